@@ -1,0 +1,126 @@
+"""What the registration service says."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from contracts.envelope import Payload, Word
+
+
+class RegistrationType(StrEnum):
+    """How runners come: alone, or as a group that gets all its places or none."""
+
+    INDIVIDUAL = "individual"
+    COLLECTIVE_5 = "collective_5"
+    COLLECTIVE_10 = "collective_10"
+
+    @property
+    def size(self) -> int:
+        """Participants in one registration of this type."""
+        return {"individual": 1, "collective_5": 5, "collective_10": 10}[self.value]
+
+
+class JerseySize(StrEnum):
+    """Jersey sizes an organiser hands out."""
+
+    XS = "xs"
+    S = "s"
+    M = "m"
+    L = "l"
+    XL = "xl"
+    XXL = "xxl"
+    XXXL = "xxxl"
+
+
+class EventSummary(Word):
+    """The race as messages name it."""
+
+    event_id: UUID
+    name: str
+    event_date: date
+    location: str
+
+
+class RegisteredParticipant(Word):
+    """Whom to write to. `whatsapp` is as the runner gave it: digits, 10 to 15 of them."""
+
+    participant_id: UUID
+    full_name: str
+    email: str
+    whatsapp: str
+    is_pic: bool
+
+
+class ConfirmedParticipant(Word):
+    """A runner with a place for good. `ticket_code` is what the e-ticket's QR holds: 128 random bits, 32 hex digits."""
+
+    participant_id: UUID
+    full_name: str
+    bib_number: int
+    ticket_code: str
+    jersey_size: JerseySize
+    is_pic: bool
+
+
+class RegistrationPayload(Payload, abstract=True):
+    """What every event about a registration carries.
+
+    `revision` grows with every change of the registration, so a listener can tell an older event from a newer one
+    whatever the order they arrive in.
+    """
+
+    registration_id: UUID
+    registration_number: str
+    revision: int
+
+
+class RegistrationCreated(RegistrationPayload):
+    """Places are held until `expires_at`; `total_amount` is owed."""
+
+    TYPE: ClassVar[str] = "registration.created"
+
+    event: EventSummary
+    category_id: UUID
+    category_name: str
+    registration_type: RegistrationType
+    total_participants: int
+    total_amount: Decimal
+    currency: str
+    expires_at: AwareDatetime
+    participants: tuple[RegisteredParticipant, ...]
+
+
+class RegistrationConfirmed(RegistrationPayload):
+    """The payment was verified and every participant has a BIB."""
+
+    TYPE: ClassVar[str] = "registration.confirmed"
+
+    event: EventSummary
+    category_id: UUID
+    category_name: str
+    payment_id: UUID
+    participants: tuple[ConfirmedParticipant, ...]
+
+
+class RegistrationExpired(RegistrationPayload):
+    """The deadline passed and the places were released.
+
+    `refund_payment_id` names a verified payment that came too late to be honoured: money to give back.
+    """
+
+    TYPE: ClassVar[str] = "registration.expired"
+
+    refund_payment_id: UUID | None = None
+
+
+class RegistrationCancelled(RegistrationPayload):
+    """Staff ended the registration. `refund_payment_id` names a verified payment to give back, if there was one."""
+
+    TYPE: ClassVar[str] = "registration.cancelled"
+
+    reason: str
+    refund_payment_id: UUID | None = None

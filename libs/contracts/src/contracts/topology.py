@@ -1,0 +1,62 @@
+"""Who hears what, and the names under which events travel through RabbitMQ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from contracts.envelope import Payload
+from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts.registrations import (
+    RegistrationCancelled,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    RegistrationExpired,
+)
+
+LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
+    {
+        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected),
+        "payment": (RegistrationCreated, RegistrationExpired, RegistrationCancelled),
+        "notification": (
+            RegistrationCreated,
+            RegistrationConfirmed,
+            RegistrationExpired,
+            RegistrationCancelled,
+            PaymentUploaded,
+            PaymentRejected,
+        ),
+        "checkin": (RegistrationConfirmed, RegistrationCancelled),
+    }
+)
+"""Which service listens to which events. Every queue is bound from here, so that an event published before a
+service's first start already waits for it."""
+
+
+def services_hearing(event_type: str) -> tuple[str, ...]:
+    """The services that listen to `event_type`; empty when nobody does (yet)."""
+    return tuple(service for service, heard in LISTENERS.items() if event_type in {each.TYPE for each in heard})
+
+
+@dataclass(frozen=True)
+class Names:
+    """The broker's names. `prefix` keeps several platforms (or tests) apart on one broker."""
+
+    prefix: str = ""
+
+    @property
+    def exchange(self) -> str:
+        """The topic exchange all events go to; the routing key is the event's type."""
+        return f"{self.prefix}startline.events"
+
+    @property
+    def dead_exchange(self) -> str:
+        """Where a queue's crash guard sends what killed its reader too often."""
+        return f"{self.prefix}startline.dead"
+
+    def queue(self, service: str) -> str:
+        """The one queue of a service."""
+        return f"{self.prefix}{service}.events"
+
+    def dead_queue(self, service: str) -> str:
+        """What the crash guard of a service's queue put aside."""
+        return f"{self.prefix}{service}.dead"
