@@ -1,0 +1,208 @@
+"""Access, stated by every route. A route that states none stops the application from starting."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+from fastapi import Depends, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from joserfc.jwk import KeySetSerialization
+
+from chassis.auth.principals import Device, Principal, Role, Runner, Staff, TokenKind
+from chassis.auth.tokens import KeyRing, TokenVerifier
+from chassis.errors import Forbidden, InvalidToken, Unauthenticated
+
+STAFF_ISSUER = "startline.identity"
+RUNNER_ISSUER = "startline.registration"
+DEVICE_ISSUER = "startline.checkin"
+
+Verifiers = Mapping[TokenKind, TokenVerifier]
+
+
+class NotYours(Forbidden):
+    """This token is for another registration."""
+
+    code = "not_yours"
+
+
+class Public:
+    """Marks a route that anyone may call."""
+
+    async def __call__(self) -> None:
+        """Let everybody in."""
+
+
+class Allow:
+    """Marks who may call a route, and finds out who does.
+
+    Args:
+        staff: roles that may; the owner always may.
+        runner: the runner of the registration named by the path's `registration_id`.
+        device: a device logged in at a station.
+    """
+
+    def __init__(self, *, staff: Iterable[Role] = (), runner: bool = False, device: bool = False) -> None:
+        self.roles = frozenset(staff)
+        self.runner = runner
+        self.device = device
+
+    async def __call__(self, request: Request) -> Principal:
+        """The caller.
+
+        Raises:
+            Unauthenticated, InvalidToken, ExpiredToken: no good token.
+            Forbidden, NotYours: a good one, but not for this.
+        """
+        principal = await authenticate(request)
+        if not self._admits(principal):
+            raise Forbidden
+        if isinstance(principal, Runner) and str(principal.registration_id) != _registration_of(request):
+            raise NotYours
+        return principal
+
+    def _admits(self, principal: Principal) -> bool:
+        match principal:
+            case Staff(role=role):
+                return bool(self.roles) and (role is Role.OWNER or role in self.roles)
+            case Runner():
+                return self.runner
+            case Device():
+                return self.device
+
+
+def _registration_of(request: Request) -> str | None:
+    try:
+        return str(UUID(request.path_params["registration_id"]))
+    except (KeyError, ValueError):
+        return None
+
+
+public = Depends(Public())
+everyone_on_staff = Allow(staff=Role)
+
+AnyStaff = Annotated[Staff, Depends(everyone_on_staff)]
+Owner = Annotated[Staff, Depends(Allow(staff=[Role.OWNER]))]
+Admin = Annotated[Staff, Depends(Allow(staff=[Role.ADMIN]))]
+Finance = Annotated[Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN]))]
+ItsRunner = Annotated[Runner, Depends(Allow(runner=True))]
+ItsRunnerOrStaff = Annotated[Runner | Staff, Depends(Allow(staff=Role, runner=True))]
+AnyDevice = Annotated[Device, Depends(Allow(device=True))]
+DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True))]
+
+
+async def authenticate(request: Request) -> Principal:
+    """Who the bearer token says is calling.
+
+    Raises:
+        Unauthenticated, InvalidToken, ExpiredToken.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    header = peek(token)
+    verifiers: Verifiers = request.app.state.verifiers
+    verifier = verifiers.get(_kind(header))
+    if verifier is None:
+        raise InvalidToken
+    return _principal(verifier.kind, await verifier.verify(token, header))
+
+
+def peek(token: str) -> Mapping[str, Any]:
+    """The token's header, not trusted yet: it only chooses who gets to verify it.
+
+    Raises:
+        InvalidToken: not a token at all.
+    """
+    head = token.partition(".")[0]
+    try:
+        found = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (binascii.Error, ValueError):
+        raise InvalidToken from None
+    if not isinstance(found, dict):
+        raise InvalidToken
+    return found
+
+
+def _kind(header: Mapping[str, Any]) -> TokenKind:
+    try:
+        return TokenKind(str(header.get("typ")))
+    except ValueError:
+        raise InvalidToken from None
+
+
+def _principal(kind: TokenKind, claims: Mapping[str, Any]) -> Principal:
+    try:
+        match kind:
+            case TokenKind.STAFF:
+                return Staff(UUID(claims["sub"]), Role(claims["role"]))
+            case TokenKind.RUNNER:
+                return Runner(UUID(claims["sub"]))
+            case TokenKind.DEVICE:
+                return Device(UUID(claims["sub"]), UUID(claims["station_id"]))
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise InvalidToken from None
+
+
+def keys_over_http(client: httpx.AsyncClient, url: str) -> KeyRing:
+    """The key ring of an issuer that publishes its JWKS at `url`."""
+
+    async def fetch() -> KeySetSerialization:
+        answer = await client.get(url, timeout=5.0)
+        answer.raise_for_status()
+        found: KeySetSerialization = answer.json()
+        return found
+
+    return KeyRing(fetch)
+
+
+def staff_verifier(keys: KeyRing) -> TokenVerifier:
+    """Accepts identity's staff tokens."""
+    return TokenVerifier(keys, kind=TokenKind.STAFF, issuer=STAFF_ISSUER)
+
+
+def runner_verifier(keys: KeyRing) -> TokenVerifier:
+    """Accepts registration's runner tokens."""
+    return TokenVerifier(keys, kind=TokenKind.RUNNER, issuer=RUNNER_ISSUER)
+
+
+def device_verifier(keys: KeyRing) -> TokenVerifier:
+    """Accepts checkin's device tokens."""
+    return TokenVerifier(keys, kind=TokenKind.DEVICE, issuer=DEVICE_ISSUER)
+
+
+class UndeclaredAccess(RuntimeError):
+    """A route says nothing about who may call it."""
+
+
+def stated_access(route: APIRoute) -> Allow | Public:
+    """What the route says about who may call it.
+
+    Raises:
+        UndeclaredAccess.
+    """
+    for dependant in _all_dependants(route.dependant):
+        if isinstance(dependant.call, Allow | Public):
+            return dependant.call
+    raise UndeclaredAccess(f"{sorted(route.methods or ())} {route.path}")
+
+
+def require_stated_access(app: FastAPI) -> None:
+    """Refuse to start with a route that states no access.
+
+    Raises:
+        UndeclaredAccess.
+    """
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            stated_access(route)
+
+
+def _all_dependants(dependant: Dependant) -> Iterable[Dependant]:
+    for each in dependant.dependencies:
+        yield each
+        yield from _all_dependants(each)

@@ -1,0 +1,64 @@
+"""Who may be calling."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """What staff may do. The owner may do everything."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    FINANCE = "finance"
+    CHECKIN = "checkin"
+    VIEWER = "viewer"
+
+
+class TokenKind(StrEnum):
+    """The `typ` of our tokens: each kind is good for one sort of caller only."""
+
+    STAFF = "startline-staff+jwt"
+    RUNNER = "startline-runner+jwt"
+    DEVICE = "startline-device+jwt"
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A person of the organiser."""
+
+    id: UUID
+    role: Role
+
+    @property
+    def actor(self) -> str:
+        """For the audit log."""
+        return f"staff:{self.id}"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Whoever holds the token of one registration."""
+
+    registration_id: UUID
+
+    @property
+    def actor(self) -> str:
+        """For the audit log."""
+        return f"runner:{self.registration_id}"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A phone or scanner logged in at a station."""
+
+    id: UUID
+    station_id: UUID
+
+    @property
+    def actor(self) -> str:
+        """For the audit log."""
+        return f"device:{self.id}"
+
+
+Principal = Staff | Runner | Device

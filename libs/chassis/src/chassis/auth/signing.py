@@ -1,0 +1,112 @@
+"""The keys a service signs its own tokens with: in its database, sealed, rotating."""
+
+import json
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc.jwk import KeySetSerialization, OKPKey
+from sqlalchemy import Row, Table, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis.database import Database, UnitOfWork
+from chassis.secrets import SecretBox
+from chassis.telemetry import logger
+
+log = logger(__name__)
+
+
+class SigningKeys:
+    """One current key to sign with; older ones still verify until the last token they signed has expired.
+
+    Args:
+        table: made by `chassis.tables.signing_keys_table`.
+        box: seals the private halves.
+        token_lifetime: of the longest-lived token that is signed.
+        cache_seconds: after which another process's rotation is noticed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        box: SecretBox,
+        *,
+        token_lifetime: timedelta,
+        cache_seconds: float = 30.0,
+    ) -> None:
+        self._database = database
+        self._table = table
+        self._box = box
+        self._lifetime = token_lifetime
+        self._cache_seconds = cache_seconds
+        self._cached: tuple[float, OKPKey] | None = None
+
+    async def current(self) -> OKPKey:
+        """The key to sign with; the very first one is made here."""
+        if self._cached and time.monotonic() - self._cached[0] < self._cache_seconds:
+            return self._cached[1]
+        row = await self._current_row()
+        if row is None:
+            async with self._database.work() as work:
+                await self._add_current(work)
+            row = await self._current_row()
+        key = OKPKey.import_key(json.loads(self._unsealed(row)))
+        self._cached = (time.monotonic(), key)
+        return key
+
+    async def rotate(self) -> None:
+        """Sign with a new key from now on. The old one verifies as long as tokens it signed may live."""
+        async with self._database.work() as work:
+            retire = (
+                update(self._table)
+                .where(self._table.c.is_current)
+                .values(is_current=False, verifies_until=work.now + self._lifetime + timedelta(minutes=5))
+            )
+            await work.session.execute(retire)
+            await self._add_current(work)
+            await work.audit("system", "signing_key.rotate", "signing_keys")
+        self._cached = None
+
+    async def rotate_when_older(self, age: timedelta) -> None:
+        """Rotate if the current key is older than `age`."""
+        row = await self._current_row()
+        if row is not None and row.created_at < self._database.clock() - age:
+            await self.rotate()
+
+    async def public(self) -> KeySetSerialization:
+        """The JWKS: every key that a living token may be signed with."""
+        await self.current()
+        now = self._database.clock()
+        good = or_(self._table.c.verifies_until.is_(None), self._table.c.verifies_until > now)
+        async with self._database.read() as session:
+            rows = (await session.execute(select(self._table.c.public_key).where(good))).scalars().all()
+        return {"keys": list(rows)}
+
+    async def _current_row(self) -> Row[Any] | None:
+        async with self._database.read() as session:
+            return (await session.execute(select(self._table).where(self._table.c.is_current))).first()
+
+    async def _add_current(self, work: UnitOfWork) -> None:
+        row = _new_key_row(self._box, work.now)
+        added = upsert(self._table).values(**row).on_conflict_do_nothing().returning(self._table.c.kid)
+        if (await work.session.execute(added)).first() is not None:
+            log.info("signing_key_added", service=self._database.service, kid=row["kid"])
+
+    def _unsealed(self, row: Row[Any] | None) -> str:
+        if row is None:
+            raise RuntimeError("no current signing key after adding one")
+        return self._box.open(row.sealed_private_key)
+
+
+def _new_key_row(box: SecretBox, now: datetime) -> dict[str, Any]:
+    key = OKPKey.generate_key("Ed25519", auto_kid=True)
+    public = {**key.as_dict(private=False), "use": "sig", "alg": "Ed25519"}
+    return {
+        "kid": key.kid,
+        "sealed_private_key": box.seal(json.dumps(key.as_dict(private=True))),
+        "public_key": public,
+        "created_at": now,
+        "is_current": True,
+        "verifies_until": None,
+    }

@@ -1,0 +1,137 @@
+"""Signed tokens: Ed25519 (RFC 8037, RFC 9864), one fixed algorithm, every claim checked (RFC 8725)."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
+
+from chassis.auth.principals import TokenKind
+from chassis.errors import ExpiredToken, InvalidToken, Unavailable
+from chassis.telemetry import logger
+
+log = logger(__name__)
+
+ALGORITHM = "Ed25519"
+AUDIENCE = "startline"
+
+FetchKeys = Callable[[], Awaitable[KeySetSerialization]]
+
+_LEEWAY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token just made, and when it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+def issue(
+    key: OKPKey,
+    *,
+    kind: TokenKind,
+    issuer: str,
+    subject: str,
+    now: datetime,
+    lifetime: timedelta,
+    claims: Mapping[str, Any] | None = None,
+) -> Issued:
+    """Sign a token of `kind` about `subject`."""
+    expires_at = now + lifetime
+    body = {
+        **(claims or {}),
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "iat": int(now.timestamp()),
+        "nbf": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "jti": uuid4().hex,
+    }
+    header = {"alg": ALGORITHM, "kid": key.kid, "typ": kind.value}
+    return Issued(jwt.encode(header, body, key, algorithms=[ALGORITHM]), expires_at)
+
+
+class KeyRing:
+    """Another service's public keys: fetched, kept, fetched again for an unknown key id or when old.
+
+    While the issuer is down the last known keys stay good.
+
+    Args:
+        fetch: gets the issuer's JWKS.
+        max_age: seconds after which keys are fetched again.
+        min_interval: seconds between two fetches, however many unknown key ids come in.
+    """
+
+    def __init__(self, fetch: FetchKeys, *, max_age: float = 300.0, min_interval: float = 2.0) -> None:
+        self._fetch = fetch
+        self._max_age = max_age
+        self._min_interval = min_interval
+        self._keys: dict[str, OKPKey] = {}
+        self._fetched_at = float("-inf")
+
+    async def key(self, kid: str) -> OKPKey:
+        """The key with that id.
+
+        Raises:
+            InvalidToken: the issuer knows no such key.
+            Unavailable: the issuer could not be asked and was never reached before.
+        """
+        age = time.monotonic() - self._fetched_at
+        if age > self._max_age or (kid not in self._keys and age > self._min_interval):
+            await self._refresh()
+        if kid not in self._keys:
+            raise InvalidToken
+        return self._keys[kid]
+
+    async def _refresh(self) -> None:
+        try:
+            found = KeySet.import_key_set(await self._fetch())
+        except Exception as error:
+            log.warning("jwks_fetch_failed", error=type(error).__name__)
+            if not self._keys:
+                raise Unavailable("Tokens cannot be checked right now.") from error
+            return
+        self._keys = {key.kid: key for key in found.keys if isinstance(key, OKPKey) and key.kid}
+        self._fetched_at = time.monotonic()
+
+
+class TokenVerifier:
+    """Accepts tokens of one kind from one issuer."""
+
+    def __init__(self, keys: KeyRing, *, kind: TokenKind, issuer: str) -> None:
+        self._keys = keys
+        self.kind = kind
+        self._claims = jwt.JWTClaimsRegistry(
+            leeway=_LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": AUDIENCE},
+            sub={"essential": True},
+            exp={"essential": True},
+            nbf={"essential": True},
+        )
+
+    async def verify(self, token: str, header: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The claims of a good token. `header` is the token's own, as `peek` read it.
+
+        Raises:
+            InvalidToken, ExpiredToken, Unavailable.
+        """
+        if header.get("alg") != ALGORITHM or header.get("typ") != self.kind.value:
+            raise InvalidToken
+        key = await self._keys.key(str(header.get("kid")))
+        try:
+            decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
+            self._claims.validate(decoded.claims)
+        except ExpiredTokenError:
+            raise ExpiredToken from None
+        except (JoseError, ValueError):
+            raise InvalidToken from None
+        return decoded.claims

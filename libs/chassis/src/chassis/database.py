@@ -1,0 +1,152 @@
+"""The unit of work: one transaction, its events, its commit. Nothing else commits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts import Event, Payload
+from faststream_outbox.client import OutboxClient
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis import telemetry
+from chassis.clock import Clock, utcnow
+from chassis.tables import OUTBOX_QUEUE, ServiceTables
+
+_RETRYABLE_CLASSES = ("08", "53", "57", "40")
+_RETRYABLE_STATES = ("25006", "55P03")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether `error` says the database is down, full, overloaded or was only in the way, not that the work is wrong.
+
+    By SQLSTATE: connection (08), resources (53), operator intervention and cancelled (57), rollback by serialization or
+    deadlock (40), read-only (25006), lock not available (55P03); see PostgreSQL's appendix A.
+    """
+    if isinstance(error, OSError | PoolTimeout | TimeoutError | InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    return state.startswith(_RETRYABLE_CLASSES) or state in _RETRYABLE_STATES
+
+
+class UnitOfWork:
+    """One transaction: the rows it changes and the events it publishes become true together, or not at all."""
+
+    def __init__(self, session: AsyncSession, *, database: "Database", now: datetime, correlation_id: str) -> None:
+        self.session = session
+        self.now = now
+        self.correlation_id = correlation_id
+        self._database = database
+        self._events: list[Event[Any]] = []
+
+    def publish(self, payload: Payload, *, subject: UUID) -> None:
+        """Send `payload` with this commit; `subject` is the registration it is about."""
+        self._events.append(
+            Event.of(
+                payload,
+                source=self._database.service,
+                subject=subject,
+                occurred_at=self.now,
+                correlation_id=self.correlation_id,
+            )
+        )
+
+    async def audit(self, actor: str, action: str, subject: str, **details: Any) -> None:
+        """Note who did what to what. Details are ids, states and reasons, never personal data."""
+        await self.session.execute(
+            insert(self._database.tables.audit_log).values(
+                at=self.now,
+                actor=actor,
+                action=action,
+                subject=subject,
+                details=details,
+                correlation_id=self.correlation_id,
+            )
+        )
+
+    async def write_events(self) -> None:
+        """Put what was published into the outbox; the unit of work does this right before it commits."""
+        if self._events:
+            rows = [(event.to_bytes(), None) for event in self._events]
+            await self._database.outbox.insert_batch(self.session, queue=OUTBOX_QUEUE, rows=rows)
+            self._events = []
+
+
+class Database:
+    """A service's own database.
+
+    Args:
+        url: `postgresql+asyncpg://…`
+        service: whose events leave from here.
+        tables: the service's outbox and its companions.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        service: str,
+        tables: ServiceTables,
+        pool_size: int = 8,
+        pool_overflow: int = 8,
+        clock: Clock = utcnow,
+    ) -> None:
+        self.service = service
+        self.tables = tables
+        self.clock = clock
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_overflow,
+            pool_timeout=5,
+            hide_parameters=True,
+            connect_args=_connect_args(service),
+        )
+        # The relay's and the retries' connections live as long as the process: they are not taken from the pool.
+        self.messaging_engine = create_async_engine(
+            url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(f"{service}-messaging")
+        )
+        self.outbox = OutboxClient(self.engine, tables.outbox)
+        self.retries = OutboxClient(self.engine, tables.retries, dlq_table=tables.dead_letters)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction that commits when the block ends well and rolls back when it does not."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            work = UnitOfWork(session, database=self, now=self.clock(), correlation_id=telemetry.correlation_id())
+            yield work
+            await work.write_events()
+            await session.commit()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for looking only."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+        await self.messaging_engine.dispose()
+
+
+def _connect_args(name: str) -> dict[str, Any]:
+    return {
+        "timeout": 5,
+        "command_timeout": 30,
+        "server_settings": {
+            "application_name": f"startline-{name}",
+            "statement_timeout": "25s",
+            "lock_timeout": "8s",
+            "idle_in_transaction_session_timeout": "30s",
+            "TimeZone": "UTC",
+            "jit": "off",
+        },
+    }

@@ -1,0 +1,62 @@
+"""Three different answers: alive, ready, and late."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Table, func, select, text
+
+from chassis.database import Database
+from chassis.telemetry import DEAD_LETTERS, OLDEST_OUTBOX_SECONDS, OLDEST_RETRY_SECONDS
+
+LATE_OUTBOX_SECONDS = 60.0
+LATE_RETRY_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How far a service's messages are behind. Ages in seconds; 0 when there is nothing waiting."""
+
+    oldest_outbox_seconds: float
+    oldest_retry_seconds: float
+    dead_letters: int
+
+    @property
+    def late(self) -> bool:
+        """Whether a person should look."""
+        return (
+            self.oldest_outbox_seconds > LATE_OUTBOX_SECONDS
+            or self.oldest_retry_seconds > LATE_RETRY_SECONDS
+            or self.dead_letters > 0
+        )
+
+    def report(self) -> dict[str, Any]:
+        """For the health route."""
+        return {"late": self.late, **asdict(self)}
+
+
+async def lateness(database: Database) -> Lateness:
+    """Measure, and keep the gauges in step."""
+    tables = database.tables
+
+    async with database.read() as session:
+        outbox = (await session.execute(_oldest(tables.outbox))).scalar_one()
+        retry = (await session.execute(_oldest(tables.retries))).scalar_one()
+        dead = (await session.execute(select(func.count()).select_from(tables.dead_letters))).scalar_one()
+    OLDEST_OUTBOX_SECONDS.labels(database.service).set(outbox)
+    OLDEST_RETRY_SECONDS.labels(database.service).set(retry)
+    DEAD_LETTERS.labels(database.service).set(dead)
+    return Lateness(float(outbox), float(retry), int(dead))
+
+
+def _oldest(table: Table) -> Any:
+    return select(func.coalesce(func.extract("epoch", func.now() - func.min(table.c.created_at)), 0))
+
+
+async def database_answers(database: Database) -> bool:
+    """Whether the database takes a query now."""
+    try:
+        async with database.read() as session:
+            await session.execute(text("SELECT 1"))
+    except Exception:  # noqa: BLE001  # every reason means the same here: not ready
+        return False
+    return True

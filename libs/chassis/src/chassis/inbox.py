@@ -1,0 +1,163 @@
+"""Taking events in: each has its effect once, whatever the transport and however often it comes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from contracts import Event, MalformedEvent, Payload, UnknownEvent, parse
+from faststream_outbox.client import OutboxClient
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.errors import NotYet
+from chassis.tables import RETRY_QUEUE
+from chassis.telemetry import EVENTS_HANDLED, correlated, logger
+
+log = logger(__name__)
+
+Handler = Callable[[Event[Any], UnitOfWork], Awaitable[None]]
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+_FIRST_RETRY = timedelta(milliseconds=250)
+
+
+class Handlers:
+    """A service's reactions, by event."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, Handler] = {}
+
+    def on(self, payload: type[Payload]) -> Callable[[HandlerT], HandlerT]:
+        """Decorate the one handler of `payload`. It must be right in any order and any number of times."""
+
+        def register(handler: HandlerT) -> HandlerT:
+            if payload.TYPE in self._by_type:
+                raise TypeError(f"{payload.TYPE} has a handler already")
+            self._by_type[payload.TYPE] = handler
+            return handler
+
+        return register
+
+    def of(self, event_type: str) -> Handler | None:
+        """The handler of that type, if the service has one."""
+        return self._by_type.get(event_type)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The types that are handled."""
+        return frozenset(self._by_type)
+
+
+class Inbox:
+    """Where one service takes events in. `deliver` is the same for every transport and for retries."""
+
+    def __init__(self, database: Database, handlers: Handlers) -> None:
+        self._database = database
+        self._handlers = handlers
+        self.service = database.service
+
+    async def deliver(self, body: bytes) -> None:
+        """Take one event: its effect happens, or it is parked with the reason.
+
+        Raises:
+            Exception: only when the database is down, so that neither could be done; see `is_unavailable`.
+        """
+        try:
+            await self.handle(body)
+        except Exception as error:  # whatever a handler raises, the event must not be lost
+            if is_unavailable(error):
+                raise
+            await self.park(body, error)
+
+    async def deliver_patiently(self, body: bytes) -> None:
+        """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
+        delay = 0.2
+        while True:
+            try:
+                return await self.deliver(body)
+            except Exception as error:  # only database outages leave deliver()
+                if not is_unavailable(error):
+                    raise
+                log.warning("database_down_holding_event", service=self.service, error=type(error).__name__)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+
+    async def handle(self, body: bytes) -> None:
+        """The effect of one event, in one transaction with the note that it was processed.
+
+        Raises:
+            MalformedEvent, UnknownEvent, NotYet: or whatever the handler raises; nothing was changed then.
+        """
+        event = parse(body)
+        handler = self._handlers.of(event.type)
+        if handler is None:
+            return
+        with correlated(event.correlation_id):
+            async with self._database.work() as work:
+                fresh = await self._is_first(event, work)
+                if fresh:
+                    await handler(event, work)
+        EVENTS_HANDLED.labels(self.service, event.type, "done" if fresh else "repeated").inc()
+
+    async def _is_first(self, event: Event[Any], work: UnitOfWork) -> bool:
+        processed = self._database.tables.processed
+        note = (
+            upsert(processed)
+            .values(event_id=event.event_id, type=event.type)
+            .on_conflict_do_nothing()
+            .returning(processed.c.event_id)
+        )
+        return (await work.session.execute(note)).first() is not None
+
+    async def park(self, body: bytes, error: Exception) -> None:
+        """Keep the event for another try. The same event parked twice is one row."""
+        event_id, event_type = _identity(body)
+        reason = reason_of(error)
+        level = log.info if isinstance(error, NotYet) else log.warning
+        level("event_parked", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
+        retries: OutboxClient = self._database.retries
+        async with self._database.work() as work:
+            await retries.insert(
+                work.session,
+                queue=RETRY_QUEUE,
+                payload=body,
+                headers={"event_id": event_id or "", "event_type": event_type, "reason": reason},
+                activate_in=_FIRST_RETRY,
+                timer_id=event_id,
+            )
+        EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
+
+    async def bury(self, body: bytes, reason: str) -> None:
+        """Give an event up at once, for a person to look at."""
+        event_id, event_type = _identity(body)
+        log.error("event_buried", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
+        async with self._database.work() as work:
+            await work.session.execute(
+                insert(self._database.tables.dead_letters).values(
+                    original_id=0,
+                    queue=RETRY_QUEUE,
+                    payload=body,
+                    headers={"event_id": event_id or "", "event_type": event_type},
+                    deliveries_count=0,
+                    created_at=work.now,
+                    failure_reason="crash_guard",
+                    last_exception=reason,
+                )
+            )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
+    if isinstance(error, NotYet | MalformedEvent | UnknownEvent) or hasattr(error, "code"):
+        return f"{type(error).__name__}: {error}"
+    return type(error).__name__
+
+
+def _identity(body: bytes) -> tuple[str | None, str]:
+    try:
+        event = parse(body)
+    except (MalformedEvent, UnknownEvent):
+        return None, "unreadable"
+    return str(event.event_id), event.type

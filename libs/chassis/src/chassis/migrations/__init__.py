@@ -1,0 +1,76 @@
+"""Running a service's Alembic migrations, and the ones that all services share."""
+
+import asyncio
+from collections.abc import Iterable
+from importlib import resources
+from logging import getLogger
+
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+_LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
+
+
+def configuration(package: str, url: str) -> Config:
+    """Alembic's configuration for the migrations inside `package`."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files(package) / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str, package: str, revision: str = "head") -> None:
+    """Bring the database at `url` up to `revision` of `package`."""
+    command.upgrade(configuration(package, url), revision)
+
+
+def downgrade(url: str, package: str, revision: str = "base") -> None:
+    """Take the database at `url` back to `revision` of `package`."""
+    command.downgrade(configuration(package, url), revision)
+
+
+def run(metadata: MetaData) -> None:
+    """What a service's `env.py` calls. Lock and statement timeouts keep a migration from stopping the service."""
+    url = context.config.attributes["url"]
+    asyncio.run(_run(url, metadata))
+
+
+async def _run(url: str, metadata: MetaData) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_migrate, metadata)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _migrate(connection: Connection, metadata: MetaData) -> None:
+    connection.execute(text("SELECT set_config('lock_timeout', '10s', true)"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
+    connection.execute(text("SELECT set_config('statement_timeout', '120s', true)"))
+    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def drift(url: str, metadata: MetaData) -> Iterable[object]:
+    """What the migrated database and the tables in code disagree about; empty when they agree."""
+    return asyncio.run(_drift(url, metadata))
+
+
+async def _drift(url: str, metadata: MetaData) -> list[object]:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        found: list[object] = await connection.run_sync(_compare, metadata)
+    await engine.dispose()
+    return found
+
+
+def _compare(connection: Connection, metadata: MetaData) -> list[object]:
+    getLogger("alembic").setLevel("WARNING")
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))

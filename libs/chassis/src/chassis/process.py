@@ -1,0 +1,130 @@
+"""Running a service's two processes: `api` under uvicorn, `worker` with a small port for health and metrics."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from contracts.topology import Names
+from fastapi import FastAPI
+
+from chassis.database import Database
+from chassis.settings import ServiceSettings
+from chassis.telemetry import configure_logging
+from chassis.transports import RabbitTransport, Transport
+from chassis.web.application import build_application
+from chassis.worker import Worker
+
+BuildWorker = Callable[[Transport], Worker]
+
+
+def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
+    """The transport the settings ask for."""
+    return RabbitTransport(
+        settings.broker_url,
+        names=Names(settings.broker_prefix),
+        prefetch=settings.prefetch,
+        declare=settings.broker_declare,
+    )
+
+
+async def until_told_to_stop() -> None:
+    """Return on SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, told.set)
+    await told.wait()
+
+
+def run_worker(settings: ServiceSettings, build: BuildWorker, *, port: int) -> None:
+    """Run a worker until it is told to stop; it then finishes what is under way.
+
+    Args:
+        port: for `/health/*` and `/metrics`; 0 serves none.
+    """
+    configure_logging(settings.log_level)
+    asyncio.run(_run_worker(rabbit_transport(settings), build, port))
+
+
+async def _run_worker(transport: Transport, build: BuildWorker, port: int) -> None:
+    worker = build(transport)
+    health = BackgroundServer(health_application(worker.database, transport), port=port) if port else None
+    await transport.start()
+    await worker.start()
+    if health:
+        await health.start()
+    await until_told_to_stop()
+    await transport.stop()
+    await worker.stop()
+    if health:
+        await health.stop()
+    await worker.database.close()
+
+
+def health_application(database: Database, transport: Transport) -> FastAPI:
+    """Health and metrics of a worker: ready means database and broker."""
+    service = f"{database.service}-worker"
+    return build_application(service, database, [], verifiers={}, checks={"broker": transport.ready})
+
+
+class BackgroundServer(uvicorn.Server):
+    """uvicorn beside other work in one loop; whoever owns the process decides about signals.
+
+    Args:
+        app: any ASGI application.
+        port: 0 takes a free one.
+        grace_seconds: that running requests get when it stops.
+    """
+
+    def __init__(self, app: Any, *, host: str = "0.0.0.0", port: int = 0, grace_seconds: int = 15) -> None:  # noqa: S104  # a container's own interface
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=grace_seconds,
+            )
+        )
+        self._running: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's signals alone."""
+        yield
+
+    async def start(self) -> None:
+        """Return once it accepts connections.
+
+        Raises:
+            RuntimeError: it could not start, most likely because the port is taken.
+        """
+        self._running = asyncio.create_task(self._serve_or_report())
+        while not self.started:
+            if self._running.done():
+                await self._running
+                raise RuntimeError(f"cannot listen on {self.config.host}:{self.config.port}")
+            await asyncio.sleep(0.01)
+
+    async def _serve_or_report(self) -> None:
+        try:
+            await self.serve()
+        except SystemExit:  # uvicorn's way of saying that the address is taken
+            raise RuntimeError(f"cannot listen on {self.config.host}:{self.config.port}") from None
+
+    async def stop(self) -> None:
+        """Finish running requests, then stop."""
+        self.should_exit = True
+        if self._running is not None:
+            await self._running
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port

@@ -1,0 +1,60 @@
+"""The relay: what the outbox holds goes to the transport, and only then goes away."""
+
+from contracts import parse
+from faststream.middlewares import AckPolicy
+from faststream_outbox import OutboxBroker
+from faststream_outbox.annotations import OutboxMessage
+from faststream_outbox.metrics import MetricsRecorder
+from faststream_outbox.retry import ExponentialRetry
+
+from chassis.database import Database
+from chassis.inbox import reason_of
+from chassis.tables import OUTBOX_QUEUE
+from chassis.telemetry import EVENTS_PUBLISHED, logger
+from chassis.transports import Message, Transport
+
+
+def relay_broker(
+    database: Database,
+    transport: Transport,
+    *,
+    workers: int = 4,
+    lease_seconds: float = 30.0,
+    metrics_recorder: MetricsRecorder | None = None,
+) -> OutboxBroker:
+    """Publishes the outbox. A row is deleted after the transport confirmed it; until then it is tried for ever.
+
+    Any number of relays may run: a row is leased, and a relay that dies loses its leases after `lease_seconds`.
+    """
+    broker = OutboxBroker(
+        database.messaging_engine,
+        outbox_table=database.tables.outbox,
+        last_exception_renderer=reason_of,
+        metrics_recorder=metrics_recorder,
+        logger=logger("startline.relay"),
+    )
+
+    @broker.subscriber(
+        OUTBOX_QUEUE,
+        max_workers=workers,
+        fetch_batch_size=100,
+        terminal_flush_batch_size=25,
+        min_fetch_interval=0.2,
+        max_fetch_interval=2.0,
+        lease_ttl_seconds=lease_seconds,
+        retry_strategy=ExponentialRetry(initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=10.0),
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+    )
+    async def relay(message: OutboxMessage) -> None:
+        event = parse(message.body)
+        await transport.publish(
+            Message(
+                event_id=str(event.event_id),
+                event_type=event.type,
+                correlation_id=event.correlation_id,
+                body=message.body,
+            )
+        )
+        EVENTS_PUBLISHED.labels(database.service, event.type).inc()
+
+    return broker

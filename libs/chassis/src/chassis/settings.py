@@ -1,0 +1,62 @@
+"""Settings come from the environment, once, and are frozen. Nothing else reads the environment."""
+
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.secrets import SecretBox
+
+
+class MissingSettings(SystemExit):
+    """The process cannot start; the message names every setting that is missing or wrong."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. Secrets and addresses have no defaults."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
+    broker_url: str = Field(description="amqp://user:password@host:port/vhost")
+    broker_prefix: str = Field("", description="keeps several platforms apart on one broker")
+    broker_declare: bool = Field(
+        default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
+    )
+    secret_keys: SecretStr = Field(description="Fernet keys, newest first, separated by commas")
+    staff_jwks_url: str = Field(description="identity's public keys")
+    runner_jwks_url: str = Field("", description="registration's public keys")
+    pool_size: int = Field(8, ge=1, description="pooled database connections")
+    pool_overflow: int = Field(8, ge=0, description="further connections under load")
+    relay_workers: int = Field(4, ge=1, description="events published side by side")
+    relay_lease_seconds: float = Field(30.0, gt=0, description="after which another relay takes over a row")
+    prefetch: int = Field(24, ge=1, description="events handled side by side")
+    log_level: str = "INFO"
+
+    @field_validator("database_url")
+    @classmethod
+    def _asyncpg_driver(cls, url: str) -> str:
+        for plain in ("postgres://", "postgresql://"):
+            if url.startswith(plain):
+                return "postgresql+asyncpg://" + url.removeprefix(plain)
+        return url
+
+    def secret_box(self) -> SecretBox:
+        """The box for secrets at rest."""
+        return SecretBox([key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()])
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def load(kind: type[SettingsT]) -> SettingsT:
+    """The settings of `kind` from the environment.
+
+    Raises:
+        MissingSettings: naming all that are missing or wrong at once.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = (f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise MissingSettings("\n".join(("Startline cannot start, these settings are wrong:", *lines))) from None

@@ -1,0 +1,91 @@
+"""The tables that every service has, beside its own."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from faststream_outbox import make_dlq_table, make_outbox_table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+OUTBOX_QUEUE = "events"
+RETRY_QUEUE = "retries"
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+TYPES: dict[Any, Any] = {
+    datetime: DateTime(timezone=True),
+    UUID: Uuid(),
+    dict[str, Any]: JSONB(),
+}
+"""How Python types are stored, for a service's declarative base."""
+
+Money = Numeric(12, 2)
+
+
+class ServiceTables:
+    """Outbox, retries, dead letters, processed events and audit log, attached to one service's metadata."""
+
+    def __init__(self, metadata: MetaData) -> None:
+        self.metadata = metadata
+        self.outbox = make_outbox_table(metadata, "outbox")
+        self.retries = make_outbox_table(metadata, "event_retries")
+        self.dead_letters = make_dlq_table(metadata, "dead_letters")
+        self.processed = Table(
+            "processed_events",
+            metadata,
+            Column("event_id", Uuid, primary_key=True),
+            Column("type", String(100), nullable=False),
+            Column("processed_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+        )
+        self.audit_log = Table(
+            "audit_log",
+            metadata,
+            Column("id", BigInteger, Identity(always=True), primary_key=True),
+            Column("at", DateTime(timezone=True), nullable=False, index=True),
+            Column("actor", String(100), nullable=False),
+            Column("action", String(100), nullable=False),
+            Column("subject", String(100), nullable=False, index=True),
+            Column("details", JSONB, nullable=False),
+            Column("correlation_id", String(64), nullable=False),
+        )
+
+
+def signing_keys_table(metadata: MetaData) -> Table:
+    """The `signing_keys` table of a service that issues tokens. At most one key is current: the database sees to it."""
+    return Table(
+        "signing_keys",
+        metadata,
+        Column("kid", String(64), primary_key=True),
+        Column("sealed_private_key", String, nullable=False),
+        Column("public_key", JSONB, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False),
+        Column("is_current", Boolean, nullable=False),
+        Column("verifies_until", DateTime(timezone=True), nullable=True),
+        Index("uq_signing_keys_is_current", "is_current", unique=True, postgresql_where=text("is_current")),
+    )
+
+
+def new_metadata() -> MetaData:
+    """Metadata with our constraint names, which migrations rely on."""
+    return MetaData(naming_convention=NAMING)

@@ -1,0 +1,15 @@
+"""How events get from one service to the others: one small port, two implementations with one behaviour."""
+
+from chassis.transports.in_process import InProcessTransport
+from chassis.transports.port import Deliver, Message, NobodyTookIt, Transport, TransportDown
+from chassis.transports.rabbitmq import RabbitTransport
+
+__all__ = [
+    "Deliver",
+    "InProcessTransport",
+    "Message",
+    "NobodyTookIt",
+    "RabbitTransport",
+    "Transport",
+    "TransportDown",
+]

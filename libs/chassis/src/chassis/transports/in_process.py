@@ -1,0 +1,49 @@
+"""The transport of the standalone process: the relay calls the listeners' deliver() itself.
+
+The outbox row stays until every listener has taken the event, so a crash in between repeats it, as a broker would.
+"""
+
+import asyncio
+
+from contracts.topology import services_hearing
+
+from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
+
+
+class InProcessTransport:
+    """All services of one process, talking directly."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, Deliver] = {}
+        self._running = False
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:  # noqa: ARG002  # nothing to bury here
+        self._listeners[service] = deliver
+
+    async def start(self) -> None:
+        self._running = True
+
+    async def stop(self) -> None:
+        self._running = False
+        if self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def publish(self, message: Message) -> None:
+        if not self._running:
+            raise TransportDown
+        hearing = services_hearing(message.event_type)
+        missing = [service for service in hearing if service not in self._listeners]
+        if missing:
+            raise NobodyTookIt(f"{message.event_type}: {', '.join(missing)}")
+        deliveries = [asyncio.create_task(self._deliver(service, message.body)) for service in hearing]
+        self._under_way.update(deliveries)
+        for delivery in deliveries:
+            delivery.add_done_callback(self._under_way.discard)
+        await asyncio.gather(*deliveries)
+
+    async def _deliver(self, service: str, body: bytes) -> None:
+        await self._listeners[service](body)
+
+    async def ready(self) -> bool:
+        return self._running

@@ -1,0 +1,1 @@
+"""The HTTP half of a service: the application, its middleware, problems, pages."""

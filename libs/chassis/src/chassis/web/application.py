@@ -1,0 +1,106 @@
+"""Builds a service's FastAPI application, alike for all services."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.middleware import Middleware
+
+from chassis.auth.access import Verifiers, public, require_stated_access
+from chassis.database import Database
+from chassis.health import database_answers, lateness
+from chassis.web import dead_letters, problems
+from chassis.web.middleware import BodyLimit, RequestContext
+
+_BODY_BYTES = 64 * 1024
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Check = Callable[[], Awaitable[bool]]
+
+
+def build_application(
+    service: str,
+    database: Database,
+    routers: Sequence[APIRouter],
+    *,
+    verifiers: Verifiers,
+    state: Mapping[str, Any] | None = None,
+    larger_bodies: Mapping[str, int] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The application of `service` under `/api/<service>/v1`, with health and metrics beside it.
+
+    Args:
+        database: every route's unit of work comes from it.
+        verifiers: whose tokens are accepted.
+        state: what the routes' own dependencies find in `app.state`.
+        larger_bodies: path patterns that accept more than 64 KiB.
+        checks: what readiness asks besides the database, by name.
+        lifespan: the service's own start and stop.
+
+    Raises:
+        UndeclaredAccess: a route states no access.
+    """
+    prefix = f"/api/{service}/v1"
+    app = FastAPI(
+        title=f"Startline {service}",
+        version="1",
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan or _nothing_special,
+        middleware=[
+            Middleware(RequestContext, service=service),
+            Middleware(BodyLimit, default=_BODY_BYTES, larger=larger_bodies or {}),
+        ],
+    )
+    app.state.database = database
+    app.state.verifiers = verifiers
+    app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
+    for name, value in (state or {}).items():
+        setattr(app.state, name, value)
+    problems.install(app)
+    for router in (*routers, dead_letters.router):
+        app.include_router(router, prefix=prefix)
+    app.include_router(_operations)
+    require_stated_access(app)
+    return app
+
+
+@asynccontextmanager
+async def _nothing_special(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+_operations = APIRouter(include_in_schema=False, dependencies=[public])
+
+
+@_operations.get("/health/live")
+async def live() -> dict[str, bool]:
+    """The process runs."""
+    return {"live": True}
+
+
+@_operations.get("/health/ready")
+async def ready(request: Request) -> JSONResponse:
+    """What this process needs answers: it can do its work."""
+    found = {name: await check() for name, check in request.app.state.checks.items()}
+    everything = all(found.values())
+    return JSONResponse({"ready": everything, **found}, 200 if everything else 503)
+
+
+@_operations.get("/health/late")
+async def late(request: Request) -> JSONResponse:
+    """Whether messages are behind: 503 when a person should look."""
+    found = await lateness(request.app.state.database)
+    return JSONResponse(found.report(), 503 if found.late else 200)
+
+
+@_operations.get("/metrics")
+async def metrics() -> Response:
+    """Prometheus metrics of this process."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

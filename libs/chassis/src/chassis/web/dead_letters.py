@@ -1,0 +1,77 @@
+"""Dead letters over HTTP, the same in every service."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+
+from chassis import retries
+from chassis.auth.access import Admin
+from chassis.retries import UnknownDeadLetter
+from chassis.web.dependencies import OwnDatabase
+from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+
+
+class DeadLetterSummary(View):
+    """An event that was given up."""
+
+    id: int
+    event_id: str | None
+    event_type: str | None
+    created_at: datetime
+    failed_at: datetime
+    failure_reason: str
+    last_exception: str | None
+
+
+class DeadLetter(DeadLetterSummary):
+    """The same with what it said."""
+
+    payload: Any
+
+
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    headers = row["headers"] or {}
+    return {**row, "event_id": headers.get("event_id") or None, "event_type": headers.get("event_type")}
+
+
+def _readable(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode(errors="replace")
+
+
+router = APIRouter(prefix="/dead-letters", tags=["operations"])
+
+
+@router.get("")
+async def list_dead_letters(
+    _: Admin, database: OwnDatabase, limit: Limit = 50, cursor: Cursor = None
+) -> Page[DeadLetterSummary]:
+    """Events that were given up, oldest first."""
+    after = int(decode_cursor(cursor, parts=1)[0]) if cursor else 0
+    rows = await retries.list_dead_letters(database, limit=limit + 1, after=after)
+    items = [DeadLetterSummary(**_summary(row)) for row in rows[:limit]]
+    return Page(items=items, next_cursor=encode_cursor(items[-1].id) if len(rows) > limit else None)
+
+
+@router.get("/{dead_letter_id}", responses=errors(UnknownDeadLetter))
+async def show_dead_letter(dead_letter_id: int, _: Admin, database: OwnDatabase) -> DeadLetter:
+    """One of them with its payload."""
+    row = await retries.show_dead_letter(database, dead_letter_id)
+    return DeadLetter(**{**_summary(row), "payload": _readable(row["payload"])})
+
+
+@router.post("/{dead_letter_id}/replay", status_code=204, responses=errors(UnknownDeadLetter))
+async def replay_dead_letter(dead_letter_id: int, staff: Admin, database: OwnDatabase) -> None:
+    """Try it again from the start."""
+    await retries.replay_dead_letter(database, dead_letter_id, by=staff.actor)
+
+
+@router.delete("/{dead_letter_id}", status_code=204, responses=errors(UnknownDeadLetter))
+async def drop_dead_letter(dead_letter_id: int, staff: Admin, database: OwnDatabase) -> None:
+    """Give it up for good."""
+    await retries.drop_dead_letter(database, dead_letter_id, by=staff.actor)

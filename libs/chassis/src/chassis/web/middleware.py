@@ -1,0 +1,104 @@
+"""Plain ASGI middleware: correlation, timing, last-resort errors, and a limit on bodies."""
+
+import re
+import time
+from collections.abc import Mapping
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import PayloadTooLarge
+from chassis.telemetry import HTTP_SECONDS, correlated
+from chassis.web.problems import render, render_unforeseen
+
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class RequestContext:
+    """Takes over or makes the correlation id, times the request, and answers what nobody else did."""
+
+    def __init__(self, app: ASGIApp, *, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-correlation-id", "")
+        identifier = given if _CORRELATION_ID.fullmatch(given) else uuid4().hex
+        with correlated(identifier):
+            await self._answer(scope, receive, send, identifier)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, identifier: str) -> None:
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Correlation-ID"] = identifier
+                for name, value in _SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            if status:
+                raise
+            await render_unforeseen(error)(scope, receive, send_with_headers)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            elapsed = time.perf_counter() - started
+            HTTP_SECONDS.labels(self._service, scope["method"], route, status).observe(elapsed)
+
+
+class BodyLimit:
+    """Stops a body at its limit while it streams in, whatever its Content-Length says.
+
+    Args:
+        default: bytes for every route.
+        larger: bytes for paths that match a pattern.
+    """
+
+    def __init__(self, app: ASGIApp, *, default: int, larger: Mapping[str, int]) -> None:
+        self._app = app
+        self._default = default
+        self._larger = [(re.compile(pattern), limit) for pattern, limit in larger.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limit(scope["path"])
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > limit:
+            await render(PayloadTooLarge(limit=limit))(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                # FastAPI turns any other exception from here into a 400.
+                raise HTTPException(413, PayloadTooLarge().detail)
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+    def _limit(self, path: str) -> int:
+        return next((limit for pattern, limit in self._larger if pattern.fullmatch(path)), self._default)

@@ -1,0 +1,136 @@
+"""The one renderer of errors: RFC 9457 `application/problem+json`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from chassis.database import is_unavailable
+from chassis.errors import StartlineError, Unavailable
+from chassis.telemetry import correlation_id, logger
+
+log = logger(__name__)
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "payload_too_large"}
+
+
+class FieldProblem(BaseModel):
+    """One wrong field."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What every error answer looks like."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldProblem] = []
+    correlation_id: str
+
+
+def problem(
+    *, code: str, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+) -> JSONResponse:
+    """A problem document as a response."""
+    body = {
+        "type": f"urn:startline:problem:{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "errors": [],
+        **extra,
+        "correlation_id": correlation_id(),
+    }
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
+
+
+def render(error: StartlineError) -> JSONResponse:
+    """The problem document of one of our errors."""
+    return problem(
+        code=error.code,
+        status=error.status,
+        title=error.title,
+        detail=error.detail,
+        headers=error.headers,
+        **error.extra,
+    )
+
+
+def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: which errors it can answer with."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        entry = found.setdefault(kind.status, {"model": Problem, "description": ""})
+        entry["description"] = " · ".join(filter(None, (entry["description"], f"`{kind.code}`")))
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Have `app` answer every error as a problem document."""
+    app.add_exception_handler(StartlineError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StartlineError)  # noqa: S101  # registered for this class only
+    return render(error)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return problem(
+            code="malformed_json", status=400, title="Malformed JSON", detail="The body is not well-formed JSON."
+        )
+    fields = [{"field": _field(each["loc"]), "message": each["msg"]} for each in found]
+    return problem(
+        code="invalid_fields",
+        status=422,
+        title="Invalid fields",
+        detail="Some fields are wrong; `errors` names each.",
+        errors=fields,
+    )
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = _CODES.get(error.status_code, "http_error")
+    title = code.replace("_", " ").capitalize()
+    return problem(code=code, status=error.status_code, title=title, detail=str(error.detail), headers=error.headers)
+
+
+async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
+    return render_unforeseen(error)
+
+
+def render_unforeseen(error: Exception) -> JSONResponse:
+    """503 when something we need is down, 422 when the database cannot hold a value, else 500 without any detail."""
+    if is_unavailable(error):
+        log.warning("dependency_unavailable", error=type(error).__name__)
+        return render(Unavailable())
+    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "").startswith("22"):
+        return problem(
+            code="invalid_fields", status=422, title="Invalid fields", detail="A value cannot be stored as it is."
+        )
+    log.error("unforeseen_error", error=type(error).__name__, exc_info=error)
+    return problem(
+        code="internal_error", status=500, title="Internal error", detail="Something went wrong on our side."
+    )

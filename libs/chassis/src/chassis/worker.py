@@ -1,0 +1,97 @@
+"""A service's background half: relay, receiver, retries and what has to happen now and then."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from faststream_outbox import OutboxBroker
+
+from chassis.database import Database
+from chassis.health import lateness
+from chassis.inbox import Handlers, Inbox
+from chassis.relay import relay_broker
+from chassis.retries import forget_processed, retry_broker
+from chassis.telemetry import correlated, logger
+from chassis.transports import Transport
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """Something to do every so often. Any number of workers may do it at once: the work itself must allow that."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], Awaitable[object]]
+
+
+class Worker:
+    """Starts and stops the background half in the right order.
+
+    Args:
+        database: the service's own.
+        transport: shared by all services of the process.
+        handlers: reactions to other services' events.
+        periodic: further jobs of the service.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport,
+        handlers: Handlers,
+        *,
+        periodic: Sequence[Periodic] = (),
+        relay_workers: int = 4,
+        relay_lease_seconds: float = 30.0,
+    ) -> None:
+        self.database = database
+        self.inbox = Inbox(database, handlers)
+        self._transport = transport
+        self._relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
+        self._retries = retry_broker(database, self.inbox)
+        self._periodic = (
+            *periodic,
+            Periodic("lateness", timedelta(seconds=15), lambda: lateness(database)),
+            Periodic("forget_processed", timedelta(hours=1), lambda: forget_processed(database)),
+        )
+        self._jobs: list[asyncio.Task[None]] = []
+        if handlers.types:
+            transport.listen(database.service, deliver=self.inbox.deliver_patiently, bury=self._bury)
+
+    async def _bury(self, body: bytes) -> None:
+        await self.inbox.bury(body, "its reader went down too often while handling it")
+
+    async def start(self) -> None:
+        """Begin. The transport is started by whoever owns it, after every worker has been built."""
+        await self._retries.start()
+        await self._relay.start()
+        self._jobs = [asyncio.create_task(_repeat(job), name=job.name) for job in self._periodic]
+
+    async def stop(self) -> None:
+        """Finish what is under way, begin nothing new."""
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await asyncio.gather(_stop(self._relay), _stop(self._retries))
+
+
+async def _stop(broker: OutboxBroker) -> None:
+    with suppress(asyncio.CancelledError):
+        await broker.stop()
+
+
+async def _repeat(job: Periodic) -> None:
+    """Run `job` for ever. A failure is logged and tried again next time; replicas drift apart by the jitter."""
+    seconds = job.every.total_seconds()
+    while True:
+        with correlated(f"{job.name}-{random.getrandbits(32):08x}"):  # a label, not a secret
+            try:
+                await job.run()
+            except Exception as error:  # noqa: BLE001  # the next round is the remedy
+                log.warning("periodic_job_failed", job=job.name, error=type(error).__name__)
+        await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
