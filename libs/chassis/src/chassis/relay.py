@@ -1,5 +1,7 @@
 """The relay: what the outbox holds goes to the transport, and only then goes away."""
 
+import logging
+
 from contracts import parse
 from faststream.middlewares import AckPolicy
 from faststream_outbox import OutboxBroker
@@ -32,6 +34,7 @@ def relay_broker(
         last_exception_renderer=reason_of,
         metrics_recorder=metrics_recorder,
         logger=logger("startline.relay"),
+        log_level=logging.DEBUG,
     )
 
     @broker.subscriber(

@@ -1,5 +1,6 @@
 """The second, third, … try of parked events, and the dead letters they end as when all tries failed."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +64,7 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         dlq_table=database.tables.dead_letters,
         last_exception_renderer=reason_of,
         logger=logger("startline.retries"),
+        log_level=logging.DEBUG,
         apply_types=True,
     )
 

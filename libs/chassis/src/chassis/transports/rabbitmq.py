@@ -1,6 +1,7 @@
 """RabbitMQ: a topic exchange, a quorum queue per service, publisher confirms. Written for 3.10 up to 4.x."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
@@ -44,6 +45,7 @@ class RabbitTransport:
             graceful_timeout=15.0,
             reconnect_interval=_RECONNECT_SECONDS,
             logger=logger("startline.rabbitmq"),
+            log_level=logging.DEBUG,
         )
         self._connected = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
