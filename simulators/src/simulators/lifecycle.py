@@ -1,0 +1,80 @@
+"""All the stand-ins together: built, started, stopped."""
+
+from fastapi import FastAPI
+
+from simulators.app import Inboxes, build_app
+from simulators.fonnte.courier import Courier, Webhook
+from simulators.fonnte.inbox import DEVICE, WhatsAppInbox
+from simulators.mail.certificate import Certificate
+from simulators.mail.inbox import MailInbox
+from simulators.mail.server import Login, MailServer
+from simulators.settings import Settings
+
+
+class Simulators:
+    """Fonnte and a mail server in the caller's event loop.
+
+    `app` is the HTTP side, to be served or mounted at the root by the caller; `whatsapp` and `mail` are the inboxes;
+    `certificate` is what STARTTLS offers, None without it. Stop the simulators before the HTTP server: `stop` lets go
+    of callers that mode `timeout` keeps waiting.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Raises `OSError` or `ssl.SSLError` when a configured certificate is unusable."""
+        settings = settings or Settings()
+        self.mail = MailInbox(settings)
+        self.whatsapp = WhatsAppInbox(settings, _courier(settings))
+        self.certificate = _certificate(settings)
+        self.app: FastAPI = build_app(Inboxes(self.mail, self.whatsapp))
+        self._smtp = MailServer(
+            self.mail,
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            login=_login(settings),
+            certificate=self.certificate,
+        )
+
+    @property
+    def smtp_port(self) -> int:
+        """Where mail is taken. Raises `RuntimeError` before the start."""
+        return self._smtp.port
+
+    async def start(self) -> None:
+        """Raises `OSError` when the SMTP address cannot be taken."""
+        self.whatsapp.start()
+        await self._smtp.start()
+
+    async def stop(self) -> None:
+        """End everything, also what is under way; may be called twice."""
+        await self.whatsapp.stop()
+        await self._smtp.stop()
+
+
+def _courier(settings: Settings) -> Courier:
+    webhook = None
+    if settings.fonnte_webhook_url is not None:
+        webhook = Webhook(
+            settings.fonnte_webhook_url.get_secret_value(),
+            attempts=settings.fonnte_webhook_attempts,
+            gap_seconds=settings.fonnte_webhook_gap_seconds,
+        )
+    return Courier(
+        device=DEVICE,
+        webhook=webhook,
+        delivered_after=settings.fonnte_delivered_after_seconds,
+        limit=settings.keep_messages,
+    )
+
+
+def _login(settings: Settings) -> Login | None:
+    if settings.mail_username is None or settings.mail_password is None:
+        return None
+    return Login(settings.mail_username, settings.mail_password.get_secret_value())
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        return Certificate.from_files(settings.tls_certificate, settings.tls_key)
+    if settings.mail_starttls:
+        return Certificate.self_made(["localhost", "127.0.0.1", "::1", "simulators"])
+    return None

@@ -1,0 +1,57 @@
+"""What can be set from the environment, each name prefixed with `SIMULATORS_`."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from simulators.fonnte.targets import normalise
+
+
+class Settings(BaseSettings):
+    """How the stand-ins listen and behave; every value has a default that suits a demo on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="SIMULATORS_", frozen=True, env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(8090, ge=0, le=65535)
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(0, ge=0, le=65535, description="0 takes any free port")
+    mail_username: str | None = Field(None, min_length=1)
+    mail_password: SecretStr | None = Field(None, description="with a username, a login is required")
+    mail_starttls: bool = Field(False, description="offer STARTTLS with a certificate made at the start")
+    tls_certificate: Path | None = Field(None, description="PEM file; offers STARTTLS with this instead")
+    tls_key: Path | None = None
+
+    fonnte_token: SecretStr | None = Field(None, description="the one valid device token; any is taken without it")
+    fonnte_webhook_url: SecretStr | None = Field(None, description="told about sent and delivered messages")
+    fonnte_webhook_attempts: int = Field(5, ge=1, le=16)
+    fonnte_webhook_gap_seconds: float = Field(2.0, ge=0, description="between two attempts")
+    fonnte_delivered_after_seconds: float = Field(1.0, ge=0, description="from sent to delivered")
+    fonnte_unreachable: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="numbers not on WhatsApp, separated by commas: accepted and never delivered"
+    )
+    fonnte_quota: int | None = Field(None, ge=0, description="messages left; unlimited without it")
+    fonnte_failing_reason: str = Field("target invalid", min_length=1, description="what mode `failing` answers")
+    fonnte_hold_seconds: float = Field(60.0, ge=0, description="how long mode `timeout` keeps a caller waiting")
+
+    keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest go first")
+    keep_bytes: int = Field(256 * 1024 * 1024, ge=1, description="per inbox")
+
+    @field_validator("fonnte_unreachable", mode="before")
+    @classmethod
+    def _read_numbers(cls, value: object) -> object:
+        numbers = value.split(",") if isinstance(value, str) else value
+        if not isinstance(numbers, list | tuple | set | frozenset):
+            return value
+        return frozenset(normalise(str(number)) for number in numbers if str(number).strip())
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> Self:
+        if (self.mail_username is None) != (self.mail_password is None):
+            raise ValueError("mail_username and mail_password are given together")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key are given together")
+        return self
