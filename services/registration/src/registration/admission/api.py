@@ -1,0 +1,78 @@
+"""The route where the rush lands."""
+
+import json
+from typing import Annotated
+
+from chassis.auth.access import public
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from registration.admission.errors import (
+    AlreadyRegistered,
+    CategoryFull,
+    IdempotencyKeyReused,
+    RegistrationClosed,
+    RegistrationNotOpen,
+    RequestInProgress,
+    TooBusy,
+    TypeNotOffered,
+)
+from registration.admission.forms import RegisteredView, RegistrationForm
+from registration.admission.office import AdmissionOffice
+from registration.catalog.errors import UnknownCategory
+
+router = APIRouter(tags=["registrations"])
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+
+
+def office_of(request: Request) -> AdmissionOffice:
+    """The process's admission office."""
+    office: AdmissionOffice = request.app.state.office
+    return office
+
+
+async def filled_in_form(request: Request) -> RegistrationForm:
+    """The body, parsed and checked in one go by pydantic's own JSON parser: this route has to be fast."""
+    body = await request.body()
+    try:
+        return RegistrationForm.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+
+
+@router.post(
+    "/registrations",
+    status_code=201,
+    dependencies=[public],
+    response_model=RegisteredView,
+    responses=errors(
+        UnknownCategory,
+        CategoryFull,
+        AlreadyRegistered,
+        RegistrationNotOpen,
+        RegistrationClosed,
+        TypeNotOffered,
+        IdempotencyKeyReused,
+        RequestInProgress,
+        TooBusy,
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
+        }
+    },
+)
+async def register(
+    form: Annotated[RegistrationForm, Depends(filled_in_form)],
+    office: Annotated[AdmissionOffice, Depends(office_of)],
+    idempotency_key: Key = None,
+) -> Response:
+    """Take places for one runner or a group, all or none, first come, first served."""
+    answer = await office.register(form, idempotency_key)
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
+    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, 201, media_type="application/json", headers=headers)

@@ -1,0 +1,189 @@
+"""The desk: where requests for one category are combined.
+
+While one transaction runs, arrivals wait in line; the next transaction takes all of them, up to a bound. Nobody waits
+for a timer: a lone request is served at once, and batches grow by themselves as the line does.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
+
+from chassis.database import is_unavailable
+from chassis.errors import StartlineError, Unavailable
+from chassis.telemetry import logger
+
+from registration.admission.engine import Admitted, Batch, Outcome, Raced
+from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
+from registration.admission.rules import Application
+
+log = logger(__name__)
+
+Admit = Callable[[Sequence[Application], int | None], Awaitable[Batch]]
+"""The engine, bound to a category: applications, and the places known to be left if that is fresh."""
+
+_RACES_BEFORE_ONE_BY_ONE = 3
+
+
+@dataclass(slots=True)
+class _Waiting:
+    application: Application
+    answer: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Desk:
+    """One category's line in this process.
+
+    Args:
+        admit: the engine, bound to the category.
+        batch: most applications in one transaction.
+        line: most applications waiting; more are refused at once.
+        memory_seconds: how long "not enough places" is answered from memory.
+    """
+
+    def __init__(self, admit: Admit, *, batch: int, line: int, memory_seconds: float = 1.0) -> None:
+        self._admit = admit
+        self._batch = batch
+        self._limit = line
+        self._memory_seconds = memory_seconds
+        self._line: deque[_Waiting] = deque()
+        self._keys: set[str] = set()
+        self._serving: asyncio.Task[None] | None = None
+        self._places_left: int | None = None
+        self._learnt_at = float("-inf")
+
+    async def apply(self, application: Application) -> Admitted:
+        """Wait in line and be served.
+
+        Raises:
+            CategoryFull, AlreadyRegistered, IdempotencyKeyReused, RequestInProgress, TooBusy, Unavailable.
+        """
+        self._refuse_at_the_door(application)
+        waiting = _Waiting(application)
+        self._line.append(waiting)
+        if application.idempotency_key:
+            self._keys.add(application.idempotency_key)
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve())
+        outcome = await waiting.answer
+        if isinstance(outcome, StartlineError):
+            raise outcome
+        return outcome
+
+    def _refuse_at_the_door(self, application: Application) -> None:
+        key = application.idempotency_key
+        if key is not None and key in self._keys:
+            raise RequestInProgress
+        hint = self._hint()
+        # With a key it may be a repeat of a request that did get its places: that is looked up, a batch at a time.
+        if key is None and hint is not None and hint < application.size:
+            raise CategoryFull(places_left=hint)
+        if len(self._line) >= self._limit:
+            raise TooBusy
+
+    def _hint(self) -> int | None:
+        fresh = time.monotonic() - self._learnt_at < self._memory_seconds
+        return self._places_left if fresh else None
+
+    def places_released(self) -> None:
+        """Forget that it was full."""
+        self._places_left = None
+
+    async def drained(self) -> None:
+        """Wait until everybody in line has an answer."""
+        if self._serving is not None:
+            await asyncio.shield(self._serving)
+
+    async def _serve(self) -> None:
+        try:
+            while self._line:
+                batch = [self._line.popleft() for _ in range(min(self._batch, len(self._line)))]
+                gone = [waiting for waiting in batch if waiting.answer.cancelled()]
+                self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
+                await self._serve_batch([waiting for waiting in batch if not waiting.answer.cancelled()])
+        finally:
+            self._serving = None
+
+    async def _serve_batch(self, batch: list[_Waiting]) -> None:
+        if not batch:
+            return
+        for _ in range(_RACES_BEFORE_ONE_BY_ONE):
+            try:
+                result = await self._admit([waiting.application for waiting in batch], self._hint())
+            except Raced:
+                continue
+            except Exception as error:  # noqa: BLE001  # answered below, to each caller alone
+                await self._after_failure(batch, error)
+                return
+            self._learn(result)
+            self._answer(batch, result.outcomes)
+            return
+        await self._one_by_one(batch, Unavailable())
+
+    async def _after_failure(self, batch: list[_Waiting], error: Exception) -> None:
+        log.warning("admission_batch_failed", size=len(batch), error=type(error).__name__)
+        connection_lost = isinstance(error, OSError | TimeoutError)
+        if len(batch) == 1 or connection_lost:
+            self._answer(batch, [_failure(error) for _ in batch])
+        else:
+            await self._one_by_one(batch, _failure(error))
+
+    async def _one_by_one(self, batch: list[_Waiting], failure: StartlineError) -> None:
+        if len(batch) == 1:
+            self._answer(batch, [failure])
+            return
+        for waiting in batch:
+            await self._serve_batch([waiting])
+
+    def _answer(self, batch: Sequence[_Waiting], outcomes: Sequence[Outcome | None]) -> None:
+        again = []
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if outcome is None:
+                again.append(waiting)
+                continue
+            self._keys.discard(waiting.application.idempotency_key or "")
+            if not waiting.answer.done():
+                waiting.answer.set_result(outcome)
+        self._line.extendleft(reversed(again))
+
+    def _learn(self, batch: Batch) -> None:
+        if batch.places_left is not None:
+            self._places_left = batch.places_left
+            self._learnt_at = time.monotonic()
+
+
+def _failure(error: Exception) -> StartlineError:
+    if isinstance(error, StartlineError):
+        return error
+    if is_unavailable(error):
+        return Unavailable()
+    log.error("admission_failed", exc_info=error)
+    return Unavailable("This registration could not be stored.")
+
+
+class Desks:
+    """A desk for every category that is asked for.
+
+    Args:
+        admit: the engine; gets the category's id first.
+    """
+
+    def __init__(
+        self, admit: Callable[[UUID, Sequence[Application], int | None], Awaitable[Batch]], *, batch: int, line: int
+    ) -> None:
+        self._admit = admit
+        self._batch = batch
+        self._line = line
+        self._desks: dict[UUID, Desk] = {}
+
+    def __getitem__(self, category_id: UUID) -> Desk:
+        if category_id not in self._desks:
+            self._desks[category_id] = Desk(partial(self._admit, category_id), batch=self._batch, line=self._line)
+        return self._desks[category_id]
+
+    async def drained(self) -> None:
+        """Wait until every line is empty: for a stop that loses nobody."""
+        await asyncio.gather(*(desk.drained() for desk in self._desks.values()))

@@ -1,0 +1,76 @@
+"""Who a person is, and which requests fit the places that are left."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from contracts import JerseySize, RegistrationType
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+_SPACES = re.compile(r"\s+")
+
+
+def person_key(full_name: str, date_of_birth: date, identity_number: str | None) -> str:
+    """Who this is, as 64 hex digits: by identity number if there is one, else by name and date of birth.
+
+    Spelling does not make another person: case, spaces, punctuation of the number and Unicode forms are evened out.
+    """
+    number = _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identity_number or "")).upper()
+    if number:
+        return _digest(f"id:{number}")
+    name = _SPACES.sub(" ", unicodedata.normalize("NFKC", full_name).casefold()).strip()
+    return _digest(f"name:{name}|{date_of_birth.isoformat()}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A participant who wants in."""
+
+    participant_id: UUID
+    person_key: str
+    full_name: str
+    email: str
+    whatsapp: str
+    gender: str
+    date_of_birth: date
+    jersey_size: JerseySize
+    identity_number: str | None
+    emergency_contact_name: str
+    emergency_contact_phone: str
+    is_pic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A request for places, checked and priced, not yet admitted. `amount` is for all its participants."""
+
+    registration_id: UUID
+    kind: RegistrationType
+    amount: Decimal
+    people: tuple[Person, ...]
+    idempotency_key: str | None
+    request_hash: str
+
+    @property
+    def size(self) -> int:
+        """Places it needs, all or none."""
+        return len(self.people)
+
+
+def fitting(sizes: Sequence[int], places_left: int) -> list[bool]:
+    """First come, first served: which requests get their places. One that does not fit leaves them to smaller ones."""
+    answers = []
+    for size in sizes:
+        fits = size <= places_left
+        answers.append(fits)
+        places_left -= size if fits else 0
+    return answers

@@ -1,0 +1,265 @@
+"""Routes for events and categories."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from chassis.auth.access import Admin, AnyStaff, public
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Amount, Body, Line, Slug, Text, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+
+from registration.catalog import commands, queries
+from registration.catalog.errors import (
+    BibRangeOverlap,
+    BibsAlreadyGiven,
+    CategoryHasRegistrations,
+    PrefixTaken,
+    QuotaBelowTaken,
+    SlugTaken,
+    UnknownCategory,
+    UnknownEvent,
+)
+from registration.catalog.tables import BIB_LIMIT
+
+router = APIRouter(tags=["catalog"])
+
+Prefix = Annotated[Slug, Field(max_length=20)]
+Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
+Quota = Annotated[int, Field(ge=1, le=1_000_000)]
+DeadlineHours = Annotated[int, Field(ge=1, le=720)]
+Distance = Annotated[Line, Field(max_length=50)]
+
+
+class _Changes(Body):
+    """Fields to change; what is absent stays."""
+
+    _NULLABLE: frozenset[str] = frozenset()
+
+    @model_validator(mode="after")
+    def _something_sensible(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("nothing to change")
+        emptied = [name for name in self.model_fields_set - self._NULLABLE if getattr(self, name) is None]
+        if emptied:
+            raise ValueError(f"cannot be null: {', '.join(sorted(emptied))}")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """Those that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+def _known_timezone(name: str | None) -> str | None:
+    if name is not None and name not in available_timezones():
+        raise ValueError("is not a time zone of the IANA database")
+    return name
+
+
+class NewEvent(Body):
+    """An event to create."""
+
+    name: Line
+    slug: Slug
+    description: Text | None = None
+    event_date: date
+    location: Line
+    timezone: Line = "Asia/Jakarta"
+    is_active: bool = True
+
+    _timezone = field_validator("timezone")(_known_timezone)
+
+
+class EventChanges(_Changes):
+    """An event's fields to change."""
+
+    _NULLABLE = frozenset({"description"})
+
+    name: Line | None = None
+    slug: Slug | None = None
+    description: Text | None = None
+    event_date: date | None = None
+    location: Line | None = None
+    timezone: Line | None = None
+    is_active: bool | None = None
+
+    _timezone = field_validator("timezone")(_known_timezone)
+
+
+class NewCategory(Body):
+    """A category to create. Prices are per participant; a missing group price means no such groups."""
+
+    name: Line
+    slug: Slug
+    description: Text | None = None
+    distance: Distance | None = None
+    price_individual: Amount
+    price_collective_5: Amount | None = None
+    price_collective_10: Amount | None = None
+    quota: Quota
+    registration_prefix: Prefix
+    bib_start_number: Bib
+    bib_end_number: Bib
+    is_active: bool = True
+    registration_open_at: AwareDatetime | None = None
+    registration_close_at: AwareDatetime | None = None
+    payment_deadline_hours: DeadlineHours = 24
+
+
+class CategoryChanges(_Changes):
+    """A category's fields to change."""
+
+    _NULLABLE = frozenset(
+        {
+            "description",
+            "distance",
+            "price_collective_5",
+            "price_collective_10",
+            "registration_open_at",
+            "registration_close_at",
+        }
+    )
+
+    name: Line | None = None
+    slug: Slug | None = None
+    description: Text | None = None
+    distance: Distance | None = None
+    price_individual: Amount | None = None
+    price_collective_5: Amount | None = None
+    price_collective_10: Amount | None = None
+    quota: Quota | None = None
+    registration_prefix: Prefix | None = None
+    bib_start_number: Bib | None = None
+    bib_end_number: Bib | None = None
+    is_active: bool | None = None
+    registration_open_at: AwareDatetime | None = None
+    registration_close_at: AwareDatetime | None = None
+    payment_deadline_hours: DeadlineHours | None = None
+
+
+class CategoryView(View):
+    """A category as everybody sees it."""
+
+    id: UUID
+    event_id: UUID
+    name: str
+    slug: str
+    description: str | None
+    distance: str | None
+    price_individual: Amount
+    price_collective_5: Amount | None
+    price_collective_10: Amount | None
+    currency: str
+    quota: int
+    places_left: int
+    registration_prefix: str
+    bib_start_number: int
+    bib_end_number: int
+    is_active: bool
+    registration_open_at: datetime | None
+    registration_close_at: datetime | None
+    payment_deadline_hours: int
+
+
+class EventView(View):
+    """An event with its categories."""
+
+    id: UUID
+    name: str
+    slug: str
+    description: str | None
+    event_date: date
+    location: str
+    timezone: str
+    is_active: bool
+    categories: list[CategoryView]
+
+
+class EventList(View):
+    """Events; there are never so many that they need pages."""
+
+    items: list[EventView]
+    next_cursor: str | None = None
+
+
+@router.get("/events", dependencies=[public], response_model=EventList)
+async def list_events(request: Request, session: Read) -> Response:
+    """Active events, soonest first. May be a few seconds old."""
+    return _cacheable(request, EventList.model_validate({"items": await queries.active_events(session)}))
+
+
+@router.get("/catalog")
+async def list_all_events(_: AnyStaff, session: Read) -> EventList:
+    """Every event with all categories, for staff."""
+    return EventList.model_validate({"items": await queries.all_events(session)})
+
+
+@router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
+async def show_event(slug: Slug, request: Request, session: Read) -> Response:
+    """One active event. May be a few seconds old."""
+    return _cacheable(request, EventView.model_validate(await queries.event_by_slug(session, slug)))
+
+
+def _cacheable(request: Request, view: EventList | EventView) -> Response:
+    body = view.model_dump_json().encode()
+    headers = {
+        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "Cache-Control": "public, max-age=1, stale-while-revalidate=5",
+    }
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.post("/events", status_code=201, responses=errors(SlugTaken))
+async def create_event(body: NewEvent, staff: Admin, work: Work) -> EventView:
+    """A new event; its date must be in the future."""
+    _in_future(body.event_date, work.now)
+    event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
+    return EventView.model_validate(await queries.event_by_id(work.session, event_id))
+
+
+def _in_future(event_date: date, now: datetime) -> None:
+    if event_date <= now.date():
+        raise InvalidFields(("event_date", "must be after today"))
+
+
+@router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
+async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: Work) -> EventView:
+    """Change an event."""
+    await commands.change_event(work, event_id, body.fields(), by=staff.actor)
+    return EventView.model_validate(await queries.event_by_id(work.session, event_id))
+
+
+@router.post(
+    "/events/{event_id}/categories",
+    status_code=201,
+    responses=errors(UnknownEvent, SlugTaken, PrefixTaken, BibRangeOverlap),
+)
+async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work: Work) -> CategoryView:
+    """A new category."""
+    category_id = await commands.create_category(work, event_id, body.model_dump(), by=staff.actor)
+    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
+
+
+@router.patch(
+    "/categories/{category_id}",
+    responses=errors(UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven),
+)
+async def change_category(category_id: UUID, body: CategoryChanges, staff: Admin, work: Work) -> CategoryView:
+    """Change a category."""
+    await commands.change_category(work, category_id, body.fields(), by=staff.actor)
+    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
+
+
+@router.delete(
+    "/categories/{category_id}", status_code=204, responses=errors(UnknownCategory, CategoryHasRegistrations)
+)
+async def delete_category(category_id: UUID, staff: Admin, work: Work) -> None:
+    """Delete a category nobody registered for."""
+    await commands.delete_category(work, category_id, by=staff.actor)

@@ -1,0 +1,180 @@
+"""Changing events and categories."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.database import UnitOfWork
+from chassis.errors import InvalidFields, StartlineError
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from registration.catalog.errors import (
+    BibRangeOverlap,
+    BibsAlreadyGiven,
+    CategoryHasRegistrations,
+    PrefixTaken,
+    QuotaBelowTaken,
+    SlugTaken,
+    UnknownCategory,
+    UnknownEvent,
+)
+from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
+
+Fields = Mapping[str, Any]
+
+_REFUSALS: Mapping[str, type[StartlineError]] = {
+    "uq_events_slug": SlugTaken,
+    "uq_race_categories_event_id_slug": SlugTaken,
+    "uq_race_categories_registration_prefix": PrefixTaken,
+    "ex_race_categories_bib_range": BibRangeOverlap,
+    "fk_registrations_race_category_id_event_id": CategoryHasRegistrations,
+    "ck_category_places_never_oversold": QuotaBelowTaken,
+    "ck_category_places_bibs_in_range": BibsAlreadyGiven,
+    "ck_category_places_bib_for_every_place": BibsAlreadyGiven,
+}
+
+_FIELD_RULES: Mapping[str, tuple[str, str]] = {
+    "ck_race_categories_bib_range": ("bib_end_number", "must not be lower than bib_start_number"),
+    "ck_race_categories_bibs_for_all": ("bib_end_number", "leaves fewer BIBs than places"),
+    "ck_race_categories_open_before_close": ("registration_close_at", "must be after registration_open_at"),
+}
+
+
+@asynccontextmanager
+async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
+    """Let the database decide, and say which of its rules refused."""
+    try:
+        async with work.session.begin_nested():
+            yield
+    except IntegrityError as error:
+        name = _constraint_of(error)
+        if name in _FIELD_RULES:
+            raise InvalidFields(_FIELD_RULES[name]) from None
+        if name in _REFUSALS:
+            raise _REFUSALS[name] from None
+        raise
+
+
+def _constraint_of(error: IntegrityError) -> str:
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return str(getattr(cause, "constraint_name", None) or "")
+
+
+async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
+    """A new event.
+
+    Raises:
+        SlugTaken.
+    """
+    event_id = uuid4()
+    async with _refusals_named(work):
+        await work.session.execute(insert(Race).values(id=event_id, created_at=work.now, updated_at=work.now, **fields))
+    await work.audit(by, "event.create", f"event:{event_id}")
+    return event_id
+
+
+async def change_event(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> None:
+    """Change an event's fields.
+
+    Raises:
+        UnknownEvent, SlugTaken.
+    """
+    async with _refusals_named(work):
+        changed = await work.session.execute(
+            update(Race).where(Race.id == event_id).values(updated_at=work.now, **fields).returning(Race.id)
+        )
+        if changed.first() is None:
+            raise UnknownEvent
+    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields))
+
+
+async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> UUID:
+    """A new category with its places.
+
+    Raises:
+        UnknownEvent, SlugTaken, PrefixTaken, BibRangeOverlap, InvalidFields.
+    """
+    number = (await work.session.execute(select(Race.number).where(Race.id == event_id))).scalar_one_or_none()
+    if number is None:
+        raise UnknownEvent
+    category_id = uuid4()
+    async with _refusals_named(work):
+        await work.session.execute(
+            insert(RaceCategory).values(
+                id=category_id,
+                event_id=event_id,
+                event_number=number,
+                created_at=work.now,
+                updated_at=work.now,
+                **fields,
+            )
+        )
+        await work.session.execute(
+            insert(CategoryPlaces).values(
+                category_id=category_id,
+                quota=fields["quota"],
+                next_bib=fields["bib_start_number"],
+                bib_end=fields["bib_end_number"],
+            )
+        )
+    await work.audit(by, "category.create", f"category:{category_id}")
+    return category_id
+
+
+async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str) -> None:
+    """Change a category's fields; quota and BIB range reach the places in the same transaction.
+
+    Raises:
+        UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven, InvalidFields.
+    """
+    async with _refusals_named(work):
+        before = await _locked(work, category_id)
+        await work.session.execute(
+            update(RaceCategory).where(RaceCategory.id == category_id).values(updated_at=work.now, **fields)
+        )
+        await _change_places(work, before, fields)
+    await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
+
+
+async def _locked(work: UnitOfWork, category_id: UUID) -> RaceCategory:
+    query = select(RaceCategory).where(RaceCategory.id == category_id).with_for_update()
+    category = (await work.session.execute(query)).scalar_one_or_none()
+    if category is None:
+        raise UnknownCategory
+    return category
+
+
+async def _change_places(work: UnitOfWork, before: RaceCategory, fields: Fields) -> None:
+    start = fields.get("bib_start_number", before.bib_start_number)
+    places = update(CategoryPlaces).where(CategoryPlaces.category_id == before.id)
+    changes: dict[str, Any] = {}
+    if "quota" in fields:
+        changes["quota"] = fields["quota"]
+    if "bib_end_number" in fields:
+        changes["bib_end"] = fields["bib_end_number"]
+    if start != before.bib_start_number:
+        untouched = CategoryPlaces.next_bib == before.bib_start_number
+        moved = await work.session.execute(
+            places.where(untouched).values(next_bib=start, **changes).returning(CategoryPlaces.category_id)
+        )
+        if moved.first() is None:
+            raise BibsAlreadyGiven
+    elif changes:
+        await work.session.execute(places.values(**changes))
+
+
+async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> None:
+    """Remove a category nobody ever registered for.
+
+    Raises:
+        UnknownCategory, CategoryHasRegistrations.
+    """
+    async with _refusals_named(work):
+        gone = await work.session.execute(
+            delete(RaceCategory).where(RaceCategory.id == category_id).returning(RaceCategory.id)
+        )
+        if gone.first() is None:
+            raise UnknownCategory
+    await work.audit(by, "category.delete", f"category:{category_id}")

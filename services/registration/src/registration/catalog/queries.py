@@ -1,0 +1,124 @@
+"""Looking at events and categories."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts import RegistrationType
+from sqlalchemy import Select, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.catalog.errors import UnknownCategory, UnknownEvent
+from registration.catalog.rules import CategoryOffer
+from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
+
+EventWithCategories = dict[str, Any]
+
+
+async def active_events(session: AsyncSession) -> list[EventWithCategories]:
+    """Active events, soonest first, with their active categories."""
+    query = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
+    events = (await session.execute(query)).scalars().all()
+    categories = await _categories(session, [event.id for event in events], only_active=True)
+    return [_event(event, categories) for event in events]
+
+
+async def event_by_slug(session: AsyncSession, slug: str) -> EventWithCategories:
+    """One active event.
+
+    Raises:
+        UnknownEvent.
+    """
+    event = (await session.execute(select(Race).where(Race.slug == slug, Race.is_active))).scalar_one_or_none()
+    if event is None:
+        raise UnknownEvent
+    return _event(event, await _categories(session, [event.id], only_active=True))
+
+
+async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
+    """One event for staff, active or not, with all its categories.
+
+    Raises:
+        UnknownEvent.
+    """
+    event = await session.get(Race, event_id)
+    if event is None:
+        raise UnknownEvent
+    return _event(event, await _categories(session, [event_id], only_active=False))
+
+
+async def all_events(session: AsyncSession) -> list[EventWithCategories]:
+    """Every event for staff, newest first."""
+    events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
+    categories = await _categories(session, [event.id for event in events], only_active=False)
+    return [_event(event, categories) for event in events]
+
+
+async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping:
+    """One category with its places.
+
+    Raises:
+        UnknownCategory.
+    """
+    found = await session.execute(_with_places().where(RaceCategory.id == category_id))
+    row: RowMapping | None = found.mappings().first()
+    if row is None:
+        raise UnknownCategory
+    return row
+
+
+async def offer(session: AsyncSession, category_id: UUID) -> CategoryOffer | None:
+    """What admission needs of a category; None when there is no such category."""
+    query = (
+        select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
+    )
+    found = (await session.execute(query)).first()
+    return None if found is None else _offer(*found)
+
+
+def _offer(category: RaceCategory, event: Race) -> CategoryOffer:
+    return CategoryOffer(
+        category_id=category.id,
+        category_name=category.name,
+        event_id=event.id,
+        event_name=event.name,
+        event_date=event.event_date,
+        location=event.location,
+        prefix=category.registration_prefix,
+        currency=category.currency,
+        prices={
+            RegistrationType.INDIVIDUAL: category.price_individual,
+            RegistrationType.COLLECTIVE_5: category.price_collective_5,
+            RegistrationType.COLLECTIVE_10: category.price_collective_10,
+        },
+        is_active=category.is_active and event.is_active,
+        opens_at=category.registration_open_at,
+        closes_at=category.registration_close_at,
+        payment_deadline=timedelta(hours=category.payment_deadline_hours),
+    )
+
+
+def _with_places() -> Select[Any]:
+    left = (CategoryPlaces.quota - CategoryPlaces.taken).label("places_left")
+    return select(*RaceCategory.__table__.columns, left).join(
+        CategoryPlaces, CategoryPlaces.category_id == RaceCategory.id
+    )
+
+
+async def _categories(
+    session: AsyncSession, event_ids: Sequence[UUID], *, only_active: bool
+) -> dict[UUID, list[RowMapping]]:
+    query = _with_places().where(RaceCategory.event_id.in_(event_ids)).order_by(RaceCategory.bib_start_number)
+    if only_active:
+        query = query.where(RaceCategory.is_active)
+    by_event: dict[UUID, list[RowMapping]] = {event_id: [] for event_id in event_ids}
+    for row in (await session.execute(query)).mappings():
+        by_event[row["event_id"]].append(row)
+    return by_event
+
+
+def _event(event: Race, categories: dict[UUID, list[RowMapping]]) -> EventWithCategories:
+    columns = {column.key: getattr(event, column.key) for column in Race.__table__.columns}
+    return {**columns, "categories": categories[event.id]}

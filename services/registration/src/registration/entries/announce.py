@@ -1,0 +1,53 @@
+"""Telling the other services that a registration is confirmed."""
+
+from chassis.database import UnitOfWork
+from contracts import ConfirmedParticipant, JerseySize, RegistrationConfirmed
+from sqlalchemy import select
+
+from registration.catalog.queries import offer as find_offer
+from registration.entries.tables import Participant, Registration
+
+
+async def announce_confirmed(work: UnitOfWork, entry: Registration) -> None:
+    """Publish who runs, with which BIB and ticket."""
+    await work.session.flush()
+    offer = await find_offer(work.session, entry.race_category_id)
+    if offer is None or entry.payment_id is None:
+        raise RuntimeError("a confirmed registration has a category and a payment")
+    work.publish(
+        RegistrationConfirmed(
+            registration_id=entry.id,
+            registration_number=entry.registration_number,
+            revision=entry.revision,
+            event=offer.event,
+            category_id=offer.category_id,
+            category_name=offer.category_name,
+            payment_id=entry.payment_id,
+            participants=await _confirmed_participants(work, entry),
+        ),
+        subject=entry.id,
+    )
+
+
+async def _confirmed_participants(work: UnitOfWork, entry: Registration) -> tuple[ConfirmedParticipant, ...]:
+    columns = (
+        Participant.id,
+        Participant.full_name,
+        Participant.bib_number,
+        Participant.ticket_code,
+        Participant.jersey_size,
+        Participant.is_pic,
+    )
+    query = select(*columns).where(Participant.registration_id == entry.id).order_by(Participant.position)
+    rows = (await work.session.execute(query)).all()
+    return tuple(
+        ConfirmedParticipant(
+            participant_id=row.id,
+            full_name=row.full_name,
+            bib_number=row.bib_number,
+            ticket_code=row.ticket_code,
+            jersey_size=JerseySize(row.jersey_size),
+            is_pic=row.is_pic,
+        )
+        for row in rows
+    )

@@ -1,0 +1,202 @@
+"""Routes for registrations after admission."""
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from registration.entries import commands, queries
+from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
+from registration.entries.export import csv_stream
+from registration.entries.queries import EXPORT_COLUMNS, Filter
+from registration.entries.rules import Status
+
+router = APIRouter(tags=["registrations"])
+
+
+class ParticipantView(View):
+    """A participant, for its runner and staff."""
+
+    participant_id: UUID = Field(validation_alias="id")
+    full_name: str
+    email: str
+    whatsapp: str
+    gender: str
+    date_of_birth: date
+    jersey_size: str
+    identity_number: str | None
+    emergency_contact_name: str
+    emergency_contact_phone: str
+    is_pic: bool
+    bib_number: int | None
+
+
+class RegistrationView(View):
+    """A registration, for its runner and staff."""
+
+    registration_id: UUID
+    registration_number: str
+    event_id: UUID
+    category_id: UUID
+    registration_type: str
+    status: Status
+    total_participants: int
+    total_amount: Amount
+    currency: str
+    created_at: datetime
+    expires_at: datetime
+    payment_verified_at: datetime | None
+    expired_at: datetime | None
+    cancelled_at: datetime | None
+    participants: list[ParticipantView]
+
+
+class RegistrationSummary(View):
+    """A registration in a list."""
+
+    registration_id: UUID
+    registration_number: str
+    event_id: UUID
+    category_id: UUID
+    registration_type: str
+    status: Status
+    total_participants: int
+    total_amount: Amount
+    currency: str
+    created_at: datetime
+    expires_at: datetime
+    pic_name: str
+
+
+class Ticket(View):
+    """What an e-ticket says. The code is what its QR holds."""
+
+    participant_id: UUID
+    full_name: str
+    bib_number: int
+    category_name: str
+    ticket_code: str
+
+
+class CategoryStats(View):
+    """How one category stands in one status."""
+
+    category_id: UUID
+    category_name: str
+    status: Status
+    registrations: int
+    participants: int
+    amount: Amount
+    currency: str
+
+
+class Stats(View):
+    """How registrations stand."""
+
+    items: list[CategoryStats]
+
+
+class Cancellation(Body):
+    """Why staff end a registration."""
+
+    reason: Annotated[Text, Field(max_length=500)]
+
+
+EventId = Annotated[UUID | None, Query()]
+CategoryId = Annotated[UUID | None, Query()]
+StatusFilter = Annotated[Status | None, Query()]
+Search = Annotated[SearchText | None, Query()]
+
+
+@router.get("/registrations")
+async def list_registrations(
+    _: AnyStaff,
+    session: Read,
+    event_id: EventId = None,
+    category_id: CategoryId = None,
+    status: StatusFilter = None,
+    q: Search = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[RegistrationSummary]:
+    """Registrations, newest first."""
+    wanted = Filter(event_id, category_id, status, q)
+    rows = await queries.page(session, wanted, limit=limit, after=_position(cursor) if cursor else None)
+    items = [
+        RegistrationSummary.model_validate(
+            {
+                **entry.__dict__,
+                "registration_id": entry.id,
+                "category_id": entry.race_category_id,
+                "pic_name": pic_name,
+            }
+        )
+        for entry, pic_name in rows[:limit]
+    ]
+    more = len(rows) > limit
+    return Page(items=items, next_cursor=_cursor(items[-1]) if more else None)
+
+
+def _cursor(last: RegistrationSummary) -> str:
+    return encode_cursor(last.created_at.isoformat(), last.registration_id)
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    created_at, registration_id = decode_cursor(cursor, parts=2)
+    try:
+        return datetime.fromisoformat(created_at), UUID(registration_id)
+    except (TypeError, ValueError, AttributeError):
+        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+
+
+@router.get("/registrations/{registration_id}", responses=errors(UnknownRegistration))
+async def show_registration(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> RegistrationView:
+    """Where a registration stands."""
+    return RegistrationView.model_validate(await queries.detail(session, registration_id))
+
+
+@router.get("/registrations/{registration_id}/tickets", responses=errors(UnknownRegistration, NotVerified))
+async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> list[Ticket]:
+    """The tickets, once the payment is verified."""
+    return [Ticket.model_validate(ticket) for ticket in await queries.tickets(session, registration_id)]
+
+
+@router.post(
+    "/registrations/{registration_id}/cancel",
+    status_code=204,
+    responses=errors(UnknownRegistration, NotCancellable),
+)
+async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work) -> None:
+    """End a registration and free its places."""
+    await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor)
+
+
+@router.get("/stats")
+async def show_stats(_: AnyStaff, session: Read, event_id: EventId = None) -> Stats:
+    """Counts and amounts by category and status."""
+    return Stats.model_validate({"items": await queries.stats(session, event_id)})
+
+
+@router.get("/participants.csv", response_class=StreamingResponse)
+async def export_participants(
+    staff: Admin,
+    database: OwnDatabase,
+    event_id: EventId = None,
+    category_id: CategoryId = None,
+    status: StatusFilter = None,
+) -> StreamingResponse:
+    """All participants as CSV."""
+    wanted = Filter(event_id, category_id, status)
+    async with database.work() as work:
+        await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
+    lines = csv_stream([name for name, _ in EXPORT_COLUMNS], queries.export(database, wanted))
+    headers = {"Content-Disposition": 'attachment; filename="participants.csv"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,198 @@
+"""Looking at registrations."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.database import Database
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.catalog.tables import BIB_LIMIT, RaceCategory
+from registration.entries.errors import NotVerified, UnknownRegistration
+from registration.entries.rules import Status
+from registration.entries.tables import Participant, Registration
+
+_WORDS = re.compile(r"\w+")
+
+
+async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
+    """A registration with its participants.
+
+    Raises:
+        UnknownRegistration.
+    """
+    entry = await session.get(Registration, registration_id)
+    if entry is None:
+        raise UnknownRegistration
+    people = await _participants(session, registration_id)
+    columns = {column.key: getattr(entry, column.key) for column in Registration.__table__.columns}
+    return {**columns, "registration_id": entry.id, "category_id": entry.race_category_id, "participants": people}
+
+
+async def _participants(session: AsyncSession, registration_id: UUID) -> Sequence[Participant]:
+    query = select(Participant).where(Participant.registration_id == registration_id).order_by(Participant.position)
+    return (await session.execute(query)).scalars().all()
+
+
+async def tickets(session: AsyncSession, registration_id: UUID) -> list[dict[str, Any]]:
+    """The tickets of a verified registration.
+
+    Raises:
+        UnknownRegistration, NotVerified.
+    """
+    query = (
+        select(Registration.status, RaceCategory.name)
+        .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
+        .where(Registration.id == registration_id)
+    )
+    found = (await session.execute(query)).first()
+    if found is None:
+        raise UnknownRegistration
+    if found.status != Status.PAYMENT_VERIFIED:
+        raise NotVerified
+    return [
+        {
+            "participant_id": person.id,
+            "full_name": person.full_name,
+            "bib_number": person.bib_number,
+            "category_name": found.name,
+            "ticket_code": person.ticket_code,
+        }
+        for person in await _participants(session, registration_id)
+    ]
+
+
+async def ticket_exists(session: AsyncSession, ticket_code: str) -> bool:
+    """Whether a live participant holds this code."""
+    query = select(Participant.id).where(Participant.ticket_code == ticket_code, Participant.live)
+    return (await session.execute(query)).first() is not None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which registrations to list. `q` finds number, BIB, name, e-mail and WhatsApp."""
+
+    event_id: UUID | None = None
+    category_id: UUID | None = None
+    status: Status | None = None
+    q: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL."""
+        found: list[ColumnElement[bool]] = []
+        if self.event_id:
+            found.append(Registration.event_id == self.event_id)
+        if self.category_id:
+            found.append(Registration.race_category_id == self.category_id)
+        if self.status:
+            found.append(Registration.status == self.status)
+        if self.q:
+            found.append(_matches(self.q))
+        return found
+
+
+def _matches(q: str) -> ColumnElement[bool]:
+    by_person = select(Participant.registration_id).where(or_(*_person_conditions(q)))
+    by_number = select(Registration.id).where(Registration.registration_number == q.upper())
+    return Registration.id.in_(by_person.union(by_number))
+
+
+def _person_conditions(q: str) -> list[ColumnElement[bool]]:
+    if "@" in q:
+        return [func.lower(Participant.email) == q.lower()]
+    digits = re.sub(r"[ +()-]", "", q)
+    if digits.isascii() and digits.isdigit():
+        conditions: list[ColumnElement[bool]] = [Participant.whatsapp.in_(_whatsapp_spellings(digits))]
+        if int(digits) <= BIB_LIMIT:
+            conditions.append(Participant.bib_number == int(digits))
+        return conditions
+    words = " & ".join(f"{word}:*" for word in _WORDS.findall(q)) or "''"
+    vector = func.to_tsvector(text("'simple'::regconfig"), Participant.full_name)
+    return [vector.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
+
+
+def _whatsapp_spellings(digits: str) -> list[str]:
+    if digits.startswith("62"):
+        return [digits, "0" + digits.removeprefix("62")]
+    return [digits, "62" + digits.removeprefix("0")]
+
+
+async def page(
+    session: AsyncSession, wanted: Filter, *, limit: int, after: tuple[datetime, UUID] | None
+) -> Sequence[Row[Any]]:
+    """Registrations, newest first, with their person in charge; one more than `limit` if there are more."""
+    query = (
+        select(Registration, Participant.full_name.label("pic_name"))
+        .join(Participant, and_(Participant.registration_id == Registration.id, Participant.is_pic))
+        .where(*wanted.conditions())
+        .order_by(Registration.created_at.desc(), Registration.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        query = query.where(tuple_(Registration.created_at, Registration.id) < after)
+    return (await session.execute(query)).all()
+
+
+async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[Row[Any]]:
+    """Registrations, participants and amounts by category and status."""
+    query = (
+        select(
+            Registration.race_category_id.label("category_id"),
+            RaceCategory.name.label("category_name"),
+            Registration.status,
+            func.count().label("registrations"),
+            func.sum(Registration.total_participants).label("participants"),
+            func.sum(Registration.total_amount).label("amount"),
+            RaceCategory.currency,
+        )
+        .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
+        .group_by(Registration.race_category_id, RaceCategory.name, RaceCategory.currency, Registration.status)
+        .order_by(RaceCategory.name, Registration.status)
+    )
+    if event_id is not None:
+        query = query.where(Registration.event_id == event_id)
+    return (await session.execute(query)).all()
+
+
+EXPORT_COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("registration_number", Registration.registration_number),
+    ("status", Registration.status),
+    ("registration_type", Registration.registration_type),
+    ("category", RaceCategory.name),
+    ("bib_number", Participant.bib_number),
+    ("full_name", Participant.full_name),
+    ("is_pic", Participant.is_pic),
+    ("email", Participant.email),
+    ("whatsapp", Participant.whatsapp),
+    ("gender", Participant.gender),
+    ("date_of_birth", Participant.date_of_birth),
+    ("jersey_size", Participant.jersey_size),
+    ("identity_number", Participant.identity_number),
+    ("emergency_contact_name", Participant.emergency_contact_name),
+    ("emergency_contact_phone", Participant.emergency_contact_phone),
+    ("registered_at", Registration.created_at),
+)
+
+
+def _export_query(wanted: Filter) -> Select[Any]:
+    return (
+        select(*(column for _, column in EXPORT_COLUMNS))
+        .select_from(Registration)
+        .join(Participant, Participant.registration_id == Registration.id)
+        .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
+        .where(*wanted.conditions())
+        .execution_options(yield_per=1000)
+    )
+
+
+async def export(database: Database, wanted: Filter) -> AsyncIterator[Sequence[Row[Any]]]:
+    """All participants, a thousand at a time through a server-side cursor: memory stays the same however many."""
+    async with database.read() as session:
+        # An export of everybody takes longer than any other query may.
+        await session.execute(text("SET LOCAL statement_timeout = '15min'"))
+        async for rows in (await session.stream(_export_query(wanted))).partitions():
+            yield rows

@@ -1,0 +1,77 @@
+"""What may happen to a registration, and how numbers look."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Status(StrEnum):
+    """Where a registration stands."""
+
+    PENDING_PAYMENT = "pending_payment"
+    PAYMENT_UPLOADED = "payment_uploaded"
+    PAYMENT_VERIFIED = "payment_verified"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+    @property
+    def holds_places(self) -> bool:
+        """Whether its participants count against the quota."""
+        return self not in (Status.EXPIRED, Status.CANCELLED)
+
+
+class Trigger(StrEnum):
+    """What moves a registration on."""
+
+    PROOF_UPLOADED = "proof_uploaded"
+    PAYMENT_VERIFIED = "payment_verified"
+    PAYMENT_REJECTED = "payment_rejected"
+    DEADLINE_PASSED = "deadline_passed"
+    STAFF_CANCELS = "staff_cancels"
+
+
+class IllegalTransition(Exception):
+    """A registration in this status cannot do that."""
+
+    def __init__(self, current: Status, trigger: Trigger) -> None:
+        super().__init__(f"{trigger} while {current}")
+        self.current = current
+        self.trigger = trigger
+
+
+_TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
+    {
+        (Status.PENDING_PAYMENT, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
+        (Status.PENDING_PAYMENT, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
+        (Status.PENDING_PAYMENT, Trigger.DEADLINE_PASSED): Status.EXPIRED,
+        (Status.PENDING_PAYMENT, Trigger.STAFF_CANCELS): Status.CANCELLED,
+        (Status.PAYMENT_UPLOADED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
+        (Status.PAYMENT_UPLOADED, Trigger.PAYMENT_REJECTED): Status.PENDING_PAYMENT,
+        (Status.PAYMENT_UPLOADED, Trigger.STAFF_CANCELS): Status.CANCELLED,
+        (Status.PAYMENT_VERIFIED, Trigger.STAFF_CANCELS): Status.CANCELLED,
+        # Back from the dead, if places remain: the proof was in time and only its event was late …
+        (Status.EXPIRED, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
+        # … or the money came after all.
+        (Status.EXPIRED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
+        (Status.CANCELLED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
+    }
+)
+
+
+def next_status(current: Status, trigger: Trigger) -> Status:
+    """The status after `trigger`. Raises `IllegalTransition` for every pair not listed."""
+    try:
+        return _TRANSITIONS[current, trigger]
+    except KeyError:
+        raise IllegalTransition(current, trigger) from None
+
+
+def registration_number(prefix: str, sequence: int) -> str:
+    """`FR5K-00042`: the category's prefix and a number that only grows."""
+    return f"{prefix}-{sequence:05d}"
+
+
+def burned_places(*, cancelled: int, quota: int, burned: int, confirmed: int, bibs_left: int) -> int:
+    """How many of `cancelled` confirmed places cannot be given again, because no BIB is left for them."""
+    missing = (quota - burned - (confirmed - cancelled)) - bibs_left
+    return max(0, min(cancelled, missing))

@@ -1,0 +1,110 @@
+"""Registrations and their participants."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from chassis.tables import Money
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, String, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registration.base import Base
+from registration.entries.rules import Status
+
+
+class Registration(Base):
+    """Places held by one runner or group.
+
+    `expires_at` is the deadline to pay. `revision` grows with every change. `payment_seen_at` is the moment of the
+    newest payment event that was taken in: older ones that come late change nothing.
+    """
+
+    __tablename__ = "registrations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    event_id: Mapped[UUID]
+    race_category_id: Mapped[UUID]
+    registration_number: Mapped[str] = mapped_column(String(50), unique=True)
+    registration_type: Mapped[str] = mapped_column(String(20))
+    total_participants: Mapped[int] = mapped_column(SmallInteger)
+    total_amount: Mapped[Decimal] = mapped_column(Money)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[Status] = mapped_column(String(20))
+    revision: Mapped[int] = mapped_column(server_default="1")
+    expires_at: Mapped[datetime]
+    payment_seen_at: Mapped[datetime | None]
+    payment_id: Mapped[UUID | None]
+    payment_verified_at: Mapped[datetime | None]
+    payment_verified_by: Mapped[UUID | None]
+    expired_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    notes: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
+        ),
+        CheckConstraint(
+            "registration_type IN ('individual', 'collective_5', 'collective_10')", name="registration_type"
+        ),
+        CheckConstraint(
+            "total_participants ="
+            " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
+            name="total_participants",
+        ),
+        CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
+        CheckConstraint("total_amount >= 0", name="total_amount"),
+        CheckConstraint("(status = 'payment_verified') <= (payment_id IS NOT NULL)", name="verified_has_payment"),
+        Index("ix_registrations_newest", "event_id", text("created_at DESC"), text("id DESC")),
+        Index(
+            "ix_registrations_category_status", "race_category_id", "status", text("created_at DESC"), text("id DESC")
+        ),
+        Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
+    )
+
+
+class Participant(Base):
+    """One runner. `person_key` says who they are; among `live` ones of an event it is unique."""
+
+    __tablename__ = "participants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("registrations.id", ondelete="CASCADE"))
+    event_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(SmallInteger)
+    person_key: Mapped[str] = mapped_column(String(64))
+    live: Mapped[bool]
+    bib_number: Mapped[int | None]
+    ticket_code: Mapped[str | None] = mapped_column(String(32))
+    is_pic: Mapped[bool]
+    full_name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(255))
+    whatsapp: Mapped[str] = mapped_column(String(20))
+    gender: Mapped[str] = mapped_column(String(6))
+    date_of_birth: Mapped[date]
+    jersey_size: Mapped[str] = mapped_column(String(4))
+    identity_number: Mapped[str | None] = mapped_column(String(50))
+    emergency_contact_name: Mapped[str] = mapped_column(String(255))
+    emergency_contact_phone: Mapped[str] = mapped_column(String(20))
+
+    __table_args__ = (
+        Index("uq_participants_registration_position", "registration_id", "position", unique=True),
+        Index("uq_participants_pic", "registration_id", unique=True, postgresql_where=text("is_pic")),
+        Index("uq_participants_live_person", "event_id", "person_key", unique=True, postgresql_where=text("live")),
+        Index("uq_participants_bib", "event_id", "bib_number", unique=True),
+        Index("uq_participants_ticket_code", "ticket_code", unique=True),
+        Index("ix_participants_email", func.lower(text("email"))),
+        Index("ix_participants_whatsapp", "whatsapp"),
+        Index(
+            "ix_participants_name",
+            func.to_tsvector(text("'simple'::regconfig"), text("full_name")),
+            postgresql_using="gin",
+        ),
+        CheckConstraint("gender IN ('male', 'female')", name="gender"),
+        CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
+        CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),
+        CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
+        CheckConstraint("(bib_number IS NULL) = (ticket_code IS NULL)", name="bib_with_ticket"),
+    )
