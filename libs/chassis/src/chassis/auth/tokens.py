@@ -42,8 +42,9 @@ def issue(
     now: datetime,
     lifetime: timedelta,
     claims: Mapping[str, Any] | None = None,
+    token_id: str | None = None,
 ) -> Issued:
-    """Sign a token of `kind` about `subject`."""
+    """Sign a token of `kind` about `subject`. With the same `token_id`, `now` and key it is the same token."""
     expires_at = now + lifetime
     body = {
         **(claims or {}),
@@ -53,7 +54,7 @@ def issue(
         "iat": int(now.timestamp()),
         "nbf": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
-        "jti": uuid4().hex,
+        "jti": token_id or uuid4().hex,
     }
     header = {"alg": ALGORITHM, "kid": key.kid, "typ": kind.value}
     return Issued(jwt.encode(header, body, key, algorithms=[ALGORITHM]), expires_at)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.database import Database
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.catalog.tables import BIB_LIMIT, RaceCategory
@@ -123,7 +124,7 @@ def _whatsapp_spellings(digits: str) -> list[str]:
 
 async def page(
     session: AsyncSession, wanted: Filter, *, limit: int, after: tuple[datetime, UUID] | None
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[Registration, str]]:
     """Registrations, newest first, with their person in charge; one more than `limit` if there are more."""
     query = (
         select(Registration, Participant.full_name.label("pic_name"))
@@ -137,7 +138,7 @@ async def page(
     return (await session.execute(query)).all()
 
 
-async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[Row[Any]]:
+async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[RowMapping]:
     """Registrations, participants and amounts by category and status."""
     query = (
         select(
@@ -155,7 +156,7 @@ async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[Row[An
     )
     if event_id is not None:
         query = query.where(Registration.event_id == event_id)
-    return (await session.execute(query)).all()
+    return (await session.execute(query)).mappings().all()
 
 
 EXPORT_COLUMNS: tuple[tuple[str, Any], ...] = (

@@ -1,0 +1,84 @@
+"""A service under test: its real application and handlers on a database of its own."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+from chassis.database import Database
+from chassis.inbox import Handlers, Inbox
+from contracts import Event, Payload, parse
+from fastapi import FastAPI
+from sqlalchemy import delete, select
+
+from testkit.tokens import Issuer
+
+PayloadT = TypeVar("PayloadT", bound=Payload)
+
+
+class ManualClock:
+    """A clock that stands still until told otherwise. Starts at the real time."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self._ahead += by
+
+
+class ServiceUnderTest:
+    """Speaks to a service as the world does: HTTP in, events in, events out.
+
+    Args:
+        app: the service's application; its lifespan is not run unless the test does so.
+        database: the service's database.
+        handlers: the service's reactions.
+        issuer: signs the tokens that the application accepts.
+    """
+
+    def __init__(self, app: FastAPI, database: Database, handlers: Handlers, issuer: Issuer) -> None:
+        self.app = app
+        self.database = database
+        self.inbox = Inbox(database, handlers)
+        self.issuer = issuer
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://startline.test"
+        )
+
+    async def deliver(self, payload: Payload, *, subject: UUID, occurred_at: datetime | None = None) -> Event[Any]:
+        """Have the service handle an event; its errors reach the test. Returns the event, to be delivered again."""
+        event = Event[Any].of(
+            payload,
+            source="test",
+            subject=subject,
+            occurred_at=occurred_at or self.database.clock(),
+            correlation_id="test",
+        )
+        await self.inbox.handle(event.to_bytes())
+        return event
+
+    async def redeliver(self, event: Event[Any]) -> None:
+        """The same event once more."""
+        await self.inbox.handle(event.to_bytes())
+
+    async def published(self, kind: type[PayloadT]) -> Sequence[Event[PayloadT]]:
+        """Events of `kind` that wait in the outbox, oldest first."""
+        outbox = self.database.tables.outbox
+        async with self.database.read() as session:
+            bodies = (await session.execute(select(outbox.c.payload).order_by(outbox.c.id))).scalars().all()
+        return [event for event in map(parse, bodies) if isinstance(event.payload, kind)]
+
+    async def forget_published(self) -> None:
+        """Empty the outbox, as a relay would have."""
+        async with self.database.work() as work:
+            await work.session.execute(delete(self.database.tables.outbox))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self.http.aclose()
+        await self.database.close()
