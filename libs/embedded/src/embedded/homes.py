@@ -1,0 +1,162 @@
+"""Where a server keeps its files and whose rights it has.
+
+A server never runs as root. Started by root it gets the rights of `nobody`, or of whoever owns the files already there,
+and only the folder with the server's own files changes hands. When that user cannot enter the folder it was given
+(say, it lies under a private home directory), the files live in a folder of their own under `/var/lib/startline`.
+"""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from shutil import rmtree
+
+from embedded.errors import CannotStart
+from embedded.files import recall, remember
+
+COMMON_AREA = Path("/var/lib/startline")
+
+_ENTERABLE = 0o711
+_PRIVATE = 0o700
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose rights a process gets; None in both keeps our own."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> "Owner":
+        """Root takes the rights of `path`'s owner; everyone else keeps their own."""
+        found = path.stat()
+        return cls(found.st_uid, found.st_gid) if os.geteuid() == 0 else cls()
+
+    @classmethod
+    def unprivileged(cls) -> "Owner":
+        """The rights a new server gets."""
+        if os.geteuid() != 0:
+            return cls()
+        nobody = pwd.getpwnam("nobody")
+        return cls(nobody.pw_uid, nobody.pw_gid)
+
+    def take(self, path: Path) -> None:
+        """Hand `path` over."""
+        if self.uid is not None and self.gid is not None:
+            os.chown(path, self.uid, self.gid)
+
+    def popen(
+        self, command: Sequence[str | Path], *, folder: Path, env: Mapping[str, str], output: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        """Start `command` in `folder`, in a session of its own, with these rights and exactly this environment."""
+        return subprocess.Popen(  # noqa: S603  # fixed programs, no shell
+            [str(part) for part in command],
+            cwd=folder,
+            env=dict(env),
+            user=self.uid,
+            group=self.gid,
+            extra_groups=None if self.uid is None else [],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, command: Sequence[str | Path], *, folder: Path, env: Mapping[str, str], seconds: float
+    ) -> tuple[int, str]:
+        """The exit code and the output of `command`.
+
+        Raises:
+            OSError: it cannot be executed with these rights.
+            subprocess.TimeoutExpired: it took longer than `seconds` and was killed.
+        """
+        with self.popen(command, folder=folder, env=env) as process:
+            try:
+                output, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            return process.returncode, output
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether every step of the way to `folder` is open to this owner."""
+        code, _ = self.run(["/bin/sh", "-c", 'cd -- "$0"', folder], folder=Path("/"), env={}, seconds=10)
+        return code == 0
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder a server's own files are in, and whose it is."""
+
+    path: Path
+    owner: Owner
+
+
+def settle(folder: Path, name: str) -> Home:
+    """The home of the server `name` that was told to live in `folder`; made when missing.
+
+    Raises:
+        CannotStart: the place the folder points to is gone, or belongs to someone else.
+    """
+    home = _place(folder, name)
+    if home.exists():
+        if os.geteuid() not in {0, home.stat().st_uid}:
+            raise CannotStart(f"{home} belongs to another user")
+        return Home(home, Owner.of(home))
+    owner = Owner.unprivileged()
+    home.mkdir(mode=_PRIVATE)
+    owner.take(home)
+    return Home(home, owner)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder a server is told to live in. One that exists keeps its permissions."""
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(_ENTERABLE if os.geteuid() == 0 else _PRIVATE)
+
+
+def forget(folder: Path, name: str) -> None:
+    """Remove what the server `name` keeps, wherever it is, and the folder if nothing else is in it."""
+    elsewhere = recall(_pointer(folder, name))
+    rmtree(folder / name if elsewhere is None else elsewhere, ignore_errors=True)
+    for file in folder.glob(f"{name}.*"):
+        file.unlink(missing_ok=True)
+    for perhaps_empty in (folder, COMMON_AREA):
+        with suppress(OSError):
+            perhaps_empty.rmdir()
+
+
+def _place(folder: Path, name: str) -> Path:
+    pointer = _pointer(folder, name)
+    elsewhere = recall(pointer)
+    if elsewhere is not None:
+        if not Path(elsewhere).is_dir():
+            raise CannotStart(f"{pointer} says the data are in {elsewhere}, which is gone")
+        return Path(elsewhere) / name
+    if (folder / name).exists() or Owner.unprivileged().can_enter(folder):
+        return folder / name
+    place = _common_place()
+    remember(pointer, str(place))
+    return place / name
+
+
+def _pointer(folder: Path, name: str) -> Path:
+    return folder / f"{name}.moved-to"
+
+
+def _common_place() -> Path:
+    if not COMMON_AREA.exists():
+        COMMON_AREA.mkdir(parents=True)
+        COMMON_AREA.chmod(_ENTERABLE)
+    place = COMMON_AREA / token_hex(8)
+    place.mkdir()
+    place.chmod(_ENTERABLE)
+    return place

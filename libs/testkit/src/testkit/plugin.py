@@ -1,0 +1,85 @@
+"""The pytest plugin: session-wide servers, and a database and broker names for each test.
+
+Session fixtures are sync on purpose: every test has an event loop of its own, which a session fixture would outlive.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from typing import TypeAlias
+
+import pytest
+
+from testkit.brokers import BrokerPrefix, purge
+from testkit.databases import Databases
+from testkit.servers import Server, find_postgres, find_rabbitmq
+from testkit.threads import run_apart
+
+FreshDatabase: TypeAlias = Callable[[str], Awaitable[str]]
+
+_FOUND = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+    """A PostgreSQL on which databases may be created; `url` is for the administrator."""
+    server = find_postgres()
+    _note(pytestconfig, server)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: Server) -> Iterator[Databases]:
+    """The databases of this run. What earlier runs left behind when they were killed is removed first."""
+    databases = Databases(postgres_server.url)
+    run_apart(databases.sweep())
+    yield databases
+    run_apart(databases.drop_all())
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A RabbitMQ whose user may declare exchanges and queues. Maybe shared: use `broker_prefix`."""
+    server = find_rabbitmq()
+    _note(pytestconfig, server)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+async def fresh_database(databases: Databases) -> AsyncIterator[FreshDatabase]:
+    """`await fresh_database("payment")` is the URL of an empty, migrated database of that service."""
+    given: list[str] = []
+
+    async def fresh(service: str) -> str:
+        template = await databases.template(service, partial(_migrate, service))
+        given.append(await databases.clone(template))
+        return given[-1]
+
+    yield fresh
+    for url in given:
+        await databases.drop(url)
+
+
+@pytest.fixture
+async def broker_prefix(rabbitmq_url: str) -> AsyncIterator[BrokerPrefix]:
+    """Keeps this test's exchanges and queues apart; they are removed afterwards."""
+    prefix = BrokerPrefix.new()
+    yield prefix
+    await purge(rabbitmq_url, prefix.names)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which servers the tests ran on."""
+    for line in config.stash.get(_FOUND, []):
+        terminalreporter.write_line(line)
+
+
+def _note(config: pytest.Config, server: Server) -> None:
+    config.stash.setdefault(_FOUND, []).append(server.where)
+
+
+def _migrate(service: str, url: str) -> None:
+    from chassis.migrations import upgrade  # noqa: PLC0415  # only tests with a database need Alembic
+
+    upgrade(url, service)

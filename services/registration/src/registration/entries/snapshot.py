@@ -1,0 +1,91 @@
+"""What registration holds true, for comparing it with what the other services believe."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.entries.rules import Status
+
+
+@dataclass(frozen=True)
+class EntryState:
+    """A registration with the BIBs of its live participants, by participant."""
+
+    registration_id: UUID
+    registration_number: str
+    status: Status
+    amount: Decimal
+    payment_id: UUID | None
+    bibs: dict[UUID, int | None]
+
+
+_ENTRIES = text("""
+    SELECT r.id, r.registration_number, r.status, r.total_amount, r.payment_id,
+           array_agg(p.id) FILTER (WHERE p.live) AS people, array_agg(p.bib_number) FILTER (WHERE p.live) AS bibs
+      FROM registrations r JOIN participants p ON p.registration_id = r.id
+     GROUP BY r.id ORDER BY r.id
+""")
+
+
+async def snapshot(session: AsyncSession) -> AsyncIterator[EntryState]:
+    """Every registration in the order of its id, streamed."""
+    async for row in await session.stream(_ENTRIES, execution_options={"yield_per": 1000}):
+        yield EntryState(
+            registration_id=row.id,
+            registration_number=row.registration_number,
+            status=Status(row.status),
+            amount=row.total_amount,
+            payment_id=row.payment_id,
+            bibs=dict(zip(row.people or (), row.bibs or (), strict=True)),
+        )
+
+
+_WRONG_PLACES = text("""
+    SELECT c.id, c.name, s.quota, s.taken, s.burned, s.confirmed, coalesce(l.live, 0) AS live,
+           coalesce(l.numbered, 0) AS numbered
+      FROM category_places s JOIN race_categories c ON c.id = s.category_id
+      LEFT JOIN (
+           SELECT r.race_category_id, count(*) AS live,
+                  count(p.bib_number) FILTER (WHERE r.status = 'payment_verified') AS numbered
+             FROM participants p JOIN registrations r ON r.id = p.registration_id
+            WHERE p.live GROUP BY r.race_category_id
+      ) l ON l.race_category_id = c.id
+     WHERE s.taken > s.quota OR s.taken - s.burned <> coalesce(l.live, 0) OR s.confirmed <> coalesce(l.numbered, 0)
+""")
+
+_WRONG_PEOPLE = text("""
+    SELECT r.id, r.registration_number, r.status
+      FROM registrations r JOIN participants p ON p.registration_id = r.id
+      JOIN race_categories c ON c.id = r.race_category_id
+     GROUP BY r.id, c.id
+    HAVING bool_or(p.live <> (r.status NOT IN ('expired', 'cancelled')))
+        OR count(*) <> r.total_participants
+        OR bool_or(r.status = 'payment_verified' AND p.bib_number IS NULL)
+        OR bool_or(p.bib_number NOT BETWEEN c.bib_start_number AND c.bib_end_number)
+     LIMIT 1000
+""")
+
+_OVERDUE = text("""
+    SELECT id, registration_number FROM registrations
+     WHERE status = 'pending_payment' AND expires_at < now() - interval '2 hours' LIMIT 1000
+""")
+
+
+async def wrong_places(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Categories whose counters disagree with the participants they count."""
+    return (await session.execute(_WRONG_PLACES)).all()
+
+
+async def wrong_people(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Registrations whose participants do not fit their status: not live, too few, without a BIB or out of range."""
+    return (await session.execute(_WRONG_PEOPLE)).all()
+
+
+async def overdue(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Registrations that should have expired long ago."""
+    return (await session.execute(_OVERDUE)).all()

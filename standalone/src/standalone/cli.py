@@ -1,0 +1,61 @@
+"""`startline`: the operator's command."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+
+from chassis.settings import load
+from embedded.errors import CannotStart
+
+from standalone import deadletters, seed, staff, up
+from standalone.databases import migrate, reachable_server
+from standalone.doctor import command as doctor
+from standalone.settings import StandaloneSettings
+
+Command = Callable[[StandaloneSettings, argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    parsed = _parser().parse_args(arguments)
+    command: Command = parsed.command
+    try:
+        sys.exit(command(load(StandaloneSettings), parsed))
+    except (CannotStart, ConnectionError) as error:
+        sys.exit(f"startline: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="startline", description="Registration platform for fun runs and marathons")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "up", "run the whole platform in this process", lambda settings, _: up.run(settings))
+    _add(commands, "migrate", "create the databases and bring them up to date", _migrate)
+    _add(commands, "demo", "play the whole journey on a fresh platform and check it", _demo)
+    staff.add_to(_add(commands, "staff", "members of staff: list, add, password", staff.run))
+    seed.add_to(_add(commands, "seed", "create the example event with its categories", seed.run))
+    doctor.add_to(_add(commands, "doctor", "check the invariants across all services", doctor.run))
+    deadletters.add_to(
+        _add(commands, "dead-letters", "events that were given up: list, show, replay, drop", deadletters.run)
+    )
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, command: Command
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=summary)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _migrate(settings: StandaloneSettings, _: argparse.Namespace) -> int:
+    with reachable_server(settings) as server_url:
+        migrate(server_url)
+    return 0
+
+
+def _demo(settings: StandaloneSettings, _: argparse.Namespace) -> int:
+    from standalone.demo.play import play  # noqa: PLC0415  # brings an image decoder that nothing else needs
+
+    return asyncio.run(play(settings))

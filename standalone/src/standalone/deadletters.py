@@ -1,0 +1,76 @@
+"""`startline dead-letters`: events that were given up and wait for a person."""
+
+import argparse
+import asyncio
+import json
+from typing import Any
+
+from chassis import retries
+from chassis.database import Database
+from chassis.retries import UnknownDeadLetter
+
+from standalone.databases import open_database, reachable_server
+from standalone.services import SERVICES, service_named
+from standalone.settings import StandaloneSettings
+
+_ACTOR = "operator"
+_ALL = 1_000_000
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    names = [service.name for service in SERVICES]
+    listed = actions.add_parser("list", help="of one service, or of all")
+    listed.add_argument("service", nargs="?", choices=names)
+    for action, summary in (("show", "with what it says"), ("replay", "try again"), ("drop", "give up for good")):
+        parsed = actions.add_parser(action, help=summary)
+        parsed.add_argument("service", choices=names)
+        parsed.add_argument("id", help="a number from the list" + (", or all" if action == "replay" else ""))
+
+
+def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
+    """Carry it out; 1 when there is no such dead letter."""
+    with reachable_server(settings) as server_url:
+        try:
+            asyncio.run(_run(server_url, arguments))
+        except (UnknownDeadLetter, ValueError):
+            print(f"startline: {arguments.service} has no dead letter {arguments.id}")
+            return 1
+    return 0
+
+
+async def _run(server_url: str, arguments: argparse.Namespace) -> None:
+    names = [arguments.service] if arguments.service else [service.name for service in SERVICES]
+    for name in names:
+        database = open_database(server_url, service_named(name))
+        try:
+            await _carry_out(database, arguments)
+        finally:
+            await database.close()
+
+
+async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
+    match arguments.action:
+        case "list":
+            for row in await retries.list_dead_letters(database, limit=_ALL):
+                _print_row(database.service, row)
+        case "show":
+            row = await retries.show_dead_letter(database, int(arguments.id))
+            print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
+        case "replay":
+            for dead_letter_id in await _chosen(database, arguments.id):
+                await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
+        case "drop":
+            await retries.drop_dead_letter(database, int(arguments.id), by=_ACTOR)
+
+
+async def _chosen(database: Database, given: str) -> list[int]:
+    if given != "all":
+        return [int(given)]
+    return [row["id"] for row in await retries.list_dead_letters(database, limit=_ALL)]
+
+
+def _print_row(service: str, row: dict[str, Any]) -> None:
+    event_type = (row["headers"] or {}).get("event_type", "?")
+    print(f"{service}\t{row['id']}\t{event_type}\t{row['failed_at']:%Y-%m-%d %H:%M:%S}\t{row['last_exception']}")

@@ -1,0 +1,59 @@
+"""`startline doctor`."""
+
+import argparse
+import asyncio
+import json
+import time
+from contextlib import AsyncExitStack
+
+from standalone.databases import open_database, reachable_server
+from standalone.doctor.examination import examine
+from standalone.doctor.findings import Diagnosis
+from standalone.services import SERVICES
+from standalone.settings import StandaloneSettings
+
+_BETWEEN_LOOKS = 1.0
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="look again for so long while something is wrong: events may be under way (default: 30)",
+    )
+
+
+def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
+    """0 when all is well, 1 with the list of what is wrong."""
+    with reachable_server(settings) as server_url:
+        diagnosis = asyncio.run(diagnose(server_url, wait=arguments.wait))
+    print(json.dumps(diagnosis.as_json(), indent=2) if arguments.json else as_text(diagnosis))
+    return 0 if diagnosis.ok else 1
+
+
+async def diagnose(server_url: str, *, wait: float) -> Diagnosis:
+    """Look until nothing is wrong, or `wait` seconds are over: what is wrong then is not under way but wrong."""
+    async with AsyncExitStack() as stack:
+        databases = {}
+        for service in SERVICES:
+            databases[service.name] = open_database(server_url, service)
+            stack.push_async_callback(databases[service.name].close)
+        deadline = time.monotonic() + wait
+        while True:
+            diagnosis = await examine(databases)
+            if diagnosis.ok or time.monotonic() >= deadline:
+                return diagnosis
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+
+def as_text(diagnosis: Diagnosis) -> str:
+    """For people."""
+    lines = [f"  {name.replace('_', ' ')}: {count}" for name, count in sorted(diagnosis.counts.items())]
+    if diagnosis.ok:
+        return "\n".join(("All services agree, nothing is stuck.", *lines))
+    found = [f"  {each.code}: {each.detail} {each.where or ''}".rstrip() for each in diagnosis.findings]
+    return "\n".join((f"{len(found)} findings:", *found, "Counted:", *lines))

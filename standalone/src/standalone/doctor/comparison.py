@@ -1,0 +1,100 @@
+"""Registration ⇔ invoice ⇔ roster: one registration after the other."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from checkin.pickup.queries import RosterLine
+from payment.doctor import InvoiceState
+from payment.invoices.rules import InvoiceStatus
+from registration.entries.rules import Status
+from registration.entries.snapshot import EntryState
+
+from standalone.doctor.findings import Diagnosis
+
+_FITTING: Mapping[Status, frozenset[InvoiceStatus]] = MappingProxyType(
+    {
+        Status.PENDING_PAYMENT: frozenset({InvoiceStatus.OPEN}),
+        Status.PAYMENT_UPLOADED: frozenset({InvoiceStatus.PROOF_UPLOADED}),
+        Status.PAYMENT_VERIFIED: frozenset({InvoiceStatus.PAID}),
+        # A proof that was in time may still wait when its place is gone; paid ones are looked at below.
+        Status.EXPIRED: frozenset({InvoiceStatus.EXPIRED, InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID}),
+        Status.CANCELLED: frozenset({InvoiceStatus.CANCELLED, InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID}),
+    }
+)
+
+
+def compare(
+    diagnosis: Diagnosis,
+    entries: Sequence[EntryState],
+    invoices: Sequence[InvoiceState],
+    roster: Sequence[RosterLine],
+) -> None:
+    """Compare what the services hold about one registration."""
+    if not entries:
+        _without_registration(diagnosis, invoices, roster)
+        return
+    entry = entries[0]
+    diagnosis.counts["registrations"] += 1
+    diagnosis.counts[f"registrations_{entry.status.value}"] += 1
+    if invoices:
+        _compare_money(diagnosis, entry, invoices[0])
+    else:
+        _found(diagnosis, "invoice_missing", "a registration has no invoice", entry)
+    _compare_roster(diagnosis, entry, roster)
+
+
+def _without_registration(diagnosis: Diagnosis, invoices: Sequence[InvoiceState], roster: Sequence[RosterLine]) -> None:
+    for invoice in invoices:
+        detail = "an invoice has no registration"
+        diagnosis.found("invoice_without_registration", detail, registration_id=invoice.registration_id)
+    for line in roster:
+        detail = "the roster holds somebody who is not registered"
+        diagnosis.found("roster_without_registration", detail, participant_id=line.participant_id)
+
+
+def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
+    diagnosis.counts["invoices"] += 1
+    diagnosis.counts["refunds_due"] += len(invoice.refund_due_ids)
+    if invoice.amount != entry.amount:
+        _found(diagnosis, "amount_differs", f"registration {entry.amount}, invoice {invoice.amount}", entry)
+    if invoice.status not in _FITTING[entry.status]:
+        _found(diagnosis, "status_differs", f"registration {entry.status}, invoice {invoice.status}", entry)
+    if len(invoice.paid_payment_ids) > 1:
+        _found(diagnosis, "paid_twice", "more than one payment was verified", entry)
+    _compare_refunds(diagnosis, entry, invoice)
+
+
+def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
+    given_back = {*invoice.refund_due_ids, *invoice.refunded_ids}
+    for payment_id in invoice.paid_payment_ids:
+        honoured = entry.status is Status.PAYMENT_VERIFIED and entry.payment_id == payment_id
+        if honoured and payment_id in given_back:
+            _found(diagnosis, "refund_of_honoured_payment", "money goes back although the place is held", entry)
+        if not honoured and payment_id not in given_back:
+            _found(diagnosis, "paid_without_place", "verified money holds no place and is not to be refunded", entry)
+
+
+def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[RosterLine]) -> None:
+    expected = entry.bibs if entry.status is Status.PAYMENT_VERIFIED else {}
+    live = {line.participant_id: line.bib_number for line in roster if line.live}
+    diagnosis.counts["roster"] += len(live)
+    diagnosis.counts["checked_in"] += sum(line.checked_in for line in roster)
+    for participant_id in expected.keys() - live.keys():
+        _found(diagnosis, "roster_missing", "a confirmed participant is not on the roster", entry, participant_id)
+    for participant_id in live.keys() - expected.keys():
+        _found(diagnosis, "roster_unexpected", "the roster holds somebody who is not confirmed", entry, participant_id)
+    for participant_id in live.keys() & expected.keys():
+        if live[participant_id] != expected[participant_id]:
+            _found(diagnosis, "bib_differs", "the roster has another BIB", entry, participant_id)
+
+
+def _found(
+    diagnosis: Diagnosis, code: str, detail: str, entry: EntryState, participant_id: object | None = None
+) -> None:
+    where: dict[str, object] = {
+        "registration_id": entry.registration_id,
+        "registration_number": entry.registration_number,
+    }
+    if participant_id is not None:
+        where["participant_id"] = participant_id
+    diagnosis.found(code, detail, **where)

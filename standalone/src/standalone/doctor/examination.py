@@ -1,0 +1,85 @@
+"""One look at everything."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from chassis.database import Database
+from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
+from checkin.pickup import queries as roster
+from notification.queue import queries as messages
+from payment import doctor as money
+from registration.entries import snapshot as entries
+
+from standalone.doctor.alignment import Stream
+from standalone.doctor.comparison import compare
+from standalone.doctor.findings import Diagnosis
+
+Databases = Mapping[str, Database]
+
+
+async def examine(databases: Databases) -> Diagnosis:
+    """Look at every service once. On a busy platform some findings are only events under way: look again."""
+    diagnosis = Diagnosis()
+    await _registration(diagnosis, databases["registration"])
+    await _across(diagnosis, databases)
+    await _messages(diagnosis, databases["notification"])
+    for database in databases.values():
+        await _messaging(diagnosis, database)
+    return diagnosis
+
+
+async def _registration(diagnosis: Diagnosis, database: Database) -> None:
+    async with database.read() as session:
+        for row in await entries.wrong_places(session):
+            detail = (
+                f"quota {row.quota}, taken {row.taken} (burned {row.burned}), live {row.live};"
+                f" confirmed {row.confirmed}, with BIB {row.numbered}"
+            )
+            diagnosis.found("places_differ", detail, category_id=row.id, category=row.name)
+        for row in await entries.wrong_people(session):
+            detail = f"participants do not fit a registration that is {row.status}"
+            diagnosis.found("participants_differ", detail, registration_number=row.registration_number)
+        for row in await entries.overdue(session):
+            detail = "should have expired hours ago"
+            diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)
+
+
+async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
+    async with AsyncExitStack() as stack:
+        sessions = {
+            name: await stack.enter_async_context(databases[name].read())
+            for name in ("registration", "payment", "checkin")
+        }
+        registered = Stream(entries.snapshot(sessions["registration"]), lambda each: each.registration_id)
+        invoiced = Stream(money.snapshot(sessions["payment"]), lambda each: each.registration_id)
+        rostered = Stream(roster.snapshot(sessions["checkin"]), lambda each: each.registration_id)
+        while True:
+            upcoming = [await stream.upcoming() for stream in (registered, invoiced, rostered)]
+            present = [registration_id for registration_id in upcoming if registration_id is not None]
+            if not present:
+                return
+            first = min(present)
+            compare(diagnosis, await registered.take(first), await invoiced.take(first), await rostered.take(first))
+
+
+async def _messages(diagnosis: Diagnosis, database: Database) -> None:
+    async with database.read() as session:
+        found = await messages.snapshot(session)
+    for status, count in found.by_status.items():
+        diagnosis.counts[f"messages_{status}"] += count
+    diagnosis.counts["tickets_not_delivered_yet"] += found.undelivered_tickets
+    if found.stuck:
+        diagnosis.found("messages_stuck", f"{found.stuck} messages are overdue or were abandoned while being sent")
+
+
+async def _messaging(diagnosis: Diagnosis, database: Database) -> None:
+    found = await lateness(database)
+    service = database.service
+    if found.oldest_outbox_seconds > LATE_OUTBOX_SECONDS:
+        detail = f"an event waits to be published for {found.oldest_outbox_seconds:.0f} s"
+        diagnosis.found("outbox_stuck", detail, service=service)
+    if found.oldest_retry_seconds > LATE_RETRY_SECONDS:
+        detail = f"an event is being retried for {found.oldest_retry_seconds:.0f} s"
+        diagnosis.found("retry_stuck", detail, service=service)
+    if found.dead_letters:
+        diagnosis.found("dead_letters", f"{found.dead_letters} events were given up", service=service)

@@ -1,0 +1,58 @@
+"""The gateway of the standalone process: the same paths as in production, one port."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Health = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class Gateway:
+    """Sends each request to the service whose path it is.
+
+    Args:
+        apps: by path prefix.
+        ready: what every part says of its readiness.
+        late: what every service says of its lateness.
+    """
+
+    def __init__(self, apps: Mapping[str, ASGIApp], *, ready: Health, late: Health) -> None:
+        self._apps = apps
+        self._ready = ready
+        self._late = late
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        for prefix, app in self._apps.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                await app(scope, receive, send)
+                return
+        answer = await self._own_answer(path)
+        await answer(scope, receive, send)
+
+    async def _own_answer(self, path: str) -> JSONResponse:
+        match path:
+            case "/health/live":
+                return JSONResponse({"live": True})
+            case "/health/ready":
+                found = await self._ready()
+                return JSONResponse(found, 200 if found["ready"] else 503)
+            case "/health/late":
+                found = await self._late()
+                return JSONResponse(found, 503 if found["late"] else 200)
+        return JSONResponse(
+            {
+                "type": "urn:startline:problem:not_found",
+                "title": "Not found",
+                "status": 404,
+                "code": "not_found",
+                "detail": "Nothing is served here.",
+                "errors": [],
+            },
+            404,
+            media_type="application/problem+json",
+        )

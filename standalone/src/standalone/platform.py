@@ -1,0 +1,178 @@
+"""The whole platform in one process: five services, one port, one transport."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from chassis.database import Database
+from chassis.health import database_answers, lateness
+from chassis.process import BackgroundServer
+from chassis.settings import ServiceSettings
+from chassis.transports import InProcessTransport, RabbitTransport, Transport
+from chassis.worker import Worker
+from contracts.topology import Names
+from embedded.ports import free_port
+from fastapi import FastAPI
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from simulators import Settings as SimulatorSettings
+from simulators import Simulators
+from standalone.databases import database_url, open_database
+from standalone.gateway import Gateway
+from standalone.services import SERVICES, Service
+from standalone.settings import LocalSecrets, StandaloneSettings
+
+_INSIDE = "http://startline"  # how the services reach each other through the gateway, without a socket
+
+
+@dataclass(frozen=True)
+class _Running:
+    """One service's two halves."""
+
+    service: Service
+    database: Database
+    app: FastAPI
+    worker: Worker
+
+
+class Platform:
+    """Builds, starts and stops everything.
+
+    Args:
+        settings: of the standalone process.
+        server_url: PostgreSQL with the services' databases, migrated.
+    """
+
+    def __init__(self, settings: StandaloneSettings, server_url: str) -> None:
+        self._settings = settings
+        self._server_url = server_url
+        self._secrets = LocalSecrets(settings.data)
+        self._transport = _transport(settings)
+        self._simulators: Simulators | None = None
+        self._running: list[_Running] = []
+        self._stack = AsyncExitStack()
+        self.gateway: ASGIApp | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            server = await self._start(stack)
+            self._stack = stack.pop_all()
+        self.port = server.port
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def _start(self, stack: AsyncExitStack) -> BackgroundServer:
+        """Everything stops in the reverse order: the workers first, so that what they are sending gets through."""
+        port = self._settings.startline_port or free_port()
+        await self._start_simulators(stack, port)
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.ASGITransport(self._inside), base_url=_INSIDE)
+        )
+        for service in SERVICES:
+            database = open_database(self._server_url, service)
+            stack.push_async_callback(database.close)
+            self._running.append(self._build(service, database, http, port))
+        for each in self._running:
+            await stack.enter_async_context(each.app.router.lifespan_context(each.app))
+        self.gateway = Gateway(self._apps(), ready=self.ready, late=self.late)
+        server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        if self._simulators is not None:
+            stack.push_async_callback(self._simulators.stop)  # lets go of callers it keeps waiting
+        await self._start_workers(stack)
+        return server
+
+    async def _inside(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.gateway is None:
+            raise RuntimeError("the gateway is not built yet")
+        await self.gateway(scope, receive, send)
+
+    async def _start_simulators(self, stack: AsyncExitStack, port: int) -> None:
+        if self._settings.provider_configured:
+            return
+        webhook = f"http://127.0.0.1:{port}/api/notification/v1/webhooks/fonnte/{self._secrets.webhook()}"
+        self._simulators = Simulators(SimulatorSettings(fonnte_webhook_url=SecretStr(webhook)))
+        await self._simulators.start()
+        stack.push_async_callback(self._simulators.stop)
+
+    def _build(self, service: Service, database: Database, http: httpx.AsyncClient, port: int) -> _Running:
+        settings = self._service_settings(service, port)
+        app = service.app(settings, database, http)
+        return _Running(service, database, app, service.worker(settings, database, self._transport))
+
+    def _service_settings(self, service: Service, port: int) -> ServiceSettings:
+        values: dict[str, Any] = {
+            "database_url": database_url(self._server_url, service.name),
+            "broker_url": self._settings.broker_url or "in-process",
+            "secret_keys": self._secrets.key(),
+            "staff_jwks_url": f"{_INSIDE}/api/identity/v1/jwks.json",
+            "runner_jwks_url": f"{_INSIDE}/api/registration/v1/jwks.json",
+            "relay_workers": 2,
+        }
+        if service.name == "payment":
+            images = self._settings.data / "images"
+            images.mkdir(parents=True, exist_ok=True)
+            values["proof_store"] = f"file://{images}"
+        if service.name == "notification":
+            values |= self._notification_values(port)
+        return service.settings(**values)
+
+    def _notification_values(self, port: int) -> dict[str, Any]:
+        base = f"http://127.0.0.1:{port}"
+        values: dict[str, Any] = {
+            "public_url": self._settings.public_url or base,
+            "fonnte_webhook_secret": self._secrets.webhook(),
+        }
+        if self._simulators is None:
+            return values
+        return values | {
+            "fonnte_base_url": f"{base}/simulators/fonnte",
+            "fonnte_token": "simulated-device",
+            "smtp_host": "127.0.0.1",
+            "smtp_port": self._simulators.smtp_port,
+            "smtp_security": "none",
+            "email_from_address": "race@startline.example",
+        }
+
+    def _apps(self) -> Mapping[str, ASGIApp]:
+        apps: dict[str, ASGIApp] = {f"/api/{each.service.name}": each.app for each in self._running}
+        if self._simulators is not None:
+            apps["/simulators"] = self._simulators.app
+        return apps
+
+    async def _start_workers(self, stack: AsyncExitStack) -> None:
+        await self._transport.start()
+        for each in self._running:
+            await each.worker.start()
+            stack.push_async_callback(each.worker.stop)
+        stack.push_async_callback(self._transport.stop)
+
+    async def ready(self) -> Mapping[str, Any]:
+        """Whether requests can be served and events can travel."""
+        answers = await asyncio.gather(*(database_answers(each.database) for each in self._running))
+        found = {each.service.name: answer for each, answer in zip(self._running, answers, strict=True)}
+        found["transport"] = await self._transport.ready()
+        return {"ready": all(found.values()), **found}
+
+    async def late(self) -> Mapping[str, Any]:
+        """How far each service's messages are behind."""
+        found = [await lateness(each.database) for each in self._running]
+        reports = {each.service.name: one.report() for each, one in zip(self._running, found, strict=True)}
+        return {"late": any(one.late for one in found), **reports}
+
+
+def _transport(settings: StandaloneSettings) -> Transport:
+    if settings.broker_url is None:
+        return InProcessTransport()
+    return RabbitTransport(settings.broker_url, names=Names(settings.broker_prefix))

@@ -1,0 +1,64 @@
+"""What the standalone process reads from its environment."""
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from chassis.secrets import new_key
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+class StandaloneSettings(BaseSettings):
+    """Everything has a default: trying it out needs no configuration."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+
+    startline_port: int = Field(8080, ge=0, le=65535)
+    startline_host: str = "127.0.0.1"
+    startline_data: Path = Path(".startline")
+    startline_owner_email: str = "owner@startline.example"
+    startline_owner_password: SecretStr | None = None
+    database_url: str | None = None
+    broker_url: str | None = None
+    broker_prefix: str = ""
+    fonnte_token: SecretStr | None = None
+    smtp_host: str | None = None
+    public_url: str | None = None
+    log_level: str = "WARNING"
+
+    @property
+    def data(self) -> Path:
+        """The folder for database, images and keys."""
+        return self.startline_data.absolute()
+
+    @property
+    def provider_configured(self) -> bool:
+        """Whether messages really go out; the simulators stand in only when none does."""
+        return self.fonnte_token is not None or self.smtp_host is not None
+
+
+class LocalSecrets:
+    """Secrets that are made once and kept in the data folder, readable by its owner only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def key(self) -> str:
+        """Seals secrets in the databases."""
+        return self._kept("secret.key", new_key)
+
+    def webhook(self) -> str:
+        """The last part of the webhook's address."""
+        return self._kept("webhook.secret", lambda: secrets.token_urlsafe(24))
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self._folder / name
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), os.fdopen(os.open(path, _CREATE, 0o600), "w") as file:
+            file.write(make())
+        return path.read_text().strip()

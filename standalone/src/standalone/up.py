@@ -1,0 +1,53 @@
+"""`startline up`: the platform until it is told to stop."""
+
+import asyncio
+import secrets
+import sys
+
+import uvloop
+from chassis.process import until_told_to_stop
+from chassis.telemetry import configure_logging
+from identity.staff.commands import ensure_first_owner
+
+from standalone.databases import migrate, open_database, running_server
+from standalone.platform import Platform
+from standalone.services import service_named
+from standalone.settings import StandaloneSettings
+
+
+def run(settings: StandaloneSettings) -> int:
+    """Run until SIGTERM or SIGINT; 0 when it ended in good order."""
+    configure_logging(settings.log_level)
+    with running_server(settings) as server_url:
+        migrate(server_url)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, server_url))
+    return 0
+
+
+async def _serve(settings: StandaloneSettings, server_url: str) -> None:
+    stop = asyncio.create_task(until_told_to_stop())
+    await create_first_owner(settings, server_url)
+    async with Platform(settings, server_url) as platform:
+        _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")
+        if not settings.provider_configured:
+            _say(f"What the simulators received: http://{settings.startline_host}:{platform.port}/simulators")
+        await stop
+        _say("Stopping: what is under way is finished first.")
+
+
+async def create_first_owner(settings: StandaloneSettings, server_url: str) -> None:
+    """Create the first owner if there is nobody yet; a password that was made up is printed, this once."""
+    given = settings.startline_owner_password
+    password = given.get_secret_value() if given else secrets.token_urlsafe(12)
+    database = open_database(server_url, service_named("identity"))
+    try:
+        created = await ensure_first_owner(database, settings.startline_owner_email, "Owner", password)
+    finally:
+        await database.close()
+    if created and given is None:
+        _say(f"First owner: {settings.startline_owner_email}  password: {password}  (shown this once)")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stdout, flush=True)  # this is what the operator reads
