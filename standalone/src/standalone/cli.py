@@ -50,12 +50,12 @@ def _add(
 
 
 def _migrate(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    with reachable_server(settings) as server_url:
-        migrate(server_url)
+    with reachable_server(settings) as server:
+        migrate(server)
     return 0
 
 
 def _demo(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    from standalone.demo.play import play  # noqa: PLC0415  # brings an image decoder that nothing else needs
+    from standalone.demo import play  # noqa: PLC0415  # brings an image decoder that nothing else needs
 
     return asyncio.run(play(settings))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -14,21 +15,27 @@ from standalone.services import SERVICES, Service
 from standalone.settings import StandaloneSettings
 
 
-def database_name(service: str) -> str:
-    """The database of a service on the server."""
-    return f"startline_{service}"
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server. `url` is the administrator's; the services' databases begin with `prefix`."""
+
+    url: str
+    prefix: str
+
+    def name(self, service: str) -> str:
+        """The database of a service."""
+        return f"{self.prefix}{service}"
+
+    def url_of(self, service: str) -> str:
+        """Where a service's database is."""
+        parts = urlsplit(self.url)
+        return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{self.name(service)}"))
 
 
-def database_url(server_url: str, service: str) -> str:
-    """Where a service's database is."""
-    parts = urlsplit(server_url)
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{database_name(service)}"))
-
-
-def open_database(server_url: str, service: Service, *, pool_size: int = 5) -> Database:
+def open_database(server: Server, service: Service, *, pool_size: int = 5) -> Database:
     """A service's database; the caller closes it."""
     return Database(
-        database_url(server_url, service.name),
+        server.url_of(service.name),
         service=service.name,
         tables=service.tables,
         pool_size=pool_size,
@@ -37,35 +44,39 @@ def open_database(server_url: str, service: Service, *, pool_size: int = 5) -> D
 
 
 @contextmanager
-def running_server(settings: StandaloneSettings) -> Iterator[str]:
-    """The administrator's URL of the server: the one that is configured, or an embedded one for as long as this lasts.
+def running_server(settings: StandaloneSettings) -> Iterator[Server]:
+    """The server that is configured, or an embedded one for as long as this lasts.
 
     Raises:
         FolderInUse: another process runs the platform on the same data folder.
     """
     if settings.database_url is not None:
-        yield _plain(settings.database_url)
+        yield _server(settings, _plain(settings.database_url))
         return
     embedded = EmbeddedPostgres(settings.data / "postgres")
     embedded.start()
     try:
-        yield embedded.url
+        yield _server(settings, embedded.url)
     finally:
         embedded.stop()
 
 
 @contextmanager
-def reachable_server(settings: StandaloneSettings) -> Iterator[str]:
-    """The administrator's URL of the server, whether the platform is up or not: for the operator's commands."""
+def reachable_server(settings: StandaloneSettings) -> Iterator[Server]:
+    """The server, whether the platform is up or not: for the operator's commands."""
     if settings.database_url is not None:
-        yield _plain(settings.database_url)
+        yield _server(settings, _plain(settings.database_url))
         return
     embedded = EmbeddedPostgres(settings.data / "postgres")
     if asyncio.run(_answers(embedded)):
-        yield embedded.url
+        yield _server(settings, embedded.url)
         return
-    with running_server(settings) as url:
-        yield url
+    with running_server(settings) as server:
+        yield server
+
+
+def _server(settings: StandaloneSettings, url: str) -> Server:
+    return Server(url, settings.startline_database_prefix)
 
 
 def _plain(url: str) -> str:
@@ -81,12 +92,12 @@ async def _answers(embedded: EmbeddedPostgres) -> bool:
     return True
 
 
-async def create_databases(server_url: str) -> None:
+async def create_databases(server: Server) -> None:
     """Make the databases that are not there yet."""
-    connection = await asyncpg.connect(server_url, timeout=10)
+    connection = await asyncpg.connect(server.url, timeout=10)
     try:
         for service in SERVICES:
-            await _create(connection, database_name(service.name))
+            await _create(connection, server.name(service.name))
     finally:
         await connection.close()
 
@@ -100,8 +111,18 @@ async def _create(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -
         return
 
 
-def migrate(server_url: str) -> None:
+async def drop_databases(server: Server) -> None:
+    """Remove the services' databases with everything in them."""
+    connection = await asyncpg.connect(server.url, timeout=10)
+    try:
+        for service in SERVICES:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{server.name(service.name)}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def migrate(server: Server) -> None:
     """Create what is missing and bring every database up to date. Safe to run from several processes at once."""
-    asyncio.run(create_databases(server_url))
+    asyncio.run(create_databases(server))
     for service in SERVICES:
-        upgrade(database_url(server_url, service.name), service.name)
+        upgrade(server.url_of(service.name), service.name)

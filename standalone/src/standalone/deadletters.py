@@ -9,7 +9,7 @@ from chassis import retries
 from chassis.database import Database
 from chassis.retries import UnknownDeadLetter
 
-from standalone.databases import open_database, reachable_server
+from standalone.databases import Server, open_database, reachable_server
 from standalone.services import SERVICES, service_named
 from standalone.settings import StandaloneSettings
 
@@ -31,19 +31,19 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
     """Carry it out; 1 when there is no such dead letter."""
-    with reachable_server(settings) as server_url:
+    with reachable_server(settings) as server:
         try:
-            asyncio.run(_run(server_url, arguments))
+            asyncio.run(_run(server, arguments))
         except (UnknownDeadLetter, ValueError):
             print(f"startline: {arguments.service} has no dead letter {arguments.id}")
             return 1
     return 0
 
 
-async def _run(server_url: str, arguments: argparse.Namespace) -> None:
+async def _run(server: Server, arguments: argparse.Namespace) -> None:
     names = [arguments.service] if arguments.service else [service.name for service in SERVICES]
     for name in names:
-        database = open_database(server_url, service_named(name))
+        database = open_database(server, service_named(name))
         try:
             await _carry_out(database, arguments)
         finally:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from simulators import Settings as SimulatorSettings
 from simulators import Simulators
-from standalone.databases import database_url, open_database
+from standalone.databases import Server, open_database
 from standalone.gateway import Gateway
 from standalone.services import SERVICES, Service
 from standalone.settings import LocalSecrets, StandaloneSettings
@@ -45,12 +45,12 @@ class Platform:
 
     Args:
         settings: of the standalone process.
-        server_url: PostgreSQL with the services' databases, migrated.
+        server: PostgreSQL with the services' databases, migrated.
     """
 
-    def __init__(self, settings: StandaloneSettings, server_url: str) -> None:
+    def __init__(self, settings: StandaloneSettings, server: Server) -> None:
         self._settings = settings
-        self._server_url = server_url
+        self._server = server
         self._secrets = LocalSecrets(settings.data)
         self._transport = _transport(settings)
         self._simulators: Simulators | None = None
@@ -79,7 +79,7 @@ class Platform:
             httpx.AsyncClient(transport=httpx.ASGITransport(self._inside), base_url=_INSIDE)
         )
         for service in SERVICES:
-            database = open_database(self._server_url, service)
+            database = open_database(self._server, service)
             stack.push_async_callback(database.close)
             self._running.append(self._build(service, database, http, port))
         for each in self._running:
@@ -113,7 +113,7 @@ class Platform:
 
     def _service_settings(self, service: Service, port: int) -> ServiceSettings:
         values: dict[str, Any] = {
-            "database_url": database_url(self._server_url, service.name),
+            "database_url": self._server.url_of(service.name),
             "broker_url": self._settings.broker_url or "in-process",
             "secret_keys": self._secrets.key(),
             "staff_jwks_url": f"{_INSIDE}/api/identity/v1/jwks.json",

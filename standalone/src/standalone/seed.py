@@ -11,7 +11,7 @@ from chassis.database import Database
 from registration.catalog import commands
 from registration.catalog.errors import SlugTaken
 
-from standalone.databases import open_database, reachable_server
+from standalone.databases import Server, open_database, reachable_server
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
 
@@ -61,13 +61,13 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
     """Create them; running it twice changes nothing."""
-    with reachable_server(settings) as server_url:
-        asyncio.run(_run(server_url))
+    with reachable_server(settings) as server:
+        asyncio.run(_run(server))
     return 0
 
 
-async def _run(server_url: str) -> None:
-    database = open_database(server_url, service_named("registration"))
+async def _run(server: Server) -> None:
+    database = open_database(server, service_named("registration"))
     try:
         print(await _seed(database))
     finally:

@@ -23,6 +23,7 @@ class StandaloneSettings(BaseSettings):
     startline_data: Path = Path(".startline")
     startline_owner_email: str = "owner@startline.example"
     startline_owner_password: SecretStr | None = None
+    startline_database_prefix: str = Field("startline_", pattern=r"^[a-z][a-z0-9_]{0,40}$")
     database_url: str | None = None
     broker_url: str | None = None
     broker_prefix: str = ""

@@ -15,7 +15,7 @@ from identity.staff.passwords import Passwords
 from identity.staff.tables import StaffMember
 from sqlalchemy import select
 
-from standalone.databases import open_database, reachable_server
+from standalone.databases import Server, open_database, reachable_server
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
 
@@ -36,12 +36,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
     """Carry it out; 0 when it worked."""
-    with reachable_server(settings) as server_url:
-        return asyncio.run(_run(server_url, arguments))
+    with reachable_server(settings) as server:
+        return asyncio.run(_run(server, arguments))
 
 
-async def _run(server_url: str, arguments: argparse.Namespace) -> int:
-    database = open_database(server_url, service_named("identity"))
+async def _run(server: Server, arguments: argparse.Namespace) -> int:
+    database = open_database(server, service_named("identity"))
     try:
         await _carry_out(database, arguments)
     except StartlineError as error:

@@ -9,7 +9,7 @@ from chassis.process import until_told_to_stop
 from chassis.telemetry import configure_logging
 from identity.staff.commands import ensure_first_owner
 
-from standalone.databases import migrate, open_database, running_server
+from standalone.databases import Server, migrate, open_database, running_server
 from standalone.platform import Platform
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
@@ -18,17 +18,17 @@ from standalone.settings import StandaloneSettings
 def run(settings: StandaloneSettings) -> int:
     """Run until SIGTERM or SIGINT; 0 when it ended in good order."""
     configure_logging(settings.log_level)
-    with running_server(settings) as server_url:
-        migrate(server_url)
+    with running_server(settings) as server:
+        migrate(server)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, server_url))
+            runner.run(_serve(settings, server))
     return 0
 
 
-async def _serve(settings: StandaloneSettings, server_url: str) -> None:
+async def _serve(settings: StandaloneSettings, server: Server) -> None:
     stop = asyncio.create_task(until_told_to_stop())
-    await create_first_owner(settings, server_url)
-    async with Platform(settings, server_url) as platform:
+    await create_first_owner(settings, server)
+    async with Platform(settings, server) as platform:
         _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")
         if not settings.provider_configured:
             _say(f"What the simulators received: http://{settings.startline_host}:{platform.port}/simulators")
@@ -36,11 +36,11 @@ async def _serve(settings: StandaloneSettings, server_url: str) -> None:
         _say("Stopping: what is under way is finished first.")
 
 
-async def create_first_owner(settings: StandaloneSettings, server_url: str) -> None:
+async def create_first_owner(settings: StandaloneSettings, server: Server) -> None:
     """Create the first owner if there is nobody yet; a password that was made up is printed, this once."""
     given = settings.startline_owner_password
     password = given.get_secret_value() if given else secrets.token_urlsafe(12)
-    database = open_database(server_url, service_named("identity"))
+    database = open_database(server, service_named("identity"))
     try:
         created = await ensure_first_owner(database, settings.startline_owner_email, "Owner", password)
     finally:

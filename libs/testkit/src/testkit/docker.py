@@ -63,7 +63,7 @@ def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[],
     if not daemon_answers(os.environ):
         raise NotUsable("no Docker daemon answers")
     # Only now: importing and asking the client without a daemon leaves open sockets behind.
-    from docker.errors import DockerException
+    from docker.errors import DockerException  # noqa: PLC0415  # see above
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415  # see above
 
     container = DockerContainer(image.name).with_exposed_ports(image.port).with_envs(**image.environment)

@@ -12,6 +12,7 @@ class Settings(ServiceSettings):
     worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     expiry_grace_minutes: int = Field(10, ge=0, description="for proofs that were in time and are still on their way")
     expiry_sweep_seconds: float = Field(5.0, gt=0, description="between two looks for expired registrations")
+    hour_seconds: float = Field(3600.0, gt=0, description="an hour of a payment deadline; shorter only for rehearsals")
     admission_batch: int = Field(64, ge=1, description="most registrations in one transaction")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
     runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")

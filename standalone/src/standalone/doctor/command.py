@@ -6,7 +6,7 @@ import json
 import time
 from contextlib import AsyncExitStack
 
-from standalone.databases import open_database, reachable_server
+from standalone.databases import Server, open_database, reachable_server
 from standalone.doctor.examination import examine
 from standalone.doctor.findings import Diagnosis
 from standalone.services import SERVICES
@@ -29,18 +29,18 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
     """0 when all is well, 1 with the list of what is wrong."""
-    with reachable_server(settings) as server_url:
-        diagnosis = asyncio.run(diagnose(server_url, wait=arguments.wait))
+    with reachable_server(settings) as server:
+        diagnosis = asyncio.run(diagnose(server, wait=arguments.wait))
     print(json.dumps(diagnosis.as_json(), indent=2) if arguments.json else as_text(diagnosis))
     return 0 if diagnosis.ok else 1
 
 
-async def diagnose(server_url: str, *, wait: float) -> Diagnosis:
+async def diagnose(server: Server, *, wait: float) -> Diagnosis:
     """Look until nothing is wrong, or `wait` seconds are over: what is wrong then is not under way but wrong."""
     async with AsyncExitStack() as stack:
         databases = {}
         for service in SERVICES:
-            databases[service.name] = open_database(server_url, service)
+            databases[service.name] = open_database(server, service)
             stack.push_async_callback(databases[service.name].close)
         deadline = time.monotonic() + wait
         while True:

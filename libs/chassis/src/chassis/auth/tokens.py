@@ -71,7 +71,7 @@ class KeyRing:
         min_interval: seconds between two fetches, however many unknown key ids come in.
     """
 
-    def __init__(self, fetch: FetchKeys, *, max_age: float = 300.0, min_interval: float = 2.0) -> None:
+    def __init__(self, fetch: FetchKeys, *, max_age: float = 300.0, min_interval: float = 0.5) -> None:
         self._fetch = fetch
         self._max_age = max_age
         self._min_interval = min_interval

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from chassis import retries
 from chassis.auth.access import Admin
+from chassis.errors import InvalidFields
 from chassis.retries import UnknownDeadLetter
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
@@ -52,10 +53,17 @@ async def list_dead_letters(
     _: Admin, database: OwnDatabase, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeadLetterSummary]:
     """Events that were given up, oldest first."""
-    after = int(decode_cursor(cursor, parts=1)[0]) if cursor else 0
+    after = _after(cursor) if cursor else 0
     rows = await retries.list_dead_letters(database, limit=limit + 1, after=after)
     items = [DeadLetterSummary(**_summary(row)) for row in rows[:limit]]
     return Page(items=items, next_cursor=encode_cursor(items[-1].id) if len(rows) > limit else None)
+
+
+def _after(cursor: str) -> int:
+    [found] = decode_cursor(cursor, parts=1)
+    if not isinstance(found, int):
+        raise InvalidFields(("cursor", "is not a cursor of this list"))
+    return found
 
 
 @router.get("/{dead_letter_id}", responses=errors(UnknownDeadLetter))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,8 +33,9 @@ _OFFER_SECONDS = 1.0
 class Offers:
     """Categories as they were a second ago at most, so that a rush does not read the catalog for each request."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, hour: timedelta) -> None:
         self._database = database
+        self._hour = hour
         self._known: dict[UUID, tuple[float, CategoryOffer]] = {}
         self._reading = asyncio.Lock()
 
@@ -56,7 +57,7 @@ class Offers:
 
     async def _read(self, category_id: UUID) -> CategoryOffer:
         async with self._database.read() as session:
-            found = await find_offer(session, category_id)
+            found = await find_offer(session, category_id, hour=self._hour)
         if found is None:
             self._known.pop(category_id, None)
             raise UnknownCategory
@@ -77,7 +78,7 @@ class AdmissionOffice:
         self._database = database
         self._keys = keys
         self._lifetime = settings.runner_token_lifetime
-        self._offers = Offers(database)
+        self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
         self.desks = Desks(self._admit, batch=settings.admission_batch, line=settings.admission_line)
 
     async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:

@@ -69,16 +69,19 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
     return row
 
 
-async def offer(session: AsyncSession, category_id: UUID) -> CategoryOffer | None:
-    """What admission needs of a category; None when there is no such category."""
+_HOUR = timedelta(hours=1)
+
+
+async def offer(session: AsyncSession, category_id: UUID, *, hour: timedelta = _HOUR) -> CategoryOffer | None:
+    """What admission needs of a category; None when there is no such category. `hour` is that of its deadline."""
     query = (
         select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
-    return None if found is None else _offer(*found)
+    return None if found is None else _offer(*found, hour)
 
 
-def _offer(category: RaceCategory, event: Race) -> CategoryOffer:
+def _offer(category: RaceCategory, event: Race, hour: timedelta) -> CategoryOffer:
     return CategoryOffer(
         category_id=category.id,
         category_name=category.name,
@@ -96,7 +99,7 @@ def _offer(category: RaceCategory, event: Race) -> CategoryOffer:
         is_active=category.is_active and event.is_active,
         opens_at=category.registration_open_at,
         closes_at=category.registration_close_at,
-        payment_deadline=timedelta(hours=category.payment_deadline_hours),
+        payment_deadline=category.payment_deadline_hours * hour,
     )
 
 

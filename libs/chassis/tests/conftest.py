@@ -1,0 +1,113 @@
+"""The toy service on a real database, and the ways to break it."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from chassis.auth.access import device_verifier, keys_over_http, runner_verifier, staff_verifier
+from chassis.auth.principals import TokenKind
+from chassis.database import Database
+from chassis.web.application import build_application
+from fastapi import APIRouter, FastAPI
+from testkit.cable import Cable
+from testkit.harness import ManualClock
+from testkit.plugin import FreshDatabase
+from testkit.tokens import Issuer
+from testkit.toy.service import PACKAGE, SERVICE, toy_database
+
+BuildApp = Callable[..., FastAPI]
+Browse = Callable[[FastAPI], httpx.AsyncClient]
+
+
+@pytest.fixture
+async def url(fresh_database: FreshDatabase) -> str:
+    """A migrated database of the toy."""
+    return await fresh_database(PACKAGE)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Callable[[str], Database]]:
+    """Opens databases as further processes would; they are closed after the test."""
+    async with AsyncExitStack() as closing:
+
+        def open_database(url: str, **options: Any) -> Database:
+            database = toy_database(url, **options)
+            closing.push_async_callback(database.close)
+            return database
+
+        yield open_database
+
+
+@pytest.fixture
+async def database(url: str, clock: ManualClock, connect: Callable[..., Database]) -> Database:
+    return connect(url, clock=clock)
+
+
+@pytest.fixture
+async def cable(url: str) -> AsyncIterator[Cable]:
+    """The wire between the toy and its database."""
+    async with Cable(url) as cable:
+        yield cable
+
+
+@pytest.fixture
+async def wired(cable: Cable, connect: Callable[..., Database]) -> Database:
+    """The toy's database at the end of the cable."""
+    return connect(cable.url)
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+async def build_app(database: Database, issuer: Issuer) -> AsyncIterator[BuildApp]:
+    """Builds the toy's application around any routers."""
+    async with issuer.http() as http:
+        verifiers = {
+            TokenKind.STAFF: staff_verifier(keys_over_http(http, "http://identity.test/jwks.json")),
+            TokenKind.RUNNER: runner_verifier(keys_over_http(http, "http://registration.test/jwks.json")),
+            TokenKind.DEVICE: device_verifier(keys_over_http(http, "http://checkin.test/jwks.json")),
+        }
+
+        def build(*routers: APIRouter, on: Database = database, **options: Any) -> FastAPI:
+            return build_application(SERVICE, on, routers, verifiers=verifiers, **options)
+
+        yield build
+
+
+@pytest.fixture
+async def browse() -> AsyncIterator[Browse]:
+    """Makes clients of an application, for whom its errors are answers."""
+    async with AsyncExitStack() as closing:
+        clients: list[httpx.AsyncClient] = []
+
+        def client(app: FastAPI) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            clients.append(httpx.AsyncClient(transport=transport, base_url="http://startline.test/api/payment/v1"))
+            closing.push_async_callback(clients[-1].aclose)
+            return clients[-1]
+
+        yield client
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """Undoes what `configure_logging` did to the process."""
+    root = logging.getLogger()
+    handlers: Sequence[logging.Handler] = root.handlers[:]
+    level = root.level
+    yield
+    root.handlers = list(handlers)
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -1,0 +1,6 @@
+"""Alembic's entry: migrations of the toy."""
+
+from chassis.migrations import run
+from testkit.toy.tables import Base
+
+run(Base.metadata)

@@ -1,0 +1,56 @@
+"""What a service does with the chassis, in its plainest form. It speaks as payment, so that events find it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.clock import Clock, utcnow
+from chassis.database import Database, UnitOfWork
+from chassis.inbox import Handlers
+from contracts import Event, Payload, RegistrationCancelled
+from sqlalchemy import Table, func, insert, select
+
+from testkit.toy.tables import Effect, service_tables
+
+SERVICE = "payment"
+PACKAGE = "testkit.toy"
+
+
+def toy_database(url: str, *, clock: Clock = utcnow, pool_size: int = 8) -> Database:
+    """The toy's database at `url`."""
+    return Database(url, service=SERVICE, tables=service_tables, clock=clock, pool_size=pool_size)
+
+
+def cancelled(registration_id: UUID | None = None) -> Event[Any]:
+    """An event that the toy listens to."""
+    subject = registration_id or uuid4()
+    payload = RegistrationCancelled(
+        registration_id=subject, registration_number="FR5K-00042", revision=2, reason="asked to"
+    )
+    return Event[Any].of(
+        payload, source="registration", subject=subject, occurred_at=utcnow(), correlation_id="toy-correlation"
+    )
+
+
+async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
+    """Handle an event by writing that it was handled."""
+    await work.session.execute(insert(Effect).values(event_id=event.event_id))
+
+
+def toy_handlers(*, kind: type[Payload] = RegistrationCancelled) -> Handlers:
+    """Handlers that leave an effect for each event of `kind`."""
+    handlers = Handlers()
+    handlers.on(kind)(leave_effect)
+    return handlers
+
+
+async def effects(database: Database) -> Sequence[UUID]:
+    """The event behind each effect, oldest first."""
+    async with database.read() as session:
+        return (await session.execute(select(Effect.event_id).order_by(Effect.id))).scalars().all()
+
+
+async def rows(database: Database, table: Table) -> int:
+    """How many rows `table` has."""
+    async with database.read() as session:
+        return int((await session.execute(select(func.count()).select_from(table))).scalar_one())

@@ -1,0 +1,5 @@
+"""`python -m standalone` is `startline`."""
+
+from standalone.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""`startline demo`: a fresh platform, the whole journey on it, and a check of everything afterwards."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+from standalone.databases import Server, drop_databases
+from standalone.journey.client import Site
+from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
+from standalone.journey.story import Demand, Story
+from standalone.settings import StandaloneSettings
+
+DEMANDS = (
+    Demand(quota=60, singles=45, fives=6, tens=3),
+    Demand(quota=20, singles=9, fives=3),
+    Demand(quota=3, singles=6),
+)
+
+_REHEARSAL = {
+    "HOUR_SECONDS": "12",  # an unpaid registration of the half marathon expires while we watch
+    "EXPIRY_GRACE_MINUTES": "0",
+    "EXPIRY_SWEEP_SECONDS": "1",
+    "LOG_LEVEL": "ERROR",
+}
+
+
+async def play(settings: StandaloneSettings) -> int:
+    """Play it; 0 when everything was as it should be."""
+    started = time.perf_counter()
+    tell = _teller(started)
+    try:
+        async with _platform(settings) as platform:
+            tell(f"platform is up at {platform.url} ({_parts(settings)})")
+            async with Site(platform.url) as site:
+                story = Story(site, (OWNER_EMAIL, platform.owner_password), tell)
+                await story.play(DEMANDS)
+            tell("asking the doctor …")
+            healthy, diagnosis = await platform.command("doctor", "--json", "--wait", "60")
+            stopped = await platform.stop()
+    except (AssertionError, DidNotStart) as error:
+        print(f"\nThe demo failed: {error}", file=sys.stderr)
+        return 1
+    _report(story.counts, json.loads(diagnosis), seconds=time.perf_counter() - started)
+    return 0 if healthy == 0 and stopped == 0 else 1
+
+
+@asynccontextmanager
+async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProcess]:
+    """A platform with data, databases and queues of its own, which are gone afterwards."""
+    data = settings.data / "demo"
+    shutil.rmtree(data, ignore_errors=True)
+    mark = uuid4().hex[:8]
+    environment = {"STARTLINE_DATABASE_PREFIX": f"startline_demo_{mark}_", "BROKER_PREFIX": f"demo-{mark}."}
+    platform = PlatformProcess(data, environment={**environment, **_REHEARSAL})
+    try:
+        async with platform:
+            yield platform
+    finally:
+        if settings.database_url is not None:
+            await drop_databases(Server(settings.database_url, environment["STARTLINE_DATABASE_PREFIX"]))
+
+
+def _parts(settings: StandaloneSettings) -> str:
+    database = "your PostgreSQL" if settings.database_url else "embedded PostgreSQL"
+    return f"{database}, {'RabbitMQ' if settings.broker_url else 'in-process events'}"
+
+
+def _teller(started: float) -> Any:
+    def tell(line: str) -> None:
+        print(f"[{time.perf_counter() - started:5.1f} s] {line}", flush=True)
+
+    return tell
+
+
+def _report(counts: Mapping[str, int], diagnosis: dict[str, Any], *, seconds: float) -> None:
+    print("\nWhat happened")
+    for name, count in counts.items():
+        print(f"  {name:<34}{count:>6}")
+    print("\nWhat the doctor found across all services")
+    for name, count in diagnosis["counts"].items():
+        print(f"  {name.replace('_', ' '):<34}{count:>6}")
+    for finding in diagnosis["findings"]:
+        print(f"  WRONG  {finding['code']}: {finding['detail']}")
+    verdict = "All services agree, nothing is stuck." if diagnosis["ok"] else "Something is wrong, see above."
+    print(f"  {verdict}\n\nThe journey took {seconds:.0f} s. To look around yourself: make up, then open")
+    print("  http://127.0.0.1:8080/simulators              messages that were sent")
+    print("  http://127.0.0.1:8080/api/registration/v1/events")

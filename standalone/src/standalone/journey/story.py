@@ -1,0 +1,310 @@
+"""The journey itself. Every step says what it found; whatever is not as it should be ends it."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from standalone.journey.client import Buyer, Device, Site, StaffMember
+from standalone.journey.people import Crowd
+from standalone.journey.pictures import qr_text_in_mail, qris_code
+from standalone.seed import CATEGORIES, category_fields
+
+T = TypeVar("T")
+Tell = Callable[[str], None]
+
+_PIN = "470913"
+_AT_ONCE = 16
+_WAIT_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How many come for a category, and how many places there are."""
+
+    quota: int
+    singles: int
+    fives: int = 0
+    tens: int = 0
+
+    @property
+    def sizes(self) -> list[int]:
+        """Of all requests."""
+        return [1] * self.singles + [5] * self.fives + [10] * self.tens
+
+
+@dataclass
+class Story:
+    """One race from its first registration to its last race pack.
+
+    Args:
+        site: the platform.
+        owner: email and password.
+        tell: what happens, line by line.
+        short_deadline_hours: of the category whose unpaid registration expires while we wait.
+    """
+
+    site: Site
+    owner: tuple[str, str]
+    tell: Tell
+    short_deadline_hours: int = 1
+    counts: Counter[str] = field(default_factory=Counter)
+    categories: dict[str, dict[str, Any]] = field(default_factory=dict)
+    buyers: list[Buyer] = field(default_factory=list)
+    crowd: Crowd = field(default_factory=Crowd)
+
+    async def play(self, demands: Sequence[Demand]) -> None:
+        """All of it, in order."""
+        await self.prepare(demands)
+        await self.rush(demands)
+        await self.pay_and_verify()
+        await self.expiry_gives_its_place_on()
+        await self.tickets_arrive()
+        await self.packs_are_handed_out()
+
+    async def prepare(self, demands: Sequence[Demand]) -> None:
+        """Staff, payment data, limits for sending, the event and its categories."""
+        self.staff = await StaffMember.login(self.site, *self.owner)
+        finance = {
+            "name": "Finance",
+            "email": "finance@startline.example",
+            "role": "finance",
+            "password": "kas-jujur-7",
+        }
+        await self.staff.call("POST", "/identity/v1/staff", json=finance, expect=201)
+        self.finance = await StaffMember.login(self.site, finance["email"], finance["password"])
+        await self.staff.call("PUT", "/payment/v1/settings", json=_PAYMENT_SETTINGS | {"qris_image": qris_code()})
+        await self.staff.call("PUT", "/notification/v1/settings", json=_FAST_SENDING)
+        await self._open_event(demands)
+        self.tell(f"event opened with {len(self.categories)} categories: " + ", ".join(self.categories))
+
+    async def _open_event(self, demands: Sequence[Demand]) -> None:
+        body = {
+            "name": "Jakarta Fun Run",
+            "slug": f"jakarta-fun-run-{int(time.time())}",
+            "event_date": (datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
+            "location": "Gelora Bung Karno, Jakarta",
+        }
+        event = await self.staff.call("POST", "/registration/v1/events", json=body, expect=201)
+        for category, demand in zip(CATEGORIES, demands, strict=True):
+            fields = category_fields(category, quota=demand.quota)
+            fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}
+            if category is CATEGORIES[-1]:
+                fields["payment_deadline_hours"] = self.short_deadline_hours
+            path = f"/registration/v1/events/{event['id']}/categories"
+            self.categories[category["name"]] = await self.staff.call("POST", path, json=fields, expect=201)
+
+    async def rush(self, demands: Sequence[Demand]) -> None:
+        """Everybody comes at once; exactly the places are sold, and nobody is refused who would have fitted."""
+        arrivals = [
+            Buyer.of(self.site, self.crowd.form(category["id"], size))
+            for category, demand in zip(self.categories.values(), demands, strict=True)
+            for size in demand.sizes
+        ]
+        started = time.perf_counter()
+        self.buyers = await asyncio.gather(*(buyer.register() for buyer in _shuffled(arrivals)))
+        self._admitted(time.perf_counter() - started)
+        for category, demand in zip(self.categories.values(), demands, strict=True):
+            self._check_sales(category, demand)
+
+    def _admitted(self, seconds: float) -> None:
+        admitted = [buyer for buyer in self.buyers if buyer.registration]
+        self.counts["requests"] = len(self.buyers)
+        self.counts["registered"] = len(admitted)
+        self.counts["participants registered"] = sum(buyer.size for buyer in admitted)
+        self.counts["refused: full"] = len(self.buyers) - len(admitted)
+        self.tell(
+            f"{len(self.buyers)} requests at once, answered in {seconds:.1f} s: {len(admitted)} registered"
+            f" ({self.counts['participants registered']} runners), {self.counts['refused: full']} refused"
+        )
+
+    def _check_sales(self, category: dict[str, Any], demand: Demand) -> None:
+        here = [buyer for buyer in self.buyers if buyer.form["category_id"] == category["id"]]
+        sold = sum(buyer.size for buyer in here if buyer.registration)
+        refused = [buyer for buyer in here if buyer.refusal]
+        expect(sold <= demand.quota, f"{category['name']} is oversold: {sold} of {demand.quota}")
+        for buyer in refused:
+            code = (buyer.refusal or {}).get("code")
+            expect(code == "category_full", f"refused with {code}")
+            expect(buyer.size > demand.quota - sold, f"{buyer.size} refused with {demand.quota - sold} left")
+
+    async def pay_and_verify(self) -> None:
+        """Everybody pays but one of the last category; one proof is refused and sent again."""
+        paying = self.paying
+        await at_most(_AT_ONCE, (self._pay(buyer) for buyer in paying))
+        self.tell(f"{len(paying)} proofs uploaded as real pictures")
+        await self._refuse_one(paying[0])
+        waiting = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded&limit=200"))["items"]
+        expect(len(waiting) == len(paying), f"{len(waiting)} proofs wait, {len(paying)} were sent")
+        await at_most(_AT_ONCE, (self.finance.verify(payment["payment_id"]) for payment in waiting))
+        await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in paying))
+        self.counts["payments verified"] = len(waiting)
+        self.tell(f"{len(waiting)} payments verified, every BIB given")
+
+    @property
+    def paying(self) -> list[Buyer]:
+        """Everybody with a registration but one of the last category, who never pays."""
+        admitted = [buyer for buyer in self.buyers if buyer.registration]
+        return [buyer for buyer in admitted if buyer is not self.forgetful]
+
+    @property
+    def forgetful(self) -> Buyer:
+        """Registered in the last category, and never pays."""
+        last = list(self.categories.values())[-1]["id"]
+        return next(buyer for buyer in self.buyers if buyer.registration and buyer.form["category_id"] == last)
+
+    async def _pay(self, buyer: Buyer) -> None:
+        await eventually(buyer.has_invoice, f"the invoice of {buyer.entry['registration_number']}")
+        await buyer.pay()
+        self.counts["proofs uploaded"] += 1
+
+    async def _refuse_one(self, buyer: Buyer) -> None:
+        registration = buyer.entry["registration_id"]
+        invoice = (await self.site.call("GET", f"/payment/v1/invoices/{registration}", token=buyer.token)).json()
+        payment_id = invoice["payments"][-1]["payment_id"]
+        wrong = await buyer.pay(expect=409)
+        expect(wrong.json()["code"] == "proof_pending", "a second proof was not held back")
+        await self.finance.reject(payment_id, "The picture is not readable")
+        await self._becomes(buyer, "pending_payment")
+        mismatch = await buyer.pay(amount="1.00", expect=409)
+        expect(mismatch.json()["code"] == "amount_mismatch", "a wrong amount was not noticed")
+        await buyer.pay(method="bank_transfer")
+        self.counts["proofs refused and sent again"] += 1
+        self.tell(f"proof of {buyer.entry['registration_number']} refused, sent again")
+
+    async def _becomes(self, buyer: Buyer, status: str) -> None:
+        async def there() -> bool:
+            return await buyer.status() == status
+
+        await eventually(there, f"{buyer.entry['registration_number']} becoming {status}")
+
+    async def expiry_gives_its_place_on(self) -> None:
+        """The one that never paid expires; the next in line gets the place, pays and is verified."""
+        forgetful = self.forgetful
+        category_id = forgetful.form["category_id"]
+        late = Buyer.of(self.site, self.crowd.form(category_id))
+        await late.register()
+        expect(late.refusal is not None, "a full category took somebody in")
+        await self._becomes(forgetful, "expired")
+        self.tell(f"{forgetful.entry['registration_number']} was never paid and expired")
+
+        async def in_now() -> bool:
+            return (await late.register()).registration is not None
+
+        await eventually(in_now, "the released place")
+        self.buyers.append(late)
+        await self._pay(late)
+        [payment] = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded"))["items"]
+        await self.finance.verify(payment["payment_id"])
+        await self._becomes(late, "payment_verified")
+        self.counts["expired, place given on"] += 1
+        self.tell(f"its place went to {late.entry['registration_number']}, who paid and was verified")
+
+    async def tickets_arrive(self) -> None:
+        """Each confirmed runner gets an e-ticket by mail and WhatsApp; the QR in the mail is the ticket's code."""
+        confirmed = self.paying
+        self.tickets = [ticket for buyer in confirmed for ticket in await buyer.tickets()]
+        by_person = {ticket["participant_id"]: ticket for ticket in self.tickets}
+        expect(len(by_person) == sum(buyer.size for buyer in confirmed), "somebody has no ticket")
+        people = [
+            (form["email"], form["whatsapp"], by_person[person["participant_id"]])
+            for buyer in confirmed
+            for form, person in zip(buyer.form["participants"], buyer.entry["participants"], strict=True)
+        ]
+        self.tell(f"waiting for {len(people)} e-tickets by mail and as many by WhatsApp …")
+        await eventually(lambda: self._all_arrived(people), "all e-tickets")
+        for email, _, ticket in people:
+            expect(await self._code_in_mail(email) == ticket["ticket_code"], f"the QR mailed to {email} is another")
+        self.counts["e-tickets mailed, QR read back"] = len(people)
+        self.counts["e-tickets by WhatsApp"] = len(people)
+        self.tell(f"{len(people)} e-tickets arrived; every QR was read back from its mail and is right")
+
+    async def _all_arrived(self, people: Sequence[tuple[str, str, dict[str, Any]]]) -> bool:
+        mailed = {mail["to"] for mail in await self.site.mails() if mail.get("attachments")}
+        texts = "\n".join(message["text"] for message in await self.site.whatsapps())
+        return all(email in mailed and ticket["ticket_code"] in texts for email, _, ticket in people)
+
+    async def _code_in_mail(self, email: str) -> str | None:
+        with_ticket = [mail for mail in await self.site.mails(to=email) if mail.get("attachments")]
+        expect(len(with_ticket) == 1, f"{email} got {len(with_ticket)} e-tickets")
+        pdf = [each for each in with_ticket[0]["attachments"] if each["content_type"] == "application/pdf"]
+        expect(len(pdf) == 1 and pdf[0]["size"] > 0, f"{email} got no PDF ticket")
+        return qr_text_in_mail(await self.site.raw_mail(with_ticket[0]["id"]))
+
+    async def packs_are_handed_out(self) -> None:
+        """Two desks; each pack goes out once, also when both scan the same ticket at the same instant."""
+        body = {"name": "Desk", "location_name": "GBK Gate 1", "pin_code": _PIN}
+        station = await self.staff.call("POST", "/checkin/v1/stations", json=body, expect=201)
+        desks = [await Device.login(self.site, station["id"], _PIN, f"Phone {n}") for n in (1, 2)]
+        codes = [ticket["ticket_code"] for ticket in self.tickets]
+        answers = await at_most(_AT_ONCE, (self._scanned(desks[n % 2], code) for n, code in enumerate(codes[1:])))
+        both = await asyncio.gather(*(desk.scan(codes[0], expect=(201, 409)) for desk in desks))
+        expect(sorted(answer.status_code for answer in both) == [201, 409], "one ticket, two packs")
+        again = await desks[0].scan(codes[-1], expect=409)
+        expect(again.json()["code"] == "already_checked_in", "a second scan was not refused")
+        await desks[0].scan("0" * 32, expect=404)
+        self.counts["race packs handed out"] = len(answers) + 1
+        self.counts["second scans refused"] = 2
+        self.tell(f"{len(codes)} race packs handed out by two desks; second scans refused")
+
+    async def _scanned(self, desk: Device, code: str) -> None:
+        async def on_the_roster() -> bool:
+            return (await desk.scan(code, expect=(201, 404))).status_code == 201  # noqa: PLR2004
+
+        await eventually(on_the_roster, "a confirmed runner on the roster")
+
+
+_PAYMENT_SETTINGS = {
+    "bank_name": "Bank Nusantara",
+    "account_number": "1234567890",
+    "account_holder_name": "Panitia Jakarta Fun Run",
+    "payment_instructions": "Scan the QRIS code or transfer the exact amount, then upload the receipt.",
+    "payment_deadline_hours": 24,
+}
+
+_FAST_SENDING = {
+    "whatsapp_delay_seconds": 0,
+    "whatsapp_max_per_minute": 600,
+    "email_delay_seconds": 0,
+    "email_max_per_minute": 600,
+}
+
+
+def expect(condition: bool, otherwise: str) -> None:
+    """Go on only if it is so.
+
+    Raises:
+        AssertionError: saying what is wrong.
+    """
+    if not condition:
+        raise AssertionError(otherwise)
+
+
+def _shuffled(arrivals: Sequence[Buyer]) -> list[Buyer]:
+    return sorted(arrivals, key=lambda buyer: buyer.key)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], what: str, *, within: float = _WAIT_SECONDS) -> None:
+    """Wait until `check` says yes.
+
+    Raises:
+        AssertionError: it never did.
+    """
+    deadline = time.monotonic() + within
+    while not await check():
+        expect(time.monotonic() < deadline, f"waited {within:.0f} s in vain for {what}")
+        await asyncio.sleep(0.1)
+
+
+async def at_most(count: int, tasks: "Any") -> list[Any]:
+    """Run all, `count` at a time."""
+    slots = asyncio.Semaphore(count)
+
+    async def one(task: Awaitable[T]) -> T:
+        async with slots:
+            return await task
+
+    return await asyncio.gather(*(one(task) for task in tasks))
