@@ -1,0 +1,1 @@
+"""Handing packs over, once each, and taking that back."""

@@ -1,0 +1,127 @@
+"""Check-ins and counts over HTTP."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from chassis.auth.access import Admin
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Body, Text, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Header, Response
+from pydantic import Field, StringConstraints, model_validator
+
+from checkin.pickup import commands, queries
+from checkin.pickup.commands import (
+    AlreadyCheckedIn,
+    CheckinUndone,
+    IdempotencyKeyReused,
+    NotCheckedIn,
+    NotValid,
+    UnknownTicket,
+)
+from checkin.stations.access import AtDesk, AtDeskOrStaff, DeviceRevoked
+
+router = APIRouter()
+
+Remark = Annotated[Text, Field(max_length=1000)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\x21-\x7e]+$",
+        description="repeats of a request under the same key get the first answer again",
+    ),
+]
+
+
+class Scan(Body):
+    """Whose pack: exactly one of the two. What is no ticket code is an unknown ticket, not a wrong field."""
+
+    ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None
+    participant_id: UUID | None = None
+    notes: Remark | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.ticket_code is None) == (self.participant_id is None):
+            raise ValueError("give either ticket_code or participant_id")
+        return self
+
+
+class CheckedIn(View):
+    """Whom to hand which pack."""
+
+    participant_id: UUID
+    full_name: str
+    bib_number: int
+    category_name: str
+    jersey_size: str
+    registration_number: str
+    checked_in_at: datetime
+
+
+class Undo(Body):
+    """Why a check-in is taken back."""
+
+    reason: Remark
+
+
+class CategoryCount(View):
+    """Packs of one category."""
+
+    event_id: UUID
+    event_name: str
+    category_id: UUID
+    category_name: str
+    handed_out: int
+    waiting: int
+
+
+class StationCount(View):
+    """Packs handed out at one station."""
+
+    station_id: UUID
+    station_name: str
+    location_name: str
+    handed_out: int
+
+
+class Stats(View):
+    """Packs handed out and packs waiting; the parts add up to the whole."""
+
+    handed_out: int
+    waiting: int
+    categories: Sequence[CategoryCount]
+    stations: Sequence[StationCount]
+
+
+@router.post(
+    "/checkins",
+    status_code=201,
+    responses=errors(DeviceRevoked, UnknownTicket, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone),
+)
+async def check_in(
+    body: Scan, desk: AtDesk, work: Work, response: Response, idempotency_key: IdempotencyKey = None
+) -> CheckedIn:
+    """Hand a pack over, once."""
+    whose = commands.holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
+    done = await commands.check_in(work, desk, whose, notes=body.notes, idempotency_key=idempotency_key)
+    if done.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return CheckedIn.model_validate(done)
+
+
+@router.delete("/checkins/{participant_id}", status_code=204, responses=errors(NotCheckedIn))
+async def undo_checkin(participant_id: UUID, body: Undo, staff: Admin, work: Work) -> None:
+    """Take a check-in back."""
+    await commands.undo_checkin(work, participant_id, reason=body.reason, by=staff.actor)
+
+
+@router.get("/stats", responses=errors(DeviceRevoked))
+async def stats(_: AtDeskOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
+    """How many packs were handed out and how many wait, by category and station."""
+    return Stats.model_validate(await queries.count_packs(session, event_id=event_id))

@@ -1,0 +1,225 @@
+"""Handing a pack over, once, and taking that back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotFound, StartlineError, Unavailable
+from contracts import ParticipantCheckedIn
+from sqlalchemy import ColumnElement, Row, Select, String, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from checkin.pickup.rules import normal_code
+from checkin.pickup.tables import Checkin
+from checkin.roster.tables import RosterEntry
+from checkin.stations.rules import Desk
+
+_STANDING: Final = Checkin.undone_at.is_(None)
+_LOOKS: Final = 3
+
+
+class UnknownTicket(NotFound):
+    """Nobody on the roster has this ticket."""
+
+    code = "unknown_ticket"
+
+
+class NotValid(StartlineError):
+    """This registration was cancelled: no pack."""
+
+    code = "not_valid"
+
+
+class AlreadyCheckedIn(StartlineError):
+    """This pack was handed over before; `checked_in_at`, `station_name` and `location_name` say when and where."""
+
+    code = "already_checked_in"
+
+
+class IdempotencyKeyReused(StartlineError):
+    """This Idempotency-Key stood for another participant."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class CheckinUndone(StartlineError):
+    """The check-in this Idempotency-Key stood for was undone since: scan again, with a new key."""
+
+    code = "checkin_undone"
+
+
+class NotCheckedIn(NotFound):
+    """This participant's pack has not been handed over."""
+
+    code = "not_checked_in"
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """Who got which pack, and when. `replayed` if this answers a request that was answered before."""
+
+    participant_id: UUID
+    registration_id: UUID
+    full_name: str
+    bib_number: int
+    category_name: str
+    jersey_size: str
+    registration_number: str
+    checked_in_at: datetime
+    replayed: bool
+
+
+_SHOWN: Final = (
+    RosterEntry.participant_id,
+    RosterEntry.registration_id,
+    RosterEntry.full_name,
+    RosterEntry.bib_number,
+    RosterEntry.category_name,
+    RosterEntry.jersey_size,
+    RosterEntry.registration_number,
+)
+
+
+def holder(*, ticket_code: str | None, participant_id: UUID | None) -> ColumnElement[bool]:
+    """Whose pack: by the ticket's code as it was scanned, or by a participant found on the roster.
+
+    Raises:
+        UnknownTicket: not a ticket code at all.
+    """
+    if ticket_code is None:
+        return RosterEntry.participant_id == participant_id
+    code = normal_code(ticket_code)
+    if code is None:
+        raise UnknownTicket
+    return RosterEntry.ticket_code == code
+
+
+async def check_in(
+    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], *, notes: str | None, idempotency_key: str | None
+) -> HandedOver:
+    """Hand the pack over, if it was not and the registration stands.
+
+    One statement decides; `_refuse` only says why it did not. When what stood in the way is gone by then (a check-in
+    undone in between), the statement is tried again.
+
+    Raises:
+        UnknownTicket, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
+    """
+    handing_over = _hand_over(desk, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
+    for _ in range(_LOOKS):
+        row = (await work.session.execute(handing_over)).one_or_none()
+        if row is not None:
+            _announce(work, desk, row)
+            return HandedOver(**row._asdict(), checked_in_at=work.now, replayed=False)
+        earlier = await _earlier_answer(work, desk, whose, idempotency_key) if idempotency_key else None
+        if earlier is not None:
+            return earlier
+        await _refuse(work, whose)
+    raise Unavailable
+
+
+def _hand_over(
+    desk: Desk, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
+) -> Select[Any]:
+    """The one statement that decides.
+
+    The unique index lets one of two devices through. The lock on the roster's row orders it against a cancellation:
+    either the cancellation comes first and there is no row to insert, or the pack was handed over before it.
+    """
+    entry = (
+        select(*_SHOWN).where(whose, RosterEntry.cancelled_at.is_(None)).with_for_update(key_share=True).cte("entry")
+    )
+    values = {
+        "id": literal(uuid4()),
+        "participant_id": entry.c.participant_id,
+        "registration_id": entry.c.registration_id,
+        "station_id": literal(desk.station_id),
+        "device_id": literal(desk.device_id),
+        "station_name": literal(desk.station_name),
+        "location_name": literal(desk.location_name),
+        "notes": literal(notes, String),
+        "idempotency_key": literal(idempotency_key, String),
+        "checked_in_at": literal(at),
+    }
+    inserted = (
+        insert(Checkin)
+        .from_select(list(values), select(*values.values()))
+        .on_conflict_do_nothing()
+        .returning(Checkin.participant_id)
+        .cte("inserted")
+    )
+    return select(entry).join(inserted, inserted.c.participant_id == entry.c.participant_id)
+
+
+def _announce(work: UnitOfWork, desk: Desk, row: Row[Any]) -> None:
+    work.publish(
+        ParticipantCheckedIn(
+            participant_id=row.participant_id,
+            registration_id=row.registration_id,
+            station_id=desk.station_id,
+            location_name=desk.location_name,
+            checked_in_at=work.now,
+        ),
+        subject=row.registration_id,
+    )
+
+
+async def _earlier_answer(
+    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], idempotency_key: str
+) -> HandedOver | None:
+    """What this device was, or should have been, answered under the same key."""
+    query = (
+        select(*_SHOWN, Checkin.checked_in_at, Checkin.undone_at, whose.label("same"))
+        .join(Checkin, Checkin.participant_id == RosterEntry.participant_id)
+        .where(Checkin.device_id == desk.device_id, Checkin.idempotency_key == idempotency_key)
+    )
+    row = (await work.session.execute(query)).one_or_none()
+    if row is None:
+        return None
+    if not row.same:
+        raise IdempotencyKeyReused
+    if row.undone_at is not None:
+        raise CheckinUndone
+    shown = {column.key: getattr(row, column.key) for column in _SHOWN}
+    return HandedOver(**shown, checked_in_at=row.checked_in_at, replayed=True)
+
+
+async def _refuse(work: UnitOfWork, whose: ColumnElement[bool]) -> None:
+    """Say why no pack is handed over; return if nothing stands in the way any more."""
+    query = (
+        select(RosterEntry.cancelled_at, Checkin.checked_in_at, Checkin.station_name, Checkin.location_name)
+        .outerjoin(Checkin, (Checkin.participant_id == RosterEntry.participant_id) & _STANDING)
+        .where(whose)
+    )
+    found = (await work.session.execute(query)).one_or_none()
+    if found is None:
+        raise UnknownTicket
+    if found.cancelled_at is not None:
+        raise NotValid
+    if found.checked_in_at is not None:
+        raise AlreadyCheckedIn(
+            checked_in_at=found.checked_in_at.isoformat(),
+            station_name=found.station_name,
+            location_name=found.location_name,
+        )
+
+
+async def undo_checkin(work: UnitOfWork, participant_id: UUID, *, reason: str, by: str) -> None:
+    """Take a check-in back: the pack can be handed over again. That it was, and why not, stays on record.
+
+    Raises:
+        NotCheckedIn.
+    """
+    undone = (
+        update(Checkin)
+        .where(Checkin.participant_id == participant_id, _STANDING)
+        .values(undone_at=work.now, undone_by=by, undo_reason=reason)
+        .returning(Checkin.id)
+    )
+    checkin_id = (await work.session.execute(undone)).scalar_one_or_none()
+    if checkin_id is None:
+        raise NotCheckedIn
+    await work.audit(by, "checkin.undo", f"participant:{participant_id}", checkin_id=str(checkin_id), reason=reason)

@@ -1,0 +1,1 @@
+"""Who may collect a pack, as registration confirmed it."""

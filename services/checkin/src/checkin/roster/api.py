@@ -1,0 +1,51 @@
+"""Searching the roster over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.web.dependencies import Read
+from chassis.web.models import Page, SearchText, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from checkin.roster import queries
+from checkin.roster.rules import Search
+from checkin.stations.access import AtDesk, DeviceRevoked
+
+router = APIRouter()
+
+
+class FoundParticipant(View):
+    """What the desk needs to hand over a pack. `is_valid` is false when the registration was cancelled."""
+
+    participant_id: UUID
+    full_name: str
+    bib_number: int
+    category_name: str
+    jersey_size: str
+    registration_number: str
+    is_pic: bool
+    is_valid: bool
+    checked_in_at: datetime | None
+    station_name: str | None
+    location_name: str | None
+
+
+class Found(Page[FoundParticipant]):
+    """The first that fit. `has_more` asks for more letters: a search has no further pages."""
+
+    has_more: bool = Field(description="more people fit than are listed")
+
+
+Typed = Annotated[SearchText, Query(min_length=1, description="the beginning of names, a BIB, a registration number")]
+Most = Annotated[int, Query(ge=1, le=50)]
+
+
+@router.get("/roster", responses=errors(DeviceRevoked))
+async def search_roster(q: Typed, _: AtDesk, session: Read, limit: Most = 50) -> Found:
+    """Find a participant by name, BIB or registration number."""
+    rows = await queries.find_participants(session, Search.of(q), limit=limit + 1)
+    items = [FoundParticipant(**row) for row in rows[:limit]]
+    return Found(items=items, has_more=len(rows) > limit)

@@ -1,0 +1,60 @@
+"""The roster: one row per participant, and what was heard last about each registration."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from contracts import JerseySize
+from sqlalchemy import CheckConstraint, Computed, Index, String, func, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from checkin.base import Base
+
+# Punctuation is blanked first: PostgreSQL's parser would take "M.Ridwan" for a host name, one word.
+PUNCTUATION: Final = "!#$%&()*+,-./:;<=>?@[]^_`{|}~"
+_NAME_WORDS: Final = (
+    f"to_tsvector('simple'::regconfig, translate((full_name)::text, '{PUNCTUATION}'::text, "
+    f"'{' ' * len(PUNCTUATION)}'::text))"
+)
+_SIZES: Final = ", ".join(f"'{size}'" for size in JerseySize)
+
+
+class RosterRevision(Base):
+    """The newest revision heard of a registration, so that older news never overwrites it."""
+
+    __tablename__ = "roster_revisions"
+
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+
+
+class RosterEntry(Base):
+    """A participant who may collect a pack, unless cancelled."""
+
+    __tablename__ = "roster"
+
+    participant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(index=True)
+    registration_number: Mapped[str] = mapped_column(String(50))
+    revision: Mapped[int]
+    event_id: Mapped[UUID]
+    event_name: Mapped[str] = mapped_column(String(255))
+    category_id: Mapped[UUID]
+    category_name: Mapped[str] = mapped_column(String(255))
+    full_name: Mapped[str] = mapped_column(String(255))
+    bib_number: Mapped[int] = mapped_column(index=True)
+    ticket_code: Mapped[str] = mapped_column(String(32), unique=True)
+    jersey_size: Mapped[str] = mapped_column(String(10))
+    is_pic: Mapped[bool]
+    cancelled_at: Mapped[datetime | None]
+    name_words: Mapped[str] = mapped_column(TSVECTOR, Computed(_NAME_WORDS, persisted=True), deferred=True)
+
+    __table_args__ = (
+        Index(None, "event_id", "category_id"),
+        Index(None, "name_words", postgresql_using="gin"),
+        Index("ix_roster_registration_number", func.lower(text("registration_number"))),
+        CheckConstraint("ticket_code ~ '^[0-9a-f]{32}$'", name="ticket_code_form"),
+        CheckConstraint("bib_number > 0", name="bib_number"),
+        CheckConstraint(f"jersey_size IN ({_SIZES})", name="jersey_size"),
+    )

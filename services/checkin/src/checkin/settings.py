@@ -1,0 +1,19 @@
+"""What check-in needs from its environment."""
+
+from datetime import timedelta
+
+from chassis.settings import ServiceSettings
+from pydantic import Field
+
+
+class Settings(ServiceSettings):
+    """Check-in's settings."""
+
+    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
+    device_token_hours: int = Field(16, ge=1, le=72, description="how long a device stays logged in")
+    signing_key_days: int = Field(30, ge=1, description="age at which the key that signs device tokens is replaced")
+
+    @property
+    def device_token_lifetime(self) -> timedelta:
+        """How long a device stays logged in."""
+        return timedelta(hours=self.device_token_hours)

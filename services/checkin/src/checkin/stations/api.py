@@ -1,0 +1,188 @@
+"""Stations, logging in, and devices over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from chassis.auth.access import DEVICE_ISSUER, Admin, public
+from chassis.auth.principals import TokenKind
+from chassis.auth.signing import SigningKeys
+from chassis.auth.tokens import issue
+from chassis.errors import InvalidFields, Unavailable
+from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.models import Body, Cursor, Limit, Line, Page, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Request
+from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
+
+from checkin.settings import Settings
+from checkin.stations import commands, queries
+from checkin.stations.commands import StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.pins import Pins
+
+PinCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+router = APIRouter()
+
+
+class NewStation(Body):
+    """A station to open."""
+
+    name: Line
+    location_name: Line
+    pin_code: PinCode
+
+
+class StationChange(Body):
+    """What to change; what is left out or null stays."""
+
+    name: Line | None = None
+    location_name: Line | None = None
+    is_active: bool | None = None
+    pin_code: PinCode | None = None
+    unlock: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("nothing to change")
+        return self
+
+
+class StationSummary(View):
+    """A station as its devices know it."""
+
+    id: UUID
+    name: str
+    location_name: str
+
+
+class StationView(StationSummary):
+    """A station as staff see it; the PIN is never shown."""
+
+    is_active: bool
+    failed_attempts: int
+    locked_at: datetime | None
+    pin_changed_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeviceLogin(Body):
+    """A station's PIN, and a name staff will know the device by."""
+
+    pin_code: PinCode
+    device_name: Line
+
+
+class DeviceLoggedIn(View):
+    """The device's token, good for `expires_in` seconds or until it is revoked."""
+
+    device_token: str
+    expires_in: int
+    station: StationSummary
+
+
+class DeviceView(View):
+    """A device that logged in."""
+
+    id: UUID
+    station_id: UUID
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def _pins(request: Request) -> Pins:
+    pins: Pins = request.app.state.pins
+    return pins
+
+
+def _signing_keys(request: Request) -> SigningKeys:
+    keys: SigningKeys = request.app.state.signing_keys
+    return keys
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+OwnPins = Annotated[Pins, Depends(_pins)]
+OwnKeys = Annotated[SigningKeys, Depends(_signing_keys)]
+OwnSettings = Annotated[Settings, Depends(_settings)]
+
+_position = TypeAdapter(queries.Position)
+
+
+def _after(cursor: str | None) -> queries.Position | None:
+    try:
+        return _position.validate_python(tuple(decode_cursor(cursor, parts=2))) if cursor else None
+    except ValidationError:
+        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+
+
+@router.get("/stations")
+async def list_stations(_: Admin, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StationView]:
+    """All stations, oldest first."""
+    found = await queries.list_stations(session, limit=limit + 1, after=_after(cursor))
+    items = [StationView.model_validate(each) for each in found[:limit]]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+
+
+@router.post("/stations", status_code=201, responses=errors(InvalidFields))
+async def open_station(body: NewStation, staff: Admin, pins: OwnPins, work: Work) -> StationView:
+    """Open a station."""
+    station = await commands.open_station(work, pins, **body.model_dump(), by=staff.actor)
+    return StationView.model_validate(station)
+
+
+@router.patch("/stations/{station_id}", responses=errors(UnknownStation, InvalidFields))
+async def change_station(station_id: UUID, body: StationChange, staff: Admin, pins: OwnPins, work: Work) -> StationView:
+    """Rename, move, open or close it, give it a new PIN, unlock it."""
+    changes = body.model_dump(exclude_none=True)
+    return StationView.model_validate(await commands.change_station(work, pins, station_id, **changes, by=staff.actor))
+
+
+@router.post(
+    "/stations/{station_id}/login", dependencies=[public], responses=errors(WrongPin, StationLocked, Unavailable)
+)
+async def log_in(
+    station_id: UUID, body: DeviceLogin, database: OwnDatabase, pins: OwnPins, keys: OwnKeys, settings: OwnSettings
+) -> DeviceLoggedIn:
+    """Trade a station's PIN for a device token."""
+    lifetime = settings.device_token_lifetime
+    station, device = await commands.log_in(database, pins, station_id, **body.model_dump(), lifetime=lifetime)
+    issued = issue(
+        await keys.current(),
+        kind=TokenKind.DEVICE,
+        issuer=DEVICE_ISSUER,
+        subject=str(device.id),
+        now=device.created_at,
+        lifetime=lifetime,
+        claims={"station_id": str(station.id)},
+    )
+    return DeviceLoggedIn(
+        device_token=issued.token,
+        expires_in=int(lifetime.total_seconds()),
+        station=StationSummary.model_validate(station),
+    )
+
+
+@router.get("/devices")
+async def list_devices(
+    _: Admin, session: Read, station_id: UUID | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[DeviceView]:
+    """Devices that logged in, latest first."""
+    found = await queries.list_devices(session, limit=limit + 1, after=_after(cursor), station_id=station_id)
+    items = [DeviceView.model_validate(each) for each in found[:limit]]
+    more = len(found) > limit
+    return Page(items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+
+
+@router.delete("/devices/{device_id}", status_code=204, responses=errors(UnknownDevice))
+async def revoke_device(device_id: UUID, staff: Admin, work: Work) -> None:
+    """Log a device out for good."""
+    await commands.revoke_device(work, device_id, by=staff.actor)

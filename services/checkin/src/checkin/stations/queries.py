@@ -1,0 +1,45 @@
+"""Looking at stations and devices."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import AwareDatetime
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from checkin.stations.rules import Desk
+from checkin.stations.tables import Device, Station
+
+Position = tuple[AwareDatetime, UUID]
+"""Where a page ended: when its last row was made, and its id."""
+
+
+async def list_stations(session: AsyncSession, *, limit: int, after: Position | None) -> Sequence[Station]:
+    """Stations, oldest first."""
+    query = select(Station).order_by(Station.created_at, Station.id).limit(limit)
+    if after:
+        query = query.where(tuple_(Station.created_at, Station.id) > tuple_(*after))
+    return (await session.execute(query)).scalars().all()
+
+
+async def list_devices(
+    session: AsyncSession, *, limit: int, after: Position | None, station_id: UUID | None
+) -> Sequence[Device]:
+    """Devices, those that logged in last first; of one station if it is named."""
+    query = select(Device).order_by(Device.created_at.desc(), Device.id.desc()).limit(limit)
+    if after:
+        query = query.where(tuple_(Device.created_at, Device.id) < tuple_(*after))
+    if station_id:
+        query = query.where(Device.station_id == station_id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def working_desk(session: AsyncSession, device_id: UUID) -> Desk | None:
+    """Where the device works, if it is still logged in and the station is open."""
+    query = (
+        select(Device.id, Station.id, Station.name, Station.location_name)
+        .join(Station, Station.id == Device.station_id)
+        .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return Desk(*row) if row else None

@@ -1,0 +1,67 @@
+"""Stations and the devices logged in there."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from checkin.base import Base
+from checkin.stations.rules import MOST_FAILURES
+
+
+class Station(Base):
+    """A desk where packs are handed out.
+
+    Every login takes a number from `attempts` before its PIN is looked at. A right PIN forgives its own number and all
+    before it (`forgiven_through`), so what counts is the wrong ones in a row since; at ten the station is locked.
+    """
+
+    __tablename__ = "stations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(255))
+    location_name: Mapped[str] = mapped_column(String(255))
+    pin_hash: Mapped[str] = mapped_column(String(255))
+    pin_changed_at: Mapped[datetime]
+    is_active: Mapped[bool]
+    attempts: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    forgiven_through: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    locked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        CheckConstraint("name <> ''", name="name_not_empty"),
+        CheckConstraint("location_name <> ''", name="location_name_not_empty"),
+        CheckConstraint(f"attempts - forgiven_through BETWEEN 0 AND {MOST_FAILURES}", name="failures"),
+        CheckConstraint(
+            f"(locked_at IS NOT NULL) = (attempts - forgiven_through = {MOST_FAILURES})", name="locked_when_used_up"
+        ),
+    )
+
+    @property
+    def failed_attempts(self) -> int:
+        """Wrong PINs in a row, counting logins whose PIN is being looked at right now."""
+        return self.attempts - self.forgiven_through
+
+
+class Device(Base):
+    """A phone or scanner that knew a station's PIN."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    station_id: Mapped[UUID] = mapped_column(ForeignKey("stations.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "station_id", "created_at", "id"),
+        Index("ix_devices_not_revoked", "station_id", postgresql_where=text("revoked_at IS NULL")),
+        CheckConstraint("name <> ''", name="name_not_empty"),
+    )

@@ -1,0 +1,17 @@
+"""Every table of this service, so that its metadata is whole."""
+
+from checkin.base import Base, service_tables, signing_keys
+from checkin.pickup.tables import Checkin
+from checkin.roster.tables import RosterEntry, RosterRevision
+from checkin.stations.tables import Device, Station
+
+__all__ = [
+    "Base",
+    "Checkin",
+    "Device",
+    "RosterEntry",
+    "RosterRevision",
+    "Station",
+    "service_tables",
+    "signing_keys",
+]

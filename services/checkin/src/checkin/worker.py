@@ -1,0 +1,38 @@
+"""The check-in service's worker."""
+
+from datetime import timedelta
+
+from chassis.database import Database
+from chassis.process import run_worker
+from chassis.settings import load
+from chassis.transports import Transport
+from chassis.worker import Periodic, Worker
+
+from checkin.app import device_keys, open_database
+from checkin.roster.handlers import handlers
+from checkin.settings import Settings
+
+
+def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
+    """Keeps the roster, sends the check-ins, replaces the signing key when it is old."""
+    keys = device_keys(settings, database)
+    oldest = timedelta(days=settings.signing_key_days)
+    return Worker(
+        database,
+        transport,
+        handlers,
+        periodic=[Periodic("signing_key", timedelta(hours=1), lambda: keys.rotate_when_older(oldest))],
+        relay_workers=settings.relay_workers,
+        relay_lease_seconds=settings.relay_lease_seconds,
+    )
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = load(Settings)
+    database = open_database(settings)
+    run_worker(settings, lambda transport: build_worker(settings, database, transport), port=settings.worker_port)
+
+
+if __name__ == "__main__":
+    main()

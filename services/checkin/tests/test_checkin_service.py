@@ -1,0 +1,179 @@
+"""The service as a whole: migrations, settings, worker, transports, what happens when the database is down."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog
+from chassis.migrations import downgrade, drift, upgrade
+from chassis.settings import MissingSettings, load
+from chassis.telemetry import configure_logging
+from chassis.transports import InProcessTransport, RabbitTransport, Transport
+from chassis.transports.port import Message
+from checkin.app import create_app
+from checkin.settings import Settings
+from checkin.tables import Base
+from checkin.worker import build_worker
+from contracts import Event, Payload
+from contracts.topology import Names
+from testkit.brokers import BrokerPrefix
+from testkit.harness import ManualClock
+from testkit.plugin import FreshDatabase
+from testkit.polling import eventually
+
+from .checkin_world import PIN, PackDay, cancellation, confirmation, person
+
+
+@pytest.fixture
+def logging_put_back() -> Iterator[None]:
+    """Leaves logging to the next test as it was found."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+async def test_migrations_lead_up_and_down_and_agree_with_the_tables(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database("checkin")
+    assert await asyncio.to_thread(drift, url, Base.metadata) == []
+    await asyncio.to_thread(downgrade, url, "checkin")
+    day = PackDay(url)
+    left = await day.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert left == [{"tablename": "alembic_version"}]
+    await asyncio.to_thread(upgrade, url, "checkin")
+    assert (await day.log_in(await day.station())).status == 200
+    await day.close()
+
+
+def test_a_start_without_settings_names_all_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(MissingSettings) as stopped:
+        load(Settings)
+    assert all(name in str(stopped.value) for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"))
+
+
+@pytest.mark.usefixtures("logging_put_back")
+async def test_the_application_starts_from_the_environment_alone(
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = PackDay(await fresh_database("checkin"))
+    monkeypatch.setenv("DATABASE_URL", day.settings.database_url)
+    monkeypatch.setenv("BROKER_URL", "amqp://unused")
+    monkeypatch.setenv("SECRET_KEYS", day.settings.secret_keys.get_secret_value())
+    monkeypatch.setenv("STAFF_JWKS_URL", "http://identity.test/jwks")
+    app = create_app()
+    async with app.router.lifespan_context(app):
+        assert app.state.database.service == "checkin"
+        assert (await app.state.checks["database"]()) is True
+    await day.close()
+
+
+@asynccontextmanager
+async def working(day: PackDay, transport: Transport) -> AsyncIterator[None]:
+    worker = build_worker(day.settings, day.database, transport)
+    await transport.start()
+    await worker.start()
+    try:
+        yield
+    finally:
+        await transport.stop()
+        await worker.stop()
+
+
+def message(payload: Payload, day: PackDay) -> Message:
+    event = Event[Any].of(
+        payload,
+        source="registration",
+        subject=payload.registration_id,  # type: ignore[attr-defined]  # both payloads here have it
+        occurred_at=day.database.clock(),
+        correlation_id="story",
+    )
+    return Message(str(event.event_id), event.type, event.correlation_id, event.to_bytes())
+
+
+async def a_pick_up_told_over(day: PackDay, transport: Transport) -> None:
+    """Confirmed and cancelled come in, a check-in goes out; every message is sent twice."""
+    desk = await day.desk()
+    coming, going = confirmation(runner := person("Ani")), confirmation(person("Bima"))
+    async with working(day, transport):
+        for each in (message(coming, day), message(cancellation(going), day), message(going, day)):
+            await transport.publish(each)
+            await transport.publish(each)
+
+        async def roster_is_right() -> bool:
+            rows = await day.rows("SELECT full_name, cancelled_at IS NULL AS good FROM roster ORDER BY full_name")
+            return rows == [{"full_name": "Ani", "good": True}, {"full_name": "Bima", "good": False}]
+
+        await eventually(roster_is_right)
+        assert (await day.scan(desk.device, runner.ticket_code)).status == 201
+
+        async def nothing_waits() -> bool:
+            return await day.rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM event_retries") == []
+
+        await eventually(nothing_waits)
+
+
+async def test_a_pick_up_in_one_process(day: PackDay) -> None:
+    transport = InProcessTransport()
+    for service in ("payment", "notification"):
+        transport.listen(service, deliver=_pass_over, bury=_pass_over)
+    await a_pick_up_told_over(day, transport)
+
+
+async def _pass_over(_: bytes) -> None:
+    """Other services hear the same news; here they are none of our business."""
+
+
+async def test_a_pick_up_over_rabbitmq(day: PackDay, rabbitmq_url: str, broker_prefix: BrokerPrefix) -> None:
+    await a_pick_up_told_over(day, RabbitTransport(rabbitmq_url, names=Names(broker_prefix)))
+
+
+async def test_the_worker_replaces_a_signing_key_that_is_old(day: PackDay, clock: ManualClock) -> None:
+    await day.desk()
+    clock.advance(timedelta(days=31))
+
+    async def there_is_a_newer_key() -> bool:
+        return len(await day.rows("SELECT 1 FROM signing_keys")) == 2
+
+    async with working(day, InProcessTransport()):
+        await eventually(there_is_a_newer_key)
+
+
+async def test_with_the_database_down_every_route_says_so(day: PackDay) -> None:
+    """The address leads nowhere: a refused connection is an answer of 503, whatever the route."""
+    desk = await day.desk()
+    nowhere = PackDay("postgresql+asyncpg://postgres@127.0.0.1:1/none", settings=day.settings)
+    staff = nowhere.admin
+    for answer in (
+        await nowhere.call("GET", "/stations", staff),
+        await nowhere.log_in(desk.id),
+        await nowhere.scan(desk.device, "0" * 32),
+        await nowhere.call("GET", "/stats", staff),
+    ):
+        assert (answer.status, answer.code) == (503, "unavailable")
+    await nowhere.close()
+
+
+@pytest.mark.usefixtures("logging_put_back")
+async def test_no_pin_token_or_name_reaches_the_logs(day: PackDay, capsys: pytest.CaptureFixture[str]) -> None:
+    # given
+    configure_logging("DEBUG")
+    station_id = await day.station()
+    token = (await day.log_in(station_id)).body["device_token"]
+    await day.confirmed(runner := person("Zulkarnain Canary"))
+    # when
+    await day.scan({"Authorization": f"Bearer {token}"}, runner.ticket_code)
+    for _ in range(11):
+        await day.log_in(station_id, "528307")
+    # then
+    said = "".join(capsys.readouterr())
+    assert "station_locked" in said
+    for secret in (PIN, "528307", token, runner.ticket_code, "Canary"):
+        assert secret not in said

@@ -1,0 +1,1 @@
+"""Where staff look at proofs and decide."""

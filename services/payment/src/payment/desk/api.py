@@ -1,0 +1,144 @@
+"""Routes for staff who check payments."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from chassis.auth.access import Finance
+from chassis.errors import Unavailable
+from chassis.web.dependencies import OwnDatabase, Work
+from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View
+from chassis.web.problems import errors
+from contracts import PaymentMethod
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from payment.desk import commands, queries
+from payment.desk.errors import AlreadyDecided, UnknownPayment
+from payment.desk.queries import Filter
+from payment.invoices.rules import RegistrationEnd
+from payment.paging import Position, cursor_at, position_of
+from payment.proofs.dependencies import Images
+from payment.proofs.errors import ImageMissing
+from payment.proofs.rules import PaymentStatus
+
+router = APIRouter(prefix="/payments", tags=["desk"])
+
+
+class SameImage(View):
+    """A payment of another registration that was shown with the very same file."""
+
+    payment_id: UUID
+    registration_id: UUID
+    registration_number: str
+
+
+class PaymentView(View):
+    """A payment at the desk. `registration_ended` warns that the registration expired or was cancelled meanwhile."""
+
+    payment_id: UUID
+    registration_id: UUID
+    registration_number: str
+    payer_name: str
+    registration_ended: RegistrationEnd | None
+    status: PaymentStatus
+    amount: Amount
+    currency: str
+    payment_method: PaymentMethod
+    payment_date: datetime
+    notes: str | None
+    uploaded_at: datetime
+    age_seconds: int
+    duplicate_of: SameImage | None
+    verified_at: datetime | None
+    verified_by: UUID | None
+    rejected_at: datetime | None
+    rejected_by: UUID | None
+    rejection_reason: str | None
+
+    @classmethod
+    def of(cls, row: Any, *, now: datetime) -> Self:
+        """The row of a payment with its invoice and its twin."""
+        age = max(0, int((now - row["uploaded_at"]).total_seconds()))
+        return cls.model_validate({**row, "payment_id": row["id"], "age_seconds": age, "duplicate_of": _twin(row)})
+
+
+def _twin(row: Any) -> SameImage | None:
+    if row["twin_id"] is None:
+        return None
+    return SameImage(
+        payment_id=row["twin_id"],
+        registration_id=row["twin_registration_id"],
+        registration_number=row["twin_number"],
+    )
+
+
+class Rejection(Body):
+    """Why a proof shows no payment; its runner reads this."""
+
+    reason: Annotated[Text, Field(max_length=1000)]
+
+
+@router.get("")
+async def list_payments(
+    _: Finance,
+    database: OwnDatabase,
+    status: PaymentStatus | None = None,
+    method: PaymentMethod | None = None,
+    q: Annotated[SearchText | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[PaymentView]:
+    """Payments that wait first, then the decided ones; each group oldest first."""
+    async with database.read() as session:
+        rows = await queries.list_payments(
+            session, Filter(status, method, q), limit=limit + 1, after=position_of(cursor)
+        )
+    items = [PaymentView.of(row, now=database.clock()) for row in rows[:limit]]
+    return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
+
+
+def _after(last: PaymentView) -> str:
+    return cursor_at(Position(last.status is not PaymentStatus.UPLOADED, last.uploaded_at, last.payment_id))
+
+
+@router.get("/{payment_id}", responses=errors(UnknownPayment))
+async def show_payment(payment_id: UUID, _: Finance, database: OwnDatabase) -> PaymentView:
+    """One payment."""
+    async with database.read() as session:
+        return PaymentView.of(await queries.payment_by_id(session, payment_id), now=database.clock())
+
+
+@router.get(
+    "/{payment_id}/proof",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/jpeg": {}, "image/png": {}, "image/webp": {}}},
+        **errors(UnknownPayment, ImageMissing, Unavailable),
+    },
+)
+async def show_proof(payment_id: UUID, _: Finance, database: OwnDatabase, images: Images) -> Response:
+    """The image that was sent, written anew by us."""
+    async with database.read() as session:
+        path, content_type = await queries.proof_of(session, payment_id)
+    return Response(
+        await images.get(path),
+        media_type=content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="proof-{payment_id}.{content_type.rpartition("/")[2]}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@router.post("/{payment_id}/verify", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
+async def verify_payment(payment_id: UUID, staff: Finance, work: Work) -> None:
+    """The money is there."""
+    await commands.verify_payment(work, payment_id, by=staff)
+
+
+@router.post("/{payment_id}/reject", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
+async def reject_payment(payment_id: UUID, body: Rejection, staff: Finance, work: Work) -> None:
+    """The proof shows no payment; its runner may send another."""
+    await commands.reject_payment(work, payment_id, reason=body.reason, by=staff)

@@ -1,0 +1,75 @@
+"""Deciding about a proof: of several who decide at once exactly one does."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.auth.principals import Staff
+from chassis.database import UnitOfWork
+from contracts import PaymentRejected, PaymentVerified
+from sqlalchemy import exists, select, update
+
+from payment.desk.errors import AlreadyDecided, UnknownPayment
+from payment.instructions.queries import payment_deadline
+from payment.invoices.commands import ask_again, mark_paid
+from payment.proofs.rules import PaymentStatus
+from payment.proofs.tables import Payment
+
+
+async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> None:
+    """The money is there: the invoice is paid. What it buys is for registration to decide.
+
+    Raises:
+        UnknownPayment, AlreadyDecided.
+    """
+    payment = await decide(work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id)
+    await mark_paid(work, payment.registration_id)
+    verified = PaymentVerified(**_facts(payment), verified_at=work.now, verified_by=by.id)
+    work.publish(verified, subject=payment.registration_id)
+    await work.audit(by.actor, "payment.verify", str(payment_id), registration_id=str(payment.registration_id))
+
+
+async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by: Staff) -> None:
+    """The proof shows no payment: the runner may send another before a new deadline, if the registration still lives.
+
+    Raises:
+        UnknownPayment, AlreadyDecided.
+    """
+    payment = await decide(
+        work,
+        payment_id,
+        status=PaymentStatus.REJECTED,
+        rejected_at=work.now,
+        rejected_by=by.id,
+        rejection_reason=reason,
+    )
+    hours = await payment_deadline(work.session)
+    until = await ask_again(work, payment.registration_id, until=work.now + timedelta(hours=hours))
+    rejected = PaymentRejected(**_facts(payment), reason=reason, rejected_at=work.now, expires_at=until)
+    work.publish(rejected, subject=payment.registration_id)
+    await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
+
+
+async def decide(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
+    """Write the outcome on a payment that waits.
+
+    Raises:
+        UnknownPayment, AlreadyDecided.
+    """
+    waiting = (Payment.id == payment_id, Payment.status == PaymentStatus.UPLOADED)
+    decided = (
+        await work.session.execute(update(Payment).where(*waiting).values(**outcome).returning(Payment))
+    ).scalar_one_or_none()
+    if decided is not None:
+        return decided
+    known = (await work.session.execute(select(exists().where(Payment.id == payment_id)))).scalar_one()
+    raise AlreadyDecided if known else UnknownPayment
+
+
+def _facts(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_id": payment.id,
+        "registration_id": payment.registration_id,
+        "amount": payment.amount,
+        "currency": payment.currency,
+    }

@@ -1,0 +1,73 @@
+"""What the doctor compares with the other services' view."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment.invoices.rules import InvoiceStatus
+from payment.invoices.tables import Invoice
+from payment.proofs.rules import PaymentStatus
+from payment.proofs.tables import Payment
+from payment.refunds.tables import Refund
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class InvoiceState:
+    """How the money of one registration stands. More than one paid payment would be a fault."""
+
+    registration_id: UUID
+    status: InvoiceStatus
+    amount: Decimal
+    currency: str
+    paid_payment_ids: tuple[UUID, ...]
+    waiting_payment_ids: tuple[UUID, ...]
+    refund_due_ids: tuple[UUID, ...]
+    refunded_ids: tuple[UUID, ...]
+
+
+async def snapshot(session: AsyncSession) -> AsyncIterator[InvoiceState]:
+    """Every invoice in the order of its registration's id, streamed; all as of one moment."""
+    found = await session.stream(_query().execution_options(yield_per=_BATCH))
+    async for row in found.mappings():
+        yield _state(row)
+
+
+def _query() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Invoice.registration_id,
+            Invoice.status,
+            Invoice.amount,
+            Invoice.currency,
+            _payments(Payment.status == PaymentStatus.VERIFIED).label("paid_payment_ids"),
+            _payments(Payment.status == PaymentStatus.UPLOADED).label("waiting_payment_ids"),
+            _payments(Refund.payment_id.is_not(None) & Refund.done_at.is_(None)).label("refund_due_ids"),
+            _payments(Refund.done_at.is_not(None)).label("refunded_ids"),
+        )
+        .outerjoin(Payment, Payment.registration_id == Invoice.registration_id)
+        .outerjoin(Refund, Refund.payment_id == Payment.id)
+        .group_by(Invoice.registration_id)
+        .order_by(Invoice.registration_id)
+    )
+
+
+def _payments(those: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.array_agg(Payment.id).filter(those)
+
+
+def _state(row: RowMapping) -> InvoiceState:
+    ids = {name: tuple(value or ()) for name, value in row.items() if name.endswith("_ids")}
+    return InvoiceState(
+        registration_id=row["registration_id"],
+        status=InvoiceStatus(row["status"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        **ids,
+    )

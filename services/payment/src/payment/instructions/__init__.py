@@ -1,0 +1,1 @@
+"""How to pay, as the organiser set it."""

@@ -1,0 +1,146 @@
+"""Routes for how to pay: what everybody reads, and what admins set."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from chassis.auth.access import Admin, public
+from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
+from chassis.web.dependencies import OwnDatabase, Read
+from chassis.web.models import Body, Line, Text, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from payment.instructions import commands, queries
+from payment.instructions.errors import NoQrisImage
+from payment.instructions.tables import PaymentSettings
+from payment.proofs.dependencies import Images, OwnStudio
+from payment.proofs.errors import ImageMissing, TooBusy, UnsupportedImage
+from payment.proofs.images import MAX_FILE_BYTES
+
+router = APIRouter(tags=["instructions"])
+
+QRIS_ADDRESS = "/api/payment/v1/instructions/qris.png"
+_BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 100
+SETTINGS_BYTES = _BASE64_BYTES + 64 * 1024
+_DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
+_CACHEABLE = {"Cache-Control": "public, max-age=60"}
+
+
+class Instructions(View):
+    """How to pay. `qris_image` is an address; null when there is none."""
+
+    bank_name: str | None
+    account_number: str | None
+    account_holder_name: str | None
+    payment_instructions: str | None
+    qris_image: str | None
+
+
+class SettingsView(Instructions):
+    """The same for admins, with the hours that a runner gets after a rejected proof."""
+
+    payment_deadline_hours: int
+
+
+class NewSettings(Body):
+    """All settings; what is absent is emptied, only the image then stays.
+
+    `qris_image`: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL; null removes the image; the
+    address that GET gave keeps it.
+    """
+
+    qris_image: Annotated[str, Field(max_length=_BASE64_BYTES)] | None = None
+    bank_name: Annotated[Line, Field(max_length=100)] | None = None
+    account_number: Annotated[Line, Field(max_length=50)] | None = None
+    account_holder_name: Line | None = None
+    payment_instructions: Text | None = None
+    payment_deadline_hours: Annotated[int, Field(ge=1, le=720)] = 24
+
+    @property
+    def keeps_image(self) -> bool:
+        """Whether the image stays as it is."""
+        return "qris_image" not in self.model_fields_set or self.qris_image == QRIS_ADDRESS
+
+
+@router.get("/instructions", dependencies=[public], response_model=Instructions)
+async def show_instructions(request: Request, session: Read) -> Response:
+    """How to pay. May be a minute old."""
+    view = Instructions.model_validate(_fields(await queries.settings_row(session)))
+    body = view.model_dump_json().encode()
+    headers = {**_CACHEABLE, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
+    if _has_it(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/instructions/qris.png",
+    dependencies=[public],
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, **errors(NoQrisImage, ImageMissing, Unavailable)},
+)
+async def show_qris_image(request: Request, database: OwnDatabase, images: Images) -> Response:
+    """The QRIS image. May be a minute old."""
+    async with database.read() as session:
+        path = await queries.qris_path(session)
+    if path is None:
+        raise NoQrisImage
+    # A new image always has a new path, so the path tells versions apart; its hash keeps it to ourselves.
+    headers = {**_CACHEABLE, "ETag": f'"{hashlib.sha256(path.encode()).hexdigest()[:32]}"'}
+    if _has_it(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(await images.get(path), media_type="image/png", headers=headers)
+
+
+@router.get("/settings")
+async def show_settings(_: Admin, session: Read) -> SettingsView:
+    """The settings."""
+    return SettingsView.model_validate(_fields(await queries.settings_row(session)))
+
+
+@router.put("/settings", responses=errors(UnsupportedImage, PayloadTooLarge, InvalidFields, TooBusy, Unavailable))
+async def change_settings(
+    body: NewSettings, staff: Admin, database: OwnDatabase, studio: OwnStudio, images: Images
+) -> SettingsView:
+    """Set all settings at once."""
+    values: dict[str, Any] = body.model_dump(exclude={"qris_image"})
+    if not body.keeps_image:
+        values["qris_image_path"] = await _kept(body.qris_image, studio, images)
+    async with database.work() as work:
+        await commands.change_settings(work, values, by=staff)
+        return SettingsView.model_validate(_fields(await queries.settings_row(work.session)))
+
+
+async def _kept(encoded: str | None, studio: OwnStudio, images: Images) -> str | None:
+    if encoded is None:
+        return None
+    picture = await studio.rewrite(_decoded(encoded), into="PNG")
+    return await images.keep(picture, under="qris")
+
+
+def _decoded(encoded: str) -> bytes:
+    try:
+        data = base64.b64decode(_DATA_URL.sub("", encoded, count=1), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidFields(("qris_image", "must be base64 of an image, or null")) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise PayloadTooLarge("The image is larger than 2 MB.", limit=MAX_FILE_BYTES)
+    return data
+
+
+def _fields(row: PaymentSettings) -> dict[str, Any]:
+    columns: Iterable[str] = SettingsView.model_fields.keys() - {"qris_image"}
+    return {
+        **{name: getattr(row, name) for name in columns},
+        "qris_image": QRIS_ADDRESS if row.qris_image_path else None,
+    }
+
+
+def _has_it(request: Request, etag: str) -> bool:
+    given = request.headers.get("if-none-match", "")
+    return etag in {each.strip().removeprefix("W/") for each in given.split(",")}

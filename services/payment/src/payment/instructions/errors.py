@@ -1,0 +1,9 @@
+"""What can be wrong with the instructions."""
+
+from chassis.errors import NotFound
+
+
+class NoQrisImage(NotFound):
+    """The organiser has set no QRIS image."""
+
+    code = "no_qris_image"

@@ -1,0 +1,28 @@
+"""How to pay: one row, which the migration makes."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payment.base import Base
+
+
+class PaymentSettings(Base):
+    """The organiser's account, QRIS image and deadline. The database allows no second row."""
+
+    __tablename__ = "payment_settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("payment_deadline_hours BETWEEN 1 AND 720", name="payment_deadline_hours"),
+        CheckConstraint("length(payment_instructions) <= 5000", name="payment_instructions"),
+    )
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    qris_image_path: Mapped[str | None] = mapped_column(String(255))
+    bank_name: Mapped[str | None] = mapped_column(String(100))
+    account_number: Mapped[str | None] = mapped_column(String(50))
+    account_holder_name: Mapped[str | None] = mapped_column(String(255))
+    payment_instructions: Mapped[str | None]
+    payment_deadline_hours: Mapped[int]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,62 @@
+"""The route for an invoice."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from chassis.auth.access import ItsRunnerOrStaff
+from chassis.web.dependencies import Read
+from chassis.web.models import Amount, View
+from chassis.web.problems import errors
+from contracts import PaymentMethod
+from fastapi import APIRouter
+from pydantic import Field
+
+from payment.invoices import queries
+from payment.invoices.errors import InvoiceNotFound
+from payment.invoices.rules import InvoiceStatus
+from payment.invoices.tables import Invoice
+from payment.proofs.rules import PaymentStatus
+
+router = APIRouter(tags=["invoices"])
+
+
+class InvoicePayment(View):
+    """A proof that was sent, as its runner sees it."""
+
+    payment_id: UUID = Field(validation_alias="id")
+    status: PaymentStatus
+    amount: Amount
+    currency: str
+    payment_method: PaymentMethod
+    payment_date: datetime
+    notes: str | None
+    uploaded_at: datetime
+    verified_at: datetime | None
+    rejected_at: datetime | None
+    rejection_reason: str | None
+
+
+class InvoiceView(View):
+    """What is owed, until when, and what was sent for it."""
+
+    registration_id: UUID
+    registration_number: str
+    amount: Amount
+    currency: str
+    status: InvoiceStatus
+    expires_at: datetime
+    payments: Sequence[InvoicePayment] = ()
+
+    @classmethod
+    def of(cls, invoice: Invoice, payments: Sequence[InvoicePayment]) -> Self:
+        """The invoice with its payments."""
+        return cls.model_validate(invoice).model_copy(update={"payments": payments})
+
+
+@router.get("/invoices/{registration_id}", responses=errors(InvoiceNotFound))
+async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> InvoiceView:
+    """The invoice of a registration; it appears moments after registering."""
+    invoice, payments = await queries.invoice_of(session, registration_id)
+    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments])

@@ -1,0 +1,154 @@
+"""What changes an invoice. Each change is one statement that says what it needs, so that races have one winner."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotYet
+from contracts import RegistrationCreated
+from sqlalchemy import case, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment.invoices.errors import (
+    AlreadyPaid,
+    AmountMismatch,
+    InvoiceCancelled,
+    InvoiceExpired,
+    InvoiceNotFound,
+    ProofPending,
+)
+from payment.invoices.rules import InvoiceStatus, RegistrationEnd
+from payment.invoices.tables import Invoice
+
+
+async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
+    """Ask for what the registration costs; a second time changes nothing."""
+    payer = next((each for each in created.participants if each.is_pic), created.participants[0])
+    invoice = insert(Invoice).values(
+        registration_id=created.registration_id,
+        registration_number=created.registration_number,
+        payer_name=payer.full_name,
+        amount=created.total_amount,
+        currency=created.currency,
+        status=InvoiceStatus.OPEN,
+        expires_at=created.expires_at,
+        revision=created.revision,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await work.session.execute(invoice.on_conflict_do_nothing())
+
+
+async def note_end(work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int) -> None:
+    """The registration ended. A waiting proof and money that came keep their invoice; older news changes nothing.
+
+    Raises:
+        NotYet: the invoice is still on its way.
+    """
+    stays = Invoice.status.in_((InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID))
+    newer = (
+        update(Invoice)
+        .where(Invoice.registration_id == registration_id, Invoice.revision < revision)
+        .values(
+            revision=revision,
+            registration_ended=end,
+            status=case((stays, Invoice.status), else_=literal(end.value)),
+            updated_at=work.now,
+        )
+        .returning(Invoice.registration_id)
+    )
+    if (await work.session.execute(newer)).first() is None:
+        await _expect_invoice(work.session, registration_id)
+
+
+async def _expect_invoice(session: AsyncSession, registration_id: UUID) -> None:
+    if not (await session.execute(select(exists().where(Invoice.registration_id == registration_id)))).scalar_one():
+        raise NotYet(f"no invoice for registration {registration_id}")
+
+
+async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decimal) -> Invoice:
+    """Take the invoice for one proof: of several at once exactly one gets it.
+
+    Raises:
+        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+    """
+    claim = (
+        update(Invoice)
+        .where(
+            Invoice.registration_id == registration_id,
+            Invoice.status == InvoiceStatus.OPEN,
+            Invoice.expires_at >= work.now,
+            Invoice.amount == amount,
+        )
+        .values(status=InvoiceStatus.PROOF_UPLOADED, updated_at=work.now)
+        .returning(Invoice)
+    )
+    claimed = (await work.session.execute(claim)).scalar_one_or_none()
+    if claimed is not None:
+        return claimed
+    await ensure_payable(work.session, registration_id, amount, now=work.now)
+    # It was not payable a moment ago and is now: somebody's proof was just rejected. The runner may try again.
+    raise ProofPending
+
+
+async def ensure_payable(session: AsyncSession, registration_id: UUID, amount: Decimal, *, now: datetime) -> None:
+    """Look whether a proof would be taken.
+
+    Raises:
+        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+    """
+    columns = (Invoice.amount, Invoice.currency, Invoice.status, Invoice.expires_at)
+    found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
+    if found is None:
+        raise InvoiceNotFound
+    if found.amount != amount:
+        raise AmountMismatch(
+            f"The amount must be {found.amount:.2f} {found.currency}.",
+            expected=f"{found.amount:.2f}",
+            currency=found.currency,
+        )
+    refuse_if_closed(InvoiceStatus(found.status), overdue=now > found.expires_at)
+
+
+def refuse_if_closed(status: InvoiceStatus, *, overdue: bool) -> None:
+    """Let only an open invoice pass whose deadline is ahead.
+
+    Raises:
+        InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+    """
+    match status:
+        case InvoiceStatus.PAID:
+            raise AlreadyPaid
+        case InvoiceStatus.PROOF_UPLOADED:
+            raise ProofPending
+        case InvoiceStatus.CANCELLED:
+            raise InvoiceCancelled
+        case InvoiceStatus.EXPIRED:
+            raise InvoiceExpired
+        case InvoiceStatus.OPEN if overdue:
+            raise InvoiceExpired
+
+
+async def mark_paid(work: UnitOfWork, registration_id: UUID) -> None:
+    """The money is there, whatever became of the registration: registration decides what it buys."""
+    paid = update(Invoice).where(Invoice.registration_id == registration_id)
+    await work.session.execute(paid.values(status=InvoiceStatus.PAID, updated_at=work.now))
+
+
+async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
+    """Open the invoice for another proof, or close it if the registration has ended. Returns the deadline."""
+    ended = Invoice.registration_ended
+    again = (
+        update(Invoice)
+        .where(Invoice.registration_id == registration_id)
+        .values(
+            status=func.coalesce(ended, literal(InvoiceStatus.OPEN.value)),
+            expires_at=case((ended.is_(None), until), else_=work.now),
+            updated_at=work.now,
+        )
+        .returning(Invoice.expires_at)
+    )
+    deadline: datetime = (await work.session.execute(again)).scalar_one()
+    return deadline

@@ -1,0 +1,37 @@
+"""What payment does about other services' news."""
+
+from chassis.database import UnitOfWork
+from chassis.inbox import Handlers
+from contracts import Event, RegistrationCancelled, RegistrationCreated, RegistrationExpired
+
+from payment.invoices import commands
+from payment.invoices.rules import RegistrationEnd
+from payment.refunds.commands import owe_refund
+
+handlers = Handlers()
+
+
+@handlers.on(RegistrationCreated)
+async def ask_for_payment(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
+    """A registration holds places: its price is owed."""
+    await commands.open_invoice(work, event.payload)
+
+
+@handlers.on(RegistrationExpired)
+async def close_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
+    """The places are gone. A proof that came in time stays for staff; late money goes back."""
+    ended = event.payload
+    await commands.note_end(work, ended.registration_id, RegistrationEnd.EXPIRED, revision=ended.revision)
+    if ended.refund_payment_id is not None:
+        await owe_refund(
+            work, ended.refund_payment_id, ended.registration_id, reason="The payment came too late: no place was left."
+        )
+
+
+@handlers.on(RegistrationCancelled)
+async def close_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
+    """Staff ended the registration; money that was taken goes back if the event says so."""
+    ended = event.payload
+    await commands.note_end(work, ended.registration_id, RegistrationEnd.CANCELLED, revision=ended.revision)
+    if ended.refund_payment_id is not None:
+        await owe_refund(work, ended.refund_payment_id, ended.registration_id, reason=ended.reason)

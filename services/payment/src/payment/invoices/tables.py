@@ -1,0 +1,41 @@
+"""What is owed for each registration."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from chassis.tables import Money
+from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payment.base import Base
+
+
+class Invoice(Base):
+    """One per registration. `registration_ended` is what registration said last, `revision` is how new that was."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'proof_uploaded', 'paid', 'expired', 'cancelled')", name="status"),
+        CheckConstraint("registration_ended IN ('expired', 'cancelled')", name="registration_ended"),
+        CheckConstraint("status <> 'open' OR registration_ended IS NULL", name="open_while_registered"),
+        CheckConstraint(
+            "status NOT IN ('expired', 'cancelled') OR registration_ended IS NOT DISTINCT FROM status",
+            name="closed_with_registration",
+        ),
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index("ix_invoices_registration_number", "registration_number"),
+    )
+
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_number: Mapped[str] = mapped_column(String(50))
+    payer_name: Mapped[str] = mapped_column(String(255))
+    amount: Mapped[Decimal] = mapped_column(Money)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(20))
+    expires_at: Mapped[datetime]
+    registration_ended: Mapped[str | None] = mapped_column(String(20))
+    revision: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""What runners send in to show that they paid."""

@@ -1,0 +1,114 @@
+"""The upload form, read only after access was checked: FastAPI's own form parameters would read it before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from chassis.errors import InvalidFields, PayloadTooLarge
+from chassis.web.models import Amount, Body, Text
+from contracts import PaymentMethod
+from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import ClientDisconnect
+
+from payment.proofs.images import MAX_FILE_BYTES
+from payment.proofs.rules import paid_at
+
+FORM_BYTES = MAX_FILE_BYTES + 64 * 1024
+"""The file, the fields and the lines between them."""
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+class ProofFields(Body):
+    """The form's fields beside the file."""
+
+    payment_method: PaymentMethod
+    amount: Annotated[Amount, Field(gt=0)]
+    payment_date: Annotated[str, Field(max_length=40)]
+    notes: Annotated[Annotated[Text, Field(max_length=2000)] | None, BeforeValidator(_blank_is_none)] = None
+
+
+@dataclass(frozen=True)
+class ProofForm:
+    """What a runner sent."""
+
+    file: bytes
+    payment_method: PaymentMethod
+    amount: Decimal
+    payment_date: datetime
+    notes: str | None
+
+
+REQUEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["file", "payment_method", "amount", "payment_date"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP, up to 2 MB"},
+                        "payment_method": {"type": "string", "enum": [method.value for method in PaymentMethod]},
+                        "amount": {"type": "string", "examples": ["150000.00"]},
+                        "payment_date": {"type": "string", "description": "a date, or date and time with offset"},
+                        "notes": {"type": "string", "maxLength": 2000},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+async def read_proof_form(request: Request, *, now: datetime, zone: ZoneInfo) -> ProofForm:
+    """The form in the request; the middleware has limited its size while it came in.
+
+    Raises:
+        PayloadTooLarge: the file alone is more than 2 MB.
+        InvalidFields, RequestValidationError: a field is missing, wrong, unknown or there twice.
+    """
+    try:
+        async with request.form(max_files=4, max_fields=16, max_part_size=64 * 1024) as form:
+            single = _single(form)
+            file = await _file(single.pop("file", None))
+            return _checked(file, single, now=now, zone=zone)
+    except ClientDisconnect:
+        raise HTTPException(400, "The connection ended before the body did.") from None
+
+
+def _single(form: FormData) -> dict[str, Any]:
+    fields = dict(form)
+    repeated = [(name, "is there more than once") for name in fields if len(form.getlist(name)) > 1]
+    if repeated:
+        raise InvalidFields(*repeated)
+    return fields
+
+
+async def _file(sent: Any) -> bytes:
+    if not isinstance(sent, UploadFile):
+        raise InvalidFields(("file", "must be a file"))
+    if (sent.size or 0) > MAX_FILE_BYTES:
+        raise PayloadTooLarge("The file is larger than 2 MB.", limit=MAX_FILE_BYTES)
+    return await sent.read()
+
+
+def _checked(file: bytes, fields: Mapping[str, Any], *, now: datetime, zone: ZoneInfo) -> ProofForm:
+    try:
+        good = ProofFields.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+    try:
+        payment_date = paid_at(good.payment_date.strip(), now=now, zone=zone)
+    except ValueError as error:
+        raise InvalidFields(("payment_date", str(error))) from None
+    return ProofForm(file, good.payment_method, good.amount, payment_date, good.notes)

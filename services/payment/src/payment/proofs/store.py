@@ -1,0 +1,106 @@
+"""Where images are kept: outside any web root, under random names."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from chassis.errors import Unavailable
+from chassis.telemetry import logger
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, S3Store
+
+from payment.proofs.errors import ImageMissing
+from payment.proofs.images import Picture
+from payment.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obstore.store import S3Config
+
+log = logger(__name__)
+
+_BATCH = 500
+_ANSWER_WITHIN = timedelta(seconds=10)
+
+
+class ImageStore:
+    """Images in a folder or a bucket. Every method raises `Unavailable` when the store does not answer."""
+
+    def __init__(self, objects: LocalStore | S3Store) -> None:
+        self.objects = objects
+
+    async def keep(self, picture: Picture, *, under: str) -> str:
+        """Store a picture; its path, which nobody can guess."""
+        path = f"{under}/{uuid4().hex}.{picture.suffix}"
+        with _reported("keep"):
+            await self.objects.put_async(path, picture.data)
+        return path
+
+    async def get(self, path: str) -> bytes:
+        """The image at `path`.
+
+        Raises:
+            ImageMissing.
+        """
+        with _reported("get"):
+            try:
+                found = await self.objects.get_async(path)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError:
+                log.warning("image_missing", path=path)
+                raise ImageMissing from None
+
+    async def drop(self, paths: Sequence[str]) -> None:
+        """Remove images; one that is gone already is fine."""
+        with _reported("drop"):
+            for path in paths:
+                try:
+                    await self.objects.delete_async(path)
+                except FileNotFoundError:
+                    continue
+
+    async def older_than(self, moment: datetime) -> AsyncIterator[Sequence[str]]:
+        """Paths of images stored before `moment`, some at a time."""
+        with _reported("list"):
+            async for batch in self.objects.list(chunk_size=_BATCH):
+                yield [each["path"] for each in batch if each["last_modified"] < moment]
+
+
+@contextmanager
+def _reported(action: str) -> "Iterator[None]":
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        log.warning("image_store_unavailable", action=action, error=type(error).__name__)
+        raise Unavailable from None
+
+
+def image_store(settings: Settings) -> ImageStore:
+    """The store that the settings name; a local folder is made if it is missing."""
+    place = urlsplit(settings.proof_store)
+    if place.scheme == "s3":
+        return ImageStore(_bucket(settings, place.netloc, place.path.strip("/")))
+    folder = Path(unquote(place.path))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return ImageStore(LocalStore(folder))
+
+
+def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
+    config: S3Config = {"region": settings.s3_region}
+    if settings.s3_endpoint:
+        config["endpoint"] = settings.s3_endpoint
+    if settings.s3_access_key_id and settings.s3_secret_access_key:
+        config["access_key_id"] = settings.s3_access_key_id
+        config["secret_access_key"] = settings.s3_secret_access_key.get_secret_value()
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        config=config,
+        client_options={"timeout": _ANSWER_WITHIN, "allow_http": (settings.s3_endpoint or "").startswith("http://")},
+        retry_config={"max_retries": 2, "retry_timeout": _ANSWER_WITHIN},
+    )

@@ -1,0 +1,61 @@
+"""Every proof that was sent, with what staff made of it."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from chassis.tables import Money
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payment.base import Base
+
+
+class Payment(Base):
+    """One proof. Rejected ones stay as history; at most one other per registration: the database sees to it."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        CheckConstraint("status IN ('uploaded', 'verified', 'rejected')", name="status"),
+        CheckConstraint("payment_method IN ('qris', 'bank_transfer')", name="payment_method"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("length(notes) <= 2000", name="notes"),
+        CheckConstraint(
+            "(status = 'verified') = (verified_at IS NOT NULL) AND (verified_at IS NULL) = (verified_by IS NULL)",
+            name="verified",
+        ),
+        CheckConstraint(
+            "(status = 'rejected') = (rejected_at IS NOT NULL)"
+            " AND (rejected_at IS NULL) = (rejected_by IS NULL)"
+            " AND (rejected_at IS NULL) = (rejection_reason IS NULL)",
+            name="rejected",
+        ),
+        Index(
+            "uq_payments_registration_id_live",
+            "registration_id",
+            unique=True,
+            postgresql_where=text("status <> 'rejected'"),
+        ),
+        Index("ix_payments_registration_id_uploaded_at", "registration_id", "uploaded_at"),
+        Index("ix_payments_desk", text("(status <> 'uploaded')"), "uploaded_at", "id"),
+        Index("ix_payments_proof_sha256", "proof_sha256"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.registration_id"))
+    status: Mapped[str] = mapped_column(String(20))
+    amount: Mapped[Decimal] = mapped_column(Money)
+    currency: Mapped[str] = mapped_column(String(3))
+    payment_method: Mapped[str] = mapped_column(String(20))
+    payment_date: Mapped[datetime]
+    notes: Mapped[str | None]
+    payment_proof_path: Mapped[str] = mapped_column(String(255), unique=True)
+    proof_content_type: Mapped[str] = mapped_column(String(50))
+    proof_sha256: Mapped[str] = mapped_column(String(64))
+    uploaded_at: Mapped[datetime]
+    verified_at: Mapped[datetime | None]
+    verified_by: Mapped[UUID | None]
+    rejected_at: Mapped[datetime | None]
+    rejected_by: Mapped[UUID | None]
+    rejection_reason: Mapped[str | None]

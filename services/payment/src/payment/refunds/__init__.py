@@ -1,0 +1,1 @@
+"""Money that has to go back."""

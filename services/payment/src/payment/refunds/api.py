@@ -1,0 +1,61 @@
+"""Routes for refunds."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth.access import Finance
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Amount, Body, Cursor, Limit, Line, Page, View
+from chassis.web.problems import errors
+from contracts import PaymentMethod
+from fastapi import APIRouter
+
+from payment.paging import Position, cursor_at, position_of
+from payment.refunds import commands, queries
+from payment.refunds.errors import AlreadyRefunded, UnknownRefund
+from payment.refunds.queries import RefundStatus
+
+router = APIRouter(prefix="/refunds", tags=["refunds"])
+
+
+class RefundView(View):
+    """Verified money that buys nothing any more."""
+
+    payment_id: UUID
+    registration_id: UUID
+    registration_number: str
+    payer_name: str
+    amount: Amount
+    currency: str
+    payment_method: PaymentMethod
+    reason: str
+    due_at: datetime
+    done_at: datetime | None
+    done_by: UUID | None
+    reference: str | None
+
+
+class RefundDone(Body):
+    """How the money went back."""
+
+    reference: Line
+
+
+@router.get("")
+async def list_refunds(
+    _: Finance, session: Read, status: RefundStatus | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[RefundView]:
+    """Refunds still due first, each group oldest first."""
+    rows = await queries.list_refunds(session, status=status, limit=limit + 1, after=position_of(cursor))
+    items = [RefundView(**row) for row in rows[:limit]]
+    return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
+
+
+def _after(last: RefundView) -> str:
+    return cursor_at(Position(last.done_at is not None, last.due_at, last.payment_id))
+
+
+@router.post("/{payment_id}/done", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded))
+async def finish_refund(payment_id: UUID, body: RefundDone, staff: Finance, work: Work) -> None:
+    """The money went back."""
+    await commands.finish_refund(work, payment_id, reference=body.reference, by=staff.id, actor=staff.actor)

@@ -1,0 +1,55 @@
+"""Owing money back, and having given it back."""
+
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotYet
+from contracts import RefundDue
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from payment.proofs.rules import PaymentStatus
+from payment.proofs.tables import Payment
+from payment.refunds.errors import AlreadyRefunded, UnknownRefund
+from payment.refunds.tables import Refund
+
+
+async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str) -> None:
+    """A verified payment has to go back. Said again, by whatever event, it changes nothing.
+
+    Raises:
+        NotYet: no such payment was verified here. Money is not passed over in silence: a person will see it.
+    """
+    payment = await work.session.get(Payment, payment_id)
+    if payment is None or payment.registration_id != registration_id or payment.status != PaymentStatus.VERIFIED:
+        raise NotYet(f"payment {payment_id} is not a verified one of registration {registration_id}")
+    owed = insert(Refund).values(payment_id=payment_id, reason=reason, due_at=work.now)
+    first = owed.on_conflict_do_nothing().returning(Refund.payment_id)
+    if (await work.session.execute(first)).first() is None:
+        return
+    due = RefundDue(
+        payment_id=payment_id,
+        registration_id=registration_id,
+        amount=payment.amount,
+        currency=payment.currency,
+        reason=reason,
+    )
+    work.publish(due, subject=registration_id)
+
+
+async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
+    """The money went back under `reference`, the bank's or wallet's.
+
+    Raises:
+        UnknownRefund, AlreadyRefunded.
+    """
+    done = (
+        update(Refund)
+        .where(Refund.payment_id == payment_id, Refund.done_at.is_(None))
+        .values(done_at=work.now, done_by=by, reference=reference)
+        .returning(Refund.payment_id)
+    )
+    if (await work.session.execute(done)).first() is None:
+        known = (await work.session.execute(select(exists().where(Refund.payment_id == payment_id)))).scalar_one()
+        raise AlreadyRefunded if known else UnknownRefund
+    await work.audit(actor, "refund.done", str(payment_id), reference=reference)

@@ -1,0 +1,15 @@
+"""What can be wrong with a refund."""
+
+from chassis.errors import NotFound, StartlineError
+
+
+class UnknownRefund(NotFound):
+    """No refund is due for this payment."""
+
+    code = "unknown_refund"
+
+
+class AlreadyRefunded(StartlineError):
+    """This payment was given back already."""
+
+    code = "already_refunded"

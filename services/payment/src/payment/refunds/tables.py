@@ -1,0 +1,28 @@
+"""Verified money that has to go back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payment.base import Base
+
+
+class Refund(Base):
+    """At most one per payment, so a repeated event owes nothing twice."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint(
+            "(done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (reference IS NULL)", name="done"
+        ),
+        Index("ix_refunds_desk", text("(done_at IS NOT NULL)"), "due_at", "payment_id"),
+    )
+
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), primary_key=True)
+    reason: Mapped[str]
+    due_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None]
+    reference: Mapped[str | None] = mapped_column(String(255))

@@ -1,0 +1,9 @@
+"""Every table of this service, so that its metadata is whole."""
+
+from payment.base import Base, service_tables
+from payment.instructions.tables import PaymentSettings
+from payment.invoices.tables import Invoice
+from payment.proofs.tables import Payment
+from payment.refunds.tables import Refund
+
+__all__ = ["Base", "Invoice", "Payment", "PaymentSettings", "Refund", "service_tables"]

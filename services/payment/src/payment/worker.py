@@ -1,0 +1,42 @@
+"""The background half: events in and out, and the sweep of images nobody refers to."""
+
+from datetime import timedelta
+
+from chassis.database import Database
+from chassis.process import run_worker
+from chassis.settings import load
+from chassis.transports import Transport
+from chassis.worker import Periodic, Worker
+
+from payment.app import open_database
+from payment.invoices.handlers import handlers
+from payment.proofs.store import image_store
+from payment.proofs.sweep import sweep_orphans
+from payment.settings import Settings
+
+
+def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
+    """The worker on a database and a transport that somebody else opened and will close."""
+    images = image_store(settings)
+    sweep = Periodic(
+        "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)
+    )
+    return Worker(
+        database,
+        transport,
+        handlers,
+        periodic=[sweep],
+        relay_workers=settings.relay_workers,
+        relay_lease_seconds=settings.relay_lease_seconds,
+    )
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = load(Settings)
+    database = open_database(settings)
+    run_worker(settings, lambda transport: build_worker(settings, database, transport), port=settings.worker_port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Pictures that runners, cameras and attackers send."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+
+_TOP = (200, 30, 30)
+_BOTTOM = (30, 30, 200)
+
+
+def two_halves(width: int = 40, height: int = 60, mode: str = "RGB") -> Image.Image:
+    """Red above, blue below: turning it is noticed."""
+    image = Image.new("RGB", (width, height), _BOTTOM)
+    image.paste(_TOP, (0, 0, width, height // 2))
+    return image.convert(mode)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    written = BytesIO()
+    image.save(written, kind, **options)
+    return written.getvalue()
+
+
+def jpeg(**options: Any) -> bytes:
+    return encoded(two_halves(), "JPEG", **options)
+
+
+def png(**options: Any) -> bytes:
+    return encoded(two_halves(), "PNG", **options)
+
+
+def webp(**options: Any) -> bytes:
+    return encoded(two_halves(), "WEBP", **options)
+
+
+def jpeg_of_size(size: int) -> bytes:
+    """A JPEG of exactly `size` bytes."""
+    image = jpeg()
+    return image + b"\0" * (size - len(image))
+
+
+def jpeg_from_a_phone() -> bytes:
+    """Held sideways, with the place where it was taken, a comment, and a second picture behind it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees to see it upright
+    exif[0x010F] = "A Phone Maker"
+    exif.get_ifd(0x8825).update({1: "S", 2: (6.0, 54.0, 0.0), 3: "E", 4: (107.0, 36.0, 0.0)})
+    return jpeg(exif=exif, comment=b"taken at home")
+
+
+def several_pictures_in_one() -> bytes:
+    """What many phones write: a JPEG with a preview appended (MPO)."""
+    return encoded(two_halves(), "MPO", save_all=True, append_images=[two_halves(10, 15)])
+
+
+def png_that_declares(width: int, height: int) -> bytes:
+    """A few bytes that say they are a huge image."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(b"\0" * 64))
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def webp_that_declares(width: int, height: int) -> bytes:
+    """A lossless WebP header for a huge image."""
+    bits = (width - 1) | (height - 1) << 14
+    body = b"VP8L" + struct.pack("<I", 10) + b"\x2f" + struct.pack("<I", bits) + b"\0" * 5
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def jpeg_with_scans(scans: int, *, width: int, height: int) -> bytes:
+    """A progressive JPEG whose scans are repeated, so that a small file asks for much work."""
+    image = encoded(Image.new("L", (width, height)), "JPEG", progressive=True)
+    last = image.rindex(b"\xff\xda")
+    return image[:last] + image[last:-2] * scans + b"\xff\xd9"
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF"
+ZIP = b"PK\x03\x04" + b"evil.sh" + b"\0" * 40 + b"PK\x05\x06" + b"\0" * 18
+GIF = encoded(two_halves(), "GIF")
+GIF_WITH_SCRIPT = GIF + b"*/=1;alert(1)//"
+BMP = encoded(two_halves(), "BMP")
+TIFF = encoded(two_halves(), "TIFF")

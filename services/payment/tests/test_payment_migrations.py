@@ -1,0 +1,71 @@
+"""The tables: built, taken down, and in step with the code; and what they refuse by themselves."""
+
+import asyncio
+
+import pytest
+from chassis.migrations import downgrade, drift, upgrade
+from payment.tables import Base
+from sqlalchemy import CheckConstraint, Constraint
+from sqlalchemy.exc import IntegrityError
+from testkit.plugin import FreshDatabase
+
+from .payment_world import Office
+
+
+async def test_the_migrations_go_up_and_down_and_agree_with_the_tables(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database("payment")
+    assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
+    await asyncio.to_thread(downgrade, url, "payment")
+    assert len(list(await asyncio.to_thread(drift, url, Base.metadata))) > 5
+    await asyncio.to_thread(upgrade, url, "payment")
+    assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
+
+
+_OURS = ("invoices", "payments", "refunds", "payment_settings")
+
+
+async def test_the_checks_in_code_are_those_in_the_database(office: Office) -> None:
+    checks = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid::regclass::text = ANY(:tables)"
+    found = {row["conname"] for row in await office.rows(checks, tables=list(_OURS))}
+    constraints = {table: Base.metadata.tables[table].constraints for table in _OURS}
+    meant = {f"ck_{table}_{_bare(each)}" for table in _OURS for each in constraints[table] if _is_check(each)}
+    assert found == meant
+
+
+def _is_check(constraint: Constraint) -> bool:
+    return isinstance(constraint, CheckConstraint)
+
+
+def _bare(constraint: Constraint) -> str:
+    name = str(constraint.name)
+    return name.rpartition(f"ck_{constraint.table.name}_")[2]
+
+
+_REFUSED = [
+    "INSERT INTO payment_settings (id, payment_deadline_hours, updated_at) VALUES (2, 24, now())",
+    "INSERT INTO payment_settings (id, payment_deadline_hours, updated_at) VALUES (1, 24, now())",
+    "UPDATE payment_settings SET payment_deadline_hours = 0",
+    "UPDATE payment_settings SET payment_deadline_hours = 721",
+    "UPDATE invoices SET status = 'lost'",
+    "UPDATE invoices SET amount = -1",
+    "UPDATE invoices SET currency = 'Rp'",
+    "UPDATE invoices SET registration_ended = 'expired', status = 'open'",
+    "UPDATE invoices SET status = 'expired'",
+    "UPDATE invoices SET status = 'expired', registration_ended = 'cancelled'",
+    "UPDATE payments SET amount = 0",
+    "UPDATE payments SET payment_method = 'cash'",
+    "UPDATE payments SET status = 'verified'",
+    "UPDATE payments SET status = 'rejected', rejected_at = now(), rejected_by = gen_random_uuid()",
+    "UPDATE payments SET verified_at = now(), verified_by = gen_random_uuid()",
+    "UPDATE payments SET notes = repeat('n', 2001)",
+    "INSERT INTO refunds (payment_id, reason, due_at) VALUES (gen_random_uuid(), 'x', now())",
+    "INSERT INTO refunds (payment_id, reason, due_at, done_at) SELECT id, 'x', now(), now() FROM payments",
+    "DELETE FROM invoices",
+]
+
+
+async def test_the_database_itself_refuses_what_must_never_be(office: Office) -> None:
+    await office.waiting()
+    for statement in _REFUSED:
+        with pytest.raises(IntegrityError):
+            await office.execute(statement)

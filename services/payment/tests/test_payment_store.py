@@ -1,0 +1,156 @@
+"""Where images are kept, and what happens to those nobody refers to."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chassis.database import UnitOfWork
+from chassis.errors import Unavailable
+from contracts import PaymentMethod, PaymentUploaded
+from obstore.store import LocalStore, S3Store
+from payment.proofs import commands
+from payment.proofs.commands import Proof
+from payment.proofs.errors import ImageMissing
+from payment.proofs.images import rewrite
+from payment.proofs.store import ImageStore, image_store
+from testkit.harness import ManualClock
+
+from . import payment_pictures as pictures
+from .payment_world import Office, settings_for
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+async def test_an_image_comes_back_as_it_was_kept_and_is_gone_after_it_was_dropped(tmp_path: Path) -> None:
+    store = image_store(settings_for("postgresql://unused", tmp_path / "some folder" / "deeper"))
+    picture = rewrite(pictures.png())
+    path = await store.keep(picture, under="proofs")
+    assert await store.get(path) == picture.data
+    await store.drop([path, path, "proofs/never-there.png"])
+    with pytest.raises(ImageMissing):
+        await store.get(path)
+
+
+async def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    image_store(settings_for("postgresql://unused", tmp_path / "images"))
+    assert (tmp_path / "images").stat().st_mode & 0o077 == 0
+
+
+def test_a_bucket_is_used_as_the_settings_say(tmp_path: Path) -> None:
+    settings = settings_for(
+        "postgresql://unused",
+        tmp_path,
+        s3_endpoint="http://minio.test:9000",
+        s3_region="ap-southeast-3",
+        s3_access_key_id="startline",
+        s3_secret_access_key="not-a-real-secret",
+    ).model_copy(update={"proof_store": "s3://race-images/2027/proofs"})
+    bucket = image_store(settings).objects
+    assert isinstance(bucket, S3Store)
+    config: dict[str, Any] = dict(bucket.config)
+    assert (config["bucket"], bucket.prefix) == ("race-images", "2027/proofs")
+    assert (config["endpoint"], config["region"]) == ("http://minio.test:9000", "ap-southeast-3")
+    assert (config["access_key_id"], config["secret_access_key"]) == ("startline", "not-a-real-secret")
+    assert dict(bucket.client_options or {})["allow_http"] in {True, "true"}
+
+
+def test_without_an_endpoint_plain_http_is_not_spoken(tmp_path: Path) -> None:
+    settings = settings_for("postgresql://unused", tmp_path).model_copy(update={"proof_store": "s3://race-images"})
+    bucket = image_store(settings).objects
+    assert isinstance(bucket, S3Store)
+    assert dict(bucket.client_options or {})["allow_http"] in {False, "false"}
+    assert not bucket.prefix
+
+
+@pytest.mark.parametrize("place", ["", "images", "s3://", "file://relative", "https://example.com/bucket"])
+def test_a_place_that_is_neither_folder_nor_bucket_stops_the_start(tmp_path: Path, place: str) -> None:
+    settings = settings_for("postgresql://unused", tmp_path)
+    with pytest.raises(ValueError, match="proof_store"):
+        type(settings)(**{**settings.model_dump(), "proof_store": place})
+
+
+def test_half_of_the_credentials_or_an_unknown_time_zone_stop_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="go together"):
+        settings_for("postgresql://unused", tmp_path, s3_access_key_id="startline")
+    with pytest.raises(ValueError, match="timezone"):
+        settings_for("postgresql://unused", tmp_path, timezone="Asia/Atlantis")
+
+
+async def test_a_store_that_is_down_is_a_503_and_nothing_is_recorded(office: Office) -> None:
+    # given
+    _, payment = await office.waiting()
+    other = await office.registered()
+    office.folder.rename(office.folder.with_name("unplugged"))
+    office.folder.write_text("not a folder any more")
+    # then
+    assert (await office.upload(other)).refused_with(503, "unavailable")
+    assert (await office.invoice(other))["status"] == "open"
+    assert (await office.call("GET", f"/payments/{payment}/proof")).status in {404, 503}
+    assert len(await office.rows("SELECT 1 FROM payments")) == 1
+    # and once it is back all goes on
+    office.folder.unlink()
+    office.folder.with_name("unplugged").rename(office.folder)
+    assert (await office.upload(other)).status == 201
+
+
+async def test_when_the_process_dies_between_storing_and_committing_the_image_is_swept_later(
+    office: Office, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    await office.waiting()
+    [kept] = office.stored()
+    unlucky = await office.registered()
+
+    async def die(work: UnitOfWork, proof: Proof, path: str) -> None:
+        raise Crash
+
+    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None, rewrite(pictures.jpeg()))
+    monkeypatch.setattr(commands, "record_proof", die)
+    with pytest.raises(Crash):
+        await commands.submit_proof(office.database, office.images, proof)
+    assert len(office.stored()) == 2
+    # when it may still be under way, nothing is touched
+    clock.advance(timedelta(minutes=50))
+    assert await office.sweep() == 0
+    clock.advance(timedelta(minutes=11))
+    assert await office.sweep() == 1
+    # then
+    assert office.stored() == [kept]
+    assert (await office.invoice(unlucky))["status"] == "open"
+    assert len(await office.said(PaymentUploaded)) == 1
+
+
+async def test_images_of_rejected_proofs_and_the_qris_image_are_not_swept(office: Office, clock: ManualClock) -> None:
+    # given
+    _, payment = await office.waiting()
+    await office.reject(payment)
+    await office.set_qris_image(pictures.png())
+    await office.set_qris_image(pictures.jpeg())
+    assert len(office.stored()) == 3
+    # when
+    clock.advance(timedelta(hours=2))
+    # then
+    assert await office.sweep() == 1
+    assert len(office.stored()) == 2
+    assert (await office.call("GET", f"/payments/{payment}/proof")).status == 200
+    assert (await office.call("GET", "/instructions/qris.png", headers={})).status == 200
+
+
+async def test_many_orphans_are_swept_in_batches(office: Office, clock: ManualClock) -> None:
+    folder = office.folder / "proofs"
+    folder.mkdir(exist_ok=True)
+    for number in range(1_100):
+        (folder / f"{number:032x}.png").write_bytes(b"x")
+    clock.advance(timedelta(hours=2))
+    assert await office.sweep() == 1_100
+    assert office.stored() == []
+
+
+async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
+    (tmp_path / "proofs").write_text("a file where a folder should be")
+    store = ImageStore(LocalStore(tmp_path))
+    with pytest.raises(Unavailable):
+        await store.keep(rewrite(pictures.png()), under="proofs")
