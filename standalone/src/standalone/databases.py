@@ -32,7 +32,7 @@ class Server:
         return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{self.name(service)}"))
 
 
-def open_database(server: Server, service: Service, *, pool_size: int = 5) -> Database:
+def open_database(server: Server, service: Service, *, pool_size: int = 4) -> Database:
     """A service's database; the caller closes it."""
     return Database(
         server.url_of(service.name),

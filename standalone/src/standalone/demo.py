@@ -9,6 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from chassis.transports.rabbitmq import remove_topology
+from contracts.topology import Names
+
 from standalone.databases import Server, drop_databases
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
@@ -61,6 +64,8 @@ async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProce
         async with platform:
             yield platform
     finally:
+        if settings.broker_url is not None:
+            await remove_topology(settings.broker_url, Names(environment["BROKER_PREFIX"]))
         if settings.database_url is not None:
             await drop_databases(Server(settings.database_url, environment["STARTLINE_DATABASE_PREFIX"]))
 

@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.process import BackgroundServer
 from chassis.settings import ServiceSettings
-from chassis.transports import InProcessTransport, RabbitTransport, Transport
+from chassis.transports import DuplicatingTransport, InProcessTransport, RabbitTransport, Transport
 from chassis.worker import Worker
 from contracts.topology import Names
 from embedded.ports import free_port
@@ -27,6 +27,7 @@ from standalone.gateway import Gateway
 from standalone.services import SERVICES, Service
 from standalone.settings import LocalSecrets, StandaloneSettings
 
+_PREFETCH = 6  # events of a service side by side: requests have to find a connection, too
 _INSIDE = "http://startline"  # how the services reach each other through the gateway, without a socket
 
 
@@ -173,6 +174,7 @@ class Platform:
 
 
 def _transport(settings: StandaloneSettings) -> Transport:
-    if settings.broker_url is None:
-        return InProcessTransport()
-    return RabbitTransport(settings.broker_url, names=Names(settings.broker_prefix))
+    transport: Transport = InProcessTransport()
+    if settings.broker_url is not None:
+        transport = RabbitTransport(settings.broker_url, names=Names(settings.broker_prefix), prefetch=_PREFETCH)
+    return DuplicatingTransport(transport) if settings.rehearse_duplicates else transport

@@ -1,0 +1,48 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+VENV := .venv/bin
+MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone/pyproject.toml simulators/pyproject.toml)
+SOURCES := libs services standalone simulators tests scripts conftest.py
+
+.PHONY: help setup demo up test fast check format lock asyncapi clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## install what is locked into .venv
+
+.venv/.ready: requirements.lock $(MEMBERS)
+	@scripts/setup
+
+demo: setup ## play the whole journey on a fresh platform and check it
+	@$(VENV)/startline demo
+
+up: setup ## run the platform on http://127.0.0.1:8080
+	@$(VENV)/startline up
+
+test: setup ## all tests; finds PostgreSQL and RabbitMQ, or starts them
+	@$(VENV)/python -m testkit $(VENV)/pytest
+
+fast: setup ## the tests that need no server
+	@$(VENV)/pytest -m "not integration and not slow"
+
+check: setup ## lint, types, import contracts, house rules
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check --quiet .
+	@$(VENV)/mypy $(SOURCES)
+	@$(VENV)/lint-imports --no-logo
+	@$(VENV)/python scripts/house_rules.py
+
+format: setup ## format and mend what a tool can mend
+	@$(VENV)/ruff check --fix-only --quiet .
+	@$(VENV)/ruff format --quiet .
+
+lock: setup ## resolve anew and write requirements.lock
+	@$(VENV)/uv lock --upgrade --quiet
+	@$(VENV)/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --output-file requirements.lock
+
+asyncapi: setup ## write docs/asyncapi.json from the code
+	@$(VENV)/python -m chassis.asyncapi > docs/asyncapi.json
+
+clean: ## remove what was installed and what the platform stored here
+	rm -rf .venv .startline

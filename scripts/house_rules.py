@@ -1,0 +1,93 @@
+"""Rules of this repository that no other tool checks. Prints each violation and exits with 1 if there is one."""
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_FUNCTION = 50
+LONGEST_FILE = 400
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must not stand in a file's syntax tree, and where it may nevertheless."""
+
+    text: str
+    violates: Callable[[ast.AST], bool]
+    allowed: tuple[str, ...]
+
+
+def _calls_commit(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+
+
+def _imports_broker(node: ast.AST) -> bool:
+    modules = []
+    if isinstance(node, ast.Import):
+        modules = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        modules = [node.module or ""]
+    return any(module.split(".")[0] in {"aio_pika", "faststream", "faststream_outbox"} for module in modules)
+
+
+def _asks_the_clock(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"now", "utcnow", "today"}
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in {"datetime", "date"}
+    )
+
+
+RULES = (
+    Rule("only the unit of work commits", _calls_commit, ("libs/chassis/", "libs/testkit/")),
+    Rule(
+        "the environment is read by settings only",
+        _reads_environment,
+        ("libs/testkit/", "libs/embedded/", "standalone/src/standalone/journey/process.py"),
+    ),
+    Rule("only the chassis speaks to a broker", _imports_broker, ("libs/chassis/", "libs/testkit/")),
+    Rule(
+        "time is passed in, not looked up",
+        _asks_the_clock,
+        ("libs/chassis/src/chassis/clock.py", "libs/testkit/", "simulators/", "standalone/src/standalone/journey/"),
+    ),
+)
+
+
+def violations(path: Path) -> Iterator[str]:
+    """What is wrong in one file."""
+    name = path.relative_to(ROOT).as_posix()
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    if source.count("\n") > LONGEST_FILE:
+        yield f"{name}: longer than {LONGEST_FILE} lines"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and "/migrations/" not in name:
+            size = (node.end_lineno or node.lineno) - node.lineno + 1
+            if size > LONGEST_FUNCTION:
+                yield f"{name}:{node.lineno}: {node.name} is longer than {LONGEST_FUNCTION} lines"
+        for rule in RULES:
+            if "/tests/" not in name and not name.startswith(rule.allowed) and rule.violates(node):
+                yield f"{name}:{getattr(node, 'lineno', 0)}: {rule.text}"
+
+
+def main() -> None:
+    """Check every Python file of the packages."""
+    folders = ("libs", "services", "standalone", "simulators", "tests", "bench")
+    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    found = [violation for path in files for violation in violations(path)]
+    print("\n".join(found) if found else f"House rules hold in {len(files)} files.")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

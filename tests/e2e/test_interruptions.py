@@ -1,0 +1,120 @@
+"""Stopped or killed while runners register: what was accepted stays accepted, once.
+
+Every request has a key that the client knows before it sends. Afterwards the client's log and what the platform holds
+are compared as sets: lost, unexpected and duplicated must all be empty.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from standalone.journey.client import Site, StaffMember
+from standalone.journey.people import Crowd
+from standalone.journey.process import OWNER_EMAIL, PlatformProcess
+from testkit.polling import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+Start = Callable[..., Awaitable[PlatformProcess]]
+
+RUNNERS = 150
+
+
+class Log:
+    """What the client knows: its keys, and the answers it got."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, str] = {}
+        self.unknown: set[str] = set()
+
+    def note(self, key: str, answer: httpx.Response | None) -> None:
+        if answer is not None and answer.status_code == httpx.codes.CREATED:
+            found = answer.json()["registration_id"]
+            assert self.accepted.setdefault(key, found) == found, "one key, two registrations"
+            self.unknown.discard(key)
+        elif key not in self.accepted:
+            self.unknown.add(key)
+
+
+async def _open_category(platform: PlatformProcess) -> str:
+    async with Site(platform.url) as site:
+        owner = await StaffMember.login(site, OWNER_EMAIL, platform.owner_password)
+        code, output = await platform.command("seed")
+        assert code == 0, output
+        events = await owner.call("GET", "/registration/v1/events")
+        return str(events["items"][0]["categories"][0]["id"])
+
+
+async def _ask(site: Site, key: str, form: dict[str, Any], log: Log) -> None:
+    try:
+        answer = await site.http.post(
+            "/api/registration/v1/registrations", json=form, headers={"Idempotency-Key": key}, timeout=20.0
+        )
+    except httpx.TransportError:
+        answer = None
+    log.note(key, answer)
+
+
+async def _rush(platform: PlatformProcess, forms: dict[str, Any], log: Log) -> None:
+    async with Site(platform.url) as site:
+        slots = asyncio.Semaphore(8)
+
+        async def one(key: str, form: dict[str, Any]) -> None:
+            async with slots:
+                await _ask(site, key, form, log)
+
+        await asyncio.gather(*(one(key, form) for key, form in forms.items()))
+
+
+async def _held(platform: PlatformProcess) -> list[str]:
+    async with Site(platform.url) as site:
+        owner = await StaffMember.login(site, OWNER_EMAIL, platform.owner_password)
+        found: list[str] = []
+        cursor = None
+        while True:
+            query = "limit=200" + (f"&cursor={cursor}" if cursor else "")
+            page = await owner.call("GET", f"/registration/v1/registrations?{query}")
+            found += [item["registration_id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+
+async def _interrupted(platform: PlatformProcess, how: Callable[[], Awaitable[object]]) -> None:
+    category_id = await _open_category(platform)
+    crowd = Crowd()
+    forms = {uuid4().hex: crowd.form(category_id, (1, 1, 5)[index % 3]) for index in range(RUNNERS)}
+    log = Log()
+    rush = asyncio.create_task(_rush(platform, forms, log))
+    await eventually(lambda: len(log.accepted) >= RUNNERS // 5, every=0.002)
+    await how()
+    await rush
+    assert log.unknown, "the interruption came too late to interrupt anything"
+    await platform.start()
+    before = dict(log.accepted)
+    await _rush(platform, {key: forms[key] for key in log.unknown | set(before)}, log)
+    held = await _held(platform)
+    assert set(before.values()) <= set(held), "lost"
+    assert set(held) == set(log.accepted.values()), "unexpected or lost"
+    assert len(held) == len(set(held)) == RUNNERS, "duplicated"
+    code, output = await platform.command("doctor", "--json", "--wait", "60")
+    assert code == 0, output
+    assert json.loads(output)["counts"]["invoices"] == RUNNERS
+
+
+async def test_sigterm_in_the_middle_of_a_rush_loses_nobody(start_platform: Start) -> None:
+    platform = await start_platform(HOUR_SECONDS="3600")
+
+    async def stop() -> None:
+        assert await platform.stop() == 0
+
+    await _interrupted(platform, stop)
+
+
+async def test_a_power_cut_in_the_middle_of_a_rush_loses_nobody(start_platform: Start, rabbitmq_url: str) -> None:
+    platform = await start_platform(rabbitmq_url, HOUR_SECONDS="3600")
+    await _interrupted(platform, platform.kill)

@@ -1,0 +1,36 @@
+"""Documents that are made from the code, or speak of it, agree with it."""
+
+import json
+import re
+from pathlib import Path
+
+from chassis.asyncapi import document
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_asyncapi_document_is_what_the_code_says() -> None:
+    written = json.loads((ROOT / "docs" / "asyncapi.json").read_text())
+    assert written == json.loads(json.dumps(document())), "run `make asyncapi`"
+
+
+def test_no_page_loads_scripts_from_elsewhere() -> None:
+    pages = [*ROOT.glob("services/**/*.html"), *ROOT.glob("simulators/**/*.html"), *ROOT.glob("docs/**/*.html")]
+    assert not [page for page in pages if re.search(r"<(script|link)[^>]+https?://", page.read_text())]
+
+
+def test_decisions_are_numbered_without_gaps_and_linked_by_what_they_say() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    for record in records:
+        text = record.read_text()
+        assert text.startswith(f"# {int(record.name[:4])}. "), record.name
+        for heading in ("## Context", "## Decision", "## Consequences"):
+            assert heading in text, f"{record.name} has no {heading}"
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"make ([a-z-]+)", readme)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
