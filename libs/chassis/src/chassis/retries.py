@@ -70,7 +70,7 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
 
     @broker.subscriber(
         RETRY_QUEUE,
-        max_workers=2,
+        max_workers=1,
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,

@@ -37,6 +37,7 @@ class Worker:
         transport: shared by all services of the process.
         handlers: reactions to other services' events.
         periodic: further jobs of the service.
+        messaging: off for a service that neither says nor hears anything.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Worker:
         periodic: Sequence[Periodic] = (),
         relay_workers: int = 4,
         relay_lease_seconds: float = 30.0,
+        messaging: bool = True,
     ) -> None:
         self.database = database
         self.inbox = Inbox(database, handlers)
-        self._transport = transport
-        self._relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
-        self._retries = retry_broker(database, self.inbox)
+        self._brokers: list[OutboxBroker] = []
+        if messaging:
+            relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
+            self._brokers = [retry_broker(database, self.inbox), relay]
         self._periodic = (
             *periodic,
             Periodic("lateness", timedelta(seconds=15), lambda: lateness(database)),
@@ -68,8 +71,8 @@ class Worker:
 
     async def start(self) -> None:
         """Begin. The transport is started by whoever owns it, after every worker has been built."""
-        await self._retries.start()
-        await self._relay.start()
+        for broker in self._brokers:
+            await broker.start()
         self._jobs = [asyncio.create_task(_repeat(job), name=job.name) for job in self._periodic]
 
     async def stop(self) -> None:
@@ -77,7 +80,7 @@ class Worker:
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        await asyncio.gather(_stop(self._relay), _stop(self._retries))
+        await asyncio.gather(*(_stop(broker) for broker in self._brokers))
 
 
 async def _stop(broker: OutboxBroker) -> None:

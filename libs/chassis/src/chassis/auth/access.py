@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from joserfc.jwk import KeySetSerialization
 
 from chassis.auth.principals import Device, Principal, Role, Runner, Staff, TokenKind
@@ -179,8 +179,8 @@ class UndeclaredAccess(RuntimeError):
     """A route says nothing about who may call it."""
 
 
-def stated_access(route: APIRoute) -> Allow | Public:
-    """What the route says about who may call it.
+def stated_access(route: RouteContext) -> Allow | Public:
+    """What the route says about who may call it, by itself or through a router it was included from.
 
     Raises:
         UndeclaredAccess.
@@ -191,15 +191,19 @@ def stated_access(route: APIRoute) -> Allow | Public:
     raise UndeclaredAccess(f"{sorted(route.methods or ())} {route.path}")
 
 
+def api_routes(app: FastAPI) -> Iterable[RouteContext]:
+    """Every route of the application that does something of ours, included ones with their whole path."""
+    return (route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute))
+
+
 def require_stated_access(app: FastAPI) -> None:
     """Refuse to start with a route that states no access.
 
     Raises:
         UndeclaredAccess.
     """
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            stated_access(route)
+    for route in api_routes(app):
+        stated_access(route)
 
 
 def _all_dependants(dependant: Dependant) -> Iterable[Dependant]:

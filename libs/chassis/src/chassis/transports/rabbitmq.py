@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+import aio_pika
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from contracts.topology import LISTENERS, Names, services_hearing
 from faststream.middlewares import AckPolicy
@@ -124,6 +125,18 @@ class RabbitTransport:
 
     async def ready(self) -> bool:
         return self._connected.is_set() and await self._broker.ping(timeout=2.0)
+
+
+async def remove_topology(url: str, names: Names) -> None:
+    """Delete the exchanges and queues under `names` with everything in them."""
+    connection = await aio_pika.connect(url, timeout=10)
+    async with connection:
+        channel = await connection.channel()
+        for service in LISTENERS:
+            await channel.queue_delete(names.queue(service))
+            await channel.queue_delete(names.dead_queue(service))
+        await channel.exchange_delete(names.exchange)
+        await channel.exchange_delete(names.dead_exchange)
 
 
 async def _raw_body(message: RabbitMessage) -> bytes:

@@ -1,0 +1,26 @@
+"""Delivers everything twice: to rehearse what an at-least-once transport may do at any time."""
+
+from chassis.transports.port import Deliver, Message, Transport
+
+
+class DuplicatingTransport:
+    """A transport that publishes each message two times."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:
+        self._inner.listen(service, deliver=deliver, bury=bury)
+
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        await self._inner.stop()
+
+    async def publish(self, message: Message) -> None:
+        await self._inner.publish(message)
+        await self._inner.publish(message)
+
+    async def ready(self) -> bool:
+        return await self._inner.ready()
