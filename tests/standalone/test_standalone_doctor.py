@@ -1,0 +1,143 @@
+"""The doctor sees each fault that is planted, and nothing where there is none."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from standalone.databases import Server, drop_databases
+from standalone.doctor.command import as_text, diagnose
+from standalone.journey.client import Site
+from standalone.journey.process import OWNER_EMAIL, PlatformProcess
+from standalone.journey.story import Demand, Story
+from testkit.servers import Server as FoundServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+DEMANDS = (Demand(quota=7, singles=2, fives=1), Demand(quota=2, singles=2), Demand(quota=1, singles=2))
+
+
+@pytest.fixture(scope="module")
+def played(postgres_server: FoundServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The databases of a platform on which a whole race was played, and which has stopped."""
+    server = Server(postgres_server.url, f"doctor_{uuid4().hex[:8]}_")
+    asyncio.run(_play(server, tmp_path_factory.mktemp("platform")))
+    yield server
+    asyncio.run(drop_databases(server))
+
+
+async def _play(server: Server, folder: Path) -> None:
+    environment = {
+        "DATABASE_URL": server.url,
+        "STARTLINE_DATABASE_PREFIX": server.prefix,
+        "BROKER_URL": "",
+        "HOUR_SECONDS": "8",
+        "EXPIRY_GRACE_MINUTES": "0",
+        "EXPIRY_SWEEP_SECONDS": "0.5",
+    }
+    async with PlatformProcess(folder, environment=environment) as platform, Site(platform.url) as site:
+        await Story(site, (OWNER_EMAIL, platform.owner_password), lambda _: None).play(DEMANDS)
+
+
+@contextlib.asynccontextmanager
+async def _planted(server: Server, service: str, fault: str, mend: str) -> AsyncIterator[None]:
+    connection = await asyncpg.connect(server.url_of(service).replace("+asyncpg", ""))
+    try:
+        await connection.execute(fault)
+        yield
+    finally:
+        await connection.execute(mend)
+        await connection.close()
+
+
+_ONE_CONFIRMED = "(SELECT id FROM registrations WHERE status = 'payment_verified' ORDER BY id LIMIT 1)"
+_ONE_INVOICE = "(SELECT registration_id FROM invoices WHERE status = 'paid' ORDER BY registration_id LIMIT 1)"
+_ONE_RUNNER = "(SELECT participant_id FROM roster ORDER BY participant_id LIMIT 1)"
+
+_ONE_DEAD_LETTER = (
+    "INSERT INTO dead_letters (original_id, queue, payload, deliveries_count, created_at, failure_reason)"
+    " VALUES (0, 'retries', '{}', 1, now(), 'rejected')"
+)
+
+FAULTS = [
+    (
+        "places_differ",
+        "registration",
+        "UPDATE category_places SET burned = burned + 1, confirmed = confirmed - 1 WHERE quota = 7",
+        "UPDATE category_places SET burned = burned - 1, confirmed = confirmed + 1 WHERE quota = 7",
+    ),
+    (
+        "participants_differ",
+        "registration",
+        f"UPDATE participants SET live = false WHERE registration_id = {_ONE_CONFIRMED}",
+        f"UPDATE participants SET live = true WHERE registration_id = {_ONE_CONFIRMED}",
+    ),
+    (
+        "amount_differs",
+        "payment",
+        f"UPDATE invoices SET amount = amount + 1 WHERE registration_id = {_ONE_INVOICE}",
+        f"UPDATE invoices SET amount = amount - 1 WHERE registration_id = {_ONE_INVOICE}",
+    ),
+    (
+        "bib_differs",
+        "checkin",
+        f"UPDATE roster SET bib_number = bib_number + 500000 WHERE participant_id = {_ONE_RUNNER}",
+        f"UPDATE roster SET bib_number = bib_number - 500000 WHERE participant_id = {_ONE_RUNNER}",
+    ),
+    (
+        "roster_missing",
+        "checkin",
+        f"UPDATE roster SET cancelled_at = now() WHERE participant_id = {_ONE_RUNNER}",
+        f"UPDATE roster SET cancelled_at = NULL WHERE participant_id = {_ONE_RUNNER}",
+    ),
+    (
+        "outbox_stuck",
+        "payment",
+        "INSERT INTO outbox (queue, payload, created_at) VALUES ('events', '{}', now() - interval '1 hour')",
+        "DELETE FROM outbox",
+    ),
+    (
+        "retry_stuck",
+        "notification",
+        "INSERT INTO event_retries (queue, payload, created_at) VALUES ('retries', '{}', now() - interval '1 hour')",
+        "DELETE FROM event_retries",
+    ),
+    (
+        "dead_letters",
+        "registration",
+        _ONE_DEAD_LETTER,
+        "DELETE FROM dead_letters",
+    ),
+]
+
+
+async def test_a_race_that_was_played_is_healthy(played: Server) -> None:
+    diagnosis = await diagnose(played, wait=0)
+    assert diagnosis.ok, as_text(diagnosis)
+    assert diagnosis.counts["registrations_payment_verified"] == diagnosis.counts["registrations"] - 1
+    assert diagnosis.counts["roster"] == diagnosis.counts["checked_in"] > 0
+
+
+@pytest.mark.parametrize(("code", "service", "fault", "mend"), FAULTS, ids=[fault[0] for fault in FAULTS])
+async def test_a_planted_fault_is_found(played: Server, code: str, service: str, fault: str, mend: str) -> None:
+    async with _planted(played, service, fault, mend):
+        diagnosis = await diagnose(played, wait=0)
+    assert code in {finding.code for finding in diagnosis.findings}, as_text(diagnosis)
+    assert not diagnosis.ok
+    healthy = await diagnose(played, wait=0)
+    assert healthy.ok, as_text(healthy)
+
+
+async def test_the_doctor_looks_again_while_something_may_be_under_way(played: Server) -> None:
+    code, service, fault, mend = FAULTS[-1]
+    connection = await asyncpg.connect(played.url_of(service).replace("+asyncpg", ""))
+    await connection.execute(fault)
+    looking = asyncio.create_task(diagnose(played, wait=20))
+    await asyncio.sleep(1.5)
+    assert not looking.done(), code
+    await connection.execute(mend)
+    await connection.close()
+    assert (await looking).ok

@@ -1,0 +1,115 @@
+"""`startline up` as a newcomer runs it: nothing configured, nothing installed."""
+
+import json
+import os
+import re
+import stat
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from standalone.journey.client import Site, StaffMember
+from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+NOTHING = {"DATABASE_URL": "", "BROKER_URL": "", "FONNTE_TOKEN": "", "SMTP_HOST": ""}
+
+
+@pytest.fixture
+async def platform(tmp_path: Path) -> PlatformProcess:
+    return PlatformProcess(tmp_path / "data", environment=NOTHING)
+
+
+async def test_it_comes_up_keeps_its_data_and_is_back_in_seconds(platform: PlatformProcess) -> None:
+    async with platform:
+        code, output = await platform.command("seed")
+        assert code == 0, output
+    assert platform.running.returncode == 0
+    started = time.monotonic()
+    async with platform, Site(platform.url) as site:
+        assert time.monotonic() - started < 30
+        events = (await site.call("GET", "/registration/v1/events")).json()["items"]
+        assert [category["places_left"] for category in events[0]["categories"]] == [1000, 1000, 500]
+        code, output = await platform.command("doctor", "--json")
+        assert (code, json.loads(output)["ok"]) == (0, True)
+        await _staff_can_be_added(platform, site)
+        await _health_and_unknown_paths(site)
+    assert platform.running.returncode == 0
+
+
+async def _staff_can_be_added(platform: PlatformProcess, site: Site) -> None:
+    arguments = ("staff", "add", "ani@example.com", "--name", "Ani", "--role", "viewer")
+    code, output = await platform.command(*arguments)
+    assert code == 0, output
+    password = re.findall(r"password: (\S+)", output)[0]
+    await StaffMember.login(site, "ani@example.com", password)
+    code, output = await platform.command(*arguments)
+    assert code == 1
+    assert "Traceback" not in output
+    code, output = await platform.command("staff", "list")
+    assert OWNER_EMAIL in output
+    code, output = await platform.command("dead-letters", "list")
+    assert (code, output) == (0, "")
+    code, output = await platform.command("dead-letters", "replay", "payment", "7")
+    assert code == 1, output
+
+
+async def _health_and_unknown_paths(site: Site) -> None:
+    ready = await site.http.get("/health/ready")
+    assert ready.json()["ready"] is True
+    assert (await site.http.get("/health/live")).status_code == httpx.codes.OK
+    assert (await site.http.get("/health/late")).json()["late"] is False
+    for closed in ("/metrics", "/", "/api/unknown/v1/x", "/api/registrationx/v1/events"):
+        answer = await site.http.get(closed)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), closed
+
+
+async def test_the_made_up_owner_password_is_printed_once(tmp_path: Path) -> None:
+    platform = PlatformProcess(tmp_path / "data", environment={**NOTHING, "STARTLINE_OWNER_PASSWORD": ""})
+    async with platform, Site(platform.url) as site:
+        [password] = re.findall(r"password: (\S+)", platform.output())
+        await StaffMember.login(site, OWNER_EMAIL, password)
+    async with platform:
+        assert platform.output().count(password) == 1
+    secret = tmp_path / "data" / "secret.key"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+async def test_a_second_platform_on_the_same_folder_is_refused(platform: PlatformProcess, tmp_path: Path) -> None:
+    async with platform:
+        second = PlatformProcess(tmp_path / "data", environment=NOTHING, log=tmp_path / "second.log")
+        with pytest.raises(DidNotStart):
+            await second.start()
+        assert "Traceback" not in second.output()
+
+
+async def test_a_killed_platform_starts_again_on_its_own_data(platform: PlatformProcess) -> None:
+    await platform.start()
+    code, output = await platform.command("seed")
+    assert code == 0, output
+    await platform.kill()
+    async with platform, Site(platform.url) as site:
+        assert len((await site.call("GET", "/registration/v1/events")).json()["items"]) == 1
+
+
+async def test_with_a_provider_configured_there_are_no_simulators(tmp_path: Path) -> None:
+    environment = {**NOTHING, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "9", "EMAIL_FROM_ADDRESS": "race@example.com"}
+    platform = PlatformProcess(tmp_path / "data", environment=environment)
+    async with platform, Site(platform.url) as site:
+        assert (await site.http.get("/simulators/mail")).status_code == httpx.codes.NOT_FOUND
+
+
+async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    platform = PlatformProcess(tmp_path / "data", environment={**NOTHING, "STARTLINE_PORT": "many"})
+    with pytest.raises(DidNotStart):
+        await platform.start()
+    assert "STARTLINE_PORT" in platform.output()
+    assert "Traceback" not in platform.output()
+
+
+def test_the_environment_of_a_platform_is_its_own(tmp_path: Path) -> None:
+    platform = PlatformProcess(tmp_path, environment={"STARTLINE_PORT": "1"})
+    assert platform.environment["STARTLINE_PORT"] == "1"
+    assert os.environ.get("STARTLINE_PORT") != "1"
