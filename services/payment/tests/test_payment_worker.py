@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chassis import process
 from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport
 from contracts import Event, PaymentUploaded, RegistrationCreated
@@ -120,7 +121,7 @@ def test_the_worker_starts_from_the_environment(
 
     _environment(monkeypatch, office)
     monkeypatch.setenv("WORKER_PORT", "0")
-    monkeypatch.setattr(payment_worker, "run_worker", run)
+    monkeypatch.setattr(process, "run_worker", run)
     payment_worker.main()
     assert started == [("payment", 0)]
 

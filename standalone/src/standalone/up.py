@@ -8,11 +8,14 @@ import uvloop
 from chassis.process import until_told_to_stop
 from chassis.telemetry import configure_logging
 from identity.staff.commands import ensure_first_owner
+from identity.staff.rules import password_problem
 
 from standalone.databases import Server, migrate, open_database, running_server
 from standalone.platform import Platform
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
+
+_NAME = "Owner"
 
 
 def run(settings: StandaloneSettings) -> int:
@@ -42,9 +45,13 @@ async def create_first_owner(settings: StandaloneSettings, server: Server) -> No
     password = given.get_secret_value() if given else secrets.token_urlsafe(12)
     database = open_database(server, service_named("identity"))
     try:
-        created = await ensure_first_owner(database, settings.startline_owner_email, "Owner", password)
+        created = await ensure_first_owner(
+            database, settings.startline_owner_email, _NAME, password, any_password=given is not None
+        )
     finally:
         await database.close()
+    if created and password_problem(password, email=settings.startline_owner_email, name=_NAME):
+        _say("Warning: the first owner's password is easy to guess. Choose another before anybody else can reach this.")
     if created and given is None:
         _say(f"First owner: {settings.startline_owner_email}  password: {password}  (shown this once)")
 

@@ -2,22 +2,81 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 
+import httpx
 import uvicorn
 from contracts.topology import Names
 from fastapi import FastAPI
 
 from chassis.database import Database
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, load
+from chassis.tables import ServiceTables
 from chassis.telemetry import configure_logging
 from chassis.transports import RabbitTransport, Transport
 from chassis.web.application import build_application
 from chassis.worker import Worker
 
 BuildWorker = Callable[[Transport], Worker]
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+def open_database(settings: ServiceSettings, service: str, tables: ServiceTables) -> Database:
+    """The database the settings name."""
+    return Database(
+        settings.database_url,
+        service=service,
+        tables=tables,
+        pool_size=settings.pool_size,
+        pool_overflow=settings.pool_overflow,
+    )
+
+
+def api_from_environment(
+    kind: type[SettingsT],
+    build: Callable[[SettingsT, Database, httpx.AsyncClient], FastAPI],
+    *,
+    service: str,
+    tables: ServiceTables,
+) -> FastAPI:
+    """A service's application with all it needs, for `uvicorn --factory`; what it opened is closed when it stops.
+
+    Raises:
+        MissingSettings: naming all that are missing or wrong.
+    """
+    settings = load(kind)
+    configure_logging(settings.log_level)
+    database, http = open_database(settings, service, tables), httpx.AsyncClient()
+    app = build(settings, database, http)
+    own_lifespan = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        async with http, own_lifespan(running):
+            yield
+        await database.close()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def worker_from_environment(
+    kind: type[SettingsT],
+    build: Callable[[SettingsT, Database, Transport], Worker],
+    *,
+    service: str,
+    tables: ServiceTables,
+) -> None:
+    """Run a service's worker until it is told to stop.
+
+    Raises:
+        MissingSettings: naming all that are missing or wrong.
+    """
+    settings = load(kind)
+    database = open_database(settings, service, tables)
+    run_worker(settings, lambda transport: build(settings, database, transport), port=settings.worker_port)
 
 
 def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
@@ -88,6 +147,7 @@ class BackgroundServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # who the client is, is decided where it matters, by the number of trusted proxies
                 timeout_graceful_shutdown=grace_seconds,
             )
         )

@@ -31,6 +31,7 @@ class ServiceSettings(BaseSettings):
     relay_workers: int = Field(4, ge=1, description="events published side by side")
     relay_lease_seconds: float = Field(30.0, gt=0, description="after which another relay takes over a row")
     prefetch: int = Field(24, ge=1, description="events handled side by side")
+    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     log_level: str = "INFO"
 
     @field_validator("database_url")

@@ -1,17 +1,13 @@
 """The check-in service's HTTP application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.settings import load
-from chassis.telemetry import configure_logging
-from chassis.web.application import Lifespan, build_application
+from chassis.process import api_from_environment
+from chassis.web.application import build_application
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
@@ -25,17 +21,6 @@ from checkin.stations.pins import Pins
 _OWN_KEYS_SECONDS = 0.2  # between two looks for a key id not known yet: they are in our own database, near and cheap
 
 
-def open_database(settings: Settings) -> Database:
-    """The service's own database."""
-    return Database(
-        settings.database_url,
-        service="checkin",
-        tables=service_tables,
-        pool_size=settings.pool_size,
-        pool_overflow=settings.pool_overflow,
-    )
-
-
 def device_keys(settings: Settings, database: Database) -> SigningKeys:
     """The keys that device tokens are signed with."""
     return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=settings.device_token_lifetime)
@@ -47,14 +32,12 @@ def build_app(
     http: httpx.AsyncClient,
     *,
     pin_hasher: PasswordHash | None = None,
-    lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """The application.
 
     Args:
         http: fetches identity's public keys.
         pin_hasher: instead of argon2id at its recommended cost.
-        lifespan: what starts and stops with it.
     """
     keys = device_keys(settings, database)
     return build_application(
@@ -66,20 +49,9 @@ def build_app(
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),
         },
         state={"settings": settings, "signing_keys": keys, "pins": Pins(pin_hasher)},
-        lifespan=lifespan,
     )
 
 
 def create_app() -> FastAPI:
     """For `uvicorn --factory checkin.app:create_app`."""
-    settings = load(Settings)
-    configure_logging(settings.log_level)
-    database, http = open_database(settings), httpx.AsyncClient()
-
-    @asynccontextmanager
-    async def closing(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await http.aclose()
-        await database.close()
-
-    return build_app(settings, database, http, lifespan=closing)
+    return api_from_environment(Settings, build_app, service="checkin", tables=service_tables)

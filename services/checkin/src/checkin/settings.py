@@ -9,7 +9,6 @@ from pydantic import Field
 class Settings(ServiceSettings):
     """Check-in's settings."""
 
-    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     device_token_hours: int = Field(16, ge=1, le=72, description="how long a device stays logged in")
     signing_key_days: int = Field(30, ge=1, description="age at which the key that signs device tokens is replaced")
 

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import run_worker
-from chassis.settings import load
+from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from checkin.app import device_keys, open_database
+from checkin.app import device_keys
+from checkin.base import service_tables
 from checkin.roster.handlers import handlers
 from checkin.settings import Settings
 
@@ -29,9 +29,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 def main() -> None:
     """Run until told to stop."""
-    settings = load(Settings)
-    database = open_database(settings)
-    run_worker(settings, lambda transport: build_worker(settings, database, transport), port=settings.worker_port)
+    worker_from_environment(Settings, build_worker, service="checkin", tables=service_tables)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 class Settings(ServiceSettings):
     """Payment's settings."""
 
-    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     proof_store: str = Field(description="where images are kept: file:///folder or s3://bucket/prefix")
     s3_endpoint: str | None = Field(None, description="of an S3-compatible store; Amazon's if not set")
     s3_region: str = Field("us-east-1", description="of the bucket")

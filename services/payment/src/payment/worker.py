@@ -3,16 +3,15 @@
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import run_worker
-from chassis.settings import load
+from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from payment.app import open_database
 from payment.invoices.handlers import handlers
 from payment.proofs.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
+from payment.tables import service_tables
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
@@ -33,9 +32,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 def main() -> None:
     """Run until told to stop."""
-    settings = load(Settings)
-    database = open_database(settings)
-    run_worker(settings, lambda transport: build_worker(settings, database, transport), port=settings.worker_port)
+    worker_from_environment(Settings, build_worker, service="payment", tables=service_tables)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""Identity's HTTP application."""
+
+import httpx
+from chassis.auth.access import staff_verifier
+from chassis.auth.principals import TokenKind
+from chassis.auth.tokens import KeyRing
+from chassis.database import Database
+from chassis.process import api_from_environment
+from chassis.web.application import build_application
+from fastapi import FastAPI
+
+from identity.base import service_tables
+from identity.keys import api as keys_api
+from identity.keys.commands import signing_keys_of
+from identity.sessions import api as sessions_api
+from identity.sessions.commands import Sessions
+from identity.settings import Settings
+from identity.staff import api as staff_api
+from identity.staff.passwords import Passwords
+
+SERVICE = "identity"
+
+
+def build_app(
+    settings: Settings,
+    database: Database,
+    http: httpx.AsyncClient,  # noqa: ARG001  # all services are built alike; this one calls nobody
+) -> FastAPI:
+    """The application on `database`."""
+    keys = signing_keys_of(settings, database)
+    passwords = Passwords.of(settings)
+    # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
+    ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
+    return build_application(
+        SERVICE,
+        database,
+        [sessions_api.router, staff_api.router, keys_api.router],
+        verifiers={TokenKind.STAFF: staff_verifier(ring)},
+        state={
+            "settings": settings,
+            "keys": keys,
+            "passwords": passwords,
+            "sessions": Sessions(settings, database, passwords, keys),
+        },
+    )
+
+
+def create_app() -> FastAPI:
+    """For `uvicorn --factory identity.app:create_app`."""
+    return api_from_environment(Settings, build_app, service=SERVICE, tables=service_tables)

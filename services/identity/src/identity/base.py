@@ -1,0 +1,15 @@
+"""The declarative base of this service's tables."""
+
+from chassis.tables import TYPES, ServiceTables, new_metadata, signing_keys_table
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """All tables of identity."""
+
+    metadata = new_metadata()
+    type_annotation_map = TYPES
+
+
+service_tables = ServiceTables(Base.metadata)
+signing_keys = signing_keys_table(Base.metadata)

@@ -1,0 +1,6 @@
+"""Alembic's entry: migrations of identity."""
+
+from chassis.migrations import run
+from identity.tables import Base
+
+run(Base.metadata)

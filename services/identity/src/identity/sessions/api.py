@@ -1,0 +1,174 @@
+"""Routes for logging in and out, and for one's own account."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth.access import public
+from chassis.errors import InvalidFields, Unavailable
+from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.models import Body, Page, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from identity.sessions import queries
+from identity.sessions.addresses import client_address
+from identity.sessions.commands import Sessions
+from identity.sessions.current import CurrentStaff
+from identity.sessions.ending import EndReason, end_session
+from identity.sessions.errors import (
+    InvalidCredentials,
+    InvalidRefreshToken,
+    RefreshReused,
+    SessionEnded,
+    TooManyAttempts,
+    UnknownSession,
+)
+from identity.sessions.tables import Session
+from identity.settings import Settings
+from identity.staff.models import Email, NewPassword, Secret, StaffSummary, StaffView
+from identity.staff.rules import LONGEST_PASSWORD
+
+router = APIRouter(tags=["sessions"])
+
+
+def _settings_of(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _sessions_of(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+OwnSettings = Annotated[Settings, Depends(_settings_of)]
+OwnSessions = Annotated[Sessions, Depends(_sessions_of)]
+
+
+def _source_of(request: Request, settings: OwnSettings) -> str:
+    return client_address(request, settings.trusted_proxies)
+
+
+Source = Annotated[str, Depends(_source_of)]
+Password = Annotated[Secret, Field(min_length=1, max_length=LONGEST_PASSWORD)]
+
+
+class Credentials(Body):
+    """Who somebody says they are."""
+
+    email: Email
+    password: Password
+
+
+class RefreshRequest(Body):
+    """The current refresh token of a session."""
+
+    refresh_token: Secret = Field(min_length=1, max_length=200)
+
+
+class PasswordChange(Body):
+    """A new password of one's own."""
+
+    current_password: Password
+    new_password: NewPassword
+
+
+class TokenPair(View):
+    """An access token for `expires_in` seconds, and what gets the next one."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    staff: StaffSummary
+
+
+class SessionView(View):
+    """One of somebody's own sessions."""
+
+    id: UUID
+    source: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
+@router.post(
+    "/login", dependencies=[public], responses=errors(InvalidCredentials, TooManyAttempts, InvalidFields, Unavailable)
+)
+async def log_in(body: Credentials, source: Source, sessions: OwnSessions) -> TokenPair:
+    """Begin a session. Failed attempts lead to growing waits."""
+    granted = await sessions.log_in(body.email, body.password.get_secret_value(), source=source)
+    return TokenPair.model_validate(granted)
+
+
+@router.post(
+    "/refresh",
+    dependencies=[public],
+    responses=errors(InvalidRefreshToken, RefreshReused, SessionEnded, InvalidFields),
+)
+async def refresh(body: RefreshRequest, sessions: OwnSessions) -> TokenPair:
+    """A new pair; the token is used up. Presenting a used one ends its session."""
+    return TokenPair.model_validate(await sessions.refresh(body.refresh_token.get_secret_value()))
+
+
+@router.post("/logout", status_code=204, responses=errors(SessionEnded))
+async def log_out(current: CurrentStaff, work: Work) -> None:
+    """End this session."""
+    await end_session(work, current.session_id, EndReason.LOGOUT, staff_id=current.member.id)
+    await work.audit(current.actor, "session.logout", f"session:{current.session_id}")
+
+
+@router.get("/me", responses=errors(SessionEnded))
+async def show_me(current: CurrentStaff) -> StaffView:
+    """Who I am, as of now."""
+    return StaffView.model_validate(current.member)
+
+
+@router.post(
+    "/me/password", status_code=204, responses=errors(SessionEnded, TooManyAttempts, InvalidFields, Unavailable)
+)
+async def change_my_password(
+    body: PasswordChange, current: CurrentStaff, source: Source, sessions: OwnSessions
+) -> None:
+    """Replace my password. All my other sessions end."""
+    right = await sessions.change_own_password(
+        current.member.id,
+        body.current_password.get_secret_value(),
+        body.new_password.get_secret_value(),
+        source=source,
+        keep=current.session_id,
+    )
+    if not right:
+        raise InvalidFields(("current_password", "is not your password"))
+
+
+@router.get("/me/sessions", responses=errors(SessionEnded))
+async def list_my_sessions(
+    current: CurrentStaff, session: Read, database: OwnDatabase, settings: OwnSettings
+) -> Page[SessionView]:
+    """Where I am logged in, latest used first."""
+    now = database.clock()
+    used_since = now - timedelta(hours=settings.session_idle_hours)
+    found = await queries.living_sessions(session, current.member.id, now=now, used_since=used_since)
+    return Page(items=[_session_view(each, current.session_id) for each in found])
+
+
+def _session_view(session: Session, current: UUID) -> SessionView:
+    return SessionView(
+        id=session.id,
+        source=session.source,
+        created_at=session.created_at,
+        last_used_at=session.last_used_at,
+        expires_at=session.expires_at,
+        is_current=session.id == current,
+    )
+
+
+@router.delete("/me/sessions/{session_id}", status_code=204, responses=errors(SessionEnded, UnknownSession))
+async def end_my_session(session_id: UUID, current: CurrentStaff, work: Work) -> None:
+    """End one of my sessions, perhaps on a device I no longer have."""
+    await end_session(work, session_id, EndReason.REVOKED, staff_id=current.member.id)
+    await work.audit(current.actor, "session.revoke", f"session:{session_id}")

@@ -1,0 +1,135 @@
+"""Growing waits between failed logins, per account and per address.
+
+An attempt is counted before its password is looked at, by one upsert on a row that all replicas share: of guesses made
+at the same instant only as many get through as are free, and a restart forgets nothing. A good login takes its count
+back.
+
+Waits are capped, and a login from an address where the account's own person logged in before is counted apart:
+strangers who keep an account waiting do not keep its owner out.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.database import UnitOfWork
+from chassis.telemetry import logger
+from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from identity.sessions.errors import TooManyAttempts
+from identity.sessions.tables import LoginThrottle, Session
+from identity.settings import Settings
+from identity.staff.tables import StaffMember
+
+log = logger(__name__)
+
+FORGOTTEN_AFTER = timedelta(hours=24)
+KNOWN_FOR = timedelta(days=30)
+
+_MOST_DOUBLINGS = 30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many attempts are free of waits, and how long the wait can grow."""
+
+    account: int
+    source: int
+    longest_wait: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        """As the settings ask for."""
+        longest = timedelta(seconds=settings.longest_wait_seconds)
+        return cls(account=settings.account_attempts, source=settings.source_attempts, longest_wait=longest)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that was let through and counted: the keys it counts under."""
+
+    account: str
+    source: str
+
+
+async def admit(work: UnitOfWork, limits: Limits, *, email: str, source: str) -> Attempt:
+    """Count an attempt and let it through.
+
+    Raises:
+        TooManyAttempts: the account or the address has to wait; then nothing is counted, so a waiting address cannot
+            make an account wait, too.
+    """
+    parts = ("account", email, source) if await _is_known(work, email, source) else ("account", email)
+    attempt = Attempt(account=_key(*parts), source=_key("source", source))
+    await _count(work, attempt.account, limits.account, limits.longest_wait)
+    await _count(work, attempt.source, limits.source, limits.longest_wait)
+    return attempt
+
+
+async def forgive(work: UnitOfWork, attempt: Attempt) -> None:
+    """The password was right: the account starts afresh, the address gets this one attempt back."""
+    await work.session.execute(delete(LoginThrottle).where(LoginThrottle.key == attempt.account))
+    await work.session.execute(
+        update(LoginThrottle)
+        .where(LoginThrottle.key == attempt.source)
+        .values(attempts=func.greatest(LoginThrottle.attempts - 1, 0), blocked_until=work.now)
+    )
+
+
+async def forget_old_attempts(work: UnitOfWork) -> None:
+    """Drop counts that have no effect any more."""
+    old = LoginThrottle.last_attempt_at < work.now - FORGOTTEN_AFTER
+    await work.session.execute(delete(LoginThrottle).where(old, LoginThrottle.blocked_until <= work.now))
+
+
+async def _is_known(work: UnitOfWork, email: str, source: str) -> bool:
+    been_here = (
+        select(Session.id)
+        .join(StaffMember, StaffMember.id == Session.staff_id)
+        .where(
+            func.lower(StaffMember.email) == email,
+            Session.source == source,
+            Session.created_at > work.now - KNOWN_FOR,
+        )
+    )
+    return bool(await work.session.scalar(select(been_here.exists())))
+
+
+async def _count(work: UnitOfWork, key: str, free: int, longest: timedelta) -> None:
+    stale = LoginThrottle.last_attempt_at < work.now - FORGOTTEN_AFTER
+    attempts = case((stale, 1), else_=LoginThrottle.attempts + 1)
+    first = upsert(LoginThrottle).values(
+        key=key, attempts=1, last_attempt_at=work.now, blocked_until=_end_of_wait(1, free, longest, work.now)
+    )
+    counted = first.on_conflict_do_update(
+        index_elements=[LoginThrottle.key],
+        set_={
+            "attempts": attempts,
+            "last_attempt_at": work.now,
+            "blocked_until": _end_of_wait(attempts, free, longest, work.now),
+        },
+        where=LoginThrottle.blocked_until <= work.now,
+    ).returning(LoginThrottle.key)
+    if (await work.session.execute(counted)).first() is None:
+        raise TooManyAttempts(await _wait(work, key))
+
+
+def _end_of_wait(
+    attempts: ColumnElement[int] | int, free: int, longest: timedelta, now: datetime
+) -> ColumnElement[datetime]:
+    """The last free attempt makes the next one wait a second, and each one after it twice as long as before."""
+    doublings = func.least(func.greatest(attempts - free, 0), _MOST_DOUBLINGS)
+    seconds = func.least(func.power(2.0, doublings), longest.total_seconds())
+    waiting: ColumnElement[datetime] = now + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    return case((literal(free) <= attempts, waiting), else_=now)
+
+
+async def _wait(work: UnitOfWork, key: str) -> timedelta:
+    blocked_until = await work.session.scalar(select(LoginThrottle.blocked_until).where(LoginThrottle.key == key))
+    log.warning("login_throttled", key=key[:12])
+    return (blocked_until or work.now) - work.now
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

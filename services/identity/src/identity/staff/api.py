@@ -1,0 +1,84 @@
+"""Routes for staff, all for owners."""
+
+from typing import Annotated
+from uuid import UUID
+
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.models import Cursor, Limit, Page, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Request
+
+from identity.sessions.current import CurrentOwner
+from identity.sessions.ending import EndReason, end_sessions_of
+from identity.sessions.errors import SessionEnded
+from identity.staff import commands, queries
+from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
+from identity.staff.models import NewStaff, StaffChanges, StaffView
+from identity.staff.passwords import Passwords
+
+router = APIRouter(prefix="/staff", tags=["staff"])
+
+
+def _passwords_of(request: Request) -> Passwords:
+    passwords: Passwords = request.app.state.passwords
+    return passwords
+
+
+OwnPasswords = Annotated[Passwords, Depends(_passwords_of)]
+
+
+@router.get("", responses=errors(SessionEnded))
+async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
+    """Everybody, by e-mail address."""
+    rows = await queries.staff_page(session, limit=limit + 1, after=_position(cursor))
+    items = [StaffView.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next_cursor=encode_cursor(items[-1].email) if len(rows) > limit else None)
+
+
+def _position(cursor: str | None) -> str:
+    if cursor is None:
+        return ""
+    (email,) = decode_cursor(cursor, parts=1)
+    if not isinstance(email, str) or not email.isprintable():
+        raise InvalidFields(("cursor", "is not a cursor of this list"))
+    return email
+
+
+@router.post("", status_code=201, responses=errors(SessionEnded, EmailTaken, InvalidFields))
+async def create_staff(
+    body: NewStaff, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
+) -> StaffView:
+    """Take somebody on. Passwords that are guessed first are refused."""
+    staff_id = await commands.create_staff(
+        database,
+        passwords,
+        name=body.name,
+        email=body.email,
+        role=body.role,
+        password=body.password.get_secret_value(),
+        by=owner.actor,
+    )
+    return await _view(database, staff_id)
+
+
+@router.patch("/{staff_id}", responses=errors(SessionEnded, UnknownStaff, LastOwner, InvalidFields))
+async def change_staff(
+    staff_id: UUID, body: StaffChanges, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
+) -> StaffView:
+    """Change somebody. Disabling them, another role and another password end their sessions."""
+    await commands.change_staff(database, passwords, staff_id, body.changes(), by=owner.actor)
+    return await _view(database, staff_id)
+
+
+@router.delete("/{staff_id}/sessions", status_code=204, responses=errors(SessionEnded, UnknownStaff))
+async def end_sessions(staff_id: UUID, owner: CurrentOwner, work: Work) -> None:
+    """Log somebody out everywhere."""
+    await queries.member_by_id(work.session, staff_id)
+    ended = await end_sessions_of(work, staff_id, EndReason.REVOKED)
+    await work.audit(owner.actor, "staff.end_sessions", f"staff:{staff_id}", sessions=len(ended))
+
+
+async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:
+    async with database.read() as session:
+        return StaffView.model_validate(await queries.member_by_id(session, staff_id))

@@ -1,0 +1,211 @@
+"""Taking staff on and changing them. Hashing takes long, so it happens before the transaction is opened."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.auth.principals import Role
+from chassis.database import Database, UnitOfWork
+from chassis.errors import InvalidFields
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from identity.sessions.ending import EndReason, end_sessions_of
+from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
+from identity.staff.passwords import Passwords
+from identity.staff.queries import member_by_email, member_by_id
+from identity.staff.rules import EMAIL_PATTERN, password_problem
+from identity.staff.tables import StaffMember
+
+_LONGEST_LINE = 255
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to change about a member of staff; None leaves it."""
+
+    name: str | None = None
+    role: Role | None = None
+    is_active: bool | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True)
+class _Newcomer:
+    id: UUID
+    name: str
+    email: str
+    role: Role
+    password_hash: str
+
+
+async def create_staff(
+    database: Database, passwords: Passwords, *, name: str, email: str, role: Role, password: str, by: str
+) -> UUID:
+    """Take somebody on.
+
+    Raises:
+        InvalidFields, EmailTaken.
+    """
+    row = await _newcomer(passwords, name=name, email=email, role=role, password=password)
+    async with database.work() as work:
+        if not await _insert(work, row):
+            raise EmailTaken
+        await work.audit(by, "staff.create", f"staff:{row.id}", role=role)
+    return row.id
+
+
+async def ensure_first_owner(
+    database: Database,
+    email: str,
+    name: str,
+    password: str,
+    *,
+    passwords: Passwords | None = None,
+    any_password: bool = False,
+) -> bool:
+    """Create the owner if there is no staff at all, however many processes try at once. Returns whether this one did.
+
+    Args:
+        any_password: take the password as it is: an operator who sets one for a trial on their own machine may.
+
+    Raises:
+        InvalidFields.
+    """
+    anybody = select(select(StaffMember.id).exists())
+    async with database.read() as session:
+        if await session.scalar(anybody):
+            return False
+    passwords = passwords or Passwords()
+    row = await _newcomer(
+        passwords, name=name, email=email, role=Role.OWNER, password=password, any_password=any_password
+    )
+    async with database.work() as work:
+        # Two processes with different addresses do not collide on a row: one at a time may look and insert.
+        await work.session.execute(text("LOCK TABLE staff IN SHARE ROW EXCLUSIVE MODE"))
+        created = not await work.session.scalar(anybody) and await _insert(work, row)
+        if created:
+            await work.audit("system", "staff.create", f"staff:{row.id}", role=Role.OWNER)
+    return created
+
+
+async def set_password(
+    database: Database, email: str, password: str, *, by: str, passwords: Passwords | None = None
+) -> None:
+    """Give the member with this address a new password; their sessions end.
+
+    Raises:
+        UnknownStaff, InvalidFields.
+    """
+    async with database.read() as session:
+        member = await member_by_email(session, email)
+    if member is None:
+        raise UnknownStaff
+    await change_staff(database, passwords or Passwords(), member.id, Changes(password=password), by=by)
+
+
+async def change_staff(
+    database: Database,
+    passwords: Passwords,
+    staff_id: UUID,
+    changes: Changes,
+    *,
+    by: str,
+    spare: UUID | None = None,
+) -> None:
+    """Change a member. Disabling them, another role and another password end their sessions, but the one to `spare`.
+
+    Raises:
+        UnknownStaff, LastOwner, InvalidFields.
+    """
+    new_hash = await _hash_of_change(database, passwords, staff_id, changes)
+    async with database.work() as work:
+        owners = await lock_owners(work)
+        member = await work.session.get(StaffMember, staff_id, with_for_update=True)
+        if member is None:
+            raise UnknownStaff
+        changed = _apply(member, changes, new_hash)
+        if owners == [staff_id] and not (member.is_active and member.role == Role.OWNER):
+            raise LastOwner
+        if changed:
+            member.updated_at = work.now
+            await _end_sessions(work, member, changed, spare)
+            await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(changed))
+
+
+async def lock_owners(work: UnitOfWork) -> Sequence[UUID]:
+    """The active owners, locked: nobody else can make one of them less until this transaction ends.
+
+    Always in the same order, so that two owners who demote each other queue up instead of deadlocking; who had to wait
+    sees what the other one did.
+    """
+    active_owners = select(StaffMember.id).where(StaffMember.role == Role.OWNER, StaffMember.is_active)
+    return (await work.session.scalars(active_owners.order_by(StaffMember.id).with_for_update())).all()
+
+
+def _apply(member: StaffMember, changes: Changes, new_hash: str | None) -> dict[str, Any]:
+    """Set what differs; returns it."""
+    wanted = {
+        "name": changes.name,
+        "role": changes.role,
+        "is_active": changes.is_active,
+        "password_hash": new_hash,
+    }
+    changed = {field: value for field, value in wanted.items() if value is not None and value != getattr(member, field)}
+    for field, value in changed.items():
+        setattr(member, field, value)
+    return changed
+
+
+async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str, Any], spare: UUID | None) -> None:
+    reasons = {"password_hash": EndReason.PASSWORD, "role": EndReason.ROLE, "is_active": EndReason.DISABLED}
+    reason = next((reason for field, reason in reasons.items() if field in changed), None)
+    if reason is not None:
+        await end_sessions_of(work, member.id, reason, spare=spare)
+
+
+def _for_audit(changed: dict[str, Any]) -> dict[str, Any]:
+    """Which fields changed; values only of those that are not about the person."""
+    fields = sorted(field.removesuffix("_hash") for field in changed)
+    return {"fields": fields} | {field: value for field, value in changed.items() if field in {"role", "is_active"}}
+
+
+async def _hash_of_change(database: Database, passwords: Passwords, staff_id: UUID, changes: Changes) -> str | None:
+    if changes.password is None:
+        return None
+    async with database.read() as session:
+        member = await member_by_id(session, staff_id)
+    _require(password=password_problem(changes.password, email=member.email, name=changes.name or member.name))
+    return await passwords.hash(changes.password)
+
+
+async def _newcomer(
+    passwords: Passwords, *, name: str, email: str, role: Role, password: str, any_password: bool = False
+) -> _Newcomer:
+    email = email.strip().lower()
+    well_formed = len(email) <= _LONGEST_LINE and re.fullmatch(EMAIL_PATTERN, email)
+    _require(
+        name=None if 0 < len(name.strip()) <= _LONGEST_LINE else f"must have 1 to {_LONGEST_LINE} characters",
+        email=None if well_formed else "is not an e-mail address",
+        password=None if any_password else password_problem(password, email=email, name=name),
+    )
+    hashed = await passwords.hash(password)
+    return _Newcomer(id=uuid4(), name=name.strip(), email=email, role=role, password_hash=hashed)
+
+
+def _require(**problems: str | None) -> None:
+    found = [(field, problem) for field, problem in problems.items() if problem is not None]
+    if found:
+        raise InvalidFields(*found)
+
+
+async def _insert(work: UnitOfWork, row: _Newcomer) -> bool:
+    added = (
+        upsert(StaffMember)
+        .values(**asdict(row), is_active=True, created_at=work.now, updated_at=work.now)
+        .on_conflict_do_nothing(index_elements=[func.lower(StaffMember.email)])
+        .returning(StaffMember.id)
+    )
+    return (await work.session.execute(added)).first() is not None

@@ -1,0 +1,113 @@
+"""What an e-mail address and a password of staff must be like.
+
+Passwords: 8 to 128 characters of any kind, taken exactly as they come. Refused are those that guessers try first:
+common words however decorated, walks over the keyboard, repetitions, and what is left too short without the product's
+name, the person's name and their e-mail address.
+"""
+
+import re
+import string
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+EMAIL_PATTERN = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+"""ASCII only: Python and databases fold other letters' case differently, which would split an account's throttle."""
+
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 128
+
+_PRODUCT = "startline"
+_SHORTEST_WORD = 3
+_DECORATION = string.digits + string.punctuation + string.whitespace
+_LOOKALIKES = str.maketrans("013457@$!", "oleastasi")
+_REPETITION = re.compile(r"(.{1,4}?)\1+.?|(?:(.)\2)+")
+_FORTH = (
+    string.digits + "0",
+    string.ascii_lowercase,
+    "qwertyuiop[]",
+    "asdfghjkl;'",
+    "zxcvbnm,./",
+    "!@#$%^&*()",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "a1b2c3d4e5f6g7h8",
+    "1a2b3c4d5e6f7g8h",
+    "qazwsxedcrfvtgbyhnujm",
+    "147258369",
+    "159753456852",
+    "789456123",
+)
+_TRACKS = _FORTH + tuple(track[::-1] for track in _FORTH)
+
+
+def password_problem(password: str, *, email: str, name: str) -> str | None:
+    """Why `password` is refused for this person; None when it is good."""
+    if len(password) < SHORTEST_PASSWORD:
+        return f"must have at least {SHORTEST_PASSWORD} characters"
+    if len(password) > LONGEST_PASSWORD:
+        return f"must have at most {LONGEST_PASSWORD} characters"
+    plain = password.casefold()
+    if _is_common(plain):
+        return "is one of the passwords that are guessed first"
+    if len(_without(plain, _context(email, name))) < SHORTEST_PASSWORD:
+        return "leans too much on your name, your e-mail address or the name of this product"
+    return None
+
+
+def _is_common(plain: str) -> bool:
+    core = plain.strip(_DECORATION)
+    words = _common_words()
+    if {plain, core, _spelled_out(plain), _spelled_out(core), _spelled_out(plain).strip(_DECORATION)} & words:
+        return True
+    decoration = plain.replace(core, "", 1) if len(core) < _SHORTEST_WORD else plain
+    return _is_monotonous(decoration)
+
+
+def _is_monotonous(plain: str) -> bool:
+    return _REPETITION.fullmatch(plain) is not None or _is_walk(plain)
+
+
+def _is_walk(plain: str) -> bool:
+    """Whether it is made only of pieces of the tracks, each of three characters or more."""
+    while plain:
+        step = max((_shared_start(plain, track) for track in _TRACKS), default=0)
+        if step < _SHORTEST_WORD:
+            return False
+        plain = plain[step:]
+    return True
+
+
+def _shared_start(plain: str, track: str) -> int:
+    length = min(len(plain), len(track))
+    while length >= _SHORTEST_WORD and plain[:length] not in track:
+        length -= 1
+    return length
+
+
+def _spelled_out(plain: str) -> str:
+    return plain.translate(_LOOKALIKES)
+
+
+def _context(email: str, name: str) -> Iterable[str]:
+    local, _, domain = email.casefold().partition("@")
+    parts = re.split(r"[\s._+-]+", f"{local} {name.casefold()}")
+    words = {_PRODUCT, email.casefold(), local, domain, name.casefold(), *parts}
+    return sorted((word for word in words if len(word) >= _SHORTEST_WORD), key=len, reverse=True)
+
+
+def _without(plain: str, words: Iterable[str]) -> str:
+    rest = plain
+    for word in words:
+        rest = rest.replace(word, "")
+    spelled = _spelled_out(plain)
+    for word in words:
+        spelled = spelled.replace(word, "")
+    return min(rest, spelled, key=len)
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    text = resources.files("identity.staff").joinpath("common_words.txt").read_text("ascii")
+    return frozenset(text.split())

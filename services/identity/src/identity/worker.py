@@ -1,0 +1,48 @@
+"""Identity's background half: new signing keys and forgetting. It listens to nobody."""
+
+from datetime import timedelta
+
+from chassis.database import Database
+from chassis.inbox import Handlers
+from chassis.process import worker_from_environment
+from chassis.transports import Transport
+from chassis.worker import Periodic, Worker
+
+from identity.app import SERVICE
+from identity.keys.commands import signing_keys_of
+from identity.sessions.commands import forget_old_sessions
+from identity.sessions.throttle import forget_old_attempts
+from identity.settings import Settings
+from identity.tables import service_tables
+
+
+def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
+    """The worker on `database`."""
+    keys = signing_keys_of(settings, database)
+    key_age = timedelta(days=settings.signing_key_days)
+    return Worker(
+        database,
+        transport,
+        Handlers(),
+        periodic=[
+            Periodic("rotate_signing_keys", timedelta(hours=1), lambda: keys.rotate_when_older(key_age)),
+            Periodic("forget", timedelta(hours=1), lambda: forget(database)),
+        ],
+        messaging=False,
+    )
+
+
+async def forget(database: Database) -> None:
+    """Delete what has no effect any more."""
+    async with database.work() as work:
+        await forget_old_sessions(work)
+        await forget_old_attempts(work)
+
+
+def main() -> None:
+    """Run the worker until it is told to stop."""
+    worker_from_environment(Settings, build_worker, service=SERVICE, tables=service_tables)
+
+
+if __name__ == "__main__":
+    main()

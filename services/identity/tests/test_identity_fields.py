@@ -1,0 +1,141 @@
+"""Bad input is refused by field, and never becomes an error of ours."""
+
+from typing import Any
+from uuid import uuid4
+
+from chassis.web.models import encode_cursor
+
+from .identity_world import ANOTHER_PASSWORD, PASSWORD, Office
+
+NEWCOMER: dict[str, Any] = {"name": "Sari", "email": "sari@example.com", "role": "admin", "password": PASSWORD}
+CREDENTIALS: dict[str, Any] = {"email": "owner@example.com", "password": PASSWORD}
+CHANGE: dict[str, Any] = {"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}
+
+EMAILS: list[Any] = [
+    "",
+    "x",
+    "a@",
+    "@b",
+    "a b@c.id",
+    "a\x00b@c.id",
+    "ünï@c.id",
+    "a@b@c.id",
+    "a@" + "b" * 254,
+    None,
+    7,
+    [],
+    "a\n@b.id",
+]
+NAMES: list[Any] = ["", "   ", "a\x00b", "a\nb", "x" * 256, None, 7, {}]
+PASSWORDS: list[Any] = ["", "x" * 7, "x7#" * 43, None, 12345678, []]
+BOOLEANS: list[Any] = [None, "perhaps", 2, []]
+ROLES: list[Any] = ["", "boss", "OWNER", None, 1]
+
+SURROGATE = r"\ud800"
+
+CASES = [
+    *(("POST", "/login", CREDENTIALS, "email", value) for value in EMAILS),
+    *(("POST", "/login", CREDENTIALS, "password", value) for value in ("", "x" * 129, None, 7)),
+    *(("POST", "/refresh", {}, "refresh_token", value) for value in ("", "x" * 201, None, 7)),
+    *(("POST", "/staff", NEWCOMER, "name", value) for value in NAMES),
+    *(("POST", "/staff", NEWCOMER, "email", value) for value in EMAILS),
+    *(("POST", "/staff", NEWCOMER, "role", value) for value in ROLES),
+    *(("POST", "/staff", NEWCOMER, "password", value) for value in (*PASSWORDS, "password1", "sari@example.com")),
+    *(("PATCH", "/staff/{me}", {}, "name", value) for value in NAMES if value is not None),
+    *(("PATCH", "/staff/{me}", {}, "role", value) for value in ROLES if value is not None),
+    *(("PATCH", "/staff/{me}", {}, "is_active", value) for value in BOOLEANS if value is not None),
+    *(("PATCH", "/staff/{me}", {}, "password", value) for value in (*PASSWORDS, "password1") if value is not None),
+    *(("POST", "/me/password", CHANGE, "current_password", value) for value in ("", "x" * 129, None, 7)),
+    *(("POST", "/me/password", CHANGE, "new_password", value) for value in (*PASSWORDS, "owner1234")),
+]
+
+
+async def test_every_field_refuses_what_it_cannot_take(office: Office) -> None:
+    boss = await office.hire()
+    owner = await office.login(boss)
+    for method, path, good, field, value in CASES:
+        reply = await office.call(method, path.format(me=boss.id), {**good, field: value}, by=owner)
+        case = (method, path, field, value)
+        assert (reply.status, reply.body["code"], reply.fields) == (422, "invalid_fields", [field]), case
+        assert reply.headers["content-type"] == "application/problem+json"
+    assert len(await office.rows("SELECT 1 FROM staff")) == 1
+    assert (await office.me(owner)).status == 200
+
+
+async def test_a_refused_password_is_not_echoed(office: Office) -> None:
+    owner = await office.login(await office.hire())
+    reply = await office.call("POST", "/staff", {**NEWCOMER, "password": "Sunshine12"}, by=owner)
+    assert reply.status == 422
+    assert "unshine" not in str(reply.body)
+
+
+BODIES = [
+    ("POST", "/login", CREDENTIALS),
+    ("POST", "/refresh", {"refresh_token": "x"}),
+    ("POST", "/staff", NEWCOMER),
+    ("PATCH", "/staff/{me}", {"name": "Sari"}),
+    ("POST", "/me/password", CHANGE),
+]
+
+
+async def test_unknown_fields_are_refused(office: Office) -> None:
+    boss = await office.hire()
+    owner = await office.login(boss)
+    for method, path, good in BODIES:
+        for field in ("id", "password_hash", "x"):
+            reply = await office.call(method, path.format(me=boss.id), {**good, field: "1"}, by=owner)
+            assert (reply.status, reply.fields) == (422, [field]), path
+
+
+async def test_bodies_of_another_shape_are_refused(office: Office) -> None:
+    boss = await office.hire()
+    owner = await office.login(boss)
+    headers = {**owner.headers, "Content-Type": "application/json"}
+    for method, path, good in BODIES:
+        url = f"/api/identity/v1{path.format(me=boss.id)}"
+        field = next(reversed(good))
+        lone_surrogates = f'{{"{field}": "{8 * SURROGATE}"}}'.encode()
+        for content in (b"[]", b'"text"', b"7", b"null", b"", lone_surrogates):
+            answer = await office.http.request(method, url, content=content, headers=headers)
+            assert answer.status_code == 422, (path, content)
+        answer = await office.http.request(method, url, content=b'{"email": ', headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
+async def test_a_change_of_nothing_or_to_null_is_refused(office: Office) -> None:
+    boss = await office.hire()
+    owner = await office.login(boss)
+    for changes in ({}, {"name": None}, {"is_active": None, "role": "owner"}, {"email": "new@example.com"}):
+        assert (await office.change(boss, owner, **changes)).status == 422
+
+
+async def test_odd_lists_and_ids_are_refused(office: Office) -> None:
+    owner = await office.login(await office.hire())
+    cursors = ["x", "%00", encode_cursor(7), encode_cursor("a", "b"), encode_cursor("a\x00b"), encode_cursor("\ud800")]
+    for query in ("limit=0", "limit=201", "limit=x", *(f"cursor={cursor}" for cursor in cursors)):
+        reply = await office.call("GET", f"/staff?{query}", by=owner)
+        assert (reply.status, reply.fields) == (422, [query.partition("=")[0]]), query
+    assert (await office.call("PATCH", "/staff/7", {"name": "Sari"}, by=owner)).fields == ["staff_id"]
+    assert (await office.call("DELETE", "/me/sessions/7", by=owner)).fields == ["session_id"]
+    assert (await office.call("DELETE", f"/me/sessions/{uuid4()}", by=owner)).status == 404
+
+
+async def test_passwords_are_taken_exactly_as_they_come(office: Office) -> None:
+    boss = await office.hire()
+    owner = await office.login(boss)
+    for number, password in enumerate(
+        [
+            "  spasi di tepi  ",
+            "emoji 🏃🏅 boleh juga",
+            "nol\x00di tengah sini",
+            "tanpa angka atau tanda",
+            "48201957",
+            "Z9" + "panjang sekali, " * 7 + "selesai tepat.",
+        ]
+    ):
+        email = f"member{number}@example.com"
+        made = await office.call("POST", "/staff", {**NEWCOMER, "email": email, "password": password}, by=owner)
+        assert made.status == 201, (password, made.body)
+        assert (await office.try_login(email, password)).status == 200
+        for almost in (password[:-1], password[1:]):
+            assert (await office.try_login(email, almost)).status == 401
