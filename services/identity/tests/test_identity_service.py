@@ -99,7 +99,7 @@ async def test_the_application_starts_from_its_environment(office: Office, monke
     monkeypatch.setenv("DATABASE_URL", office.settings.database_url)
     monkeypatch.setenv("BROKER_URL", "amqp://unused")
     monkeypatch.setenv("SECRET_KEYS", office.settings.secret_keys.get_secret_value())
-    monkeypatch.setattr("identity.app.configure_logging", lambda level: None)
+    monkeypatch.setattr("chassis.process.configure_logging", lambda level: None)
     app = create_app()
     async with app.router.lifespan_context(app):
         assert app.openapi()["info"]["title"] == "Startline identity"

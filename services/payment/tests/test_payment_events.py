@@ -227,3 +227,19 @@ async def test_a_refund_needs_a_sensible_reference(office: Office) -> None:
     for body in _WRONG_REFERENCES:
         answer = await office.call("POST", f"/refunds/{payment}/done", json=body)
         assert answer.refused_with(422, "invalid_fields"), body
+
+
+async def test_what_costs_nothing_is_paid_at_once_and_said_once(office: Office) -> None:
+    entry = await office.registered(amount=Decimal("0.00"))
+    await office.hear(entry.created())
+    assert (await office.invoice(entry))["status"] == "paid"
+    [event] = await office.said(PaymentVerified)
+    assert (event.payload.registration_id, event.payload.amount) == (entry.id, Decimal("0.00"))
+
+
+async def test_a_rejection_never_shortens_a_deadline(office: Office) -> None:
+    entry, payment = await office.waiting()
+    await office.execute("UPDATE invoices SET expires_at = expires_at + interval '10 days'")
+    await office.reject(payment)
+    [event] = await office.said(PaymentRejected)
+    assert event.payload.expires_at == entry.expires_at + timedelta(days=10)

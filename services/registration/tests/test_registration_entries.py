@@ -204,3 +204,12 @@ async def test_a_runner_sees_their_own_registration_and_no_other(race: Any) -> N
     assert own.json()["registration_number"] == mine["registration_number"]
     other = await race.http.get(race.url(f"/registrations/{theirs['registration_id']}"), headers=runner)
     assert (other.status_code, other.json()["code"]) == (403, "not_yours")
+
+
+async def test_a_free_registration_that_is_cancelled_asks_for_no_refund(race: Any) -> None:
+    await race.open(price_individual="0")
+    entry = await race.registered()
+    await race.verify(entry)
+    await race.cancel(entry["registration_id"])
+    [event] = await race.service.published(RegistrationCancelled)
+    assert event.payload.refund_payment_id is None

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import RegistrationCreated
+from contracts import PaymentVerified, RegistrationCreated
 from sqlalchemy import case, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,9 +23,13 @@ from payment.invoices.errors import (
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
 from payment.invoices.tables import Invoice
 
+NOBODY: Final = UUID(int=0)
+"""Who verified what there was no money to verify for."""
+
 
 async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
-    """Ask for what the registration costs; a second time changes nothing."""
+    """Ask for what the registration costs; a second time changes nothing. What costs nothing is paid at once."""
+    free = created.total_amount == 0
     payer = next((each for each in created.participants if each.is_pic), created.participants[0])
     invoice = insert(Invoice).values(
         registration_id=created.registration_id,
@@ -32,13 +37,26 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
         payer_name=payer.full_name,
         amount=created.total_amount,
         currency=created.currency,
-        status=InvoiceStatus.OPEN,
+        status=InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
         expires_at=created.expires_at,
         revision=created.revision,
         created_at=work.now,
         updated_at=work.now,
     )
-    await work.session.execute(invoice.on_conflict_do_nothing())
+    opened = await work.session.execute(invoice.on_conflict_do_nothing().returning(Invoice.registration_id))
+    if opened.first() is not None and free:
+        work.publish(_paid_by_nobody(created, work.now), subject=created.registration_id)
+
+
+def _paid_by_nobody(created: RegistrationCreated, now: datetime) -> PaymentVerified:
+    return PaymentVerified(
+        payment_id=uuid4(),
+        registration_id=created.registration_id,
+        amount=created.total_amount,
+        currency=created.currency,
+        verified_at=now,
+        verified_by=NOBODY,
+    )
 
 
 async def note_end(work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int) -> None:
@@ -138,14 +156,17 @@ async def mark_paid(work: UnitOfWork, registration_id: UUID) -> None:
 
 
 async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
-    """Open the invoice for another proof, or close it if the registration has ended. Returns the deadline."""
+    """Open the invoice for another proof, or close it if the registration has ended. Returns the deadline.
+
+    A deadline that was later anyway stays.
+    """
     ended = Invoice.registration_ended
     again = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id)
         .values(
             status=func.coalesce(ended, literal(InvoiceStatus.OPEN.value)),
-            expires_at=case((ended.is_(None), until), else_=work.now),
+            expires_at=case((ended.is_(None), func.greatest(Invoice.expires_at, until)), else_=work.now),
             updated_at=work.now,
         )
         .returning(Invoice.expires_at)

@@ -78,7 +78,8 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
         return
     held = Status(entry.status).holds_places
     if not held and not await _retake(work, entry):
-        _announce_refund(work, entry, payment.payment_id)
+        if payment.amount > 0:
+            _announce_refund(work, entry, payment.payment_id)
         return
     await _give_bibs(work, entry)
     _move(work, entry, Trigger.PAYMENT_VERIFIED)
@@ -183,7 +184,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     await _release_cancelled(work, entry, was_confirmed=was_confirmed)
     await _set_live(work, [entry.id], live=False)
-    refund = entry.payment_id if was_confirmed else None
+    refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(_cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)
 
