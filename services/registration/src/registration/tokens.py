@@ -4,19 +4,14 @@ from typing import Annotated
 
 from chassis.auth.access import public
 from chassis.auth.signing import SigningKeys
-from fastapi import APIRouter, Depends, Request, Response
+from chassis.web.dependencies import from_state
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 router = APIRouter(tags=["tokens"], dependencies=[public])
 
 
-def keys_of(request: Request) -> SigningKeys:
-    """The process's signing keys."""
-    keys: SigningKeys = request.app.state.signing_keys
-    return keys
-
-
 @router.get("/jwks.json")
-async def jwks(keys: Annotated[SigningKeys, Depends(keys_of)]) -> Response:
+async def jwks(keys: Annotated[SigningKeys, from_state("signing_keys")]) -> Response:
     """Public keys of runner tokens."""
     return JSONResponse(await keys.public(), headers={"Cache-Control": "public, max-age=60"})

@@ -9,10 +9,10 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.errors import InvalidFields, Unavailable
-from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Cursor, Limit, Line, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from checkin.settings import Settings
@@ -94,24 +94,9 @@ class DeviceView(View):
     revoked_at: datetime | None
 
 
-def _pins(request: Request) -> Pins:
-    pins: Pins = request.app.state.pins
-    return pins
-
-
-def _signing_keys(request: Request) -> SigningKeys:
-    keys: SigningKeys = request.app.state.signing_keys
-    return keys
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-OwnPins = Annotated[Pins, Depends(_pins)]
-OwnKeys = Annotated[SigningKeys, Depends(_signing_keys)]
-OwnSettings = Annotated[Settings, Depends(_settings)]
+OwnPins = Annotated[Pins, from_state("pins")]
+OwnKeys = Annotated[SigningKeys, from_state("signing_keys")]
+OwnSettings = Annotated[Settings, from_state("settings")]
 
 _position = TypeAdapter(queries.Position)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, Unavailable
-from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
 from chassis.web.problems import errors
 from fastapi import APIRouter, Depends, Request
@@ -33,21 +33,11 @@ from identity.staff.rules import LONGEST_PASSWORD
 router = APIRouter(tags=["sessions"])
 
 
-def _settings_of(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
+OwnSettings = Annotated[Settings, from_state("settings")]
+OwnSessions = Annotated[Sessions, from_state("sessions")]
 
 
-def _sessions_of(request: Request) -> Sessions:
-    sessions: Sessions = request.app.state.sessions
-    return sessions
-
-
-OwnSettings = Annotated[Settings, Depends(_settings_of)]
-OwnSessions = Annotated[Sessions, Depends(_sessions_of)]
-
-
-def _source_of(request: Request, settings: OwnSettings) -> str:
+async def _source_of(request: Request, settings: OwnSettings) -> str:
     return client_address(request, settings.trusted_proxies)
 
 

@@ -4,10 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.errors import InvalidFields
-from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Cursor, Limit, Page, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from identity.sessions.current import CurrentOwner
 from identity.sessions.ending import EndReason, end_sessions_of
@@ -20,12 +20,7 @@ from identity.staff.passwords import Passwords
 router = APIRouter(prefix="/staff", tags=["staff"])
 
 
-def _passwords_of(request: Request) -> Passwords:
-    passwords: Passwords = request.app.state.passwords
-    return passwords
-
-
-OwnPasswords = Annotated[Passwords, Depends(_passwords_of)]
+OwnPasswords = Annotated[Passwords, from_state("passwords")]
 
 
 @router.get("", responses=errors(SessionEnded))

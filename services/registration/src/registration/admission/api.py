@@ -4,6 +4,7 @@ import json
 from typing import Annotated
 
 from chassis.auth.access import public
+from chassis.web.dependencies import from_state
 from chassis.web.problems import errors
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -26,12 +27,6 @@ from registration.catalog.errors import UnknownCategory
 router = APIRouter(tags=["registrations"])
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
-
-
-def office_of(request: Request) -> AdmissionOffice:
-    """The process's admission office."""
-    office: AdmissionOffice = request.app.state.office
-    return office
 
 
 async def filled_in_form(request: Request) -> RegistrationForm:
@@ -68,7 +63,7 @@ async def filled_in_form(request: Request) -> RegistrationForm:
 )
 async def register(
     form: Annotated[RegistrationForm, Depends(filled_in_form)],
-    office: Annotated[AdmissionOffice, Depends(office_of)],
+    office: Annotated[AdmissionOffice, from_state("office")],
     idempotency_key: Key = None,
 ) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""

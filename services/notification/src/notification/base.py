@@ -1,0 +1,14 @@
+"""The declarative base of this service's tables."""
+
+from chassis.tables import TYPES, ServiceTables, new_metadata
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """All tables of notification."""
+
+    metadata = new_metadata()
+    type_annotation_map = TYPES
+
+
+service_tables = ServiceTables(Base.metadata)

@@ -1,0 +1,101 @@
+"""The port: what is sent, and how it can end. One implementation per channel."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+QR_CONTENT_ID = "ticket-qr@startline"
+"""Under which a mail's page finds the ticket's QR image."""
+
+
+class Channel(StrEnum):
+    """The ways to reach a runner."""
+
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+
+
+class Security(StrEnum):
+    """How the connection to a mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended. `unknown`: the provider may or may not have the message."""
+
+    SENT = "sent"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    SENDER_TROUBLE = "sender_trouble"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class TicketFiles:
+    """What an e-ticket mail carries: the QR image shown in it and the PDF to print."""
+
+    qr_png: bytes
+    pdf: bytes
+    pdf_name: str
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """A message ready to leave. `recipient` is as the runner gave it; the channel brings it into shape."""
+
+    id: UUID
+    recipient: str
+    recipient_name: str
+    body: str
+    subject: str = ""
+    html: str = ""
+    ticket: TicketFiles | None = field(default=None, repr=False)
+
+
+class NotSent(Exception):
+    """An attempt that did not end well. `reason` is told to staff and holds no secret and no address."""
+
+    outcome: ClassVar[Outcome]
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class TemporaryFailure(NotSent):
+    """Not accepted now; the same message may be accepted later."""
+
+    outcome = Outcome.TEMPORARY
+
+
+class PermanentFailure(NotSent):
+    """Never going to be accepted as it is."""
+
+    outcome = Outcome.PERMANENT
+
+
+class SenderTrouble(NotSent):
+    """Nothing left, and no other message would: the account, the device or the server is the trouble."""
+
+    outcome = Outcome.SENDER_TROUBLE
+
+
+class OutcomeUnknown(NotSent):
+    """The connection ended after the message had begun to leave."""
+
+    outcome = Outcome.UNKNOWN
+
+
+class MessageChannel(Protocol):
+    """Sends one message."""
+
+    async def send(self, message: OutboundMessage) -> str | None:
+        """Return once the provider has accepted the message, with its id there if it has one.
+
+        Raises:
+            TemporaryFailure, PermanentFailure, SenderTrouble, OutcomeUnknown.
+        """

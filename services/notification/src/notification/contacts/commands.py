@@ -1,0 +1,105 @@
+"""Keeping contacts in step with their registrations."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotYet
+from contracts import ConfirmedParticipant, RegistrationConfirmed, RegistrationCreated
+from contracts.registrations import RegistrationPayload
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from notification.contacts.rules import Stage
+from notification.contacts.tables import Contact, Participant
+
+
+async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
+    """Remember a registration and its runners. One that is known already stays as it is."""
+    contact = {
+        "registration_id": created.registration_id,
+        "registration_number": created.registration_number,
+        "event_name": created.event.name,
+        "event_date": created.event.event_date,
+        "event_location": created.event.location,
+        "category_name": created.category_name,
+        "total_amount": created.total_amount,
+        "currency": created.currency,
+        "expires_at": created.expires_at,
+        "stage": Stage.CREATED,
+        "revision": created.revision,
+        "created_at": work.now,
+    }
+    await work.session.execute(upsert(Contact).values(contact).on_conflict_do_nothing())
+    runners = [{**each.model_dump(), "registration_id": created.registration_id} for each in created.participants]
+    await work.session.execute(upsert(Participant).values(runners).on_conflict_do_nothing())
+
+
+async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
+    """The contact, locked, so that news about one registration is taken in one after the other.
+
+    Raises:
+        NotYet: `RegistrationCreated` has not arrived.
+    """
+    locked = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
+    contact = (await work.session.execute(locked)).scalar_one_or_none()
+    if contact is None:
+        raise NotYet(f"the contact of registration {registration_id}")
+    return contact
+
+
+async def participants_of(work: UnitOfWork, registration_id: UUID) -> dict[UUID, Participant]:
+    """The registration's runners by their id."""
+    chosen = select(Participant).where(Participant.registration_id == registration_id)
+    found = (await work.session.execute(chosen)).scalars().all()
+    return {participant.participant_id: participant for participant in found}
+
+
+def person_in_charge(participants: Iterable[Participant]) -> Participant:
+    """Whom messages about the whole registration go to."""
+    return max(participants, key=lambda each: (each.is_pic, each.participant_id))
+
+
+def move_on(contact: Contact, news: RegistrationPayload, stage: Stage) -> bool:
+    """Let the contact follow `news`; False, and no change, when something newer was heard before."""
+    if news.revision < contact.revision:
+        return False
+    contact.stage = stage
+    contact.revision = news.revision
+    return True
+
+
+def note_payment_news(contact: Contact, *, at: datetime) -> bool:
+    """Whether what happened to the payment at `at` still matters to the runner; if so it is noted.
+
+    Once a registration is confirmed or ended, and after newer news of its payments, it does not.
+    """
+    if contact.stage != Stage.CREATED or (contact.payment_news_at is not None and at < contact.payment_news_at):
+        return False
+    contact.payment_news_at = at
+    return True
+
+
+async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
+    """Note the race as it is now, and each runner's BIB and ticket code.
+
+    Raises:
+        NotYet: a confirmed runner is not known.
+    """
+    contact.event_name = confirmed.event.name
+    contact.event_date = confirmed.event.event_date
+    contact.event_location = confirmed.event.location
+    contact.category_name = confirmed.category_name
+    known = await participants_of(work, contact.registration_id)
+    for runner in confirmed.participants:
+        _give_ticket(known, runner)
+
+
+def _give_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant) -> None:
+    participant = known.get(runner.participant_id)
+    if participant is None:
+        raise NotYet(f"participant {runner.participant_id}")
+    participant.full_name = runner.full_name
+    participant.bib_number = runner.bib_number
+    participant.ticket_code = runner.ticket_code

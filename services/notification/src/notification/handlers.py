@@ -1,0 +1,117 @@
+"""What runners are told when something happens to their registration."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.inbox import Handlers
+from contracts import (
+    Event,
+    PaymentRejected,
+    PaymentUploaded,
+    RegistrationCancelled,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    RegistrationExpired,
+)
+
+from notification.contacts import commands as contacts
+from notification.contacts.rules import SUPERSEDES, Stage
+from notification.queue.commands import enqueue, skip_pending
+from notification.templates.rules import EventType
+
+handlers = Handlers()
+
+_ONCE = "once"
+
+
+@handlers.on(RegistrationCreated)
+async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
+    """The person in charge hears what to pay and until when."""
+    await contacts.add_contact(work, event.payload)
+    await _tell_person_in_charge(work, event, about=_ONCE)
+
+
+@handlers.on(PaymentUploaded)
+async def tell_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
+    """The person in charge hears that the proof has arrived."""
+    contact = await contacts.lock_contact(work, event.payload.registration_id)
+    fresh = contacts.note_payment_news(contact, at=event.payload.uploaded_at)
+    await _tell_person_in_charge(work, event, about=str(event.payload.payment_id), fresh=fresh)
+
+
+@handlers.on(PaymentRejected)
+async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
+    """The person in charge hears why, and until when another proof is welcome."""
+    rejected = event.payload
+    contact = await contacts.lock_contact(work, rejected.registration_id)
+    fresh = contacts.note_payment_news(contact, at=rejected.rejected_at)
+    if fresh:
+        contact.expires_at = rejected.expires_at
+    context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
+    await _tell_person_in_charge(work, event, about=str(rejected.payment_id), context=context, fresh=fresh)
+
+
+@handlers.on(RegistrationConfirmed)
+async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
+    """Every runner gets an e-ticket."""
+    confirmed = event.payload
+    contact = await contacts.lock_contact(work, confirmed.registration_id)
+    fresh = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
+    if fresh:
+        await contacts.give_tickets(work, confirmed, contact)
+    runners = [runner.participant_id for runner in confirmed.participants]
+    await _tell(work, event, runners, about=str(confirmed.revision), fresh=fresh)
+
+
+@handlers.on(RegistrationExpired)
+async def tell_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
+    """The person in charge hears that the places are gone; once, even if a payment that came too late says it again."""
+    contact = await contacts.lock_contact(work, event.payload.registration_id)
+    fresh = contacts.move_on(contact, event.payload, Stage.EXPIRED)
+    await _tell_person_in_charge(work, event, about=_ONCE, fresh=fresh)
+
+
+@handlers.on(RegistrationCancelled)
+async def tell_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
+    """The person in charge hears why; not again when it only says that late money has to go back."""
+    cancelled = event.payload
+    contact = await contacts.lock_contact(work, cancelled.registration_id)
+    told = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
+    fresh = contacts.move_on(contact, cancelled, Stage.CANCELLED)
+    if not told:
+        context = {"reason": cancelled.reason}
+        await _tell_person_in_charge(work, event, about=str(cancelled.revision), context=context, fresh=fresh)
+
+
+async def _tell_person_in_charge(
+    work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, fresh: bool = True
+) -> None:
+    participants = await contacts.participants_of(work, event.payload.registration_id)
+    recipient = contacts.person_in_charge(participants.values())
+    await _tell(work, event, [recipient.participant_id], about=about, context=context, fresh=fresh)
+
+
+async def _tell(
+    work: UnitOfWork,
+    event: Event[Any],
+    recipients: Collection[UUID],
+    *,
+    about: str,
+    context: Mapping[str, Any] | None = None,
+    fresh: bool,
+) -> None:
+    """A message to each recipient; older ones that it makes untrue do not leave any more."""
+    registration_id: UUID = event.payload.registration_id
+    if fresh:
+        await skip_pending(work, registration_id, SUPERSEDES[event.type])
+    await enqueue(
+        work,
+        EventType(event.type),
+        registration_id=registration_id,
+        participant_ids=recipients,
+        about=about,
+        context=context or {},
+        stale=not fresh,
+    )

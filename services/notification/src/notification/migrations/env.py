@@ -1,0 +1,6 @@
+"""Alembic's entry: migrations of notification."""
+
+from chassis.migrations import run
+from notification.tables import Base
+
+run(Base.metadata)

@@ -1,0 +1,168 @@
+"""Settings over HTTP."""
+
+from typing import Annotated, Any
+
+from chassis.auth.access import Admin, AnyStaff
+from chassis.web.dependencies import Read, Work, from_state
+from chassis.web.models import Body, View
+from fastapi import APIRouter
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator
+
+from notification.channels.addresses import InvalidAddress, mail_address
+from notification.channels.port import Channel, Security
+from notification.limiter.queries import sender_state
+from notification.preferences import commands
+from notification.preferences.queries import PreferencesReader
+from notification.preferences.rules import Preferences
+from notification.templates.rules import Locale
+
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_HOST = r"^[A-Za-z0-9.:_-]+$"
+
+ShortLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_ONE_LINE)]
+Host = Annotated[str, StringConstraints(max_length=255, pattern=_HOST)]
+Secret = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=_ONE_LINE)]
+DelaySeconds = Annotated[int, Field(ge=0, le=3600)]
+PerMinute = Annotated[int, Field(ge=1, le=600)]
+RetryLimit = Annotated[int, Field(ge=0, le=20)]
+
+
+def _deliverable(address: str) -> str:
+    try:
+        return mail_address(address)
+    except InvalidAddress:
+        raise ValueError("is not an e-mail address") from None
+
+
+MailAddress = Annotated[ShortLine, AfterValidator(_deliverable)]
+
+
+class SettingsView(View):
+    """What holds now. Secrets are never shown, only whether there are any."""
+
+    default_locale: Locale
+    whatsapp_enabled: bool
+    whatsapp_delay_seconds: int
+    whatsapp_max_per_minute: int
+    whatsapp_retry_limit: int
+    fonnte_device_id: str
+    fonnte_api_key_set: bool
+    email_enabled: bool
+    email_delay_seconds: int
+    email_max_per_minute: int
+    email_retry_limit: int
+    email_from_address: str
+    email_from_name: str
+    smtp_host: str
+    smtp_port: int
+    smtp_username: str
+    smtp_password_set: bool
+    smtp_security: Security
+
+
+class SettingsChange(Body):
+    """What to change. Left out: stays. Null: the environment's default again.
+
+    `fonnte_api_key_set` and `smtp_password_set` are accepted so that what GET answered can be sent; they do nothing.
+    """
+
+    default_locale: Locale | None = None
+    whatsapp_enabled: bool | None = None
+    whatsapp_delay_seconds: DelaySeconds | None = None
+    whatsapp_max_per_minute: PerMinute | None = None
+    whatsapp_retry_limit: RetryLimit | None = None
+    fonnte_device_id: ShortLine | None = None
+    fonnte_api_key: Secret | None = Field(None, json_schema_extra={"writeOnly": True})
+    fonnte_api_key_set: bool | None = Field(None, exclude=True)
+    email_enabled: bool | None = None
+    email_delay_seconds: DelaySeconds | None = None
+    email_max_per_minute: PerMinute | None = None
+    email_retry_limit: RetryLimit | None = None
+    email_from_address: MailAddress | None = None
+    email_from_name: ShortLine | None = None
+    smtp_host: Host | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    smtp_username: ShortLine | None = None
+    smtp_password: Password | None = Field(None, json_schema_extra={"writeOnly": True})
+    smtp_password_set: bool | None = Field(None, exclude=True)
+    smtp_security: Security | None = None
+
+    @field_validator("email_from_address", "smtp_host", mode="before")
+    @classmethod
+    def _empty_means_default(cls, value: Any) -> Any:
+        return value or None
+
+
+class SenderView(View):
+    """How a channel's sender is doing."""
+
+    channel: Channel
+    enabled: bool
+    missing: str | None
+    trouble: str | None
+    trouble_since: AwareDatetime | None
+    paused_until: AwareDatetime | None
+    last_sent_at: AwareDatetime | None
+
+
+Reader = Annotated[PreferencesReader, from_state("preferences")]
+
+router = APIRouter(tags=["settings"])
+
+
+@router.get("/settings")
+async def get_settings(_: Admin, session: Read, reader: Reader) -> SettingsView:
+    """Limits, switches, accounts."""
+    return _view(await reader.load(session))
+
+
+@router.put("/settings")
+async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader: Reader) -> SettingsView:
+    """Change them; it holds from the next message on, in every worker."""
+    await commands.change_settings(work, change.model_dump(exclude_unset=True), reader, by=staff.actor)
+    return _view(await reader.load(work.session))
+
+
+@router.get("/senders")
+async def list_senders(_: AnyStaff, session: Read, reader: Reader) -> list[SenderView]:
+    """Whether each channel can send, and if not, why."""
+    preferences = await reader.load(session)
+    return [
+        SenderView(
+            channel=channel,
+            enabled=preferences.channels[channel].enabled,
+            missing=preferences.missing(channel),
+            **vars(await sender_state(session, channel)),
+        )
+        for channel in Channel
+    ]
+
+
+def _view(preferences: Preferences) -> SettingsView:
+    per_channel = {
+        f"{channel}_{name}": value
+        for channel, chosen in preferences.channels.items()
+        for name, value in (
+            ("enabled", chosen.enabled),
+            ("delay_seconds", int(chosen.pace.delay.total_seconds())),
+            ("max_per_minute", chosen.pace.max_per_minute),
+            ("retry_limit", chosen.retry_limit),
+        )
+    }
+    mail = preferences.mail
+    return SettingsView(
+        **per_channel,
+        default_locale=preferences.default_locale,
+        fonnte_device_id=preferences.whatsapp.device_id,
+        fonnte_api_key_set=bool(preferences.whatsapp.token),
+        email_from_address=mail.from_address,
+        email_from_name=mail.from_name,
+        smtp_host=mail.host,
+        smtp_port=mail.port,
+        smtp_username=mail.username,
+        smtp_password_set=bool(mail.password),
+        smtp_security=mail.security,
+    )

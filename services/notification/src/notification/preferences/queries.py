@@ -1,0 +1,79 @@
+"""Reading staff's choices over the environment's defaults."""
+
+from datetime import timedelta
+from typing import Any
+
+from chassis.secrets import SecretBox, UnreadableSecret
+from chassis.telemetry import logger
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification.channels.port import Channel, Security
+from notification.limiter.rules import Pace
+from notification.preferences.rules import ChannelPreferences, MailAccount, Preferences, WhatsAppAccount
+from notification.preferences.tables import NotificationSettings
+from notification.settings import Settings
+from notification.templates.rules import Locale
+
+log = logger(__name__)
+
+
+class PreferencesReader:
+    """Knows the environment's defaults and opens sealed secrets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.box = settings.secret_box()
+
+    async def load(self, session: AsyncSession, *, for_update: bool = False) -> Preferences:
+        """What holds now."""
+        row = select(NotificationSettings.__table__)
+        chosen = (await session.execute(row.with_for_update() if for_update else row)).mappings().one()
+        return Preferences(
+            default_locale=Locale(self._plain(chosen, "default_locale")),
+            channels={channel: self._channel(chosen, channel) for channel in Channel},
+            whatsapp=WhatsAppAccount(
+                device_id=self._plain(chosen, "fonnte_device_id"),
+                token=self._secret(chosen["fonnte_api_key"], self._settings.fonnte_token.get_secret_value()),
+            ),
+            mail=self._mail(chosen),
+        )
+
+    def _channel(self, chosen: Any, channel: Channel) -> ChannelPreferences:
+        return ChannelPreferences(
+            enabled=self._plain(chosen, f"{channel}_enabled"),
+            pace=Pace(
+                delay=timedelta(seconds=self._plain(chosen, f"{channel}_delay_seconds")),
+                max_per_minute=self._plain(chosen, f"{channel}_max_per_minute"),
+            ),
+            retry_limit=self._plain(chosen, f"{channel}_retry_limit"),
+        )
+
+    def _mail(self, chosen: Any) -> MailAccount:
+        return MailAccount(
+            from_address=self._plain(chosen, "email_from_address"),
+            from_name=self._plain(chosen, "email_from_name"),
+            host=self._plain(chosen, "smtp_host"),
+            port=self._plain(chosen, "smtp_port"),
+            username=self._plain(chosen, "smtp_username"),
+            password=self._secret(chosen["smtp_password"], self._password_for(self._plain(chosen, "smtp_host"))),
+            security=Security(self._plain(chosen, "smtp_security")),
+        )
+
+    def _password_for(self, host: str) -> str:
+        """The environment's password belongs to the environment's server and is shown to no other."""
+        return self._settings.smtp_password.get_secret_value() if host == self._settings.smtp_host else ""
+
+    def _plain(self, chosen: Any, name: str) -> Any:
+        return getattr(self._settings, name) if chosen[name] is None else chosen[name]
+
+    def _secret(self, sealed: str | None, default: str) -> str:
+        return default if sealed is None else _opened(self.box, sealed)
+
+
+def _opened(box: SecretBox, sealed: str) -> str:
+    try:
+        return box.open(sealed)
+    except UnreadableSecret:
+        log.warning("stored_secret_unreadable")  # counts as not set: staff see that and type it in again
+        return ""

@@ -1,0 +1,128 @@
+"""The log over HTTP, and sending again."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from chassis.auth.access import Admin, AnyStaff
+from chassis.auth.principals import Role, Staff
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends
+
+from notification.channels.port import Channel, Outcome
+from notification.queue import commands, queries
+from notification.queue.commands import NotRetryable, UnknownNotification
+from notification.queue.queries import LogFilter, LogRow
+from notification.queue.rules import Status
+from notification.queue.tables import DeliveryAttempt
+from notification.templates.rules import EventType
+
+_SEES_ADDRESSES = frozenset({Role.OWNER, Role.ADMIN})
+
+
+class AttemptView(View):
+    """One try. Without an outcome it is under way."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: Outcome | None
+    detail: str | None
+
+
+class NotificationView(View):
+    """A message and what became of it. Recipients are shown in full to admins only."""
+
+    id: UUID
+    registration_id: UUID
+    registration_number: str
+    participant_id: UUID
+    channel: Channel
+    event_type: EventType
+    recipient: str
+    status: Status
+    retry_count: int
+    failed_reason: str | None
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    attempts: list[AttemptView]
+
+
+class Retried(View):
+    """How many messages will be sent again."""
+
+    retried: int
+
+
+router = APIRouter(prefix="/notifications", tags=["notifications"])
+
+
+@router.get("")
+async def list_notifications(
+    staff: AnyStaff,
+    session: Read,
+    chosen: Annotated[LogFilter, Depends()],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[NotificationView]:
+    """The log, newest first."""
+    before = _position(cursor) if cursor else None
+    rows = await queries.list_notifications(session, chosen, limit=limit + 1, before=before)
+    shown = rows[:limit]
+    attempts = await queries.attempts_of(session, [row.Notification.id for row in shown])
+    items = [_view(row, attempts[row.Notification.id], staff) for row in shown]
+    last = items[-1] if len(rows) > limit else None
+    return Page(items=items, next_cursor=encode_cursor(last.created_at.isoformat(), last.id) if last else None)
+
+
+@router.post("/{notification_id}/retry", status_code=204, responses=errors(UnknownNotification, NotRetryable))
+async def retry_notification(notification_id: UUID, staff: Admin, work: Work) -> None:
+    """Send a message again that failed or whose fate is unknown."""
+    await commands.retry(work, notification_id, by=staff.actor)
+
+
+@router.post("/retry-failed")
+async def retry_failed(staff: Admin, work: Work, channel: Channel | None = None) -> Retried:
+    """Send everything again that failed and still says something true."""
+    return Retried(retried=await commands.retry_failed(work, channel, by=staff.actor))
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    created_at, notification_id = decode_cursor(cursor, parts=2)
+    try:
+        moment, identifier = datetime.fromisoformat(created_at), UUID(notification_id)
+    except (TypeError, ValueError, AttributeError):
+        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+    if moment.tzinfo is None:
+        raise InvalidFields(("cursor", "is not a cursor of this list"))
+    return moment, identifier
+
+
+def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:
+    message, contact, participant = row
+    address = participant.whatsapp if message.channel == Channel.WHATSAPP else participant.email
+    fields: dict[str, Any] = {
+        name: getattr(message, name)
+        for name in NotificationView.model_fields
+        if name not in {"registration_number", "recipient", "attempts", "next_attempt_at"}
+    }
+    return NotificationView(
+        **fields,
+        registration_number=contact.registration_number,
+        recipient=address if staff.role in _SEES_ADDRESSES else masked(address),
+        next_attempt_at=message.next_attempt_at if message.status == Status.PENDING else None,
+        attempts=[AttemptView.model_validate(attempt) for attempt in attempts],
+    )
+
+
+def masked(address: str) -> str:
+    """Enough to recognise an address by, not enough to use it: `b***@example.com`, `0812****90`."""
+    local, at, domain = address.rpartition("@")
+    if at:
+        return f"{local[:1]}***@{domain}"
+    return f"{address[:4]}****{address[-2:]}"

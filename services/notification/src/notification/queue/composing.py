@@ -1,0 +1,101 @@
+"""From a claimed row to the message that leaves: text, page and ticket are made when they are needed, from rows."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
+from notification.contacts.rules import SUPERSEDES
+from notification.contacts.tables import Contact, Participant
+from notification.queue.commands import Claim
+from notification.templates import words
+from notification.templates.queries import find_template
+from notification.templates.rendering import Facts, Renderer
+from notification.templates.rules import EventType, Locale, Template
+from notification.tickets.pdf import PrintedTicket, ticket_pdf
+from notification.tickets.qr import qr_png
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """All that a message is made of, read from the database. `superseded`: it says nothing true any more."""
+
+    claim: Claim
+    recipient: str
+    facts: Facts
+    template: Template
+    locale: Locale
+    superseded: bool
+
+
+async def gather(session: AsyncSession, claim: Claim, locale: Locale) -> Ingredients:
+    """Read what the message needs."""
+    contact = await session.get_one(Contact, claim.registration_id)
+    participant = await session.get_one(Participant, claim.participant_id)
+    return Ingredients(
+        claim=claim,
+        recipient=participant.whatsapp if claim.channel is Channel.WHATSAPP else participant.email,
+        facts=_facts(claim, contact, participant),
+        template=await find_template(session, (claim.event_type, claim.channel, locale)),
+        locale=locale,
+        superseded=claim.event_type in SUPERSEDES[f"registration.{contact.stage}"],
+    )
+
+
+def _facts(claim: Claim, contact: Contact, participant: Participant) -> Facts:
+    deadline = claim.context.get("payment_deadline")
+    return Facts(
+        name=participant.full_name,
+        registration_number=contact.registration_number,
+        event_name=contact.event_name,
+        event_date=contact.event_date,
+        event_location=contact.event_location,
+        category_name=contact.category_name,
+        amount=contact.total_amount,
+        currency=contact.currency,
+        payment_deadline=datetime.fromisoformat(deadline) if deadline else contact.expires_at,
+        bib_number=participant.bib_number,
+        ticket_code=participant.ticket_code,
+        reason=str(claim.context.get("reason", "")),
+    )
+
+
+async def compose(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
+    """The message, ready to leave."""
+    text = renderer.text(parts.template, parts.facts, parts.locale)
+    if parts.claim.channel is Channel.WHATSAPP:
+        return OutboundMessage(parts.claim.id, parts.recipient, parts.facts.name, text.body)
+    ticket = await _ticket(parts)
+    return OutboundMessage(
+        id=parts.claim.id,
+        recipient=parts.recipient,
+        recipient_name=parts.facts.name,
+        body=text.body,
+        subject=text.subject,
+        html=renderer.page(text, parts.facts, parts.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
+        ticket=ticket,
+    )
+
+
+async def _ticket(parts: Ingredients) -> TicketFiles | None:
+    facts = parts.facts
+    if parts.claim.event_type is not EventType.REGISTRATION_CONFIRMED or facts.ticket_code is None:
+        return None
+    printed = PrintedTicket(
+        event_name=facts.event_name,
+        name=facts.name,
+        category_name=facts.category_name,
+        event_date=words.day(facts.event_date, parts.locale),
+        event_location=facts.event_location,
+        registration_number=facts.registration_number,
+        bib_number=facts.bib_number or 0,
+    )
+    # A process makes one mail at a time, so this is never more than one thread.
+    return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, parts.locale)
+
+
+def _ticket_files(printed: PrintedTicket, ticket_code: str, locale: Locale) -> TicketFiles:
+    image = qr_png(ticket_code)
+    return TicketFiles(image, ticket_pdf(printed, image, locale), f"ticket-{printed.bib_number}.pdf")

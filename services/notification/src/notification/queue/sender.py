@@ -1,0 +1,158 @@
+"""Sends one channel's queue, one message after the other. Any number of replicas may do so side by side."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from chassis.database import Database, is_unavailable
+from chassis.telemetry import logger
+from prometheus_client import Counter
+
+from notification.channels.port import Channel, MessageChannel, NotSent, OutboundMessage, Outcome
+from notification.limiter.commands import note_switch
+from notification.limiter.queries import find_sender, may_send
+from notification.preferences.queries import PreferencesReader
+from notification.preferences.rules import ChannelPreferences, Preferences
+from notification.queue import commands
+from notification.queue.commands import Attempt, Claim, Ending, RetryPolicy
+from notification.queue.composing import compose, gather
+from notification.settings import Settings
+from notification.templates.rendering import Renderer
+from notification.webhooks.commands import apply_report, lock_provider_id
+
+log = logger(__name__)
+
+ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a message", ["channel", "outcome"])
+
+Connect = Callable[[Preferences], MessageChannel]
+
+_PATIENCE_SECONDS = (0.2, 1.0, 3.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The outbound side of one channel.
+
+    Args:
+        connect: makes the provider's side from the account that holds now.
+    """
+
+    channel: Channel
+    database: Database
+    settings: Settings
+    preferences: PreferencesReader
+    renderer: Renderer
+    connect: Connect
+
+    @cached_property
+    def lease_for(self) -> timedelta:
+        """How long a claimed message is ours."""
+        return timedelta(seconds=self.settings.send_lease_seconds)
+
+    async def send_due(self) -> None:
+        """Send until nothing is due or the limits say no. When cancelled, the message under way is finished first."""
+        while await self._finishing(self.send_one()):
+            pass
+
+    async def _finishing(self, sending: Coroutine[Any, Any, bool]) -> bool:
+        task = asyncio.ensure_future(sending)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+
+    async def send_one(self) -> bool:
+        """Send the message that goes next; False when none may go now."""
+        async with self.database.read() as session:
+            preferences = await self.preferences.load(session)
+            sender = await find_sender(session, self.channel)
+        chosen = preferences.channels[self.channel]
+        if sender.enabled != chosen.enabled:
+            await self._note_switch(enabled=chosen.enabled)
+        ready = chosen.enabled and preferences.missing(self.channel) is None
+        if not ready or not may_send(sender, chosen.pace, now=self.database.clock()):
+            return False
+        async with self.database.work() as work:
+            claim = await commands.claim_next(work, self.channel, lease_for=self.lease_for)
+        return claim is not None and await self._send(claim, preferences, chosen)
+
+    async def _send(self, claim: Claim, preferences: Preferences, chosen: ChannelPreferences) -> bool:
+        policy = self._policy(chosen)
+        try:
+            async with self.database.read() as session:
+                parts = await gather(session, claim, preferences.default_locale)
+            if parts.superseded:
+                return await self._skip(claim)
+            message = await compose(parts, self.renderer)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            await self._give_back(claim, error, policy)
+            return True
+        async with self.database.work() as work:
+            attempt = await commands.begin_attempt(work, claim, chosen.pace, lease_for=self.lease_for)
+        if attempt is None:
+            return False
+        ending = await self._call(message, self.connect(preferences))
+        await self._record(attempt, ending, policy)
+        return True
+
+    async def _call(self, message: OutboundMessage, provider: MessageChannel) -> Ending:
+        try:
+            ending = Ending(Outcome.SENT, provider_id=await provider.send(message))
+        except NotSent as failure:
+            ending = Ending(failure.outcome, reason=failure.reason)
+        except Exception as error:  # noqa: BLE001  # whatever it was, it may have come after the message left
+            log.warning("send_failed_unforeseen", channel=self.channel, error=type(error).__name__)
+            ending = Ending(Outcome.UNKNOWN, reason=f"unforeseen: {type(error).__name__}")
+        ATTEMPTS.labels(self.channel, ending.outcome).inc()
+        log.info("message_attempted", channel=self.channel, notification_id=str(message.id), outcome=ending.outcome)
+        return ending
+
+    async def _record(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+        """Write down how it ended, even if the database needs a moment: what is not written down counts as unknown."""
+        for patience in _PATIENCE_SECONDS:
+            try:
+                await self._record_once(attempt, ending, policy)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                await asyncio.sleep(patience)
+            else:
+                return
+        await self._record_once(attempt, ending, policy)
+
+    async def _record_once(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+        async with self.database.work() as work:
+            if ending.provider_id is not None:
+                await lock_provider_id(work, ending.provider_id)
+            await commands.end_attempt(work, attempt, ending, policy)
+            if ending.provider_id is not None:
+                await apply_report(work, ending.provider_id)
+
+    async def _give_back(self, claim: Claim, error: Exception, policy: RetryPolicy) -> None:
+        """A message that cannot be made is tried again like any other failure, in case somebody mends its template."""
+        log.warning("message_not_composed", notification_id=str(claim.id), error=type(error).__name__)
+        ending = Ending(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
+        async with self.database.work() as work:
+            await commands.settle(work, claim, ending, policy)
+
+    async def _skip(self, claim: Claim) -> bool:
+        async with self.database.work() as work:
+            await commands.skip(work, claim)
+        return True
+
+    async def _note_switch(self, *, enabled: bool) -> None:
+        async with self.database.work() as work:
+            await note_switch(work, self.channel, enabled=enabled)
+
+    def _policy(self, chosen: ChannelPreferences) -> RetryPolicy:
+        return RetryPolicy(
+            limit=chosen.retry_limit,
+            base=timedelta(seconds=self.settings.retry_base_seconds),
+            pause_base=timedelta(seconds=self.settings.pause_base_seconds),
+        )

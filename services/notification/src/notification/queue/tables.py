@@ -1,0 +1,94 @@
+"""The outbound queue, which is also the log: a row per message, and one per attempt to send it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notification.base import Base
+from notification.channels.port import Outcome
+from notification.queue.rules import Status
+from notification.templates.tables import EVENT_TYPES
+
+
+class Notification(Base):
+    """One message to one runner on one channel.
+
+    The text is made when it is sent; `context` keeps only what the contact does not know. `dedupe_key` says what the
+    message is about, so that it exists once however often the event comes. `lease` names the worker's claim.
+    """
+
+    __tablename__ = "notifications"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    dedupe_key: Mapped[str] = mapped_column(String(300), unique=True)
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.registration_id", ondelete="CASCADE"))
+    participant_id: Mapped[UUID] = mapped_column(ForeignKey("contact_participants.participant_id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(20))
+    event_type: Mapped[str] = mapped_column(String(50))
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[Status] = mapped_column(String(20))
+    context: Mapped[dict[str, Any]]
+    retry_count: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    lease: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
+    provider_id: Mapped[str | None] = mapped_column(String(100))
+    failed_reason: Mapped[str | None] = mapped_column(String(500))
+    sent_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("channel IN ('whatsapp', 'email')", name="channel"),
+        CheckConstraint(f"event_type IN ({EVENT_TYPES})", name="event_type"),
+        CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
+        CheckConstraint(
+            "status <> 'sending' OR (lease IS NOT NULL AND leased_until IS NOT NULL)", name="sending_leased"
+        ),
+        CheckConstraint("status NOT IN ('sent', 'delivered') OR sent_at IS NOT NULL", name="sent_has_time"),
+        CheckConstraint(
+            "status NOT IN ('failed', 'unknown', 'skipped') OR failed_reason IS NOT NULL", name="has_reason"
+        ),
+        Index(
+            "ix_notifications_due",
+            "channel",
+            "priority",
+            "created_at",
+            "id",
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("ix_notifications_sending", "leased_until", postgresql_where=text("status = 'sending'")),
+        Index("ix_notifications_newest", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_status_newest", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_registration", "registration_id"),
+        Index("ix_notifications_participant", "participant_id"),
+        Index("ix_notifications_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+    )
+
+
+class DeliveryAttempt(Base):
+    """One try. Written before the provider is called; without an outcome it is under way, or its worker died."""
+
+    __tablename__ = "delivery_attempts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[Outcome | None] = mapped_column(String(20))
+    detail: Mapped[str | None] = mapped_column(String(500))
+
+    __table_args__ = (
+        CheckConstraint(f"outcome IN ({', '.join(repr(outcome.value) for outcome in Outcome)})", name="outcome"),
+        CheckConstraint("(outcome IS NULL) = (finished_at IS NULL)", name="finished_has_outcome"),
+        Index(
+            "uq_delivery_attempts_under_way",
+            "notification_id",
+            unique=True,
+            postgresql_where=text("outcome IS NULL"),
+        ),
+    )

@@ -1,0 +1,22 @@
+"""Every table of this service, so that its metadata is whole."""
+
+from notification.base import Base, service_tables
+from notification.contacts.tables import Contact, Participant
+from notification.limiter.tables import SenderRow
+from notification.preferences.tables import NotificationSettings
+from notification.queue.tables import DeliveryAttempt, Notification
+from notification.templates.tables import TemplateRow
+from notification.webhooks.tables import DeliveryReport
+
+__all__ = [
+    "Base",
+    "Contact",
+    "DeliveryAttempt",
+    "DeliveryReport",
+    "Notification",
+    "NotificationSettings",
+    "Participant",
+    "SenderRow",
+    "TemplateRow",
+    "service_tables",
+]

@@ -1,0 +1,154 @@
+"""Templates over HTTP."""
+
+import base64
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from chassis.auth.access import Admin
+from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
+from chassis.web.models import Body, Page, Text, View
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends
+from pydantic import Field, StringConstraints
+
+from notification.channels.port import Channel
+from notification.templates import commands, queries
+from notification.templates.commands import InvalidTemplate, check_template
+from notification.templates.defaults import default_template
+from notification.templates.queries import Key
+from notification.templates.rendering import Facts, Renderer
+from notification.templates.rules import VARIABLES, EventType, Locale, Template
+from notification.tickets.qr import qr_png
+
+Subject = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+
+SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"
+
+
+class TemplateText(Body):
+    """The text of a message: `{variables}` in plain text. Only e-mail has a subject."""
+
+    subject: Subject | None = None
+    body: Text
+
+
+class TemplateView(View):
+    """The text that holds."""
+
+    event_type: EventType
+    channel: Channel
+    locale: Locale
+    subject: str | None
+    body: str
+    is_default: bool
+    variables: dict[str, str] = Field(default_factory=lambda: dict(VARIABLES))
+
+
+class Preview(View):
+    """What a runner would see, with made-up facts. Only e-mail has a subject and a page."""
+
+    subject: str | None
+    body: str
+    html: str | None
+
+
+async def _key(event_type: EventType, channel: Channel, locale: Locale) -> Key:
+    return event_type, channel, locale
+
+
+TemplateKey = Annotated[Key, Depends(_key)]
+router = APIRouter(prefix="/templates", tags=["templates"])
+
+
+@router.get("")
+async def list_templates(_: Admin, session: Read) -> Page[TemplateView]:
+    """Every text, staff's own or default."""
+    found = await queries.list_templates(session)
+    return Page(items=[_view(key, template, is_default=not own) for key, template, own in found])
+
+
+@router.get("/{event_type}/{channel}/{locale}")
+async def get_template(key: TemplateKey, _: Admin, session: Read) -> TemplateView:
+    """The text that holds."""
+    return await _found(key, session)
+
+
+@router.put("/{event_type}/{channel}/{locale}", responses=errors(InvalidTemplate))
+async def put_template(key: TemplateKey, text: TemplateText, staff: Admin, work: Work) -> TemplateView:
+    """Use this text from the next message on."""
+    template = Template(text.body, text.subject or "")
+    await commands.save_template(work, key, template, by=staff.actor)
+    return _view(key, template, is_default=False)
+
+
+@router.delete("/{event_type}/{channel}/{locale}")
+async def delete_template(key: TemplateKey, staff: Admin, work: Work) -> TemplateView:
+    """Go back to the default text, which is answered."""
+    await commands.reset_template(work, key, by=staff.actor)
+    return await _found(key, work.session)
+
+
+@router.post("/{event_type}/{channel}/{locale}/preview", responses=errors(InvalidTemplate))
+async def preview_template(
+    key: TemplateKey,
+    _: Admin,
+    database: OwnDatabase,
+    renderer: Annotated[Renderer, from_state("renderer")],
+    text: TemplateText | None = None,
+) -> Preview:
+    """How this text, or without a body the one that holds, would look."""
+    if text is not None:
+        template = Template(text.body, text.subject or "")
+    else:
+        async with database.read() as session:
+            template = await queries.find_template(session, key)
+    check_template(template, key[1])
+    return _preview(renderer, key, template, _sample(database))
+
+
+async def _found(key: Key, session: Read) -> TemplateView:
+    own = await queries.own_template(session, key)
+    return _view(key, own or default_template(*key), is_default=own is None)
+
+
+def _view(key: Key, template: Template, *, is_default: bool) -> TemplateView:
+    event_type, channel, locale = key
+    return TemplateView(
+        event_type=event_type,
+        channel=channel,
+        locale=locale,
+        subject=template.subject or None,
+        body=template.body,
+        is_default=is_default,
+    )
+
+
+def _preview(renderer: Renderer, key: Key, template: Template, facts: Facts) -> Preview:
+    event_type, channel, locale = key
+    text = renderer.text(template, facts, locale)
+    if channel is Channel.WHATSAPP:
+        return Preview(subject=None, body=text.body, html=None)
+    is_ticket = event_type is EventType.REGISTRATION_CONFIRMED
+    image = f"data:image/png;base64,{base64.b64encode(qr_png(SAMPLE_TICKET)).decode()}" if is_ticket else None
+    return Preview(subject=text.subject, body=text.body, html=renderer.page(text, facts, locale, qr_source=image))
+
+
+def _sample(database: OwnDatabase) -> Facts:
+    now = database.clock()
+    return Facts(
+        name="Budi Santoso",
+        registration_number="FR5K-00042",
+        event_name="Jakarta Fun Run",
+        event_date=(now + timedelta(days=30)).date(),
+        event_location="Gelora Bung Karno, Jakarta",
+        category_name="5K",
+        amount=Decimal("150000.00"),
+        currency="IDR",
+        payment_deadline=now + timedelta(hours=24),
+        bib_number=1042,
+        ticket_code=SAMPLE_TICKET,
+        reason="Jumlah pada bukti tidak terbaca",
+    )

@@ -1,0 +1,57 @@
+"""Changing texts."""
+
+from chassis.database import UnitOfWork
+from chassis.errors import InvalidFields
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from notification.channels.port import Channel
+from notification.templates.queries import Key
+from notification.templates.rules import Template, problems_of
+from notification.templates.tables import TemplateRow
+
+
+class InvalidTemplate(InvalidFields):
+    """The text uses variables that do not exist, or braces that are none; `errors` names each."""
+
+    code = "invalid_template"
+
+
+def check_template(template: Template, channel: Channel) -> None:
+    """Refuse a text that could not be sent.
+
+    Raises:
+        InvalidTemplate
+    """
+    found = [("subject", problem) for problem in problems_of(template.subject)]
+    found += [("body", problem) for problem in problems_of(template.body)]
+    if channel is Channel.EMAIL and not template.subject:
+        found.append(("subject", "is needed in an e-mail"))
+    if channel is Channel.WHATSAPP and template.subject:
+        found.append(("subject", "does not exist in WhatsApp"))
+    if found:
+        raise InvalidTemplate(*found)
+
+
+async def save_template(work: UnitOfWork, key: Key, template: Template, *, by: str) -> None:
+    """Use staff's own text from now on.
+
+    Raises:
+        InvalidTemplate
+    """
+    check_template(template, key[1])
+    event_type, channel, locale = (part.value for part in key)
+    text = {"subject": template.subject or None, "body": template.body, "updated_at": work.now}
+    row = upsert(TemplateRow).values(event_type=event_type, channel=channel, locale=locale, **text)
+    await work.session.execute(row.on_conflict_do_update(constraint="pk_templates", set_=text))
+    await work.audit(by, "template.change", f"{event_type}/{channel}/{locale}")
+
+
+async def reset_template(work: UnitOfWork, key: Key, *, by: str) -> None:
+    """Go back to the default text; fine when that holds already."""
+    event_type, channel, locale = (part.value for part in key)
+    matching = (
+        (TemplateRow.event_type == event_type) & (TemplateRow.channel == channel) & (TemplateRow.locale == locale)
+    )
+    await work.session.execute(delete(TemplateRow).where(matching))
+    await work.audit(by, "template.reset", f"{event_type}/{channel}/{locale}")

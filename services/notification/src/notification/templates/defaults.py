@@ -1,0 +1,159 @@
+"""The texts that hold until staff write their own."""
+
+from collections.abc import Mapping
+
+from notification.channels.port import Channel
+from notification.templates.rules import EventType, Locale, Template
+
+_ID: Mapping[EventType, Template] = {
+    EventType.REGISTRATION_CREATED: Template(
+        subject="Pendaftaran {registration_number}: selesaikan pembayaran sebelum {payment_deadline}",
+        body="""Halo {name},
+
+Tempat Anda di {event_name} ({category_name}) sudah kami simpan.
+
+Nomor pendaftaran: {registration_number}
+Jumlah yang harus dibayar: {amount}
+Batas waktu: {payment_deadline}
+
+Bayar lewat QRIS atau transfer bank dengan jumlah yang tepat, lalu unggah bukti pembayaran di halaman pendaftaran \
+Anda: {site_url}
+
+Setelah batas waktu lewat tanpa bukti pembayaran, tempat ini dilepas untuk pelari lain.""",
+    ),
+    EventType.PAYMENT_UPLOADED: Template(
+        subject="Bukti pembayaran {registration_number} sudah kami terima",
+        body="""Halo {name},
+
+Terima kasih, bukti pembayaran {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami terima \
+dan sedang diperiksa panitia.
+
+E-tiket dengan nomor BIB dikirim begitu pembayaran disetujui. Selama pemeriksaan, tempat Anda tetap aman.""",
+    ),
+    EventType.PAYMENT_REJECTED: Template(
+        subject="Bukti pembayaran {registration_number} belum dapat diterima",
+        body="""Halo {name},
+
+Bukti pembayaran untuk {registration_number} ({event_name}, {category_name}) belum dapat kami terima.
+
+Alasan: {reason}
+
+Silakan unggah bukti yang benar sebesar {amount} sebelum {payment_deadline} di {site_url}.""",
+    ),
+    EventType.REGISTRATION_CONFIRMED: Template(
+        subject="E-tiket {event_name}: BIB {bib_number}",
+        body="""Halo {name},
+
+Selamat, Anda resmi terdaftar di {event_name}!
+
+Kategori: {category_name}
+Nomor BIB: {bib_number}
+Nomor pendaftaran: {registration_number}
+Tanggal: {event_date}
+Lokasi: {event_location}
+
+Tunjukkan kode QR ini saat mengambil race pack: {ticket_url}
+Kode ini hanya untuk Anda; siapa pun yang memegangnya dapat mengambil race pack Anda.
+
+Sampai jumpa di garis start!""",
+    ),
+    EventType.REGISTRATION_EXPIRED: Template(
+        subject="Pendaftaran {registration_number} sudah kedaluwarsa",
+        body="""Halo {name},
+
+Sampai batas waktu {payment_deadline} kami belum menerima pembayaran untuk {registration_number} ({event_name}, \
+{category_name}), sehingga tempatnya kami lepas.
+
+Sudah membayar? Hubungi panitia dengan menyebut nomor pendaftaran Anda. Ingin mencoba lagi? Kunjungi {site_url}.""",
+    ),
+    EventType.REGISTRATION_CANCELLED: Template(
+        subject="Pendaftaran {registration_number} dibatalkan",
+        body="""Halo {name},
+
+Pendaftaran {registration_number} untuk {event_name} ({category_name}) telah dibatalkan.
+
+Alasan: {reason}
+
+Jika pembayaran Anda sudah diterima, panitia akan menghubungi Anda mengenai pengembaliannya.""",
+    ),
+}
+
+_EN: Mapping[EventType, Template] = {
+    EventType.REGISTRATION_CREATED: Template(
+        subject="Registration {registration_number}: please pay before {payment_deadline}",
+        body="""Hello {name},
+
+We are holding your place in {event_name} ({category_name}).
+
+Registration number: {registration_number}
+Amount due: {amount}
+Deadline: {payment_deadline}
+
+Pay the exact amount by QRIS or bank transfer, then upload the proof of payment on your registration page: {site_url}
+
+Without a proof of payment by the deadline, the place goes to another runner.""",
+    ),
+    EventType.PAYMENT_UPLOADED: Template(
+        subject="We received your proof of payment for {registration_number}",
+        body="""Hello {name},
+
+Thank you. We received your proof of payment of {amount} for {registration_number} ({event_name}, {category_name}), \
+and the organiser is checking it.
+
+Your e-ticket with the BIB number follows as soon as the payment is approved. Your place stays safe meanwhile.""",
+    ),
+    EventType.PAYMENT_REJECTED: Template(
+        subject="Your proof of payment for {registration_number} could not be accepted",
+        body="""Hello {name},
+
+We could not accept the proof of payment for {registration_number} ({event_name}, {category_name}).
+
+Reason: {reason}
+
+Please upload a correct proof of {amount} before {payment_deadline} at {site_url}.""",
+    ),
+    EventType.REGISTRATION_CONFIRMED: Template(
+        subject="Your e-ticket for {event_name}: BIB {bib_number}",
+        body="""Hello {name},
+
+Congratulations, your place in {event_name} is confirmed!
+
+Category: {category_name}
+BIB number: {bib_number}
+Registration number: {registration_number}
+Date: {event_date}
+Location: {event_location}
+
+Show this QR code when you collect your race pack: {ticket_url}
+The code is yours alone; whoever holds it can collect your race pack.
+
+See you at the start line!""",
+    ),
+    EventType.REGISTRATION_EXPIRED: Template(
+        subject="Registration {registration_number} has expired",
+        body="""Hello {name},
+
+We received no payment for {registration_number} ({event_name}, {category_name}) by {payment_deadline}, so the place \
+was released.
+
+Did you pay? Contact the organiser and mention your registration number. To try again, visit {site_url}.""",
+    ),
+    EventType.REGISTRATION_CANCELLED: Template(
+        subject="Registration {registration_number} was cancelled",
+        body="""Hello {name},
+
+Registration {registration_number} for {event_name} ({category_name}) was cancelled.
+
+Reason: {reason}
+
+If your payment had been received, the organiser will contact you about the refund.""",
+    ),
+}
+
+_BY_LOCALE = {Locale.INDONESIAN: _ID, Locale.ENGLISH: _EN}
+
+
+def default_template(event_type: EventType, channel: Channel, locale: Locale) -> Template:
+    """The text that holds unless staff wrote another. WhatsApp has no subject."""
+    template = _BY_LOCALE[locale][event_type]
+    return template if channel is Channel.EMAIL else Template(body=template.body)

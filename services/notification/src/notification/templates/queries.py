@@ -1,0 +1,30 @@
+"""Finding the text that holds."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification.channels.port import Channel
+from notification.templates.defaults import default_template
+from notification.templates.rules import EventType, Locale, Template
+from notification.templates.tables import TemplateRow
+
+Key = tuple[EventType, Channel, Locale]
+
+
+async def own_template(session: AsyncSession, key: Key) -> Template | None:
+    """Staff's own text; None while the default holds."""
+    row = await session.get(TemplateRow, tuple(part.value for part in key))
+    return None if row is None else Template(body=row.body, subject=row.subject or "")
+
+
+async def find_template(session: AsyncSession, key: Key) -> Template:
+    """The text that holds: staff's own, or the default."""
+    return await own_template(session, key) or default_template(*key)
+
+
+async def list_templates(session: AsyncSession) -> list[tuple[Key, Template, bool]]:
+    """Every text that holds, and whether staff wrote it."""
+    rows = (await session.execute(select(TemplateRow))).scalars().all()
+    own = {(row.event_type, row.channel, row.locale): Template(row.body, row.subject or "") for row in rows}
+    keys = [(event, channel, locale) for event in EventType for channel in Channel for locale in Locale]
+    return [(key, own.get(key) or default_template(*key), key in own) for key in keys]

@@ -1,0 +1,66 @@
+"""Money, days and moments as people write them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from notification.templates.rules import Locale
+
+_MONTHS = {
+    Locale.INDONESIAN: (
+        "Januari",
+        "Februari",
+        "Maret",
+        "April",
+        "Mei",
+        "Juni",
+        "Juli",
+        "Agustus",
+        "September",
+        "Oktober",
+        "November",
+        "Desember",
+    ),
+    Locale.ENGLISH: (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
+}
+_DAYS = {
+    Locale.INDONESIAN: ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"),
+    Locale.ENGLISH: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+def money(amount: Decimal, currency: str, locale: Locale) -> str:
+    """`Rp150.000` in Indonesian, `IDR 150,000` in English; cents only where there are some."""
+    whole = amount == amount.to_integral_value()
+    figures = f"{amount:,.0f}" if whole else f"{amount:,.2f}"
+    if locale is Locale.ENGLISH:
+        return f"{currency} {figures}"
+    figures = figures.translate(str.maketrans(",.", ".,"))
+    return f"Rp{figures}" if currency == "IDR" else f"{currency} {figures}"
+
+
+def day(value: date, locale: Locale) -> str:
+    """`Minggu, 7 Maret 2027` or `Sunday, 7 March 2027`."""
+    return f"{_DAYS[locale][value.weekday()]}, {value.day} {_MONTHS[locale][value.month - 1]} {value.year}"
+
+
+def moment(value: datetime, zone: ZoneInfo, locale: Locale) -> str:
+    """`7 Maret 2027 pukul 15.30 WIB` or `7 March 2027, 15:30 WIB`."""
+    local = value.astimezone(zone)
+    date_part = f"{local.day} {_MONTHS[locale][local.month - 1]} {local.year}"
+    if locale is Locale.ENGLISH:
+        return f"{date_part}, {local:%H:%M} {local.tzname()}"
+    return f"{date_part} pukul {local:%H.%M} {local.tzname()}"

@@ -1,0 +1,64 @@
+"""Where Fonnte reports how messages fare."""
+
+import hmac
+from typing import Annotated, Any
+
+from chassis.auth.access import public
+from chassis.errors import NotFound
+from chassis.web.dependencies import Work
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+from notification.webhooks.commands import take_report
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _as_text(value: Any) -> Any:
+    """Fonnte's `/send` answers a list of ids; its webhook has been seen with text and with numbers."""
+    first = value[0] if isinstance(value, list) and value else value
+    return str(first) if isinstance(first, int) and not isinstance(first, bool) else first
+
+
+Id = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=90, pattern=_PRINTABLE)]
+Word = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
+
+
+class UnknownWebhook(NotFound):
+    """There is nothing here."""
+
+    code = "unknown_webhook"
+
+
+class MessageReport(BaseModel):
+    """What Fonnte posts. Later reports carry only `stateid`; fields we do not know are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Id | None = None
+    stateid: Id | None = None
+    status: Word | None = None
+    state: Word | None = None
+
+
+async def _knows_secret(secret: str, request: Request) -> None:
+    """Runs before the body is looked at, so that without the secret every answer is the same."""
+    expected: str = request.app.state.webhook_secret
+    if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
+        raise UnknownWebhook
+
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[public])
+
+
+@router.post("/fonnte/{secret}", dependencies=[Depends(_knows_secret)], responses=errors(UnknownWebhook))
+async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
+    """A message got somewhere, or did not. Answered with 200 whether or not we know it: Fonnte repeats all else."""
+    await take_report(
+        work,
+        provider_id=report.id or None,
+        state_id=report.stateid or None,
+        words=(report.state, report.status),
+    )
+    return {"received": True}

@@ -1,0 +1,84 @@
+"""Taking in what Fonnte reports about messages it accepted."""
+
+from datetime import timedelta
+
+from chassis.database import Database, UnitOfWork
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from notification.queue.commands import publish_failure
+from notification.queue.rules import Status
+from notification.queue.tables import Notification
+from notification.webhooks.rules import Progress, progress_of
+from notification.webhooks.tables import DeliveryReport
+
+_KEEP_REPORTS = timedelta(days=30)
+
+
+async def take_report(
+    work: UnitOfWork, *, provider_id: str | None, state_id: str | None, words: tuple[str | None, ...]
+) -> None:
+    """Note a report and let its message follow. One about a message we do not know is kept for when we do."""
+    key = state_id or (f"id:{provider_id}" if provider_id else None)
+    if key is None:
+        return
+    progress = progress_of(*words)
+    table = DeliveryReport.__table__
+    row = upsert(DeliveryReport).values(
+        state_id=key,
+        provider_id=provider_id,
+        progress=progress,
+        word=next((word for word in words if word), None),
+        updated_at=work.now,
+    )
+    # greatest() passes over nulls: a report that tells nothing new changes nothing.
+    merged = row.on_conflict_do_update(
+        index_elements=[table.c.state_id],
+        set_={
+            "provider_id": func.coalesce(table.c.provider_id, row.excluded.provider_id),
+            "progress": func.greatest(table.c.progress, row.excluded.progress),
+            "word": row.excluded.word,
+            "updated_at": work.now,
+        },
+    ).returning(table.c.provider_id)
+    about = (await work.session.execute(merged)).scalar_one()
+    if about is not None:
+        await lock_provider_id(work, about)
+        await apply_report(work, about)
+
+
+async def lock_provider_id(work: UnitOfWork, provider_id: str) -> None:
+    """Until the transaction ends: of a report and the note that the message was sent, the later one sees the other."""
+    await work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(provider_id, 0))))
+
+
+async def apply_report(work: UnitOfWork, provider_id: str) -> None:
+    """Let the message follow what was reported. It never goes back; one that waits to be sent again is left alone."""
+    reported = select(func.max(DeliveryReport.progress)).where(DeliveryReport.provider_id == provider_id)
+    progress = (await work.session.execute(reported)).scalar_one()
+    if progress is None:
+        return
+    sent = select(Notification).where(
+        Notification.provider_id == provider_id, Notification.status.in_((Status.SENT, Status.FAILED))
+    )
+    for message in (await work.session.execute(sent.with_for_update())).scalars():
+        _follow(work, message, Progress(progress))
+
+
+def _follow(work: UnitOfWork, message: Notification, progress: Progress) -> None:
+    if progress is Progress.DELIVERED:
+        message.status = Status.DELIVERED
+        message.failed_reason = None
+        message.delivered_at = message.updated_at = work.now
+    elif progress is Progress.FAILED and message.status == Status.SENT:
+        message.status = Status.FAILED
+        message.failed_reason = "WhatsApp could not deliver it"
+        message.updated_at = work.now
+        publish_failure(work, message)
+
+
+async def forget_reports(database: Database) -> None:
+    """Drop reports of messages that nobody hears about any more."""
+    async with database.work() as work:
+        old = DeliveryReport.updated_at < work.now - _KEEP_REPORTS
+        await work.session.execute(delete(DeliveryReport).where(old))

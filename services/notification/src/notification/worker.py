@@ -1,0 +1,96 @@
+"""The background half: hears events, sends messages."""
+
+from datetime import timedelta
+
+from chassis.database import Database
+from chassis.process import run_worker
+from chassis.settings import load
+from chassis.transports import Transport
+from chassis.worker import Periodic, Worker
+
+from notification.app import build_database, build_renderer
+from notification.channels.email import SmtpChannel, tls_context
+from notification.channels.port import Channel
+from notification.channels.whatsapp import FonnteChannel
+from notification.handlers import handlers
+from notification.preferences.queries import PreferencesReader
+from notification.preferences.rules import Preferences
+from notification.queue.commands import release_abandoned
+from notification.queue.sender import Connect, Sender
+from notification.settings import Settings
+from notification.webhooks.commands import forget_reports
+
+_LOOK_FOR_ABANDONED = timedelta(seconds=5)
+_FORGET_REPORTS = timedelta(hours=6)
+
+
+def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
+    """Handlers, a sender per channel, and the clean-up."""
+    return Worker(
+        database,
+        transport,
+        handlers,
+        periodic=[
+            *(_sending(sender, settings) for sender in build_senders(settings, database)),
+            Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
+            Periodic("forget_reports", _FORGET_REPORTS, lambda: forget_reports(database)),
+        ],
+        relay_workers=settings.relay_workers,
+        relay_lease_seconds=settings.relay_lease_seconds,
+    )
+
+
+def build_senders(settings: Settings, database: Database) -> list[Sender]:
+    """One per channel: one that is down does not hold up the other."""
+    connections = {Channel.WHATSAPP: _fonnte(settings), Channel.EMAIL: _smtp(settings, database)}
+    preferences, renderer = PreferencesReader(settings), build_renderer(settings)
+    return [
+        Sender(channel, database, settings, preferences, renderer, connect) for channel, connect in connections.items()
+    ]
+
+
+def _fonnte(settings: Settings) -> Connect:
+    tls = tls_context()
+
+    def connect(preferences: Preferences) -> FonnteChannel:
+        return FonnteChannel(
+            base_url=settings.fonnte_base_url,
+            token=preferences.whatsapp.token,
+            tls=tls,
+            timeout=settings.send_timeout_seconds,
+        )
+
+    return connect
+
+
+def _smtp(settings: Settings, database: Database) -> Connect:
+    tls = tls_context(settings.smtp_ca_file)
+
+    def connect(preferences: Preferences) -> SmtpChannel:
+        return SmtpChannel(preferences.mail, tls=tls, timeout=settings.send_timeout_seconds, clock=database.clock)
+
+    return connect
+
+
+async def release(database: Database) -> None:
+    """Deal with what dead workers left behind."""
+    async with database.work() as work:
+        await release_abandoned(work)
+
+
+def _sending(sender: Sender, settings: Settings) -> Periodic:
+    return Periodic(f"send_{sender.channel}", timedelta(seconds=settings.poll_seconds), sender.send_due)
+
+
+def main() -> None:
+    """Run the worker process."""
+    settings = load(Settings)
+    run_worker(
+        settings,
+        lambda transport: build_worker(settings, build_database(settings), transport),
+        port=settings.worker_port,
+    )
+
+
+if __name__ == "__main__":
+    main()
