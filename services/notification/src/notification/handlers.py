@@ -28,9 +28,10 @@ _ONCE = "once"
 
 @handlers.on(RegistrationCreated)
 async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
-    """The person in charge hears what to pay and until when."""
+    """The person in charge hears what to pay and until when, unless nothing is owed."""
     await contacts.add_contact(work, event.payload)
-    await _tell_person_in_charge(work, event, about=_ONCE)
+    if event.payload.total_amount > 0:
+        await _tell_person_in_charge(work, event, about=_ONCE)
 
 
 @handlers.on(PaymentUploaded)

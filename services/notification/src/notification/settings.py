@@ -18,8 +18,6 @@ _SHORTEST_WEBHOOK_SECRET = 16
 class Settings(ServiceSettings):
     """Notification's settings. Those of channels and limits are defaults: staff's own choices go before them."""
 
-    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
-
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where runners reach the platform; links start with it"
     )
@@ -64,6 +62,11 @@ class Settings(ServiceSettings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("smtp_ca_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, path: object) -> object:
+        return path or None
 
     @field_validator("timezone")
     @classmethod

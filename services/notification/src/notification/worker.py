@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import run_worker
-from chassis.settings import load
+from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from notification.app import build_database, build_renderer
+from notification.app import build_renderer
+from notification.base import service_tables
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.port import Channel
 from notification.channels.whatsapp import FonnteChannel
@@ -84,12 +84,7 @@ def _sending(sender: Sender, settings: Settings) -> Periodic:
 
 def main() -> None:
     """Run the worker process."""
-    settings = load(Settings)
-    run_worker(
-        settings,
-        lambda transport: build_worker(settings, build_database(settings), transport),
-        port=settings.worker_port,
-    )
+    worker_from_environment(Settings, build_worker, service="notification", tables=service_tables)
 
 
 if __name__ == "__main__":

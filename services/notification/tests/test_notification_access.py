@@ -1,0 +1,105 @@
+"""Who may call what, and that every error says which one it is."""
+
+from uuid import uuid4
+
+import pytest
+from chassis.auth.principals import Role
+from chassis.errors import StartlineError
+from fastapi import FastAPI
+from notification.queue import commands as queue
+from notification.templates import commands as templates
+from notification.webhooks import api as webhooks
+from testkit.tokens import Headers
+
+from .notification_world import API, PostOffice
+
+ADMIN, STAFF = {"owner", "admin"}, {role.value for role in Role}
+EVERYBODY = [*Role, "device", "runner", "anonymous"]
+A_TEMPLATE = "/templates/{event_type}/{channel}/{locale}"
+
+ACCESS = {
+    ("GET", "/notifications"): STAFF,
+    ("POST", "/notifications/{notification_id}/retry"): ADMIN,
+    ("POST", "/notifications/retry-failed"): ADMIN,
+    ("GET", "/templates"): ADMIN,
+    ("GET", A_TEMPLATE): ADMIN,
+    ("PUT", A_TEMPLATE): ADMIN,
+    ("DELETE", A_TEMPLATE): ADMIN,
+    ("POST", f"{A_TEMPLATE}/preview"): ADMIN,
+    ("GET", "/settings"): ADMIN,
+    ("PUT", "/settings"): ADMIN,
+    ("GET", "/senders"): STAFF,
+    ("POST", "/webhooks/fonnte/{secret}"): {*EVERYBODY},
+    ("GET", "/dead-letters"): ADMIN,
+    ("GET", "/dead-letters/{dead_letter_id}"): ADMIN,
+    ("POST", "/dead-letters/{dead_letter_id}/replay"): ADMIN,
+    ("DELETE", "/dead-letters/{dead_letter_id}"): ADMIN,
+}
+
+
+def paths(app: FastAPI) -> set[tuple[str, str]]:
+    return {
+        (method.upper(), path.removeprefix(API))
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+
+
+async def test_the_table_names_every_route(office: PostOffice) -> None:
+    assert paths(office.app) == set(ACCESS)
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+async def test_every_route_lets_in_those_it_should_and_nobody_else(office: PostOffice, who: str) -> None:
+    headers = _headers(office, who)
+    for (method, path), allowed in ACCESS.items():
+        filled = path.format(
+            notification_id=uuid4(),
+            event_type="registration.created",
+            channel="email",
+            locale="id",
+            secret="wrong",
+            dead_letter_id=1,
+        )
+        # A wrong body is told only to those who may call: a 422 or a 404 means that the door was open.
+        answer = await office.call(method, filled, headers, {} if method == "PUT" else None)
+        if who in allowed:
+            assert answer.status in {200, 204, 404, 422}, (method, path, answer)
+        elif who in STAFF:
+            assert (answer.status, answer.code) == (403, "forbidden"), (method, path, answer)
+        else:
+            assert answer.status == 401, (method, path, answer)
+
+
+def _headers(office: PostOffice, who: str) -> Headers:
+    match who:
+        case "anonymous":
+            return {}
+        case "runner":
+            return office.issuer.runner(uuid4())
+        case "device":
+            return office.issuer.device(uuid4())
+    return office.issuer.staff(Role(who))
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    kinds = [
+        kind
+        for module in (queue, templates, webhooks)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, StartlineError) and kind.__module__ == module.__name__
+    ]
+    codes = [kind.code for kind in kinds]
+    assert sorted(codes) == ["invalid_template", "not_retryable", "unknown_notification", "unknown_webhook"]
+
+
+async def test_every_error_a_route_raises_is_in_its_description(office: PostOffice) -> None:
+    described = office.app.openapi()["paths"]
+    for path, method, status, code in (
+        ("/notifications/{notification_id}/retry", "post", "404", "unknown_notification"),
+        ("/notifications/{notification_id}/retry", "post", "409", "not_retryable"),
+        (A_TEMPLATE, "put", "422", "invalid_template"),
+        (f"{A_TEMPLATE}/preview", "post", "422", "invalid_template"),
+        ("/webhooks/fonnte/{secret}", "post", "404", "unknown_webhook"),
+    ):
+        assert code in described[f"{API}{path}"][method]["responses"][status]["description"]

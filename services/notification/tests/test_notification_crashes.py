@@ -1,0 +1,148 @@
+"""Workers that die, are slow, are stopped, or work side by side."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from notification.channels.port import Channel
+from notification.limiter.rules import Pace
+from notification.queue.commands import begin_attempt, claim_next
+from notification.worker import release
+from simulators.testing import Stage
+from testkit.harness import ManualClock
+from testkit.polling import eventually
+
+from .notification_world import PostOffice
+
+WHATSAPP = Channel.WHATSAPP
+
+
+async def test_a_worker_that_dies_while_sending_leaves_an_unknown_that_is_not_sent_again(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    # given: the attempt is on record, and then the worker is gone
+    await connected.registered()
+    pace, lease = (await _pace(connected)), timedelta(seconds=60)
+    async with connected.database.work() as work:
+        claim = await claim_next(work, WHATSAPP, lease_for=lease)
+    assert claim is not None
+    async with connected.database.work() as work:
+        assert await begin_attempt(work, claim, pace, lease_for=lease) is not None
+    # when
+    await release(connected.database)
+    assert (await connected.log(channel="whatsapp"))[0]["status"] == "sending"  # it may still be alive
+    clock.advance(timedelta(seconds=61))
+    await release(connected.database)
+    await connected.send(WHATSAPP, rounds=5)
+    # then
+    (message,) = await connected.log(channel="whatsapp")
+    assert message["status"] == "unknown"
+    assert [attempt["outcome"] for attempt in message["attempts"]] == ["unknown"]
+    assert await stage.items("whatsapp") == []
+
+
+async def test_a_worker_that_dies_before_the_attempt_costs_nothing(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    await connected.registered()
+    async with connected.database.work() as work:
+        assert await claim_next(work, WHATSAPP, lease_for=timedelta(seconds=60)) is not None
+    clock.advance(timedelta(seconds=61))
+    await release(connected.database)
+    await connected.send(WHATSAPP)
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], len(message["attempts"])) == ("sent", 1)
+    assert len(await stage.items("whatsapp")) == 1
+
+
+async def test_a_worker_that_was_only_slow_still_tells_how_it_ended(
+    connected: PostOffice, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease is over and the message counts as unknown when the provider's answer comes."""
+    await connected.registered()
+    sender = connected.senders[WHATSAPP]
+    call = type(sender)._call
+
+    async def slow_call(self: object, *arguments: object) -> object:
+        clock.advance(timedelta(seconds=61))
+        await release(connected.database)
+        assert (await connected.log(channel="whatsapp"))[0]["status"] == "unknown"
+        return await call(sender, *arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(type(sender), "_call", slow_call)
+    await connected.send(WHATSAPP)
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], [each["outcome"] for each in message["attempts"]]) == ("sent", ["sent"])
+
+
+async def test_two_workers_never_take_the_same_message(connected: PostOffice, stage: Stage) -> None:
+    await connected.put_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
+    for _ in range(12):
+        await connected.registered()
+    await asyncio.gather(*(connected.senders[WHATSAPP].send_due() for _ in range(4)))
+
+    assert len(await stage.items("whatsapp")) == 12
+    sent = await connected.log(channel="whatsapp")
+    assert {(each["status"], len(each["attempts"])) for each in sent} == {("sent", 1)}
+
+
+async def test_being_told_to_stop_finishes_the_message_under_way_and_begins_no_other(
+    connected: PostOffice, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    await connected.put_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
+    for _ in range(3):
+        await connected.registered()
+    sender, entered, go_on = connected.senders[WHATSAPP], asyncio.Event(), asyncio.Event()
+    call = type(sender)._call
+
+    async def held_call(self: object, *arguments: object) -> object:
+        entered.set()
+        await go_on.wait()
+        return await call(sender, *arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(type(sender), "_call", held_call)
+    # when
+    sending = asyncio.create_task(sender.send_due())
+    await entered.wait()
+    sending.cancel()
+    await asyncio.sleep(0)
+    assert not sending.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    # then
+    statuses = sorted(each["status"] for each in await connected.log(channel="whatsapp"))
+    assert statuses == ["pending", "pending", "sent"]
+    assert len(await stage.items("whatsapp")) == 1
+
+
+async def test_an_outcome_is_written_down_even_if_the_database_needs_a_moment(
+    connected: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await connected.registered()
+    sender = connected.senders[WHATSAPP]
+    record, failures = type(sender)._record_once, [OSError(), OSError()]
+
+    async def flaky(self: object, *arguments: object) -> None:
+        if failures:
+            raise failures.pop()
+        await record(sender, *arguments)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(type(sender), "_record_once", flaky)
+    monkeypatch.setattr("notification.queue.sender._PATIENCE_SECONDS", (0.01, 0.01))
+    await connected.send(WHATSAPP)
+
+    async def sent() -> bool:
+        return [each["status"] for each in await connected.log(channel="whatsapp")] == ["sent"]
+
+    await eventually(sent)
+    assert failures == []
+
+
+async def _pace(office: PostOffice) -> Pace:
+    sender = office.senders[WHATSAPP]
+    async with office.database.read() as session:
+        return (await sender.preferences.load(session)).channels[WHATSAPP].pace

@@ -1,0 +1,181 @@
+"""What runners are told when something happens, in any order and however often."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from chassis.errors import NotYet
+from notification.channels.port import Channel
+
+from .notification_world import PostOffice, runner
+
+CREATED, UPLOADED, REJECTED = "registration.created", "payment.uploaded", "payment.rejected"
+CONFIRMED, EXPIRED, CANCELLED = "registration.confirmed", "registration.expired", "registration.cancelled"
+
+
+async def test_the_person_in_charge_hears_how_to_pay_on_both_channels(office: PostOffice) -> None:
+    pic, friend = runner("Ani"), runner("Bima", is_pic=False)
+    entry = await office.registered(friend, pic)
+
+    found = await office.log(registration_id=str(entry.id))
+
+    reached = {(each["channel"], each["recipient"]) for each in found}
+    assert reached == {("whatsapp", pic.whatsapp), ("email", pic.email)}
+    assert {(each["event_type"], each["status"]) for each in found} == {(CREATED, "pending")}
+
+
+async def test_who_owes_nothing_is_not_asked_to_pay_and_gets_a_ticket(office: PostOffice) -> None:
+    entry = await office.registered(amount="0.00")
+    assert await office.told(entry) == []
+    await office.hear(entry.confirmed())
+    assert await office.told(entry) == [(CONFIRMED, "pending")]
+
+
+async def test_every_runner_of_a_group_gets_a_ticket_of_their_own_on_both_channels(office: PostOffice) -> None:
+    family = [runner(f"Runner {place}", is_pic=place == 0, email="same@example.com") for place in range(5)]
+    entry = await office.ticketed(*family)
+
+    found = [each for each in await office.log(registration_id=str(entry.id)) if each["event_type"] == CONFIRMED]
+
+    expected = {(str(each.participant_id), channel) for each in family for channel in ("whatsapp", "email")}
+    assert {(each["participant_id"], each["channel"]) for each in found} == expected
+    assert len(found) == 10
+
+
+async def test_the_same_event_again_says_nothing_again(office: PostOffice) -> None:
+    entry = office.an_entry()
+    upload = entry.uploaded(at=office.clock())
+    for news in (entry.created(), upload, entry.confirmed()):
+        (event,) = await office.hear(news)
+        before = await office.log()
+        await office.redeliver(event)
+        await office.hear(news)  # under an id of its own, as if it had been published twice
+        assert await office.log() == before
+
+
+async def test_the_same_event_on_two_connections_at_once_says_one_thing(office: PostOffice) -> None:
+    entry = await office.registered()
+    confirmed = entry.confirmed()
+    await asyncio.gather(*(office.hear(confirmed) for _ in range(4)))
+
+    assert await office.told(entry) == [(CREATED, "skipped"), (CONFIRMED, "pending")]
+
+
+@pytest.mark.parametrize("kind", ["uploaded", "rejected", "confirmed", "expired", "cancelled"])
+async def test_news_about_a_registration_nobody_has_heard_of_waits(office: PostOffice, kind: str) -> None:
+    entry = office.an_entry()
+    moment = {"at": office.clock()} if kind in {"uploaded", "rejected"} else {}
+    with pytest.raises(NotYet):
+        await office.hear(getattr(entry, kind)(**moment))
+    assert await office.log() == []
+
+
+async def test_each_proof_and_each_refusal_is_told(office: PostOffice) -> None:
+    entry = await office.registered()
+    first, second, now = uuid4(), uuid4(), office.clock()
+    await office.hear(
+        entry.uploaded(at=now, payment_id=first),
+        entry.rejected(at=now + timedelta(minutes=1), payment_id=first),
+        entry.uploaded(at=now + timedelta(minutes=2), payment_id=second),
+    )
+    # Nothing had left yet, so only the newest is still worth saying.
+    assert await office.told(entry) == [
+        (CREATED, "skipped"),
+        (UPLOADED, "skipped"),
+        (REJECTED, "skipped"),
+        (UPLOADED, "pending"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("later", "survives"),
+    [("confirmed", CONFIRMED), ("expired", EXPIRED), ("cancelled", CANCELLED)],
+)
+async def test_a_message_that_has_not_left_is_skipped_when_newer_news_make_it_untrue(
+    office: PostOffice, later: str, survives: str
+) -> None:
+    entry = await office.registered()
+    await office.hear(getattr(entry, later)())
+
+    assert await office.told(entry) == [(CREATED, "skipped"), (survives, "pending")]
+
+
+async def test_a_cancellation_takes_back_tickets_that_have_not_left(office: PostOffice) -> None:
+    entry = await office.ticketed()
+    await office.hear(entry.cancelled(revision=4))
+
+    assert await office.told(entry) == [(CREATED, "skipped"), (CONFIRMED, "skipped"), (CANCELLED, "pending")]
+
+
+async def test_older_news_that_come_late_are_logged_and_not_sent(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.confirmed(revision=3), entry.expired(revision=2), entry.uploaded(at=office.clock()))
+
+    assert await office.told(entry) == [
+        (CREATED, "skipped"),
+        (CONFIRMED, "pending"),
+        (EXPIRED, "skipped"),
+        (UPLOADED, "skipped"),
+    ]
+
+
+async def test_a_refusal_that_comes_after_the_next_proof_is_not_sent(office: PostOffice) -> None:
+    entry = await office.registered()
+    now = office.clock()
+    await office.hear(entry.uploaded(at=now + timedelta(minutes=5)), entry.rejected(at=now))
+
+    assert await office.told(entry) == [(CREATED, "skipped"), (UPLOADED, "pending"), (REJECTED, "skipped")]
+
+
+async def test_whatever_the_order_the_newest_revision_has_the_last_word(office: PostOffice) -> None:
+    one, other = await office.registered(), await office.registered()
+    await office.hear(one.expired(revision=2), one.confirmed(revision=3), one.cancelled(revision=4))
+    await office.hear(other.cancelled(revision=4), other.confirmed(revision=3), other.expired(revision=2))
+
+    for entry in (one, other):
+        told = dict(await office.told(entry))
+        assert told == {CREATED: "skipped", EXPIRED: "skipped", CONFIRMED: "skipped", CANCELLED: "pending"}
+
+
+async def test_expired_is_told_once_even_if_late_money_says_it_again(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(revision=2), entry.expired(revision=3, refund=uuid4()))
+
+    assert (await office.told(entry)).count((EXPIRED, "pending")) == 1
+
+
+async def test_cancelled_is_told_once_even_if_late_money_says_it_again(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.cancelled(revision=2), entry.cancelled(revision=3, refund=uuid4()))
+
+    assert [event for event, _ in await office.told(entry)] == [CREATED, CANCELLED]
+
+
+async def test_cancelled_confirmed_and_cancelled_again_are_three_things_to_say(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.cancelled(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4))
+
+    assert await office.told(entry) == [
+        (CREATED, "skipped"),
+        (CANCELLED, "skipped"),
+        (CONFIRMED, "skipped"),
+        (CANCELLED, "pending"),
+    ]
+
+
+async def test_news_of_one_registration_on_many_connections_end_in_one_truth(office: PostOffice) -> None:
+    entry = await office.registered()
+    news = [entry.expired(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4)] * 3
+    await asyncio.gather(*(office.hear(each) for each in news))
+
+    pending = [event for event, status in await office.told(entry, Channel.EMAIL) if status == "pending"]
+    assert pending == [CANCELLED]
+
+
+async def test_a_confirmation_of_somebody_unknown_waits_and_tells_nobody(office: PostOffice) -> None:
+    entry = await office.registered()
+    stranger = office.an_entry().confirmed().participants
+    with pytest.raises(NotYet):
+        await office.hear(entry.confirmed().model_copy(update={"participants": stranger}))
+    assert await office.told(entry) == [(CREATED, "pending")]

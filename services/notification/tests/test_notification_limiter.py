@@ -1,0 +1,174 @@
+"""Limits hold across all replicas, and while they change."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from chassis.clock import Clock
+from chassis.database import Database
+from notification.base import service_tables
+from notification.channels.port import Channel
+from notification.limiter.commands import end_slot, take_slot
+from notification.limiter.queries import find_sender, may_send
+from notification.limiter.rules import Pace, pause_after
+from simulators.testing import Stage
+from testkit.harness import ManualClock
+
+from .notification_world import PostOffice, runner
+
+WHATSAPP = Channel.WHATSAPP
+SECOND = timedelta(seconds=1)
+
+Try = Callable[[Database, Pace], Awaitable[bool]]
+
+
+class StoppedClock:
+    """Time that moves only when told."""
+
+    def __init__(self, start: datetime) -> None:
+        self.now = start
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@asynccontextmanager
+async def replicas(url: str, count: int, clock: Clock) -> AsyncIterator[Sequence[Database]]:
+    """Several processes' worth of connections to one database."""
+    databases = [Database(url, service="notification", tables=service_tables, clock=clock) for _ in range(count)]
+    yield databases
+    for database in databases:
+        await database.close()
+
+
+async def take(database: Database, pace: Pace) -> bool:
+    async with database.work() as work:
+        return await take_slot(work, WHATSAPP, pace)
+
+
+async def look_then_note(database: Database, pace: Pace) -> bool:
+    """The limiter as it would be without its guard: look, then write."""
+    async with database.read() as session:
+        free = may_send(await find_sender(session, WHATSAPP), pace, now=database.clock())
+    if free:
+        async with database.work() as work:
+            sender = await find_sender(work.session, WHATSAPP)
+            sender.last_sent_at, sender.recent = work.now, [*sender.recent, work.now]
+    return free
+
+
+async def race(office: PostOffice, attempt: Try, *, pace: Pace, seconds: int, per_second: int = 3) -> list[datetime]:
+    """When messages left, with three replicas trying at the same moments."""
+    clock = StoppedClock(office.clock())
+    left: list[datetime] = []
+    async with replicas(office.settings.database_url, 3, clock) as databases:
+        for _ in range(seconds):
+            tries = [attempt(database, pace) for database in databases for _ in range(per_second)]
+            left += [clock.now for went in await asyncio.gather(*tries) if went]
+            clock.now += SECOND
+    return left
+
+
+def closest(moments: Sequence[datetime]) -> timedelta:
+    return min(later - earlier for earlier, later in pairwise(moments))
+
+
+def busiest_minute(moments: Sequence[datetime]) -> int:
+    return max(sum(start <= moment < start + 60 * SECOND for moment in moments) for start in moments)
+
+
+async def test_three_replicas_at_once_keep_the_gap(office: PostOffice) -> None:
+    left = await race(office, take, pace=Pace(5 * SECOND, 600), seconds=31)
+    assert len(left) == 7
+    assert closest(left) == 5 * SECOND
+
+
+async def test_three_replicas_at_once_keep_the_minute(office: PostOffice) -> None:
+    left = await race(office, take, pace=Pace(timedelta(), 4), seconds=65)
+    assert busiest_minute(left) == 4
+    assert len(left) == 8  # four at once, and four again after a minute
+
+
+async def test_without_the_guard_the_same_race_breaks_both_limits(office: PostOffice) -> None:
+    left = await race(office, look_then_note, pace=Pace(5 * SECOND, 4), seconds=6)
+    assert closest(left) < 5 * SECOND
+    assert busiest_minute(left) > 4
+
+
+async def test_both_limits_hold_together_for_real_messages(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    # given
+    await connected.put_settings(whatsapp_delay_seconds=2, whatsapp_max_per_minute=5)
+    for place in range(12):
+        await connected.registered(runner(f"Runner {place}"))
+    # when: two workers look every second
+    sent: list[int] = []
+    for _ in range(125):
+        await asyncio.gather(*(connected.senders[WHATSAPP].send_due() for _ in range(2)))
+        sent.append(len(await stage.items("whatsapp")))
+        clock.advance(SECOND)
+    # then
+    news = [after - before for before, after in zip([0, *sent], sent, strict=False)]
+    assert max(news) == 1
+    assert max(sum(news[start : start + 2]) for start in range(124)) == 1
+    assert max(sum(news[start : start + 59]) for start in range(66)) == 5
+    assert sent[-1] == 12
+
+
+async def test_a_limit_that_changes_holds_from_the_next_message_on(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    for _ in range(4):
+        await connected.registered()
+    await connected.send(WHATSAPP)
+    clock.advance(6 * SECOND)
+    await connected.send(WHATSAPP)
+    assert len(await stage.items("whatsapp")) == 1  # 10 seconds by default
+
+    await connected.put_settings(whatsapp_delay_seconds=5)
+    await connected.send(WHATSAPP)
+    assert len(await stage.items("whatsapp")) == 2
+
+    await connected.put_settings(whatsapp_max_per_minute=2, whatsapp_delay_seconds=0)
+    clock.advance(20 * SECOND)
+    await connected.send(WHATSAPP)
+    assert len(await stage.items("whatsapp")) == 2
+
+
+async def test_the_channels_do_not_wait_for_each_other(connected: PostOffice, stage: Stage) -> None:
+    await connected.registered()
+    await connected.send(Channel.EMAIL)
+    await connected.send(WHATSAPP)
+    assert (len(await stage.items("mail")), len(await stage.items("whatsapp"))) == (1, 1)
+
+
+async def test_the_gap_is_counted_from_the_end_of_a_send(office: PostOffice) -> None:
+    """A call that takes three seconds may have left at its end: the next one keeps its distance from there."""
+    clock, pace = StoppedClock(office.clock()), Pace(5 * SECOND, 600)
+    async with replicas(office.settings.database_url, 1, clock) as (database,):
+        began = clock.now
+        assert await take(database, pace)
+        clock.now += 3 * SECOND
+        async with database.work() as work:
+            await end_slot(work, WHATSAPP, began=began)
+        clock.now += 4 * SECOND
+        assert not await take(database, pace)
+        clock.now += SECOND
+        assert await take(database, pace)
+
+
+async def test_the_row_remembers_no_more_than_a_minute(office: PostOffice) -> None:
+    await race(office, take, pace=Pace(timedelta(), 3), seconds=130, per_second=1)
+    (row,) = await office.rows("SELECT cardinality(recent) AS kept FROM senders WHERE channel = 'whatsapp'")
+    assert row["kept"] <= 3
+
+
+@pytest.mark.parametrize(
+    ("troubles", "seconds"), [(1, 30), (2, 60), (3, 120), (5, 480), (6, 900), (7, 900), (1000, 900)]
+)
+def test_pauses_double_up_to_a_quarter_of_an_hour(troubles: int, seconds: int) -> None:
+    assert pause_after(troubles, base=timedelta(seconds=30)) == timedelta(seconds=seconds)

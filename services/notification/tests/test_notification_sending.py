@@ -1,0 +1,283 @@
+"""Messages leave once, and everything that can go wrong on the way has an end."""
+
+from datetime import timedelta
+
+import pytest
+from contracts import NotificationFailed
+from notification.channels.port import Channel, OutboundMessage
+from simulators.testing import Stage
+from testkit.harness import ManualClock
+
+from .notification_world import PostOffice, runner
+
+WHATSAPP, EMAIL = Channel.WHATSAPP, Channel.EMAIL
+
+
+async def test_a_registration_is_told_by_whatsapp_and_by_mail(connected: PostOffice, stage: Stage) -> None:
+    pic = runner("Budi Santoso", whatsapp="081234567890", email="budi@example.com")
+    entry = await connected.registered(pic)
+
+    for channel in Channel:
+        await connected.send(channel)
+
+    (chat,) = await stage.items("whatsapp")
+    assert chat["to"] == "6281234567890"
+    assert all(words in chat["text"] for words in ("Halo Budi Santoso", entry.number, "Rp150.000", "WIB"))
+    (mail,) = await stage.items("mail")
+    assert (mail["to"], entry.number in mail["subject"]) == ("budi@example.com", True)
+    for message in await connected.log():
+        assert (message["status"], message["retry_count"], message["failed_reason"]) == ("sent", 0, None)
+        assert [attempt["outcome"] for attempt in message["attempts"]] == ["sent"]
+        assert message["sent_at"] is not None
+
+
+async def test_what_was_sent_is_not_sent_again(connected: PostOffice, stage: Stage) -> None:
+    entry = connected.an_entry()
+    (event,) = await connected.hear(entry.created())
+    await connected.send(WHATSAPP, rounds=2)
+    await connected.redeliver(event)
+    await connected.hear(entry.created())
+    await connected.send(WHATSAPP, rounds=2)
+
+    assert len(await stage.items("whatsapp")) == 1
+
+
+async def test_tickets_go_before_receipts_and_receipts_before_reminders(connected: PostOffice, stage: Stage) -> None:
+    reminder, receipt, ticket = (runner(name) for name in ("Reminder", "Receipt", "Ticket"))
+    await connected.registered(reminder)
+    entry = await connected.registered(receipt)
+    await connected.hear(entry.uploaded(at=connected.clock()))
+    await connected.ticketed(ticket)
+
+    await connected.send(WHATSAPP, rounds=3)
+
+    greeted = [item["text"].splitlines()[0] for item in await stage.items("whatsapp")]
+    assert greeted == ["Halo Ticket,", "Halo Receipt,", "Halo Reminder,"]
+
+
+async def test_among_equals_first_come_first_served(connected: PostOffice, stage: Stage) -> None:
+    names = ["Ani", "Bima", "Citra", "Dewi"]
+    for name in names:
+        await connected.ticketed(runner(name))
+    await connected.send(WHATSAPP, rounds=4)
+    assert [item["text"].split()[1] for item in await stage.items("whatsapp")] == [f"{name}," for name in names]
+
+
+async def test_a_target_that_is_refused_fails_at_once_with_the_reason(connected: PostOffice, stage: Stage) -> None:
+    await stage.mode("whatsapp", "failing")
+    entry = await connected.registered()
+    await connected.send(WHATSAPP)
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], message["failed_reason"]) == ("failed", "Fonnte: target invalid")
+    (event,) = await connected.published(NotificationFailed)
+    assert (event.subject, event.payload.reason) == (entry.id, "Fonnte: target invalid")
+    assert (event.payload.channel, event.payload.template) == ("whatsapp", "registration.created")
+
+
+async def test_a_number_that_is_none_fails_without_asking_fonnte(connected: PostOffice, stage: Stage) -> None:
+    await connected.registered(runner(whatsapp="1111111111"))
+    await connected.send(WHATSAPP)
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], message["failed_reason"]) == ("failed", "the WhatsApp number is not a phone number")
+    assert await stage.items("whatsapp") == []
+
+
+async def test_a_temporary_refusal_is_tried_three_times_more_and_ever_later(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    # given
+    await stage.mode("mail", "deferred")
+    await connected.registered()
+    # when
+    for wait in (30, 120, 480):
+        await connected.send(EMAIL)
+        clock.advance(timedelta(seconds=wait - 5))
+        await connected.send(EMAIL)  # too early
+        clock.advance(timedelta(seconds=6))
+    await connected.send(EMAIL)
+    # then
+    (message,) = await connected.log(channel="email")
+    assert (message["status"], message["retry_count"]) == ("failed", 3)
+    assert [attempt["outcome"] for attempt in message["attempts"]] == ["temporary"] * 4
+    assert message["failed_reason"].startswith("mail server: 451")
+    assert len(await connected.published(NotificationFailed)) == 1
+
+
+async def test_a_temporary_refusal_that_passes_ends_well(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    await stage.mode("mail", "deferred")
+    await connected.registered()
+    await connected.send(EMAIL)
+    await stage.mode("mail", "ok")
+    clock.advance(timedelta(seconds=31))
+    await connected.send(EMAIL)
+
+    (message,) = await connected.log(channel="email")
+    assert (message["status"], message["retry_count"], message["failed_reason"]) == ("sent", 1, None)
+    assert len(await stage.items("mail")) == 1
+
+
+async def test_between_two_tries_newer_news_win(connected: PostOffice, stage: Stage, clock: ManualClock) -> None:
+    """The registration was confirmed while its first message was on its way and was then put off."""
+    await stage.mode("mail", "deferred")
+    entry = await connected.registered()
+    await connected.send(EMAIL)
+    await connected.execute("UPDATE contacts SET stage = 'confirmed'")  # as if the news had come during the call
+    await stage.mode("mail", "ok")
+    clock.advance(timedelta(seconds=31))
+    await connected.send(EMAIL)
+
+    assert await connected.told(entry, EMAIL) == [("registration.created", "skipped")]
+    assert await stage.items("mail") == []
+
+
+async def test_the_retry_limit_of_the_moment_holds(connected: PostOffice, stage: Stage) -> None:
+    await connected.put_settings(email_retry_limit=0)
+    await stage.mode("mail", "deferred")
+    await connected.registered()
+    await connected.send(EMAIL)
+    (message,) = await connected.log(channel="email")
+    assert message["status"] == "failed"
+
+
+async def test_with_whatsapp_disconnected_mail_goes_and_whatsapp_follows_later(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    # given
+    await stage.mode("whatsapp", "disconnected")
+    for name in ("Ani", "Bima", "Citra"):
+        await connected.ticketed(runner(name))
+    # when
+    await connected.send(EMAIL, rounds=3)
+    await connected.send(WHATSAPP, rounds=6)
+    # then
+    assert len(await stage.items("mail")) == 3
+    waiting = [each for each in await connected.log(channel="whatsapp") if each["event_type"] != "registration.created"]
+    assert {(each["status"], each["retry_count"]) for each in waiting} == {("pending", 0)}
+    senders = (await connected.call("GET", "/senders", connected.admin)).body
+    assert "disconnected device" in senders[0]["trouble"]
+    assert senders[1]["trouble"] is None
+
+    # when
+    await stage.mode("whatsapp", "ok")
+    clock.advance(timedelta(minutes=16))
+    await connected.send(WHATSAPP, rounds=4)
+    # then
+    assert len(await stage.items("whatsapp")) == 3
+    assert (await connected.call("GET", "/senders", connected.admin)).body[0]["trouble"] is None
+
+
+async def test_a_sender_in_trouble_rests_ever_longer_instead_of_knocking(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    await stage.mode("whatsapp", "disconnected")
+    await connected.registered()
+    for _ in range(60):
+        await connected.send(WHATSAPP)
+        clock.advance(timedelta(minutes=1))
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], message["retry_count"]) == ("pending", 0)
+    assert 5 <= len(message["attempts"]) <= 10  # 0.5, 1, 2, 4, 8, 15, 15, … minutes apart
+
+
+@pytest.mark.parametrize(("mode", "channel"), [("down", EMAIL), ("disconnected", WHATSAPP)])
+async def test_an_outage_of_hours_costs_no_message(
+    connected: PostOffice, stage: Stage, clock: ManualClock, mode: str, channel: Channel
+) -> None:
+    inbox = "mail" if channel is EMAIL else "whatsapp"
+    await stage.mode(inbox, mode)
+    await connected.ticketed()
+    for _ in range(20):
+        await connected.send(channel)
+        clock.advance(timedelta(minutes=16))
+    await stage.mode(inbox, "ok")
+    await connected.send(channel)
+
+    assert len(await stage.items(inbox)) == 1
+    assert await connected.published(NotificationFailed) == []
+
+
+async def test_a_provider_that_nobody_answers_for_is_the_senders_trouble(office: PostOffice) -> None:
+    await office.registered()
+    for channel in Channel:
+        await office.send(channel)
+    for message in await office.log():
+        assert (message["status"], message["retry_count"]) == ("pending", 0)
+        assert message["attempts"][0]["outcome"] == "sender_trouble"
+
+
+async def test_after_a_timeout_nobody_knows_and_nothing_is_sent_again(connected: PostOffice, stage: Stage) -> None:
+    # given
+    await stage.mode("whatsapp", "timeout")
+    await connected.registered()
+    # when
+    await connected.send(WHATSAPP)
+    await stage.mode("whatsapp", "ok")
+    await connected.send(WHATSAPP, rounds=20)
+    # then
+    (message,) = await connected.log(channel="whatsapp")
+    assert message["status"] == "unknown"
+    assert "ReadTimeout" in message["failed_reason"]
+    assert len(await stage.items("whatsapp")) == 1
+
+    # when staff looked into it
+    assert (await connected.call("POST", f"/notifications/{message['id']}/retry", connected.admin)).status == 204
+    await connected.send(WHATSAPP)
+    # then
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], len(message["attempts"])) == ("sent", 2)
+
+
+async def test_a_message_that_cannot_be_made_fails_alone(
+    connected: PostOffice, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned = await connected.registered(runner("Poison"))
+    await connected.registered(runner("Ani"))
+    renderer = type(connected.senders[WHATSAPP].renderer)
+    text = renderer.text
+
+    def picky(self: object, template: object, facts: object, locale: object) -> object:
+        if getattr(facts, "name", "") == "Poison":
+            raise LookupError
+        return text(self, template, facts, locale)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(renderer, "text", picky)
+    for _ in range(5):
+        await connected.send(WHATSAPP)
+        clock.advance(timedelta(minutes=10))
+
+    assert [item["text"].splitlines()[0] for item in await stage.items("whatsapp")] == ["Halo Ani,"]
+    (message,) = await connected.log(channel="whatsapp", registration_id=str(poisoned.id))
+    assert (message["status"], message["failed_reason"]) == ("failed", "could not be composed: LookupError")
+
+
+async def test_an_unforeseen_failure_while_calling_counts_as_unknown(connected: PostOffice, stage: Stage) -> None:
+    class Broken:
+        async def send(self, message: OutboundMessage) -> str | None:
+            raise ZeroDivisionError
+
+    await connected.registered()
+    sender = connected.hurried(WHATSAPP)
+    object.__setattr__(sender, "connect", lambda _: Broken())
+    await sender.send_due()
+
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], message["failed_reason"]) == ("unknown", "unforeseen: ZeroDivisionError")
+
+
+async def test_a_disabled_channel_waits_and_goes_on_when_it_is_enabled_again(
+    connected: PostOffice, stage: Stage
+) -> None:
+    await connected.put_settings(whatsapp_enabled=False)
+    await connected.registered()
+    for channel in Channel:
+        await connected.send(channel, rounds=2)
+    assert (len(await stage.items("whatsapp")), len(await stage.items("mail"))) == (0, 1)
+
+    await connected.put_settings(whatsapp_enabled=True)
+    await connected.send(WHATSAPP)
+    assert len(await stage.items("whatsapp")) == 1

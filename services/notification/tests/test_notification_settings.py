@@ -1,0 +1,221 @@
+"""Staff's choices over the environment's, and secrets that stay secret."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from chassis.secrets import new_key
+from notification.channels.port import Channel
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+from testkit.harness import ManualClock
+
+from .notification_world import PostOffice, settings_for
+
+DEFAULTS = {
+    "default_locale": "id",
+    "whatsapp_enabled": True,
+    "whatsapp_delay_seconds": 10,
+    "whatsapp_max_per_minute": 10,
+    "whatsapp_retry_limit": 3,
+    "fonnte_device_id": "",
+    "fonnte_api_key_set": True,
+    "email_enabled": True,
+    "email_delay_seconds": 5,
+    "email_max_per_minute": 20,
+    "email_retry_limit": 3,
+    "email_from_address": "panitia@lari.example",
+    "email_from_name": "Panitia Lari",
+    "smtp_host": "127.0.0.1",
+    "smtp_port": 9,
+    "smtp_username": "",
+    "smtp_password_set": False,
+    "smtp_security": "none",
+}
+
+
+async def test_the_environment_decides_until_staff_do(office: PostOffice) -> None:
+    answer = await office.call("GET", "/settings", office.admin)
+    assert (answer.status, answer.body) == (200, DEFAULTS)
+
+
+async def test_what_is_left_out_stays_and_null_goes_back_to_the_default(office: PostOffice) -> None:
+    changed = await office.put_settings(whatsapp_delay_seconds=30, email_from_name="Lari 2027")
+    assert changed.body == {**DEFAULTS, "whatsapp_delay_seconds": 30, "email_from_name": "Lari 2027"}
+
+    changed = await office.put_settings(whatsapp_delay_seconds=None)
+    assert changed.body == {**DEFAULTS, "email_from_name": "Lari 2027"}
+    assert (await office.call("GET", "/settings", office.admin)).body == changed.body
+    assert await office.audited() == ["settings.change"] * 2
+
+
+async def test_what_was_read_can_be_sent_back(office: PostOffice) -> None:
+    read = (await office.call("GET", "/settings", office.admin)).body
+    assert (await office.put_settings(**read)).body == read
+
+
+async def test_secrets_go_in_and_never_come_out(office: PostOffice) -> None:
+    # when
+    answer = await office.put_settings(fonnte_api_key="canary-fonnte", smtp_password="canary-mail")
+    # then
+    assert (answer.body["fonnte_api_key_set"], answer.body["smtp_password_set"]) == (True, True)
+    assert "canary" not in str(answer.body)
+    assert "canary" not in str((await office.call("GET", "/settings", office.admin)).body)
+    assert "canary" not in str(await office.rows("SELECT * FROM notification_settings"))
+    assert "canary" not in str(await office.rows("SELECT details FROM audit_log"))
+    sender = office.senders[Channel.EMAIL]
+    async with office.database.read() as session:
+        preferences = await sender.preferences.load(session)
+    assert (preferences.whatsapp.token, preferences.mail.password) == ("canary-fonnte", "canary-mail")
+    assert "canary" not in repr(preferences)
+
+
+async def test_a_mail_password_is_shown_to_no_other_server(office: PostOffice) -> None:
+    await office.put_settings(smtp_password="canary-mail")
+    assert (await office.put_settings(smtp_host="127.0.0.1")).body["smtp_password_set"] is True
+    assert (await office.put_settings(smtp_host="mail.elsewhere.example")).body["smtp_password_set"] is False
+    both = await office.put_settings(smtp_host="mail.third.example", smtp_password="new")
+    assert both.body["smtp_password_set"] is True
+
+
+async def test_the_environments_mail_password_is_for_the_environments_server(
+    office: PostOffice, clock: ManualClock
+) -> None:
+    settings = settings_for(office.settings.database_url, smtp_password="canary", smtp_host="mail.lari.example")
+    other = PostOffice(settings, clock=clock)
+    assert (await other.call("GET", "/settings", other.admin)).body["smtp_password_set"] is True
+    moved = await other.put_settings(smtp_host="mail.elsewhere.example")
+    assert moved.body["smtp_password_set"] is False
+    await other.close()
+
+
+async def test_a_secret_whose_key_is_gone_counts_as_not_set(office: PostOffice, clock: ManualClock) -> None:
+    await office.put_settings(fonnte_api_key="canary")
+    settings = office.settings.model_copy(update={"secret_keys": settings_for("x", secret_keys=new_key()).secret_keys})
+    other = PostOffice(settings, clock=clock)
+    await other.registered()
+    await other.send(Channel.WHATSAPP)
+
+    assert (await other.call("GET", "/settings", other.admin)).body["fonnte_api_key_set"] is False
+    sender = (await other.call("GET", "/senders", other.admin)).body[0]
+    assert sender["missing"] == "fonnte_api_key is not set"
+    assert (await other.log(channel="whatsapp"))[0]["status"] == "pending"
+    await other.close()
+
+
+async def test_changing_settings_gives_a_resting_sender_another_chance(office: PostOffice) -> None:
+    await office.registered()
+    await office.send(Channel.EMAIL)
+    before = (await office.call("GET", "/senders", office.admin)).body[1]
+    assert before["trouble"].startswith("mail server cannot be used")
+    assert before["paused_until"] is not None
+
+    await office.put_settings(smtp_host="127.0.0.1")
+    after = (await office.call("GET", "/senders", office.admin)).body[1]
+    assert (after["trouble"], after["paused_until"], after["trouble_since"]) == (None, None, None)
+
+
+async def test_a_channel_without_an_account_says_what_it_lacks(office: PostOffice, clock: ManualClock) -> None:
+    bare = settings_for(office.settings.database_url, fonnte_token="", smtp_host="", email_from_address="")
+    other = PostOffice(bare, clock=clock)
+    await other.registered()
+    for channel in Channel:
+        await other.send(channel)
+    senders = (await other.call("GET", "/senders", other.admin)).body
+    assert [each["missing"] for each in senders] == [
+        "fonnte_api_key is not set",
+        "smtp_host, email_from_address not set",
+    ]
+    assert {each["status"] for each in await other.log()} == {"pending"}
+    await other.close()
+
+
+BAD_SETTINGS: list[tuple[str, Any]] = [
+    ("default_locale", "jv"),
+    ("whatsapp_enabled", "perhaps"),
+    ("whatsapp_delay_seconds", -1),
+    ("whatsapp_delay_seconds", 3601),
+    ("whatsapp_delay_seconds", 1.5),
+    ("whatsapp_max_per_minute", 0),
+    ("whatsapp_max_per_minute", 601),
+    ("whatsapp_retry_limit", -1),
+    ("whatsapp_retry_limit", 21),
+    ("fonnte_device_id", "a\x00b"),
+    ("fonnte_device_id", "x" * 256),
+    ("fonnte_api_key", ""),
+    ("fonnte_api_key", "two words"),
+    ("fonnte_api_key", "a\r\nX-Evil: 1"),
+    ("fonnte_api_key", "x" * 256),
+    ("email_enabled", 7),
+    ("email_delay_seconds", "soon"),
+    ("email_max_per_minute", "many"),
+    ("email_retry_limit", 99),
+    ("email_from_address", "nobody"),
+    ("email_from_address", "a@b.example\r\nBcc: c@d.example"),
+    ("email_from_name", "Lari\r\nBcc: c@d.example"),
+    ("smtp_host", "mail example"),
+    ("smtp_host", "mail\x00example"),
+    ("smtp_host", "x" * 256),
+    ("smtp_port", 0),
+    ("smtp_port", 65536),
+    ("smtp_username", "a\nb"),
+    ("smtp_password", ""),
+    ("smtp_password", "a\x00b"),
+    ("smtp_security", "maybe"),
+    ("surprise", 1),
+]
+
+
+async def test_a_bad_setting_is_refused_by_name_and_changes_nothing(office: PostOffice) -> None:
+    for field, value in BAD_SETTINGS:
+        answer = await office.call("PUT", "/settings", office.admin, {"whatsapp_enabled": False, field: value})
+        assert (answer.status, answer.wrong_fields) == (422, [field]), (field, value, answer)
+    assert (await office.call("GET", "/settings", office.admin)).body == DEFAULTS
+
+
+async def test_two_admins_at_once_leave_one_row(office: PostOffice) -> None:
+    await asyncio.gather(*(office.put_settings(whatsapp_delay_seconds=delay) for delay in range(1, 7)))
+    assert await office.rows("SELECT count(*) AS rows FROM notification_settings") == [{"rows": 1}]
+
+
+NONSENSE = (
+    "INSERT INTO notification_settings (id) VALUES (2)",
+    "INSERT INTO notification_settings (id) VALUES (1)",
+    "UPDATE notification_settings SET whatsapp_delay_seconds = -1",
+    "UPDATE notification_settings SET email_max_per_minute = 0",
+    "UPDATE notification_settings SET smtp_port = 0",
+    "UPDATE notification_settings SET smtp_security = 'maybe'",
+    "UPDATE notification_settings SET default_locale = 'jv'",
+    "INSERT INTO senders (channel) VALUES ('pigeon')",
+)
+
+
+async def test_the_database_refuses_what_makes_no_sense(office: PostOffice) -> None:
+    for change in NONSENSE:
+        with pytest.raises(IntegrityError):
+            await office.execute(change)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timezone": "Mars/Olympus"},
+        {"fonnte_webhook_secret": "short"},
+        {"fonnte_token": "two words"},
+        {"email_from_address": "nobody"},
+        {"send_lease_seconds": 1, "send_timeout_seconds": 2},
+        {"whatsapp_max_per_minute": 0},
+    ],
+)
+def test_an_environment_that_makes_no_sense_stops_the_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        settings_for("x", **wrong)
+
+
+def test_secrets_in_the_environment_are_not_printed() -> None:
+    settings = settings_for("x", fonnte_token="canary", smtp_password="canary", fonnte_webhook_secret="canary" * 4)
+    assert "canary" not in repr(settings)
+
+
+def test_an_empty_variable_is_no_certificate_file() -> None:
+    assert settings_for("x", smtp_ca_file="").smtp_ca_file is None

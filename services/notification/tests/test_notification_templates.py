@@ -1,0 +1,220 @@
+"""Texts: checked when saved, filled in without surprises, staff's own before the defaults."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from notification.channels.port import Channel
+from notification.templates.defaults import default_template
+from notification.templates.rendering import Facts, Renderer
+from notification.templates.rules import VARIABLES, EventType, Locale, Template, fill_in, problems_of
+from notification.templates.words import day, moment, money
+from simulators.testing import Stage
+
+from .notification_world import PostOffice, runner
+
+CONFIRMED_MAIL = "/templates/registration.confirmed/email/id"
+CREATED_CHAT = "/templates/registration.created/whatsapp/id"
+EVERY_DEFAULT = [(event, channel, locale) for event in EventType for channel in Channel for locale in Locale]
+
+RENDERER = Renderer(public_url="https://lari.example", zone=ZoneInfo("Asia/Jakarta"))
+FACTS = Facts(
+    name="Budi",
+    registration_number="FR5K-00042",
+    event_name="Lari Pagi",
+    event_date=date(2027, 3, 7),
+    event_location="Monas",
+    category_name="5K",
+    amount=Decimal("150000.00"),
+    currency="IDR",
+    payment_deadline=datetime(2027, 1, 31, 8, 30, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(("event", "channel", "locale"), EVERY_DEFAULT)
+def test_every_default_is_a_good_template_and_leaves_no_variable(
+    event: EventType, channel: Channel, locale: Locale
+) -> None:
+    template = default_template(event, channel, locale)
+    assert problems_of(template.subject + template.body) == []
+    assert bool(template.subject) == (channel is Channel.EMAIL)
+    text = RENDERER.text(template, FACTS, locale)
+    assert "{" not in text.subject + text.body
+    assert "Budi" in text.body
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "locale", "written"),
+    [
+        ("150000.00", "IDR", Locale.INDONESIAN, "Rp150.000"),
+        ("150000.00", "IDR", Locale.ENGLISH, "IDR 150,000"),
+        ("1250000.50", "IDR", Locale.INDONESIAN, "Rp1.250.000,50"),
+        ("12.50", "USD", Locale.ENGLISH, "USD 12.50"),
+        ("12.50", "USD", Locale.INDONESIAN, "USD 12,50"),
+        ("0.00", "IDR", Locale.INDONESIAN, "Rp0"),
+    ],
+)
+def test_money_is_written_as_people_write_it(amount: str, currency: str, locale: Locale, written: str) -> None:
+    assert money(Decimal(amount), currency, locale) == written
+
+
+@pytest.mark.parametrize(
+    ("zone", "locale", "written"),
+    [
+        ("Asia/Jakarta", Locale.INDONESIAN, "31 Januari 2027 pukul 15.30 WIB"),
+        ("Asia/Makassar", Locale.INDONESIAN, "31 Januari 2027 pukul 16.30 WITA"),
+        ("Asia/Jayapura", Locale.ENGLISH, "31 January 2027, 17:30 WIT"),
+    ],
+)
+def test_times_are_told_with_their_zone(zone: str, locale: Locale, written: str) -> None:
+    assert moment(FACTS.payment_deadline, ZoneInfo(zone), locale) == written
+
+
+def test_days_are_written_out() -> None:
+    assert day(date(2027, 3, 7), Locale.INDONESIAN) == "Minggu, 7 Maret 2027"
+    assert day(date(2027, 3, 7), Locale.ENGLISH) == "Sunday, 7 March 2027"
+
+
+def test_a_value_that_looks_like_a_variable_stays_as_it_is() -> None:
+    assert fill_in("{name} {amount}", {"name": "{amount}", "amount": "Rp1"}) == "{amount} Rp1"
+
+
+def test_a_value_is_one_line_and_a_missing_one_a_dash() -> None:
+    assert fill_in("{name}, {reason}", {"name": "Budi\r\n\r\nsecond\u2028line"}) == "Budi second line, -"
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("Halo {name}", []),
+        ("Halo {nama}, {nomor}", ["unknown variable {nama}", "unknown variable {nomor}"]),
+        ("Halo {Name}", ["unknown variable {Name}"]),
+        ("Halo {}", ["unknown variable {}"]),
+        ("Halo {name.__class__}", ["unknown variable {name.__class__}"]),
+        ("Halo {{name}}", ["a brace is not part of a variable"]),
+        ("Halo {name", ["a brace is not part of a variable"]),
+        ("{% for x in y %}", ["unknown variable {% for x in y %}"]),
+    ],
+)
+def test_templates_are_checked(text: str, problems: list[str]) -> None:
+    assert problems_of(text) == problems
+
+
+def test_markup_in_any_value_is_only_text_on_the_page() -> None:
+    nasty = Facts(**{**vars(FACTS), "name": "<script>alert(1)</script>", "reason": '"><img src=x>'})
+    text = RENDERER.text(Template("{name}\n\n{reason} <i>ours</i>", "{name}"), nasty, Locale.ENGLISH)
+    page = RENDERER.page(text, nasty, Locale.ENGLISH, qr_source="cid:x")
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "<i>" not in page
+
+
+def test_only_our_own_addresses_become_links() -> None:
+    facts = Facts(**{**vars(FACTS), "name": "https://evil.example", "ticket_code": "ab12"})
+    text = RENDERER.text(Template("{name} {site_url} {ticket_url}", "x"), facts, Locale.ENGLISH)
+    page = RENDERER.page(text, facts, Locale.ENGLISH, qr_source=None)
+    assert page.count("<a href=") == 2
+    assert 'href="https://lari.example"' in page
+    assert 'href="https://lari.example/api/registration/v1/tickets/ab12.png"' in page
+
+
+async def test_the_list_shows_every_text_with_what_it_may_say(office: PostOffice) -> None:
+    answer = await office.call("GET", "/templates", office.admin)
+    items = answer.body["items"]
+    assert len(items) == len(EVERY_DEFAULT)
+    assert all(each["is_default"] for each in items)
+    assert items[0]["variables"] == VARIABLES
+
+
+async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(connected: PostOffice, stage: Stage) -> None:
+    # given
+    answer = await connected.call("PUT", CREATED_CHAT, connected.admin, {"body": "Hai {name}, bayar {amount} ya!"})
+    assert (answer.status, answer.body["is_default"]) == (200, False)
+    assert (await connected.call("GET", CREATED_CHAT, connected.admin)).body == answer.body
+    # when
+    await connected.registered(runner("Ani"))
+    await connected.send(Channel.WHATSAPP)
+    # then
+    assert [item["text"] for item in await stage.items("whatsapp")] == ["Hai Ani, bayar Rp150.000 ya!"]
+
+    # when it is taken back
+    answer = await connected.call("DELETE", CREATED_CHAT, connected.admin)
+    # then
+    assert (answer.body["is_default"], answer.body["body"].startswith("Halo {name}")) == (True, True)
+    assert await connected.audited() == ["template.change", "template.reset"]
+
+
+async def test_the_same_text_is_saved_twice_as_one(office: PostOffice) -> None:
+    for body in ("Satu {name}", "Dua {name}"):
+        assert (await office.call("PUT", CREATED_CHAT, office.admin, {"body": body})).status == 200
+    assert await office.rows("SELECT body FROM templates") == [{"body": "Dua {name}"}]
+
+
+async def test_english_is_spoken_when_english_is_chosen(connected: PostOffice, stage: Stage) -> None:
+    await connected.put_settings(default_locale="en")
+    await connected.ticketed(runner("Ani"))
+    for channel in Channel:
+        await connected.send(channel)
+    (chat,), (mail,) = await stage.items("whatsapp"), await stage.items("mail")
+    assert chat["text"].startswith("Hello Ani,")
+    assert mail["subject"].startswith("Your e-ticket for")
+
+
+MAIL = {"subject": "Halo {name}", "body": "Halo {name}"}
+BAD_TEXTS: list[tuple[str, Any, str]] = [
+    (CONFIRMED_MAIL, {**MAIL, "body": "Halo {nama}"}, "body"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": "Halo {nama}"}, "subject"),
+    (CONFIRMED_MAIL, {"body": "Halo"}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": ""}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": "Halo\r\nBcc: all@example.com"}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": "Ha\x00lo"}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": "x" * 256}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "subject": 7}, "subject"),
+    (CONFIRMED_MAIL, {**MAIL, "body": "x" * 5001}, "body"),
+    (CONFIRMED_MAIL, {**MAIL, "body": "   "}, "body"),
+    (CONFIRMED_MAIL, {**MAIL, "body": "Ha\x00lo"}, "body"),
+    (CONFIRMED_MAIL, {**MAIL, "body": None}, "body"),
+    (CONFIRMED_MAIL, {"subject": "Halo"}, "body"),
+    (CONFIRMED_MAIL, {**MAIL, "html": "<p>"}, "html"),
+    (CREATED_CHAT, MAIL, "subject"),
+    ("/templates/payment.unheard_of/email/id", MAIL, "event_type"),
+    ("/templates/registration.created/pigeon/id", MAIL, "channel"),
+    ("/templates/registration.created/email/jv", MAIL, "locale"),
+]
+
+
+async def test_a_bad_text_is_refused_naming_the_field(office: PostOffice) -> None:
+    for path, body, field in BAD_TEXTS:
+        for method, address in (("PUT", path), ("POST", f"{path}/preview")):
+            answer = await office.call(method, address, office.admin, body)
+            assert (answer.status, field in answer.wrong_fields) == (422, True), (method, path, body, answer)
+    assert await office.rows("SELECT 1 FROM templates") == []
+
+
+async def test_unknown_variables_are_named(office: PostOffice) -> None:
+    answer = await office.call("PUT", CREATED_CHAT, office.admin, {"body": "{nama} {name} {nomor}"})
+    assert answer.code == "invalid_template"
+    assert [each["message"] for each in answer.body["errors"]] == [
+        "unknown variable {nama}",
+        "unknown variable {nomor}",
+    ]
+
+
+async def test_a_preview_shows_a_text_before_it_is_saved(office: PostOffice) -> None:
+    answer = await office.call("POST", f"{CONFIRMED_MAIL}/preview", office.admin, MAIL)
+    assert (answer.body["subject"], answer.body["body"]) == ("Halo Budi Santoso", "Halo Budi Santoso")
+    assert "data:image/png;base64," in answer.body["html"]
+    assert await office.rows("SELECT 1 FROM templates") == []
+
+
+async def test_a_preview_without_a_body_shows_the_text_that_holds(office: PostOffice) -> None:
+    await office.call("PUT", CREATED_CHAT, office.admin, {"body": "Hai {name}"})
+    answer = await office.call("POST", f"{CREATED_CHAT}/preview", office.admin)
+    assert answer.body == {"subject": None, "body": "Hai Budi Santoso", "html": None}
+
+
+async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(office: PostOffice) -> None:
+    answer = await office.call("POST", "/templates/registration.created/email/en/preview", office.admin)
+    assert "data:image" not in answer.body["html"]
