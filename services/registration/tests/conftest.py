@@ -19,10 +19,33 @@ from registration.base import service_tables
 from registration.entries.handlers import handlers
 from registration.settings import Settings
 from registration.worker import sweep
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import DBAPIError
 from testkit.harness import ManualClock, ServiceUnderTest
 from testkit.plugin import FreshDatabase
 from testkit.tokens import Issuer
+
+_SEED = """
+    WITH numbered AS (SELECT number, md5('entry' || number)::uuid AS id FROM generate_series(1, :count) AS number),
+    entries AS (
+        INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
+                                   total_participants, total_amount, currency, status, payment_id,
+                                   expires_at, created_at, updated_at)
+        SELECT id, CAST(:event_id AS uuid), CAST(:category_id AS uuid), 'SEED-' || number, 'individual', 1, 150000,
+               'IDR', (ARRAY['payment_verified', 'payment_verified', 'expired', 'pending_payment'])[number % 4 + 1],
+               id, CAST(:now AS timestamptz) + number * interval '1 minute',
+               CAST(:now AS timestamptz) - number * interval '1 second', :now
+          FROM numbered RETURNING 1
+    )
+    INSERT INTO participants (id, registration_id, event_id, position, person_key, live, bib_number, ticket_code,
+                              is_pic, full_name, email, whatsapp, gender, date_of_birth, jersey_size,
+                              emergency_contact_name, emergency_contact_phone)
+    SELECT md5('person' || number)::uuid, id, CAST(:event_id AS uuid), 0, md5(number::text), true, 1000000 + number,
+           md5('ticket' || number), true, 'Nama' || number % 300 || ' Keluarga' || number / 40,
+           'runner' || number || '@example.com',
+           '0899' || lpad(number::text, 8, '0'), 'female', '1990-01-31', 'm', 'Siti', '081298765432'
+      FROM numbered
+"""
 
 GROUPS = {1: "individual", 5: "collective_5", 10: "collective_10"}
 
@@ -126,6 +149,12 @@ class Race:
         found: dict[str, Any] = answer.json()
         return found
 
+    async def seed(self, count: int) -> None:
+        """Many registrations of the category in one statement: for plans and long answers, not in step with places."""
+        values = {"count": count, "event_id": self.event["id"], "category_id": self.category["id"], "now": self.clock()}
+        async with self.database.work() as work:
+            await work.session.execute(text(_SEED), values)
+
     async def show(self, registration_id: str) -> dict[str, Any]:
         answer = await self.http.get(self.url(f"/registrations/{registration_id}"), headers=self.staff())
         assert answer.status_code == 200, answer.text
@@ -187,14 +216,24 @@ class Race:
         return await self.sweep()
 
     async def places(self, category_id: str | None = None) -> dict[str, int]:
-        query = text("SELECT * FROM category_places WHERE category_id = CAST(:id AS uuid)")
-        async with self.database.read() as session:
-            row = (await session.execute(query, {"id": category_id or self.category["id"]})).mappings().one()
+        query = "SELECT * FROM category_places WHERE category_id = CAST(:id AS uuid)"
+        row = await self._row(query, id=category_id or self.category["id"])
         return {name: value for name, value in row.items() if name != "category_id"}
 
     async def scalar(self, sql: str, **values: Any) -> Any:
-        async with self.database.read() as session:
-            return (await session.execute(text(sql), values)).scalar_one()
+        [value] = (await self._row(sql, **values)).values()
+        return value
+
+    async def _row(self, sql: str, **values: Any) -> RowMapping:
+        """One row, asked for again on a fresh connection when the pooled one had been cut."""
+        for _ in range(2):
+            try:
+                async with self.database.read() as session:
+                    return (await session.execute(text(sql), values)).mappings().one()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+        raise AssertionError("the database is gone")
 
     async def live_participants(self) -> int:
         return int(await self.scalar("SELECT count(*) FROM participants WHERE live"))

@@ -10,8 +10,7 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.settings import load
-from chassis.telemetry import configure_logging
+from chassis.process import api_from_environment
 from chassis.web.application import build_application
 from fastapi import FastAPI
 
@@ -26,17 +25,6 @@ from registration.settings import Settings
 from registration.tickets import api as tickets
 
 ROUTERS = (catalog.router, admission.router, entries.router, tickets.router, tokens.router)
-
-
-def build_database(settings: Settings) -> Database:
-    """The service's database, as the settings say."""
-    return Database(
-        settings.database_url,
-        service="registration",
-        tables=service_tables,
-        pool_size=settings.pool_size,
-        pool_overflow=settings.pool_overflow,
-    )
 
 
 def build_keys(settings: Settings, database: Database) -> SigningKeys:
@@ -85,6 +73,4 @@ def _describe_form(app: FastAPI) -> None:
 
 def create_app() -> FastAPI:
     """For `uvicorn --factory registration.app:create_app`."""
-    settings = load(Settings)
-    configure_logging(settings.log_level)
-    return build_app(settings, build_database(settings), httpx.AsyncClient())
+    return api_from_environment(Settings, build_app, service="registration", tables=service_tables)

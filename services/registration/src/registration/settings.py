@@ -9,7 +9,6 @@ from pydantic import Field
 class Settings(ServiceSettings):
     """Registration's settings."""
 
-    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     expiry_grace_minutes: int = Field(10, ge=0, description="for proofs that were in time and are still on their way")
     expiry_sweep_seconds: float = Field(5.0, gt=0, description="between two looks for expired registrations")
     hour_seconds: float = Field(3600.0, gt=0, description="an hour of a payment deadline; shorter only for rehearsals")

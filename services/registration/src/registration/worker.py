@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import run_worker
-from chassis.settings import load
+from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 from sqlalchemy import delete
 
 from registration.admission.tables import IdempotencyKey
-from registration.app import build_database
+from registration.base import service_tables
 from registration.entries import commands
 from registration.entries.handlers import handlers
 from registration.settings import Settings
@@ -54,9 +53,7 @@ async def forget_keys(database: Database) -> None:
 
 def main() -> None:
     """Run until told to stop."""
-    settings = load(Settings)
-    database = build_database(settings)
-    run_worker(settings, lambda transport: build_worker(settings, database, transport), port=settings.worker_port)
+    worker_from_environment(Settings, build_worker, service="registration", tables=service_tables)
 
 
 if __name__ == "__main__":

@@ -125,8 +125,7 @@ class Desk:
 
     async def _after_failure(self, batch: list[_Waiting], error: Exception) -> None:
         log.warning("admission_batch_failed", size=len(batch), error=type(error).__name__)
-        connection_lost = isinstance(error, OSError | TimeoutError)
-        if len(batch) == 1 or connection_lost:
+        if len(batch) == 1 or _would_meet_each(error):
             self._answer(batch, [_failure(error) for _ in batch])
         else:
             await self._one_by_one(batch, _failure(error))
@@ -153,6 +152,15 @@ class Desk:
         if batch.places_left is not None:
             self._places_left = batch.places_left
             self._learnt_at = time.monotonic()
+
+
+def _would_meet_each(error: Exception) -> bool:
+    """Whether trying one by one is pointless: the database is out of reach, and each in turn would wait for it again.
+
+    A deadlock or a serialization failure (SQLSTATE 40) is the exception: it was about who was in the batch.
+    """
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return is_unavailable(error) and not state.startswith("40")
 
 
 def _failure(error: Exception) -> StartlineError:

@@ -13,10 +13,11 @@ from typing import Any
 from chassis.database import Database, UnitOfWork
 from chassis.errors import StartlineError
 from contracts import RegisteredParticipant, RegistrationCreated
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull, IdempotencyKeyReused
 from registration.admission.rules import Application, fitting
+from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
 from registration.entries.rules import Status, registration_number
 
@@ -82,6 +83,14 @@ async def admit(
     return Batch(outcomes, places_left)
 
 
+async def first_answer(database: Database, key: str, request_hash: str) -> Outcome | None:
+    """What a request with this key was answered, if it got in."""
+    query = select(IdempotencyKey.request_hash, IdempotencyKey.response).where(IdempotencyKey.key == key)
+    async with database.read() as session:
+        found = (await session.execute(query)).first()
+    return None if found is None else _repeated(request_hash, found.request_hash, found.response)
+
+
 _LOOK = text("""
     SELECT 'key' AS kind, key AS value, request_hash, response
       FROM idempotency_keys WHERE key = ANY(CAST(:keys AS text[]))
@@ -124,10 +133,11 @@ def _replay(application: Application, known: _Known) -> Outcome | None:
     found = known.answers.get(application.idempotency_key or "")
     if found is None:
         return None
-    request_hash, response = found
-    if request_hash != application.request_hash:
-        return IdempotencyKeyReused()
-    return Admitted(json.loads(response), replayed=True)
+    return _repeated(application.request_hash, *found)
+
+
+def _repeated(request_hash: str, first_hash: str, response: str) -> Outcome:
+    return Admitted(json.loads(response), replayed=True) if request_hash == first_hash else IdempotencyKeyReused()
 
 
 def _refuse_known_people(application: Application, known: _Known) -> StartlineError | None:

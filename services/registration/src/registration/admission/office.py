@@ -14,11 +14,11 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, StartlineError
 from contracts import RegistrationType
 
 from registration.admission.desk import Desks
-from registration.admission.engine import Admitted, Batch, admit
+from registration.admission.engine import Admitted, Batch, admit, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm
 from registration.admission.rules import Application, Person, person_key
@@ -91,9 +91,24 @@ class AdmissionOffice:
         now = self._database.clock()
         form.born_before(now.date())
         offer = await self._offers.get(form.category_id)
-        application = _application(form, _open_price(offer, form.registration_type, now), idempotency_key)
-        answer = await self.desks[form.category_id].apply(application)
+        try:
+            amount = _open_price(offer, form.registration_type, now)
+        except StartlineError:
+            answer = await self._first_answer(form, idempotency_key)
+            if answer is None:
+                raise
+        else:
+            answer = await self.desks[form.category_id].apply(_application(form, amount, idempotency_key))
         return Admitted({**answer.body, "runner_token": await self._runner_token(answer.body)}, answer.replayed)
+
+    async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
+        """For those who got in while it was open and ask again."""
+        if idempotency_key is None:
+            return None
+        answer = await first_answer(self._database, idempotency_key, _hash(form))
+        if isinstance(answer, StartlineError):
+            raise answer
+        return answer
 
     async def _admit(self, category_id: UUID, applications: Sequence[Application], places_hint: int | None) -> Batch:
         offer = await self._offers.get(category_id)
@@ -133,8 +148,12 @@ def _application(form: RegistrationForm, amount: Decimal, idempotency_key: str |
         amount=amount,
         people=people,
         idempotency_key=idempotency_key,
-        request_hash=hashlib.sha256(form.model_dump_json().encode()).hexdigest() if idempotency_key else "",
+        request_hash=_hash(form) if idempotency_key else "",
     )
+
+
+def _hash(form: RegistrationForm) -> str:
+    return hashlib.sha256(form.model_dump_json().encode()).hexdigest()
 
 
 def _person(form: ParticipantForm) -> Person:

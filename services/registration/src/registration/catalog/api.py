@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -12,13 +13,14 @@ from chassis.web.dependencies import Read, Work
 from chassis.web.models import Amount, Body, Line, Slug, Text, View
 from chassis.web.problems import errors
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
     BibRangeOverlap,
     BibsAlreadyGiven,
     CategoryHasRegistrations,
+    NumbersAlreadyGiven,
     PrefixTaken,
     QuotaBelowTaken,
     SlugTaken,
@@ -29,7 +31,10 @@ from registration.catalog.tables import BIB_LIMIT
 
 router = APIRouter(tags=["catalog"])
 
-Prefix = Annotated[Slug, Field(max_length=20)]
+# One spelling: numbers are looked up without regard to case.
+Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]
+# Ten of them still fit the twelve digits of an amount.
+Price = Annotated[Amount, Field(le=Decimal("999999999.99"))]
 Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]
@@ -47,7 +52,7 @@ class _Changes(Body):
             raise ValueError("nothing to change")
         emptied = [name for name in self.model_fields_set - self._NULLABLE if getattr(self, name) is None]
         if emptied:
-            raise ValueError(f"cannot be null: {', '.join(sorted(emptied))}")
+            raise InvalidFields(*((name, "cannot be null") for name in sorted(emptied)))
         return self
 
     def fields(self) -> dict[str, Any]:
@@ -98,9 +103,9 @@ class NewCategory(Body):
     slug: Slug
     description: Text | None = None
     distance: Distance | None = None
-    price_individual: Amount
-    price_collective_5: Amount | None = None
-    price_collective_10: Amount | None = None
+    price_individual: Price
+    price_collective_5: Price | None = None
+    price_collective_10: Price | None = None
     quota: Quota
     registration_prefix: Prefix
     bib_start_number: Bib
@@ -129,9 +134,9 @@ class CategoryChanges(_Changes):
     slug: Slug | None = None
     description: Text | None = None
     distance: Distance | None = None
-    price_individual: Amount | None = None
-    price_collective_5: Amount | None = None
-    price_collective_10: Amount | None = None
+    price_individual: Price | None = None
+    price_collective_5: Price | None = None
+    price_collective_10: Price | None = None
     quota: Quota | None = None
     registration_prefix: Prefix | None = None
     bib_start_number: Bib | None = None
@@ -211,9 +216,15 @@ def _cacheable(request: Request, view: EventList | EventView) -> Response:
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": "public, max-age=1, stale-while-revalidate=5",
     }
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def _known(condition: str, etag: str) -> bool:
+    """Weak comparison (RFC 9110, 13.1.2): a gateway that compresses makes our ETags weak."""
+    candidates = [each.strip().removeprefix("W/") for each in condition.split(",")]
+    return etag in candidates or candidates == ["*"]
 
 
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
@@ -231,7 +242,9 @@ def _in_future(event_date: date, now: datetime) -> None:
 
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
 async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: Work) -> EventView:
-    """Change an event."""
+    """Change an event; a new date must be in the future."""
+    if body.event_date is not None:
+        _in_future(body.event_date, work.now)
     await commands.change_event(work, event_id, body.fields(), by=staff.actor)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
@@ -249,7 +262,15 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
 
 @router.patch(
     "/categories/{category_id}",
-    responses=errors(UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven),
+    responses=errors(
+        UnknownCategory,
+        SlugTaken,
+        PrefixTaken,
+        BibRangeOverlap,
+        QuotaBelowTaken,
+        BibsAlreadyGiven,
+        NumbersAlreadyGiven,
+    ),
 )
 async def change_category(category_id: UUID, body: CategoryChanges, staff: Admin, work: Work) -> CategoryView:
     """Change a category."""

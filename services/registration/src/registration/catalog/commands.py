@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from registration.catalog.errors import (
     BibRangeOverlap,
     BibsAlreadyGiven,
     CategoryHasRegistrations,
+    NumbersAlreadyGiven,
     PrefixTaken,
     QuotaBelowTaken,
     SlugTaken,
@@ -127,42 +129,61 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
 
     Raises:
-        UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven, InvalidFields.
+        UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
+        NumbersAlreadyGiven, InvalidFields.
     """
     async with _refusals_named(work):
         before = await _locked(work, category_id)
+        if before.numbered and fields.get("registration_prefix", before.prefix) != before.prefix:
+            raise NumbersAlreadyGiven
+        places = _changed_places(before, fields)
         await work.session.execute(
             update(RaceCategory).where(RaceCategory.id == category_id).values(updated_at=work.now, **fields)
         )
-        await _change_places(work, before, fields)
+        if places:
+            await work.session.execute(
+                update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
+            )
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 
-async def _locked(work: UnitOfWork, category_id: UUID) -> RaceCategory:
-    query = select(RaceCategory).where(RaceCategory.id == category_id).with_for_update()
-    category = (await work.session.execute(query)).scalar_one_or_none()
-    if category is None:
+@dataclass(frozen=True)
+class _Before:
+    """What a change has to respect."""
+
+    prefix: str
+    numbered: bool
+    bib_start: int
+    next_bib: int
+
+
+async def _locked(work: UnitOfWork, category_id: UUID) -> _Before:
+    """The places first: admission holds them, too, when its foreign key reaches for the category."""
+    own = CategoryPlaces.category_id == category_id
+    places = select(CategoryPlaces.next_bib, CategoryPlaces.last_number).where(own).with_for_update()
+    found = (await work.session.execute(places)).first()
+    if found is None:
         raise UnknownCategory
-    return category
+    columns = (RaceCategory.registration_prefix, RaceCategory.bib_start_number)
+    category = (await work.session.execute(select(*columns).where(RaceCategory.id == category_id))).one()
+    return _Before(
+        prefix=category.registration_prefix,
+        numbered=found.last_number > 0,
+        bib_start=category.bib_start_number,
+        next_bib=found.next_bib,
+    )
 
 
-async def _change_places(work: UnitOfWork, before: RaceCategory, fields: Fields) -> None:
-    start = fields.get("bib_start_number", before.bib_start_number)
-    places = update(CategoryPlaces).where(CategoryPlaces.category_id == before.id)
-    changes: dict[str, Any] = {}
-    if "quota" in fields:
-        changes["quota"] = fields["quota"]
-    if "bib_end_number" in fields:
-        changes["bib_end"] = fields["bib_end_number"]
-    if start != before.bib_start_number:
-        untouched = CategoryPlaces.next_bib == before.bib_start_number
-        moved = await work.session.execute(
-            places.where(untouched).values(next_bib=start, **changes).returning(CategoryPlaces.category_id)
-        )
-        if moved.first() is None:
-            raise BibsAlreadyGiven
-    elif changes:
-        await work.session.execute(places.values(**changes))
+def _changed_places(before: _Before, fields: Fields) -> Fields:
+    """Raises `BibsAlreadyGiven` when the range would begin elsewhere after its first BIB was given."""
+    columns = {"quota": "quota", "bib_end_number": "bib_end"}
+    changes = {column: fields[name] for name, column in columns.items() if name in fields}
+    start = fields.get("bib_start_number", before.bib_start)
+    if start == before.bib_start:
+        return changes
+    if before.next_bib != before.bib_start:
+        raise BibsAlreadyGiven
+    return {**changes, "next_bib": start}
 
 
 async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> None:

@@ -49,3 +49,9 @@ class BibsAlreadyGiven(StartlineError):
     """The BIB range cannot change any more: it must keep the BIBs given and hold one for every place."""
 
     code = "bibs_already_given"
+
+
+class NumbersAlreadyGiven(StartlineError):
+    """The prefix cannot change any more: registrations were numbered with it, and no other category may repeat them."""
+
+    code = "numbers_already_given"

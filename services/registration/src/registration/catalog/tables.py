@@ -24,7 +24,8 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from registration.base import Base
 
-BIB_LIMIT: Final = 2**31 - 1
+BIB_LIMIT: Final = 2**31 - 2
+"""One less than an integer holds: `next_bib` may stand one behind the last."""
 
 
 class Race(Base):

@@ -1,6 +1,7 @@
 """Routes for registrations after admission."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Te
 from chassis.web.problems import errors
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
 from registration.entries import commands, queries
 from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
@@ -86,6 +87,10 @@ class Ticket(View):
     ticket_code: str
 
 
+Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
+"""A sum of amounts: not bound to what one of them may be."""
+
+
 class CategoryStats(View):
     """How one category stands in one status."""
 
@@ -94,7 +99,7 @@ class CategoryStats(View):
     status: Status
     registrations: int
     participants: int
-    amount: Amount
+    amount: Total
     currency: str
 
 
@@ -152,9 +157,16 @@ def _cursor(last: RegistrationSummary) -> str:
 def _position(cursor: str) -> tuple[datetime, UUID]:
     created_at, registration_id = decode_cursor(cursor, parts=2)
     try:
-        return datetime.fromisoformat(created_at), UUID(registration_id)
-    except (TypeError, ValueError, AttributeError):
+        return _moment(created_at), UUID(registration_id)
+    except (TypeError, ValueError, AttributeError, OverflowError):
         raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+
+
+def _moment(value: str) -> datetime:
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None:
+        raise ValueError("no offset")
+    return found.astimezone(UTC)
 
 
 @router.get("/registrations/{registration_id}", responses=errors(UnknownRegistration))

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from registration.catalog.tables import BIB_LIMIT, RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
-from registration.entries.tables import Participant, Registration
+from registration.entries.tables import NAME_WORDS, Participant, Registration
 
-_WORDS = re.compile(r"\w+")
+_WORDS = re.compile(r"[^\W_]+")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
@@ -111,9 +111,8 @@ def _person_conditions(q: str) -> list[ColumnElement[bool]]:
         if int(digits) <= BIB_LIMIT:
             conditions.append(Participant.bib_number == int(digits))
         return conditions
-    words = " & ".join(f"{word}:*" for word in _WORDS.findall(q)) or "''"
-    vector = func.to_tsvector(text("'simple'::regconfig"), Participant.full_name)
-    return [vector.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
+    words = " & ".join(f"{word}:*" for word in _WORDS.findall(q))
+    return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
 
 
 def _whatsapp_spellings(digits: str) -> list[str]:

@@ -5,7 +5,18 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 from chassis.tables import Money
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, SmallInteger, String, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    String,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
@@ -57,12 +68,19 @@ class Registration(Base):
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
         CheckConstraint("total_amount >= 0", name="total_amount"),
         CheckConstraint("(status = 'payment_verified') <= (payment_id IS NOT NULL)", name="verified_has_payment"),
+        Index("ix_registrations_newest_of_all", text("created_at DESC"), text("id DESC")),
         Index("ix_registrations_newest", "event_id", text("created_at DESC"), text("id DESC")),
         Index(
             "ix_registrations_category_status", "race_category_id", "status", text("created_at DESC"), text("id DESC")
         ),
         Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )
+
+
+NAME_WORDS: ColumnElement[str] = literal_column(
+    "to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~', repeat(' ', 10)))"
+)
+"""A name's words. PostgreSQL's parser would take `M.Rizki` for a host and `<b>` for a tag: such marks go."""
 
 
 class Participant(Base):
@@ -93,15 +111,11 @@ class Participant(Base):
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),
         Index("uq_participants_pic", "registration_id", unique=True, postgresql_where=text("is_pic")),
         Index("uq_participants_live_person", "event_id", "person_key", unique=True, postgresql_where=text("live")),
-        Index("uq_participants_bib", "event_id", "bib_number", unique=True),
+        Index("uq_participants_bib", "bib_number", "event_id", unique=True),
         Index("uq_participants_ticket_code", "ticket_code", unique=True),
         Index("ix_participants_email", func.lower(text("email"))),
         Index("ix_participants_whatsapp", "whatsapp"),
-        Index(
-            "ix_participants_name",
-            func.to_tsvector(text("'simple'::regconfig"), text("full_name")),
-            postgresql_using="gin",
-        ),
+        Index("ix_participants_name", NAME_WORDS, postgresql_using="gin"),
         CheckConstraint("gender IN ('male', 'female')", name="gender"),
         CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
         CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),

@@ -179,6 +179,7 @@ def _registrations() -> None:
         sa.CheckConstraint("(status = 'payment_verified') <= (payment_id IS NOT NULL)", name="verified_has_payment"),
     )
     newest = [sa.text("created_at DESC"), sa.text("id DESC")]
+    op.create_index("ix_registrations_newest_of_all", "registrations", newest)
     op.create_index("ix_registrations_newest", "registrations", ["event_id", *newest])
     op.create_index("ix_registrations_category_status", "registrations", ["race_category_id", "status", *newest])
     op.create_index(
@@ -219,14 +220,14 @@ def _participants() -> None:
     _unique("uq_participants_registration_position", ["registration_id", "position"])
     _unique("uq_participants_pic", ["registration_id"], where="is_pic")
     _unique("uq_participants_live_person", ["event_id", "person_key"], where="live")
-    _unique("uq_participants_bib", ["event_id", "bib_number"])
+    _unique("uq_participants_bib", ["bib_number", "event_id"])
     _unique("uq_participants_ticket_code", ["ticket_code"])
     op.create_index("ix_participants_email", "participants", [sa.text("lower(email)")])
     op.create_index("ix_participants_whatsapp", "participants", ["whatsapp"])
     op.create_index(
         "ix_participants_name",
         "participants",
-        [sa.text("to_tsvector('simple'::regconfig, full_name)")],
+        [sa.text("to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~', repeat(' ', 10)))")],
         postgresql_using="gin",
     )
 

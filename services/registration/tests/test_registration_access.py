@@ -1,0 +1,257 @@
+"""Who may call what, for every route there is; and what the OpenAPI document promises."""
+
+import base64
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from chassis.auth.access import RUNNER_ISSUER, STAFF_ISSUER, api_routes
+from chassis.auth.principals import Role, TokenKind
+from chassis.errors import StartlineError
+from testkit.tokens import Issuer
+
+_V1 = "/api/registration/v1"
+
+
+class Audience(Enum):
+    """Who a route is for: the callers it lets in."""
+
+    EVERYBODY = frozenset({"nobody", *Role, "its runner", "another runner", "a device"})
+    STAFF = frozenset(Role)
+    ADMIN = frozenset({Role.OWNER, Role.ADMIN})
+    RUNNER_OR_STAFF = frozenset({*Role, "its runner"})
+
+
+_ACCESS = {
+    ("GET", f"{_V1}/events"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/events/{{slug}}"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/catalog"): Audience.STAFF,
+    ("POST", f"{_V1}/events"): Audience.ADMIN,
+    ("PATCH", f"{_V1}/events/{{event_id}}"): Audience.ADMIN,
+    ("POST", f"{_V1}/events/{{event_id}}/categories"): Audience.ADMIN,
+    ("PATCH", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
+    ("DELETE", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
+    ("POST", f"{_V1}/registrations"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/registrations"): Audience.STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}/tickets"): Audience.RUNNER_OR_STAFF,
+    ("POST", f"{_V1}/registrations/{{registration_id}}/cancel"): Audience.ADMIN,
+    ("GET", f"{_V1}/stats"): Audience.STAFF,
+    ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
+    ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/tickets/{{ticket_code}}.png"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/jwks.json"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/dead-letters"): Audience.ADMIN,
+    ("GET", f"{_V1}/dead-letters/{{dead_letter_id}}"): Audience.ADMIN,
+    ("POST", f"{_V1}/dead-letters/{{dead_letter_id}}/replay"): Audience.ADMIN,
+    ("DELETE", f"{_V1}/dead-letters/{{dead_letter_id}}"): Audience.ADMIN,
+    ("GET", "/health/live"): Audience.EVERYBODY,
+    ("GET", "/health/ready"): Audience.EVERYBODY,
+    ("GET", "/health/late"): Audience.EVERYBODY,
+    ("GET", "/metrics"): Audience.EVERYBODY,
+}
+
+
+def _routes(race: Any) -> list[tuple[str, str]]:
+    return [
+        (method, route.path or "") for route in api_routes(race.service.app) for method in sorted(route.methods or ())
+    ]
+
+
+async def _callers(race: Any, entry: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Every kind of caller and their headers."""
+    another = await race.registered()
+    return {
+        "nobody": {},
+        **{role: race.staff(role) for role in Role},
+        "its runner": {"Authorization": f"Bearer {entry['runner_token']}"},
+        "another runner": {"Authorization": f"Bearer {another['runner_token']}"},
+        "a device": race.service.issuer.device(uuid4()),
+    }
+
+
+def _expected(audience: Audience, caller: str) -> str:
+    if caller in audience.value:
+        return "let in"
+    return "401" if caller in ("nobody", "a device") else "403"
+
+
+async def test_every_route_is_in_the_table(race: Any) -> None:
+    assert sorted(_routes(race)) == sorted(_ACCESS)
+
+
+async def test_every_route_lets_in_whom_it_is_for_and_nobody_else(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    parts = {"registration_id": entry["registration_id"], "event_id": uuid4(), "category_id": uuid4()}
+    parts |= {"slug": "none", "ticket_code": "0" * 32, "dead_letter_id": 1}
+    callers = await _callers(race, entry)
+    wrong = {}
+    for (method, path), (caller, headers) in itertools.product(_ACCESS, callers.items()):
+        answer = await race.http.request(method, path.format(**parts), headers=headers)
+        got = str(answer.status_code) if answer.status_code in (401, 403) else "let in"
+        if answer.status_code >= 500 or got != _expected(_ACCESS[method, path], caller):
+            wrong[method, path, caller] = answer.status_code
+    assert wrong == {}
+    assert (await race.show(entry["registration_id"]))["status"] == "pending_payment"
+
+
+def _unsigned(**claims: Any) -> str:
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'none', 'typ': TokenKind.STAFF.value})}.{part(claims)}."
+
+
+def _good_claims() -> dict[str, Any]:
+    return {"iss": STAFF_ISSUER, "aud": "startline", "sub": str(uuid4()), "role": "owner", "exp": 2**33}
+
+
+def _bad_credentials(issuer: Issuer) -> Iterator[tuple[str, str]]:
+    """Headers that open nothing, with the code they are answered with."""
+    good = issuer.staff()["Authorization"]
+    head, body, signature = good.removeprefix("Bearer ").split(".")
+    kinds = itertools.product(TokenKind, (STAFF_ISSUER, RUNNER_ISSUER))
+    for kind, named in kinds:
+        if (kind, named) != (TokenKind.STAFF, STAFF_ISSUER):
+            yield issuer.headers(kind, named, uuid4(), {"role": "owner"})["Authorization"], "invalid_token"
+    yield "Basic b3duZXI6b3duZXI=", "unauthenticated"
+    yield "Bearer", "unauthenticated"
+    yield "Bearer ", "unauthenticated"
+    yield "Bearer not-a-token", "invalid_token"
+    yield "Bearer a.b.c", "invalid_token"
+    yield "Bearer bnVsbA.e30.x", "invalid_token"
+    yield f"Bearer {head}.{body}.", "invalid_token"
+    yield f"Bearer {head}.{body[:-2]}AA.{signature}", "invalid_token"
+    yield f"Bearer {head}.{body}", "invalid_token"
+    yield f"Bearer {_unsigned(**_good_claims())}", "invalid_token"
+    yield Issuer().staff()["Authorization"], "invalid_token"
+    yield issuer.headers(TokenKind.STAFF, STAFF_ISSUER, uuid4(), {"role": "king"})["Authorization"], "invalid_token"
+    yield issuer.headers(TokenKind.STAFF, STAFF_ISSUER, uuid4())["Authorization"], "invalid_token"
+    old = issuer.headers(TokenKind.STAFF, STAFF_ISSUER, uuid4(), {"role": "owner"}, lifetime=timedelta(hours=-1))
+    yield old["Authorization"], "expired_token"
+
+
+async def test_no_bad_token_opens_anything(race: Any) -> None:
+    assert (await race.http.get(f"{_V1}/stats", headers=race.staff())).status_code == 200
+    for credentials, code in _bad_credentials(race.service.issuer):
+        answer = await race.http.get(f"{_V1}/stats", headers={"Authorization": credentials})
+        assert (answer.status_code, answer.json()["code"]) == (401, code), credentials
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_runner_token_made_elsewhere_opens_nothing(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    path = f"{_V1}/registrations/{entry['registration_id']}"
+    forged = race.service.issuer.runner(UUID(entry["registration_id"]))
+    assert (await race.http.get(path, headers=forged)).status_code == 401
+    own = {"Authorization": f"Bearer {entry['runner_token']}"}
+    assert (await race.http.get(path, headers=own)).status_code == 200
+    shouted = f"{_V1}/registrations/{entry['registration_id'].upper()}"
+    assert (await race.http.get(shouted, headers=own)).status_code == 200
+
+
+def _own_errors() -> list[type[StartlineError]]:
+    found, queue = [], [StartlineError]
+    while queue:
+        children = queue.pop().__subclasses__()
+        queue += children
+        found += children
+    return [kind for kind in found if kind.__module__.startswith(("registration.", "chassis."))]
+
+
+async def test_every_error_has_a_code_of_its_own(race: Any) -> None:
+    codes = Counter(kind.code for kind in _own_errors())
+    assert {code: count for code, count in codes.items() if count > 1} == {}
+    assert {"category_full", "unknown_ticket", "bib_range_overlap", "invalid_token"} <= set(codes)
+
+
+_PROMISED = {
+    ("post", "/registrations"): {
+        "404": {"unknown_category"},
+        "409": {
+            *("category_full", "already_registered", "registration_not_open", "registration_closed"),
+            *("type_not_offered", "request_in_progress"),
+        },
+        "422": {"idempotency_key_reused"},
+        "503": {"too_busy"},
+    },
+    ("get", "/events/{slug}"): {"404": {"unknown_event"}},
+    ("post", "/events"): {"409": {"slug_taken"}},
+    ("post", "/events/{event_id}/categories"): {
+        "404": {"unknown_event"},
+        "409": {"slug_taken", "prefix_taken", "bib_range_overlap"},
+    },
+    ("patch", "/categories/{category_id}"): {
+        "404": {"unknown_category"},
+        "409": {
+            *("slug_taken", "prefix_taken", "bib_range_overlap"),
+            *("quota_below_taken", "bibs_already_given", "numbers_already_given"),
+        },
+    },
+    ("delete", "/categories/{category_id}"): {"404": {"unknown_category"}, "409": {"category_has_registrations"}},
+    ("get", "/registrations/{registration_id}"): {"404": {"unknown_registration"}},
+    ("get", "/registrations/{registration_id}/tickets"): {"404": {"unknown_registration"}, "409": {"not_verified"}},
+    ("post", "/registrations/{registration_id}/cancel"): {"404": {"unknown_registration"}, "409": {"not_cancellable"}},
+    ("get", "/tickets/{ticket_code}.svg"): {"404": {"unknown_ticket"}},
+    ("get", "/tickets/{ticket_code}.png"): {"404": {"unknown_ticket"}},
+}
+
+
+@pytest.fixture
+async def document(race: Any) -> dict[str, Any]:
+    answer = await race.http.get(f"{_V1}/openapi.json")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_every_error_of_a_route_is_in_its_description(document: dict[str, Any]) -> None:
+    for (method, path), statuses in _PROMISED.items():
+        responses = document["paths"][f"{_V1}{path}"][method]["responses"]
+        for status, codes in statuses.items():
+            described = responses[status]["description"]
+            assert [code for code in codes if f"`{code}`" not in described] == [], (method, path)
+
+
+async def test_every_error_of_this_service_is_promised_somewhere(document: dict[str, Any]) -> None:
+    promised = json.dumps(document["paths"])
+    own = {kind.code for kind in _own_errors() if kind.__module__.startswith("registration.")}
+    assert {code for code in own if f"`{code}`" not in promised} == set()
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
+
+
+async def test_the_document_describes_the_form_and_every_reference_in_it_leads_somewhere(
+    document: dict[str, Any],
+) -> None:
+    references = set(_references(document))
+    assert "#/components/schemas/RegistrationForm" in references
+    for reference in references:
+        node: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+        assert isinstance(node, dict), reference
+    form = document["components"]["schemas"]["RegistrationForm"]
+    assert set(form["required"]) == {"category_id", "registration_type", "participants"}
+    participant = document["components"]["schemas"]["ParticipantForm"]
+    assert {"full_name", "email", "whatsapp", "identity_number", "is_pic"} <= set(participant["properties"])
+    assert document["openapi"].startswith("3.")
+    operations = [each["operationId"] for path in document["paths"].values() for each in path.values()]
+    assert len(operations) == len(set(operations))

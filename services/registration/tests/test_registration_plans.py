@@ -1,0 +1,138 @@
+"""The queries that staff and the sweep run all day use their indexes, however many have registered."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from registration.entries import commands, queries
+from registration.entries.queries import Filter
+from registration.entries.rules import Status
+from sqlalchemy import event, text
+
+_MANY = 20_000
+_WATCHED = re.compile(r"\b(registrations|participants)\b")
+
+
+class Plans:
+    """Runs what it is given and explains each statement it hears."""
+
+    def __init__(self, race: Any) -> None:
+        self._race = race
+
+    async def of(self, run: Any) -> list[dict[str, Any]]:
+        """Every node of the plans of the statements about registrations and participants that `run` executes."""
+        heard: list[tuple[str, Any]] = []
+
+        def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+            if statement.lstrip().upper().startswith(("SELECT", "WITH")) and _WATCHED.search(statement):
+                heard.append((statement, parameters))
+
+        engine = self._race.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", listen)
+        try:
+            await run()
+        finally:
+            event.remove(engine, "before_cursor_execute", listen)
+        assert heard
+        return [node for statement, parameters in heard for node in await self._explain(statement, parameters)]
+
+    async def _explain(self, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
+        async with self._race.database.engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            [row] = await raw.fetch(f"EXPLAIN (FORMAT JSON) {statement}", *parameters)
+        return list(_nodes(row[0][0]["Plan"]))
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in _nodes(child))]
+
+
+def _whole_tables(nodes: Sequence[dict[str, Any]]) -> set[str]:
+    read = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
+    return read & {"registrations", "participants"}
+
+
+def _indexes(nodes: Sequence[dict[str, Any]]) -> set[str]:
+    return {node["Index Name"] for node in nodes if "Index Name" in node}
+
+
+@pytest.fixture
+async def crowded(race: Any) -> Any:
+    """A race that many registered for, with statistics."""
+    await race.open(quota=100)
+    await race.seed(_MANY)
+    async with race.database.work() as work:
+        await work.session.execute(text("ANALYZE"))
+    return race
+
+
+def _page(race: Any, wanted: Filter, after: tuple[datetime, UUID] | None = None) -> Any:
+    async def run() -> None:
+        async with race.database.read() as session:
+            await queries.page(session, wanted, limit=50, after=after)
+
+    return run
+
+
+_SEARCHES = {
+    "ix_participants_name": "nama77 kel",
+    "ix_participants_email": "runner777@example.com",
+    "ix_participants_whatsapp": "0899 0000 0777",
+    "uq_participants_bib": "1000777",
+    "uq_registrations_registration_number": "seed-777",
+}
+
+
+async def test_every_search_uses_its_index(crowded: Any) -> None:
+    plans = Plans(crowded)
+    everywhere = {index: await plans.of(_page(crowded, Filter(q=q))) for index, q in _SEARCHES.items()}
+    event_id = UUID(crowded.event["id"])
+    in_event = {index: await plans.of(_page(crowded, Filter(event_id, q=q))) for index, q in _SEARCHES.items()}
+    for index in _SEARCHES:
+        for nodes in (everywhere[index], in_event[index]):
+            assert _whole_tables(nodes) == set(), index
+            assert index in _indexes(nodes)
+
+
+async def test_a_bib_is_found_without_reading_its_whole_index(crowded: Any) -> None:
+    nodes = await Plans(crowded).of(_page(crowded, Filter(q="1000777")))
+    [cost] = [node["Total Cost"] for node in nodes if node.get("Index Name") == "uq_participants_bib"]
+    assert cost < 20  # pages, more or less; the index has hundreds
+
+
+async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
+    plans = Plans(crowded)
+    event_id, category_id = UUID(crowded.event["id"]), UUID(crowded.category["id"])
+    filters = {
+        "all": Filter(),
+        "event": Filter(event_id),
+        "category and status": Filter(category_id=category_id, status=Status.EXPIRED),
+        "status": Filter(status=Status.PENDING_PAYMENT),
+    }
+    position = (datetime.now(UTC) - timedelta(hours=2), uuid4())
+    for name, wanted in filters.items():
+        for after in (None, position):
+            nodes = await plans.of(_page(crowded, wanted, after))
+            assert _whole_tables(nodes) == set(), name
+            assert "Sort" not in {node["Node Type"] for node in nodes}, name
+
+
+async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
+    async def sweep() -> None:
+        async with crowded.database.work() as work:
+            await commands.expire_due(work, grace=timedelta(minutes=10))
+
+    nodes = await Plans(crowded).of(sweep)
+    assert _whole_tables(nodes) == set()
+    assert _indexes(nodes) == {"ix_registrations_due"}
+
+
+async def test_without_its_index_the_search_reads_the_whole_table(crowded: Any) -> None:
+    """The negative control: the check sees a plan that went bad."""
+    async with crowded.database.work() as work:
+        await work.session.execute(text("DROP INDEX ix_participants_email"))
+    nodes = await Plans(crowded).of(_page(crowded, Filter(q="runner777@example.com")))
+    assert "participants" in _whole_tables(nodes)
