@@ -192,6 +192,12 @@ async def test_registration_opens_and_closes_on_time(race: Any) -> None:
     assert (await race.register()).json()["code"] == "registration_closed"
 
 
+async def test_an_event_that_is_over_takes_nobody(race: Any) -> None:
+    await race.open()
+    race.clock.advance(timedelta(days=92))
+    assert (await race.register()).json()["code"] == "registration_closed"
+
+
 async def test_an_inactive_category_or_event_takes_nobody(race: Any) -> None:
     await race.open(is_active=False)
     assert (await race.register()).json()["code"] == "registration_not_open"

@@ -315,7 +315,7 @@ async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
     assert engine.hints == [None, 0]
 
 
-async def test_full_is_forgotten_after_a_while_or_when_places_are_released() -> None:
+async def test_full_is_forgotten_after_a_while() -> None:
     engine = Engine(_full(0), _full(0))
     at = desk(engine, memory_seconds=0.05)
     with pytest.raises(CategoryFull):
@@ -327,8 +327,6 @@ async def test_full_is_forgotten_after_a_while_or_when_places_are_released() -> 
         return len(engine.batches) == 2
 
     await eventually(asked_again)
-    at.places_released()
-    assert isinstance(await at.apply(application()), Admitted)
 
 
 async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> None:

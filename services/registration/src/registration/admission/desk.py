@@ -88,10 +88,6 @@ class Desk:
         fresh = time.monotonic() - self._learnt_at < self._memory_seconds
         return self._places_left if fresh else None
 
-    def places_released(self) -> None:
-        """Forget that it was full."""
-        self._places_left = None
-
     async def drained(self) -> None:
         """Wait until everybody in line has an answer."""
         if self._serving is not None:

@@ -44,4 +44,4 @@ class CategoryOffer:
 
     def closed(self, now: datetime) -> bool:
         """Whether registration is over."""
-        return self.closes_at is not None and now >= self.closes_at
+        return now.date() > self.event_date or (self.closes_at is not None and now >= self.closes_at)

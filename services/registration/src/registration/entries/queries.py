@@ -192,7 +192,8 @@ def _export_query(wanted: Filter) -> Select[Any]:
 async def export(database: Database, wanted: Filter) -> AsyncIterator[Sequence[Row[Any]]]:
     """All participants, a thousand at a time through a server-side cursor: memory stays the same however many."""
     async with database.read() as session:
-        # An export of everybody takes longer than any other query may.
+        # An export of everybody takes longer than any other query may, and who reads it may pause.
         await session.execute(text("SET LOCAL statement_timeout = '15min'"))
+        await session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '15min'"))
         async for rows in (await session.stream(_export_query(wanted))).partitions():
             yield rows
