@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts import Event, Payload
 from faststream_outbox.client import OutboxClient
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -74,9 +74,19 @@ class UnitOfWork:
     async def write_events(self) -> None:
         """Put what was published into the outbox; the unit of work does this right before it commits."""
         if self._events:
-            rows = [(event.to_bytes(), None) for event in self._events]
-            await self._database.outbox.insert_batch(self.session, queue=OUTBOX_QUEUE, rows=rows)
+            bodies = [event.to_bytes() for event in self._events]
+            await self.session.execute(_PUBLISH, {"queue": OUTBOX_QUEUE, "bodies": bodies})
             self._events = []
+
+
+# One statement for any number of events: the library's own batch insert sends one for each. Its readers are told the
+# way it tells them.
+_PUBLISH = text("""
+    WITH published AS (
+        INSERT INTO outbox (queue, payload) SELECT :queue, body FROM unnest(CAST(:bodies AS bytea[])) AS event(body)
+    )
+    SELECT pg_notify('outbox_outbox', :queue)
+""")
 
 
 class Database:

@@ -111,8 +111,20 @@ class Participant(Base):
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),
         Index("uq_participants_pic", "registration_id", unique=True, postgresql_where=text("is_pic")),
         Index("uq_participants_live_person", "event_id", "person_key", unique=True, postgresql_where=text("live")),
-        Index("uq_participants_bib", "bib_number", "event_id", unique=True),
-        Index("uq_participants_ticket_code", "ticket_code", unique=True),
+        # Only those that have one: a registration should not pay for entries about nothing.
+        Index(
+            "uq_participants_bib",
+            "bib_number",
+            "event_id",
+            unique=True,
+            postgresql_where=text("bib_number IS NOT NULL"),
+        ),
+        Index(
+            "uq_participants_ticket_code",
+            "ticket_code",
+            unique=True,
+            postgresql_where=text("ticket_code IS NOT NULL"),
+        ),
         Index("ix_participants_email", func.lower(text("email"))),
         Index("ix_participants_whatsapp", "whatsapp"),
         Index("ix_participants_name", NAME_WORDS, postgresql_using="gin"),

@@ -220,8 +220,8 @@ def _participants() -> None:
     _unique("uq_participants_registration_position", ["registration_id", "position"])
     _unique("uq_participants_pic", ["registration_id"], where="is_pic")
     _unique("uq_participants_live_person", ["event_id", "person_key"], where="live")
-    _unique("uq_participants_bib", ["bib_number", "event_id"])
-    _unique("uq_participants_ticket_code", ["ticket_code"])
+    _unique("uq_participants_bib", ["bib_number", "event_id"], where="bib_number IS NOT NULL")
+    _unique("uq_participants_ticket_code", ["ticket_code"], where="ticket_code IS NOT NULL")
     op.create_index("ix_participants_email", "participants", [sa.text("lower(email)")])
     op.create_index("ix_participants_whatsapp", "participants", ["whatsapp"])
     op.create_index(
