@@ -1,13 +1,12 @@
 """The toy service on a real database, and the ways to break it."""
 
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
 import pytest
-import structlog
+import structlog.testing
 from chassis.auth.access import device_verifier, keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
@@ -17,10 +16,7 @@ from testkit.cable import Cable
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.tokens import Issuer
-from testkit.toy.service import PACKAGE, SERVICE, toy_database
-
-BuildApp = Callable[..., FastAPI]
-Browse = Callable[[FastAPI], httpx.AsyncClient]
+from testkit.toy.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, toy_database
 
 
 @pytest.fixture
@@ -35,7 +31,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def connect() -> AsyncIterator[Callable[[str], Database]]:
+async def connect() -> AsyncIterator[Connect]:
     """Opens databases as further processes would; they are closed after the test."""
     async with AsyncExitStack() as closing:
 
@@ -48,7 +44,7 @@ async def connect() -> AsyncIterator[Callable[[str], Database]]:
 
 
 @pytest.fixture
-async def database(url: str, clock: ManualClock, connect: Callable[..., Database]) -> Database:
+async def database(url: str, clock: ManualClock, connect: Connect) -> Database:
     return connect(url, clock=clock)
 
 
@@ -60,7 +56,7 @@ async def cable(url: str) -> AsyncIterator[Cable]:
 
 
 @pytest.fixture
-async def wired(cable: Cable, connect: Callable[..., Database]) -> Database:
+async def wired(cable: Cable, connect: Connect) -> Database:
     """The toy's database at the end of the cable."""
     return connect(cable.url)
 
@@ -71,8 +67,9 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-async def build_app(database: Database, issuer: Issuer) -> AsyncIterator[BuildApp]:
-    """Builds the toy's application around any routers."""
+async def build_app(issuer: Issuer, connect: Connect) -> AsyncIterator[BuildApp]:
+    """Builds the toy's application around any routers; without a database, unless it is given one."""
+    nowhere = connect("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     async with issuer.http() as http:
         verifiers = {
             TokenKind.STAFF: staff_verifier(keys_over_http(http, "http://identity.test/jwks.json")),
@@ -80,7 +77,7 @@ async def build_app(database: Database, issuer: Issuer) -> AsyncIterator[BuildAp
             TokenKind.DEVICE: device_verifier(keys_over_http(http, "http://checkin.test/jwks.json")),
         }
 
-        def build(*routers: APIRouter, on: Database = database, **options: Any) -> FastAPI:
+        def build(*routers: APIRouter, on: Database = nowhere, **options: Any) -> FastAPI:
             return build_application(SERVICE, on, routers, verifiers=verifiers, **options)
 
         yield build
@@ -101,13 +98,8 @@ async def browse() -> AsyncIterator[Browse]:
         yield client
 
 
-@pytest.fixture
-def logging_as_before() -> Iterator[None]:
-    """Undoes what `configure_logging` did to the process."""
-    root = logging.getLogger()
-    handlers: Sequence[logging.Handler] = root.handlers[:]
-    level = root.level
-    yield
-    root.handlers = list(handlers)
-    root.setLevel(level)
-    structlog.reset_defaults()
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[Any]]:
+    """What our own code logged in this test."""
+    with structlog.testing.capture_logs() as found:
+        yield found

@@ -28,6 +28,8 @@ def is_unavailable(error: BaseException) -> bool:
     By SQLSTATE: connection (08), resources (53), operator intervention and cancelled (57), rollback by serialization or
     deadlock (40), read-only (25006), lock not available (55P03); see PostgreSQL's appendix A.
     """
+    if isinstance(error, OSError) and error.filename is not None:
+        return False  # a file of ours, not a connection
     if isinstance(error, OSError | PoolTimeout | TimeoutError | InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork, is_unavailable
-from chassis.errors import NotYet
+from chassis.errors import NotYet, StartlineError
 from chassis.tables import RETRY_QUEUE
 from chassis.telemetry import EVENTS_HANDLED, correlated, logger
 
@@ -73,11 +73,14 @@ class Inbox:
 
     async def deliver_patiently(self, body: bytes) -> None:
         """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
+        await self._patiently(lambda: self.deliver(body))
+
+    async def _patiently(self, take: Callable[[], Awaitable[None]]) -> None:
         delay = 0.2
         while True:
             try:
-                return await self.deliver(body)
-            except Exception as error:  # only database outages leave deliver()
+                return await take()
+            except Exception as error:
                 if not is_unavailable(error):
                     raise
                 log.warning("database_down_holding_event", service=self.service, error=type(error).__name__)
@@ -130,9 +133,13 @@ class Inbox:
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
     async def bury(self, body: bytes, reason: str) -> None:
-        """Give an event up at once, for a person to look at."""
+        """Give an event up, for a person to look at. Waits while the database is down: nobody else has the event."""
         event_id, event_type = _identity(body)
         log.error("event_buried", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
+        await self._patiently(lambda: self._bury(body, reason))
+
+    async def _bury(self, body: bytes, reason: str) -> None:
+        event_id, event_type = _identity(body)
         async with self._database.work() as work:
             await work.session.execute(
                 insert(self._database.tables.dead_letters).values(
@@ -150,7 +157,7 @@ class Inbox:
 
 def reason_of(error: BaseException) -> str:
     """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
-    if isinstance(error, NotYet | MalformedEvent | UnknownEvent) or hasattr(error, "code"):
+    if isinstance(error, NotYet | MalformedEvent | UnknownEvent | StartlineError):
         return f"{type(error).__name__}: {error}"
     return type(error).__name__
 

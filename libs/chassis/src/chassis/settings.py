@@ -1,5 +1,6 @@
 """Settings come from the environment, once, and are frozen. Nothing else reads the environment."""
 
+import logging
 from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -17,8 +18,8 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    database_url: str = Field(description="postgresql+asyncpg://user:password@host:port/database")
-    broker_url: str = Field(description="amqp://user:password@host:port/vhost")
+    database_url: str = Field(repr=False, description="postgresql+asyncpg://user:password@host:port/database")
+    broker_url: str = Field(repr=False, description="amqp://user:password@host:port/vhost")
     broker_prefix: str = Field("", description="keeps several platforms apart on one broker")
     broker_declare: bool = Field(
         default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
@@ -42,9 +43,26 @@ class ServiceSettings(BaseSettings):
                 return "postgresql+asyncpg://" + url.removeprefix(plain)
         return url
 
+    @field_validator("secret_keys")
+    @classmethod
+    def _usable_keys(cls, keys: SecretStr) -> SecretStr:
+        _box(keys)
+        return keys
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, level: str) -> str:
+        if level.upper() not in logging.getLevelNamesMapping():
+            raise ValueError("is no log level")
+        return level.upper()
+
     def secret_box(self) -> SecretBox:
         """The box for secrets at rest."""
-        return SecretBox([key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()])
+        return _box(self.secret_keys)
+
+
+def _box(keys: SecretStr) -> SecretBox:
+    return SecretBox([key.strip() for key in keys.get_secret_value().split(",") if key.strip()])
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

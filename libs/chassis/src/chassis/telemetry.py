@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -23,6 +25,10 @@ EVENTS_PUBLISHED = Counter("startline_events_published_total", "Events confirmed
 OLDEST_OUTBOX_SECONDS = Gauge("startline_outbox_oldest_seconds", "Age of the oldest unpublished event", ["service"])
 OLDEST_RETRY_SECONDS = Gauge("startline_retry_oldest_seconds", "Age of the oldest parked event", ["service"])
 DEAD_LETTERS = Gauge("startline_dead_letters", "Events given up, waiting for a person", ["service"])
+
+
+_QUOTING = frozenset({"sqlalchemy", "asyncpg", "pydantic", "pydantic_core"})
+"""Packages whose errors quote the rows and fields they were given."""
 
 
 def correlation_id() -> str:
@@ -51,6 +57,42 @@ def _add_correlation(_: object, __: str, event: structlog.typing.EventDict) -> s
     return event
 
 
+def _tell_error(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Write an error out: kinds and places always, its words unless they may quote a person's data."""
+    error = _error_of(event.pop("exc_info", None))
+    if error is None:
+        return event
+    event["exception"] = "".join(_story(error))
+    words = str(error)
+    if words:  # FastStream puts them into the event as well
+        event["event"] = str(event["event"]).replace(words, _words_of(error))
+    return event
+
+
+def _error_of(exc_info: Any) -> BaseException | None:
+    if isinstance(exc_info, tuple):
+        exc_info = exc_info[1]
+    elif exc_info and not isinstance(exc_info, BaseException):
+        exc_info = sys.exc_info()[1]
+    return exc_info or None
+
+
+def _story(error: BaseException) -> Iterator[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _story(before)
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}: {_words_of(error)}\n"
+    for each in getattr(error, "exceptions", ()):
+        yield from _story(each)
+
+
+def _words_of(error: BaseException) -> str:
+    if any(kind.__module__.partition(".")[0] in _QUOTING for kind in type(error).__mro__):
+        return f"(left out) {getattr(error, 'sqlstate', None) or ''}".rstrip()
+    return str(error)
+
+
 def configure_logging(level: str = "INFO") -> None:
     """Send our logs and those of the libraries to standard error, one JSON object a line."""
     shared: list[structlog.typing.Processor] = [
@@ -59,7 +101,7 @@ def configure_logging(level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _tell_error,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -121,7 +121,7 @@ def peek(token: str) -> Mapping[str, Any]:
     head = token.partition(".")[0]
     try:
         found = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise InvalidToken from None
     if not isinstance(found, dict):
         raise InvalidToken

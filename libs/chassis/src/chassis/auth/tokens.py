@@ -1,5 +1,6 @@
 """Signed tokens: Ed25519 (RFC 8037, RFC 9864), one fixed algorithm, every claim checked (RFC 8725)."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +77,9 @@ class KeyRing:
         self._max_age = max_age
         self._min_interval = min_interval
         self._keys: dict[str, OKPKey] = {}
+        self._asked_at = float("-inf")
         self._fetched_at = float("-inf")
+        self._asking = asyncio.Lock()
 
     async def key(self, kid: str) -> OKPKey:
         """The key with that id.
@@ -85,23 +88,33 @@ class KeyRing:
             InvalidToken: the issuer knows no such key.
             Unavailable: the issuer could not be asked and was never reached before.
         """
-        age = time.monotonic() - self._fetched_at
-        if age > self._max_age or (kid not in self._keys and age > self._min_interval):
-            await self._refresh()
-        if kid not in self._keys:
-            raise InvalidToken
-        return self._keys[kid]
+        if self._is_due(kid) and not (kid in self._keys and self._asking.locked()):
+            async with self._asking:
+                if self._is_due(kid):
+                    await self._refresh()
+        if kid in self._keys:
+            return self._keys[kid]
+        raise InvalidToken if self._was_reached else Unavailable("Tokens cannot be checked right now.")
+
+    @property
+    def _was_reached(self) -> bool:
+        return self._fetched_at > float("-inf")
+
+    def _is_due(self, kid: str) -> bool:
+        now = time.monotonic()
+        wanted = kid not in self._keys or now - self._fetched_at > self._max_age
+        return wanted and now - self._asked_at > self._min_interval
 
     async def _refresh(self) -> None:
         try:
             found = KeySet.import_key_set(await self._fetch())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the keys we have stay good
             log.warning("jwks_fetch_failed", error=type(error).__name__)
-            if not self._keys:
-                raise Unavailable("Tokens cannot be checked right now.") from error
-            return
-        self._keys = {key.kid: key for key in found.keys if isinstance(key, OKPKey) and key.kid}
-        self._fetched_at = time.monotonic()
+        else:
+            self._keys = {key.kid: key for key in found.keys if isinstance(key, OKPKey) and key.kid}
+            self._fetched_at = time.monotonic()
+        finally:
+            self._asked_at = time.monotonic()
 
 
 class TokenVerifier:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 _LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
+_LOCK_TIMEOUT = "10s"
 
 
 def configuration(package: str, url: str) -> Config:
@@ -50,7 +51,7 @@ async def _run(url: str, metadata: MetaData) -> None:
 
 
 def _migrate(connection: Connection, metadata: MetaData) -> None:
-    connection.execute(text("SELECT set_config('lock_timeout', '10s', true)"))
+    connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": _LOCK_TIMEOUT})
     connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
     connection.execute(text("SELECT set_config('statement_timeout', '120s', true)"))
     context.configure(connection=connection, target_metadata=metadata, compare_type=True)

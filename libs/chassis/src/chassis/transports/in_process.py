@@ -11,9 +11,14 @@ from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDow
 
 
 class InProcessTransport:
-    """All services of one process, talking directly."""
+    """All services of one process, talking directly.
 
-    def __init__(self) -> None:
+    Args:
+        grace_seconds: that deliveries under way get when it stops; they may be waiting for a database that is down.
+    """
+
+    def __init__(self, *, grace_seconds: float = 15.0) -> None:
+        self._grace_seconds = grace_seconds
         self._listeners: dict[str, Deliver] = {}
         self._running = False
         self._under_way: set[asyncio.Task[None]] = set()
@@ -27,7 +32,10 @@ class InProcessTransport:
     async def stop(self) -> None:
         self._running = False
         if self._under_way:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            _, late = await asyncio.wait(self._under_way, timeout=self._grace_seconds)
+            for delivery in late:
+                delivery.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def publish(self, message: Message) -> None:
         if not self._running:
@@ -40,7 +48,11 @@ class InProcessTransport:
         self._under_way.update(deliveries)
         for delivery in deliveries:
             delivery.add_done_callback(self._under_way.discard)
-        await asyncio.gather(*deliveries)
+        for result in await asyncio.gather(*deliveries, return_exceptions=True):
+            if isinstance(result, asyncio.CancelledError):
+                raise TransportDown
+            if isinstance(result, BaseException):
+                raise result
 
     async def _deliver(self, service: str, body: bytes) -> None:
         await self._listeners[service](body)

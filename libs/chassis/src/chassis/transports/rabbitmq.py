@@ -20,6 +20,7 @@ CRASH_GUARD_DELIVERIES = 20
 """A message that took its reader down this often goes to the dead queue. Handlers' own failures never count here:
 they are parked in the service's database and acknowledged."""
 
+_START_SECONDS = 5.0
 _PUBLISH_SECONDS = 10.0
 _RECONNECT_SECONDS = 1.0
 _CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
@@ -68,7 +69,7 @@ class RabbitTransport:
     async def start(self) -> None:
         self._connecting = asyncio.create_task(self._connect())
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), timeout=5.0)
+            await asyncio.wait_for(self._connected.wait(), timeout=_START_SECONDS)
 
     async def _connect(self) -> None:
         while True:
@@ -100,6 +101,7 @@ class RabbitTransport:
             self._connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._connecting
+        self._connected.clear()
         await self._broker.stop()
 
     async def publish(self, message: Message) -> None:

@@ -1,10 +1,10 @@
 """Dead letters over HTTP, the same in every service."""
 
-import json
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic_core import from_json
 
 from chassis import retries
 from chassis.auth.access import Admin
@@ -13,6 +13,8 @@ from chassis.retries import UnknownDeadLetter
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
+
+_LARGEST_ID = 2**63 - 1
 
 
 class DeadLetterSummary(View):
@@ -40,7 +42,8 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
 
 def _readable(payload: bytes) -> Any:
     try:
-        return json.loads(payload)
+        # Stricter than json.loads: what it accepts can be written as JSON again.
+        return from_json(payload, allow_inf_nan=False)
     except ValueError:
         return payload.decode(errors="replace")
 
@@ -61,7 +64,7 @@ async def list_dead_letters(
 
 def _after(cursor: str) -> int:
     [found] = decode_cursor(cursor, parts=1)
-    if not isinstance(found, int):
+    if not isinstance(found, int) or not 0 <= found <= _LARGEST_ID:
         raise InvalidFields(("cursor", "is not a cursor of this list"))
     return found
 

@@ -15,6 +15,9 @@ from chassis.web.problems import render, render_unforeseen
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are metric labels by name; callers may make up any number of others."""
+
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -62,7 +65,8 @@ class RequestContext:
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             elapsed = time.perf_counter() - started
-            HTTP_SECONDS.labels(self._service, scope["method"], route, status).observe(elapsed)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            HTTP_SECONDS.labels(self._service, method, route, status).observe(elapsed)
 
 
 class BodyLimit:
@@ -84,7 +88,7 @@ class BodyLimit:
             return
         limit = self._limit(scope["path"])
         declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > limit:
+        if declared.isdecimal() and int(declared) > limit:
             await render(PayloadTooLarge(limit=limit))(scope, receive, send)
             return
         received = 0

@@ -1,13 +1,15 @@
 """What a service does with the chassis, in its plainest form. It speaks as payment, so that events find it."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
+import httpx
 from chassis.clock import Clock, utcnow
 from chassis.database import Database, UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, Payload, RegistrationCancelled
+from contracts import Event, RegistrationCancelled
+from fastapi import FastAPI
 from sqlalchemy import Table, func, insert, select
 
 from testkit.toy.tables import Effect, service_tables
@@ -15,10 +17,15 @@ from testkit.toy.tables import Effect, service_tables
 SERVICE = "payment"
 PACKAGE = "testkit.toy"
 
+Connect: TypeAlias = Callable[..., Database]
+BuildApp: TypeAlias = Callable[..., FastAPI]
+Browse: TypeAlias = Callable[[FastAPI], httpx.AsyncClient]
+"""What the fixtures `connect`, `build_app` and `browse` give a test."""
 
-def toy_database(url: str, *, clock: Clock = utcnow, pool_size: int = 8) -> Database:
-    """The toy's database at `url`."""
-    return Database(url, service=SERVICE, tables=service_tables, clock=clock, pool_size=pool_size)
+
+def toy_database(url: str, *, clock: Clock = utcnow, connections: int = 4) -> Database:
+    """The toy's database at `url`, with few connections, for several tests may share the server."""
+    return Database(url, service=SERVICE, tables=service_tables, clock=clock, pool_size=connections, pool_overflow=0)
 
 
 def cancelled(registration_id: UUID | None = None) -> Event[Any]:
@@ -37,10 +44,10 @@ async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
     await work.session.execute(insert(Effect).values(event_id=event.event_id))
 
 
-def toy_handlers(*, kind: type[Payload] = RegistrationCancelled) -> Handlers:
-    """Handlers that leave an effect for each event of `kind`."""
+def toy_handlers() -> Handlers:
+    """Handlers that leave an effect for each `cancelled` event."""
     handlers = Handlers()
-    handlers.on(kind)(leave_effect)
+    handlers.on(RegistrationCancelled)(leave_effect)
     return handlers
 
 

@@ -1,0 +1,59 @@
+"""Who hears what, and under which names."""
+
+from contracts import (
+    ParticipantCheckedIn,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RegistrationConfirmed,
+    RegistrationCreated,
+)
+from contracts.envelope import registered
+from contracts.topology import LISTENERS, Names, services_hearing
+
+
+def test_services_listen_only_to_events_that_exist() -> None:
+    heard = {kind for kinds in LISTENERS.values() for kind in kinds}
+
+    assert heard <= set(registered())
+    assert all(len(kinds) == len(set(kinds)) for kinds in LISTENERS.values())
+
+
+def test_a_created_registration_is_heard_by_those_who_bill_and_those_who_write() -> None:
+    assert services_hearing(RegistrationCreated.TYPE) == ("payment", "notification")
+    assert services_hearing(RegistrationConfirmed.TYPE) == ("notification", "checkin")
+
+
+def test_what_payment_decides_is_heard_by_registration() -> None:
+    for kind in (PaymentUploaded, PaymentVerified, PaymentRejected):
+        assert "registration" in services_hearing(kind.TYPE)
+
+
+def test_an_event_may_have_no_listener() -> None:
+    assert services_hearing(ParticipantCheckedIn.TYPE) == ()
+    assert services_hearing("nothing.like_this") == ()
+
+
+def test_no_service_hears_itself() -> None:
+    words = {"registration": "registration.", "payment": "payment.", "notification": "notification."}
+
+    for service, kinds in LISTENERS.items():
+        assert not any(kind.TYPE.startswith(words.get(service, "participant.")) for kind in kinds)
+
+
+def test_the_names_on_the_broker_are_fixed_for_others_look_them_up() -> None:
+    names = Names()
+
+    assert (names.exchange, names.dead_exchange) == ("startline.events", "startline.dead")
+    assert (names.queue("payment"), names.dead_queue("payment")) == ("payment.events", "payment.dead")
+
+
+def test_a_prefix_keeps_two_platforms_on_one_broker_apart() -> None:
+    one, other = Names("jakarta."), Names("bandung.")
+
+    def every(names: Names) -> set[str]:
+        queues = {name for service in LISTENERS for name in (names.queue(service), names.dead_queue(service))}
+        return {names.exchange, names.dead_exchange, *queues}
+
+    assert not every(one) & every(other)
+    assert all(name.startswith("jakarta.") for name in every(one))

@@ -1,0 +1,43 @@
+"""The ends of a transport: what a service would send, and what arrives at one."""
+
+import asyncio
+from typing import Any
+
+from chassis.transports import Message, Transport
+from contracts import Event
+
+
+def message(event: Event[Any]) -> Message:
+    """`event` as a relay hands it to a transport."""
+    return Message(
+        event_id=str(event.event_id),
+        event_type=event.type,
+        correlation_id=event.correlation_id,
+        body=event.to_bytes(),
+    )
+
+
+class Letterbox:
+    """Stands where a service's inbox stands and keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.buried: list[bytes] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.knocks = 0
+
+    def at(self, transport: Transport, service: str) -> "Letterbox":
+        """Listen there; before the transport starts."""
+        transport.listen(service, deliver=self.deliver, bury=self.bury)
+        return self
+
+    async def deliver(self, body: bytes) -> None:
+        """Take an event, once the box is open."""
+        self.knocks += 1
+        await self.open.wait()
+        self.bodies.append(body)
+
+    async def bury(self, body: bytes) -> None:
+        """Take what the crash guard put aside."""
+        self.buried.append(body)
