@@ -76,7 +76,7 @@ def violations(path: Path) -> Iterator[str]:
             if size > LONGEST_FUNCTION:
                 yield f"{name}:{node.lineno}: {node.name} is longer than {LONGEST_FUNCTION} lines"
         for rule in RULES:
-            if "/tests/" not in name and not name.startswith(rule.allowed) and rule.violates(node):
+            if "/tests/" not in f"/{name}" and not name.startswith(rule.allowed) and rule.violates(node):
                 yield f"{name}:{getattr(node, 'lineno', 0)}: {rule.text}"
 
 

@@ -1,7 +1,6 @@
 """`startline up` as a newcomer runs it: nothing configured, nothing installed."""
 
 import json
-import os
 import re
 import stat
 import time
@@ -107,9 +106,3 @@ async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
         await platform.start()
     assert "STARTLINE_PORT" in platform.output()
     assert "Traceback" not in platform.output()
-
-
-def test_the_environment_of_a_platform_is_its_own(tmp_path: Path) -> None:
-    platform = PlatformProcess(tmp_path, environment={"STARTLINE_PORT": "1"})
-    assert platform.environment["STARTLINE_PORT"] == "1"
-    assert os.environ.get("STARTLINE_PORT") != "1"
