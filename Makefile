@@ -2,9 +2,9 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone/pyproject.toml simulators/pyproject.toml)
-SOURCES := libs services standalone simulators tests scripts conftest.py
+SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test fast check format lock asyncapi clean
+.PHONY: help setup demo up test fast check format lock asyncapi bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +21,7 @@ up: setup ## run the platform on http://127.0.0.1:8080
 	@$(VENV)/startline up
 
 test: setup ## all tests; finds PostgreSQL and RabbitMQ, or starts them
-	@$(VENV)/python -m testkit $(VENV)/pytest
+	@$(VENV)/python -m testkit scripts/all_tests
 
 fast: setup ## the tests that need no server
 	@$(VENV)/pytest -m "not integration and not slow"
@@ -43,6 +43,9 @@ lock: setup ## resolve anew and write requirements.lock
 
 asyncapi: setup ## write docs/asyncapi.json from the code
 	@$(VENV)/python -m chassis.asyncapi > docs/asyncapi.json
+
+bench: setup ## ratios of admission against pgbench, measured in one run
+	@$(VENV)/python -m bench
 
 clean: ## remove what was installed and what the platform stored here
 	rm -rf .venv .startline

@@ -124,7 +124,8 @@ async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
 def render_unforeseen(error: Exception) -> JSONResponse:
     """503 when something we need is down, 422 when the database cannot hold a value, else 500 without any detail."""
     if is_unavailable(error):
-        log.warning("dependency_unavailable", error=type(error).__name__)
+        state = getattr(getattr(error, "orig", error), "sqlstate", None)
+        log.warning("dependency_unavailable", error=type(error).__name__, sqlstate=state)
         return render(Unavailable())
     if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "").startswith("22"):
         return problem(

@@ -1,0 +1,52 @@
+"""The baseline: pgbench doing the same writes, one runner per transaction, with prepared statements."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from embedded.postgres import binary
+
+from bench.stage import Stage
+
+CLIENTS = (1, 2, 4, 8, 16, 32)
+
+_SCRIPT = """
+\\set person random(1, 1000000000000000)
+BEGIN;
+UPDATE category_places SET taken = taken + 1, last_number = last_number + 1
+ WHERE category_id = '{category}' AND taken + 1 <= quota RETURNING last_number AS number \\gset
+SELECT gen_random_uuid() AS id \\gset
+INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type, total_participants,
+    total_amount, currency, status, expires_at, created_at, updated_at)
+ VALUES (:'id', '{event}', '{category}', 'HOT-' || :number, 'individual', 1, 100000, 'IDR', 'pending_payment',
+    now() + interval '1 day', now(), now());
+INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email, whatsapp,
+    gender, date_of_birth, jersey_size, emergency_contact_name, emergency_contact_phone)
+ VALUES (gen_random_uuid(), :'id', '{event}', 0, md5(:person::text) || md5(:number::text), true, true,
+    'Budi Santoso ' || :person, 'b' || :person || '@example.com', '081234567890', 'male', '1990-01-31', 'l', 'Siti',
+    '081298765432');
+INSERT INTO idempotency_keys (key, request_hash, registration_id, response, created_at)
+ VALUES (:'id', md5(:person::text), :'id', repeat('x', 520), now());
+INSERT INTO outbox (queue, payload) VALUES ('events', convert_to(repeat('x', 900), 'UTF8'));
+COMMIT;
+"""
+
+
+def transactions_per_second(stage: Stage, *, seconds: int) -> dict[int, float]:
+    """The rate with each number of clients."""
+    return {clients: _run(stage, clients, seconds) for clients in CLIENTS}
+
+
+def _run(stage: Stage, clients: int, seconds: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "register.sql"
+        script.write_text(_SCRIPT.format(category=stage.category_id, event=stage.event_id))
+        threads = str(min(clients, 2))
+        command = [str(binary("pgbench")), "-n", "-M", "prepared", "-f", str(script), "-c", str(clients)]
+        command += ["-j", threads, "-T", str(seconds), stage.url]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"tps = ([0-9.]+)", output)
+    if found is None:
+        raise ValueError(f"pgbench said something else: {output}")
+    return float(found.group(1))
