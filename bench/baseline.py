@@ -19,15 +19,15 @@ UPDATE category_places SET taken = taken + 1, last_number = last_number + 1
 SELECT gen_random_uuid() AS id \\gset
 INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type, total_participants,
     total_amount, currency, status, expires_at, created_at, updated_at)
- VALUES (:'id', '{event}', '{category}', 'HOT-' || :number, 'individual', 1, 100000, 'IDR', 'pending_payment',
+ VALUES (:id, '{event}', '{category}', 'HOT-' || :number::text, 'individual', 1, 100000, 'IDR', 'pending_payment',
     now() + interval '1 day', now(), now());
 INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email, whatsapp,
     gender, date_of_birth, jersey_size, emergency_contact_name, emergency_contact_phone)
- VALUES (gen_random_uuid(), :'id', '{event}', 0, md5(:person::text) || md5(:number::text), true, true,
-    'Budi Santoso ' || :person, 'b' || :person || '@example.com', '081234567890', 'male', '1990-01-31', 'l', 'Siti',
+ VALUES (gen_random_uuid(), :id, '{event}', 0, md5(:person::text) || md5(:number::text), true, true,
+    'Budi Santoso ' || :person::text, 'b' || :person::text || '@example.com', '081234567890', 'male', '1990-01-31', 'l', 'Siti',
     '081298765432');
 INSERT INTO idempotency_keys (key, request_hash, registration_id, response, created_at)
- VALUES (:'id', md5(:person::text), :'id', repeat('x', 520), now());
+ VALUES (:id, md5(:person::text), :id, repeat('x', 520), now());
 INSERT INTO outbox (queue, payload) VALUES ('events', convert_to(repeat('x', 900), 'UTF8'));
 COMMIT;
 """
@@ -45,8 +45,8 @@ def _run(stage: Stage, clients: int, seconds: int) -> float:
         threads = str(min(clients, 2))
         command = [str(binary("pgbench")), "-n", "-M", "prepared", "-f", str(script), "-c", str(clients)]
         command += ["-j", threads, "-T", str(seconds), stage.url]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.search(r"tps = ([0-9.]+)", output)
-    if found is None:
-        raise ValueError(f"pgbench said something else: {output}")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"tps = ([0-9.]+)", done.stdout)
+    if done.returncode or found is None:
+        raise ValueError(f"pgbench said something else: {done.stdout} {done.stderr}")
     return float(found.group(1))
