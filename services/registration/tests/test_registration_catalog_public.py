@@ -1,7 +1,7 @@
 """The catalog as the public reads it, and what the database keeps when the API is bypassed."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -27,6 +27,7 @@ async def test_places_left_follow_what_is_taken_and_given_back(race: Any) -> Non
     await race.open(quota=20)
 
     async def left() -> int:
+        race.clock.advance(timedelta(seconds=1))
         shown = (await _public(race, race.event["slug"])).json()
         return int(shown["categories"][0]["places_left"])
 
@@ -89,6 +90,7 @@ async def test_public_reads_may_be_cached_for_seconds_and_are_not_sent_twice(rac
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag), known
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
     await race.registered()
+    race.clock.advance(timedelta(seconds=1))
     changed = await _public(race, slug, if_none_match=etag)
     assert changed.status_code == 200
     assert changed.headers["ETag"] != etag

@@ -1,5 +1,6 @@
 """The AsyncAPI document of all events, from the code: `python -m chassis.asyncapi`."""
 
+import inspect
 import json
 from typing import Any
 
@@ -20,7 +21,7 @@ def document() -> dict[str, Any]:
             exchange=exchange,
             routing_key=payload.TYPE,
             title=f"{payload.TYPE}.v{payload.VERSION}",
-            description=f"{(payload.__doc__ or '').strip()}\n\nHeard by: {', '.join(hearing) or 'nobody yet'}.",
+            description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nHeard by: {', '.join(hearing) or 'nobody yet'}.",
             schema=Event[payload],  # type: ignore[valid-type]  # the registry decides at run time
         )
     specification = AsyncAPI(

@@ -32,6 +32,9 @@ class ServiceSettings(BaseSettings):
     relay_workers: int = Field(4, ge=1, description="events published side by side")
     relay_lease_seconds: float = Field(30.0, gt=0, description="after which another relay takes over a row")
     prefetch: int = Field(24, ge=1, description="events handled side by side")
+    trusted_proxies: int = Field(
+        0, ge=0, description="proxies of ours in front, each appending to X-Forwarded-For; 0 believes the socket only"
+    )
     worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     log_level: str = "INFO"
 

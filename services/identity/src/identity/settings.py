@@ -10,9 +10,6 @@ class Settings(ServiceSettings):
     """Identity's settings."""
 
     staff_jwks_url: str = Field("", description="not used here: identity checks staff tokens with its own keys")
-    trusted_proxies: int = Field(
-        0, ge=0, description="proxies in front that each append to X-Forwarded-For; 0 believes the socket only"
-    )
     access_token_minutes: int = Field(15, ge=1, le=60, description="also the delay until others notice a revocation")
     session_idle_hours: int = Field(12, ge=1, description="a session unused for so long is over")
     session_days: int = Field(7, ge=1, description="a session this old is over, however busy")

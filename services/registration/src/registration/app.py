@@ -12,6 +12,7 @@ from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
 from chassis.web.application import build_application
+from chassis.web.limits import AddressLimit
 from fastapi import FastAPI
 
 from registration import tokens
@@ -20,11 +21,12 @@ from registration.admission.forms import RegistrationForm
 from registration.admission.office import AdmissionOffice
 from registration.base import service_tables, signing_keys
 from registration.catalog import api as catalog
+from registration.challenge.checkpoint import build_checkpoint
 from registration.entries import api as entries
 from registration.settings import Settings
 from registration.tickets import api as tickets
 
-ROUTERS = (catalog.router, admission.router, entries.router, tickets.router, tokens.router)
+ROUTERS = (admission.router, catalog.router, entries.router, tickets.router, tokens.router)
 
 
 def build_keys(settings: Settings, database: Database) -> SigningKeys:
@@ -37,11 +39,14 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     """The application; it finishes what is in line before it stops."""
     keys = build_keys(settings, database)
     office = AdmissionOffice(database, keys, settings)
+    checkpoint = build_checkpoint(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await office.desks.drained()
+        if checkpoint is not None:
+            await checkpoint.close()
 
     app = build_application(
         "registration",
@@ -51,11 +56,25 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(KeyRing(keys.public)),
         },
-        state={"office": office, "signing_keys": keys},
+        state={
+            "office": office,
+            "signing_keys": keys,
+            "limits": {"registrations": _registration_limit(settings)},
+            "checkpoint": checkpoint,
+            "public_catalog": catalog.public_catalog(database),
+        },
         lifespan=lifespan,
     )
     _describe_form(app)
     return app
+
+
+def _registration_limit(settings: Settings) -> AddressLimit:
+    return AddressLimit(
+        per_minute=settings.rate_registration_per_minute,
+        burst=settings.rate_registration_burst,
+        trusted_proxies=settings.trusted_proxies,
+    )
 
 
 def _describe_form(app: FastAPI) -> None:

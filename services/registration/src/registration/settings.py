@@ -1,9 +1,17 @@
 """What registration needs from its environment."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from chassis.settings import ServiceSettings
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+
+class ChallengeKind(StrEnum):
+    """Who tells people from programs, if anybody."""
+
+    NONE = "none"
+    TURNSTILE = "turnstile"
 
 
 class Settings(ServiceSettings):
@@ -15,6 +23,25 @@ class Settings(ServiceSettings):
     admission_batch: int = Field(64, ge=1, description="most registrations in one transaction")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
     runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")
+    rate_registration_per_minute: int = Field(
+        120, ge=0, description="registrations one address may send, per process, on and on; 0 sets no limit"
+    )
+    rate_registration_burst: int = Field(20, ge=1, description="registrations one address may send at once")
+    challenge: ChallengeKind = Field(ChallengeKind.NONE, description="who tells people from programs")
+    challenge_fail_open: bool = Field(
+        default=False, description="let everybody in while the challenge's provider is out of reach"
+    )
+    turnstile_secret: SecretStr | None = Field(None, validate_default=True, description="the widget's")
+    turnstile_url: str = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
+    turnstile_hostname: str = Field("", description="where challenges are solved; empty accepts all the widget accepts")
+    turnstile_action: str = Field("", description="the widget's action; empty accepts any")
+
+    @field_validator("turnstile_secret")
+    @classmethod
+    def _needed_by_turnstile(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if not secret and info.data.get("challenge") is ChallengeKind.TURNSTILE:
+            raise ValueError("is needed for the challenge")
+        return secret
 
     @property
     def runner_token_lifetime(self) -> timedelta:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, Unavailable
+from chassis.web.addresses import client_address
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
 from chassis.web.problems import errors
@@ -13,7 +14,6 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from identity.sessions import queries
-from identity.sessions.addresses import client_address
 from identity.sessions.commands import Sessions
 from identity.sessions.current import CurrentStaff
 from identity.sessions.ending import EndReason, end_session

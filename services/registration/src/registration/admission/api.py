@@ -5,6 +5,7 @@ from typing import Annotated
 
 from chassis.auth.access import public
 from chassis.web.dependencies import from_state
+from chassis.web.limits import TooManyRequests, limited
 from chassis.web.problems import errors
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -23,6 +24,7 @@ from registration.admission.errors import (
 from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.office import AdmissionOffice
 from registration.catalog.errors import UnknownCategory
+from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER, challenged
 
 router = APIRouter(tags=["registrations"])
 
@@ -41,7 +43,8 @@ async def filled_in_form(request: Request) -> RegistrationForm:
 @router.post(
     "/registrations",
     status_code=201,
-    dependencies=[public],
+    # In this order: a form that is refused does not use up its challenge.
+    dependencies=[public, limited("registrations"), Depends(filled_in_form), challenged],
     response_model=RegisteredView,
     responses=errors(
         UnknownCategory,
@@ -53,12 +56,15 @@ async def filled_in_form(request: Request) -> RegistrationForm:
         IdempotencyKeyReused,
         RequestInProgress,
         TooBusy,
+        TooManyRequests,
+        *CHALLENGE_ERRORS,
     ),
     openapi_extra={
+        "parameters": [CHALLENGE_PARAMETER],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
-        }
+        },
     },
 )
 async def register(

@@ -1,18 +1,21 @@
 """Routes for events and categories."""
 
 import hashlib
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from chassis.auth.access import Admin, AnyStaff, public
+from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields
-from chassis.web.dependencies import Read, Work
+from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Amount, Body, Line, Slug, Text, View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from registration.catalog import commands, queries
@@ -27,6 +30,7 @@ from registration.catalog.errors import (
     UnknownCategory,
     UnknownEvent,
 )
+from registration.catalog.recent import Recent
 from registration.catalog.tables import BIB_LIMIT
 
 router = APIRouter(tags=["catalog"])
@@ -192,10 +196,60 @@ class EventList(View):
     next_cursor: str | None = None
 
 
+_PUBLIC_FOR = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    """A body and its ETag."""
+
+    body: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, view: EventList | EventView) -> "_Rendered":
+        body = view.model_dump_json().encode()
+        return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+@dataclass(frozen=True)
+class PublicCatalog:
+    """All that the public may see, ready to be sent."""
+
+    everything: _Rendered
+    by_slug: Mapping[str, _Rendered]
+
+
+def public_catalog(database: Database) -> Recent[PublicCatalog]:
+    """What the public sees of the events in `database`, read once a second however many look."""
+
+    async def read() -> PublicCatalog:
+        async with database.read() as session:
+            events = EventList.model_validate({"items": await queries.active_events(session)})
+        return PublicCatalog(_Rendered.of(events), {event.slug: _Rendered.of(event) for event in events.items})
+
+    return Recent(read, age=_PUBLIC_FOR, clock=database.clock)
+
+
+OwnCatalog = Annotated[Recent[PublicCatalog], from_state("public_catalog")]
+
+
+async def _change_of_catalog(database: OwnDatabase, catalog: OwnCatalog) -> AsyncIterator[UnitOfWork]:
+    """A unit of work after whose commit, not before it, the public catalog is read anew."""
+    try:
+        async with database.work() as work:
+            yield work
+    finally:
+        catalog.forget()
+
+
+ChangeOfCatalog = Annotated[UnitOfWork, Depends(_change_of_catalog, scope="function")]
+
+
 @router.get("/events", dependencies=[public], response_model=EventList)
-async def list_events(request: Request, session: Read) -> Response:
+async def list_events(request: Request, catalog: OwnCatalog) -> Response:
     """Active events, soonest first. May be a few seconds old."""
-    return _cacheable(request, EventList.model_validate({"items": await queries.active_events(session)}))
+    return _cacheable(request, (await catalog.get()).everything)
 
 
 @router.get("/catalog")
@@ -205,20 +259,19 @@ async def list_all_events(_: AnyStaff, session: Read) -> EventList:
 
 
 @router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
-async def show_event(slug: Slug, request: Request, session: Read) -> Response:
+async def show_event(slug: Slug, request: Request, catalog: OwnCatalog) -> Response:
     """One active event. May be a few seconds old."""
-    return _cacheable(request, EventView.model_validate(await queries.event_by_slug(session, slug)))
+    event = (await catalog.get()).by_slug.get(slug)
+    if event is None:
+        raise UnknownEvent
+    return _cacheable(request, event)
 
 
-def _cacheable(request: Request, view: EventList | EventView) -> Response:
-    body = view.model_dump_json().encode()
-    headers = {
-        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
-        "Cache-Control": "public, max-age=1, stale-while-revalidate=5",
-    }
-    if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
+def _cacheable(request: Request, found: _Rendered) -> Response:
+    headers = {"ETag": found.etag, "Cache-Control": "public, max-age=1, stale-while-revalidate=5"}
+    if _known(request.headers.get("if-none-match", ""), found.etag):
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(found.body, media_type="application/json", headers=headers)
 
 
 def _known(condition: str, etag: str) -> bool:
@@ -228,7 +281,7 @@ def _known(condition: str, etag: str) -> bool:
 
 
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
-async def create_event(body: NewEvent, staff: Admin, work: Work) -> EventView:
+async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
     """A new event; its date must be in the future."""
     _in_future(body.event_date, work.now)
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
@@ -241,7 +294,7 @@ def _in_future(event_date: date, now: datetime) -> None:
 
 
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
-async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: Work) -> EventView:
+async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: ChangeOfCatalog) -> EventView:
     """Change an event; a new date must be in the future."""
     if body.event_date is not None:
         _in_future(body.event_date, work.now)
@@ -254,7 +307,7 @@ async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: W
     status_code=201,
     responses=errors(UnknownEvent, SlugTaken, PrefixTaken, BibRangeOverlap),
 )
-async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work: Work) -> CategoryView:
+async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work: ChangeOfCatalog) -> CategoryView:
     """A new category."""
     category_id = await commands.create_category(work, event_id, body.model_dump(), by=staff.actor)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
@@ -272,7 +325,9 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
         NumbersAlreadyGiven,
     ),
 )
-async def change_category(category_id: UUID, body: CategoryChanges, staff: Admin, work: Work) -> CategoryView:
+async def change_category(
+    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog
+) -> CategoryView:
     """Change a category."""
     await commands.change_category(work, category_id, body.fields(), by=staff.actor)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
@@ -281,6 +336,6 @@ async def change_category(category_id: UUID, body: CategoryChanges, staff: Admin
 @router.delete(
     "/categories/{category_id}", status_code=204, responses=errors(UnknownCategory, CategoryHasRegistrations)
 )
-async def delete_category(category_id: UUID, staff: Admin, work: Work) -> None:
+async def delete_category(category_id: UUID, staff: Admin, work: ChangeOfCatalog) -> None:
     """Delete a category nobody registered for."""
     await commands.delete_category(work, category_id, by=staff.actor)

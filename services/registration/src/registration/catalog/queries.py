@@ -25,18 +25,6 @@ async def active_events(session: AsyncSession) -> list[EventWithCategories]:
     return [_event(event, categories) for event in events]
 
 
-async def event_by_slug(session: AsyncSession, slug: str) -> EventWithCategories:
-    """One active event.
-
-    Raises:
-        UnknownEvent.
-    """
-    event = (await session.execute(select(Race).where(Race.slug == slug, Race.is_active))).scalar_one_or_none()
-    if event is None:
-        raise UnknownEvent
-    return _event(event, await _categories(session, [event.id], only_active=True))
-
-
 async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
     """One event for staff, active or not, with all its categories.
 

@@ -1,0 +1,134 @@
+"""How much one address may ask for: a token bucket each.
+
+A limit counts in its own process; with several, an address gets that much from each. The limit for all of them together
+is the gateway's.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from fastapi import Depends, Request
+
+from chassis.errors import StartlineError
+from chassis.telemetry import logger
+from chassis.web.addresses import counted_as, forwarded_ip, socket_ip
+
+log = logger(__name__)
+
+_MINUTE = 60 * 10**9
+_MOST_ADDRESSES = 50_000
+
+
+class TooManyRequests(StartlineError):
+    """Too many requests came from this address; wait a moment."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, *, wait: float) -> None:
+        super().__init__(headers={"Retry-After": str(max(1, ceil(wait)))})
+
+
+class Buckets:
+    """A bucket of tokens for each address; each is one number, the moment at which it is full again.
+
+    Whole nanoseconds, because sums of fractions drift. When there are too many addresses, the one not seen for longest
+    is forgotten, so that a flood of them makes limits looser and never fills the memory.
+
+    Args:
+        per_minute: tokens that come back in a minute.
+        burst: tokens in a full bucket.
+        addresses: most buckets that are kept.
+        clock: nanoseconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        per_minute: int,
+        burst: int,
+        addresses: int = _MOST_ADDRESSES,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._interval = _MINUTE // per_minute
+        self._depth = self._interval * burst
+        self._limit = addresses
+        self._clock = clock
+        self._full_at: OrderedDict[str, int] = OrderedDict()
+
+    def take(self, address: str) -> float:
+        """Take a token. Gives 0 if there was one, else the seconds until there is."""
+        now = self._clock()
+        full_at = max(self._full_at.get(address, now), now) + self._interval
+        wait = full_at - now - self._depth
+        if wait <= 0:
+            self._full_at[address] = full_at
+        self._full_at.move_to_end(address)
+        if len(self._full_at) > self._limit:
+            self._full_at.popitem(last=False)
+        return max(wait, 0) / 10**9
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+
+class AddressLimit:
+    """Refuses an address that asks too often.
+
+    A caller on a private or loopback address that no proxy of ours named is not limited: it is this machine itself, or
+    a proxy that `trusted_proxies` does not count, and to limit that would shut out everybody behind it.
+
+    Args:
+        per_minute: requests of one address that go on and on; 0 turns the limit off.
+        burst: requests that may come at once.
+        trusted_proxies: how many of ours are in front.
+    """
+
+    def __init__(self, *, per_minute: int, burst: int, trusted_proxies: int) -> None:
+        self._buckets = Buckets(per_minute=per_minute, burst=burst) if per_minute else None
+        self._trusted_proxies = trusted_proxies
+        self._warned = False
+
+    def admit(self, request: Request) -> None:
+        """Let the request through, or not.
+
+        Raises:
+            TooManyRequests.
+        """
+        if self._buckets is None:
+            return
+        address = self._address(request)
+        wait = self._buckets.take(address) if address is not None else 0
+        if wait:
+            raise TooManyRequests(wait=wait)
+
+    def _address(self, request: Request) -> str | None:
+        forwarded = forwarded_ip(request, self._trusted_proxies)
+        if forwarded is not None:
+            return counted_as(forwarded)
+        caller = socket_ip(request)
+        if caller is not None and caller.is_global:
+            return counted_as(caller)
+        self._warn_of_proxies(request)
+        return None
+
+    def _warn_of_proxies(self, request: Request) -> None:
+        if not self._warned and "x-forwarded-for" in request.headers:
+            self._warned = True
+            log.warning("limit_sees_only_a_proxy", trusted_proxies=self._trusted_proxies)
+
+
+def limited(name: str) -> Any:
+    """For a route's `dependencies`: refuse what the application's limit of that name refuses.
+
+    The application keeps its limits in its state, as a mapping called `limits`.
+    """
+
+    async def within_limit(request: Request) -> None:
+        limit: AddressLimit = request.app.state.limits[name]
+        limit.admit(request)
+
+    return Depends(within_limit)

@@ -1,0 +1,6 @@
+"""A stand-in for Cloudflare Turnstile's `siteverify`."""
+
+from simulators.turnstile.account import TurnstileAccount, TurnstileMode
+from simulators.turnstile.api import build_turnstile
+
+__all__ = ["TurnstileAccount", "TurnstileMode", "build_turnstile"]
