@@ -38,7 +38,8 @@ _WRONG_EVENT_FIELDS: list[tuple[str, Any]] = [
     ("is_active", "perhaps"),
     ("id", str(uuid4())),
     ("number", 7),
-    ("logo_path", "/etc/passwd"),
+    ("logo_path", "x" * 256),
+    ("banner_path", ""),
 ]
 
 _WRONG_CATEGORY_FIELDS: list[tuple[str, Any]] = [

@@ -79,6 +79,8 @@ class NewEvent(Body):
     event_date: date
     location: Line
     timezone: Line = "Asia/Jakarta"
+    logo_path: Line | None = None
+    banner_path: Line | None = None
     is_active: bool = True
 
     _timezone = field_validator("timezone")(_known_timezone)
@@ -87,7 +89,7 @@ class NewEvent(Body):
 class EventChanges(_Changes):
     """An event's fields to change."""
 
-    _NULLABLE = frozenset({"description"})
+    _NULLABLE = frozenset({"description", "logo_path", "banner_path"})
 
     name: Line | None = None
     slug: Slug | None = None
@@ -95,6 +97,8 @@ class EventChanges(_Changes):
     event_date: date | None = None
     location: Line | None = None
     timezone: Line | None = None
+    logo_path: Line | None = None
+    banner_path: Line | None = None
     is_active: bool | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)
@@ -185,6 +189,8 @@ class EventView(View):
     event_date: date
     location: str
     timezone: str
+    logo_path: str | None
+    banner_path: str | None
     is_active: bool
     categories: list[CategoryView]
 

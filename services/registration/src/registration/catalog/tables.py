@@ -41,6 +41,8 @@ class Race(Base):
     event_date: Mapped[date]
     location: Mapped[str] = mapped_column(String(255))
     timezone: Mapped[str] = mapped_column(String(64))
+    logo_path: Mapped[str | None] = mapped_column(String(255))
+    banner_path: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

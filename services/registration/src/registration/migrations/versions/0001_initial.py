@@ -56,6 +56,8 @@ def _events() -> None:
         sa.Column("event_date", sa.Date(), nullable=False),
         sa.Column("location", sa.String(255), nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
+        sa.Column("logo_path", sa.String(255)),
+        sa.Column("banner_path", sa.String(255)),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", _TZ, nullable=False),
         sa.Column("updated_at", _TZ, nullable=False),
