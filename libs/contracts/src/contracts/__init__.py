@@ -15,7 +15,6 @@ from contracts.registrations import (
     RegistrationExpired,
     RegistrationType,
 )
-from contracts.waitlist import WaitlistOffered
 
 __all__ = [
     "ConfirmedParticipant",
@@ -38,6 +37,5 @@ __all__ = [
     "RegistrationExpired",
     "RegistrationType",
     "UnknownEvent",
-    "WaitlistOffered",
     "parse",
 ]

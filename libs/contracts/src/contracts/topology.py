@@ -12,7 +12,6 @@ from contracts.registrations import (
     RegistrationCreated,
     RegistrationExpired,
 )
-from contracts.waitlist import WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
@@ -25,7 +24,6 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RegistrationCancelled,
             PaymentUploaded,
             PaymentRejected,
-            WaitlistOffered,
         ),
         "checkin": (RegistrationConfirmed, RegistrationCancelled),
     }
