@@ -15,6 +15,7 @@ from contracts.registrations import (
     RegistrationExpired,
     RegistrationType,
 )
+from contracts.waitlist import WaitlistOffered
 
 __all__ = [
     "ConfirmedParticipant",
@@ -37,5 +38,6 @@ __all__ = [
     "RegistrationExpired",
     "RegistrationType",
     "UnknownEvent",
+    "WaitlistOffered",
     "parse",
 ]

@@ -12,6 +12,7 @@ from contracts.registrations import (
     RegistrationCreated,
     RegistrationExpired,
 )
+from contracts.waitlist import WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
@@ -24,6 +25,7 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RegistrationCancelled,
             PaymentUploaded,
             PaymentRejected,
+            WaitlistOffered,
         ),
         "checkin": (RegistrationConfirmed, RegistrationCancelled),
     }

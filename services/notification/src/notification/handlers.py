@@ -14,6 +14,7 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    WaitlistOffered,
 )
 
 from notification.contacts import commands as contacts
@@ -26,12 +27,22 @@ handlers = Handlers()
 _ONCE = "once"
 
 
+@handlers.on(WaitlistOffered)
+async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
+    """The person in charge hears that places are held for them, and until when."""
+    fresh = await contacts.add_waiting_contact(work, event.payload)
+    context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
+    await _tell(work, event, [event.payload.contact.participant_id], about=_ONCE, context=context, fresh=fresh)
+
+
 @handlers.on(RegistrationCreated)
 async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0:
         await _tell_person_in_charge(work, event, about=_ONCE)
+    else:
+        await skip_pending(work, event.payload.registration_id, SUPERSEDES[event.type])
 
 
 @handlers.on(PaymentUploaded)

@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import ConfirmedParticipant, RegistrationConfirmed, RegistrationCreated
+from contracts import (
+    ConfirmedParticipant,
+    EventSummary,
+    RegisteredParticipant,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    WaitlistOffered,
+)
 from contracts.registrations import RegistrationPayload
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -16,24 +24,55 @@ from notification.contacts.tables import Contact, Participant
 
 
 async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
-    """Remember a registration and its runners. One that is known already stays as it is."""
+    """Remember a registration and its runners. One that is known already, not only as waiting, stays as it is."""
     contact = {
-        "registration_id": created.registration_id,
+        **_named(created),
         "registration_number": created.registration_number,
-        "event_name": created.event.name,
-        "event_date": created.event.event_date,
-        "event_location": created.event.location,
-        "category_name": created.category_name,
-        "total_amount": created.total_amount,
-        "currency": created.currency,
         "expires_at": created.expires_at,
         "stage": Stage.CREATED,
         "revision": created.revision,
         "created_at": work.now,
     }
+    no_longer_waiting = upsert(Contact).values(contact)
+    await work.session.execute(
+        no_longer_waiting.on_conflict_do_update(
+            index_elements=[Contact.registration_id], set_=contact, where=Contact.stage == Stage.WAITING
+        )
+    )
+    await _add_participants(work, created.registration_id, created.participants)
+
+
+async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
+    """Remember whoever may take an offer; False when it was taken already."""
+    contact = {
+        **_named(offered),
+        "expires_at": offered.offer_expires_at,
+        "stage": Stage.WAITING,
+        "revision": 0,
+        "created_at": work.now,
+    }
     await work.session.execute(upsert(Contact).values(contact).on_conflict_do_nothing())
-    runners = [{**each.model_dump(), "registration_id": created.registration_id} for each in created.participants]
-    await work.session.execute(upsert(Participant).values(runners).on_conflict_do_nothing())
+    await _add_participants(work, offered.registration_id, (offered.contact,))
+    known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
+    return (await work.session.execute(known)).scalar_one() == Stage.WAITING
+
+
+def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
+    event: EventSummary = news.event
+    return {
+        "registration_id": news.registration_id,
+        "event_name": event.name,
+        "event_date": event.event_date,
+        "event_location": event.location,
+        "category_name": news.category_name,
+        "total_amount": news.total_amount,
+        "currency": news.currency,
+    }
+
+
+async def _add_participants(work: UnitOfWork, registration_id: UUID, people: Iterable[RegisteredParticipant]) -> None:
+    rows = [{**each.model_dump(), "registration_id": registration_id} for each in people]
+    await work.session.execute(upsert(Participant).values(rows).on_conflict_do_nothing())
 
 
 async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
@@ -44,7 +83,7 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
     """
     locked = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
     contact = (await work.session.execute(locked)).scalar_one_or_none()
-    if contact is None:
+    if contact is None or contact.stage == Stage.WAITING:
         raise NotYet(f"the contact of registration {registration_id}")
     return contact
 

@@ -13,7 +13,7 @@ from notification.contacts.rules import Stage
 
 
 class Contact(Base):
-    """A registration as messages name it.
+    """A registration as messages name it, or before it exists the place in line that it may come from.
 
     `revision` is of the newest event about the registration, `payment_news_at` is when the newest one about its payment
     happened: what is older has nothing to say any more.
@@ -22,7 +22,7 @@ class Contact(Base):
     __tablename__ = "contacts"
 
     registration_id: Mapped[UUID] = mapped_column(primary_key=True)
-    registration_number: Mapped[str] = mapped_column(String(50))
+    registration_number: Mapped[str | None] = mapped_column(String(50))
     event_name: Mapped[str] = mapped_column(String(255))
     event_date: Mapped[date]
     event_location: Mapped[str] = mapped_column(String(255))
@@ -37,6 +37,7 @@ class Contact(Base):
 
     __table_args__ = (
         CheckConstraint(f"stage IN ({', '.join(repr(stage.value) for stage in Stage)})", name="stage"),
+        CheckConstraint("(stage = 'waiting') = (registration_number IS NULL)", name="waiting_has_no_number"),
         CheckConstraint("total_amount >= 0", name="total_amount"),
     )
 

@@ -33,11 +33,14 @@ class AttemptView(View):
 
 
 class NotificationView(View):
-    """A message and what became of it. Recipients are shown in full to admins only."""
+    """A message and what became of it. Recipients are shown in full to admins only.
+
+    An offer from the waiting list has no registration number: `registration_id` is its place in line.
+    """
 
     id: UUID
     registration_id: UUID
-    registration_number: str
+    registration_number: str | None
     participant_id: UUID
     channel: Channel
     event_type: EventType

@@ -275,10 +275,7 @@ async def retry(work: UnitOfWork, notification_id: UUID, *, by: str) -> None:
 async def retry_failed(work: UnitOfWork, channel: Channel | None, *, by: str) -> int:
     """Send again all that failed and is still true; gives how many. Those of unknown fate are left to a person."""
     untrue = or_(
-        *(
-            and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[f"registration.{stage}"]))
-            for stage in Stage
-        )
+        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage)
     )
     still_true = select(Contact.registration_id).where(
         Contact.registration_id == Notification.registration_id, not_(untrue)

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
-from notification.contacts.rules import SUPERSEDES
+from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.commands import Claim
 from notification.templates import words
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, Renderer
-from notification.templates.rules import EventType, Locale, Template
+from notification.templates.rules import NO_VALUE, EventType, Locale, Template
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 
@@ -30,25 +30,27 @@ class Ingredients:
     superseded: bool
 
 
-async def gather(session: AsyncSession, claim: Claim, locale: Locale) -> Ingredients:
-    """Read what the message needs."""
+async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
+    """Read what the message needs. An offer that has ended by `now` is superseded, too."""
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
+    facts = _facts(claim, contact, participant)
+    lapsed = facts.offer_deadline is not None and facts.offer_deadline <= now
     return Ingredients(
         claim=claim,
         recipient=participant.whatsapp if claim.channel is Channel.WHATSAPP else participant.email,
-        facts=_facts(claim, contact, participant),
+        facts=facts,
         template=await find_template(session, (claim.event_type, claim.channel, locale)),
         locale=locale,
-        superseded=claim.event_type in SUPERSEDES[f"registration.{contact.stage}"],
+        superseded=lapsed or claim.event_type in SUPERSEDES[Stage(contact.stage).news],
     )
 
 
 def _facts(claim: Claim, contact: Contact, participant: Participant) -> Facts:
-    deadline = claim.context.get("payment_deadline")
+    deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
     return Facts(
         name=participant.full_name,
-        registration_number=contact.registration_number,
+        registration_number=contact.registration_number or NO_VALUE,
         event_name=contact.event_name,
         event_date=contact.event_date,
         event_location=contact.event_location,
@@ -56,6 +58,7 @@ def _facts(claim: Claim, contact: Contact, participant: Participant) -> Facts:
         amount=contact.total_amount,
         currency=contact.currency,
         payment_deadline=datetime.fromisoformat(deadline) if deadline else contact.expires_at,
+        offer_deadline=datetime.fromisoformat(offer_deadline) if offer_deadline else None,
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
         reason=str(claim.context.get("reason", "")),

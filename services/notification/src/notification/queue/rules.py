@@ -34,12 +34,14 @@ class Priority(IntEnum):
     """Who goes first, smallest number first; in the order of arrival among equals."""
 
     TICKET = 10
+    OFFER = 15
     RECEIPT = 20
     REMINDER = 30
 
 
 PRIORITIES: Mapping[EventType, Priority] = {
     EventType.REGISTRATION_CONFIRMED: Priority.TICKET,
+    EventType.WAITLIST_OFFERED: Priority.OFFER,
     EventType.PAYMENT_UPLOADED: Priority.RECEIPT,
     EventType.PAYMENT_REJECTED: Priority.RECEIPT,
     EventType.REGISTRATION_CANCELLED: Priority.RECEIPT,

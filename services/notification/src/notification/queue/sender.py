@@ -84,7 +84,7 @@ class Sender:
         policy = self._policy(chosen)
         try:
             async with self.database.read() as session:
-                parts = await gather(session, claim, preferences.default_locale)
+                parts = await gather(session, claim, preferences.default_locale, now=self.database.clock())
             if parts.superseded:
                 return await self._skip(claim)
             message = await compose(parts, self.renderer)

@@ -148,6 +148,7 @@ def _sample(database: OwnDatabase) -> Facts:
         amount=Decimal("150000.00"),
         currency="IDR",
         payment_deadline=now + timedelta(hours=24),
+        offer_deadline=now + timedelta(hours=12),
         bib_number=1042,
         ticket_code=SAMPLE_TICKET,
         reason="Jumlah pada bukti tidak terbaca",

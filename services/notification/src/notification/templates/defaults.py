@@ -76,6 +76,18 @@ Alasan: {reason}
 
 Jika pembayaran Anda sudah diterima, panitia akan menghubungi Anda mengenai pengembaliannya.""",
     ),
+    EventType.WAITLIST_OFFERED: Template(
+        subject="Ada tempat untuk Anda di {event_name}: terima sebelum {offer_deadline}",
+        body="""Halo {name},
+
+Kabar baik dari daftar tunggu: ada tempat untuk Anda di {event_name} ({category_name}), dan kami menyimpannya sampai \
+{offer_deadline}.
+
+Buka {site_url} di perangkat yang Anda pakai saat masuk daftar tunggu, lalu terima tawaran ini di halaman daftar \
+tunggu Anda. Setelah itu Anda menerima nomor pendaftaran dan petunjuk pembayaran ({amount}).
+
+Jika tidak diterima sampai batas waktu, tempat ini ditawarkan kepada pelari berikutnya.""",
+    ),
 }
 
 _EN: Mapping[EventType, Template] = {
@@ -147,6 +159,18 @@ Registration {registration_number} for {event_name} ({category_name}) was cancel
 Reason: {reason}
 
 If your payment had been received, the organiser will contact you about the refund.""",
+    ),
+    EventType.WAITLIST_OFFERED: Template(
+        subject="A place for you in {event_name}: accept before {offer_deadline}",
+        body="""Hello {name},
+
+Good news from the waiting list: there is a place for you in {event_name} ({category_name}), and we are holding it \
+until {offer_deadline}.
+
+Open {site_url} on the device you joined the waiting list with and accept the offer on your waiting list page. You \
+then get a registration number and how to pay ({amount}).
+
+If it is not accepted in time, it is offered to the next runner.""",
     ),
 }
 

@@ -33,6 +33,7 @@ class Facts:
     amount: Decimal
     currency: str
     payment_deadline: datetime
+    offer_deadline: datetime | None = None
     bib_number: int | None = None
     ticket_code: str | None = None
     reason: str = ""
@@ -70,10 +71,15 @@ class Renderer:
             "category_name": facts.category_name,
             "amount": words.money(facts.amount, facts.currency, locale),
             "payment_deadline": words.moment(facts.payment_deadline, self.zone, locale),
+            "offer_deadline": self.moment(facts.offer_deadline, locale),
             "reason": facts.reason,
             "ticket_url": self.ticket_url(facts.ticket_code),
             "site_url": self.public_url,
         }
+
+    def moment(self, value: datetime | None, locale: Locale) -> str:
+        """A moment as people write it, if there is one."""
+        return NO_VALUE if value is None else words.moment(value, self.zone, locale)
 
     def ticket_url(self, ticket_code: str | None) -> str:
         """Where the QR image of a ticket can be seen."""

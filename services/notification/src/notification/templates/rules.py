@@ -12,6 +12,7 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    WaitlistOffered,
 )
 
 NO_VALUE = "-"
@@ -35,6 +36,7 @@ class EventType(StrEnum):
     REGISTRATION_CONFIRMED = RegistrationConfirmed.TYPE
     REGISTRATION_EXPIRED = RegistrationExpired.TYPE
     REGISTRATION_CANCELLED = RegistrationCancelled.TYPE
+    WAITLIST_OFFERED = WaitlistOffered.TYPE
 
 
 VARIABLES: Mapping[str, str] = {
@@ -47,6 +49,7 @@ VARIABLES: Mapping[str, str] = {
     "category_name": "race category",
     "amount": "what is owed or was paid",
     "payment_deadline": "until when to pay, with the time zone",
+    "offer_deadline": "until when to accept a place that is offered from the waiting list",
     "reason": "why a proof was refused or a registration cancelled",
     "ticket_url": "address of the ticket's QR code, once confirmed",
     "site_url": "address of the platform",

@@ -1,0 +1,31 @@
+"""What the registration service says about its waiting lists."""
+
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from contracts.envelope import Payload
+from contracts.registrations import EventSummary, RegisteredParticipant, RegistrationType
+
+
+class WaitlistOffered(Payload):
+    """Places are held for somebody who waited, until `offer_expires_at`.
+
+    `registration_id` names the place in line now and the registration once the offer is accepted. `total_amount` is the
+    price as it is now; what is owed in the end, `RegistrationCreated` says. `contact` is the person in charge.
+    """
+
+    TYPE: ClassVar[str] = "waitlist.offered"
+
+    registration_id: UUID
+    event: EventSummary
+    category_id: UUID
+    category_name: str
+    registration_type: RegistrationType
+    total_participants: int
+    total_amount: Decimal
+    currency: str
+    offer_expires_at: AwareDatetime
+    contact: RegisteredParticipant

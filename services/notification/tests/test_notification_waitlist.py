@@ -1,0 +1,199 @@
+"""Offers from the waiting list: told once, in time or not at all, in whatever order the news come."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from chassis.errors import NotYet
+from chassis.migrations import downgrade, drift, upgrade
+from contracts import RegistrationType, WaitlistOffered
+from notification.channels.port import Channel
+from notification.tables import Base
+from simulators.testing import Stage
+from testkit.golden import golden
+from testkit.harness import ManualClock
+from testkit.plugin import FreshDatabase
+
+from .notification_world import RACE, Entry, PostOffice, runner, settings_for
+
+OFFERED, CREATED, CONFIRMED = "waitlist.offered", "registration.created", "registration.confirmed"
+
+
+def offered(entry: Entry, *, hours: float = 12, office: PostOffice) -> WaitlistOffered:
+    """Places are held for whoever will come as `entry`."""
+    return WaitlistOffered(
+        registration_id=entry.id,
+        event=RACE,
+        category_id=uuid4(),
+        category_name="10K",
+        registration_type=RegistrationType.INDIVIDUAL,
+        total_participants=1,
+        total_amount=Decimal("150000.00"),
+        currency="IDR",
+        offer_expires_at=office.clock() + timedelta(hours=hours),
+        contact=entry.pic,
+    )
+
+
+async def test_the_person_in_charge_hears_of_the_offer_on_both_channels(connected: PostOffice, stage: Stage) -> None:
+    entry = connected.an_entry(runner("Ani"))
+    await connected.hear(offered(entry, office=connected))
+    for channel in Channel:
+        await connected.send(channel)
+
+    (chat,), (mail,) = await stage.items("whatsapp"), await stage.items("mail")
+    assert chat["to"].endswith(entry.pic.whatsapp.lstrip("0"))
+    assert mail["to"] == entry.pic.email
+    for text in (chat["text"], mail["text"]):
+        assert "Halo Ani" in text
+        assert "Lari Pagi Jakarta (10K)" in text
+        assert "WIB" in text
+        assert "https://lari.example" in text
+    assert mail["subject"].startswith("Ada tempat untuk Anda di Lari Pagi Jakarta")
+    assert await connected.told(entry) == [(OFFERED, "sent")]
+
+
+async def test_the_golden_offer_is_understood_and_has_no_number_yet(office: PostOffice) -> None:
+    event = golden(WaitlistOffered)
+    await office.inbox.handle(event.to_bytes())
+
+    (first, second) = await office.log(registration_id=str(event.subject))
+    assert {first["channel"], second["channel"]} == {"whatsapp", "email"}
+    assert (first["event_type"], first["registration_number"]) == (OFFERED, None)
+
+
+async def test_an_offer_is_told_once_however_often_its_event_comes(office: PostOffice) -> None:
+    entry = office.an_entry()
+    news = offered(entry, office=office)
+    (event,) = await office.hear(news)
+    await office.redeliver(event)
+    await asyncio.gather(*(office.hear(news) for _ in range(4)))
+
+    assert await office.told(entry) == [(OFFERED, "pending")]
+    assert await office.told(entry, Channel.EMAIL) == [(OFFERED, "pending")]
+
+
+async def test_an_accepted_offer_becomes_a_registration_like_any_other(office: PostOffice) -> None:
+    entry = office.an_entry(runner("Ani"), runner("Bima", is_pic=False))
+    await office.hear(offered(entry, office=office), entry.created(), entry.confirmed())
+
+    assert await office.told(entry) == [
+        (OFFERED, "skipped"),
+        (CREATED, "skipped"),
+        (CONFIRMED, "pending"),
+        (CONFIRMED, "pending"),
+    ]
+    (contact,) = await office.rows("SELECT registration_number, stage, revision, expires_at FROM contacts")
+    assert contact == {
+        "registration_number": entry.number,
+        "stage": "confirmed",
+        "revision": 3,
+        "expires_at": entry.expires_at,
+    }
+
+
+async def test_an_offer_of_a_free_race_is_not_told_after_it_was_accepted(office: PostOffice) -> None:
+    entry = office.an_entry(amount="0.00")
+    await office.hear(offered(entry, office=office), entry.created())
+    assert await office.told(entry) == [(OFFERED, "skipped")]
+
+
+async def test_an_offer_heard_of_after_it_was_accepted_is_not_told(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(offered(entry, office=office))
+    assert await office.told(entry) == [(CREATED, "pending"), (OFFERED, "skipped")]
+
+
+async def test_offer_and_acceptance_on_many_connections_end_in_one_truth(office: PostOffice) -> None:
+    entries = [office.an_entry() for _ in range(6)]
+    news = [each for entry in entries for each in (offered(entry, office=office), entry.created())] * 2
+    await asyncio.gather(*(office.hear(each) for each in news))
+    for entry in entries:
+        assert sorted(await office.told(entry)) == [(CREATED, "pending"), (OFFERED, "skipped")]
+
+
+@pytest.mark.parametrize("kind", ["confirmed", "expired", "cancelled", "uploaded", "rejected"])
+async def test_news_of_a_registration_wait_for_it_though_its_place_in_line_is_known(
+    office: PostOffice, kind: str
+) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry, office=office))
+    moment: dict[str, Any] = {"at": office.clock()} if kind in {"uploaded", "rejected"} else {}
+    with pytest.raises(NotYet):
+        await office.hear(getattr(entry, kind)(**moment))
+    await office.hear(entry.created(), getattr(entry, kind)(**moment))
+    assert (await office.told(entry))[:2] == [(OFFERED, "skipped"), (CREATED, "skipped")]
+
+
+async def test_an_offer_that_could_not_be_told_in_time_is_not_told(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    await connected.put_settings(whatsapp_enabled=False)
+    entry = connected.an_entry()
+    await connected.hear(offered(entry, hours=2, office=connected))
+    await connected.send(Channel.EMAIL)
+    clock.advance(timedelta(hours=2))
+    await connected.put_settings(whatsapp_enabled=True)
+    await connected.send(Channel.WHATSAPP)
+
+    assert (len(await stage.items("mail")), len(await stage.items("whatsapp"))) == (1, 0)
+    assert await connected.told(entry) == [(OFFERED, "skipped")]
+
+
+async def test_offers_leave_after_tickets_and_before_everything_else(connected: PostOffice, stage: Stage) -> None:
+    reminded, paying, confirmed = [await connected.registered(runner(name)) for name in ("Ani", "Bima", "Citra")]
+    lucky = connected.an_entry(runner("Dewi"))
+    await connected.hear(paying.uploaded(at=connected.clock()), offered(lucky, office=connected), confirmed.confirmed())
+    await connected.send(Channel.WHATSAPP, rounds=4)
+
+    greeted = [item["text"].split(",")[0] for item in await stage.items("whatsapp")]
+    assert greeted == ["Halo Citra", "Halo Dewi", "Halo Bima", "Halo Ani"]
+    assert await connected.told(reminded) == [(CREATED, "sent")]
+
+
+async def test_a_failed_offer_is_sent_again_while_it_still_stands(office: PostOffice) -> None:
+    waiting, taken = office.an_entry(), office.an_entry()
+    await office.hear(offered(waiting, office=office), offered(taken, office=office))
+    await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'nobody there'")
+    await office.hear(taken.created())
+    await office.call("POST", "/notifications/retry-failed", office.admin)
+
+    assert await office.told(waiting) == [(OFFERED, "pending")]
+    assert (OFFERED, "failed") in await office.told(taken)
+
+
+async def test_staff_may_write_their_own_text_for_offers(connected: PostOffice, stage: Stage) -> None:
+    path = f"/templates/{OFFERED}/whatsapp/id"
+    text = {"body": "{name}: {event_name} {category_name} sampai {offer_deadline}, {registration_number}"}
+    assert (await connected.call("PUT", path, connected.admin, text)).status == 200
+    await connected.hear(offered(connected.an_entry(runner("Ani")), office=connected))
+    await connected.send(Channel.WHATSAPP)
+
+    (message,) = await stage.items("whatsapp")
+    assert message["text"].startswith("Ani: Lari Pagi Jakarta 10K sampai ")
+    assert message["text"].endswith("WIB, -")
+    preview = await connected.call("POST", f"/templates/{OFFERED}/email/en/preview", connected.admin)
+    assert "waiting list" in preview.body["body"]
+    assert "accept before -" not in preview.body["subject"]
+
+
+async def test_the_way_back_forgets_offers_and_keeps_registrations(
+    fresh_database: FreshDatabase, clock: ManualClock
+) -> None:
+    url = await fresh_database("notification")
+    office = PostOffice(settings_for(url), clock=clock)
+    entry = await office.registered()
+    await office.hear(offered(office.an_entry(), office=office))
+    await office.database.engine.dispose()
+    await asyncio.to_thread(downgrade, url, "notification", "0001")
+    assert await office.rows("SELECT DISTINCT event_type FROM notifications") == [{"event_type": CREATED}]
+    assert await office.rows("SELECT registration_id FROM contacts") == [{"registration_id": entry.id}]
+    await office.database.engine.dispose()
+    await asyncio.to_thread(upgrade, url, "notification")
+    assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
+    await office.database.engine.dispose()
+    await office.hear(offered(office.an_entry(), office=office))
+    await office.close()
