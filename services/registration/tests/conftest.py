@@ -209,7 +209,8 @@ class Race:
         await self.service.deliver(payload, subject=UUID(entry["registration_id"]))
 
     async def sweep(self) -> int:
-        return await sweep(self.database, timedelta(minutes=self.settings.expiry_grace_minutes))
+        grace = timedelta(minutes=self.settings.expiry_grace_minutes)
+        return await sweep(self.database, grace, self.settings.waitlist_offer_time)
 
     async def deadline_passes(self) -> int:
         self.clock.advance(timedelta(hours=25))

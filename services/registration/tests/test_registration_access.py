@@ -26,6 +26,8 @@ class Audience(Enum):
     STAFF = frozenset(Role)
     ADMIN = frozenset({Role.OWNER, Role.ADMIN})
     RUNNER_OR_STAFF = frozenset({*Role, "its runner"})
+    RUNNER_OR_ADMIN = frozenset({Role.OWNER, Role.ADMIN, "its runner"})
+    RUNNER = frozenset({"its runner"})
 
 
 _ACCESS = {
@@ -42,6 +44,13 @@ _ACCESS = {
     ("GET", f"{_V1}/registrations/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
     ("GET", f"{_V1}/registrations/{{registration_id}}/tickets"): Audience.RUNNER_OR_STAFF,
     ("POST", f"{_V1}/registrations/{{registration_id}}/cancel"): Audience.ADMIN,
+    ("POST", f"{_V1}/waitlist"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/waitlist"): Audience.STAFF,
+    ("GET", f"{_V1}/waitlist/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
+    ("DELETE", f"{_V1}/waitlist/{{registration_id}}"): Audience.RUNNER_OR_ADMIN,
+    ("POST", f"{_V1}/waitlist/{{registration_id}}/accept"): Audience.RUNNER,
+    ("POST", f"{_V1}/waitlist/{{registration_id}}/offer"): Audience.ADMIN,
+    ("POST", f"{_V1}/waitlist/{{registration_id}}/remove"): Audience.ADMIN,
     ("GET", f"{_V1}/stats"): Audience.STAFF,
     ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.EVERYBODY,
@@ -200,6 +209,28 @@ _PROMISED = {
     ("get", "/registrations/{registration_id}"): {"404": {"unknown_registration"}},
     ("get", "/registrations/{registration_id}/tickets"): {"404": {"unknown_registration"}, "409": {"not_verified"}},
     ("post", "/registrations/{registration_id}/cancel"): {"404": {"unknown_registration"}, "409": {"not_cancellable"}},
+    ("post", "/waitlist"): {
+        "404": {"unknown_category"},
+        "409": {
+            *("places_available", "already_registered", "already_waiting"),
+            *("registration_not_open", "registration_closed", "type_not_offered"),
+        },
+        "422": {"idempotency_key_reused"},
+        "503": {"too_busy"},
+    },
+    ("get", "/waitlist/{registration_id}"): {"404": {"unknown_waitlist_entry"}},
+    ("delete", "/waitlist/{registration_id}"): {"404": {"unknown_waitlist_entry"}, "409": {"not_waiting"}},
+    ("post", "/waitlist/{registration_id}/accept"): {
+        "404": {"unknown_waitlist_entry"},
+        "409": {
+            *("no_offer", "offer_expired", "already_registered", "registration_closed", "type_not_offered"),
+        },
+    },
+    ("post", "/waitlist/{registration_id}/offer"): {
+        "404": {"unknown_waitlist_entry"},
+        "409": {"not_waiting", "registration_closed"},
+    },
+    ("post", "/waitlist/{registration_id}/remove"): {"404": {"unknown_waitlist_entry"}, "409": {"not_waiting"}},
     ("get", "/tickets/{ticket_code}.svg"): {"404": {"unknown_ticket"}},
     ("get", "/tickets/{ticket_code}.png"): {"404": {"unknown_ticket"}},
 }

@@ -59,7 +59,8 @@ async def test_a_forgotten_migration_would_be_seen(fresh_database: FreshDatabase
 _RULES = """
     SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
      WHERE contype IN ('c', 'x') AND conrelid::regclass::text
-           IN ('events', 'race_categories', 'category_places', 'registrations', 'participants', 'idempotency_keys')
+           IN ('events', 'race_categories', 'category_places', 'registrations', 'participants', 'idempotency_keys',
+               'waitlist_entries', 'waitlist_participants')
 """
 
 

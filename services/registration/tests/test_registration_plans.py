@@ -123,7 +123,7 @@ async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
 async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     async def sweep() -> None:
         async with crowded.database.work() as work:
-            await commands.expire_due(work, grace=timedelta(minutes=10))
+            await commands.expire_due(work, grace=timedelta(minutes=10), offer_time=timedelta(hours=12))
 
     nodes = await Plans(crowded).of(sweep)
     assert _whole_tables(nodes) == set()

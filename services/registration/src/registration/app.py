@@ -25,8 +25,10 @@ from registration.challenge.checkpoint import build_checkpoint
 from registration.entries import api as entries
 from registration.settings import Settings
 from registration.tickets import api as tickets
+from registration.waitlist import api as waitlist
+from registration.waitlist.office import WaitlistOffice
 
-ROUTERS = (admission.router, catalog.router, entries.router, tickets.router, tokens.router)
+ROUTERS = (admission.router, catalog.router, entries.router, waitlist.router, tickets.router, tokens.router)
 
 
 def build_keys(settings: Settings, database: Database) -> SigningKeys:
@@ -58,6 +60,8 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         state={
             "office": office,
+            "waitlist_office": WaitlistOffice(database, keys, settings),
+            "offer_time": settings.waitlist_offer_time,
             "signing_keys": keys,
             "limits": {"registrations": _registration_limit(settings)},
             "checkpoint": checkpoint,

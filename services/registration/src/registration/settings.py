@@ -19,7 +19,10 @@ class Settings(ServiceSettings):
 
     expiry_grace_minutes: int = Field(10, ge=0, description="for proofs that were in time and are still on their way")
     expiry_sweep_seconds: float = Field(5.0, gt=0, description="between two looks for expired registrations")
-    hour_seconds: float = Field(3600.0, gt=0, description="an hour of a payment deadline; shorter only for rehearsals")
+    hour_seconds: float = Field(
+        3600.0, gt=0, description="an hour of deadlines and offers; shorter only for rehearsals"
+    )
+    waitlist_offer_hours: int = Field(12, ge=1, description="how long somebody in line may think about an offer")
     admission_batch: int = Field(64, ge=1, description="most registrations in one transaction")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
     runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")
@@ -42,6 +45,11 @@ class Settings(ServiceSettings):
         if not secret and info.data.get("challenge") is ChallengeKind.TURNSTILE:
             raise ValueError("is needed for the challenge")
         return secret
+
+    @property
+    def waitlist_offer_time(self) -> timedelta:
+        """How long an offer is open."""
+        return timedelta(seconds=self.waitlist_offer_hours * self.hour_seconds)
 
     @property
     def runner_token_lifetime(self) -> timedelta:

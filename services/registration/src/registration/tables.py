@@ -4,6 +4,7 @@ from registration.admission.tables import IdempotencyKey
 from registration.base import Base, service_tables, signing_keys
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
 from registration.entries.tables import Participant, Registration
+from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [
     "Base",
@@ -13,6 +14,8 @@ __all__ = [
     "Race",
     "RaceCategory",
     "Registration",
+    "WaitlistEntry",
+    "WaitlistParticipant",
     "service_tables",
     "signing_keys",
 ]

@@ -32,8 +32,8 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
     async with database.read() as session:
         for row in await entries.wrong_places(session):
             detail = (
-                f"quota {row.quota}, taken {row.taken} (burned {row.burned}), live {row.live};"
-                f" confirmed {row.confirmed}, with BIB {row.numbered}"
+                f"quota {row.quota}, taken {row.taken} (burned {row.burned}, offered {row.offered}), live {row.live},"
+                f" open offers {row.open}; confirmed {row.confirmed}, with BIB {row.numbered}"
             )
             diagnosis.found("places_differ", detail, category_id=row.id, category=row.name)
         for row in await entries.wrong_people(session):

@@ -32,6 +32,7 @@ from registration.catalog.errors import (
 )
 from registration.catalog.recent import Recent
 from registration.catalog.tables import BIB_LIMIT
+from registration.waitlist.api import OfferTime
 
 router = APIRouter(tags=["catalog"])
 
@@ -332,10 +333,10 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
     ),
 )
 async def change_category(
-    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog
+    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, offer_time: OfferTime
 ) -> CategoryView:
-    """Change a category."""
-    await commands.change_category(work, category_id, body.fields(), by=staff.actor)
+    """Change a category; places that come with a higher quota are first for those in line."""
+    await commands.change_category(work, category_id, body.fields(), by=staff.actor, offer_time=offer_time)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +24,7 @@ from registration.catalog.errors import (
     UnknownEvent,
 )
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
+from registration.waitlist.offering import hand_over
 
 Fields = Mapping[str, Any]
 
@@ -32,6 +34,7 @@ _REFUSALS: Mapping[str, type[StartlineError]] = {
     "uq_race_categories_registration_prefix": PrefixTaken,
     "ex_race_categories_bib_range": BibRangeOverlap,
     "fk_registrations_race_category_id_event_id": CategoryHasRegistrations,
+    "fk_waitlist_entries_race_category_id_event_id": CategoryHasRegistrations,
     "ck_category_places_never_oversold": QuotaBelowTaken,
     "ck_category_places_bibs_in_range": BibsAlreadyGiven,
     "ck_category_places_bib_for_every_place": BibsAlreadyGiven,
@@ -125,8 +128,13 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
     return category_id
 
 
-async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str) -> None:
+async def change_category(
+    work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, offer_time: timedelta
+) -> None:
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
+
+    Args:
+        offer_time: how long somebody in line may think about places that a higher quota brings.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
@@ -144,6 +152,7 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
             await work.session.execute(
                 update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
             )
+    await hand_over(work, category_id, offer_time=offer_time)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 

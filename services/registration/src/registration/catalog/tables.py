@@ -117,9 +117,10 @@ RaceCategory.__table__.append_constraint(  # type: ignore[attr-defined]  # a Tab
 class CategoryPlaces(Base):
     """A category's places and numbers: one hot row, apart from the catalog row that people edit.
 
-    `taken` counts participants of live registrations plus `burned` places: those of cancelled entries whose BIBs are
-    spent and for which the range has no others left. `confirmed` counts live participants with a BIB. The last check
-    says that whoever holds or may still get a place has a BIB waiting.
+    `taken` counts participants of live registrations, `offered` places, which are held for somebody in line, and
+    `burned` ones: those of cancelled entries whose BIBs are spent and for which the range has no others left.
+    `confirmed` counts live participants with a BIB. The last check says that whoever holds or may still get a place has
+    a BIB waiting.
     """
 
     __tablename__ = "category_places"
@@ -128,6 +129,7 @@ class CategoryPlaces(Base):
     quota: Mapped[int]
     taken: Mapped[int] = mapped_column(server_default="0")
     burned: Mapped[int] = mapped_column(server_default="0")
+    offered: Mapped[int] = mapped_column(server_default="0")
     confirmed: Mapped[int] = mapped_column(server_default="0")
     last_number: Mapped[int] = mapped_column(server_default="0")
     next_bib: Mapped[int]
@@ -135,7 +137,9 @@ class CategoryPlaces(Base):
 
     __table_args__ = (
         CheckConstraint("taken BETWEEN 0 AND quota", name="never_oversold"),
-        CheckConstraint("burned >= 0 AND confirmed >= 0 AND burned + confirmed <= taken", name="counts"),
+        CheckConstraint(
+            "burned >= 0 AND confirmed >= 0 AND offered >= 0 AND burned + confirmed + offered <= taken", name="counts"
+        ),
         CheckConstraint("next_bib <= bib_end + 1", name="bibs_in_range"),
         CheckConstraint("bib_end - next_bib + 1 >= quota - burned - confirmed", name="bib_for_every_place"),
         {"postgresql_with": {"fillfactor": "50"}},

@@ -1,6 +1,7 @@
 """What happens to a registration after admission.
 
-Locks are always taken in the order registration, places, participants.
+Locks are always taken in the order registration, places, participants. Places that become free are handed to the
+waiting list in the same transaction.
 """
 
 import secrets
@@ -19,6 +20,7 @@ from registration.entries.announce import announce_confirmed
 from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger, burned_places, next_status
 from registration.entries.tables import Participant, Registration
+from registration.waitlist.offering import hand_over
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
@@ -166,8 +168,11 @@ def _cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | No
     )
 
 
-async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str) -> None:
-    """Staff end a registration; its places are free again, as far as BIBs are left for them.
+async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, offer_time: timedelta) -> None:
+    """Staff end a registration; its places are free again, as far as BIBs are left for them, first for those in line.
+
+    Args:
+        offer_time: how long somebody in line may think about them.
 
     Raises:
         UnknownRegistration, NotCancellable.
@@ -184,6 +189,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     await _release_cancelled(work, entry, was_confirmed=was_confirmed)
     await _set_live(work, [entry.id], live=False)
+    await hand_over(work, entry.race_category_id, offer_time=offer_time)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(_cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)
@@ -208,8 +214,12 @@ async def _release_cancelled(work: UnitOfWork, entry: Registration, *, was_confi
     await work.session.flush()
 
 
-async def expire_due(work: UnitOfWork, *, grace: timedelta, at_most: int = 200) -> int:
-    """Expire registrations whose deadline and grace have passed; how many. Any number of sweeps may run at once."""
+async def expire_due(work: UnitOfWork, *, grace: timedelta, offer_time: timedelta, at_most: int = 200) -> int:
+    """Expire registrations whose deadline and grace have passed; how many. Any number of sweeps may run at once.
+
+    Args:
+        offer_time: how long somebody in line may think about the places.
+    """
     due = (
         select(Registration)
         .where(Registration.status == Status.PENDING_PAYMENT, Registration.expires_at < work.now - grace)
@@ -227,6 +237,8 @@ async def expire_due(work: UnitOfWork, *, grace: timedelta, at_most: int = 200) 
     await work.session.flush()
     await _release(work, entries)
     await _set_live(work, [entry.id for entry in entries], live=False)
+    for category_id in {entry.race_category_id for entry in entries}:
+        await hand_over(work, category_id, offer_time=offer_time)
     return len(entries)
 
 

@@ -46,8 +46,8 @@ async def snapshot(session: AsyncSession) -> AsyncIterator[EntryState]:
 
 
 _WRONG_PLACES = text("""
-    SELECT c.id, c.name, s.quota, s.taken, s.burned, s.confirmed, coalesce(l.live, 0) AS live,
-           coalesce(l.numbered, 0) AS numbered
+    SELECT c.id, c.name, s.quota, s.taken, s.burned, s.confirmed, s.offered, coalesce(l.live, 0) AS live,
+           coalesce(l.numbered, 0) AS numbered, coalesce(o.open, 0) AS open
       FROM category_places s JOIN race_categories c ON c.id = s.category_id
       LEFT JOIN (
            SELECT r.race_category_id, count(*) AS live,
@@ -55,7 +55,12 @@ _WRONG_PLACES = text("""
              FROM participants p JOIN registrations r ON r.id = p.registration_id
             WHERE p.live GROUP BY r.race_category_id
       ) l ON l.race_category_id = c.id
-     WHERE s.taken > s.quota OR s.taken - s.burned <> coalesce(l.live, 0) OR s.confirmed <> coalesce(l.numbered, 0)
+      LEFT JOIN (
+           SELECT race_category_id, sum(total_participants) AS open
+             FROM waitlist_entries WHERE status = 'offered' GROUP BY race_category_id
+      ) o ON o.race_category_id = c.id
+     WHERE s.taken > s.quota OR s.taken - s.burned - s.offered <> coalesce(l.live, 0)
+        OR s.confirmed <> coalesce(l.numbered, 0) OR s.offered <> coalesce(o.open, 0)
 """)
 
 _WRONG_PEOPLE = text("""
@@ -77,7 +82,7 @@ _OVERDUE = text("""
 
 
 async def wrong_places(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Categories whose counters disagree with the participants they count."""
+    """Categories whose counters disagree with the participants and the open offers they count."""
     return (await session.execute(_WRONG_PLACES)).all()
 
 

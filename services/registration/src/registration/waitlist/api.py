@@ -1,0 +1,213 @@
+"""Routes of the waiting lists. An entry's id is that of the registration it may become, and so is its token's."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth.access import Admin, Allow, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
+from chassis.auth.principals import Role, Runner, Staff
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import Read, Work, from_state
+from chassis.web.limits import TooManyRequests, limited
+from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
+
+from registration.admission.api import Key, filled_in_form
+from registration.admission.errors import (
+    AlreadyRegistered,
+    IdempotencyKeyReused,
+    RegistrationClosed,
+    RegistrationNotOpen,
+    TooBusy,
+    TypeNotOffered,
+)
+from registration.admission.forms import RegisteredParticipantView, RegisteredView, RegistrationForm
+from registration.catalog.errors import UnknownCategory
+from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER, challenged
+from registration.waitlist import commands, queries
+from registration.waitlist.errors import (
+    AlreadyWaiting,
+    NoOffer,
+    NotWaiting,
+    OfferExpired,
+    PlacesAvailable,
+    UnknownWaitlistEntry,
+)
+from registration.waitlist.office import WaitlistOffice
+from registration.waitlist.queries import Filter
+from registration.waitlist.rules import Standing
+
+router = APIRouter(prefix="/waitlist", tags=["waitlist"])
+
+LARGEST_TURN = 2**62
+
+Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
+OfferTime = Annotated[timedelta, from_state("offer_time")]
+"""How long an offer to somebody in line is open."""
+
+ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
+
+
+class WaitingParticipantView(View):
+    """Somebody of an entry."""
+
+    participant_id: UUID = Field(validation_alias="id")
+    full_name: str
+    is_pic: bool
+
+
+class _PlaceInLine(View):
+    waitlist_id: UUID
+    event_id: UUID
+    category_id: UUID
+    registration_type: str
+    total_participants: int
+    status: Standing
+    created_at: datetime
+
+
+class JoinedView(_PlaceInLine):
+    """The answer to whoever joins. The token opens this entry, and the registration it may become."""
+
+    position: int
+    participants: list[RegisteredParticipantView]
+    runner_token: str
+
+
+class WaitlistView(_PlaceInLine):
+    """An entry, for its runner and staff. `position` counts those who wait in the same category, itself included."""
+
+    position: int | None
+    offered_at: datetime | None
+    offer_expires_at: datetime | None
+    reason: str | None
+    participants: list[WaitingParticipantView]
+
+
+class WaitlistSummary(_PlaceInLine):
+    """An entry in staff's list."""
+
+    offered_at: datetime | None
+    offer_expires_at: datetime | None
+    pic_name: str
+    pic_email: str
+    pic_whatsapp: str
+
+
+class Removal(Body):
+    """Why staff take somebody off the list."""
+
+    reason: Annotated[Text, Field(max_length=500)]
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[public, limited("registrations"), Depends(filled_in_form), challenged],
+    response_model=JoinedView,
+    responses=errors(
+        UnknownCategory,
+        PlacesAvailable,
+        AlreadyRegistered,
+        AlreadyWaiting,
+        RegistrationNotOpen,
+        RegistrationClosed,
+        TypeNotOffered,
+        IdempotencyKeyReused,
+        TooBusy,
+        TooManyRequests,
+        *CHALLENGE_ERRORS,
+    ),
+    openapi_extra={
+        "parameters": [CHALLENGE_PARAMETER],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
+        },
+    },
+)
+async def join(
+    form: Annotated[RegistrationForm, Depends(filled_in_form)], office: Office, idempotency_key: Key = None
+) -> Response:
+    """Stand in line for a category that is full, with the form one would register with."""
+    answer = await office.join(form, idempotency_key)
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
+    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return Response(body, 201, media_type="application/json", headers=headers)
+
+
+@router.get("")
+async def list_entries(
+    _: AnyStaff,
+    session: Read,
+    category_id: Annotated[UUID | None, Query()] = None,
+    status: Annotated[Standing | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[WaitlistSummary]:
+    """Entries, in the order of the line."""
+    wanted = Filter(category_id, status)
+    rows = await queries.page(session, wanted, limit=limit, after=_turn(cursor) if cursor else None)
+    items = [
+        WaitlistSummary.model_validate(
+            {
+                **queries.columns_of(entry),
+                "pic_name": person.full_name,
+                "pic_email": person.email,
+                "pic_whatsapp": person.whatsapp,
+            }
+        )
+        for entry, person in rows[:limit]
+    ]
+    more = len(rows) > limit
+    return Page(items=items, next_cursor=encode_cursor(rows[limit - 1][0].turn) if more else None)
+
+
+def _turn(cursor: str) -> int:
+    [turn] = decode_cursor(cursor, parts=1)
+    if type(turn) is not int or abs(turn) > LARGEST_TURN:
+        raise InvalidFields(("cursor", "is not a cursor of this list"))
+    return turn
+
+
+@router.get("/{registration_id}", responses=errors(UnknownWaitlistEntry))
+async def show_entry(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> WaitlistView:
+    """Where an entry stands."""
+    return WaitlistView.model_validate(await queries.detail(session, registration_id))
+
+
+@router.delete("/{registration_id}", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
+async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, offer_time: OfferTime) -> None:
+    """Leave the line, with or without an offer."""
+    await commands.leave(work, registration_id, offer_time=offer_time, by=who.actor, action="waitlist.withdraw")
+
+
+@router.post(
+    "/{registration_id}/accept",
+    status_code=201,
+    responses=errors(
+        UnknownWaitlistEntry, NoOffer, OfferExpired, AlreadyRegistered, RegistrationClosed, TypeNotOffered
+    ),
+)
+async def accept(registration_id: UUID, _: ItsRunner, office: Office) -> RegisteredView:
+    """Take what is offered: a registration like any other, at the price of now."""
+    return RegisteredView.model_validate(await office.accept(registration_id))
+
+
+@router.post("/{registration_id}/offer", responses=errors(UnknownWaitlistEntry, NotWaiting, RegistrationClosed))
+async def call_ahead(registration_id: UUID, staff: Admin, work: Work, offer_time: OfferTime) -> WaitlistView:
+    """Put an entry before all others: free places are offered to it at once, or else the next ones."""
+    await commands.call_ahead(work, registration_id, offer_time=offer_time, by=staff.actor)
+    return WaitlistView.model_validate(await queries.detail(work.session, registration_id))
+
+
+@router.post("/{registration_id}/remove", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
+async def remove(registration_id: UUID, body: Removal, staff: Admin, work: Work, offer_time: OfferTime) -> None:
+    """Take an entry off the list."""
+    by = staff.actor
+    await commands.leave(
+        work, registration_id, offer_time=offer_time, by=by, action="waitlist.remove", reason=body.reason
+    )

@@ -1,0 +1,281 @@
+"""Joining a line, leaving it, and taking what is offered.
+
+A line changes only while its category's places are held: whoever changes it takes those first. Locks are taken in the
+order registration, places, waitlist entries, participants.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.database import UnitOfWork
+from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
+from registration.catalog.errors import UnknownCategory
+from registration.catalog.queries import offer as find_category
+from registration.catalog.rules import CategoryOffer
+from registration.catalog.tables import CategoryPlaces
+from registration.entries.rules import Status, registration_number
+from registration.entries.tables import Registration
+from registration.waitlist.errors import (
+    AlreadyWaiting,
+    NoOffer,
+    NotWaiting,
+    OfferExpired,
+    PlacesAvailable,
+    UnknownWaitlistEntry,
+)
+from registration.waitlist.offering import end_entries, hand_over, leave_line, places_left, registration_over
+from registration.waitlist.queries import registered_again
+from registration.waitlist.rules import Standing, called_ahead
+from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
+
+REGISTERED_ELSEWHERE = "somebody in it is registered already"
+
+Person = Mapping[str, Any]
+"""The columns of a participant, as filled in."""
+
+
+async def join(
+    work: UnitOfWork, category: CategoryOffer, kind: RegistrationType, people: Sequence[Person]
+) -> WaitlistEntry:
+    """Stand at the end of a full category's line.
+
+    Raises:
+        UnknownCategory, PlacesAvailable, AlreadyRegistered, AlreadyWaiting.
+    """
+    left = await places_left(work, category.category_id)
+    if left is None:
+        raise UnknownCategory
+    if left >= kind.size:
+        raise PlacesAvailable(places_left=left)
+    entry = WaitlistEntry(
+        id=uuid4(),
+        event_id=category.event_id,
+        race_category_id=category.category_id,
+        registration_type=kind.value,
+        total_participants=kind.size,
+        status=Standing.WAITING,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.session.add(entry)
+    await work.session.flush()
+    await _stand_in_line(work, entry, people)
+    again = await registered_again(work.session, entry.id)
+    if again:
+        raise AlreadyRegistered(participants=again)
+    return entry
+
+
+async def _stand_in_line(work: UnitOfWork, entry: WaitlistEntry, people: Sequence[Person]) -> None:
+    common = {"entry_id": entry.id, "race_category_id": entry.race_category_id, "live": True}
+    rows = [{**person, **common, "position": position} for position, person in enumerate(people)]
+    standing = upsert(WaitlistParticipant).values(rows).on_conflict_do_nothing().returning(WaitlistParticipant.position)
+    stood = set((await work.session.execute(standing)).scalars())
+    again = [row["position"] for row in rows if row["position"] not in stood]
+    if again:
+        raise AlreadyWaiting(participants=again)
+
+
+async def _held(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
+    """The entry, with the places of its category held before it.
+
+    Raises:
+        UnknownWaitlistEntry.
+    """
+    category = select(WaitlistEntry.race_category_id).where(WaitlistEntry.id == entry_id)
+    category_id = (await work.session.execute(category)).scalar_one_or_none()
+    if category_id is None:
+        raise UnknownWaitlistEntry
+    await places_left(work, category_id)
+    entry = select(WaitlistEntry).where(WaitlistEntry.id == entry_id).with_for_update()
+    return (await work.session.execute(entry)).scalar_one()
+
+
+async def leave(
+    work: UnitOfWork, entry_id: UUID, *, offer_time: timedelta, by: str, action: str, reason: str | None = None
+) -> None:
+    """End an entry for its runner or for staff; what was held for it goes to the next in line.
+
+    Raises:
+        UnknownWaitlistEntry, NotWaiting.
+    """
+    entry = await _held(work, entry_id)
+    category_id, standing = entry.race_category_id, entry.status
+    if not await end_entries(work, category_id, Standing.WITHDRAWN, WaitlistEntry.id == entry_id, reason=reason):
+        raise NotWaiting(waitlist_status=standing)
+    await hand_over(work, category_id, offer_time=offer_time)
+    await work.audit(by, action, f"waitlist:{entry_id}", status=standing)
+
+
+async def call_ahead(work: UnitOfWork, entry_id: UUID, *, offer_time: timedelta, by: str) -> None:
+    """Put an entry before all others: it gets free places at once, or else the next ones.
+
+    Raises:
+        UnknownWaitlistEntry, NotWaiting, RegistrationClosed.
+    """
+    entry = await _held(work, entry_id)
+    if entry.status != Standing.WAITING:
+        raise NotWaiting(waitlist_status=entry.status)
+    category = await find_category(work.session, entry.race_category_id)
+    if category is None or registration_over(work, category):
+        raise RegistrationClosed
+    entry.turn = called_ahead(entry.turn)
+    await work.session.flush()
+    await hand_over(work, entry.race_category_id, offer_time=offer_time)
+    await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
+
+
+async def tend(work: UnitOfWork, category_id: UUID, *, offer_time: timedelta) -> None:
+    """End what is over in a category's line and offer what is free. Any number may do so at once."""
+    await places_left(work, category_id)
+    category = await find_category(work.session, category_id)
+    if category is None or registration_over(work, category):
+        await end_entries(work, category_id, Standing.CLOSED)
+        return
+    lapsed = (WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= work.now)
+    await end_entries(work, category_id, Standing.EXPIRED, *lapsed)
+    await hand_over(work, category_id, offer_time=offer_time)
+
+
+class _Elsewhere(Exception):
+    """Somebody of the entry got into another registration first."""
+
+
+async def accept(
+    work: UnitOfWork, entry_id: UUID, *, hour: timedelta, offer_time: timedelta
+) -> RegistrationCreated | AlreadyRegistered:
+    """Turn an offer into a registration at the price of now; or, if somebody of it is registered by now, into a
+    refusal that is meant to last: commit it, the places go to the next in line.
+
+    Args:
+        hour: that of the payment deadline.
+
+    Raises:
+        UnknownWaitlistEntry, NoOffer, OfferExpired, RegistrationClosed, TypeNotOffered.
+    """
+    entry = await _held(work, entry_id)
+    _refuse_without_offer(work, entry)
+    category = await find_category(work.session, entry.race_category_id, hour=hour)
+    if category is None or registration_over(work, category):
+        raise RegistrationClosed
+    try:
+        async with work.session.begin_nested():
+            created = await _register(work, entry, category)
+    except _Elsewhere:
+        return await _pass_on(work, entry_id, category, offer_time)
+    work.publish(created, subject=entry_id)
+    return created
+
+
+def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
+    ended = entry.offer_expires_at is not None and entry.offer_expires_at <= work.now
+    if entry.status == Standing.EXPIRED or (entry.status == Standing.OFFERED and ended):
+        raise OfferExpired
+    if entry.status != Standing.OFFERED:
+        raise NoOffer(waitlist_status=entry.status)
+
+
+async def _pass_on(
+    work: UnitOfWork, entry_id: UUID, category: CategoryOffer, offer_time: timedelta
+) -> AlreadyRegistered:
+    own = WaitlistEntry.id == entry_id
+    again = await registered_again(work.session, entry_id)
+    await end_entries(work, category.category_id, Standing.WITHDRAWN, own, reason=REGISTERED_ELSEWHERE)
+    await hand_over(work, category.category_id, offer_time=offer_time)
+    return AlreadyRegistered(participants=again)
+
+
+async def _register(work: UnitOfWork, entry: WaitlistEntry, category: CategoryOffer) -> RegistrationCreated:
+    """Raises `TypeNotOffered`, and `_Elsewhere` when somebody of it is registered already."""
+    kind = RegistrationType(entry.registration_type)
+    amount = category.price(kind)
+    if amount is None:
+        raise TypeNotOffered
+    people = await _people(work, entry.id)
+    created = RegistrationCreated(
+        registration_id=entry.id,
+        registration_number=registration_number(category.prefix, await _next_number(work, entry)),
+        revision=1,
+        event=category.event,
+        category_id=category.category_id,
+        category_name=category.category_name,
+        registration_type=kind,
+        total_participants=kind.size,
+        total_amount=amount,
+        currency=category.currency,
+        expires_at=work.now + category.payment_deadline,
+        participants=tuple(people),
+    )
+    await _write(work, created)
+    entry.status = Standing.ACCEPTED
+    entry.updated_at = work.now
+    await work.session.flush()
+    await leave_line(work, [entry.id])
+    return created
+
+
+async def _people(work: UnitOfWork, entry_id: UUID) -> list[RegisteredParticipant]:
+    person = WaitlistParticipant
+    query = select(person).where(person.entry_id == entry_id).order_by(person.position)
+    return [
+        RegisteredParticipant(
+            participant_id=each.id,
+            full_name=each.full_name,
+            email=each.email,
+            whatsapp=each.whatsapp,
+            is_pic=each.is_pic,
+        )
+        for each in (await work.session.execute(query)).scalars()
+    ]
+
+
+async def _next_number(work: UnitOfWork, entry: WaitlistEntry) -> int:
+    """A number for the registration, whose places are offered no more: they are its own."""
+    numbering = (
+        update(CategoryPlaces)
+        .where(CategoryPlaces.category_id == entry.race_category_id)
+        .values(offered=CategoryPlaces.offered - entry.total_participants, last_number=CategoryPlaces.last_number + 1)
+        .returning(CategoryPlaces.last_number)
+    )
+    return (await work.session.execute(numbering)).scalar_one()
+
+
+_PARTICIPANTS = text("""
+    INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
+                              whatsapp, gender, date_of_birth, jersey_size, identity_number,
+                              emergency_contact_name, emergency_contact_phone)
+    SELECT id, entry_id, :event_id, position, person_key, true, is_pic, full_name, email,
+           whatsapp, gender, date_of_birth, jersey_size, identity_number,
+           emergency_contact_name, emergency_contact_phone
+      FROM waitlist_participants WHERE entry_id = :registration_id ORDER BY person_key
+    ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
+    RETURNING 1
+""")
+
+
+async def _write(work: UnitOfWork, created: RegistrationCreated) -> None:
+    registration = insert(Registration).values(
+        id=created.registration_id,
+        event_id=created.event.event_id,
+        race_category_id=created.category_id,
+        registration_number=created.registration_number,
+        registration_type=created.registration_type.value,
+        total_participants=created.total_participants,
+        total_amount=created.total_amount,
+        currency=created.currency,
+        status=Status.PENDING_PAYMENT,
+        revision=created.revision,
+        expires_at=created.expires_at,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await work.session.execute(registration)
+    own = {"registration_id": created.registration_id, "event_id": created.event.event_id}
+    if len((await work.session.execute(_PARTICIPANTS, own)).all()) != created.total_participants:
+        raise _Elsewhere

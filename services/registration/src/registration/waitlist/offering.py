@@ -1,0 +1,145 @@
+"""Handing free places to those in line, and taking back what they do not use.
+
+All of it happens while the category's places are held. Whatever becomes free is offered in the very transaction that
+frees it, so there is no moment at which it could be sold past the line.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from contracts import RegisteredParticipant, RegistrationType, WaitlistOffered
+from sqlalchemy import ColumnElement, Row, select, text, update
+
+from registration.admission.rules import fitting
+from registration.catalog.queries import offer as find_category
+from registration.catalog.rules import CategoryOffer
+from registration.catalog.tables import CategoryPlaces
+from registration.waitlist.rules import IN_LINE, Standing, offer_ends
+from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
+
+_AT_ONCE = 200
+
+
+async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
+    """How many places are free, all of the category's being held until the end of the transaction; None: no such."""
+    left = CategoryPlaces.quota - CategoryPlaces.taken
+    held = select(left).where(CategoryPlaces.category_id == category_id).with_for_update()
+    return (await work.session.execute(held)).scalar_one_or_none()
+
+
+async def hand_over(work: UnitOfWork, category_id: UUID, *, offer_time: timedelta) -> None:
+    """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none."""
+    left = await places_left(work, category_id)
+    while left and (line := await _whom_it_may_fit(work, category_id, left)):
+        category = await find_category(work.session, category_id)
+        if category is None or registration_over(work, category):
+            return
+        fits = fitting([row.size for row in line], left)
+        chosen = [row for row, fit in zip(line, fits, strict=True) if fit]
+        await _offer(work, category, [row.id for row in chosen], offer_time)
+        left -= sum(row.size for row in chosen)
+
+
+def registration_over(work: UnitOfWork, category: CategoryOffer) -> bool:
+    """Whether the category takes nobody any more. Whoever is in line need not wait for it to open again."""
+    return not category.is_active or category.closed(work.now)
+
+
+# Who could not accept is passed over and keeps the turn: who registered elsewhere since, and groups that have no price.
+_LINE = text("""
+    SELECT e.id, e.total_participants AS size
+      FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
+     WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= :places_left
+       AND CASE e.registration_type WHEN 'collective_5' THEN c.price_collective_5
+           WHEN 'collective_10' THEN c.price_collective_10 ELSE c.price_individual END IS NOT NULL
+       AND NOT EXISTS (
+           SELECT 1 FROM waitlist_participants w
+             JOIN participants p ON p.event_id = e.event_id AND p.person_key = w.person_key AND p.live
+            WHERE w.entry_id = e.id)
+     ORDER BY e.turn LIMIT :at_most
+""")
+
+
+async def _whom_it_may_fit(work: UnitOfWork, category_id: UUID, left: int) -> Sequence[Row[Any]]:
+    values = {"category_id": category_id, "places_left": left, "at_most": _AT_ONCE}
+    return (await work.session.execute(_LINE, values)).all()
+
+
+_OFFER = text("""
+    UPDATE waitlist_entries e SET status = 'offered', offered_at = :now, offer_expires_at = :ends, updated_at = :now
+      FROM waitlist_participants w
+     WHERE e.id = ANY(CAST(:ids AS uuid[])) AND e.status = 'waiting' AND w.entry_id = e.id AND w.is_pic
+    RETURNING e.id, e.turn, e.registration_type, e.total_participants,
+              w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
+""")
+
+
+async def _offer(work: UnitOfWork, category: CategoryOffer, chosen: Sequence[UUID], offer_time: timedelta) -> None:
+    ends = offer_ends(work.now, offer_time, category.closes_at)
+    offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
+    await _hold(work, category.category_id, sum(row.total_participants for row in offered))
+    for row in sorted(offered, key=lambda each: each.turn):
+        work.publish(_offered(category, row, ends), subject=row.id)
+
+
+def _offered(category: CategoryOffer, row: Row[Any], ends: datetime) -> WaitlistOffered:
+    kind = RegistrationType(row.registration_type)
+    return WaitlistOffered(
+        registration_id=row.id,
+        event=category.event,
+        category_id=category.category_id,
+        category_name=category.category_name,
+        registration_type=kind,
+        total_participants=kind.size,
+        total_amount=category.price(kind) or Decimal(),
+        currency=category.currency,
+        offer_expires_at=ends,
+        contact=RegisteredParticipant(
+            participant_id=row.participant_id,
+            full_name=row.full_name,
+            email=row.email,
+            whatsapp=row.whatsapp,
+            is_pic=row.is_pic,
+        ),
+    )
+
+
+async def _hold(work: UnitOfWork, category_id: UUID, places: int) -> None:
+    """Move places from free to offered, or back for a negative number."""
+    await work.session.execute(
+        update(CategoryPlaces)
+        .where(CategoryPlaces.category_id == category_id)
+        .values(taken=CategoryPlaces.taken + places, offered=CategoryPlaces.offered + places)
+    )
+
+
+async def end_entries(
+    work: UnitOfWork,
+    category_id: UUID,
+    standing: Standing,
+    *conditions: ColumnElement[bool],
+    reason: str | None = None,
+) -> int:
+    """End those of a category's line whom the conditions choose; places held for them are free again. How many."""
+    in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE))
+    ending = (
+        update(WaitlistEntry)
+        .where(*in_line, *conditions)
+        .values(status=standing, reason=reason, updated_at=work.now)
+        .returning(WaitlistEntry.id, WaitlistEntry.total_participants, WaitlistEntry.offered_at)
+    )
+    ended = (await work.session.execute(ending)).all()
+    if ended:
+        await leave_line(work, [row.id for row in ended])
+        await _hold(work, category_id, -sum(row.total_participants for row in ended if row.offered_at is not None))
+    return len(ended)
+
+
+async def leave_line(work: UnitOfWork, entry_ids: Sequence[UUID]) -> None:
+    """The people of these entries may stand in line anew."""
+    people = WaitlistParticipant.entry_id.in_(entry_ids)
+    await work.session.execute(update(WaitlistParticipant).where(people).values(live=False))

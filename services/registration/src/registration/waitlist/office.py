@@ -1,0 +1,209 @@
+"""The waiting list's counter: from a filled-in form to a place in line, and from an offer to a registration."""
+
+import asyncio
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.auth.access import RUNNER_ISSUER
+from chassis.auth.principals import TokenKind
+from chassis.auth.signing import SigningKeys
+from chassis.auth.tokens import issue
+from chassis.database import Database, UnitOfWork
+from chassis.errors import InvalidFields, StartlineError
+from contracts import RegistrationCreated, RegistrationType
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registration.admission.engine import Admitted, first_answer
+from registration.admission.errors import (
+    IdempotencyKeyReused,
+    RegistrationClosed,
+    RegistrationNotOpen,
+    TooBusy,
+    TypeNotOffered,
+)
+from registration.admission.forms import RegistrationForm
+from registration.admission.office import Offers
+from registration.admission.rules import person_key
+from registration.admission.tables import IdempotencyKey
+from registration.catalog.rules import CategoryOffer
+from registration.entries.rules import Status
+from registration.settings import Settings
+from registration.waitlist import commands, queries
+from registration.waitlist.commands import Person
+
+_JOINING_AT_ONCE = 4
+
+
+class WaitlistOffice:
+    """Takes people into the lines of full categories, and their acceptances.
+
+    Whoever joins waits for the category's places, so only a few at a time do: however many come when a category sells
+    out, the connections are not all taken from those who register for another.
+
+    Args:
+        database: registration's own.
+        keys: sign the runner tokens.
+    """
+
+    def __init__(self, database: Database, keys: SigningKeys, settings: Settings) -> None:
+        self._database = database
+        self._keys = keys
+        self._settings = settings
+        self._hour = timedelta(seconds=settings.hour_seconds)
+        self._categories = Offers(database, hour=self._hour)
+        self._turns = asyncio.Semaphore(_JOINING_AT_ONCE)
+        self._at_the_counter = 0
+
+    async def join(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
+        """The answer to a form: a place in line and a runner token, which will open the registration, too.
+
+        Raises:
+            UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PlacesAvailable,
+            AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy, InvalidFields.
+        """
+        form.born_before(self._database.clock().date())
+        people = _people(form)
+        category = await self._categories.get(form.category_id)
+        try:
+            answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
+        except StartlineError:
+            # A request that is repeated is refused for what it did the first time.
+            found = await self._first_answer(form, idempotency_key)
+            if found is None:
+                raise
+            answer = found
+        return Admitted({**answer.body, "runner_token": await self._runner_token(answer.body)}, answer.replayed)
+
+    async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
+        if idempotency_key is None:
+            return None
+        answer = await first_answer(self._database, idempotency_key, _hash(form))
+        if isinstance(answer, StartlineError):
+            raise answer from None
+        return answer
+
+    async def _join(
+        self, category: CategoryOffer, kind: RegistrationType, people: list[Person], key: str | None, request_hash: str
+    ) -> Admitted:
+        _refuse_unless_open(category, kind, self._database.clock())
+        if self._at_the_counter >= self._settings.admission_line:
+            raise TooBusy
+        self._at_the_counter += 1
+        try:
+            async with self._turns, self._database.work() as work:
+                entry = await commands.join(work, category, kind, people)
+                body = _place_in_line(await queries.detail(work.session, entry.id))
+                if key is not None:
+                    await _remember(work, key, request_hash, body)
+        finally:
+            self._at_the_counter -= 1
+        return Admitted(body)
+
+    async def accept(self, registration_id: UUID) -> dict[str, Any]:
+        """The registration that an offer becomes, as admission would have answered.
+
+        Raises:
+            AlreadyRegistered: the places go to the next in line.
+            All that `commands.accept` raises.
+        """
+        async with self._database.work() as work:
+            outcome = await commands.accept(
+                work, registration_id, hour=self._hour, offer_time=self._settings.waitlist_offer_time
+            )
+        if isinstance(outcome, StartlineError):
+            raise outcome
+        body = _registered(outcome, work.now)
+        return {**body, "runner_token": await self._runner_token({**body, "waitlist_id": body["registration_id"]})}
+
+    async def _runner_token(self, body: dict[str, Any]) -> str:
+        """Made from the stored answer alone, so that a repeated request gets the very same token."""
+        issued = issue(
+            await self._keys.current(),
+            kind=TokenKind.RUNNER,
+            issuer=RUNNER_ISSUER,
+            subject=body["waitlist_id"],
+            now=datetime.fromisoformat(body["created_at"]),
+            lifetime=self._settings.runner_token_lifetime,
+            token_id=body["waitlist_id"],
+        )
+        return issued.token
+
+
+def _refuse_unless_open(category: CategoryOffer, kind: RegistrationType, now: datetime) -> None:
+    if category.not_open_yet(now):
+        raise RegistrationNotOpen
+    if category.closed(now):
+        raise RegistrationClosed
+    if category.price(kind) is None:
+        raise TypeNotOffered
+
+
+def _people(form: RegistrationForm) -> list[Person]:
+    first: dict[str, int] = {}
+    people: list[Person] = []
+    for index, each in enumerate(form.participants):
+        key = person_key(each.full_name, each.date_of_birth, each.identity_number)
+        same = first.setdefault(key, index)
+        if same != index:
+            raise InvalidFields((f"participants.{index}", f"is the same person as participants.{same}"))
+        people.append({**each.model_dump(), "id": uuid4(), "person_key": key})
+    return people
+
+
+def _hash(form: RegistrationForm) -> str:
+    """Another than admission's: one key cannot be used for both."""
+    return hashlib.sha256(b"waitlist" + form.model_dump_json().encode()).hexdigest()
+
+
+def _place_in_line(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "waitlist_id": str(entry["id"]),
+        "event_id": str(entry["event_id"]),
+        "category_id": str(entry["category_id"]),
+        "registration_type": entry["registration_type"],
+        "total_participants": entry["total_participants"],
+        "status": entry["status"],
+        "position": entry["position"],
+        "created_at": entry["created_at"].isoformat(),
+        "participants": [
+            {"participant_id": str(person.id), "full_name": person.full_name, "is_pic": person.is_pic}
+            for person in entry["participants"]
+        ],
+    }
+
+
+async def _remember(work: UnitOfWork, key: str, request_hash: str, body: dict[str, Any]) -> None:
+    """Raises `IdempotencyKeyReused` when the key was used before, or is being used."""
+    answer = {
+        "key": key,
+        "request_hash": request_hash,
+        "registration_id": UUID(body["waitlist_id"]),
+        "response": json.dumps(body, separators=(",", ":")),
+        "created_at": work.now,
+    }
+    stored = upsert(IdempotencyKey).values(answer).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    if (await work.session.execute(stored)).first() is None:
+        raise IdempotencyKeyReused
+
+
+def _registered(created: RegistrationCreated, now: datetime) -> dict[str, Any]:
+    return {
+        "registration_id": str(created.registration_id),
+        "registration_number": created.registration_number,
+        "event_id": str(created.event.event_id),
+        "category_id": str(created.category_id),
+        "registration_type": created.registration_type.value,
+        "status": Status.PENDING_PAYMENT.value,
+        "total_participants": created.total_participants,
+        "total_amount": f"{created.total_amount:.2f}",
+        "currency": created.currency,
+        "created_at": now.isoformat(),
+        "expires_at": created.expires_at.isoformat(),
+        "participants": [
+            {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
+            for person in created.participants
+        ],
+    }

@@ -1,0 +1,108 @@
+"""Looking at the lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.entries.tables import Participant
+from registration.waitlist.errors import UnknownWaitlistEntry
+from registration.waitlist.rules import IN_LINE, Standing
+from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
+
+
+async def detail(session: AsyncSession, entry_id: UUID) -> dict[str, Any]:
+    """An entry with its position, if it waits, and its participants.
+
+    Raises:
+        UnknownWaitlistEntry.
+    """
+    entry = await session.get(WaitlistEntry, entry_id, populate_existing=True)
+    if entry is None:
+        raise UnknownWaitlistEntry
+    people = (
+        select(WaitlistParticipant)
+        .where(WaitlistParticipant.entry_id == entry_id)
+        .order_by(WaitlistParticipant.position)
+    )
+    return {
+        **columns_of(entry),
+        "position": await position(session, entry),
+        "participants": (await session.execute(people)).scalars().all(),
+    }
+
+
+def columns_of(entry: WaitlistEntry) -> dict[str, Any]:
+    """The entry's columns, under the names the API gives them."""
+    columns = {column.key: getattr(entry, column.key) for column in WaitlistEntry.__table__.columns}
+    return {**columns, "waitlist_id": entry.id, "category_id": entry.race_category_id}
+
+
+async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
+    """How many wait up to and with this one; None when it does not wait."""
+    if entry.status != Standing.WAITING:
+        return None
+    ahead = select(func.count()).where(
+        WaitlistEntry.race_category_id == entry.race_category_id,
+        WaitlistEntry.status == Standing.WAITING,
+        WaitlistEntry.turn <= entry.turn,
+    )
+    return (await session.execute(ahead)).scalar_one()
+
+
+async def registered_again(session: AsyncSession, entry_id: UUID) -> list[int]:
+    """Which participants of an entry, by index, have a live registration for the event."""
+    mine = WaitlistParticipant
+    query = (
+        select(mine.position)
+        .join(WaitlistEntry, WaitlistEntry.id == mine.entry_id)
+        .join(
+            Participant,
+            and_(
+                Participant.event_id == WaitlistEntry.event_id,
+                Participant.person_key == mine.person_key,
+                Participant.live,
+            ),
+        )
+        .where(mine.entry_id == entry_id)
+        .order_by(mine.position)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which entries to list."""
+
+    category_id: UUID | None = None
+    status: Standing | None = None
+
+
+async def page(
+    session: AsyncSession, wanted: Filter, *, limit: int, after: int | None
+) -> Sequence[Row[WaitlistEntry, WaitlistParticipant]]:
+    """Entries in the order of their turns, with their person in charge; one more than `limit` if there are more."""
+    in_charge = and_(WaitlistParticipant.entry_id == WaitlistEntry.id, WaitlistParticipant.is_pic)
+    query = (
+        select(WaitlistEntry, WaitlistParticipant)
+        .join(WaitlistParticipant, in_charge)
+        .order_by(WaitlistEntry.turn)
+        .limit(limit + 1)
+    )
+    if wanted.category_id is not None:
+        query = query.where(WaitlistEntry.race_category_id == wanted.category_id)
+    if wanted.status is not None:
+        query = query.where(WaitlistEntry.status == wanted.status)
+    if after is not None:
+        query = query.where(WaitlistEntry.turn > after)
+    return (await session.execute(query)).all()
+
+
+async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
+    """Categories in whose line somebody stands."""
+    standing = WaitlistEntry.status.in_(IN_LINE)
+    query = select(WaitlistEntry.race_category_id).where(standing).distinct().order_by(WaitlistEntry.race_category_id)
+    return (await session.execute(query)).scalars().all()

@@ -1,0 +1,34 @@
+"""Standing in line, and how long an offer is open."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+AHEAD: Final = 2**40
+"""What staff take off a turn to call somebody ahead. Those who were called keep their order among themselves."""
+
+
+class Standing(StrEnum):
+    """Where an entry stands. `expired` is an offer nobody answered, `closed` the end of registration."""
+
+    WAITING = "waiting"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+IN_LINE: Final = (Standing.WAITING, Standing.OFFERED)
+"""Not over yet: a person stands in a category's line once."""
+
+
+def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None) -> datetime:
+    """Until when an offer made now may be accepted: never longer than registration is open."""
+    end = now + offer_time
+    return end if closes_at is None else min(end, closes_at)
+
+
+def called_ahead(turn: int) -> int:
+    """The turn of somebody called ahead; once is enough."""
+    return turn - AHEAD if turn > 0 else turn

@@ -1,0 +1,103 @@
+"""Who waits for a place, in which order, and what they filled in."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registration.base import Base
+from registration.waitlist.rules import IN_LINE, Standing
+
+_IN_LINE = f"status IN ({', '.join(repr(standing.value) for standing in IN_LINE)})"
+
+
+class WaitlistEntry(Base):
+    """One runner or group in a category's line. Its id becomes the registration's when an offer is accepted.
+
+    `turn` is the order of the line. An entry changes only in a transaction that holds its category's places.
+    """
+
+    __tablename__ = "waitlist_entries"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    turn: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
+    event_id: Mapped[UUID]
+    race_category_id: Mapped[UUID]
+    registration_type: Mapped[str] = mapped_column(String(20))
+    total_participants: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[Standing] = mapped_column(String(20))
+    offered_at: Mapped[datetime | None]
+    offer_expires_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
+        ),
+        CheckConstraint(
+            "registration_type IN ('individual', 'collective_5', 'collective_10')", name="registration_type"
+        ),
+        CheckConstraint(
+            "total_participants ="
+            " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
+            name="total_participants",
+        ),
+        CheckConstraint(f"status IN ({', '.join(repr(standing.value) for standing in Standing)})", name="status"),
+        CheckConstraint("(offered_at IS NULL) = (offer_expires_at IS NULL)", name="offer_has_end"),
+        CheckConstraint("status NOT IN ('offered', 'accepted', 'expired') OR offered_at IS NOT NULL", name="offered"),
+        CheckConstraint("status <> 'waiting' OR offered_at IS NULL", name="waiting"),
+        Index("ix_waitlist_entries_line", "race_category_id", "status", "turn", postgresql_where=text(_IN_LINE)),
+        Index("ix_waitlist_entries_category", "race_category_id", "turn"),
+    )
+
+
+class WaitlistParticipant(Base):
+    """One runner of an entry, as filled in. `live` while the entry is in line: once per person and category."""
+
+    __tablename__ = "waitlist_participants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("waitlist_entries.id", ondelete="CASCADE"))
+    race_category_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(SmallInteger)
+    person_key: Mapped[str] = mapped_column(String(64))
+    live: Mapped[bool]
+    is_pic: Mapped[bool]
+    full_name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(255))
+    whatsapp: Mapped[str] = mapped_column(String(20))
+    gender: Mapped[str] = mapped_column(String(6))
+    date_of_birth: Mapped[date]
+    jersey_size: Mapped[str] = mapped_column(String(4))
+    identity_number: Mapped[str | None] = mapped_column(String(50))
+    emergency_contact_name: Mapped[str] = mapped_column(String(255))
+    emergency_contact_phone: Mapped[str] = mapped_column(String(20))
+
+    __table_args__ = (
+        Index("uq_waitlist_participants_entry_position", "entry_id", "position", unique=True),
+        Index("uq_waitlist_participants_pic", "entry_id", unique=True, postgresql_where=text("is_pic")),
+        Index(
+            "uq_waitlist_participants_live_person",
+            "race_category_id",
+            "person_key",
+            unique=True,
+            postgresql_where=text("live"),
+        ),
+        CheckConstraint("gender IN ('male', 'female')", name="gender"),
+        CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
+        CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),
+        CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
+    )
