@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from chassis.auth.access import public
-from chassis.web.limits import AddressLimit, Buckets, TooManyRequests, limited
+from chassis.web.limits import AddressLimit, Buckets, TooManyRequests
 from chassis.web.problems import errors
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from testkit.toy.service import SERVICE, BuildApp
 
 SECOND = 10**9
@@ -20,9 +20,10 @@ PROXY = "10.0.0.1"
 router = APIRouter(dependencies=[public])
 
 
-@router.post("/tries", dependencies=[limited("tries")], responses=errors(TooManyRequests))
-async def attempt() -> bool:
+@router.post("/tries", responses=errors(TooManyRequests))
+async def attempt(request: Request) -> bool:
     """What is limited."""
+    request.app.state.limits["tries"].admit(request)
     return True
 
 

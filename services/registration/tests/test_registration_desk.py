@@ -104,6 +104,19 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
     ]
 
 
+async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
+    engine = Engine()
+    at = desk(engine)
+
+    async def after(turns: int) -> Admitted:
+        for _ in range(turns):  # what a request needs from its socket to the line
+            await asyncio.sleep(0)
+        return await at.apply(application())
+
+    await _answers([asyncio.create_task(after(turns)) for turns in (0, 1, 2, 4, 5, 6)])
+    assert engine.sizes == [6]
+
+
 async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
     engine = Engine()
     at = desk(engine, batch=3)

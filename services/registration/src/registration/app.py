@@ -68,6 +68,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "public_catalog": catalog.public_catalog(database),
         },
         lifespan=lifespan,
+        express=[admission.register],
     )
     _describe_form(app)
     return app

@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.datastructures import State
 from starlette.middleware import Middleware
 
 from chassis.auth.access import Verifiers, public, require_stated_access
 from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, problems
+from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
 from chassis.web.middleware import BodyLimit, RequestContext
 
 _BODY_BYTES = 64 * 1024
@@ -31,6 +33,7 @@ def build_application(
     larger_bodies: Mapping[str, int] | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
+    express: Sequence[Endpoint] = (),
 ) -> FastAPI:
     """The application of `service` under `/api/<service>/v1`, with health and metrics beside it.
 
@@ -41,11 +44,14 @@ def build_application(
         larger_bodies: path patterns that accept more than 64 KiB.
         checks: what readiness asks besides the database, by name.
         lifespan: the service's own start and stop.
+        express: endpoints where a rush lands, each taking the bare request and open to everybody.
 
     Raises:
         UndeclaredAccess: a route states no access.
+        NotExpress: an express one needs more than the request.
     """
     prefix = f"/api/{service}/v1"
+    shortcuts: Shortcuts = {}
     app = FastAPI(
         title=f"Startline {service}",
         version="1",
@@ -53,22 +59,25 @@ def build_application(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan or _nothing_special,
-        middleware=[
-            Middleware(RequestContext, service=service),
-            Middleware(BodyLimit, default=_BODY_BYTES, larger=larger_bodies or {}),
-        ],
+        middleware=_middleware(service, larger_bodies or {}, shortcuts),
     )
-    app.state.database = database
-    app.state.verifiers = verifiers
+    app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
     app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
-    for name, value in (state or {}).items():
-        setattr(app.state, name, value)
     problems.install(app)
     for router in (*routers, dead_letters.router):
         app.include_router(router, prefix=prefix)
     app.include_router(_operations)
     require_stated_access(app)
+    shortcuts.update(find_shortcuts(app, express))
     return app
+
+
+def _middleware(service: str, larger_bodies: Mapping[str, int], shortcuts: Shortcuts) -> list[Middleware]:
+    return [
+        Middleware(RequestContext, service=service),
+        Middleware(BodyLimit, default=_BODY_BYTES, larger=larger_bodies),
+        Middleware(Express, shortcuts=shortcuts),
+    ]
 
 
 @asynccontextmanager

@@ -8,9 +8,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from math import ceil
-from typing import Any
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from chassis.errors import StartlineError
 from chassis.telemetry import logger
@@ -119,16 +118,3 @@ class AddressLimit:
         if not self._warned and "x-forwarded-for" in request.headers:
             self._warned = True
             log.warning("limit_sees_only_a_proxy", trusted_proxies=self._trusted_proxies)
-
-
-def limited(name: str) -> Any:
-    """For a route's `dependencies`: refuse what the application's limit of that name refuses.
-
-    The application keeps its limits in its state, as a mapping called `limits`.
-    """
-
-    async def within_limit(request: Request) -> None:
-        limit: AddressLimit = request.app.state.limits[name]
-        limit.admit(request)
-
-    return Depends(within_limit)

@@ -78,19 +78,27 @@ def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Have `app` answer every error as a problem document."""
-    app.add_exception_handler(StartlineError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
+    for kind in (StartlineError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, StartlineError)  # noqa: S101  # registered for this class only
-    return render(error)
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    return render_known(error) or render_unforeseen(error)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+def render_known(error: Exception) -> JSONResponse | None:
+    """The problem document of an error that a route may well raise; None for any other."""
+    match error:
+        case StartlineError():
+            return render(error)
+        case RequestValidationError():
+            return _render_invalid(error)
+        case HTTPException():
+            return _render_http(error)
+    return None
+
+
+def _render_invalid(error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return problem(
@@ -110,15 +118,10 @@ def _field(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101
+def _render_http(error: HTTPException) -> JSONResponse:
     code = _CODES.get(error.status_code, "http_error")
     title = code.replace("_", " ").capitalize()
     return problem(code=code, status=error.status_code, title=title, detail=str(error.detail), headers=error.headers)
-
-
-async def _unforeseen(_: Request, error: Exception) -> JSONResponse:
-    return render_unforeseen(error)
 
 
 def render_unforeseen(error: Exception) -> JSONResponse:

@@ -1,16 +1,16 @@
 """The route where the rush lands."""
 
-import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from chassis.auth.access import public
-from chassis.web.dependencies import from_state
-from chassis.web.limits import TooManyRequests, limited
+from chassis.web.limits import TooManyRequests
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
+from registration.admission.engine import Admitted
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,
@@ -22,29 +22,68 @@ from registration.admission.errors import (
     TypeNotOffered,
 )
 from registration.admission.forms import RegisteredView, RegistrationForm
-from registration.admission.office import AdmissionOffice
 from registration.catalog.errors import UnknownCategory
-from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER, challenged
+from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
 router = APIRouter(tags=["registrations"])
 
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+_KEY = TypeAdapter(Annotated[str | None, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")])
+
+FORM_OPENAPI: dict[str, Any] = {
+    "parameters": [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "schema": _KEY.json_schema()},
+        CHALLENGE_PARAMETER,
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
+    },
+}
+"""What FastAPI cannot know of a route that takes the form by itself."""
 
 
-async def filled_in_form(request: Request) -> RegistrationForm:
-    """The body, parsed and checked in one go by pydantic's own JSON parser: this route has to be fast."""
-    body = await request.body()
+async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
+    """The form and its idempotency key, if the caller may hand one in. A form that is refused uses up no challenge.
+
+    Raises:
+        TooManyRequests, RequestValidationError, and what the challenge raises.
+    """
+    state = request.app.state
+    state.limits["registrations"].admit(request)
+    form, key = _filled_in(await request.body()), _idempotency_key(request)
+    if state.checkpoint is not None:
+        await state.checkpoint.admit(request)
+    return form, key
+
+
+def _filled_in(body: bytes) -> RegistrationForm:
     try:
         return RegistrationForm.model_validate_json(body)
     except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+        raise _invalid(error, "body") from None
+
+
+def _idempotency_key(request: Request) -> str | None:
+    try:
+        return _KEY.validate_python(request.headers.get("idempotency-key"))
+    except ValidationError as error:
+        raise _invalid(error, "header", "Idempotency-Key") from None
+
+
+def _invalid(error: ValidationError, *place: str) -> RequestValidationError:
+    return RequestValidationError([{**each, "loc": (*place, *each["loc"])} for each in error.errors()])
+
+
+def admitted(answer: Admitted) -> Response:
+    """The answer of somebody who got in."""
+    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
+    return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)
 
 
 @router.post(
     "/registrations",
     status_code=201,
-    # In this order: a form that is refused does not use up its challenge.
-    dependencies=[public, limited("registrations"), Depends(filled_in_form), challenged],
+    dependencies=[public],
     response_model=RegisteredView,
     responses=errors(
         UnknownCategory,
@@ -59,21 +98,9 @@ async def filled_in_form(request: Request) -> RegistrationForm:
         TooManyRequests,
         *CHALLENGE_ERRORS,
     ),
-    openapi_extra={
-        "parameters": [CHALLENGE_PARAMETER],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
-        },
-    },
+    openapi_extra=FORM_OPENAPI,
 )
-async def register(
-    form: Annotated[RegistrationForm, Depends(filled_in_form)],
-    office: Annotated[AdmissionOffice, from_state("office")],
-    idempotency_key: Key = None,
-) -> Response:
+async def register(request: Request) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""
-    answer = await office.register(form, idempotency_key)
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, 201, media_type="application/json", headers=headers)
+    form, key = await take_form(request)
+    return admitted(await request.app.state.office.register(form, key))

@@ -13,6 +13,7 @@ from typing import Any
 from chassis.database import Database, UnitOfWork
 from chassis.errors import StartlineError
 from contracts import RegisteredParticipant, RegistrationCreated
+from pydantic_core import to_json
 from sqlalchemy import select, text
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull, IdempotencyKeyReused
@@ -330,7 +331,7 @@ def _key_columns(entries: Sequence[_Entry]) -> dict[str, list[Any]]:
         "k_keys": [entry.application.idempotency_key for entry in keyed],
         "k_hashes": [entry.application.request_hash for entry in keyed],
         "k_registrations": [entry.application.registration_id for entry in keyed],
-        "k_responses": [json.dumps(entry.body, separators=(",", ":")) for entry in keyed],
+        "k_responses": [to_json(entry.body).decode() for entry in keyed],
     }
 
 

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from fastapi import Depends, Request
-
-from registration.challenge.checkpoint import TOKEN_HEADER, Checkpoint
+from registration.challenge.checkpoint import TOKEN_HEADER
 from registration.challenge.errors import ChallengeFailed, ChallengeRequired, ChallengeUnavailable
 from registration.challenge.turnstile import LONGEST_TOKEN
 
@@ -18,13 +16,3 @@ CHALLENGE_PARAMETER: dict[str, Any] = {
     "schema": {"type": "string", "maxLength": LONGEST_TOKEN},
 }
 """For the OpenAPI document: the header is read only where a challenge is set up, so FastAPI does not know of it."""
-
-
-async def _past_the_checkpoint(request: Request) -> None:
-    checkpoint: Checkpoint | None = request.app.state.checkpoint
-    if checkpoint is not None:
-        await checkpoint.admit(request)
-
-
-challenged = Depends(_past_the_checkpoint)
-"""For a route's `dependencies`."""

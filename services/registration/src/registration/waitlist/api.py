@@ -1,6 +1,5 @@
 """Routes of the waiting lists. An entry's id is that of the registration it may become, and so is its token's."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -9,13 +8,13 @@ from chassis.auth.access import Admin, Allow, AnyStaff, ItsRunner, ItsRunnerOrSt
 from chassis.auth.principals import Role, Runner, Staff
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import Read, Work, from_state
-from chassis.web.limits import TooManyRequests, limited
+from chassis.web.limits import TooManyRequests
 from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from registration.admission.api import Key, filled_in_form
+from registration.admission.api import FORM_OPENAPI, admitted, take_form
 from registration.admission.errors import (
     AlreadyRegistered,
     IdempotencyKeyReused,
@@ -24,9 +23,9 @@ from registration.admission.errors import (
     TooBusy,
     TypeNotOffered,
 )
-from registration.admission.forms import RegisteredParticipantView, RegisteredView, RegistrationForm
+from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
-from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER, challenged
+from registration.challenge.api import CHALLENGE_ERRORS
 from registration.waitlist import commands, queries
 from registration.waitlist.errors import (
     AlreadyWaiting,
@@ -106,7 +105,7 @@ class Removal(Body):
 @router.post(
     "",
     status_code=201,
-    dependencies=[public, limited("registrations"), Depends(filled_in_form), challenged],
+    dependencies=[public],
     response_model=JoinedView,
     responses=errors(
         UnknownCategory,
@@ -121,22 +120,12 @@ class Removal(Body):
         TooManyRequests,
         *CHALLENGE_ERRORS,
     ),
-    openapi_extra={
-        "parameters": [CHALLENGE_PARAMETER],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
-        },
-    },
+    openapi_extra=FORM_OPENAPI,
 )
-async def join(
-    form: Annotated[RegistrationForm, Depends(filled_in_form)], office: Office, idempotency_key: Key = None
-) -> Response:
+async def join(request: Request, office: Office) -> Response:
     """Stand in line for a category that is full, with the form one would register with."""
-    answer = await office.join(form, idempotency_key)
-    headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(body, 201, media_type="application/json", headers=headers)
+    form, key = await take_form(request)
+    return admitted(await office.join(form, key))
 
 
 @router.get("")
