@@ -70,6 +70,12 @@ FAULTS = [
         "UPDATE category_places SET burned = burned - 1, confirmed = confirmed + 1 WHERE quota = 7",
     ),
     (
+        "counts_differ",
+        "registration",
+        "UPDATE registration_counts SET amount = amount + 1 WHERE id = (SELECT min(id) FROM registration_counts)",
+        "UPDATE registration_counts SET amount = amount - 1 WHERE id = (SELECT min(id) FROM registration_counts)",
+    ),
+    (
         "participants_differ",
         "registration",
         f"UPDATE participants SET live = false WHERE registration_id = {_ONE_CONFIRMED}",

@@ -3,7 +3,7 @@
 from registration.admission.tables import IdempotencyKey
 from registration.base import Base, service_tables, signing_keys
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
-from registration.entries.tables import Participant, Registration
+from registration.entries.tables import Participant, Registration, RegistrationCount
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Race",
     "RaceCategory",
     "Registration",
+    "RegistrationCount",
     "WaitlistEntry",
     "WaitlistParticipant",
     "service_tables",

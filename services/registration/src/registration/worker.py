@@ -30,6 +30,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
         periodic=[
             Periodic("expiry", often, lambda: sweep(database, grace, offer_time)),
             Periodic("waitlist", often, lambda: tend_lines(database, offer_time)),
+            Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
         ],
         relay_workers=settings.relay_workers,
@@ -55,6 +56,12 @@ async def tend_lines(database: Database, offer_time: timedelta) -> None:
     for category_id in categories:
         async with database.work() as work:
             await tend(work, category_id, offer_time=offer_time)
+
+
+async def fold_counts(database: Database) -> None:
+    """Keep the counts that statistics add up few."""
+    async with database.work() as work:
+        await commands.fold_counts(work)
 
 
 async def forget_keys(database: Database) -> None:

@@ -36,6 +36,9 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
                 f" open offers {row.open}; confirmed {row.confirmed}, with BIB {row.numbered}"
             )
             diagnosis.found("places_differ", detail, category_id=row.id, category=row.name)
+        for row in await entries.wrong_counts(session):
+            detail = f"statistics show {row.counted} that are {row.status}, there are {row.there}"
+            diagnosis.found("counts_differ", detail, category_id=row.race_category_id)
         for row in await entries.wrong_people(session):
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)

@@ -252,3 +252,23 @@ async def _release(work: UnitOfWork, entries: Sequence[Registration]) -> None:
             .where(CategoryPlaces.category_id == category_id)
             .values(taken=CategoryPlaces.taken - counts[category_id])
         )
+
+
+_FOLD = text("""
+    WITH folded AS (
+        DELETE FROM registration_counts WHERE id IN (
+            SELECT id FROM registration_counts
+             WHERE (race_category_id, status) IN (
+                   SELECT race_category_id, status FROM registration_counts
+                    GROUP BY race_category_id, status HAVING count(*) > 1)
+               FOR UPDATE SKIP LOCKED)
+        RETURNING race_category_id, status, registrations, participants, amount)
+    INSERT INTO registration_counts (race_category_id, status, registrations, participants, amount)
+    SELECT race_category_id, status, sum(registrations), sum(participants), sum(amount)
+      FROM folded GROUP BY race_category_id, status
+""")
+
+
+async def fold_counts(work: UnitOfWork) -> None:
+    """Make one row of the counts of each category and status. Any number may do so at once, and while others count."""
+    await work.session.execute(_FOLD)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from registration.catalog.tables import BIB_LIMIT, RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
-from registration.entries.tables import NAME_WORDS, Participant, Registration
+from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -139,22 +139,24 @@ async def page(
 
 async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[RowMapping]:
     """Registrations, participants and amounts by category and status."""
+    counted = func.sum(RegistrationCount.registrations)
     query = (
         select(
-            Registration.race_category_id.label("category_id"),
+            RegistrationCount.race_category_id.label("category_id"),
             RaceCategory.name.label("category_name"),
-            Registration.status,
-            func.count().label("registrations"),
-            func.sum(Registration.total_participants).label("participants"),
-            func.sum(Registration.total_amount).label("amount"),
+            RegistrationCount.status,
+            counted.label("registrations"),
+            func.sum(RegistrationCount.participants).label("participants"),
+            func.sum(RegistrationCount.amount).label("amount"),
             RaceCategory.currency,
         )
-        .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
-        .group_by(Registration.race_category_id, RaceCategory.name, RaceCategory.currency, Registration.status)
-        .order_by(RaceCategory.name, Registration.status)
+        .join(RaceCategory, RaceCategory.id == RegistrationCount.race_category_id)
+        .group_by(RaceCategory.id, RegistrationCount.race_category_id, RegistrationCount.status)
+        .having(counted > 0)
+        .order_by(RaceCategory.name, RegistrationCount.status)
     )
     if event_id is not None:
-        query = query.where(Registration.event_id == event_id)
+        query = query.where(RaceCategory.event_id == event_id)
     return (await session.execute(query)).mappings().all()
 
 

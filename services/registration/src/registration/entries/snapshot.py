@@ -81,6 +81,28 @@ _OVERDUE = text("""
 """)
 
 
+_WRONG_COUNTS = text("""
+    WITH counted AS (
+        SELECT race_category_id, status, sum(registrations) AS registrations, sum(participants) AS participants,
+               sum(amount) AS amount
+          FROM registration_counts GROUP BY race_category_id, status
+    ), there AS (
+        SELECT race_category_id, status, count(*) AS registrations, sum(total_participants) AS participants,
+               sum(total_amount) AS amount
+          FROM registrations GROUP BY race_category_id, status
+    )
+    SELECT race_category_id, status, coalesce(c.registrations, 0) AS counted, coalesce(t.registrations, 0) AS there
+      FROM counted c FULL JOIN there t USING (race_category_id, status)
+     WHERE (coalesce(c.registrations, 0), coalesce(c.participants, 0), coalesce(c.amount, 0))
+        <> (coalesce(t.registrations, 0), coalesce(t.participants, 0), coalesce(t.amount, 0))
+""")
+
+
+async def wrong_counts(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Categories and statuses whose counts, which statistics show, are not those of the registrations."""
+    return (await session.execute(_WRONG_COUNTS)).all()
+
+
 async def wrong_places(session: AsyncSession) -> Sequence[Row[Any]]:
     """Categories whose counters disagree with the participants and the open offers they count."""
     return (await session.execute(_WRONG_PLACES)).all()

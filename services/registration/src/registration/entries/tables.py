@@ -6,11 +6,14 @@ from uuid import UUID, uuid4
 
 from chassis.tables import Money
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
+    Numeric,
     SmallInteger,
     String,
     func,
@@ -75,6 +78,23 @@ class Registration(Base):
         ),
         Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )
+
+
+class RegistrationCount(Base):
+    """A change in how many registrations of a category are in a status; the sum of them all is how many there are.
+
+    Triggers on the registrations write these, one for each statement. Nobody waits for anybody to do so, as they would
+    to change a common counter. A periodic job folds them together.
+    """
+
+    __tablename__ = "registration_counts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    race_category_id: Mapped[UUID]
+    status: Mapped[Status] = mapped_column(String(20))
+    registrations: Mapped[int] = mapped_column(BigInteger)
+    participants: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[Decimal] = mapped_column(Numeric)
 
 
 NAME_WORDS: ColumnElement[str] = literal_column(
