@@ -76,19 +76,27 @@ class UnitOfWork:
     async def write_events(self) -> None:
         """Put what was published into the outbox; the unit of work does this right before it commits."""
         if self._events:
-            bodies = [event.to_bytes() for event in self._events]
-            await self.session.execute(_PUBLISH, {"queue": OUTBOX_QUEUE, "bodies": bodies})
-            self._events = []
+            await self.session.execute(_PUBLISH, self.events_to_write())
+
+    def events_to_write(self) -> dict[str, Any]:
+        """What was published so far, as the values that `PUBLISHED` and `NOTIFY` need; the caller writes it now."""
+        bodies = [event.to_bytes() for event in self._events]
+        self._events = []
+        return {"outbox_queue": OUTBOX_QUEUE, "outbox_bodies": bodies}
 
 
 # One statement for any number of events: the library's own batch insert sends one for each. Its readers are told the
 # way it tells them.
-_PUBLISH = text("""
-    WITH published AS (
-        INSERT INTO outbox (queue, payload) SELECT :queue, body FROM unnest(CAST(:bodies AS bytea[])) AS event(body)
-    )
-    SELECT pg_notify('outbox_outbox', :queue)
-""")
+PUBLISHED = """published AS (
+    INSERT INTO outbox (queue, payload)
+    SELECT :outbox_queue, body FROM unnest(CAST(:outbox_bodies AS bytea[])) AS event(body)
+)"""
+"""For a statement's `WITH`: events into the outbox along with what they are about, for when a round trip counts."""
+
+NOTIFY = "pg_notify('outbox_outbox', :outbox_queue)"
+"""For the `SELECT` of that statement."""
+
+_PUBLISH = text(f"WITH {PUBLISHED} SELECT {NOTIFY}")
 
 
 class Database:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chassis.database import Database, UnitOfWork
+from chassis.database import NOTIFY, PUBLISHED, Database, UnitOfWork
 from chassis.errors import StartlineError
 from contracts import RegisteredParticipant, RegistrationCreated
 from pydantic_core import to_json
@@ -227,8 +227,8 @@ def _body(
     }
 
 
-_WRITE = text("""
-    WITH entries AS (
+_WRITE = text(f"""
+    WITH {PUBLISHED}, entries AS (
         INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
                                    total_participants, total_amount, currency, status, revision,
                                    expires_at, created_at, updated_at)
@@ -261,16 +261,18 @@ _WRITE = text("""
         ON CONFLICT (key) DO NOTHING
         RETURNING 1
     )
-    SELECT (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM keys) AS keys
-""")
+    SELECT (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM keys) AS keys, {NOTIFY}
+""")  # noqa: S608  # the parts put in are our own
 
 
 async def _write(work: UnitOfWork, offer: CategoryOffer, entries: Sequence[_Entry]) -> None:
-    """Everything that makes the entries true, in one statement and the outbox.
+    """Everything that makes the entries true, and their events, in one statement: the places are held meanwhile.
 
     Raises:
         Raced: somebody else registered one of the people, or used one of the keys, since we looked.
     """
+    for entry in entries:
+        work.publish(_created(offer, entry), subject=entry.application.registration_id)
     people = _people_columns(entries)
     keys = _key_columns(entries)
     values = {
@@ -282,12 +284,11 @@ async def _write(work: UnitOfWork, offer: CategoryOffer, entries: Sequence[_Entr
         **_entry_columns(entries),
         **people,
         **keys,
+        **work.events_to_write(),
     }
     written = (await work.session.execute(_WRITE, values)).one()
     if written.people != len(people["p_ids"]) or written.keys != len(keys["k_keys"]):
         raise Raced
-    for entry in entries:
-        work.publish(_created(offer, entry), subject=entry.application.registration_id)
 
 
 def _entry_columns(entries: Sequence[_Entry]) -> dict[str, list[Any]]:
