@@ -25,6 +25,13 @@ async def test_the_journey_of_a_registration(race: Any) -> None:
     assert [person.bib_number for person in event.payload.participants] == list(range(start, start + 5))
 
 
+async def test_bibs_may_have_more_than_four_digits(race: Any) -> None:
+    await race.open(bib_start_number=40_000, bib_end_number=40_999)
+    entry = await race.registered()
+    await race.verify(entry)
+    assert (await race.show(entry["registration_id"]))["participants"][0]["bib_number"] == 40_000
+
+
 async def test_an_event_twice_in_a_row_has_one_effect(race: Any) -> None:
     await race.open()
     entry = await race.registered()

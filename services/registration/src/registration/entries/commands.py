@@ -102,7 +102,7 @@ async def _give_bibs(work: UnitOfWork, entry: Registration) -> None:
     )
     first = (await work.session.execute(taken)).scalar_one() - count
     numbering = text("""
-        UPDATE participants SET bib_number = :first + position, ticket_code = ticket.code
+        UPDATE participants SET bib_number = CAST(:first AS integer) + position, ticket_code = ticket.code
           FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS ticket(code, number)
          WHERE registration_id = :registration_id AND position = ticket.number - 1
     """)
