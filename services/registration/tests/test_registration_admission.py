@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from contracts import RegistrationCreated
+from sqlalchemy import text
 
 
 async def test_a_runner_gets_a_number_an_amount_and_a_deadline(race: Any) -> None:
@@ -90,6 +91,20 @@ async def test_the_same_person_registers_once_per_event(race: Any) -> None:
     assert answer.json()["code"] == "already_registered"
     assert answer.json()["participants"] == [3]
     assert (await race.places(other["id"]))["taken"] == 0
+
+
+@pytest.mark.parametrize("sequence", [1, 42, 99_999, 100_000, 1_234_567])
+async def test_the_number_is_the_same_wherever_it_is_told(race: Any, sequence: int) -> None:
+    """The database puts it into the row, the event and the answer it keeps; the answer given is made by us."""
+    category = await race.open()
+    async with race.database.work() as work:
+        await work.session.execute(text("UPDATE category_places SET last_number = :last"), {"last": sequence - 1})
+    form = race.form()
+    first, again = [(await race.register(key="once", form=form)).json() for _ in range(2)]
+    [event] = await race.service.published(RegistrationCreated)
+    stored = (await race.show(first["registration_id"]))["registration_number"]
+    assert first["registration_number"] == f"{category['registration_prefix']}-{sequence:05d}"
+    assert {again["registration_number"], event.payload.registration_number, stored} == {first["registration_number"]}
 
 
 async def test_an_identity_number_decides_who_somebody_is(race: Any) -> None:

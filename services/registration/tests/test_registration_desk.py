@@ -11,8 +11,9 @@ import pytest
 from chassis.errors import StartlineError, Unavailable
 from contracts import RegistrationType
 from registration.admission.desk import Desk, Desks
-from registration.admission.engine import Admitted, Batch, Outcome, Raced
+from registration.admission.engine import Admitted, Batch, Outcome
 from registration.admission.errors import AlreadyRegistered, CategoryFull, RequestInProgress, TooBusy
+from registration.admission.placing import Raced
 from registration.admission.rules import Application
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout

@@ -76,27 +76,29 @@ class UnitOfWork:
     async def write_events(self) -> None:
         """Put what was published into the outbox; the unit of work does this right before it commits."""
         if self._events:
-            await self.session.execute(_PUBLISH, self.events_to_write())
+            await self.session.execute(_PUBLISH, {"bodies": self.take_events()})
 
-    def events_to_write(self) -> dict[str, Any]:
-        """What was published so far, as the values that `PUBLISHED` and `NOTIFY` need; the caller writes it now."""
-        bodies = [event.to_bytes() for event in self._events]
-        self._events = []
-        return {"outbox_queue": OUTBOX_QUEUE, "outbox_bodies": bodies}
+    def take_events(self) -> list[bytes]:
+        """What was published so far, for a statement of the caller's own that writes it with `publishing`."""
+        events, self._events = self._events, []
+        return [event.to_bytes() for event in events]
 
 
-# One statement for any number of events: the library's own batch insert sends one for each. Its readers are told the
-# way it tells them.
-PUBLISHED = """published AS (
-    INSERT INTO outbox (queue, payload)
-    SELECT :outbox_queue, body FROM unnest(CAST(:outbox_bodies AS bytea[])) AS event(body)
-)"""
-"""For a statement's `WITH`: events into the outbox along with what they are about, for when a round trip counts."""
+def publishing(bodies: str) -> str:
+    """For a statement's `WITH`: events into the outbox along with what they tell of, where every round trip counts.
 
-NOTIFY = "pg_notify('outbox_outbox', :outbox_queue)"
-"""For the `SELECT` of that statement."""
+    Args:
+        bodies: a query for the events' bodies, of type `bytea`. `NOTIFY` belongs into the statement's own `SELECT`.
+    """
+    rows = f"SELECT '{OUTBOX_QUEUE}', body FROM ({bodies}) AS event(body)"  # noqa: S608  # the caller's own words
+    return f"published AS (INSERT INTO outbox (queue, payload) {rows})"
 
-_PUBLISH = text(f"WITH {PUBLISHED} SELECT {NOTIFY}")
+
+NOTIFY = f"pg_notify('outbox_outbox', '{OUTBOX_QUEUE}')"
+"""Tells the outbox's readers, the way the library does."""
+
+# One statement for any number of events: the library's own batch insert sends one for each.
+_PUBLISH = text(f"WITH {publishing('SELECT unnest(CAST(:bodies AS bytea[]))')} SELECT {NOTIFY}")
 
 
 class Database:

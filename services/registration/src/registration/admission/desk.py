@@ -16,8 +16,9 @@ from chassis.database import is_unavailable
 from chassis.errors import StartlineError, Unavailable
 from chassis.telemetry import logger
 
-from registration.admission.engine import Admitted, Batch, Outcome, Raced
+from registration.admission.engine import Admitted, Batch, Outcome
 from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
+from registration.admission.placing import Raced
 from registration.admission.rules import Application
 
 log = logger(__name__)

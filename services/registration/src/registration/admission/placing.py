@@ -1,0 +1,205 @@
+"""The one statement that takes places and makes everything true that follows from it.
+
+The category's places are held from this statement to the commit, and all others wait. So all that can be worked out
+before is, and only the numbers, which the places' row gives out, are put in by the database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from chassis.database import NOTIFY, UnitOfWork, publishing
+from contracts import RegisteredParticipant, RegistrationCreated
+from pydantic_core import to_json
+from sqlalchemy import text
+
+from registration.admission.rules import Application
+from registration.catalog.rules import CategoryOffer
+from registration.entries.rules import Status, registration_number
+
+Body = dict[str, Any]
+"""An answer to a runner, without its token."""
+
+
+class Raced(Exception):
+    """Another process was quicker with a person or key of this batch; look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The answers to those who got places, in their order, and how many places are left."""
+
+    bodies: list[Body]
+    places_left: int
+
+
+_PLACE = text(f"""
+    WITH taken AS (
+        UPDATE category_places SET taken = taken + :places, last_number = last_number + :numbers
+         WHERE category_id = :category_id AND taken + :places <= quota
+        RETURNING quota - taken AS places_left, last_number - :numbers AS numbers_before
+    ), sequence AS MATERIALIZED (
+        SELECT entry.*, CAST(numbers_before + position AS text) AS sequence
+          FROM taken, unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:sizes AS int[]),
+                             CAST(:amounts AS numeric[]), CAST(:events AS text[]), CAST(:keys AS text[]),
+                             CAST(:hashes AS text[]), CAST(:answers AS text[])) WITH ORDINALITY
+               AS entry(id, kind, size, amount, event, key, hash, answer, position)
+    ), entries AS MATERIALIZED (
+        SELECT *, :prefix || '-' || lpad(sequence, greatest(5, length(sequence)), '0') AS number FROM sequence
+    ), registered AS (
+        INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
+                                   total_participants, total_amount, currency, status, revision,
+                                   expires_at, created_at, updated_at)
+        SELECT id, :event_id, :category_id, number, kind, size, amount, :currency, 'pending_payment', 1,
+               :expires_at, :now, :now
+          FROM entries
+    ), people AS (
+        INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
+                                  whatsapp, gender, date_of_birth, jersey_size, identity_number,
+                                  emergency_contact_name, emergency_contact_phone)
+        SELECT id, registration_id, :event_id, position, person_key, true, is_pic, full_name, email,
+               whatsapp, gender, date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone
+          FROM taken, unnest(CAST(:p_ids AS uuid[]), CAST(:p_registrations AS uuid[]), CAST(:p_positions AS int[]),
+                             CAST(:p_keys AS text[]), CAST(:p_pics AS bool[]), CAST(:p_names AS text[]),
+                             CAST(:p_emails AS text[]), CAST(:p_whatsapps AS text[]), CAST(:p_genders AS text[]),
+                             CAST(:p_births AS date[]), CAST(:p_sizes AS text[]), CAST(:p_identities AS text[]),
+                             CAST(:p_emergency_names AS text[]), CAST(:p_emergency_phones AS text[]))
+               AS person(id, registration_id, position, person_key, is_pic, full_name, email, whatsapp, gender,
+                         date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone)
+         ORDER BY person_key
+        ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
+        RETURNING 1
+    ), remembered AS (
+        INSERT INTO idempotency_keys (key, request_hash, registration_id, response, created_at)
+        SELECT key, hash, id, replace(answer, :number, number), :now FROM entries WHERE key IS NOT NULL ORDER BY key
+        ON CONFLICT (key) DO NOTHING
+        RETURNING 1
+    ), {publishing("SELECT convert_to(replace(event, :number, number), 'UTF8') FROM entries ORDER BY position")}
+    SELECT places_left, numbers_before, {NOTIFY},
+           (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM remembered) AS keys
+      FROM taken
+""")  # noqa: S608  # the parts put in are our own
+
+
+async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]) -> Placed | None:
+    """Register all of them; None, and nothing is changed, when there are not so many places.
+
+    Raises:
+        Raced: somebody else registered one of the people, or used one of the keys, since we looked.
+    """
+    expires_at = work.now + offer.payment_deadline
+    # Stands for a number in what is written; nobody can have written it into a form.
+    number = uuid4().hex
+    bodies = [_body(offer, each, number, work.now, expires_at) for each in applications]
+    for each in applications:
+        work.publish(_created(offer, each, number, expires_at), subject=each.registration_id)
+    values = {
+        "category_id": offer.category_id,
+        "event_id": offer.event_id,
+        "currency": offer.currency,
+        "prefix": offer.prefix,
+        "number": number,
+        "now": work.now,
+        "expires_at": expires_at,
+        "events": [event.decode() for event in work.take_events()],
+        **_entry_columns(applications, bodies),
+        **_people_columns(applications),
+    }
+    row = (await work.session.execute(_PLACE, values)).one_or_none()
+    if row is None:
+        return None
+    if row.people != len(values["p_ids"]) or row.keys != sum(key is not None for key in values["keys"]):
+        raise Raced
+    for sequence, body in enumerate(bodies, start=row.numbers_before + 1):
+        body["registration_number"] = registration_number(offer.prefix, sequence)
+    return Placed(bodies, row.places_left)
+
+
+def _body(offer: CategoryOffer, application: Application, number: str, now: datetime, expires_at: datetime) -> Body:
+    return {
+        "registration_id": str(application.registration_id),
+        "registration_number": number,
+        "event_id": str(offer.event_id),
+        "category_id": str(offer.category_id),
+        "registration_type": application.kind.value,
+        "status": Status.PENDING_PAYMENT.value,
+        "total_participants": application.size,
+        "total_amount": f"{application.amount:.2f}",
+        "currency": offer.currency,
+        "created_at": now.isoformat(),
+        "expires_at": expires_at.isoformat(),
+        "participants": [
+            {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
+            for person in application.people
+        ],
+    }
+
+
+def _entry_columns(applications: Sequence[Application], bodies: Sequence[Body]) -> dict[str, Any]:
+    return {
+        "places": sum(each.size for each in applications),
+        "numbers": len(applications),
+        "ids": [each.registration_id for each in applications],
+        "kinds": [each.kind.value for each in applications],
+        "sizes": [each.size for each in applications],
+        "amounts": [each.amount for each in applications],
+        "keys": [each.idempotency_key for each in applications],
+        "hashes": [each.request_hash for each in applications],
+        "answers": [
+            to_json(body).decode() if each.idempotency_key else None
+            for each, body in zip(applications, bodies, strict=True)
+        ],
+    }
+
+
+def _people_columns(applications: Sequence[Application]) -> dict[str, list[Any]]:
+    rows = [
+        (application.registration_id, position, person)
+        for application in applications
+        for position, person in enumerate(application.people)
+    ]
+    people = [person for _, _, person in rows]
+    return {
+        "p_registrations": [registration_id for registration_id, _, _ in rows],
+        "p_positions": [position for _, position, _ in rows],
+        "p_ids": [person.participant_id for person in people],
+        "p_keys": [person.person_key for person in people],
+        "p_pics": [person.is_pic for person in people],
+        "p_names": [person.full_name for person in people],
+        "p_emails": [person.email for person in people],
+        "p_whatsapps": [person.whatsapp for person in people],
+        "p_genders": [person.gender for person in people],
+        "p_births": [person.date_of_birth for person in people],
+        "p_sizes": [person.jersey_size.value for person in people],
+        "p_identities": [person.identity_number for person in people],
+        "p_emergency_names": [person.emergency_contact_name for person in people],
+        "p_emergency_phones": [person.emergency_contact_phone for person in people],
+    }
+
+
+def _created(offer: CategoryOffer, application: Application, number: str, expires_at: datetime) -> RegistrationCreated:
+    return RegistrationCreated(
+        registration_id=application.registration_id,
+        registration_number=number,
+        revision=1,
+        event=offer.event,
+        category_id=offer.category_id,
+        category_name=offer.category_name,
+        registration_type=application.kind,
+        total_participants=application.size,
+        total_amount=application.amount,
+        currency=offer.currency,
+        expires_at=expires_at,
+        participants=tuple(
+            RegisteredParticipant(
+                participant_id=person.participant_id,
+                full_name=person.full_name,
+                email=person.email,
+                whatsapp=person.whatsapp,
+                is_pic=person.is_pic,
+            )
+            for person in application.people
+        ),
+    )
