@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from chassis.settings import load
 from embedded.errors import CannotStart
 
-from standalone import deadletters, seed, staff, up
+from standalone import deadletters, populate, seed, staff, up
 from standalone.databases import migrate, reachable_server
 from standalone.doctor import command as doctor
+from standalone.provisioning import command as provisioning
 from standalone.settings import StandaloneSettings
 
 Command = Callable[[StandaloneSettings, argparse.Namespace], int]
@@ -31,9 +32,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(commands, "up", "run the whole platform in this process", lambda settings, _: up.run(settings))
     _add(commands, "migrate", "create the databases and bring them up to date", _migrate)
+    _add(commands, "provision", "prepare a PostgreSQL and a RabbitMQ that services share", provisioning.run)
+    _add(commands, "owner", "create the first owner, if there is nobody yet", _owner)
     _add(commands, "demo", "play the whole journey on a fresh platform and check it", _demo)
+    journey = _add(commands, "journey", "play the whole journey on a running platform and check it", _journey)
+    journey.add_argument("url", help="of the platform")
+    journey.add_argument("--simulators", metavar="URL", help="where messages are caught, if not there")
     staff.add_to(_add(commands, "staff", "members of staff: list, add, password", staff.run))
     seed.add_to(_add(commands, "seed", "create the example event with its categories", seed.run))
+    crowd = "create an event with a made-up crowd in registration, to try out large numbers"
+    populate.add_to(_add(commands, "populate", crowd, populate.run))
     doctor.add_to(_add(commands, "doctor", "check the invariants across all services", doctor.run))
     deadletters.add_to(
         _add(commands, "dead-letters", "events that were given up: list, show, replay, drop", deadletters.run)
@@ -55,7 +63,19 @@ def _migrate(settings: StandaloneSettings, _: argparse.Namespace) -> int:
     return 0
 
 
+def _owner(settings: StandaloneSettings, _: argparse.Namespace) -> int:
+    with reachable_server(settings) as server:
+        asyncio.run(up.create_first_owner(settings, server))
+    return 0
+
+
 def _demo(settings: StandaloneSettings, _: argparse.Namespace) -> int:
     from standalone.demo import play  # noqa: PLC0415  # brings an image decoder that nothing else needs
 
     return asyncio.run(play(settings))
+
+
+def _journey(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
+    from standalone.journey.command import play  # noqa: PLC0415  # as above
+
+    return asyncio.run(play(settings, arguments.url, simulators_url=arguments.simulators))

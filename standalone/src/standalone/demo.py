@@ -4,9 +4,8 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import uuid4
 
 from chassis.transports.rabbitmq import remove_topology
@@ -15,14 +14,9 @@ from contracts.topology import Names
 from standalone.databases import Server, drop_databases
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
-from standalone.journey.story import Demand, Story
+from standalone.journey.report import report, teller
+from standalone.journey.story import DEMANDS, Story
 from standalone.settings import StandaloneSettings
-
-DEMANDS = (
-    Demand(quota=60, singles=45, fives=6, tens=3),
-    Demand(quota=20, singles=9, fives=3),
-    Demand(quota=3, singles=6),
-)
 
 _REHEARSAL = {
     "HOUR_SECONDS": "12",  # an unpaid registration of the half marathon expires while we watch
@@ -35,7 +29,7 @@ _REHEARSAL = {
 async def play(settings: StandaloneSettings) -> int:
     """Play it; 0 when everything was as it should be."""
     started = time.perf_counter()
-    tell = _teller(started)
+    tell = teller(started)
     try:
         async with _platform(settings) as platform:
             tell(f"platform is up at {platform.url} ({_parts(settings)})")
@@ -48,7 +42,10 @@ async def play(settings: StandaloneSettings) -> int:
     except (AssertionError, DidNotStart) as error:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
-    _report(story.counts, json.loads(diagnosis), seconds=time.perf_counter() - started)
+    report(story.counts, json.loads(diagnosis), seconds=time.perf_counter() - started)
+    print("To look around yourself: make up, then open")
+    print("  http://127.0.0.1:8080/simulators              messages that were sent")
+    print("  http://127.0.0.1:8080/api/registration/v1/events")
     return 0 if healthy == 0 and stopped == 0 else 1
 
 
@@ -73,25 +70,3 @@ async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProce
 def _parts(settings: StandaloneSettings) -> str:
     database = "your PostgreSQL" if settings.database_url else "embedded PostgreSQL"
     return f"{database}, {'RabbitMQ' if settings.broker_url else 'in-process events'}"
-
-
-def _teller(started: float) -> Any:
-    def tell(line: str) -> None:
-        print(f"[{time.perf_counter() - started:5.1f} s] {line}", flush=True)
-
-    return tell
-
-
-def _report(counts: Mapping[str, int], diagnosis: dict[str, Any], *, seconds: float) -> None:
-    print("\nWhat happened")
-    for name, count in counts.items():
-        print(f"  {name:<34}{count:>6}")
-    print("\nWhat the doctor found across all services")
-    for name, count in diagnosis["counts"].items():
-        print(f"  {name.replace('_', ' '):<34}{count:>6}")
-    for finding in diagnosis["findings"]:
-        print(f"  WRONG  {finding['code']}: {finding['detail']}")
-    verdict = "All services agree, nothing is stuck." if diagnosis["ok"] else "Something is wrong, see above."
-    print(f"  {verdict}\n\nThe journey took {seconds:.0f} s. To look around yourself: make up, then open")
-    print("  http://127.0.0.1:8080/simulators              messages that were sent")
-    print("  http://127.0.0.1:8080/api/registration/v1/events")

@@ -27,6 +27,7 @@ class StandaloneSettings(BaseSettings):
     database_url: str | None = None
     broker_url: str | None = None
     broker_prefix: str = ""
+    hour_seconds: float = Field(3600.0, gt=0, description="as in registration: shorter only for rehearsals")
     rehearse_duplicates: bool = Field(default=False, description="every event is delivered twice, as a broker may do")
     fonnte_token: SecretStr | None = None
     smtp_host: str | None = None

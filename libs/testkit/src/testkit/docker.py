@@ -51,7 +51,7 @@ def rabbitmq_image() -> Image:
     """RabbitMQ with a random password."""
     word = secrets.token_urlsafe(16)
     login = {"RABBITMQ_DEFAULT_USER": "startline", "RABBITMQ_DEFAULT_PASS": word}
-    return Image("rabbitmq:4", 5672, login, "", f"amqp://startline:{word}@{{address}}/")
+    return Image("rabbitmq:4-management", 5672, login, "", f"amqp://startline:{word}@{{address}}/")
 
 
 def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[], None]]:

@@ -10,6 +10,7 @@ import os
 import runpy
 import signal
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ import httpx
 from testkit.polling import eventually
 
 _BEFORE_RESTART = 0.2
-_START_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 
 _forks = multiprocessing.get_context("forkserver")
@@ -40,12 +40,14 @@ class Program:
         arguments: the module's name first.
         ready_url: answers with 200 when the program does its work.
         log: where its output goes.
+        start_seconds: until `ready` gives up.
     """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     ready_url: str
     log: Path
+    start_seconds: float = 90.0
     _process: ForkServerProcess | None = None
     _keeper: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -62,6 +64,7 @@ class Program:
 
     async def start(self) -> None:
         """Run it until `stop`."""
+        self.log.touch()
         self._launch()
         self._keeper = asyncio.create_task(self._keep_running())
 
@@ -128,7 +131,7 @@ class Program:
 
         async with httpx.AsyncClient(timeout=3.0) as http:
             try:
-                await eventually(answers, within=_START_SECONDS, every=0.2)
+                await eventually(answers, within=self.start_seconds, every=0.2)
             except AssertionError as failure:
                 said = self.log.read_text(errors="replace")[-2000:]
                 raise AssertionError(f"{self.arguments} is not ready: {failure}\n{said}") from None
@@ -147,4 +150,5 @@ def _run(arguments: list[str], environment: dict[str, str], log: Path) -> None:
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = arguments
+    warnings.filterwarnings("ignore", "'.*' found in sys.modules")  # preloaded, and now run as the main module, too
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)

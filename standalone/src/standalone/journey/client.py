@@ -1,5 +1,6 @@
 """Speaking to a running platform as each of its people does."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -21,11 +22,16 @@ class UnexpectedAnswer(AssertionError):
 
 
 class Site:
-    """A platform at an address."""
+    """A platform at an address.
 
-    def __init__(self, base_url: str) -> None:
+    Args:
+        simulators_url: where messages are caught, if not at the same address.
+    """
+
+    def __init__(self, base_url: str, *, simulators_url: str | None = None) -> None:
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=50)
         self.http = httpx.AsyncClient(base_url=base_url, timeout=60.0, limits=limits)
+        self.simulators = f"{simulators_url or base_url}/simulators"
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,7 +42,7 @@ class Site:
     async def call(
         self, method: str, path: str, *, token: str | None = None, expect: int | tuple[int, ...] = 200, **options: Any
     ) -> httpx.Response:
-        """One call under `/api`.
+        """One call under `/api`; where one address may not ask so often, it is asked again a little later.
 
         Raises:
             UnexpectedAnswer: another status than expected.
@@ -45,6 +51,9 @@ class Site:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         answer = await self.http.request(method, f"/api{path}", headers=headers, **options)
+        while answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            await asyncio.sleep(int(answer.headers["Retry-After"]))
+            answer = await self.http.request(method, f"/api{path}", headers=headers, **options)
         if answer.status_code not in (expect if isinstance(expect, tuple) else (expect,)):
             raise UnexpectedAnswer(answer)
         return answer
@@ -58,14 +67,14 @@ class Site:
         return await self._inbox("whatsapp", to)
 
     async def _inbox(self, kind: str, to: str | None) -> list[dict[str, Any]]:
-        answer = await self.http.get(f"/simulators/{kind}", params={"to": to} if to else {})
+        answer = await self.http.get(f"{self.simulators}/{kind}", params={"to": to} if to else {})
         answer.raise_for_status()
         items: list[dict[str, Any]] = answer.json()["items"]
         return items
 
     async def raw_mail(self, mail_id: str) -> bytes:
         """A caught mail as it came."""
-        answer = await self.http.get(f"/simulators/mail/{mail_id}/raw")
+        answer = await self.http.get(f"{self.simulators}/mail/{mail_id}/raw")
         answer.raise_for_status()
         return answer.content
 
@@ -133,16 +142,15 @@ class Buyer:
         """Opens their registration."""
         return str(self.entry["runner_token"])
 
+    async def ask(self, *, expect: int | tuple[int, ...] = 201) -> httpx.Response:
+        """Ask for places, once; asking again is the same request."""
+        path, headers = "/registration/v1/registrations", {"Idempotency-Key": self.key}
+        return await self.site.call("POST", path, json=self.form, headers=headers, expect=expect)
+
     async def register(self) -> Self:
         """Ask for places; a busy platform is asked again."""
         while True:
-            answer = await self.site.call(
-                "POST",
-                "/registration/v1/registrations",
-                json=self.form,
-                headers={"Idempotency-Key": self.key},
-                expect=(201, 409, _TOO_BUSY),
-            )
+            answer = await self.ask(expect=(201, 409, _TOO_BUSY))
             if answer.status_code == _TOO_BUSY:
                 continue
             if answer.status_code == httpx.codes.CREATED:

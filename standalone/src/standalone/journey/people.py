@@ -11,11 +11,11 @@ _TYPES = {1: "individual", 5: "collective_5", 10: "collective_10"}
 
 
 class Crowd:
-    """As many different people as needed. The same seed makes the same crowd."""
+    """As many different people as needed, numbered from `first`. The same seed makes the same crowd."""
 
-    def __init__(self, seed: int = 2027) -> None:
+    def __init__(self, seed: int = 2027, *, first: int = 1) -> None:
         self._random = random.Random(seed)  # noqa: S311  # names, not secrets
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first)
 
     def person(self, *, is_pic: bool = False) -> dict[str, Any]:
         """One participant."""

@@ -1,12 +1,14 @@
 """The journey itself. Every step says what it found; whatever is not as it should be ends it."""
 
 import asyncio
+import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from standalone.journey.client import Buyer, Device, Site, StaffMember
 from standalone.journey.people import Crowd
@@ -36,6 +38,14 @@ class Demand:
         return [1] * self.singles + [5] * self.fives + [10] * self.tens
 
 
+DEMANDS = (
+    Demand(quota=60, singles=45, fives=6, tens=3),
+    Demand(quota=20, singles=9, fives=3),
+    Demand(quota=3, singles=6),
+)
+"""For the example categories: more come than there are places."""
+
+
 @dataclass
 class Story:
     """One race from its first registration to its last race pack.
@@ -45,12 +55,16 @@ class Story:
         owner: email and password.
         tell: what happens, line by line.
         short_deadline_hours: of the category whose unpaid registration expires while we wait.
+        mark: ends the categories' prefixes, of which a platform has each but once.
+        waits_for_expiry: off where an hour takes an hour; the unpaid registration is then cancelled by staff.
     """
 
     site: Site
     owner: tuple[str, str]
     tell: Tell
     short_deadline_hours: int = 1
+    mark: str = ""
+    waits_for_expiry: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     categories: dict[str, dict[str, Any]] = field(default_factory=dict)
     buyers: list[Buyer] = field(default_factory=list)
@@ -70,14 +84,14 @@ class Story:
         self.staff = await StaffMember.login(self.site, *self.owner)
         finance = {
             "name": "Finance",
-            "email": "finance@startline.example",
+            "email": f"finance-{uuid4().hex[:8]}@startline.example",
             "role": "finance",
-            "password": "kas-jujur-7",
+            "password": secrets.token_urlsafe(12),
         }
         await self.staff.call("POST", "/identity/v1/staff", json=finance, expect=201)
         self.finance = await StaffMember.login(self.site, finance["email"], finance["password"])
         await self.staff.call("PUT", "/payment/v1/settings", json=_PAYMENT_SETTINGS | {"qris_image": qris_code()})
-        await self.staff.call("PUT", "/notification/v1/settings", json=_FAST_SENDING)
+        await self.staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
         await self._open_event(demands)
         self.tell(f"event opened with {len(self.categories)} categories: " + ", ".join(self.categories))
 
@@ -92,6 +106,7 @@ class Story:
         for category, demand in zip(CATEGORIES, demands, strict=True):
             fields = category_fields(category, quota=demand.quota)
             fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}
+            fields["registration_prefix"] += self.mark
             if category is CATEGORIES[-1]:
                 fields["payment_deadline_hours"] = self.short_deadline_hours
             path = f"/registration/v1/events/{event['id']}/categories"
@@ -184,12 +199,10 @@ class Story:
     async def expiry_gives_its_place_on(self) -> None:
         """The one that never paid expires; the next in line gets the place, pays and is verified."""
         forgetful = self.forgetful
-        category_id = forgetful.form["category_id"]
-        late = Buyer.of(self.site, self.crowd.form(category_id))
+        late = Buyer.of(self.site, self.crowd.form(forgetful.form["category_id"]))
         await late.register()
         expect(late.refusal is not None, "a full category took somebody in")
-        await self._becomes(forgetful, "expired")
-        self.tell(f"{forgetful.entry['registration_number']} was never paid and expired")
+        await self._end(forgetful)
 
         async def in_now() -> bool:
             return (await late.register()).registration is not None
@@ -200,8 +213,17 @@ class Story:
         [payment] = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded"))["items"]
         await self.finance.verify(payment["payment_id"])
         await self._becomes(late, "payment_verified")
-        self.counts["expired, place given on"] += 1
+        self.counts["unpaid, place given on"] += 1
         self.tell(f"its place went to {late.entry['registration_number']}, who paid and was verified")
+
+    async def _end(self, forgetful: Buyer) -> None:
+        number, ended = forgetful.entry["registration_number"], "expired"
+        if not self.waits_for_expiry:
+            path = f"/registration/v1/registrations/{forgetful.entry['registration_id']}/cancel"
+            await self.staff.call("POST", path, json={"reason": "Never paid"}, expect=204)
+            ended = "cancelled"
+        await self._becomes(forgetful, ended)
+        self.tell(f"{number} was never paid and is {ended}")
 
     async def tickets_arrive(self) -> None:
         """Each confirmed runner gets an e-ticket by mail and WhatsApp; the QR in the mail is the ticket's code."""
@@ -265,7 +287,7 @@ _PAYMENT_SETTINGS = {
     "payment_deadline_hours": 24,
 }
 
-_FAST_SENDING = {
+FAST_SENDING = {
     "whatsapp_delay_seconds": 0,
     "whatsapp_max_per_minute": 600,
     "email_delay_seconds": 0,

@@ -1,0 +1,60 @@
+"""Exchanges and queues as the contracts name them, and a user for each service that reaches only its own."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+from chassis.transports import RabbitTransport
+from contracts.topology import LISTENERS, Names
+from pydantic import SecretStr
+
+from standalone.services import SERVICES
+
+_NOTHING = "^$"
+
+
+async def provision_broker(url: str, api_url: str, passwords: Mapping[str, SecretStr]) -> None:
+    """Make what is missing; a changed password holds from now on.
+
+    Args:
+        url: the administrator's `amqp://…`, with the virtual host.
+        api_url: of the management API.
+
+    Raises:
+        ConnectionError: the broker could not be reached, or refused.
+    """
+    await _declare(url)
+    parts = urlsplit(url)
+    login = (unquote(parts.username or ""), unquote(parts.password or ""))
+    host = quote(unquote(parts.path[1:]) or "/", safe="")
+    async with httpx.AsyncClient(base_url=api_url, auth=login) as api:
+        for service in SERVICES:
+            user = {"password": passwords[service.name].get_secret_value(), "tags": ""}
+            await _put(api, f"/api/users/{service.name}", user)
+            await _put(api, f"/api/permissions/{host}/{service.name}", permissions(service.name, Names()))
+
+
+def permissions(service: str, names: Names) -> dict[str, str]:
+    """What a service's user may do: publish to the shared exchange, read its own queues, declare nothing."""
+    if service not in LISTENERS:  # it neither says nor hears anything
+        return {"configure": _NOTHING, "write": _NOTHING, "read": _NOTHING}
+    queues = "|".join(re.escape(queue) for queue in (names.queue(service), names.dead_queue(service)))
+    return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": f"^({queues})$"}
+
+
+async def _declare(url: str) -> None:
+    """The same declarations that a service makes at its start where it is allowed to."""
+    transport = RabbitTransport(url)
+    await transport.start()
+    declared = await transport.ready()
+    await transport.stop()
+    if not declared:
+        raise ConnectionError("the broker cannot be reached, or has other queues under these names")
+
+
+async def _put(api: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> None:
+    try:
+        (await api.put(path, json=body)).raise_for_status()
+    except httpx.HTTPError as error:
+        raise ConnectionError(f"the broker's management API did not take {path}: {error}") from None

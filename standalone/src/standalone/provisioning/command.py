@@ -1,0 +1,48 @@
+"""`startline provision`."""
+
+import argparse
+import asyncio
+
+from chassis.settings import MissingSettings, load
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from standalone.databases import Server
+from standalone.provisioning.broker import provision_broker
+from standalone.provisioning.databases import DOCTOR, provision_databases
+from standalone.services import SERVICES
+from standalone.settings import StandaloneSettings
+
+_LOGINS = frozenset({DOCTOR, *(service.name for service in SERVICES)})
+
+
+class ProvisioningSettings(BaseSettings):
+    """What provisioning needs besides the administrator's `DATABASE_URL` and `BROKER_URL`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_nested_delimiter="__")
+
+    broker_api_url: str = Field(description="RabbitMQ's management API: http://host:15672")
+    passwords: dict[str, SecretStr] = Field(description="by login, as PASSWORDS__REGISTRATION and so on")
+
+    @field_validator("passwords")
+    @classmethod
+    def _one_for_each(cls, passwords: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        missing = _LOGINS - {login for login, password in passwords.items() if password.get_secret_value()}
+        if missing:
+            raise ValueError(f"none for {', '.join(sorted(missing))}")
+        return passwords
+
+
+def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
+    """Make databases, logins, queues and permissions, or bring them in line. Running it again changes nothing.
+
+    Raises:
+        MissingSettings: the administrator's addresses, or passwords.
+    """
+    own = load(ProvisioningSettings)
+    if settings.database_url is None or settings.broker_url is None:
+        raise MissingSettings("startline: provisioning needs the administrator's DATABASE_URL and BROKER_URL")
+    server = Server(settings.database_url, settings.startline_database_prefix)
+    asyncio.run(provision_databases(server, own.passwords))
+    asyncio.run(provision_broker(settings.broker_url, own.broker_api_url, own.passwords))
+    return 0
