@@ -152,7 +152,7 @@ class Story:
         await at_most(_AT_ONCE, (self._pay(buyer) for buyer in paying))
         self.tell(f"{len(paying)} proofs uploaded as real pictures")
         await self._refuse_one(paying[0])
-        waiting = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded&limit=200"))["items"]
+        waiting = await self._waiting(paying)
         expect(len(waiting) == len(paying), f"{len(waiting)} proofs wait, {len(paying)} were sent")
         await at_most(_AT_ONCE, (self.finance.verify(payment["payment_id"]) for payment in waiting))
         await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in paying))
@@ -190,6 +190,12 @@ class Story:
         self.counts["proofs refused and sent again"] += 1
         self.tell(f"proof of {buyer.entry['registration_number']} refused, sent again")
 
+    async def _waiting(self, buyers: Sequence[Buyer]) -> list[dict[str, Any]]:
+        """Their proofs among those that finance sees waiting."""
+        theirs = {buyer.entry["registration_number"] for buyer in buyers}
+        found = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded&limit=200"))["items"]
+        return [payment for payment in found if payment["registration_number"] in theirs]
+
     async def _becomes(self, buyer: Buyer, status: str) -> None:
         async def there() -> bool:
             return await buyer.status() == status
@@ -210,7 +216,7 @@ class Story:
         await eventually(in_now, "the released place")
         self.buyers.append(late)
         await self._pay(late)
-        [payment] = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded"))["items"]
+        [payment] = await self._waiting([late])
         await self.finance.verify(payment["payment_id"])
         await self._becomes(late, "payment_verified")
         self.counts["unpaid, place given on"] += 1
