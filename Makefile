@@ -4,10 +4,10 @@ VENV := .venv/bin
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone/pyproject.toml simulators/pyproject.toml)
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test fast check format lock asyncapi bench clean
+.PHONY: help setup demo up test test-compose fast check format lock asyncapi bench clean
 
 help: ## what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.ready ## install what is locked into .venv
 
@@ -22,6 +22,9 @@ up: setup ## run the platform on http://127.0.0.1:8080
 
 test: setup ## all tests; finds PostgreSQL and RabbitMQ, or starts them
 	@$(VENV)/python -m testkit scripts/all_tests
+
+test-compose: setup ## the containers, the journey through their gateway, then everything broken in turn
+	@$(VENV)/python -m tests.breaking
 
 fast: setup ## the tests that need no server
 	@$(VENV)/pytest -m "not integration and not slow"

@@ -1,0 +1,46 @@
+"""`python -m tests.breaking`: the compose stack, the journey through its gateway, then the breaking round."""
+
+import asyncio
+import shutil
+import sys
+
+from .compose import ROOT, ComposeStand
+from .round import Plan, Result, Round
+
+_FOLDER = ROOT / ".startline" / "breaking"
+
+
+async def _play() -> Result:
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    _FOLDER.mkdir(parents=True)
+    _tell("building and starting the containers …")
+    async with ComposeStand(_FOLDER) as stand:
+        _tell(f"up at {stand.url}; playing the journey …")
+        _tell(await stand.play_journey())
+        plan = Plan(
+            places=120,
+            clients=4,
+            every=1.0,
+            kill=stand.members,
+            upstreams=[each for each in stand.members if each.half == "api"],
+            away=2.0,
+            pause_seconds=30.0,
+        )
+        return await Round(stand, plan, _FOLDER, _tell).play()
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> None:
+    """Print what was found, keep it as JSON; 1 when something is wrong."""
+    result = asyncio.run(_play())
+    _tell("\n".join(result.lines()))
+    result.save(_FOLDER / "result.json")
+    _tell(f"all of it, and the clients' logs: {_FOLDER}")
+    sys.exit(bool(result.problems))
+
+
+if __name__ == "__main__":
+    main()
