@@ -7,14 +7,16 @@ are compared as sets: lost, unexpected and duplicated must all be empty.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
-from uuid import uuid4
+from dataclasses import replace
+from pathlib import Path
 
-import httpx
 import pytest
-from standalone.journey.client import Site, StaffMember
+from standalone.journey.client import Buyer, Site, StaffMember
+from standalone.journey.ledger import Ledger, Outcome
 from standalone.journey.people import Crowd
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
+from standalone.journey.race import open_race
+from standalone.journey.story import at_most
 from testkit.polling import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -24,77 +26,33 @@ Start = Callable[..., Awaitable[PlatformProcess]]
 CLIENTS = 8
 
 
-class Log:
-    """What the client knows: its keys, and the answers it got."""
-
-    def __init__(self) -> None:
-        self.accepted: dict[str, str] = {}
-        self.unknown: set[str] = set()
-
-    def note(self, key: str, answer: httpx.Response | None) -> None:
-        if answer is not None and answer.status_code == httpx.codes.CREATED:
-            found = answer.json()["registration_id"]
-            assert self.accepted.setdefault(key, found) == found, "one key, two registrations"
-            self.unknown.discard(key)
-        elif key not in self.accepted:
-            self.unknown.add(key)
-
-
 async def _open_category(platform: PlatformProcess) -> str:
     """More places than anybody can ask for before the interruption."""
     async with Site(platform.url) as site:
         owner = await StaffMember.login(site, OWNER_EMAIL, platform.owner_password)
-        race = {"name": "Night Run", "slug": "night-run", "event_date": "2099-01-01", "location": "Bandung"}
-        event = await owner.call("POST", "/registration/v1/events", json=race, expect=201)
-        category = {
-            "name": "5K",
-            "slug": "5k",
-            "price_individual": "150000.00",
-            "price_collective_5": "140000.00",
-            "quota": 90_000,
-            "registration_prefix": "NR5K",
-            "bib_start_number": 1,
-            "bib_end_number": 90_000,
-        }
-        path = f"/registration/v1/events/{event['id']}/categories"
-        return str((await owner.call("POST", path, json=category, expect=201))["id"])
+        [category_id] = await open_race(owner, [90_000])
+        return category_id
 
 
-async def _ask(site: Site, key: str, form: dict[str, Any], log: Log) -> None:
-    try:
-        answer = await site.http.post(
-            "/api/registration/v1/registrations", json=form, headers={"Idempotency-Key": key}, timeout=20.0
-        )
-    except httpx.TransportError:
-        answer = None
-    log.note(key, answer)
-
-
-async def _rush(platform: PlatformProcess, category_id: str, forms: dict[str, Any], log: Log) -> None:
+async def _rush(platform: PlatformProcess, category_id: str, buyers: list[Buyer], ledger: Ledger) -> None:
     """Each client registers one runner or group after the other, until the platform fails it."""
     crowd = Crowd()
 
     async def one(site: Site) -> None:
         while True:
-            key, form = uuid4().hex, crowd.form(category_id, (1, 1, 5)[len(forms) % 3])
-            forms[key] = form
-            await _ask(site, key, form, log)
-            if key in log.unknown:
+            buyer = Buyer.of(site, crowd.form(category_id, (1, 1, 5)[len(buyers) % 3]))
+            buyers.append(buyer)
+            if (await ledger.ask(buyer.key, buyer.ask)).outcome is Outcome.UNKNOWN:
                 return
 
     async with Site(platform.url) as site:
         await asyncio.gather(*(one(site) for _ in range(CLIENTS)))
 
 
-async def _ask_again(platform: PlatformProcess, forms: dict[str, Any], log: Log) -> None:
-    slots = asyncio.Semaphore(CLIENTS)
+async def _ask_again(platform: PlatformProcess, buyers: list[Buyer], ledger: Ledger) -> None:
+    """Everybody once more; the ledger refuses an answer that is not the first one, byte for byte."""
     async with Site(platform.url) as site:
-
-        async def one(key: str, form: dict[str, Any]) -> None:
-            async with slots:
-                await _ask(site, key, form, log)
-
-        await asyncio.gather(*(one(key, form) for key, form in forms.items()))
+        await at_most(CLIENTS, (ledger.ask(buyer.key, replace(buyer, site=site).ask) for buyer in buyers))
 
 
 async def _held(platform: PlatformProcess) -> list[str]:
@@ -111,36 +69,37 @@ async def _held(platform: PlatformProcess) -> list[str]:
                 return found
 
 
-async def _interrupted(platform: PlatformProcess, how: Callable[[], Awaitable[object]]) -> None:
+async def _interrupted(platform: PlatformProcess, how: Callable[[], Awaitable[object]], log: Path) -> None:
     category_id = await _open_category(platform)
-    forms: dict[str, Any] = {}
-    log = Log()
-    rush = asyncio.create_task(_rush(platform, category_id, forms, log))
-    await eventually(lambda: len(log.accepted) >= 5 * CLIENTS, every=0.002)
+    buyers: list[Buyer] = []
+    ledger = Ledger(log)
+    rush = asyncio.create_task(_rush(platform, category_id, buyers, ledger))
+    await eventually(lambda: len(ledger.keys(Outcome.OK)) >= 5 * CLIENTS, every=0.002)
     await how()
     await rush
-    assert len(log.unknown) == CLIENTS
+    assert len(ledger.keys(Outcome.UNKNOWN)) == CLIENTS
     await platform.start()
-    before = dict(log.accepted)
-    await _ask_again(platform, forms, log)
-    held = await _held(platform)
-    assert set(before.values()) <= set(held), "lost"
-    assert set(held) == set(log.accepted.values()), "unexpected or lost"
-    assert len(held) == len(set(held)) == len(forms), "duplicated"
+    await _ask_again(platform, buyers, ledger)
+    keys = {json.loads(entry.body)["registration_id"]: key for key, entry in ledger.entries.items()}
+    found = ledger.compare([keys.get(held, held) for held in await _held(platform)])
+    assert found.ok, found
+    assert found.held == len(buyers)
     code, output = await platform.command("doctor", "--json", "--wait", "90")
     assert code == 0, output
-    assert json.loads(output)["counts"]["invoices"] == len(forms)
+    assert json.loads(output)["counts"]["invoices"] == len(buyers)
 
 
-async def test_sigterm_in_the_middle_of_a_rush_loses_nobody(start_platform: Start) -> None:
+async def test_sigterm_in_the_middle_of_a_rush_loses_nobody(start_platform: Start, tmp_path: Path) -> None:
     platform = await start_platform(HOUR_SECONDS="3600")
 
     async def stop() -> None:
         assert await platform.stop() == 0
 
-    await _interrupted(platform, stop)
+    await _interrupted(platform, stop, tmp_path / "client.log")
 
 
-async def test_a_power_cut_in_the_middle_of_a_rush_loses_nobody(start_platform: Start, rabbitmq_url: str) -> None:
+async def test_a_power_cut_in_the_middle_of_a_rush_loses_nobody(
+    start_platform: Start, rabbitmq_url: str, tmp_path: Path
+) -> None:
     platform = await start_platform(rabbitmq_url, HOUR_SECONDS="3600")
-    await _interrupted(platform, platform.kill)
+    await _interrupted(platform, platform.kill, tmp_path / "client.log")
