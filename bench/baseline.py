@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.postgres import binary
@@ -34,20 +35,29 @@ COMMIT;
 """
 
 
-def transactions_per_second(stage: Stage, *, seconds: int) -> dict[int, float]:
-    """The rate with each number of clients."""
-    return {clients: _run(stage, clients, seconds) for clients in CLIENTS}
+@dataclass(frozen=True)
+class Transactions:
+    """What pgbench did: how many, and how many a second once it was connected."""
+
+    count: int
+    per_second: float
 
 
-def _run(stage: Stage, clients: int, seconds: int) -> float:
+def transactions(stage: Stage, *, clients: int, seconds: int) -> Transactions:
+    """One runner per transaction, all for the stage's first category.
+
+    Raises:
+        ValueError: pgbench failed, or even one transaction did.
+    """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "register.sql"
-        script.write_text(_SCRIPT.format(category=stage.category_id, event=stage.event_id))
+        script.write_text(_SCRIPT.format(category=stage.categories[0], event=stage.event_id))
         threads = str(min(clients, 2))
         command = [str(binary("pgbench")), "-n", "-M", "prepared", "-f", str(script), "-c", str(clients)]
-        command += ["-j", threads, "-T", str(seconds), stage.url]
+        command += ["-j", threads, "-T", str(seconds), stage.plain_url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"tps = ([0-9.]+)", done.stdout)
-    if done.returncode or found is None:
+    rate = re.search(r"tps = ([0-9.]+)", done.stdout)
+    count = re.search(r"transactions actually processed: (\d+)", done.stdout)
+    if done.returncode or rate is None or count is None:
         raise ValueError(f"pgbench said something else: {done.stdout} {done.stderr}")
-    return float(found.group(1))
+    return Transactions(int(count.group(1)), float(rate.group(1)))

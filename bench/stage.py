@@ -1,152 +1,125 @@
-"""Where a comparison takes place: a database of its own, one hot category, and API processes on it."""
+"""Where a comparison takes place: a database of registration's own, with categories to register for."""
 
 import asyncio
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from datetime import timedelta
+from uuid import UUID
 
-import asyncpg
-import httpx
+from chassis.database import Database, UnitOfWork
 from chassis.migrations import upgrade
-from chassis.secrets import new_key
-from embedded.ports import free_port
-
-from bench.client import post
+from registration.admission.tables import IdempotencyKey
+from registration.catalog import commands
+from registration.entries.snapshot import wrong_counts, wrong_people, wrong_places
+from registration.entries.tables import Registration
+from registration.tables import service_tables
+from sqlalchemy import func, select
+from standalone.seed import category_fields
+from testkit.databases import Databases, plain
 
 PLACES = 2_000_000
-API_WORKERS = 2
+
+
+class Violation(Exception):
+    """The platform broke its word while it was measured. A run with a violation has no speed."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A migrated database of registration with one category of very many places."""
+    """A database with an open event."""
 
-    server_url: str
-    name: str
-    category_id: UUID
+    url: str
     event_id: UUID
+    categories: tuple[UUID, ...]
 
     @property
-    def url(self) -> str:
-        """The stage's database."""
-        return f"{self.server_url.rsplit('/', 1)[0]}/{self.name}"
+    def plain_url(self) -> str:
+        """For programs that know no SQLAlchemy."""
+        return plain(self.url)
 
 
-@contextmanager
-def set_up(server_url: str) -> Iterator[Stage]:
-    """A stage that is gone afterwards."""
-    name = f"startline_bench_{uuid4().hex[:8]}"
-    asyncio.run(_execute(server_url, f'CREATE DATABASE "{name}"'))
-    try:
-        stage = Stage(server_url, name, uuid4(), uuid4())
-        upgrade(stage.url.replace("postgresql://", "postgresql+asyncpg://"), "registration")
-        asyncio.run(_open_category(stage))
-        yield stage
-    finally:
-        asyncio.run(_execute(server_url, f'DROP DATABASE "{name}" WITH (FORCE)'))
+class Stages:
+    """Makes stages on one server.
 
+    Args:
+        server_url: a database on it whose user may create others.
+    """
 
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
+    def __init__(self, server_url: str) -> None:
+        self._databases = Databases(server_url)
+        asyncio.run(self._databases.sweep())
 
-
-async def _open_category(stage: Stage) -> None:
-    connection = await asyncpg.connect(stage.url)
-    number = await connection.fetchval(
-        "INSERT INTO events (id, name, slug, event_date, location, timezone, is_active, created_at, updated_at)"
-        " VALUES ($1, 'Bench', 'bench', current_date + 90, 'here', 'UTC', true, now(), now()) RETURNING number",
-        stage.event_id,
-    )
-    await connection.execute(
-        "INSERT INTO race_categories (id, event_id, event_number, name, slug, price_individual, quota,"
-        " registration_prefix, bib_start_number, bib_end_number, is_active, payment_deadline_hours, created_at,"
-        " updated_at) VALUES ($1, $2, $3, 'Hot', 'hot', 100000, $4, 'HOT', 1, $4, true, 24, now(), now())",
-        stage.category_id,
-        stage.event_id,
-        number,
-        PLACES,
-    )
-    await connection.execute(
-        "INSERT INTO category_places (category_id, quota, next_bib, bib_end) VALUES ($1, $2, 1, $2)",
-        stage.category_id,
-        PLACES,
-    )
-    await connection.close()
-
-
-async def wrong(stage: Stage) -> list[str]:
-    """Which invariants do not hold: a run with one of these has no speed."""
-    connection = await asyncpg.connect(stage.url)
-    taken = await connection.fetchval("SELECT taken FROM category_places")
-    counts = {
-        table: await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608  # our own table names
-        for table in ("registrations", "participants", "idempotency_keys", "outbox")
-    }
-    await connection.close()
-    return [f"{table}: {count}, places taken: {taken}" for table, count in counts.items() if count != taken]
-
-
-@contextmanager
-def api_processes(stage: Stage) -> Iterator[int]:
-    """The port of uvicorn with its workers; events stay in the outbox."""
-    port = free_port()
-    environment = {
-        "DATABASE_URL": stage.url,
-        "BROKER_URL": "amqp://unused",
-        "SECRET_KEYS": new_key(),
-        "STAFF_JWKS_URL": "http://127.0.0.1:1/unused",
-        "LOG_LEVEL": "ERROR",
-    }
-    command = [sys.executable, "-m", "uvicorn", "--factory", "registration.app:create_app", "--port", str(port)]
-    command += ["--workers", str(API_WORKERS), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    process = subprocess.Popen([*command, "--no-proxy-headers", "--log-level", "error"], env=environment)
-    try:
-        _wait_until_ready(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    @contextmanager
+    def new(self, *, categories: int = 1, places: int = PLACES) -> Iterator[Stage]:
+        """A stage that is gone afterwards; `places` are those of each category."""
+        template = asyncio.run(self._databases.template("registration", lambda url: upgrade(url, "registration")))
+        url = asyncio.run(self._databases.clone(template))
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise TimeoutError("the API did not come up")
+            yield asyncio.run(_open_event(url, categories, places))
+        finally:
+            asyncio.run(self._databases.drop(url))
+
+    def close(self) -> None:
+        """Remove what is left."""
+        asyncio.run(self._databases.drop_all())
 
 
-def registrations(stage: Stage, mark: str, count: int) -> list[bytes]:
-    """So many requests of different people, ready to send."""
-    person = {
-        "gender": "male",
-        "date_of_birth": "1990-01-31",
-        "jersey_size": "l",
-        "emergency_contact_name": "Siti",
-        "emergency_contact_phone": "081298765432",
-        "is_pic": True,
+def open_database(url: str, *, pool_size: int = 4) -> Database:
+    """As the service itself opens it; the caller closes it."""
+    return Database(url, service="registration", tables=service_tables, pool_size=pool_size)
+
+
+async def _open_event(url: str, categories: int, places: int) -> Stage:
+    database = open_database(url)
+    try:
+        async with database.work() as work:
+            event = {
+                "name": "Bench",
+                "slug": "bench",
+                "event_date": work.now.date() + timedelta(days=90),
+                "location": "here",
+                "timezone": "UTC",
+                "is_active": True,
+            }
+            event_id = await commands.create_event(work, event, by="bench")
+            opened = [await _open_category(work, event_id, index, places) for index in range(categories)]
+    finally:
+        await database.close()
+    return Stage(url, event_id, tuple(opened))
+
+
+async def _open_category(work: UnitOfWork, event_id: UUID, index: int, places: int) -> UUID:
+    bibs = (index * places + 1, (index + 1) * places)
+    name = f"H{index}"
+    category = {"name": name, "slug": name, "distance": None, "prefix": name, "bibs": bibs, "price": 100_000}
+    return await commands.create_category(work, event_id, category_fields(category), by="bench")
+
+
+def check(stage: Stage, *, accepted: int) -> None:
+    """What the clients were told and what is stored must be one and the same.
+
+    Raises:
+        Violation: saying what differs.
+    """
+    found = asyncio.run(_wrong(stage, accepted))
+    if found:
+        raise Violation("; ".join(found[:20]))
+
+
+async def _wrong(stage: Stage, accepted: int) -> list[str]:
+    database = open_database(stage.url)
+    own = Registration.race_category_id.in_(stage.categories)
+    queries = {
+        "registrations": select(func.count()).select_from(Registration).where(own),
+        "idempotency keys": select(func.count()).select_from(IdempotencyKey),
+        "events in the outbox": select(func.count()).select_from(service_tables.outbox),
     }
-    found = []
-    for number in range(count):
-        one = {
-            "full_name": f"Budi {mark} {number}",
-            "email": f"{mark}{number}@example.com",
-            "whatsapp": f"0812{number:08d}",
-        }
-        form = {
-            "category_id": str(stage.category_id),
-            "registration_type": "individual",
-            "participants": [one | person],
-        }
-        found.append(post("/api/registration/v1/registrations", json.dumps(form).encode(), key=f"{mark}-{number}"))
-    return found
+    async with database.read() as session:
+        counts = {what: (await session.execute(query)).scalar_one() for what, query in queries.items()}
+        places, people = await wrong_places(session), await wrong_people(session)
+        uncounted = ["registrations are counted wrongly" for _ in await wrong_counts(session)]
+    await database.close()
+    differing = [f"{count} {what}, {accepted} accepted" for what, count in counts.items() if count != accepted]
+    uncounted += [f"the places of {row.name} differ" for row in places]
+    return [*differing, *uncounted, *(f"{row.registration_number} has other participants" for row in people)]

@@ -23,7 +23,7 @@ from standalone.services import service_named
 from standalone.settings import StandaloneSettings
 
 _WAVES = 10
-_BATCH = 20_000
+_BATCH = 10_000
 _ACTOR = "operator"
 
 # Of twenty registrations, spread evenly over all sizes.
@@ -94,10 +94,10 @@ _WRITE = text("""
                -- A prime step through all combinations: neighbours get different names, nobody gets another's.
                LATERAL (SELECT person * 104729 % 256000000 AS mixed) AS scattered,
                LATERAL (
-                   SELECT (string_to_array(:first_names, ' '))[1 + mixed % 40] || ' '
-                          || (string_to_array(:middle_names, ' '))[1 + mixed / 40 % 40] || ' '
+                   SELECT (string_to_array(:first_names, ' '))[1 + mixed / 6400000] || ' '
+                          || (string_to_array(:middle_names, ' '))[1 + mixed / 160000 % 40] || ' '
                           || (SELECT initcap(string_agg((string_to_array(:syllables, ' '))[1 + mixed / step % 20], ''))
-                                FROM unnest(ARRAY[1600, 32000, 640000, 12800000]) AS step) AS name,
+                                FROM unnest(ARRAY[8000, 400, 20, 1]) AS step) AS name,
                           date '1960-01-01' + CAST(mixed % 17000 AS int) AS born
                ) AS person_of
     )

@@ -1,0 +1,217 @@
+"""Line 7: a million registrations: what one more costs, and how fast staff find, list, count and export them."""
+
+import asyncio
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+from standalone.populate import populate
+from testkit.tokens import Issuer
+
+from bench.api import api_processes
+from bench.client import percentile
+from bench.rates import CREATED, ROUNDS, rush
+from bench.report import Figure, Report, Target
+from bench.staff import public_keys
+from bench.stage import Stage, Stages, Violation, check, open_database
+
+LINES = frozenset({7})
+
+_LARGE, _SMALL = 1_000_000, 1_000
+_EXPORTED = 800  # registrations: about 1,000 participants
+_ASKED = 100
+_MILLI = 1000
+_MEBI = 2**20
+_MEMORY = re.compile(r"^process_resident_memory_bytes (\S+)", re.MULTILINE)
+
+_LAST_SECONDS = 600.0
+
+
+def measure(report: Report, stages: Stages, lines: Collection[int], *, seconds: int) -> None:
+    """The figures of this line."""
+    if not LINES.intersection(lines):
+        return
+    issuer = Issuer()
+    with stages.new() as stage, public_keys(issuer) as jwks_url:
+        report.add(Figure(7, f"making {_LARGE} registrations", [_fill(stage, _LARGE)], "s"))
+        report.add(*_cost_of_one_more(stages, stage, seconds))
+        small_event = asyncio.run(_crowd(stage, _EXPORTED))
+        with (
+            api_processes(stage, workers=1, environment={"STAFF_JWKS_URL": jwks_url}) as [port],
+            _client(port, issuer) as http,
+        ):
+            report.add(*_reads(http, stage))
+            report.add(*_exports(http, small_event))
+
+
+def _client(port: int, issuer: Issuer) -> httpx.Client:
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=issuer.staff(), timeout=_LAST_SECONDS)
+
+
+def _fill(stage: Stage, registrations: int) -> float:
+    """Make so many registrations; the seconds it took."""
+    began = time.perf_counter()
+    asyncio.run(_crowd(stage, registrations))
+    took = time.perf_counter() - began
+    asyncio.run(_settle(stage))
+    return took
+
+
+async def _crowd(stage: Stage, registrations: int) -> UUID:
+    database = open_database(stage.url)
+    event_id = await populate(database, registrations, tell=lambda _: None)
+    await database.close()
+    return event_id
+
+
+async def _settle(stage: Stage) -> None:
+    """What the server does by itself in quiet hours."""
+    connection = await asyncpg.connect(stage.plain_url)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+
+
+def _cost_of_one_more(stages: Stages, large: Stage, seconds: int) -> list[Figure]:
+    """Time per accepted registration among a million and among a thousand, turn by turn."""
+    rates: dict[int, list[float]] = {_SMALL: [], _LARGE: []}
+    accepted = 0
+    with api_processes(large) as ports:
+        for _ in range(ROUNDS):
+            rates[_SMALL].append(_among_few(stages, seconds))
+            answers, more = rush(ports, large, connections=256, seconds=seconds)
+            accepted += more
+            rates[_LARGE].append(answers.rate(CREATED))
+    check(large, accepted=accepted)
+    ratios = [few / many for few, many in zip(rates[_SMALL], rates[_LARGE], strict=True)]
+    return [
+        *(Figure(7, f"HTTP, 256 connections, {count} registrations", found, "/s") for count, found in rates.items()),
+        Figure(7, "time per registration among a million / a thousand", ratios, "x", Target(ceiling=1.1)),
+    ]
+
+
+def _among_few(stages: Stages, seconds: int) -> float:
+    with stages.new() as stage:
+        _fill(stage, _SMALL)
+        with api_processes(stage) as ports:
+            answers, accepted = rush(ports, stage, connections=256, seconds=seconds)
+        check(stage, accepted=accepted)
+    return answers.rate(CREATED)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Something staff ask for: each of `queries` once."""
+
+    what: str
+    path: str
+    queries: Iterator[dict[str, Any]]
+    at_most_ms: float
+    found: Callable[[Any], bool] = bool
+
+
+def _reads(http: httpx.Client, stage: Stage) -> list[Figure]:
+    return [_asked(http, read) for read in asyncio.run(_questions(stage))]
+
+
+async def _questions(stage: Stage) -> list[_Read]:
+    connection = await asyncpg.connect(stage.plain_url)
+    people = await connection.fetch(
+        "SELECT p.full_name, p.email, p.whatsapp, p.bib_number, r.registration_number, r.race_category_id, r.event_id"
+        "  FROM participants p TABLESAMPLE SYSTEM (2) JOIN registrations r ON r.id = p.registration_id"
+        " WHERE p.bib_number IS NOT NULL LIMIT $1",
+        20 * _ASKED,
+    )
+    await connection.close()
+    chosen = random.Random(7).sample(people, _ASKED)  # noqa: S311  # the same questions every time
+    search = partial(_Read, path="/registrations", at_most_ms=50)
+    by = {
+        "name": "full_name",
+        "e-mail": "email",
+        "WhatsApp": "whatsapp",
+        "BIB": "bib_number",
+        "number": "registration_number",
+    }
+    return [
+        *(search(f"search by {what}", queries=({"q": row[column]} for row in chosen)) for what, column in by.items()),
+        search("search by a first name of many", queries=({"q": row["full_name"].split()[0]} for row in chosen)),
+        _Read("list, newest", "/registrations", ({"limit": 200} for _ in chosen), 100),
+        _Read("list of a category's verified", "/registrations", map(_verified_of, chosen), 100),
+        _Read("stats of an event", "/stats", ({"event_id": row["event_id"]} for row in islice(chosen, 20)), 100),
+        _Read("stats of all", "/stats", ({} for _ in range(20)), 100),
+    ]
+
+
+def _verified_of(row: "asyncpg.Record") -> dict[str, Any]:
+    return {"category_id": row["race_category_id"], "status": "payment_verified", "limit": 200}
+
+
+def _asked(http: httpx.Client, read: _Read) -> Figure:
+    took = []
+    for query in read.queries:
+        began = time.perf_counter()
+        answer = http.get(f"/api/registration/v1{read.path}", params=query)
+        took.append(_MILLI * (time.perf_counter() - began))
+        if answer.status_code != httpx.codes.OK or not answer.json()["items"]:
+            raise Violation(f"{read.what}: {answer.status_code} {answer.text[:200]}")
+    note = f"p50 {percentile(took, 0.5):.1f} ms of {len(took)}"
+    return Figure(7, f"p99 of {read.what}", [percentile(took, 0.99)], "ms", Target(ceiling=read.at_most_ms), note)
+
+
+def _exports(http: httpx.Client, small_event: UUID) -> list[Figure]:
+    few_rows, few_seconds = _export(http, {"event_id": str(small_event)})
+    with _memory_of(http) as memory:
+        rows, took = _export(http, {})
+    grown = (max(memory) - memory[0]) / _MEBI
+    note = f"at most {max(memory) / _MEBI:.0f} MiB in all"
+    return [
+        Figure(7, f"export of {few_rows} rows", [few_seconds], "s", Target(ceiling=1.0)),
+        Figure(7, f"export of {rows} rows", [took], "s"),
+        Figure(7, f"memory that export of {rows} rows took", [grown], "MiB", Target(ceiling=100), note),
+    ]
+
+
+def _export(http: httpx.Client, query: dict[str, str]) -> tuple[int, float]:
+    """Rows below the header, and seconds."""
+    began, lines = time.perf_counter(), 0
+    with http.stream("GET", "/api/registration/v1/participants.csv", params=query) as answer:
+        for chunk in answer.iter_bytes():
+            lines += chunk.count(b"\n")
+    return lines - 1, time.perf_counter() - began
+
+
+@contextmanager
+def _memory_of(http: httpx.Client) -> Iterator[list[float]]:
+    """The process's resident bytes, asked for again and again while this lasts."""
+    found = [_memory(http)]
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            found.append(_memory(http))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watching.join()
+
+
+def _memory(http: httpx.Client) -> float:
+    answer = http.get("/metrics")
+    told = _MEMORY.search(answer.text)
+    if told is None:
+        raise ValueError("the API does not tell its memory")
+    return float(told.group(1))

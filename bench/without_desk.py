@@ -1,0 +1,55 @@
+"""Registration's application without the desk: the same route and statements, one request a transaction."""
+
+from uuid import UUID
+
+from chassis.database import Database
+from chassis.errors import StartlineError
+from chassis.process import api_from_environment
+from fastapi import FastAPI
+from httpx import AsyncClient
+from registration.admission.engine import Admitted, admit
+from registration.admission.office import AdmissionOffice, Offers
+from registration.admission.rules import Application
+from registration.app import build_app
+from registration.settings import Settings
+from registration.tables import service_tables
+
+
+class _NoDesk:
+    def __init__(self, database: Database, offers: Offers, category_id: UUID) -> None:
+        self._database = database
+        self._offers = offers
+        self._category_id = category_id
+
+    async def apply(self, application: Application) -> Admitted:
+        batch = await admit(self._database, await self._offers.get(self._category_id), [application])
+        [outcome] = batch.outcomes
+        if isinstance(outcome, StartlineError):
+            raise outcome
+        if outcome is None:
+            raise RuntimeError("an application alone cannot wait for another")
+        return outcome
+
+
+class _NoDesks:
+    def __init__(self, database: Database, offers: Offers) -> None:
+        self._database = database
+        self._offers = offers
+
+    def __getitem__(self, category_id: UUID) -> _NoDesk:
+        return _NoDesk(self._database, self._offers, category_id)
+
+    async def drained(self) -> None:
+        """Nobody waits here."""
+
+
+def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI:
+    app = build_app(settings, database, http)
+    office: AdmissionOffice = app.state.office
+    office.desks = _NoDesks(database, office._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
+    return app
+
+
+def create_app() -> FastAPI:
+    """For `uvicorn --factory bench.without_desk:create_app`."""
+    return api_from_environment(Settings, _build, service="registration", tables=service_tables)
