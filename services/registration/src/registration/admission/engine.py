@@ -62,7 +62,7 @@ async def admit(
         Raced: nothing was changed, the same call again will know more.
     """
     async with database.work() as work:
-        known = await _look(work, offer, applications)
+        known = await _look(work, offer, applications, places_hint)
         outcomes, wanting = _sort_out(applications, known, places_hint)
         if not wanting:
             return Batch(outcomes, None)
@@ -90,9 +90,12 @@ _LOOK = text("""
 """)
 
 
-async def _look(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]) -> _Known:
+async def _look(
+    work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
+) -> _Known:
     keys = [each.idempotency_key for each in applications if each.idempotency_key]
-    people = [person.person_key for each in applications for person in each.people]
+    # Who they are matters only for those who may get in.
+    people = [person.person_key for each in applications if _may_fit(each, places_hint) for person in each.people]
     rows = (await work.session.execute(_LOOK, {"keys": keys, "people": people, "event_id": offer.event_id})).all()
     return _Known(
         answers={row.value: (row.request_hash, row.response) for row in rows if row.kind == "key"},
@@ -110,13 +113,17 @@ def _sort_out(
     for index, application in enumerate(applications):
         people = {person.person_key for person in application.people}
         outcome = _replay(application, known) or _refuse_known_people(application, known)
-        if outcome is None and places_hint is not None and application.size > places_hint:
+        if outcome is None and not _may_fit(application, places_hint):
             outcome = CategoryFull(places_left=places_hint)
         outcomes.append(outcome)
         if outcome is None and not people & ahead:
             wanting.append(index)
             ahead |= people
     return outcomes, wanting
+
+
+def _may_fit(application: Application, places_hint: int | None) -> bool:
+    return places_hint is None or application.size <= places_hint
 
 
 def _replay(application: Application, known: _Known) -> Outcome | None:
