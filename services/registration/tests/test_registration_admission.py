@@ -239,3 +239,17 @@ async def test_born_today_is_too_late(race: Any) -> None:
     answer = await race.register(form=form)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "participants.0.date_of_birth"
+
+
+async def test_a_crowd_beyond_its_bound_is_refused_unread_and_the_door_opens_again(build: Any, race: Any) -> None:
+    await race.open(quota=10)
+    small = build(race.settings.database_url, race.clock, admission_crowd=2)
+    small.category = race.category
+    office = small.service.app.state.office
+    with office.door(), office.door():
+        unread = await small.http.post(small.url("/registrations"), content=b"not even JSON")
+    assert (unread.status_code, unread.json()["code"]) == (503, "too_busy")
+    assert int(unread.headers["Retry-After"]) >= 1
+    assert (await small.http.post(small.url("/registrations"), content=b"{}")).status_code == 422
+    assert (await small.register()).status_code == 201
+    await small.service.close()

@@ -23,7 +23,8 @@ class Settings(ServiceSettings):
         3600.0, gt=0, description="an hour of deadlines and offers; shorter only for rehearsals"
     )
     waitlist_offer_hours: int = Field(12, ge=1, description="how long somebody in line may think about an offer")
-    admission_batch: int = Field(64, ge=1, description="most registrations in one transaction")
+    admission_batch: int = Field(200, ge=1, description="most registrations in one transaction")
+    admission_crowd: int = Field(400, ge=1, description="most under way per process; more get 503 unread")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
     runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")
     rate_registration_per_minute: int = Field(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
@@ -40,7 +40,7 @@ class Problem(BaseModel):
 
 def problem(
     *, code: str, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
-) -> JSONResponse:
+) -> Response:
     """A problem document as a response."""
     body = {
         "type": f"urn:startline:problem:{code}",
@@ -52,10 +52,10 @@ def problem(
         **extra,
         "correlation_id": correlation_id(),
     }
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
+    return Response(to_json(body), status, headers=headers, media_type="application/problem+json")
 
 
-def render(error: StartlineError) -> JSONResponse:
+def render(error: StartlineError) -> Response:
     """The problem document of one of our errors."""
     return problem(
         code=error.code,
@@ -82,11 +82,11 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer)
 
 
-async def _answer(_: Request, error: Exception) -> JSONResponse:
+async def _answer(_: Request, error: Exception) -> Response:
     return render_known(error) or render_unforeseen(error)
 
 
-def render_known(error: Exception) -> JSONResponse | None:
+def render_known(error: Exception) -> Response | None:
     """The problem document of an error that a route may well raise; None for any other."""
     match error:
         case StartlineError():
@@ -98,7 +98,7 @@ def render_known(error: Exception) -> JSONResponse | None:
     return None
 
 
-def _render_invalid(error: RequestValidationError) -> JSONResponse:
+def _render_invalid(error: RequestValidationError) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
         return problem(
@@ -118,13 +118,13 @@ def _field(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 
-def _render_http(error: HTTPException) -> JSONResponse:
+def _render_http(error: HTTPException) -> Response:
     code = _CODES.get(error.status_code, "http_error")
     title = code.replace("_", " ").capitalize()
     return problem(code=code, status=error.status_code, title=title, detail=str(error.detail), headers=error.headers)
 
 
-def render_unforeseen(error: Exception) -> JSONResponse:
+def render_unforeseen(error: Exception) -> Response:
     """503 when something we need is down, 422 when the database cannot hold a value, else 500 without any detail."""
     if is_unavailable(error):
         state = getattr(getattr(error, "orig", error), "sqlstate", None)

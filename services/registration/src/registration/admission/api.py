@@ -22,6 +22,7 @@ from registration.admission.errors import (
     TypeNotOffered,
 )
 from registration.admission.forms import RegisteredView, RegistrationForm
+from registration.admission.office import AdmissionOffice
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
@@ -102,5 +103,7 @@ def admitted(answer: Admitted) -> Response:
 )
 async def register(request: Request) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""
-    form, key = await take_form(request)
-    return admitted(await request.app.state.office.register(form, key))
+    office: AdmissionOffice = request.app.state.office
+    with office.door():
+        form, key = await take_form(request)
+        return admitted(await office.register(form, key))

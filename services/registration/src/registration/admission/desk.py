@@ -29,6 +29,8 @@ Admit = Callable[[Sequence[Application], int | None], Awaitable[Batch]]
 _RACES_BEFORE_ONE_BY_ONE = 3
 _ROUNDS_TO_THE_LINE = 3
 """Turns of the event loop from a socket that can be read to a place in line."""
+_WORTH_A_TRANSACTION = 32
+"""So many need not wait for more: in a flood each turn of the loop takes long."""
 
 
 @dataclass(slots=True)
@@ -108,12 +110,11 @@ class Desk:
             self._serving = None
 
     async def _let_in_who_is_at_the_door(self) -> None:
-        """Let requests that have arrived already reach the line, as long as some do: larger batches cost less each."""
-        idle_rounds = 0
-        while idle_rounds < _ROUNDS_TO_THE_LINE and len(self._line) < self._batch:
-            before = len(self._line)
+        """Let requests that have arrived already reach the line: larger batches cost less each."""
+        for _ in range(_ROUNDS_TO_THE_LINE):
+            if len(self._line) >= _WORTH_A_TRANSACTION:
+                return
             await asyncio.sleep(0)
-            idle_rounds = 0 if len(self._line) > before else idle_rounds + 1
 
     async def _serve_batch(self, batch: list[_Waiting]) -> None:
         if not batch:
