@@ -160,8 +160,11 @@ class _Crowd:
 
     def work(self) -> None:
         """Somebody who rests takes the next request."""
-        if self.resting:
-            self._take_next(self.resting.pop())
+        while self.resting:
+            connection = self.resting.pop()
+            if not connection.gone:
+                self._take_next(connection)
+                return
 
     def _take_next(self, connection: _Connection) -> None:
         found = self._next_request()

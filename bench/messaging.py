@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any, Self
@@ -46,6 +46,11 @@ class _Stand(ProcessStand):
         """Past the gateway, which would be what is measured otherwise."""
         return self._ports[_REGISTRATION_API]
 
+    def _arguments(self, member: Member) -> Sequence[str]:
+        # A load generator's connections rest longer than a browser's, and are to be there when they are needed.
+        patient = ("--timeout-keep-alive", "600") if member.half == "api" else ()
+        return (*super()._arguments(member), *patient)
+
     def _environment(self, member: Member, key: str) -> Mapping[str, str]:
         environment = dict(super()._environment(member, key))
         for name in ("POOL_SIZE", "POOL_OVERFLOW", "RELAY_WORKERS", "RELAY_LEASE_SECONDS"):
@@ -71,9 +76,9 @@ class _Eyes:
         """A query's first column."""
         return {row[0] for row in await self._pools[service].fetch(query, *arguments)}
 
-    async def number(self, service: str, query: str) -> int:
+    async def number(self, service: str, query: str, *arguments: Any) -> int:
         """A query's only value."""
-        return int(await self._pools[service].fetchval(query))
+        return int(await self._pools[service].fetchval(query, *arguments))
 
     async def until_even(self) -> float:
         """Seconds until every registration has its invoice and its two messages, once.
@@ -82,10 +87,7 @@ class _Eyes:
             Violation: that never came true.
         """
         began = time.perf_counter()
-        try:
-            await eventually(self._even, within=_PATIENCE, every=10 * _LOOK_AGAIN)
-        except AssertionError as never:
-            raise Violation(str(never)) from None
+        await _until(self._even)
         return time.perf_counter() - began
 
     async def _even(self) -> None:
@@ -159,10 +161,12 @@ async def _steady(stand: _Stand, eyes: _Eyes, category: str, seconds: float) -> 
             await asyncio.sleep(_LOOK_AGAIN)
 
     watching = asyncio.create_task(watch())
-    await _come(stand, category, _STEADY_RATE, seconds)
-    await eyes.until_even()
-    watching.cancel()
-    await asyncio.wait([watching])
+    try:
+        await _come(stand, category, _STEADY_RATE, seconds)
+        await eyes.until_even()
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
     took = [seen - registered[each] for each, seen in invoiced.items()]
     what, note = f"registered -> invoice at {_STEADY_RATE}/s", f"{len(took)} registrations"
     return [
@@ -192,7 +196,7 @@ async def _verifications(owner: StaffMember, eyes: _Eyes, category: str) -> list
     """From the answer to a verification until BIB, roster and ticket are there, one by one on a quiet platform."""
     for _ in range(_VERIFIED):
         buyer = await Buyer.of(owner.site, CROWD.form(category)).register()
-        await eventually(buyer.has_invoice, within=_PATIENCE)
+        await _until(buyer.has_invoice)
         await buyer.pay()
     page = await owner.call("GET", f"/payment/v1/payments?status=uploaded&limit={_VERIFIED}")
     took = [await _verified(owner, eyes, payment) for payment in page["items"]]
@@ -218,7 +222,7 @@ async def _verified(owner: StaffMember, eyes: _Eyes, payment: Mapping[str, Any])
     began = time.perf_counter()
     for service, query in _CONFIRMED:
         sight = partial(eyes.ids, service, query, UUID(payment["registration_id"]))
-        await eventually(sight, within=_PATIENCE, every=_LOOK_AGAIN / 2)
+        await _until(sight, every=_LOOK_AGAIN / 2)
     return time.perf_counter() - began
 
 
@@ -226,13 +230,16 @@ async def _backlog(stand: _Stand, eyes: _Eyes, category: str, count: int) -> lis
     """The relay was away; it comes back while registrations go on."""
     await stand.stop(_REGISTRATION_WORKER)
     rate = await _rush(stand, category, count)
+    last = await eyes.number("registration", "SELECT max(id) FROM outbox")
     await stand.start(_REGISTRATION_WORKER)
-    began = time.perf_counter()
-    coming = asyncio.create_task(_keep_coming(stand, category))
-    await eventually(partial(_has_published, eyes), within=_PATIENCE)
-    published = time.perf_counter() - began
-    coming.cancel()
-    await asyncio.wait([coming])
+    began, over = time.perf_counter(), asyncio.Event()
+    coming = asyncio.create_task(_keep_coming(stand, category, over))
+    try:
+        await _until(partial(_is_published, eyes, last))
+    finally:
+        published = time.perf_counter() - began
+        over.set()
+        await coming
     await eyes.until_even()
     drained = time.perf_counter() - began
     what = f"a backlog of {count} events"
@@ -242,11 +249,22 @@ async def _backlog(stand: _Stand, eyes: _Eyes, category: str, count: int) -> lis
     ]
 
 
-async def _has_published(eyes: _Eyes) -> bool:
-    """All but what just came."""
-    return await eyes.number("registration", "SELECT count(*) FROM outbox") < _DURING_DRAIN_RATE
+async def _is_published(eyes: _Eyes, last: int) -> bool:
+    return not await eyes.number("registration", "SELECT count(*) FROM outbox WHERE id <= $1", last)
 
 
-async def _keep_coming(stand: _Stand, category: str) -> None:
-    while True:
+async def _keep_coming(stand: _Stand, category: str, over: asyncio.Event) -> None:
+    while not over.is_set():
         await _come(stand, category, _DURING_DRAIN_RATE, 1.0)
+
+
+async def _until(check: Callable[[], Awaitable[object]], *, every: float = 10 * _LOOK_AGAIN) -> None:
+    """Wait until `check` says yes.
+
+    Raises:
+        Violation: it never did.
+    """
+    try:
+        await eventually(check, within=_PATIENCE, every=every)
+    except AssertionError as never:
+        raise Violation(str(never)) from None
