@@ -16,7 +16,7 @@ from testkit.servers import Server as FoundServer
 StartPlatform = Callable[..., Awaitable[PlatformProcess]]
 
 REHEARSAL = {
-    "HOUR_SECONDS": "12",
+    "HOUR_SECONDS": "20",
     "EXPIRY_GRACE_MINUTES": "0",
     "EXPIRY_SWEEP_SECONDS": "0.5",
     "RELAY_LEASE_SECONDS": "2",

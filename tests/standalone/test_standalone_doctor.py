@@ -34,7 +34,7 @@ async def _play(server: Server, folder: Path) -> None:
         "DATABASE_URL": server.url,
         "STARTLINE_DATABASE_PREFIX": server.prefix,
         "BROKER_URL": "",
-        "HOUR_SECONDS": "8",
+        "HOUR_SECONDS": "12",
         "EXPIRY_GRACE_MINUTES": "0",
         "EXPIRY_SWEEP_SECONDS": "0.5",
     }
