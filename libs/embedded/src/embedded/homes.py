@@ -119,7 +119,7 @@ def settle(folder: Path, name: str) -> Home:
 def make_folder(folder: Path) -> None:
     """Make the folder a server is told to live in. One that exists keeps its permissions."""
     if not folder.exists():
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(_ENTERABLE if os.geteuid() == 0 else _PRIVATE)
 
 
@@ -154,7 +154,7 @@ def _pointer(folder: Path, name: str) -> Path:
 
 def _common_place() -> Path:
     if not COMMON_AREA.exists():
-        COMMON_AREA.mkdir(parents=True)
+        COMMON_AREA.mkdir(parents=True, exist_ok=True)
         COMMON_AREA.chmod(_ENTERABLE)
     place = COMMON_AREA / token_hex(8)
     place.mkdir()
