@@ -72,7 +72,7 @@ def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
 
 async def _add_participants(work: UnitOfWork, registration_id: UUID, people: Iterable[RegisteredParticipant]) -> None:
     rows = [{**each.model_dump(), "registration_id": registration_id} for each in people]
-    await work.session.execute(upsert(Participant).values(rows).on_conflict_do_nothing())
+    await work.session.execute(upsert(Participant).on_conflict_do_nothing(), rows)
 
 
 async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:

@@ -115,7 +115,7 @@ async def enqueue(
         for participant_id in participant_ids
         for channel in Channel
     ]
-    await work.session.execute(upsert(Notification).values(rows).on_conflict_do_nothing())
+    await work.session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
 
 
 async def skip_pending(work: UnitOfWork, registration_id: UUID, event_types: Collection[str]) -> None:
