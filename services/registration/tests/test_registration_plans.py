@@ -97,6 +97,14 @@ async def test_every_search_uses_its_index(crowded: Any) -> None:
             assert index in _indexes(nodes)
 
 
+async def test_a_name_that_many_have_is_looked_for_among_the_newest(crowded: Any) -> None:
+    plans = Plans(crowded)
+    for wanted in (Filter(q="nama"), Filter(UUID(crowded.event["id"]), q="nama")):
+        nodes = await plans.of(_page(crowded, wanted))
+        assert _whole_tables(nodes) == set()
+        assert "Sort" not in {node["Node Type"] for node in nodes}, "all who have it were gathered first"
+
+
 async def test_a_bib_is_found_without_reading_its_whole_index(crowded: Any) -> None:
     nodes = await Plans(crowded).of(_page(crowded, Filter(q="1000777")))
     [cost] = [node["Total Cost"] for node in nodes if node.get("Index Name") == "uq_participants_bib"]

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.database import Database
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from registration.catalog.tables import BIB_LIMIT, RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
@@ -18,6 +19,7 @@ from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
 
 _WORDS = re.compile(r"[^\W_]+")
+_LIKE_A_NUMBER = re.compile(r"-\d+$")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
@@ -97,19 +99,24 @@ class Filter:
 
 
 def _matches(q: str) -> ColumnElement[bool]:
-    by_person = select(Participant.registration_id).where(or_(*_person_conditions(q)))
-    by_number = select(Registration.id).where(Registration.registration_number == q.upper())
-    return Registration.id.in_(by_person.union(by_number))
+    anybody = aliased(Participant)
+    fits = or_(*_person_conditions(anybody, q))
+    if _LIKE_A_NUMBER.search(q):
+        by_number = select(Registration.id).where(Registration.registration_number == q.upper())
+        return Registration.id.in_(select(anybody.registration_id).where(fits).union(by_number))
+    # As a semi-join, so that PostgreSQL may also look through the newest until a page is full: a name that every
+    # fortieth has is found that way without touching all who have it.
+    return exists().where(anybody.registration_id == Registration.id, fits)
 
 
-def _person_conditions(q: str) -> list[ColumnElement[bool]]:
+def _person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
     if "@" in q:
-        return [func.lower(Participant.email) == q.lower()]
+        return [func.lower(anybody.email) == q.lower()]
     digits = re.sub(r"[ +()-]", "", q)
     if digits.isascii() and digits.isdigit():
-        conditions: list[ColumnElement[bool]] = [Participant.whatsapp.in_(_whatsapp_spellings(digits))]
+        conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_(_whatsapp_spellings(digits))]
         if int(digits) <= BIB_LIMIT:
-            conditions.append(Participant.bib_number == int(digits))
+            conditions.append(anybody.bib_number == int(digits))
         return conditions
     words = " & ".join(f"{word}:*" for word in _WORDS.findall(q))
     return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
@@ -134,6 +141,9 @@ async def page(
     )
     if after is not None:
         query = query.where(tuple_(Registration.created_at, Registration.id) < after)
+    if wanted.q:
+        # The best way depends on how many have that name, so no plan is kept for all of them.
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return (await session.execute(query)).all()
 
 

@@ -147,7 +147,9 @@ class Participant(Base):
         ),
         Index("ix_participants_email", func.lower(text("email"))),
         Index("ix_participants_whatsapp", "whatsapp"),
-        Index("ix_participants_name", NAME_WORDS, postgresql_using="gin"),
+        Index(
+            "ix_participants_name", NAME_WORDS, postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}
+        ),
         CheckConstraint("gender IN ('male', 'female')", name="gender"),
         CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
         CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),
