@@ -17,6 +17,7 @@ from chassis.errors import InvalidToken, Unavailable
 from chassis.secrets import SecretBox, UnreadableSecret, new_key
 from joserfc.jwk import KeySetSerialization, OKPKey
 from sqlalchemy import insert, select
+from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
 from testkit.harness import ManualClock
 from testkit.toy.service import Connect
@@ -211,6 +212,19 @@ async def test_the_first_key_is_made_once_though_many_processes_need_it_at_once(
 
     assert len({key.kid for key in found}) == 1
     assert len((await processes[0].public())["keys"]) == 1
+
+
+async def test_a_crowd_that_needs_the_key_looks_it_up_once(database: Database, make_keys: MakeKeys) -> None:
+    keys = make_keys(database, cache_seconds=30.0)
+    await keys.current()
+    looked_up = []
+    listen(database.engine.sync_engine, "before_cursor_execute", lambda *heard: looked_up.append(heard[2]))
+
+    keys._current.forget()
+    found = await asyncio.gather(*(keys.current() for _ in range(200)))
+
+    assert len({key.kid for key in found}) == 1
+    assert len(looked_up) == 1
 
 
 async def test_the_database_holds_no_second_current_key(database: Database, make_keys: MakeKeys) -> None:

@@ -1,7 +1,6 @@
 """The keys a service signs its own tokens with: in its database, sealed, rotating."""
 
 import json
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import Row, Table, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork
+from chassis.recent import Recent
 from chassis.secrets import SecretBox
 from chassis.telemetry import logger
 
@@ -39,21 +39,19 @@ class SigningKeys:
         self._table = table
         self._box = box
         self._lifetime = token_lifetime
-        self._cache_seconds = cache_seconds
-        self._cached: tuple[float, OKPKey] | None = None
+        self._current = Recent(self._read_current, age=timedelta(seconds=cache_seconds), clock=database.clock)
 
     async def current(self) -> OKPKey:
         """The key to sign with; the very first one is made here."""
-        if self._cached and time.monotonic() - self._cached[0] < self._cache_seconds:
-            return self._cached[1]
+        return await self._current.get()
+
+    async def _read_current(self) -> OKPKey:
         row = await self._current_row()
         if row is None:
             async with self._database.work() as work:
                 await self._add_current(work)
             row = await self._current_row()
-        key = OKPKey.import_key(json.loads(self._unsealed(row)))
-        self._cached = (time.monotonic(), key)
-        return key
+        return OKPKey.import_key(json.loads(self._unsealed(row)))
 
     async def rotate(self) -> None:
         """Sign with a new key from now on. The old one verifies as long as tokens it signed may live."""
@@ -66,7 +64,7 @@ class SigningKeys:
             await work.session.execute(retire)
             await self._add_current(work)
             await work.audit("system", "signing_key.rotate", "signing_keys")
-        self._cached = None
+        self._current.forget()
 
     async def rotate_when_older(self, age: timedelta) -> None:
         """Rotate if the current key is older than `age`."""

@@ -1,12 +1,11 @@
 """The office: from a filled-in form to an answer, with the desk in between."""
 
-import asyncio
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +15,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database
 from chassis.errors import InvalidFields, StartlineError
+from chassis.recent import Recent
 from contracts import RegistrationType
 
 from registration.admission.desk import Desks
@@ -28,7 +28,7 @@ from registration.catalog.queries import offer as find_offer
 from registration.catalog.rules import CategoryOffer
 from registration.settings import Settings
 
-_OFFER_SECONDS = 1.0
+_OFFER_AGE = timedelta(seconds=1)
 
 
 class Offers:
@@ -37,8 +37,7 @@ class Offers:
     def __init__(self, database: Database, *, hour: timedelta) -> None:
         self._database = database
         self._hour = hour
-        self._known: dict[UUID, tuple[float, CategoryOffer]] = {}
-        self._reading = asyncio.Lock()
+        self._known: dict[UUID, Recent[CategoryOffer]] = {}
 
     async def get(self, category_id: UUID) -> CategoryOffer:
         """The category's offer.
@@ -46,23 +45,20 @@ class Offers:
         Raises:
             UnknownCategory.
         """
-        found = self._fresh(category_id)
-        if found is None:
-            async with self._reading:
-                found = self._fresh(category_id) or await self._read(category_id)
-        return found
-
-    def _fresh(self, category_id: UUID) -> CategoryOffer | None:
-        read_at, found = self._known.get(category_id, (float("-inf"), None))
-        return found if time.monotonic() - read_at < _OFFER_SECONDS else None
+        if category_id not in self._known:
+            read = partial(self._read, category_id)
+            self._known[category_id] = Recent(read, age=_OFFER_AGE, clock=self._database.clock)
+        try:
+            return await self._known[category_id].get()
+        except UnknownCategory:
+            self._known.pop(category_id, None)
+            raise
 
     async def _read(self, category_id: UUID) -> CategoryOffer:
         async with self._database.read() as session:
             found = await find_offer(session, category_id, hour=self._hour)
         if found is None:
-            self._known.pop(category_id, None)
             raise UnknownCategory
-        self._known[category_id] = (time.monotonic(), found)
         return found
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from chassis.auth.access import Admin, AnyStaff, public
 from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields
+from chassis.recent import Recent
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Amount, Body, Line, Slug, Text, View
 from chassis.web.problems import errors
@@ -30,7 +31,6 @@ from registration.catalog.errors import (
     UnknownCategory,
     UnknownEvent,
 )
-from registration.catalog.recent import Recent
 from registration.catalog.tables import BIB_LIMIT
 from registration.waitlist.api import OfferTime
 
