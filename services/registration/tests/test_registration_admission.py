@@ -1,12 +1,14 @@
 """Registering: what gets in, what is refused, and what the answer says."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from contracts import RegistrationCreated
+from registration.admission import api
 from sqlalchemy import text
 
 
@@ -243,13 +245,32 @@ async def test_born_today_is_too_late(race: Any) -> None:
 
 async def test_a_crowd_beyond_its_bound_is_refused_unread_and_the_door_opens_again(build: Any, race: Any) -> None:
     await race.open(quota=10)
-    small = build(race.settings.database_url, race.clock, admission_crowd=2)
+    small = build(race.settings.database_url, race.clock, admission_crowd=1)
     small.category = race.category
-    office = small.service.app.state.office
-    with office.door(), office.door():
-        unread = await small.http.post(small.url("/registrations"), content=b"not even JSON")
+    arrived, more = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        arrived.set()
+        await more.wait()
+        yield b"{}"
+
+    first = asyncio.create_task(small.http.post(small.url("/registrations"), content=slowly()))
+    await arrived.wait()
+    unread = await small.http.post(small.url("/registrations"), content=b"not even JSON")
     assert (unread.status_code, unread.json()["code"]) == (503, "too_busy")
     assert int(unread.headers["Retry-After"]) >= 1
-    assert (await small.http.post(small.url("/registrations"), content=b"{}")).status_code == 422
+    more.set()
+    assert (await first).status_code == 422
     assert (await small.register()).status_code == 201
     await small.service.close()
+
+
+async def test_a_form_that_comes_drop_by_drop_is_not_waited_for(race: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_FORM_SECONDS", 0.05)
+
+    async def never_ending() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = await race.http.post(race.url("/registrations"), content=never_ending())
+    assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")

@@ -72,6 +72,13 @@ class InvalidFields(StartlineError):
         super().__init__(errors=[{"field": field, "message": message} for field, message in errors])
 
 
+class TooSlow(StartlineError):
+    """The request took too long to arrive."""
+
+    code = "request_timeout"
+    status = 408
+
+
 class PayloadTooLarge(StartlineError):
     """The body is larger than this route accepts."""
 

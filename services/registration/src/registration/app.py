@@ -12,11 +12,13 @@ from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
 from chassis.web.application import build_application
+from chassis.web.door import Crowd
 from chassis.web.limits import AddressLimit
 from fastapi import FastAPI
 
 from registration import tokens
 from registration.admission import api as admission
+from registration.admission.errors import TooBusy
 from registration.admission.forms import RegistrationForm
 from registration.admission.office import AdmissionOffice
 from registration.base import service_tables, signing_keys
@@ -69,6 +71,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         lifespan=lifespan,
         express=[admission.register],
+        crowd=Crowd("POST", "/registrations", settings.admission_crowd, TooBusy()),
     )
     _describe_form(app)
     return app

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -9,11 +10,13 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.datastructures import State
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from chassis.auth.access import Verifiers, public, require_stated_access
 from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, problems
+from chassis.web.door import Crowd, Door
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
 from chassis.web.middleware import BodyLimit, RequestContext
 
@@ -34,6 +37,7 @@ def build_application(
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
     express: Sequence[Endpoint] = (),
+    crowd: Crowd | None = None,
 ) -> FastAPI:
     """The application of `service` under `/api/<service>/v1`, with health and metrics beside it.
 
@@ -45,6 +49,7 @@ def build_application(
         checks: what readiness asks besides the database, by name.
         lifespan: the service's own start and stop.
         express: endpoints where a rush lands, each taking the bare request and open to everybody.
+        crowd: the bound of such a rush.
 
     Raises:
         UndeclaredAccess: a route states no access.
@@ -52,7 +57,7 @@ def build_application(
     """
     prefix = f"/api/{service}/v1"
     shortcuts: Shortcuts = {}
-    app = FastAPI(
+    app = _Application(
         title=f"Startline {service}",
         version="1",
         openapi_url=f"{prefix}/openapi.json",
@@ -64,12 +69,28 @@ def build_application(
     app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
     app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
     problems.install(app)
+    _include(app, routers, prefix)
+    shortcuts.update(find_shortcuts(app, express))
+    if crowd is not None:
+        app.door = partial(Door, crowd=crowd, service=service, prefix=prefix)
+    return app
+
+
+def _include(app: FastAPI, routers: Sequence[APIRouter], prefix: str) -> None:
     for router in (*routers, dead_letters.router):
         app.include_router(router, prefix=prefix)
     app.include_router(_operations)
     require_stated_access(app)
-    shortcuts.update(find_shortcuts(app, express))
-    return app
+
+
+class _Application(FastAPI):
+    """With a door before everything, also before what FastAPI itself puts in front of the middleware."""
+
+    door: Callable[[ASGIApp], ASGIApp] | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        stack = super().build_middleware_stack()
+        return stack if self.door is None else self.door(stack)
 
 
 def _middleware(service: str, larger_bodies: Mapping[str, int], shortcuts: Shortcuts) -> list[Middleware]:

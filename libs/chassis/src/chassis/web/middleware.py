@@ -37,8 +37,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-correlation-id", "")
-        identifier = given if _CORRELATION_ID.fullmatch(given) else uuid4().hex
+        identifier = correlation_id_of(scope)
         with correlated(identifier):
             await self._answer(scope, receive, send, identifier)
 
@@ -50,7 +49,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _completed(message["headers"], identifier)
+                message["headers"] = complete_headers(message["headers"], identifier)
             await send(message)
 
         try:
@@ -66,7 +65,14 @@ class RequestContext:
             HTTP_SECONDS.labels(self._service, method, route, status).observe(elapsed)
 
 
-def _completed(headers: Iterable[tuple[bytes, bytes]], identifier: str) -> list[tuple[bytes, bytes]]:
+def correlation_id_of(scope: Scope) -> str:
+    """The id that the request brings if that is harmless, else a new one."""
+    given = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
+    return given if _CORRELATION_ID.fullmatch(given) else uuid4().hex
+
+
+def complete_headers(headers: Iterable[tuple[bytes, bytes]], identifier: str) -> list[tuple[bytes, bytes]]:
+    """The headers with those that every answer has."""
     given = [each for each in headers if each[0] != b"x-correlation-id"]
     names = {name for name, _ in given}
     added = [(name, value) for name, value in _UNLESS_SET.items() if name not in names]

@@ -1,8 +1,10 @@
 """The route where the rush lands."""
 
+import asyncio
 from typing import Annotated, Any
 
 from chassis.auth.access import public
+from chassis.errors import TooSlow
 from chassis.web.limits import TooManyRequests
 from chassis.web.problems import errors
 from fastapi import APIRouter, Request, Response
@@ -28,6 +30,8 @@ from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
 router = APIRouter(tags=["registrations"])
 
+_FORM_SECONDS = 10.0
+
 _KEY = TypeAdapter(Annotated[str | None, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")])
 
 FORM_OPENAPI: dict[str, Any] = {
@@ -47,14 +51,23 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
     """The form and its idempotency key, if the caller may hand one in. A form that is refused uses up no challenge.
 
     Raises:
-        TooManyRequests, RequestValidationError, and what the challenge raises.
+        TooManyRequests, TooSlow, RequestValidationError, and what the challenge raises.
     """
     state = request.app.state
     state.limits["registrations"].admit(request)
-    form, key = _filled_in(await request.body()), _idempotency_key(request)
+    form, key = _filled_in(await _body(request)), _idempotency_key(request)
     if state.checkpoint is not None:
         await state.checkpoint.admit(request)
     return form, key
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body. Whoever sends it drop by drop would otherwise keep others out for as long."""
+    try:
+        async with asyncio.timeout(_FORM_SECONDS):
+            return await request.body()
+    except TimeoutError:
+        raise TooSlow from None
 
 
 def _filled_in(body: bytes) -> RegistrationForm:
@@ -97,6 +110,7 @@ def admitted(answer: Admitted) -> Response:
         RequestInProgress,
         TooBusy,
         TooManyRequests,
+        TooSlow,
         *CHALLENGE_ERRORS,
     ),
     openapi_extra=FORM_OPENAPI,
@@ -104,6 +118,5 @@ def admitted(answer: Admitted) -> Response:
 async def register(request: Request) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""
     office: AdmissionOffice = request.app.state.office
-    with office.door():
-        form, key = await take_form(request)
-        return admitted(await office.register(form, key))
+    form, key = await take_form(request)
+    return admitted(await office.register(form, key))

@@ -1,8 +1,7 @@
 """The office: from a filled-in form to an answer, with the desk in between."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -20,7 +19,7 @@ from contracts import RegistrationType
 
 from registration.admission.desk import Desks
 from registration.admission.engine import Admitted, Batch, admit, first_answer
-from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TooBusy, TypeNotOffered
+from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm
 from registration.admission.rules import Application, Person, person_key
 from registration.catalog.errors import UnknownCategory
@@ -76,26 +75,7 @@ class AdmissionOffice:
         self._keys = keys
         self._lifetime = settings.runner_token_lifetime
         self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
-        self._crowd = settings.admission_crowd
-        self._inside = 0
         self.desks = Desks(self._admit, batch=settings.admission_batch, line=settings.admission_line)
-
-    @contextmanager
-    def door(self) -> Iterator[None]:
-        """What a request does inside counts towards the crowd; when that is complete, it is refused unread.
-
-        Reading a form costs more than half of what admitting it does: in a flood of them nobody would get in.
-
-        Raises:
-            TooBusy.
-        """
-        if self._inside >= self._crowd:
-            raise TooBusy
-        self._inside += 1
-        try:
-            yield
-        finally:
-            self._inside -= 1
 
     async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
         """The answer to a form, runner token included.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, Allow, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
 from chassis.auth.principals import Role, Runner, Staff
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, TooSlow
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
 from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
@@ -118,6 +118,7 @@ class Removal(Body):
         IdempotencyKeyReused,
         TooBusy,
         TooManyRequests,
+        TooSlow,
         *CHALLENGE_ERRORS,
     ),
     openapi_extra=FORM_OPENAPI,

@@ -1,0 +1,76 @@
+"""A door before everything else, for a route where a rush lands.
+
+Middleware, routing and reading a request cost more than a refusal. If all were let that far in a flood, most of the
+work would be done for those who are refused.
+"""
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.errors import StartlineError
+from chassis.telemetry import HTTP_SECONDS, correlated
+from chassis.web.middleware import complete_headers, correlation_id_of
+from chassis.web.problems import render
+
+_NOBODY = "0" * 32
+"""Stands for the correlation id in the answer that is made once."""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """How many requests to one route may be under way at once.
+
+    Args:
+        path: below the service's own prefix.
+        most: that may be under way.
+        refusal: what all others are told.
+    """
+
+    method: str
+    path: str
+    most: int
+    refusal: StartlineError
+
+
+class Door:
+    """Lets so many in and refuses the others unread, with an answer that is made already."""
+
+    def __init__(self, app: ASGIApp, crowd: Crowd, *, service: str, prefix: str) -> None:
+        self._app = app
+        self._method, self._path = crowd.method, prefix + crowd.path
+        self._most = crowd.most
+        self._inside = 0
+        self._refusal = _Prepared(crowd.refusal)
+        self._refused = HTTP_SECONDS.labels(service, self._method, self._path, crowd.refusal.status)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
+            await self._app(scope, receive, send)
+        elif self._inside >= self._most:
+            await self._refusal.send(scope, send)
+            self._refused.observe(0.0)
+        else:
+            self._inside += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._inside -= 1
+
+
+class _Prepared:
+    """A problem document that lacks only the correlation id."""
+
+    def __init__(self, error: StartlineError) -> None:
+        with correlated(_NOBODY):
+            response = render(error)
+        self._status = response.status_code
+        self._before, self._after = bytes(response.body).split(_NOBODY.encode())
+        self._headers = [header for header in response.raw_headers if header[0] != b"content-length"]
+
+    async def send(self, scope: Scope, send: Send) -> None:
+        identifier = correlation_id_of(scope)
+        body = b"".join((self._before, identifier.encode(), self._after))
+        headers = complete_headers([*self._headers, (b"content-length", b"%d" % len(body))], identifier)
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,119 @@
+"""A crowd at one route: so many are let in, the others are refused before anything is done with their request."""
+
+import asyncio
+
+import httpx
+import pytest
+from chassis.auth.access import public
+from chassis.errors import Unavailable
+from chassis.web.door import Crowd
+from fastapi import APIRouter, Request, Response
+from prometheus_client import REGISTRY
+from testkit.polling import eventually
+from testkit.toy.service import SERVICE, Browse, BuildApp
+
+PATH = f"/api/{SERVICE}/v1/rushes"
+CROWD = Crowd("POST", "/rushes", 2, Unavailable("Come back later.", retry_after=7))
+
+
+class Hall:
+    """A route whose requests stay inside until they are let out."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.exit = asyncio.Event()
+
+    async def rush(self, request: Request) -> Response:
+        """Fails when the body says so."""
+        body = await request.body()
+        self.inside += 1
+        await self.exit.wait()
+        if body == b"bug":
+            raise ZeroDivisionError
+        return Response(body, 201)
+
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        router.add_api_route("/rushes", self.rush, methods=["POST"], dependencies=[public], status_code=201)
+        router.add_api_route("/rushes", lambda: {"inside": self.inside}, methods=["GET"], dependencies=[public])
+        return router
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+@pytest.fixture
+def http(build_app: BuildApp, browse: Browse, hall: Hall) -> httpx.AsyncClient:
+    return browse(build_app(hall.router(), crowd=CROWD))
+
+
+async def _fill(http: httpx.AsyncClient, hall: Hall, *, body: bytes = b"in") -> list[asyncio.Task[httpx.Response]]:
+    inside = [asyncio.create_task(http.post("/rushes", content=body)) for _ in range(CROWD.most)]
+    await eventually(lambda: hall.inside == CROWD.most)
+    return inside
+
+
+def _refused() -> float:
+    labels = {"service": SERVICE, "method": "POST", "route": PATH, "status": "503"}
+    return REGISTRY.get_sample_value("startline_http_request_seconds_count", labels) or 0.0
+
+
+async def test_who_comes_when_it_is_full_is_told_when_to_come_back(http: httpx.AsyncClient, hall: Hall) -> None:
+    inside = await _fill(http, hall)
+    before = _refused()
+    refused = await http.post("/rushes", content=b"in", headers={"X-Correlation-ID": "me.too"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "7")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert refused.json() == {
+        "type": "urn:startline:problem:unavailable",
+        "title": "Unavailable",
+        "status": 503,
+        "code": "unavailable",
+        "detail": "Come back later.",
+        "errors": [],
+        "correlation_id": "me.too",
+    }
+    assert hall.inside == CROWD.most
+    assert _refused() == before + 1
+    hall.exit.set()
+    assert [(await each).status_code for each in inside] == [201, 201]
+
+
+async def test_a_refusal_looks_like_any_other_answer(http: httpx.AsyncClient, hall: Hall) -> None:
+    inside = await _fill(http, hall)
+    refused = await http.post("/rushes")
+    harmful = await http.post("/rushes", headers={"X-Correlation-ID": "<script>"})
+    hall.exit.set()
+    ordinary = await inside[0]
+    await inside[1]
+    assert {*ordinary.headers} - {*refused.headers} == set()
+    assert refused.headers["X-Correlation-ID"] == refused.json()["correlation_id"]
+    assert "<" not in harmful.headers["X-Correlation-ID"]
+    assert len({each.headers["X-Correlation-ID"] for each in (ordinary, refused, harmful)}) == 3
+
+
+@pytest.mark.parametrize("body", [b"in", b"bug"])
+async def test_whoever_leaves_makes_room_however_it_ended(http: httpx.AsyncClient, hall: Hall, body: bytes) -> None:
+    inside = await _fill(http, hall, body=body)
+    hall.exit.set()
+    await asyncio.gather(*inside)
+    assert (await http.post("/rushes", content=b"next")).status_code == 201
+
+
+async def test_whoever_goes_away_makes_room(http: httpx.AsyncClient, hall: Hall) -> None:
+    inside = await _fill(http, hall)
+    for each in inside:
+        each.cancel()
+    await asyncio.wait(inside)
+    hall.exit.set()
+    assert (await http.post("/rushes", content=b"next")).status_code == 201
+
+
+async def test_other_requests_do_not_notice(http: httpx.AsyncClient, hall: Hall) -> None:
+    inside = await _fill(http, hall)
+    assert (await http.get("/rushes")).json() == {"inside": CROWD.most}
+    assert (await http.post("/nowhere")).status_code == 404
+    hall.exit.set()
+    await asyncio.gather(*inside)
