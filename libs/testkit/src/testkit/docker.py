@@ -66,6 +66,7 @@ def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[],
     from docker.errors import DockerException  # noqa: PLC0415  # see above
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415  # see above
 
+    _do_without_reaper_if_there_is_none()
     container = DockerContainer(image.name).with_exposed_ports(image.port).with_envs(**image.environment)
     if image.command:
         container = container.with_command(image.command)
@@ -80,6 +81,24 @@ def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[],
         container.stop()
         raise
     return url, container.stop
+
+
+def _do_without_reaper_if_there_is_none() -> None:
+    """Testcontainers' reaper removes what killed tests leave behind. It is one more image, and can be done without."""
+    from docker import from_env  # noqa: PLC0415  # as in `run`
+    from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415  # as in `run`
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415  # as in `run`
+
+    client = from_env()
+    try:
+        client.images.get(testcontainers_config.ryuk_image)
+    except ImageNotFound:
+        try:
+            client.images.pull(testcontainers_config.ryuk_image)
+        except DockerException:
+            testcontainers_config.ryuk_disabled = True
+    finally:
+        client.close()
 
 
 def daemon_answers(environ: Mapping[str, str]) -> bool:
