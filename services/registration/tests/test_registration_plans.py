@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from registration.admission import engine
 from registration.entries import commands, queries
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
@@ -24,25 +25,43 @@ class Plans:
 
     async def of(self, run: Any) -> list[dict[str, Any]]:
         """Every node of the plans of the statements about registrations and participants that `run` executes."""
+        heard = await self._heard(run)
+        return [node for statement, parameters in heard for node in await self._explain(statement, parameters)]
+
+    async def kept_for(self, run: Any) -> list[dict[str, Any]]:
+        """The same of the plans that would be made now and kept for whatever comes."""
+        return [node for statement, _ in await self._heard(run) for node in await self._explain_kept(statement)]
+
+    async def _heard(self, run: Any) -> list[tuple[str, Any]]:
         heard: list[tuple[str, Any]] = []
 
         def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
             if statement.lstrip().upper().startswith(("SELECT", "WITH")) and _WATCHED.search(statement):
                 heard.append((statement, parameters))
 
-        engine = self._race.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", listen)
+        database = self._race.database.engine.sync_engine
+        event.listen(database, "before_cursor_execute", listen)
         try:
             await run()
         finally:
-            event.remove(engine, "before_cursor_execute", listen)
+            event.remove(database, "before_cursor_execute", listen)
         assert heard
-        return [node for statement, parameters in heard for node in await self._explain(statement, parameters)]
+        return heard
 
     async def _explain(self, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
         async with self._race.database.engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             [row] = await raw.fetch(f"EXPLAIN (FORMAT JSON) {statement}", *parameters)
+        return list(_nodes(row[0][0]["Plan"]))
+
+    async def _explain_kept(self, statement: str) -> list[dict[str, Any]]:
+        nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
+        async with self._race.database.engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            await raw.execute("SET plan_cache_mode = force_generic_plan")
+            await raw.execute(f"PREPARE kept AS {statement}")
+            [row] = await raw.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE kept({nulls})")
+            await raw.execute("DEALLOCATE kept; RESET plan_cache_mode")
         return list(_nodes(row[0][0]["Plan"]))
 
 
@@ -52,7 +71,7 @@ def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _whole_tables(nodes: Sequence[dict[str, Any]]) -> set[str]:
     read = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    return read & {"registrations", "participants"}
+    return read & {"registrations", "participants", "idempotency_keys"}
 
 
 def _indexes(nodes: Sequence[dict[str, Any]]) -> set[str]:
@@ -136,6 +155,32 @@ async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     nodes = await Plans(crowded).of(sweep)
     assert _whole_tables(nodes) == set()
     assert _indexes(nodes) == {"ix_registrations_due"}
+
+
+def _look(race: Any) -> Any:
+    async def run() -> None:
+        async with race.database.work() as work:
+            values = {"keys": ["some"], "people": ["somebody"], "event_id": UUID(race.event["id"])}
+            await work.session.execute(engine._LOOK, values)
+
+    return run
+
+
+async def test_a_plan_made_before_anybody_registered_is_good_for_the_rush(race: Any) -> None:
+    await race.open()
+    nodes = await Plans(race).kept_for(_look(race))
+    assert _whole_tables(nodes) == set()
+    assert {"pk_idempotency_keys", "uq_participants_live_person"} <= _indexes(nodes)
+
+
+async def test_looking_for_all_of_them_at_once_would_keep_a_bad_plan(
+    race: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: the plan that a list of keys gets while its table is empty."""
+    await race.open()
+    listed = "SELECT key FROM idempotency_keys, participants WHERE key = ANY(CAST(:keys AS text[]))"
+    monkeypatch.setattr(engine, "_LOOK", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
+    assert _whole_tables(await Plans(race).kept_for(_look(race)))
 
 
 async def test_without_its_index_the_search_reads_the_whole_table(crowded: Any) -> None:

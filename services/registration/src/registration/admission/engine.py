@@ -81,12 +81,17 @@ async def first_answer(database: Database, key: str, request_hash: str) -> Outco
     return None if found is None else _repeated(request_hash, found.request_hash, found.response)
 
 
+# One by one on purpose. A plan is kept as it was made, and when registration opens the tables are empty: for `= ANY` it
+# would be to read them from end to end, and stay that while they grow by thousands a second.
 _LOOK = text("""
-    SELECT 'key' AS kind, key AS value, request_hash, response
-      FROM idempotency_keys WHERE key = ANY(CAST(:keys AS text[]))
+    SELECT 'key' AS kind, found.key AS value, found.request_hash, found.response
+      FROM unnest(CAST(:keys AS text[])) AS asked(key), LATERAL (
+           SELECT key, request_hash, response FROM idempotency_keys WHERE key = asked.key LIMIT 1) AS found
     UNION ALL
-    SELECT 'person', person_key, NULL, NULL
-      FROM participants WHERE live AND event_id = :event_id AND person_key = ANY(CAST(:people AS text[]))
+    SELECT 'person', found.person_key, NULL, NULL
+      FROM unnest(CAST(:people AS text[])) AS asked(person_key), LATERAL (
+           SELECT person_key FROM participants
+            WHERE live AND event_id = :event_id AND person_key = asked.person_key LIMIT 1) AS found
 """)
 
 
