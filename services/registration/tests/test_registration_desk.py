@@ -58,7 +58,7 @@ class Engine:
 
 
 def desk(engine: Engine, *, batch: int = 64, line: int = 400, memory_seconds: float = 1.0) -> Desk:
-    return Desk(engine, batch=batch, line=line, memory_seconds=memory_seconds)
+    return Desk(engine, turns=asyncio.Semaphore(4), batch=batch, line=line, memory_seconds=memory_seconds)
 
 
 async def _busy(engine: Engine, at: Desk) -> asyncio.Task[Admitted]:
@@ -365,7 +365,7 @@ async def test_drained_means_everybody_in_line_has_an_answer() -> None:
     async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
         return await engine(applications, hint)
 
-    desks = Desks(admit, batch=2, line=10)
+    desks = Desks(admit, turns=4, batch=2, line=10)
     await desks.drained()
     engine.gate.clear()
     category_id = uuid4()
@@ -386,10 +386,30 @@ async def test_each_category_has_a_line_of_its_own() -> None:
     async def admit(category_id: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
         return await engines[category_id](applications, hint)
 
-    desks = Desks(admit, batch=64, line=400)
+    desks = Desks(admit, turns=4, batch=64, line=400)
     busy, quiet = engines
     held.gate.clear()
     stuck = await _arrive(desks[busy], application())
     assert isinstance(await asyncio.wait_for(desks[quiet].apply(application()), 1), Admitted)
     held.gate.set()
     assert not any(isinstance(answer, StartlineError) for answer in await _answers(stuck))
+
+
+async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> None:
+    engine = Engine()
+
+    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
+        return await engine(applications, hint)
+
+    desks = Desks(admit, turns=2, batch=64, line=400)
+    engine.gate.clear()
+    first, second, third = uuid4(), uuid4(), uuid4()
+    served = [*await _arrive(desks[first], application()), *await _arrive(desks[second], application())]
+    await eventually(lambda: engine.sizes == [1, 1])
+    for _ in range(5):
+        served += await _arrive(desks[third], application())
+        await asyncio.sleep(0.01)
+    assert engine.sizes == [1, 1], "a third transaction was begun"
+    engine.gate.set()
+    assert all(isinstance(answer, Admitted) for answer in await _answers(served))
+    assert engine.sizes == [1, 1, 5]

@@ -24,6 +24,7 @@ class Settings(ServiceSettings):
     )
     waitlist_offer_hours: int = Field(12, ge=1, description="how long somebody in line may think about an offer")
     admission_batch: int = Field(200, ge=1, description="most registrations in one transaction")
+    admission_turns: int = Field(4, ge=1, description="transactions of all categories that a process has under way")
     admission_crowd: int = Field(400, ge=1, description="most under way per process; more get 503 unread")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
     runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")

@@ -44,13 +44,17 @@ class Desk:
 
     Args:
         admit: the engine, bound to the category.
+        turns: transactions that this process's desks may have under way together.
         batch: most applications in one transaction.
         line: most applications waiting; more are refused at once.
         memory_seconds: how long "not enough places" is answered from memory.
     """
 
-    def __init__(self, admit: Admit, *, batch: int, line: int, memory_seconds: float = 1.0) -> None:
+    def __init__(
+        self, admit: Admit, *, turns: asyncio.Semaphore, batch: int, line: int, memory_seconds: float = 1.0
+    ) -> None:
         self._admit = admit
+        self._turns = turns
         self._batch = batch
         self._limit = line
         self._memory_seconds = memory_seconds
@@ -101,13 +105,18 @@ class Desk:
     async def _serve(self) -> None:
         try:
             while self._line:
-                await self._let_in_who_is_at_the_door()
-                batch = [self._line.popleft() for _ in range(min(self._batch, len(self._line)))]
-                gone = [waiting for waiting in batch if waiting.answer.cancelled()]
-                self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
-                await self._serve_batch([waiting for waiting in batch if not waiting.answer.cancelled()])
+                # While other categories have their turns, the line grows and its batch with it.
+                async with self._turns:
+                    await self._let_in_who_is_at_the_door()
+                    await self._serve_batch(self._next_batch())
         finally:
             self._serving = None
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch = [self._line.popleft() for _ in range(min(self._batch, len(self._line)))]
+        gone = [waiting for waiting in batch if waiting.answer.cancelled()]
+        self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
+        return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _let_in_who_is_at_the_door(self) -> None:
         """Let requests that have arrived already reach the line: larger batches cost less each."""
@@ -186,19 +195,27 @@ class Desks:
 
     Args:
         admit: the engine; gets the category's id first.
+        turns: most transactions under way together. More of them would be smaller, and cost more than they bring.
     """
 
     def __init__(
-        self, admit: Callable[[UUID, Sequence[Application], int | None], Awaitable[Batch]], *, batch: int, line: int
+        self,
+        admit: Callable[[UUID, Sequence[Application], int | None], Awaitable[Batch]],
+        *,
+        turns: int,
+        batch: int,
+        line: int,
     ) -> None:
         self._admit = admit
+        self._turns = asyncio.Semaphore(turns)
         self._batch = batch
         self._line = line
         self._desks: dict[UUID, Desk] = {}
 
     def __getitem__(self, category_id: UUID) -> Desk:
         if category_id not in self._desks:
-            self._desks[category_id] = Desk(partial(self._admit, category_id), batch=self._batch, line=self._line)
+            admit = partial(self._admit, category_id)
+            self._desks[category_id] = Desk(admit, turns=self._turns, batch=self._batch, line=self._line)
         return self._desks[category_id]
 
     async def drained(self) -> None:

@@ -75,7 +75,12 @@ class AdmissionOffice:
         self._keys = keys
         self._lifetime = settings.runner_token_lifetime
         self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
-        self.desks = Desks(self._admit, batch=settings.admission_batch, line=settings.admission_line)
+        self.desks = Desks(
+            self._admit,
+            turns=settings.admission_turns,
+            batch=settings.admission_batch,
+            line=settings.admission_line,
+        )
 
     async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
         """The answer to a form, runner token included.
