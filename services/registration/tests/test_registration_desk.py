@@ -1,16 +1,10 @@
 """The desk alone: who is served when, with a scripted engine in place of the database."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from decimal import Decimal
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Sequence
 
 import pytest
-from chassis.errors import StartlineError, Unavailable
-from contracts import RegistrationType
-from registration.admission.desk import Desk, Desks
+from chassis.errors import Unavailable
 from registration.admission.engine import Admitted, Batch, Outcome
 from registration.admission.errors import AlreadyRegistered, CategoryFull, RequestInProgress, TooBusy
 from registration.admission.placing import Raced
@@ -19,70 +13,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
 
-Step = Callable[[Sequence[Application]], Batch | Awaitable[Batch]]
-
-
-def application(key: str | None = None, *, size: int = 1) -> Application:
-    people: Any = tuple(range(size))  # the desk only counts them
-    kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
-    return Application(uuid4(), kinds[size], Decimal(1), people, key, "")
-
-
-def everybody(applications: Sequence[Application], places_left: int | None = None) -> Batch:
-    return Batch([Admitted({"id": str(each.registration_id)}) for each in applications], places_left)
-
-
-class Engine:
-    """Plays its script, one step per transaction, then admits everybody. Can be held in the middle of one."""
-
-    def __init__(self, *script: Step | Exception) -> None:
-        self.script = deque(script)
-        self.batches: list[list[Application]] = []
-        self.hints: list[int | None] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def __call__(self, applications: Sequence[Application], hint: int | None) -> Batch:
-        self.batches.append(list(applications))
-        self.hints.append(hint)
-        await self.gate.wait()
-        step = self.script.popleft() if self.script else everybody
-        if isinstance(step, Exception):
-            raise step
-        found = step(applications)
-        return found if isinstance(found, Batch) else await found
-
-    @property
-    def sizes(self) -> list[int]:
-        return [len(batch) for batch in self.batches]
-
-
-def desk(engine: Engine, *, batch: int = 64, line: int = 400, memory_seconds: float = 1.0) -> Desk:
-    return Desk(engine, turns=asyncio.Semaphore(4), batch=batch, line=line, memory_seconds=memory_seconds)
-
-
-async def _busy(engine: Engine, at: Desk) -> asyncio.Task[Admitted]:
-    """A transaction under way, held."""
-    engine.gate.clear()
-    first = asyncio.create_task(at.apply(application()))
-    await eventually(lambda: engine.batches)
-    return first
-
-
-async def _arrive(at: Desk, *applications: Application) -> list[asyncio.Task[Admitted]]:
-    tasks = [asyncio.create_task(at.apply(each)) for each in applications]
-    await asyncio.sleep(0)
-    return tasks
-
-
-async def _answers(tasks: Sequence[asyncio.Task[Admitted]]) -> list[Admitted | BaseException]:
-    return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+from .registration_desk import Engine, Step, answers_to, application, arrive, busy, desk, everybody
 
 
 async def test_a_lone_request_is_served_at_once() -> None:
     engine = Engine()
     one = application()
-    [waiting] = await _arrive(desk(engine), one)
+    [waiting] = await arrive(desk(engine), one)
     for _ in range(5):  # turns of the event loop: no timer can have run out
         await asyncio.sleep(0)
     assert waiting.done()
@@ -93,11 +30,11 @@ async def test_a_lone_request_is_served_at_once() -> None:
 async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_next() -> None:
     engine = Engine()
     at = desk(engine)
-    first = await _busy(engine, at)
+    first = await busy(engine, at)
     arrivals = [application() for _ in range(7)]
-    waiting = await _arrive(at, *arrivals)
+    waiting = await arrive(at, *arrivals)
     engine.gate.set()
-    answers = await _answers([first, *waiting])
+    answers = await answers_to([first, *waiting])
     assert engine.sizes == [1, 7]
     assert engine.batches[1] == arrivals
     assert [answer.body["id"] for answer in answers[1:] if isinstance(answer, Admitted)] == [
@@ -114,18 +51,18 @@ async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
             await asyncio.sleep(0)
         return await at.apply(application())
 
-    await _answers([asyncio.create_task(after(turns)) for turns in (0, 0, 1, 1, 2, 2)])
+    await answers_to([asyncio.create_task(after(turns)) for turns in (0, 0, 1, 1, 2, 2)])
     assert engine.sizes == [6]
 
 
 async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
     engine = Engine()
     at = desk(engine, batch=3)
-    first = await _busy(engine, at)
+    first = await busy(engine, at)
     arrivals = [application() for _ in range(8)]
-    waiting = await _arrive(at, *arrivals)
+    waiting = await arrive(at, *arrivals)
     engine.gate.set()
-    await _answers([first, *waiting])
+    await answers_to([first, *waiting])
     assert engine.sizes == [1, 3, 3, 2]
     assert [each for batch in engine.batches[1:] for each in batch] == arrivals
 
@@ -133,24 +70,24 @@ async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
 async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_back() -> None:
     engine = Engine()
     at = desk(engine, line=2)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, application(), application())
+    first = await busy(engine, at)
+    waiting = await arrive(at, application(), application())
     with pytest.raises(TooBusy) as refusal:
         await asyncio.wait_for(at.apply(application()), 1)
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "1"})
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await _answers([first, *waiting]))
+    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
 
 
 async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
     engine = Engine()
     at = desk(engine, line=1)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, application())
+    first = await busy(engine, at)
+    waiting = await arrive(at, application())
     with pytest.raises(TooBusy):
         await at.apply(application("k"))
     engine.gate.set()
-    await _answers([first, *waiting])
+    await answers_to([first, *waiting])
     assert isinstance(await at.apply(application("k")), Admitted)
 
 
@@ -164,11 +101,11 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
 
     engine = Engine(everybody, *[fails_with_bad] * 6)
     at = desk(engine)
-    first = await _busy(engine, at)
+    first = await busy(engine, at)
     good = [application() for _ in range(4)]
-    waiting = await _arrive(at, good[0], good[1], bad, good[2], good[3])
+    waiting = await arrive(at, good[0], good[1], bad, good[2], good[3])
     engine.gate.set()
-    answers = await _answers([first, *waiting])
+    answers = await answers_to([first, *waiting])
     assert engine.sizes == [1, 5, 1, 1, 1, 1, 1]
     assert [type(answer) for answer in answers[1:]] == [Admitted, Admitted, Unavailable, Admitted, Admitted]
 
@@ -180,10 +117,10 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
 
     engine = Engine(everybody, one_refused)
     at = desk(engine)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, application(), application())
+    first = await busy(engine, at)
+    waiting = await arrive(at, application(), application())
     engine.gate.set()
-    answers = await _answers([first, *waiting])
+    answers = await answers_to([first, *waiting])
     assert [type(answer) for answer in answers[1:]] == [AlreadyRegistered, Admitted]
 
 
@@ -196,10 +133,10 @@ async def test_a_lost_race_is_run_again() -> None:
 async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
     engine = Engine(everybody, Raced(), Raced(), Raced())
     at = desk(engine)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, application(), application())
+    first = await busy(engine, at)
+    waiting = await arrive(at, application(), application())
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await _answers([first, *waiting]))
+    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 2, 2, 1, 1]
 
 
@@ -231,10 +168,10 @@ _LOST = [
 async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(error: Exception) -> None:
     engine = Engine(everybody, error)
     at = desk(engine)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, *(application(f"k-{index}") for index in range(5)))
+    first = await busy(engine, at)
+    waiting = await arrive(at, *(application(f"k-{index}") for index in range(5)))
     engine.gate.set()
-    answers = await _answers([first, *waiting])
+    answers = await answers_to([first, *waiting])
     assert {type(answer) for answer in answers[1:]} == {Unavailable}
     assert engine.sizes == [1, 5]
     assert isinstance(await at.apply(application("k-0")), Admitted)
@@ -243,22 +180,22 @@ async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(err
 async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
     engine = Engine(everybody, DBAPIError("UPDATE", None, _driver_error("40P01")))
     at = desk(engine)
-    first = await _busy(engine, at)
-    waiting = await _arrive(at, application(), application())
+    first = await busy(engine, at)
+    waiting = await arrive(at, application(), application())
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await _answers([first, *waiting]))
+    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 1, 1]
 
 
 async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_again() -> None:
     engine = Engine()
     at = desk(engine)
-    first = await _busy(engine, at)
+    first = await busy(engine, at)
     stays = application()
-    gone, waiting = await _arrive(at, application("k"), stays)
+    gone, waiting = await arrive(at, application("k"), stays)
     gone.cancel()
     engine.gate.set()
-    await _answers([first, gone, waiting])
+    await answers_to([first, gone, waiting])
     assert engine.batches[1] == [stays]
     assert isinstance(await at.apply(application("k")), Admitted)
 
@@ -266,12 +203,12 @@ async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_a
 async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
     engine = Engine()
     at = desk(engine)
-    first = await _busy(engine, at)
-    gone = await _arrive(at, application(), application())
+    first = await busy(engine, at)
+    gone = await arrive(at, application(), application())
     for task in gone:
         task.cancel()
     engine.gate.set()
-    await _answers([first, *gone])
+    await answers_to([first, *gone])
     await at.drained()
     assert engine.sizes == [1]
 
@@ -283,9 +220,9 @@ async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None
     gone = asyncio.create_task(at.apply(application("k")))
     await eventually(lambda: engine.batches)
     gone.cancel()
-    [waiting] = await _arrive(at, application())
+    [waiting] = await arrive(at, application())
     engine.gate.set()
-    assert isinstance((await _answers([waiting]))[0], Admitted)
+    assert isinstance((await answers_to([waiting]))[0], Admitted)
     assert isinstance(await at.apply(application("k")), Admitted)
 
 
@@ -293,7 +230,7 @@ async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
     engine = Engine()
     at = desk(engine)
     engine.gate.clear()
-    [first] = await _arrive(at, application("k"))
+    [first] = await arrive(at, application("k"))
     with pytest.raises(RequestInProgress):
         await at.apply(application("k"))
     engine.gate.set()
@@ -350,66 +287,10 @@ async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> No
 
     engine = Engine(everybody, first_of_each)
     at = desk(engine, batch=4)
-    first = await _busy(engine, at)
+    first = await busy(engine, at)
     arrivals = [application() for _ in range(6)]
-    waiting = await _arrive(at, *arrivals)
+    waiting = await arrive(at, *arrivals)
     engine.gate.set()
-    answers = await _answers([first, *waiting])
+    answers = await answers_to([first, *waiting])
     assert all(isinstance(answer, Admitted) for answer in answers)
     assert engine.batches[2] == [arrivals[1], arrivals[3], arrivals[4], arrivals[5]]
-
-
-async def test_drained_means_everybody_in_line_has_an_answer() -> None:
-    engine = Engine()
-
-    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engine(applications, hint)
-
-    desks = Desks(admit, turns=4, batch=2, line=10)
-    await desks.drained()
-    engine.gate.clear()
-    category_id = uuid4()
-    waiting = await _arrive(desks[category_id], *(application() for _ in range(5)))
-    drained = asyncio.create_task(desks.drained())
-    done, _ = await asyncio.wait({drained}, timeout=0.05)
-    assert not done
-    engine.gate.set()
-    await asyncio.wait_for(drained, 5)
-    assert engine.sizes == [2, 2, 1]
-    assert all(isinstance(answer, Admitted) for answer in await _answers(waiting))
-
-
-async def test_each_category_has_a_line_of_its_own() -> None:
-    held, free = Engine(), Engine()
-    engines = {uuid4(): held, uuid4(): free}
-
-    async def admit(category_id: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engines[category_id](applications, hint)
-
-    desks = Desks(admit, turns=4, batch=64, line=400)
-    busy, quiet = engines
-    held.gate.clear()
-    stuck = await _arrive(desks[busy], application())
-    assert isinstance(await asyncio.wait_for(desks[quiet].apply(application()), 1), Admitted)
-    held.gate.set()
-    assert not any(isinstance(answer, StartlineError) for answer in await _answers(stuck))
-
-
-async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> None:
-    engine = Engine()
-
-    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engine(applications, hint)
-
-    desks = Desks(admit, turns=2, batch=64, line=400)
-    engine.gate.clear()
-    first, second, third = uuid4(), uuid4(), uuid4()
-    served = [*await _arrive(desks[first], application()), *await _arrive(desks[second], application())]
-    await eventually(lambda: engine.sizes == [1, 1])
-    for _ in range(5):
-        served += await _arrive(desks[third], application())
-        await asyncio.sleep(0.01)
-    assert engine.sizes == [1, 1], "a third transaction was begun"
-    engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await _answers(served))
-    assert engine.sizes == [1, 1, 5]

@@ -1,0 +1,75 @@
+"""A desk to stand at, with a scripted engine in place of the database."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from contracts import RegistrationType
+from registration.admission.desk import Desk
+from registration.admission.engine import Admitted, Batch
+from registration.admission.rules import Application
+from testkit.polling import eventually
+
+Step = Callable[[Sequence[Application]], Batch | Awaitable[Batch]]
+
+
+def application(key: str | None = None, *, size: int = 1) -> Application:
+    people: Any = tuple(range(size))  # the desk only counts them
+    kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
+    return Application(uuid4(), kinds[size], Decimal(1), people, key, "")
+
+
+def everybody(applications: Sequence[Application], places_left: int | None = None) -> Batch:
+    return Batch([Admitted({"id": str(each.registration_id)}) for each in applications], places_left)
+
+
+class Engine:
+    """Plays its script, one step per transaction, then admits everybody. Can be held in the middle of one."""
+
+    def __init__(self, *script: Step | Exception) -> None:
+        self.script = deque(script)
+        self.batches: list[list[Application]] = []
+        self.hints: list[int | None] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, applications: Sequence[Application], hint: int | None) -> Batch:
+        self.batches.append(list(applications))
+        self.hints.append(hint)
+        await self.gate.wait()
+        step = self.script.popleft() if self.script else everybody
+        if isinstance(step, Exception):
+            raise step
+        found = step(applications)
+        return found if isinstance(found, Batch) else await found
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(batch) for batch in self.batches]
+
+
+def desk(engine: Engine, *, batch: int = 64, line: int = 400, memory_seconds: float = 1.0) -> Desk:
+    return Desk(engine, turns=asyncio.Semaphore(4), batch=batch, line=line, memory_seconds=memory_seconds)
+
+
+async def busy(engine: Engine, at: Desk) -> asyncio.Task[Admitted]:
+    """A transaction under way, held."""
+    engine.gate.clear()
+    first = asyncio.create_task(at.apply(application()))
+    await eventually(lambda: engine.batches)
+    return first
+
+
+async def arrive(at: Desk, *applications: Application) -> list[asyncio.Task[Admitted]]:
+    """Stand in line."""
+    tasks = [asyncio.create_task(at.apply(each)) for each in applications]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def answers_to(tasks: Sequence[asyncio.Task[Admitted]]) -> list[Admitted | BaseException]:
+    """What each was told."""
+    return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -1,0 +1,69 @@
+"""The desks of a process: a line for each category, and turns for all of them."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from chassis.errors import StartlineError
+from registration.admission.desk import Desks
+from registration.admission.engine import Admitted, Batch
+from registration.admission.rules import Application
+from testkit.polling import eventually
+
+from .registration_desk import Engine, answers_to, application, arrive
+
+
+async def test_drained_means_everybody_in_line_has_an_answer() -> None:
+    engine = Engine()
+
+    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
+        return await engine(applications, hint)
+
+    desks = Desks(admit, turns=4, batch=2, line=10)
+    await desks.drained()
+    engine.gate.clear()
+    category_id = uuid4()
+    waiting = await arrive(desks[category_id], *(application() for _ in range(5)))
+    drained = asyncio.create_task(desks.drained())
+    done, _ = await asyncio.wait({drained}, timeout=0.05)
+    assert not done
+    engine.gate.set()
+    await asyncio.wait_for(drained, 5)
+    assert engine.sizes == [2, 2, 1]
+    assert all(isinstance(answer, Admitted) for answer in await answers_to(waiting))
+
+
+async def test_each_category_has_a_line_of_its_own() -> None:
+    held, free = Engine(), Engine()
+    engines = {uuid4(): held, uuid4(): free}
+
+    async def admit(category_id: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
+        return await engines[category_id](applications, hint)
+
+    desks = Desks(admit, turns=4, batch=64, line=400)
+    busy, quiet = engines
+    held.gate.clear()
+    stuck = await arrive(desks[busy], application())
+    assert isinstance(await asyncio.wait_for(desks[quiet].apply(application()), 1), Admitted)
+    held.gate.set()
+    assert not any(isinstance(answer, StartlineError) for answer in await answers_to(stuck))
+
+
+async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> None:
+    engine = Engine()
+
+    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
+        return await engine(applications, hint)
+
+    desks = Desks(admit, turns=2, batch=64, line=400)
+    engine.gate.clear()
+    first, second, third = uuid4(), uuid4(), uuid4()
+    served = [*await arrive(desks[first], application()), *await arrive(desks[second], application())]
+    await eventually(lambda: engine.sizes == [1, 1])
+    for _ in range(5):
+        served += await arrive(desks[third], application())
+        await asyncio.sleep(0.01)
+    assert engine.sizes == [1, 1], "a third transaction was begun"
+    engine.gate.set()
+    assert all(isinstance(answer, Admitted) for answer in await answers_to(served))
+    assert engine.sizes == [1, 1, 5]
