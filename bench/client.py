@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 BROKEN = 0
 """In place of a status: the connection ended before the answer did."""
@@ -23,8 +23,7 @@ _GIVE_UP_AFTER = 30.0
 _SENT_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: its status, the moment it was due (seconds since the start) and how long it took after that."""
 
     status: int
@@ -72,12 +71,23 @@ def post(path: str, body: bytes, *, key: str | None = None) -> bytes:
     return head.encode() + b"\r\n" + body
 
 
+def _whole_length(answer: bytes) -> int:
+    """Of head and body together; 0 while the head is not complete."""
+    end = answer.find(b"\r\n\r\n")
+    if end < 0:
+        return 0
+    head = answer[:end].lower()
+    start = head.index(b"content-length:") + 15
+    return end + 4 + int(head[start:].partition(b"\r\n")[0])
+
+
 class _Connection(asyncio.Protocol):
     """One keep-alive connection, one request at a time. Answers must say their length."""
 
     def __init__(self, done: Callable[["_Connection", int], None]) -> None:
         self._done = done
         self._buffer = b""
+        self._expected = 0
         self._busy = False
         self._transport: asyncio.Transport | None = None
         self.due = 0.0
@@ -95,16 +105,12 @@ class _Connection(asyncio.Protocol):
             self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        head = self._buffer[:end].lower()
-        start = head.index(b"content-length:") + 15
-        length = int(head[start:].partition(b"\r\n")[0])
-        if len(self._buffer) >= end + 4 + length:
-            self._buffer = b""
-            self._answered(int(head[9:12]))
+        self._buffer = self._buffer + data if self._buffer else data
+        if not self._expected:
+            self._expected = _whole_length(self._buffer)
+        if self._expected and len(self._buffer) >= self._expected:
+            status, self._buffer, self._expected = int(self._buffer[9:12]), b"", 0
+            self._answered(status)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         self.gone = True

@@ -3,14 +3,13 @@
 import re
 import time
 from collections.abc import Iterable, Mapping
-from uuid import uuid4
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import PayloadTooLarge
-from chassis.telemetry import HTTP_SECONDS, correlated
+from chassis.telemetry import HTTP_SECONDS, correlated, new_correlation_id
 from chassis.web.problems import render, render_unforeseen
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -68,7 +67,7 @@ class RequestContext:
 def correlation_id_of(scope: Scope) -> str:
     """The id that the request brings if that is harmless, else a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
-    return given if _CORRELATION_ID.fullmatch(given) else uuid4().hex
+    return given if _CORRELATION_ID.fullmatch(given) else new_correlation_id()
 
 
 def complete_headers(headers: Iterable[tuple[bytes, bytes]], identifier: str) -> list[tuple[bytes, bytes]]:

@@ -61,6 +61,7 @@ class Desk:
         self._line: deque[_Waiting] = deque()
         self._keys: set[str] = set()
         self._serving: asyncio.Task[None] | None = None
+        self._crowded = False
         self._places_left: int | None = None
         self._learnt_at = float("-inf")
 
@@ -114,12 +115,15 @@ class Desk:
 
     def _next_batch(self) -> list[_Waiting]:
         batch = [self._line.popleft() for _ in range(min(self._batch, len(self._line)))]
+        self._crowded = len(batch) > 1
         gone = [waiting for waiting in batch if waiting.answer.cancelled()]
         self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _let_in_who_is_at_the_door(self) -> None:
-        """Let requests that have arrived already reach the line: larger batches cost less each."""
+        """Unless somebody comes alone, let in who has arrived already: larger batches cost less each."""
+        if not self._crowded and len(self._line) == 1:
+            return
         for _ in range(_ROUNDS_TO_THE_LINE):
             if len(self._line) >= _WORTH_A_TRANSACTION:
                 return
