@@ -57,6 +57,9 @@ class Inbox:
         self._database = database
         self._handlers = handlers
         self.service = database.service
+        processed = database.tables.processed
+        # Its values come separately: a statement that holds them is taken apart anew for each event.
+        self._note = upsert(processed).on_conflict_do_nothing().returning(processed.c.event_id)
 
     async def deliver(self, body: bytes) -> None:
         """Take one event: its effect happens, or it is parked with the reason.
@@ -105,14 +108,8 @@ class Inbox:
         EVENTS_HANDLED.labels(self.service, event.type, "done" if fresh else "repeated").inc()
 
     async def _is_first(self, event: Event[Any], work: UnitOfWork) -> bool:
-        processed = self._database.tables.processed
-        note = (
-            upsert(processed)
-            .values(event_id=event.event_id, type=event.type)
-            .on_conflict_do_nothing()
-            .returning(processed.c.event_id)
-        )
-        return (await work.session.execute(note)).first() is not None
+        note = {"event_id": event.event_id, "type": event.type}
+        return (await work.session.execute(self._note, note)).first() is not None
 
     async def park(self, body: bytes, error: Exception) -> None:
         """Keep the event for another try. The same event parked twice is one row."""

@@ -22,6 +22,18 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
 
+# Their values come separately: a statement that holds them is taken apart anew for each event.
+_ADD = upsert(Contact).on_conflict_do_nothing()
+_TAKEN_OVER = (
+    "registration_number event_name event_date event_location category_name total_amount currency expires_at stage"
+    " revision created_at"
+)
+_ADD_OR_TAKE_OVER = upsert(Contact).on_conflict_do_update(
+    index_elements=[Contact.registration_id],
+    set_={name: upsert(Contact).excluded[name] for name in _TAKEN_OVER.split()},
+    where=Contact.stage == Stage.WAITING,
+)
+
 
 async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
     """Remember a registration and its runners. One that is known already, not only as waiting, stays as it is."""
@@ -33,12 +45,7 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
         "revision": created.revision,
         "created_at": work.now,
     }
-    no_longer_waiting = upsert(Contact).values(contact)
-    await work.session.execute(
-        no_longer_waiting.on_conflict_do_update(
-            index_elements=[Contact.registration_id], set_=contact, where=Contact.stage == Stage.WAITING
-        )
-    )
+    await work.session.execute(_ADD_OR_TAKE_OVER, [contact])
     await _add_participants(work, created.registration_id, created.participants)
 
 
@@ -51,7 +58,7 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
         "revision": 0,
         "created_at": work.now,
     }
-    await work.session.execute(upsert(Contact).values(contact).on_conflict_do_nothing())
+    await work.session.execute(_ADD, [contact])
     await _add_participants(work, offered.registration_id, (offered.contact,))
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
     return (await work.session.execute(known)).scalar_one() == Stage.WAITING

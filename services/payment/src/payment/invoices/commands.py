@@ -27,23 +27,27 @@ NOBODY: Final = UUID(int=0)
 """Who verified what there was no money to verify for."""
 
 
+# Its values come separately: a statement that holds them is taken apart anew for each event.
+_OPEN = insert(Invoice).on_conflict_do_nothing().returning(Invoice.registration_id)
+
+
 async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
     """Ask for what the registration costs; a second time changes nothing. What costs nothing is paid at once."""
     free = created.total_amount == 0
     payer = next((each for each in created.participants if each.is_pic), created.participants[0])
-    invoice = insert(Invoice).values(
-        registration_id=created.registration_id,
-        registration_number=created.registration_number,
-        payer_name=payer.full_name,
-        amount=created.total_amount,
-        currency=created.currency,
-        status=InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
-        expires_at=created.expires_at,
-        revision=created.revision,
-        created_at=work.now,
-        updated_at=work.now,
-    )
-    opened = await work.session.execute(invoice.on_conflict_do_nothing().returning(Invoice.registration_id))
+    invoice = {
+        "registration_id": created.registration_id,
+        "registration_number": created.registration_number,
+        "payer_name": payer.full_name,
+        "amount": created.total_amount,
+        "currency": created.currency,
+        "status": InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
+        "expires_at": created.expires_at,
+        "revision": created.revision,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
+    opened = await work.session.execute(_OPEN, [invoice])
     if opened.first() is not None and free:
         work.publish(_paid_by_nobody(created, work.now), subject=created.registration_id)
 
