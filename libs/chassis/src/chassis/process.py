@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 import uvicorn
+import uvloop
 from contracts.topology import Names
 from fastapi import FastAPI
 
@@ -113,7 +114,8 @@ def run_worker(settings: ServiceSettings, build: BuildWorker, *, port: int) -> N
         port: for `/health/*` and `/metrics`; 0 serves none.
     """
     configure_logging(settings.log_level)
-    asyncio.run(_run_worker(rabbit_transport(settings), build, port))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run_worker(rabbit_transport(settings), build, port))
 
 
 async def _run_worker(transport: Transport, build: BuildWorker, port: int) -> None:
