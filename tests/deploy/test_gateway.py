@@ -97,6 +97,11 @@ def test_a_post_is_never_sent_twice() -> None:
     assert "non_idempotent" not in directives
 
 
+def test_nobody_gets_an_answer_older_than_the_service_allows_while_the_service_is_up() -> None:
+    [stale] = re.findall(r"^proxy_cache_use_stale (.*);$", _text("forwarding.conf"), re.MULTILINE)
+    assert "updating" not in stale.split(), "that is for answers of any age"
+
+
 def test_the_client_cannot_write_its_own_address() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in _text("forwarding.conf")
     assert not any("proxy_set_header" in each.directives for each in locations()), "a location that sets one drops all"
