@@ -11,6 +11,7 @@ from multiprocessing.synchronize import Barrier
 from uuid import UUID, uuid4
 
 import uvloop
+from chassis.ids import new_id
 from chassis.secrets import new_key
 from contracts import JerseySize, RegistrationType
 from registration.admission.office import AdmissionOffice
@@ -88,7 +89,7 @@ def _applications(count: int) -> Iterator[Application]:
 
 def _application(name: str) -> Application:
     person = Person(
-        participant_id=uuid4(),
+        participant_id=new_id(),
         person_key=person_key(name, _BORN, None),
         full_name=f"Budi Santoso {name}",
         email=f"{name}@example.com",
@@ -102,7 +103,7 @@ def _application(name: str) -> Application:
         is_pic=True,
     )
     return Application(
-        registration_id=uuid4(),
+        registration_id=new_id(),
         kind=RegistrationType("individual"),
         amount=Decimal(100_000),
         people=(person,),

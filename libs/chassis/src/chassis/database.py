@@ -170,5 +170,7 @@ def _connect_args(name: str) -> dict[str, Any]:
             "idle_in_transaction_session_timeout": "30s",
             "TimeZone": "UTC",
             "jit": "off",
+            # Nobody's question takes more than one core while runners register.
+            "max_parallel_workers_per_gather": "0",
         },
     }

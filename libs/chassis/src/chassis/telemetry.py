@@ -42,7 +42,7 @@ def correlation_id() -> str:
 
 def new_correlation_id() -> str:
     """One of our own. It is no secret, so it need not cost what an unguessable one does."""
-    return f"{random.getrandbits(128):032x}"  # see above
+    return f"{random.getrandbits(128):032x}"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.auth.access import RUNNER_ISSUER
 from chassis.auth.principals import TokenKind
@@ -14,6 +14,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database
 from chassis.errors import InvalidFields, StartlineError
+from chassis.ids import new_id
 from chassis.recent import Recent
 from contracts import RegistrationType
 
@@ -144,7 +145,7 @@ def _application(form: RegistrationForm, amount: Decimal, idempotency_key: str |
     people = tuple(_person(participant) for participant in form.participants)
     _refuse_the_same_person_twice(people)
     return Application(
-        registration_id=uuid4(),
+        registration_id=new_id(),
         kind=form.registration_type,
         amount=amount,
         people=people,
@@ -159,7 +160,7 @@ def _hash(form: RegistrationForm) -> str:
 
 def _person(form: ParticipantForm) -> Person:
     return Person(
-        participant_id=uuid4(),
+        participant_id=new_id(),
         person_key=person_key(form.full_name, form.date_of_birth, form.identity_number),
         full_name=form.full_name,
         email=form.email,

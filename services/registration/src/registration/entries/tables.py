@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from chassis.ids import new_id
 from chassis.tables import Money
 from sqlalchemy import (
     BigInteger,
@@ -35,7 +36,7 @@ class Registration(Base):
 
     __tablename__ = "registrations"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     event_id: Mapped[UUID]
     race_category_id: Mapped[UUID]
     registration_number: Mapped[str] = mapped_column(String(50), unique=True)
@@ -108,7 +109,7 @@ class Participant(Base):
 
     __tablename__ = "participants"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     registration_id: Mapped[UUID] = mapped_column(ForeignKey("registrations.id", ondelete="CASCADE"))
     event_id: Mapped[UUID]
     position: Mapped[int] = mapped_column(SmallInteger)

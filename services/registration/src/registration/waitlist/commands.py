@@ -7,9 +7,10 @@ order registration, places, waitlist entries, participants.
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.database import UnitOfWork
+from chassis.ids import new_id
 from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -54,7 +55,7 @@ async def join(
     if left >= kind.size:
         raise PlacesAvailable(places_left=left)
     entry = WaitlistEntry(
-        id=uuid4(),
+        id=new_id(),
         event_id=category.event_id,
         race_category_id=category.category_id,
         registration_type=kind.value,

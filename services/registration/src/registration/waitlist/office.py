@@ -5,7 +5,7 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from chassis.auth.access import RUNNER_ISSUER
 from chassis.auth.principals import TokenKind
@@ -13,6 +13,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields, StartlineError
+from chassis.ids import new_id
 from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -149,7 +150,7 @@ def _people(form: RegistrationForm) -> list[Person]:
         same = first.setdefault(key, index)
         if same != index:
             raise InvalidFields((f"participants.{index}", f"is the same person as participants.{same}"))
-        people.append({**each.model_dump(), "id": uuid4(), "person_key": key})
+        people.append({**each.model_dump(), "id": new_id(), "person_key": key})
     return people
 
 

@@ -1,8 +1,9 @@
 """Who waits for a place, in which order, and what they filled in."""
 
 from datetime import date, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from chassis.ids import new_id
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -30,7 +31,7 @@ class WaitlistEntry(Base):
 
     __tablename__ = "waitlist_entries"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     turn: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     event_id: Mapped[UUID]
     race_category_id: Mapped[UUID]
@@ -69,7 +70,7 @@ class WaitlistParticipant(Base):
 
     __tablename__ = "waitlist_participants"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("waitlist_entries.id", ondelete="CASCADE"))
     race_category_id: Mapped[UUID]
     position: Mapped[int] = mapped_column(SmallInteger)
