@@ -66,11 +66,11 @@ def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[],
     from docker.errors import DockerException  # noqa: PLC0415  # see above
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415  # see above
 
-    _do_without_reaper_if_there_is_none()
     container = DockerContainer(image.name).with_exposed_ports(image.port).with_envs(**image.environment)
     if image.command:
         container = container.with_command(image.command)
     try:
+        _do_without_reaper_if_there_is_none()
         container.start()
     except (DockerException, OSError) as error:
         raise NotUsable(f"Docker could not run {image.name}: {type(error).__name__}") from error
@@ -95,7 +95,7 @@ def _do_without_reaper_if_there_is_none() -> None:
     except ImageNotFound:
         try:
             client.images.pull(testcontainers_config.ryuk_image)
-        except DockerException:
+        except (DockerException, OSError):
             testcontainers_config.ryuk_disabled = True
     finally:
         client.close()
