@@ -31,7 +31,7 @@ def test_an_envelope_without_one_of_its_fields_is_malformed(missing: str) -> Non
         parse(body)
 
 
-@pytest.mark.parametrize("missing", sorted(GOLDEN["payload"]))
+@pytest.mark.parametrize("missing", sorted(n for n, f in RegistrationCreated.model_fields.items() if f.is_required()))
 def test_a_payload_without_one_of_its_fields_is_malformed(missing: str) -> None:
     payload = {name: value for name, value in GOLDEN["payload"].items() if name != missing}
 

@@ -70,7 +70,7 @@ def test_a_created_registration_says_whom_to_write_to_and_what_is_owed_until_whe
     assert (created.total_amount, created.currency) == (Decimal("150000.00"), "IDR")
     assert created.registration_type is RegistrationType.INDIVIDUAL
     assert created.total_participants == created.registration_type.size == len(created.participants)
-    assert created.participants[0].whatsapp == "081234567890"
+    assert created.participants[0].whatsapp == "6281234567890"
     assert created.expires_at > golden(RegistrationCreated).occurred_at
 
 

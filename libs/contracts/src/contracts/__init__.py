@@ -1,24 +1,37 @@
 """The words that Startline's services share: events, their envelope, and the names they travel under."""
 
+from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, MalformedEvent, Payload, UnknownEvent, parse
 from contracts.messages import NotificationFailed
 from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDue
 from contracts.pickup import ParticipantCheckedIn
+from contracts.races import CategoryName, RaceChanged
 from contracts.registrations import (
+    AccessCode,
     ConfirmedParticipant,
+    CorrectedParticipant,
     EventSummary,
     JerseySize,
     RegisteredParticipant,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationSurplus,
     RegistrationType,
 )
 from contracts.waitlist import WaitlistOffered
 
 __all__ = [
+    "AccessCode",
+    "AccessLink",
+    "AccessLinksRequested",
+    "AccessReplaced",
+    "CategoryName",
     "ConfirmedParticipant",
+    "ContactKind",
+    "CorrectedParticipant",
     "Event",
     "EventSummary",
     "JerseySize",
@@ -30,12 +43,15 @@ __all__ = [
     "PaymentRejected",
     "PaymentUploaded",
     "PaymentVerified",
+    "RaceChanged",
     "RefundDue",
     "RegisteredParticipant",
     "RegistrationCancelled",
     "RegistrationConfirmed",
+    "RegistrationCorrected",
     "RegistrationCreated",
     "RegistrationExpired",
+    "RegistrationSurplus",
     "RegistrationType",
     "UnknownEvent",
     "WaitlistOffered",

@@ -37,16 +37,32 @@ class JerseySize(StrEnum):
 
 
 class EventSummary(Word):
-    """The race as messages name it."""
+    """The race as messages name it.
+
+    `revision` grows with every change of the race or of a category's name, so a listener can tell older facts from
+    newer ones. `timezone` is an IANA name; None in events of older releases.
+    """
 
     event_id: UUID
     name: str
     event_date: date
     location: str
+    timezone: str | None = None
+    revision: int = 0
+
+
+class AccessCode(Word):
+    """What opens a registration, or the place in line it may come from, without a token.
+
+    `version` grows when staff replace the code; only the newest version opens anything.
+    """
+
+    version: int
+    code: str
 
 
 class RegisteredParticipant(Word):
-    """Whom to write to. `whatsapp` is as the runner gave it: digits, 10 to 15 of them."""
+    """Whom to write to. `whatsapp` is E.164 digits without `+`."""
 
     participant_id: UUID
     full_name: str
@@ -92,6 +108,7 @@ class RegistrationCreated(RegistrationPayload):
     currency: str
     expires_at: AwareDatetime
     participants: tuple[RegisteredParticipant, ...]
+    access: AccessCode | None = None
 
 
 class RegistrationConfirmed(RegistrationPayload):
@@ -124,3 +141,28 @@ class RegistrationCancelled(RegistrationPayload):
 
     reason: str
     refund_payment_id: UUID | None = None
+
+
+class CorrectedParticipant(RegisteredParticipant):
+    """A participant's data after a correction."""
+
+    jersey_size: JerseySize
+
+
+class RegistrationCorrected(RegistrationPayload):
+    """Data of one participant changed. `changed` names the fields; `confirmed` tells whether the runner has a BIB."""
+
+    TYPE: ClassVar[str] = "registration.corrected"
+
+    participant: CorrectedParticipant
+    changed: tuple[str, ...]
+    confirmed: bool
+
+
+class RegistrationSurplus(RegistrationPayload):
+    """A verified payment for a registration that another payment has already paid: money to give back or assign."""
+
+    TYPE: ClassVar[str] = "registration.surplus"
+
+    payment_id: UUID
+    honoured_payment_id: UUID

@@ -4,20 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload
 from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts.races import RaceChanged
 from contracts.registrations import (
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationSurplus,
 )
 from contracts.waitlist import WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
         "registration": (PaymentUploaded, PaymentVerified, PaymentRejected),
-        "payment": (RegistrationCreated, RegistrationExpired, RegistrationCancelled),
+        "payment": (RegistrationCreated, RegistrationExpired, RegistrationCancelled, RegistrationSurplus),
         "notification": (
             RegistrationCreated,
             RegistrationConfirmed,
@@ -26,8 +30,12 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             PaymentUploaded,
             PaymentRejected,
             WaitlistOffered,
+            RegistrationCorrected,
+            RaceChanged,
+            AccessReplaced,
+            AccessLinksRequested,
         ),
-        "checkin": (RegistrationConfirmed, RegistrationCancelled),
+        "checkin": (RegistrationConfirmed, RegistrationCancelled, RegistrationCorrected, RaceChanged),
     }
 )
 """Which service listens to which events. Every queue is bound from here, so that an event published before a

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 
 from contracts.envelope import Payload
-from contracts.registrations import EventSummary, RegisteredParticipant, RegistrationType
+from contracts.registrations import AccessCode, EventSummary, RegisteredParticipant, RegistrationType
 
 
 class WaitlistOffered(Payload):
@@ -29,3 +29,4 @@ class WaitlistOffered(Payload):
     currency: str
     offer_expires_at: AwareDatetime
     contact: RegisteredParticipant
+    access: AccessCode | None = None

@@ -1,0 +1,49 @@
+"""Events about the way back to a registration."""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.envelope import Payload, Word
+from contracts.registrations import AccessCode
+
+
+class ContactKind(StrEnum):
+    """The channel a contact belongs to."""
+
+    EMAIL = "email"
+    WHATSAPP = "whatsapp"
+
+
+class AccessReplaced(Payload):
+    """Staff replaced the access code of a registration or a place in line: older codes open nothing any more."""
+
+    TYPE: ClassVar[str] = "access.replaced"
+
+    registration_id: UUID
+    access: AccessCode
+
+
+class AccessLink(Word):
+    """A registration, or without a number a place in line, and the code that opens it."""
+
+    registration_id: UUID
+    registration_number: str | None
+    participant_name: str
+    event_name: str
+    category_name: str
+    access: AccessCode
+
+
+class AccessLinksRequested(Payload):
+    """Somebody asked for the links of all live registrations of a contact; `links` is never empty.
+
+    `request_id` is the subject. `contact` is in canonical form: an e-mail address or E.164 digits.
+    """
+
+    TYPE: ClassVar[str] = "access.links_requested"
+
+    request_id: UUID
+    kind: ContactKind
+    contact: str
+    links: tuple[AccessLink, ...]

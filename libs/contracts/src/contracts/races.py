@@ -1,0 +1,29 @@
+"""Events about a race itself."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from contracts.envelope import Payload, Word
+from contracts.registrations import EventSummary
+
+
+class CategoryName(Word):
+    """A category as messages name it."""
+
+    category_id: UUID
+    name: str
+
+
+class RaceChanged(Payload):
+    """Facts of a race or the name of one of its categories changed; the subject is the race.
+
+    Listeners keep the newest by `event.revision`. `changed` names the race's fields (and `categories`);
+    `notify_runners` asks for one message to each confirmed runner.
+    """
+
+    TYPE: ClassVar[str] = "race.changed"
+
+    event: EventSummary
+    categories: tuple[CategoryName, ...]
+    changed: tuple[str, ...]
+    notify_runners: bool
