@@ -1,0 +1,273 @@
+"""The canonical forms: many spellings, one value; what is refused, and that what is accepted stays as it is."""
+
+import unicodedata
+from collections.abc import Callable
+
+import phonenumbers
+import pytest
+from chassis.canonical.emails import canonical_email
+from chassis.canonical.folding import folded, squeezed
+from chassis.canonical.names import clean_line, clean_name, clean_text
+from chassis.canonical.phones import canonical_phone, canonical_whatsapp
+from chassis.wording import Language, Refused
+from hypothesis import given
+from hypothesis import strategies as st
+
+MOBILE = "6281279277579"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "081279277579",
+        "81279277579",
+        "6281279277579",
+        "+6281279277579",
+        "006281279277579",
+        "62081279277579",
+        "+62 (0) 812-7927-7579",
+        "+62 812-7927-7579",
+        "0812 7927 7579",
+        "0812.7927.7579",
+        "(0812) 7927\u20117579",
+        "\u202a+62 812\u00a07927\u00a07579\u202c",
+        "\uff10\uff18\uff11\uff12\uff17\uff19\uff12\uff17\uff17\uff15\uff17\uff19",
+        "\t081279277579\n",
+    ],
+)
+def test_one_indonesian_number_has_one_form_however_it_is_typed(typed: str) -> None:
+    assert canonical_whatsapp(typed) == MOBILE
+    assert canonical_phone(typed) == MOBILE
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("+65 9123 4567", "6591234567"),
+        ("6591234567", "6591234567"),
+        ("0065 9123 4567", "6591234567"),
+        ("60123456789", "60123456789"),
+        ("+1 202 555 0147", "12025550147"),
+        ("+81 90-1234-5678", "819012345678"),
+    ],
+)
+def test_a_number_abroad_says_its_country(typed: str, stored: str) -> None:
+    assert canonical_whatsapp(typed) == stored
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "-",
+        "budi",
+        "0812abc34567",
+        "0012345678",
+        "1234567890",
+        "0000000000",
+        "081279277579123",
+        "00812345678901",
+        "0081279277579",
+        "0800123456",
+        "0812345",
+        "+62 21 5551234",
+        "0215551234",
+        "+6282",
+        "++6281279277579",
+        "+0081279277579",
+        "081279277579 / 081279277570",
+        "٠٨١٢٧٩٢٧٧٥٧٩٠٠٠٠٠",
+    ],
+)
+def test_what_cannot_have_whatsapp_is_refused_with_a_sentence(typed: str) -> None:
+    with pytest.raises(Refused) as refused:
+        canonical_whatsapp(typed)
+
+    assert "0812 3456 7890" in refused.value.wording.said(Language.INDONESIAN)
+    assert "+65" in refused.value.wording.said(Language.ENGLISH)
+
+
+def test_an_emergency_number_may_be_a_landline() -> None:
+    assert canonical_phone("(021) 555-1234") == "62215551234"
+    assert canonical_phone("+62 21 5551234") == "62215551234"
+
+
+@given(st.from_regex(r"8[1-9][0-9]{7,10}", fullmatch=True))
+def test_every_spelling_of_a_mobile_number_means_the_same(number: str) -> None:
+    spellings = (f"0{number}", number, f"62{number}", f"+62{number}", f"0062{number}", f"+62 {number[:3]}-{number[3:]}")
+
+    assert {canonical_whatsapp(each) for each in spellings} == {f"62{number}"}
+
+
+@given(st.text(alphabet="+0123456789 -().", max_size=22))
+def test_what_is_accepted_is_its_own_canonical_form_and_starts_with_a_country(typed: str) -> None:
+    for canonical in (canonical_whatsapp, canonical_phone):
+        try:
+            found = canonical(typed)
+        except Refused:
+            continue
+        assert canonical(found) == canonical(f"+{found}") == found
+        assert phonenumbers.is_possible_number(phonenumbers.parse(f"+{found}"))
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused(typed: str) -> None:
+    readers: tuple[Callable[[str], str], ...] = (
+        canonical_whatsapp,
+        canonical_phone,
+        canonical_email,
+        clean_line,
+        clean_text,
+        clean_name,
+    )
+    for read in readers:
+        try:
+            found = read(typed)
+        except Refused:
+            continue
+        assert read(found) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("budi@example.com", "budi@example.com"),
+        (" budi+lari@Example.COM ", "budi+lari@example.com"),
+        ("o'brien@example.com", "o'brien@example.com"),
+        ("budi@exämple.com", "budi@xn--exmple-cua.com"),
+        ("budi@пример.рф", "budi@xn--e1afmkfd.xn--p1ai"),
+        ("budi@xn--e1afmkfd.xn--p1ai", "budi@xn--e1afmkfd.xn--p1ai"),
+    ],
+)
+def test_an_address_is_stored_as_it_can_be_sent_to(typed: str, stored: str) -> None:
+    assert canonical_email(typed) == stored
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "budi",
+        "budi@",
+        "budi@localhost",
+        "budi..s@example.com",
+        "budi.@example.com",
+        ".budi@example.com",
+        "budi@exa..mple.com",
+        "jörg@example.com",
+        "budi@\u200bexample.com",
+        "budi\u200b@example.com",
+        "budi:x@example.com",
+        "budi@" + "a" * 64 + ".com",
+        "a" * 65 + "@example.com",
+        "budi@[127.0.0.1]",
+        '"budi s"@example.com',
+        "Budi <budi@example.com>",
+        "budi@example.com, ani@example.com",
+        "budi@example.com\nBcc: ani@example.com",
+    ],
+)
+def test_an_address_that_cannot_be_sent_to_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        canonical_email(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("Budi Santoso", "Budi Santoso"),
+        ("  Budi \u00a0 Santoso ", "Budi Santoso"),
+        ("Budi\u200b Santo\u00adso\ufeff", "Budi Santoso"),
+        ("Jose\u0301", "José"),
+        ("Raj a/l Kumar", "Raj a/l Kumar"),
+        ("M.Rizki, S.Kom.", "M.Rizki, S.Kom."),
+        ("Drs. H. Ma\u2019ruf-Amin", "Drs. H. Ma\u2019ruf-Amin"),
+        ("山田 太郎", "山田 太郎"),
+    ],
+)
+def test_a_name_is_kept_as_it_is_seen(typed: str, stored: str) -> None:
+    assert clean_name(typed) == stored
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "   ",
+        "12345",
+        "\u200b\u200b",
+        "\u202eidub",
+        "\u202dBudi",
+        "Budi\u2028Bcc: x",
+        "Budi\nBcc: x",
+        "Budi\x85x",
+        "\u3164",
+        "\u115f\u1160",
+        "\u2800",
+        "Budi\u2800",
+        "Bu\x00di",
+        "Budi\x1b[31m",
+        "Budi\ue000",
+        "Budi\ud800",
+        "Budi\U000e0041",
+        "Budi\u0378",
+        "=?utf-8?Q?Budi=0D=0AX-Injected:_yes?=",
+        "Budi http://evil.example",
+        "Budi www.evil.example",
+        "Budi evil.com",
+        "Budi bit.ly/3xYz",
+        "budi@example.com",
+        "Budi \uff45vil\uff0ecom",
+    ],
+)
+def test_a_name_with_what_cannot_be_seen_or_acts_on_its_reader_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        clean_name(typed)
+
+
+def test_text_keeps_its_lines_and_its_joined_emoji() -> None:
+    assert clean_text(" Rute:\r\n\r\n5K\t mulai \u200b06.00 ") == "Rute:\n\n5K mulai 06.00"
+    assert clean_text("Keluarga \U0001f468\u200d\U0001f469\u200d\U0001f467!") == (
+        "Keluarga \U0001f468\u200d\U0001f469\u200d\U0001f467!"
+    )
+
+
+@given(st.text(alphabet=st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Zs", "Pd", "Po", "Cf", "Cc"]), max_size=40))
+def test_a_clean_line_holds_nothing_hidden(typed: str) -> None:
+    try:
+        line = clean_line(typed)
+    except Refused:
+        return
+    hidden = [char for char in line if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}]
+    assert [char for char in hidden if char != "\u200d"] == []
+    assert unicodedata.is_normalized("NFC", line)
+
+
+@pytest.mark.parametrize(
+    ("written", "searched"),
+    [
+        ("Ma\u2019ruf Amin", "ma'ruf amin"),
+        ("Ma\u2019ruf Amin", "Maruf Amin"),
+        ("José Ñandú", "jose nandu"),
+        ("JOSE\u0301", "josé"),
+        ("Đặng Łukasz Øre", "dang lukasz ore"),
+        ("Siti Nur-Aini", "siti nur aini"),
+        ("M.Rizki", "m rizki"),
+        ("Straße", "strasse"),
+    ],
+)
+def test_spelling_makes_no_difference_to_a_search(written: str, searched: str) -> None:
+    assert folded(written) == folded(searched)
+
+
+def test_a_person_is_the_same_with_other_spaces_and_punctuation() -> None:
+    assert squeezed("Siti Nur-Aini, S.Kom.") == squeezed("siti nuraini skom") == "sitinurainiskom"
+    assert squeezed("Siti Nuraini") != squeezed("Siti Nurani")
+
+
+@given(st.text(max_size=40))
+def test_folding_is_stable_and_plain(typed: str) -> None:
+    found = folded(typed)
+
+    assert folded(found) == found
+    assert found == "" or all(word.isascii() and word.isalnum() for word in found.split(" "))
