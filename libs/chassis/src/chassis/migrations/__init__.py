@@ -51,10 +51,14 @@ async def _run(url: str, metadata: MetaData) -> None:
 
 
 def _migrate(connection: Connection, metadata: MetaData) -> None:
-    connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": _LOCK_TIMEOUT})
-    connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
-    connection.execute(text("SELECT set_config('statement_timeout', '120s', true)"))
-    context.configure(connection=connection, target_metadata=metadata, compare_type=True)
+    """Migrate under settings and a lock of the session: a migration may commit in between (`autocommit_block`)."""
+    connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
+    connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": _LOCK_TIMEOUT})
+    connection.execute(text("SELECT set_config('statement_timeout', '120s', false)"))
+    connection.commit()
+    context.configure(
+        connection=connection, target_metadata=metadata, compare_type=True, transaction_per_migration=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 
