@@ -17,20 +17,37 @@ from chassis.web.limits import AddressLimit
 from fastapi import FastAPI
 
 from registration import tokens
+from registration.access import api as access
 from registration.admission import api as admission
 from registration.admission.errors import TooBusy
 from registration.admission.forms import RegistrationForm
 from registration.admission.office import AdmissionOffice
 from registration.base import service_tables, signing_keys
+from registration.canonical import api as canonical
 from registration.catalog import api as catalog
 from registration.challenge.checkpoint import build_checkpoint
+from registration.corrections import api as corrections
 from registration.entries import api as entries
+from registration.notes import api as notes
 from registration.settings import Settings
 from registration.tickets import api as tickets
+from registration.tokens import RunnerTokens
 from registration.waitlist import api as waitlist
 from registration.waitlist.office import WaitlistOffice
+from registration.waitlist.rules import OfferTerms
 
-ROUTERS = (admission.router, catalog.router, entries.router, waitlist.router, tickets.router, tokens.router)
+ROUTERS = (
+    admission.router,
+    access.router,
+    catalog.router,
+    entries.router,
+    corrections.router,
+    notes.router,
+    canonical.router,
+    waitlist.router,
+    tickets.router,
+    tokens.router,
+)
 
 
 def build_keys(settings: Settings, database: Database) -> SigningKeys:
@@ -42,7 +59,9 @@ def build_keys(settings: Settings, database: Database) -> SigningKeys:
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
     """The application; it finishes what is in line before it stops."""
     keys = build_keys(settings, database)
-    office = AdmissionOffice(database, keys, settings)
+    runner_tokens = RunnerTokens(keys, lifetime=settings.runner_token_lifetime, clock=database.clock)
+    codes = settings.access_codes()
+    office = AdmissionOffice(database, runner_tokens, codes, settings)
     checkpoint = build_checkpoint(settings, database)
 
     @asynccontextmanager
@@ -62,10 +81,12 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         state={
             "office": office,
-            "waitlist_office": WaitlistOffice(database, keys, settings),
-            "offer_time": settings.waitlist_offer_time,
+            "waitlist_office": WaitlistOffice(database, runner_tokens, codes, settings),
+            "offer_terms": OfferTerms(settings.waitlist_offer_time, codes),
+            "access_codes": codes,
+            "runner_tokens": runner_tokens,
             "signing_keys": keys,
-            "limits": {"registrations": _registration_limit(settings)},
+            "limits": _limits(settings),
             "checkpoint": checkpoint,
             "public_catalog": catalog.public_catalog(database),
         },
@@ -77,12 +98,15 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return app
 
 
-def _registration_limit(settings: Settings) -> AddressLimit:
-    return AddressLimit(
-        per_minute=settings.rate_registration_per_minute,
-        burst=settings.rate_registration_burst,
-        trusted_proxies=settings.trusted_proxies,
-    )
+def _limits(settings: Settings) -> dict[str, AddressLimit]:
+    rates = {
+        "registrations": (settings.rate_registration_per_minute, settings.rate_registration_burst),
+        "access": (settings.rate_access_per_minute, settings.rate_access_burst),
+    }
+    return {
+        name: AddressLimit(per_minute=per_minute, burst=burst, trusted_proxies=settings.trusted_proxies)
+        for name, (per_minute, burst) in rates.items()
+    }
 
 
 def _describe_form(app: FastAPI) -> None:

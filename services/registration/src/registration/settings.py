@@ -6,6 +6,8 @@ from enum import StrEnum
 from chassis.settings import ServiceSettings
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from registration.access.rules import AccessCodes
+
 
 class ChallengeKind(StrEnum):
     """Who tells people from programs, if anybody."""
@@ -27,11 +29,16 @@ class Settings(ServiceSettings):
     admission_turns: int = Field(4, ge=1, description="transactions of all categories that a process has under way")
     admission_crowd: int = Field(400, ge=1, description="most under way per process; more get 503 unread")
     admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
-    runner_token_days: int = Field(400, ge=1, description="how long a runner token is good")
+    public_url: str = Field(description="what links to this platform start with")
+    runner_token_hours: int = Field(24, ge=1, description="how long a runner token is good; a link gets a new one")
     rate_registration_per_minute: int = Field(
         120, ge=0, description="registrations one address may send, per process, on and on; 0 sets no limit"
     )
     rate_registration_burst: int = Field(20, ge=1, description="registrations one address may send at once")
+    rate_access_per_minute: int = Field(
+        60, ge=0, description="links one address may open or ask for, per process, on and on; 0 sets no limit"
+    )
+    rate_access_burst: int = Field(20, ge=1, description="links one address may open or ask for at once")
     challenge: ChallengeKind = Field(ChallengeKind.NONE, description="who tells people from programs")
     challenge_fail_open: bool = Field(
         default=False, description="let everybody in while the challenge's provider is out of reach"
@@ -56,4 +63,9 @@ class Settings(ServiceSettings):
     @property
     def runner_token_lifetime(self) -> timedelta:
         """How long a runner token is good."""
-        return timedelta(days=self.runner_token_days)
+        return timedelta(hours=self.runner_token_hours)
+
+    def access_codes(self) -> AccessCodes:
+        """The codes of links to registrations. Their keys come from `secret_keys`: an old one stays good at the end."""
+        keys = [key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()]
+        return AccessCodes(keys, public_url=self.public_url)

@@ -1,20 +1,26 @@
 """Every table of this service, so that its metadata is whole."""
 
+from registration.access.tables import LinkRequest
 from registration.admission.tables import IdempotencyKey
 from registration.base import Base, service_tables, signing_keys
+from registration.canonical.tables import UnreadableValue
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
 from registration.entries.tables import Participant, Registration, RegistrationCount
+from registration.notes.tables import Note
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [
     "Base",
     "CategoryPlaces",
     "IdempotencyKey",
+    "LinkRequest",
+    "Note",
     "Participant",
     "Race",
     "RaceCategory",
     "Registration",
     "RegistrationCount",
+    "UnreadableValue",
     "WaitlistEntry",
     "WaitlistParticipant",
     "service_tables",

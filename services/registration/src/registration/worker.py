@@ -4,58 +4,70 @@ from datetime import timedelta
 
 from chassis.database import Database
 from chassis.process import worker_from_environment
+from chassis.telemetry import logger
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 from sqlalchemy import delete
 
+from registration.access import commands as links
+from registration.access.rules import AccessCodes
 from registration.admission.tables import IdempotencyKey
 from registration.base import service_tables
+from registration.canonical import commands as canonical
 from registration.entries import commands
 from registration.entries.handlers import handlers
 from registration.settings import Settings
 from registration.waitlist import queries as lines
 from registration.waitlist.commands import tend
+from registration.waitlist.rules import OfferTerms
+
+log = logger(__name__)
 
 _KEYS_KEPT = timedelta(hours=24)
+_SOON = timedelta(seconds=1)
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
     """The worker, to be started by whoever owns the process."""
-    grace, offer_time = timedelta(minutes=settings.expiry_grace_minutes), settings.waitlist_offer_time
+    grace, codes = timedelta(minutes=settings.expiry_grace_minutes), settings.access_codes()
+    terms = OfferTerms(settings.waitlist_offer_time, codes)
     often = timedelta(seconds=settings.expiry_sweep_seconds)
     return Worker(
         database,
         transport,
         handlers,
         periodic=[
-            Periodic("expiry", often, lambda: sweep(database, grace, offer_time)),
-            Periodic("waitlist", often, lambda: tend_lines(database, offer_time)),
+            Periodic("expiry", often, lambda: sweep(database, grace, terms)),
+            Periodic("waitlist", often, lambda: tend_lines(database, terms)),
             Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
+            Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
+            Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
+            Periodic("forget_link_requests", timedelta(hours=1), lambda: forget_link_requests(database)),
         ],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,
     )
 
 
-async def sweep(database: Database, grace: timedelta, offer_time: timedelta) -> int:
+async def sweep(database: Database, grace: timedelta, terms: OfferTerms) -> int:
     """Expire all that is due, a bounded number in each transaction; how many."""
     expired = 0
     while True:
         async with database.work() as work:
-            found = await commands.expire_due(work, grace=grace, offer_time=offer_time)
+            found = await commands.expire_due(work, grace=grace, terms=terms)
         expired += found
         if not found:
             return expired
 
 
-async def tend_lines(database: Database, offer_time: timedelta) -> None:
+async def tend_lines(database: Database, terms: OfferTerms) -> None:
     """End what is over on the waiting lists and offer what is free, one category after the other."""
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
     for category_id in categories:
         async with database.work() as work:
-            await tend(work, category_id, offer_time=offer_time)
+            await tend(work, category_id, terms=terms)
 
 
 async def fold_counts(database: Database) -> None:
@@ -69,6 +81,32 @@ async def forget_keys(database: Database) -> None:
     async with database.work() as work:
         old = IdempotencyKey.created_at < work.now - _KEYS_KEPT
         await work.session.execute(delete(IdempotencyKey).where(old))
+
+
+async def bring_into_form(database: Database) -> None:
+    """Bring rows into canonical form that code of an older release wrote."""
+    while True:
+        async with database.work() as work:
+            portion = await work.session.run_sync(
+                lambda session: canonical.bring_into_form(session.connection(), work.now)
+            )
+        if not portion.rows:
+            return
+        log.info("people_brought_into_form", rows=portion.rows, unreadable=portion.unreadable)
+
+
+async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
+    """Answer all requests for links that wait."""
+    while True:
+        async with database.work() as work:
+            if not await links.answer_requests(work, codes):
+                return
+
+
+async def forget_link_requests(database: Database) -> None:
+    """Drop requests for links that no longer count."""
+    async with database.work() as work:
+        await links.forget_requests(work)
 
 
 def main() -> None:

@@ -1,36 +1,62 @@
 """What a runner fills in."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
+from chassis.canonical.emails import canonical_email
+from chassis.canonical.names import clean_line, clean_name
+from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 from chassis.errors import InvalidFields
-from chassis.web.models import Amount, Body, Line, View
+from chassis.web.models import Amount, Body, View
+from chassis.wording import Refused, Wording
 from contracts import JerseySize, RegistrationType
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
-_MAILBOX = r"[^@\s\x00-\x1f\x7f,;<>\"]+"
-Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=255, pattern=rf"^{_MAILBOX}@{_MAILBOX}\.[A-Za-z0-9-]+$")
-]
-WhatsApp = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{10,15}$")]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20, pattern=r"^\+?[0-9][0-9 ()-]{4,18}$")]
-IdentityNumber = Annotated[Line, Field(max_length=50)]
+_IDENTITY_NUMBER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ./-]*[A-Za-z0-9])?")
+_INVALID_IDENTITY = Wording(
+    en="Write the number of your identity card or passport with letters and digits.",
+    id="Tulis nomor KTP atau paspor dengan huruf dan angka.",
+)
 
-_OLDEST = date(1900, 1, 1)
+
+def _identity_number(typed: str) -> str:
+    number = clean_line(typed)
+    if not _IDENTITY_NUMBER.fullmatch(number):
+        raise Refused(_INVALID_IDENTITY)
+    return number
+
+
+def _or_none(typed: str | None) -> str | None:
+    return typed if typed is None or typed.strip() else None
+
+
+_AsTyped = Annotated[str, StringConstraints(max_length=255)]
+
+Name = Annotated[_AsTyped, AfterValidator(clean_name), Field(examples=["Budi Santoso"])]
+Email = Annotated[_AsTyped, AfterValidator(canonical_email), Field(examples=["budi@example.com"])]
+WhatsApp = Annotated[_AsTyped, AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])]
+Phone = Annotated[_AsTyped, AfterValidator(canonical_phone), Field(examples=["0812 3456 7890"])]
+IdentityNumber = Annotated[str, StringConstraints(max_length=50), AfterValidator(_identity_number)]
+OptionalIdentityNumber = Annotated[IdentityNumber | None, BeforeValidator(_or_none)]
+
+OLDEST = date(1900, 1, 1)
+
+NOT_BORN = Wording(en="The date of birth must be before today.", id="Tanggal lahir harus sebelum hari ini.")
 
 
 class ParticipantForm(Body):
     """One participant."""
 
-    full_name: Line
+    full_name: Name
     email: Email
     whatsapp: WhatsApp
     gender: Literal["male", "female"]
-    date_of_birth: Annotated[date, Field(ge=_OLDEST)]
+    date_of_birth: Annotated[date, Field(ge=OLDEST)]
     jersey_size: JerseySize
-    identity_number: IdentityNumber | None = None
-    emergency_contact_name: Line
+    identity_number: OptionalIdentityNumber = None
+    emergency_contact_name: Name
     emergency_contact_phone: Phone
     is_pic: bool = False
 
@@ -59,7 +85,7 @@ class RegistrationForm(Body):
         """
         late = [index for index, each in enumerate(self.participants) if each.date_of_birth >= today]
         if late:
-            raise InvalidFields(*((f"participants.{index}.date_of_birth", "must be before today") for index in late))
+            raise InvalidFields(*((f"participants.{index}.date_of_birth", NOT_BORN) for index in late))
 
 
 class RegisteredParticipantView(View):
@@ -86,3 +112,4 @@ class RegisteredView(View):
     expires_at: AwareDatetime
     participants: list[RegisteredParticipantView]
     runner_token: str
+    status_url: str

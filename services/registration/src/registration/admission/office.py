@@ -5,19 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from chassis.auth.access import RUNNER_ISSUER
-from chassis.auth.principals import TokenKind
-from chassis.auth.signing import SigningKeys
-from chassis.auth.tokens import issue
 from chassis.database import Database
 from chassis.errors import InvalidFields, StartlineError
 from chassis.ids import new_id
 from chassis.recent import Recent
 from contracts import RegistrationType
 
+from registration.access.queries import access_version
+from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.admission.desk import Desks
 from registration.admission.engine import Admitted, Batch, admit, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
@@ -27,6 +24,7 @@ from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import offer as find_offer
 from registration.catalog.rules import CategoryOffer
 from registration.settings import Settings
+from registration.tokens import RunnerTokens
 
 _OFFER_AGE = timedelta(seconds=1)
 
@@ -67,14 +65,15 @@ class AdmissionOffice:
 
     Args:
         database: registration's own.
-        keys: sign the runner tokens.
+        tokens: made for those who got in.
+        codes: for their links.
         settings: sizes of batches and lines.
     """
 
-    def __init__(self, database: Database, keys: SigningKeys, settings: Settings) -> None:
+    def __init__(self, database: Database, tokens: RunnerTokens, codes: AccessCodes, settings: Settings) -> None:
         self._database = database
-        self._keys = keys
-        self._lifetime = settings.runner_token_lifetime
+        self._tokens = tokens
+        self._codes = codes
         self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
         self.desks = Desks(
             self._admit,
@@ -91,8 +90,8 @@ class AdmissionOffice:
             `Desk.apply` raises.
         """
         now = self._database.clock()
-        form.born_before(now.date())
         offer = await self._offers.get(form.category_id)
+        form.born_before(offer.day_of(now))
         try:
             amount = _open_price(offer, form.registration_type, now)
         except StartlineError:
@@ -100,8 +99,8 @@ class AdmissionOffice:
             if answer is None:
                 raise
         else:
-            answer = await self.desks[form.category_id].apply(_application(form, amount, idempotency_key))
-        return Admitted({**answer.body, "runner_token": await self._runner_token(answer.body)}, answer.replayed)
+            answer = await self.desks[form.category_id].apply(self._application(form, amount, idempotency_key))
+        return Admitted({**answer.body, **await self._ways_in(answer)}, answer.replayed)
 
     async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
         """For those who got in while it was open and ask again."""
@@ -116,18 +115,33 @@ class AdmissionOffice:
         offer = await self._offers.get(category_id)
         return await admit(self._database, offer, applications, places_hint=places_hint)
 
-    async def _runner_token(self, body: dict[str, Any]) -> str:
-        """Made from the stored answer alone, so that a repeated request gets the very same token."""
-        issued = issue(
-            await self._keys.current(),
-            kind=TokenKind.RUNNER,
-            issuer=RUNNER_ISSUER,
-            subject=body["registration_id"],
-            now=datetime.fromisoformat(body["created_at"]),
-            lifetime=self._lifetime,
-            token_id=body["registration_id"],
+    def _application(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> Application:
+        people = tuple(_person(participant) for participant in form.participants)
+        _refuse_the_same_person_twice(people)
+        registration_id = new_id()
+        return Application(
+            registration_id=registration_id,
+            kind=form.registration_type,
+            amount=amount,
+            people=people,
+            access=self._codes.make(registration_id, FIRST_VERSION),
+            idempotency_key=idempotency_key,
+            request_hash=_hash(form) if idempotency_key else "",
         )
-        return issued.token
+
+    async def _ways_in(self, answer: Admitted) -> dict[str, str]:
+        """Return the token and the link. They are never stored; a repeated answer has the link that is good by now."""
+        body = answer.body
+        registration_id = UUID(body["registration_id"])
+        version = await self._version(registration_id) if answer.replayed else FIRST_VERSION
+        return {
+            "runner_token": await self._tokens.repeatable(body["registration_id"], body["created_at"]),
+            "status_url": self._codes.status_url(body["registration_number"], registration_id, version),
+        }
+
+    async def _version(self, registration_id: UUID) -> int:
+        async with self._database.read() as session:
+            return await access_version(session, registration_id)
 
 
 def _open_price(offer: CategoryOffer, kind: RegistrationType, now: datetime) -> Decimal:
@@ -139,19 +153,6 @@ def _open_price(offer: CategoryOffer, kind: RegistrationType, now: datetime) -> 
     if price is None:
         raise TypeNotOffered
     return price
-
-
-def _application(form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> Application:
-    people = tuple(_person(participant) for participant in form.participants)
-    _refuse_the_same_person_twice(people)
-    return Application(
-        registration_id=new_id(),
-        kind=form.registration_type,
-        amount=amount,
-        people=people,
-        idempotency_key=idempotency_key,
-        request_hash=_hash(form) if idempotency_key else "",
-    )
 
 
 def _hash(form: RegistrationForm) -> str:

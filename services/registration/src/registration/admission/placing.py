@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from chassis.canonical.folding import folded
 from chassis.database import NOTIFY, UnitOfWork, publishing
 from contracts import RegisteredParticipant, RegistrationCreated
 from pydantic_core import to_json
@@ -58,16 +59,18 @@ _PLACE = text(f"""
     ), people AS (
         INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
                                   whatsapp, gender, date_of_birth, jersey_size, identity_number,
-                                  emergency_contact_name, emergency_contact_phone)
+                                  emergency_contact_name, emergency_contact_phone, search_text)
         SELECT id, registration_id, :event_id, position, person_key, true, is_pic, full_name, email,
-               whatsapp, gender, date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone
+               whatsapp, gender, date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone,
+               search_text
           FROM taken, unnest(CAST(:p_ids AS uuid[]), CAST(:p_registrations AS uuid[]), CAST(:p_positions AS int[]),
                              CAST(:p_keys AS text[]), CAST(:p_pics AS bool[]), CAST(:p_names AS text[]),
                              CAST(:p_emails AS text[]), CAST(:p_whatsapps AS text[]), CAST(:p_genders AS text[]),
                              CAST(:p_births AS date[]), CAST(:p_sizes AS text[]), CAST(:p_identities AS text[]),
-                             CAST(:p_emergency_names AS text[]), CAST(:p_emergency_phones AS text[]))
+                             CAST(:p_emergency_names AS text[]), CAST(:p_emergency_phones AS text[]),
+                             CAST(:p_searches AS text[]))
                AS person(id, registration_id, position, person_key, is_pic, full_name, email, whatsapp, gender,
-                         date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone)
+                         date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone, search_text)
          ORDER BY person_key
         ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
         RETURNING 1
@@ -176,6 +179,7 @@ def _people_columns(applications: Sequence[Application]) -> dict[str, list[Any]]
         "p_identities": [person.identity_number for person in people],
         "p_emergency_names": [person.emergency_contact_name for person in people],
         "p_emergency_phones": [person.emergency_contact_phone for person in people],
+        "p_searches": [folded(person.full_name) for person in people],
     }
 
 
@@ -192,6 +196,7 @@ def _created(offer: CategoryOffer, application: Application, number: str, expire
         total_amount=application.amount,
         currency=offer.currency,
         expires_at=expires_at,
+        access=application.access,
         participants=tuple(
             RegisteredParticipant(
                 participant_id=person.participant_id,

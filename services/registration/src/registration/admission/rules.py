@@ -9,21 +9,21 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from contracts import JerseySize, RegistrationType
+from chassis.canonical.folding import squeezed
+from contracts import AccessCode, JerseySize, RegistrationType
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-_SPACES = re.compile(r"\s+")
 
 
 def person_key(full_name: str, date_of_birth: date, identity_number: str | None) -> str:
     """Who this is, as 64 hex digits: by identity number if there is one, else by name and date of birth.
 
-    Spelling does not make another person: case, spaces, punctuation of the number and Unicode forms are evened out.
+    Spelling does not make another person: case, accents, spaces, punctuation and Unicode forms are evened out.
     """
     number = _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identity_number or "")).upper()
     if number:
         return _digest(f"id:{number}")
-    name = _SPACES.sub(" ", unicodedata.normalize("NFKC", full_name).casefold()).strip()
+    name = squeezed(full_name) or unicodedata.normalize("NFKC", full_name).casefold()
     return _digest(f"name:{name}|{date_of_birth.isoformat()}")
 
 
@@ -57,6 +57,7 @@ class Application:
     kind: RegistrationType
     amount: Decimal
     people: tuple[Person, ...]
+    access: AccessCode
     idempotency_key: str | None
     request_hash: str
 

@@ -1,6 +1,7 @@
 """Routes for events and categories."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,8 +17,9 @@ from chassis.recent import Recent
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Amount, Body, Line, Slug, Text, View
 from chassis.web.problems import errors
+from chassis.wording import Refused, Wording
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
@@ -32,7 +34,7 @@ from registration.catalog.errors import (
     UnknownEvent,
 )
 from registration.catalog.tables import BIB_LIMIT
-from registration.waitlist.api import OfferTime
+from registration.waitlist.api import Terms
 
 router = APIRouter(tags=["catalog"])
 
@@ -44,6 +46,18 @@ Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]
 Distance = Annotated[Line, Field(max_length=50)]
+
+_IMAGE_ADDRESS = re.compile(r"(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|/(?!/))[A-Za-z0-9._~!$&()*+,;=:@%/?-]*")
+
+
+def _image_address(address: str) -> str:
+    if not _IMAGE_ADDRESS.fullmatch(address):
+        raise Refused(Wording(en="must be an https address or a path", id="harus alamat https atau jalur"))
+    return address
+
+
+ImagePath = Annotated[Line, AfterValidator(_image_address)]
+"""Where browsers of the public load an image from: `https://…`, or a path on this platform."""
 
 
 class _Changes(Body):
@@ -80,9 +94,10 @@ class NewEvent(Body):
     event_date: date
     location: Line
     timezone: Line = "Asia/Jakarta"
-    logo_path: Line | None = None
-    banner_path: Line | None = None
+    logo_path: ImagePath | None = None
+    banner_path: ImagePath | None = None
     is_active: bool = True
+    changes_until: AwareDatetime | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)
 
@@ -90,7 +105,7 @@ class NewEvent(Body):
 class EventChanges(_Changes):
     """An event's fields to change."""
 
-    _NULLABLE = frozenset({"description", "logo_path", "banner_path"})
+    _NULLABLE = frozenset({"description", "logo_path", "banner_path", "changes_until", "notify_runners"})
 
     name: Line | None = None
     slug: Slug | None = None
@@ -98,9 +113,11 @@ class EventChanges(_Changes):
     event_date: date | None = None
     location: Line | None = None
     timezone: Line | None = None
-    logo_path: Line | None = None
-    banner_path: Line | None = None
+    logo_path: ImagePath | None = None
+    banner_path: ImagePath | None = None
     is_active: bool | None = None
+    changes_until: AwareDatetime | None = None
+    notify_runners: bool | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)
 
@@ -193,6 +210,7 @@ class EventView(View):
     logo_path: str | None
     banner_path: str | None
     is_active: bool
+    changes_until: datetime | None
     categories: list[CategoryView]
 
 
@@ -290,22 +308,20 @@ def _known(condition: str, etag: str) -> bool:
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
 async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
     """A new event; its date must be in the future."""
-    _in_future(body.event_date, work.now)
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
 
-def _in_future(event_date: date, now: datetime) -> None:
-    if event_date <= now.date():
-        raise InvalidFields(("event_date", "must be after today"))
-
-
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
 async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """Change an event; a new date must be in the future."""
-    if body.event_date is not None:
-        _in_future(body.event_date, work.now)
-    await commands.change_event(work, event_id, body.fields(), by=staff.actor)
+    """Change an event; a new date must be in the future.
+
+    Other services follow. With `notify_runners` confirmed runners get a message; without it they do when the day or
+    the place changed.
+    """
+    fields = body.fields()
+    notify = fields.pop("notify_runners", None)
+    await commands.change_event(work, event_id, fields, by=staff.actor, notify_runners=notify)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
 
@@ -333,10 +349,10 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
     ),
 )
 async def change_category(
-    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, offer_time: OfferTime
+    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, terms: Terms
 ) -> CategoryView:
     """Change a category; places that come with a higher quota are first for those in line."""
-    await commands.change_category(work, category_id, body.fields(), by=staff.actor, offer_time=offer_time)
+    await commands.change_category(work, category_id, body.fields(), by=staff.actor, terms=terms)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
 
 

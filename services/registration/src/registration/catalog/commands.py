@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields, StartlineError
+from chassis.wording import Wording
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from registration.catalog.announce import REPEATED_ELSEWHERE, announce_race
 from registration.catalog.errors import (
     BibRangeOverlap,
     BibsAlreadyGiven,
@@ -23,10 +25,14 @@ from registration.catalog.errors import (
     UnknownCategory,
     UnknownEvent,
 )
+from registration.catalog.rules import day_in
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
 from registration.waitlist.offering import hand_over
+from registration.waitlist.rules import OfferTerms
 
 Fields = Mapping[str, Any]
+
+NOT_IN_FUTURE = Wording(en="must be after today, where the race is", id="harus setelah hari ini, di tempat lomba")
 
 _REFUSALS: Mapping[str, type[StartlineError]] = {
     "uq_events_slug": SlugTaken,
@@ -71,8 +77,9 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
     """A new event.
 
     Raises:
-        SlugTaken.
+        SlugTaken, InvalidFields: its date is not after today.
     """
+    require_future(fields["event_date"], fields["timezone"], work.now)
     event_id = uuid4()
     async with _refusals_named(work):
         await work.session.execute(insert(Race).values(id=event_id, created_at=work.now, updated_at=work.now, **fields))
@@ -80,19 +87,48 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
     return event_id
 
 
-async def change_event(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> None:
-    """Change an event's fields.
+async def change_event(
+    work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str, notify_runners: bool | None = None
+) -> None:
+    """Change an event's fields and publish what messages and other services repeat of it.
+
+    Args:
+        notify_runners: whether confirmed runners get a message; None sends one when the day or the place changed.
 
     Raises:
-        UnknownEvent, SlugTaken.
+        UnknownEvent, SlugTaken, InvalidFields: the new date is not after today.
     """
+    race = await _held_race(work, event_id)
+    timezone = fields.get("timezone", race.timezone)
+    if "event_date" in fields:
+        require_future(fields["event_date"], timezone, work.now)
+    changed = {name for name, value in fields.items() if getattr(race, name) != value}
     async with _refusals_named(work):
-        changed = await work.session.execute(
-            update(Race).where(Race.id == event_id).values(updated_at=work.now, **fields).returning(Race.id)
+        await work.session.execute(update(Race).where(Race.id == event_id).values(updated_at=work.now, **fields))
+    repeated = changed & REPEATED_ELSEWHERE
+    moved = bool(changed & {"event_date", "location"})
+    if repeated or notify_runners:
+        await announce_race(
+            work, event_id, repeated, notify_runners=moved if notify_runners is None else notify_runners
         )
-        if changed.first() is None:
-            raise UnknownEvent
-    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields))
+    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields), notified=bool(notify_runners))
+
+
+async def _held_race(work: UnitOfWork, event_id: UUID) -> Race:
+    race = await work.session.get(Race, event_id, with_for_update=True, populate_existing=True)
+    if race is None:
+        raise UnknownEvent
+    return race
+
+
+def require_future(event_date: date, timezone: str, now: datetime) -> None:
+    """Refuse a date that is not after today, where the race is.
+
+    Raises:
+        InvalidFields.
+    """
+    if event_date <= day_in(now, timezone):
+        raise InvalidFields(("event_date", NOT_IN_FUTURE))
 
 
 async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> UUID:
@@ -128,13 +164,11 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
     return category_id
 
 
-async def change_category(
-    work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, offer_time: timedelta
-) -> None:
+async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, terms: OfferTerms) -> None:
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
 
     Args:
-        offer_time: how long somebody in line may think about places that a higher quota brings.
+        terms: of the offers that somebody in line gets for places that a higher quota brings.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
@@ -148,11 +182,13 @@ async def change_category(
         await work.session.execute(
             update(RaceCategory).where(RaceCategory.id == category_id).values(updated_at=work.now, **fields)
         )
+        if fields.get("name", before.name) != before.name:
+            await announce_race(work, before.event_id, {"categories"}, notify_runners=False)
         if places:
             await work.session.execute(
                 update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
             )
-    await hand_over(work, category_id, offer_time=offer_time)
+    await hand_over(work, category_id, terms=terms)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 
@@ -160,6 +196,8 @@ async def change_category(
 class _Before:
     """What a change has to respect."""
 
+    event_id: UUID
+    name: str
     prefix: str
     numbered: bool
     bib_start: int
@@ -173,9 +211,16 @@ async def _locked(work: UnitOfWork, category_id: UUID) -> _Before:
     found = (await work.session.execute(places)).first()
     if found is None:
         raise UnknownCategory
-    columns = (RaceCategory.registration_prefix, RaceCategory.bib_start_number)
+    columns = (
+        RaceCategory.event_id,
+        RaceCategory.name,
+        RaceCategory.registration_prefix,
+        RaceCategory.bib_start_number,
+    )
     category = (await work.session.execute(select(*columns).where(RaceCategory.id == category_id))).one()
     return _Before(
+        event_id=category.event_id,
+        name=category.name,
         prefix=category.registration_prefix,
         numbered=found.last_number > 0,
         bib_start=category.bib_start_number,

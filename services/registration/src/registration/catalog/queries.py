@@ -77,6 +77,8 @@ def _offer(category: RaceCategory, event: Race, hour: timedelta) -> CategoryOffe
         event_name=event.name,
         event_date=event.event_date,
         location=event.location,
+        timezone=event.timezone,
+        race_revision=event.revision,
         prefix=category.registration_prefix,
         currency=category.currency,
         prices={

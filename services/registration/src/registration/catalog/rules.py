@@ -1,11 +1,43 @@
-"""Prices and opening times."""
+"""Prices, opening times, and the days of a race, which are those of its time zone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from contracts import EventSummary, RegistrationType
+
+_CHANGES_END_BEFORE = timedelta(days=3)
+
+
+def day_in(moment: datetime, timezone: str) -> date:
+    """Return the day it is in that time zone.
+
+    Args:
+        timezone: an IANA name.
+    """
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+def changes_end(
+    changes_until: datetime | None, closings: Sequence[datetime | None], event_date: date, timezone: str
+) -> datetime:
+    """Return until when runners may correct what is harmless.
+
+    Without a moment that staff chose it is when the last category closes, or, if one never does, the beginning of the
+    third day before the race.
+
+    Args:
+        closings: when registration for each category closes.
+    """
+    if changes_until is not None:
+        return changes_until
+    known = [closing for closing in closings if closing is not None]
+    if known and len(known) == len(closings):
+        return max(known)
+    return datetime.combine(event_date - _CHANGES_END_BEFORE, time(), ZoneInfo(timezone))
 
 
 @dataclass(frozen=True)
@@ -18,6 +50,8 @@ class CategoryOffer:
     event_name: str
     event_date: date
     location: str
+    timezone: str
+    race_revision: int
     prefix: str
     currency: str
     prices: dict[RegistrationType, Decimal | None]
@@ -30,8 +64,17 @@ class CategoryOffer:
     def event(self) -> EventSummary:
         """The race, as messages name it."""
         return EventSummary(
-            event_id=self.event_id, name=self.event_name, event_date=self.event_date, location=self.location
+            event_id=self.event_id,
+            name=self.event_name,
+            event_date=self.event_date,
+            location=self.location,
+            timezone=self.timezone,
+            revision=self.race_revision,
         )
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day it is at the race."""
+        return day_in(moment, self.timezone)
 
     def price(self, kind: RegistrationType) -> Decimal | None:
         """What a registration of this kind costs in all; None when it is not offered."""
@@ -44,4 +87,4 @@ class CategoryOffer:
 
     def closed(self, now: datetime) -> bool:
         """Whether registration is over."""
-        return now.date() > self.event_date or (self.closes_at is not None and now >= self.closes_at)
+        return self.day_of(now) > self.event_date or (self.closes_at is not None and now >= self.closes_at)

@@ -29,7 +29,11 @@ BIB_LIMIT: Final = 2**31 - 2
 
 
 class Race(Base):
-    """An event that runners register for."""
+    """An event that runners register for.
+
+    `revision` grows with every change that messages and other services repeat. Until `changes_until` runners may
+    correct what is harmless; see `changes_end`.
+    """
 
     __tablename__ = "events"
 
@@ -44,6 +48,8 @@ class Race(Base):
     logo_path: Mapped[str | None] = mapped_column(String(255))
     banner_path: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool]
+    changes_until: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

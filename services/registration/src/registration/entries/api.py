@@ -19,7 +19,7 @@ from registration.entries.errors import NotCancellable, NotVerified, UnknownRegi
 from registration.entries.export import csv_stream
 from registration.entries.queries import EXPORT_COLUMNS, Filter
 from registration.entries.rules import Status
-from registration.waitlist.api import OfferTime
+from registration.waitlist.api import Terms
 
 router = APIRouter(tags=["registrations"])
 
@@ -187,9 +187,9 @@ async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read
     status_code=204,
     responses=errors(UnknownRegistration, NotCancellable),
 )
-async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, offer_time: OfferTime) -> None:
+async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, terms: Terms) -> None:
     """End a registration and free its places."""
-    await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, offer_time=offer_time)
+    await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, terms=terms)
 
 
 @router.get("/stats")

@@ -21,6 +21,7 @@ from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger, burned_places, next_status
 from registration.entries.tables import Participant, Registration
 from registration.waitlist.offering import hand_over
+from registration.waitlist.rules import OfferTerms
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
@@ -168,11 +169,11 @@ def _cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | No
     )
 
 
-async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, offer_time: timedelta) -> None:
+async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, terms: OfferTerms) -> None:
     """Staff end a registration; its places are free again, as far as BIBs are left for them, first for those in line.
 
     Args:
-        offer_time: how long somebody in line may think about them.
+        terms: of the offers that somebody in line gets for them.
 
     Raises:
         UnknownRegistration, NotCancellable.
@@ -189,7 +190,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     await _release_cancelled(work, entry, was_confirmed=was_confirmed)
     await _set_live(work, [entry.id], live=False)
-    await hand_over(work, entry.race_category_id, offer_time=offer_time)
+    await hand_over(work, entry.race_category_id, terms=terms)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(_cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)
@@ -214,11 +215,11 @@ async def _release_cancelled(work: UnitOfWork, entry: Registration, *, was_confi
     await work.session.flush()
 
 
-async def expire_due(work: UnitOfWork, *, grace: timedelta, offer_time: timedelta, at_most: int = 200) -> int:
+async def expire_due(work: UnitOfWork, *, grace: timedelta, terms: OfferTerms, at_most: int = 200) -> int:
     """Expire registrations whose deadline and grace have passed; how many. Any number of sweeps may run at once.
 
     Args:
-        offer_time: how long somebody in line may think about the places.
+        terms: of the offers that somebody in line gets for the places.
     """
     due = (
         select(Registration)
@@ -238,7 +239,7 @@ async def expire_due(work: UnitOfWork, *, grace: timedelta, offer_time: timedelt
     await _release(work, entries)
     await _set_live(work, [entry.id for entry in entries], live=False)
     for category_id in {entry.race_category_id for entry in entries}:
-        await hand_over(work, category_id, offer_time=offer_time)
+        await hand_over(work, category_id, terms=terms)
     return len(entries)
 
 

@@ -7,8 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.canonical.emails import canonical_email
+from chassis.canonical.folding import folded_words
+from chassis.canonical.phones import canonical_phone
 from chassis.database import Database
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, text, tuple_
+from chassis.wording import Refused
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select, text, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -18,8 +22,8 @@ from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
 
-_WORDS = re.compile(r"[^\W_]+")
 _LIKE_A_NUMBER = re.compile(r"-\d+$")
+_DIGITS = re.compile(r"\+?[0-9 ().-]*[0-9][0-9 ().-]*")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
@@ -111,21 +115,35 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 def _person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
     if "@" in q:
-        return [func.lower(anybody.email) == q.lower()]
-    digits = re.sub(r"[ +()-]", "", q)
-    if digits.isascii() and digits.isdigit():
-        conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_(_whatsapp_spellings(digits))]
-        if int(digits) <= BIB_LIMIT:
-            conditions.append(anybody.bib_number == int(digits))
-        return conditions
-    words = " & ".join(f"{word}:*" for word in _WORDS.findall(q))
+        return [func.lower(anybody.email) == _email(q).lower()]
+    if _DIGITS.fullmatch(q):
+        return _number_conditions(anybody, q)
+    words = " & ".join(f"{word}:*" for word in folded_words(q))
+    if not words:
+        return [false()]
     return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
 
 
-def _whatsapp_spellings(digits: str) -> list[str]:
-    if digits.startswith("62"):
-        return [digits, "0" + digits.removeprefix("62")]
-    return [digits, "62" + digits.removeprefix("0")]
+def _number_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
+    digits = re.sub(r"[^0-9]", "", q)
+    conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_({digits, _phone(q)})]
+    if 0 < int(digits) <= BIB_LIMIT:
+        conditions.append(anybody.bib_number == int(digits))
+    return conditions
+
+
+def _phone(typed: str) -> str:
+    try:
+        return canonical_phone(typed)
+    except Refused:
+        return typed
+
+
+def _email(typed: str) -> str:
+    try:
+        return canonical_email(typed)
+    except Refused:
+        return typed
 
 
 async def page(

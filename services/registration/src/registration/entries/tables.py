@@ -30,8 +30,9 @@ from registration.entries.rules import Status
 class Registration(Base):
     """Places held by one runner or group.
 
-    `expires_at` is the deadline to pay. `revision` grows with every change. `payment_seen_at` is the moment of the
-    newest payment event that was taken in: older ones that come late change nothing.
+    `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is that of the code that
+    opens the registration. `payment_seen_at` is the moment of the newest payment event that was taken in: older ones
+    that come late change nothing.
     """
 
     __tablename__ = "registrations"
@@ -46,6 +47,7 @@ class Registration(Base):
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[Status] = mapped_column(String(20))
     revision: Mapped[int] = mapped_column(server_default="1")
+    access_version: Mapped[int] = mapped_column(server_default="1")
     expires_at: Mapped[datetime]
     payment_seen_at: Mapped[datetime | None]
     payment_id: Mapped[UUID | None]
@@ -99,13 +101,18 @@ class RegistrationCount(Base):
 
 
 NAME_WORDS: ColumnElement[str] = literal_column(
-    "to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~', repeat(' ', 10)))"
+    "to_tsvector('simple'::regconfig,"
+    " coalesce(search_text, (translate(full_name::text, '-./<>&@_+~'::text, repeat(' '::text, 10)))))"
 )
-"""A name's words. PostgreSQL's parser would take `M.Rizki` for a host and `<b>` for a tag: such marks go."""
+"""A name's words, folded; those of a row that is not in canonical form yet are taken from the name as it is."""
 
 
 class Participant(Base):
-    """One runner. `person_key` says who they are; among `live` ones of an event it is unique."""
+    """One runner. `person_key` says who they are; among `live` ones of an event it is unique.
+
+    `search_text` is the folded name (`chassis.canonical.folding`). Without it the row is from before there were
+    canonical forms; a periodic job brings it into them.
+    """
 
     __tablename__ = "participants"
 
@@ -127,6 +134,7 @@ class Participant(Base):
     identity_number: Mapped[str | None] = mapped_column(String(50))
     emergency_contact_name: Mapped[str] = mapped_column(String(255))
     emergency_contact_phone: Mapped[str] = mapped_column(String(20))
+    search_text: Mapped[str | None]
 
     __table_args__ = (
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),
@@ -149,11 +157,12 @@ class Participant(Base):
         Index("ix_participants_email", func.lower(text("email"))),
         Index("ix_participants_whatsapp", "whatsapp"),
         Index(
-            "ix_participants_name", NAME_WORDS, postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}
+            "ix_participants_words", NAME_WORDS, postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}
         ),
+        Index("ix_participants_not_canonical", "id", postgresql_where=text("search_text IS NULL")),
         CheckConstraint("gender IN ('male', 'female')", name="gender"),
         CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
-        CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),
+        CheckConstraint("whatsapp ~ '^[0-9]{7,15}$'", name="whatsapp"),
         CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
         CheckConstraint("(bib_number IS NULL) = (ticket_code IS NULL)", name="bib_with_ticket"),
     )

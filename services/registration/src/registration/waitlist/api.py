@@ -1,6 +1,6 @@
 """Routes of the waiting lists. An entry's id is that of the registration it may become, and so is its token's."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -37,15 +37,15 @@ from registration.waitlist.errors import (
 )
 from registration.waitlist.office import WaitlistOffice
 from registration.waitlist.queries import Filter
-from registration.waitlist.rules import Standing
+from registration.waitlist.rules import OfferTerms, Standing
 
 router = APIRouter(prefix="/waitlist", tags=["waitlist"])
 
 LARGEST_TURN = 2**62
 
 Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
-OfferTime = Annotated[timedelta, from_state("offer_time")]
-"""How long an offer to somebody in line is open."""
+Terms = Annotated[OfferTerms, from_state("offer_terms")]
+"""Of offers to somebody in line."""
 
 ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 
@@ -74,6 +74,7 @@ class JoinedView(_PlaceInLine):
     position: int
     participants: list[RegisteredParticipantView]
     runner_token: str
+    status_url: str
 
 
 class WaitlistView(_PlaceInLine):
@@ -170,9 +171,9 @@ async def show_entry(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) 
 
 
 @router.delete("/{registration_id}", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
-async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, offer_time: OfferTime) -> None:
+async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, terms: Terms) -> None:
     """Leave the line, with or without an offer."""
-    await commands.leave(work, registration_id, offer_time=offer_time, by=who.actor, action="waitlist.withdraw")
+    await commands.leave(work, registration_id, terms=terms, by=who.actor, action="waitlist.withdraw")
 
 
 @router.post(
@@ -188,16 +189,14 @@ async def accept(registration_id: UUID, _: ItsRunner, office: Office) -> Registe
 
 
 @router.post("/{registration_id}/offer", responses=errors(UnknownWaitlistEntry, NotWaiting, RegistrationClosed))
-async def call_ahead(registration_id: UUID, staff: Admin, work: Work, offer_time: OfferTime) -> WaitlistView:
+async def call_ahead(registration_id: UUID, staff: Admin, work: Work, terms: Terms) -> WaitlistView:
     """Put an entry before all others: free places are offered to it at once, or else the next ones."""
-    await commands.call_ahead(work, registration_id, offer_time=offer_time, by=staff.actor)
+    await commands.call_ahead(work, registration_id, terms=terms, by=staff.actor)
     return WaitlistView.model_validate(await queries.detail(work.session, registration_id))
 
 
 @router.post("/{registration_id}/remove", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
-async def remove(registration_id: UUID, body: Removal, staff: Admin, work: Work, offer_time: OfferTime) -> None:
+async def remove(registration_id: UUID, body: Removal, staff: Admin, work: Work, terms: Terms) -> None:
     """Take an entry off the list."""
     by = staff.actor
-    await commands.leave(
-        work, registration_id, offer_time=offer_time, by=by, action="waitlist.remove", reason=body.reason
-    )
+    await commands.leave(work, registration_id, terms=terms, by=by, action="waitlist.remove", reason=body.reason)

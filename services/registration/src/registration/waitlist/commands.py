@@ -32,7 +32,7 @@ from registration.waitlist.errors import (
 )
 from registration.waitlist.offering import end_entries, hand_over, leave_line, places_left, registration_over
 from registration.waitlist.queries import registered_again
-from registration.waitlist.rules import Standing, called_ahead
+from registration.waitlist.rules import OfferTerms, Standing, called_ahead
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 REGISTERED_ELSEWHERE = "somebody in it is registered already"
@@ -99,7 +99,7 @@ async def _held(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
 
 
 async def leave(
-    work: UnitOfWork, entry_id: UUID, *, offer_time: timedelta, by: str, action: str, reason: str | None = None
+    work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str, action: str, reason: str | None = None
 ) -> None:
     """End an entry for its runner or for staff; what was held for it goes to the next in line.
 
@@ -110,11 +110,11 @@ async def leave(
     category_id, standing = entry.race_category_id, entry.status
     if not await end_entries(work, category_id, Standing.WITHDRAWN, WaitlistEntry.id == entry_id, reason=reason):
         raise NotWaiting(waitlist_status=standing)
-    await hand_over(work, category_id, offer_time=offer_time)
+    await hand_over(work, category_id, terms=terms)
     await work.audit(by, action, f"waitlist:{entry_id}", status=standing)
 
 
-async def call_ahead(work: UnitOfWork, entry_id: UUID, *, offer_time: timedelta, by: str) -> None:
+async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
     """Put an entry before all others: it gets free places at once, or else the next ones.
 
     Raises:
@@ -128,11 +128,11 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, offer_time: timedelta,
         raise RegistrationClosed
     entry.turn = called_ahead(entry.turn)
     await work.session.flush()
-    await hand_over(work, entry.race_category_id, offer_time=offer_time)
+    await hand_over(work, entry.race_category_id, terms=terms)
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
 
 
-async def tend(work: UnitOfWork, category_id: UUID, *, offer_time: timedelta) -> None:
+async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
     """End what is over in a category's line and offer what is free. Any number may do so at once."""
     await places_left(work, category_id)
     category = await find_category(work.session, category_id)
@@ -141,7 +141,7 @@ async def tend(work: UnitOfWork, category_id: UUID, *, offer_time: timedelta) ->
         return
     lapsed = (WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= work.now)
     await end_entries(work, category_id, Standing.EXPIRED, *lapsed)
-    await hand_over(work, category_id, offer_time=offer_time)
+    await hand_over(work, category_id, terms=terms)
 
 
 class _Elsewhere(Exception):
@@ -149,7 +149,7 @@ class _Elsewhere(Exception):
 
 
 async def accept(
-    work: UnitOfWork, entry_id: UUID, *, hour: timedelta, offer_time: timedelta
+    work: UnitOfWork, entry_id: UUID, *, hour: timedelta, terms: OfferTerms
 ) -> RegistrationCreated | AlreadyRegistered:
     """Turn an offer into a registration at the price of now; or, if somebody of it is registered by now, into a
     refusal that is meant to last: commit it, the places go to the next in line.
@@ -167,9 +167,9 @@ async def accept(
         raise RegistrationClosed
     try:
         async with work.session.begin_nested():
-            created = await _register(work, entry, category)
+            created = await _register(work, entry, category, terms)
     except _Elsewhere:
-        return await _pass_on(work, entry_id, category, offer_time)
+        return await _pass_on(work, entry_id, category, terms)
     work.publish(created, subject=entry_id)
     return created
 
@@ -182,17 +182,17 @@ def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
         raise NoOffer(waitlist_status=entry.status)
 
 
-async def _pass_on(
-    work: UnitOfWork, entry_id: UUID, category: CategoryOffer, offer_time: timedelta
-) -> AlreadyRegistered:
+async def _pass_on(work: UnitOfWork, entry_id: UUID, category: CategoryOffer, terms: OfferTerms) -> AlreadyRegistered:
     own = WaitlistEntry.id == entry_id
     again = await registered_again(work.session, entry_id)
     await end_entries(work, category.category_id, Standing.WITHDRAWN, own, reason=REGISTERED_ELSEWHERE)
-    await hand_over(work, category.category_id, offer_time=offer_time)
+    await hand_over(work, category.category_id, terms=terms)
     return AlreadyRegistered(participants=again)
 
 
-async def _register(work: UnitOfWork, entry: WaitlistEntry, category: CategoryOffer) -> RegistrationCreated:
+async def _register(
+    work: UnitOfWork, entry: WaitlistEntry, category: CategoryOffer, terms: OfferTerms
+) -> RegistrationCreated:
     """Raises `TypeNotOffered`, and `_Elsewhere` when somebody of it is registered already."""
     kind = RegistrationType(entry.registration_type)
     amount = category.price(kind)
@@ -212,8 +212,9 @@ async def _register(work: UnitOfWork, entry: WaitlistEntry, category: CategoryOf
         currency=category.currency,
         expires_at=work.now + category.payment_deadline,
         participants=tuple(people),
+        access=terms.codes.make(entry.id, entry.access_version),
     )
-    await _write(work, created)
+    await _write(work, created, access_version=entry.access_version)
     entry.status = Standing.ACCEPTED
     entry.updated_at = work.now
     await work.session.flush()
@@ -250,17 +251,17 @@ async def _next_number(work: UnitOfWork, entry: WaitlistEntry) -> int:
 _PARTICIPANTS = text("""
     INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
                               whatsapp, gender, date_of_birth, jersey_size, identity_number,
-                              emergency_contact_name, emergency_contact_phone)
+                              emergency_contact_name, emergency_contact_phone, search_text)
     SELECT id, entry_id, :event_id, position, person_key, true, is_pic, full_name, email,
            whatsapp, gender, date_of_birth, jersey_size, identity_number,
-           emergency_contact_name, emergency_contact_phone
+           emergency_contact_name, emergency_contact_phone, search_text
       FROM waitlist_participants WHERE entry_id = :registration_id ORDER BY person_key
     ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
     RETURNING 1
 """)
 
 
-async def _write(work: UnitOfWork, created: RegistrationCreated) -> None:
+async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_version: int) -> None:
     registration = insert(Registration).values(
         id=created.registration_id,
         event_id=created.event.event_id,
@@ -272,6 +273,7 @@ async def _write(work: UnitOfWork, created: RegistrationCreated) -> None:
         currency=created.currency,
         status=Status.PENDING_PAYMENT,
         revision=created.revision,
+        access_version=access_version,
         expires_at=created.expires_at,
         created_at=work.now,
         updated_at=work.now,

@@ -5,7 +5,7 @@ frees it, so there is no moment at which it could be sold past the line.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from registration.admission.rules import fitting
 from registration.catalog.queries import offer as find_category
 from registration.catalog.rules import CategoryOffer
 from registration.catalog.tables import CategoryPlaces
-from registration.waitlist.rules import IN_LINE, Standing, offer_ends
+from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_ends
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 _AT_ONCE = 200
@@ -31,7 +31,7 @@ async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
     return (await work.session.execute(held)).scalar_one_or_none()
 
 
-async def hand_over(work: UnitOfWork, category_id: UUID, *, offer_time: timedelta) -> None:
+async def hand_over(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
     """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none."""
     left = await places_left(work, category_id)
     while left and (line := await _whom_it_may_fit(work, category_id, left)):
@@ -40,7 +40,7 @@ async def hand_over(work: UnitOfWork, category_id: UUID, *, offer_time: timedelt
             return
         fits = fitting([row.size for row in line], left)
         chosen = [row for row, fit in zip(line, fits, strict=True) if fit]
-        await _offer(work, category, [row.id for row in chosen], offer_time)
+        await _offer(work, category, [row.id for row in chosen], terms)
         left -= sum(row.size for row in chosen)
 
 
@@ -73,20 +73,20 @@ _OFFER = text("""
     UPDATE waitlist_entries e SET status = 'offered', offered_at = :now, offer_expires_at = :ends, updated_at = :now
       FROM waitlist_participants w
      WHERE e.id = ANY(CAST(:ids AS uuid[])) AND e.status = 'waiting' AND w.entry_id = e.id AND w.is_pic
-    RETURNING e.id, e.turn, e.registration_type, e.total_participants,
+    RETURNING e.id, e.turn, e.registration_type, e.total_participants, e.access_version,
               w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
 """)
 
 
-async def _offer(work: UnitOfWork, category: CategoryOffer, chosen: Sequence[UUID], offer_time: timedelta) -> None:
-    ends = offer_ends(work.now, offer_time, category.closes_at)
+async def _offer(work: UnitOfWork, category: CategoryOffer, chosen: Sequence[UUID], terms: OfferTerms) -> None:
+    ends = offer_ends(work.now, terms.time, category.closes_at)
     offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
     await _hold(work, category.category_id, sum(row.total_participants for row in offered))
     for row in sorted(offered, key=lambda each: each.turn):
-        work.publish(_offered(category, row, ends), subject=row.id)
+        work.publish(_offered(category, row, ends, terms), subject=row.id)
 
 
-def _offered(category: CategoryOffer, row: Row[Any], ends: datetime) -> WaitlistOffered:
+def _offered(category: CategoryOffer, row: Row[Any], ends: datetime, terms: OfferTerms) -> WaitlistOffered:
     kind = RegistrationType(row.registration_type)
     return WaitlistOffered(
         registration_id=row.id,
@@ -105,6 +105,7 @@ def _offered(category: CategoryOffer, row: Row[Any], ends: datetime) -> Waitlist
             whatsapp=row.whatsapp,
             is_pic=row.is_pic,
         ),
+        access=terms.codes.make(row.id, row.access_version),
     )
 
 

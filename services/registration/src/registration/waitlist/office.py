@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.auth.access import RUNNER_ISSUER
-from chassis.auth.principals import TokenKind
-from chassis.auth.signing import SigningKeys
-from chassis.auth.tokens import issue
+from chassis.canonical.folding import folded
 from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields, StartlineError
 from chassis.ids import new_id
 from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from registration.access.queries import access_version
+from registration.access.rules import AccessCodes
 from registration.admission.engine import Admitted, first_answer
 from registration.admission.errors import (
     IdempotencyKeyReused,
@@ -32,8 +31,10 @@ from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
 from registration.entries.rules import Status
 from registration.settings import Settings
+from registration.tokens import RunnerTokens
 from registration.waitlist import commands, queries
 from registration.waitlist.commands import Person
+from registration.waitlist.rules import OfferTerms
 
 _JOINING_AT_ONCE = 4
 
@@ -46,12 +47,15 @@ class WaitlistOffice:
 
     Args:
         database: registration's own.
-        keys: sign the runner tokens.
+        tokens: made for those who joined.
+        codes: for their links.
     """
 
-    def __init__(self, database: Database, keys: SigningKeys, settings: Settings) -> None:
+    def __init__(self, database: Database, tokens: RunnerTokens, codes: AccessCodes, settings: Settings) -> None:
         self._database = database
-        self._keys = keys
+        self._tokens = tokens
+        self._codes = codes
+        self._terms = OfferTerms(settings.waitlist_offer_time, codes)
         self._settings = settings
         self._hour = timedelta(seconds=settings.hour_seconds)
         self._categories = Offers(database, hour=self._hour)
@@ -65,9 +69,9 @@ class WaitlistOffice:
             UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PlacesAvailable,
             AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy, InvalidFields.
         """
-        form.born_before(self._database.clock().date())
-        people = _people(form)
         category = await self._categories.get(form.category_id)
+        form.born_before(category.day_of(self._database.clock()))
+        people = _people(form)
         try:
             answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
         except StartlineError:
@@ -76,7 +80,9 @@ class WaitlistOffice:
             if found is None:
                 raise
             answer = found
-        return Admitted({**answer.body, "runner_token": await self._runner_token(answer.body)}, answer.replayed)
+        waitlist_id = UUID(answer.body["waitlist_id"])
+        ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id)
+        return Admitted({**answer.body, **ways_in}, answer.replayed)
 
     async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
         if idempotency_key is None:
@@ -112,25 +118,24 @@ class WaitlistOffice:
         """
         async with self._database.work() as work:
             outcome = await commands.accept(
-                work, registration_id, hour=self._hour, offer_time=self._settings.waitlist_offer_time
+                work,
+                registration_id,
+                hour=self._hour,
+                terms=OfferTerms(self._settings.waitlist_offer_time, self._codes),
             )
         if isinstance(outcome, StartlineError):
             raise outcome
         body = _registered(outcome, work.now)
-        return {**body, "runner_token": await self._runner_token({**body, "waitlist_id": body["registration_id"]})}
+        return {**body, **await self._ways_in(body, registration_id, number=outcome.registration_number)}
 
-    async def _runner_token(self, body: dict[str, Any]) -> str:
-        """Made from the stored answer alone, so that a repeated request gets the very same token."""
-        issued = issue(
-            await self._keys.current(),
-            kind=TokenKind.RUNNER,
-            issuer=RUNNER_ISSUER,
-            subject=body["waitlist_id"],
-            now=datetime.fromisoformat(body["created_at"]),
-            lifetime=self._settings.runner_token_lifetime,
-            token_id=body["waitlist_id"],
-        )
-        return issued.token
+    async def _ways_in(self, body: dict[str, Any], entry_id: UUID, *, number: str | UUID) -> dict[str, str]:
+        """Return the token and the link, which open this entry and the registration it may become."""
+        async with self._database.read() as session:
+            version = await access_version(session, entry_id)
+        return {
+            "runner_token": await self._tokens.repeatable(str(entry_id), body["created_at"]),
+            "status_url": self._codes.status_url(number, entry_id, version),
+        }
 
 
 def _refuse_unless_open(category: CategoryOffer, kind: RegistrationType, now: datetime) -> None:
@@ -150,7 +155,8 @@ def _people(form: RegistrationForm) -> list[Person]:
         same = first.setdefault(key, index)
         if same != index:
             raise InvalidFields((f"participants.{index}", f"is the same person as participants.{same}"))
-        people.append({**each.model_dump(), "id": new_id(), "person_key": key})
+        own = {"id": new_id(), "person_key": key, "search_text": folded(each.full_name)}
+        people.append({**each.model_dump(), **own})
     return people
 
 

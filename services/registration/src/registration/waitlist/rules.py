@@ -1,8 +1,11 @@
 """Standing in line, and how long an offer is open."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from registration.access.rules import AccessCodes
 
 AHEAD: Final = 2**40
 """What staff take off a turn to call somebody ahead. Those who were called keep their order among themselves."""
@@ -21,6 +24,14 @@ class Standing(StrEnum):
 
 IN_LINE: Final = (Standing.WAITING, Standing.OFFERED)
 """Not over yet: a person stands in a category's line once."""
+
+
+@dataclass(frozen=True)
+class OfferTerms:
+    """What an offer from the waiting list comes with: the time to think about it, and the codes of its links."""
+
+    time: timedelta
+    codes: AccessCodes
 
 
 def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None) -> datetime:

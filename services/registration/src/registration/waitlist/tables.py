@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,6 +39,7 @@ class WaitlistEntry(Base):
     registration_type: Mapped[str] = mapped_column(String(20))
     total_participants: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[Standing] = mapped_column(String(20))
+    access_version: Mapped[int] = mapped_column(server_default="1")
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))
@@ -86,6 +88,7 @@ class WaitlistParticipant(Base):
     identity_number: Mapped[str | None] = mapped_column(String(50))
     emergency_contact_name: Mapped[str] = mapped_column(String(255))
     emergency_contact_phone: Mapped[str] = mapped_column(String(20))
+    search_text: Mapped[str | None]
 
     __table_args__ = (
         Index("uq_waitlist_participants_entry_position", "entry_id", "position", unique=True),
@@ -97,8 +100,11 @@ class WaitlistParticipant(Base):
             unique=True,
             postgresql_where=text("live"),
         ),
+        Index("ix_waitlist_participants_email", func.lower(text("email")), postgresql_where=text("live")),
+        Index("ix_waitlist_participants_whatsapp", "whatsapp", postgresql_where=text("live")),
+        Index("ix_waitlist_participants_not_canonical", "id", postgresql_where=text("search_text IS NULL")),
         CheckConstraint("gender IN ('male', 'female')", name="gender"),
         CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
-        CheckConstraint("whatsapp ~ '^[0-9]{10,15}$'", name="whatsapp"),
+        CheckConstraint("whatsapp ~ '^[0-9]{7,15}$'", name="whatsapp"),
         CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
     )

@@ -1,0 +1,115 @@
+"""Routes of the way back: links for runner tokens, links by message, and the page that a link opens."""
+
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth.access import Admin, public
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import Read, Work, from_state
+from chassis.web.limits import AddressLimit, TooManyRequests
+from chassis.web.models import Body, Line, View
+from chassis.web.problems import errors
+from chassis.wording import Refused, language_of_request
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import Field
+
+from registration.access import commands, page, queries
+from registration.access.errors import UnknownLink
+from registration.access.rules import AccessCodes
+from registration.entries.errors import UnknownRegistration
+from registration.tokens import RunnerTokens
+
+router = APIRouter(tags=["access"])
+
+Codes = Annotated[AccessCodes, from_state("access_codes")]
+Tokens = Annotated[RunnerTokens, from_state("runner_tokens")]
+Number = Annotated[str, Path(min_length=1, max_length=50)]
+Code = Annotated[str, Path(min_length=1, max_length=64)]
+
+
+async def _not_too_often(request: Request) -> None:
+    limit: AddressLimit = request.app.state.limits["access"]
+    limit.admit(request)
+
+
+throttled = Depends(_not_too_often)
+
+
+class AccessForm(Body):
+    """What a link holds."""
+
+    registration_number: Annotated[Line, Field(max_length=50)]
+    access_code: Annotated[Line, Field(max_length=64)]
+
+
+class Access(View):
+    """A token for the registration, or the place in line, that the link names."""
+
+    registration_id: UUID
+    runner_token: str
+    expires_in: int
+
+
+class RecoveryForm(Body):
+    """An e-mail address or WhatsApp number, in any spelling."""
+
+    contact: Line
+
+
+class Recovery(View):
+    """The same answer whether or not the contact is known."""
+
+    accepted: bool = True
+
+
+class StatusLink(View):
+    """The link that opens the registration from now on."""
+
+    status_url: str
+
+
+@router.post("/access", dependencies=[public, throttled], responses=errors(UnknownLink, TooManyRequests))
+async def open_link(body: AccessForm, session: Read, codes: Codes, tokens: Tokens) -> Access:
+    """Exchange a link for a runner token."""
+    opened = await queries.opened_by(session, codes, body.registration_number, body.access_code)
+    issued = await tokens.issue(opened.registration_id)
+    return Access(
+        registration_id=opened.registration_id, runner_token=issued, expires_in=int(tokens.lifetime.total_seconds())
+    )
+
+
+@router.post("/access/recover", status_code=202, dependencies=[public, throttled], responses=errors(TooManyRequests))
+async def recover(body: RecoveryForm, work: Work, codes: Codes) -> Recovery:
+    """Have the links of all live registrations that a contact is in charge of sent to that contact.
+
+    The answer is the same, and takes the same time, for contacts that are known and unknown. A contact gets at most
+    one message in two minutes and six a day.
+    """
+    try:
+        kind, contact = commands.read_contact(body.contact)
+    except Refused as refused:
+        raise InvalidFields(("contact", refused.wording)) from None
+    await commands.ask_for_links(work, codes, kind, contact)
+    return Recovery()
+
+
+@router.post("/registrations/{registration_id}/access-code", responses=errors(UnknownRegistration))
+async def replace_code(registration_id: UUID, staff: Admin, work: Work, codes: Codes) -> StatusLink:
+    """Make a new link for a registration or a place in line; the links sent before open nothing any more."""
+    return StatusLink(status_url=await commands.replace_code(work, codes, registration_id, by=staff.actor))
+
+
+@router.get(
+    "/links/{registration}/{code}",
+    dependencies=[public, throttled],
+    response_model=page.StatusFacts,
+    responses={**errors(UnknownLink, TooManyRequests), 200: {"content": {"text/html": {}}}},
+)
+async def show_status(registration: Number, code: Code, request: Request, session: Read, codes: Codes) -> Response:
+    """Show what a link opens: a plain page to browsers, JSON to others."""
+    opened = await queries.opened_by(session, codes, registration, code)
+    facts = await page.facts_of(session, opened)
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(page.rendered(facts, language_of_request.get()), headers=page.HEADERS)
+    return JSONResponse(facts.model_dump(mode="json"), headers={"Vary": "Accept"})

@@ -1,0 +1,126 @@
+"""Asking for links, answering with them, and replacing a code."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from chassis.canonical.emails import canonical_email
+from chassis.canonical.phones import canonical_whatsapp
+from chassis.database import UnitOfWork
+from chassis.ids import new_id
+from contracts import AccessCode, AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
+from sqlalchemy import Row, delete, select, text
+
+from registration.access.queries import links_of
+from registration.access.rules import AccessCodes
+from registration.access.tables import LinkRequest
+from registration.entries.errors import UnknownRegistration
+
+_PAUSE = timedelta(minutes=2)
+_A_DAY = timedelta(days=1)
+_MOST_A_DAY = 6
+_ANSWERED_AT_ONCE = 50
+
+
+def read_contact(typed: str) -> tuple[ContactKind, str]:
+    """Return what kind of contact was typed, and its canonical form.
+
+    Raises:
+        Refused: neither an e-mail address nor a WhatsApp number.
+    """
+    if "@" in typed:
+        return ContactKind.EMAIL, canonical_email(typed).lower()
+    return ContactKind.WHATSAPP, canonical_whatsapp(typed)
+
+
+# The same statement for everybody: how long it takes tells nothing about who is registered.
+_ASK = text("""
+    INSERT INTO link_requests (id, kind, contact, contact_hash, requested_at)
+    SELECT :id, :kind, :contact, :hash, :now
+     WHERE NOT EXISTS (SELECT 1 FROM link_requests WHERE contact_hash = :hash AND requested_at > :recently)
+       AND (SELECT count(*) FROM link_requests WHERE contact_hash = :hash AND requested_at > :yesterday) < :most
+    ON CONFLICT (contact_hash) WHERE answered_at IS NULL DO NOTHING
+""")
+
+
+async def ask_for_links(work: UnitOfWork, codes: AccessCodes, kind: ContactKind, contact: str) -> None:
+    """Note that somebody wants the links of this contact, unless it was asked for a moment ago or very often today."""
+    values = {
+        "id": new_id(),
+        "kind": kind.value,
+        "contact": contact,
+        "hash": codes.pseudonym(contact),
+        "now": work.now,
+        "recently": work.now - _PAUSE,
+        "yesterday": work.now - _A_DAY,
+        "most": _MOST_A_DAY,
+    }
+    await work.session.execute(_ASK, values)
+
+
+async def answer_requests(work: UnitOfWork, codes: AccessCodes) -> int:
+    """Publish the links for requests that wait; return how many were taken. Any number of workers may do so at once."""
+    waiting = (
+        select(LinkRequest)
+        .where(LinkRequest.answered_at.is_(None))
+        .order_by(LinkRequest.requested_at)
+        .limit(_ANSWERED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    requests = (await work.session.execute(waiting)).scalars().all()
+    for request in requests:
+        await _answer(work, codes, request)
+        request.contact, request.answered_at = None, work.now
+    await work.session.flush()
+    return len(requests)
+
+
+async def _answer(work: UnitOfWork, codes: AccessCodes, request: LinkRequest) -> None:
+    kind, contact = ContactKind(request.kind), request.contact or ""
+    links = tuple(_link(codes, row) for row in await links_of(work.session, kind, contact))
+    if links:
+        found = AccessLinksRequested(request_id=request.id, kind=kind, contact=contact, links=links)
+        work.publish(found, subject=request.id)
+
+
+def _link(codes: AccessCodes, row: Row[tuple[object, ...]]) -> AccessLink:
+    return AccessLink(
+        registration_id=row.id,
+        registration_number=row.registration_number,
+        participant_name=row.full_name,
+        event_name=row.event_name,
+        category_name=row.category_name,
+        access=codes.make(row.id, row.access_version),
+    )
+
+
+async def forget_requests(work: UnitOfWork) -> None:
+    """Drop requests that no longer count."""
+    await work.session.execute(delete(LinkRequest).where(LinkRequest.requested_at < work.now - _A_DAY))
+
+
+_NEXT_VERSION = text("""
+    WITH registered AS (
+        UPDATE registrations SET access_version = access_version + 1, updated_at = :now
+         WHERE id = :id RETURNING registration_number, access_version
+    ), waiting AS (
+        UPDATE waitlist_entries SET access_version = access_version + 1, updated_at = :now
+         WHERE id = :id RETURNING access_version
+    )
+    SELECT (SELECT registration_number FROM registered) AS number,
+           greatest((SELECT access_version FROM registered), (SELECT access_version FROM waiting)) AS version
+""")
+
+
+async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UUID, *, by: str) -> str:
+    """Make the links sent so far useless and return the new one.
+
+    Raises:
+        UnknownRegistration: neither a registration nor a place in line.
+    """
+    row = (await work.session.execute(_NEXT_VERSION, {"id": registration_id, "now": work.now})).one()
+    if row.version is None:
+        raise UnknownRegistration
+    access: AccessCode = codes.make(registration_id, row.version)
+    work.publish(AccessReplaced(registration_id=registration_id, access=access), subject=registration_id)
+    await work.audit(by, "access_code.replace", f"registration:{registration_id}", version=row.version)
+    return codes.link(row.number or registration_id, access.code)

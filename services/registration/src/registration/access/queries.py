@@ -1,0 +1,102 @@
+"""Finding what a link opens, and all that a contact is in charge of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from contracts import ContactKind
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.access.errors import UnknownLink
+from registration.access.rules import AccessCodes
+
+MOST_LINKS = 50
+
+_NO_ID = UUID(int=0)
+
+# An entry of the waiting list has the id of the registration it may become: its link opens the registration then.
+_BY_NUMBER = text("""
+    SELECT id, access_version, true AS registered FROM registrations WHERE registration_number = :number
+""")
+_BY_ID = text("""
+    SELECT id, access_version, true AS registered FROM registrations WHERE id = :id
+    UNION ALL
+    SELECT id, access_version, false FROM waitlist_entries WHERE id = :id
+    ORDER BY registered DESC LIMIT 1
+""")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link opens: a registration, or a place in line."""
+
+    registration_id: UUID
+    registered: bool
+
+
+async def opened_by(session: AsyncSession, codes: AccessCodes, registration: str, code: str) -> Opened:
+    """Return what the link opens.
+
+    Args:
+        registration: the registration number in any case, or the id of a place in line.
+
+    Raises:
+        UnknownLink: no such registration, or not its current code.
+    """
+    found = await _found(session, registration)
+    registration_id, version = (found.id, found.access_version) if found else (_NO_ID, 0)
+    if not codes.opens(code, registration_id, version) or found is None:
+        raise UnknownLink
+    return Opened(found.id, found.registered)
+
+
+async def _found(session: AsyncSession, registration: str) -> Row[Any] | None:
+    try:
+        query, values = _BY_ID, {"id": UUID(registration)}
+    except ValueError:
+        return (await session.execute(_BY_NUMBER, {"number": registration.upper()})).first()
+    return (await session.execute(query, values)).first()
+
+
+async def access_version(session: AsyncSession, registration_id: UUID) -> int:
+    """Return the version of the code that opens a registration or a place in line now.
+
+    Raises:
+        UnknownLink: there is none.
+    """
+    found = (await session.execute(_BY_ID, {"id": registration_id})).first()
+    if found is None:
+        raise UnknownLink
+    return int(found.access_version)
+
+
+_CONTACT = {ContactKind.EMAIL: "lower(p.email) = lower(:contact)", ContactKind.WHATSAPP: "p.whatsapp = :contact"}
+
+
+def _links_of(kind: ContactKind) -> str:
+    return f"""
+        SELECT r.id, r.registration_number, r.access_version, r.created_at, p.full_name,
+               e.name AS event_name, c.name AS category_name
+          FROM participants p JOIN registrations r ON r.id = p.registration_id
+          JOIN race_categories c ON c.id = r.race_category_id JOIN events e ON e.id = r.event_id
+         WHERE p.live AND p.is_pic AND {_CONTACT[kind]}
+        UNION ALL
+        SELECT w.id, NULL, w.access_version, w.created_at, p.full_name, e.name, c.name
+          FROM waitlist_participants p JOIN waitlist_entries w ON w.id = p.entry_id
+          JOIN race_categories c ON c.id = w.race_category_id JOIN events e ON e.id = w.event_id
+         WHERE p.live AND p.is_pic AND {_CONTACT[kind]}
+         ORDER BY created_at DESC LIMIT {MOST_LINKS}
+    """  # noqa: S608  # the parts put in are our own
+
+
+_LINKS = {kind: text(_links_of(kind)) for kind in ContactKind}
+
+
+async def links_of(session: AsyncSession, kind: ContactKind, contact: str) -> Sequence[Row[Any]]:
+    """Return the live registrations and places in line that this contact is in charge of, newest first.
+
+    Other members of a group are left out: a link opens the data of the whole group.
+    """
+    return (await session.execute(_LINKS[kind], {"contact": contact})).all()

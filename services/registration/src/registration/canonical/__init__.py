@@ -1,0 +1,1 @@
+"""Bringing rows from before there were canonical forms into them."""

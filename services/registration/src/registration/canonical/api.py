@@ -1,0 +1,62 @@
+"""What could not be brought into canonical form, for staff."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth.access import AnyStaff
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import Read
+from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from fastapi import APIRouter
+from sqlalchemy import select, tuple_
+
+from registration.canonical.tables import UnreadableValue
+from registration.entries.tables import Participant, Registration
+
+router = APIRouter(tags=["registrations"])
+
+
+class UnreadableView(View):
+    """A field that was stored before and cannot be read: correct it, and it leaves this list.
+
+    `person` as field: the same person is in another live registration of the event. Without a registration the
+    participant is on a waiting list.
+    """
+
+    participant_id: UUID
+    field: str
+    noted_at: datetime
+    registration_id: UUID | None
+    registration_number: str | None
+
+
+@router.get("/reports/unreadable")
+async def list_unreadable(_: AnyStaff, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[UnreadableView]:
+    """Values of participants that were stored in a form which cannot be read."""
+    query = (
+        select(
+            UnreadableValue.participant_id,
+            UnreadableValue.field,
+            UnreadableValue.noted_at,
+            Registration.id.label("registration_id"),
+            Registration.registration_number,
+        )
+        .outerjoin(Participant, Participant.id == UnreadableValue.participant_id)
+        .outerjoin(Registration, Registration.id == Participant.registration_id)
+        .order_by(UnreadableValue.participant_id, UnreadableValue.field)
+        .limit(limit + 1)
+    )
+    if cursor:
+        query = query.where(tuple_(UnreadableValue.participant_id, UnreadableValue.field) > _position(cursor))
+    rows = (await session.execute(query)).mappings().all()
+    items = [UnreadableView(**row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(items=items, next_cursor=encode_cursor(items[-1].participant_id, items[-1].field) if more else None)
+
+
+def _position(cursor: str) -> tuple[UUID, str]:
+    participant_id, field = decode_cursor(cursor, parts=2)
+    try:
+        return UUID(participant_id), str(field)
+    except (TypeError, ValueError, AttributeError):
+        raise InvalidFields(("cursor", "is not a cursor of this list")) from None

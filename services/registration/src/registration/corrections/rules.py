@@ -1,0 +1,30 @@
+"""What may be corrected, by whom, and how the audit log shows it."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+RUNNERS_OWN: Final = frozenset(
+    {"jersey_size", "email", "whatsapp", "emergency_contact_name", "emergency_contact_phone"}
+)
+"""The fields that a runner may correct."""
+
+TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
+"""The fields that other services repeat."""
+
+WHO_THEY_ARE: Final = frozenset({"full_name", "date_of_birth", "identity_number"})
+"""The fields that the person key is made of."""
+
+_SHOWN: Final = frozenset({"jersey_size", "gender"})
+
+
+def masked(field: str, value: Any) -> str | None:
+    """Return enough of a value to recognise it by and not enough to use it: `b…m`; choices from a list as they are."""
+    if value is None or field in _SHOWN:
+        return None if value is None else str(value)
+    text = str(value)
+    return f"{text[:1]}…{text[-1:]}" if len(text) > 1 else "…"
+
+
+def masked_values(values: dict[str, Any], fields: Iterable[str]) -> dict[str, str | None]:
+    """Return the fields' values, each masked."""
+    return {field: masked(field, values[field]) for field in sorted(fields)}

@@ -1,0 +1,69 @@
+"""Routes for notes of staff."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth.access import AnyStaff
+from chassis.errors import InvalidFields
+from chassis.ids import new_id
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
+from chassis.web.problems import errors
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from registration.entries.errors import UnknownRegistration
+from registration.entries.tables import Registration
+from registration.notes.tables import Note
+
+router = APIRouter(prefix="/registrations/{registration_id}/notes", tags=["registrations"])
+
+
+class NewNote(Body):
+    """A note to write down."""
+
+    text: Text
+
+
+class NoteView(View):
+    """A note, and which member of staff wrote it."""
+
+    id: UUID
+    written_by: UUID
+    text: str
+    created_at: datetime
+
+
+@router.post("", status_code=201, responses=errors(UnknownRegistration))
+async def write_note(registration_id: UUID, body: NewNote, staff: AnyStaff, work: Work) -> NoteView:
+    """Write a note about a registration."""
+    if await work.session.get(Registration, registration_id) is None:
+        raise UnknownRegistration
+    note = Note(id=new_id(), registration_id=registration_id, written_by=staff.id, text=body.text, created_at=work.now)
+    work.session.add(note)
+    await work.session.flush()
+    await work.audit(staff.actor, "note.write", f"registration:{registration_id}", note_id=str(note.id))
+    return NoteView.model_validate(note)
+
+
+@router.get("", responses=errors(UnknownRegistration))
+async def list_notes(
+    registration_id: UUID, _: AnyStaff, session: Read, limit: Limit = 50, cursor: Cursor = None
+) -> Page[NoteView]:
+    """Notes about a registration, newest first."""
+    if await session.get(Registration, registration_id) is None:
+        raise UnknownRegistration
+    query = select(Note).where(Note.registration_id == registration_id).order_by(Note.id.desc()).limit(limit + 1)
+    if cursor:
+        query = query.where(Note.id < _position(cursor))
+    rows = (await session.execute(query)).scalars().all()
+    items = [NoteView.model_validate(row) for row in rows[:limit]]
+    return Page(items=items, next_cursor=encode_cursor(items[-1].id) if len(rows) > limit else None)
+
+
+def _position(cursor: str) -> UUID:
+    [note_id] = decode_cursor(cursor, parts=1)
+    try:
+        return UUID(note_id)
+    except (TypeError, ValueError, AttributeError):
+        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
