@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from chassis.wording import Wording
+
 
 class StartlineError(Exception):
     """Something the caller can understand and act on.
@@ -14,8 +16,11 @@ class StartlineError(Exception):
     code: ClassVar[str]
     status: ClassVar[int] = 409
 
-    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
-        self.detail = detail or (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
+    def __init__(
+        self, detail: str | Wording | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
+        self.wording = detail if isinstance(detail, Wording) else None
+        self.detail = str(detail or (type(self).__doc__ or type(self).__name__).strip().splitlines()[0])
         self.extra = extra
         self.headers = dict(headers or {})
         super().__init__(self.detail)
