@@ -6,7 +6,7 @@ from collections.abc import Callable
 import phonenumbers
 import pytest
 from chassis.canonical.emails import canonical_email
-from chassis.canonical.folding import folded, squeezed
+from chassis.canonical.folding import folded, folded_words, squeezed
 from chassis.canonical.names import clean_line, clean_name, clean_text
 from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 from chassis.wording import Language, Refused
@@ -248,6 +248,7 @@ def test_a_clean_line_holds_nothing_hidden(typed: str) -> None:
     [
         ("Ma\u2019ruf Amin", "ma'ruf amin"),
         ("Ma\u2019ruf Amin", "Maruf Amin"),
+        ("Siobh\u00e1n O'Brien", "brien"),
         ("José Ñandú", "jose nandu"),
         ("JOSE\u0301", "josé"),
         ("Đặng Łukasz Øre", "dang lukasz ore"),
@@ -257,7 +258,7 @@ def test_a_clean_line_holds_nothing_hidden(typed: str) -> None:
     ],
 )
 def test_spelling_makes_no_difference_to_a_search(written: str, searched: str) -> None:
-    assert folded(written) == folded(searched)
+    assert set(folded_words(searched)) <= set(folded(written).split())
 
 
 def test_a_person_is_the_same_with_other_spaces_and_punctuation() -> None:

@@ -3,10 +3,11 @@
 import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from registration.app import build_app
 from registration.base import service_tables
 from registration.entries.handlers import handlers
 from registration.settings import Settings
+from registration.waitlist.rules import OfferTerms
 from registration.worker import sweep
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import DBAPIError
@@ -68,6 +70,15 @@ class Race:
     @property
     def database(self) -> Database:
         return self.service.database
+
+    @property
+    def terms(self) -> OfferTerms:
+        return OfferTerms(self.settings.waitlist_offer_time, self.settings.access_codes())
+
+    @property
+    def today(self) -> date:
+        """The day it is at the race, in Jakarta."""
+        return self.clock().astimezone(ZoneInfo("Asia/Jakarta")).date()
 
     def staff(self, role: Role = Role.ADMIN) -> dict[str, str]:
         return self.service.issuer.staff(role)
@@ -210,7 +221,7 @@ class Race:
 
     async def sweep(self) -> int:
         grace = timedelta(minutes=self.settings.expiry_grace_minutes)
-        return await sweep(self.database, grace, self.settings.waitlist_offer_time)
+        return await sweep(self.database, grace, self.terms)
 
     async def deadline_passes(self) -> int:
         self.clock.advance(timedelta(hours=25))
@@ -246,6 +257,7 @@ def settings_for(url: str, **fields: Any) -> Settings:
         "broker_url": "amqp://unused",
         "secret_keys": new_key(),
         "staff_jwks_url": "http://identity.test/jwks",
+        "public_url": "https://lari.example",
         **fields,
     }
     return Settings(**values)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from contracts import RegistrationType
+from contracts import AccessCode, RegistrationType
 from registration.admission.desk import Desk
 from registration.admission.engine import Admitted, Batch
 from registration.admission.rules import Application
@@ -19,7 +19,7 @@ Step = Callable[[Sequence[Application]], Batch | Awaitable[Batch]]
 def application(key: str | None = None, *, size: int = 1) -> Application:
     people: Any = tuple(range(size))  # the desk only counts them
     kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
-    return Application(uuid4(), kinds[size], Decimal(1), people, key, "")
+    return Application(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
 
 
 def everybody(applications: Sequence[Application], places_left: int | None = None) -> Batch:

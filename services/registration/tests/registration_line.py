@@ -79,7 +79,7 @@ class Line:
         return answer
 
     async def tend(self) -> None:
-        await tend_lines(self.race.database, self.race.settings.waitlist_offer_time)
+        await tend_lines(self.race.database, self.race.terms)
 
     async def time_passes(self, hours: float) -> None:
         """Time, and then the worker."""

@@ -44,6 +44,14 @@ _ACCESS = {
     ("GET", f"{_V1}/registrations/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
     ("GET", f"{_V1}/registrations/{{registration_id}}/tickets"): Audience.RUNNER_OR_STAFF,
     ("POST", f"{_V1}/registrations/{{registration_id}}/cancel"): Audience.ADMIN,
+    ("PATCH", f"{_V1}/registrations/{{registration_id}}/participants/{{participant_id}}"): Audience.RUNNER_OR_ADMIN,
+    ("POST", f"{_V1}/registrations/{{registration_id}}/access-code"): Audience.ADMIN,
+    ("POST", f"{_V1}/registrations/{{registration_id}}/notes"): Audience.STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}/notes"): Audience.STAFF,
+    ("GET", f"{_V1}/reports/unreadable"): Audience.STAFF,
+    ("POST", f"{_V1}/access"): Audience.EVERYBODY,
+    ("POST", f"{_V1}/access/recover"): Audience.EVERYBODY,
+    ("GET", f"{_V1}/links/{{registration}}/{{code}}"): Audience.EVERYBODY,
     ("POST", f"{_V1}/waitlist"): Audience.EVERYBODY,
     ("GET", f"{_V1}/waitlist"): Audience.STAFF,
     ("GET", f"{_V1}/waitlist/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
@@ -99,6 +107,7 @@ async def test_every_route_lets_in_whom_it_is_for_and_nobody_else(race: Any) -> 
     await race.open()
     entry = await race.registered()
     parts = {"registration_id": entry["registration_id"], "event_id": uuid4(), "category_id": uuid4()}
+    parts |= {"participant_id": uuid4(), "registration": "FR5K-00001", "code": "none"}
     parts |= {"slug": "none", "ticket_code": "0" * 32, "dead_letter_id": 1}
     callers = await _callers(race, entry)
     wrong = {}

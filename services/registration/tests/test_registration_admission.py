@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -237,7 +237,7 @@ async def test_an_unknown_category_is_not_found(race: Any) -> None:
 async def test_born_today_is_too_late(race: Any) -> None:
     await race.open()
     form = race.form()
-    form["participants"][0]["date_of_birth"] = datetime.now(UTC).date().isoformat()
+    form["participants"][0]["date_of_birth"] = race.today.isoformat()
     answer = await race.register(form=form)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "participants.0.date_of_birth"

@@ -181,7 +181,7 @@ async def test_what_reaches_the_limits_is_accepted(race: Any) -> None:
 
 
 async def test_a_date_must_be_in_the_future_when_it_is_set_and_when_it_is_changed(race: Any) -> None:
-    today = race.clock().date()
+    today = race.today
     for late in (today, today - timedelta(days=1)):
         assert _names(await _post_event(race, _event(race, event_date=late.isoformat())), "event_date")
     await race.create_event(event_date=(today + timedelta(days=1)).isoformat())

@@ -17,7 +17,7 @@ _PARTICIPANT_ERRORS: list[tuple[str, Any]] = [
     ("email", "budi@example.com\nBcc: all@example.com"),
     ("whatsapp", "081234567"),
     ("whatsapp", "0812345678901234"),
-    ("whatsapp", "+6281234567890"),
+    ("whatsapp", "+62 21 555 1234"),
     ("whatsapp", 81234567890),
     ("gender", "other"),
     ("date_of_birth", "31-01-1990"),

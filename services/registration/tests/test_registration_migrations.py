@@ -51,7 +51,7 @@ async def test_a_forgotten_migration_would_be_seen(fresh_database: FreshDatabase
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE registrations DROP COLUMN notes"))
-        await connection.execute(text("DROP INDEX ix_participants_name"))
+        await connection.execute(text("DROP INDEX ix_participants_words"))
     await engine.dispose()
     assert len(list(await asyncio.to_thread(drift, url, Base.metadata))) == 2
 

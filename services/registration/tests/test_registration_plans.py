@@ -7,10 +7,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from registration.access.rules import AccessCodes
 from registration.admission import engine
 from registration.entries import commands, queries
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
+from registration.waitlist.rules import OfferTerms
 from sqlalchemy import event, text
 
 _MANY = 20_000
@@ -97,7 +99,7 @@ def _page(race: Any, wanted: Filter, after: tuple[datetime, UUID] | None = None)
 
 
 _SEARCHES = {
-    "ix_participants_name": "nama77 kel",
+    "ix_participants_words": "nama77 kel",
     "ix_participants_email": "runner777@example.com",
     "ix_participants_whatsapp": "0899 0000 0777",
     "uq_participants_bib": "1000777",
@@ -150,7 +152,11 @@ async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
 async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     async def sweep() -> None:
         async with crowded.database.work() as work:
-            await commands.expire_due(work, grace=timedelta(minutes=10), offer_time=timedelta(hours=12))
+            await commands.expire_due(
+                work,
+                grace=timedelta(minutes=10),
+                terms=OfferTerms(timedelta(hours=12), AccessCodes(["key"], public_url="https://lari.example")),
+            )
 
     nodes = await Plans(crowded).of(sweep)
     assert _whole_tables(nodes) == set()

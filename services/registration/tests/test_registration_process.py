@@ -80,6 +80,7 @@ def _environment(race: Any, **more: str) -> dict[str, str]:
         "BROKER_URL": "amqp://unused",
         "SECRET_KEYS": race.settings.secret_keys.get_secret_value(),
         "STAFF_JWKS_URL": "http://127.0.0.1:9/jwks.json",
+        "PUBLIC_URL": "https://lari.example",
         **more,
     }
 
@@ -147,7 +148,7 @@ async def _status(connection: Connection) -> int:
 async def test_every_missing_setting_is_named_at_once(start: Start, arguments: tuple[str, ...]) -> None:
     program = await start(*arguments, PREFETCH="none")
     assert await program.ended() not in (0, None)
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL", "PREFETCH"):
+    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL", "PUBLIC_URL", "PREFETCH"):
         assert f"{name}:" in program.said
     assert "Traceback" not in program.said
 

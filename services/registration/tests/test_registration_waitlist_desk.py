@@ -179,7 +179,7 @@ async def test_staff_list_the_line_in_its_order_page_by_page(race: Any, line: Li
     assert (first["pic_name"], first["pic_email"], first["pic_whatsapp"]) == (
         pic["full_name"],
         pic["email"],
-        pic["whatsapp"],
+        canonical_whatsapp(pic["whatsapp"]),
     )
 
 

@@ -125,16 +125,15 @@ class Platform:
             images = self._settings.data / "images"
             images.mkdir(parents=True, exist_ok=True)
             values["proof_store"] = f"file://{images}"
+        if service.name in {"registration", "notification"}:
+            values["public_url"] = self._settings.public_url or f"http://127.0.0.1:{port}"
         if service.name == "notification":
             values |= self._notification_values(port)
         return service.settings(**values)
 
     def _notification_values(self, port: int) -> dict[str, Any]:
         base = f"http://127.0.0.1:{port}"
-        values: dict[str, Any] = {
-            "public_url": self._settings.public_url or base,
-            "fonnte_webhook_secret": self._secrets.webhook(),
-        }
+        values: dict[str, Any] = {"fonnte_webhook_secret": self._secrets.webhook()}
         if self._simulators is None:
             return values
         return values | {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.wording import Wording
+from chassis.wording import Wording, language_of_request
 
 
 class StartlineError(Exception):
@@ -67,14 +67,18 @@ class Forbidden(StartlineError):
     status = 403
 
 
+def _said(message: str | Wording) -> str:
+    return message.said(language_of_request.get()) if isinstance(message, Wording) else message
+
+
 class InvalidFields(StartlineError):
     """Some fields are wrong; `errors` names each."""
 
     code = "invalid_fields"
     status = 422
 
-    def __init__(self, *errors: tuple[str, str]) -> None:
-        super().__init__(errors=[{"field": field, "message": message} for field, message in errors])
+    def __init__(self, *errors: tuple[str, str | Wording]) -> None:
+        super().__init__(errors=[{"field": field, "message": _said(message)} for field, message in errors])
 
 
 class TooSlow(StartlineError):

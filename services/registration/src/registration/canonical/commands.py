@@ -76,7 +76,7 @@ def _bring_into_form(connection: Connection, people: _People, now: datetime, at_
     stored = connection.execute(people.waiting, {"at_most": at_most}).mappings().all()
     if not stored:
         return Portion(0, 0)
-    rows = [canonical_row(row) for row in stored]
+    rows = [canonical_row(dict(row)) for row in stored]
     repeated = _repeated([(row["scope"], each.person_key, row["live"]) for row, each in zip(stored, rows, strict=True)])
     written = connection.execute(people.writing, _columns(rows, repeated)).all()
     keyed = {each.id: each.keyed for each in written}
