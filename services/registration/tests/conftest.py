@@ -232,6 +232,10 @@ class Race:
         row = await self._row(query, id=category_id or self.category["id"])
         return {name: value for name, value in row.items() if name != "category_id"}
 
+    async def execute(self, sql: str, **values: Any) -> None:
+        async with self.database.work() as work:
+            await work.session.execute(text(sql), values)
+
     async def scalar(self, sql: str, **values: Any) -> Any:
         [value] = (await self._row(sql, **values)).values()
         return value

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from chassis.canonical.phones import canonical_whatsapp
 from chassis.web.models import encode_cursor
 from contracts import WaitlistOffered
 from testkit.plugin import FreshDatabase

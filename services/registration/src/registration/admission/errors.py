@@ -10,9 +10,10 @@ class CategoryFull(StartlineError):
 
 
 class AlreadyRegistered(StartlineError):
-    """Somebody in this registration has a live registration for this event already."""
+    """Somebody in this registration is registered already: open the link in your messages, or ask for it again."""
 
     code = "already_registered"
+    indonesian = "Ada yang sudah terdaftar: buka tautan di pesan Anda, atau minta tautannya lagi dengan kontak Anda."
 
 
 class RegistrationNotOpen(StartlineError):

@@ -1,0 +1,135 @@
+"""Rows from before there were canonical forms are brought into them, and nothing is dropped."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+from chassis.migrations import downgrade, upgrade
+from registration.worker import bring_into_form
+from sqlalchemy import text
+
+_OLD = """
+    UPDATE participants SET search_text = NULL, full_name = :full_name, email = :email, whatsapp = :whatsapp,
+           emergency_contact_phone = :phone, person_key = :key
+     WHERE registration_id = :id
+"""
+
+
+async def _made_old(race: Any, entry: dict[str, Any], **fields: str) -> None:
+    """As the release before stored it."""
+    values = {
+        "full_name": "Jose\u0301 Ma\u2019ruf",
+        "email": "Jose@EXAMPLE.com",
+        "whatsapp": "081234567890",
+        "phone": "0812-9876-5432",
+        "key": uuid4().hex,
+        **fields,
+    }
+    async with race.database.work() as work:
+        await work.session.execute(text(_OLD), {**values, "id": entry["registration_id"]})
+
+
+async def _found(race: Any, q: str) -> list[str]:
+    answer = await race.http.get(race.url("/registrations"), params={"q": q}, headers=race.staff())
+    return [item["registration_id"] for item in answer.json()["items"]]
+
+
+async def test_old_rows_are_read_into_the_one_form(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await _made_old(race, entry)
+    assert await _found(race, "Jose\u0301") == [entry["registration_id"]], "it is found under its old name meanwhile"
+
+    await bring_into_form(race.database)
+
+    [person] = (await race.show(entry["registration_id"]))["participants"]
+    assert person["full_name"] == "Jos\u00e9 Ma\u2019ruf"
+    assert (person["email"], person["whatsapp"]) == ("Jose@example.com", "6281234567890")
+    assert person["emergency_contact_phone"] == "6281298765432"
+    for q in ("jose maruf", "+62 812-3456-7890", "jose@example.com"):
+        assert await _found(race, q) == [entry["registration_id"]], q
+    same = race.person(is_pic=True, full_name="JOS\u00c9  MA'RUF", date_of_birth=person["date_of_birth"])
+    assert (await race.register(participants=[same])).json()["code"] == "already_registered"
+
+
+async def test_what_cannot_be_read_stays_and_is_listed_until_staff_correct_it(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await _made_old(race, entry, whatsapp="1234567890", email="budi..s@example.com", full_name="Budi evil.com")
+
+    await bring_into_form(race.database)
+
+    [person] = (await race.show(entry["registration_id"]))["participants"]
+    assert (person["whatsapp"], person["email"], person["full_name"]) == (
+        "1234567890",
+        "budi..s@example.com",
+        "Budi evil.com",
+    )
+    listed = await _unreadable(race)
+    assert [(item["registration_number"], item["field"]) for item in listed] == [
+        (entry["registration_number"], field) for field in ("email", "full_name", "whatsapp")
+    ]
+    path = race.url(f"/registrations/{entry['registration_id']}/participants/{person['participant_id']}")
+    fixed = {"email": "budi@example.com", "whatsapp": "081234567890", "full_name": "Budi"}
+    assert (await race.http.patch(path, json=fixed, headers=race.staff())).status_code == 200
+    assert await _unreadable(race) == []
+
+
+async def _unreadable(race: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = (await race.http.get(race.url("/reports/unreadable"), params=params, headers=race.staff())).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+async def test_a_person_who_is_there_twice_under_old_rules_stays_there_twice_and_is_listed(race: Any) -> None:
+    await race.open()
+    first, second, third = [await race.registered() for _ in range(3)]
+    for entry, name in ((first, "Siti Nur Aini"), (second, "SITI NUR-AINI"), (third, "Siti  NurAini")):
+        await _made_old(race, entry, full_name=name)
+
+    await bring_into_form(race.database)
+
+    assert [item["field"] for item in await _unreadable(race)] == ["person", "person"]
+    assert await race.live_people() == 3
+
+
+async def test_somebody_new_with_the_same_name_does_not_stop_the_portion(race: Any) -> None:
+    await race.open()
+    old, new = await race.registered(), await race.registered(participants=[race.person(is_pic=True, full_name="Ani")])
+    await _made_old(race, old, full_name="ani")
+
+    await bring_into_form(race.database)
+
+    assert [item["registration_id"] for item in await _unreadable(race)] == [old["registration_id"]]
+    assert await _found(race, "ani") == [new["registration_id"], old["registration_id"]]
+
+
+async def test_workers_at_once_do_each_row_once(race: Any, second_process: Any) -> None:
+    await race.open()
+    await race.seed(1200)
+
+    await asyncio.gather(*(bring_into_form(each.database) for each in (race, second_process) * 2))
+
+    assert await race.scalar("SELECT count(*) FROM participants WHERE search_text IS NULL") == 0
+    assert await race.scalar("SELECT count(*) FROM participants WHERE whatsapp !~ '^62'") == 0
+
+
+async def test_the_migration_brings_a_live_database_into_form(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await _made_old(race, entry)
+    url = race.settings.database_url
+    await race.database.engine.dispose()
+
+    await asyncio.to_thread(downgrade, url, "registration", "0004")
+    await asyncio.to_thread(upgrade, url, "registration")
+
+    [person] = (await race.show(entry["registration_id"]))["participants"]
+    assert person["whatsapp"] == "6281234567890"
+    assert await _found(race, "jose maruf") == [entry["registration_id"]]

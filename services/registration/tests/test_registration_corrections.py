@@ -1,0 +1,220 @@
+"""Correcting what was typed."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected
+
+
+async def _correct(race: Any, entry: dict[str, Any], *, runner: bool = False, index: int = 0, **fields: Any) -> Any:
+    participant = entry["participants"][index]["participant_id"]
+    headers = {"Authorization": f"Bearer {entry['runner_token']}"} if runner else race.staff()
+    path = race.url(f"/registrations/{entry['registration_id']}/participants/{participant}")
+    answer: httpx.Response = await race.http.patch(path, json=fields, headers=headers)
+    return answer
+
+
+async def test_staff_correct_everything_in_canonical_form(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    wanted = {
+        "full_name": "Siti Nur-Aini",
+        "email": "siti@Example.com",
+        "whatsapp": "+62 813-1111-2222",
+        "gender": "female",
+        "date_of_birth": "1991-02-28",
+        "jersey_size": "xs",
+        "identity_number": "3174 0101 9000 0001",
+        "emergency_contact_name": "Ali",
+        "emergency_contact_phone": "(021) 555-1234",
+    }
+
+    answer = await _correct(race, entry, **wanted)
+
+    assert answer.status_code == 200, answer.text
+    canonical = {**wanted, "email": "siti@example.com", "whatsapp": "6281311112222"}
+    canonical["emergency_contact_phone"] = "62215551234"
+    assert {name: answer.json()[name] for name in wanted} == canonical
+    assert (await race.show(entry["registration_id"]))["participants"] == [answer.json()]
+    found = await race.http.get(race.url("/registrations"), params={"q": "nur aini"}, headers=race.staff())
+    assert [item["registration_id"] for item in found.json()["items"]] == [entry["registration_id"]]
+
+
+async def test_listeners_are_told_what_they_repeat_with_a_newer_revision(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await race.verify(entry)
+    [confirmed] = await race.service.published(RegistrationConfirmed)
+
+    await _correct(race, entry, email="new@example.com", jersey_size="xl", emergency_contact_name="Ali")
+
+    [corrected] = await race.service.published(RegistrationCorrected)
+    said = corrected.payload
+    assert said.changed == ("email", "jersey_size")
+    assert said.revision > confirmed.payload.revision
+    assert said.confirmed
+    assert (said.participant.email, said.participant.jersey_size) == ("new@example.com", JerseySize.XL)
+
+
+async def test_what_nobody_repeats_is_no_event_and_what_stays_the_same_no_change(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+
+    await _correct(race, entry, emergency_contact_name="Ali")
+    unchanged = await _correct(race, entry, full_name=entry["participants"][0]["full_name"])
+
+    assert unchanged.status_code == 200
+    assert await race.service.published(RegistrationCorrected) == []
+    assert await race.scalar("SELECT count(*) FROM audit_log WHERE action = 'participant.correct'") == 1
+
+
+async def test_a_correction_is_audited_with_masked_values(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+
+    await _correct(race, entry, email="secret.person@example.com", jersey_size="xs")
+
+    details = await race.scalar("SELECT details FROM audit_log WHERE action = 'participant.correct'")
+    assert details["before"] == {"email": "b\u2026m", "jersey_size": "l"}
+    assert details["after"] == {"email": "s\u2026m", "jersey_size": "xs"}
+    assert "secret.person" not in await race.scalar("SELECT string_agg(a::text, ' ') FROM audit_log a")
+
+
+async def test_a_runner_corrects_what_is_harmless_only(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    own = {"jersey_size": "s", "email": "me@example.com", "whatsapp": "081311112222"}
+
+    assert (await _correct(race, entry, runner=True, **own)).status_code == 200
+    refused = await _correct(race, entry, runner=True, full_name="Somebody Else", identity_number=None, **own)
+
+    assert refused.status_code == 422
+    assert sorted(error["field"] for error in refused.json()["errors"]) == ["full_name", "identity_number"]
+    assert (await race.show(entry["registration_id"]))["participants"][0]["full_name"].startswith("Budi")
+
+
+@pytest.mark.parametrize(
+    ("changes_until", "closes", "ends"),
+    [
+        (timedelta(days=1), None, timedelta(days=1)),
+        (None, timedelta(days=5), timedelta(days=5)),
+        (None, None, None),
+    ],
+)
+async def test_a_runner_corrects_until_the_race_says_so(
+    race: Any, changes_until: timedelta | None, closes: timedelta | None, ends: timedelta | None
+) -> None:
+    now = race.clock()
+    await race.create_event(**({"changes_until": (now + changes_until).isoformat()} if changes_until else {}))
+    await race.open(**({"registration_close_at": (now + closes).isoformat()} if closes else {}))
+    entry = await race.registered()
+    await race.verify(entry)
+    # Three days before a race ninety days ahead, from the beginning of that day in Jakarta.
+    race.clock.advance((ends or timedelta(days=86)) - timedelta(minutes=1))
+    token = (await race.http.post(race.url("/access"), json=_link(entry))).json()["runner_token"]
+    entry = {**entry, "runner_token": token}
+
+    assert (await _correct(race, entry, runner=True, jersey_size="s")).status_code == 200
+    race.clock.advance(timedelta(minutes=2) if ends else timedelta(days=2))
+    token = (await race.http.post(race.url("/access"), json=_link(entry))).json()["runner_token"]
+    late = await _correct(race, {**entry, "runner_token": token}, runner=True, jersey_size="m")
+
+    assert (late.status_code, late.json()["code"]) == (409, "changes_closed")
+    assert (await _correct(race, entry, jersey_size="m")).status_code == 200
+
+
+def _link(entry: dict[str, Any]) -> dict[str, str]:
+    number, code = entry["status_url"].rsplit("/", 2)[1:]
+    return {"registration_number": number, "access_code": code}
+
+
+async def test_a_registration_that_ended_is_not_for_its_runner_to_change(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await race.cancel(entry["registration_id"])
+
+    assert (await _correct(race, entry, runner=True, jersey_size="s")).json()["code"] == "changes_closed"
+    assert (await _correct(race, entry, jersey_size="s")).status_code == 200
+
+
+async def test_a_correction_cannot_make_somebody_who_is_registered_already(race: Any) -> None:
+    await race.open()
+    form = race.form()
+    await race.registered(form=form)
+    other = await race.registered()
+    same = {name: form["participants"][0][name] for name in ("full_name", "date_of_birth")}
+
+    answer = await _correct(race, other, **{**same, "full_name": same["full_name"].upper() + "."})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_registered")
+    assert await race.service.published(RegistrationCorrected) == []
+    assert (await race.show(other["registration_id"]))["participants"][0]["full_name"] != same["full_name"].upper()
+
+
+async def test_of_two_who_become_the_same_person_at_once_one_does(race: Any) -> None:
+    await race.open()
+    entries = [await race.registered() for _ in range(4)]
+
+    answers = await asyncio.gather(
+        *(_correct(race, entry, full_name="Satu Orang", date_of_birth="1980-01-01") for entry in entries)
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_without_the_unique_index_both_would(race: Any) -> None:
+    """The negative control."""
+    await race.open()
+    entries = [await race.registered() for _ in range(2)]
+    await race.execute("DROP INDEX uq_participants_live_person")
+
+    answers = [await _correct(race, entry, full_name="Satu Orang", date_of_birth="1980-01-01") for entry in entries]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({}, None),
+        ({"email": None}, "email"),
+        ({"email": "nobody"}, "email"),
+        ({"whatsapp": "0812"}, "whatsapp"),
+        ({"full_name": "\u200b"}, "full_name"),
+        ({"date_of_birth": "2999-01-01"}, "date_of_birth"),
+        ({"jersey_size": "huge"}, "jersey_size"),
+        ({"bib_number": 1}, "bib_number"),
+    ],
+)
+async def test_a_wrong_correction_is_refused_by_name(race: Any, fields: dict[str, Any], named: str | None) -> None:
+    await race.open()
+    entry = await race.registered()
+
+    answer = await _correct(race, entry, **fields)
+
+    assert answer.status_code == 422, answer.text
+    assert named is None or named in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_unknown_registrations_and_participants_are_told_apart(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    nobody = {**entry, "participants": [{"participant_id": str(uuid4())}]}
+    nowhere = {**entry, "registration_id": str(uuid4())}
+
+    assert (await _correct(race, nobody, jersey_size="s")).json()["code"] == "unknown_participant"
+    assert (await _correct(race, nowhere, jersey_size="s")).json()["code"] == "unknown_registration"
+    elsewhere = {**entry, "participants": (await race.registered())["participants"]}
+    assert (await _correct(race, elsewhere, jersey_size="s")).json()["code"] == "unknown_participant"
+
+
+async def test_an_identity_number_can_be_taken_away_and_an_empty_one_is_none(race: Any) -> None:
+    await race.open()
+    entry = await race.registered(participants=[race.person(is_pic=True, identity_number="3174010190000001")])
+
+    assert (await _correct(race, entry, identity_number=None)).json()["identity_number"] is None
+    assert (await _correct(race, entry, identity_number="  ")).json()["identity_number"] is None
