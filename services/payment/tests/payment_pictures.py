@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -92,3 +93,32 @@ GIF = encoded(two_halves(), "GIF")
 GIF_WITH_SCRIPT = GIF + b"*/=1;alert(1)//"
 BMP = encoded(two_halves(), "BMP")
 TIFF = encoded(two_halves(), "TIFF")
+
+
+GREY, COLOUR, GREY_AND_ALPHA, COLOUR_AND_ALPHA = 0, 2, 4, 6
+CHANNELS = {GREY: 1, COLOUR: 3, GREY_AND_ALPHA: 2, COLOUR_AND_ALPHA: 4}
+
+
+def raw_png(pixels: Sequence[Sequence[int]], *, bits: int, colour: int, transparent: Sequence[int] = ()) -> bytes:
+    """One row of `pixels` as a PNG of any depth, written without an image library.
+
+    Args:
+        pixels: samples of each pixel, of `bits` bits.
+        transparent: samples of the colour that is transparent, if any.
+    """
+    samples = "".join(format(sample, f"0{bits}b") for pixel in pixels for sample in pixel)
+    row = bytes(int(samples[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(samples), 8))
+    key = _chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent)) if transparent else b""
+    header = struct.pack(">IIBBBBB", len(pixels), 1, bits, colour, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + key
+        + _chunk(b"IDAT", zlib.compress(b"\0" + row))
+        + _chunk(b"IEND", b"")
+    )
+
+
+HEIC = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + b"\0" * 500
+AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + b"\0" * 500
+MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp42" + b"\0" * 500

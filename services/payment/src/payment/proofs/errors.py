@@ -4,10 +4,11 @@ from chassis.errors import NotFound, StartlineError
 
 
 class UnsupportedImage(StartlineError):
-    """The file is not a whole JPEG, PNG or WebP image of a sensible size."""
+    """The file cannot be read as a picture. Send a complete JPEG, PNG or WebP image."""
 
     code = "unsupported_image"
     status = 415
+    indonesian = "Berkas ini tidak terbaca sebagai gambar. Kirim gambar JPEG, PNG atau WebP yang utuh."
 
 
 class TooBusy(StartlineError):

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from chassis.wording import Wording
 from PIL import Image, ImageOps
 
 from payment.proofs.errors import TooBusy, UnsupportedImage
+from payment.proofs.kinds import accepted_kind
+from payment.proofs.modes import in_8_bits, mode_in_file, scale_transparent_colour
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -46,7 +49,7 @@ def rewrite(data: bytes, *, into: str | None = None) -> Picture:
     Raises:
         UnsupportedImage.
     """
-    kind = _kind(data)
+    kind = accepted_kind(data)
     target = into or kind
     image = _upright(_decoded(data, kind))
     written = BytesIO()
@@ -54,31 +57,34 @@ def rewrite(data: bytes, *, into: str | None = None) -> Picture:
     return Picture(written.getvalue(), f"image/{target.lower()}", target.lower(), hashlib.sha256(data).hexdigest())
 
 
-def _kind(data: bytes) -> str:
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
-    raise UnsupportedImage
-
-
 def _decoded(data: bytes, kind: str) -> Image.Image:
     try:
         image = Image.open(BytesIO(data), formats=[kind])
         _refuse_costly(image, data)
+        mode = mode_in_file(image)
         image.load()
+        scale_transparent_colour(image, mode)
     except UnsupportedImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnsupportedImage(_TOO_LARGE) from None
     except Exception:  # noqa: BLE001  # whatever a decoder trips over, the file is at fault
-        raise UnsupportedImage from None
+        raise UnsupportedImage(_DAMAGED) from None
     return image
 
 
-_TOO_LARGE = f"The image has more than {MAX_PIXELS // 1_000_000} million pixels."
+_DAMAGED = Wording(
+    en="The picture is damaged or incomplete. Save it again as JPEG, PNG or WebP, or send a screenshot.",
+    id="Gambarnya rusak atau tidak utuh. Simpan lagi sebagai JPEG, PNG atau WebP, atau kirim tangkapan layar.",
+)
+_TOO_LARGE = Wording(
+    en=f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Send a smaller one or a screenshot.",
+    id=f"Gambar ini lebih dari {MAX_PIXELS // 1_000_000} juta piksel. Kirim yang lebih kecil atau tangkapan layar.",
+)
+_TOO_SLOW = Wording(
+    en="The picture takes too long to decode. Send a screenshot of it.",
+    id="Gambar ini terlalu lama diproses. Kirim tangkapan layarnya.",
+)
 
 
 def _refuse_costly(image: Image.Image, data: bytes) -> None:
@@ -86,7 +92,7 @@ def _refuse_costly(image: Image.Image, data: bytes) -> None:
     if pixels > MAX_PIXELS:
         raise UnsupportedImage(_TOO_LARGE)
     if image.format in _JPEG_FORMATS and pixels * data.count(b"\xff\xda") > _MAX_SCANNED_PIXELS:
-        raise UnsupportedImage("The image takes too long to decode.")
+        raise UnsupportedImage(_TOO_SLOW)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -97,7 +103,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _bare(image: Image.Image, *, alpha: bool) -> Image.Image:
     mode = "RGBA" if alpha and image.has_transparency_data else "RGB"
-    bare = image if image.mode == mode else image.convert(mode)
+    bare = in_8_bits(image, mode)
     bare.info = {}  # comments and colour profiles would be written along
     return bare
 
