@@ -21,6 +21,7 @@ from contracts import (
     RegistrationCancelled,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationSurplus,
     RegistrationType,
 )
 from payment.app import build_app
@@ -36,6 +37,17 @@ from testkit.tokens import Headers, Issuer
 from .payment_pictures import jpeg
 
 PayloadT = TypeVar("PayloadT", bound=Payload)
+
+_COPIED = (
+    "registration_id",
+    "amount",
+    "currency",
+    "payment_method",
+    "payment_date",
+    "proof_content_type",
+    "proof_sha256",
+    "uploaded_at",
+)
 
 PRICE = Decimal("150000.00")
 
@@ -98,6 +110,16 @@ class Entry:
             revision=self._next(revision),
             reason="asked for by phone",
             refund_payment_id=refund,
+        )
+
+    def surplus(self, payment: UUID, *, honoured: UUID) -> RegistrationSurplus:
+        """What registration says about money for what another payment has paid."""
+        return RegistrationSurplus(
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=self._next(None),
+            payment_id=payment,
+            honoured_payment_id=honoured,
         )
 
     def _next(self, revision: int | None) -> int:
@@ -224,6 +246,26 @@ class Office:
         """A registration whose proof waits for staff."""
         entry = await self.registered(**how)
         return entry, await self.uploaded(entry)
+
+    async def another_payment(self, payment: UUID) -> UUID:
+        """A second payment that waits for staff, as a channel without proofs may record one."""
+        await self.execute("DROP INDEX IF EXISTS uq_payments_registration_id_live")
+        other = uuid4()
+        copied = ", ".join(_COPIED)
+        await self.execute(
+            f"INSERT INTO payments (id, status, payment_proof_path, {copied})"
+            f" SELECT :other, 'uploaded', :path, {copied} FROM payments WHERE id = :payment",
+            other=other,
+            path=f"proofs/{other.hex}.png",
+            payment=payment,
+        )
+        return other
+
+    async def refunds(self, **params: Any) -> list[dict[str, Any]]:
+        answer = await self.call("GET", "/refunds", **params)
+        assert answer.status == 200, answer.body
+        items: list[dict[str, Any]] = answer.body["items"]
+        return items
 
     async def verify(self, payment: UUID) -> Answer:
         return await self.call("POST", f"/payments/{payment}/verify")

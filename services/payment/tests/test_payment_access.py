@@ -18,7 +18,7 @@ ADMIN = frozenset({"owner", "admin"})
 
 MAY = {
     ("GET", "/invoices/{registration_id}"): STAFF | {"runner"},
-    ("POST", "/invoices/{registration_id}/proofs"): frozenset({"runner"}),
+    ("POST", "/invoices/{registration_id}/proofs"): FINANCE | {"runner"},
     ("GET", "/payments"): FINANCE,
     ("GET", "/payments/{payment_id}"): FINANCE,
     ("GET", "/payments/{payment_id}/proof"): FINANCE,

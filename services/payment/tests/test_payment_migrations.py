@@ -57,6 +57,7 @@ _REFUSED = [
     "UPDATE payments SET status = 'verified'",
     "UPDATE payments SET status = 'rejected', rejected_at = now(), rejected_by = gen_random_uuid()",
     "UPDATE payments SET verified_at = now(), verified_by = gen_random_uuid()",
+    "UPDATE payments SET submitted_by = 'somebody'",
     "UPDATE payments SET notes = repeat('n', 2001)",
     "INSERT INTO refunds (payment_id, reason, due_at) VALUES (gen_random_uuid(), 'x', now())",
     "INSERT INTO refunds (payment_id, reason, due_at, done_at) SELECT id, 'x', now(), now() FROM payments",

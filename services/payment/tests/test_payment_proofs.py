@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.auth.principals import Role
 from contracts import PaymentMethod, PaymentUploaded
 from payment.proofs.forms import FORM_BYTES
 from payment.proofs.images import MAX_FILE_BYTES
@@ -281,4 +282,41 @@ async def test_somebody_elses_token_sends_no_proof_and_the_body_is_not_even_read
     other = office.issuer.runner(uuid4())
     assert (await office.upload(entry, headers=other, file=pictures.SVG, amount="x")).refused_with(403, "not_yours")
     assert (await office.upload(entry, headers={}, file=pictures.SVG)).refused_with(401, "unauthenticated")
-    assert (await office.upload(entry, headers=office.staff())).refused_with(403, "forbidden")
+    for role in (Role.CHECKIN, Role.VIEWER):
+        assert (await office.upload(entry, headers=office.staff(role))).refused_with(403, "forbidden")
+
+
+async def test_staff_record_a_proof_for_a_runner_and_everybody_sees_who_did(office: Office) -> None:
+    # given
+    entry, by_runner = await office.registered(), await office.registered()
+    staff_id = uuid4()
+    finance = office.issuer.staff(Role.FINANCE, staff_id)
+    # when
+    payment = await office.uploaded(entry, headers=finance, notes="came by WhatsApp")
+    await office.uploaded(by_runner)
+    # then
+    [mine], [theirs] = (await office.invoice(entry))["payments"], (await office.invoice(by_runner))["payments"]
+    assert (mine["submitted_by"], theirs["submitted_by"]) == (f"staff:{staff_id}", "runner")
+    assert [each["submitted_by"] for each in await office.desk()] == [f"staff:{staff_id}", "runner"]
+    shown = await office.call("GET", f"/payments/{payment}")
+    assert shown.body["submitted_by"] == f"staff:{staff_id}"
+    first, second = await office.said(PaymentUploaded)
+    assert first.payload.payment_id == payment
+    assert first.payload.model_dump().keys() == second.payload.model_dump().keys()
+    [note] = await office.rows("SELECT * FROM audit_log WHERE action = 'payment.record_proof'")
+    assert (note["actor"], note["subject"]) == (f"staff:{staff_id}", str(payment))
+    assert note["details"] == {"registration_id": str(entry.id)}
+
+
+async def test_a_proof_that_staff_record_follows_the_rules_of_its_runner(office: Office, clock: ManualClock) -> None:
+    # given
+    admin = office.staff(Role.ADMIN)
+    entry, late = await office.registered(), await office.registered(hours=1)
+    # then
+    assert (await office.upload(office.entry(), headers=admin)).refused_with(404, "invoice_not_found")
+    assert (await office.upload(entry, headers=admin, amount="1.00")).refused_with(409, "amount_mismatch")
+    assert (await office.upload(entry, headers=admin, file=pictures.PDF)).refused_with(415, "unsupported_image")
+    assert (await office.upload(entry, headers=admin)).status == 201
+    assert (await office.upload(entry)).refused_with(409, "proof_pending")
+    clock.advance(timedelta(hours=2))
+    assert (await office.upload(late, headers=admin)).refused_with(409, "invoice_expired")

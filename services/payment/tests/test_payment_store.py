@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chassis.database import UnitOfWork
 from chassis.errors import Unavailable
 from contracts import PaymentMethod, PaymentUploaded
 from obstore.store import LocalStore, S3Store
 from payment.proofs import commands
 from payment.proofs.commands import Proof
 from payment.proofs.errors import ImageMissing
-from payment.proofs.images import rewrite
+from payment.proofs.images import Studio, rewrite
 from payment.proofs.store import ImageStore, image_store
 from testkit.harness import ManualClock
 
@@ -104,13 +103,14 @@ async def test_when_the_process_dies_between_storing_and_committing_the_image_is
     [kept] = office.stored()
     unlucky = await office.registered()
 
-    async def die(work: UnitOfWork, proof: Proof, path: str) -> None:
+    async def die(*_: object) -> None:
         raise Crash
 
-    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None, rewrite(pictures.jpeg()))
+    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None)
     monkeypatch.setattr(commands, "record_proof", die)
+    studio = Studio(threads=1, line=1)
     with pytest.raises(Crash):
-        await commands.submit_proof(office.database, office.images, proof)
+        await commands.submit_proof(office.database, studio, office.images, proof, pictures.jpeg())
     assert len(office.stored()) == 2
     # when it may still be under way, nothing is touched
     clock.advance(timedelta(minutes=50))

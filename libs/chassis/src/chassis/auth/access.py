@@ -91,6 +91,7 @@ Admin = Annotated[Staff, Depends(Allow(staff=[Role.ADMIN]))]
 Finance = Annotated[Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN]))]
 ItsRunner = Annotated[Runner, Depends(Allow(runner=True))]
 ItsRunnerOrStaff = Annotated[Runner | Staff, Depends(Allow(staff=Role, runner=True))]
+ItsRunnerOrFinance = Annotated[Runner | Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN], runner=True))]
 AnyDevice = Annotated[Device, Depends(Allow(device=True))]
 DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True))]
 

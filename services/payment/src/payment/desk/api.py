@@ -34,7 +34,11 @@ class SameImage(View):
 
 
 class PaymentView(View):
-    """A payment at the desk. `registration_ended` warns that the registration expired or was cancelled meanwhile."""
+    """A payment at the desk.
+
+    `registration_ended` warns that the registration expired or was cancelled meanwhile. `submitted_by` is `runner`, or
+    `staff:` and the id of the member of staff who recorded the proof.
+    """
 
     payment_id: UUID
     registration_id: UUID
@@ -47,6 +51,7 @@ class PaymentView(View):
     payment_method: PaymentMethod
     payment_date: datetime
     notes: str | None
+    submitted_by: str
     uploaded_at: datetime
     age_seconds: int
     duplicate_of: SameImage | None

@@ -23,7 +23,7 @@ router = APIRouter(tags=["invoices"])
 
 
 class InvoicePayment(View):
-    """A proof that was sent, as its runner sees it."""
+    """A proof that was sent, as its runner sees it. `submitted_by` is `runner` or `staff:` and an id."""
 
     payment_id: UUID = Field(validation_alias="id")
     status: PaymentStatus
@@ -32,6 +32,7 @@ class InvoicePayment(View):
     payment_method: PaymentMethod
     payment_date: datetime
     notes: str | None
+    submitted_by: str
     uploaded_at: datetime
     verified_at: datetime | None
     rejected_at: datetime | None

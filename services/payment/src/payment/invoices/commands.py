@@ -115,23 +115,21 @@ async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decim
     raise ProofPending
 
 
-async def ensure_payable(session: AsyncSession, registration_id: UUID, amount: Decimal, *, now: datetime) -> None:
-    """Look whether a proof would be taken.
+async def ensure_payable(
+    session: AsyncSession, registration_id: UUID, amount: Decimal | None = None, *, now: datetime
+) -> None:
+    """Check whether a proof would be accepted, as far as is known: `amount` is None before the form is read.
 
     Raises:
-        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+        InvoiceNotFound, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, AmountMismatch.
     """
     columns = (Invoice.amount, Invoice.currency, Invoice.status, Invoice.expires_at)
     found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
     if found is None:
         raise InvoiceNotFound
-    if found.amount != amount:
-        raise AmountMismatch(
-            f"The amount must be {found.amount:.2f} {found.currency}.",
-            expected=f"{found.amount:.2f}",
-            currency=found.currency,
-        )
     refuse_if_closed(InvoiceStatus(found.status), overdue=now > found.expires_at)
+    if amount is not None and found.amount != amount:
+        raise AmountMismatch.of(found.amount, found.currency)
 
 
 def refuse_if_closed(status: InvoiceStatus, *, overdue: bool) -> None:
@@ -153,23 +151,28 @@ def refuse_if_closed(status: InvoiceStatus, *, overdue: bool) -> None:
             raise InvoiceExpired
 
 
-async def mark_paid(work: UnitOfWork, registration_id: UUID) -> None:
-    """The money is there, whatever became of the registration: registration decides what it buys."""
-    paid = update(Invoice).where(Invoice.registration_id == registration_id)
-    await work.session.execute(paid.values(status=InvoiceStatus.PAID, updated_at=work.now))
+async def mark_paid(work: UnitOfWork, registration_id: UUID) -> bool:
+    """Mark the invoice as paid, whatever became of the registration. Return False if it was paid before."""
+    paid = (
+        update(Invoice)
+        .where(Invoice.registration_id == registration_id, Invoice.status != InvoiceStatus.PAID)
+        .values(status=InvoiceStatus.PAID, updated_at=work.now)
+        .returning(Invoice.registration_id)
+    )
+    return (await work.session.execute(paid)).first() is not None
 
 
 async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
-    """Open the invoice for another proof, or close it if the registration has ended. Returns the deadline.
+    """Open the invoice for another proof, or close it if the registration has ended. Return the deadline.
 
-    A deadline that was later anyway stays.
+    A deadline that was later anyway stays, and so does an invoice that another payment has paid.
     """
-    ended = Invoice.registration_ended
+    ended, paid = Invoice.registration_ended, Invoice.status == InvoiceStatus.PAID
     again = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id)
         .values(
-            status=func.coalesce(ended, literal(InvoiceStatus.OPEN.value)),
+            status=case((paid, Invoice.status), else_=func.coalesce(ended, literal(InvoiceStatus.OPEN.value))),
             expires_at=case((ended.is_(None), func.greatest(Invoice.expires_at, until)), else_=work.now),
             updated_at=work.now,
         )

@@ -1,6 +1,10 @@
 """What can be wrong with paying an invoice."""
 
+from decimal import Decimal
+from typing import Self
+
 from chassis.errors import NotFound, StartlineError
+from chassis.wording import Wording
 
 
 class InvoiceNotFound(NotFound):
@@ -13,6 +17,14 @@ class AmountMismatch(StartlineError):
     """The amount is not what is owed; `expected` is."""
 
     code = "amount_mismatch"
+
+    @classmethod
+    def of(cls, expected: Decimal, currency: str) -> Self:
+        """The error that names what is owed."""
+        wording = Wording(
+            en=f"The amount must be {expected:.2f} {currency}.", id=f"Jumlahnya harus {expected:.2f} {currency}."
+        )
+        return cls(wording, expected=f"{expected:.2f}", currency=currency)
 
 
 class InvoiceExpired(StartlineError):

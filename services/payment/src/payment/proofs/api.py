@@ -1,15 +1,17 @@
-"""The route for a runner's proof."""
+"""The route for proofs."""
 
 from typing import Literal
 from uuid import UUID
 
-from chassis.auth.access import ItsRunner
+from chassis.auth.access import ItsRunnerOrFinance
+from chassis.auth.principals import Runner, Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import View
 from chassis.web.problems import errors
 from fastapi import APIRouter, Request
 
+from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
     AlreadyPaid,
     AmountMismatch,
@@ -21,9 +23,8 @@ from payment.invoices.errors import (
 from payment.proofs import commands
 from payment.proofs.commands import Proof
 from payment.proofs.dependencies import Images, OwnStudio, Zone
-from payment.proofs.errors import TooBusy, UnsupportedImage
+from payment.proofs.errors import ProofInProgress, TooBusy, UnsupportedImage
 from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
-from payment.proofs.images import Picture
 
 router = APIRouter(tags=["proofs"])
 
@@ -34,6 +35,7 @@ _REFUSALS = errors(
     InvoiceCancelled,
     AlreadyPaid,
     ProofPending,
+    ProofInProgress,
     PayloadTooLarge,
     UnsupportedImage,
     InvalidFields,
@@ -52,19 +54,21 @@ class ProofAccepted(View):
 @router.post("/invoices/{registration_id}/proofs", status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
 async def submit_proof(
     registration_id: UUID,
-    _: ItsRunner,
+    by: ItsRunnerOrFinance,
     request: Request,
     database: OwnDatabase,
     studio: OwnStudio,
     images: Images,
     zone: Zone,
 ) -> ProofAccepted:
-    """Send the proof of a payment."""
+    """Send the proof of a payment, or record one that a runner handed to staff."""
+    async with database.read() as session:  # before the body, which may be large, is read
+        await ensure_payable(session, registration_id, now=database.clock())
     form = await read_proof_form(request, now=database.clock(), zone=zone)
-    picture = await studio.rewrite(form.file)
-    payment_id = await commands.submit_proof(database, images, _proof(registration_id, form, picture))
+    payment_id = await commands.submit_proof(database, studio, images, _proof(registration_id, form, by), form.file)
     return ProofAccepted(payment_id=payment_id)
 
 
-def _proof(registration_id: UUID, form: ProofForm, picture: Picture) -> Proof:
-    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, picture)
+def _proof(registration_id: UUID, form: ProofForm, by: Runner | Staff) -> Proof:
+    staff = by if isinstance(by, Staff) else None
+    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, staff)

@@ -5,49 +5,54 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
 from chassis.errors import StartlineError
 from contracts import PaymentMethod, PaymentUploaded
 
-from payment.invoices.commands import claim_for_proof, ensure_payable
-from payment.proofs.images import Picture
+from payment.invoices.commands import claim_for_proof
+from payment.proofs.images import Picture, Studio
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.store import ImageStore
 from payment.proofs.tables import Payment
+from payment.proofs.uploads import upload_lease
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a runner says was paid, and the image that shows it."""
+    """What was paid, as its runner says or the staff who record it for the runner."""
 
     registration_id: UUID
     payment_method: PaymentMethod
     amount: Decimal
     payment_date: datetime
     notes: str | None
-    picture: Picture
+    by_staff: Staff | None = None
 
 
-async def submit_proof(database: Database, store: ImageStore, proof: Proof) -> UUID:
-    """Keep the image, then take the invoice for it. An image whose proof is refused is not kept.
+async def submit_proof(database: Database, studio: Studio, store: ImageStore, proof: Proof, file: bytes) -> UUID:
+    """Decode and keep the image in `file`, then take the invoice for it. Whatever is cheap to check comes first.
+
+    An image whose proof is refused is not kept.
 
     Raises:
-        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, ProofInProgress.
+        UnsupportedImage, TooBusy.
         Unavailable: the store does not answer.
     """
-    async with database.read() as session:
-        await ensure_payable(session, proof.registration_id, proof.amount, now=database.clock())
-    path = await store.keep(proof.picture, under="proofs")
-    try:
-        async with database.work() as work:
-            return await record_proof(work, proof, path)
-    except StartlineError:
-        await store.drop([path])
-        raise
+    async with upload_lease(database, proof.registration_id, proof.amount):
+        picture = await studio.rewrite(file)
+        path = await store.keep(picture, under="proofs")
+        try:
+            async with database.work() as work:
+                return await record_proof(work, proof, picture, path)
+        except StartlineError:
+            await store.drop([path])
+            raise
 
 
-async def record_proof(work: UnitOfWork, proof: Proof, path: str) -> UUID:
-    """The proof at `path` waits for staff from now on.
+async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: str) -> UUID:
+    """Record the proof whose picture is stored at `path`; it waits for staff. Return the payment's id.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
@@ -63,13 +68,17 @@ async def record_proof(work: UnitOfWork, proof: Proof, path: str) -> UUID:
         payment_date=proof.payment_date,
         notes=proof.notes,
         payment_proof_path=path,
-        proof_content_type=proof.picture.content_type,
-        proof_sha256=proof.picture.original_sha256,
+        proof_content_type=picture.content_type,
+        proof_sha256=picture.original_sha256,
+        submitted_by=proof.by_staff.actor if proof.by_staff else "runner",
         uploaded_at=work.now,
     )
     work.session.add(payment)
     await work.session.flush()
     work.publish(_uploaded(payment), subject=payment.registration_id)
+    if proof.by_staff:
+        subject, registration_id = str(payment.id), str(payment.registration_id)
+        await work.audit(proof.by_staff.actor, "payment.record_proof", subject, registration_id=registration_id)
     return payment.id
 
 

@@ -11,6 +11,18 @@ class UnsupportedImage(StartlineError):
     indonesian = "Berkas ini tidak terbaca sebagai gambar. Kirim gambar JPEG, PNG atau WebP yang utuh."
 
 
+class ProofInProgress(StartlineError):
+    """Another upload for this registration is being checked. Wait a few seconds, then look whether it has arrived."""
+
+    code = "proof_in_progress"
+    indonesian = (
+        "Unggahan lain untuk pendaftaran ini sedang diperiksa. Tunggu beberapa detik, lalu lihat apakah sudah masuk."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
 class TooBusy(StartlineError):
     """Too many images are being checked at this moment. Nothing was stored; try again shortly."""
 

@@ -1,4 +1,4 @@
-"""Every proof that was sent, with what staff made of it."""
+"""Proofs that were sent, with staff's decision, and uploads in progress."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +21,7 @@ class Payment(Base):
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("length(notes) <= 2000", name="notes"),
+        CheckConstraint("submitted_by = 'runner' OR submitted_by ~ '^staff:[0-9a-f-]{36}$'", name="submitted_by"),
         CheckConstraint(
             "(status = 'verified') = (verified_at IS NOT NULL) AND (verified_at IS NULL) = (verified_by IS NULL)",
             name="verified",
@@ -53,9 +54,20 @@ class Payment(Base):
     payment_proof_path: Mapped[str] = mapped_column(String(255), unique=True)
     proof_content_type: Mapped[str] = mapped_column(String(50))
     proof_sha256: Mapped[str] = mapped_column(String(64))
+    submitted_by: Mapped[str] = mapped_column(String(50), server_default="runner")
     uploaded_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[UUID | None]
     rejected_at: Mapped[datetime | None]
     rejected_by: Mapped[UUID | None]
     rejection_reason: Mapped[str | None]
+
+
+class ProofUpload(Base):
+    """The lease of a registration's only upload; a process that died leaves it until `ends_at`."""
+
+    __tablename__ = "proof_uploads"
+
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.registration_id"), primary_key=True)
+    upload_id: Mapped[UUID]
+    ends_at: Mapped[datetime]

@@ -1,0 +1,68 @@
+"""One upload at a time for each registration, whichever process it reaches."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.telemetry import logger
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from payment.invoices.commands import ensure_payable
+from payment.proofs.errors import ProofInProgress
+from payment.proofs.tables import ProofUpload
+
+log = logger(__name__)
+
+_LEASE = timedelta(minutes=2)
+"""Longer than a full line of uploads takes; after a crash the runner waits this long."""
+
+
+@asynccontextmanager
+async def upload_lease(database: Database, registration_id: UUID, amount: Decimal) -> AsyncIterator[None]:
+    """Hold the registration's only upload, without a transaction, while its image is decoded and stored.
+
+    Raises:
+        ProofInProgress: another upload holds it.
+        InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
+    """
+    async with database.work() as work:
+        await ensure_payable(work.session, registration_id, amount, now=work.now)
+        upload_id = await begin_upload(work, registration_id)
+    try:
+        yield
+    finally:
+        await _end(database, upload_id, registration_id)
+
+
+async def begin_upload(work: UnitOfWork, registration_id: UUID) -> UUID:
+    """Take the lease of a registration if it is free or has ended. Return its id.
+
+    Raises:
+        ProofInProgress.
+    """
+    lease = {"upload_id": uuid4(), "ends_at": work.now + _LEASE}
+    taken = (
+        insert(ProofUpload)
+        .values(registration_id=registration_id, **lease)
+        .on_conflict_do_update(index_elements=["registration_id"], set_=lease, where=ProofUpload.ends_at <= work.now)
+        .returning(ProofUpload.upload_id)
+    )
+    upload_id = (await work.session.execute(taken)).scalar_one_or_none()
+    if upload_id is None:
+        raise ProofInProgress
+    return upload_id
+
+
+async def _end(database: Database, upload_id: UUID, registration_id: UUID) -> None:
+    mine = (ProofUpload.registration_id == registration_id, ProofUpload.upload_id == upload_id)
+    try:
+        async with database.work() as work:
+            await work.session.execute(delete(ProofUpload).where(*mine))
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        log.warning("upload_lease_kept", error=type(error).__name__)  # it ends by itself
