@@ -13,7 +13,7 @@ from registration.entries.snapshot import EntryState
 from standalone.doctor.comparison import compare
 from standalone.doctor.findings import Diagnosis
 
-REGISTRATION, PAYMENT, PERSON = uuid4(), uuid4(), uuid4()
+REGISTRATION, PAYMENT, SURPLUS, PERSON = uuid4(), uuid4(), uuid4(), uuid4()
 
 CONFIRMED = EntryState(REGISTRATION, "R-1", Status.PAYMENT_VERIFIED, Decimal("10.00"), PAYMENT, {PERSON: 7})
 PAID = InvoiceState(REGISTRATION, InvoiceStatus.PAID, Decimal("10.00"), "IDR", (PAYMENT,), (), (), ())
@@ -38,6 +38,8 @@ def codes(entries: list[EntryState], invoices: list[InvoiceState], roster: list[
         (EXPIRED, replace(OPEN, status=InvoiceStatus.EXPIRED), []),
         (EXPIRED, replace(PAID, refund_due_ids=(PAYMENT,)), []),
         (replace(EXPIRED, status=Status.CANCELLED), replace(PAID, refunded_ids=(PAYMENT,)), []),
+        (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), refund_due_ids=(SURPLUS,)), [ON_ROSTER]),
+        (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), refunded_ids=(SURPLUS,)), [ON_ROSTER]),
     ],
 )
 def test_one_story_told_three_times_is_fine(entry: EntryState, invoice: InvoiceState, roster: list[RosterLine]) -> None:

@@ -20,7 +20,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """How the money of one registration stands. More than one paid payment would be a fault."""
+    """The money of one registration. At most one of the paid payments is not given back."""
 
     registration_id: UUID
     status: InvoiceStatus

@@ -59,13 +59,13 @@ def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceStat
         _found(diagnosis, "amount_differs", f"registration {entry.amount}, invoice {invoice.amount}", entry)
     if invoice.status not in _FITTING[entry.status]:
         _found(diagnosis, "status_differs", f"registration {entry.status}, invoice {invoice.status}", entry)
-    if len(invoice.paid_payment_ids) > 1:
-        _found(diagnosis, "paid_twice", "more than one payment was verified", entry)
     _compare_refunds(diagnosis, entry, invoice)
 
 
 def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
     given_back = {*invoice.refund_due_ids, *invoice.refunded_ids}
+    if len({*invoice.paid_payment_ids} - given_back) > 1:
+        _found(diagnosis, "paid_twice", "more than one payment was verified and is not given back", entry)
     for payment_id in invoice.paid_payment_ids:
         honoured = entry.status is Status.PAYMENT_VERIFIED and entry.payment_id == payment_id
         if honoured and payment_id in given_back:

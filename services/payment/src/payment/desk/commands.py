@@ -14,18 +14,23 @@ from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import ask_again, mark_paid
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.refunds.commands import SURPLUS, owe_refund
 
 
 async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> None:
-    """The money is there: the invoice is paid. What it buys is for registration to decide.
+    """Accept a proof: the invoice is paid and `PaymentVerified` goes out. What it buys is for registration to decide.
+
+    Money for an invoice that another payment has paid buys nothing: it becomes a refund task instead.
 
     Raises:
         UnknownPayment, AlreadyDecided.
     """
     payment = await decide(work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id)
-    await mark_paid(work, payment.registration_id)
-    verified = PaymentVerified(**_facts(payment), verified_at=work.now, verified_by=by.id)
-    work.publish(verified, subject=payment.registration_id)
+    if await mark_paid(work, payment.registration_id):
+        verified = PaymentVerified(**_facts(payment), verified_at=work.now, verified_by=by.id)
+        work.publish(verified, subject=payment.registration_id)
+    else:
+        await owe_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
     await work.audit(by.actor, "payment.verify", str(payment_id), registration_id=str(payment.registration_id))
 
 

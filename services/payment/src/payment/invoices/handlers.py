@@ -2,11 +2,11 @@
 
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, RegistrationCancelled, RegistrationCreated, RegistrationExpired
+from contracts import Event, RegistrationCancelled, RegistrationCreated, RegistrationExpired, RegistrationSurplus
 
 from payment.invoices import commands
 from payment.invoices.rules import RegistrationEnd
-from payment.refunds.commands import owe_refund
+from payment.refunds.commands import SURPLUS, owe_refund
 
 handlers = Handlers()
 
@@ -35,3 +35,10 @@ async def close_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork)
     await commands.note_end(work, ended.registration_id, RegistrationEnd.CANCELLED, revision=ended.revision)
     if ended.refund_payment_id is not None:
         await owe_refund(work, ended.refund_payment_id, ended.registration_id, reason=ended.reason)
+
+
+@handlers.on(RegistrationSurplus)
+async def give_back_surplus(event: Event[RegistrationSurplus], work: UnitOfWork) -> None:
+    """Registration has honoured another payment: this one goes back. The invoice stays paid."""
+    surplus = event.payload
+    await owe_refund(work, surplus.payment_id, surplus.registration_id, reason=SURPLUS)

@@ -1,5 +1,6 @@
 """Owing money back, and having given it back."""
 
+from typing import Final
 from uuid import UUID
 
 from chassis.database import UnitOfWork
@@ -12,6 +13,9 @@ from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.refunds.errors import AlreadyRefunded, UnknownRefund
 from payment.refunds.tables import Refund
+
+SURPLUS: Final = "Surplus: another payment had already paid for this registration."
+"""The reason of a refund of money that nothing was owed for."""
 
 
 async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str) -> None:
