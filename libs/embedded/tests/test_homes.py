@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from embedded.errors import CannotStart
-from embedded.homes import COMMON_AREA, settle
+from embedded.homes import COMMON_AREA, make_folder, settle
 from embedded.postgres import EmbeddedPostgres, binary
 
 from .conftest import NOBODY
@@ -103,3 +103,24 @@ def test_programs_the_server_may_not_execute_are_copied_into_its_home(tmp_path: 
     found, executed = done.stdout.splitlines()
     assert Path(found).is_relative_to(wheel)
     assert Path(executed).is_relative_to(open_folder if os.geteuid() == 0 else wheel)
+
+
+def test_a_folder_and_its_missing_parents_are_for_their_owner_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_folder(tmp_path / "data" / "postgres")
+    finally:
+        os.umask(before)
+    for folder in (tmp_path / "data", tmp_path / "data" / "postgres"):
+        assert folder.stat().st_mode & 0o777 == (0o711 if os.geteuid() == 0 else 0o700)
+
+
+def test_a_folder_that_others_could_list_is_closed_to_them(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o777)
+    make_folder(folder)
+    assert folder.stat().st_mode & 0o777 == (0o711 if os.geteuid() == 0 else 0o700)
+    folder.chmod(0o700)
+    make_folder(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -1,5 +1,7 @@
 """Where images are kept, and what happens to those nobody refers to."""
 
+import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,59 @@ async def test_an_image_comes_back_as_it_was_kept_and_is_gone_after_it_was_dropp
         await store.get(path)
 
 
-async def test_the_folder_is_for_its_owner_only(tmp_path: Path) -> None:
-    image_store(settings_for("postgresql://unused", tmp_path / "images"))
-    assert (tmp_path / "images").stat().st_mode & 0o077 == 0
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """The process would give everybody all rights."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def rights_below(folder: Path) -> dict[str, int]:
+    return {str(each.relative_to(folder)): each.stat().st_mode & 0o777 for each in sorted(folder.rglob("*"))}
+
+
+@pytest.mark.usefixtures("open_umask")
+async def test_folders_and_images_are_for_their_owner_only_whatever_the_umask(tmp_path: Path) -> None:
+    store = image_store(settings_for("postgresql://unused", tmp_path / "data" / "images"))
+    path = await store.keep(rewrite(pictures.png()), under="proofs")
+    assert rights_below(tmp_path) == {
+        "data": 0o700,
+        "data/images": 0o700,
+        "data/images/proofs": 0o700,
+        f"data/images/{path}": 0o600,
+    }
+
+
+@pytest.mark.parametrize("rights", [0o755, 0o700])
+async def test_an_installation_that_was_open_is_closed_when_it_starts(tmp_path: Path, rights: int) -> None:
+    # given
+    folder = tmp_path / "images"
+    (folder / "proofs").mkdir(parents=True)
+    old = folder / "proofs" / "old.png"
+    old.write_bytes(b"x")
+    old.chmod(0o644)
+    (folder / "proofs").chmod(0o755)
+    folder.chmod(rights)
+    # when
+    store = image_store(settings_for("postgresql://unused", folder))
+    # then
+    assert rights_below(tmp_path) == {"images": 0o700, "images/proofs": 0o700, "images/proofs/old.png": 0o600}
+    assert await store.get("proofs/old.png") == b"x"
+
+
+async def test_a_folder_of_another_user_is_used_with_the_rights_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").mkdir(mode=0o755)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as theirs:
+        theirs.setattr(Path, "chmod", refuse)
+        store = image_store(settings_for("postgresql://unused", tmp_path / "images"))
+    assert await store.get(await store.keep(rewrite(pictures.png()), under="proofs"))
 
 
 def test_a_bucket_is_used_as_the_settings_say(tmp_path: Path) -> None:

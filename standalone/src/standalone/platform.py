@@ -122,9 +122,7 @@ class Platform:
             "relay_workers": 2,
         }
         if service.name == "payment":
-            images = self._settings.data / "images"
-            images.mkdir(parents=True, exist_ok=True)
-            values["proof_store"] = f"file://{images}"
+            values["proof_store"] = f"file://{self._settings.data / 'images'}"
         if service.name in {"registration", "notification"}:
             values["public_url"] = self._settings.public_url or f"http://127.0.0.1:{port}"
         if service.name == "notification":

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chassis.secrets import new_key
+from embedded.homes import make_folder
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -61,7 +62,9 @@ class LocalSecrets:
 
     def _kept(self, name: str, make: Callable[[], str]) -> str:
         path = self._folder / name
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         with suppress(FileExistsError), os.fdopen(os.open(path, _CREATE, 0o600), "w") as file:
             file.write(make())
+        with suppress(PermissionError):  # it may belong to another user, who decides then
+            path.chmod(0o600)
         return path.read_text().strip()

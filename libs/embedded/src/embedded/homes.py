@@ -7,6 +7,7 @@ and only the folder with the server's own files changes hands. When that user ca
 
 import os
 import pwd
+import stat
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -117,10 +118,20 @@ def settle(folder: Path, name: str) -> Home:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder a server is told to live in. One that exists keeps its permissions."""
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(_ENTERABLE if os.geteuid() == 0 else _PRIVATE)
+    """Make `folder` and its missing parents for their owner only; take others' rights from one that exists.
+
+    A server that root starts has to pass through, so root's folders can be entered but not listed. The rights of a
+    folder that belongs to another user are left to that user.
+    """
+    rights = _ENTERABLE if os.geteuid() == 0 else _PRIVATE
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=rights, exist_ok=True)
+        each.chmod(rights)
+    found = stat.S_IMODE(folder.stat().st_mode)
+    if found & ~rights:
+        with suppress(PermissionError):
+            folder.chmod(found & rights)
 
 
 def forget(folder: Path, name: str) -> None:

@@ -14,6 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from payment.proofs.errors import ImageMissing
+from payment.proofs.folders import close_file, close_folder, make_folder
 from payment.proofs.images import Picture
 from payment.settings import Settings
 
@@ -33,12 +34,17 @@ class ImageStore:
 
     def __init__(self, objects: LocalStore | S3Store) -> None:
         self.objects = objects
+        self._folder = Path(objects.prefix) if isinstance(objects, LocalStore) and objects.prefix else None
 
     async def keep(self, picture: Picture, *, under: str) -> str:
         """Store a picture; its path, which nobody can guess."""
         path = f"{under}/{uuid4().hex}.{picture.suffix}"
         with _reported("keep"):
+            if self._folder is not None:  # the library would make files and folders as the umask says
+                make_folder(self._folder / under)
             await self.objects.put_async(path, picture.data)
+            if self._folder is not None:
+                close_file(self._folder / path)
         return path
 
     async def get(self, path: str) -> bytes:
@@ -81,12 +87,14 @@ def _reported(action: str) -> "Iterator[None]":
 
 
 def image_store(settings: Settings) -> ImageStore:
-    """The store that the settings name; a local folder is made if it is missing."""
+    """Return the store that the settings name. A local folder is made if it is missing, and closed to other users."""
     place = urlsplit(settings.proof_store)
     if place.scheme == "s3":
         return ImageStore(_bucket(settings, place.netloc, place.path.strip("/")))
     folder = Path(unquote(place.path))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
+    for each in (folder, *filter(Path.is_dir, folder.iterdir())):
+        close_folder(each)
     return ImageStore(LocalStore(folder))
 
 
