@@ -7,9 +7,11 @@ class UnknownPayment(NotFound):
     """There is no such payment."""
 
     code = "unknown_payment"
+    indonesian = "Pembayaran ini tidak ada."
 
 
 class AlreadyDecided(StartlineError):
     """This payment was verified or rejected already."""
 
     code = "already_decided"
+    indonesian = "Pembayaran ini sudah diverifikasi atau ditolak."

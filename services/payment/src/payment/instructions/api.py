@@ -12,6 +12,7 @@ from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, Text, View
 from chassis.web.problems import errors
+from chassis.wording import Wording
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
@@ -123,13 +124,21 @@ async def _kept(encoded: str | None, studio: OwnStudio, images: Images) -> str |
     return await images.keep(picture, under="qris")
 
 
+_NO_BASE64 = Wording(
+    en="must be an image in base64, or null for none", id="harus berupa gambar dalam base64, atau null bila tidak ada"
+)
+_TOO_LARGE = Wording(
+    en="The image is larger than 2 MB. Choose a smaller one.", id="Gambarnya lebih dari 2 MB. Pilih yang lebih kecil."
+)
+
+
 def _decoded(encoded: str) -> bytes:
     try:
         data = base64.b64decode(_DATA_URL.sub("", encoded, count=1), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidFields(("qris_image", "must be base64 of an image, or null")) from None
+        raise InvalidFields(("qris_image", _NO_BASE64)) from None
     if len(data) > MAX_FILE_BYTES:
-        raise PayloadTooLarge("The image is larger than 2 MB.", limit=MAX_FILE_BYTES)
+        raise PayloadTooLarge(_TOO_LARGE, limit=MAX_FILE_BYTES)
     return data
 
 

@@ -7,3 +7,4 @@ class NoQrisImage(NotFound):
     """The organiser has set no QRIS image."""
 
     code = "no_qris_image"
+    indonesian = "Panitia belum memasang gambar QRIS."

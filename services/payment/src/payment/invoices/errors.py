@@ -11,12 +11,14 @@ class InvoiceNotFound(NotFound):
     """There is no invoice for this registration, or not yet: it appears moments after registering."""
 
     code = "invoice_not_found"
+    indonesian = "Tagihan pendaftaran ini tidak ada atau belum dibuat: tagihan muncul sesaat setelah mendaftar."
 
 
 class AmountMismatch(StartlineError):
     """The amount is not what is owed; `expected` is."""
 
     code = "amount_mismatch"
+    indonesian = "Jumlahnya tidak sama dengan tagihan; lihat `expected`."
 
     @classmethod
     def of(cls, expected: Decimal, currency: str) -> Self:
@@ -31,21 +33,25 @@ class InvoiceExpired(StartlineError):
     """The deadline for paying has passed."""
 
     code = "invoice_expired"
+    indonesian = "Batas waktu pembayaran sudah lewat."
 
 
 class InvoiceCancelled(StartlineError):
     """The registration was cancelled; nothing is owed."""
 
     code = "invoice_cancelled"
+    indonesian = "Pendaftaran ini dibatalkan; tidak ada yang perlu dibayar."
 
 
 class AlreadyPaid(StartlineError):
     """This registration is paid."""
 
     code = "already_paid"
+    indonesian = "Pendaftaran ini sudah lunas."
 
 
 class ProofPending(StartlineError):
     """A proof was sent already and waits to be looked at."""
 
     code = "proof_pending"
+    indonesian = "Bukti pembayaran sudah dikirim dan sedang menunggu pemeriksaan."

@@ -28,6 +28,7 @@ class TooBusy(StartlineError):
 
     code = "too_busy"
     status = 503
+    indonesian = "Terlalu banyak gambar sedang diperiksa. Tidak ada yang tersimpan; coba lagi sebentar lagi."
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "2"})
@@ -37,3 +38,4 @@ class ImageMissing(NotFound):
     """The image is not in the store any more."""
 
     code = "image_missing"
+    indonesian = "Gambar ini sudah tidak ada di penyimpanan."

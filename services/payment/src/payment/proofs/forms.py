@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidFields, PayloadTooLarge
 from chassis.web.models import Amount, Body, Text
+from chassis.wording import Refused, Wording
 from contracts import PaymentMethod
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -86,9 +87,17 @@ async def read_proof_form(request: Request, *, now: datetime, zone: ZoneInfo) ->
         raise HTTPException(400, "The connection ended before the body did.") from None
 
 
+_REPEATED = Wording(en="is there more than once; send it once", id="ada lebih dari satu; kirim satu saja")
+_NO_FILE = Wording(en="must be a file: the picture of the proof", id="harus berupa berkas: gambar bukti pembayaran")
+_TOO_LARGE = Wording(
+    en="The file is larger than 2 MB. Send a screenshot or a smaller picture.",
+    id="Berkasnya lebih dari 2 MB. Kirim tangkapan layar atau gambar yang lebih kecil.",
+)
+
+
 def _single(form: FormData) -> dict[str, Any]:
     fields = dict(form)
-    repeated = [(name, "is there more than once") for name in fields if len(form.getlist(name)) > 1]
+    repeated = [(name, _REPEATED) for name in fields if len(form.getlist(name)) > 1]
     if repeated:
         raise InvalidFields(*repeated)
     return fields
@@ -96,9 +105,9 @@ def _single(form: FormData) -> dict[str, Any]:
 
 async def _file(sent: Any) -> bytes:
     if not isinstance(sent, UploadFile):
-        raise InvalidFields(("file", "must be a file"))
+        raise InvalidFields(("file", _NO_FILE))
     if (sent.size or 0) > MAX_FILE_BYTES:
-        raise PayloadTooLarge("The file is larger than 2 MB.", limit=MAX_FILE_BYTES)
+        raise PayloadTooLarge(_TOO_LARGE, limit=MAX_FILE_BYTES)
     return await sent.read()
 
 
@@ -109,6 +118,6 @@ def _checked(file: bytes, fields: Mapping[str, Any], *, now: datetime, zone: Zon
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
     try:
         payment_date = paid_at(good.payment_date.strip(), now=now, zone=zone)
-    except ValueError as error:
-        raise InvalidFields(("payment_date", str(error))) from None
+    except Refused as error:
+        raise InvalidFields(("payment_date", error.wording)) from None
     return ProofForm(file, good.payment_method, good.amount, payment_date, good.notes)

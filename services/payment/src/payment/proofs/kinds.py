@@ -51,7 +51,7 @@ def accepted_kind(data: bytes) -> str:
     raise UnsupportedImage(_refusal(data))
 
 
-def _refusal(data: bytes) -> Wording:
+def _refusal(data: bytes) -> Wording | None:
     if not data:
         return Wording(
             en="The file is empty. Choose the picture again and send it as JPEG, PNG or WebP.",
@@ -59,17 +59,11 @@ def _refusal(data: bytes) -> Wording:
         )
     kind = _other_kind(data[:_HEAD])
     if kind is None:
-        return UNREADABLE
+        return None
     return Wording(
         en=f"Files of type {kind} are not accepted. Send a screenshot of it, or save it as JPEG, PNG or WebP.",
         id=f"Berkas {kind} tidak diterima. Kirim tangkapan layarnya, atau simpan sebagai JPEG, PNG atau WebP.",
     )
-
-
-UNREADABLE = Wording(
-    en="The file cannot be read as a picture. Send a complete JPEG, PNG or WebP image.",
-    id="Berkas ini tidak terbaca sebagai gambar. Kirim gambar JPEG, PNG atau WebP yang utuh.",
-)
 
 
 def _other_kind(head: bytes) -> str | None:

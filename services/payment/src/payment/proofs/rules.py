@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from chassis.wording import Refused, Wording
+
 
 class PaymentStatus(StrEnum):
     """What staff made of a proof."""
@@ -19,21 +21,34 @@ _EARLY_DAY = timedelta(hours=2)
 _LONG_AGO = timedelta(days=366)
 
 
+_NO_DATE = Wording(
+    en="must be a date such as 2026-01-31, or a date and time with offset, in ISO 8601",
+    id="harus berupa tanggal seperti 2026-01-31, atau tanggal dan waktu dengan selisih zona, menurut ISO 8601",
+)
+_AHEAD = Wording(
+    en="is in the future; give the day on which it was paid", id="ada di masa depan; isi hari saat dibayar"
+)
+_TOO_OLD = Wording(
+    en="is more than a year ago; give the day on which it was paid",
+    id="lebih dari setahun yang lalu; isi hari saat dibayar",
+)
+
+
 def paid_at(said: str, *, now: datetime, zone: ZoneInfo) -> datetime:
-    """The moment that a runner's ISO 8601 date, or date and time with offset, means.
+    """Return the moment that an ISO 8601 date, or date and time with offset, means.
 
     Raises:
-        ValueError: it means none, one in the future, or one more than a year ago.
+        Refused: it means none, one in the future, or one more than a year ago.
     """
     try:
         moment, skew = _moment(said, zone)
         ahead = moment - now
     except (ValueError, OverflowError):
-        raise ValueError("must be a date, or a date and time with offset, in ISO 8601") from None
+        raise Refused(_NO_DATE) from None
     if ahead > skew:
-        raise ValueError("is in the future")
+        raise Refused(_AHEAD)
     if -ahead > _LONG_AGO:
-        raise ValueError("is more than a year ago")
+        raise Refused(_TOO_OLD)
     return moment
 
 
