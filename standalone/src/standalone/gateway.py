@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
+
+_LINKS = "/r/"
 
 
 class Gateway:
@@ -31,7 +34,7 @@ class Gateway:
             if path == prefix or path.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return
-        answer = await self._own_answer(path)
+        answer = _opened(path) if path.startswith(_LINKS) else await self._own_answer(path)
         await answer(scope, receive, send)
 
     async def _own_answer(self, path: str) -> JSONResponse:
@@ -56,3 +59,9 @@ class Gateway:
             404,
             media_type="application/problem+json",
         )
+
+
+def _opened(path: str) -> Response:
+    """Send a link of a message to the page behind it."""
+    page = "/api/registration/v1/links/" + quote(path.removeprefix(_LINKS), safe="/-_.~")
+    return Response(status_code=303, headers={"Location": page, "Referrer-Policy": "no-referrer"})

@@ -13,6 +13,7 @@ from uuid import uuid4
 from standalone.journey.client import Buyer, Device, Site, StaffMember
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import qr_text_in_mail, qris_code
+from standalone.journey.way_back import ask_for_link, came_back, got_link
 from standalone.seed import CATEGORIES, category_fields
 
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Story:
         """All of it, in order."""
         await self.prepare(demands)
         await self.rush(demands)
+        await self.somebody_comes_back()
         await self.pay_and_verify()
         await self.expiry_gives_its_place_on()
         await self.tickets_arrive()
@@ -145,6 +147,15 @@ class Story:
             code = (buyer.refusal or {}).get("code")
             expect(code == "category_full", f"refused with {code}")
             expect(buyer.size > demand.quota - sold, f"{buyer.size} refused with {demand.quota - sold} left")
+
+    async def somebody_comes_back(self) -> None:
+        """One closed the page and has only the mail; another asks for the link again by WhatsApp."""
+        lost, asking = self.paying[:2]
+        await eventually(lambda: came_back(lost), f"the link of {lost.entry['registration_number']} by mail")
+        await ask_for_link(asking)
+        await eventually(lambda: got_link(asking), f"the link of {asking.entry['registration_number']} by WhatsApp")
+        self.counts["came back by a link"] = 2
+        self.tell(f"{lost.entry['registration_number']} lost the page and came back by the link in a mail")
 
     async def pay_and_verify(self) -> None:
         """Everybody pays but one of the last category; one proof is refused and sent again."""

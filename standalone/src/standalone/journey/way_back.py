@@ -1,0 +1,56 @@
+"""Coming back with nothing but a message."""
+
+import re
+
+from standalone.journey.client import Buyer
+
+_LINK = re.compile(r"https?://[^\s/]+(/r/([^\s/]+)/([^\s/]+))")
+_SEE_OTHER = 303
+
+
+async def came_back(buyer: Buyer) -> bool:
+    """Open the registration by the link in a mail: see its page, get a new token. False while there is no mail.
+
+    Raises:
+        AssertionError: the link does not lead to the registration.
+    """
+    [person, *_] = buyer.form["participants"]
+    found = [_LINK.search(mail["text"]) for mail in await buyer.site.mails(to=person["email"])]
+    link = next((each for each in found if each is not None), None)
+    if link is None:
+        return False
+    await _see_page(buyer, link)
+    body = {"registration_number": link[2], "access_code": link[3]}
+    opened = (await buyer.site.call("POST", "/registration/v1/access", json=body)).json()
+    if opened["registration_id"] != buyer.entry["registration_id"]:
+        raise AssertionError("a link opened another registration")
+    buyer.registration = {**buyer.entry, "runner_token": opened["runner_token"]}
+    return True
+
+
+async def _see_page(buyer: Buyer, link: re.Match[str]) -> None:
+    redirect = await buyer.site.http.get(link[1], follow_redirects=False)
+    if redirect.status_code != _SEE_OTHER:
+        raise AssertionError(f"a link answers {redirect.status_code}")
+    page = await buyer.site.http.get(redirect.headers["location"])
+    if link[2] not in page.text:
+        raise AssertionError("the page behind a link does not show the registration")
+
+
+async def ask_for_link(buyer: Buyer) -> None:
+    """Ask for the link with the WhatsApp number that the person in charge typed."""
+    [person, *_] = buyer.form["participants"]
+    contact = {"contact": person["whatsapp"]}
+    await buyer.site.call("POST", "/registration/v1/access/recover", json=contact, expect=202)
+
+
+async def got_link(buyer: Buyer) -> bool:
+    """Return whether the answer to `ask_for_link` came by WhatsApp: the same link as in the message before it."""
+    [person, *_] = buyer.form["participants"]
+    own = buyer.entry["status_url"].partition("/r/")[2]
+    sent = [text["text"] for text in await buyer.site.whatsapps(to=_international(person["whatsapp"]))]
+    return sum(own in text for text in sent) > 1
+
+
+def _international(number: str) -> str:
+    return "62" + number.removeprefix("0")
