@@ -96,7 +96,7 @@ async def test_a_person_who_is_there_twice_under_old_rules_stays_there_twice_and
     await bring_into_form(race.database)
 
     assert [item["field"] for item in await _unreadable(race)] == ["person", "person"]
-    assert await race.live_people() == 3
+    assert await race.live_participants() == 3
 
 
 async def test_somebody_new_with_the_same_name_does_not_stop_the_portion(race: Any) -> None:

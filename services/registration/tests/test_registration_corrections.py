@@ -115,21 +115,13 @@ async def test_a_runner_corrects_until_the_race_says_so(
     await race.verify(entry)
     # Three days before a race ninety days ahead, from the beginning of that day in Jakarta.
     race.clock.advance((ends or timedelta(days=86)) - timedelta(minutes=1))
-    token = (await race.http.post(race.url("/access"), json=_link(entry))).json()["runner_token"]
-    entry = {**entry, "runner_token": token}
 
     assert (await _correct(race, entry, runner=True, jersey_size="s")).status_code == 200
     race.clock.advance(timedelta(minutes=2) if ends else timedelta(days=2))
-    token = (await race.http.post(race.url("/access"), json=_link(entry))).json()["runner_token"]
-    late = await _correct(race, {**entry, "runner_token": token}, runner=True, jersey_size="m")
+    late = await _correct(race, entry, runner=True, jersey_size="m")
 
     assert (late.status_code, late.json()["code"]) == (409, "changes_closed")
     assert (await _correct(race, entry, jersey_size="m")).status_code == 200
-
-
-def _link(entry: dict[str, Any]) -> dict[str, str]:
-    number, code = entry["status_url"].rsplit("/", 2)[1:]
-    return {"registration_number": number, "access_code": code}
 
 
 async def test_a_registration_that_ended_is_not_for_its_runner_to_change(race: Any) -> None:

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from registration.access.rules import AccessCodes
 from registration.worker import answer_link_requests, forget_link_requests
-from registration_line import Line
 from sqlalchemy import text
+
+from .registration_line import Line
 
 SITE = "https://lari.example"
 CODES = AccessCodes(["first"], public_url=SITE)

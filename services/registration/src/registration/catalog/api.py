@@ -47,7 +47,9 @@ Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]
 Distance = Annotated[Line, Field(max_length=50)]
 
-_IMAGE_ADDRESS = re.compile(r"(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|/(?!/))[A-Za-z0-9._~!$&()*+,;=:@%/?-]*")
+_IMAGE_ADDRESS = re.compile(
+    r"(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?=/)|(?=/(?!/)))[A-Za-z0-9._~!$&()*+,;=:@%/?-]*"
+)
 
 
 def _image_address(address: str) -> str:
