@@ -61,6 +61,7 @@ _ACCESS = {
     ("POST", f"{_V1}/waitlist/{{registration_id}}/remove"): Audience.ADMIN,
     ("GET", f"{_V1}/stats"): Audience.STAFF,
     ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
+    ("GET", f"{_V1}/participants.xlsx"): Audience.ADMIN,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.EVERYBODY,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.png"): Audience.EVERYBODY,
     ("GET", f"{_V1}/jwks.json"): Audience.EVERYBODY,

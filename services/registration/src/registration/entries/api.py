@@ -7,17 +7,17 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
 from chassis.errors import InvalidFields
-from chassis.web.dependencies import OwnDatabase, Read, Work
+from chassis.web.dependencies import Read, Work
+from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
 from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
 from fastapi import APIRouter, Query
-from fastapi.responses import StreamingResponse
 from pydantic import Field, PlainSerializer
 
 from registration.entries import commands, queries
 from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
-from registration.entries.export import csv_stream
-from registration.entries.queries import EXPORT_COLUMNS, Filter
+from registration.entries.export import COLUMN_NAMES, Participants
+from registration.entries.queries import Filter
 from registration.entries.rules import Status
 from registration.waitlist.api import Terms
 
@@ -198,18 +198,13 @@ async def show_stats(_: AnyStaff, session: Read, event_id: EventId = None) -> St
     return Stats.model_validate({"items": await queries.stats(session, event_id)})
 
 
-@router.get("/participants.csv", response_class=StreamingResponse)
-async def export_participants(
-    staff: Admin,
-    database: OwnDatabase,
-    event_id: EventId = None,
-    category_id: CategoryId = None,
-    status: StatusFilter = None,
-) -> StreamingResponse:
-    """All participants as CSV."""
-    wanted = Filter(event_id, category_id, status)
-    async with database.work() as work:
-        await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
-    lines = csv_stream([name for name, _ in EXPORT_COLUMNS], queries.export(database, wanted))
-    headers = {"Content-Disposition": 'attachment; filename="participants.csv"'}
-    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+@router.get("/participants.csv", response_class=CsvFile)
+async def export_as_csv(participants: Participants) -> CsvFile:
+    """All participants as CSV, for programs: spreadsheets round long numbers in it."""
+    return csv_file("participants", COLUMN_NAMES, participants)
+
+
+@router.get("/participants.xlsx", response_class=XlsxFile)
+async def export_as_xlsx(participants: Participants) -> XlsxFile:
+    """All participants as XLSX, for spreadsheets: identifiers are text, dates are dates."""
+    return xlsx_file("participants", COLUMN_NAMES, participants, sheet="Peserta")

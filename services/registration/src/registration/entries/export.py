@@ -1,29 +1,32 @@
-"""Participants as CSV."""
+"""All participants of a filter, for a file, and who asked for them."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from chassis.auth.access import Admin
+from chassis.web.dependencies import OwnDatabase
+from fastapi import Depends, Query
 
+from registration.entries import queries
+from registration.entries.queries import EXPORT_COLUMNS, Filter
+from registration.entries.rules import Status
 
-def guarded(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return "" if value is None else value
-
-
-def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Rows as CSV in UTF-8."""
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows([[guarded(value) for value in row] for row in rows])
-    return buffer.getvalue().encode()
+COLUMN_NAMES = [name for name, _ in EXPORT_COLUMNS]
 
 
-async def csv_stream(header: Sequence[str], batches: AsyncIterator[Sequence[Sequence[Any]]]) -> AsyncIterator[bytes]:
-    """The header, then batch after batch. The mark at the beginning tells spreadsheets that it is UTF-8."""
-    yield b"\xef\xbb\xbf" + csv_lines([header])
-    async for rows in batches:
-        yield csv_lines(rows)
+async def _participants(
+    staff: Admin,
+    database: OwnDatabase,
+    event_id: Annotated[UUID | None, Query()] = None,
+    category_id: Annotated[UUID | None, Query()] = None,
+    status: Annotated[Status | None, Query()] = None,
+) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    """Note in the audit log who exports what; return the rows, batch by batch."""
+    async with database.work() as work:
+        await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
+    return queries.export(database, Filter(event_id, category_id, status))
+
+
+Participants = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_participants)]
+"""The participants an admin exports; the export is in the audit log."""
