@@ -4,12 +4,17 @@ import asyncio
 import csv
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import openpyxl
+import pytest
 import zxingcpp
 from chassis.auth.principals import Role
+from openpyxl.cell.cell import Cell
+from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 from registration.entries.queries import EXPORT_COLUMNS
 from sqlalchemy import text
@@ -21,9 +26,13 @@ _COLUMNS = [
 ]
 
 
-async def _download(race: Any, role: Role = Role.ADMIN, **parameters: Any) -> httpx.Response:
-    path = race.url("/participants.csv")
-    answer: httpx.Response = await race.http.get(path, params=parameters, headers=race.staff(role))
+_FILES = ("participants.csv", "participants.xlsx")
+
+
+async def _download(
+    race: Any, role: Role = Role.ADMIN, *, file: str = "participants.csv", **parameters: Any
+) -> httpx.Response:
+    answer: httpx.Response = await race.http.get(race.url(f"/{file}"), params=parameters, headers=race.staff(role))
     return answer
 
 
@@ -53,6 +62,85 @@ async def test_an_export_says_everything_about_everybody(race: Any) -> None:
     assert row["bib_number"] == str(race.category["bib_start_number"])
 
 
+async def _sheet(race: Any, **parameters: Any) -> Worksheet:
+    """The only sheet of the XLSX, read by another library."""
+    answer = await _download(race, file="participants.xlsx", **parameters)
+    assert answer.status_code == 200, answer.text
+    [sheet] = openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets
+    return sheet
+
+
+def _people(sheet: Worksheet) -> list[dict[str, Cell]]:
+    header, *rows = sheet.iter_rows()
+    return [{str(name.value): cell for name, cell in zip(header, row, strict=True)} for row in rows]
+
+
+async def test_a_workbook_says_everything_about_everybody_with_identifiers_as_text(race: Any) -> None:
+    await race.open()
+    form = race.form()
+    name = 'Ren\u00e9 "Lari" <3 & \U0001f3c3, Jr.'
+    form["participants"][0] |= {"full_name": name, "identity_number": "3174091502900017"}
+    entry = await race.registered(form=form)
+    await race.verify(entry)
+    [row] = _people(await _sheet(race))
+    assert list(row) == _COLUMNS
+    person = form["participants"][0]
+    text_columns = set(_COLUMNS) - {"bib_number", "is_pic", "date_of_birth", "registered_at"}
+    assert {name for name, cell in row.items() if cell.data_type == "s"} == text_columns
+    typed = {"full_name", "email", "whatsapp", "gender", "jersey_size", "identity_number", "emergency_contact_name"}
+    assert {name: row[name].value for name in typed} == {name: person[name] for name in typed}
+    assert row["registration_number"].value == entry["registration_number"]
+    assert (row["bib_number"].data_type, row["bib_number"].value) == ("n", race.category["bib_start_number"])
+    assert (row["is_pic"].data_type, row["is_pic"].value) == ("b", True)
+    assert str(row["date_of_birth"].value.date()) == person["date_of_birth"]
+    registered_at = row["registered_at"].value.replace(tzinfo=UTC)
+    assert abs(registered_at - datetime.fromisoformat(entry["created_at"])) < timedelta(milliseconds=2)
+
+
+async def test_a_workbook_is_ready_to_be_worked_with(race: Any) -> None:
+    await race.open()
+    await race.registered(5)
+    sheet = await _sheet(race)
+    assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == ("Peserta", "A2", "A1:P6")
+    assert {cell.font.b for cell in sheet[1]} == {True}
+    widths = {str(cell.value): sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]}
+    for row in _people(sheet):
+        assert all(len(str(row[name].value)) < widths[name] for name in ("full_name", "email", "registration_number"))
+
+
+async def test_the_documents_say_what_kind_of_file_an_export_is(race: Any) -> None:
+    await race.open()
+    document = (await race.http.get(race.url("/openapi.json"))).json()
+    for file in _FILES:
+        answer = await _download(race, file=file)
+        [promised] = document["paths"][next(path for path in document["paths"] if path.endswith(file))]["get"][
+            "responses"
+        ]["200"]["content"]
+        assert answer.headers["Content-Type"].partition(";")[0] == promised
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{file}"'
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_formula_inside_a_cell_is_none_where_semicolons_separate(race: Any) -> None:
+    await race.open()
+    form = race.form(5)
+    formulas = ['Budi;=HYPERLINK("x")', "Budi,\uff0bSUM(1)", 'Budi;"@SUM(1)', "\u2066=1+1", "- Budi"]
+    form["participants"][0] |= {"emergency_contact_name": "Siti;=1+1", "email": "=cmd|'/C'!A0@example.com"}
+    entry = await race.registered(form=form)
+    async with race.database.work() as work:
+        for person, formula in zip(entry["participants"], formulas, strict=True):  # as stored before names were cleaned
+            change = text("UPDATE participants SET full_name = :name WHERE id = :id")
+            await work.session.execute(change, {"name": formula, "id": person["participant_id"]})
+    lines = (await _download(race)).content.decode("utf-8-sig").splitlines()
+    for separator in (",", ";"):
+        cells = [cell.lstrip('" \u2066') for line in lines for cell in line.split(separator)]
+        assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\uff0b"))] == []
+    people = _people(await _sheet(race))
+    names = {(row["full_name"].value, row["full_name"].data_type) for row in people}
+    assert names == {(formula, "s") for formula in formulas}
+    assert ("=cmd|'/C'!A0@example.com", "s") in {(row["email"].value, row["email"].data_type) for row in people}
+
+
 async def test_no_cell_of_an_export_is_a_formula(race: Any) -> None:
     await race.open()
     for number, start in enumerate("=+-@"):
@@ -71,7 +159,12 @@ async def test_no_cell_of_an_export_is_a_formula(race: Any) -> None:
     assert sorted(row["full_name"][:2] for row in rows) == ["'+", "'-", "'=", "'@"]
 
 
-async def test_an_export_is_filtered_like_the_list(race: Any) -> None:
+@pytest.mark.parametrize("file", _FILES)
+async def test_an_export_is_filtered_like_the_list(race: Any, file: str) -> None:
+    async def count(**parameters: Any) -> int:
+        found = await _rows(race, **parameters) if file.endswith("csv") else _people(await _sheet(race, **parameters))
+        return len(found)
+
     first = await race.open()
     verified = await race.registered(5)
     await race.verify(verified)
@@ -79,15 +172,15 @@ async def test_an_export_is_filtered_like_the_list(race: Any) -> None:
     await race.open()
     await race.registered(10)
     event_id = race.event["id"]
-    assert len(await _rows(race)) == len(await _rows(race, event_id=event_id)) == 16
-    assert len(await _rows(race, category_id=first["id"])) == 6
-    assert len(await _rows(race, category_id=first["id"], status="payment_verified")) == 5
-    assert await _rows(race, event_id=str(uuid4())) == []
-    assert (await _download(race, status="paid")).status_code == 422
-    assert (await _download(race, event_id="x")).status_code == 422
+    assert await count() == await count(event_id=event_id) == 16
+    assert await count(category_id=first["id"]) == 6
+    assert await count(category_id=first["id"], status="payment_verified") == 5
+    assert await count(event_id=str(uuid4())) == 0
+    assert (await _download(race, file=file, status="paid")).status_code == 422
+    assert (await _download(race, file=file, event_id="x")).status_code == 422
 
 
-async def _chunks(race: Any, headers: dict[str, str]) -> list[bytes]:
+async def _chunks(race: Any, headers: dict[str, str], file: str = "participants.csv") -> list[bytes]:
     """The body as the server sends it, piece by piece."""
     sent: list[bytes] = []
     left = asyncio.Event()
@@ -100,7 +193,7 @@ async def _chunks(race: Any, headers: dict[str, str]) -> list[bytes]:
         if message["type"] == "http.response.body" and message.get("body"):
             sent.append(message["body"])
 
-    path = race.url("/participants.csv")
+    path = race.url(f"/{file}")
     raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
     scope |= {"headers": raw_headers, "scheme": "http", "http_version": "1.1", "asgi": {"version": "3.0"}}
@@ -118,17 +211,30 @@ async def test_a_long_export_streams_in_pieces_and_loses_nobody(race: Any) -> No
     assert len(rows) == 2500
 
 
-async def test_only_admins_export_and_who_did_is_noted(race: Any) -> None:
+async def test_a_long_workbook_streams_in_pieces_and_loses_nobody(race: Any) -> None:
+    await race.open()
+    await race.seed(2500)
+    chunks = await _chunks(race, race.staff(), "participants.xlsx")
+    assert len(chunks) == 5  # styles, a thousand at a time, what names the sheets
+    assert chunks[0].startswith(b"PK\x03\x04")
+    [sheet] = openpyxl.load_workbook(io.BytesIO(b"".join(chunks)), read_only=True).worksheets
+    numbers = [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert len(numbers) == 2500
+    assert set(numbers) == {f"SEED-{number}" for number in range(1, 2501)}
+
+
+@pytest.mark.parametrize("file", _FILES)
+async def test_only_admins_export_and_who_did_is_noted(race: Any, file: str) -> None:
     await race.open()
     entry = await race.registered()
     for role in (Role.FINANCE, Role.CHECKIN, Role.VIEWER):
-        assert (await _download(race, role)).status_code == 403
+        assert (await _download(race, role, file=file)).status_code == 403
     exports = "SELECT count(*) FROM audit_log WHERE action = 'participants.export'"
     assert await race.scalar(exports) == 0
     staff_id = uuid4()
     headers = race.service.issuer.staff(Role.ADMIN, staff_id)
     parameters = {"event_id": race.event["id"]}
-    assert (await race.http.get(race.url("/participants.csv"), params=parameters, headers=headers)).status_code == 200
+    assert (await race.http.get(race.url(f"/{file}"), params=parameters, headers=headers)).status_code == 200
     assert await race.scalar(exports) == 1
     noted = "SELECT actor || ' ' || subject FROM audit_log WHERE action = 'participants.export'"
     assert await race.scalar(noted) == f"staff:{staff_id} event:{race.event['id']}"
