@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.errors import NotYet
-from contracts import RegistrationCancelled, RegistrationConfirmed, RegistrationExpired
+from contracts import RegistrationCancelled, RegistrationConfirmed, RegistrationExpired, RegistrationSurplus
 
 
 async def test_the_journey_of_a_registration(race: Any) -> None:
@@ -220,3 +220,17 @@ async def test_a_free_registration_that_is_cancelled_asks_for_no_refund(race: An
     await race.cancel(entry["registration_id"])
     [event] = await race.service.published(RegistrationCancelled)
     assert event.payload.refund_payment_id is None
+
+
+async def test_a_second_verified_payment_is_surplus_and_changes_nothing_else(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    first = await race.verify(entry)
+    before = await race.show(entry["registration_id"])
+
+    second = await race.verify(entry)
+    await race.verify(entry, first)
+
+    [surplus] = await race.service.published(RegistrationSurplus)
+    assert (surplus.payload.payment_id, surplus.payload.honoured_payment_id) == (second, first)
+    assert await race.show(entry["registration_id"]) == before

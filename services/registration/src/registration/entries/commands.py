@@ -12,7 +12,14 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import PaymentRejected, PaymentUploaded, PaymentVerified, RegistrationCancelled, RegistrationExpired
+from contracts import (
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RegistrationCancelled,
+    RegistrationExpired,
+    RegistrationSurplus,
+)
 from sqlalchemy import select, text, update
 
 from registration.catalog.tables import CategoryPlaces
@@ -78,6 +85,7 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     """The money is there: BIBs and tickets, or, when the places are gone for good, word that it has to go back."""
     entry = await _lock_for_event(work, payment.registration_id)
     if entry.status == Status.PAYMENT_VERIFIED:
+        _announce_surplus(work, entry, payment)
         return
     held = Status(entry.status).holds_places
     if not held and not await _retake(work, entry):
@@ -91,6 +99,20 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     entry.payment_verified_by = payment.verified_by
     entry.expired_at = entry.cancelled_at = None
     await announce_confirmed(work, entry)
+
+
+def _announce_surplus(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
+    """Publish that the registration was paid already by another payment."""
+    if entry.payment_id is None or payment.payment_id == entry.payment_id or payment.amount <= 0:
+        return
+    surplus = RegistrationSurplus(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=entry.revision,
+        payment_id=payment.payment_id,
+        honoured_payment_id=entry.payment_id,
+    )
+    work.publish(surplus, subject=entry.id)
 
 
 async def _give_bibs(work: UnitOfWork, entry: Registration) -> None:
