@@ -1,17 +1,20 @@
 """The ticket to print."""
 
 import io
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fpdf import FPDF
+from fpdf.enums import TextMode
 
 from notification.templates.rules import Locale
+from notification.tickets.lettering import font_file, is_latin_1, printable
 
 _PAGE_MM = (148, 210)
 _MARGIN_MM = 14
 _QR_MM = 70
+_FONT = "arimo"
+_BOLD_MM = 0.012
 _LABELS: Mapping[Locale, tuple[str, ...]] = {
     Locale.INDONESIAN: ("E-tiket", "Nama", "Kategori", "Tanggal", "Lokasi", "No. pendaftaran", "Peserta"),
     Locale.ENGLISH: ("E-ticket", "Name", "Category", "Date", "Location", "Registration", "Participant"),
@@ -36,7 +39,10 @@ class PrintedTicket:
 
 
 def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
-    """One page in A5. Slow enough to belong in a thread."""
+    """Return one page in A5. Slow enough to belong in a thread.
+
+    Lines in Latin-1 use the fonts that every reader has; others embed the letters that they need.
+    """
     title, name, category, date, place, number, nameless = _LABELS[locale]
     pdf = FPDF(format=_PAGE_MM)
     pdf.set_auto_page_break(auto=False)
@@ -60,28 +66,17 @@ def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
 
 
 def _line(pdf: FPDF, text: str, *, size: int, bold: bool = False) -> None:
-    pdf.set_font("Helvetica", style="B" if bold else "", size=size)
+    if is_latin_1(text):
+        pdf.set_font("Helvetica", style="B" if bold else "", size=size)
+        _centred(pdf, text, size)
+        return
+    if _FONT not in pdf.fonts:
+        pdf.add_font(_FONT, fname=font_file())
+    pdf.set_font(_FONT, size=size)
+    # The file's bold letters take seconds to compute; outlining the regular ones looks the same in print.
+    with pdf.local_context(text_mode=TextMode.FILL_STROKE if bold else TextMode.FILL, line_width=size * _BOLD_MM):
+        _centred(pdf, text, size)
+
+
+def _centred(pdf: FPDF, text: str, size: int) -> None:
     pdf.multi_cell(w=0, h=size * 0.5, text=text, align="C", new_x="LMARGIN", new_y="NEXT", max_line_height=size * 0.5)
-
-
-def printable(text: str, *, longest: int = 90) -> str:
-    """What of `text` the built-in fonts can show (Latin-1), cut so that the page holds it.
-
-    Accents are simplified where needed, symbols left out, letters of other scripts become question marks; nothing at
-    all is left if no letter or digit remains.
-    """
-    kept = "".join(_printable(char) for char in unicodedata.normalize("NFC", text))
-    kept = " ".join(kept.split())
-    if not any(char.isalnum() for char in kept):
-        return ""
-    return kept if len(kept) <= longest else kept[: longest - 3].rstrip() + "..."
-
-
-def _printable(char: str) -> str:
-    if char.isspace():
-        return " "
-    for candidate in (char, unicodedata.normalize("NFKD", char)):
-        latin = "".join(each for each in candidate if each.isprintable() and ord(each) < 256)  # noqa: PLR2004  # Latin-1
-        if latin:
-            return latin
-    return "?" if unicodedata.category(char).startswith("L") else ""

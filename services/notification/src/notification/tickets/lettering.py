@@ -1,0 +1,55 @@
+"""What a printed ticket can show of a text.
+
+Arimo has the widths of Helvetica and the letters of Latin, Greek and Cyrillic scripts with all their accents. It is
+shaped for left-to-right text without ligatures, so that other scripts are transliterated (by the anyascii library).
+"""
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import fontpkg
+from anyascii import anyascii
+from fontTools.ttLib import TTFont
+
+_LATIN_1 = 256
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
+
+
+def font_file() -> Path:
+    """Return Arimo's file."""
+    return Path(fontpkg.path("Arimo"))
+
+
+@cache
+def _letters() -> frozenset[int]:
+    with TTFont(font_file(), lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def is_latin_1(text: str) -> bool:
+    """Return whether the fonts that every PDF reader has can show `text`."""
+    return all(ord(char) < _LATIN_1 for char in text)
+
+
+def printable(text: str, *, longest: int = 90) -> str:
+    """Return `text` in letters that Arimo has, cut so that the page holds it; empty if it has no letter or digit.
+
+    Letters of other scripts are transliterated and emoji left out. If nothing readable remains of letters that even the
+    transliteration lacks (rare ideographs), their code points are returned.
+    """
+    kept = " ".join("".join(_shown(char) for char in unicodedata.normalize("NFC", text)).split())
+    if not any(char.isalnum() for char in kept):
+        kept = " ".join(f"U+{ord(char):04X}" for char in text if char.isalnum())
+    return kept if len(kept) <= longest else kept[: longest - 3].rstrip() + "..."
+
+
+def _shown(char: str) -> str:
+    if char.isspace():
+        return " "
+    category = unicodedata.category(char)
+    if category.startswith("C"):
+        return ""
+    if ord(char) in _letters() and unicodedata.bidirectional(char) not in _RIGHT_TO_LEFT:
+        return char
+    return "" if category == "So" else anyascii(char).replace("?", "")
