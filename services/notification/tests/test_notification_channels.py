@@ -1,6 +1,7 @@
 """What providers answer, and what that means for a message."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from chassis.canonical.phones import canonical_whatsapp
 from chassis.clock import utcnow
-from notification.channels.addresses import InvalidAddress, mail_address, whatsapp_number
+from chassis.wording import Refused
+from hypothesis import given
+from hypothesis import strategies as st
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.port import (
     NotSent,
@@ -21,7 +25,7 @@ from notification.channels.port import (
     SenderTrouble,
     TemporaryFailure,
 )
-from notification.channels.whatsapp import FonnteChannel
+from notification.channels.whatsapp import FonnteChannel, target_of
 from notification.preferences.rules import MailAccount
 from simulators.testing import Stage, playing
 
@@ -70,7 +74,7 @@ async def test_fonnte_is_asked_as_it_wants_to_be() -> None:
     assert f"authorization: {TOKEN}".encode() in head.lower()
     assert b"application/x-www-form-urlencoded" in head
     assert sorted(form.split(b"&")) == sorted(
-        [b"target=6281234567890", b"message=Halo+Budi", b"countryCode=62", b"connectOnly=true"]
+        [b"target=6281234567890", b"message=Halo+Budi", b"countryCode=0", b"connectOnly=true"]
     )
 
 
@@ -91,25 +95,25 @@ async def test_fonnte_is_judged_by_the_status_in_the_body_however_it_is_spelled(
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    ("words", "code", "kind"),
     [
-        ("target invalid", PermanentFailure),
-        ("input invalid", PermanentFailure),
-        ("JSON format invalid", PermanentFailure),
-        ("file size must under 4MB", PermanentFailure),
-        ("token invalid", SenderTrouble),
-        ("insufficient quota", SenderTrouble),
-        ("request invalid on disconnected device", SenderTrouble),
-        ("your package is expired", SenderTrouble),
-        ("server is busy", TemporaryFailure),
+        ("target invalid", "whatsapp_target_invalid", PermanentFailure),
+        ("input invalid", "whatsapp_input_invalid", PermanentFailure),
+        ("JSON format invalid", "whatsapp_json_format_invalid", PermanentFailure),
+        ("file size must under 4MB", "whatsapp_file_size", PermanentFailure),
+        ("token invalid", "whatsapp_token", SenderTrouble),
+        ("insufficient quota", "whatsapp_quota", SenderTrouble),
+        ("request invalid on disconnected device", "whatsapp_device", SenderTrouble),
+        ("your package is expired", "whatsapp_expired", SenderTrouble),
+        ("server is busy", "whatsapp_refused", TemporaryFailure),
     ],
 )
-async def test_fonnte_refuses_with_a_reason(reason: str, kind: type[NotSent]) -> None:
-    async with answering(http_answer(f'{{"Status": false, "reason": "{reason}"}}')) as (url, _):
+async def test_fonnte_refuses_and_staff_see_a_code(words: str, code: str, kind: type[NotSent]) -> None:
+    async with answering(http_answer(f'{{"Status": false, "reason": "{words}"}}')) as (url, _):
         with pytest.raises(kind) as refused:
             await fonnte(url).send(message())
     assert type(refused.value) is kind
-    assert refused.value.reason == f"Fonnte: {reason}"
+    assert refused.value.reason == code
 
 
 @pytest.mark.parametrize(
@@ -151,51 +155,35 @@ async def test_fonnte_that_cannot_be_reached_has_nothing(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "number"),
+    ("stored", "target"),
     [
-        ("081234567890", "6281234567890"),
-        ("81234567890", "6281234567890"),
         ("6281234567890", "6281234567890"),
-        ("+6281234567890", "6281234567890"),
         ("60123456789", "60123456789"),
+        ("819012345678", "819012345678"),
+        ("84912345678", "84912345678"),
+        ("081234567890", "6281234567890"),
+        ("+62 812-3456-7890", "6281234567890"),
+        ("00628123456789", "628123456789"),
     ],
 )
-def test_numbers_are_read_as_indonesians_write_them(typed: str, number: str) -> None:
-    assert whatsapp_number(typed) == number
+def test_a_stored_number_goes_to_its_own_country_in_every_spelling_that_rows_hold(stored: str, target: str) -> None:
+    assert target_of(stored) == target
 
 
-@pytest.mark.parametrize("typed", ["", "1", "1111111111", "abc", "000", "999999999999999"])
-def test_what_is_not_a_number_is_refused(typed: str) -> None:
-    with pytest.raises(InvalidAddress):
-        whatsapp_number(typed)
+@given(st.from_regex(r"(\+|00|0)?[1-9][0-9 -]{6,16}", fullmatch=True))
+def test_a_number_that_the_door_accepts_is_written_to_as_it_is_stored(typed: str) -> None:
+    try:
+        stored = canonical_whatsapp(typed)
+    except Refused:
+        return
+    assert target_of(stored) == stored
 
 
-@pytest.mark.parametrize(
-    ("typed", "address"),
-    [("budi@example.com", "budi@example.com"), ("budi@bücher.example", "budi@xn--bcher-kva.example")],
-)
-def test_mail_addresses_get_an_ascii_domain(typed: str, address: str) -> None:
-    assert mail_address(typed) == address
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "",
-        "budi",
-        "@example.com",
-        "budi@",
-        "büdi@example.com",
-        "budi@example.com\r\nBcc: all@example.com",
-        "budi @example.com",
-        "<budi@example.com>",
-        "budi@example..com",
-        f"{'b' * 250}@example.com",
-    ],
-)
-def test_what_is_not_a_mail_address_is_refused(typed: str) -> None:
-    with pytest.raises(InvalidAddress):
-        mail_address(typed)
+@pytest.mark.parametrize("stored", ["", "1", "1111111111", "abc", "000", "999999999999999"])
+def test_what_is_not_a_number_is_refused_for_good(stored: str) -> None:
+    with pytest.raises(PermanentFailure) as refused:
+        target_of(stored)
+    assert refused.value.reason == "whatsapp_number_invalid"
 
 
 def smtp(stage: Stage, *, tls: ssl.SSLContext | None = None, **account: Any) -> SmtpChannel:
@@ -207,6 +195,7 @@ def smtp(stage: Stage, *, tls: ssl.SSLContext | None = None, **account: Any) -> 
         "username": "",
         "password": "",
         "security": Security.NONE,
+        "private_allowed": True,
     }
     return SmtpChannel(MailAccount(**{**fields, **account}), tls=tls or tls_context(), timeout=2.0, clock=utcnow)
 
@@ -277,6 +266,8 @@ async def scripted_smtp(*answers: bytes) -> AsyncIterator[int]:
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"421 closing\r\n"], SenderTrouble),
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"554 spam\r\n"], PermanentFailure),
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"], OutcomeUnknown),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"+OK\r\n"], SenderTrouble),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"-ERR\r\n"], OutcomeUnknown),
     ],
 )
 async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
@@ -288,13 +279,26 @@ async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
     assert type(refused.value) is kind
 
 
-async def test_addresses_in_a_servers_answer_are_not_repeated(stage: Stage) -> None:
-    said = b"550 5.1.1 <budi@example.com>: no such user budi@example.com\r\n"
+async def test_a_servers_words_go_to_the_log_and_staff_see_its_number(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = b"550 5.1.1 <budi@example.com>: no such user, call +62 812-3456-7890 (redis 7.2 inside)\r\n"
     async with scripted_smtp(b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", said) as port:
         with pytest.raises(PermanentFailure) as refused:
             await smtp(stage, port=port).send(message("budi@example.com"))
-    assert "budi" not in refused.value.reason
-    assert "5.1.1" in refused.value.reason
+
+    assert refused.value.reason == "mail_refused_550"
+    logged = capsys.readouterr().out
+    assert "redis 7.2 inside" in logged
+    assert "budi" not in logged
+    assert "3456" not in logged
+
+
+async def test_the_banner_of_what_is_no_mail_server_is_not_shown(stage: Stage) -> None:
+    async with scripted_smtp(b"-ERR internal database at 10.1.2.3\r\n") as port:
+        with pytest.raises(SenderTrouble) as refused:
+            await smtp(stage, port=port).send(message("budi@example.com"))
+    assert re.fullmatch(r"[a-z0-9_]+", refused.value.reason)
 
 
 async def test_a_mail_address_that_is_none_is_refused_before_connecting(stage: Stage) -> None:

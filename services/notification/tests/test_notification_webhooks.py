@@ -108,7 +108,7 @@ async def test_a_number_that_is_not_on_whatsapp_fails_the_message_after_all(conn
     sent = await a_sent_message(connected)
     await report(connected, id=sent, stateid="S1", status="invalid")
     (message,) = await connected.log(channel="whatsapp")
-    assert (message["status"], message["failed_reason"]) == ("failed", "WhatsApp could not deliver it")
+    assert (message["status"], message["failed_reason"]) == ("failed", "whatsapp_undelivered")
     assert len(await connected.published(NotificationFailed)) == 1
 
     await report(connected, id=sent, stateid="S1", status="invalid")

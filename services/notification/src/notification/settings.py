@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from chassis.canonical.emails import canonical_email
 from chassis.settings import ServiceSettings
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from notification.channels.addresses import mail_address
 from notification.channels.port import Security
 from notification.templates.rules import Locale
 
@@ -43,6 +43,9 @@ class Settings(ServiceSettings):
     email_from_name: str = Field("Startline", max_length=255)
     smtp_host: str = Field("", max_length=255, description="e-mail waits until there is one")
     smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_private_allowed: bool = Field(
+        default=False, description="whether staff may choose a mail server inside this network; this one may be anyway"
+    )
     smtp_username: str = Field("", max_length=255)
     smtp_password: SecretStr = SecretStr("")
     smtp_security: Security = Field(Security.STARTTLS, description="starttls, tls or none")
@@ -80,7 +83,7 @@ class Settings(ServiceSettings):
     @field_validator("email_from_address")
     @classmethod
     def _deliverable(cls, address: str) -> str:
-        return mail_address(address) if address else ""
+        return canonical_email(address) if address else ""
 
     @field_validator("fonnte_token")
     @classmethod

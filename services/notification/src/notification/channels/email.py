@@ -1,16 +1,17 @@
 """E-mail by SMTP, one connection per mail: limits keep it to a few a minute."""
 
-import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from socket import socket
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from chassis.clock import Clock
 
-from notification.channels.mail import build_mail
+from notification.channels.connecting import PrivateAddress, connected_socket
+from notification.channels.mail import Mail, build_mail
 from notification.channels.port import (
     NotSent,
     OutboundMessage,
@@ -20,6 +21,7 @@ from notification.channels.port import (
     SenderTrouble,
     TemporaryFailure,
 )
+from notification.channels.words import log_words
 from notification.preferences.rules import MailAccount
 
 _SHUTTING_DOWN = 421
@@ -47,7 +49,7 @@ class SmtpChannel:
         mail = build_mail(message, from_address=account.from_address, from_name=account.from_name, now=self._clock())
         server = await self._connect()
         try:
-            await _hand_over(server, account.from_address, mail["To"].addresses[0].addr_spec, mail.as_bytes())
+            await _hand_over(server, account.from_address, mail)
         finally:
             await _leave(server)
         return None
@@ -56,7 +58,7 @@ class SmtpChannel:
         account = self._account
         server = SMTP(
             hostname=account.host,
-            port=account.port,
+            sock=await self._socket(),
             username=account.username or None,
             password=account.password or None,
             use_tls=account.security is Security.TLS,
@@ -68,21 +70,30 @@ class SmtpChannel:
             await server.connect()
         except SMTPResponseException as error:
             server.close()
-            raise SenderTrouble(f"mail server refused the connection or the login: {_said(error)}") from None
+            raise SenderTrouble(_code("mail_server_refused", error)) from None
         except (*_SILENCE, ValueError) as error:
             server.close()
-            raise SenderTrouble(f"mail server cannot be used ({type(error).__name__})") from None
+            raise SenderTrouble(_silent("mail_server_unusable", error)) from None
         return server
 
+    async def _socket(self) -> socket:
+        host, port, inside = self._account.host, self._account.port, self._account.private_allowed
+        try:
+            return await connected_socket(host, port, private_allowed=inside, seconds_each=self._timeout)
+        except PrivateAddress:
+            raise SenderTrouble("mail_server_private") from None
+        except (OSError, UnicodeError) as error:
+            raise SenderTrouble(_silent("mail_server_unreachable", error)) from None
 
-async def _hand_over(server: SMTP, sender: str, recipient: str, mail: bytes) -> None:
-    """Until DATA nothing has left; from then on silence means that nobody knows."""
+
+async def _hand_over(server: SMTP, sender: str, mail: Mail) -> None:
+    """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
     with _step(refused=_sender_refused, silent=SenderTrouble):
         await server.mail(sender)
     with _step(refused=_message_refused, silent=SenderTrouble):
-        await server.rcpt(recipient)
+        await server.rcpt(mail.recipient)
     with _step(refused=_message_refused, silent=OutcomeUnknown):
-        await server.data(mail)
+        await server.data(mail.content)
 
 
 @contextmanager
@@ -90,30 +101,35 @@ def _step(*, refused: Callable[[SMTPResponseException], NotSent], silent: type[N
     try:
         yield
     except SMTPResponseException as error:
-        raise refused(error) from None
+        raise (refused(error) if error.code > 0 else silent(_code("mail_server_silent", error))) from None
     except _SILENCE as error:
-        raise silent(f"mail server did not answer ({type(error).__name__})") from None
+        raise silent(_silent("mail_server_silent", error)) from None
 
 
 def _sender_refused(error: SMTPResponseException) -> NotSent:
-    return SenderTrouble(f"mail server refused the sender: {_said(error)}")
+    return SenderTrouble(_code("mail_sender_refused", error))
 
 
 def _message_refused(error: SMTPResponseException) -> NotSent:
-    said = f"mail server: {_said(error)}"
+    code = _code("mail_refused", error)
     if error.code == _SHUTTING_DOWN:
-        return SenderTrouble(said)
-    return PermanentFailure(said) if error.code >= _PERMANENT else TemporaryFailure(said)
+        return SenderTrouble(code)
+    return PermanentFailure(code) if error.code >= _PERMANENT else TemporaryFailure(code)
 
 
-def _said(error: SMTPResponseException) -> str:
-    """The server's answer without the addresses that servers like to repeat."""
-    text = re.sub(r"\S+@\S+", "…", error.message)
-    return f"{error.code} {' '.join(text.split())}"[:200]
+def _code(code: str, error: SMTPResponseException) -> str:
+    """The code with the reply's number, which aiosmtplib makes -1 for what is no reply. Its words go to the log."""
+    log_words(code, f"{error.code} {error.message}")
+    return f"{code}_{error.code}" if error.code > 0 else code
+
+
+def _silent(code: str, error: Exception) -> str:
+    log_words(code, type(error).__name__)
+    return code
 
 
 async def _leave(server: SMTP) -> None:
-    """The mail has been answered for by now; how the goodbye goes changes nothing."""
+    """Close the conversation. The mail's outcome is known by now, so errors do not matter."""
     with suppress(*_SILENCE):
         await server.quit()
     server.close()

@@ -1,51 +1,78 @@
 """Building mails: text, page, QR image shown in the page, ticket attached."""
 
+import re
+from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from notification.channels.addresses import InvalidAddress, mail_address
-from notification.channels.port import QR_CONTENT_ID, OutboundMessage, PermanentFailure
+from chassis.canonical.emails import canonical_email
+from chassis.wording import Refused
+
+from notification.channels.headers import ReadBack, header_block, mailbox, unstructured
+from notification.channels.port import QR_CONTENT_ID, OutboundMessage, PermanentFailure, TicketFiles
 from notification.templates.rules import one_line
 
 _POLICY = SMTP.clone(cte_type="7bit")
+_MIME_HEADERS = ["MIME-Version", "Content-Type"]
+_NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, now: datetime) -> EmailMessage:
-    """The mail. Its Message-ID comes from ours, so that the same message sent twice can be told by whoever gets it.
+@dataclass(frozen=True)
+class Mail:
+    """A finished mail and the one address that it goes to."""
+
+    recipient: str
+    content: bytes
+
+
+def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, now: datetime) -> Mail:
+    """Return the mail. Its Message-ID comes from ours, so that a mail sent twice can be recognised as one.
 
     Raises:
-        PermanentFailure: the recipient's address is none.
+        PermanentFailure: the recipient's address is not one, or a header would not arrive as it is meant.
     """
-    mail = EmailMessage(policy=_POLICY)
-    mail["From"] = Address(display_name=one_line(from_name), addr_spec=from_address)
-    mail["To"] = _recipient(message)
-    mail["Subject"] = one_line(message.subject)
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{message.id}@{from_address.rpartition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.body)
-    mail.add_alternative(message.html, subtype="html")
-    if message.ticket is not None:
-        _attach_ticket(mail, message)
-    return mail
+    recipient = _recipient(message)
+    sender = (one_line(from_name), from_address)
+    addressed = (one_line(message.recipient_name), recipient)
+    subject = one_line(message.subject)
+    headers = {
+        "From": mailbox("From", *sender),
+        "To": mailbox("To", *addressed),
+        "Subject": unstructured("Subject", subject),
+        "Date": format_datetime(now),
+        "Message-ID": f"<{message.id}@{from_address.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-generated",
+    }
+    content = header_block(headers) + _parts(message).as_bytes()
+    read = ReadBack(content)
+    said = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
+    if read.names != [*headers, *_MIME_HEADERS] or said != ([sender], [addressed], subject):
+        raise PermanentFailure("mail_headers_unsafe")
+    return Mail(recipient, content)
 
 
-def _recipient(message: OutboundMessage) -> Address:
+def _recipient(message: OutboundMessage) -> str:
     try:
-        return Address(display_name=one_line(message.recipient_name), addr_spec=mail_address(message.recipient))
-    except InvalidAddress:
-        raise PermanentFailure("the e-mail address is not an address") from None
+        return canonical_email(message.recipient)
+    except Refused:
+        raise PermanentFailure("mail_address_invalid") from None
 
 
-def _attach_ticket(mail: EmailMessage, message: OutboundMessage) -> None:
-    ticket = message.ticket
-    if ticket is None:
-        return
-    page = mail.get_body(("html",))
+def _parts(message: OutboundMessage) -> EmailMessage:
+    parts = EmailMessage(policy=_POLICY)
+    parts.set_content(message.body)
+    parts.add_alternative(message.html, subtype="html")
+    if message.ticket is not None:
+        _attach_ticket(parts, message.ticket)
+    return parts
+
+
+def _attach_ticket(parts: EmailMessage, ticket: TicketFiles) -> None:
+    page = parts.get_body(("html",))
     if isinstance(page, EmailMessage):
         image_id = f"<{QR_CONTENT_ID}>"
         page.add_related(ticket.qr_png, "image", "png", cid=image_id, filename="qr.png", disposition="inline")
-    mail.add_attachment(ticket.pdf, maintype="application", subtype="pdf", filename=ticket.pdf_name)
+    name = _NOT_IN_FILE_NAMES.sub("-", ticket.pdf_name)
+    parts.add_attachment(ticket.pdf, maintype="application", subtype="pdf", filename=name)

@@ -45,7 +45,7 @@ class TicketFiles:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """A message ready to leave. `recipient` is as the runner gave it; the channel brings it into shape."""
+    """A message ready to leave. `recipient` is as it is stored: canonical, or in rows from before as it was typed."""
 
     id: UUID
     recipient: str
@@ -57,7 +57,7 @@ class OutboundMessage:
 
 
 class NotSent(Exception):
-    """An attempt that did not end well. `reason` is told to staff and holds no secret and no address."""
+    """An attempt that did not end well. `reason` is a code that all staff see; what a provider said goes to the log."""
 
     outcome: ClassVar[Outcome]
 

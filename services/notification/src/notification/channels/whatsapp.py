@@ -6,11 +6,13 @@ idempotency key, so once a request has begun to leave, silence means that nobody
 
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
+from chassis.canonical.phones import canonical_whatsapp
+from chassis.wording import Refused
 
-from notification.channels.addresses import InvalidAddress, whatsapp_number
 from notification.channels.port import (
     NotSent,
     OutboundMessage,
@@ -19,6 +21,7 @@ from notification.channels.port import (
     SenderTrouble,
     TemporaryFailure,
 )
+from notification.channels.words import log_words
 
 _THE_MESSAGE = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
 _THE_SENDER = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
@@ -50,11 +53,9 @@ class FonnteChannel:
 
     async def send(self, message: OutboundMessage) -> str | None:
         """See `MessageChannel`."""
-        try:
-            target = whatsapp_number(message.recipient)
-        except InvalidAddress:
-            raise PermanentFailure("the WhatsApp number is not a phone number") from None
-        form = {"target": target, "message": message.body, "countryCode": "62", "connectOnly": "true"}
+        target = target_of(message.recipient)
+        # Country code 0: Fonnte takes the number as it is.
+        form = {"target": target, "message": message.body, "countryCode": "0", "connectOnly": "true"}
         return _accepted(await self._post(form))
 
     async def _post(self, form: Mapping[str, str]) -> httpx.Response:
@@ -62,9 +63,24 @@ class FonnteChannel:
             async with httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http:
                 return await http.post(self._url, data=form, headers={"Authorization": self._token})
         except _NOTHING_LEFT as error:
-            raise SenderTrouble(f"Fonnte cannot be reached ({type(error).__name__})") from None
+            raise SenderTrouble(_coded("whatsapp_unreachable", type(error).__name__)) from None
         except httpx.HTTPError as error:
-            raise OutcomeUnknown(f"Fonnte did not answer ({type(error).__name__})") from None
+            raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
+
+
+def target_of(stored: str) -> str:
+    """Return the digits, with country code, of a stored number.
+
+    Numbers are stored as such digits. `819012345678` is one in Japan, while a person who types it means an Indonesian
+    one, so the stored meaning is tried first; then the one it had in rows from before, which hold what was typed.
+
+    Raises:
+        PermanentFailure: it is no number that can have WhatsApp.
+    """
+    for reading in (f"+{stored}", stored):
+        with suppress(Refused):
+            return canonical_whatsapp(reading)
+    raise PermanentFailure("whatsapp_number_invalid")
 
 
 def _accepted(answer: httpx.Response) -> str | None:
@@ -75,8 +91,8 @@ def _accepted(answer: httpx.Response) -> str | None:
         case False | "false" | "False":
             raise _refusal(str(body.get("reason") or body.get("detail") or "no reason given"))
     if answer.status_code in _SURELY_REFUSED or answer.is_redirect:
-        raise SenderTrouble(f"Fonnte answered HTTP {answer.status_code}")
-    raise OutcomeUnknown(f"Fonnte's answer cannot be understood (HTTP {answer.status_code})")
+        raise SenderTrouble(f"whatsapp_http_{answer.status_code}")
+    raise OutcomeUnknown(f"whatsapp_unreadable_{answer.status_code}")
 
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:
@@ -88,12 +104,17 @@ def _body(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _refusal(reason: str) -> NotSent:
-    said = f"Fonnte: {reason[:200]}"
-    if any(words in reason.lower() for words in _THE_MESSAGE):
-        return PermanentFailure(said)
-    if any(words in reason.lower() for words in _THE_SENDER):
-        return SenderTrouble(said)
-    return TemporaryFailure(said)
+    for phrases, kind in ((_THE_MESSAGE, PermanentFailure), (_THE_SENDER, SenderTrouble)):
+        for phrase in phrases:
+            if phrase in reason.lower():
+                return kind(_coded(f"whatsapp_{phrase.replace(' ', '_')}", reason))
+    return TemporaryFailure(_coded("whatsapp_refused", reason))
+
+
+def _coded(code: str, words: str) -> str:
+    """The code; Fonnte's words go to the log."""
+    log_words(code, words)
+    return code
 
 
 def _first_id(ids: Any) -> str | None:

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 from chassis.auth.access import Admin, AnyStaff
+from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.models import Body, View
 from fastapi import APIRouter
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator
 
-from notification.channels.addresses import InvalidAddress, mail_address
 from notification.channels.port import Channel, Security
 from notification.limiter.queries import sender_state
 from notification.preferences import commands
@@ -30,14 +30,7 @@ PerMinute = Annotated[int, Field(ge=1, le=600)]
 RetryLimit = Annotated[int, Field(ge=0, le=20)]
 
 
-def _deliverable(address: str) -> str:
-    try:
-        return mail_address(address)
-    except InvalidAddress:
-        raise ValueError("is not an e-mail address") from None
-
-
-MailAddress = Annotated[ShortLine, AfterValidator(_deliverable)]
+MailAddress = Annotated[ShortLine, AfterValidator(canonical_email)]
 
 
 class SettingsView(View):
@@ -97,7 +90,7 @@ class SettingsChange(Body):
 
 
 class SenderView(View):
-    """How a channel's sender is doing."""
+    """How a channel's sender is doing. `trouble` is a code; what the provider said is in the log."""
 
     channel: Channel
     enabled: bool
@@ -121,7 +114,10 @@ async def get_settings(_: Admin, session: Read, reader: Reader) -> SettingsView:
 
 @router.put("/settings")
 async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader: Reader) -> SettingsView:
-    """Change them; it holds from the next message on, in every worker."""
+    """Change them; it holds from the next message on, in every worker.
+
+    A mail server inside the platform's own network is refused unless the environment names or allows it.
+    """
     await commands.change_settings(work, change.model_dump(exclude_unset=True), reader, by=staff.actor)
     return _view(await reader.load(work.session))
 

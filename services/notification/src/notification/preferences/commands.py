@@ -1,17 +1,25 @@
 """Changing settings."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from chassis.database import UnitOfWork
+from chassis.errors import InvalidFields
+from chassis.wording import Wording
 from sqlalchemy import update
 
+from notification.channels.connecting import is_inside
 from notification.channels.port import Channel
 from notification.limiter.commands import recover
 from notification.preferences.queries import PreferencesReader
+from notification.preferences.rules import MailAccount
 from notification.preferences.tables import NotificationSettings
 
 SECRETS = ("fonnte_api_key", "smtp_password")
+INSIDE: Final = Wording(
+    en="Use a mail server with a public address. This one leads into the platform's own network.",
+    id="Pakai server surel dengan alamat publik. Yang ini mengarah ke jaringan internal platform.",
+)
 
 
 async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: PreferencesReader, *, by: str) -> None:
@@ -19,15 +27,25 @@ async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: 
 
     A mail password is for the server it was typed in for: with a new server it has to be typed in again. A sender that
     rests because of trouble is tried again at once: the trouble may just have been mended.
+
+    Raises:
+        InvalidFields: the mail server would be one inside the platform's own network.
     """
     values = {name: _sealed(reader, value) if name in SECRETS else value for name, value in changes.items()}
     before = await reader.load(work.session, for_update=True)
     if "smtp_host" in changes and changes["smtp_host"] != before.mail.host:
         values.setdefault("smtp_password", None)
     await work.session.execute(update(NotificationSettings).values(**values, updated_at=work.now))
+    _refuse_inside(changes, (await reader.load(work.session)).mail)
     for channel in Channel:
         await recover(work, channel)
     await work.audit(by, "settings.change", "notification_settings", fields=sorted(changes))
+
+
+def _refuse_inside(changes: Mapping[str, Any], account: MailAccount) -> None:
+    changed = [name for name in ("smtp_host", "smtp_port") if name in changes]
+    if changed and account.host and not account.private_allowed and is_inside(account.host):
+        raise InvalidFields((changed[0], str(INSIDE)))
 
 
 def _sealed(reader: PreferencesReader, secret: str | None) -> str | None:

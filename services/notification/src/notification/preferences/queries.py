@@ -50,15 +50,22 @@ class PreferencesReader:
         )
 
     def _mail(self, chosen: Any) -> MailAccount:
+        host, port = self._plain(chosen, "smtp_host"), self._plain(chosen, "smtp_port")
         return MailAccount(
             from_address=self._plain(chosen, "email_from_address"),
             from_name=self._plain(chosen, "email_from_name"),
-            host=self._plain(chosen, "smtp_host"),
-            port=self._plain(chosen, "smtp_port"),
+            host=host,
+            port=port,
             username=self._plain(chosen, "smtp_username"),
-            password=self._secret(chosen["smtp_password"], self._password_for(self._plain(chosen, "smtp_host"))),
+            password=self._secret(chosen["smtp_password"], self._password_for(host)),
             security=Security(self._plain(chosen, "smtp_security")),
+            private_allowed=self._private_allowed(host, port),
         )
+
+    def _private_allowed(self, host: str, port: int) -> bool:
+        """Whether the environment names this very server, or allows staff to choose one inside."""
+        settings = self._settings
+        return settings.smtp_private_allowed or (host, port) == (settings.smtp_host, settings.smtp_port)
 
     def _password_for(self, host: str) -> str:
         """The environment's password belongs to the environment's server and is shown to no other."""

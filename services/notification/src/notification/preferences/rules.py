@@ -31,7 +31,10 @@ class WhatsAppAccount:
 
 @dataclass(frozen=True)
 class MailAccount:
-    """The mail server and the address that sends."""
+    """The mail server and the address that sends.
+
+    `private_allowed`: the server may have an address of this machine or network.
+    """
 
     from_address: str
     from_name: str
@@ -40,6 +43,7 @@ class MailAccount:
     username: str
     password: str = field(repr=False)
     security: Security
+    private_allowed: bool = False
 
     @property
     def missing(self) -> str | None:

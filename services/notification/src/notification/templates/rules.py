@@ -17,7 +17,7 @@ from contracts import (
 
 NO_VALUE = "-"
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 class Locale(StrEnum):

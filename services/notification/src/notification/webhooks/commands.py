@@ -72,7 +72,7 @@ def _follow(work: UnitOfWork, message: Notification, progress: Progress) -> None
         message.delivered_at = message.updated_at = work.now
     elif progress is Progress.FAILED and message.status == Status.SENT:
         message.status = Status.FAILED
-        message.failed_reason = "WhatsApp could not deliver it"
+        message.failed_reason = "whatsapp_undelivered"
         message.updated_at = work.now
         publish_failure(work, message)
 
