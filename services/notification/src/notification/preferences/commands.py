@@ -45,7 +45,7 @@ async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: 
 def _refuse_inside(changes: Mapping[str, Any], account: MailAccount) -> None:
     changed = [name for name in ("smtp_host", "smtp_port") if name in changes]
     if changed and account.host and not account.private_allowed and is_inside(account.host):
-        raise InvalidFields((changed[0], str(INSIDE)))
+        raise InvalidFields((changed[0], INSIDE))
 
 
 def _sealed(reader: PreferencesReader, secret: str | None) -> str | None:
