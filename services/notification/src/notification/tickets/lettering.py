@@ -32,16 +32,16 @@ def is_latin_1(text: str) -> bool:
     return all(ord(char) < _LATIN_1 for char in text)
 
 
-def printable(text: str, *, longest: int = 90) -> str:
-    """Return `text` in letters that Arimo has, cut so that the page holds it; empty if it has no letter or digit.
+def printable(text: str) -> str:
+    """Return `text`, one line, in letters that Arimo has; empty if it has no letter or digit.
 
     Letters of other scripts are transliterated and emoji left out. If nothing readable remains of letters that even the
     transliteration lacks (rare ideographs), their code points are returned.
     """
     kept = " ".join("".join(_shown(char) for char in unicodedata.normalize("NFC", text)).split())
-    if not any(char.isalnum() for char in kept):
-        kept = " ".join(f"U+{ord(char):04X}" for char in text if char.isalnum())
-    return kept if len(kept) <= longest else kept[: longest - 3].rstrip() + "..."
+    if any(char.isalnum() for char in kept):
+        return kept
+    return " ".join(f"U+{ord(char):04X}" for char in text if char.isalnum())
 
 
 def _shown(char: str) -> str:

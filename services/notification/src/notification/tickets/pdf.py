@@ -1,11 +1,12 @@
 """The ticket to print."""
 
+import functools
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fpdf import FPDF
-from fpdf.enums import TextMode
+from fpdf.enums import MethodReturnValue, TextMode
 
 from notification.templates.rules import Locale
 from notification.tickets.lettering import font_file, is_latin_1, printable
@@ -50,33 +51,38 @@ def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
     pdf.set_title(f"{title} {printable(ticket.registration_number)}")
     pdf.add_page()
     _line(pdf, title, size=11)
-    _line(pdf, printable(ticket.event_name), size=18, bold=True)
+    _line(pdf, printable(ticket.event_name), size=18, bold=True, most=3)
     _line(pdf, f"BIB {ticket.bib_number}", size=30, bold=True)
     pdf.image(io.BytesIO(qr_png), x=(_PAGE_MM[0] - _QR_MM) / 2, w=_QR_MM)
-    for label, value in (
-        (name, printable(ticket.name) or nameless),
-        (category, printable(ticket.category_name)),
-        (date, ticket.event_date),
-        (place, printable(ticket.event_location)),
-        (number, printable(ticket.registration_number)),
+    for label, value, most in (
+        (name, printable(ticket.name) or nameless, 3),
+        (category, printable(ticket.category_name), 2),
+        (date, ticket.event_date, 1),
+        (place, printable(ticket.event_location), 3),
+        (number, printable(ticket.registration_number), 1),
     ):
-        _line(pdf, f"{label}: {value}", size=11)
-    _line(pdf, _NOTES[locale], size=9)
+        _line(pdf, f"{label}: {value}", size=11, most=most)
+    _line(pdf, _NOTES[locale], size=9, most=2)
     return bytes(pdf.output())
 
 
-def _line(pdf: FPDF, text: str, *, size: int, bold: bool = False) -> None:
+def _line(pdf: FPDF, text: str, *, size: int, bold: bool = False, most: int = 1) -> None:
+    """Write a text, centred, in at most `most` lines."""
     if is_latin_1(text):
         pdf.set_font("Helvetica", style="B" if bold else "", size=size)
-        _centred(pdf, text, size)
+        _centred(pdf, text, size, most)
         return
     if _FONT not in pdf.fonts:
         pdf.add_font(_FONT, fname=font_file())
     pdf.set_font(_FONT, size=size)
     # The file's bold letters take seconds to compute; outlining the regular ones looks the same in print.
     with pdf.local_context(text_mode=TextMode.FILL_STROKE if bold else TextMode.FILL, line_width=size * _BOLD_MM):
-        _centred(pdf, text, size)
+        _centred(pdf, text, size, most)
 
 
-def _centred(pdf: FPDF, text: str, size: int) -> None:
-    pdf.multi_cell(w=0, h=size * 0.5, text=text, align="C", new_x="LMARGIN", new_y="NEXT", max_line_height=size * 0.5)
+def _centred(pdf: FPDF, text: str, size: int, most: int) -> None:
+    cell = functools.partial(pdf.multi_cell, w=0, h=size * 0.5, align="C", new_x="LMARGIN", new_y="NEXT")
+    lines = cell(text=text, dry_run=True, output=MethodReturnValue.LINES)
+    if isinstance(lines, list) and len(lines) > most:
+        text = "\n".join(lines[:most])[:-4].rstrip() + "..."
+    cell(text=text)
