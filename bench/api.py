@@ -33,6 +33,7 @@ def api_processes(
         "DATABASE_URL": stage.url,
         "BROKER_URL": "amqp://unused",
         "SECRET_KEYS": _SECRET_KEY,
+        "PUBLIC_URL": "http://127.0.0.1",
         "STAFF_JWKS_URL": "http://127.0.0.1:1/unused",
         "LOG_LEVEL": "ERROR",
         **(environment or {}),

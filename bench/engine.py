@@ -13,11 +13,12 @@ from uuid import UUID, uuid4
 import uvloop
 from chassis.ids import new_id
 from chassis.secrets import new_key
-from contracts import JerseySize, RegistrationType
+from contracts import AccessCode, JerseySize, RegistrationType
 from registration.admission.office import AdmissionOffice
 from registration.admission.rules import Application, Person, person_key
 from registration.app import build_keys
 from registration.settings import Settings
+from registration.tokens import RunnerTokens
 
 from bench.api import WORKERS
 from bench.stage import Stage, open_database
@@ -61,9 +62,11 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
         broker_url="amqp://unused",
         secret_keys=new_key(),
         staff_jwks_url="http://127.0.0.1:1/unused",
+        public_url="http://127.0.0.1:1",
     )
     database = open_database(url, pool_size=settings.pool_size)
-    office = AdmissionOffice(database, build_keys(settings, database), settings)
+    tokens = RunnerTokens(build_keys(settings, database), lifetime=settings.runner_token_lifetime, clock=database.clock)
+    office = AdmissionOffice(database, tokens, settings.access_codes(), settings)
     applications = _applications(int(_MOST_PER_SECOND / WORKERS * (seconds + _WARM_UP_SECONDS)))
     answered: list[float] = []
     _together[0].wait(_PREPARATION_SECONDS)
@@ -107,6 +110,7 @@ def _application(name: str) -> Application:
         kind=RegistrationType("individual"),
         amount=Decimal(100_000),
         people=(person,),
+        access=AccessCode(version=1, code=name),
         idempotency_key=name,
         request_hash=name * 2,
     )

@@ -106,7 +106,7 @@ def test_what_is_accepted_is_its_own_canonical_form_and_starts_with_a_country(ty
             found = canonical(typed)
         except Refused:
             continue
-        assert canonical(found) == canonical(f"+{found}") == found
+        assert canonical(f"+{found}") == found
         assert phonenumbers.is_possible_number(phonenumbers.parse(f"+{found}"))
 
 
@@ -125,7 +125,7 @@ def test_any_text_is_read_or_refused(typed: str) -> None:
             found = read(typed)
         except Refused:
             continue
-        assert read(found) == found
+        assert read(f"+{found}" if read in {canonical_whatsapp, canonical_phone} else found) == found
 
 
 @pytest.mark.parametrize(

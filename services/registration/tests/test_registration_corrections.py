@@ -21,7 +21,7 @@ async def _correct(race: Any, entry: dict[str, Any], *, runner: bool = False, in
 async def test_staff_correct_everything_in_canonical_form(race: Any) -> None:
     await race.open()
     entry = await race.registered()
-    wanted = {
+    wanted: dict[str, Any] = {
         "full_name": "Siti Nur-Aini",
         "email": "siti@Example.com",
         "whatsapp": "+62 813-1111-2222",
@@ -87,7 +87,7 @@ async def test_a_correction_is_audited_with_masked_values(race: Any) -> None:
 async def test_a_runner_corrects_what_is_harmless_only(race: Any) -> None:
     await race.open()
     entry = await race.registered()
-    own = {"jersey_size": "s", "email": "me@example.com", "whatsapp": "081311112222"}
+    own: dict[str, Any] = {"jersey_size": "s", "email": "me@example.com", "whatsapp": "081311112222"}
 
     assert (await _correct(race, entry, runner=True, **own)).status_code == 200
     refused = await _correct(race, entry, runner=True, full_name="Somebody Else", identity_number=None, **own)
@@ -114,10 +114,10 @@ async def test_a_runner_corrects_until_the_race_says_so(
     entry = await race.registered()
     await race.verify(entry)
     # Three days before a race ninety days ahead, from the beginning of that day in Jakarta.
-    race.clock.advance((ends or timedelta(days=86)) - timedelta(minutes=1))
+    race.clock.advance((ends or timedelta(days=85)) - timedelta(minutes=1))
 
     assert (await _correct(race, entry, runner=True, jersey_size="s")).status_code == 200
-    race.clock.advance(timedelta(minutes=2) if ends else timedelta(days=2))
+    race.clock.advance(timedelta(minutes=2) if ends else timedelta(days=4))
     late = await _correct(race, entry, runner=True, jersey_size="m")
 
     assert (late.status_code, late.json()["code"]) == (409, "changes_closed")
@@ -210,3 +210,16 @@ async def test_an_identity_number_can_be_taken_away_and_an_empty_one_is_none(rac
 
     assert (await _correct(race, entry, identity_number=None)).json()["identity_number"] is None
     assert (await _correct(race, entry, identity_number="  ")).json()["identity_number"] is None
+
+
+async def test_a_number_abroad_that_is_sent_back_as_it_was_answered_stays_abroad(race: Any) -> None:
+    await race.open()
+    entry = await race.registered(participants=[race.person(is_pic=True, whatsapp="+81 90-1234-5678")])
+    [person] = (await race.show(entry["registration_id"]))["participants"]
+    assert person["whatsapp"] == "819012345678"
+
+    answer = await _correct(race, entry, whatsapp=person["whatsapp"], jersey_size="s")
+    typed_anew = await _correct(race, entry, whatsapp="+81 90 1234 5679")
+
+    assert answer.json()["whatsapp"] == person["whatsapp"]
+    assert typed_anew.json()["whatsapp"] == "819012345679"

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,12 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from chassis.secrets import new_key
-from contracts import AccessLinksRequested, AccessReplaced, ContactKind, RegistrationCreated, WaitlistOffered
+from contracts import AccessReplaced, RegistrationCreated, WaitlistOffered
 from hypothesis import given
 from hypothesis import strategies as st
 from registration.access.rules import AccessCodes
-from registration.worker import answer_link_requests, forget_link_requests
-from sqlalchemy import text
 
 from .registration_line import Line
 
@@ -31,21 +28,6 @@ def _parts(status_url: str) -> dict[str, str]:
 async def _open(race: Any, **parts: str) -> httpx.Response:
     answer: httpx.Response = await race.http.post(race.url("/access"), json=parts)
     return answer
-
-
-async def _recover(race: Any, contact: str) -> httpx.Response:
-    answer: httpx.Response = await race.http.post(race.url("/access/recover"), json={"contact": contact})
-    return answer
-
-
-async def _answered(race: Any) -> list[AccessLinksRequested]:
-    await answer_link_requests(race.database, race.settings.access_codes())
-    return [event.payload for event in await race.service.published(AccessLinksRequested)]
-
-
-async def _asked(race: Any, contact: str) -> AccessLinksRequested:
-    assert (await _recover(race, contact)).status_code == 202
-    return (await _answered(race))[-1]
 
 
 @given(registration_id=st.uuids(), version=st.integers(1, 2**31 - 1))
@@ -203,155 +185,6 @@ async def test_the_link_of_a_place_in_line_opens_the_registration_it_becomes(rac
     assert accepted["registration_number"] in accepted["status_url"]
 
 
-@pytest.mark.parametrize(
-    ("typed", "kind"),
-    [
-        (lambda person: person["email"], ContactKind.EMAIL),
-        (lambda person: f"  {person['email'].upper()} ", ContactKind.EMAIL),
-        (lambda person: person["whatsapp"], ContactKind.WHATSAPP),
-        (lambda person: "+62 " + person["whatsapp"][1:4] + "-" + person["whatsapp"][4:], ContactKind.WHATSAPP),
-        (lambda person: "0062" + person["whatsapp"][1:], ContactKind.WHATSAPP),
-    ],
-)
-async def test_a_contact_in_any_spelling_gets_the_links_of_all_live_registrations(
-    race: Any, typed: Callable[[dict[str, Any]], str], kind: ContactKind
-) -> None:
-    person = race.person(is_pic=True)
-    links = set()
-    for name in ("Ani", "Budi", "Citra"):
-        await race.open()
-        entry = await race.registered(participants=[{**person, "full_name": name}])
-        links.add(_parts(entry["status_url"])["access_code"])
-    await race.cancel(entry["registration_id"])
-    await race.registered()
-
-    asked = await _asked(race, typed(person))
-
-    assert asked.kind is kind
-    assert {link.access.code for link in asked.links} == links - {_parts(entry["status_url"])["access_code"]}
-    assert asked.contact == (person["email"] if kind is ContactKind.EMAIL else "62" + person["whatsapp"][1:])
-
-
-async def test_those_in_line_come_back_as_well(race: Any) -> None:
-    line = Line(race)
-    await line.sell_out()
-    form = race.form()
-    waiting = await line.waiting(form=form)
-
-    asked = await _asked(race, form["participants"][0]["whatsapp"])
-
-    [link] = asked.links
-    assert (str(link.registration_id), link.registration_number) == (waiting["waitlist_id"], None)
-
-
-async def test_a_member_of_a_group_does_not_get_the_data_of_all_others(race: Any) -> None:
-    await race.open()
-    form = race.form(5)
-    await race.registered(form=form, group=5)
-
-    assert (await _recover(race, form["participants"][3]["email"])).status_code == 202
-
-    assert await _answered(race) == []
-
-
-async def test_known_and_unknown_contacts_are_answered_alike_and_nothing_is_sent_to_strangers(race: Any) -> None:
-    await race.open()
-    form = race.form()
-    await race.registered(form=form)
-
-    known = await _recover(race, form["participants"][0]["email"])
-    unknown = await _recover(race, "nobody@example.com")
-
-    assert known.status_code == unknown.status_code == 202
-    assert known.json() == unknown.json()
-    assert len(await _answered(race)) == 1
-
-
-async def test_known_and_unknown_contacts_cost_the_database_the_same(race: Any) -> None:
-    await race.open()
-    form = race.form()
-    await race.registered(form=form)
-    statements: list[str] = []
-    from sqlalchemy import event  # noqa: PLC0415
-
-    @event.listens_for(race.database.engine.sync_engine, "before_cursor_execute")
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        statements.append(statement)
-
-    await _recover(race, form["participants"][0]["email"])
-    known, statements[:] = list(statements), []
-    await _recover(race, "nobody@example.com")
-
-    assert known == statements
-    assert len(known) == 1
-
-
-@pytest.mark.parametrize("typed", ["", "budi", "budi@", "0812", "+1", "budi@example.com, ani@example.com", "\u200b"])
-async def test_what_is_no_contact_is_refused_with_what_would_be_right(race: Any, typed: str) -> None:
-    answer = await _recover(race, typed)
-
-    assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == ["contact"]
-
-
-async def test_a_contact_gets_few_messages_however_often_it_is_asked_for(race: Any) -> None:
-    await race.open()
-    form = race.form()
-    await race.registered(form=form)
-    contact = form["participants"][0]["email"]
-
-    await asyncio.gather(*(_recover(race, contact) for _ in range(10)))
-    assert len(await _answered(race)) == 1
-    assert (await _recover(race, contact)).status_code == 202
-    assert len(await _answered(race)) == 1
-
-    for _ in range(20):
-        race.clock.advance(timedelta(minutes=3))
-        await _recover(race, contact)
-        await answer_link_requests(race.database, race.settings.access_codes())
-    assert len(await race.service.published(AccessLinksRequested)) == 6
-
-    race.clock.advance(timedelta(days=1))
-    await _recover(race, contact)
-    assert len(await _answered(race)) == 7
-
-
-async def test_two_workers_answer_a_request_once(race: Any, second_process: Any) -> None:
-    await race.open()
-    form = race.form()
-    await race.registered(form=form)
-    await _recover(race, form["participants"][0]["email"])
-    codes = race.settings.access_codes()
-
-    await asyncio.gather(*(answer_link_requests(each.database, codes) for each in (race, second_process) * 3))
-
-    assert len(await race.service.published(AccessLinksRequested)) == 1
-
-
-async def test_contacts_that_were_asked_for_are_forgotten(race: Any) -> None:
-    await _recover(race, "nobody@example.com")
-    await _answered(race)
-
-    assert await race.scalar("SELECT count(*) FROM link_requests WHERE contact IS NOT NULL") == 0
-    assert "nobody" not in await race.scalar("SELECT string_agg(r::text, ' ') FROM link_requests r")
-    race.clock.advance(timedelta(days=2))
-    await forget_link_requests(race.database)
-    assert await race.scalar("SELECT count(*) FROM link_requests") == 0
-
-
-async def test_an_address_that_asks_too_often_is_refused(race: Any, build: Any) -> None:
-    behind = build(race.settings.database_url, race.clock, trusted_proxies=1, rate_access_burst=3)
-    headers = {"X-Forwarded-For": "8.8.8.8"}
-
-    answers = [
-        await behind.http.post(behind.url("/access/recover"), json={"contact": "a@example.com"}, headers=headers)
-        for _ in range(5)
-    ]
-
-    assert [answer.status_code for answer in answers] == [202, 202, 202, 429, 429]
-    await behind.service.close()
-
-
 async def test_a_person_who_registers_again_hears_how_to_come_back_and_not_who_is_there(race: Any) -> None:
     await race.open()
     form = race.form()
@@ -394,7 +227,7 @@ async def test_a_verified_registration_shows_its_tickets_behind_the_link(race: A
 
     [runner] = found["participants"]
     assert (await race.http.get(runner["ticket_url"])).headers["content-type"] == "image/svg+xml"
-    assert runner["bib_number"] == 1000
+    assert runner["bib_number"] == race.category["bib_start_number"]
 
 
 async def test_a_key_taken_away_ends_all_links_made_with_it(race: Any, build: Any) -> None:
@@ -421,14 +254,3 @@ async def test_notes_of_staff_are_kept_newest_first(race: Any) -> None:
         "Called, no answer.",
     ]
     assert (await race.http.get(race.url(f"/registrations/{uuid4()}/notes"), headers=race.staff())).status_code == 404
-
-
-async def test_the_database_refuses_two_waiting_requests_of_one_contact(race: Any) -> None:
-    """The negative control of the throttle: without it a second row would be there."""
-    columns = "(id, kind, contact, contact_hash, requested_at)"
-    row = f"INSERT INTO link_requests {columns} VALUES (:id, 'email', 'a', 'h', now())"
-    async with race.database.work() as work:
-        await work.session.execute(text(row), {"id": uuid4()})
-    with pytest.raises(Exception, match="uq_link_requests_waiting"):
-        async with race.database.work() as work:
-            await work.session.execute(text(row), {"id": uuid4()})

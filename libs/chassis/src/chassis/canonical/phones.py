@@ -1,6 +1,8 @@
 """Phone numbers in E.164 digits without `+`, from the many ways in which people write them.
 
 Without a country code a number is Indonesian: `0812…`, `812…`, `62812…`, `+62812…` and `0062812…` are the same number.
+What is stored always has its country code: to read a stored number again, put a `+` before it (`819012345678` is
+Japanese where it is stored, and Indonesian where it is typed).
 The numbering plans of other countries come from the phonenumbers library.
 """
 

@@ -35,9 +35,10 @@ def read_contact(typed: str) -> tuple[ContactKind, str]:
 # The same statement for everybody: how long it takes tells nothing about who is registered.
 _ASK = text("""
     INSERT INTO link_requests (id, kind, contact, contact_hash, requested_at)
-    SELECT :id, :kind, :contact, :hash, :now
-     WHERE NOT EXISTS (SELECT 1 FROM link_requests WHERE contact_hash = :hash AND requested_at > :recently)
-       AND (SELECT count(*) FROM link_requests WHERE contact_hash = :hash AND requested_at > :yesterday) < :most
+    SELECT :id, :kind, :contact, asked.hash, :now
+      FROM (SELECT CAST(:hash AS text) AS hash) AS asked
+     WHERE NOT EXISTS (SELECT 1 FROM link_requests WHERE contact_hash = asked.hash AND requested_at > :recently)
+       AND (SELECT count(*) FROM link_requests WHERE contact_hash = asked.hash AND requested_at > :yesterday) < :most
     ON CONFLICT (contact_hash) WHERE answered_at IS NULL DO NOTHING
 """)
 

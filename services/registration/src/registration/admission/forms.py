@@ -32,12 +32,13 @@ def _or_none(typed: str | None) -> str | None:
     return typed if typed is None or typed.strip() else None
 
 
-_AsTyped = Annotated[str, StringConstraints(max_length=255)]
+Typed = Annotated[str, StringConstraints(max_length=255)]
+"""Text that is read later."""
 
-Name = Annotated[_AsTyped, AfterValidator(clean_name), Field(examples=["Budi Santoso"])]
-Email = Annotated[_AsTyped, AfterValidator(canonical_email), Field(examples=["budi@example.com"])]
-WhatsApp = Annotated[_AsTyped, AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])]
-Phone = Annotated[_AsTyped, AfterValidator(canonical_phone), Field(examples=["0812 3456 7890"])]
+Name = Annotated[Typed, AfterValidator(clean_name), Field(examples=["Budi Santoso"])]
+Email = Annotated[Typed, AfterValidator(canonical_email), Field(examples=["budi@example.com"])]
+WhatsApp = Annotated[Typed, AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])]
+Phone = Annotated[Typed, AfterValidator(canonical_phone), Field(examples=["0812 3456 7890"])]
 IdentityNumber = Annotated[str, StringConstraints(max_length=50), AfterValidator(_identity_number)]
 OptionalIdentityNumber = Annotated[IdentityNumber | None, BeforeValidator(_or_none)]
 

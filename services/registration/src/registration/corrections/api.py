@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, model_validator
 
 from registration.admission.errors import AlreadyRegistered
-from registration.admission.forms import OLDEST, Email, Name, OptionalIdentityNumber, Phone, WhatsApp
+from registration.admission.forms import OLDEST, Email, Name, OptionalIdentityNumber, Typed
 from registration.corrections import commands
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import RUNNERS_OWN
@@ -33,17 +33,20 @@ ASK_THE_ORGANISER = Wording(en="Ask the organiser to correct this.", id="Minta p
 
 
 class Correction(Body):
-    """Fields to correct; what is absent stays. A runner may send those that `RUNNERS_OWN` lists."""
+    """Fields to correct; what is absent stays. A runner may send those that `RUNNERS_OWN` lists.
+
+    A phone number may be sent back as it was answered: it stays, also where its digits would be read as another.
+    """
 
     full_name: Name | None = None
     email: Email | None = None
-    whatsapp: WhatsApp | None = None
+    whatsapp: Typed | None = None
     gender: Literal["male", "female"] | None = None
     date_of_birth: Annotated[date, Field(ge=OLDEST)] | None = None
     jersey_size: JerseySize | None = None
     identity_number: OptionalIdentityNumber = None
     emergency_contact_name: Name | None = None
-    emergency_contact_phone: Phone | None = None
+    emergency_contact_phone: Typed | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis.canonical.folding import folded
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
+from chassis.wording import Refused
 from contracts import CorrectedParticipant, RegistrationCorrected
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -19,10 +20,11 @@ from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key
 from registration.canonical.commands import forget_unreadable
+from registration.canonical.rules import READERS
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
-from registration.corrections.rules import TOLD_ELSEWHERE, WHO_THEY_ARE, masked_values
+from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, WHO_THEY_ARE, masked_values
 from registration.entries.commands import lock_entry
 from registration.entries.errors import UnknownRegistration
 from registration.entries.rules import Status
@@ -52,6 +54,7 @@ async def correct(
     if fields.get("date_of_birth", OLDEST) >= day_in(work.now, race.timezone):
         raise InvalidFields(("date_of_birth", NOT_BORN))
     participant = await _locked(work, entry, participant_id)
+    fields = {**fields, **_phone_numbers(participant, fields)}
     before = {name: getattr(participant, name) for name in fields}
     changed = [name for name, value in fields.items() if before[name] != value]
     if not changed:
@@ -70,6 +73,20 @@ async def correct(
         after=masked_values(dict(fields), changed),
     )
     return participant
+
+
+def _phone_numbers(participant: Participant, fields: Fields) -> dict[str, str]:
+    """Return the phone numbers among the fields in canonical form; one that is sent back as it is stored stays."""
+    found, errors = {}, []
+    for name in PHONES & fields.keys():
+        try:
+            stored = getattr(participant, name)
+            found[name] = stored if fields[name] == stored else READERS[name](fields[name])
+        except Refused as refused:
+            errors.append((name, refused.wording))
+    if errors:
+        raise InvalidFields(*errors)
+    return found
 
 
 async def _refuse_when_closed(work: UnitOfWork, entry: Registration, race: Race) -> None:

@@ -8,6 +8,8 @@ RUNNERS_OWN: Final = frozenset(
 )
 """The fields that a runner may correct."""
 
+PHONES: Final = frozenset({"whatsapp", "emergency_contact_phone"})
+
 TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
 """The fields that other services repeat."""
 

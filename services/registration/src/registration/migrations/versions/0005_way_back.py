@@ -5,7 +5,6 @@ cannot be read stays as it is and is noted in `unreadable_values`. Code of the r
 rows without `search_text`, which a periodic job of this release brings into form.
 """
 
-from datetime import UTC, datetime
 from logging import getLogger
 
 import sqlalchemy as sa
@@ -139,9 +138,10 @@ def _bring_everybody_into_form() -> None:
 
 def _portion() -> Portion:
     """Somebody may register while it is written; then the database refuses it, and it is read again."""
+    now = op.get_bind().execute(sa.text("SELECT now()")).scalar_one()
     for _ in range(_TRIES - 1):
         try:
-            return bring_into_form(op.get_bind(), datetime.now(UTC))
+            return bring_into_form(op.get_bind(), now)
         except IntegrityError:
             continue
-    return bring_into_form(op.get_bind(), datetime.now(UTC))
+    return bring_into_form(op.get_bind(), now)
