@@ -94,5 +94,6 @@ def test_a_user_reaches_its_own_queues_and_the_shared_exchange(service: str) -> 
     assert reached("read") == {names.queue(service), names.dead_queue(service)}
 
 
-def test_a_service_that_says_and_hears_nothing_reaches_nothing() -> None:
-    assert set(permissions("identity", Names()).values()) == {"^$"}
+def test_a_service_that_hears_nothing_may_publish_and_read_no_queue() -> None:
+    assert "identity" not in LISTENERS
+    assert permissions("identity", Names()) == {"configure": "^$", "write": r"^startline\.events$", "read": "^$"}

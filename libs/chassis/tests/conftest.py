@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -17,6 +18,13 @@ from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.tokens import Issuer
 from testkit.toy.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, toy_database
+
+
+class NoneEnded:
+    """Stands for `EndedSessions` where there is no database."""
+
+    async def refuse_ended(self, session_id: UUID) -> None:
+        """Let every session go on."""
 
 
 @pytest.fixture
@@ -78,7 +86,10 @@ async def build_app(issuer: Issuer, connect: Connect) -> AsyncIterator[BuildApp]
         }
 
         def build(*routers: APIRouter, on: Database = nowhere, **options: Any) -> FastAPI:
-            return build_application(SERVICE, on, routers, verifiers=verifiers, **options)
+            app = build_application(SERVICE, on, routers, verifiers=verifiers, **options)
+            if on is nowhere:
+                app.state.ended_sessions = NoneEnded()
+            return app
 
         yield build
 

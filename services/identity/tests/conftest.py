@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from chassis.transports import InProcessTransport
+from testkit.harness import StoppedClock
 from testkit.plugin import FreshDatabase
 
-from .identity_world import Office, StoppedClock
+from .identity_world import Office
 
 
 @pytest.fixture
@@ -25,5 +26,5 @@ async def office(fresh_database: FreshDatabase, clock: StoppedClock) -> AsyncIte
 
 @pytest.fixture
 async def idle_transport() -> InProcessTransport:
-    """A transport that nothing is sent over: identity publishes nothing."""
+    """A transport that nothing is sent over."""
     return InProcessTransport()

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 from chassis.auth.principals import Role
-from chassis.clock import utcnow
 from chassis.database import Database
 from chassis.secrets import new_key
 from identity.app import build_app
@@ -71,17 +69,6 @@ class Login:
         return {"Authorization": f"Bearer {self.access_token}"}
 
 
-class StoppedClock(ManualClock):
-    """Stands still, so that a busy machine does not outlast a wait of a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._started = utcnow()
-
-    def __call__(self) -> datetime:
-        return self._started + self._ahead
-
-
 class Office:
     """Speaks to identity as clients behind one trusted proxy do."""
 
@@ -91,7 +78,13 @@ class Office:
             database_url=url,
             broker_url="amqp://unused",
             trusted_proxies=1,
-            **{"secret_keys": new_key(), "password_memory_kib": 19456, "password_passes": 2, **settings},
+            **{
+                "secret_keys": new_key(),
+                "password_memory_kib": 19456,
+                "password_passes": 2,
+                "revocation_wait_seconds": 0,
+                **settings,
+            },
         )
         self.database = Database(url, service="identity", tables=service_tables, clock=clock)
         self.app = build_app(self.settings, self.database, _NOBODY)

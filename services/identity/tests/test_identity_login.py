@@ -20,7 +20,7 @@ async def test_a_login_gives_a_pair_of_tokens_and_says_who_it_is(office: Office)
     # then
     assert reply.status == 200
     assert reply.body.keys() == {"access_token", "refresh_token", "expires_in", "staff"}
-    assert reply.body["expires_in"] == 900
+    assert reply.body["expires_in"] == 300
     assert reply.body["staff"] == {
         "id": str(finance.id),
         "name": "The finance",
@@ -32,7 +32,7 @@ async def test_a_login_gives_a_pair_of_tokens_and_says_who_it_is(office: Office)
     assert header["alg"] == "Ed25519"
     assert header["typ"] == TokenKind.STAFF
     assert claims["iss"] == "startline.identity"
-    assert claims["exp"] - claims["iat"] == 900
+    assert claims["exp"] - claims["iat"] == 300
     assert (claims["sub"], claims["role"], claims["name"]) == (str(finance.id), "finance", "The finance")
 
 

@@ -113,6 +113,7 @@ async def test_a_demoted_owner_cannot_use_what_is_left_of_their_token(office: Of
     # and: a session that survived the change would not help either
     async with office.database.work() as work:
         await work.session.execute(text("UPDATE sessions SET ended_at = NULL, end_reason = NULL"))
+        await work.session.execute(text("DELETE FROM ended_sessions"))
     assert (await office.change(other, demoted, role="owner")).code == "forbidden"
 
 

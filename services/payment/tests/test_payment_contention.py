@@ -139,7 +139,7 @@ async def test_with_the_guard_off_two_people_both_verify(office: Office, monkeyp
 
     async def verify() -> None:
         async with office.database.work() as work:
-            await desk.verify_payment(work, payment, by=Staff(payment, Role.FINANCE))
+            await desk.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
 
     # when
     await asyncio.gather(verify(), verify())

@@ -48,8 +48,13 @@ class UnitOfWork:
         self._database = database
         self._events: list[Event[Any]] = []
 
+    @property
+    def tables(self) -> ServiceTables:
+        """The outbox and its companions of this service."""
+        return self._database.tables
+
     def publish(self, payload: Payload, *, subject: UUID) -> None:
-        """Send `payload` with this commit; `subject` is the registration it is about."""
+        """Send `payload` with this commit; `subject` is what it is about, mostly a registration."""
         self._events.append(
             Event.of(
                 payload,
@@ -63,7 +68,7 @@ class UnitOfWork:
     async def audit(self, actor: str, action: str, subject: str, **details: Any) -> None:
         """Note who did what to what. Details are ids, states and reasons, never personal data."""
         await self.session.execute(
-            insert(self._database.tables.audit_log).values(
+            insert(self.tables.audit_log).values(
                 at=self.now,
                 actor=actor,
                 action=action,

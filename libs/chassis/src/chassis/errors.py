@@ -60,6 +60,13 @@ class ExpiredToken(Unauthenticated):
     code = "expired_token"
 
 
+class SessionEnded(Unauthenticated):
+    """The session is over: log in again."""
+
+    code = "session_ended"
+    indonesian = "Sesi Anda sudah berakhir: silakan masuk lagi."
+
+
 class Forbidden(StartlineError):
     """You may not do this."""
 

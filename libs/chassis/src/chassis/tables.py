@@ -44,7 +44,7 @@ Money = Numeric(12, 2)
 
 
 class ServiceTables:
-    """Outbox, retries, dead letters, processed events and audit log, attached to one service's metadata."""
+    """Outbox, retries, dead letters, processed events, audit log, ended sessions, attached to a service's metadata."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.metadata = metadata
@@ -68,6 +68,12 @@ class ServiceTables:
             Column("subject", String(100), nullable=False, index=True),
             Column("details", JSONB, nullable=False),
             Column("correlation_id", String(64), nullable=False),
+        )
+        self.ended_sessions = Table(
+            "ended_sessions",
+            metadata,
+            Column("session_id", Uuid, primary_key=True),
+            Column("until", DateTime(timezone=True), nullable=False),
         )
 
 

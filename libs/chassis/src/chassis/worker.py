@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from faststream_outbox import OutboxBroker
 
+from chassis.auth.sessions import forget_ended_sessions
 from chassis.database import Database
 from chassis.health import lateness
 from chassis.inbox import Handlers, Inbox
@@ -37,7 +38,6 @@ class Worker:
         transport: shared by all services of the process.
         handlers: reactions to other services' events.
         periodic: further jobs of the service.
-        messaging: off for a service that neither says nor hears anything.
     """
 
     def __init__(
@@ -49,18 +49,16 @@ class Worker:
         periodic: Sequence[Periodic] = (),
         relay_workers: int = 4,
         relay_lease_seconds: float = 30.0,
-        messaging: bool = True,
     ) -> None:
         self.database = database
         self.inbox = Inbox(database, handlers)
-        self._brokers: list[OutboxBroker] = []
-        if messaging:
-            relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
-            self._brokers = [retry_broker(database, self.inbox), relay]
+        relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
+        self._brokers: list[OutboxBroker] = [retry_broker(database, self.inbox), relay]
         self._periodic = (
             *periodic,
             Periodic("lateness", timedelta(seconds=15), lambda: lateness(database)),
             Periodic("forget_processed", timedelta(hours=1), lambda: forget_processed(database)),
+            Periodic("forget_ended_sessions", timedelta(minutes=10), lambda: forget_ended_sessions(database)),
         )
         self._jobs: list[asyncio.Task[None]] = []
         if handlers.types:

@@ -21,6 +21,7 @@ from contracts.registrations import (
     RegistrationSurplus,
     RegistrationType,
 )
+from contracts.staff import StaffSessionsEnded
 from contracts.waitlist import WaitlistOffered
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "RegistrationExpired",
     "RegistrationSurplus",
     "RegistrationType",
+    "StaffSessionsEnded",
     "UnknownEvent",
     "WaitlistOffered",
     "parse",

@@ -35,7 +35,7 @@ PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
 class Event(Word, Generic[PayloadT]):
-    """Something that happened. `subject` is the registration it is about."""
+    """Something that happened. `subject` is what it is about, mostly a registration."""
 
     event_id: UUID
     type: str

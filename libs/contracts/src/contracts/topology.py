@@ -16,12 +16,19 @@ from contracts.registrations import (
     RegistrationExpired,
     RegistrationSurplus,
 )
+from contracts.staff import StaffSessionsEnded
 from contracts.waitlist import WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
-        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected),
-        "payment": (RegistrationCreated, RegistrationExpired, RegistrationCancelled, RegistrationSurplus),
+        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected, StaffSessionsEnded),
+        "payment": (
+            RegistrationCreated,
+            RegistrationExpired,
+            RegistrationCancelled,
+            RegistrationSurplus,
+            StaffSessionsEnded,
+        ),
         "notification": (
             RegistrationCreated,
             RegistrationConfirmed,
@@ -34,8 +41,15 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RaceChanged,
             AccessReplaced,
             AccessLinksRequested,
+            StaffSessionsEnded,
         ),
-        "checkin": (RegistrationConfirmed, RegistrationCancelled, RegistrationCorrected, RaceChanged),
+        "checkin": (
+            RegistrationConfirmed,
+            RegistrationCancelled,
+            RegistrationCorrected,
+            RaceChanged,
+            StaffSessionsEnded,
+        ),
     }
 )
 """Which service listens to which events. Every queue is bound from here, so that an event published before a

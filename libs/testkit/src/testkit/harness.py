@@ -18,7 +18,7 @@ PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
 class ManualClock:
-    """A clock that stands still until told otherwise. Starts at the real time."""
+    """The real time, moved ahead by what the test says."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -29,6 +29,17 @@ class ManualClock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self._ahead += by
+
+
+class StoppedClock(ManualClock):
+    """Stands still, so that a busy machine does not outlast a wait of a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self._started + self._ahead
 
 
 class ServiceUnderTest:

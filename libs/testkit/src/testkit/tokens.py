@@ -30,9 +30,12 @@ class Issuer:
         self.fetches += 1
         return httpx.Response(200, json={"keys": [self.key.as_dict(private=False)]})
 
-    def staff(self, role: Role = Role.OWNER, staff_id: UUID | None = None) -> Headers:
-        """Headers of a member of staff."""
-        return self.headers(TokenKind.STAFF, STAFF_ISSUER, staff_id or uuid4(), {"role": role.value})
+    def staff(
+        self, role: Role = Role.OWNER, staff_id: UUID | None = None, *, session_id: UUID | None = None
+    ) -> Headers:
+        """Headers of a member of staff, in a session of their own unless one is given."""
+        claims = {"role": role.value, "sid": str(session_id or uuid4())}
+        return self.headers(TokenKind.STAFF, STAFF_ISSUER, staff_id or uuid4(), claims)
 
     def runner(self, registration_id: UUID) -> Headers:
         """Headers of the runner of one registration."""

@@ -1,4 +1,4 @@
-"""Identity's background half: new signing keys and forgetting. It listens to nobody."""
+"""Identity's background half: sends the end of sessions, replaces signing keys, deletes what is old."""
 
 from datetime import timedelta
 
@@ -28,7 +28,8 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("rotate_signing_keys", timedelta(hours=1), lambda: keys.rotate_when_older(key_age)),
             Periodic("forget", timedelta(hours=1), lambda: forget(database)),
         ],
-        messaging=False,
+        relay_workers=settings.relay_workers,
+        relay_lease_seconds=settings.relay_lease_seconds,
     )
 
 

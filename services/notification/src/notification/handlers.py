@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
@@ -14,6 +15,7 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    StaffSessionsEnded,
     WaitlistOffered,
 )
 
@@ -23,6 +25,7 @@ from notification.queue.commands import enqueue, skip_pending
 from notification.templates.rules import EventType
 
 handlers = Handlers()
+handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 _ONCE = "once"
 

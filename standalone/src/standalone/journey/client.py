@@ -1,6 +1,8 @@
 """Speaking to a running platform as each of its people does."""
 
 import asyncio
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -81,19 +83,29 @@ class Site:
 
 @dataclass
 class StaffMember:
-    """Somebody of the organiser, logged in."""
+    """Somebody of the organiser, logged in: again whenever the token is about to expire."""
 
     site: Site
-    token: str
+    credentials: Mapping[str, str]
+    token: str = ""
+    renew_at: float = 0.0
 
     @classmethod
     async def login(cls, site: Site, email: str, password: str) -> Self:
         """Log in."""
-        answer = await site.call("POST", "/identity/v1/login", json={"email": email, "password": password})
-        return cls(site, answer.json()["access_token"])
+        member = cls(site, {"email": email, "password": password})
+        await member._log_in()
+        return member
+
+    async def _log_in(self) -> None:
+        answer = (await self.site.call("POST", "/identity/v1/login", json=self.credentials)).json()
+        self.token = answer["access_token"]
+        self.renew_at = time.monotonic() + answer["expires_in"] / 2
 
     async def call(self, method: str, path: str, **options: Any) -> Any:
         """One call with this member's token; the answer's JSON."""
+        if time.monotonic() > self.renew_at:
+            await self._log_in()
         answer = await self.site.call(method, path, token=self.token, **options)
         return answer.json() if answer.content else None
 

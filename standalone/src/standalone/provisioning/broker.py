@@ -36,11 +36,10 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
 
 
 def permissions(service: str, names: Names) -> dict[str, str]:
-    """What a service's user may do: publish to the shared exchange, read its own queues, declare nothing."""
-    if service not in LISTENERS:  # it neither says nor hears anything
-        return {"configure": _NOTHING, "write": _NOTHING, "read": _NOTHING}
+    """What a service's user may do: publish to the shared exchange, read its own queues if any, declare nothing."""
     queues = "|".join(re.escape(queue) for queue in (names.queue(service), names.dead_queue(service)))
-    return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": f"^({queues})$"}
+    read = f"^({queues})$" if service in LISTENERS else _NOTHING
+    return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": read}
 
 
 async def _declare(url: str) -> None:

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from joserfc.jwk import KeySetSerialization
 
 from chassis.auth.principals import Device, Principal, Role, Runner, Staff, TokenKind
+from chassis.auth.sessions import EndedSessions
 from chassis.auth.tokens import KeyRing, TokenVerifier
 from chassis.errors import Forbidden, InvalidToken, Unauthenticated
 
@@ -55,7 +56,7 @@ class Allow:
         """The caller.
 
         Raises:
-            Unauthenticated, InvalidToken, ExpiredToken: no good token.
+            Unauthenticated, InvalidToken, ExpiredToken, SessionEnded: no good token.
             Forbidden, NotYours: a good one, but not for this.
         """
         principal = await authenticate(request)
@@ -97,10 +98,10 @@ DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True)
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who the bearer token says is calling.
+    """Who the bearer token says is calling; staff only while their session is not known to have ended.
 
     Raises:
-        Unauthenticated, InvalidToken, ExpiredToken.
+        Unauthenticated, InvalidToken, ExpiredToken, SessionEnded.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -110,7 +111,11 @@ async def authenticate(request: Request) -> Principal:
     verifier = verifiers.get(_kind(header))
     if verifier is None:
         raise InvalidToken
-    return _principal(verifier.kind, await verifier.verify(token, header))
+    principal = _principal(verifier.kind, await verifier.verify(token, header))
+    if isinstance(principal, Staff):
+        ended: EndedSessions = request.app.state.ended_sessions
+        await ended.refuse_ended(principal.session_id)
+    return principal
 
 
 def peek(token: str) -> Mapping[str, Any]:
@@ -140,7 +145,7 @@ def _principal(kind: TokenKind, claims: Mapping[str, Any]) -> Principal:
     try:
         match kind:
             case TokenKind.STAFF:
-                return Staff(UUID(claims["sub"]), Role(claims["role"]))
+                return Staff(UUID(claims["sub"]), Role(claims["role"]), UUID(claims["sid"]))
             case TokenKind.RUNNER:
                 return Runner(UUID(claims["sub"]))
             case TokenKind.DEVICE:

@@ -25,10 +25,11 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True)
 class Staff:
-    """A person of the organiser."""
+    """A person of the organiser, in the session that the token was issued for."""
 
     id: UUID
     role: Role
+    session_id: UUID
 
     @property
     def actor(self) -> str:

@@ -1,4 +1,4 @@
-"""The first version of the tables that every service has. Frozen: later changes are migrations of their own."""
+"""The tables that every service has, as migrations first make them. Frozen: changes are migrations of their own."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,6 +26,20 @@ def drop_service_tables() -> None:
     for table in ("audit_log", "processed_events", "dead_letters", "event_retries", "outbox"):
         op.drop_table(table)
     op.execute("DROP FUNCTION refuse_change()")
+
+
+def create_ended_sessions() -> None:
+    """`ended_sessions`: sessions of staff whose access tokens are refused until they have expired."""
+    op.create_table(
+        "ended_sessions",
+        sa.Column("session_id", sa.Uuid(), primary_key=True),
+        sa.Column("until", _TZ, nullable=False),
+    )
+
+
+def drop_ended_sessions() -> None:
+    """Undo `create_ended_sessions`."""
+    op.drop_table("ended_sessions")
 
 
 def create_signing_keys() -> None:

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from chassis.auth.access import Verifiers, public, require_stated_access
+from chassis.auth.sessions import EndedSessions
 from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, problems
@@ -67,6 +68,7 @@ def build_application(
         middleware=_middleware(service, larger_bodies or {}, shortcuts),
     )
     app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
+    app.state.ended_sessions = EndedSessions(database)
     app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
     problems.install(app)
     _include(app, routers, prefix)

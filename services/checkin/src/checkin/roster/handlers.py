@@ -1,12 +1,14 @@
 """What registration says about who may collect a pack."""
 
+from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, RegistrationCancelled, RegistrationConfirmed
+from contracts import Event, RegistrationCancelled, RegistrationConfirmed, StaffSessionsEnded
 
 from checkin.roster import commands
 
 handlers = Handlers()
+handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 
 @handlers.on(RegistrationConfirmed)

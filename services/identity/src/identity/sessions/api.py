@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import public
-from chassis.errors import InvalidFields, Unavailable
+from chassis.errors import InvalidFields, SessionEnded, Unavailable
 from chassis.web.addresses import client_address
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
@@ -21,7 +21,6 @@ from identity.sessions.errors import (
     InvalidCredentials,
     InvalidRefreshToken,
     RefreshReused,
-    SessionEnded,
     TooManyAttempts,
     UnknownSession,
 )

@@ -17,7 +17,7 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database, UnitOfWork
-from chassis.errors import InvalidFields, StartlineError
+from chassis.errors import InvalidFields, SessionEnded, StartlineError
 from sqlalchemy import delete, insert, select, update
 
 from identity.sessions.ending import EndReason, end_session
@@ -25,7 +25,6 @@ from identity.sessions.errors import (
     InvalidCredentials,
     InvalidRefreshToken,
     RefreshReused,
-    SessionEnded,
     UnknownSession,
 )
 from identity.sessions.tables import RefreshToken, Session

@@ -34,12 +34,6 @@ class RefreshReused(Unauthenticated):
     code = "refresh_reused"
 
 
-class SessionEnded(Unauthenticated):
-    """The session is over: log in again."""
-
-    code = "session_ended"
-
-
 class UnknownSession(NotFound):
     """You have no such session."""
 

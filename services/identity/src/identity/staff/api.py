@@ -3,15 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from chassis.errors import InvalidFields
-from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
+from chassis.errors import InvalidFields, SessionEnded
+from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Cursor, Limit, Page, decode_cursor, encode_cursor
 from chassis.web.problems import errors
 from fastapi import APIRouter
 
 from identity.sessions.current import CurrentOwner
-from identity.sessions.ending import EndReason, end_sessions_of
-from identity.sessions.errors import SessionEnded
+from identity.sessions.ending import until_refused_everywhere
+from identity.settings import Settings
 from identity.staff import commands, queries
 from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
 from identity.staff.models import NewStaff, StaffChanges, StaffView
@@ -21,6 +21,7 @@ router = APIRouter(prefix="/staff", tags=["staff"])
 
 
 OwnPasswords = Annotated[Passwords, from_state("passwords")]
+OwnSettings = Annotated[Settings, from_state("settings")]
 
 
 @router.get("", responses=errors(SessionEnded))
@@ -59,19 +60,27 @@ async def create_staff(
 
 @router.patch("/{staff_id}", responses=errors(SessionEnded, UnknownStaff, LastOwner, InvalidFields))
 async def change_staff(
-    staff_id: UUID, body: StaffChanges, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
+    staff_id: UUID,
+    body: StaffChanges,
+    owner: CurrentOwner,
+    database: OwnDatabase,
+    passwords: OwnPasswords,
+    settings: OwnSettings,
 ) -> StaffView:
-    """Change somebody. Disabling them, another role and another password end their sessions."""
-    await commands.change_staff(database, passwords, staff_id, body.changes(), by=owner.actor)
+    """Change somebody. Disabling them, another role and another password end their sessions.
+
+    The answer then waits a moment, until the other services refuse the tokens of these sessions, too.
+    """
+    if await commands.change_staff(database, passwords, staff_id, body.changes(), by=owner.actor):
+        await until_refused_everywhere(database, at_most=settings.revocation_wait)
     return await _view(database, staff_id)
 
 
 @router.delete("/{staff_id}/sessions", status_code=204, responses=errors(SessionEnded, UnknownStaff))
-async def end_sessions(staff_id: UUID, owner: CurrentOwner, work: Work) -> None:
-    """Log somebody out everywhere."""
-    await queries.member_by_id(work.session, staff_id)
-    ended = await end_sessions_of(work, staff_id, EndReason.REVOKED)
-    await work.audit(owner.actor, "staff.end_sessions", f"staff:{staff_id}", sessions=len(ended))
+async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabase, settings: OwnSettings) -> None:
+    """Log somebody out everywhere. The answer waits as it does for a changed role."""
+    if await commands.end_sessions(database, staff_id, by=owner.actor):
+        await until_refused_everywhere(database, at_most=settings.revocation_wait)
 
 
 async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:

@@ -114,8 +114,10 @@ async def change_staff(
     *,
     by: str,
     spare: UUID | None = None,
-) -> None:
-    """Change a member. Disabling them, another role and another password end their sessions, but the one to `spare`.
+) -> bool:
+    """Change a member and return whether that ended sessions of theirs.
+
+    Disabling them, another role and another password end their sessions, but the one to `spare`.
 
     Raises:
         UnknownStaff, LastOwner, InvalidFields.
@@ -129,10 +131,24 @@ async def change_staff(
         changed = _apply(member, changes, new_hash)
         if owners == [staff_id] and not (member.is_active and member.role == Role.OWNER):
             raise LastOwner
-        if changed:
-            member.updated_at = work.now
-            await _end_sessions(work, member, changed, spare)
-            await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(changed))
+        if not changed:
+            return False
+        member.updated_at = work.now
+        await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(changed))
+        return await _end_sessions(work, member, changed, spare)
+
+
+async def end_sessions(database: Database, staff_id: UUID, *, by: str) -> bool:
+    """End every session of a member and return whether there was one.
+
+    Raises:
+        UnknownStaff.
+    """
+    async with database.work() as work:
+        await member_by_id(work.session, staff_id)
+        ended = await end_sessions_of(work, staff_id, EndReason.REVOKED)
+        await work.audit(by, "staff.end_sessions", f"staff:{staff_id}", sessions=len(ended))
+    return bool(ended)
 
 
 async def lock_owners(work: UnitOfWork) -> Sequence[UUID]:
@@ -159,11 +175,10 @@ def _apply(member: StaffMember, changes: Changes, new_hash: str | None) -> dict[
     return changed
 
 
-async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str, Any], spare: UUID | None) -> None:
+async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str, Any], spare: UUID | None) -> bool:
     reasons = {"password_hash": EndReason.PASSWORD, "role": EndReason.ROLE, "is_active": EndReason.DISABLED}
     reason = next((reason for field, reason in reasons.items() if field in changed), None)
-    if reason is not None:
-        await end_sessions_of(work, member.id, reason, spare=spare)
+    return reason is not None and bool(await end_sessions_of(work, member.id, reason, spare=spare))
 
 
 def _for_audit(changed: dict[str, Any]) -> dict[str, Any]:

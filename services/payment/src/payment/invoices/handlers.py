@@ -1,14 +1,23 @@
 """What payment does about other services' news."""
 
+from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, RegistrationCancelled, RegistrationCreated, RegistrationExpired, RegistrationSurplus
+from contracts import (
+    Event,
+    RegistrationCancelled,
+    RegistrationCreated,
+    RegistrationExpired,
+    RegistrationSurplus,
+    StaffSessionsEnded,
+)
 
 from payment.invoices import commands
 from payment.invoices.rules import RegistrationEnd
 from payment.refunds.commands import SURPLUS, owe_refund
 
 handlers = Handlers()
+handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 
 @handlers.on(RegistrationCreated)

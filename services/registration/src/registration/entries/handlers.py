@@ -1,12 +1,14 @@
 """What registration does when payment speaks."""
 
+from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified, StaffSessionsEnded
 
 from registration.entries import commands
 
 handlers = Handlers()
+handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 
 @handlers.on(PaymentUploaded)

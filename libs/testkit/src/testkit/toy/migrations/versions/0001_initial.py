@@ -2,7 +2,13 @@
 
 import sqlalchemy as sa
 from alembic import op
-from chassis.migrations.service_tables import create_service_tables, create_signing_keys, drop_service_tables
+from chassis.migrations.service_tables import (
+    create_ended_sessions,
+    create_service_tables,
+    create_signing_keys,
+    drop_ended_sessions,
+    drop_service_tables,
+)
 
 revision = "0001"
 down_revision = None
@@ -13,6 +19,7 @@ depends_on = None
 def upgrade() -> None:
     create_service_tables()
     create_signing_keys()
+    create_ended_sessions()
     op.create_table(
         "runners",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -38,4 +45,5 @@ def downgrade() -> None:
     for table in ("effects", "runners", "signing_keys"):
         op.drop_table(table)
     op.execute("DROP FUNCTION refuse_at_commit()")
+    drop_ended_sessions()
     drop_service_tables()

@@ -1,0 +1,58 @@
+"""Ended sessions of staff: heard from identity, kept until their last access token has expired, refused meanwhile."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from contracts import Event, StaffSessionsEnded
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from chassis.database import Database, UnitOfWork
+from chassis.errors import SessionEnded
+from chassis.recent import Recent
+
+NOTICED_WITHIN = timedelta(seconds=1)
+"""How old a process's copy of the ended sessions may be: one query per process and second, not one per request."""
+
+
+class EndedSessions:
+    """The sessions whose access tokens a process refuses although they have not expired."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ended = Recent(self._read, age=NOTICED_WITHIN, clock=database.clock)
+
+    async def refuse_ended(self, session_id: UUID) -> None:
+        """Return if the session is not known to have ended.
+
+        Raises:
+            SessionEnded: it has.
+            Exception: the database is down, so that nobody can tell; see `is_unavailable`.
+        """
+        if session_id in await self._ended.get():
+            raise SessionEnded
+
+    async def _read(self) -> frozenset[UUID]:
+        table = self._database.tables.ended_sessions
+        refused = select(table.c.session_id).where(table.c.until > self._database.clock())
+        async with self._database.read() as session:
+            return frozenset((await session.scalars(refused)).all())
+
+
+async def hear_ended_sessions(event: Event[StaffSessionsEnded], work: UnitOfWork) -> None:
+    """Handle identity's event in any service that accepts staff tokens."""
+    await keep_ended_sessions(work, event.payload)
+
+
+async def keep_ended_sessions(work: UnitOfWork, ended: StaffSessionsEnded) -> None:
+    """Refuse the access tokens of these sessions from this commit on. Idempotent."""
+    rows = [{"session_id": session_id, "until": ended.until} for session_id in ended.session_ids]
+    if rows:
+        await work.session.execute(upsert(work.tables.ended_sessions).on_conflict_do_nothing(), rows)
+
+
+async def forget_ended_sessions(database: Database) -> None:
+    """Delete sessions whose access tokens have all expired."""
+    table = database.tables.ended_sessions
+    async with database.work() as work:
+        await work.session.execute(delete(table).where(table.c.until <= work.now))
