@@ -10,7 +10,7 @@ from chassis.telemetry import logger
 from sqlalchemy import case, func, update
 
 from checkin.stations.pins import Pins
-from checkin.stations.rules import MOST_FAILURES, is_guessable
+from checkin.stations.rules import EASY_PIN, MOST_FAILURES, is_guessable
 from checkin.stations.tables import Device, Station
 
 log = logger(__name__)
@@ -107,7 +107,7 @@ async def change_station(
 async def _hashed(pins: Pins, pin_code: str) -> str:
     """Called before a unit of work's first statement: no transaction is open while it computes."""
     if is_guessable(pin_code):
-        raise InvalidFields(("pin_code", "is too easy to guess"))
+        raise InvalidFields(("pin_code", EASY_PIN))
     return await pins.hash(pin_code)
 
 

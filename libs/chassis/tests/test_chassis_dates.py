@@ -1,0 +1,40 @@
+"""Which digits are a date."""
+
+import pytest
+from chassis.canonical.dates import spells_date
+
+YEARS = range(1945, 2031)
+
+
+@pytest.mark.parametrize(
+    ("digits", "layout"),
+    [
+        ("170845", "DDMMYY"),
+        ("290200", "DDMMYY"),
+        ("17081945", "DDMMYYYY"),
+        ("08171945", "MMDDYYYY"),
+        ("20260817", "YYYYMMDD"),
+        ("260817", "YYMMDD"),
+        ("081945", "MMYYYY"),
+        ("194508", "YYYYMM"),
+    ],
+)
+def test_a_date_is_found(digits: str, layout: str) -> None:
+    assert spells_date(digits, layout, YEARS)
+
+
+@pytest.mark.parametrize(
+    ("digits", "layout"),
+    [
+        ("290201", "DDMMYY"),
+        ("001390", "DDMMYY"),
+        ("010144", "DDMMYY"),
+        ("17081944", "DDMMYYYY"),
+        ("17081945", "DDMMYY"),
+        ("132026", "MMYYYY"),
+        ("17o845", "DDMMYY"),
+        ("", "DDMMYY"),
+    ],
+)
+def test_other_digits_are_none(digits: str, layout: str) -> None:
+    assert not spells_date(digits, layout, YEARS)
