@@ -10,6 +10,7 @@ from chassis.web.addresses import client_address
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
 from chassis.web.problems import errors
+from chassis.wording import Wording
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
@@ -30,6 +31,8 @@ from identity.staff.models import Email, NewPassword, Secret, StaffSummary, Staf
 from identity.staff.rules import LONGEST_PASSWORD
 
 router = APIRouter(tags=["sessions"])
+
+_NOT_YOURS = Wording(en="Type the password you have now.", id="Ketik kata sandi Anda saat ini.")
 
 
 OwnSettings = Annotated[Settings, from_state("settings")]
@@ -131,7 +134,7 @@ async def change_my_password(
         keep=current.session_id,
     )
     if not right:
-        raise InvalidFields(("current_password", "is not your password"))
+        raise InvalidFields(("current_password", _NOT_YOURS))
 
 
 @router.get("/me/sessions", responses=errors(SessionEnded))

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from chassis.auth.principals import Role
 from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields
+from chassis.wording import Wording
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -20,6 +21,12 @@ from identity.staff.rules import EMAIL_PATTERN, password_problem
 from identity.staff.tables import StaffMember
 
 _LONGEST_LINE = 255
+_NAME_LENGTH = Wording(
+    en=f"Write a name of 1 to {_LONGEST_LINE} characters.", id=f"Tulis nama dengan 1 sampai {_LONGEST_LINE} karakter."
+)
+_NO_ADDRESS = Wording(
+    en="Write an e-mail address such as sari@example.com.", id="Tulis alamat e-mail seperti sari@example.com."
+)
 
 
 @dataclass(frozen=True)
@@ -202,15 +209,15 @@ async def _newcomer(
     email = email.strip().lower()
     well_formed = len(email) <= _LONGEST_LINE and re.fullmatch(EMAIL_PATTERN, email)
     _require(
-        name=None if 0 < len(name.strip()) <= _LONGEST_LINE else f"must have 1 to {_LONGEST_LINE} characters",
-        email=None if well_formed else "is not an e-mail address",
+        name=None if 0 < len(name.strip()) <= _LONGEST_LINE else _NAME_LENGTH,
+        email=None if well_formed else _NO_ADDRESS,
         password=None if any_password else password_problem(password, email=email, name=name),
     )
     hashed = await passwords.hash(password)
     return _Newcomer(id=uuid4(), name=name.strip(), email=email, role=role, password_hash=hashed)
 
 
-def _require(**problems: str | None) -> None:
+def _require(**problems: Wording | None) -> None:
     found = [(field, problem) for field, problem in problems.items() if problem is not None]
     if found:
         raise InvalidFields(*found)

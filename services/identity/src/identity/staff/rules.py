@@ -1,15 +1,19 @@
 """What an e-mail address and a password of staff must be like.
 
 Passwords: 8 to 128 characters of any kind, taken exactly as they come. Refused are those that guessers try first:
-common words however decorated, walks over the keyboard, repetitions, and what is left too short without the product's
-name, the person's name and their e-mail address.
+up to three common words in a row however decorated (places, races, months, names, the person's own), dates, walks over
+the keyboard, repetitions, and what is left too short without the product's name, the person's name and e-mail address.
 """
 
 import re
 import string
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib import resources
+
+from chassis.canonical.dates import spells_date
+from chassis.wording import Wording
 
 EMAIL_PATTERN = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
 """ASCII only: Python and databases fold other letters' case differently, which would split an account's throttle."""
@@ -17,10 +21,30 @@ EMAIL_PATTERN = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 
+TOO_SHORT = Wording(
+    en=f"Use at least {SHORTEST_PASSWORD} characters.", id=f"Gunakan minimal {SHORTEST_PASSWORD} karakter."
+)
+TOO_LONG = Wording(
+    en=f"Use at most {LONGEST_PASSWORD} characters.", id=f"Gunakan maksimal {LONGEST_PASSWORD} karakter."
+)
+GUESSED_FIRST = Wording(
+    en="Choose a password that is not made of common words, places, names, dates or keys in a row.",
+    id="Pilih kata sandi yang bukan gabungan kata umum, tempat, nama, tanggal, atau tombol berurutan.",
+)
+PERSONAL = Wording(
+    en="Choose a password without your name, your e-mail address and the name of this product.",
+    id="Pilih kata sandi tanpa nama Anda, alamat e-mail Anda, dan nama produk ini.",
+)
+
 _PRODUCT = "startline"
+_MOST_WORDS = 3
 _SHORTEST_WORD = 3
 _DECORATION = string.digits + string.punctuation + string.whitespace
+_BESIDE_DIGITS = string.punctuation + string.whitespace
 _LOOKALIKES = str.maketrans("013457@$!", "oleastasi")
+_YEARS = range(1900, 2100)
+_DATES = ("DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "DDMMYY", "MMDDYY", "YYMMDD")
+_NUMBER = re.compile(r"\d+k(?![a-z])|\d{2,}")
 _REPETITION = re.compile(r"(.{1,4}?)\1+.?|(?:(.)\2)+")
 _FORTH = (
     string.digits + "0",
@@ -42,17 +66,18 @@ _FORTH = (
 _TRACKS = _FORTH + tuple(track[::-1] for track in _FORTH)
 
 
-def password_problem(password: str, *, email: str, name: str) -> str | None:
-    """Why `password` is refused for this person; None when it is good."""
+def password_problem(password: str, *, email: str, name: str) -> Wording | None:
+    """Return why `password` is refused for this person, or None when it is good."""
     if len(password) < SHORTEST_PASSWORD:
-        return f"must have at least {SHORTEST_PASSWORD} characters"
+        return TOO_SHORT
     if len(password) > LONGEST_PASSWORD:
-        return f"must have at most {LONGEST_PASSWORD} characters"
+        return TOO_LONG
     plain = password.casefold()
-    if _is_common(plain):
-        return "is one of the passwords that are guessed first"
-    if len(_without(plain, _context(email, name))) < SHORTEST_PASSWORD:
-        return "leans too much on your name, your e-mail address or the name of this product"
+    context = list(_context(email, name))
+    if len(_without(plain, context)) < SHORTEST_PASSWORD:
+        return PERSONAL
+    if _is_common(plain) or _is_date(plain) or _is_few_words(plain, _common_words() | set(context)):
+        return GUESSED_FIRST
     return None
 
 
@@ -63,6 +88,36 @@ def _is_common(plain: str) -> bool:
         return True
     decoration = plain.replace(core, "", 1) if len(core) < _SHORTEST_WORD else plain
     return _is_monotonous(decoration)
+
+
+def _is_date(plain: str) -> bool:
+    digits = "".join(char for char in plain if char not in _BESIDE_DIGITS)
+    return any(spells_date(digits, layout, _YEARS) for layout in _DATES)
+
+
+def _is_few_words(plain: str, words: AbstractSet[str]) -> bool:
+    """Whether the letters, as they stand or with look-alikes spelled out, are at most `_MOST_WORDS` words in a row."""
+    unnumbered = _NUMBER.sub("", plain)
+    spellings = (unnumbered, _spelled_out(unnumbered), _spelled_out(plain.strip(_DECORATION)))
+    return any(_is_row_of(words, _letters(spelling), _MOST_WORDS) for spelling in spellings)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalpha())
+
+
+def _is_row_of(words: AbstractSet[str], letters: str, most: int) -> bool:
+    ends = {0}
+    for _ in range(most):
+        ends = {
+            end
+            for start in ends
+            for end in range(start + _SHORTEST_WORD, len(letters) + 1)
+            if letters[start:end] in words
+        }
+        if len(letters) in ends:
+            return True
+    return False
 
 
 def _is_monotonous(plain: str) -> bool:
