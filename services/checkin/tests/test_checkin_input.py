@@ -14,7 +14,8 @@ Case = tuple[Any, str]
 STATION = {"name": "Desk", "location_name": "Hall", "pin_code": PIN}
 LOGIN = {"pin_code": PIN, "device_name": "Phone"}
 CODE = "0" * 32
-LINES: list[Any] = ["", "   ", "x" * 256, "a\x00b", "a\nb", 7, [], {}]
+LINKS = ["https://evil.example", "Meja www.evil.net", "menang di evil.com", "a@evil.example", "evil\uff0ecom"]
+LINES: list[Any] = ["", "   ", "x" * 256, "a\x00b", "a\nb", 7, [], {}, *LINKS]
 PINS: list[Any] = ["", "12345", "1234567", "12345a", "73041\uff16", "730416\n", "73 416", "\x00" * 6, 730416]
 REMARKS: list[Any] = ["", "  ", "x" * 1001, "a\x00", 7]
 

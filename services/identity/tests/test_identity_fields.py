@@ -26,7 +26,8 @@ EMAILS: list[Any] = [
     [],
     "a\n@b.id",
 ]
-NAMES: list[Any] = ["", "   ", "a\x00b", "a\nb", "x" * 256, None, 7, {}]
+LINKS = ["https://evil.example", "www.evil.net", "Menang di evil.com", "a@evil.example", "=?utf-8?q?x?="]
+NAMES: list[Any] = ["", "   ", "a\x00b", "a\nb", "x" * 256, None, 7, {}, *LINKS]
 PASSWORDS: list[Any] = ["", "x" * 7, "x7#" * 43, None, 12345678, []]
 BOOLEANS: list[Any] = [None, "perhaps", 2, []]
 ROLES: list[Any] = ["", "boss", "OWNER", None, 1]

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
+from chassis.canonical.names import refuse_links
 from chassis.errors import InvalidFields
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -16,6 +17,15 @@ _MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=_ONE_LINE)]
 """One line of text without control characters."""
+
+
+def _without_links(line: str) -> str:
+    refuse_links(line)
+    return line
+
+
+Label = Annotated[Line, AfterValidator(_without_links)]
+"""A name that other people read: one line in which chats and mail programs find no link."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5000, pattern=_MANY_LINES)]
 """Text that may have several lines."""

@@ -10,7 +10,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.errors import InvalidFields, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
-from chassis.web.models import Body, Cursor, Limit, Line, Page, View, decode_cursor, encode_cursor
+from chassis.web.models import Body, Cursor, Label, Limit, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
 from fastapi import APIRouter
 from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -28,16 +28,16 @@ router = APIRouter()
 class NewStation(Body):
     """A station to open."""
 
-    name: Line
-    location_name: Line
+    name: Label
+    location_name: Label
     pin_code: PinCode
 
 
 class StationChange(Body):
     """What to change; what is left out or null stays."""
 
-    name: Line | None = None
-    location_name: Line | None = None
+    name: Label | None = None
+    location_name: Label | None = None
     is_active: bool | None = None
     pin_code: PinCode | None = None
     unlock: Literal[True] | None = None
@@ -72,7 +72,7 @@ class DeviceLogin(Body):
     """A station's PIN, and a name staff will know the device by."""
 
     pin_code: PinCode
-    device_name: Line
+    device_name: Label
 
 
 class DeviceLoggedIn(View):

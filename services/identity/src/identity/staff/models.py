@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from chassis.auth.principals import Role
-from chassis.web.models import Body, Line, View
+from chassis.web.models import Body, Label, View
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
 from identity.staff.commands import Changes
@@ -33,7 +33,7 @@ NewPassword = Annotated[Secret, Field(min_length=SHORTEST_PASSWORD, max_length=L
 class NewStaff(Body):
     """Somebody to take on."""
 
-    name: Line
+    name: Label
     email: Email
     role: Role
     password: NewPassword
@@ -42,7 +42,7 @@ class NewStaff(Body):
 class StaffChanges(Body):
     """Fields to change; what is absent stays."""
 
-    name: Line | None = None
+    name: Label | None = None
     role: Role | None = None
     is_active: bool | None = None
     password: NewPassword | None = None
