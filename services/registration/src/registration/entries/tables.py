@@ -17,6 +17,7 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     String,
+    Text,
     func,
     literal_column,
     text,
@@ -101,8 +102,7 @@ class RegistrationCount(Base):
 
 
 NAME_WORDS: ColumnElement[str] = literal_column(
-    "to_tsvector('simple'::regconfig,"
-    " coalesce(search_text, (translate(full_name::text, '-./<>&@_+~'::text, repeat(' '::text, 10)))))"
+    "to_tsvector('simple'::regconfig, COALESCE(search_text, translate(full_name, '-./<>&@_+~', repeat(' ', 10))))"
 )
 """A name's words, folded; those of a row that is not in canonical form yet are taken from the name as it is."""
 
@@ -134,7 +134,7 @@ class Participant(Base):
     identity_number: Mapped[str | None] = mapped_column(String(50))
     emergency_contact_name: Mapped[str] = mapped_column(String(255))
     emergency_contact_phone: Mapped[str] = mapped_column(String(20))
-    search_text: Mapped[str | None]
+    search_text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
+    Text,
     func,
     text,
 )
@@ -88,7 +89,7 @@ class WaitlistParticipant(Base):
     identity_number: Mapped[str | None] = mapped_column(String(50))
     emergency_contact_name: Mapped[str] = mapped_column(String(255))
     emergency_contact_phone: Mapped[str] = mapped_column(String(20))
-    search_text: Mapped[str | None]
+    search_text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index("uq_waitlist_participants_entry_position", "entry_id", "position", unique=True),

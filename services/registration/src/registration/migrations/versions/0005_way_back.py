@@ -23,10 +23,7 @@ _TZ = sa.DateTime(timezone=True)
 _TRIES = 5
 _PEOPLE = ("participants", "waitlist_participants")
 _OLD_WORDS = "to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~', repeat(' ', 10)))"
-_WORDS = (
-    "to_tsvector('simple'::regconfig,"
-    " coalesce(search_text, (translate(full_name::text, '-./<>&@_+~'::text, repeat(' '::text, 10)))))"
-)
+_WORDS = "to_tsvector('simple'::regconfig, COALESCE(search_text, translate(full_name, '-./<>&@_+~', repeat(' ', 10))))"
 
 
 def upgrade() -> None:
@@ -75,7 +72,7 @@ def _columns() -> None:
     op.add_column("events", sa.Column("changes_until", _TZ))
     op.add_column("events", sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
     for table in _PEOPLE:
-        op.add_column(table, sa.Column("search_text", sa.String()))
+        op.add_column(table, sa.Column("search_text", sa.Text()))
 
 
 def _tables() -> None:
