@@ -13,7 +13,10 @@ from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.secrets import new_key
 from contracts import (
+    AccessCode,
+    AccessLink,
     ConfirmedParticipant,
+    CorrectedParticipant,
     Event,
     EventSummary,
     JerseySize,
@@ -23,6 +26,7 @@ from contracts import (
     RegisteredParticipant,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
     RegistrationType,
@@ -40,7 +44,15 @@ from testkit.tokens import Headers, Issuer
 
 API = "/api/notification/v1"
 WEBHOOK_SECRET = "a-secret-that-is-long-enough"
-RACE = EventSummary(event_id=uuid4(), name="Lari Pagi Jakarta", event_date=date(2027, 3, 7), location="Monas")
+RACE = EventSummary(
+    event_id=uuid4(),
+    name="Lari Pagi Jakarta",
+    event_date=date(2027, 3, 7),
+    location="Monas",
+    timezone="Asia/Jakarta",
+    revision=1,
+)
+TEN_K = uuid4()
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ class Entry:
             "registration_number": self.number,
             "revision": 1,
             "event": RACE,
-            "category_id": uuid4(),
+            "category_id": TEN_K,
             "category_name": "10K",
             "registration_type": RegistrationType.INDIVIDUAL,
             "total_participants": len(self.runners),
@@ -122,15 +134,42 @@ class Entry:
             expires_at=at + timedelta(days=1),
         )
 
-    def confirmed(self, *, revision: int = 3) -> RegistrationConfirmed:
+    def code(self, version: int = 1) -> AccessCode:
+        """The access code of that version."""
+        return AccessCode(version=version, code=f"code{version}{self.id.hex}")
+
+    def link(self, version: int = 1, *, number: str | None = "") -> AccessLink:
+        """What a request for links says about this registration; without a number, about a place in line."""
+        return AccessLink(
+            registration_id=self.id,
+            registration_number=self.number if number == "" else number,
+            participant_name=self.pic.full_name,
+            event_name=RACE.name,
+            category_name="10K",
+            access=self.code(version),
+        )
+
+    def corrected(self, who: RegisteredParticipant, *, revision: int, **fields: Any) -> RegistrationCorrected:
+        """Data of one runner changed."""
+        participant = CorrectedParticipant(**{**who.model_dump(), **fields}, jersey_size=JerseySize.M)
+        return RegistrationCorrected(
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=revision,
+            participant=participant,
+            changed=tuple(fields),
+            confirmed=False,
+        )
+
+    def confirmed(self, *, revision: int = 3, **more: Any) -> RegistrationConfirmed:
         """Everybody has a BIB."""
         return RegistrationConfirmed(
             registration_id=self.id,
             registration_number=self.number,
             revision=revision,
-            event=RACE,
-            category_id=uuid4(),
-            category_name="10K",
+            event=more.get("event", RACE),
+            category_id=TEN_K,
+            category_name=more.get("category_name", "10K"),
             payment_id=uuid4(),
             participants=tuple(
                 ConfirmedParticipant(
@@ -168,7 +207,7 @@ def runner(full_name: str = "Budi Santoso", *, is_pic: bool = True, **more: Any)
         "participant_id": uuid4(),
         "full_name": full_name,
         "email": f"runner{secrets.randbelow(10**9)}@example.com",
-        "whatsapp": f"0812{secrets.randbelow(10**8):08d}",
+        "whatsapp": f"62812{secrets.randbelow(10**8):08d}",
         "is_pic": is_pic,
     }
     return RegisteredParticipant(**{**fields, **more})
@@ -247,6 +286,17 @@ class PostOffice(ServiceUnderTest):
         entry = await self.registered(*runners, **more)
         await self.hear(entry.confirmed())
         return entry
+
+    async def in_a_hurry(self) -> None:
+        """Nothing waits between two messages."""
+        await self.put_settings(
+            whatsapp_delay_seconds=0, whatsapp_max_per_minute=600, email_delay_seconds=0, email_max_per_minute=600
+        )
+
+    async def send_all(self) -> None:
+        """Both channels send what is due."""
+        for channel in Channel:
+            await self.send(channel)
 
     async def send(self, channel: Channel, *, rounds: int = 1) -> None:
         """Let a channel's sender work; between two rounds, as much time passes as the limits ask for at most."""

@@ -6,7 +6,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.errors import StartlineError
 from fastapi import FastAPI
-from notification.queue import commands as queue
+from notification.queue import sending_again as queue
 from notification.templates import commands as templates
 from notification.webhooks import api as webhooks
 from testkit.tokens import Headers
@@ -20,6 +20,7 @@ A_TEMPLATE = "/templates/{event_type}/{channel}/{locale}"
 ACCESS = {
     ("GET", "/notifications"): STAFF,
     ("POST", "/notifications/{notification_id}/retry"): ADMIN,
+    ("POST", "/notifications/{notification_id}/resend"): ADMIN,
     ("POST", "/notifications/retry-failed"): ADMIN,
     ("GET", "/templates"): ADMIN,
     ("GET", A_TEMPLATE): ADMIN,
@@ -90,14 +91,22 @@ def test_every_error_has_a_code_of_its_own() -> None:
         if isinstance(kind, type) and issubclass(kind, StartlineError) and kind.__module__ == module.__name__
     ]
     codes = [kind.code for kind in kinds]
-    assert sorted(codes) == ["invalid_template", "not_retryable", "unknown_notification", "unknown_webhook"]
+    assert sorted(codes) == [
+        "invalid_template",
+        "message_superseded",
+        "message_waiting",
+        "unknown_notification",
+        "unknown_webhook",
+    ]
 
 
 async def test_every_error_a_route_raises_is_in_its_description(office: PostOffice) -> None:
     described = office.app.openapi()["paths"]
     for path, method, status, code in (
         ("/notifications/{notification_id}/retry", "post", "404", "unknown_notification"),
-        ("/notifications/{notification_id}/retry", "post", "409", "not_retryable"),
+        ("/notifications/{notification_id}/retry", "post", "409", "message_superseded"),
+        ("/notifications/{notification_id}/resend", "post", "404", "unknown_notification"),
+        ("/notifications/{notification_id}/resend", "post", "409", "message_waiting"),
         (A_TEMPLATE, "put", "422", "invalid_template"),
         (f"{A_TEMPLATE}/preview", "post", "422", "invalid_template"),
         ("/webhooks/fonnte/{secret}", "post", "404", "unknown_webhook"),

@@ -51,11 +51,11 @@ async def test_the_log_is_narrowed_by_channel_status_and_registration(office: Po
 async def test_addresses_are_shown_to_admins_and_masked_for_others(office: PostOffice) -> None:
     await office.registered(runner(email="budi.santoso@example.com", whatsapp="081234567890"))
     expected = {
-        Role.OWNER: {"budi.santoso@example.com", "081234567890"},
-        Role.ADMIN: {"budi.santoso@example.com", "081234567890"},
-        Role.FINANCE: {"b***@example.com", "0812****90"},
-        Role.CHECKIN: {"b***@example.com", "0812****90"},
-        Role.VIEWER: {"b***@example.com", "0812****90"},
+        Role.OWNER: {"budi.santoso@example.com", "6281234567890"},
+        Role.ADMIN: {"budi.santoso@example.com", "6281234567890"},
+        Role.FINANCE: {"b***@example.com", "6281****90"},
+        Role.CHECKIN: {"b***@example.com", "6281****90"},
+        Role.VIEWER: {"b***@example.com", "6281****90"},
     }
     for role, shown in expected.items():
         answer = await office.call("GET", "/notifications", office.issuer.staff(role))
@@ -94,7 +94,7 @@ async def test_a_failed_message_is_sent_again_when_staff_say_so(
     connected: PostOffice, stage: Stage, clock: ManualClock
 ) -> None:
     failed = await failed_message(connected, stage)
-    assert (await connected.call("POST", f"/notifications/{failed}/retry", connected.admin)).status == 204
+    assert (await connected.call("POST", f"/notifications/{failed}/retry", connected.admin)).status == 202
     clock.advance(timedelta(minutes=1))
     await connected.send(WHATSAPP)
 
@@ -103,14 +103,15 @@ async def test_a_failed_message_is_sent_again_when_staff_say_so(
     assert await connected.audited() == ["notification.retry"]
 
 
-async def test_only_what_failed_or_is_unknown_can_be_sent_again(connected: PostOffice, stage: Stage) -> None:
+async def test_what_waits_or_is_superseded_is_not_sent_again(connected: PostOffice) -> None:
     entry = await connected.ticketed()
-    await connected.send(EMAIL)
     statuses = {each["status"]: each["id"] for each in await connected.log(registration_id=str(entry.id))}
-    assert set(statuses) == {"skipped", "pending", "sent"}
+    expected = {"skipped": "message_superseded", "pending": "message_waiting"}
+    assert set(statuses) == set(expected)
     for status, message_id in statuses.items():
-        answer = await connected.call("POST", f"/notifications/{message_id}/retry", connected.admin)
-        assert (answer.status, answer.code, answer.body["status_now"]) == (409, "not_retryable", status)
+        for route in ("retry", "resend"):
+            answer = await connected.call("POST", f"/notifications/{message_id}/{route}", connected.admin)
+            assert (answer.status, answer.code, answer.body["status_now"]) == (409, expected[status], status)
     assert await connected.audited() == []
 
 
@@ -158,7 +159,7 @@ async def test_what_is_not_true_any_more_is_not_sent_again(connected: PostOffice
     assert answer.body == {"retried": 0}
 
 
-async def test_one_that_is_not_true_any_more_is_skipped_even_if_staff_ask_for_it(
+async def test_one_that_is_not_true_any_more_is_not_sent_even_if_staff_ask_for_it(
     connected: PostOffice, stage: Stage
 ) -> None:
     await stage.mode("whatsapp", "failing")
@@ -167,10 +168,11 @@ async def test_one_that_is_not_true_any_more_is_skipped_even_if_staff_ask_for_it
     await stage.mode("whatsapp", "ok")
     await connected.hear(entry.confirmed())
     (message,) = await connected.log(status="failed")
-    assert (await connected.call("POST", f"/notifications/{message['id']}/retry", connected.admin)).status == 204
+    answer = await connected.call("POST", f"/notifications/{message['id']}/retry", connected.admin)
+    assert (answer.status, answer.code, answer.body["status_now"]) == (409, "message_superseded", "failed")
     await connected.send(WHATSAPP, rounds=3)
 
-    assert await connected.told(entry) == [("registration.created", "skipped"), ("registration.confirmed", "sent")]
+    assert await connected.told(entry) == [("registration.created", "failed"), ("registration.confirmed", "sent")]
     assert len(await stage.items("whatsapp")) == 1
 
 

@@ -225,7 +225,7 @@ async def test_after_a_timeout_nobody_knows_and_nothing_is_sent_again(connected:
     assert len(await stage.items("whatsapp")) == 1
 
     # when staff looked into it
-    assert (await connected.call("POST", f"/notifications/{message['id']}/retry", connected.admin)).status == 204
+    assert (await connected.call("POST", f"/notifications/{message['id']}/retry", connected.admin)).status == 202
     await connected.send(WHATSAPP)
     # then
     (message,) = await connected.log(channel="whatsapp")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from chassis.settings import MissingSettings, load
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
-from contracts import Event, Payload
+from contracts import AccessLinksRequested, AccessReplaced, ContactKind, Event, Payload
 from contracts.topology import LISTENERS, Names
 from notification.app import create_app
 from notification.channels.port import Channel
@@ -185,13 +186,18 @@ async def test_with_the_database_down_every_route_says_so(clock: ManualClock) ->
 
 @pytest.mark.usefixtures("logging_put_back")
 async def test_no_secret_and_no_person_reaches_the_logs(
-    connected: PostOffice, stage: Stage, capsys: pytest.CaptureFixture[str]
+    connected: PostOffice, stage: Stage, clock: ManualClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # given
     configure_logging("DEBUG")
     await connected.put_settings(fonnte_api_key="canary-token", smtp_username="race", smtp_password="canary-password")
     canary = runner("Zulkarnain Canary", email="canary@example.com", whatsapp="081298765432")
-    entry = await connected.ticketed(canary)
+    entry = connected.an_entry(canary)
+    await connected.hear(
+        entry.created(access=entry.code()),
+        entry.confirmed(),
+        AccessReplaced(registration_id=entry.id, access=entry.code(2)),
+    )
     # when
     for mode in ("failing", "disconnected", "timeout", "ok"):
         await stage.mode("whatsapp", mode)
@@ -201,9 +207,16 @@ async def test_no_secret_and_no_person_reaches_the_logs(
         await stage.mode("mail", mode)
         await connected.send(Channel.EMAIL, rounds=2)
     await connected.call("POST", f"/webhooks/fonnte/{WEBHOOK_SECRET}", body={"id": "1", "state": "sent"})
+    links = (entry.link(3),)
+    request = AccessLinksRequested(request_id=entry.id, kind=ContactKind.WHATSAPP, contact=canary.whatsapp, links=links)
+    await connected.deliver(request, subject=request.request_id)
+    clock.advance(timedelta(minutes=1))
+    await connected.send(Channel.WHATSAPP)
     # then
     said = "".join(capsys.readouterr())
     assert "message_attempted" in said
-    secrets = ("canary", "Zulkarnain", "81298765432", WEBHOOK_SECRET, *entry.codes.values())
+    codes = [entry.code(version).code for version in (1, 2, 3)]
+    assert any(codes[2] in item["text"] for item in await stage.items("whatsapp"))
+    secrets = ("canary", "Zulkarnain", "81298765432", WEBHOOK_SECRET, *entry.codes.values(), *codes)
     for secret in secrets:
         assert secret not in said.replace("test_no_secret", ""), secret

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from notification.channels.port import Channel
+from notification.templates.api import SAMPLE_LINKS
+from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
 from notification.templates.rendering import Facts, Renderer
-from notification.templates.rules import VARIABLES, EventType, Locale, Template, fill_in, problems_of
+from notification.templates.rules import EventType, Locale, Template, fill_in, problems_of, variables_of
 from notification.templates.words import day, moment, money
 from simulators.testing import Stage
 
@@ -38,9 +40,9 @@ def test_every_default_is_a_good_template_and_leaves_no_variable(
     event: EventType, channel: Channel, locale: Locale
 ) -> None:
     template = default_template(event, channel, locale)
-    assert problems_of(template.subject + template.body) == []
-    assert bool(template.subject) == (channel is Channel.EMAIL)
-    text = RENDERER.text(template, FACTS, locale)
+    check_template(template, (event, channel, locale))
+    facts = SAMPLE_LINKS if event is EventType.ACCESS_LINKS else FACTS
+    text = RENDERER.text(template, facts, locale)
     assert "{" not in text.subject + text.body
     assert "Budi" in text.body
 
@@ -99,7 +101,7 @@ def test_a_value_is_one_line_and_a_missing_one_a_dash() -> None:
     ],
 )
 def test_templates_are_checked(text: str, problems: list[str]) -> None:
-    assert problems_of(text) == problems
+    assert problems_of(text, variables_of(EventType.REGISTRATION_CREATED)) == problems
 
 
 def test_markup_in_any_value_is_only_text_on_the_page() -> None:
@@ -125,7 +127,7 @@ async def test_the_list_shows_every_text_with_what_it_may_say(office: PostOffice
     items = answer.body["items"]
     assert len(items) == len(EVERY_DEFAULT)
     assert all(each["is_default"] for each in items)
-    assert items[0]["variables"] == VARIABLES
+    assert all(each["variables"] == variables_of(EventType(each["event_type"])) for each in items)
 
 
 async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(connected: PostOffice, stage: Stage) -> None:

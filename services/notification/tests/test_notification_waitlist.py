@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from chassis.errors import NotYet
@@ -17,7 +16,7 @@ from testkit.golden import golden
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 
-from .notification_world import RACE, Entry, PostOffice, runner, settings_for
+from .notification_world import RACE, TEN_K, Entry, PostOffice, runner, settings_for
 
 OFFERED, CREATED, CONFIRMED = "waitlist.offered", "registration.created", "registration.confirmed"
 
@@ -27,7 +26,7 @@ def offered(entry: Entry, *, hours: float = 12, office: PostOffice) -> WaitlistO
     return WaitlistOffered(
         registration_id=entry.id,
         event=RACE,
-        category_id=uuid4(),
+        category_id=TEN_K,
         category_name="10K",
         registration_type=RegistrationType.INDIVIDUAL,
         total_participants=1,

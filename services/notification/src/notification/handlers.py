@@ -1,4 +1,4 @@
-"""What runners are told when something happens to their registration."""
+"""Handlers for the events of other services: what is kept of them, and which messages they lead to."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -8,20 +8,30 @@ from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
+    AccessCode,
+    AccessLinksRequested,
+    AccessReplaced,
     Event,
     PaymentRejected,
     PaymentUploaded,
+    RaceChanged,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
     StaffSessionsEnded,
     WaitlistOffered,
 )
 
+from notification.access.commands import keep_codes
 from notification.contacts import commands as contacts
+from notification.contacts.linking import follow_race, note_race
+from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
+from notification.queue.announcements import announce_change, enqueue_links
 from notification.queue.commands import enqueue, skip_pending
+from notification.races.commands import note_announcement
 from notification.templates.rules import EventType
 
 handlers = Handlers()
@@ -33,6 +43,8 @@ _ONCE = "once"
 @handlers.on(WaitlistOffered)
 async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     """The person in charge hears that places are held for them, and until when."""
+    await note_race(work, event.payload)
+    await _keep_code(work, event.payload.registration_id, event.payload.access)
     fresh = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
     await _tell(work, event, [event.payload.contact.participant_id], about=_ONCE, context=context, fresh=fresh)
@@ -41,6 +53,8 @@ async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
 @handlers.on(RegistrationCreated)
 async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
+    await note_race(work, event.payload)
+    await _keep_code(work, event.payload.registration_id, event.payload.access)
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0:
         await _tell_person_in_charge(work, event, about=_ONCE)
@@ -72,6 +86,7 @@ async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -
 async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
     """Every runner gets an e-ticket."""
     confirmed = event.payload
+    await note_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
     fresh = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
     if fresh:
@@ -100,11 +115,45 @@ async def tell_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) 
         await _tell_person_in_charge(work, event, about=str(cancelled.revision), context=context, fresh=fresh)
 
 
+@handlers.on(RegistrationCorrected)
+async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
+    """Keep the participant's corrected name and addresses. Nothing is sent by itself; staff may send messages again."""
+    await contacts.correct_participant(work, event.payload)
+
+
+@handlers.on(RaceChanged)
+async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> None:
+    """Keep the race's facts, and if asked send them to each confirmed runner, unless a newer change was sent."""
+    changed = event.payload
+    await follow_race(work, changed.event, changed.categories)
+    if changed.notify_runners and await note_announcement(work, changed.event):
+        await announce_change(work, changed.event.event_id, revision=changed.event.revision)
+
+
+@handlers.on(AccessReplaced)
+async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> None:
+    """Use the new access code in messages from now on."""
+    await _keep_code(work, event.payload.registration_id, event.payload.access)
+
+
+@handlers.on(AccessLinksRequested)
+async def send_links(event: Event[AccessLinksRequested], work: UnitOfWork) -> None:
+    """Send one message with all links to the contact that asked for them."""
+    requested = event.payload
+    await keep_codes(work, {link.registration_id: link.access for link in requested.links})
+    await enqueue_links(work, requested)
+
+
+async def _keep_code(work: UnitOfWork, registration_id: UUID, access: AccessCode | None) -> None:
+    if access is not None:
+        await keep_codes(work, {registration_id: access})
+
+
 async def _tell_person_in_charge(
     work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, fresh: bool = True
 ) -> None:
-    participants = await contacts.participants_of(work, event.payload.registration_id)
-    recipient = contacts.person_in_charge(participants.values())
+    participants = await participants_of(work.session, event.payload.registration_id)
+    recipient = person_in_charge(participants.values())
     await _tell(work, event, [recipient.participant_id], about=about, context=context, fresh=fresh)
 
 

@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where runners reach the platform; links start with it"
     )
-    timezone: str = Field("Asia/Jakarta", description="in which messages tell the time")
+    timezone: str = Field("Asia/Jakarta", description="in which messages tell the time when a race's own is not known")
     default_locale: Locale = Field(Locale.INDONESIAN, description="language of messages")
 
     whatsapp_enabled: bool = True

@@ -1,14 +1,17 @@
 """Every table of this service, so that its metadata is whole."""
 
+from notification.access.tables import AccessCodeRow
 from notification.base import Base, service_tables
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
 from notification.preferences.tables import NotificationSettings
 from notification.queue.tables import DeliveryAttempt, Notification
+from notification.races.tables import Race, RaceCategory
 from notification.templates.tables import TemplateRow
 from notification.webhooks.tables import DeliveryReport
 
 __all__ = [
+    "AccessCodeRow",
     "Base",
     "Contact",
     "DeliveryAttempt",
@@ -16,6 +19,8 @@ __all__ = [
     "Notification",
     "NotificationSettings",
     "Participant",
+    "Race",
+    "RaceCategory",
     "SenderRow",
     "TemplateRow",
     "service_tables",

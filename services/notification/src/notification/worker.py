@@ -1,5 +1,6 @@
 """The background half: hears events, sends messages."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from chassis.database import Database
@@ -12,16 +13,21 @@ from notification.base import service_tables
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.port import Channel
 from notification.channels.whatsapp import FonnteChannel
+from notification.contacts.commands import canonicalize_some
+from notification.contacts.linking import link_some
 from notification.handlers import handlers
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
+from notification.queue.announcements import forget_links
 from notification.queue.commands import release_abandoned
 from notification.queue.sender import Connect, Sender
 from notification.settings import Settings
 from notification.webhooks.commands import forget_reports
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
-_FORGET_REPORTS = timedelta(hours=6)
+_FORGET = timedelta(hours=6)
+_MEND_OLD_ROWS = timedelta(seconds=30)
+_PORTION = 200
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
@@ -33,7 +39,10 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
         periodic=[
             *(_sending(sender, settings) for sender in build_senders(settings, database)),
             Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
-            Periodic("forget_reports", _FORGET_REPORTS, lambda: forget_reports(database)),
+            Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
+            Periodic("forget_links", _FORGET, lambda: forget_links(database)),
+            Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
+            Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
         ],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,
@@ -76,6 +85,14 @@ async def release(database: Database) -> None:
     """Deal with what dead workers left behind."""
     async with database.work() as work:
         await release_abandoned(work)
+
+
+async def in_portions(database: Database, mend: Callable[..., Awaitable[int]]) -> None:
+    """Mend rows of older releases, a portion in each transaction, until none is left."""
+    count = _PORTION
+    while count == _PORTION:
+        async with database.work() as work:
+            count = await mend(work, limit=_PORTION)
 
 
 def _sending(sender: Sender, settings: Settings) -> Periodic:

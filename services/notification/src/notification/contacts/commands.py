@@ -7,31 +7,48 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
+from chassis.telemetry import logger
 from contracts import (
     ConfirmedParticipant,
     EventSummary,
     RegisteredParticipant,
     RegistrationConfirmed,
+    RegistrationCorrected,
     RegistrationCreated,
     WaitlistOffered,
 )
 from contracts.registrations import RegistrationPayload
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.contacts.rules import Stage
+from notification.contacts.queries import participants_of
+from notification.contacts.rules import Stage, canonical_addresses
 from notification.contacts.tables import Contact, Participant
+
+log = logger(__name__)
 
 # Their values come separately: a statement that holds them is taken apart anew for each event.
 _ADD = upsert(Contact).on_conflict_do_nothing()
 _TAKEN_OVER = (
-    "registration_number event_name event_date event_location category_name total_amount currency expires_at stage"
-    " revision created_at"
+    "registration_number event_id category_id event_name event_date event_location category_name total_amount currency"
+    " expires_at stage revision created_at"
 )
 _ADD_OR_TAKE_OVER = upsert(Contact).on_conflict_do_update(
     index_elements=[Contact.registration_id],
     set_={name: upsert(Contact).excluded[name] for name in _TAKEN_OVER.split()},
     where=Contact.stage == Stage.WAITING,
+)
+_PERSON = ("full_name", "email", "whatsapp", "unreadable", "revision")
+_PARTICIPANTS = upsert(Participant)
+_ADD_OR_CORRECT = _PARTICIPANTS.on_conflict_do_update(
+    index_elements=[Participant.participant_id],
+    set_={name: _PARTICIPANTS.excluded[name] for name in _PERSON},
+    where=Participant.revision < _PARTICIPANTS.excluded.revision,
+)
+_REWRITE = (
+    update(Participant)
+    .where(Participant.participant_id == bindparam("of"))
+    .values(email=bindparam("email"), whatsapp=bindparam("whatsapp"), unreadable=bindparam("unreadable"))
 )
 
 
@@ -46,7 +63,7 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
         "created_at": work.now,
     }
     await work.session.execute(_ADD_OR_TAKE_OVER, [contact])
-    await _add_participants(work, created.registration_id, created.participants)
+    await _add_participants(work, created.registration_id, created.participants, revision=created.revision)
 
 
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
@@ -59,15 +76,19 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
         "created_at": work.now,
     }
     await work.session.execute(_ADD, [contact])
-    await _add_participants(work, offered.registration_id, (offered.contact,))
+    # Locked before its participants, as every handler does.
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
-    return (await work.session.execute(known)).scalar_one() == Stage.WAITING
+    stage = (await work.session.execute(known)).scalar_one()
+    await _add_participants(work, offered.registration_id, (offered.contact,), revision=0)
+    return stage == Stage.WAITING
 
 
 def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
     event: EventSummary = news.event
     return {
         "registration_id": news.registration_id,
+        "event_id": event.event_id,
+        "category_id": news.category_id,
         "event_name": event.name,
         "event_date": event.event_date,
         "event_location": event.location,
@@ -77,9 +98,46 @@ def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
     }
 
 
-async def _add_participants(work: UnitOfWork, registration_id: UUID, people: Iterable[RegisteredParticipant]) -> None:
-    rows = [{**each.model_dump(), "registration_id": registration_id} for each in people]
-    await work.session.execute(upsert(Participant).on_conflict_do_nothing(), rows)
+async def _add_participants(
+    work: UnitOfWork, registration_id: UUID, people: Iterable[RegisteredParticipant], *, revision: int
+) -> None:
+    rows = [
+        {**person, **canonical_addresses(person), "registration_id": registration_id, "revision": revision}
+        for person in (each.model_dump() for each in people)
+    ]
+    await work.session.execute(_ADD_OR_CORRECT, rows)
+
+
+async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
+    """Take over name and addresses, unless those of a newer event are known.
+
+    Raises:
+        NotYet: the participant is not known.
+    """
+    person = corrected.participant.model_dump(include={"full_name", "email", "whatsapp"})
+    known = Participant.participant_id == corrected.participant.participant_id
+    older = (
+        update(Participant)
+        .where(known, Participant.revision < corrected.revision)
+        .values(**{**person, **canonical_addresses(person)}, revision=corrected.revision)
+    )
+    if (await work.session.execute(older.returning(Participant.participant_id))).first() is not None:
+        return
+    if (await work.session.execute(select(Participant.participant_id).where(known))).first() is None:
+        raise NotYet(f"participant {corrected.participant.participant_id}")
+
+
+async def canonicalize_some(work: UnitOfWork, *, limit: int) -> int:
+    """Bring the addresses of at most `limit` rows of older releases into canonical form; return how many were read."""
+    unread = select(Participant.participant_id, Participant.email, Participant.whatsapp)
+    unread = unread.where(Participant.unreadable.is_(None)).order_by(Participant.participant_id).limit(limit)
+    found = (await work.session.execute(unread.with_for_update(skip_locked=True))).mappings().all()
+    rows = [{"of": each["participant_id"], **canonical_addresses(dict(each))} for each in found]
+    if rows:
+        connection = await work.session.connection()
+        await connection.execute(_REWRITE, rows)
+        log.info("addresses_canonicalized", count=len(rows), unreadable=sum(bool(row["unreadable"]) for row in rows))
+    return len(rows)
 
 
 async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
@@ -93,18 +151,6 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
     if contact is None or contact.stage == Stage.WAITING:
         raise NotYet(f"the contact of registration {registration_id}")
     return contact
-
-
-async def participants_of(work: UnitOfWork, registration_id: UUID) -> dict[UUID, Participant]:
-    """The registration's runners by their id."""
-    chosen = select(Participant).where(Participant.registration_id == registration_id)
-    found = (await work.session.execute(chosen)).scalars().all()
-    return {participant.participant_id: participant for participant in found}
-
-
-def person_in_charge(participants: Iterable[Participant]) -> Participant:
-    """Whom messages about the whole registration go to."""
-    return max(participants, key=lambda each: (each.is_pic, each.participant_id))
 
 
 def move_on(contact: Contact, news: RegistrationPayload, stage: Stage) -> bool:
@@ -133,19 +179,22 @@ async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, conta
     Raises:
         NotYet: a confirmed runner is not known.
     """
+    contact.event_id = confirmed.event.event_id
+    contact.category_id = confirmed.category_id
     contact.event_name = confirmed.event.name
     contact.event_date = confirmed.event.event_date
     contact.event_location = confirmed.event.location
     contact.category_name = confirmed.category_name
-    known = await participants_of(work, contact.registration_id)
+    known = await participants_of(work.session, contact.registration_id)
     for runner in confirmed.participants:
-        _give_ticket(known, runner)
+        _give_ticket(known, runner, revision=confirmed.revision)
 
 
-def _give_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant) -> None:
+def _give_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant, *, revision: int) -> None:
     participant = known.get(runner.participant_id)
     if participant is None:
         raise NotYet(f"participant {runner.participant_id}")
-    participant.full_name = runner.full_name
+    if revision > participant.revision:
+        participant.full_name = runner.full_name
     participant.bib_number = runner.bib_number
     participant.ticket_code = runner.ticket_code

@@ -1,11 +1,16 @@
-"""What news about a registration makes of older news."""
+"""What news about a registration makes of older news, and the form in which addresses are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Any
 
+from chassis.canonical.emails import canonical_email
+from chassis.canonical.phones import canonical_whatsapp
+from chassis.wording import Refused
 from contracts import (
     PaymentRejected,
     PaymentUploaded,
+    RaceChanged,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCreated,
@@ -40,6 +45,24 @@ SUPERSEDES: Mapping[str, frozenset[str]] = {
     PaymentRejected.TYPE: frozenset({RegistrationCreated.TYPE, PaymentUploaded.TYPE}),
     RegistrationConfirmed.TYPE: _WAITING_FOR_MONEY | _ENDED,
     RegistrationExpired.TYPE: _WAITING_FOR_MONEY,
-    RegistrationCancelled.TYPE: _WAITING_FOR_MONEY | {RegistrationConfirmed.TYPE, RegistrationExpired.TYPE},
+    RegistrationCancelled.TYPE: _WAITING_FOR_MONEY
+    | {RegistrationConfirmed.TYPE, RegistrationExpired.TYPE, RaceChanged.TYPE},
 }
 """Which messages, if they have not left yet, say nothing true any more once this one is due."""
+
+_READERS: Mapping[str, Callable[[str], str]] = {"email": canonical_email, "whatsapp": canonical_whatsapp}
+
+
+def canonical_addresses(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `email` and `whatsapp` in canonical form, and in `unreadable` the names of those that have none.
+
+    What has no canonical form stays as it was typed.
+    """
+    kept: dict[str, Any] = {"unreadable": []}
+    for field, read in _READERS.items():
+        try:
+            kept[field] = read(typed[field])
+        except Refused:
+            kept[field] = typed[field]
+            kept["unreadable"].append(field)
+    return kept

@@ -13,10 +13,10 @@ from chassis.web.problems import errors
 from fastapi import APIRouter, Depends
 
 from notification.channels.port import Channel, Outcome
-from notification.queue import commands, queries
-from notification.queue.commands import NotRetryable, UnknownNotification
+from notification.queue import queries, sending_again
 from notification.queue.queries import LogFilter, LogRow
 from notification.queue.rules import Status
+from notification.queue.sending_again import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.tables import DeliveryAttempt
 from notification.templates.rules import EventType
 
@@ -35,13 +35,15 @@ class AttemptView(View):
 class NotificationView(View):
     """A message and what became of it. Recipients are shown in full to admins only.
 
-    An offer from the waiting list has no registration number: `registration_id` is its place in line.
+    An offer from the waiting list has no registration number: `registration_id` is its place in line. Links that
+    somebody asked for belong to no registration. `resend_of` names the message that this one repeats.
     """
 
     id: UUID
-    registration_id: UUID
+    resend_of: UUID | None
+    registration_id: UUID | None
     registration_number: str | None
-    participant_id: UUID
+    participant_id: UUID | None
     channel: Channel
     event_type: EventType
     recipient: str
@@ -54,6 +56,12 @@ class NotificationView(View):
     created_at: datetime
     updated_at: datetime
     attempts: list[AttemptView]
+
+
+class Resent(View):
+    """The message that will be sent: a copy, or the one that was asked for if it had failed."""
+
+    id: UUID
 
 
 class Retried(View):
@@ -83,16 +91,20 @@ async def list_notifications(
     return Page(items=items, next_cursor=encode_cursor(last.created_at.isoformat(), last.id) if last else None)
 
 
-@router.post("/{notification_id}/retry", status_code=204, responses=errors(UnknownNotification, NotRetryable))
-async def retry_notification(notification_id: UUID, staff: Admin, work: Work) -> None:
-    """Send a message again that failed or whose fate is unknown."""
-    await commands.retry(work, notification_id, by=staff.actor)
+_REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
+
+
+@router.post("/{notification_id}/resend", status_code=202, responses=_REFUSALS)
+@router.post("/{notification_id}/retry", status_code=202, responses=_REFUSALS)
+async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -> Resent:
+    """Send a message again that was sent, failed, or whose fate is unknown. Both routes do the same."""
+    return Resent(id=await sending_again.send_again(work, notification_id, by=staff.actor))
 
 
 @router.post("/retry-failed")
 async def retry_failed(staff: Admin, work: Work, channel: Channel | None = None) -> Retried:
     """Send everything again that failed and still says something true."""
-    return Retried(retried=await commands.retry_failed(work, channel, by=staff.actor))
+    return Retried(retried=await sending_again.retry_failed(work, channel, by=staff.actor))
 
 
 def _position(cursor: str) -> tuple[datetime, UUID]:
@@ -108,7 +120,7 @@ def _position(cursor: str) -> tuple[datetime, UUID]:
 
 def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:
     message, contact, participant = row
-    address = participant.whatsapp if message.channel == Channel.WHATSAPP else participant.email
+    address = message.recipient or (participant.address_on(message.channel) if participant else "")
     fields: dict[str, Any] = {
         name: getattr(message, name)
         for name in NotificationView.model_fields
@@ -116,7 +128,7 @@ def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> Notific
     }
     return NotificationView(
         **fields,
-        registration_number=contact.registration_number,
+        registration_number=contact and contact.registration_number,
         recipient=address if staff.role in _SEES_ADDRESSES else masked(address),
         next_attempt_at=message.next_attempt_at if message.status == Status.PENDING else None,
         attempts=[AttemptView.model_validate(attempt) for attempt in attempts],

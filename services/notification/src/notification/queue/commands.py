@@ -7,34 +7,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
-from chassis.errors import NotFound, StartlineError
 from contracts import NotificationFailed
-from sqlalchemy import and_, insert, not_, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel, Outcome
-from notification.contacts.rules import SUPERSEDES, Stage
-from notification.contacts.tables import Contact
 from notification.limiter.commands import end_slot, recover, rest, take_slot
 from notification.limiter.rules import Pace
-from notification.queue.rules import PRIORITIES, RETRYABLE, Status, Verdict, judge
+from notification.queue.rules import PRIORITIES, Status, Verdict, judge
 from notification.queue.tables import DeliveryAttempt, Notification
 from notification.templates.rules import EventType
 
 SUPERSEDED = "newer news came before it was sent"
 ABANDONED = "its worker stopped while sending it"
-
-
-class UnknownNotification(NotFound):
-    """There is no such message."""
-
-    code = "unknown_notification"
-
-
-class NotRetryable(StartlineError):
-    """Only a message that failed, or whose fate is unknown, can be sent again."""
-
-    code = "not_retryable"
 
 
 @dataclass(frozen=True)
@@ -45,8 +30,9 @@ class Claim:
     lease: UUID
     channel: Channel
     event_type: EventType
-    registration_id: UUID
-    participant_id: UUID
+    registration_id: UUID | None
+    participant_id: UUID | None
+    recipient: str | None
     context: Mapping[str, Any]
 
 
@@ -159,6 +145,7 @@ async def claim_next(work: UnitOfWork, channel: Channel, *, lease_for: timedelta
             Notification.event_type,
             Notification.registration_id,
             Notification.participant_id,
+            Notification.recipient,
             Notification.context,
         )
     )
@@ -166,7 +153,14 @@ async def claim_next(work: UnitOfWork, channel: Channel, *, lease_for: timedelta
     if row is None:
         return None
     return Claim(
-        row.id, lease, channel, EventType(row.event_type), row.registration_id, row.participant_id, row.context
+        id=row.id,
+        lease=lease,
+        channel=channel,
+        event_type=EventType(row.event_type),
+        registration_id=row.registration_id,
+        participant_id=row.participant_id,
+        recipient=row.recipient,
+        context=row.context,
     )
 
 
@@ -225,7 +219,9 @@ def _apply(message: Notification, verdict: Verdict, ending: Ending, *, now: date
 
 
 def publish_failure(work: UnitOfWork, message: Notification) -> None:
-    """Tell the others that a message was given up."""
+    """Tell the others that a message was given up; links belong to no registration that anybody follows."""
+    if message.registration_id is None:
+        return
     failed = NotificationFailed(
         notification_id=message.id,
         registration_id=message.registration_id,
@@ -257,47 +253,6 @@ async def _close_open_attempt(work: UnitOfWork, notification_id: UUID) -> bool:
     under_way = (DeliveryAttempt.notification_id == notification_id) & DeliveryAttempt.outcome.is_(None)
     closed = {"finished_at": work.now, "outcome": Outcome.UNKNOWN, "detail": ABANDONED}
     return await _changed(work, update(DeliveryAttempt).where(under_way).values(closed))
-
-
-async def retry(work: UnitOfWork, notification_id: UUID, *, by: str) -> None:
-    """Send a message again that failed or whose fate is unknown.
-
-    Raises:
-        UnknownNotification, NotRetryable.
-    """
-    again = Notification.id == notification_id
-    if not await _requeue(work, again & Notification.status.in_(RETRYABLE)):
-        status = (await work.session.execute(select(Notification.status).where(again))).scalar_one_or_none()
-        raise UnknownNotification if status is None else NotRetryable(status_now=status)
-    await work.audit(by, "notification.retry", str(notification_id))
-
-
-async def retry_failed(work: UnitOfWork, channel: Channel | None, *, by: str) -> int:
-    """Send again all that failed and is still true; gives how many. Those of unknown fate are left to a person."""
-    untrue = or_(
-        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage)
-    )
-    still_true = select(Contact.registration_id).where(
-        Contact.registration_id == Notification.registration_id, not_(untrue)
-    )
-    chosen = (Notification.status == Status.FAILED) & still_true.exists()
-    count = await _requeue(work, chosen if channel is None else chosen & (Notification.channel == channel.value))
-    await work.audit(by, "notification.retry_failed", channel or "all", count=count)
-    return count
-
-
-async def _requeue(work: UnitOfWork, chosen: Any) -> int:
-    fresh = {
-        "status": Status.PENDING,
-        "retry_count": 0,
-        "next_attempt_at": work.now,
-        "failed_reason": None,
-        "lease": None,
-        "leased_until": None,
-        "updated_at": work.now,
-    }
-    again = update(Notification).where(chosen).values(fresh).returning(Notification.id)
-    return len((await work.session.execute(again)).all())
 
 
 async def _release(work: UnitOfWork, claim: Claim) -> None:

@@ -3,17 +3,23 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification.access.queries import codes_of
+from notification.access.rules import status_path
 from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
+from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.commands import Claim
+from notification.races.queries import current_names
 from notification.templates import words
 from notification.templates.queries import find_template
-from notification.templates.rendering import Facts, Renderer
-from notification.templates.rules import NO_VALUE, EventType, Locale, Template
+from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
+from notification.templates.rules import NO_VALUE, EventType, Locale, Template, harmless_name
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 
@@ -24,7 +30,8 @@ class Ingredients:
 
     claim: Claim
     recipient: str
-    facts: Facts
+    recipient_name: str
+    facts: Facts | LinkFacts
     template: Template
     locale: Locale
     superseded: bool
@@ -32,29 +39,38 @@ class Ingredients:
 
 async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
     """Read what the message needs. An offer that has ended by `now` is superseded, too."""
+    template = await find_template(session, (claim.event_type, claim.channel, locale))
+    if claim.recipient is not None:
+        facts = await _link_facts(session, claim)
+        return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
-    facts = _facts(claim, contact, participant)
-    lapsed = facts.offer_deadline is not None and facts.offer_deadline <= now
+    about = await _facts(session, claim, contact, participant)
+    lapsed = about.offer_deadline is not None and about.offer_deadline <= now
     return Ingredients(
         claim=claim,
-        recipient=participant.whatsapp if claim.channel is Channel.WHATSAPP else participant.email,
-        facts=facts,
-        template=await find_template(session, (claim.event_type, claim.channel, locale)),
+        recipient=participant.address_on(claim.channel),
+        recipient_name=about.name,
+        facts=about,
+        template=template,
         locale=locale,
         superseded=lapsed or claim.event_type in SUPERSEDES[Stage(contact.stage).news],
     )
 
 
-def _facts(claim: Claim, contact: Contact, participant: Participant) -> Facts:
+async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:
     deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
+    copies = {
+        "event_name": contact.event_name,
+        "event_date": contact.event_date,
+        "event_location": contact.event_location,
+        "category_name": contact.category_name,
+    }
+    named: dict[str, Any] = {**copies, **await current_names(session, contact.event_id, contact.category_id)}
     return Facts(
-        name=participant.full_name,
+        **named,
+        name=harmless_name(participant.full_name),
         registration_number=contact.registration_number or NO_VALUE,
-        event_name=contact.event_name,
-        event_date=contact.event_date,
-        event_location=contact.event_location,
-        category_name=contact.category_name,
         amount=contact.total_amount,
         currency=contact.currency,
         payment_deadline=datetime.fromisoformat(deadline) if deadline else contact.expires_at,
@@ -62,6 +78,34 @@ def _facts(claim: Claim, contact: Contact, participant: Participant) -> Facts:
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
         reason=str(claim.context.get("reason", "")),
+        status_path=await _status_path(session, contact, participant),
+    )
+
+
+async def _status_path(session: AsyncSession, contact: Contact, participant: Participant) -> str | None:
+    """The path that opens the registration with the data of all its participants: only for the person in charge."""
+    in_charge = person_in_charge((await participants_of(session, contact.registration_id)).values())
+    if participant.participant_id != in_charge.participant_id:
+        return None
+    codes = await codes_of(session, [contact.registration_id])
+    code = codes.get(contact.registration_id)
+    return None if code is None else status_path(contact.registration_id, contact.registration_number, code)
+
+
+async def _link_facts(session: AsyncSession, claim: Claim) -> LinkFacts:
+    listed: list[dict[str, Any]] = claim.context["links"]
+    codes = await codes_of(session, [UUID(link["registration_id"]) for link in listed])
+    return LinkFacts(tuple(_personal(link, codes[UUID(link["registration_id"])]) for link in listed))
+
+
+def _personal(link: dict[str, Any], code: str) -> PersonalLink:
+    number = link["registration_number"]
+    return PersonalLink(
+        registration_number=number,
+        name=harmless_name(link["participant_name"]),
+        event_name=link["event_name"],
+        category_name=link["category_name"],
+        path=status_path(UUID(link["registration_id"]), number, code),
     )
 
 
@@ -69,12 +113,12 @@ async def compose(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
     """The message, ready to leave."""
     text = renderer.text(parts.template, parts.facts, parts.locale)
     if parts.claim.channel is Channel.WHATSAPP:
-        return OutboundMessage(parts.claim.id, parts.recipient, parts.facts.name, text.body)
+        return OutboundMessage(parts.claim.id, parts.recipient, parts.recipient_name, text.body)
     ticket = await _ticket(parts)
     return OutboundMessage(
         id=parts.claim.id,
         recipient=parts.recipient,
-        recipient_name=parts.facts.name,
+        recipient_name=parts.recipient_name,
         body=text.body,
         subject=text.subject,
         html=renderer.page(text, parts.facts, parts.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
@@ -84,7 +128,9 @@ async def compose(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
 
 async def _ticket(parts: Ingredients) -> TicketFiles | None:
     facts = parts.facts
-    if parts.claim.event_type is not EventType.REGISTRATION_CONFIRMED or facts.ticket_code is None:
+    if parts.claim.event_type is not EventType.REGISTRATION_CONFIRMED or not isinstance(facts, Facts):
+        return None
+    if facts.ticket_code is None:
         return None
     printed = PrintedTicket(
         event_name=facts.event_name,

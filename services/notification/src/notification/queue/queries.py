@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Row, Select, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.channels.port import Channel
@@ -18,7 +18,10 @@ from notification.templates.rules import EventType
 
 _STUCK_AFTER = timedelta(hours=1)
 
-LogRow = Row[Notification, Contact, Participant]
+# As the partial index has it.
+_UNREADABLE = text("unreadable <> '{}'")
+
+LogRow = Row[Notification, Contact | None, Participant | None]
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ async def list_notifications(
     """Messages with whom they are for, newest first."""
     listed = (
         select(Notification, Contact, Participant)
-        .join(Contact, Contact.registration_id == Notification.registration_id)
-        .join(Participant, Participant.participant_id == Notification.participant_id)
+        .outerjoin(Contact, Contact.registration_id == Notification.registration_id)
+        .outerjoin(Participant, Participant.participant_id == Notification.participant_id)
         .order_by(Notification.created_at.desc(), Notification.id.desc())
         .limit(limit)
     )
@@ -69,12 +72,14 @@ class Snapshot:
 
     `stuck` counts sends whose lease is over, and messages due for more than an hour while their sender, which is not
     switched off, sent nothing all that time: a long line that moves is not stuck. `undelivered_tickets` counts
-    e-tickets of confirmed runners that have left on no channel.
+    e-tickets of confirmed runners that have left on no channel, `unreadable_contacts` runners with an address that has
+    no canonical form, so that nothing can be sent to it.
     """
 
     by_status: dict[str, int]
     stuck: int
     undelivered_tickets: int
+    unreadable_contacts: int
 
 
 async def snapshot(session: AsyncSession) -> Snapshot:
@@ -89,6 +94,7 @@ async def snapshot(session: AsyncSession) -> Snapshot:
         by_status={status.value: by_status.get(status, 0) for status in Status},
         stuck=await _count(session, _with_sender().where(overdue | abandoned)),
         undelivered_tickets=await _count(session, _undelivered_tickets()),
+        unreadable_contacts=await _count(session, select(Participant.participant_id).where(_UNREADABLE)),
     )
 
 

@@ -26,25 +26,38 @@ class Status(StrEnum):
     SKIPPED = "skipped"
 
 
+WAITING = (Status.PENDING, Status.SENDING)
+"""What has not been sent yet."""
+
 RETRYABLE = (Status.FAILED, Status.UNKNOWN)
-"""What staff may send again."""
+"""What gets another try when staff ask for it."""
+
+KEEP_LINK_MESSAGES = timedelta(days=30)
+"""How long the log keeps messages with links: they belong to no registration and hold a contact that was typed."""
 
 
 class Priority(IntEnum):
-    """Who goes first, smallest number first; in the order of arrival among equals."""
+    """Who goes first, smallest number first; in the order of arrival among equals.
 
+    A person waits for links in front of a page; how often they can be asked for is limited at the door.
+    """
+
+    LINKS = 5
     TICKET = 10
     OFFER = 15
     RECEIPT = 20
+    CHANGE = 25
     REMINDER = 30
 
 
 PRIORITIES: Mapping[EventType, Priority] = {
+    EventType.ACCESS_LINKS: Priority.LINKS,
     EventType.REGISTRATION_CONFIRMED: Priority.TICKET,
     EventType.WAITLIST_OFFERED: Priority.OFFER,
     EventType.PAYMENT_UPLOADED: Priority.RECEIPT,
     EventType.PAYMENT_REJECTED: Priority.RECEIPT,
     EventType.REGISTRATION_CANCELLED: Priority.RECEIPT,
+    EventType.RACE_CHANGED: Priority.CHANGE,
     EventType.REGISTRATION_CREATED: Priority.REMINDER,
     EventType.REGISTRATION_EXPIRED: Priority.REMINDER,
 }

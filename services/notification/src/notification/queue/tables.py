@@ -14,18 +14,24 @@ from notification.templates.tables import EVENT_TYPES
 
 
 class Notification(Base):
-    """One message to one runner on one channel.
+    """One message to one runner on one channel, or links to a contact that asked for them.
 
     The text is made when it is sent; `context` keeps only what the contact does not know. `dedupe_key` says what the
-    message is about, so that it exists once however often the event comes. `lease` names the worker's claim.
+    message is about, so that it exists once however often the event comes. `lease` names the worker's claim. Only links
+    have a `recipient` of their own; all other messages go to the addresses that the participant has when they are sent.
+    `resend_of` names the message that staff had sent once more.
     """
 
     __tablename__ = "notifications"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     dedupe_key: Mapped[str] = mapped_column(String(300), unique=True)
-    registration_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.registration_id", ondelete="CASCADE"))
-    participant_id: Mapped[UUID] = mapped_column(ForeignKey("contact_participants.participant_id", ondelete="CASCADE"))
+    resend_of: Mapped[UUID | None] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
+    registration_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.registration_id", ondelete="CASCADE"))
+    participant_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("contact_participants.participant_id", ondelete="CASCADE")
+    )
+    recipient: Mapped[str | None] = mapped_column(String(255))
     channel: Mapped[str] = mapped_column(String(20))
     event_type: Mapped[str] = mapped_column(String(50))
     priority: Mapped[int] = mapped_column(SmallInteger)
@@ -45,6 +51,12 @@ class Notification(Base):
     __table_args__ = (
         CheckConstraint("channel IN ('whatsapp', 'email')", name="channel"),
         CheckConstraint(f"event_type IN ({EVENT_TYPES})", name="event_type"),
+        CheckConstraint(
+            "CASE WHEN event_type = 'access.links_requested'"
+            " THEN registration_id IS NULL AND participant_id IS NULL AND recipient IS NOT NULL"
+            " ELSE registration_id IS NOT NULL AND participant_id IS NOT NULL AND recipient IS NULL END",
+            name="addressed",
+        ),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
         CheckConstraint(
             "status <> 'sending' OR (lease IS NOT NULL AND leased_until IS NOT NULL)", name="sending_leased"
@@ -66,6 +78,8 @@ class Notification(Base):
         Index("ix_notifications_status_newest", "status", text("created_at DESC"), text("id DESC")),
         Index("ix_notifications_registration", "registration_id"),
         Index("ix_notifications_participant", "participant_id"),
+        Index("ix_notifications_resend_of", "resend_of", postgresql_where=text("resend_of IS NOT NULL")),
+        Index("ix_notifications_links", "created_at", postgresql_where=text("recipient IS NOT NULL")),
         Index("ix_notifications_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
     )
 

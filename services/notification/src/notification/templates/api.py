@@ -10,15 +10,15 @@ from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, Text, View
 from chassis.web.problems import errors
 from fastapi import APIRouter, Depends
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from notification.channels.port import Channel
 from notification.templates import commands, queries
 from notification.templates.commands import InvalidTemplate, check_template
 from notification.templates.defaults import default_template
 from notification.templates.queries import Key
-from notification.templates.rendering import Facts, Renderer
-from notification.templates.rules import VARIABLES, EventType, Locale, Template
+from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
+from notification.templates.rules import EventType, Locale, Template, variables_of
 from notification.tickets.qr import qr_png
 
 Subject = Annotated[
@@ -26,6 +26,19 @@ Subject = Annotated[
 ]
 
 SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"
+_SAMPLE_PATH = "/r/FR5K-00042/abcdefghijklmnopqrstuvw"
+SAMPLE_LINKS = LinkFacts(
+    (
+        PersonalLink("FR5K-00042", "Budi Santoso", "Jakarta Fun Run", "5K", _SAMPLE_PATH),
+        PersonalLink(
+            None,
+            "Budi Santoso",
+            "Bandung Night Run",
+            "10K",
+            "/r/00000000-0000-4000-8000-000000000042/abcdefghijklmnopqrstuvw",
+        ),
+    )
+)
 
 
 class TemplateText(Body):
@@ -44,7 +57,7 @@ class TemplateView(View):
     subject: str | None
     body: str
     is_default: bool
-    variables: dict[str, str] = Field(default_factory=lambda: dict(VARIABLES))
+    variables: dict[str, str]
 
 
 class Preview(View):
@@ -105,8 +118,8 @@ async def preview_template(
     else:
         async with database.read() as session:
             template = await queries.find_template(session, key)
-    check_template(template, key[1])
-    return _preview(renderer, key, template, _sample(database))
+    check_template(template, key)
+    return _preview(renderer, key, template, _sample(key[0], database))
 
 
 async def _found(key: Key, session: Read) -> TemplateView:
@@ -123,10 +136,11 @@ def _view(key: Key, template: Template, *, is_default: bool) -> TemplateView:
         subject=template.subject or None,
         body=template.body,
         is_default=is_default,
+        variables=dict(variables_of(event_type)),
     )
 
 
-def _preview(renderer: Renderer, key: Key, template: Template, facts: Facts) -> Preview:
+def _preview(renderer: Renderer, key: Key, template: Template, facts: Facts | LinkFacts) -> Preview:
     event_type, channel, locale = key
     text = renderer.text(template, facts, locale)
     if channel is Channel.WHATSAPP:
@@ -136,8 +150,10 @@ def _preview(renderer: Renderer, key: Key, template: Template, facts: Facts) -> 
     return Preview(subject=text.subject, body=text.body, html=renderer.page(text, facts, locale, qr_source=image))
 
 
-def _sample(database: OwnDatabase) -> Facts:
+def _sample(event_type: EventType, database: OwnDatabase) -> Facts | LinkFacts:
     now = database.clock()
+    if event_type is EventType.ACCESS_LINKS:
+        return SAMPLE_LINKS
     return Facts(
         name="Budi Santoso",
         registration_number="FR5K-00042",
@@ -152,4 +168,5 @@ def _sample(database: OwnDatabase) -> Facts:
         bib_number=1042,
         ticket_code=SAMPLE_TICKET,
         reason="Jumlah pada bukti tidak terbaca",
+        status_path=_SAMPLE_PATH,
     )

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel
 from notification.templates.queries import Key
-from notification.templates.rules import Template, problems_of
+from notification.templates.rules import Template, problems_of, variables_of, variables_of_subject
 from notification.templates.tables import TemplateRow
 
 
@@ -17,14 +17,15 @@ class InvalidTemplate(InvalidFields):
     code = "invalid_template"
 
 
-def check_template(template: Template, channel: Channel) -> None:
+def check_template(template: Template, key: Key) -> None:
     """Refuse a text that could not be sent.
 
     Raises:
         InvalidTemplate
     """
-    found = [("subject", problem) for problem in problems_of(template.subject)]
-    found += [("body", problem) for problem in problems_of(template.body)]
+    event_type, channel, _ = key
+    found = [("subject", problem) for problem in problems_of(template.subject, variables_of_subject(event_type))]
+    found += [("body", problem) for problem in problems_of(template.body, variables_of(event_type))]
     if channel is Channel.EMAIL and not template.subject:
         found.append(("subject", "is needed in an e-mail"))
     if channel is Channel.WHATSAPP and template.subject:
@@ -39,7 +40,7 @@ async def save_template(work: UnitOfWork, key: Key, template: Template, *, by: s
     Raises:
         InvalidTemplate
     """
-    check_template(template, key[1])
+    check_template(template, key)
     event_type, channel, locale = (part.value for part in key)
     text = {"subject": template.subject or None, "body": template.body, "updated_at": work.now}
     row = upsert(TemplateRow).values(event_type=event_type, channel=channel, locale=locale, **text)

@@ -1,7 +1,6 @@
 """From a template and the facts to the text, and for e-mail the page, that a runner reads."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification.templates import words
-from notification.templates.rules import NO_VALUE, Locale, Template, fill_in, one_line
+from notification.templates.rules import NO_VALUE, Locale, Template, Values, fill_in, one_line
 
 _pages = Environment(
     loader=PackageLoader("notification.templates", "pages"),
@@ -22,7 +21,11 @@ _pages = Environment(
 
 @dataclass(frozen=True)
 class Facts:
-    """What a message is about. BIB and ticket code exist once the registration is confirmed."""
+    """What a message about a registration says. BIB and ticket code exist once the registration is confirmed.
+
+    `status_path` opens the whole registration with all its participants. It is there only for the person in charge, and
+    only once its code is known. `timezone` is the race's.
+    """
 
     name: str
     registration_number: str
@@ -37,6 +40,26 @@ class Facts:
     bib_number: int | None = None
     ticket_code: str | None = None
     reason: str = ""
+    status_path: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class PersonalLink:
+    """A registration, or without a number a place in line, and the path that opens it."""
+
+    registration_number: str | None
+    name: str
+    event_name: str
+    category_name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class LinkFacts:
+    """What a message with the links of one contact says."""
+
+    links: tuple[PersonalLink, ...]
 
 
 @dataclass(frozen=True)
@@ -53,14 +76,16 @@ class Renderer:
 
     Args:
         public_url: what links start with.
-        zone: in which times are told.
+        zone: in which times are told when the race's own is not known.
     """
 
     public_url: str
     zone: ZoneInfo
 
-    def values(self, facts: Facts, locale: Locale) -> Mapping[str, str]:
+    def values(self, facts: Facts | LinkFacts, locale: Locale) -> Values:
         """What each variable stands for."""
+        if isinstance(facts, LinkFacts):
+            return {"links": self._link_lines(facts, locale), "site_url": self.public_url}
         return {
             "name": facts.name,
             "registration_number": facts.registration_number,
@@ -70,16 +95,31 @@ class Renderer:
             "event_location": facts.event_location,
             "category_name": facts.category_name,
             "amount": words.money(facts.amount, facts.currency, locale),
-            "payment_deadline": words.moment(facts.payment_deadline, self.zone, locale),
-            "offer_deadline": self.moment(facts.offer_deadline, locale),
+            "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
+            "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
             "reason": facts.reason,
             "ticket_url": self.ticket_url(facts.ticket_code),
+            "status_url": self.status_url(facts.status_path),
             "site_url": self.public_url,
         }
 
-    def moment(self, value: datetime | None, locale: Locale) -> str:
-        """A moment as people write it, if there is one."""
-        return NO_VALUE if value is None else words.moment(value, self.zone, locale)
+    def _link_lines(self, facts: LinkFacts, locale: Locale) -> tuple[str, ...]:
+        lines: list[str] = []
+        for link in facts.links:
+            number = link.registration_number or words.WAITING_LIST[locale]
+            title = f"{number}: {link.event_name} ({link.category_name}), {link.name}"
+            lines += ["", title, self.status_url(link.path)]
+        return tuple(lines[1:])
+
+    def moment(self, value: datetime | None, facts: Facts, locale: Locale) -> str:
+        """A moment as people at the race write it, if there is one."""
+        if value is None:
+            return NO_VALUE
+        return words.moment(value, words.zone_named(facts.timezone, self.zone), locale)
+
+    def status_url(self, path: str | None) -> str:
+        """The recipient's own page; the platform's for somebody who has none."""
+        return f"{self.public_url}{path or ''}"
 
     def ticket_url(self, ticket_code: str | None) -> str:
         """Where the QR image of a ticket can be seen."""
@@ -87,7 +127,7 @@ class Renderer:
             return NO_VALUE
         return f"{self.public_url}/api/registration/v1/tickets/{ticket_code}.png"
 
-    def text(self, template: Template, facts: Facts, locale: Locale) -> Template:
+    def text(self, template: Template, facts: Facts | LinkFacts, locale: Locale) -> Template:
         """The subject and body to send."""
         values = self.values(facts, locale)
         return Template(
@@ -95,13 +135,12 @@ class Renderer:
             subject=one_line(fill_in(template.subject, values)) if template.subject else "",
         )
 
-    def page(self, text: Template, facts: Facts, locale: Locale, *, qr_source: str | None) -> str:
+    def page(self, text: Template, facts: Facts | LinkFacts, locale: Locale, *, qr_source: str | None) -> str:
         """The same as a mail's HTML, everything escaped; with `qr_source`, an address of the QR image, it is a ticket.
 
         Only our own addresses become links: a name that looks like an address stays a name.
         """
-        values = self.values(facts, locale)
-        links = [url for url in (values["ticket_url"], values["site_url"]) if url != NO_VALUE]
+        links = self._own_addresses(facts)
         paragraphs = [
             [_segments(line, links) for line in paragraph.splitlines()]
             for paragraph in re.split(r"\n\s*\n", text.body.strip())
@@ -109,6 +148,14 @@ class Renderer:
         return _pages.get_template("mail.html").render(
             locale=locale.value, subject=text.subject, paragraphs=paragraphs, facts=facts, qr_source=qr_source
         )
+
+    def _own_addresses(self, facts: Facts | LinkFacts) -> list[str]:
+        """Longest first: the platform's own address is the beginning of all others."""
+        if isinstance(facts, LinkFacts):
+            own = {self.status_url(link.path) for link in facts.links}
+        else:
+            own = {self.status_url(facts.status_path), self.ticket_url(facts.ticket_code)} - {NO_VALUE}
+        return sorted({*own, self.public_url}, key=len, reverse=True)
 
 
 def _segments(line: str, links: list[str]) -> list[Segment]:

@@ -1,13 +1,18 @@
 """Templates: text with `{variables}`, checked when saved, filled in by plain substitution. They are never code."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chassis.canonical.names import clean_line, refuse_links
+from chassis.wording import Refused
 from contracts import (
+    AccessLinksRequested,
     PaymentRejected,
     PaymentUploaded,
+    RaceChanged,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCreated,
@@ -37,9 +42,11 @@ class EventType(StrEnum):
     REGISTRATION_EXPIRED = RegistrationExpired.TYPE
     REGISTRATION_CANCELLED = RegistrationCancelled.TYPE
     WAITLIST_OFFERED = WaitlistOffered.TYPE
+    RACE_CHANGED = RaceChanged.TYPE
+    ACCESS_LINKS = AccessLinksRequested.TYPE
 
 
-VARIABLES: Mapping[str, str] = {
+_VARIABLES: Mapping[str, str] = {
     "name": "the recipient's name",
     "registration_number": "number of the registration",
     "bib_number": "BIB number, once confirmed",
@@ -52,9 +59,27 @@ VARIABLES: Mapping[str, str] = {
     "offer_deadline": "until when to accept a place that is offered from the waiting list",
     "reason": "why a proof was refused or a registration cancelled",
     "ticket_url": "address of the ticket's QR code, once confirmed",
+    "status_url": "the recipient's own page",
     "site_url": "address of the platform",
 }
-"""What templates may say, and what it stands for. One without a value yet shows as `-`."""
+_LINK_VARIABLES: Mapping[str, str] = {
+    "links": "the recipient's registrations, each with the address of its own page; several lines",
+    "site_url": _VARIABLES["site_url"],
+}
+_NOT_IN_SUBJECTS = frozenset({"links", "status_url"})
+
+Values = Mapping[str, str | tuple[str, ...]]
+"""What variables stand for: one line, or several."""
+
+
+def variables_of(event_type: EventType) -> Mapping[str, str]:
+    """Return what templates of that type may say, and what it stands for. One without a value yet shows as `-`."""
+    return _LINK_VARIABLES if event_type is EventType.ACCESS_LINKS else _VARIABLES
+
+
+def variables_of_subject(event_type: EventType) -> frozenset[str]:
+    """Return what subjects may say: no address that opens a registration, because mail servers log subjects."""
+    return frozenset(variables_of(event_type)) - _NOT_IN_SUBJECTS
 
 
 @dataclass(frozen=True)
@@ -65,23 +90,49 @@ class Template:
     subject: str = ""
 
 
-def problems_of(text: str) -> list[str]:
+def problems_of(text: str, variables: Collection[str]) -> list[str]:
     """What is wrong with a template's text: unknown variables by name, and braces that are none."""
-    unknown = sorted({name for name in _VARIABLE.findall(text) if name not in VARIABLES})
+    unknown = sorted({name for name in _VARIABLE.findall(text) if name not in variables})
     found = [f"unknown variable {{{name}}}" for name in unknown]
     if re.search(r"[{}]", _VARIABLE.sub("", text)):
         found.append("a brace is not part of a variable")
     return found
 
 
-def fill_in(text: str, values: Mapping[str, str]) -> str:
+def fill_in(text: str, values: Values) -> str:
     """`text` with its variables replaced, in one pass: a value that looks like a variable stays as it is.
 
-    A value is one line, whatever it was, so that it can add neither a header nor a paragraph of its own.
+    A value is one line, whatever it was, so that it can add neither a header nor a paragraph of its own. Only a value
+    that consists of several lines adds line breaks.
     """
-    return _VARIABLE.sub(lambda found: one_line(values.get(found[1], "")) or NO_VALUE, text)
+    return _VARIABLE.sub(lambda found: _shown(values.get(found[1], "")) or NO_VALUE, text)
+
+
+def _shown(value: str | tuple[str, ...]) -> str:
+    return one_line(value) if isinstance(value, str) else "\n".join(one_line(line) for line in value)
 
 
 def one_line(value: str) -> str:
     """The value without line breaks and control characters."""
     return _CONTROL.sub(" ", value).strip()
+
+
+def harmless_name(name: str) -> str:
+    """Return the name of a person as messages show it: nothing in it becomes a link or a header.
+
+    Names of older releases may hold what is refused today. Of such a name only the letters are shown.
+    """
+    try:
+        line = clean_line(name)
+        refuse_links(line)
+    except Refused:
+        letters = "".join(char if _is_letter(char) else " " for char in unicodedata.normalize("NFKC", name))
+        line = " ".join(letters.split())
+    return line or NO_VALUE
+
+
+def _is_letter(char: str) -> bool:
+    try:
+        return clean_line(char) == char and unicodedata.category(char)[0] in "LM"
+    except Refused:
+        return False

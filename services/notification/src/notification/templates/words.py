@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from notification.templates.rules import Locale
 
@@ -41,6 +41,9 @@ _DAYS = {
     Locale.ENGLISH: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
 
+WAITING_LIST = {Locale.INDONESIAN: "Daftar tunggu", Locale.ENGLISH: "Waiting list"}
+"""What stands for the number of a place in line."""
+
 
 def money(amount: Decimal, currency: str, locale: Locale) -> str:
     """`Rp150.000` in Indonesian, `IDR 150,000` in English; cents only where there are some."""
@@ -62,5 +65,21 @@ def moment(value: datetime, zone: ZoneInfo, locale: Locale) -> str:
     local = value.astimezone(zone)
     date_part = f"{local.day} {_MONTHS[locale][local.month - 1]} {local.year}"
     if locale is Locale.ENGLISH:
-        return f"{date_part}, {local:%H:%M} {local.tzname()}"
-    return f"{date_part} pukul {local:%H.%M} {local.tzname()}"
+        return f"{date_part}, {local:%H:%M} {_zone_name(local)}"
+    return f"{date_part} pukul {local:%H.%M} {_zone_name(local)}"
+
+
+def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
+    """Return the IANA time zone `name`; `default` for none, and for one that this machine does not know."""
+    try:
+        return ZoneInfo(name) if name else default
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return default
+
+
+def _zone_name(local: datetime) -> str:
+    """`WIB`, or for a zone that has only numbers `UTC+08` or `UTC+05:45`."""
+    name = local.tzname() or ""
+    if name[:1] not in "+-":
+        return name
+    return f"UTC{name[:3]}:{name[3:]}" if name[3:] else f"UTC{name}"

@@ -1,0 +1,20 @@
+"""The codes that open a registration without a token."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notification.base import Base
+
+
+class AccessCodeRow(Base):
+    """The newest access code of a registration or of a place in line. It may arrive before the registration itself."""
+
+    __tablename__ = "access_codes"
+
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    code: Mapped[str] = mapped_column(String(100))
+    updated_at: Mapped[datetime]

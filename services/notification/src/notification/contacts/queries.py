@@ -1,0 +1,21 @@
+"""Looking up the people of a registration."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification.contacts.tables import Participant
+
+
+async def participants_of(session: AsyncSession, registration_id: UUID) -> dict[UUID, Participant]:
+    """The registration's runners by their id."""
+    chosen = select(Participant).where(Participant.registration_id == registration_id)
+    found = (await session.execute(chosen)).scalars().all()
+    return {participant.participant_id: participant for participant in found}
+
+
+def person_in_charge(participants: Iterable[Participant]) -> Participant:
+    """Whom messages about the whole registration go to."""
+    return max(participants, key=lambda each: (each.is_pic, each.participant_id))

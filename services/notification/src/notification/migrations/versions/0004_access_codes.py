@@ -1,0 +1,70 @@
+"""Access codes, messages to a contact instead of a registration, and copies of messages that staff send once more."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_TZ = sa.DateTime(timezone=True)
+_EVENT_TYPES = (
+    "'registration.created', 'payment.uploaded', 'payment.rejected',"
+    " 'registration.confirmed', 'registration.expired', 'registration.cancelled', 'waitlist.offered'"
+)
+_REFERENCES = ("registration_id", "participant_id")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "access_codes",
+        sa.Column("registration_id", sa.Uuid(), primary_key=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(100), nullable=False),
+        sa.Column("updated_at", _TZ, nullable=False),
+    )
+    for column in _REFERENCES:
+        op.alter_column("notifications", column, existing_type=sa.Uuid(), nullable=True)
+    op.add_column("notifications", sa.Column("recipient", sa.String(255)))
+    op.add_column("notifications", sa.Column("resend_of", sa.Uuid()))
+    op.create_foreign_key(None, "notifications", "notifications", ["resend_of"], ["id"], ondelete="CASCADE")
+    for table in ("notifications", "templates"):
+        _check(table, "event_type", f"event_type IN ({_EVENT_TYPES}, 'access.links_requested')")
+    _addressed()
+    _index("resend_of", "resend_of", "resend_of IS NOT NULL")
+    _index("links", "created_at", "recipient IS NOT NULL")
+
+
+def downgrade() -> None:
+    for table in ("notifications", "templates"):
+        op.execute(f"DELETE FROM {table} WHERE event_type = 'access.links_requested'")  # noqa: S608  # our own names
+    op.drop_index("ix_notifications_links")
+    op.drop_index("ix_notifications_resend_of")
+    op.drop_constraint("addressed", "notifications", type_="check")
+    for table in ("notifications", "templates"):
+        _check(table, "event_type", f"event_type IN ({_EVENT_TYPES})")
+    op.drop_column("notifications", "resend_of")
+    op.drop_column("notifications", "recipient")
+    for column in _REFERENCES:
+        op.alter_column("notifications", column, existing_type=sa.Uuid(), nullable=False)
+    op.drop_table("access_codes")
+
+
+def _addressed() -> None:
+    op.create_check_constraint(
+        "addressed",
+        "notifications",
+        "CASE WHEN event_type = 'access.links_requested'"
+        " THEN registration_id IS NULL AND participant_id IS NULL AND recipient IS NOT NULL"
+        " ELSE registration_id IS NOT NULL AND participant_id IS NOT NULL AND recipient IS NULL END",
+    )
+
+
+def _index(name: str, column: str, where: str) -> None:
+    op.create_index(f"ix_notifications_{name}", "notifications", [column], postgresql_where=sa.text(where))
+
+
+def _check(table: str, name: str, rule: str) -> None:
+    op.drop_constraint(name, table, type_="check")
+    op.create_check_constraint(name, table, rule)

@@ -1,0 +1,96 @@
+"""Messages that are not about what happened to one registration: a changed race, and links that were asked for."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.database import Database, UnitOfWork
+from contracts import AccessLink, AccessLinksRequested
+from sqlalchemy import String, column, delete, func, literal, select, update, values
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from notification.channels.port import Channel
+from notification.contacts.rules import Stage
+from notification.contacts.tables import Contact, Participant
+from notification.queue.commands import SUPERSEDED
+from notification.queue.rules import KEEP_LINK_MESSAGES, PRIORITIES, WAITING, Status
+from notification.queue.tables import Notification
+from notification.templates.rules import EventType
+
+
+async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) -> None:
+    """Queue one message about the race's facts of now to each participant of each confirmed registration.
+
+    Messages about earlier changes that have not been sent yet are not sent any more.
+    """
+    of_race = select(Contact.registration_id).where(Contact.event_id == event_id)
+    earlier = (
+        Notification.registration_id.in_(of_race)
+        & (Notification.event_type == EventType.RACE_CHANGED)
+        & (Notification.status == Status.PENDING)
+    )
+    gone = {"status": Status.SKIPPED, "failed_reason": SUPERSEDED, "updated_at": work.now}
+    options = {"synchronize_session": False}
+    await work.session.execute(update(Notification).where(earlier).values(gone), execution_options=options)
+    await _enqueue_for_confirmed(work, event_id, about=str(revision))
+
+
+async def _enqueue_for_confirmed(work: UnitOfWork, event_id: UUID, *, about: str) -> None:
+    kind, runner = EventType.RACE_CHANGED, Participant
+    channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
+    channel = channels.c.channel
+    columns: dict[str, Any] = {
+        "id": func.gen_random_uuid(),
+        "dedupe_key": func.concat_ws(":", runner.registration_id, runner.participant_id, channel, kind.value, about),
+        "registration_id": runner.registration_id,
+        "participant_id": runner.participant_id,
+        "channel": channel,
+        "event_type": literal(kind.value),
+        "priority": literal(PRIORITIES[kind].value),
+        "status": literal(Status.PENDING.value),
+        "context": literal({}, JSONB),
+        **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), literal(work.now)),
+    }
+    messages = (
+        select(*columns.values())
+        .select_from(runner)
+        .join(Contact, Contact.registration_id == runner.registration_id)
+        .join(channels, literal(True))
+        .where(Contact.event_id == event_id, Contact.stage == Stage.CONFIRMED)
+    )
+    await work.session.execute(upsert(Notification).from_select(list(columns), messages).on_conflict_do_nothing())
+
+
+async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> None:
+    """Queue one message with the links to the contact that asked for them; a request that is known changes nothing.
+
+    The message keeps which registrations it lists. Their codes are read when it is sent: only the newest ones leave.
+    """
+    event_type = EventType.ACCESS_LINKS
+    row = {
+        "id": uuid4(),
+        "dedupe_key": f"{event_type}:{requested.request_id}",
+        "recipient": requested.contact,
+        "channel": Channel(requested.kind).value,
+        "event_type": event_type.value,
+        "priority": PRIORITIES[event_type].value,
+        "status": Status.PENDING,
+        "context": {"links": [_without_code(link) for link in requested.links]},
+        **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), work.now),
+    }
+    await work.session.execute(upsert(Notification).on_conflict_do_nothing(), [row])
+
+
+def _without_code(link: AccessLink) -> dict[str, Any]:
+    return link.model_dump(mode="json", exclude={"access"})
+
+
+async def forget_links(database: Database) -> None:
+    """Delete messages with links that are older than the log keeps them."""
+    async with database.work() as work:
+        old = (
+            Notification.recipient.is_not(None)
+            & (Notification.created_at < work.now - KEEP_LINK_MESSAGES)
+            & Notification.status.not_in(WAITING)
+        )
+        await work.session.execute(delete(Notification).where(old))

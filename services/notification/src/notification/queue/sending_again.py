@@ -1,0 +1,132 @@
+"""Sending again what a person asks for: one that failed is tried again, one that was sent is sent once more."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotFound, StartlineError
+from sqlalchemy import and_, exists, not_, or_, select, update
+
+from notification.channels.port import Channel
+from notification.contacts.rules import SUPERSEDES, Stage
+from notification.contacts.tables import Contact
+from notification.queue.rules import RETRYABLE, WAITING, Status
+from notification.queue.tables import Notification
+
+
+class UnknownNotification(NotFound):
+    """There is no such message."""
+
+    code = "unknown_notification"
+    indonesian = "Pesan ini tidak ditemukan."
+
+
+class MessageWaiting(StartlineError):
+    """The message has not been sent yet. It is sent when its turn comes."""
+
+    code = "message_waiting"
+    indonesian = "Pesan ini belum dikirim. Pesan akan dikirim pada gilirannya."
+
+
+class MessageSuperseded(StartlineError):
+    """Newer news made the message untrue, so it is not sent again."""
+
+    code = "message_superseded"
+    indonesian = "Isi pesan ini sudah tidak berlaku, jadi tidak dikirim lagi."
+
+
+async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
+    """Queue the message again and return the id of the message that will be sent.
+
+    One that failed, or whose fate is unknown, gets another try. One that was sent stays in the log as it is, and a copy
+    of it is queued, as often as staff ask; while a copy waits, there is no second one.
+
+    Raises:
+        UnknownNotification, MessageWaiting, MessageSuperseded.
+    """
+    message = await _lock(work, notification_id)
+    if message.status in WAITING:
+        raise MessageWaiting(status_now=message.status)
+    if message.status == Status.SKIPPED or not await _is_true(work, message):
+        raise MessageSuperseded(status_now=message.status)
+    if message.status in RETRYABLE:
+        await _requeue(work, Notification.id == message.id)
+        await work.audit(by, "notification.retry", str(message.id))
+        return message.id
+    return await _repeat(work, message, by=by)
+
+
+async def retry_failed(work: UnitOfWork, channel: Channel | None, *, by: str) -> int:
+    """Send again all that failed and is still true; return how many. Those of unknown fate are left to a person."""
+    chosen = (Notification.status == Status.FAILED) & _still_true()
+    count = await _requeue(work, chosen if channel is None else chosen & (Notification.channel == channel.value))
+    await work.audit(by, "notification.retry_failed", channel or "all", count=count)
+    return count
+
+
+async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
+    """The message, and if it is a copy the original too: requests for copies of one message follow each other."""
+    message = await work.session.get(Notification, notification_id, with_for_update=True)
+    if message is None:
+        raise UnknownNotification
+    if message.resend_of is not None:
+        await work.session.get_one(Notification, message.resend_of, with_for_update=True)
+    return message
+
+
+async def _is_true(work: UnitOfWork, message: Notification) -> bool:
+    true = select(Notification.id).where(Notification.id == message.id, _still_true())
+    return (await work.session.execute(true)).first() is not None
+
+
+async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
+    original = message.resend_of or message.id
+    copies = select(Notification.id).where(Notification.resend_of == original, Notification.status.in_(WAITING))
+    if (await work.session.execute(copies)).first() is not None:
+        raise MessageWaiting(status_now=message.status)
+    copy = _copy(message, original, work)
+    work.session.add(copy)
+    await work.audit(by, "notification.resend", str(message.id), copy=str(copy.id))
+    return copy.id
+
+
+def _copy(message: Notification, original: UUID, work: UnitOfWork) -> Notification:
+    copy_id = uuid4()
+    return Notification(
+        id=copy_id,
+        dedupe_key=f"resend:{copy_id}",
+        resend_of=original,
+        registration_id=message.registration_id,
+        participant_id=message.participant_id,
+        recipient=message.recipient,
+        channel=message.channel,
+        event_type=message.event_type,
+        priority=message.priority,
+        status=Status.PENDING,
+        context=message.context,
+        next_attempt_at=work.now,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+
+
+def _still_true() -> Any:
+    """What newer news of the registration did not supersede; messages of no registration stay true."""
+    untrue = or_(
+        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage)
+    )
+    return not_(exists().where(Contact.registration_id == Notification.registration_id, untrue))
+
+
+async def _requeue(work: UnitOfWork, chosen: Any) -> int:
+    fresh = {
+        "status": Status.PENDING,
+        "retry_count": 0,
+        "next_attempt_at": work.now,
+        "failed_reason": None,
+        "lease": None,
+        "leased_until": None,
+        "updated_at": work.now,
+    }
+    again = update(Notification).where(chosen).values(fresh).returning(Notification.id)
+    return len((await work.session.execute(again)).all())
