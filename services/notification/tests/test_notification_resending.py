@@ -1,0 +1,147 @@
+"""Sending again what was sent: as often as staff ask, one copy at a time, and never what is not true any more."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from chassis.database import UnitOfWork
+from notification.channels.port import Channel
+from notification.queue import sending_again
+from notification.queue.tables import Notification
+from simulators.testing import Stage
+
+from .notification_world import Answer, PostOffice, runner
+from .test_notification_log import look
+
+MAIL, TICKET = Channel.EMAIL, "registration.confirmed"
+
+
+async def sent_ticket(office: PostOffice) -> str:
+    """The id of an e-ticket that went out by mail."""
+    await office.in_a_hurry()
+    await office.ticketed(runner("Ani", email="ani@example.com"))
+    await office.send(MAIL)
+    (message,) = await office.log(channel="email", status="sent")
+    return str(message["id"])
+
+
+async def resend(office: PostOffice, message_id: str, route: str = "resend") -> Answer:
+    return await office.call("POST", f"/notifications/{message_id}/{route}", office.admin)
+
+
+@pytest.mark.parametrize("route", ["resend", "retry"])
+async def test_a_sent_ticket_is_sent_once_more_when_staff_ask(connected: PostOffice, stage: Stage, route: str) -> None:
+    # given
+    first = await sent_ticket(connected)
+    # when
+    answer = await resend(connected, first, route)
+    assert answer.status == 202
+    await connected.send(MAIL)
+    # then
+    mails = await stage.items("mail")
+    assert [(each["to"], len(each["attachments"])) for each in mails] == [("ani@example.com", 2)] * 2
+    original, copy = await connected.log(channel="email", status="sent")
+    assert (original["id"], original["resend_of"], len(original["attempts"])) == (first, None, 1)
+    assert (copy["resend_of"], copy["event_type"], len(copy["attempts"])) == (first, TICKET, 1)
+    assert answer.body == {"id": copy["id"]}
+    assert await connected.audited() == ["settings.change", "notification.resend"]
+
+
+async def test_a_message_is_sent_as_often_as_staff_ask_also_from_a_copy(connected: PostOffice, stage: Stage) -> None:
+    latest = await sent_ticket(connected)
+    for _ in range(3):
+        latest = (await resend(connected, latest)).body["id"]
+        await connected.send(MAIL)
+    assert len(await stage.items("mail")) == 4
+    assert len({each["resend_of"] for each in await connected.log(channel="email", status="sent")}) == 2
+
+
+async def test_while_a_copy_waits_there_is_no_second_one(connected: PostOffice) -> None:
+    first = await sent_ticket(connected)
+    copy = (await resend(connected, first)).body["id"]
+    for message_id, status_now in ((first, "sent"), (copy, "pending")):
+        answer = await resend(connected, message_id)
+        assert (answer.status, answer.code, answer.body["status_now"]) == (409, "message_waiting", status_now)
+    assert len(await connected.log(channel="email", status="pending")) == 1
+
+
+async def _at_once(office: PostOffice, message_id: str) -> int:
+    answers = await asyncio.gather(*(resend(office, message_id) for _ in range(4)))
+    assert {answer.status for answer in answers} <= {202, 409}
+    return len(await office.log(channel="email", status="pending"))
+
+
+async def test_clicks_at_once_make_one_copy(connected: PostOffice) -> None:
+    assert await _at_once(connected, await sent_ticket(connected)) == 1
+
+
+async def test_without_the_lock_clicks_at_once_make_several_copies(
+    connected: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, repeat = await sent_ticket(connected), sending_again._repeat
+
+    async def unlocked(work: UnitOfWork, notification_id: UUID) -> Notification:
+        return await work.session.get_one(Notification, notification_id)
+
+    async def slow(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
+        copy_id = await repeat(work, message, by=by)
+        await asyncio.sleep(0.5)
+        return copy_id
+
+    monkeypatch.setattr(sending_again, "_lock", unlocked)
+    monkeypatch.setattr(sending_again, "_repeat", slow)
+    assert await _at_once(connected, first) > 1
+
+
+async def test_a_sent_message_that_is_not_true_any_more_is_not_sent_again(connected: PostOffice, stage: Stage) -> None:
+    await connected.in_a_hurry()
+    entry = await connected.registered()
+    await connected.send(MAIL)
+    (message,) = await connected.log(channel="email", status="sent")
+    await connected.hear(entry.cancelled())
+
+    answer = await resend(connected, message["id"])
+
+    assert (answer.status, answer.code, answer.body["status_now"]) == (409, "message_superseded", "sent")
+    await connected.send(MAIL)
+    assert [each["subject"].split()[-1] for each in await stage.items("mail")][1:] == ["dibatalkan"]
+
+
+async def test_a_copy_that_newer_news_overtake_leaves_the_log_of_the_first_as_it_was(connected: PostOffice) -> None:
+    first = await sent_ticket(connected)
+    await resend(connected, first)
+    (entry_id,) = {each["registration_id"] for each in await connected.log()}
+    await connected.execute("UPDATE contacts SET stage = 'cancelled', revision = 4")
+    await connected.send(MAIL)
+    told = {each["id"]: each["status"] for each in await connected.log(registration_id=entry_id, channel="email")}
+    assert told.pop(first) == "sent"
+    assert "skipped" in told.values()
+
+
+async def test_a_copy_on_its_way_does_not_make_a_ticket_count_as_not_sent(connected: PostOffice) -> None:
+    first = await sent_ticket(connected)
+    await resend(connected, first)
+    assert (await look(connected)).undelivered_tickets == 0
+
+
+async def test_a_failed_message_gets_another_try_of_its_own(connected: PostOffice, stage: Stage) -> None:
+    await connected.in_a_hurry()
+    await stage.mode("mail", "failing")
+    await connected.registered()
+    await connected.send(MAIL)
+    await stage.mode("mail", "ok")
+    (failed,) = await connected.log(status="failed")
+    answer = await resend(connected, failed["id"])
+    assert (answer.status, answer.body) == (202, {"id": failed["id"]})
+    connected.clock.advance(timedelta(minutes=1))
+    await connected.send(MAIL)
+    (message,) = await connected.log(channel="email")
+    assert [each["outcome"] for each in message["attempts"]] == ["permanent", "sent"]
+
+
+async def test_a_message_that_does_not_exist_is_not_found(office: PostOffice) -> None:
+    answer = await resend(office, str(uuid4()))
+    assert (answer.status, answer.code) == (404, "unknown_notification")
+    answer = await resend(office, "7")
+    assert (answer.status, answer.wrong_fields) == (422, ["notification_id"])
