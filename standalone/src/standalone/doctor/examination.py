@@ -71,6 +71,7 @@ async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     for status, count in found.by_status.items():
         diagnosis.counts[f"messages_{status}"] += count
     diagnosis.counts["tickets_not_delivered_yet"] += found.undelivered_tickets
+    diagnosis.counts["contacts_not_readable"] += found.unreadable_contacts
     if found.stuck:
         diagnosis.found("messages_stuck", f"{found.stuck} messages are overdue or were abandoned while being sent")
 
