@@ -1,11 +1,13 @@
 """What changes about a race, who hears of it, and whose days count."""
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from contracts import RaceChanged, RegistrationCreated
+from registration.worker import announce_races
 
 
 async def _patch(race: Any, path: str, **fields: Any) -> Any:
@@ -126,3 +128,14 @@ async def test_a_picture_of_a_race_is_an_https_address_or_a_path(race: Any, addr
     answer = await _patch(race, f"/events/{race.event['id']}", logo_path=address)
 
     assert answer.status_code == status, answer.text
+
+
+async def test_a_race_from_before_is_published_once(race: Any, second_process: Any) -> None:
+    await race.open()
+    await race.execute("UPDATE events SET revision = 0")
+
+    await asyncio.gather(*(announce_races(each.database) for each in (race, second_process) * 2))
+
+    [published] = await race.service.published(RaceChanged)
+    assert (published.payload.event.revision, published.payload.changed) == (1, ())
+    assert not published.payload.notify_runners

@@ -14,6 +14,7 @@ from registration.access.rules import AccessCodes
 from registration.admission.tables import IdempotencyKey
 from registration.base import service_tables
 from registration.canonical import commands as canonical
+from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands
 from registration.entries.handlers import handlers
 from registration.settings import Settings
@@ -41,6 +42,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("waitlist", often, lambda: tend_lines(database, terms)),
             Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
+            Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
             Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
             Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
             Periodic("forget_link_requests", timedelta(hours=1), lambda: forget_link_requests(database)),
@@ -81,6 +83,14 @@ async def forget_keys(database: Database) -> None:
     async with database.work() as work:
         old = IdempotencyKey.created_at < work.now - _KEYS_KEPT
         await work.session.execute(delete(IdempotencyKey).where(old))
+
+
+async def announce_races(database: Database) -> None:
+    """Publish races from before they were published."""
+    while True:
+        async with database.work() as work:
+            if not await announce_unknown_races(work):
+                return
 
 
 async def bring_into_form(database: Database) -> None:

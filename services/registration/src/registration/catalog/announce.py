@@ -35,4 +35,16 @@ async def announce_race(work: UnitOfWork, event_id: UUID, changed: Collection[st
     work.publish(race, subject=event_id)
 
 
+async def announce_unknown_races(work: UnitOfWork) -> int:
+    """Publish the races that other services never heard of by themselves; return how many.
+
+    They are from before races were published. Any number of workers may do so at once.
+    """
+    unknown = select(Race.id).where(Race.revision == 0).with_for_update(skip_locked=True).limit(100)
+    event_ids = (await work.session.execute(unknown)).scalars().all()
+    for event_id in event_ids:
+        await announce_race(work, event_id, (), notify_runners=False)
+    return len(event_ids)
+
+
 _REPEATED = (Race.name, Race.event_date, Race.location, Race.timezone, Race.revision)

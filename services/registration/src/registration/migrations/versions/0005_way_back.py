@@ -70,7 +70,9 @@ def _columns() -> None:
     for table in ("registrations", "waitlist_entries"):
         op.add_column(table, sa.Column("access_version", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("events", sa.Column("changes_until", _TZ))
-    op.add_column("events", sa.Column("revision", sa.Integer(), nullable=False, server_default="1"))
+    # Races that are there get 0: nothing was ever published about them, which a periodic job does.
+    op.add_column("events", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
+    op.alter_column("events", "revision", server_default="1")
     for table in _PEOPLE:
         op.add_column(table, sa.Column("search_text", sa.Text()))
 
