@@ -49,7 +49,14 @@ def api_processes(
 def _process(application: str, environment: Mapping[str, str]) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", application, "--port", str(port), "--loop", "uvloop"]
-    command += ["--http", "httptools", "--no-access-log", "--no-proxy-headers", "--log-level", "error"]
+    command += [
+        "--http",
+        "chassis.web.server:BoundedHttp",
+        "--no-access-log",
+        "--no-proxy-headers",
+        "--log-level",
+        "error",
+    ]
     command += ["--timeout-keep-alive", "600"]
     process = subprocess.Popen(command, env=dict(environment), cwd=_ROOT)
     try:

@@ -159,8 +159,9 @@ class ProcessStand:
         if member.half == "worker":
             return (f"{member.service}.worker",)
         app, port = f"{member.service}.app:create_app", str(self._ports[member])
+        http = ("--http", "chassis.web.server:BoundedHttp", "--ws", "none")
         quiet = ("--no-proxy-headers", "--no-access-log", "--log-level", "warning")
-        return ("uvicorn", "--factory", app, "--port", port, "--timeout-graceful-shutdown", "10", *quiet)
+        return ("uvicorn", "--factory", app, "--port", port, "--timeout-graceful-shutdown", "10", *http, *quiet)
 
     def _environment(self, member: Member, key: str) -> Mapping[str, str]:
         return {

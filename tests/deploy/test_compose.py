@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from chassis.secrets import SecretBox
+from chassis.web.server import BoundedHttp
+from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
 ROOT = Path(__file__).parents[2]
@@ -73,4 +75,5 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     assert served["proxy_headers"] is False, "who the client is, the services decide by TRUSTED_PROXIES"
     assert served["server_header"] is False
     assert served["access_log"] is False, "paths and addresses are personal data"
+    assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"
     assert (served["host"], served["port"]) == ("0.0.0.0", 8000)

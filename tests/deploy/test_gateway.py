@@ -9,6 +9,7 @@ from chassis.auth.access import Public, api_routes, stated_access
 from chassis.database import Database
 from chassis.secrets import new_key
 from chassis.web import middleware
+from chassis.web.bodies import BODY_BYTES
 from fastapi import FastAPI
 from standalone.services import SERVICES
 
@@ -71,12 +72,12 @@ def test_only_what_anybody_may_read_is_cached(apps: Mapping[str, FastAPI]) -> No
 
 def test_bodies_may_be_as_large_as_the_service_takes_and_hardly_larger(apps: Mapping[str, FastAPI]) -> None:
     ordinary = size(re.findall(r"client_max_body_size (\w+);", (DEPLOY / "gateway" / "nginx.conf").read_text())[0])
+    assert ordinary == BODY_BYTES
     for app in apps.values():
-        limit = _body_limit(app)
-        assert ordinary == limit["default"]
+        larger = _larger_bodies(app)
         for _, path in _api(app):
-            fitting = [most for pattern, most in limit["larger"].items() if re.fullmatch(pattern, path)]
-            most = fitting[0] if fitting else limit["default"]
+            fitting = [most for pattern, most in larger.items() if re.fullmatch(pattern, path)]
+            most = fitting[0] if fitting else BODY_BYTES
             assert most <= chosen(path).largest_body < most + 1024, path
 
 
@@ -102,15 +103,23 @@ def test_nobody_gets_an_answer_older_than_the_service_allows_while_the_service_i
     assert "updating" not in stale.split(), "that is for answers of any age"
 
 
+def test_a_redirect_goes_to_the_configured_name_whatever_the_caller_wrote_into_host() -> None:
+    written = [path.read_text() for path in (DEPLOY / "gateway").glob("*.conf")]
+    answers = [found for text in written for found in re.findall(r"^\s*(?:return|add_header) .*", text, re.MULTILINE)]
+    assert [each.strip() for each in answers if "://" in each] == ["return 308 https://$public_name$request_uri;"]
+    assert not [each for each in answers if re.search(r"\$(http_)?host\b", each)]
+    assert 'map "${PUBLIC_URL}" $public_name' in _text("clients.conf.template")
+
+
 def test_the_client_cannot_write_its_own_address() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in _text("forwarding.conf")
     assert not any("proxy_set_header" in each.directives for each in locations()), "a location that sets one drops all"
 
 
-def _body_limit(app: FastAPI) -> dict[str, Any]:
-    """The arguments of its middleware."""
-    [arguments] = [dict(each.kwargs) for each in app.user_middleware if "larger" in each.kwargs]
-    return arguments
+def _larger_bodies(app: FastAPI) -> Mapping[str, int]:
+    """Paths that take more than others, as its middleware was told."""
+    [larger] = [each.kwargs["larger"] for each in app.user_middleware if "larger" in each.kwargs]
+    return larger  # type: ignore[return-value]  # the arguments of any middleware
 
 
 def _api(app: FastAPI) -> Iterator[tuple[Any, str]]:

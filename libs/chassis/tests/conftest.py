@@ -12,7 +12,8 @@ from chassis.auth.access import device_verifier, keys_over_http, runner_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
 from chassis.web.application import build_application
-from fastapi import APIRouter, FastAPI
+from chassis.web.routing import Router
+from fastapi import FastAPI
 from testkit.cable import Cable
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
@@ -85,7 +86,7 @@ async def build_app(issuer: Issuer, connect: Connect) -> AsyncIterator[BuildApp]
             TokenKind.DEVICE: device_verifier(keys_over_http(http, "http://checkin.test/jwks.json")),
         }
 
-        def build(*routers: APIRouter, on: Database = nowhere, **options: Any) -> FastAPI:
+        def build(*routers: Router, on: Database = nowhere, **options: Any) -> FastAPI:
             app = build_application(SERVICE, on, routers, verifiers=verifiers, **options)
             if on is nowhere:
                 app.state.ended_sessions = NoneEnded()

@@ -25,7 +25,7 @@ from chassis.auth.access import (
 )
 from chassis.auth.principals import Role, TokenKind
 from chassis.auth.tokens import AUDIENCE
-from fastapi import APIRouter
+from chassis.web.routing import Router
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
@@ -33,7 +33,7 @@ from joserfc.jwk import OKPKey
 from testkit.tokens import Headers, Issuer
 from testkit.toy.service import Browse, BuildApp
 
-router = APIRouter()
+router = Router()
 
 
 @router.get("/staff")

@@ -1,13 +1,16 @@
 """A crowd at one route: so many are let in, the others are refused before anything is done with their request."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from chassis.auth.access import public
 from chassis.errors import Unavailable
+from chassis.web import bodies
 from chassis.web.door import Crowd
-from fastapi import APIRouter, Request, Response
+from chassis.web.routing import Router
+from fastapi import Request, Response
 from prometheus_client import REGISTRY
 from testkit.polling import eventually
 from testkit.toy.service import SERVICE, Browse, BuildApp
@@ -32,8 +35,8 @@ class Hall:
             raise ZeroDivisionError
         return Response(body, 201)
 
-    def router(self) -> APIRouter:
-        router = APIRouter()
+    def router(self) -> Router:
+        router = Router()
         router.add_api_route("/rushes", self.rush, methods=["POST"], dependencies=[public], status_code=201)
         router.add_api_route("/rushes", lambda: {"inside": self.inside}, methods=["GET"], dependencies=[public])
         return router
@@ -109,6 +112,63 @@ async def test_whoever_goes_away_makes_room(http: httpx.AsyncClient, hall: Hall)
     await asyncio.wait(inside)
     hall.exit.set()
     assert (await http.post("/rushes", content=b"next")).status_code == 201
+
+
+async def _that_never_ends() -> AsyncIterator[bytes]:
+    yield b"{"
+    await asyncio.Event().wait()
+
+
+async def test_requests_whose_body_is_not_there_yet_take_no_place(http: httpx.AsyncClient, hall: Hall) -> None:
+    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(10 * CROWD.most)]
+    await asyncio.sleep(0.05)
+    hall.exit.set()
+    assert (await http.post("/rushes", content=b"in")).status_code == 201
+    for each in slow:
+        each.cancel()
+    await asyncio.wait(slow)
+    assert hall.inside == 1
+
+
+async def test_when_it_filled_up_meanwhile_a_whole_body_is_refused_too(http: httpx.AsyncClient, hall: Hall) -> None:
+    filled = asyncio.Event()
+
+    async def late() -> AsyncIterator[bytes]:
+        yield b"i"
+        await filled.wait()
+        yield b"n"
+
+    waiting = asyncio.create_task(http.post("/rushes", content=late()))
+    await asyncio.sleep(0.05)
+    inside = await _fill(http, hall)
+    filled.set()
+    assert (await waiting).status_code == 503
+    hall.exit.set()
+    await asyncio.gather(*inside)
+
+
+async def test_a_body_that_takes_too_long_is_refused(
+    http: httpx.AsyncClient, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "_SECONDS", -1.9)
+    answer = await http.post("/rushes", content=_that_never_ends())
+    assert (answer.status_code, answer.json()["code"], answer.headers["Connection"]) == (
+        408,
+        "request_timeout",
+        "close",
+    )
+    assert hall.inside == 0
+
+
+@pytest.mark.parametrize("pieces", [1, 70])
+async def test_a_body_that_is_too_large_is_refused(http: httpx.AsyncClient, hall: Hall, pieces: int) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(pieces):
+            yield b"x" * (70_000 // pieces)
+
+    answer = await http.post("/rushes", content=body())
+    assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (413, "payload_too_large", 65_536)
+    assert hall.inside == 0
 
 
 async def test_other_requests_do_not_notice(http: httpx.AsyncClient, hall: Hall) -> None:

@@ -6,7 +6,8 @@ import pytest
 from chassis.auth.access import AnyStaff, public
 from chassis.errors import InvalidFields
 from chassis.web.express import NotExpress
-from fastapi import APIRouter, Header, Request, Response
+from chassis.web.routing import Router
+from fastapi import Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -30,8 +31,8 @@ async def rush(request: Request) -> Response:
             return Response(body, 201)
 
 
-def _router() -> APIRouter:
-    router = APIRouter()
+def _router() -> Router:
+    router = Router()
     router.add_api_route("/rushes", rush, methods=["POST"], dependencies=[public], status_code=201)
     return router
 
@@ -89,7 +90,7 @@ async def _asks_who_calls(request: Request, staff: AnyStaff) -> Response:
 
 @pytest.mark.parametrize("endpoint", [_asks_for_a_header, _asks_who_calls])
 def test_what_needs_more_than_the_request_does_not_start(build_app: BuildApp, endpoint: Any) -> None:
-    router = APIRouter()
+    router = Router()
     stated = [] if endpoint is _asks_who_calls else [public]
     router.add_api_route("/rushes", endpoint, methods=["POST"], dependencies=stated)
     with pytest.raises(NotExpress):

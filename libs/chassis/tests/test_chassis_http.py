@@ -1,8 +1,9 @@
 """What every answer carries, how much a request may bring, and what operators are told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -10,11 +11,13 @@ from chassis.auth.access import AnyStaff, UndeclaredAccess, public
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.telemetry import correlation_id
-from fastapi import APIRouter, Depends, FastAPI, Request, Response, UploadFile
+from chassis.web import bodies
+from chassis.web.routing import Router
+from fastapi import Depends, FastAPI, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from testkit.toy.service import Browse, BuildApp, cancelled, toy_handlers
 
-router = APIRouter(dependencies=[public])
+router = Router(dependencies=[public])
 
 
 @router.get("/correlation")
@@ -146,6 +149,49 @@ async def test_a_route_may_take_more_up_to_a_limit_of_its_own(http: httpx.AsyncC
     assert (await http.post("/larger/bodies/more", content=b"x" * 150_000)).status_code == 413
 
 
+async def _that_never_ends() -> AsyncIterator[bytes]:
+    yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("path", ["/bodies", "/streams", "/files"])
+async def test_a_body_that_takes_too_long_is_refused(
+    http: httpx.AsyncClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "_SECONDS", -1.9)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await http.post(path, content=_that_never_ends(), headers=headers)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Connection"]) == (
+        408,
+        "request_timeout",
+        "close",
+    )
+
+
+@pytest.mark.parametrize("path", ["/bodies", "/streams"])
+async def test_a_client_that_leaves_is_no_error(build_app: BuildApp, logs: list[Any], path: str) -> None:
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": f"/api/payment/v1{path}", "headers": [], "query_string": b""}
+    await build_app(router)(scope, receive, send)
+    assert not sent
+    assert not logs
+
+
+@pytest.mark.parametrize("path", ["/correlation/", "/bodies/", "/pages/home/"])
+async def test_nothing_is_redirected_to_a_host_that_the_caller_names(http: httpx.AsyncClient, path: str) -> None:
+    answer = await http.post(path, json={}, headers={"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "evil.example" not in str(answer.headers) + answer.text
+
+
 async def test_an_answer_that_has_begun_cannot_be_turned_into_another(http: httpx.AsyncClient) -> None:
     answer = await http.get("/breaks")
 
@@ -205,7 +251,7 @@ async def nothing() -> None:
 
 
 def test_a_route_that_states_no_access_stops_the_application_from_being_built(build_app: BuildApp) -> None:
-    careless = APIRouter()
+    careless = Router()
     careless.add_api_route("/open", nothing)
 
     with pytest.raises(UndeclaredAccess, match=r"GET.*/open"):
@@ -219,17 +265,17 @@ def test_access_may_be_stated_by_the_router_the_route_or_something_in_between(bu
     async def show(actor: Annotated[str, Depends(who)]) -> str:
         return actor
 
-    inner = APIRouter(prefix="/inner")
+    inner = Router(prefix="/inner")
     inner.add_api_route("/in-between", show)
     inner.add_api_route("/route", nothing, dependencies=[public])
-    outer = APIRouter(prefix="/outer")
+    outer = Router(prefix="/outer")
     outer.include_router(inner)
 
     assert "/api/payment/v1/outer/inner/in-between" in build_app(outer).openapi()["paths"]
 
 
 def test_a_careless_route_is_found_however_deep_it_hides(build_app: BuildApp) -> None:
-    inner, outer = APIRouter(prefix="/inner"), APIRouter(prefix="/outer")
+    inner, outer = Router(prefix="/inner"), Router(prefix="/outer")
     inner.add_api_route("/careless", nothing, methods=["DELETE"])
     outer.include_router(inner)
 

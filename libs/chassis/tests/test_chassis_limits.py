@@ -9,7 +9,8 @@ import pytest
 from chassis.auth.access import public
 from chassis.web.limits import AddressLimit, Buckets, TooManyRequests
 from chassis.web.problems import errors
-from fastapi import APIRouter, FastAPI, Request
+from chassis.web.routing import Router
+from fastapi import FastAPI, Request
 from testkit.toy.service import SERVICE, BuildApp
 
 SECOND = 10**9
@@ -17,7 +18,7 @@ SOMEBODY = "9.9.9.9"
 SOMEBODY_ELSE = "8.8.8.8"
 PROXY = "10.0.0.1"
 
-router = APIRouter(dependencies=[public])
+router = Router(dependencies=[public])
 
 
 @router.post("/tries", responses=errors(TooManyRequests))

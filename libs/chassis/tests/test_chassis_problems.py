@@ -12,7 +12,8 @@ from chassis.errors import InvalidFields, NotFound, PayloadTooLarge, StartlineEr
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Amount, Body, Line, Text, View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Query
+from chassis.web.routing import Router
+from fastapi import Query
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from sqlalchemy import insert, select, text
@@ -20,7 +21,7 @@ from testkit.cable import Cable
 from testkit.toy.service import Browse, BuildApp
 from testkit.toy.tables import Runner
 
-router = APIRouter(dependencies=[public])
+router = Router(dependencies=[public])
 
 
 class PlacesTaken(StartlineError):

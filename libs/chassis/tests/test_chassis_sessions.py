@@ -12,15 +12,15 @@ from chassis.auth.access import AnyStaff, ItsRunnerOrStaff
 from chassis.auth.sessions import NOTICED_WITHIN, forget_ended_sessions, hear_ended_sessions
 from chassis.database import Database
 from chassis.inbox import Handlers, Inbox
+from chassis.web.routing import Router
 from contracts import Event, StaffSessionsEnded
-from fastapi import APIRouter
 from sqlalchemy import event as sql
 from testkit.cable import Cable
 from testkit.harness import ManualClock, StoppedClock
 from testkit.tokens import Issuer
 from testkit.toy.service import Browse, BuildApp, Connect, rows
 
-router = APIRouter()
+router = Router()
 
 TOKEN_LIFE = timedelta(minutes=5)
 

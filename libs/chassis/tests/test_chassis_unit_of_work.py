@@ -10,8 +10,8 @@ from chassis.database import Database, UnitOfWork, is_unavailable
 from chassis.errors import NotYet, StartlineError
 from chassis.telemetry import correlated
 from chassis.web.dependencies import Read, Work
+from chassis.web.routing import Router
 from contracts import RefundDue, parse
-from fastapi import APIRouter
 from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -22,7 +22,7 @@ from testkit.servers import Server
 from testkit.toy.service import SERVICE, Browse, BuildApp, Connect, rows
 from testkit.toy.tables import REFUSED_AT_COMMIT, Runner, service_tables
 
-router = APIRouter(prefix="/runners", dependencies=[public])
+router = Router(prefix="/runners", dependencies=[public])
 
 
 @router.post("/{number}", status_code=201)
@@ -180,7 +180,7 @@ async def test_the_refusal_of_the_test_above_really_comes_with_the_commit(databa
 async def test_when_the_cable_breaks_before_the_commit_the_client_may_try_again(
     build_app: BuildApp, browse: Browse, database: Database, wired: Database, cable: Cable
 ) -> None:
-    breaking = APIRouter(dependencies=[public])
+    breaking = Router(dependencies=[public])
 
     @breaking.post("/breaking")
     async def sign_up_and_break(work: Work) -> dict[str, bool]:

@@ -133,6 +133,9 @@ async def test_without_the_secret_there_is_nothing_here(office: PostOffice) -> N
         for body in ({"id": "1"}, {"id": "x" * 500}):
             answer = await office.call("POST", f"/webhooks/fonnte/{secret}", body=body)
             assert (answer.status, answer.code) == (404, "unknown_webhook")
+        for broken in (b"", b"{", b"[]", b"\xff"):
+            answer = await office.call("POST", f"/webhooks/fonnte/{secret}", content=broken)
+            assert (answer.status, answer.code) == (404, "unknown_webhook")
     assert await office.rows("SELECT 1 FROM delivery_reports") == []
 
 

@@ -27,6 +27,8 @@ class Gateway:
         self._late = late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})  # before it is accepted: refused with 403
         if scope["type"] != "http":
             return
         path: str = scope["path"]

@@ -13,6 +13,7 @@ from chassis.health import database_answers, lateness
 from chassis.process import BackgroundServer
 from chassis.settings import ServiceSettings
 from chassis.transports import DuplicatingTransport, InProcessTransport, RabbitTransport, Transport
+from chassis.web.bodies import BodyLimit
 from chassis.worker import Worker
 from contracts.topology import Names
 from embedded.ports import free_port
@@ -28,6 +29,7 @@ from standalone.services import SERVICES, Service
 from standalone.settings import LocalSecrets, StandaloneSettings
 
 _PREFETCH = 6  # events of a service side by side: requests have to find a connection, too
+_ATTACHED_BYTES = 5 * 1024 * 1024  # Fonnte takes files of 4 MB
 _INSIDE = "http://startline"  # how the services reach each other through the gateway, without a socket
 
 
@@ -146,7 +148,7 @@ class Platform:
     def _apps(self) -> Mapping[str, ASGIApp]:
         apps: dict[str, ASGIApp] = {f"/api/{each.service.name}": each.app for each in self._running}
         if self._simulators is not None:
-            apps["/simulators"] = self._simulators.app
+            apps["/simulators"] = BodyLimit(self._simulators.app, larger={"/simulators/fonnte/.*": _ATTACHED_BYTES})
         return apps
 
     async def _start_workers(self, stack: AsyncExitStack) -> None:

@@ -88,11 +88,28 @@ class InvalidFields(StartlineError):
         super().__init__(errors=[{"field": field, "message": _said(message)} for field, message in errors])
 
 
+class BadRequest(StartlineError):
+    """The request is not HTTP as it should be."""
+
+    code = "bad_request"
+    status = 400
+
+
+class HeaderTooLarge(StartlineError):
+    """The request's header is too large."""
+
+    code = "header_too_large"
+    status = 431
+
+
 class TooSlow(StartlineError):
     """The request took too long to arrive."""
 
     code = "request_timeout"
     status = 408
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
 
 
 class PayloadTooLarge(StartlineError):
@@ -100,6 +117,13 @@ class PayloadTooLarge(StartlineError):
 
     code = "payload_too_large"
     status = 413
+
+
+class NotJson(StartlineError):
+    """Send the body as JSON, with `Content-Type: application/json`."""
+
+    code = "unsupported_media_type"
+    status = 415
 
 
 class Unavailable(StartlineError):

@@ -19,6 +19,7 @@ from chassis.tables import ServiceTables
 from chassis.telemetry import configure_logging
 from chassis.transports import RabbitTransport, Transport
 from chassis.web.application import build_application
+from chassis.web.server import serving_options
 from chassis.worker import Worker
 
 BuildWorker = Callable[[Transport], Worker]
@@ -155,9 +156,7 @@ class BackgroundServer(uvicorn.Server):
                 host=host,
                 port=port,
                 log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # who the client is, is decided where it matters, by the number of trusted proxies
+                **serving_options(),
                 timeout_graceful_shutdown=grace_seconds,
             )
         )

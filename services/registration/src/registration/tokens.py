@@ -10,10 +10,11 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.clock import Clock
 from chassis.web.dependencies import from_state
-from fastapi import APIRouter, Response
+from chassis.web.routing import Router
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
-router = APIRouter(tags=["tokens"], dependencies=[public])
+router = Router(tags=["tokens"], dependencies=[public])
 
 
 class RunnerTokens:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ DEVICE_ISSUER = "startline.checkin"
 
 Verifiers = Mapping[TokenKind, TokenVerifier]
 
+_PRINCIPAL = "startline.principal"
+
 
 class NotYours(Forbidden):
     """This token is for another registration."""
@@ -31,14 +33,22 @@ class NotYours(Forbidden):
     code = "not_yours"
 
 
-class Public:
+class Gate:
+    """A dependency that is judged before the request's body is read, by its method, address and headers."""
+
+    async def __call__(self, request: Request) -> Any:
+        """Let the request through, or raise what it is refused with."""
+        raise NotImplementedError
+
+
+class Public(Gate):
     """Marks a route that anyone may call."""
 
-    async def __call__(self) -> None:
+    async def __call__(self, request: Request) -> None:
         """Let everybody in."""
 
 
-class Allow:
+class Allow(Gate):
     """Marks who may call a route, and finds out who does.
 
     Args:
@@ -100,9 +110,18 @@ DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True)
 async def authenticate(request: Request) -> Principal:
     """Who the bearer token says is calling; staff only while their session is not known to have ended.
 
+    A request's token is verified once, however often this is asked.
+
     Raises:
         Unauthenticated, InvalidToken, ExpiredToken, SessionEnded.
     """
+    found: Principal | None = request.scope.get(_PRINCIPAL)
+    if found is None:
+        found = request.scope[_PRINCIPAL] = await _bearer(request)
+    return found
+
+
+async def _bearer(request: Request) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
@@ -191,10 +210,15 @@ def stated_access(route: RouteContext) -> Allow | Public:
     Raises:
         UndeclaredAccess.
     """
-    for dependant in _all_dependants(route.dependant):
-        if isinstance(dependant.call, Allow | Public):
-            return dependant.call
+    for gate in gates(route.dependant):
+        if isinstance(gate, Allow | Public):
+            return gate
     raise UndeclaredAccess(f"{sorted(route.methods or ())} {route.path}")
+
+
+def gates(dependant: Dependant) -> Sequence[Gate]:
+    """What a route wants judged before its body is read."""
+    return [each.call for each in _all_dependants(dependant) if isinstance(each.call, Gate)]
 
 
 def api_routes(app: FastAPI) -> Iterable[RouteContext]:

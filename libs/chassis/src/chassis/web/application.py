@@ -17,11 +17,11 @@ from chassis.auth.sessions import EndedSessions
 from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, problems
+from chassis.web.bodies import BodyLimit
 from chassis.web.door import Crowd, Door
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
-from chassis.web.middleware import BodyLimit, RequestContext
-
-_BODY_BYTES = 64 * 1024
+from chassis.web.middleware import RequestContext
+from chassis.web.routing import Router, require_guarded_routes
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Check = Callable[[], Awaitable[bool]]
@@ -54,6 +54,7 @@ def build_application(
 
     Raises:
         UndeclaredAccess: a route states no access.
+        UnguardedRoute: a route does not come from a `Router` of ours.
         NotExpress: an express one needs more than the request.
     """
     prefix = f"/api/{service}/v1"
@@ -64,6 +65,7 @@ def build_application(
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the caller claims to have asked
         lifespan=lifespan or _nothing_special,
         middleware=_middleware(service, larger_bodies or {}, shortcuts),
     )
@@ -83,6 +85,7 @@ def _include(app: FastAPI, routers: Sequence[APIRouter], prefix: str) -> None:
         app.include_router(router, prefix=prefix)
     app.include_router(_operations)
     require_stated_access(app)
+    require_guarded_routes(app)
 
 
 class _Application(FastAPI):
@@ -98,7 +101,7 @@ class _Application(FastAPI):
 def _middleware(service: str, larger_bodies: Mapping[str, int], shortcuts: Shortcuts) -> list[Middleware]:
     return [
         Middleware(RequestContext, service=service),
-        Middleware(BodyLimit, default=_BODY_BYTES, larger=larger_bodies),
+        Middleware(BodyLimit, larger=larger_bodies),
         Middleware(Express, shortcuts=shortcuts),
     ]
 
@@ -108,7 +111,7 @@ async def _nothing_special(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-_operations = APIRouter(include_in_schema=False, dependencies=[public])
+_operations = Router(include_in_schema=False, dependencies=[public])
 
 
 @_operations.get("/health/live")

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic_core import from_json
 
 from chassis import retries
@@ -13,6 +12,7 @@ from chassis.retries import UnknownDeadLetter
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 
 _LARGEST_ID = 2**63 - 1
 
@@ -48,7 +48,7 @@ def _readable(payload: bytes) -> Any:
         return payload.decode(errors="replace")
 
 
-router = APIRouter(prefix="/dead-letters", tags=["operations"])
+router = Router(prefix="/dead-letters", tags=["operations"])
 
 
 @router.get("")

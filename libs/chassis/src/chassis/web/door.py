@@ -6,10 +6,12 @@ work would be done for those who are refused.
 
 from dataclasses import dataclass
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.errors import StartlineError
 from chassis.telemetry import HTTP_SECONDS, correlated
+from chassis.web.bodies import BODY_BYTES, WholeBody
 from chassis.web.middleware import complete_headers, correlation_id_of
 from chassis.web.problems import render
 
@@ -19,7 +21,7 @@ _NOBODY = "0" * 32
 
 @dataclass(frozen=True)
 class Crowd:
-    """How many requests to one route may be under way at once.
+    """How many requests to one route may be under way at once, each with a body of at most 64 KiB.
 
     Args:
         path: below the service's own prefix.
@@ -34,28 +36,47 @@ class Crowd:
 
 
 class Door:
-    """Lets so many in and refuses the others unread, with an answer that is made already."""
+    """Lets so many in and refuses the others unread, with an answer that is made already.
+
+    A request takes a place once its whole body is there: sending slowly keeps nobody out.
+    """
 
     def __init__(self, app: ASGIApp, crowd: Crowd, *, service: str, prefix: str) -> None:
         self._app = app
+        self._service = service
         self._method, self._path = crowd.method, prefix + crowd.path
         self._most = crowd.most
         self._inside = 0
-        self._refusal = _Prepared(crowd.refusal)
-        self._refused = HTTP_SECONDS.labels(service, self._method, self._path, crowd.refusal.status)
+        self._full = _Prepared(crowd.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
             await self._app(scope, receive, send)
         elif self._inside >= self._most:
-            await self._refusal.send(scope, send)
-            self._refused.observe(0.0)
+            await self._refuse(self._full, scope, send)
         else:
-            self._inside += 1
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._inside -= 1
+            await self._take_in(scope, receive, send)
+
+    async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            whole = await WholeBody.read(scope, receive, limit=BODY_BYTES)
+        except ClientDisconnect:
+            return
+        except StartlineError as error:
+            await self._refuse(_Prepared(error), scope, send)
+            return
+        if self._inside >= self._most:
+            await self._refuse(self._full, scope, send)
+            return
+        self._inside += 1
+        try:
+            await self._app(scope, whole, send)
+        finally:
+            self._inside -= 1
+
+    async def _refuse(self, refusal: "_Prepared", scope: Scope, send: Send) -> None:
+        await refusal.send(scope, send)
+        HTTP_SECONDS.labels(self._service, self._method, self._path, refusal.status).observe(0.0)
 
 
 class _Prepared:
@@ -64,7 +85,7 @@ class _Prepared:
     def __init__(self, error: StartlineError) -> None:
         with correlated(_NOBODY):
             response = render(error)
-        self._status = response.status_code
+        self.status = response.status_code
         self._before, self._after = bytes(response.body).split(_NOBODY.encode())
         self._headers = [header for header in response.raw_headers if header[0] != b"content-length"]
 
@@ -72,5 +93,5 @@ class _Prepared:
         identifier = correlation_id_of(scope)
         body = b"".join((self._before, identifier.encode(), self._after))
         headers = complete_headers([*self._headers, (b"content-length", b"%d" % len(body))], identifier)
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,21 +1,22 @@
-"""Plain ASGI middleware: correlation, timing, last-resort errors, and a limit on bodies."""
+"""Plain ASGI middleware: correlation, timing, last-resort errors."""
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.errors import PayloadTooLarge
 from chassis.telemetry import HTTP_SECONDS, correlated, new_correlation_id
-from chassis.web.problems import render, render_unforeseen
+from chassis.web.problems import render_unforeseen
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that are metric labels by name; callers may make up any number of others."""
+
+_CLIENT_LEFT = 499
+"""Stands in metrics for requests whose client left before there was an answer, as in nginx's log."""
 
 _UNLESS_SET = {
     b"x-content-type-options": b"nosniff",
@@ -53,6 +54,8 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = status or _CLIENT_LEFT
         except Exception as error:
             if status:
                 raise
@@ -76,42 +79,3 @@ def complete_headers(headers: Iterable[tuple[bytes, bytes]], identifier: str) ->
     names = {name for name, _ in given}
     added = [(name, value) for name, value in _UNLESS_SET.items() if name not in names]
     return [*given, *added, (b"x-correlation-id", identifier.encode())]
-
-
-class BodyLimit:
-    """Stops a body at its limit while it streams in, whatever its Content-Length says.
-
-    Args:
-        default: bytes for every route.
-        larger: bytes for paths that match a pattern.
-    """
-
-    def __init__(self, app: ASGIApp, *, default: int, larger: Mapping[str, int]) -> None:
-        self._app = app
-        self._default = default
-        self._larger = [(re.compile(pattern), limit) for pattern, limit in larger.items()]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit = self._limit(scope["path"])
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and int(declared) > limit:
-            await render(PayloadTooLarge(limit=limit))(scope, receive, send)
-            return
-        received = 0
-
-        async def receive_counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                # FastAPI turns any other exception from here into a 400.
-                raise HTTPException(413, PayloadTooLarge().detail)
-            return message
-
-        await self._app(scope, receive_counted, send)
-
-    def _limit(self, path: str) -> int:
-        return next((limit for pattern, limit in self._larger if pattern.fullmatch(path)), self._default)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -93,9 +93,16 @@ def render_known(error: Exception) -> Response | None:
             return render(error)
         case RequestValidationError():
             return _render_invalid(error)
+        case HTTPException(__cause__=StartlineError() as cause):
+            return render(cause)  # FastAPI makes a 400 of whatever ends the reading of a form
         case HTTPException():
             return _render_http(error)
     return None
+
+
+def invalid(error: ValidationError, *place: str) -> RequestValidationError:
+    """What a model refused, as FastAPI would say it of the part of the request named by `place`."""
+    return RequestValidationError([{**each, "loc": (*place, *each["loc"])} for each in error.errors()])
 
 
 def _render_invalid(error: RequestValidationError) -> Response:

@@ -9,7 +9,8 @@ from chassis.auth.access import Admin
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Body, Text, View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Header, Response
+from chassis.web.routing import Router
+from fastapi import Header, Response
 from pydantic import Field, StringConstraints, model_validator
 
 from checkin.pickup import commands, queries
@@ -23,7 +24,7 @@ from checkin.pickup.commands import (
 )
 from checkin.stations.access import AtDesk, AtDeskOrStaff, DeviceRevoked
 
-router = APIRouter()
+router = Router()
 
 Remark = Annotated[Text, Field(max_length=1000)]
 IdempotencyKey = Annotated[

@@ -7,14 +7,15 @@ from uuid import UUID
 from chassis.web.dependencies import Read
 from chassis.web.models import Page, SearchText, View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Query
+from chassis.web.routing import Router
+from fastapi import Query
 from pydantic import Field
 
 from checkin.roster import queries
 from checkin.roster.rules import Search
 from checkin.stations.access import AtDesk, DeviceRevoked
 
-router = APIRouter()
+router = Router()
 
 
 class FoundParticipant(View):

@@ -12,7 +12,7 @@ from chassis.errors import InvalidFields, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Cursor, Label, Limit, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter
+from chassis.web.routing import Router
 from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from checkin.settings import Settings
@@ -22,7 +22,7 @@ from checkin.stations.pins import Pins
 
 PinCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 
-router = APIRouter()
+router = Router()
 
 
 class NewStation(Body):

@@ -4,10 +4,11 @@ from typing import Any
 
 from chassis.auth.access import public
 from chassis.auth.signing import SigningKeys
-from fastapi import APIRouter, Request, Response
+from chassis.web.routing import Router
+from fastapi import Request, Response
 from pydantic import BaseModel
 
-router = APIRouter(tags=["keys"])
+router = Router(tags=["keys"])
 
 
 class KeySet(BaseModel):

@@ -10,8 +10,9 @@ from chassis.web.addresses import client_address
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from chassis.wording import Wording
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from pydantic import Field
 
 from identity.sessions import queries
@@ -30,7 +31,7 @@ from identity.settings import Settings
 from identity.staff.models import Email, NewPassword, Secret, StaffSummary, StaffView
 from identity.staff.rules import LONGEST_PASSWORD
 
-router = APIRouter(tags=["sessions"])
+router = Router(tags=["sessions"])
 
 _NOT_YOURS = Wording(en="Type the password you have now.", id="Ketik kata sandi Anda saat ini.")
 

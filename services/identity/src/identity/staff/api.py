@@ -7,7 +7,7 @@ from chassis.errors import InvalidFields, SessionEnded
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Cursor, Limit, Page, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter
+from chassis.web.routing import Router
 
 from identity.sessions.current import CurrentOwner
 from identity.sessions.ending import until_refused_everywhere
@@ -17,7 +17,7 @@ from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
 from identity.staff.models import NewStaff, StaffChanges, StaffView
 from identity.staff.passwords import Passwords
 
-router = APIRouter(prefix="/staff", tags=["staff"])
+router = Router(prefix="/staff", tags=["staff"])
 
 
 OwnPasswords = Annotated[Passwords, from_state("passwords")]

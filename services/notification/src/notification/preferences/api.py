@@ -6,7 +6,7 @@ from chassis.auth.access import Admin, AnyStaff
 from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.models import Body, View
-from fastapi import APIRouter
+from chassis.web.routing import Router
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator
 
 from notification.channels.port import Channel, Security
@@ -103,7 +103,7 @@ class SenderView(View):
 
 Reader = Annotated[PreferencesReader, from_state("preferences")]
 
-router = APIRouter(tags=["settings"])
+router = Router(tags=["settings"])
 
 
 @router.get("/settings")

@@ -10,7 +10,8 @@ from chassis.errors import InvalidFields
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends
+from chassis.web.routing import Router
+from fastapi import Depends
 
 from notification.channels.port import Channel, Outcome
 from notification.queue import queries, sending_again
@@ -70,7 +71,7 @@ class Retried(View):
     retried: int
 
 
-router = APIRouter(prefix="/notifications", tags=["notifications"])
+router = Router(prefix="/notifications", tags=["notifications"])
 
 
 @router.get("")

@@ -9,7 +9,8 @@ from chassis.auth.access import Admin
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, Text, View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends
+from chassis.web.routing import Router
+from fastapi import Depends
 from pydantic import StringConstraints
 
 from notification.channels.port import Channel
@@ -73,7 +74,7 @@ async def _key(event_type: EventType, channel: Channel, locale: Locale) -> Key:
 
 
 TemplateKey = Annotated[Key, Depends(_key)]
-router = APIRouter(prefix="/templates", tags=["templates"])
+router = Router(prefix="/templates", tags=["templates"])
 
 
 @router.get("")

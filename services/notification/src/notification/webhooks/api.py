@@ -3,11 +3,12 @@
 import hmac
 from typing import Annotated, Any
 
-from chassis.auth.access import public
+from chassis.auth.access import Gate, public
 from chassis.errors import NotFound
 from chassis.web.dependencies import Work
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Request
+from chassis.web.routing import Router
+from fastapi import Depends, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from notification.webhooks.commands import take_report
@@ -42,17 +43,24 @@ class MessageReport(BaseModel):
     state: Word | None = None
 
 
-async def _knows_secret(secret: str, request: Request) -> None:
-    """Runs before the body is looked at, so that without the secret every answer is the same."""
-    expected: str = request.app.state.webhook_secret
-    if not expected or not hmac.compare_digest(secret.encode(), expected.encode()):
-        raise UnknownWebhook
+class KnowsSecret(Gate):
+    """Lets in only who knows the secret that is the last part of the path; for all others every answer is the same."""
+
+    async def __call__(self, request: Request) -> None:
+        """Compare the secret.
+
+        Raises:
+            UnknownWebhook.
+        """
+        expected: str = request.app.state.webhook_secret
+        if not expected or not hmac.compare_digest(request.path_params["secret"].encode(), expected.encode()):
+            raise UnknownWebhook
 
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[public])
+router = Router(prefix="/webhooks", tags=["webhooks"], dependencies=[public])
 
 
-@router.post("/fonnte/{secret}", dependencies=[Depends(_knows_secret)], responses=errors(UnknownWebhook))
+@router.post("/fonnte/{secret}", dependencies=[Depends(KnowsSecret())], responses=errors(UnknownWebhook))
 async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
     """A message got somewhere, or did not. Answered with 200 whether or not we know it: Fonnte repeats all else."""
     await take_report(

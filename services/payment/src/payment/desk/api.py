@@ -9,8 +9,9 @@ from chassis.errors import Unavailable
 from chassis.web.dependencies import OwnDatabase, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from contracts import PaymentMethod
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from payment.desk import commands, queries
@@ -22,7 +23,7 @@ from payment.proofs.dependencies import Images
 from payment.proofs.errors import ImageMissing
 from payment.proofs.rules import PaymentStatus
 
-router = APIRouter(prefix="/payments", tags=["desk"])
+router = Router(prefix="/payments", tags=["desk"])
 
 
 class SameImage(View):

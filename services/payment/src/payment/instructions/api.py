@@ -12,8 +12,9 @@ from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, Text, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from chassis.wording import Wording
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from payment.instructions import commands, queries
@@ -23,7 +24,7 @@ from payment.proofs.dependencies import Images, OwnStudio
 from payment.proofs.errors import ImageMissing, TooBusy, UnsupportedImage
 from payment.proofs.images import MAX_FILE_BYTES
 
-router = APIRouter(tags=["instructions"])
+router = Router(tags=["instructions"])
 
 QRIS_ADDRESS = "/api/payment/v1/instructions/qris.png"
 _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 100

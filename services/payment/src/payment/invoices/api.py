@@ -9,8 +9,8 @@ from chassis.auth.access import ItsRunnerOrStaff
 from chassis.web.dependencies import Read
 from chassis.web.models import Amount, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from contracts import PaymentMethod
-from fastapi import APIRouter
 from pydantic import Field
 
 from payment.invoices import queries
@@ -19,7 +19,7 @@ from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 
-router = APIRouter(tags=["invoices"])
+router = Router(tags=["invoices"])
 
 
 class InvoicePayment(View):

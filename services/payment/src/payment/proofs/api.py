@@ -9,7 +9,8 @@ from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import View
 from chassis.web.problems import errors
-from fastapi import APIRouter, Request
+from chassis.web.routing import Router
+from fastapi import Request
 
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
@@ -26,7 +27,7 @@ from payment.proofs.dependencies import Images, OwnStudio, Zone
 from payment.proofs.errors import ProofInProgress, TooBusy, UnsupportedImage
 from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
 
-router = APIRouter(tags=["proofs"])
+router = Router(tags=["proofs"])
 
 _REFUSALS = errors(
     InvoiceNotFound,

@@ -9,13 +9,12 @@ from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidFields, PayloadTooLarge
 from chassis.web.models import Amount, Body, Text
+from chassis.web.problems import invalid
 from chassis.wording import Refused, Wording
 from contracts import PaymentMethod
-from fastapi import HTTPException, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Request
 from pydantic import BeforeValidator, Field, ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import ClientDisconnect
 
 from payment.proofs.images import MAX_FILE_BYTES
 from payment.proofs.rules import paid_at
@@ -78,13 +77,10 @@ async def read_proof_form(request: Request, *, now: datetime, zone: ZoneInfo) ->
         PayloadTooLarge: the file alone is more than 2 MB.
         InvalidFields, RequestValidationError: a field is missing, wrong, unknown or there twice.
     """
-    try:
-        async with request.form(max_files=4, max_fields=16, max_part_size=64 * 1024) as form:
-            single = _single(form)
-            file = await _file(single.pop("file", None))
-            return _checked(file, single, now=now, zone=zone)
-    except ClientDisconnect:
-        raise HTTPException(400, "The connection ended before the body did.") from None
+    async with request.form(max_files=4, max_fields=16, max_part_size=64 * 1024) as form:
+        single = _single(form)
+        file = await _file(single.pop("file", None))
+        return _checked(file, single, now=now, zone=zone)
 
 
 _REPEATED = Wording(en="is there more than once; send it once", id="ada lebih dari satu; kirim satu saja")
@@ -115,7 +111,7 @@ def _checked(file: bytes, fields: Mapping[str, Any], *, now: datetime, zone: Zon
     try:
         good = ProofFields.model_validate(fields)
     except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
+        raise invalid(error, "body") from None
     try:
         payment_date = paid_at(good.payment_date.strip(), now=now, zone=zone)
     except Refused as error:

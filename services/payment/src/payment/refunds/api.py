@@ -7,15 +7,15 @@ from chassis.auth.access import Finance
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Line, Page, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from contracts import PaymentMethod
-from fastapi import APIRouter
 
 from payment.paging import Position, cursor_at, position_of
 from payment.refunds import commands, queries
 from payment.refunds.errors import AlreadyRefunded, UnknownRefund
 from payment.refunds.queries import RefundStatus
 
-router = APIRouter(prefix="/refunds", tags=["refunds"])
+router = Router(prefix="/refunds", tags=["refunds"])
 
 
 class RefundView(View):

@@ -9,8 +9,9 @@ from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import AddressLimit, TooManyRequests
 from chassis.web.models import Body, Line, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from chassis.wording import Refused, language_of_request
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import Field
 
@@ -20,7 +21,7 @@ from registration.access.rules import AccessCodes
 from registration.entries.errors import UnknownRegistration
 from registration.tokens import RunnerTokens
 
-router = APIRouter(tags=["access"])
+router = Router(tags=["access"])
 
 Codes = Annotated[AccessCodes, from_state("access_codes")]
 Tokens = Annotated[RunnerTokens, from_state("runner_tokens")]

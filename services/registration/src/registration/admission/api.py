@@ -1,14 +1,13 @@
 """The route where the rush lands."""
 
-import asyncio
 from typing import Annotated, Any
 
 from chassis.auth.access import public
 from chassis.errors import TooSlow
 from chassis.web.limits import TooManyRequests
-from chassis.web.problems import errors
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
+from chassis.web.problems import errors, invalid
+from chassis.web.routing import Router
+from fastapi import Request, Response
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
@@ -28,9 +27,7 @@ from registration.admission.office import AdmissionOffice
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
-router = APIRouter(tags=["registrations"])
-
-_FORM_SECONDS = 10.0
+router = Router(tags=["registrations"])
 
 _KEY = TypeAdapter(Annotated[str | None, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")])
 
@@ -55,37 +52,24 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
     """
     state = request.app.state
     state.limits["registrations"].admit(request)
-    form, key = _filled_in(await _body(request)), _idempotency_key(request)
+    form, key = _filled_in(await request.body()), _idempotency_key(request)
     if state.checkpoint is not None:
         await state.checkpoint.admit(request)
     return form, key
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body. Whoever sends it drop by drop would otherwise keep others out for as long."""
-    try:
-        async with asyncio.timeout(_FORM_SECONDS):
-            return await request.body()
-    except TimeoutError:
-        raise TooSlow from None
 
 
 def _filled_in(body: bytes) -> RegistrationForm:
     try:
         return RegistrationForm.model_validate_json(body)
     except ValidationError as error:
-        raise _invalid(error, "body") from None
+        raise invalid(error, "body") from None
 
 
 def _idempotency_key(request: Request) -> str | None:
     try:
         return _KEY.validate_python(request.headers.get("idempotency-key"))
     except ValidationError as error:
-        raise _invalid(error, "header", "Idempotency-Key") from None
-
-
-def _invalid(error: ValidationError, *place: str) -> RequestValidationError:
-    return RequestValidationError([{**each, "loc": (*place, *each["loc"])} for each in error.errors()])
+        raise invalid(error, "header", "Idempotency-Key") from None
 
 
 def admitted(answer: Admitted) -> Response:

@@ -7,13 +7,13 @@ from chassis.auth.access import AnyStaff
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import Read
 from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
-from fastapi import APIRouter
+from chassis.web.routing import Router
 from sqlalchemy import select, tuple_
 
 from registration.canonical.tables import UnreadableValue
 from registration.entries.tables import Participant, Registration
 
-router = APIRouter(tags=["registrations"])
+router = Router(tags=["registrations"])
 
 
 class UnreadableView(View):

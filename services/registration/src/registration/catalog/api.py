@@ -17,8 +17,9 @@ from chassis.recent import Recent
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Amount, Body, Line, Slug, Text, View
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
 from registration.catalog import commands, queries
@@ -36,7 +37,7 @@ from registration.catalog.errors import (
 from registration.catalog.tables import BIB_LIMIT
 from registration.waitlist.api import Terms
 
-router = APIRouter(tags=["catalog"])
+router = Router(tags=["catalog"])
 
 # One spelling: numbers are looked up without regard to case.
 Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]

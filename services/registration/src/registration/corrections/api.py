@@ -10,9 +10,10 @@ from chassis.errors import InvalidFields
 from chassis.web.dependencies import Work
 from chassis.web.models import Body
 from chassis.web.problems import errors
+from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
 from contracts import JerseySize
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field, model_validator
 
 from registration.admission.errors import AlreadyRegistered
@@ -23,7 +24,7 @@ from registration.corrections.rules import RUNNERS_OWN
 from registration.entries.api import ParticipantView
 from registration.entries.errors import UnknownRegistration
 
-router = APIRouter(tags=["registrations"])
+router = Router(tags=["registrations"])
 
 ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 

@@ -11,7 +11,8 @@ from chassis.web.dependencies import Read, Work
 from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
 from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Query
+from chassis.web.routing import Router
+from fastapi import Query
 from pydantic import Field, PlainSerializer
 
 from registration.entries import commands, queries
@@ -21,7 +22,7 @@ from registration.entries.queries import Filter
 from registration.entries.rules import Status
 from registration.waitlist.api import Terms
 
-router = APIRouter(tags=["registrations"])
+router = Router(tags=["registrations"])
 
 
 class ParticipantView(View):

@@ -9,14 +9,14 @@ from chassis.ids import new_id
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter
+from chassis.web.routing import Router
 from sqlalchemy import select
 
 from registration.entries.errors import UnknownRegistration
 from registration.entries.tables import Registration
 from registration.notes.tables import Note
 
-router = APIRouter(prefix="/registrations/{registration_id}/notes", tags=["registrations"])
+router = Router(prefix="/registrations/{registration_id}/notes", tags=["registrations"])
 
 
 class NewNote(Body):

@@ -7,12 +7,13 @@ import segno
 from chassis.auth.access import public
 from chassis.web.dependencies import Read
 from chassis.web.problems import errors
-from fastapi import APIRouter, Path, Response
+from chassis.web.routing import Router
+from fastapi import Path, Response
 
 from registration.entries.errors import UnknownTicket
 from registration.entries.queries import ticket_exists
 
-router = APIRouter(prefix="/tickets", tags=["tickets"], dependencies=[public])
+router = Router(prefix="/tickets", tags=["tickets"], dependencies=[public])
 
 TicketCode = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 

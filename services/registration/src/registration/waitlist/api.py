@@ -11,7 +11,8 @@ from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
 from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
 from chassis.web.problems import errors
-from fastapi import APIRouter, Depends, Query, Request, Response
+from chassis.web.routing import Router
+from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
 from registration.admission.api import FORM_OPENAPI, admitted, take_form
@@ -39,7 +40,7 @@ from registration.waitlist.office import WaitlistOffice
 from registration.waitlist.queries import Filter
 from registration.waitlist.rules import OfferTerms, Standing
 
-router = APIRouter(prefix="/waitlist", tags=["waitlist"])
+router = Router(prefix="/waitlist", tags=["waitlist"])
 
 LARGEST_TURN = 2**62
 

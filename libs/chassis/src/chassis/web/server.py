@@ -1,0 +1,178 @@
+"""HTTP/1.1 connections that hold no more, and for no longer, than they may.
+
+uvicorn reads headers of any length and waits for them without end. Here a header is bounded in size and time, a
+connection that only waits for its client is ended when there are too many of them, and what is not HTTP is answered
+by a problem document.
+"""
+
+import asyncio
+import resource
+from collections import OrderedDict
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from chassis.errors import BadRequest, HeaderTooLarge, StartlineError
+from chassis.telemetry import correlated, new_correlation_id
+from chassis.web.middleware import complete_headers
+from chassis.web.problems import render
+
+HEADER_BYTES = 32 * 1024
+HEADER_SECONDS = 10.0
+BODY_SECONDS = 120.0
+"""Ends bodies that are still coming after their answer; before it, a route's own limit counts."""
+
+
+def most_waiting() -> int:
+    """How many connections may wait for their clients at once: half of the files that the process may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 4096 if soft == resource.RLIM_INFINITY else max(64, min(soft // 2, 4096))
+
+
+class Waiting:
+    """Connections whose client has to send something. The one that waits longest makes room for the next.
+
+    Args:
+        most: connections that may wait.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._timers: OrderedDict[BoundedHttp, asyncio.TimerHandle] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._timers)
+
+    def start(self, connection: "BoundedHttp", seconds: float) -> None:
+        """Give the client so many seconds."""
+        self.stop(connection)
+        if len(self._timers) >= self._most:
+            next(iter(self._timers)).give_up()
+        self._timers[connection] = connection.loop.call_later(seconds, connection.give_up)
+
+    def stop(self, connection: "BoundedHttp") -> None:
+        """The client has sent what it had to."""
+        timer = self._timers.pop(connection, None)
+        if timer is not None:
+            timer.cancel()
+
+
+_waiting = Waiting(most_waiting())
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's protocol with bounds and without WebSocket; for `uvicorn --http chassis.web.server:BoundedHttp`."""
+
+    waiting = _waiting
+    header_seconds = HEADER_SECONDS
+    body_seconds = BODY_SECONDS
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
+        """Wait for the first header."""
+        super().connection_made(transport)
+        self._in_header, self._in_body, self._is_timed = True, False, True
+        self._header_bytes = self._parsed_bytes = 0
+        self.waiting.start(self, self.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self.waiting.stop(self)
+        super().connection_lost(exc)
+
+    def give_up(self) -> None:
+        """End a connection whose client sent nothing for too long."""
+        self.waiting.stop(self)
+        self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came. What is not complete then has so much time, and a header so much room."""
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if not self._is_timed and (self._in_header or self._in_body):
+            self._is_timed = True
+            self.waiting.start(self, self.header_seconds if self._in_header else self.body_seconds)
+        if self._in_header:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADER_BYTES:
+                self._refuse(HeaderTooLarge())
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        super().on_message_begin()
+        self._parsed_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Count the address as a part of the header."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count one line of the header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start the application; the body has a time of its own."""
+        self._in_header, self._in_body, self._is_timed, self._header_bytes = False, True, False, 0
+        super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # what follows would be in the protocol that was asked for
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing more while the application works."""
+        self._in_body = False
+        super().on_message_complete()
+        self.waiting.stop(self)
+        if self.cycle.response_complete:
+            self._expect_header()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, unless a body that nobody wanted is still coming."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self._in_body and not self.transport.is_closing():
+            self._expect_header()
+
+    def _expect_header(self) -> None:
+        self._in_header, self._is_timed = True, False
+        self.waiting.start(self, self.config.timeout_keep_alive)
+
+    def _count(self, size: int) -> None:
+        self._parsed_bytes += size
+        if self._parsed_bytes > HEADER_BYTES:
+            raise HeaderTooLarge  # the parser stops, and uvicorn answers by `send_400_response`
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words are not for our clients
+        """Answer what is not HTTP, or too much of it."""
+        self._refuse(HeaderTooLarge() if self._in_header and self._parsed_bytes > HEADER_BYTES else BadRequest())
+
+    def _refuse(self, error: StartlineError) -> None:
+        if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
+            self.transport.write(_answer(error))
+        self.transport.close()
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return False
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: a request for another protocol is answered as HTTP, which its client may ask for at any time."""
+
+
+def _answer(error: StartlineError) -> bytes:
+    identifier = new_correlation_id()
+    with correlated(identifier):
+        response = render(error)
+    headers = complete_headers([*response.raw_headers, (b"connection", b"close")], identifier)
+    lines = [STATUS_LINE[response.status_code], *(b"%b: %b\r\n" % header for header in headers), b"\r\n"]
+    return b"".join(lines) + bytes(response.body)
+
+
+def serving_options() -> dict[str, Any]:
+    """Return uvicorn's options for the platform's servers; `deploy/Dockerfile` has the same."""
+    return {
+        "http": BoundedHttp,
+        "ws": "none",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,  # who the client is, is decided where it matters, by the number of trusted proxies
+    }

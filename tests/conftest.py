@@ -1,0 +1,28 @@
+"""All services at once, for what has to hold in each of them."""
+
+from collections.abc import Mapping
+
+import pytest
+from chassis.database import Database
+from chassis.secrets import new_key
+from fastapi import FastAPI
+from standalone.services import SERVICES
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
+    """Every service's application, on databases that nobody connects to."""
+    common = {
+        "database_url": "postgresql://nobody@127.0.0.1/nothing",
+        "broker_url": "amqp://127.0.0.1",
+        "public_url": "http://127.0.0.1:8080",
+        "secret_keys": new_key(),
+        "staff_jwks_url": "http://identity",
+        "proof_store": f"file://{tmp_path_factory.mktemp('images')}",
+    }
+    built = {}
+    for service in SERVICES:
+        settings = service.settings(**common)
+        database = Database(settings.database_url, service=service.name, tables=service.tables)
+        built[service.name] = service.app(settings, database, None)  # type: ignore[arg-type]  # fetches nothing here
+    return built
