@@ -7,7 +7,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.inbox import Inbox
-from chassis.web.models import encode_cursor
+from chassis.web.cursors import encode_cursor
 from testkit.tokens import Issuer
 from testkit.toy.service import Browse, BuildApp, cancelled, rows, toy_handlers
 from testkit.toy.tables import service_tables

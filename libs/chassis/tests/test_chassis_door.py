@@ -10,13 +10,14 @@ from chassis.errors import Unavailable
 from chassis.web import bodies
 from chassis.web.door import Crowd
 from chassis.web.routing import Router
+from chassis.wording import Wording
 from fastapi import Request, Response
 from prometheus_client import REGISTRY
 from testkit.polling import eventually
 from testkit.toy.service import SERVICE, Browse, BuildApp
 
 PATH = f"/api/{SERVICE}/v1/rushes"
-CROWD = Crowd("POST", "/rushes", 2, Unavailable("Come back later.", retry_after=7))
+CROWD = Crowd("POST", "/rushes", 2, Unavailable(Wording(en="Come back later.", id="Coba lagi nanti."), retry_after=7))
 
 
 class Hall:

@@ -6,6 +6,7 @@ import pytest
 from chassis.auth.access import AnyStaff, public
 from chassis.errors import InvalidFields
 from chassis.web.express import NotExpress
+from chassis.web.refusals import NO_TEXT
 from chassis.web.routing import Router
 from fastapi import Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +21,7 @@ async def rush(request: Request) -> Response:
     """Fails as the body says, or gives it back."""
     match await request.body():
         case b"ours":
-            raise InvalidFields(("colour", "is none"))
+            raise InvalidFields(("colour", NO_TEXT))
         case b"form":
             raise RequestValidationError([{"type": "missing", "loc": ("body", "colour"), "msg": "Field required"}])
         case b"http":

@@ -12,7 +12,9 @@ from chassis.errors import InvalidFields, NotFound, PayloadTooLarge, StartlineEr
 from chassis.web.dependencies import Read, Work
 from chassis.web.models import Amount, Body, Line, Text, View
 from chassis.web.problems import errors
+from chassis.web.refusals import MISSING
 from chassis.web.routing import Router
+from chassis.wording import Wording
 from fastapi import Query
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
@@ -27,6 +29,7 @@ router = Router(dependencies=[public])
 class PlacesTaken(StartlineError):
     """All places are taken."""
 
+    indonesian = "Semua tempat sudah terisi."
     code = "places_taken"
 
 
@@ -72,9 +75,11 @@ async def refuse(kind: str) -> None:
     """Fail in the way that is asked for."""
     raise {
         "taken": PlacesTaken(places_left=3),
-        "detailed": PlacesTaken("None left in 5K."),
-        "fields": InvalidFields(("participants.0.email", "is used twice"), ("name", "is empty")),
-        "down": Unavailable("The store is down.", retry_after=7),
+        "detailed": PlacesTaken(Wording(en="None left in 5K.", id="Habis di 5K.")),
+        "fields": InvalidFields(
+            ("participants.0.email", Wording(en="Used twice.", id="Dipakai dua kali.")), ("name", MISSING)
+        ),
+        "down": Unavailable(Wording(en="The store is down.", id="Penyimpanan mati."), retry_after=7),
         "large": PayloadTooLarge(limit=10),
         "unforeseen": LookupError("sari@example.com"),
         "refused": ConnectionRefusedError("10.0.0.7:5432"),
@@ -131,8 +136,8 @@ async def test_an_error_of_ours_tells_its_code_its_detail_and_what_is_needed_to_
 
     found = problem(await http.post("/refusals/fields"), 422, "invalid_fields")
     assert found["errors"] == [
-        {"field": "participants.0.email", "message": "is used twice"},
-        {"field": "name", "message": "is empty"},
+        {"field": "participants.0.email", "message": "Used twice."},
+        {"field": "name", "message": "Fill this in."},
     ]
     assert problem(await http.post("/refusals/large"), 413, "payload_too_large")["limit"] == 10
 

@@ -16,7 +16,7 @@ from fastapi import Body as FastApiBody
 from testkit.tokens import Headers, Issuer
 from testkit.toy.service import Browse, BuildApp
 
-RUNNER = uuid4()
+RUNNER = UUID("8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11")
 
 ROUTES = ["/json", f"/runners/{RUNNER}", "/forms", "/bytes"]
 

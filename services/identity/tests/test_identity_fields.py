@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from chassis.web.models import encode_cursor
+from chassis.web.cursors import encode_cursor
 
 from .identity_world import ANOTHER_PASSWORD, PASSWORD, Office
 

@@ -139,7 +139,9 @@ async def test_somebody_twice_in_one_group_is_named(race: Any) -> None:
     form["participants"][4] = {**form["participants"][1]}
     answer = await race.register(form=form)
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"field": "participants.4", "message": "is the same person as participants.1"}]
+    assert answer.json()["errors"] == [
+        {"field": "participants.4", "message": "This is the same person as participant 2."}
+    ]
 
 
 async def test_a_repeated_request_gets_the_first_answer_byte_for_byte(race: Any) -> None:

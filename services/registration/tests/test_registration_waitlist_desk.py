@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.canonical.phones import canonical_whatsapp
-from chassis.web.models import encode_cursor
+from chassis.web.cursors import encode_cursor
 from contracts import WaitlistOffered
 from testkit.plugin import FreshDatabase
 
@@ -116,7 +116,9 @@ async def test_somebody_twice_in_one_group_is_named(race: Any, line: Line) -> No
     form = race.form(5)
     form["participants"][4] = {**form["participants"][1]}
     answer = await line.join(form=form)
-    assert answer.json()["errors"] == [{"field": "participants.4", "message": "is the same person as participants.1"}]
+    assert answer.json()["errors"] == [
+        {"field": "participants.4", "message": "This is the same person as participant 2."}
+    ]
 
 
 async def test_joining_counts_against_the_limit_of_registrations(

@@ -3,37 +3,46 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.wording import Wording, language_of_request
+from chassis.wording import Language, Wording
 
 
 class StartlineError(Exception):
     """Something the caller can understand and act on.
 
-    A subclass's docstring is its default detail. `extra` becomes members of the problem document, so it never holds
-    personal data or secrets. `headers` go with the HTTP answer.
+    A subclass's docstring is its default detail, and `indonesian` says the same. `extra` becomes members of the problem
+    document, so it never holds personal data or secrets. `headers` go with the HTTP answer.
+
+    Args:
+        detail: what to say instead of the default.
     """
 
     code: ClassVar[str]
-    status: ClassVar[int] = 409
+    status: int = 409
+    indonesian: ClassVar[str] = "Permintaan ini ditolak."
 
     def __init__(
-        self, detail: str | Wording | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any
+        self, detail: Wording | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> None:
-        self.wording = detail if isinstance(detail, Wording) else None
-        self.detail = str(detail or (type(self).__doc__ or type(self).__name__).strip().splitlines()[0])
+        self.wording = detail or self.default_wording()
         self.extra = extra
         self.headers = dict(headers or {})
-        super().__init__(self.detail)
+        super().__init__(self.wording.en)
 
-    @property
-    def title(self) -> str:
-        """The code, spelled for people."""
-        return self.code.replace("_", " ").capitalize()
+    @classmethod
+    def default_wording(cls) -> Wording:
+        """What an error of this kind says when nothing more is known."""
+        return Wording(en=(cls.__doc__ or cls.__name__).strip().splitlines()[0], id=cls.indonesian)
+
+    @classmethod
+    def title(cls, language: Language) -> str:
+        """Return a heading for every error of this kind: in English the code, spelled for people."""
+        return cls.indonesian if language is Language.INDONESIAN else cls.code.replace("_", " ").capitalize()
 
 
 class NotFound(StartlineError):
     """There is no such thing, or it is not yours to see."""
 
+    indonesian = "Tidak ditemukan, atau bukan untuk Anda lihat."
     code = "not_found"
     status = 404
 
@@ -41,22 +50,25 @@ class NotFound(StartlineError):
 class Unauthenticated(StartlineError):
     """A valid token is needed."""
 
+    indonesian = "Diperlukan token yang berlaku."
     code = "unauthenticated"
     status = 401
 
-    def __init__(self, detail: str | None = None, **extra: Any) -> None:
+    def __init__(self, detail: Wording | None = None, **extra: Any) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"}, **extra)
 
 
 class InvalidToken(Unauthenticated):
     """The token is not one of ours, or not for this."""
 
+    indonesian = "Token ini tidak berlaku, atau bukan untuk ini."
     code = "invalid_token"
 
 
 class ExpiredToken(Unauthenticated):
     """The token has expired."""
 
+    indonesian = "Token sudah kedaluwarsa; masuk lagi."
     code = "expired_token"
 
 
@@ -70,27 +82,51 @@ class SessionEnded(Unauthenticated):
 class Forbidden(StartlineError):
     """You may not do this."""
 
+    indonesian = "Anda tidak boleh melakukan ini."
     code = "forbidden"
     status = 403
 
 
-def _said(message: str | Wording) -> str:
-    return message.said(language_of_request.get()) if isinstance(message, Wording) else message
+class MethodNotAllowed(StartlineError):
+    """This address does not know this method."""
+
+    indonesian = "Alamat ini tidak mengenal metode ini."
+    code = "method_not_allowed"
+    status = 405
+
+
+class NothingServed(StartlineError):
+    """Nothing is served here."""
+
+    indonesian = "Tidak ada apa-apa di alamat ini."
+    code = "not_found"
+    status = 404
+
+
+class MalformedJson(StartlineError):
+    """The body is not well-formed JSON."""
+
+    indonesian = "Isi permintaan bukan JSON yang benar."
+    code = "malformed_json"
+    status = 400
 
 
 class InvalidFields(StartlineError):
     """Some fields are wrong; `errors` names each."""
 
+    indonesian = "Ada isian yang salah; `errors` menyebut satu per satu."
     code = "invalid_fields"
     status = 422
 
-    def __init__(self, *errors: tuple[str, str | Wording]) -> None:
-        super().__init__(errors=[{"field": field, "message": _said(message)} for field, message in errors])
+    def __init__(self, *errors: tuple[str, Wording], detail: Wording | None = None) -> None:
+        self.fields = errors
+        super().__init__(detail)
 
 
 class BadRequest(StartlineError):
     """The request is not HTTP as it should be."""
 
+    indonesian = "Permintaan ini bukan HTTP yang benar."
     code = "bad_request"
     status = 400
 
@@ -98,6 +134,7 @@ class BadRequest(StartlineError):
 class HeaderTooLarge(StartlineError):
     """The request's header is too large."""
 
+    indonesian = "Header permintaan terlalu besar."
     code = "header_too_large"
     status = 431
 
@@ -105,6 +142,7 @@ class HeaderTooLarge(StartlineError):
 class TooSlow(StartlineError):
     """The request took too long to arrive."""
 
+    indonesian = "Permintaan terlalu lama tiba."
     code = "request_timeout"
     status = 408
 
@@ -115,6 +153,7 @@ class TooSlow(StartlineError):
 class PayloadTooLarge(StartlineError):
     """The body is larger than this route accepts."""
 
+    indonesian = "Isi permintaan lebih besar daripada yang diterima di sini."
     code = "payload_too_large"
     status = 413
 
@@ -122,6 +161,7 @@ class PayloadTooLarge(StartlineError):
 class NotJson(StartlineError):
     """Send the body as JSON, with `Content-Type: application/json`."""
 
+    indonesian = "Kirim isi permintaan sebagai JSON, dengan `Content-Type: application/json`."
     code = "unsupported_media_type"
     status = 415
 
@@ -129,11 +169,20 @@ class NotJson(StartlineError):
 class Unavailable(StartlineError):
     """Something this needs is down. Nothing was stored; try again shortly."""
 
+    indonesian = "Layanan yang diperlukan sedang tidak tersedia. Tidak ada yang disimpan; coba lagi sebentar lagi."
     code = "unavailable"
     status = 503
 
-    def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
+    def __init__(self, detail: Wording | None = None, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class InternalError(StartlineError):
+    """Something went wrong on our side."""
+
+    indonesian = "Terjadi kesalahan di sisi kami."
+    code = "internal_error"
+    status = 500
 
 
 class NotYet(Exception):

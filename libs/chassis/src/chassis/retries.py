@@ -22,6 +22,7 @@ from chassis.telemetry import logger
 class UnknownDeadLetter(NotFound):
     """There is no dead letter with this id."""
 
+    indonesian = "Tidak ada pesan gagal dengan id ini."
     code = "unknown_dead_letter"
 
 

@@ -1,5 +1,7 @@
 """Sentences in the languages that runners read, and which of them the current request asked for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,3 +41,13 @@ class Refused(ValueError):
 
 language_of_request: ContextVar[Language] = ContextVar("language_of_request", default=Language.ENGLISH)
 """The language that the request under way asked for by `Accept-Language`."""
+
+
+@contextmanager
+def answered_in(language: Language) -> Iterator[None]:
+    """Everything inside is said in `language`."""
+    token = language_of_request.set(language)
+    try:
+        yield
+    finally:
+        language_of_request.reset(token)

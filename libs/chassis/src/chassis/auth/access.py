@@ -30,6 +30,7 @@ _PRINCIPAL = "startline.principal"
 class NotYours(Forbidden):
     """This token is for another registration."""
 
+    indonesian = "Token ini untuk pendaftaran lain."
     code = "not_yours"
 
 

@@ -15,6 +15,13 @@ from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
 from chassis.auth.principals import TokenKind
 from chassis.errors import ExpiredToken, InvalidToken, Unavailable
 from chassis.telemetry import logger
+from chassis.wording import Wording
+
+NOT_CHECKED = Wording(
+    en="Tokens cannot be checked right now; try again shortly.",
+    id="Token tidak dapat diperiksa sekarang; coba lagi sebentar lagi.",
+)
+
 
 log = logger(__name__)
 
@@ -94,7 +101,7 @@ class KeyRing:
                     await self._refresh()
         if kid in self._keys:
             return self._keys[kid]
-        raise InvalidToken if self._was_reached else Unavailable("Tokens cannot be checked right now.")
+        raise InvalidToken if self._was_reached else Unavailable(NOT_CHECKED)
 
     @property
     def _was_reached(self) -> bool:

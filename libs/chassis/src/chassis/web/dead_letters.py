@@ -1,20 +1,23 @@
 """Dead letters over HTTP, the same in every service."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from pydantic_core import from_json
 
 from chassis import retries
 from chassis.auth.access import Admin
-from chassis.errors import InvalidFields
 from chassis.retries import UnknownDeadLetter
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase
-from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.models import Cursor, Limit, Page, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 
 _LARGEST_ID = 2**63 - 1
+
+_cursors = CursorOf(tuple[Annotated[int, Field(ge=0, le=_LARGEST_ID)]])
 
 
 class DeadLetterSummary(View):
@@ -56,17 +59,10 @@ async def list_dead_letters(
     _: Admin, database: OwnDatabase, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeadLetterSummary]:
     """Events that were given up, oldest first."""
-    after = _after(cursor) if cursor else 0
+    [after] = _cursors.decode(cursor) or [0]
     rows = await retries.list_dead_letters(database, limit=limit + 1, after=after)
     items = [DeadLetterSummary(**_summary(row)) for row in rows[:limit]]
-    return Page(items=items, next_cursor=encode_cursor(items[-1].id) if len(rows) > limit else None)
-
-
-def _after(cursor: str) -> int:
-    [found] = decode_cursor(cursor, parts=1)
-    if not isinstance(found, int) or not 0 <= found <= _LARGEST_ID:
-        raise InvalidFields(("cursor", "is not a cursor of this list"))
-    return found
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].id) if len(rows) > limit else None)
 
 
 @router.get("/{dead_letter_id}", responses=errors(UnknownDeadLetter))

@@ -4,6 +4,7 @@ Middleware, routing and reading a request cost more than a refusal. If all were 
 work would be done for those who are refused.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
@@ -12,8 +13,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.errors import StartlineError
 from chassis.telemetry import HTTP_SECONDS, correlated
 from chassis.web.bodies import BODY_BYTES, WholeBody
+from chassis.web.languages import language_of
 from chassis.web.middleware import complete_headers, correlation_id_of
 from chassis.web.problems import render
+from chassis.wording import Language, answered_in
 
 _NOBODY = "0" * 32
 """Stands for the correlation id in the answer that is made once."""
@@ -47,7 +50,7 @@ class Door:
         self._method, self._path = crowd.method, prefix + crowd.path
         self._most = crowd.most
         self._inside = 0
-        self._full = _Prepared(crowd.refusal)
+        self._full = _in_each_language(crowd.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
@@ -63,7 +66,7 @@ class Door:
         except ClientDisconnect:
             return
         except StartlineError as error:
-            await self._refuse(_Prepared(error), scope, send)
+            await self._refuse(_in_each_language(error), scope, send)
             return
         if self._inside >= self._most:
             await self._refuse(self._full, scope, send)
@@ -74,16 +77,17 @@ class Door:
         finally:
             self._inside -= 1
 
-    async def _refuse(self, refusal: "_Prepared", scope: Scope, send: Send) -> None:
-        await refusal.send(scope, send)
-        HTTP_SECONDS.labels(self._service, self._method, self._path, refusal.status).observe(0.0)
+    async def _refuse(self, refusal: "Mapping[Language, _Prepared]", scope: Scope, send: Send) -> None:
+        prepared = refusal[language_of(scope)]
+        await prepared.send(scope, send)
+        HTTP_SECONDS.labels(self._service, self._method, self._path, prepared.status).observe(0.0)
 
 
 class _Prepared:
     """A problem document that lacks only the correlation id."""
 
-    def __init__(self, error: StartlineError) -> None:
-        with correlated(_NOBODY):
+    def __init__(self, error: StartlineError, language: Language) -> None:
+        with correlated(_NOBODY), answered_in(language):
             response = render(error)
         self.status = response.status_code
         self._before, self._after = bytes(response.body).split(_NOBODY.encode())
@@ -95,3 +99,7 @@ class _Prepared:
         headers = complete_headers([*self._headers, (b"content-length", b"%d" % len(body))], identifier)
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _in_each_language(error: StartlineError) -> Mapping[Language, _Prepared]:
+    return {language: _Prepared(error, language) for language in Language}

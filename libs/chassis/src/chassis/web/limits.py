@@ -24,6 +24,7 @@ _MOST_ADDRESSES = 50_000
 class TooManyRequests(StartlineError):
     """Too many requests came from this address; wait a moment."""
 
+    indonesian = "Terlalu banyak permintaan dari alamat ini; tunggu sebentar."
     code = "too_many_requests"
     status = 429
 

@@ -8,7 +8,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.telemetry import HTTP_SECONDS, correlated, new_correlation_id
+from chassis.web.languages import language_of
 from chassis.web.problems import render_unforeseen
+from chassis.wording import answered_in
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -38,7 +40,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         identifier = correlation_id_of(scope)
-        with correlated(identifier):
+        with correlated(identifier), answered_in(language_of(scope)):
             await self._answer(scope, receive, send, identifier)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, identifier: str) -> None:

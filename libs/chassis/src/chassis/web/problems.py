@@ -11,12 +11,42 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from chassis.database import is_unavailable
-from chassis.errors import StartlineError, Unavailable
+from chassis.errors import (
+    BadRequest,
+    InternalError,
+    InvalidFields,
+    MalformedJson,
+    MethodNotAllowed,
+    NothingServed,
+    NotJson,
+    PayloadTooLarge,
+    StartlineError,
+    Unavailable,
+)
 from chassis.telemetry import correlation_id, logger
+from chassis.web.refusals import message_for
+from chassis.wording import Wording, language_of_request
 
 log = logger(__name__)
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request", 413: "payload_too_large"}
+_BY_STATUS: Mapping[int, type[StartlineError]] = {
+    each.status: each for each in (BadRequest, NothingServed, MethodNotAllowed, PayloadTooLarge, NotJson)
+}
+"""What Starlette and FastAPI raise by themselves."""
+
+
+class OtherRefusal(StartlineError):
+    """This request is refused."""
+
+    indonesian = "Permintaan ini ditolak."
+    code = "http_error"
+
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(headers=error.headers)
+        self.status = error.status_code
+
+
+NOT_STORABLE = Wording(en="A value cannot be stored as it is.", id="Ada nilai yang tidak dapat disimpan apa adanya.")
 
 
 class FieldProblem(BaseModel):
@@ -38,33 +68,28 @@ class Problem(BaseModel):
     correlation_id: str
 
 
-def problem(
-    *, code: str, status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
-) -> Response:
-    """A problem document as a response."""
+def render(error: StartlineError) -> Response:
+    """The problem document of one of our errors, in the language of the request."""
+    language = language_of_request.get()
+    found = error.fields if isinstance(error, InvalidFields) else ()
+    fields = [{"field": field, "message": wording.said(language)} for field, wording in found]
+    return _problem(error, error.wording.said(language), fields)
+
+
+def _problem(error: StartlineError, detail: str, fields: list[dict[str, str]]) -> Response:
+    language = language_of_request.get()
     body = {
-        "type": f"urn:startline:problem:{code}",
-        "title": title,
-        "status": status,
-        "code": code,
+        "type": f"urn:startline:problem:{error.code}",
+        "title": error.title(language),
+        "status": error.status,
+        "code": error.code,
         "detail": detail,
-        "errors": [],
-        **extra,
+        "errors": fields,
+        **error.extra,
         "correlation_id": correlation_id(),
     }
-    return Response(to_json(body), status, headers=headers, media_type="application/problem+json")
-
-
-def render(error: StartlineError) -> Response:
-    """The problem document of one of our errors."""
-    return problem(
-        code=error.code,
-        status=error.status,
-        title=error.title,
-        detail=error.detail,
-        headers=error.headers,
-        **error.extra,
-    )
+    headers = {**error.headers, "Content-Language": language.value, "Vary": "Accept-Language"}
+    return Response(to_json(body), error.status, headers=headers, media_type="application/problem+json")
 
 
 def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
@@ -108,17 +133,10 @@ def invalid(error: ValidationError, *place: str) -> RequestValidationError:
 def _render_invalid(error: RequestValidationError) -> Response:
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
-        return problem(
-            code="malformed_json", status=400, title="Malformed JSON", detail="The body is not well-formed JSON."
-        )
-    fields = [{"field": _field(each["loc"]), "message": each["msg"]} for each in found]
-    return problem(
-        code="invalid_fields",
-        status=422,
-        title="Invalid fields",
-        detail="Some fields are wrong; `errors` names each.",
-        errors=fields,
-    )
+        return render(MalformedJson())
+    language = language_of_request.get()
+    fields = [{"field": _field(each["loc"]), "message": message_for(each, language)} for each in found]
+    return _problem(InvalidFields(), InvalidFields.default_wording().said(language), fields)
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -126,9 +144,8 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def _render_http(error: HTTPException) -> Response:
-    code = _CODES.get(error.status_code, "http_error")
-    title = code.replace("_", " ").capitalize()
-    return problem(code=code, status=error.status_code, title=title, detail=str(error.detail), headers=error.headers)
+    kind = _BY_STATUS.get(error.status_code)
+    return render(kind(headers=error.headers) if kind else OtherRefusal(error))
 
 
 def render_unforeseen(error: Exception) -> Response:
@@ -138,10 +155,6 @@ def render_unforeseen(error: Exception) -> Response:
         log.warning("dependency_unavailable", error=type(error).__name__, sqlstate=state)
         return render(Unavailable())
     if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "").startswith("22"):
-        return problem(
-            code="invalid_fields", status=422, title="Invalid fields", detail="A value cannot be stored as it is."
-        )
+        return render(InvalidFields(detail=NOT_STORABLE))
     log.error("unforeseen_error", error=type(error).__name__, exc_info=error)
-    return problem(
-        code="internal_error", status=500, title="Internal error", detail="Something went wrong on our side."
-    )
+    return render(InternalError())

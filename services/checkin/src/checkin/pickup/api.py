@@ -7,9 +7,10 @@ from uuid import UUID
 
 from chassis.auth.access import Admin
 from chassis.web.dependencies import Read, Work
-from chassis.web.models import Body, Text, View
+from chassis.web.models import Body, OrNone, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from chassis.wording import Refused, Wording
 from fastapi import Header, Response
 from pydantic import Field, StringConstraints, model_validator
 
@@ -39,17 +40,22 @@ IdempotencyKey = Annotated[
 ]
 
 
+ONE_OF_BOTH = Wording(
+    en="Send either ticket_code or participant_id.", id="Kirim ticket_code atau participant_id, salah satu saja."
+)
+
+
 class Scan(Body):
     """Whose pack: exactly one of the two. What is no ticket code is an unknown ticket, not a wrong field."""
 
     ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None
     participant_id: UUID | None = None
-    notes: Remark | None = None
+    notes: OrNone[Remark] = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.ticket_code is None) == (self.participant_id is None):
-            raise ValueError("give either ticket_code or participant_id")
+            raise Refused(ONE_OF_BOTH)
         return self
 
 

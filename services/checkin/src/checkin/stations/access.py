@@ -16,6 +16,7 @@ from checkin.stations.rules import Desk
 class DeviceRevoked(Unauthenticated):
     """This device was logged out, or its station closed: log in again."""
 
+    indonesian = "Perangkat ini sudah dikeluarkan, atau posnya ditutup: masuk lagi."
     code = "device_revoked"
 
 

@@ -9,20 +9,25 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.errors import InvalidFields, Unavailable
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
-from chassis.web.models import Body, Cursor, Label, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.models import NOTHING_TO_CHANGE, Body, Cursor, Label, Limit, Matching, Moment, Page, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from pydantic import StringConstraints, TypeAdapter, ValidationError, model_validator
+from chassis.wording import Refused, Wording
+from pydantic import model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
 from checkin.stations.commands import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
-PinCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+SIX_DIGITS = Wording(en="A PIN has six digits.", id="PIN terdiri dari enam angka.")
+PinCode = Annotated[str, Matching("[0-9]{6}", SIX_DIGITS)]
 
 router = Router()
+
+_cursors = CursorOf(tuple[Moment, UUID])
 
 
 class NewStation(Body):
@@ -45,7 +50,7 @@ class StationChange(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_dump(exclude_none=True):
-            raise ValueError("nothing to change")
+            raise Refused(NOTHING_TO_CHANGE)
         return self
 
 
@@ -98,23 +103,14 @@ OwnPins = Annotated[Pins, from_state("pins")]
 OwnKeys = Annotated[SigningKeys, from_state("signing_keys")]
 OwnSettings = Annotated[Settings, from_state("settings")]
 
-_position = TypeAdapter(queries.Position)
-
-
-def _after(cursor: str | None) -> queries.Position | None:
-    try:
-        return _position.validate_python(tuple(decode_cursor(cursor, parts=2))) if cursor else None
-    except ValidationError:
-        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
-
 
 @router.get("/stations")
 async def list_stations(_: Admin, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StationView]:
     """All stations, oldest first."""
-    found = await queries.list_stations(session, limit=limit + 1, after=_after(cursor))
+    found = await queries.list_stations(session, limit=limit + 1, after=_cursors.decode(cursor))
     items = [StationView.model_validate(each) for each in found[:limit]]
     more = len(found) > limit
-    return Page(items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].created_at, items[-1].id) if more else None)
 
 
 @router.post("/stations", status_code=201, responses=errors(InvalidFields))
@@ -161,10 +157,10 @@ async def list_devices(
     _: Admin, session: Read, station_id: UUID | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeviceView]:
     """Devices that logged in, latest first."""
-    found = await queries.list_devices(session, limit=limit + 1, after=_after(cursor), station_id=station_id)
+    found = await queries.list_devices(session, limit=limit + 1, after=_cursors.decode(cursor), station_id=station_id)
     items = [DeviceView.model_validate(each) for each in found[:limit]]
     more = len(found) > limit
-    return Page(items=items, next_cursor=encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].created_at, items[-1].id) if more else None)
 
 
 @router.delete("/devices/{device_id}", status_code=204, responses=errors(UnknownDevice))

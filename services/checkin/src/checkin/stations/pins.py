@@ -6,7 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from chassis.errors import Unavailable
+from chassis.wording import Wording
 from pwdlib import PasswordHash
+
+TOO_MANY_LOGINS = Wording(
+    en="Too many logins at once; try again shortly.",
+    id="Terlalu banyak yang masuk bersamaan; coba lagi sebentar lagi.",
+)
+
 
 _AT_ONCE: Final = 2
 _LINE: Final = 40
@@ -33,7 +40,7 @@ class Pins:
             Unavailable: too many are waiting.
         """
         if self._inside >= _LINE:
-            raise Unavailable("Too many logins at once, try again shortly.")
+            raise Unavailable(TOO_MANY_LOGINS)
         self._inside += 1
         try:
             yield

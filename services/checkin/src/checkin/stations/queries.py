@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from chassis.web.models import Moment
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.stations.rules import Desk
 from checkin.stations.tables import Device, Station
 
-Position = tuple[AwareDatetime, UUID]
+Position = tuple[Moment, UUID]
 """Where a page ended: when its last row was made, and its id."""
 
 

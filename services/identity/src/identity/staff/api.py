@@ -4,8 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.errors import InvalidFields, SessionEnded
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, from_state
-from chassis.web.models import Cursor, Limit, Page, decode_cursor, encode_cursor
+from chassis.web.models import Cursor, Limit, Line, Page
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 
@@ -19,6 +20,8 @@ from identity.staff.passwords import Passwords
 
 router = Router(prefix="/staff", tags=["staff"])
 
+_cursors = CursorOf(tuple[Line])
+
 
 OwnPasswords = Annotated[Passwords, from_state("passwords")]
 OwnSettings = Annotated[Settings, from_state("settings")]
@@ -27,18 +30,14 @@ OwnSettings = Annotated[Settings, from_state("settings")]
 @router.get("", responses=errors(SessionEnded))
 async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
     """Everybody, by e-mail address."""
-    rows = await queries.staff_page(session, limit=limit + 1, after=_position(cursor))
+    rows = await queries.staff_page(session, limit=limit + 1, after=_email(cursor))
     items = [StaffView.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next_cursor=encode_cursor(items[-1].email) if len(rows) > limit else None)
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].email) if len(rows) > limit else None)
 
 
-def _position(cursor: str | None) -> str:
-    if cursor is None:
-        return ""
-    (email,) = decode_cursor(cursor, parts=1)
-    if not isinstance(email, str) or not email.isprintable():
-        raise InvalidFields(("cursor", "is not a cursor of this list"))
-    return email
+def _email(cursor: str | None) -> str:
+    position = _cursors.decode(cursor)
+    return position[0] if position else ""
 
 
 @router.post("", status_code=201, responses=errors(SessionEnded, EmailTaken, InvalidFields))

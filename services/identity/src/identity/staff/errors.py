@@ -6,16 +6,19 @@ from chassis.errors import NotFound, StartlineError
 class UnknownStaff(NotFound):
     """There is no such member of staff."""
 
+    indonesian = "Tidak ada petugas seperti itu."
     code = "unknown_staff"
 
 
 class EmailTaken(StartlineError):
     """Another member of staff has this e-mail address."""
 
+    indonesian = "Petugas lain memakai alamat e-mail ini."
     code = "email_taken"
 
 
 class LastOwner(StartlineError):
     """The last active owner must stay one: name another owner first."""
 
+    indonesian = "Pemilik aktif terakhir harus tetap pemilik: tunjuk pemilik lain dahulu."
     code = "last_owner"

@@ -1,14 +1,15 @@
 """What goes in and out about staff."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.principals import Role
-from chassis.web.models import Body, Label, View
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from chassis.web.models import Body, Changes, Label, View
+from chassis.wording import Refused, Wording
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from identity.staff.commands import Changes
+from identity.staff import commands
 from identity.staff.rules import EMAIL_PATTERN, LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 Email = Annotated[
@@ -17,12 +18,15 @@ Email = Annotated[
 ]
 
 
+NOT_TEXT = Wording(en="This is not well-formed text.", id="Ini bukan teks yang benar.")
+
+
 def _encodable(secret: SecretStr) -> SecretStr:
     """JSON can spell halves of characters, which are no text and have no bytes to hash."""
     try:
         secret.get_secret_value().encode()
     except UnicodeEncodeError:
-        raise ValueError("is not well-formed text") from None
+        raise Refused(NOT_TEXT) from None
     return secret
 
 
@@ -39,7 +43,7 @@ class NewStaff(Body):
     password: NewPassword
 
 
-class StaffChanges(Body):
+class StaffChanges(Changes):
     """Fields to change; what is absent stays."""
 
     name: Label | None = None
@@ -47,19 +51,10 @@ class StaffChanges(Body):
     is_active: bool | None = None
     password: NewPassword | None = None
 
-    @model_validator(mode="after")
-    def _something_sensible(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("nothing to change")
-        emptied = sorted(field for field in self.model_fields_set if getattr(self, field) is None)
-        if emptied:
-            raise ValueError(f"cannot be null: {', '.join(emptied)}")
-        return self
-
-    def changes(self) -> Changes:
+    def changes(self) -> commands.Changes:
         """For the command."""
         password = self.password.get_secret_value() if self.password else None
-        return Changes(name=self.name, role=self.role, is_active=self.is_active, password=password)
+        return commands.Changes(name=self.name, role=self.role, is_active=self.is_active, password=password)
 
 
 class StaffSummary(View):

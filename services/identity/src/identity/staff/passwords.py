@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from chassis.errors import Unavailable
+from chassis.wording import Wording
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from identity.settings import Settings
+
+TOO_MANY_LOGINS = Wording(
+    en="Too many passwords are being checked right now; try again shortly.",
+    id="Terlalu banyak kata sandi sedang diperiksa; coba lagi sebentar lagi.",
+)
+
 
 T = TypeVar("T")
 
@@ -71,7 +78,7 @@ class Passwords:
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         if self._line >= _LONGEST_LINE:
-            raise Unavailable("Too many passwords are being checked right now.")
+            raise Unavailable(TOO_MANY_LOGINS)
         self._line += 1
         try:
             async with self._at_once:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff
 from chassis.auth.principals import Role, Staff
-from chassis.errors import InvalidFields
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.models import Cursor, Limit, Moment, Page, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends
@@ -73,6 +73,8 @@ class Retried(View):
 
 router = Router(prefix="/notifications", tags=["notifications"])
 
+_cursors = CursorOf(tuple[Moment, UUID])
+
 
 @router.get("")
 async def list_notifications(
@@ -83,13 +85,12 @@ async def list_notifications(
     cursor: Cursor = None,
 ) -> Page[NotificationView]:
     """The log, newest first."""
-    before = _position(cursor) if cursor else None
-    rows = await queries.list_notifications(session, chosen, limit=limit + 1, before=before)
+    rows = await queries.list_notifications(session, chosen, limit=limit + 1, before=_cursors.decode(cursor))
     shown = rows[:limit]
     attempts = await queries.attempts_of(session, [row.Notification.id for row in shown])
     items = [_view(row, attempts[row.Notification.id], staff) for row in shown]
     last = items[-1] if len(rows) > limit else None
-    return Page(items=items, next_cursor=encode_cursor(last.created_at.isoformat(), last.id) if last else None)
+    return Page(items=items, next_cursor=_cursors.encode(last.created_at, last.id) if last else None)
 
 
 _REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
@@ -106,17 +107,6 @@ async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -
 async def retry_failed(staff: Admin, work: Work, channel: Channel | None = None) -> Retried:
     """Send everything again that failed and still says something true."""
     return Retried(retried=await sending_again.retry_failed(work, channel, by=staff.actor))
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    created_at, notification_id = decode_cursor(cursor, parts=2)
-    try:
-        moment, identifier = datetime.fromisoformat(created_at), UUID(notification_id)
-    except (TypeError, ValueError, AttributeError):
-        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
-    if moment.tzinfo is None:
-        raise InvalidFields(("cursor", "is not a cursor of this list"))
-    return moment, identifier
 
 
 def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:

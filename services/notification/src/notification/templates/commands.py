@@ -2,6 +2,7 @@
 
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
+from chassis.wording import Wording
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -10,10 +11,18 @@ from notification.templates.queries import Key
 from notification.templates.rules import Template, problems_of, variables_of, variables_of_subject
 from notification.templates.tables import TemplateRow
 
+NO_SUBJECT = Wording(en="An e-mail needs a subject.", id="E-mail memerlukan subjek.")
+SUBJECT_IN_WHATSAPP = Wording(
+    en="WhatsApp messages have no subject; leave it out.", id="Pesan WhatsApp tidak punya subjek; kosongkan."
+)
+
 
 class InvalidTemplate(InvalidFields):
     """The text uses variables that do not exist, or braces that are none; `errors` names each."""
 
+    indonesian = (
+        "Teks memakai variabel yang tidak ada, atau kurung kurawal yang keliru; `errors` menyebut satu per satu."
+    )
     code = "invalid_template"
 
 
@@ -27,9 +36,9 @@ def check_template(template: Template, key: Key) -> None:
     found = [("subject", problem) for problem in problems_of(template.subject, variables_of_subject(event_type))]
     found += [("body", problem) for problem in problems_of(template.body, variables_of(event_type))]
     if channel is Channel.EMAIL and not template.subject:
-        found.append(("subject", "is needed in an e-mail"))
+        found.append(("subject", NO_SUBJECT))
     if channel is Channel.WHATSAPP and template.subject:
-        found.append(("subject", "does not exist in WhatsApp"))
+        found.append(("subject", SUBJECT_IN_WHATSAPP))
     if found:
         raise InvalidTemplate(*found)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chassis.canonical.names import clean_line, refuse_links
-from chassis.wording import Refused
+from chassis.wording import Refused, Wording
 from contracts import (
     AccessLinksRequested,
     PaymentRejected,
@@ -90,12 +90,21 @@ class Template:
     subject: str = ""
 
 
-def problems_of(text: str, variables: Collection[str]) -> list[str]:
+_STRAY_BRACE = Wording(
+    en="A brace is not part of a variable.", id="Ada kurung kurawal yang bukan bagian dari variabel."
+)
+
+
+def _unknown(name: str) -> Wording:
+    return Wording(en=f"There is no variable {{{name}}}.", id=f"Tidak ada variabel {{{name}}}.")
+
+
+def problems_of(text: str, variables: Collection[str]) -> list[Wording]:
     """What is wrong with a template's text: unknown variables by name, and braces that are none."""
     unknown = sorted({name for name in _VARIABLE.findall(text) if name not in variables})
-    found = [f"unknown variable {{{name}}}" for name in unknown]
+    found = [_unknown(name) for name in unknown]
     if re.search(r"[{}]", _VARIABLE.sub("", text)):
-        found.append("a brace is not part of a variable")
+        found.append(_STRAY_BRACE)
     return found
 
 

@@ -29,6 +29,7 @@ Word = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
 class UnknownWebhook(NotFound):
     """There is nothing here."""
 
+    indonesian = "Tidak ada apa-apa di sini."
     code = "unknown_webhook"
 
 

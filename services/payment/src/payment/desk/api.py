@@ -18,7 +18,7 @@ from payment.desk import commands, queries
 from payment.desk.errors import AlreadyDecided, UnknownPayment
 from payment.desk.queries import Filter
 from payment.invoices.rules import RegistrationEnd
-from payment.paging import Position, cursor_at, position_of
+from payment.paging import Position, cursors
 from payment.proofs.dependencies import Images
 from payment.proofs.errors import ImageMissing
 from payment.proofs.rules import PaymentStatus
@@ -98,14 +98,14 @@ async def list_payments(
     """Payments that wait first, then the decided ones; each group oldest first."""
     async with database.read() as session:
         rows = await queries.list_payments(
-            session, Filter(status, method, q), limit=limit + 1, after=position_of(cursor)
+            session, Filter(status, method, q), limit=limit + 1, after=cursors.decode(cursor)
         )
     items = [PaymentView.of(row, now=database.clock()) for row in rows[:limit]]
     return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
 
 
 def _after(last: PaymentView) -> str:
-    return cursor_at(Position(last.status is not PaymentStatus.UPLOADED, last.uploaded_at, last.payment_id))
+    return cursors.encode(*Position(last.status is not PaymentStatus.UPLOADED, last.uploaded_at, last.payment_id))
 
 
 @router.get("/{payment_id}", responses=errors(UnknownPayment))

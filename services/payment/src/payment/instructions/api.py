@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from chassis.auth.access import Admin, public
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read
-from chassis.web.models import Body, Line, Text, View
+from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Wording
@@ -57,10 +57,10 @@ class NewSettings(Body):
     """
 
     qris_image: Annotated[str, Field(max_length=_BASE64_BYTES)] | None = None
-    bank_name: Annotated[Line, Field(max_length=100)] | None = None
-    account_number: Annotated[Line, Field(max_length=50)] | None = None
-    account_holder_name: Line | None = None
-    payment_instructions: Text | None = None
+    bank_name: OrNone[Annotated[Line, Field(max_length=100)]] = None
+    account_number: OrNone[Annotated[Line, Field(max_length=50)]] = None
+    account_holder_name: OrNone[Line] = None
+    payment_instructions: OrNone[Text] = None
     payment_deadline_hours: Annotated[int, Field(ge=1, le=720)] = 24
 
     @property

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidFields, PayloadTooLarge
-from chassis.web.models import Amount, Body, Text
+from chassis.web.models import Amount, Body, OrNone, Text
 from chassis.web.problems import invalid
 from chassis.wording import Refused, Wording
 from contracts import PaymentMethod
 from fastapi import Request
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
+from pydantic_core import to_json
 from starlette.datastructures import FormData, UploadFile
 
 from payment.proofs.images import MAX_FILE_BYTES
@@ -23,17 +24,13 @@ FORM_BYTES = MAX_FILE_BYTES + 64 * 1024
 """The file, the fields and the lines between them."""
 
 
-def _blank_is_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
 class ProofFields(Body):
     """The form's fields beside the file."""
 
     payment_method: PaymentMethod
     amount: Annotated[Amount, Field(gt=0)]
     payment_date: Annotated[str, Field(max_length=40)]
-    notes: Annotated[Annotated[Text, Field(max_length=2000)] | None, BeforeValidator(_blank_is_none)] = None
+    notes: OrNone[Annotated[Text, Field(max_length=2000)]] = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ async def _file(sent: Any) -> bytes:
 
 def _checked(file: bytes, fields: Mapping[str, Any], *, now: datetime, zone: ZoneInfo) -> ProofForm:
     try:
-        good = ProofFields.model_validate(fields)
+        good = ProofFields.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise invalid(error, "body") from None
     try:

@@ -10,7 +10,7 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from contracts import PaymentMethod
 
-from payment.paging import Position, cursor_at, position_of
+from payment.paging import Position, cursors
 from payment.refunds import commands, queries
 from payment.refunds.errors import AlreadyRefunded, UnknownRefund
 from payment.refunds.queries import RefundStatus
@@ -46,13 +46,13 @@ async def list_refunds(
     _: Finance, session: Read, status: RefundStatus | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RefundView]:
     """Refunds still due first, each group oldest first."""
-    rows = await queries.list_refunds(session, status=status, limit=limit + 1, after=position_of(cursor))
+    rows = await queries.list_refunds(session, status=status, limit=limit + 1, after=cursors.decode(cursor))
     items = [RefundView(**row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
 
 
 def _after(last: RefundView) -> str:
-    return cursor_at(Position(last.done_at is not None, last.due_at, last.payment_id))
+    return cursors.encode(*Position(last.done_at is not None, last.due_at, last.payment_id))
 
 
 @router.post("/{payment_id}/done", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded))

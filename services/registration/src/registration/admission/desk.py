@@ -15,11 +15,18 @@ from uuid import UUID
 from chassis.database import is_unavailable
 from chassis.errors import StartlineError, Unavailable
 from chassis.telemetry import logger
+from chassis.wording import Wording
 
 from registration.admission.engine import Admitted, Batch, Outcome
 from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
 from registration.admission.placing import Raced
 from registration.admission.rules import Application
+
+NOT_STORED = Wording(
+    en="This registration could not be stored; try again shortly.",
+    id="Pendaftaran ini tidak dapat disimpan; coba lagi sebentar lagi.",
+)
+
 
 log = logger(__name__)
 
@@ -191,7 +198,7 @@ def _failure(error: Exception) -> StartlineError:
     if is_unavailable(error):
         return Unavailable()
     log.error("admission_failed", exc_info=error)
-    return Unavailable("This registration could not be stored.")
+    return Unavailable(NOT_STORED)
 
 
 class Desks:

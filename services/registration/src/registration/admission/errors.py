@@ -6,6 +6,7 @@ from chassis.errors import StartlineError
 class CategoryFull(StartlineError):
     """There are not enough places left."""
 
+    indonesian = "Tempat yang tersisa tidak cukup."
     code = "category_full"
 
 
@@ -19,24 +20,28 @@ class AlreadyRegistered(StartlineError):
 class RegistrationNotOpen(StartlineError):
     """Registration for this category has not opened."""
 
+    indonesian = "Pendaftaran kategori ini belum dibuka."
     code = "registration_not_open"
 
 
 class RegistrationClosed(StartlineError):
     """Registration for this category is closed."""
 
+    indonesian = "Pendaftaran kategori ini sudah ditutup."
     code = "registration_closed"
 
 
 class TypeNotOffered(StartlineError):
     """This category does not take registrations of this type."""
 
+    indonesian = "Kategori ini tidak menerima jenis pendaftaran ini."
     code = "type_not_offered"
 
 
 class IdempotencyKeyReused(StartlineError):
     """This Idempotency-Key was used for a different request."""
 
+    indonesian = "Idempotency-Key ini dipakai untuk permintaan lain."
     code = "idempotency_key_reused"
     status = 422
 
@@ -44,12 +49,14 @@ class IdempotencyKeyReused(StartlineError):
 class RequestInProgress(StartlineError):
     """A request with this Idempotency-Key is still running."""
 
+    indonesian = "Permintaan dengan Idempotency-Key ini masih diproses."
     code = "request_in_progress"
 
 
 class TooBusy(StartlineError):
     """Too many people are registering right now; nothing was stored, try again in a moment."""
 
+    indonesian = "Terlalu banyak orang sedang mendaftar; tidak ada yang disimpan, coba lagi sebentar lagi."
     code = "too_busy"
     status = 503
 

@@ -9,10 +9,10 @@ from chassis.canonical.emails import canonical_email
 from chassis.canonical.names import clean_line, clean_name
 from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 from chassis.errors import InvalidFields
-from chassis.web.models import Amount, Body, View
+from chassis.web.models import Amount, Body, Day, OrNone, View
 from chassis.wording import Refused, Wording
 from contracts import JerseySize, RegistrationType
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 _IDENTITY_NUMBER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ./-]*[A-Za-z0-9])?")
 _INVALID_IDENTITY = Wording(
@@ -28,10 +28,6 @@ def _identity_number(typed: str) -> str:
     return number
 
 
-def _or_none(typed: str | None) -> str | None:
-    return typed if typed is None or typed.strip() else None
-
-
 Typed = Annotated[str, StringConstraints(max_length=255)]
 """Text that is read later."""
 
@@ -40,11 +36,32 @@ Email = Annotated[Typed, AfterValidator(canonical_email), Field(examples=["budi@
 WhatsApp = Annotated[Typed, AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])]
 Phone = Annotated[Typed, AfterValidator(canonical_phone), Field(examples=["0812 3456 7890"])]
 IdentityNumber = Annotated[str, StringConstraints(max_length=50), AfterValidator(_identity_number)]
-OptionalIdentityNumber = Annotated[IdentityNumber | None, BeforeValidator(_or_none)]
+OptionalIdentityNumber = OrNone[IdentityNumber]
 
 OLDEST = date(1900, 1, 1)
 
 NOT_BORN = Wording(en="The date of birth must be before today.", id="Tanggal lahir harus sebelum hari ini.")
+
+
+ONE_IN_CHARGE = Wording(
+    en="Mark exactly one participant as the person in charge (is_pic).",
+    id="Tandai tepat satu peserta sebagai penanggung jawab (is_pic).",
+)
+
+
+def wrong_size(size: int) -> Wording:
+    """Return how many participants a type of registration needs."""
+    return Wording(
+        en=f"This type of registration needs exactly {size} participants.",
+        id=f"Jenis pendaftaran ini memerlukan tepat {size} peserta.",
+    )
+
+
+def same_person(index: int) -> Wording:
+    """Return that a participant is the one at `index`, counted from 0, once more."""
+    return Wording(
+        en=f"This is the same person as participant {index + 1}.", id=f"Ini orang yang sama dengan peserta {index + 1}."
+    )
 
 
 class ParticipantForm(Body):
@@ -54,7 +71,7 @@ class ParticipantForm(Body):
     email: Email
     whatsapp: WhatsApp
     gender: Literal["male", "female"]
-    date_of_birth: Annotated[date, Field(ge=OLDEST)]
+    date_of_birth: Annotated[Day, Field(ge=OLDEST)]
     jersey_size: JerseySize
     identity_number: OptionalIdentityNumber = None
     emergency_contact_name: Name
@@ -73,9 +90,9 @@ class RegistrationForm(Body):
     def _a_whole_group_with_one_in_charge(self) -> Self:
         size = self.registration_type.size
         if len(self.participants) != size:
-            raise ValueError(f"{self.registration_type.value} needs exactly {size} participants")
+            raise Refused(wrong_size(size))
         if sum(participant.is_pic for participant in self.participants) != 1:
-            raise ValueError("exactly one participant must be the person in charge (is_pic)")
+            raise Refused(ONE_IN_CHARGE)
         return self
 
     def born_before(self, today: date) -> None:

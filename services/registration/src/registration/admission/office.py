@@ -18,7 +18,7 @@ from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.admission.desk import Desks
 from registration.admission.engine import Admitted, Batch, admit, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
-from registration.admission.forms import ParticipantForm, RegistrationForm
+from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
 from registration.admission.rules import Application, Person, person_key
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import offer as find_offer
@@ -181,5 +181,5 @@ def _refuse_the_same_person_twice(people: Sequence[Person]) -> None:
     for index, person in enumerate(people):
         if person.person_key in first:
             same = first[person.person_key]
-            raise InvalidFields((f"participants.{index}", f"is the same person as participants.{same}"))
+            raise InvalidFields((f"participants.{index}", same_person(same)))
         first[person.person_key] = index

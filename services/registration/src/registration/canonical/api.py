@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.auth.access import AnyStaff
-from chassis.errors import InvalidFields
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read
-from chassis.web.models import Cursor, Limit, Page, View, decode_cursor, encode_cursor
+from chassis.web.models import Cursor, Limit, Line, Page, View
 from chassis.web.routing import Router
 from sqlalchemy import select, tuple_
 
@@ -14,6 +14,8 @@ from registration.canonical.tables import UnreadableValue
 from registration.entries.tables import Participant, Registration
 
 router = Router(tags=["registrations"])
+
+_cursors = CursorOf(tuple[UUID, Line])
 
 
 class UnreadableView(View):
@@ -46,17 +48,10 @@ async def list_unreadable(_: AnyStaff, session: Read, limit: Limit = 50, cursor:
         .order_by(UnreadableValue.participant_id, UnreadableValue.field)
         .limit(limit + 1)
     )
-    if cursor:
-        query = query.where(tuple_(UnreadableValue.participant_id, UnreadableValue.field) > _position(cursor))
+    after = _cursors.decode(cursor)
+    if after:
+        query = query.where(tuple_(UnreadableValue.participant_id, UnreadableValue.field) > after)
     rows = (await session.execute(query)).mappings().all()
     items = [UnreadableView(**row) for row in rows[:limit]]
     more = len(rows) > limit
-    return Page(items=items, next_cursor=encode_cursor(items[-1].participant_id, items[-1].field) if more else None)
-
-
-def _position(cursor: str) -> tuple[UUID, str]:
-    participant_id, field = decode_cursor(cursor, parts=2)
-    try:
-        return UUID(participant_id), str(field)
-    except (TypeError, ValueError, AttributeError):
-        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].participant_id, items[-1].field) if more else None)

@@ -6,21 +6,20 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from chassis.auth.access import Admin, AnyStaff, public
 from chassis.database import Database, UnitOfWork
-from chassis.errors import InvalidFields
 from chassis.recent import Recent
 from chassis.web.dependencies import OwnDatabase, Read, from_state
-from chassis.web.models import Amount, Body, Line, Slug, Text, View
+from chassis.web.models import Amount, Body, Changes, Day, Line, Moment, OrNone, Slug, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
 from fastapi import Depends, Request, Response
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
@@ -48,6 +47,10 @@ Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]
 Distance = Annotated[Line, Field(max_length=50)]
 
+NO_IMAGE_ADDRESS = Wording(
+    en="Use an https address, or a path on this platform that starts with /.",
+    id="Pakai alamat https, atau jalur di platform ini yang diawali /.",
+)
 _IMAGE_ADDRESS = re.compile(
     r"(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?=/)|(?=/(?!/)))[A-Za-z0-9._~!$&()*+,;=:@%/?-]*"
 )
@@ -55,7 +58,7 @@ _IMAGE_ADDRESS = re.compile(
 
 def _image_address(address: str) -> str:
     if not _IMAGE_ADDRESS.fullmatch(address):
-        raise Refused(Wording(en="must be an https address or a path", id="harus alamat https atau jalur"))
+        raise Refused(NO_IMAGE_ADDRESS)
     return address
 
 
@@ -63,28 +66,16 @@ ImagePath = Annotated[Line, AfterValidator(_image_address)]
 """Where browsers of the public load an image from: `https://…`, or a path on this platform."""
 
 
-class _Changes(Body):
-    """Fields to change; what is absent stays."""
-
-    _NULLABLE: frozenset[str] = frozenset()
-
-    @model_validator(mode="after")
-    def _something_sensible(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("nothing to change")
-        emptied = [name for name in self.model_fields_set - self._NULLABLE if getattr(self, name) is None]
-        if emptied:
-            raise InvalidFields(*((name, "cannot be null") for name in sorted(emptied)))
-        return self
-
-    def fields(self) -> dict[str, Any]:
-        """Those that were sent."""
-        return self.model_dump(exclude_unset=True)
+NO_TIMEZONE = Wording(
+    en="Use a name of the IANA database, like Asia/Jakarta.",
+    id="Pakai nama dari basis data IANA, seperti Asia/Jakarta.",
+)
+NOT_IN_FUTURE = Wording(en="This must be after today.", id="Tanggalnya harus setelah hari ini.")
 
 
 def _known_timezone(name: str | None) -> str | None:
     if name is not None and name not in available_timezones():
-        raise ValueError("is not a time zone of the IANA database")
+        raise Refused(NO_TIMEZONE)
     return name
 
 
@@ -93,33 +84,33 @@ class NewEvent(Body):
 
     name: Line
     slug: Slug
-    description: Text | None = None
-    event_date: date
+    description: OrNone[Text] = None
+    event_date: Day
     location: Line
     timezone: Line = "Asia/Jakarta"
-    logo_path: ImagePath | None = None
-    banner_path: ImagePath | None = None
+    logo_path: OrNone[ImagePath] = None
+    banner_path: OrNone[ImagePath] = None
     is_active: bool = True
-    changes_until: AwareDatetime | None = None
+    changes_until: Moment | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)
 
 
-class EventChanges(_Changes):
+class EventChanges(Changes):
     """An event's fields to change."""
 
-    _NULLABLE = frozenset({"description", "logo_path", "banner_path", "changes_until", "notify_runners"})
+    NULLABLE = frozenset({"description", "logo_path", "banner_path", "changes_until", "notify_runners"})
 
     name: Line | None = None
     slug: Slug | None = None
-    description: Text | None = None
-    event_date: date | None = None
+    description: OrNone[Text] = None
+    event_date: Day | None = None
     location: Line | None = None
     timezone: Line | None = None
-    logo_path: ImagePath | None = None
-    banner_path: ImagePath | None = None
+    logo_path: OrNone[ImagePath] = None
+    banner_path: OrNone[ImagePath] = None
     is_active: bool | None = None
-    changes_until: AwareDatetime | None = None
+    changes_until: Moment | None = None
     notify_runners: bool | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)
@@ -130,8 +121,8 @@ class NewCategory(Body):
 
     name: Line
     slug: Slug
-    description: Text | None = None
-    distance: Distance | None = None
+    description: OrNone[Text] = None
+    distance: OrNone[Distance] = None
     price_individual: Price
     price_collective_5: Price | None = None
     price_collective_10: Price | None = None
@@ -140,15 +131,15 @@ class NewCategory(Body):
     bib_start_number: Bib
     bib_end_number: Bib
     is_active: bool = True
-    registration_open_at: AwareDatetime | None = None
-    registration_close_at: AwareDatetime | None = None
+    registration_open_at: Moment | None = None
+    registration_close_at: Moment | None = None
     payment_deadline_hours: DeadlineHours = 24
 
 
-class CategoryChanges(_Changes):
+class CategoryChanges(Changes):
     """A category's fields to change."""
 
-    _NULLABLE = frozenset(
+    NULLABLE = frozenset(
         {
             "description",
             "distance",
@@ -161,8 +152,8 @@ class CategoryChanges(_Changes):
 
     name: Line | None = None
     slug: Slug | None = None
-    description: Text | None = None
-    distance: Distance | None = None
+    description: OrNone[Text] = None
+    distance: OrNone[Distance] = None
     price_individual: Price | None = None
     price_collective_5: Price | None = None
     price_collective_10: Price | None = None
@@ -171,8 +162,8 @@ class CategoryChanges(_Changes):
     bib_start_number: Bib | None = None
     bib_end_number: Bib | None = None
     is_active: bool | None = None
-    registration_open_at: AwareDatetime | None = None
-    registration_close_at: AwareDatetime | None = None
+    registration_open_at: Moment | None = None
+    registration_close_at: Moment | None = None
     payment_deadline_hours: DeadlineHours | None = None
 
 

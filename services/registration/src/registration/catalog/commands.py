@@ -46,10 +46,20 @@ _REFUSALS: Mapping[str, type[StartlineError]] = {
     "ck_category_places_bib_for_every_place": BibsAlreadyGiven,
 }
 
-_FIELD_RULES: Mapping[str, tuple[str, str]] = {
-    "ck_race_categories_bib_range": ("bib_end_number", "must not be lower than bib_start_number"),
-    "ck_race_categories_bibs_for_all": ("bib_end_number", "leaves fewer BIBs than places"),
-    "ck_race_categories_open_before_close": ("registration_close_at", "must be after registration_open_at"),
+BIBS_BACKWARDS = Wording(
+    en="The last BIB must not be lower than the first.",
+    id="Nomor BIB terakhir tidak boleh lebih kecil dari yang pertama.",
+)
+TOO_FEW_BIBS = Wording(
+    en="There must be a BIB for every place; widen the range or lower the quota.",
+    id="Harus ada satu nomor BIB untuk setiap tempat; perlebar rentang atau turunkan kuota.",
+)
+CLOSES_TOO_EARLY = Wording(en="Registration must close after it opens.", id="Pendaftaran harus ditutup setelah dibuka.")
+
+_FIELD_RULES: Mapping[str, tuple[str, Wording]] = {
+    "ck_race_categories_bib_range": ("bib_end_number", BIBS_BACKWARDS),
+    "ck_race_categories_bibs_for_all": ("bib_end_number", TOO_FEW_BIBS),
+    "ck_race_categories_open_before_close": ("registration_close_at", CLOSES_TOO_EARLY),
 }
 
 

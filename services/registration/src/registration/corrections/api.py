@@ -1,6 +1,5 @@
 """The route that corrects a participant."""
 
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from chassis.auth.access import Allow
 from chassis.auth.principals import Role, Runner, Staff
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import Work
-from chassis.web.models import Body
+from chassis.web.models import Body, Day
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
@@ -43,7 +42,7 @@ class Correction(Body):
     email: Email | None = None
     whatsapp: Typed | None = None
     gender: Literal["male", "female"] | None = None
-    date_of_birth: Annotated[date, Field(ge=OLDEST)] | None = None
+    date_of_birth: Annotated[Day, Field(ge=OLDEST)] | None = None
     jersey_size: JerseySize | None = None
     identity_number: OptionalIdentityNumber = None
     emergency_contact_name: Name | None = None

@@ -1,15 +1,15 @@
 """Routes for registrations after admission."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
-from chassis.errors import InvalidFields
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
 from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
-from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View, decode_cursor, encode_cursor
+from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, SearchText, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Query
@@ -23,6 +23,8 @@ from registration.entries.rules import Status
 from registration.waitlist.api import Terms
 
 router = Router(tags=["registrations"])
+
+_cursors = CursorOf(tuple[Moment, UUID])
 
 
 class ParticipantView(View):
@@ -136,7 +138,7 @@ async def list_registrations(
 ) -> Page[RegistrationSummary]:
     """Registrations, newest first."""
     wanted = Filter(event_id, category_id, status, q)
-    rows = await queries.page(session, wanted, limit=limit, after=_position(cursor) if cursor else None)
+    rows = await queries.page(session, wanted, limit=limit, after=_cursors.decode(cursor))
     items = [
         RegistrationSummary.model_validate(
             {
@@ -153,22 +155,7 @@ async def list_registrations(
 
 
 def _cursor(last: RegistrationSummary) -> str:
-    return encode_cursor(last.created_at.isoformat(), last.registration_id)
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    created_at, registration_id = decode_cursor(cursor, parts=2)
-    try:
-        return _moment(created_at), UUID(registration_id)
-    except (TypeError, ValueError, AttributeError, OverflowError):
-        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
-
-
-def _moment(value: str) -> datetime:
-    found = datetime.fromisoformat(value)
-    if found.tzinfo is None:
-        raise ValueError("no offset")
-    return found.astimezone(UTC)
+    return _cursors.encode(last.created_at, last.registration_id)
 
 
 @router.get("/registrations/{registration_id}", responses=errors(UnknownRegistration))

@@ -6,22 +6,26 @@ from chassis.errors import NotFound, StartlineError
 class UnknownRegistration(NotFound):
     """There is no such registration."""
 
+    indonesian = "Tidak ada pendaftaran seperti itu."
     code = "unknown_registration"
 
 
 class NotCancellable(StartlineError):
     """A registration in this status cannot be cancelled."""
 
+    indonesian = "Pendaftaran dengan status ini tidak dapat dibatalkan."
     code = "not_cancellable"
 
 
 class NotVerified(StartlineError):
     """There are no tickets before the payment is verified."""
 
+    indonesian = "Belum ada tiket sebelum pembayaran diverifikasi."
     code = "not_verified"
 
 
 class UnknownTicket(NotFound):
     """No ticket has this code."""
 
+    indonesian = "Tidak ada tiket dengan kode ini."
     code = "unknown_ticket"

@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.auth.access import AnyStaff
-from chassis.errors import InvalidFields
 from chassis.ids import new_id
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
+from chassis.web.models import Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from sqlalchemy import select
@@ -17,6 +17,8 @@ from registration.entries.tables import Registration
 from registration.notes.tables import Note
 
 router = Router(prefix="/registrations/{registration_id}/notes", tags=["registrations"])
+
+_cursors = CursorOf(tuple[UUID])
 
 
 class NewNote(Body):
@@ -54,16 +56,9 @@ async def list_notes(
     if await session.get(Registration, registration_id) is None:
         raise UnknownRegistration
     query = select(Note).where(Note.registration_id == registration_id).order_by(Note.id.desc()).limit(limit + 1)
-    if cursor:
-        query = query.where(Note.id < _position(cursor))
+    after = _cursors.decode(cursor)
+    if after:
+        query = query.where(Note.id < after[0])
     rows = (await session.execute(query)).scalars().all()
     items = [NoteView.model_validate(row) for row in rows[:limit]]
-    return Page(items=items, next_cursor=encode_cursor(items[-1].id) if len(rows) > limit else None)
-
-
-def _position(cursor: str) -> UUID:
-    [note_id] = decode_cursor(cursor, parts=1)
-    try:
-        return UUID(note_id)
-    except (TypeError, ValueError, AttributeError):
-        raise InvalidFields(("cursor", "is not a cursor of this list")) from None
+    return Page(items=items, next_cursor=_cursors.encode(items[-1].id) if len(rows) > limit else None)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, Allow, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
 from chassis.auth.principals import Role, Runner, Staff
-from chassis.errors import InvalidFields, TooSlow
+from chassis.errors import TooSlow
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
-from chassis.web.models import Body, Cursor, Limit, Page, Text, View, decode_cursor, encode_cursor
+from chassis.web.models import Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends, Query, Request, Response
@@ -42,7 +43,9 @@ from registration.waitlist.rules import OfferTerms, Standing
 
 router = Router(prefix="/waitlist", tags=["waitlist"])
 
+
 LARGEST_TURN = 2**62
+_cursors = CursorOf(tuple[Annotated[int, Field(ge=-LARGEST_TURN, le=LARGEST_TURN)]])
 
 Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
 Terms = Annotated[OfferTerms, from_state("offer_terms")]
@@ -142,7 +145,7 @@ async def list_entries(
 ) -> Page[WaitlistSummary]:
     """Entries, in the order of the line."""
     wanted = Filter(category_id, status)
-    rows = await queries.page(session, wanted, limit=limit, after=_turn(cursor) if cursor else None)
+    rows = await queries.page(session, wanted, limit=limit, after=_turn(cursor))
     items = [
         WaitlistSummary.model_validate(
             {
@@ -155,14 +158,12 @@ async def list_entries(
         for entry, person in rows[:limit]
     ]
     more = len(rows) > limit
-    return Page(items=items, next_cursor=encode_cursor(rows[limit - 1][0].turn) if more else None)
+    return Page(items=items, next_cursor=_cursors.encode(rows[limit - 1][0].turn) if more else None)
 
 
-def _turn(cursor: str) -> int:
-    [turn] = decode_cursor(cursor, parts=1)
-    if type(turn) is not int or abs(turn) > LARGEST_TURN:
-        raise InvalidFields(("cursor", "is not a cursor of this list"))
-    return turn
+def _turn(cursor: str | None) -> int | None:
+    position = _cursors.decode(cursor)
+    return position[0] if position else None
 
 
 @router.get("/{registration_id}", responses=errors(UnknownWaitlistEntry))

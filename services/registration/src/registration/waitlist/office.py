@@ -24,7 +24,7 @@ from registration.admission.errors import (
     TooBusy,
     TypeNotOffered,
 )
-from registration.admission.forms import RegistrationForm
+from registration.admission.forms import RegistrationForm, same_person
 from registration.admission.office import Offers
 from registration.admission.rules import person_key
 from registration.admission.tables import IdempotencyKey
@@ -154,7 +154,7 @@ def _people(form: RegistrationForm) -> list[Person]:
         key = person_key(each.full_name, each.date_of_birth, each.identity_number)
         same = first.setdefault(key, index)
         if same != index:
-            raise InvalidFields((f"participants.{index}", f"is the same person as participants.{same}"))
+            raise InvalidFields((f"participants.{index}", same_person(same)))
         own = {"id": new_id(), "person_key": key, "search_text": folded(each.full_name)}
         people.append({**each.model_dump(), **own})
     return people

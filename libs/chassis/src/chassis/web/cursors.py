@@ -1,0 +1,52 @@
+"""Cursors: the position of a page's last row, in a form that nobody has to understand."""
+
+import base64
+import binascii
+import json
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from chassis.errors import InvalidFields
+from chassis.wording import Wording
+
+PositionT = TypeVar("PositionT", bound=tuple[Any, ...])
+
+INVALID_CURSOR: Final = Wording(
+    en="This is no cursor of this list; leave it out to start at the beginning.",
+    id="Kursor ini bukan dari daftar ini; kosongkan untuk mulai dari awal.",
+)
+
+
+def encode_cursor(*position: Any) -> str:
+    """Return an opaque text for a position."""
+    raw = json.dumps(position, default=str, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+class CursorOf(Generic[PositionT]):
+    """Writes and reads the cursors of one list.
+
+    Args:
+        position: the type of a position, such as `tuple[Moment, UUID]`; numbers in it need bounds.
+    """
+
+    def __init__(self, position: type[PositionT]) -> None:
+        self._adapter: TypeAdapter[PositionT] = TypeAdapter(position, config=ConfigDict(strict=True))
+
+    def encode(self, *position: Any) -> str:
+        """Return the cursor that goes on after `position`."""
+        return encode_cursor(*position)
+
+    def decode(self, cursor: str | None) -> PositionT | None:
+        """Return the position in `cursor`; None at the beginning of a list.
+
+        Raises:
+            InvalidFields: it is no cursor of this list.
+        """
+        if cursor is None:
+            return None
+        try:
+            return self._adapter.validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except (binascii.Error, ValidationError, ValueError):
+            raise InvalidFields(("cursor", INVALID_CURSOR)) from None
