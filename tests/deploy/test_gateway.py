@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 from chassis.auth.access import Public, api_routes, stated_access
-from chassis.database import Database
-from chassis.secrets import new_key
 from chassis.web import middleware
 from chassis.web.bodies import BODY_BYTES
 from fastapi import FastAPI
-from standalone.services import SERVICES
 
 from .nginx import DEPLOY, chosen, locations, size
 
@@ -24,24 +21,6 @@ RATE_LIMITED = (
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",
 )
-
-
-@pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
-    """Every service's application, on databases that nobody connects to."""
-    common = {
-        "database_url": "postgresql://nobody@127.0.0.1/nothing",
-        "broker_url": "amqp://127.0.0.1",
-        "secret_keys": new_key(),
-        "staff_jwks_url": "http://identity",
-        "proof_store": f"file://{tmp_path_factory.mktemp('images')}",
-    }
-    built = {}
-    for service in SERVICES:
-        settings = service.settings(**common)
-        database = Database(settings.database_url, service=service.name, tables=service.tables)
-        built[service.name] = service.app(settings, database, None)  # type: ignore[arg-type]  # fetches nothing here
-    return built
 
 
 def test_every_route_is_passed_to_its_own_service(apps: Mapping[str, FastAPI]) -> None:

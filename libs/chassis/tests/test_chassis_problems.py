@@ -281,4 +281,4 @@ def test_the_openapi_document_lists_the_errors_of_a_route(build_app: BuildApp) -
 
     described = document["paths"]["/api/payment/v1/refusals/{kind}"]["post"]["responses"]
     assert described["409"]["description"] == "`places_taken`"
-    assert described["404"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
+    assert described["404"]["content"]["application/problem+json"]["schema"]["$ref"].endswith("/Problem")

@@ -24,9 +24,10 @@ class StartlineError(Exception):
         self, detail: Wording | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> None:
         self.wording = detail or self.default_wording()
+        self.detail = self.wording.en
         self.extra = extra
         self.headers = dict(headers or {})
-        super().__init__(self.wording.en)
+        super().__init__(self.detail)
 
     @classmethod
     def default_wording(cls) -> Wording:

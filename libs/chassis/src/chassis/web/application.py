@@ -16,7 +16,7 @@ from chassis.auth.access import Verifiers, public, require_stated_access
 from chassis.auth.sessions import EndedSessions
 from chassis.database import Database
 from chassis.health import database_answers, lateness
-from chassis.web import dead_letters, problems
+from chassis.web import dead_letters, openapi, problems
 from chassis.web.bodies import BodyLimit
 from chassis.web.door import Crowd, Door
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
@@ -92,6 +92,11 @@ class _Application(FastAPI):
     """With a door before everything, also before what FastAPI itself puts in front of the middleware."""
 
     door: Callable[[ASGIApp], ASGIApp] | None = None
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.complete(self, super().openapi())
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         stack = super().build_middleware_stack()

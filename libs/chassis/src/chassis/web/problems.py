@@ -64,7 +64,7 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
-    errors: list[FieldProblem] = []
+    errors: list[FieldProblem]
     correlation_id: str
 
 
@@ -93,10 +93,10 @@ def _problem(error: StartlineError, detail: str, fields: list[dict[str, str]]) -
 
 
 def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: which errors it can answer with."""
+    """For a route's `responses`: which errors of its own it can answer with."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        entry = found.setdefault(kind.status, {"model": Problem, "description": ""})
+        entry = found.setdefault(kind.status, {"description": ""})
         entry["description"] = " · ".join(filter(None, (entry["description"], f"`{kind.code}`")))
     return found
 

@@ -1,7 +1,7 @@
 """Stations, logging in, and devices over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from chassis.auth.access import DEVICE_ISSUER, Admin, public
@@ -15,19 +15,30 @@ from chassis.web.models import NOTHING_TO_CHANGE, Body, Cursor, Label, Limit, Ma
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
-from pydantic import model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
 from checkin.stations.commands import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
+TRUE_OR_NOTHING = Wording(en="Send true, or leave this out.", id="Kirim true, atau kosongkan.")
 SIX_DIGITS = Wording(en="A PIN has six digits.", id="PIN terdiri dari enam angka.")
 PinCode = Annotated[str, Matching("[0-9]{6}", SIX_DIGITS)]
 
 router = Router()
 
 _cursors = CursorOf(tuple[Moment, UUID])
+
+
+def _only_true(unlock: bool) -> bool:  # a validator
+    if not unlock:
+        raise Refused(TRUE_OR_NOTHING)
+    return unlock
+
+
+# `Literal[True]` would take 1 as well.
+Unlock = Annotated[bool, AfterValidator(_only_true), Field(json_schema_extra={"const": True})]
 
 
 class NewStation(Body):
@@ -45,7 +56,7 @@ class StationChange(Body):
     location_name: Label | None = None
     is_active: bool | None = None
     pin_code: PinCode | None = None
-    unlock: Literal[True] | None = None
+    unlock: Unlock | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -1,13 +1,13 @@
 """Settings over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from chassis.auth.access import Admin, AnyStaff
 from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
-from chassis.web.models import Body, View
+from chassis.web.models import Body, OrNone, View
 from chassis.web.routing import Router
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from notification.channels.port import Channel, Security
 from notification.limiter.queries import sender_state
@@ -74,19 +74,14 @@ class SettingsChange(Body):
     email_delay_seconds: DelaySeconds | None = None
     email_max_per_minute: PerMinute | None = None
     email_retry_limit: RetryLimit | None = None
-    email_from_address: MailAddress | None = None
+    email_from_address: OrNone[MailAddress] = None
     email_from_name: ShortLine | None = None
-    smtp_host: Host | None = None
+    smtp_host: OrNone[Host] = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     smtp_username: ShortLine | None = None
     smtp_password: Password | None = Field(None, json_schema_extra={"writeOnly": True})
     smtp_password_set: bool | None = Field(None, exclude=True)
     smtp_security: Security | None = None
-
-    @field_validator("email_from_address", "smtp_host", mode="before")
-    @classmethod
-    def _empty_means_default(cls, value: Any) -> Any:
-        return value or None
 
 
 class SenderView(View):

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from chassis.auth.access import Gate, public
 from chassis.errors import NotFound
 from chassis.web.dependencies import Work
+from chassis.web.models import Body
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
 from notification.webhooks.commands import take_report
 
@@ -22,7 +23,13 @@ def _as_text(value: Any) -> Any:
     return str(first) if isinstance(first, int) and not isinstance(first, bool) else first
 
 
-Id = Annotated[str, BeforeValidator(_as_text), StringConstraints(max_length=90, pattern=_PRINTABLE)]
+_ID_SCHEMA = {"anyOf": [{"type": "string", "maxLength": 90}, {"type": "integer"}, {"type": "array"}]}
+Id = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    StringConstraints(max_length=90, pattern=_PRINTABLE),
+    WithJsonSchema(_ID_SCHEMA),
+]
 Word = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
 
 
@@ -33,7 +40,7 @@ class UnknownWebhook(NotFound):
     code = "unknown_webhook"
 
 
-class MessageReport(BaseModel):
+class MessageReport(Body):
     """What Fonnte posts. Later reports carry only `stateid`; fields we do not know are passed over."""
 
     model_config = ConfigDict(extra="ignore")
