@@ -98,8 +98,15 @@ def _words_of(error: BaseException) -> str:
     return str(error)
 
 
+_ours = {"startline"}
+"""Packages that log by `logger`, so that the level is theirs."""
+
+
 def configure_logging(level: str = "INFO") -> None:
-    """Send our logs and those of the libraries to standard error, one JSON object a line."""
+    """Send our logs and those of the libraries to standard error, one JSON object a line.
+
+    Libraries stay silent below INFO, whatever the level: their details are whole requests, rows and pictures' metadata.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_correlation,
@@ -126,12 +133,15 @@ def configure_logging(level: str = "INFO") -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(max(logging.INFO, logging.getLevelName(level)))
     for noisy in ("uvicorn.access", "httpx", "httpcore", "aio_pika", "aiormq"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for package in _ours:
+        logging.getLogger(package).setLevel(level)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """A structured logger. Give it ids, never people."""
+    _ours.add(name.partition(".")[0])
     bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return bound

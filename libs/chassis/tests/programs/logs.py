@@ -53,10 +53,13 @@ async def fail_over_sari(database: Database) -> None:
 
 async def main() -> None:
     """Log everything there is to log."""
-    configure_logging("INFO")
+    configure_logging("DEBUG")
     with correlated("request-7"):
         log.info("ticket_sent", participant_id="p-1")
         logging.getLogger("a.library").warning("as %s as ever", "slow")
+    log.debug("ticket_drawn")
+    for library in ("PIL.Image", "PIL.TiffImagePlugin", "python_multipart", "aiosmtplib", "sqlalchemy.engine"):
+        logging.getLogger(library).debug("metadata: secret")
     logging.getLogger("httpx").info("GET http://gateway/?token=secret")
     try:
         close_the_desk()
