@@ -17,6 +17,7 @@ _ID = "8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11"
 RATE_LIMITED = (
     "/api/registration/v1/registrations",
     "/api/registration/v1/waitlist",
+    "/api/registration/v1/access",
     "/api/identity/v1/login",
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",

@@ -68,7 +68,7 @@ async def test_a_scan_with_a_wrong_field_is_refused(day: PackDay) -> None:
     good = {"ticket_code": CODE}
     cases = [
         *wrong({}, ticket_code=["0" * 501, 7, ["0"]], participant_id=["x", "\x00", 7]),
-        *wrong(good, notes=REMARKS, station_id=[str(uuid4())]),
+        *wrong(good, notes=["x" * 1001, "a\x00", 7], station_id=[str(uuid4())]),
         *[({}, "body"), ({"ticket_code": None}, "body"), ({**good, "participant_id": str(uuid4())}, "body")],
         ("x", "body"),
     ]

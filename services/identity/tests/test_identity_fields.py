@@ -96,11 +96,12 @@ async def test_bodies_of_another_shape_are_refused(office: Office) -> None:
         url = f"/api/identity/v1{path.format(me=boss.id)}"
         field = next(reversed(good))
         lone_surrogates = f'{{"{field}": "{8 * SURROGATE}"}}'.encode()
-        for content in (b"[]", b'"text"', b"7", b"null", b"", lone_surrogates):
+        for content in (b"[]", b'"text"', b"7", b"null", b""):
             answer = await office.http.request(method, url, content=content, headers=headers)
             assert answer.status_code == 422, (path, content)
-        answer = await office.http.request(method, url, content=b'{"email": ', headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+        for content in (b'{"email": ', lone_surrogates):
+            answer = await office.http.request(method, url, content=content, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
 
 async def test_a_change_of_nothing_or_to_null_is_refused(office: Office) -> None:

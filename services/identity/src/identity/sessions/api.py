@@ -13,7 +13,7 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from fastapi import Depends, Request
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from identity.sessions import queries
 from identity.sessions.commands import Sessions
@@ -28,7 +28,7 @@ from identity.sessions.errors import (
 )
 from identity.sessions.tables import Session
 from identity.settings import Settings
-from identity.staff.models import Email, NewPassword, Secret, StaffSummary, StaffView
+from identity.staff.models import Email, NewPassword, StaffSummary, StaffView
 from identity.staff.rules import LONGEST_PASSWORD
 
 router = Router(tags=["sessions"])
@@ -45,7 +45,7 @@ async def _source_of(request: Request, settings: OwnSettings) -> str:
 
 
 Source = Annotated[str, Depends(_source_of)]
-Password = Annotated[Secret, Field(min_length=1, max_length=LONGEST_PASSWORD)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 
 
 class Credentials(Body):
@@ -58,7 +58,7 @@ class Credentials(Body):
 class RefreshRequest(Body):
     """The current refresh token of a session."""
 
-    refresh_token: Secret = Field(min_length=1, max_length=200)
+    refresh_token: SecretStr = Field(min_length=1, max_length=200)
 
 
 class PasswordChange(Body):

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from chassis.auth.principals import Role
 from chassis.web.models import Body, Changes, Label, View
-from chassis.wording import Refused, Wording
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
 from identity.staff import commands
 from identity.staff.rules import EMAIL_PATTERN, LONGEST_PASSWORD, SHORTEST_PASSWORD
@@ -18,20 +17,7 @@ Email = Annotated[
 ]
 
 
-NOT_TEXT = Wording(en="This is not well-formed text.", id="Ini bukan teks yang benar.")
-
-
-def _encodable(secret: SecretStr) -> SecretStr:
-    """JSON can spell halves of characters, which are no text and have no bytes to hash."""
-    try:
-        secret.get_secret_value().encode()
-    except UnicodeEncodeError:
-        raise Refused(NOT_TEXT) from None
-    return secret
-
-
-Secret = Annotated[SecretStr, AfterValidator(_encodable)]
-NewPassword = Annotated[Secret, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
 
 class NewStaff(Body):
