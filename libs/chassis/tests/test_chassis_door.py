@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -129,6 +130,23 @@ async def test_requests_whose_body_is_not_there_yet_take_no_place(http: httpx.As
         each.cancel()
     await asyncio.wait(slow)
     assert hall.inside == 1
+
+
+async def test_counted_before_their_body_is_there_they_would_keep_others_out(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of the test above: the same senders, at a door that does not wait."""
+
+    async def unread(scope: Any, receive: Any, *, limit: int) -> Any:
+        return receive
+
+    monkeypatch.setattr(bodies.WholeBody, "read", unread)
+    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(CROWD.most)]
+    await asyncio.sleep(0.05)
+    assert (await http.post("/rushes", content=b"in")).status_code == 503
+    for each in slow:
+        each.cancel()
+    await asyncio.wait(slow)
 
 
 async def test_when_it_filled_up_meanwhile_a_whole_body_is_refused_too(http: httpx.AsyncClient, hall: Hall) -> None:

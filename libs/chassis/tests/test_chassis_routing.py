@@ -10,9 +10,10 @@ from chassis.auth.access import Admin, ItsRunner, public
 from chassis.auth.principals import Role
 from chassis.auth.tokens import TokenVerifier
 from chassis.web.models import Body
-from chassis.web.routing import Router, SeveralBodies, UnguardedRoute
+from chassis.web.routing import Route, Router, SeveralBodies, UnguardedRoute
 from fastapi import APIRouter, FastAPI, Request, UploadFile
 from fastapi import Body as FastApiBody
+from fastapi.routing import APIRoute
 from testkit.tokens import Headers, Issuer
 from testkit.toy.service import Browse, BuildApp
 
@@ -93,6 +94,17 @@ async def test_not_a_byte_is_read_of_a_request_without_access(
         answer = await http.post(path, content=sender, headers={**headers, "Content-Type": "application/json"})
         assert answer.status_code in (401, 403), answer.text
         assert not sender.asked
+
+
+async def test_a_route_of_fastapis_own_would_have_read_it(
+    build_app: BuildApp, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control of the test above."""
+    monkeypatch.setattr(Route, "get_route_handler", APIRoute.get_route_handler)
+    sender = Sender()
+    http = browse(build_app(_router()))
+    await http.post("/json", content=sender, headers={"Content-Type": "application/json"})
+    assert sender.asked
 
 
 @pytest.mark.parametrize("path", ROUTES)

@@ -23,6 +23,9 @@ from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
 from chassis.web.middleware import RequestContext
 from chassis.web.routing import Router, require_guarded_routes
 
+# No pages of FastAPI's own, and no redirect for a slash: it would name the host that the caller claims to have asked.
+_WITHOUT: Mapping[str, Any] = {"docs_url": None, "redoc_url": None, "redirect_slashes": False}
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Check = Callable[[], Awaitable[bool]]
 
@@ -63,11 +66,9 @@ def build_application(
         title=f"Startline {service}",
         version="1",
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # a redirect would name the host that the caller claims to have asked
         lifespan=lifespan or _nothing_special,
         middleware=_middleware(service, larger_bodies or {}, shortcuts),
+        **_WITHOUT,
     )
     app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
     app.state.ended_sessions = EndedSessions(database)

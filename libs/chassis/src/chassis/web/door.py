@@ -7,6 +7,7 @@ work would be done for those who are refused.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prometheus_client import Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -46,17 +47,17 @@ class Door:
 
     def __init__(self, app: ASGIApp, crowd: Crowd, *, service: str, prefix: str) -> None:
         self._app = app
-        self._service = service
         self._method, self._path = crowd.method, prefix + crowd.path
+        self._labels = (service, self._method, self._path)
         self._most = crowd.most
         self._inside = 0
-        self._full = _in_each_language(crowd.refusal)
+        self._full = self._prepared(crowd.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
             await self._app(scope, receive, send)
         elif self._inside >= self._most:
-            await self._refuse(self._full, scope, send)
+            await _refuse(self._full, scope, send)
         else:
             await self._take_in(scope, receive, send)
 
@@ -66,10 +67,10 @@ class Door:
         except ClientDisconnect:
             return
         except StartlineError as error:
-            await self._refuse(_in_each_language(error), scope, send)
+            await _refuse(self._prepared(error), scope, send)
             return
         if self._inside >= self._most:
-            await self._refuse(self._full, scope, send)
+            await _refuse(self._full, scope, send)
             return
         self._inside += 1
         try:
@@ -77,19 +78,19 @@ class Door:
         finally:
             self._inside -= 1
 
-    async def _refuse(self, refusal: "Mapping[Language, _Prepared]", scope: Scope, send: Send) -> None:
-        prepared = refusal[language_of(scope)]
-        await prepared.send(scope, send)
-        HTTP_SECONDS.labels(self._service, self._method, self._path, prepared.status).observe(0.0)
+    def _prepared(self, error: StartlineError) -> "Refusal":
+        counted = HTTP_SECONDS.labels(*self._labels, error.status)
+        return {language: _Prepared(error, language, counted) for language in Language}
 
 
 class _Prepared:
     """A problem document that lacks only the correlation id."""
 
-    def __init__(self, error: StartlineError, language: Language) -> None:
+    def __init__(self, error: StartlineError, language: Language, counted: Histogram) -> None:
         with correlated(_NOBODY), answered_in(language):
             response = render(error)
-        self.status = response.status_code
+        self._counted = counted
+        self._status = response.status_code
         self._before, self._after = bytes(response.body).split(_NOBODY.encode())
         self._headers = [header for header in response.raw_headers if header[0] != b"content-length"]
 
@@ -97,9 +98,13 @@ class _Prepared:
         identifier = correlation_id_of(scope)
         body = b"".join((self._before, identifier.encode(), self._after))
         headers = complete_headers([*self._headers, (b"content-length", b"%d" % len(body))], identifier)
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self._counted.observe(0.0)
 
 
-def _in_each_language(error: StartlineError) -> Mapping[Language, _Prepared]:
-    return {language: _Prepared(error, language) for language in Language}
+Refusal = Mapping[Language, _Prepared]
+
+
+async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
+    await refusal[language_of(scope)].send(scope, send)
