@@ -86,6 +86,14 @@ async def test_who_comes_when_it_is_full_is_told_when_to_come_back(http: httpx.A
     assert [(await each).status_code for each in inside] == [201, 201]
 
 
+async def test_a_refusal_is_in_the_language_of_the_request(http: httpx.AsyncClient, hall: Hall) -> None:
+    inside = await _fill(http, hall)
+    refused = await http.post("/rushes", headers={"Accept-Language": "id-ID, en;q=0.5"})
+    assert (refused.json()["detail"], refused.headers["Content-Language"]) == ("Coba lagi nanti.", "id")
+    hall.exit.set()
+    await asyncio.gather(*inside)
+
+
 async def test_a_refusal_looks_like_any_other_answer(http: httpx.AsyncClient, hall: Hall) -> None:
     inside = await _fill(http, hall)
     refused = await http.post("/rushes")

@@ -107,7 +107,7 @@ async def test_a_problem_is_told_in_the_language_of_the_request(http: httpx.Asyn
     assert (await _answer(http, "/nearly", "id"))["detail"] == "Sisa satu."
     assert (await _answer(http, "/nearly", "en"))["detail"] == "One is left."
     assert (await _answer(http, "/fields", "id"))["errors"] == [{"field": "name", "message": "Tulis nama."}]
-    assert (await _answer(http, "/nowhere", "id"))["detail"] == "Tidak ada apa-apa di alamat ini."
+    assert (await _answer(http, "/nowhere", "id"))["detail"] == "Tidak ditemukan, atau bukan untuk Anda lihat."
 
 
 async def test_fields_are_refused_in_words_for_who_filled_them_in(http: httpx.AsyncClient) -> None:

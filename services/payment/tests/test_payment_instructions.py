@@ -111,7 +111,6 @@ async def test_an_image_that_is_none_is_refused_and_nothing_changes(office: Offi
 
 _WRONG: list[tuple[dict[str, object], str]] = [
     ({"bank_name": "b" * 101}, "bank_name"),
-    ({"bank_name": ""}, "bank_name"),
     ({"bank_name": "a\0b"}, "bank_name"),
     ({"bank_name": 1}, "bank_name"),
     ({"account_number": "1" * 51}, "account_number"),
@@ -143,6 +142,15 @@ async def test_a_wrong_setting_is_named(office: Office) -> None:
         content=b'{"bank_name": ',
     )
     assert (malformed.status_code, malformed.json()["code"]) == (400, "malformed_json")
+
+
+async def test_a_setting_that_is_empty_means_none(office: Office) -> None:
+    answer = await put(
+        office, bank_name="", account_number="  ", account_holder_name="\u200b", payment_instructions="\n"
+    )
+    assert answer.status == 200
+    assert {answer.body[name] for name in ("bank_name", "account_number", "account_holder_name")} == {None}
+    assert answer.body["payment_instructions"] is None
 
 
 async def test_the_longest_values_fit(office: Office) -> None:

@@ -83,8 +83,8 @@ async def test_another_amount_than_the_invoice_is_refused_and_the_right_one_is_n
         assert "150000.00 IDR" in answer.body["detail"]
 
 
-async def test_the_same_amount_may_be_written_with_fewer_decimals(office: Office) -> None:
-    for amount in ("150000", "150000.0", "150000.00"):
+async def test_the_same_amount_may_be_written_without_decimals(office: Office) -> None:
+    for amount in ("150000", "150000.00"):
         await office.uploaded(await office.registered(), amount=amount)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from testkit.polling import eventually
 
 _LONG = "x" * 256
@@ -39,7 +40,6 @@ _WRONG_EVENT_FIELDS: list[tuple[str, Any]] = [
     ("id", str(uuid4())),
     ("number", 7),
     ("logo_path", "x" * 256),
-    ("banner_path", ""),
 ]
 
 _WRONG_CATEGORY_FIELDS: list[tuple[str, Any]] = [
@@ -48,7 +48,6 @@ _WRONG_CATEGORY_FIELDS: list[tuple[str, Any]] = [
     ("slug", "5 k"),
     ("slug", _LONG),
     ("description", "x" * 5001),
-    ("distance", ""),
     ("distance", "x" * 51),
     ("price_individual", "-0.01"),
     ("price_individual", "1.001"),
@@ -150,6 +149,22 @@ async def test_every_limit_of_a_category_is_kept_and_its_field_named(race: Any) 
     ]
     assert [(name, value, answer.text) for name, value, answer in answers if not _names(answer, name)] == []
     assert await race.scalar("SELECT count(*) FROM race_categories") == 0
+
+
+async def test_an_optional_text_that_is_empty_means_none(race: Any) -> None:
+    event = await _post_event(race, _event(race, description="", logo_path=" ", banner_path=""))
+    assert (event.status_code, event.json()["description"], event.json()["logo_path"]) == (201, None, None)
+    race.event = event.json()
+    category = await _post_category(race, _category(description="\u200b", distance=""))
+    assert (category.status_code, category.json()["description"], category.json()["distance"]) == (201, None, None)
+
+
+@pytest.mark.parametrize("price", ["150.000", "150,000", "1.5e5", "150_000", "\uff11\uff15", "150000.0", 150000, 1.5])
+async def test_a_price_that_could_be_another_amount_is_refused(race: Any, price: Any) -> None:
+    await race.create_event()
+    answer = await _post_category(race, _category(price_individual=price))
+    assert answer.status_code == 422
+    assert '"150000.00"' in answer.json()["errors"][0]["message"]
 
 
 async def test_what_reaches_the_limits_is_accepted(race: Any) -> None:

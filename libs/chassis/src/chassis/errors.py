@@ -96,14 +96,6 @@ class MethodNotAllowed(StartlineError):
     status = 405
 
 
-class NothingServed(StartlineError):
-    """Nothing is served here."""
-
-    indonesian = "Tidak ada apa-apa di alamat ini."
-    code = "not_found"
-    status = 404
-
-
 class MalformedJson(StartlineError):
     """The body is not well-formed JSON."""
 

@@ -17,7 +17,7 @@ from chassis.errors import (
     InvalidFields,
     MalformedJson,
     MethodNotAllowed,
-    NothingServed,
+    NotFound,
     NotJson,
     PayloadTooLarge,
     StartlineError,
@@ -30,7 +30,7 @@ from chassis.wording import Wording, language_of_request
 log = logger(__name__)
 
 _BY_STATUS: Mapping[int, type[StartlineError]] = {
-    each.status: each for each in (BadRequest, NothingServed, MethodNotAllowed, PayloadTooLarge, NotJson)
+    each.status: each for each in (BadRequest, NotFound, MethodNotAllowed, PayloadTooLarge, NotJson)
 }
 """What Starlette and FastAPI raise by themselves."""
 
