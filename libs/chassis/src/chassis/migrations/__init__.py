@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from importlib import resources
 from logging import getLogger
+from time import sleep
 
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 _LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
 _LOCK_TIMEOUT = "10s"
+_PAUSE = 0.2  # seconds between two looks whether the lock is free
 
 
 def configuration(package: str, url: str) -> Config:
@@ -52,7 +54,7 @@ async def _run(url: str, metadata: MetaData) -> None:
 
 def _migrate(connection: Connection, metadata: MetaData) -> None:
     """Migrate under settings and a lock of the session: a migration may commit in between (`autocommit_block`)."""
-    connection.execute(text("SELECT pg_advisory_lock(:id)"), {"id": _LOCK_ID})
+    _wait_for_turn(connection)
     connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": _LOCK_TIMEOUT})
     connection.execute(text("SELECT set_config('statement_timeout', '120s', false)"))
     connection.commit()
@@ -61,6 +63,17 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Take the session's lock, asking again and again instead of waiting inside a statement.
+
+    An index that is built concurrently waits for every open snapshot in the database. With that of a process waiting
+    for this lock, which the builder holds, it would be a deadlock.
+    """
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:id)"), {"id": _LOCK_ID}):
+        connection.rollback()
+        sleep(_PAUSE)
 
 
 def drift(url: str, metadata: MetaData) -> Iterable[object]:
