@@ -16,11 +16,15 @@ from checkin.base import service_tables
 from checkin.roster.handlers import handlers
 from checkin.settings import Settings
 from contracts import (
+    CategoryName,
     ConfirmedParticipant,
+    CorrectedParticipant,
     EventSummary,
     JerseySize,
+    RaceChanged,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationCorrected,
 )
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -98,9 +102,12 @@ class PackDay(ServiceUnderTest):
         found = await self.http.request(method, f"{API}{path}", headers=headers, **more)
         return Answer(found.status_code, found.json() if found.content else None, found.headers)
 
-    async def station(self, name: str = "Desk 1", location_name: str = "Hall A", pin_code: str = PIN) -> UUID:
-        """A station that staff opened."""
+    async def station(
+        self, name: str = "Desk 1", location_name: str = "Hall A", pin_code: str = PIN, race: EventSummary | None = None
+    ) -> UUID:
+        """A station that staff opened: for one race, or for any."""
         body = {"name": name, "location_name": location_name, "pin_code": pin_code}
+        body |= {"event_id": str(race.event_id)} if race else {}
         answer = await self.call("POST", "/stations", self.admin, body)
         assert answer.status == 201, answer
         return UUID(answer.body["id"])
@@ -116,9 +123,11 @@ class PackDay(ServiceUnderTest):
         assert answer.status == 200, answer
         return {"Authorization": f"Bearer {answer.body['device_token']}"}
 
-    async def desk(self, name: str = "Desk 1", location_name: str = "Hall A") -> OpenStation:
+    async def desk(
+        self, name: str = "Desk 1", location_name: str = "Hall A", race: EventSummary | None = None
+    ) -> OpenStation:
         """An open station with a device."""
-        station_id = await self.station(name, location_name)
+        station_id = await self.station(name, location_name, race=race)
         return OpenStation(station_id, await self.device(station_id))
 
     async def confirmed(self, *people: ConfirmedParticipant, **more: Any) -> RegistrationConfirmed:
@@ -131,6 +140,12 @@ class PackDay(ServiceUnderTest):
         """The registration was cancelled; the service heard of it."""
         news = cancellation(said, revision=revision)
         await self.deliver(news, subject=said.registration_id)
+        return news
+
+    async def renamed(self, race: EventSummary, **categories: UUID) -> RaceChanged:
+        """Facts of a race changed; the service heard of it."""
+        news = race_change(race, **categories)
+        await self.deliver(news, subject=race.event_id)
         return news
 
     async def scan(self, device: Headers, ticket_code: str, *, key: str | None = None, **more: Any) -> Answer:
@@ -208,3 +223,44 @@ def cancellation(said: RegistrationConfirmed, *, revision: int | None = None) ->
 def statuses(answers: Sequence[Answer]) -> list[int]:
     """The answers' statuses in order of size."""
     return sorted(answer.status for answer in answers)
+
+
+def another_race(name: str, *, revision: int = 1) -> EventSummary:
+    """A race beside `RACE`."""
+    return EventSummary(
+        event_id=uuid4(), name=name, event_date=RACE.event_date, location=RACE.location, revision=revision
+    )
+
+
+def race_change(race: EventSummary, **categories: UUID) -> RaceChanged:
+    """News that a race and its categories, given by name, are called so now."""
+    named = tuple(CategoryName(category_id=category_id, name=name) for name, category_id in categories.items())
+    return RaceChanged(event=race, categories=named, changed=("name", "categories"), notify_runners=False)
+
+
+def correction(
+    said: RegistrationConfirmed,
+    runner: ConfirmedParticipant,
+    *,
+    revision: int,
+    full_name: str | None = None,
+    jersey_size: JerseySize = JerseySize.L,
+    confirmed: bool = True,
+) -> RegistrationCorrected:
+    """News that a participant's data was corrected."""
+    corrected = CorrectedParticipant(
+        participant_id=runner.participant_id,
+        full_name=full_name or runner.full_name,
+        email="runner@example.com",
+        whatsapp="6281234567890",
+        is_pic=runner.is_pic,
+        jersey_size=jersey_size,
+    )
+    return RegistrationCorrected(
+        registration_id=said.registration_id,
+        registration_number=said.registration_number,
+        revision=revision,
+        participant=corrected,
+        changed=("full_name", "jersey_size"),
+        confirmed=confirmed,
+    )

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
-from chassis.migrations import downgrade, drift, upgrade
+from chassis.migrations import _LOCK_ID, downgrade, drift, upgrade
 from chassis.settings import MissingSettings, load
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
@@ -20,6 +22,7 @@ from checkin.tables import Base
 from checkin.worker import build_worker
 from contracts import Event, Payload
 from contracts.topology import Names
+from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
@@ -144,6 +147,41 @@ async def test_the_worker_replaces_a_signing_key_that_is_old(day: PackDay, clock
 
     async with working(day, InProcessTransport()):
         await eventually(there_is_a_newer_key)
+
+
+async def test_the_worker_folds_names_that_an_earlier_release_stored(day: PackDay) -> None:
+    await day.confirmed(person("Jos\u00e9"))
+    await day.execute("UPDATE roster SET search_text = NULL")
+
+    async def the_name_is_folded() -> bool:
+        return await day.rows("SELECT search_text FROM roster") == [{"search_text": "jose"}]
+
+    async with working(day, InProcessTransport()):
+        await eventually(the_name_is_folded)
+
+
+async def test_two_processes_that_migrate_at_once_build_the_indexes_once(fresh_database: FreshDatabase) -> None:
+    """An index that is built concurrently waits for all open snapshots: also of a process that waits for its turn."""
+    # given
+    url = await fresh_database("checkin")
+    await asyncio.to_thread(downgrade, url, "checkin", "0001")
+    command = [sys.executable, "-c", f"from chassis.migrations import upgrade; upgrade({url!r}, 'checkin')"]
+    day = PackDay(url)
+    # when
+    async with day.database.work() as first:
+        await first.session.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
+        both = [asyncio.create_task(asyncio.to_thread(subprocess.run, command, check=False)) for _ in range(2)]
+        await eventually(lambda: _both_are_there(day))
+    # then
+    assert [(await done).returncode for done in both] == [0, 0]
+    assert await asyncio.to_thread(drift, url, Base.metadata) == []
+    assert await day.rows("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
+    await day.close()
+
+
+async def _both_are_there(day: PackDay) -> bool:
+    others = "datname = current_database() AND application_name NOT LIKE 'startline%' AND query <> ''"
+    return len(await day.rows(f"SELECT 1 FROM pg_stat_activity WHERE {others}")) == 2
 
 
 async def test_with_the_database_down_every_route_says_so(day: PackDay) -> None:

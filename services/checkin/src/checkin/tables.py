@@ -2,13 +2,16 @@
 
 from checkin.base import Base, service_tables, signing_keys
 from checkin.pickup.tables import Checkin
+from checkin.races.tables import Category, Race
 from checkin.roster.tables import RosterEntry, RosterRevision
 from checkin.stations.tables import Device, Station
 
 __all__ = [
     "Base",
+    "Category",
     "Checkin",
     "Device",
+    "Race",
     "RosterEntry",
     "RosterRevision",
     "Station",

@@ -9,19 +9,23 @@ from chassis.worker import Periodic, Worker
 
 from checkin.app import device_keys
 from checkin.base import service_tables
+from checkin.roster.commands import fold_names
 from checkin.roster.handlers import handlers
 from checkin.settings import Settings
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """Keeps the roster, sends the check-ins, replaces the signing key when it is old."""
+    """Keeps the roster, sends the check-ins, replaces the signing key when it is old, folds names stored before."""
     keys = device_keys(settings, database)
     oldest = timedelta(days=settings.signing_key_days)
     return Worker(
         database,
         transport,
         handlers,
-        periodic=[Periodic("signing_key", timedelta(hours=1), lambda: keys.rotate_when_older(oldest))],
+        periodic=[
+            Periodic("signing_key", timedelta(hours=1), lambda: keys.rotate_when_older(oldest)),
+            Periodic("fold_names", timedelta(minutes=1), lambda: fold_names(database)),
+        ],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,
     )

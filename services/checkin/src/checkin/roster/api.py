@@ -24,6 +24,8 @@ class FoundParticipant(View):
     participant_id: UUID
     full_name: str
     bib_number: int
+    event_id: UUID
+    event_name: str
     category_name: str
     jersey_size: str
     registration_number: str
@@ -45,8 +47,11 @@ Most = Annotated[int, Query(ge=1, le=50)]
 
 
 @router.get("/roster", responses=errors(DeviceRevoked))
-async def search_roster(q: Typed, _: AtDesk, session: Read, limit: Most = 50) -> Found:
-    """Find a participant by name, BIB or registration number."""
-    rows = await queries.find_participants(session, Search.of(q), limit=limit + 1)
+async def search_roster(q: Typed, desk: AtDesk, session: Read, limit: Most = 50) -> Found:
+    """Find a participant by name, BIB or registration number.
+
+    At a station that is tied to a race, only participants of that race are found.
+    """
+    rows = await queries.find_participants(session, Search.of(q), event_id=desk.event_id, limit=limit + 1)
     items = [FoundParticipant(**row) for row in rows[:limit]]
     return Found(items=items, has_more=len(rows) > limit)

@@ -1,16 +1,22 @@
 """Keeping the roster as registration says it is, whatever the order its news arrives in."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from unicodedata import normalize
 from uuid import UUID
 
-from chassis.database import UnitOfWork
-from contracts import ConfirmedParticipant, RegistrationConfirmed
-from sqlalchemy import update
+from chassis.database import Database, UnitOfWork
+from chassis.errors import NotYet
+from contracts import ConfirmedParticipant, CorrectedParticipant, RegistrationConfirmed, RegistrationCorrected
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from checkin.roster.rules import search_words
 from checkin.roster.tables import RosterEntry, RosterRevision
+
+_PORTION: Final = 500
+_PORTIONS: Final = 200
+_CORRECTABLE: Final = ("full_name", "search_text", "jersey_size")
 
 
 async def enter(work: UnitOfWork, confirmed: RegistrationConfirmed, *, at: datetime) -> None:
@@ -34,6 +40,49 @@ async def strike(work: UnitOfWork, registration_id: UUID, *, revision: int, at: 
         await _cancel(work, RosterEntry.registration_id == registration_id, at)
 
 
+async def correct(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
+    """Write a participant's corrected name and jersey size, unless the roster holds newer ones.
+
+    Raises:
+        NotYet: the confirmation that puts the participant on the roster has not arrived.
+    """
+    participant_id = corrected.participant.participant_id
+    older = (RosterEntry.participant_id == participant_id) & (RosterEntry.revision < corrected.revision)
+    values = {**_correctable(corrected.participant), "revision": corrected.revision}
+    await work.session.execute(update(RosterEntry).where(older).values(values))
+    if corrected.confirmed and await work.session.get(RosterEntry, participant_id) is None:
+        raise NotYet(f"participant {participant_id} is not on the roster")
+
+
+async def fold_names(database: Database) -> int:
+    """Fold names that an earlier release stored, a portion at a time, so that searches find them by the new rule.
+
+    Returns how many were folded. Any number of workers may do it at once; what is left over is for the next time.
+    """
+    done = 0
+    for _ in range(_PORTIONS):
+        async with database.work() as work:
+            portion = await _fold_portion(work)
+        done += portion
+        if portion < _PORTION:
+            break
+    return done
+
+
+async def _fold_portion(work: UnitOfWork) -> int:
+    unfolded = (
+        select(RosterEntry.participant_id, RosterEntry.full_name)
+        .where(RosterEntry.search_text.is_(None))
+        .limit(_PORTION)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    found = (await work.session.execute(unfolded)).all()
+    folded = [{"participant_id": row.participant_id, "search_text": _search_text(row.full_name)} for row in found]
+    if folded:
+        await work.session.execute(update(RosterEntry), folded)
+    return len(folded)
+
+
 async def _is_newest(work: UnitOfWork, registration_id: UUID, revision: int) -> bool:
     """Note the revision unless the same or a newer one was heard. Locks it: one change per registration at a time."""
     noted = upsert(RosterRevision).values(registration_id=registration_id, revision=revision)
@@ -46,8 +95,12 @@ async def _is_newest(work: UnitOfWork, registration_id: UUID, revision: int) -> 
 
 
 async def _write(work: UnitOfWork, rows: list[dict[str, Any]]) -> None:
+    """Insert or replace rows; what a newer correction wrote stays."""
     entries = upsert(RosterEntry)
-    replaced = {column: entries.excluded[column] for column in rows[0] if column != "participant_id"}
+    replaced: dict[str, Any] = {column: entries.excluded[column] for column in rows[0] if column != "participant_id"}
+    corrected = RosterEntry.revision > entries.excluded.revision
+    for column in ("revision", *_CORRECTABLE):
+        replaced[column] = case((corrected, getattr(RosterEntry, column)), else_=entries.excluded[column])
     await work.session.execute(
         entries.on_conflict_do_update(index_elements=[RosterEntry.participant_id], set_=replaced), rows
     )
@@ -76,9 +129,17 @@ def _rows(confirmed: RegistrationConfirmed, *, cancelled_at: datetime | None) ->
 def _person(participant: ConfirmedParticipant) -> dict[str, Any]:
     return {
         "participant_id": participant.participant_id,
-        "full_name": normalize("NFC", participant.full_name),
         "bib_number": participant.bib_number,
         "ticket_code": participant.ticket_code.lower(),
-        "jersey_size": participant.jersey_size.value,
         "is_pic": participant.is_pic,
+        **_correctable(participant),
     }
+
+
+def _correctable(participant: ConfirmedParticipant | CorrectedParticipant) -> dict[str, Any]:
+    name = normalize("NFC", participant.full_name)
+    return {"full_name": name, "search_text": _search_text(name), "jersey_size": str(participant.jersey_size)}
+
+
+def _search_text(full_name: str) -> str:
+    return " ".join(search_words(full_name))

@@ -1,19 +1,32 @@
 """What somebody at the desk means by what they type."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 
+from chassis.canonical.folding import folded_words
+
 _BETWEEN_WORDS: Final = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _LARGEST_BIB: Final = 2**31 - 1
+_LONGEST_WORD: Final = 100  # PostgreSQL refuses to index words of more than 2,046 bytes
+
+
+def search_words(text: str) -> list[str]:
+    """Return the words by which a name is found: of the name when it is stored, of what was typed when it is sought."""
+    return [word[:_LONGEST_WORD] for word in folded_words(text)]
 
 
 @dataclass(frozen=True)
 class Search:
-    """What to look for: people with all of `words` in their name, whole or begun; a BIB; a registration number."""
+    """What to look for: people with all of `words` in their name, whole or begun; a BIB; a registration number.
+
+    `unfolded_words` is for names that are not folded yet.
+    """
 
     words: tuple[str, ...]
+    unfolded_words: tuple[str, ...]
     bib_number: int | None
     registration_number: str
 
@@ -21,13 +34,13 @@ class Search:
     def of(cls, typed: str) -> "Search":
         """The search that was typed."""
         text = normalize("NFC", typed).strip()
-        words = tuple(filter(None, _BETWEEN_WORDS.split(text)))
-        return cls(words, _bib(text), text.lower())
+        unfolded = tuple(filter(None, _BETWEEN_WORDS.split(text)))
+        return cls(tuple(search_words(text)), unfolded, _bib(text), text.lower())
 
-    @property
-    def name_prefixes(self) -> str:
-        """`words` as a PostgreSQL text search: each the beginning of some word. Quotes cannot occur in a word."""
-        return " & ".join(f"'{word}':*" for word in self.words)
+
+def prefixes(words: Iterable[str]) -> str:
+    """Return `words` as a PostgreSQL text search: each the beginning of some word. Quotes must not occur in a word."""
+    return " & ".join(f"'{word}':*" for word in words)
 
 
 def _bib(text: str) -> int | None:

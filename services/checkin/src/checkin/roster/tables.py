@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts import JerseySize
-from sqlalchemy import CheckConstraint, Computed, Index, String, func, text
+from sqlalchemy import CheckConstraint, Computed, Index, String, Text, func, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,10 @@ _NAME_WORDS: Final = (
 _SIZES: Final = ", ".join(f"'{size}'" for size in JerseySize)
 
 
+# Not to_tsvector: its parser would split folded words once more, by rules of its own.
+SEARCH_WORDS: Final = "array_to_tsvector(string_to_array(search_text, ' '::text))"
+
+
 class RosterRevision(Base):
     """The newest revision heard of a registration, so that older news never overwrites it."""
 
@@ -30,7 +34,12 @@ class RosterRevision(Base):
 
 
 class RosterEntry(Base):
-    """A participant who may collect a pack, unless cancelled."""
+    """A participant who may collect a pack, unless cancelled.
+
+    `revision` is the registration's when name and jersey size were as they are here. `search_text` is the folded name,
+    null until it is folded. `event_name` and `category_name` are the names at confirmation, shown only as long as
+    `races` and `categories` do not have them.
+    """
 
     __tablename__ = "roster"
 
@@ -49,10 +58,13 @@ class RosterEntry(Base):
     is_pic: Mapped[bool]
     cancelled_at: Mapped[datetime | None]
     name_words: Mapped[str] = mapped_column(TSVECTOR, Computed(_NAME_WORDS, persisted=True), deferred=True)
+    search_text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index(None, "event_id", "category_id"),
         Index(None, "name_words", postgresql_using="gin"),
+        Index("ix_roster_search_words", text(SEARCH_WORDS), postgresql_using="gin"),
+        Index("ix_roster_unfolded", "participant_id", postgresql_where=text("search_text IS NULL")),
         Index("ix_roster_registration_number", func.lower(text("registration_number"))),
         CheckConstraint("ticket_code ~ '^[0-9a-f]{32}$'", name="ticket_code_form"),
         CheckConstraint("bib_number > 0", name="bib_number"),

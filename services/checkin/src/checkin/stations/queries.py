@@ -37,7 +37,7 @@ async def list_devices(
 async def working_desk(session: AsyncSession, device_id: UUID) -> Desk | None:
     """Where the device works, if it is still logged in and the station is open."""
     query = (
-        select(Device.id, Station.id, Station.name, Station.location_name)
+        select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id)
         .join(Station, Station.id == Device.station_id)
         .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
     )

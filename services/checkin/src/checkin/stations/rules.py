@@ -42,9 +42,10 @@ def is_guessable(pin: str) -> bool:
 
 @dataclass(frozen=True)
 class Desk:
-    """A device that works at an open station."""
+    """A device that works at an open station. `event_id` is the race it hands out packs of; None means any race."""
 
     device_id: UUID
     station_id: UUID
     station_name: str
     location_name: str
+    event_id: UUID | None

@@ -3,15 +3,18 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from checkin.base import Base
+from checkin.races.tables import Race
 from checkin.stations.rules import MOST_FAILURES
 
 
 class Station(Base):
-    """A desk where packs are handed out.
+    """A desk where packs are handed out: those of one race, or of any race where `event_id` is null.
+
+    The race may be one that no event has told of yet; `event_name` is null until then.
 
     Every login takes a number from `attempts` before its PIN is looked at. A right PIN forgives its own number and all
     before it (`forgiven_through`), so what counts is the wrong ones in a row since; at ten the station is locked.
@@ -22,6 +25,7 @@ class Station(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str] = mapped_column(String(255))
     location_name: Mapped[str] = mapped_column(String(255))
+    event_id: Mapped[UUID | None] = mapped_column()
     pin_hash: Mapped[str] = mapped_column(String(255))
     pin_changed_at: Mapped[datetime]
     is_active: Mapped[bool]
@@ -39,6 +43,10 @@ class Station(Base):
         CheckConstraint(
             f"(locked_at IS NOT NULL) = (attempts - forgiven_through = {MOST_FAILURES})", name="locked_when_used_up"
         ),
+    )
+
+    event_name: Mapped[str | None] = column_property(
+        select(Race.name).where(Race.id == event_id).correlate_except(Race).scalar_subquery()
     )
 
     @property
