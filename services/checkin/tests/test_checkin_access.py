@@ -80,12 +80,19 @@ def test_every_error_has_a_code_of_its_own() -> None:
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, StartlineError) and kind.__module__ == module.__name__
     }
-    assert len(kinds) == len({kind.code for kind in kinds}) == 11
+    assert len(kinds) == len({kind.code for kind in kinds}) == 12
 
 
 async def test_the_schema_names_every_error(day: PackDay) -> None:
     said = str(day.app.openapi()["paths"])
     for code in ("wrong_pin", "station_locked", "unknown_station", "unknown_device", "device_revoked", "not_valid"):
         assert f"`{code}`" in said
-    for code in ("unknown_ticket", "already_checked_in", "idempotency_key_reused", "checkin_undone", "not_checked_in"):
+    for code in (
+        "unknown_ticket",
+        "other_event",
+        "already_checked_in",
+        "idempotency_key_reused",
+        "checkin_undone",
+        "not_checked_in",
+    ):
         assert f"`{code}`" in said

@@ -40,7 +40,10 @@ async def all_refused(day: PackDay, method: str, path: str, who: Headers | None,
 
 
 async def test_a_station_with_a_wrong_field_is_not_opened(day: PackDay) -> None:
-    cases = [*wrong(STATION, name=LINES, location_name=LINES, pin_code=PINS), *lacking(STATION)]
+    cases = [
+        *wrong(STATION, name=LINES, location_name=LINES, pin_code=PINS, event_id=["x", "", 7, []]),
+        *lacking(STATION),
+    ]
     await all_refused(day, "POST", "/stations", day.admin, cases)
     assert await day.rows("SELECT 1 FROM stations") == []
 
@@ -56,7 +59,9 @@ async def test_a_station_is_not_changed_by_a_wrong_field(day: PackDay) -> None:
     station_id = await day.station()
     cases = [
         *wrong({}, name=LINES, location_name=LINES, pin_code=PINS),
-        *wrong({}, is_active=["perhaps", 7, []], unlock=[False, "yes", 0], failed_attempts=[0]),
+        *wrong(
+            {}, event_id=["x", "", 7, []], is_active=["perhaps", 7, []], unlock=[False, "yes", 0], failed_attempts=[0]
+        ),
         *[({}, "body"), ({"name": None}, "body"), ([], "body")],
     ]
     await all_refused(day, "PATCH", f"/stations/{station_id}", day.admin, cases)

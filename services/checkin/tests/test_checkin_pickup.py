@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from contracts import ParticipantCheckedIn
 
-from .checkin_world import PackDay, confirmation, person
+from .checkin_world import RACE, PackDay, confirmation, person
 
 
 async def test_a_scanned_ticket_hands_out_the_pack_and_tells_the_desk_whose_it_is(day: PackDay) -> None:
@@ -19,6 +19,8 @@ async def test_a_scanned_ticket_hands_out_the_pack_and_tells_the_desk_whose_it_i
         "participant_id": str(runner.participant_id),
         "full_name": "Siti Aminah",
         "bib_number": 1042,
+        "event_id": str(RACE.event_id),
+        "event_name": "Lari Pagi",
         "category_name": "10K",
         "jersey_size": "l",
         "registration_number": said.registration_number,

@@ -29,7 +29,7 @@ async def test_a_station_is_opened_and_its_pin_never_shown(day: PackDay) -> None
     assert opened.status == 201
     assert listed.body == {"items": [opened.body], "next_cursor": None}
     assert opened.body.keys() == {
-        *("id", "name", "location_name", "is_active", "failed_attempts"),
+        *("id", "name", "location_name", "event_id", "event_name", "is_active", "failed_attempts"),
         *("locked_at", "pin_changed_at", "created_at", "updated_at"),
     }
     [kept] = await day.rows("SELECT pin_hash FROM stations")
@@ -75,7 +75,13 @@ async def test_the_right_pin_logs_a_device_in(day: PackDay) -> None:
     answer = await day.log_in(station_id, device_name="Phone of Ani")
     assert answer.status == 200
     assert answer.body["expires_in"] == 16 * 3600
-    assert answer.body["station"] == {"id": str(station_id), "name": "Desk 1", "location_name": "Hall A"}
+    assert answer.body["station"] == {
+        "id": str(station_id),
+        "name": "Desk 1",
+        "location_name": "Hall A",
+        "event_id": None,
+        "event_name": None,
+    }
     devices = await day.call("GET", f"/devices?station_id={station_id}", day.admin)
     assert [(each["name"], each["revoked_at"]) for each in devices.body["items"]] == [("Phone of Ani", None)]
     assert (await day.call("GET", "/stats", bearer(answer.body["device_token"]))).status == 200

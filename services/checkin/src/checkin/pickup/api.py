@@ -21,9 +21,11 @@ from checkin.pickup.commands import (
     IdempotencyKeyReused,
     NotCheckedIn,
     NotValid,
+    OtherEvent,
     UnknownTicket,
 )
 from checkin.stations.access import AtDesk, AtDeskOrStaff, DeviceRevoked
+from checkin.stations.rules import Desk
 
 router = Router()
 
@@ -65,6 +67,8 @@ class CheckedIn(View):
     participant_id: UUID
     full_name: str
     bib_number: int
+    event_id: UUID
+    event_name: str
     category_name: str
     jersey_size: str
     registration_number: str
@@ -98,8 +102,14 @@ class StationCount(View):
 
 
 class Stats(View):
-    """Packs handed out and packs waiting; the parts add up to the whole."""
+    """Packs handed out and packs waiting; the parts add up to the whole.
 
+    They are those of the race `event_id`, or of all races if it is null. `event_name` is null, too, as long as nothing
+    was heard of the race.
+    """
+
+    event_id: UUID | None
+    event_name: str | None
     handed_out: int
     waiting: int
     categories: Sequence[CategoryCount]
@@ -109,7 +119,9 @@ class Stats(View):
 @router.post(
     "/checkins",
     status_code=201,
-    responses=errors(DeviceRevoked, UnknownTicket, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone),
+    responses=errors(
+        DeviceRevoked, UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone
+    ),
 )
 async def check_in(
     body: Scan, desk: AtDesk, work: Work, response: Response, idempotency_key: IdempotencyKey = None
@@ -129,6 +141,11 @@ async def undo_checkin(participant_id: UUID, body: Undo, staff: Admin, work: Wor
 
 
 @router.get("/stats", responses=errors(DeviceRevoked))
-async def stats(_: AtDeskOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
-    """How many packs were handed out and how many wait, by category and station."""
+async def stats(caller: AtDeskOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
+    """How many packs were handed out and how many wait, by category and station.
+
+    Without `event_id`: of all races, or for a device at a station that is tied to a race, of that race.
+    """
+    if event_id is None and isinstance(caller, Desk):
+        event_id = caller.event_id
     return Stats.model_validate(await queries.count_packs(session, event_id=event_id))

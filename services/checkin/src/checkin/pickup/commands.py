@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork
 from chassis.errors import NotFound, StartlineError, Unavailable
 from contracts import ParticipantCheckedIn
-from sqlalchemy import ColumnElement, Row, Select, String, literal, select, update
+from sqlalchemy import ColumnElement, Row, Select, String, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from checkin.pickup.rules import normal_code
 from checkin.pickup.tables import Checkin
+from checkin.roster.queries import CATEGORY_NAME, EVENT_NAME
 from checkin.roster.tables import RosterEntry
 from checkin.stations.rules import Desk
+from checkin.stations.tables import Station
 
 _STANDING: Final = Checkin.undone_at.is_(None)
 _LOOKS: Final = 3
@@ -25,6 +27,13 @@ class UnknownTicket(NotFound):
 
     indonesian = "Tidak ada peserta dengan tiket ini."
     code = "unknown_ticket"
+
+
+class OtherEvent(StartlineError):
+    """This ticket is for another race than this station's; `event_id` and `event_name` say for which."""
+
+    code = "other_event"
+    indonesian = "Tiket ini untuk lomba lain, bukan lomba di meja ini."
 
 
 class NotValid(StartlineError):
@@ -73,6 +82,8 @@ class HandedOver:
     registration_id: UUID
     full_name: str
     bib_number: int
+    event_id: UUID
+    event_name: str
     category_name: str
     jersey_size: str
     registration_number: str
@@ -85,7 +96,9 @@ _SHOWN: Final = (
     RosterEntry.registration_id,
     RosterEntry.full_name,
     RosterEntry.bib_number,
-    RosterEntry.category_name,
+    RosterEntry.event_id,
+    EVENT_NAME,
+    CATEGORY_NAME,
     RosterEntry.jersey_size,
     RosterEntry.registration_number,
 )
@@ -114,7 +127,7 @@ async def check_in(
     undone in between), the statement is tried again.
 
     Raises:
-        UnknownTicket, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
+        UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
     """
     handing_over = _hand_over(desk, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
     for _ in range(_LOOKS):
@@ -125,20 +138,23 @@ async def check_in(
         earlier = await _earlier_answer(work, desk, whose, idempotency_key) if idempotency_key else None
         if earlier is not None:
             return earlier
-        await _refuse(work, whose)
+        await _refuse(work, desk, whose)
     raise Unavailable
 
 
 def _hand_over(
     desk: Desk, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
 ) -> Select[Any]:
-    """The one statement that decides.
+    """The one statement that decides, by what race the station has while it runs.
 
     The unique index lets one of two devices through. The lock on the roster's row orders it against a cancellation:
     either the cancellation comes first and there is no row to insert, or the pack was handed over before it.
     """
     entry = (
-        select(*_SHOWN).where(whose, RosterEntry.cancelled_at.is_(None)).with_for_update(key_share=True).cte("entry")
+        select(*_SHOWN)
+        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(desk))
+        .with_for_update(key_share=True, of=RosterEntry)
+        .cte("entry")
     )
     values = {
         "id": literal(uuid4()),
@@ -160,6 +176,12 @@ def _hand_over(
         .cte("inserted")
     )
     return select(entry).join(inserted, inserted.c.participant_id == entry.c.participant_id)
+
+
+def _serves(desk: Desk) -> ColumnElement[bool]:
+    """Whether packs of the participant's race are handed out at the desk's station."""
+    same_race = or_(Station.event_id.is_(None), Station.event_id == RosterEntry.event_id)
+    return exists().where(Station.id == desk.station_id, same_race)
 
 
 def _announce(work: UnitOfWork, desk: Desk, row: Row[Any]) -> None:
@@ -195,20 +217,32 @@ async def _earlier_answer(
     return HandedOver(**shown, checked_in_at=row.checked_in_at, replayed=True)
 
 
-async def _refuse(work: UnitOfWork, whose: ColumnElement[bool]) -> None:
+async def _refuse(work: UnitOfWork, desk: Desk, whose: ColumnElement[bool]) -> None:
     """Say why no pack is handed over; return if nothing stands in the way any more."""
     query = (
-        select(RosterEntry.cancelled_at, Checkin.checked_in_at, Checkin.station_name, Checkin.location_name)
+        select(
+            RosterEntry.event_id,
+            EVENT_NAME,
+            _serves(desk).label("served"),
+            RosterEntry.cancelled_at,
+            Checkin.checked_in_at,
+            Checkin.station_name,
+            Checkin.location_name,
+        )
         .outerjoin(Checkin, (Checkin.participant_id == RosterEntry.participant_id) & _STANDING)
         .where(whose)
     )
     found = (await work.session.execute(query)).one_or_none()
     if found is None:
         raise UnknownTicket
+    race = {"event_id": str(found.event_id), "event_name": found.event_name}
+    if not found.served:
+        raise OtherEvent(**race)
     if found.cancelled_at is not None:
-        raise NotValid
+        raise NotValid(**race)
     if found.checked_in_at is not None:
         raise AlreadyCheckedIn(
+            **race,
             checked_in_at=found.checked_in_at.isoformat(),
             station_name=found.station_name,
             location_name=found.location_name,

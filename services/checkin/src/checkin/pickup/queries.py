@@ -6,10 +6,12 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.pickup.tables import Checkin
+from checkin.races.tables import Category, Race
+from checkin.roster.queries import name_of_now
 from checkin.roster.tables import RosterEntry
 
 _ITS_CHECKIN: Final = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
@@ -39,8 +41,13 @@ class StationCount:
 
 @dataclass(frozen=True)
 class Counts:
-    """Packs handed out, whether or not the registration was cancelled later, and those still waiting for someone."""
+    """Packs handed out, whether or not the registration was cancelled later, and those still waiting for someone.
 
+    Of one race, or of all if `event_id` is None.
+    """
+
+    event_id: UUID | None
+    event_name: str | None
     handed_out: int
     waiting: int
     categories: Sequence[CategoryCount]
@@ -49,13 +56,28 @@ class Counts:
 
 async def count_packs(session: AsyncSession, *, event_id: UUID | None = None) -> Counts:
     """All counts from one pass over one snapshot, so that they always add up."""
+    rows = (await session.execute(_with_names(_counted(event_id)))).mappings().all()
+    return Counts(
+        event_id=event_id,
+        event_name=await _event_name(session, event_id, rows),
+        handed_out=_total(rows, "handed_out"),
+        waiting=_total(rows, "waiting"),
+        categories=[_category(each) for each in _grouped(rows, by=lambda row: (row["event_id"], row["category_id"]))],
+        stations=[
+            _station(each)
+            for each in _grouped((row for row in rows if row["station_id"]), by=lambda row: row["station_id"])
+        ],
+    )
+
+
+def _counted(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
     waiting = func.count().filter(Checkin.id.is_(None), RosterEntry.cancelled_at.is_(None))
     query = (
         select(
             RosterEntry.event_id,
-            func.max(RosterEntry.event_name).label("event_name"),
+            func.max(RosterEntry.event_name).label("event_name_then"),
             RosterEntry.category_id,
-            func.max(RosterEntry.category_name).label("category_name"),
+            func.max(RosterEntry.category_name).label("category_name_then"),
             Checkin.station_id,
             func.max(Checkin.station_name).label("station_name"),
             func.max(Checkin.location_name).label("location_name"),
@@ -65,18 +87,26 @@ async def count_packs(session: AsyncSession, *, event_id: UUID | None = None) ->
         .outerjoin(Checkin, _ITS_CHECKIN)
         .group_by(RosterEntry.event_id, RosterEntry.category_id, Checkin.station_id)
     )
-    if event_id:
-        query = query.where(RosterEntry.event_id == event_id)
-    rows = (await session.execute(query)).mappings().all()
-    return Counts(
-        handed_out=_total(rows, "handed_out"),
-        waiting=_total(rows, "waiting"),
-        categories=[_category(each) for each in _grouped(rows, by=lambda row: (row["event_id"], row["category_id"]))],
-        stations=[
-            _station(each)
-            for each in _grouped((row for row in rows if row["station_id"]), by=lambda row: row["station_id"])
-        ],
+    return query.where(RosterEntry.event_id == event_id) if event_id else query
+
+
+def _with_names(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Names are looked up once per group, not once per participant."""
+    counted = query.subquery()
+    of = counted.c
+    return select(
+        counted,
+        name_of_now(Race, of=of.event_id, otherwise=of.event_name_then, label="event_name"),
+        name_of_now(Category, of=of.category_id, otherwise=of.category_name_then, label="category_name"),
     )
+
+
+async def _event_name(session: AsyncSession, event_id: UUID | None, rows: Sequence[RowMapping]) -> str | None:
+    if event_id is None:
+        return None
+    if rows:
+        return str(rows[0]["event_name"])
+    return await session.scalar(select(Race.name).where(Race.id == event_id))
 
 
 def _grouped(rows: Iterable[RowMapping], *, by: Callable[[RowMapping], Any]) -> list[list[RowMapping]]:

@@ -1,7 +1,7 @@
 """Stations, logging in, and devices over HTTP."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 from uuid import UUID
 
 from chassis.auth.access import DEVICE_ISSUER, Admin, public
@@ -19,12 +19,13 @@ from pydantic import AfterValidator, Field, model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
-from checkin.stations.commands import StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.commands import StationChanges, StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
 TRUE_OR_NOTHING = Wording(en="Send true, or leave this out.", id="Kirim true, atau kosongkan.")
 SIX_DIGITS = Wording(en="A PIN has six digits.", id="PIN terdiri dari enam angka.")
 PinCode = Annotated[str, Matching("[0-9]{6}", SIX_DIGITS)]
+TiedTo = Annotated[UUID | None, Field(description="the race whose packs are handed out here; null means any race")]
 
 router = Router()
 
@@ -42,27 +43,37 @@ Unlock = Annotated[bool, AfterValidator(_only_true), Field(json_schema_extra={"c
 
 
 class NewStation(Body):
-    """A station to open."""
+    """A station to open.
+
+    `event_id` may name a race of which this service has not heard yet: `event_name` is null until it has.
+    """
 
     name: Label
     location_name: Label
     pin_code: PinCode
+    event_id: TiedTo = None
 
 
 class StationChange(Body):
-    """What to change; what is left out or null stays."""
+    """What to change; what is left out or null stays, except that a null `event_id` means any race from now on."""
 
     name: Label | None = None
     location_name: Label | None = None
+    event_id: TiedTo = None
     is_active: bool | None = None
     pin_code: PinCode | None = None
     unlock: Unlock | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.model_dump(exclude_none=True):
+        if not self.changes():
             raise Refused(NOTHING_TO_CHANGE)
         return self
+
+    def changes(self) -> StationChanges:
+        """What was given."""
+        given = self.model_dump(exclude_unset=True).items()
+        return cast("StationChanges", {name: value for name, value in given if value is not None or name == "event_id"})
 
 
 class StationSummary(View):
@@ -71,6 +82,8 @@ class StationSummary(View):
     id: UUID
     name: str
     location_name: str
+    event_id: TiedTo
+    event_name: str | None
 
 
 class StationView(StationSummary):
@@ -133,9 +146,9 @@ async def open_station(body: NewStation, staff: Admin, pins: OwnPins, work: Work
 
 @router.patch("/stations/{station_id}", responses=errors(UnknownStation, InvalidFields))
 async def change_station(station_id: UUID, body: StationChange, staff: Admin, pins: OwnPins, work: Work) -> StationView:
-    """Rename, move, open or close it, give it a new PIN, unlock it."""
-    changes = body.model_dump(exclude_none=True)
-    return StationView.model_validate(await commands.change_station(work, pins, station_id, **changes, by=staff.actor))
+    """Rename, move, open or close it, tie it to a race or to none, give it a new PIN, unlock it."""
+    station = await commands.change_station(work, pins, station_id, **body.changes(), by=staff.actor)
+    return StationView.model_validate(station)
 
 
 @router.post(

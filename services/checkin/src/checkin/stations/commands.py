@@ -1,7 +1,7 @@
 """Opening and changing stations, logging devices in and out."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -48,9 +48,9 @@ class StationLocked(StartlineError):
 
 
 async def open_station(
-    work: UnitOfWork, pins: Pins, *, name: str, location_name: str, pin_code: str, by: str
+    work: UnitOfWork, pins: Pins, *, name: str, location_name: str, pin_code: str, event_id: UUID | None, by: str
 ) -> Station:
-    """Set up a station that devices can log in to.
+    """Set up a station that devices can log in to, for one race or, without `event_id`, for any.
 
     Raises:
         InvalidFields: the PIN is too easy.
@@ -59,6 +59,7 @@ async def open_station(
     station = Station(
         name=name,
         location_name=location_name,
+        event_id=event_id,
         pin_hash=pin_hash,
         pin_changed_at=work.now,
         is_active=True,
@@ -69,21 +70,24 @@ async def open_station(
     )
     work.session.add(station)
     await work.session.flush()
-    await work.audit(by, "station.open", f"station:{station.id}")
+    await work.session.refresh(station, ["event_name"])
+    await work.audit(by, "station.open", f"station:{station.id}", event_id=_shown(event_id))
     return station
 
 
+class StationChanges(TypedDict, total=False):
+    """What may change about a station; what is left out stays."""
+
+    name: str
+    location_name: str
+    event_id: UUID | None
+    is_active: bool
+    pin_code: str
+    unlock: bool
+
+
 async def change_station(
-    work: UnitOfWork,
-    pins: Pins,
-    station_id: UUID,
-    *,
-    name: str | None = None,
-    location_name: str | None = None,
-    is_active: bool | None = None,
-    pin_code: str | None = None,
-    unlock: bool = False,
-    by: str,
+    work: UnitOfWork, pins: Pins, station_id: UUID, *, by: str, **changes: Unpack[StationChanges]
 ) -> Station:
     """Change what is given. A new PIN or closing logs every device out; a new PIN also unlocks.
 
@@ -91,21 +95,27 @@ async def change_station(
         InvalidFields: the new PIN is too easy.
         UnknownStation.
     """
-    plain = {"name": name, "location_name": location_name, "is_active": is_active}
-    changes: dict[str, Any] = {column: value for column, value in plain.items() if value is not None}
-    said = [*changes, *(["unlock"] if unlock else []), *(["pin_code"] if pin_code else [])]
+    said = sorted(changes)
+    pin_code, unlock = changes.pop("pin_code", None), changes.pop("unlock", False)
+    columns: dict[str, Any] = {**changes, "updated_at": work.now}
     if pin_code is not None:
-        changes |= {"pin_hash": await _hashed(pins, pin_code), "pin_changed_at": work.now}
+        columns |= {"pin_hash": await _hashed(pins, pin_code), "pin_changed_at": work.now}
     if unlock or pin_code is not None:
-        changes |= {"forgiven_through": Station.attempts, "locked_at": None}
-    changing = update(Station).where(Station.id == station_id).values(**changes, updated_at=work.now)
+        columns |= {"forgiven_through": Station.attempts, "locked_at": None}
+    changing = update(Station).where(Station.id == station_id).values(columns)
     station = (await work.session.execute(changing.returning(Station))).scalar_one_or_none()
     if station is None:
         raise UnknownStation
-    if pin_code is not None or is_active is False:
+    await work.session.refresh(station, ["event_name"])
+    if pin_code is not None or not changes.get("is_active", True):
         await _log_out_all(work, station_id)
-    await work.audit(by, "station.change", f"station:{station_id}", changed=said, is_active=station.is_active)
+    state = {"is_active": station.is_active, "event_id": _shown(station.event_id)}
+    await work.audit(by, "station.change", f"station:{station_id}", changed=said, **state)
     return station
+
+
+def _shown(event_id: UUID | None) -> str | None:
+    return str(event_id) if event_id else None
 
 
 async def _hashed(pins: Pins, pin_code: str) -> str:
@@ -199,6 +209,7 @@ async def _admit(
         device = Device(station_id=station.id, name=device_name, created_at=work.now, expires_at=work.now + lifetime)
         work.session.add(device)
         await work.session.flush()
+        await work.session.refresh(station, ["event_name"])
         await work.audit(f"device:{device.id}", "device.log_in", f"station:{station.id}")
     return station, device
 
