@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from contracts import Event, MalformedEvent, Payload, RegistrationCreated, UnknownEvent, parse
+from contracts import Event, MalformedEvent, Payload, RegistrationCreated, UnknownEvent, parse, parse_head
 from contracts.envelope import registered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +50,9 @@ def test_a_payload_without_one_of_its_fields_is_malformed(missing: str) -> None:
         ("payload", _bytes(payload=[])),
         ("total_amount", _with_payload(total_amount="a lot")),
         ("total_amount", _with_payload(total_amount="NaN")),
-        ("registration_type", _with_payload(registration_type="collective_7")),
+        ("registration_type", _with_payload(registration_type="")),
+        ("registration_type", _with_payload(registration_type="x" * 51)),
+        ("registration_type", _with_payload(registration_type=7)),
         ("expires_at", _with_payload(expires_at="2027-01-03T02:15:00")),
         ("participants", _with_payload(participants={"0": {}})),
     ],
@@ -88,6 +90,19 @@ def test_a_type_or_version_without_a_word_is_unknown_even_when_the_rest_is_stran
 ) -> None:
     with pytest.raises(UnknownEvent, match=told):
         parse(_bytes(**changes, payload={"nothing": "we know"}))
+
+
+def test_the_head_is_readable_for_a_type_and_version_of_a_newer_release() -> None:
+    head = parse_head(_bytes(type="registration.transferred", version=7, payload={"nothing": "we know"}))
+
+    assert (head.type, head.version, str(head.event_id)) == ("registration.transferred", 7, GOLDEN["event_id"])
+    assert head.correlation_id == GOLDEN["correlation_id"]
+
+
+@pytest.mark.parametrize("body", [b"{}", b"\xff", _bytes(event_id="42"), _bytes(type=None)])
+def test_a_body_without_a_head_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedEvent):
+        parse_head(body)
 
 
 def test_the_reason_for_a_refusal_quotes_no_personal_data() -> None:

@@ -51,6 +51,16 @@ async def test_the_same_news_again_changes_nothing(day: PackDay) -> None:
     assert await standing(day, said.registration_id) == {"Ani": True}
 
 
+async def test_a_jersey_size_of_a_newer_release_is_kept_and_shown_at_the_desk(day: PackDay) -> None:
+    newer = person("Ani").model_copy(update={"jersey_size": "kids_" + "x" * 45})
+
+    await day.confirmed(newer)
+
+    async with day.database.read() as session:
+        [found] = await find_participants(session, Search.of("Ani"), limit=1)
+    assert found["jersey_size"] == newer.jersey_size
+
+
 async def test_confirmed_cancelled_confirmed_ends_the_same_in_any_order(day: PackDay) -> None:
     for order in itertools.permutations(range(3)):
         # given

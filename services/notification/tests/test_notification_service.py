@@ -87,7 +87,7 @@ async def test_the_application_starts_from_the_environment_alone(
 
 
 def test_every_event_the_service_listens_to_has_a_handler() -> None:
-    assert handlers.types == {payload.TYPE for payload in LISTENERS["notification"]}
+    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in LISTENERS["notification"]}
 
 
 @asynccontextmanager

@@ -84,7 +84,7 @@ async def test_events_come_in_and_go_out_over_rabbitmq(
 
 
 def test_payment_reacts_to_exactly_what_it_is_sent() -> None:
-    assert handlers.types == {payload.TYPE for payload in LISTENERS["payment"]}
+    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in LISTENERS["payment"]}
 
 
 def test_a_start_with_an_empty_environment_names_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:

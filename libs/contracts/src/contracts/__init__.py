@@ -1,7 +1,7 @@
 """The words that Startline's services share: events, their envelope, and the names they travel under."""
 
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
-from contracts.envelope import Event, MalformedEvent, Payload, UnknownEvent, parse
+from contracts.envelope import Event, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
 from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDue
 from contracts.pickup import ParticipantCheckedIn
@@ -38,6 +38,7 @@ __all__ = [
     "JerseySize",
     "MalformedEvent",
     "NotificationFailed",
+    "Open",
     "ParticipantCheckedIn",
     "Payload",
     "PaymentMethod",
@@ -58,4 +59,5 @@ __all__ = [
     "UnknownEvent",
     "WaitlistOffered",
     "parse",
+    "parse_head",
 ]

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.envelope import Payload, Word
+from contracts.envelope import Open, Payload, Word
 from contracts.registrations import AccessCode
 
 
@@ -44,6 +44,6 @@ class AccessLinksRequested(Payload):
     TYPE: ClassVar[str] = "access.links_requested"
 
     request_id: UUID
-    kind: ContactKind
+    kind: Open[ContactKind]
     contact: str
     links: tuple[AccessLink, ...]

@@ -1,12 +1,27 @@
 """The envelope in which every event travels, and the registry of what may be inside."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 _registry: dict[tuple[str, int], type["Payload"]] = {}
+
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+LONGEST_VALUE = 50
+"""Characters of the longest value that an open enumeration may get; columns that store one hold as many."""
+
+Open = Annotated[
+    EnumT | Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_VALUE)], Field(union_mode="left_to_right")
+]
+"""`Open[SomeEnum]`: a member where the value is known, else the value as a string, for a newer release may add some.
+
+Every enumeration in an event is open. Listeners handle a value they do not know as a plain string.
+"""
 
 
 class Word(BaseModel):
@@ -73,9 +88,25 @@ class UnknownEvent(ValueError):
     """An event of a type or version that this release has no word for."""
 
 
-class _Head(Word):
+class Head(Word):
+    """The part of the envelope that all releases share: it is readable for types and versions of newer ones."""
+
+    event_id: UUID
     type: str
     version: int
+    correlation_id: str
+
+
+def parse_head(body: bytes) -> Head:
+    """Return the head of the event in `body`, whatever its payload.
+
+    Raises:
+        MalformedEvent: the body is not JSON, or a field of the head is missing or wrong.
+    """
+    try:
+        return Head.model_validate_json(body)
+    except ValidationError as error:
+        raise MalformedEvent(str(error)) from None
 
 
 def parse(body: bytes) -> Event[Any]:
@@ -85,10 +116,7 @@ def parse(body: bytes) -> Event[Any]:
         MalformedEvent: the body is not JSON, or a field is missing or wrong.
         UnknownEvent: the type and version are not in this release's contracts.
     """
-    try:
-        head = _Head.model_validate_json(body)
-    except ValidationError as error:
-        raise MalformedEvent(str(error)) from None
+    head = parse_head(body)
     payload = _registry.get((head.type, head.version))
     if payload is None:
         raise UnknownEvent(f"{head.type} v{head.version}")

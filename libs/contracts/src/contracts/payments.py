@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from contracts.envelope import Payload
+from contracts.envelope import Open, Payload
 
 
 class PaymentMethod(StrEnum):
@@ -31,7 +31,7 @@ class PaymentUploaded(PaymentPayload):
 
     TYPE: ClassVar[str] = "payment.uploaded"
 
-    payment_method: PaymentMethod
+    payment_method: Open[PaymentMethod]
     uploaded_at: AwareDatetime
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from contracts.envelope import Payload, Word
+from contracts.envelope import Open, Payload, Word
 
 
 class RegistrationType(StrEnum):
@@ -78,7 +78,7 @@ class ConfirmedParticipant(Word):
     full_name: str
     bib_number: int
     ticket_code: str
-    jersey_size: JerseySize
+    jersey_size: Open[JerseySize]
     is_pic: bool
 
 
@@ -95,20 +95,25 @@ class RegistrationPayload(Payload, abstract=True):
 
 
 class RegistrationCreated(RegistrationPayload):
-    """Places are held until `expires_at`; `total_amount` is owed."""
+    """Places are held until `expires_at`; `total_amount` is owed.
+
+    `awaits_payment` is False when the event is published again for a registration that was paid, or ended, in the
+    meantime: listeners keep the facts and ask nobody to pay.
+    """
 
     TYPE: ClassVar[str] = "registration.created"
 
     event: EventSummary
     category_id: UUID
     category_name: str
-    registration_type: RegistrationType
+    registration_type: Open[RegistrationType]
     total_participants: int
     total_amount: Decimal
     currency: str
     expires_at: AwareDatetime
     participants: tuple[RegisteredParticipant, ...]
     access: AccessCode | None = None
+    awaits_payment: bool = True
 
 
 class RegistrationConfirmed(RegistrationPayload):
@@ -146,7 +151,7 @@ class RegistrationCancelled(RegistrationPayload):
 class CorrectedParticipant(RegisteredParticipant):
     """A participant's data after a correction."""
 
-    jersey_size: JerseySize
+    jersey_size: Open[JerseySize]
 
 
 class RegistrationCorrected(RegistrationPayload):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from contracts.envelope import Payload
+from contracts.envelope import Open, Payload
 from contracts.registrations import AccessCode, EventSummary, RegisteredParticipant, RegistrationType
 
 
@@ -23,7 +23,7 @@ class WaitlistOffered(Payload):
     event: EventSummary
     category_id: UUID
     category_name: str
-    registration_type: RegistrationType
+    registration_type: Open[RegistrationType]
     total_participants: int
     total_amount: Decimal
     currency: str

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from contracts import JerseySize
+from contracts.envelope import LONGEST_VALUE
 from sqlalchemy import CheckConstraint, Computed, Index, String, Text, func, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,7 +17,6 @@ _NAME_WORDS: Final = (
     f"to_tsvector('simple'::regconfig, translate((full_name)::text, '{PUNCTUATION}'::text, "
     f"'{' ' * len(PUNCTUATION)}'::text))"
 )
-_SIZES: Final = ", ".join(f"'{size}'" for size in JerseySize)
 
 
 # Not to_tsvector: its parser would split folded words once more, by rules of its own.
@@ -54,7 +53,7 @@ class RosterEntry(Base):
     full_name: Mapped[str] = mapped_column(String(255))
     bib_number: Mapped[int] = mapped_column(index=True)
     ticket_code: Mapped[str] = mapped_column(String(32), unique=True)
-    jersey_size: Mapped[str] = mapped_column(String(10))
+    jersey_size: Mapped[str] = mapped_column(String(LONGEST_VALUE))
     is_pic: Mapped[bool]
     cancelled_at: Mapped[datetime | None]
     name_words: Mapped[str] = mapped_column(TSVECTOR, Computed(_NAME_WORDS, persisted=True), deferred=True)
@@ -68,5 +67,4 @@ class RosterEntry(Base):
         Index("ix_roster_registration_number", func.lower(text("registration_number"))),
         CheckConstraint("ticket_code ~ '^[0-9a-f]{32}$'", name="ticket_code_form"),
         CheckConstraint("bib_number > 0", name="bib_number"),
-        CheckConstraint(f"jersey_size IN ({_SIZES})", name="jersey_size"),
     )

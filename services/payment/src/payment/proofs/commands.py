@@ -88,6 +88,6 @@ def _uploaded(payment: Payment) -> PaymentUploaded:
         registration_id=payment.registration_id,
         amount=payment.amount,
         currency=payment.currency,
-        payment_method=PaymentMethod(payment.payment_method),
+        payment_method=payment.payment_method,
         uploaded_at=payment.uploaded_at,
     )

@@ -1,7 +1,7 @@
 """Telling the other services that a registration is confirmed."""
 
 from chassis.database import UnitOfWork
-from contracts import ConfirmedParticipant, JerseySize, RegistrationConfirmed
+from contracts import ConfirmedParticipant, RegistrationConfirmed
 from sqlalchemy import select
 
 from registration.catalog.queries import offer as find_offer
@@ -46,7 +46,7 @@ async def _confirmed_participants(work: UnitOfWork, entry: Registration) -> tupl
             full_name=row.full_name,
             bib_number=row.bib_number,
             ticket_code=row.ticket_code,
-            jersey_size=JerseySize(row.jersey_size),
+            jersey_size=row.jersey_size,
             is_pic=row.is_pic,
         )
         for row in rows

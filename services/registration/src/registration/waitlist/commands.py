@@ -267,7 +267,7 @@ async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_versi
         event_id=created.event.event_id,
         race_category_id=created.category_id,
         registration_number=created.registration_number,
-        registration_type=created.registration_type.value,
+        registration_type=created.registration_type,
         total_participants=created.total_participants,
         total_amount=created.total_amount,
         currency=created.currency,

@@ -202,7 +202,7 @@ def _registered(created: RegistrationCreated, now: datetime) -> dict[str, Any]:
         "registration_number": created.registration_number,
         "event_id": str(created.event.event_id),
         "category_id": str(created.category_id),
-        "registration_type": created.registration_type.value,
+        "registration_type": created.registration_type,
         "status": Status.PENDING_PAYMENT.value,
         "total_participants": created.total_participants,
         "total_amount": f"{created.total_amount:.2f}",
