@@ -1,19 +1,20 @@
 """An event has its effect once, however often, from wherever and in whatever company it comes."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
 from chassis.inbox import Handlers, Inbox
 from chassis.telemetry import correlation_id
-from contracts import Event, PaymentVerified, RefundDue, RegistrationCancelled
+from contracts import Event, Payload, PaymentVerified, RefundDue, RegistrationCancelled, envelope
 from sqlalchemy import select, text
 from testkit.cable import Cable
 from testkit.golden import golden
@@ -99,19 +100,54 @@ async def test_what_a_handler_publishes_goes_out_once_as_well(database: Database
     assert await rows(database, service_tables.outbox) == 1
 
 
-async def test_an_event_without_a_handler_here_is_passed_over(database: Database) -> None:
-    await Inbox(database, toy_handlers()).deliver(golden(PaymentVerified).to_bytes())
+async def test_an_event_without_a_handler_here_is_parked_for_a_newer_release_may_have_one(database: Database) -> None:
+    event = golden(PaymentVerified)
 
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes())
+
+    [row] = await parked(database)
+    assert row["headers"] == {
+        "event_id": str(event.event_id),
+        "event_type": "payment.verified",
+        "reason": "UnknownEvent: payment.verified v1 has no handler here",
+    }
     assert await rows(database, service_tables.processed) == 0
-    assert await parked(database) == []
 
 
 def test_an_event_has_one_handler() -> None:
     handlers = toy_handlers()
 
-    with pytest.raises(TypeError, match=r"registration\.cancelled has a handler already"):
+    with pytest.raises(TypeError, match=r"registration\.cancelled v1 has a handler already"):
         handlers.on(RegistrationCancelled)(leave_effect)
-    assert handlers.types == {"registration.cancelled"}
+    assert handlers.kinds == {("registration.cancelled", 1)}
+
+
+async def test_two_versions_of_an_event_have_each_their_handler(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "_registry", dict(envelope._registry))
+
+    class CancelledByVote(Payload):
+        TYPE: ClassVar[str] = "registration.cancelled"
+        VERSION: ClassVar[int] = 2
+
+        votes: int
+
+    handlers, heard = toy_handlers(), []
+
+    @handlers.on(CancelledByVote)
+    async def count(event: Event[CancelledByVote], work: UnitOfWork) -> None:
+        heard.append(event.payload.votes)
+
+    inbox, older = Inbox(database, handlers), cancelled()
+    newer = json.loads(cancelled().to_bytes()) | {"version": 2, "payload": {"votes": 3}}
+
+    await inbox.deliver(json.dumps(newer).encode())
+    await inbox.deliver(older.to_bytes())
+
+    assert heard == [3]
+    assert await effects(database) == [older.event_id]
+    assert await parked(database) == []
 
 
 async def test_what_a_failing_handler_did_is_undone_and_the_event_is_parked_with_the_reason(
@@ -145,7 +181,8 @@ async def test_the_same_event_parked_twice_is_one_row(database: Database) -> Non
 
 async def test_what_cannot_be_read_is_parked_as_it_came(database: Database) -> None:
     inbox = Inbox(database, toy_handlers())
-    unknown = cancelled().to_bytes().replace(b'"version":1', b'"version":99')
+    event = cancelled()
+    unknown = event.to_bytes().replace(b'"version":1', b'"version":99')
 
     await inbox.deliver(b"\x00\xff not an event")
     await inbox.deliver(unknown)
@@ -153,7 +190,12 @@ async def test_what_cannot_be_read_is_parked_as_it_came(database: Database) -> N
     malformed, newer = await parked(database)
     assert (malformed["payload"], newer["payload"]) == (b"\x00\xff not an event", unknown)
     assert malformed["headers"]["reason"].startswith("MalformedEvent")
-    assert newer["headers"]["reason"] == "UnknownEvent: registration.cancelled v99"
+    assert malformed["headers"]["event_type"] == "unreadable"
+    assert newer["headers"] == {
+        "event_id": str(event.event_id),
+        "event_type": "registration.cancelled",
+        "reason": "UnknownEvent: registration.cancelled v99",
+    }
 
 
 async def test_the_reason_quotes_nobody(database: Database, logs: list[Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -15,15 +16,17 @@ import aio_pika
 import pytest
 from chassis.database import Database
 from chassis.relay import relay_broker
+from chassis.tables import OUTBOX_QUEUE
 from chassis.transports import InProcessTransport, Message, NobodyTookIt, RabbitTransport, Transport, TransportDown
-from contracts import PaymentRejected
-from contracts.topology import Names
+from contracts import PaymentRejected, parse_head
+from contracts.topology import Names, services_hearing
 from sqlalchemy import update
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.service import Browse, BuildApp, Connect, rows
+from testkit.toy.letterbox import Letterbox
+from testkit.toy.service import Browse, BuildApp, Connect, cancelled, rows
 from testkit.toy.tables import service_tables
 
 Relaying = Callable[..., Awaitable[None]]
@@ -50,8 +53,8 @@ async def relaying() -> AsyncIterator[Relaying]:
     """Starts relays that are stopped after the test."""
     async with AsyncExitStack() as stopping:
 
-        async def start(database: Database, transport: Transport, *, lease_seconds: float = 30.0) -> None:
-            broker = relay_broker(database, transport, lease_seconds=lease_seconds)
+        async def start(database: Database, transport: Transport) -> None:
+            broker = relay_broker(database, transport)
             await broker.start()
             stopping.push_async_callback(broker.stop)
 
@@ -67,7 +70,7 @@ async def publish(database: Database, count: int) -> list[str]:
 
 
 async def leases_run_out(database: Database) -> None:
-    """What a dead relay had taken on is anybody's again, as it would be after half a minute."""
+    """What a dead relay had taken on is anybody's again, as it would be a few seconds later."""
     outbox = service_tables.outbox
     async with database.work() as work:
         leased = update(outbox).where(outbox.c.acquired_at.is_not(None))
@@ -123,6 +126,37 @@ async def test_what_a_living_relay_has_taken_on_is_left_to_it(url: str, database
     other = await publish(database, 1)
     await eventually(lambda: second.published == other)
     assert await waiting(database) >= 3
+
+
+@pytest.mark.parametrize("kind", ["in_process", "over_rabbitmq"])
+async def test_what_a_killed_relay_had_taken_on_is_relayed_within_ten_seconds(
+    url: str, database: Database, relaying: Relaying, rabbitmq_url: str, broker_prefix: BrokerPrefix, kind: str
+) -> None:
+    transport = (
+        InProcessTransport() if kind == "in_process" else RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
+    )
+    boxes = [Letterbox().at(transport, service) for service in services_hearing(PaymentRejected.TYPE)]
+    await transport.start()
+    await publish(database, 30)
+    await killed_relay(url, "before_publish")
+    killed_at = time.monotonic()
+
+    await relaying(database, transport)
+
+    await eventually(lambda: all(len(box.bodies) == 30 for box in boxes), within=10 - (time.monotonic() - killed_at))
+    await transport.stop()
+
+
+async def test_an_event_of_a_newer_release_is_relayed_as_it_is(database: Database, relaying: Relaying) -> None:
+    transport = Recording()
+    newer = cancelled().to_bytes().replace(b'"version":1', b'"version":9').replace(b'"reason"', b'"why"')
+    async with database.work() as work:
+        await database.outbox.insert(work.session, queue=OUTBOX_QUEUE, payload=newer, headers={})
+
+    await relaying(database, transport)
+
+    await eventually(partial(is_drained, database))
+    assert transport.published == [str(parse_head(newer).event_id)]
 
 
 async def test_events_go_out_as_soon_as_they_are_committed(database: Database, relaying: Relaying) -> None:

@@ -1,8 +1,13 @@
 """Parked events are tried again until they work or are given up; what was given up waits for a person."""
 
+import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +24,16 @@ from chassis.retries import (
     retry_broker,
     show_dead_letter,
 )
-from contracts import Event, MalformedEvent, RegistrationCancelled
+from contracts import Event, MalformedEvent, PaymentVerified, RegistrationCancelled
 from sqlalchemy import select, text, update
+from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.toy.service import cancelled, effects, leave_effect, rows, toy_handlers
 from testkit.toy.tables import service_tables
 
 Retrying = Callable[..., Awaitable[None]]
+
+DIES = Path(__file__).parent / "programs" / "retry_that_dies.py"
 
 SOON: dict[str, Any] = {"initial_delay_seconds": 0.02, "max_delay_seconds": 0.05}
 
@@ -55,6 +63,14 @@ def failing(*errors: Exception) -> Handlers:
             raise left.pop(0)
 
     return handlers
+
+
+UNREADABLE = [
+    pytest.param(b"not an event", "MalformedEvent", id="no_json"),
+    pytest.param(cancelled().to_bytes().replace(b'"reason"', b'"why"'), "MalformedEvent", id="other_fields"),
+    pytest.param(cancelled().to_bytes().replace(b'"version":1', b'"version":2'), "UnknownEvent", id="newer_version"),
+    pytest.param(golden(PaymentVerified).to_bytes(), "UnknownEvent: payment.verified v1 has no", id="no_handler"),
+]
 
 
 async def dead(database: Database) -> dict[str, Any]:
@@ -129,23 +145,27 @@ async def test_when_all_tries_are_used_up_the_event_is_a_dead_letter_with_the_re
     assert await effects(database) == []
 
 
-async def test_what_cannot_be_read_is_given_up_at_the_first_try(database: Database, retrying: Retrying) -> None:
+@pytest.mark.parametrize(("body", "reason"), UNREADABLE)
+async def test_what_cannot_be_read_or_is_handled_by_no_one_is_given_up_after_all_tries(
+    database: Database, retrying: Retrying, body: bytes, reason: str
+) -> None:
     inbox = Inbox(database, toy_handlers())
-    await inbox.deliver(b"not an event")
+    await inbox.deliver(body)
 
-    await retrying(inbox)
+    await retrying(inbox, max_attempts=3)
 
     await eventually(lambda: rows(database, service_tables.dead_letters))
     found = await dead(database)
-    assert (found["payload"], found["deliveries_count"]) == (b"not an event", 1)
-    assert found["last_exception"].startswith("MalformedEvent")
+    assert (found["payload"], found["deliveries_count"]) == (body, 3)
+    assert found["last_exception"].startswith(reason)
 
 
-async def test_a_version_of_tomorrow_is_tried_again_for_the_release_may_be_under_way(
-    database: Database, retrying: Retrying
+@pytest.mark.parametrize(("body", "reason"), UNREADABLE)
+async def test_what_only_a_newer_release_can_read_is_tried_again_for_it_may_be_under_way(
+    database: Database, retrying: Retrying, body: bytes, reason: str
 ) -> None:
     inbox = Inbox(database, toy_handlers())
-    await inbox.deliver(cancelled().to_bytes().replace(b'"version":1', b'"version":2'))
+    await inbox.deliver(body)
 
     await retrying(inbox)
 
@@ -155,6 +175,20 @@ async def test_a_version_of_tomorrow_is_tried_again_for_the_release_may_be_under
 
     await eventually(tried_twice)
     assert await rows(database, service_tables.dead_letters) == 0
+
+
+async def test_what_a_killed_process_was_retrying_is_tried_again_within_ten_seconds(
+    url: str, database: Database, retrying: Retrying
+) -> None:
+    event = cancelled()
+    await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes())
+    killed = await asyncio.to_thread(subprocess.run, [sys.executable, str(DIES), url], check=False, timeout=25)
+    assert killed.returncode == -signal.SIGKILL
+    assert await effects(database) == []
+
+    await retrying(Inbox(database, toy_handlers()))
+
+    await eventually(lambda: effects(database), within=10)
 
 
 def test_tries_spread_over_about_an_hour_and_an_outage_ends_none() -> None:
@@ -171,7 +205,7 @@ def test_tries_spread_over_about_an_hour_and_an_outage_ends_none() -> None:
     assert timedelta(minutes=40) < timedelta(seconds=sum(filter(None, delays))) < timedelta(minutes=90)
     assert delay(20) is None
     assert delay(500, ConnectionRefusedError()) == 1.0
-    assert delay(1, MalformedEvent("no JSON")) is None
+    assert delay(1, MalformedEvent("no JSON")) == 0.5
 
 
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from contracts import Event, MalformedEvent, Payload, UnknownEvent, parse
+from contracts import Event, MalformedEvent, Payload, UnknownEvent, parse, parse_head
 from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -24,30 +24,43 @@ _FIRST_RETRY = timedelta(milliseconds=250)
 
 
 class Handlers:
-    """A service's reactions, by event."""
+    """A service's reactions, by type and version of event."""
 
     def __init__(self) -> None:
-        self._by_type: dict[str, Handler] = {}
+        self._by_kind: dict[tuple[str, int], Handler] = {}
 
     def on(self, payload: type[Payload]) -> Callable[[HandlerT], HandlerT]:
         """Decorate the one handler of `payload`. It must be right in any order and any number of times."""
 
+        kind = (payload.TYPE, payload.VERSION)
+
         def register(handler: HandlerT) -> HandlerT:
-            if payload.TYPE in self._by_type:
-                raise TypeError(f"{payload.TYPE} has a handler already")
-            self._by_type[payload.TYPE] = handler
+            if kind in self._by_kind:
+                raise TypeError(f"{_name(*kind)} has a handler already")
+            self._by_kind[kind] = handler
             return handler
 
         return register
 
-    def of(self, event_type: str) -> Handler | None:
-        """The handler of that type, if the service has one."""
-        return self._by_type.get(event_type)
+    def of(self, event: Event[Any]) -> Handler:
+        """Return the handler of an event.
+
+        Raises:
+            UnknownEvent: this release has none; a newer one may.
+        """
+        try:
+            return self._by_kind[event.type, event.version]
+        except KeyError:
+            raise UnknownEvent(f"{_name(event.type, event.version)} has no handler here") from None
 
     @property
-    def types(self) -> frozenset[str]:
-        """The types that are handled."""
-        return frozenset(self._by_type)
+    def kinds(self) -> frozenset[tuple[str, int]]:
+        """The types and versions that are handled."""
+        return frozenset(self._by_kind)
+
+
+def _name(event_type: str, version: int) -> str:
+    return f"{event_type} v{version}"
 
 
 class Inbox:
@@ -97,9 +110,7 @@ class Inbox:
             MalformedEvent, UnknownEvent, NotYet: or whatever the handler raises; nothing was changed then.
         """
         event = parse(body)
-        handler = self._handlers.of(event.type)
-        if handler is None:
-            return
+        handler = self._handlers.of(event)
         with correlated(event.correlation_id):
             async with self._database.work() as work:
                 fresh = await self._is_first(event, work)
@@ -161,7 +172,7 @@ def reason_of(error: BaseException) -> str:
 
 def _identity(body: bytes) -> tuple[str | None, str]:
     try:
-        event = parse(body)
-    except (MalformedEvent, UnknownEvent):
+        head = parse_head(body)
+    except MalformedEvent:
         return None, "unreadable"
-    return str(event.event_id), event.type
+    return str(head.event_id), head.type

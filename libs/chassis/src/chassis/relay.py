@@ -2,7 +2,7 @@
 
 import logging
 
-from contracts import parse
+from contracts import parse_head
 from faststream.middlewares import AckPolicy
 from faststream_outbox import OutboxBroker
 from faststream_outbox.annotations import OutboxMessage
@@ -11,7 +11,7 @@ from faststream_outbox.retry import ExponentialRetry
 
 from chassis.database import Database
 from chassis.inbox import reason_of
-from chassis.tables import OUTBOX_QUEUE
+from chassis.tables import LEASE_SECONDS, OUTBOX_QUEUE
 from chassis.telemetry import EVENTS_PUBLISHED, logger
 from chassis.transports import Message, Transport
 
@@ -21,12 +21,14 @@ def relay_broker(
     transport: Transport,
     *,
     workers: int = 4,
-    lease_seconds: float = 30.0,
+    lease_seconds: float = LEASE_SECONDS,
     metrics_recorder: MetricsRecorder | None = None,
 ) -> OutboxBroker:
     """Publishes the outbox. A row is deleted after the transport confirmed it; until then it is tried for ever.
 
-    Any number of relays may run: a row is leased, and a relay that dies loses its leases after `lease_seconds`.
+    Any number of relays may run: a row is leased, and a relay that dies loses its leases after `lease_seconds`; one
+    that is slower than that publishes an event twice. Only the event's head is read, so that a relay of an older
+    release can publish what a newer one wrote.
     """
     broker = OutboxBroker(
         database.messaging_engine,
@@ -49,15 +51,15 @@ def relay_broker(
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def relay(message: OutboxMessage) -> None:
-        event = parse(message.body)
+        head = parse_head(message.body)
         await transport.publish(
             Message(
-                event_id=str(event.event_id),
-                event_type=event.type,
-                correlation_id=event.correlation_id,
+                event_id=str(head.event_id),
+                event_type=head.type,
+                correlation_id=head.correlation_id,
                 body=message.body,
             )
         )
-        EVENTS_PUBLISHED.labels(database.service, event.type).inc()
+        EVENTS_PUBLISHED.labels(database.service, head.type).inc()
 
     return broker

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts import MalformedEvent
 from faststream.middlewares import AckPolicy
 from faststream_outbox import OutboxBroker
 from faststream_outbox.annotations import OutboxMessage
@@ -15,7 +14,7 @@ from sqlalchemy import delete, func, select
 from chassis.database import Database, is_unavailable
 from chassis.errors import NotFound
 from chassis.inbox import Inbox, reason_of
-from chassis.tables import RETRY_QUEUE
+from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
 
 
@@ -27,7 +26,7 @@ class UnknownDeadLetter(NotFound):
 
 
 class ParkedEventRetry(ExponentialRetry):
-    """From half a second, doubled up to five minutes, for about an hour. What cannot be read is given up at once.
+    """From half a second, doubled up to five minutes, for about an hour: long enough for a release to roll out.
 
     While the database is down tries cost nothing.
     """
@@ -45,8 +44,6 @@ class ParkedEventRetry(ExponentialRetry):
         exception: BaseException | None = None,
     ) -> float | None:
         """Seconds to the next try; None gives up."""
-        if isinstance(exception, MalformedEvent):
-            return None
         if exception is not None and is_unavailable(exception):
             return 1.0
         return super().get_next_attempt_delay(
@@ -75,7 +72,7 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
-        lease_ttl_seconds=60.0,
+        lease_ttl_seconds=LEASE_SECONDS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def retry(message: OutboxMessage) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.secrets import SecretBox
+from chassis.tables import LEASE_SECONDS
 
 
 class MissingSettings(SystemExit):
@@ -30,7 +31,7 @@ class ServiceSettings(BaseSettings):
     pool_size: int = Field(8, ge=1, description="pooled database connections")
     pool_overflow: int = Field(8, ge=0, description="further connections under load")
     relay_workers: int = Field(4, ge=1, description="events published side by side")
-    relay_lease_seconds: float = Field(30.0, gt=0, description="after which another relay takes over a row")
+    relay_lease_seconds: float = Field(LEASE_SECONDS, gt=0, description="after which another relay takes over a row")
     prefetch: int = Field(24, ge=1, description="events handled side by side")
     trusted_proxies: int = Field(
         0, ge=0, description="proxies of ours in front, each appending to X-Forwarded-For; 0 believes the socket only"

@@ -25,6 +25,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 OUTBOX_QUEUE = "events"
 RETRY_QUEUE = "retries"
 
+LEASE_SECONDS = 5.0
+"""After which a row that a process took from the outbox or the retries belongs to any other.
+
+A process that is killed delays its rows by this and by the two seconds between looks, so by less than ten. It is no
+bound on the work itself: a row that takes longer is done twice, which listeners do not notice, and only the process
+that has the newest lease may delete it.
+"""
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

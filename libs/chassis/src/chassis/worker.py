@@ -15,6 +15,7 @@ from chassis.health import lateness
 from chassis.inbox import Handlers, Inbox
 from chassis.relay import relay_broker
 from chassis.retries import forget_processed, retry_broker
+from chassis.tables import LEASE_SECONDS
 from chassis.telemetry import correlated, logger
 from chassis.transports import Transport
 
@@ -48,7 +49,7 @@ class Worker:
         *,
         periodic: Sequence[Periodic] = (),
         relay_workers: int = 4,
-        relay_lease_seconds: float = 30.0,
+        relay_lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.database = database
         self.inbox = Inbox(database, handlers)
@@ -61,7 +62,7 @@ class Worker:
             Periodic("forget_ended_sessions", timedelta(minutes=10), lambda: forget_ended_sessions(database)),
         )
         self._jobs: list[asyncio.Task[None]] = []
-        if handlers.types:
+        if handlers.kinds:
             transport.listen(database.service, deliver=self.inbox.deliver_patiently, bury=self._bury)
 
     async def _bury(self, body: bytes) -> None:

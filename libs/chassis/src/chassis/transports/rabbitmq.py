@@ -21,7 +21,7 @@ CRASH_GUARD_DELIVERIES = 20
 they are parked in the service's database and acknowledged."""
 
 _START_SECONDS = 5.0
-_PUBLISH_SECONDS = 10.0
+_PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
 _CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
 
