@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from chassis.transports.rabbitmq import remove_topology
+from chassis.transports import declarations
 from contracts.topology import Names
 from standalone.databases import Server, drop_databases
 from standalone.journey.process import PlatformProcess
@@ -42,7 +42,7 @@ async def start_platform(postgres_server: FoundServer, tmp_path: Path) -> AsyncI
             }
             platform = PlatformProcess(tmp_path / "data", environment=values, log=tmp_path / "platform.log")
             if broker_url:
-                stack.push_async_callback(remove_topology, broker_url, Names(prefix))
+                stack.push_async_callback(declarations.remove, broker_url, Names(prefix))
             stack.push_async_callback(_stopped, platform)
             await platform.start()
             return platform

@@ -110,7 +110,7 @@ async def test_a_message_says_what_it_is_and_outlives_the_broker(
     assert found.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
     assert (found.message_id, found.type) == (str(event.event_id), "registration.confirmed")
     assert (found.correlation_id, found.content_type) == (event.correlation_id, "application/json")
-    assert found.routing_key == "registration.confirmed"
+    assert found.routing_key == "to.checkin.registration.confirmed"
 
 
 async def test_an_exchange_without_queues_is_nobody(
@@ -120,7 +120,7 @@ async def test_an_exchange_without_queues_is_nobody(
     sender = open_transport(declare=False)
     await sender.start()
 
-    with pytest.raises(NobodyTookIt, match=r"registration\.confirmed was returned"):
+    with pytest.raises(NobodyTookIt, match=r"registration\.confirmed to \w+ was returned"):
         await sender.publish(message(golden(RegistrationConfirmed)))
     await sender.publish(message(golden(RefundDue)))
 

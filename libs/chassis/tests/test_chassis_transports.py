@@ -74,6 +74,14 @@ async def test_an_event_that_nobody_listens_to_is_published_all_the_same(transpo
     await transport.publish(message(golden(RefundDue)))
 
 
+async def test_an_event_of_a_newer_release_that_none_can_take_stays_with_the_publisher(transport: Transport) -> None:
+    await transport.start()
+    newer = golden(RefundDue).model_copy(update={"type": "payment.split"})
+
+    with pytest.raises(NobodyTookIt, match=r"payment\.split"):
+        await transport.publish(message(newer))
+
+
 async def test_nothing_can_be_published_before_the_start_or_after_the_stop(transport: Transport) -> None:
     Letterbox().at(transport, "payment")
     Letterbox().at(transport, "notification")

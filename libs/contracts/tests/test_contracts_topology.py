@@ -9,7 +9,7 @@ from contracts import (
     RegistrationCreated,
 )
 from contracts.envelope import registered
-from contracts.topology import LISTENERS, Names, services_hearing
+from contracts.topology import LISTENERS, Names, binding_keys, is_known, routing_key, services_hearing
 
 
 def test_services_listen_only_to_events_that_exist() -> None:
@@ -46,6 +46,18 @@ def test_the_names_on_the_broker_are_fixed_for_others_look_them_up() -> None:
 
     assert (names.exchange, names.dead_exchange) == ("startline.events", "startline.dead")
     assert (names.queue("payment"), names.dead_queue("payment")) == ("payment.events", "payment.dead")
+
+
+def test_each_listener_has_a_copy_of_its_own_to_be_reached_by() -> None:
+    assert routing_key(RegistrationCreated.TYPE, "payment") == "to.payment.registration.created"
+    assert "to.payment.#" in binding_keys("payment")
+    assert not any(key.startswith("to.payment") for key in binding_keys("notification"))
+    assert {kind.TYPE for kind in LISTENERS["payment"]} < set(binding_keys("payment"))
+
+
+def test_an_event_of_a_newer_release_is_not_known() -> None:
+    assert is_known(RegistrationCreated.TYPE)
+    assert not is_known("registration.transferred")
 
 
 def test_a_prefix_keeps_two_platforms_on_one_broker_apart() -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from chassis.transports.rabbitmq import remove_topology
+from chassis.transports import declarations
 from contracts.topology import Names
 
 from standalone.databases import Server, drop_databases
@@ -62,7 +62,7 @@ async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProce
             yield platform
     finally:
         if settings.broker_url is not None:
-            await remove_topology(settings.broker_url, Names(environment["BROKER_PREFIX"]))
+            await declarations.remove(settings.broker_url, Names(environment["BROKER_PREFIX"]))
         if settings.database_url is not None:
             await drop_databases(Server(settings.database_url, environment["STARTLINE_DATABASE_PREFIX"]))
 

@@ -10,9 +10,14 @@ from contracts.topology import LISTENERS, Names
 from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from faststream.specification import AsyncAPI
 
+_DESCRIPTION = (
+    "Topic exchange. Each listener gets a copy of its own under `to.<listener>.<type>`;"
+    " an event without listeners is published once, under its type."
+)
+
 
 def document() -> dict[str, Any]:
-    """Every event that may be published, by routing key, with its schema and who listens."""
+    """Every event that may be published, by type, with its schema and who listens."""
     broker = RabbitBroker("amqp://rabbitmq/")
     exchange = RabbitExchange(Names().exchange, type=ExchangeType.TOPIC, durable=True)
     for payload in registered():
@@ -24,9 +29,7 @@ def document() -> dict[str, Any]:
             description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nHeard by: {', '.join(hearing) or 'nobody yet'}.",
             schema=Event[payload],  # type: ignore[valid-type]  # the registry decides at run time
         )
-    specification = AsyncAPI(
-        broker, title="Startline events", version="1", description="Topic exchange; the routing key is the type."
-    )
+    specification = AsyncAPI(broker, title="Startline events", version="1", description=_DESCRIPTION)
     found: dict[str, Any] = specification.to_specification().to_jsonable()
     return found
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from contracts.access import AccessLinksRequested, AccessReplaced
-from contracts.envelope import Payload
+from contracts.envelope import Payload, registered
 from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified
 from contracts.races import RaceChanged
 from contracts.registrations import (
@@ -61,6 +61,21 @@ def services_hearing(event_type: str) -> tuple[str, ...]:
     return tuple(service for service, heard in LISTENERS.items() if event_type in {each.TYPE for each in heard})
 
 
+def is_known(event_type: str) -> bool:
+    """Whether this release has the event; a type of a newer release may have listeners that this one cannot name."""
+    return any(event_type == payload.TYPE for payload in registered())
+
+
+def routing_key(event_type: str, service: str) -> str:
+    """The routing key of the copy of an event that is meant for one listener."""
+    return f"to.{service}.{event_type}"
+
+
+def binding_keys(service: str) -> tuple[str, ...]:
+    """What a service's queue is bound with: its own copies, and each type for publishers that name no listener."""
+    return (f"to.{service}.#", *(payload.TYPE for payload in LISTENERS[service]))
+
+
 @dataclass(frozen=True)
 class Names:
     """The broker's names. `prefix` keeps several platforms (or tests) apart on one broker."""
@@ -69,7 +84,7 @@ class Names:
 
     @property
     def exchange(self) -> str:
-        """The topic exchange all events go to; the routing key is the event's type."""
+        """The topic exchange all events go to: a copy for each listener, or one under its type if there is none."""
         return f"{self.prefix}startline.events"
 
     @property

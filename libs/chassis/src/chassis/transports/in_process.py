@@ -5,7 +5,7 @@ The outbox row stays until every listener has taken the event, so a crash in bet
 
 import asyncio
 
-from contracts.topology import services_hearing
+from contracts.topology import is_known, services_hearing
 
 from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
 
@@ -42,8 +42,8 @@ class InProcessTransport:
             raise TransportDown
         hearing = services_hearing(message.event_type)
         missing = [service for service in hearing if service not in self._listeners]
-        if missing:
-            raise NobodyTookIt(f"{message.event_type}: {', '.join(missing)}")
+        if missing or not is_known(message.event_type):
+            raise NobodyTookIt(f"{message.event_type}: {', '.join(missing) or 'of a newer release'}")
         deliveries = [asyncio.create_task(self._deliver(service, message.body)) for service in hearing]
         self._under_way.update(deliveries)
         for delivery in deliveries:

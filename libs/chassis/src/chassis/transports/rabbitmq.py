@@ -1,62 +1,77 @@
-"""RabbitMQ: a topic exchange, a quorum queue per service, publisher confirms. Written for 3.10 up to 4.x."""
+"""RabbitMQ: a topic exchange, a quorum queue per service, publisher confirms. Written for 3.10 up to 4.x.
+
+Each listener gets a copy of its own, published as mandatory, so that the broker says which listener has no queue: one
+copy for all would count as taken as soon as one queue took it.
+"""
 
 import asyncio
 import logging
+import random
+from collections.abc import Iterable
 from contextlib import suppress
 
 import aio_pika
+from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
-from contracts.topology import LISTENERS, Names, services_hearing
+from contracts.topology import LISTENERS, Names, is_known, routing_key, services_hearing
 from faststream.middlewares import AckPolicy
-from faststream.rabbit import Channel, ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 
 from chassis.telemetry import logger
+from chassis.transports import declarations
 from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
 
 log = logger(__name__)
 
-CRASH_GUARD_DELIVERIES = 20
-"""A message that took its reader down this often goes to the dead queue. Handlers' own failures never count here:
-they are parked in the service's database and acknowledged."""
-
 _START_SECONDS = 5.0
 _PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
+_BETWEEN_INSPECTIONS_SECONDS = 10.0
+_INSPECTION_SECONDS = 10.0
 _CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
 
 
 class RabbitTransport:
     """Events over one RabbitMQ.
 
+    Exchanges, queues and bindings are declared at the start, then every ten seconds, and at once when an event could
+    not be published: what an operator or a policy removed comes back, and the outbox keeps its events until then.
+
     Args:
         url: `amqp://…`; a short heartbeat is added so that a half-open connection is noticed.
         names: exchange and queue names.
         prefetch: events handled side by side for each service.
-        declare: off when exchanges and queues are provisioned and this user may not declare them.
+        declare: off when exchanges and queues are provisioned and this user may not declare them; what is missing
+            then makes the transport not ready and is logged.
     """
 
     def __init__(self, url: str, *, names: Names | None = None, prefetch: int = 24, declare: bool = True) -> None:
         self._names = names or Names()
         self._declare = declare
         self._prefetch = prefetch
-        self._exchange = RabbitExchange(self._names.exchange, type=ExchangeType.TOPIC, durable=True, declare=declare)
+        self._url = _with_heartbeat(url)
         self._broker = RabbitBroker(
-            _with_heartbeat(url),
+            self._url,
             default_channel=Channel(on_return_raises=True),
             graceful_timeout=15.0,
             reconnect_interval=_RECONNECT_SECONDS,
             logger=logger("startline.rabbitmq"),
             log_level=logging.DEBUG,
         )
+        self._exchanges: dict[str, AbstractExchange] = {}
         self._connected = asyncio.Event()
-        self._connecting: asyncio.Task[None] | None = None
+        self._failed = asyncio.Event()
+        self._unreachable: set[str] = set()
+        self._missing: tuple[str, ...] = ()
+        self._running: asyncio.Task[None] | None = None
+        self._inspector: AbstractConnection | None = None
 
     def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:
-        self._subscribe(_queue(self._names, service, declare=self._declare), deliver, prefetch=self._prefetch)
-        self._subscribe(_dead_queue(self._names, service, declare=self._declare), bury, prefetch=1)
+        self._subscribe(declarations.queue(self._names, service, declare=self._declare), deliver, self._prefetch)
+        self._subscribe(declarations.dead_queue(self._names, service, declare=self._declare), bury, 1)
 
-    def _subscribe(self, queue: RabbitQueue, take: Deliver, *, prefetch: int) -> None:
+    def _subscribe(self, queue: RabbitQueue, take: Deliver, prefetch: int) -> None:
         @self._broker.subscriber(
             queue,
             ack_policy=AckPolicy.REJECT_ON_ERROR,
@@ -67,78 +82,128 @@ class RabbitTransport:
             await take(message.body)
 
     async def start(self) -> None:
-        self._connecting = asyncio.create_task(self._connect())
+        self._running = asyncio.create_task(self._run())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), timeout=_START_SECONDS)
 
-    async def _connect(self) -> None:
-        while True:
+    async def _run(self) -> None:
+        while not self._connected.is_set():
             try:
-                await self._broker.connect()
-                if self._declare:
-                    await self._declare_topology()
-                await self._broker.start()
+                await self._connect()
             except _CONNECTION_TROUBLE as error:
                 log.warning("broker_unreachable", error=type(error).__name__)
+                await self._drop_inspector()
                 await asyncio.sleep(_RECONNECT_SECONDS)
-            else:
-                self._connected.set()
-                return
+        while True:
+            await self._until_next_inspection()
+            try:
+                await self._inspect()
+            except _CONNECTION_TROUBLE as error:
+                log.warning("topology_inspection_failed", error=type(error).__name__)
+                await self._drop_inspector()
 
-    async def _declare_topology(self) -> None:
-        """Declare every service's queue, not only ours: an event then waits for services that never ran yet."""
-        exchange = await self._broker.declare_exchange(self._exchange)
-        dead = await self._broker.declare_exchange(RabbitExchange(self._names.dead_exchange, durable=True))
-        for service, heard in LISTENERS.items():
-            dead_queue = await self._broker.declare_queue(_dead_queue(self._names, service))
-            await dead_queue.bind(dead, routing_key=service)
-            queue = await self._broker.declare_queue(_queue(self._names, service))
-            for payload in heard:
-                await queue.bind(exchange, routing_key=payload.TYPE)
+    async def _connect(self) -> None:
+        await self._inspect()
+        await self._broker.start()
+        await self._open_exchanges()
+        self._connected.set()
+
+    async def _open_exchanges(self) -> None:
+        """A channel for each listener: a returned copy is told from others of one channel by its message id only."""
+        connection = await self._broker.connect()
+        for service in (*LISTENERS, _NO_ONE):
+            channel = await connection.channel(on_return_raises=True)
+            self._exchanges[service] = await channel.get_exchange(self._names.exchange, ensure=False)
+
+    async def _until_next_inspection(self) -> None:
+        await asyncio.sleep(_RECONNECT_SECONDS)
+        with suppress(TimeoutError):
+            wait = (_BETWEEN_INSPECTIONS_SECONDS - _RECONNECT_SECONDS) * random.uniform(0.8, 1.2)  # noqa: S311
+            await asyncio.wait_for(self._failed.wait(), timeout=wait)
+        self._failed.clear()
+
+    async def _inspect(self) -> None:
+        async with asyncio.timeout(_INSPECTION_SECONDS):
+            self._inspector = self._inspector or await aio_pika.connect(self._url)
+            if self._declare:
+                await declarations.declare(self._inspector, self._names)
+                self._unreachable.clear()
+            else:
+                self._note_missing(await declarations.missing(self._inspector, self._names))
+
+    def _note_missing(self, missing: tuple[str, ...]) -> None:
+        if missing != self._missing:
+            log.warning("broker_lacks", missing=missing)
+        self._missing = missing
 
     async def stop(self) -> None:
-        if self._connecting is not None:
-            self._connecting.cancel()
+        if self._running is not None:
+            self._running.cancel()
             with suppress(asyncio.CancelledError):
-                await self._connecting
+                await self._running
         self._connected.clear()
         await self._broker.stop()
+        await self._drop_inspector()
+
+    async def _drop_inspector(self) -> None:
+        inspector, self._inspector = self._inspector, None
+        if inspector is not None:
+            with suppress(*CONNECTION_TROUBLE):
+                await asyncio.wait_for(inspector.close(), timeout=_RECONNECT_SECONDS)
 
     async def publish(self, message: Message) -> None:
         if not self._connected.is_set():
             raise TransportDown
+        hearing = services_hearing(message.event_type)
+        if not hearing:
+            await self._send(message, _NO_ONE, message.event_type, mandatory=not is_known(message.event_type))
+        # Those without a queue come first: while they have none, the others do not get a copy with each try.
+        lacking = self._unreachable.intersection(hearing)
+        await self._send_copies(message, lacking)
+        await self._send_copies(message, set(hearing) - lacking)
+
+    async def _send_copies(self, message: Message, services: Iterable[str]) -> None:
+        copies = (self._send_copy(message, service) for service in services)
+        for result in await asyncio.gather(*copies, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _send_copy(self, message: Message, service: str) -> None:
         try:
-            async with asyncio.timeout(_PUBLISH_SECONDS):  # FastStream passes no timeout on to RabbitMQ
-                await self._broker.publish(
-                    message.body,
-                    exchange=self._exchange,
-                    routing_key=message.event_type,
-                    mandatory=bool(services_hearing(message.event_type)),
-                    persist=True,
-                    message_id=message.event_id,
-                    message_type=message.event_type,
-                    correlation_id=message.correlation_id,
-                    content_type="application/json",
-                )
+            await self._send(message, service, routing_key(message.event_type, service), mandatory=True)
+        except NobodyTookIt:
+            self._unreachable.add(service)
+            raise
+        self._unreachable.discard(service)
+
+    async def _send(self, message: Message, service: str, key: str, *, mandatory: bool) -> None:
+        try:
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._exchanges[service].publish(_amqp_message(message), routing_key=key, mandatory=mandatory)
         except PublishError as error:
-            raise NobodyTookIt(f"{message.event_type} was returned") from error
+            self._failed.set()
+            raise NobodyTookIt(f"{message.event_type} to {service} was returned") from error
         except (DeliveryError, *_CONNECTION_TROUBLE) as error:
+            self._failed.set()
             raise TransportDown(type(error).__name__) from error
 
     async def ready(self) -> bool:
-        return self._connected.is_set() and await self._broker.ping(timeout=2.0)
+        complete = not self._missing and not self._unreachable
+        return self._connected.is_set() and complete and await self._broker.ping(timeout=2.0)
 
 
-async def remove_topology(url: str, names: Names) -> None:
-    """Delete the exchanges and queues under `names` with everything in them."""
-    connection = await aio_pika.connect(url, timeout=10)
-    async with connection:
-        channel = await connection.channel()
-        for service in LISTENERS:
-            await channel.queue_delete(names.queue(service))
-            await channel.queue_delete(names.dead_queue(service))
-        await channel.exchange_delete(names.exchange)
-        await channel.exchange_delete(names.dead_exchange)
+_NO_ONE = "any queue"
+
+
+def _amqp_message(message: Message) -> aio_pika.Message:
+    return aio_pika.Message(
+        message.body,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message.event_id,
+        type=message.event_type,
+        correlation_id=message.correlation_id,
+        content_type="application/json",
+    )
 
 
 async def _raw_body(message: RabbitMessage) -> bytes:
@@ -150,23 +215,3 @@ def _with_heartbeat(url: str) -> str:
     if "heartbeat=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}heartbeat=10"
-
-
-def _queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
-    return RabbitQueue(
-        names.queue(service),
-        QueueType.QUORUM,
-        durable=True,
-        declare=declare,
-        arguments={
-            "x-delivery-limit": CRASH_GUARD_DELIVERIES,
-            "x-dead-letter-exchange": names.dead_exchange,
-            "x-dead-letter-routing-key": service,
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        },
-    )
-
-
-def _dead_queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
-    return RabbitQueue(names.dead_queue(service), QueueType.QUORUM, durable=True, declare=declare)

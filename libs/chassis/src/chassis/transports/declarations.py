@@ -1,0 +1,97 @@
+"""Exchanges, queues and bindings on RabbitMQ: declaring them, and seeing which are missing."""
+
+from collections.abc import Awaitable, Callable
+
+import aio_pika
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
+from contracts.topology import LISTENERS, Names, binding_keys
+from faststream.rabbit import QueueType, RabbitQueue
+
+CRASH_GUARD_DELIVERIES = 20
+"""A message that took its reader down this often goes to the dead queue. Handlers' own failures never count here:
+they are parked in the service's database and acknowledged."""
+
+
+def queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
+    """The queue of a service."""
+    return RabbitQueue(
+        names.queue(service),
+        QueueType.QUORUM,
+        durable=True,
+        declare=declare,
+        arguments={
+            "x-delivery-limit": CRASH_GUARD_DELIVERIES,
+            "x-dead-letter-exchange": names.dead_exchange,
+            "x-dead-letter-routing-key": service,
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        },
+    )
+
+
+def dead_queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
+    """The queue for what a service's crash guard put aside."""
+    return RabbitQueue(names.dead_queue(service), QueueType.QUORUM, durable=True, declare=declare)
+
+
+async def declare(connection: AbstractConnection, names: Names) -> None:
+    """Declare every service's queues and bindings; what is there already stays as it is.
+
+    All services', not only one's own: an event then waits for services that never ran yet.
+    """
+    async with connection.channel(publisher_confirms=False) as channel:
+        exchange = await channel.declare_exchange(names.exchange, ExchangeType.TOPIC, durable=True)
+        dead = await channel.declare_exchange(names.dead_exchange, ExchangeType.DIRECT, durable=True)
+        for service in LISTENERS:
+            await _bind(channel, dead_queue(names, service), dead, service)
+            await _bind(channel, queue(names, service), exchange, *binding_keys(service))
+
+
+async def _bind(
+    channel: AbstractChannel, wanted: RabbitQueue, exchange: aio_pika.abc.AbstractExchange, *keys: str
+) -> None:
+    declared = await channel.declare_queue(wanted.name, durable=True, arguments=wanted.arguments)
+    for key in keys:
+        await declared.bind(exchange, routing_key=key)
+
+
+async def missing(connection: AbstractConnection, names: Names) -> tuple[str, ...]:
+    """Return the names of exchanges and queues that do not exist, without declaring any. Bindings cannot be seen."""
+    exchanges = [names.exchange, names.dead_exchange]
+    queues = [name for service in LISTENERS for name in (names.queue(service), names.dead_queue(service))]
+    absent = [name for name in exchanges if not await _exists(connection, name, _look_for_exchange)]
+    return (*absent, *[name for name in queues if not await _exists(connection, name, _look_for_queue)])
+
+
+async def _look_for_exchange(channel: AbstractChannel, name: str) -> None:
+    await channel.get_exchange(name)
+
+
+async def _look_for_queue(channel: AbstractChannel, name: str) -> None:
+    await channel.get_queue(name)
+
+
+async def _exists(
+    connection: AbstractConnection, name: str, look: Callable[[AbstractChannel, str], Awaitable[None]]
+) -> bool:
+    """The broker closes a channel that asked for something missing, so each question has a channel of its own."""
+    async with connection.channel(publisher_confirms=False) as channel:
+        try:
+            await look(channel, name)
+        except ChannelNotFoundEntity:
+            return False
+    return True
+
+
+async def remove(url: str, names: Names) -> None:
+    """Delete the exchanges and queues under `names` with everything in them."""
+    connection = await aio_pika.connect(url, timeout=10)
+    async with connection:
+        channel = await connection.channel()
+        for service in LISTENERS:
+            await channel.queue_delete(names.queue(service))
+            await channel.queue_delete(names.dead_queue(service))
+        await channel.exchange_delete(names.exchange)
+        await channel.exchange_delete(names.dead_exchange)
