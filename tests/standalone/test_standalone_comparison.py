@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from checkin.pickup.queries import RosterLine
+from notification.contacts.rules import Stage
+from notification.contacts.snapshot import ContactState
 from payment.doctor import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.entries.rules import Status
@@ -23,10 +25,35 @@ OPEN = replace(PAID, status=InvoiceStatus.OPEN, paid_payment_ids=())
 EXPIRED = replace(PENDING, status=Status.EXPIRED, bibs={})
 
 
-def codes(entries: list[EntryState], invoices: list[InvoiceState], roster: list[RosterLine]) -> set[str]:
+HEARD = {
+    Status.PENDING_PAYMENT: Stage.CREATED,
+    Status.PAYMENT_UPLOADED: Stage.CREATED,
+    Status.PAYMENT_VERIFIED: Stage.CONFIRMED,
+    Status.EXPIRED: Stage.EXPIRED,
+    Status.CANCELLED: Stage.CANCELLED,
+}
+
+
+def diagnose(
+    entries: list[EntryState],
+    invoices: list[InvoiceState],
+    roster: list[RosterLine],
+    stages: list[Stage] | None = None,
+) -> Diagnosis:
+    """What the doctor finds; notification heard what it should have, unless `stages` says otherwise."""
     diagnosis = Diagnosis()
-    compare(diagnosis, entries, invoices, roster)
-    return {finding.code for finding in diagnosis.findings}
+    heard = [HEARD[entry.status] for entry in entries] if stages is None else stages
+    compare(diagnosis, entries, invoices, roster, [ContactState(REGISTRATION, stage) for stage in heard])
+    return diagnosis
+
+
+def codes(
+    entries: list[EntryState],
+    invoices: list[InvoiceState],
+    roster: list[RosterLine],
+    stages: list[Stage] | None = None,
+) -> set[str]:
+    return {finding.code for finding in diagnose(entries, invoices, roster, stages).findings}
 
 
 @pytest.mark.parametrize(
@@ -69,3 +96,44 @@ def test_a_contradiction_is_named(
 def test_what_only_one_service_knows_is_named() -> None:
     assert codes([CONFIRMED], [], [ON_ROSTER]) == {"invoice_missing"}
     assert codes([], [PAID], [ON_ROSTER]) == {"invoice_without_registration", "roster_without_registration"}
+
+
+@pytest.mark.parametrize(
+    ("code", "entry", "stages"),
+    [
+        ("contact_missing", PENDING, []),
+        ("contact_missing", PENDING, [Stage.WAITING]),
+        ("contact_differs", PENDING, [Stage.CONFIRMED]),
+        ("contact_differs", CONFIRMED, [Stage.CREATED]),
+        ("contact_differs", EXPIRED, [Stage.CREATED]),
+        ("contact_differs", replace(EXPIRED, status=Status.CANCELLED), [Stage.EXPIRED]),
+    ],
+)
+def test_what_notification_did_not_hear_is_named(code: str, entry: EntryState, stages: list[Stage]) -> None:
+    found = diagnose([entry], [], [], stages)
+
+    [finding] = [each for each in found.findings if each.code == code]
+    assert finding.owners == {"registration"}
+
+
+def test_a_contact_of_a_registration_that_does_not_exist_is_named_unless_it_waits_in_line() -> None:
+    assert codes([], [], [], [Stage.CREATED]) == {"contact_without_registration"}
+    assert codes([], [], [], [Stage.WAITING]) == set()
+
+
+@pytest.mark.parametrize(
+    ("entry", "invoices", "owners"),
+    [
+        (PENDING, [], {"registration"}),
+        (PENDING, [PAID], {"registration", "payment"}),
+        (replace(PENDING, status=Status.PAYMENT_UPLOADED), [OPEN], {"registration", "payment"}),
+        (EXPIRED, [OPEN], {"registration"}),
+        (EXPIRED, [PAID], {"payment"}),
+        (replace(EXPIRED, status=Status.CANCELLED, payment_id=PAYMENT), [PAID], {"registration"}),
+        (replace(PENDING, amount=Decimal("9.00")), [OPEN], set()),
+    ],
+)
+def test_those_publish_again_whose_news_was_missed(
+    entry: EntryState, invoices: list[InvoiceState], owners: set[str]
+) -> None:
+    assert diagnose([entry], invoices, []).to_publish() == {owner: {REGISTRATION} for owner in owners}

@@ -54,6 +54,33 @@ async def test_the_same_event_again_says_nothing_again(office: PostOffice) -> No
         assert await office.log() == before
 
 
+async def test_a_confirmation_published_again_with_a_newer_revision_sends_no_second_ticket(office: PostOffice) -> None:
+    entry = await office.registered()
+    confirmed = entry.confirmed()
+    await office.hear(confirmed)
+
+    await office.hear(confirmed.model_copy(update={"revision": confirmed.revision + 1}))
+
+    assert [event for event, _ in await office.told(entry)].count(CONFIRMED) == 1
+
+
+async def test_a_creation_published_again_for_what_waits_for_no_payment_asks_nobody_to_pay(office: PostOffice) -> None:
+    entry = office.an_entry()
+    await office.hear(entry.created(awaits_payment=False))
+    assert await office.told(entry) == []
+
+    await office.hear(entry.confirmed())
+    assert await office.told(entry) == [(CONFIRMED, "pending")]
+
+
+async def test_a_payment_method_of_a_newer_release_is_told_like_any_other(office: PostOffice) -> None:
+    entry = await office.registered()
+
+    await office.hear(entry.uploaded(at=office.clock()).model_copy(update={"payment_method": "gopay"}))
+
+    assert (UPLOADED, "pending") in await office.told(entry)
+
+
 async def test_the_same_event_on_two_connections_at_once_says_one_thing(office: PostOffice) -> None:
     entry = await office.registered()
     confirmed = entry.confirmed()

@@ -56,7 +56,7 @@ async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -
     await note_race(work, event.payload)
     await _keep_code(work, event.payload.registration_id, event.payload.access)
     await contacts.add_contact(work, event.payload)
-    if event.payload.total_amount > 0:
+    if event.payload.total_amount > 0 and event.payload.awaits_payment:
         await _tell_person_in_charge(work, event, about=_ONCE)
     else:
         await skip_pending(work, event.payload.registration_id, SUPERSEDES[event.type])
@@ -92,7 +92,7 @@ async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) ->
     if fresh:
         await contacts.give_tickets(work, confirmed, contact)
     runners = [runner.participant_id for runner in confirmed.participants]
-    await _tell(work, event, runners, about=str(confirmed.revision), fresh=fresh)
+    await _tell(work, event, runners, about=str(confirmed.payment_id), fresh=fresh)
 
 
 @handlers.on(RegistrationExpired)

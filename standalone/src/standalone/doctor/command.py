@@ -7,8 +7,10 @@ import time
 from contextlib import AsyncExitStack
 
 from standalone.databases import Server, open_database, reachable_server
-from standalone.doctor.examination import examine
+from standalone.doctor.broker import Broker, configured_broker, declare_again, examine_broker
+from standalone.doctor.examination import Databases, examine
 from standalone.doctor.findings import Diagnosis
+from standalone.doctor.repair import repair
 from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
 
@@ -25,29 +27,54 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="look again for so long while something is wrong: events may be under way (default: 30)",
     )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="have services publish again what others never heard, while the platform runs; then look again",
+    )
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
     """0 when all is well, 1 with the list of what is wrong."""
+    broker = configured_broker(settings)
     with reachable_server(settings) as server:
-        diagnosis = asyncio.run(diagnose(server, wait=arguments.wait))
+        diagnosis = asyncio.run(diagnose(server, wait=arguments.wait, broker=broker, mend=arguments.repair))
     print(json.dumps(diagnosis.as_json(), indent=2) if arguments.json else as_text(diagnosis))
     return 0 if diagnosis.ok else 1
 
 
-async def diagnose(server: Server, *, wait: float) -> Diagnosis:
-    """Look until nothing is wrong, or `wait` seconds are over: what is wrong then is not under way but wrong."""
+async def diagnose(server: Server, *, wait: float, broker: Broker | None = None, mend: bool = False) -> Diagnosis:
+    """Look until nothing is wrong, or `wait` seconds are over: what is wrong then is not under way but wrong.
+
+    Args:
+        broker: looked at, too.
+        mend: repair what is wrong then, and look once more in the same way.
+    """
     async with AsyncExitStack() as stack:
         databases = {}
         for service in SERVICES:
             databases[service.name] = open_database(server, service)
             stack.push_async_callback(databases[service.name].close)
-        deadline = time.monotonic() + wait
-        while True:
-            diagnosis = await examine(databases)
-            if diagnosis.ok or time.monotonic() >= deadline:
-                return diagnosis
-            await asyncio.sleep(_BETWEEN_LOOKS)
+        diagnosis = await _look(databases, broker, wait)
+        if diagnosis.ok or not mend:
+            return diagnosis
+        if broker is not None:
+            await declare_again(broker)
+        published = await repair(diagnosis, databases)
+        diagnosis = await _look(databases, broker, wait)
+        diagnosis.counts.update({f"published_again_by_{service}": count for service, count in published.items()})
+        return diagnosis
+
+
+async def _look(databases: Databases, broker: Broker | None, wait: float) -> Diagnosis:
+    deadline = time.monotonic() + wait
+    while True:
+        diagnosis = await examine(databases)
+        if broker is not None:
+            await examine_broker(diagnosis, broker)
+        if diagnosis.ok or time.monotonic() >= deadline:
+            return diagnosis
+        await asyncio.sleep(_BETWEEN_LOOKS)
 
 
 def as_text(diagnosis: Diagnosis) -> str:

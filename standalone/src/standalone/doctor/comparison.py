@@ -1,9 +1,12 @@
-"""Registration ⇔ invoice ⇔ roster: one registration after the other."""
+"""Registration ⇔ invoice ⇔ roster ⇔ contact: one registration after the other."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from uuid import UUID
 
 from checkin.pickup.queries import RosterLine
+from notification.contacts.rules import Stage
+from notification.contacts.snapshot import ContactState
 from payment.doctor import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.entries.rules import Status
@@ -22,16 +25,32 @@ _FITTING: Mapping[Status, frozenset[InvoiceStatus]] = MappingProxyType(
     }
 )
 
+_LIVE = frozenset({Stage.CREATED, Stage.EXPIRED})
+_STAGES: Mapping[Status, frozenset[Stage]] = MappingProxyType(
+    {
+        # A proof that undoes an expiry is no news for notification.
+        Status.PENDING_PAYMENT: _LIVE,
+        Status.PAYMENT_UPLOADED: _LIVE,
+        Status.PAYMENT_VERIFIED: frozenset({Stage.CONFIRMED}),
+        Status.EXPIRED: frozenset({Stage.EXPIRED}),
+        Status.CANCELLED: frozenset({Stage.CANCELLED}),
+    }
+)
+
+_REGISTRATION = frozenset({"registration"})
+_PAYMENT = frozenset({"payment"})
+
 
 def compare(
     diagnosis: Diagnosis,
     entries: Sequence[EntryState],
     invoices: Sequence[InvoiceState],
     roster: Sequence[RosterLine],
+    contacts: Sequence[ContactState],
 ) -> None:
     """Compare what the services hold about one registration."""
     if not entries:
-        _without_registration(diagnosis, invoices, roster)
+        _without_registration(diagnosis, invoices, roster, contacts)
         return
     entry = entries[0]
     diagnosis.counts["registrations"] += 1
@@ -39,17 +58,27 @@ def compare(
     if invoices:
         _compare_money(diagnosis, entry, invoices[0])
     else:
-        _found(diagnosis, "invoice_missing", "a registration has no invoice", entry)
+        _found(diagnosis, "invoice_missing", "a registration has no invoice", entry, owners=_REGISTRATION)
     _compare_roster(diagnosis, entry, roster)
+    _compare_contact(diagnosis, entry, contacts)
 
 
-def _without_registration(diagnosis: Diagnosis, invoices: Sequence[InvoiceState], roster: Sequence[RosterLine]) -> None:
+def _without_registration(
+    diagnosis: Diagnosis,
+    invoices: Sequence[InvoiceState],
+    roster: Sequence[RosterLine],
+    contacts: Sequence[ContactState],
+) -> None:
     for invoice in invoices:
         detail = "an invoice has no registration"
         diagnosis.found("invoice_without_registration", detail, registration_id=invoice.registration_id)
     for line in roster:
         detail = "the roster holds somebody who is not registered"
         diagnosis.found("roster_without_registration", detail, participant_id=line.participant_id)
+    for contact in contacts:
+        if contact.stage is not Stage.WAITING:
+            detail = "notification knows a registration that does not exist"
+            diagnosis.found("contact_without_registration", detail, registration_id=contact.registration_id)
 
 
 def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
@@ -58,8 +87,15 @@ def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceStat
     if invoice.amount != entry.amount:
         _found(diagnosis, "amount_differs", f"registration {entry.amount}, invoice {invoice.amount}", entry)
     if invoice.status not in _FITTING[entry.status]:
-        _found(diagnosis, "status_differs", f"registration {entry.status}, invoice {invoice.status}", entry)
+        detail = f"registration {entry.status}, invoice {invoice.status}"
+        _found(diagnosis, "status_differs", detail, entry, owners=_who_may_settle(entry))
     _compare_refunds(diagnosis, entry, invoice)
+
+
+def _who_may_settle(entry: EntryState) -> frozenset[str]:
+    """Payment only while the registration waits for its news: a payment could revive one that has ended."""
+    waits = entry.status in (Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED)
+    return _REGISTRATION | _PAYMENT if waits else _REGISTRATION
 
 
 def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
@@ -71,7 +107,9 @@ def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceSt
         if honoured and payment_id in given_back:
             _found(diagnosis, "refund_of_honoured_payment", "money goes back although the place is held", entry)
         if not honoured and payment_id not in given_back:
-            _found(diagnosis, "paid_without_place", "verified money holds no place and is not to be refunded", entry)
+            detail = "verified money holds no place and is not to be refunded"
+            owners = _REGISTRATION if entry.payment_id == payment_id else _PAYMENT
+            _found(diagnosis, "paid_without_place", detail, entry, owners=owners)
 
 
 def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[RosterLine]) -> None:
@@ -80,21 +118,40 @@ def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[Ro
     diagnosis.counts["roster"] += len(live)
     diagnosis.counts["checked_in"] += sum(line.checked_in for line in roster)
     for participant_id in expected.keys() - live.keys():
-        _found(diagnosis, "roster_missing", "a confirmed participant is not on the roster", entry, participant_id)
+        detail = "a confirmed participant is not on the roster"
+        _found(diagnosis, "roster_missing", detail, entry, owners=_REGISTRATION, participant_id=participant_id)
     for participant_id in live.keys() - expected.keys():
-        _found(diagnosis, "roster_unexpected", "the roster holds somebody who is not confirmed", entry, participant_id)
+        detail = "the roster holds somebody who is not confirmed"
+        _found(diagnosis, "roster_unexpected", detail, entry, owners=_REGISTRATION, participant_id=participant_id)
     for participant_id in live.keys() & expected.keys():
         if live[participant_id] != expected[participant_id]:
-            _found(diagnosis, "bib_differs", "the roster has another BIB", entry, participant_id)
+            detail = "the roster has another BIB"
+            _found(diagnosis, "bib_differs", detail, entry, owners=_REGISTRATION, participant_id=participant_id)
+
+
+def _compare_contact(diagnosis: Diagnosis, entry: EntryState, contacts: Sequence[ContactState]) -> None:
+    stage = contacts[0].stage if contacts else Stage.WAITING
+    if stage is Stage.WAITING:
+        _found(diagnosis, "contact_missing", "notification never heard of it", entry, owners=_REGISTRATION)
+    elif stage not in _STAGES[entry.status]:
+        detail = f"registration {entry.status}, notification {stage}"
+        _found(diagnosis, "contact_differs", detail, entry, owners=_REGISTRATION)
 
 
 def _found(
-    diagnosis: Diagnosis, code: str, detail: str, entry: EntryState, participant_id: object | None = None
+    diagnosis: Diagnosis,
+    code: str,
+    detail: str,
+    entry: EntryState,
+    *,
+    owners: frozenset[str] = frozenset(),
+    **where: UUID,
 ) -> None:
-    where: dict[str, object] = {
-        "registration_id": entry.registration_id,
-        "registration_number": entry.registration_number,
-    }
-    if participant_id is not None:
-        where["participant_id"] = participant_id
-    diagnosis.found(code, detail, **where)
+    diagnosis.found(
+        code,
+        detail,
+        owners=owners,
+        registration_id=entry.registration_id,
+        registration_number=entry.registration_number,
+        **where,
+    )

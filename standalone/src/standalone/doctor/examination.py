@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
 from checkin.pickup import queries as roster
+from notification.contacts import snapshot as contacts
 from notification.queue import queries as messages
 from payment import doctor as money
 from registration.entries import snapshot as entries
@@ -51,18 +52,25 @@ async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
     async with AsyncExitStack() as stack:
         sessions = {
             name: await stack.enter_async_context(databases[name].read())
-            for name in ("registration", "payment", "checkin")
+            for name in ("registration", "payment", "checkin", "notification")
         }
         registered = Stream(entries.snapshot(sessions["registration"]), lambda each: each.registration_id)
         invoiced = Stream(money.snapshot(sessions["payment"]), lambda each: each.registration_id)
         rostered = Stream(roster.snapshot(sessions["checkin"]), lambda each: each.registration_id)
+        written_to = Stream(contacts.snapshot(sessions["notification"]), lambda each: each.registration_id)
         while True:
-            upcoming = [await stream.upcoming() for stream in (registered, invoiced, rostered)]
+            upcoming = [await stream.upcoming() for stream in (registered, invoiced, rostered, written_to)]
             present = [registration_id for registration_id in upcoming if registration_id is not None]
             if not present:
                 return
             first = min(present)
-            compare(diagnosis, await registered.take(first), await invoiced.take(first), await rostered.take(first))
+            compare(
+                diagnosis,
+                await registered.take(first),
+                await invoiced.take(first),
+                await rostered.take(first),
+                await written_to.take(first),
+            )
 
 
 async def _messages(diagnosis: Diagnosis, database: Database) -> None:

@@ -14,6 +14,9 @@ CRASH_GUARD_DELIVERIES = 20
 they are parked in the service's database and acknowledged."""
 
 
+_CONNECT_SECONDS = 10.0
+
+
 def queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
     """The queue of a service."""
     return RabbitQueue(
@@ -85,10 +88,21 @@ async def _exists(
     return True
 
 
+async def declare_at(url: str, names: Names) -> None:
+    """`declare` over a connection of its own."""
+    async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
+        await declare(connection, names)
+
+
+async def missing_at(url: str, names: Names) -> tuple[str, ...]:
+    """`missing` over a connection of its own."""
+    async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
+        return await missing(connection, names)
+
+
 async def remove(url: str, names: Names) -> None:
     """Delete the exchanges and queues under `names` with everything in them."""
-    connection = await aio_pika.connect(url, timeout=10)
-    async with connection:
+    async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
         channel = await connection.channel()
         for service in LISTENERS:
             await channel.queue_delete(names.queue(service))

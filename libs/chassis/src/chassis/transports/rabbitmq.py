@@ -29,7 +29,8 @@ _PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
 _BETWEEN_INSPECTIONS_SECONDS = 10.0
 _INSPECTION_SECONDS = 10.0
-_CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
+CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
+"""What the broker or the way to it does to callers."""
 
 
 class RabbitTransport:
@@ -90,7 +91,7 @@ class RabbitTransport:
         while not self._connected.is_set():
             try:
                 await self._connect()
-            except _CONNECTION_TROUBLE as error:
+            except CONNECTION_TROUBLE as error:
                 log.warning("broker_unreachable", error=type(error).__name__)
                 await self._drop_inspector()
                 await asyncio.sleep(_RECONNECT_SECONDS)
@@ -98,7 +99,7 @@ class RabbitTransport:
             await self._until_next_inspection()
             try:
                 await self._inspect()
-            except _CONNECTION_TROUBLE as error:
+            except CONNECTION_TROUBLE as error:
                 log.warning("topology_inspection_failed", error=type(error).__name__)
                 await self._drop_inspector()
 
@@ -183,7 +184,7 @@ class RabbitTransport:
         except PublishError as error:
             self._failed.set()
             raise NobodyTookIt(f"{message.event_type} to {service} was returned") from error
-        except (DeliveryError, *_CONNECTION_TROUBLE) as error:
+        except (DeliveryError, *CONNECTION_TROUBLE) as error:
             self._failed.set()
             raise TransportDown(type(error).__name__) from error
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
-from contracts import PaymentRejected, PaymentVerified
 from sqlalchemy import exists, select, update
 
 from payment.desk.errors import AlreadyDecided, UnknownPayment
 from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import ask_again, mark_paid
+from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.refunds.commands import SURPLUS, owe_refund
@@ -27,8 +27,7 @@ async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> No
     """
     payment = await decide(work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id)
     if await mark_paid(work, payment.registration_id):
-        verified = PaymentVerified(**_facts(payment), verified_at=work.now, verified_by=by.id)
-        work.publish(verified, subject=payment.registration_id)
+        work.publish(announce.verified(payment), subject=payment.registration_id)
     else:
         await owe_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
     await work.audit(by.actor, "payment.verify", str(payment_id), registration_id=str(payment.registration_id))
@@ -50,8 +49,7 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
     )
     hours = await payment_deadline(work.session)
     until = await ask_again(work, payment.registration_id, until=work.now + timedelta(hours=hours))
-    rejected = PaymentRejected(**_facts(payment), reason=reason, rejected_at=work.now, expires_at=until)
-    work.publish(rejected, subject=payment.registration_id)
+    work.publish(announce.rejected(payment, expires_at=until), subject=payment.registration_id)
     await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
 
 
@@ -69,12 +67,3 @@ async def decide(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
         return decided
     known = (await work.session.execute(select(exists().where(Payment.id == payment_id)))).scalar_one()
     raise AlreadyDecided if known else UnknownPayment
-
-
-def _facts(payment: Payment) -> dict[str, Any]:
-    return {
-        "payment_id": payment.id,
-        "registration_id": payment.registration_id,
-        "amount": payment.amount,
-        "currency": payment.currency,
-    }

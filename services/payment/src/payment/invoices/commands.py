@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
@@ -48,17 +48,19 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
         "updated_at": work.now,
     }
     opened = await work.session.execute(_OPEN, [invoice])
-    if opened.first() is not None and free:
-        work.publish(_paid_by_nobody(created, work.now), subject=created.registration_id)
+    if opened.first() is not None and free and created.awaits_payment:
+        paid = nothing_to_pay(created.registration_id, created.currency, at=work.now)
+        work.publish(paid, subject=created.registration_id)
 
 
-def _paid_by_nobody(created: RegistrationCreated, now: datetime) -> PaymentVerified:
+def nothing_to_pay(registration_id: UUID, currency: str, *, at: datetime) -> PaymentVerified:
+    """The event that stands for the payment of a registration without a price; its payment id is always the same."""
     return PaymentVerified(
-        payment_id=uuid4(),
-        registration_id=created.registration_id,
-        amount=created.total_amount,
-        currency=created.currency,
-        verified_at=now,
+        payment_id=uuid5(registration_id, "nothing to pay"),
+        registration_id=registration_id,
+        amount=Decimal(),
+        currency=currency,
+        verified_at=at,
         verified_by=NOBODY,
     )
 

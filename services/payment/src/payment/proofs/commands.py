@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
 from chassis.errors import StartlineError
-from contracts import PaymentMethod, PaymentUploaded
+from contracts import PaymentMethod
 
 from payment.invoices.commands import claim_for_proof
+from payment.proofs.announce import uploaded
 from payment.proofs.images import Picture, Studio
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.store import ImageStore
@@ -75,19 +76,8 @@ async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: s
     )
     work.session.add(payment)
     await work.session.flush()
-    work.publish(_uploaded(payment), subject=payment.registration_id)
+    work.publish(uploaded(payment), subject=payment.registration_id)
     if proof.by_staff:
         subject, registration_id = str(payment.id), str(payment.registration_id)
         await work.audit(proof.by_staff.actor, "payment.record_proof", subject, registration_id=registration_id)
     return payment.id
-
-
-def _uploaded(payment: Payment) -> PaymentUploaded:
-    return PaymentUploaded(
-        payment_id=payment.id,
-        registration_id=payment.registration_id,
-        amount=payment.amount,
-        currency=payment.currency,
-        payment_method=payment.payment_method,
-        uploaded_at=payment.uploaded_at,
-    )

@@ -84,6 +84,8 @@ async def reopen_payment(work: UnitOfWork, refusal: PaymentRejected) -> None:
 async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     """The money is there: BIBs and tickets, or, when the places are gone for good, word that it has to go back."""
     entry = await _lock_for_event(work, payment.registration_id)
+    if entry.payment_id == payment.payment_id:
+        return
     if entry.status == Status.PAYMENT_VERIFIED:
         _announce_surplus(work, entry, payment)
         return
@@ -103,7 +105,7 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
 
 def _announce_surplus(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
     """Publish that the registration was paid already by another payment."""
-    if entry.payment_id is None or payment.payment_id == entry.payment_id or payment.amount <= 0:
+    if entry.payment_id is None or payment.amount <= 0:
         return
     surplus = RegistrationSurplus(
         registration_id=entry.id,

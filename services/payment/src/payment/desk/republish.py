@@ -1,0 +1,56 @@
+"""Publishing again what is true of payments, for a service that never heard it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from contracts.payments import PaymentPayload
+from sqlalchemy import select
+
+from payment.invoices.commands import nothing_to_pay
+from payment.invoices.rules import InvoiceStatus
+from payment.invoices.tables import Invoice
+from payment.proofs import announce
+from payment.proofs.rules import PaymentStatus
+from payment.proofs.tables import Payment
+from payment.refunds.tables import Refund
+
+
+async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
+    """Publish the newest payment of each registration as it stands now; not one whose money goes back.
+
+    May be repeated at any time: listeners know a payment by its id, and older news by its moment.
+    """
+    chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
+    for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
+        payment = await _newest(work, invoice.registration_id)
+        event = _free(invoice) if payment is None else _event(payment, invoice)
+        if event is not None:
+            work.publish(event, subject=invoice.registration_id)
+
+
+async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
+    query = (
+        select(Payment)
+        .outerjoin(Refund, Refund.payment_id == Payment.id)
+        .where(Payment.registration_id == registration_id, Refund.payment_id.is_(None))
+        .order_by(Payment.uploaded_at.desc())
+        .limit(1)
+    )
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
+def _free(invoice: Invoice) -> PaymentPayload | None:
+    if invoice.status != InvoiceStatus.PAID or invoice.amount > 0 or invoice.registration_ended is not None:
+        return None
+    return nothing_to_pay(invoice.registration_id, invoice.currency, at=invoice.created_at)
+
+
+def _event(payment: Payment, invoice: Invoice) -> PaymentPayload:
+    match payment.status:
+        case PaymentStatus.UPLOADED:
+            return announce.uploaded(payment)
+        case PaymentStatus.VERIFIED:
+            return announce.verified(payment)
+        case _:
+            return announce.rejected(payment, expires_at=invoice.expires_at)

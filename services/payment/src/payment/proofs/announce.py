@@ -1,0 +1,34 @@
+"""Events about a payment, from its row."""
+
+from datetime import datetime
+from typing import Any
+
+from contracts import PaymentRejected, PaymentUploaded, PaymentVerified
+
+from payment.proofs.tables import Payment
+
+
+def uploaded(payment: Payment) -> PaymentUploaded:
+    """The event for a proof that waits."""
+    method = payment.payment_method
+    return PaymentUploaded(**_facts(payment), payment_method=method, uploaded_at=payment.uploaded_at)
+
+
+def verified(payment: Payment) -> PaymentVerified:
+    """The event for a payment that staff accepted."""
+    return PaymentVerified(**_facts(payment), verified_at=payment.verified_at, verified_by=payment.verified_by)
+
+
+def rejected(payment: Payment, *, expires_at: datetime) -> PaymentRejected:
+    """The event for a proof that staff refused; `expires_at` is the deadline for another one."""
+    reason = payment.rejection_reason
+    return PaymentRejected(**_facts(payment), reason=reason, rejected_at=payment.rejected_at, expires_at=expires_at)
+
+
+def _facts(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_id": payment.id,
+        "registration_id": payment.registration_id,
+        "amount": payment.amount,
+        "currency": payment.currency,
+    }

@@ -1,0 +1,84 @@
+"""Publishing again what is true of registrations, for a service that never heard it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from contracts import RegisteredParticipant, RegistrationCancelled, RegistrationCreated, RegistrationExpired
+from sqlalchemy import select
+
+from registration.catalog.queries import offer as find_offer
+from registration.entries.announce import announce_confirmed
+from registration.entries.rules import Status
+from registration.entries.tables import Participant, Registration
+
+
+async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
+    """Publish the creation of each registration and, if it was confirmed or has ended, that, too.
+
+    The latter gets a new revision, so that listeners take it for the newest whatever they heard before. May be repeated
+    at any time: listeners that know it all keep what they have and send no message twice.
+    """
+    chosen = select(Registration).where(Registration.id.in_(registration_ids)).order_by(Registration.id)
+    for entry in (await work.session.execute(chosen.with_for_update())).scalars().all():
+        work.publish(await _created(work, entry), subject=entry.id)
+        await _publish_outcome(work, entry)
+
+
+async def _publish_outcome(work: UnitOfWork, entry: Registration) -> None:
+    if entry.status in (Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED):
+        return
+    entry.revision += 1
+    match entry.status:
+        case Status.PAYMENT_VERIFIED:
+            await announce_confirmed(work, entry)
+        case Status.EXPIRED:
+            work.publish(RegistrationExpired(**_named(entry)), subject=entry.id)
+        case Status.CANCELLED:
+            refund = entry.payment_id if entry.total_amount > 0 else None
+            reason = entry.notes or "cancelled"
+            cancelled = RegistrationCancelled(**_named(entry), reason=reason, refund_payment_id=refund)
+            work.publish(cancelled, subject=entry.id)
+
+
+def _named(entry: Registration) -> dict[str, object]:
+    return {
+        "registration_id": entry.id,
+        "registration_number": entry.registration_number,
+        "revision": entry.revision,
+    }
+
+
+async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated:
+    category = await find_offer(work.session, entry.race_category_id)
+    if category is None:
+        raise RuntimeError("a registration has a category")
+    return RegistrationCreated(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=1,
+        event=category.event,
+        category_id=category.category_id,
+        category_name=category.category_name,
+        registration_type=entry.registration_type,
+        total_participants=entry.total_participants,
+        total_amount=entry.total_amount,
+        currency=entry.currency,
+        expires_at=entry.expires_at,
+        participants=await _participants(work, entry.id),
+        awaits_payment=entry.status == Status.PENDING_PAYMENT,
+    )
+
+
+async def _participants(work: UnitOfWork, registration_id: UUID) -> tuple[RegisteredParticipant, ...]:
+    people = select(Participant).where(Participant.registration_id == registration_id).order_by(Participant.position)
+    return tuple(
+        RegisteredParticipant(
+            participant_id=each.id,
+            full_name=each.full_name,
+            email=each.email,
+            whatsapp=each.whatsapp,
+            is_pic=each.is_pic,
+        )
+        for each in (await work.session.execute(people)).scalars()
+    )
