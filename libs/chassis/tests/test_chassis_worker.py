@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -18,15 +18,15 @@ from chassis.database import Database
 from chassis.process import BackgroundServer, health_application
 from chassis.secrets import new_key
 from chassis.transports import InProcessTransport, RabbitTransport
-from chassis.worker import Periodic, Worker
-from contracts import PaymentRejected
-from contracts.topology import Names
+from chassis.worker import MissingHandlers, Periodic, Worker
+from contracts import Payload, PaymentRejected, RegistrationCancelled, envelope
+from contracts.topology import LISTENERS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.toy.letterbox import Letterbox, message
-from testkit.toy.service import SERVICE, cancelled, effects, rows, toy_handlers
+from testkit.toy.service import SERVICE, cancelled, complete, effects, rows, toy_handlers
 from testkit.toy.tables import service_tables
 
 WORKER = Path(__file__).parent / "programs" / "toy_worker.py"
@@ -40,7 +40,7 @@ async def make_worker(database: Database) -> AsyncIterator[MakeWorker]:
     async with AsyncExitStack() as stopping:
 
         def make(transport: InProcessTransport, *, on: Database = database, **options: Any) -> Worker:
-            worker = Worker(on, transport, toy_handlers(), **options)
+            worker = Worker(on, transport, complete(toy_handlers()), **options)
             stopping.push_async_callback(worker.stop)
             stopping.push_async_callback(transport.stop)
             return worker
@@ -62,6 +62,29 @@ async def test_a_worker_takes_events_in_and_sends_events_out(database: Database,
 
     assert await effects(database) == [event.event_id]
     await eventually(lambda: boxes[0].bodies)
+
+
+async def test_a_worker_without_a_handler_for_what_its_service_listens_to_is_refused(database: Database) -> None:
+    transport = InProcessTransport()
+    heard = sorted(f"{kind.TYPE} v{kind.VERSION}" for kind in LISTENERS[SERVICE] if kind is not RegistrationCancelled)
+
+    with pytest.raises(MissingHandlers) as refused:
+        Worker(database, transport, toy_handlers())
+
+    assert str(refused.value) == f"{SERVICE} listens to events it has no handler for: {', '.join(heard)}"
+
+
+async def test_a_handler_of_another_version_is_not_enough(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "_registry", dict(envelope._registry))
+
+    class CancelledByVote(Payload):
+        TYPE: ClassVar[str] = "registration.cancelled"
+        VERSION: ClassVar[int] = 2
+
+    monkeypatch.setattr("chassis.worker.LISTENERS", {SERVICE: (CancelledByVote,)})
+
+    with pytest.raises(MissingHandlers, match=r"registration\.cancelled v2$"):
+        Worker(database, InProcessTransport(), toy_handlers())
 
 
 async def test_work_that_fails_now_and_then_is_done_the_next_time(make_worker: MakeWorker, logs: list[Any]) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contracts.topology import LISTENERS
 from faststream_outbox import OutboxBroker
 
 from chassis.auth.sessions import forget_ended_sessions
@@ -31,6 +32,13 @@ class Periodic:
     run: Callable[[], Awaitable[object]]
 
 
+class MissingHandlers(Exception):
+    """A service listens to events for which it has no handler."""
+
+    def __init__(self, service: str, missing: Sequence[str]) -> None:
+        super().__init__(f"{service} listens to events it has no handler for: {', '.join(missing)}")
+
+
 class Worker:
     """Starts and stops the background half in the right order.
 
@@ -39,6 +47,9 @@ class Worker:
         transport: shared by all services of the process.
         handlers: reactions to other services' events.
         periodic: further jobs of the service.
+
+    Raises:
+        MissingHandlers: the contracts name an event for the service that none of `handlers` takes.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class Worker:
         relay_workers: int = 4,
         relay_lease_seconds: float = LEASE_SECONDS,
     ) -> None:
+        _require_all(database.service, handlers)
         self.database = database
         self.inbox = Inbox(database, handlers)
         relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
@@ -80,6 +92,13 @@ class Worker:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
         await asyncio.gather(*(_stop(broker) for broker in self._brokers))
+
+
+def _require_all(service: str, handlers: Handlers) -> None:
+    heard = {(payload.TYPE, payload.VERSION) for payload in LISTENERS.get(service, ())}
+    missing = [f"{event_type} v{version}" for event_type, version in sorted(heard - handlers.kinds)]
+    if missing:
+        raise MissingHandlers(service, missing)
 
 
 async def _stop(broker: OutboxBroker) -> None:

@@ -15,7 +15,7 @@ from chassis.settings import ServiceSettings, load
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 from contracts import Event, RegistrationCancelled
-from testkit.toy.service import leave_effect, toy_database
+from testkit.toy.service import complete, leave_effect, toy_database
 
 handlers = Handlers()
 
@@ -45,7 +45,7 @@ settings = load(ServiceSettings)
 def build(transport: Transport) -> Worker:
     """The worker on the database of the settings."""
     periodic = [Periodic("tick", timedelta(hours=1), tick)]
-    return Worker(toy_database(settings.database_url), transport, handlers, periodic=periodic)
+    return Worker(toy_database(settings.database_url), transport, complete(handlers), periodic=periodic)
 
 
 run_worker(settings, build, port=settings.worker_port)
