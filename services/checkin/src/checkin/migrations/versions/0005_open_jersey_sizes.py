@@ -3,13 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<<< HEAD:services/checkin/src/checkin/migrations/versions/0005_open_jersey_sizes.py
 revision = "0005"
 down_revision = "0004"
-========
-revision = "0003"
-down_revision = "0002"
->>>>>>>> c8a4d59 (standalone: let the doctor repair what services never heard):services/checkin/src/checkin/migrations/versions/0003_open_jersey_sizes.py
 branch_labels = None
 depends_on = None
 
