@@ -24,7 +24,7 @@ def named(name: str, revision: int) -> EventSummary:
 
 
 def test_every_event_that_the_topology_sends_here_has_a_handler() -> None:
-    assert handlers.types >= {heard.TYPE for heard in LISTENERS["checkin"]}
+    assert handlers.kinds >= {(heard.TYPE, heard.VERSION) for heard in LISTENERS["checkin"]}
 
 
 async def shown(day: PackDay, device: dict[str, str]) -> set[tuple[str, str]]:

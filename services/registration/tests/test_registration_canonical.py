@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from chassis.migrations import downgrade, upgrade
-from registration.worker import bring_into_form
+from contracts import AccessReplaced
+from registration.worker import bring_into_form, publish_codes
 from sqlalchemy import text
 
 _OLD = """
@@ -133,3 +134,6 @@ async def test_the_migration_brings_a_live_database_into_form(race: Any) -> None
     [person] = (await race.show(entry["registration_id"]))["participants"]
     assert person["whatsapp"] == "6281234567890"
     assert await _found(race, "jose maruf") == [entry["registration_id"]]
+    await publish_codes(race.database, race.settings.access_codes())
+    [published] = await race.service.published(AccessReplaced)
+    assert entry["status_url"].endswith(published.payload.access.code), "messages to come hold its link"

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import (
+    AccessReplaced,
     Payload,
     RegistrationCancelled,
     RegistrationConfirmed,
@@ -11,6 +12,7 @@ from contracts import (
     RegistrationExpired,
 )
 from registration.entries.republish import republish
+from registration.worker import publish_codes
 
 from .conftest import Race
 
@@ -104,3 +106,15 @@ async def test_a_payment_that_was_honoured_does_not_revive_a_cancelled_registrat
 async def test_what_does_not_exist_is_passed_over(race: Race) -> None:
     await race.open()
     assert await republished(race, {"registration_id": str(UUID(int=1))}) == []
+
+
+async def test_the_code_of_the_link_follows_from_the_worker(race: Race) -> None:
+    await race.open()
+    entry = await race.registered()
+    await republished(race, entry)
+
+    await publish_codes(race.database, race.settings.access_codes())
+    await publish_codes(race.database, race.settings.access_codes())
+
+    [published] = await race.service.published(AccessReplaced)
+    assert entry["status_url"].endswith(published.payload.access.code)

@@ -16,7 +16,10 @@ class ContactKind(StrEnum):
 
 
 class AccessReplaced(Payload):
-    """Staff replaced the access code of a registration or a place in line: older codes open nothing any more."""
+    """The access code that opens a registration or a place in line from now on: codes of older versions open nothing.
+
+    Staff replaced the one before, or listeners have not heard of any yet.
+    """
 
     TYPE: ClassVar[str] = "access.replaced"
 

@@ -1,6 +1,6 @@
 """Every table of this service, so that its metadata is whole."""
 
-from registration.access.tables import LinkRequest
+from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.admission.tables import IdempotencyKey
 from registration.base import Base, service_tables, signing_keys
 from registration.canonical.tables import UnreadableValue
@@ -20,6 +20,7 @@ __all__ = [
     "RaceCategory",
     "Registration",
     "RegistrationCount",
+    "UnpublishedCode",
     "UnreadableValue",
     "WaitlistEntry",
     "WaitlistParticipant",

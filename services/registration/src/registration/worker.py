@@ -45,6 +45,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
             Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
             Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
+            Periodic("publish_codes", timedelta(seconds=30), lambda: publish_codes(database, codes)),
             Periodic("forget_link_requests", timedelta(hours=1), lambda: forget_link_requests(database)),
         ],
         relay_workers=settings.relay_workers,
@@ -110,6 +111,14 @@ async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
     while True:
         async with database.work() as work:
             if not await links.answer_requests(work, codes):
+                return
+
+
+async def publish_codes(database: Database, codes: AccessCodes) -> None:
+    """Publish the codes of registrations from before there were codes, and of those that are published again."""
+    while True:
+        async with database.work() as work:
+            if not await links.publish_codes(work, codes):
                 return
 
 

@@ -1,5 +1,6 @@
 """Asking for links, answering with them, and replacing a code."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,16 +10,18 @@ from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contracts import AccessCode, AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from sqlalchemy import Row, delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import links_of
 from registration.access.rules import AccessCodes
-from registration.access.tables import LinkRequest
+from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.entries.errors import UnknownRegistration
 
 _PAUSE = timedelta(minutes=2)
 _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 6
 _ANSWERED_AT_ONCE = 50
+_PUBLISHED_AT_ONCE = 200
 
 
 def read_contact(typed: str) -> tuple[ContactKind, str]:
@@ -125,3 +128,34 @@ async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UU
     work.publish(AccessReplaced(registration_id=registration_id, access=access), subject=registration_id)
     await work.audit(by, "access_code.replace", f"registration:{registration_id}", version=row.version)
     return codes.link(row.number or registration_id, access.code)
+
+
+async def have_codes_published(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
+    """Have the worker, which holds the keys, publish the codes of these registrations."""
+    rows = [{"registration_id": registration_id} for registration_id in registration_ids]
+    if rows:
+        await work.session.execute(upsert(UnpublishedCode).on_conflict_do_nothing(), rows)
+
+
+# Oldest first: the ids are in the order of time.
+_TAKE_UNPUBLISHED = text("""
+    WITH taken AS (
+        DELETE FROM unpublished_codes WHERE registration_id IN (
+            SELECT registration_id FROM unpublished_codes ORDER BY registration_id LIMIT :at_most FOR UPDATE SKIP LOCKED)
+        RETURNING registration_id
+    )
+    SELECT registration_id, coalesce(r.access_version, w.access_version) AS version
+      FROM taken LEFT JOIN registrations r ON r.id = registration_id LEFT JOIN waitlist_entries w ON w.id = registration_id
+""")
+
+
+async def publish_codes(work: UnitOfWork, codes: AccessCodes) -> int:
+    """Publish codes that listeners may not have heard of; return how many. Any number of workers may do so at once."""
+    taken = (await work.session.execute(_TAKE_UNPUBLISHED, {"at_most": _PUBLISHED_AT_ONCE})).all()
+    for row in taken:
+        if row.version is not None:
+            access = codes.make(row.registration_id, row.version)
+            work.publish(
+                AccessReplaced(registration_id=row.registration_id, access=access), subject=row.registration_id
+            )
+    return len(taken)

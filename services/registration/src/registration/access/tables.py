@@ -1,4 +1,4 @@
-"""Requests for links, for as long as they are answered and counted."""
+"""Requests for links, for as long as they are answered and counted; and codes that listeners have not heard of."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,3 +32,11 @@ class LinkRequest(Base):
         Index("ix_link_requests_contact", "contact_hash", "requested_at"),
         Index("uq_link_requests_waiting", "contact_hash", unique=True, postgresql_where=text("answered_at IS NULL")),
     )
+
+
+class UnpublishedCode(Base):
+    """A registration, or place in line, whose code other services may not have heard of."""
+
+    __tablename__ = "unpublished_codes"
+
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)

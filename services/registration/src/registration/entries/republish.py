@@ -7,6 +7,7 @@ from chassis.database import UnitOfWork
 from contracts import RegisteredParticipant, RegistrationCancelled, RegistrationCreated, RegistrationExpired
 from sqlalchemy import select
 
+from registration.access.commands import have_codes_published
 from registration.catalog.queries import offer as find_offer
 from registration.entries.announce import announce_confirmed
 from registration.entries.rules import Status
@@ -17,12 +18,14 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     """Publish the creation of each registration and, if it was confirmed or has ended, that, too.
 
     The latter gets a new revision, so that listeners take it for the newest whatever they heard before. May be repeated
-    at any time: listeners that know it all keep what they have and send no message twice.
+    at any time: listeners that know it all keep what they have and send no message twice. The codes of links follow from
+    the worker, which holds their keys.
     """
     chosen = select(Registration).where(Registration.id.in_(registration_ids)).order_by(Registration.id)
     for entry in (await work.session.execute(chosen.with_for_update())).scalars().all():
         work.publish(await _created(work, entry), subject=entry.id)
         await _publish_outcome(work, entry)
+    await have_codes_published(work, registration_ids)
 
 
 async def _publish_outcome(work: UnitOfWork, entry: Registration) -> None:

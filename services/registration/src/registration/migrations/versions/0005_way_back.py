@@ -26,6 +26,16 @@ _OLD_WORDS = "to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~'
 _WORDS = "to_tsvector('simple'::regconfig, COALESCE(search_text, translate(full_name, '-./<>&@_+~', repeat(' ', 10))))"
 
 
+_UNPUBLISHED = """
+    INSERT INTO unpublished_codes (registration_id)
+    SELECT r.id FROM registrations r JOIN events e ON e.id = r.event_id
+     WHERE r.status NOT IN ('expired', 'cancelled') AND e.event_date >= current_date - 1
+    UNION
+    SELECT w.id FROM waitlist_entries w WHERE w.status IN ('waiting', 'offered')
+    ON CONFLICT DO NOTHING
+"""
+
+
 def upgrade() -> None:
     _columns()
     _tables()
@@ -39,6 +49,7 @@ def upgrade() -> None:
             _concurrently(f"ix_{table}_not_canonical", f"{table} (id) WHERE search_text IS NULL")
         _concurrently("ix_waitlist_participants_email", "waitlist_participants (lower(email)) WHERE live")
         _concurrently("ix_waitlist_participants_whatsapp", "waitlist_participants (whatsapp) WHERE live")
+        op.execute(_UNPUBLISHED)
         _bring_everybody_into_form()
 
 
@@ -53,7 +64,7 @@ def downgrade() -> None:
         f"CREATE INDEX ix_participants_name ON participants USING gin ({_OLD_WORDS}) WITH (gin_pending_list_limit = 64)"
     )
     _phone_numbers("^[0-9]{10,15}$")
-    for table in ("registration_notes", "unreadable_values", "link_requests"):
+    for table in ("registration_notes", "unreadable_values", "unpublished_codes", "link_requests"):
         op.drop_table(table)
     for table in _PEOPLE:
         op.drop_column(table, "search_text")
@@ -97,6 +108,7 @@ def _tables() -> None:
         unique=True,
         postgresql_where=sa.text("answered_at IS NULL"),
     )
+    op.create_table("unpublished_codes", sa.Column("registration_id", sa.Uuid(), primary_key=True))
     op.create_table(
         "unreadable_values",
         sa.Column("participant_id", sa.Uuid(), primary_key=True),
