@@ -141,11 +141,13 @@ async def have_codes_published(work: UnitOfWork, registration_ids: Sequence[UUID
 _TAKE_UNPUBLISHED = text("""
     WITH taken AS (
         DELETE FROM unpublished_codes WHERE registration_id IN (
-            SELECT registration_id FROM unpublished_codes ORDER BY registration_id LIMIT :at_most FOR UPDATE SKIP LOCKED)
+            SELECT registration_id FROM unpublished_codes ORDER BY registration_id LIMIT :at_most
+               FOR UPDATE SKIP LOCKED)
         RETURNING registration_id
     )
     SELECT registration_id, coalesce(r.access_version, w.access_version) AS version
-      FROM taken LEFT JOIN registrations r ON r.id = registration_id LEFT JOIN waitlist_entries w ON w.id = registration_id
+      FROM taken LEFT JOIN registrations r ON r.id = registration_id
+      LEFT JOIN waitlist_entries w ON w.id = registration_id
 """)
 
 

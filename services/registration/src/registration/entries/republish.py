@@ -18,8 +18,8 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     """Publish the creation of each registration and, if it was confirmed or has ended, that, too.
 
     The latter gets a new revision, so that listeners take it for the newest whatever they heard before. May be repeated
-    at any time: listeners that know it all keep what they have and send no message twice. The codes of links follow from
-    the worker, which holds their keys.
+    at any time: listeners that know it all keep what they have and send no message twice. The codes of links follow
+    from the worker, which holds their keys.
     """
     chosen = select(Registration).where(Registration.id.in_(registration_ids)).order_by(Registration.id)
     for entry in (await work.session.execute(chosen.with_for_update())).scalars().all():
