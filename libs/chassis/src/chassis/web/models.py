@@ -130,6 +130,9 @@ Label = Annotated[Line, AfterValidator(_without_links)]
 Text = Annotated[str, _text_by(clean_text), StringConstraints(min_length=1, max_length=5000)]
 """Visible text that may have several lines."""
 
+LineOrEmpty = Annotated[str, _text_by(clean_line), StringConstraints(max_length=255)]
+"""The same where an empty line says something."""
+
 SearchText = Annotated[str, _text_by(clean_line), StringConstraints(max_length=100)]
 """What somebody typed into a search field."""
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.principals import Role
-from chassis.web.models import Body, Changes, Label, View
+from chassis.canonical.emails import INVALID_EMAIL
+from chassis.web.models import Body, Changes, Label, Matching, View
 from pydantic import Field, SecretStr, StringConstraints
 
 from identity.staff import commands
@@ -13,7 +14,8 @@ from identity.staff.rules import EMAIL_PATTERN, LONGEST_PASSWORD, SHORTEST_PASSW
 
 Email = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=255, pattern=EMAIL_PATTERN),
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=255),
+    Matching(EMAIL_PATTERN, INVALID_EMAIL),
 ]
 
 

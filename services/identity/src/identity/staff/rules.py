@@ -15,7 +15,7 @@ from importlib import resources
 from chassis.canonical.dates import spells_date
 from chassis.wording import Wording
 
-EMAIL_PATTERN = r"^[!-?A-~]+@[A-Za-z0-9.-]+$"
+EMAIL_PATTERN = r"[!-?A-~]+@[A-Za-z0-9.-]+"
 """ASCII only: Python and databases fold other letters' case differently, which would split an account's throttle."""
 
 SHORTEST_PASSWORD = 8

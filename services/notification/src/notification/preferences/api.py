@@ -5,8 +5,9 @@ from typing import Annotated
 from chassis.auth.access import Admin, AnyStaff
 from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
-from chassis.web.models import Body, OrNone, View
+from chassis.web.models import Body, LineOrEmpty, Matching, OrNone, View
 from chassis.web.routing import Router
+from chassis.wording import Wording
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from notification.channels.port import Channel, Security
@@ -17,10 +18,12 @@ from notification.preferences.rules import Preferences
 from notification.templates.rules import Locale
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-_HOST = r"^[A-Za-z0-9.:_-]+$"
+NO_HOST = Wording(
+    en="Write the name or address of a server, like mail.example.com.",
+    id="Tulis nama atau alamat server, seperti mail.contoh.com.",
+)
 
-ShortLine = Annotated[str, StringConstraints(strip_whitespace=True, max_length=255, pattern=_ONE_LINE)]
-Host = Annotated[str, StringConstraints(max_length=255, pattern=_HOST)]
+Host = Annotated[str, StringConstraints(max_length=255), Matching("[A-Za-z0-9.:_-]+", NO_HOST)]
 Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
 ]
@@ -30,7 +33,7 @@ PerMinute = Annotated[int, Field(ge=1, le=600)]
 RetryLimit = Annotated[int, Field(ge=0, le=20)]
 
 
-MailAddress = Annotated[ShortLine, AfterValidator(canonical_email)]
+MailAddress = Annotated[LineOrEmpty, AfterValidator(canonical_email)]
 
 
 class SettingsView(View):
@@ -67,7 +70,7 @@ class SettingsChange(Body):
     whatsapp_delay_seconds: DelaySeconds | None = None
     whatsapp_max_per_minute: PerMinute | None = None
     whatsapp_retry_limit: RetryLimit | None = None
-    fonnte_device_id: ShortLine | None = None
+    fonnte_device_id: LineOrEmpty | None = None
     fonnte_api_key: Secret | None = Field(None, json_schema_extra={"writeOnly": True})
     fonnte_api_key_set: bool | None = Field(None, exclude=True)
     email_enabled: bool | None = None
@@ -75,10 +78,10 @@ class SettingsChange(Body):
     email_max_per_minute: PerMinute | None = None
     email_retry_limit: RetryLimit | None = None
     email_from_address: OrNone[MailAddress] = None
-    email_from_name: ShortLine | None = None
+    email_from_name: LineOrEmpty | None = None
     smtp_host: OrNone[Host] = None
     smtp_port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    smtp_username: ShortLine | None = None
+    smtp_username: LineOrEmpty | None = None
     smtp_password: Password | None = Field(None, json_schema_extra={"writeOnly": True})
     smtp_password_set: bool | None = Field(None, exclude=True)
     smtp_security: Security | None = None

@@ -7,11 +7,10 @@ from typing import Annotated
 
 from chassis.auth.access import Admin
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
-from chassis.web.models import Body, Page, Text, View
+from chassis.web.models import Body, Line, OrNone, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends
-from pydantic import StringConstraints
 
 from notification.channels.port import Channel
 from notification.templates import commands, queries
@@ -21,10 +20,6 @@ from notification.templates.queries import Key
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
 from notification.templates.rules import EventType, Locale, Template, variables_of
 from notification.tickets.qr import qr_png
-
-Subject = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
 
 SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"
 _SAMPLE_PATH = "/r/FR5K-00042/abcdefghijklmnopqrstuvw"
@@ -45,7 +40,7 @@ SAMPLE_LINKS = LinkFacts(
 class TemplateText(Body):
     """The text of a message: `{variables}` in plain text. Only e-mail has a subject."""
 
-    subject: Subject | None = None
+    subject: OrNone[Line] = None
     body: Text
 
 
