@@ -68,7 +68,16 @@ class KnowsSecret(Gate):
 router = Router(prefix="/webhooks", tags=["webhooks"], dependencies=[public])
 
 
-@router.post("/fonnte/{secret}", dependencies=[Depends(KnowsSecret())], responses=errors(UnknownWebhook))
+# The gate reads the secret from the path by itself: FastAPI does not see it.
+_SECRET = {"name": "secret", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+@router.post(
+    "/fonnte/{secret}",
+    dependencies=[Depends(KnowsSecret())],
+    responses=errors(UnknownWebhook),
+    openapi_extra={"parameters": [_SECRET]},
+)
 async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
     """A message got somewhere, or did not. Answered with 200 whether or not we know it: Fonnte repeats all else."""
     await take_report(
