@@ -138,7 +138,7 @@ async def test_what_services_lost_is_found_and_repaired_while_the_platform_runs(
         assert {each["code"] for each in found["findings"]} == {"invoice_missing", "contact_missing", "roster_missing"}
         assert len(found["findings"]) == 4
 
-        repaired = await venue.doctor("--repair", wait=15)
+        repaired = await venue.doctor("--repair", wait=40)
         assert repaired["ok"], repaired
         assert repaired["counts"]["published_again_by_registration"] == 4
         assert await unheard.has_invoice()
@@ -146,7 +146,7 @@ async def test_what_services_lost_is_found_and_repaired_while_the_platform_runs(
         assert {event for event, _ in await venue.messages(unknown)} == {"registration.created"}
         assert (await venue.messages(confirmed), await venue.messages(cancelled)) == before
 
-        again = await venue.doctor("--repair", wait=15)
+        again = await venue.doctor("--repair", wait=40)
         assert again["ok"]
         assert "published_again_by_registration" not in again["counts"]
 
@@ -163,7 +163,7 @@ async def test_a_payment_that_registration_never_heard_of_is_published_again(sta
         found = await venue.doctor(wait=0)
         assert {each["code"] for each in found["findings"]} == {"status_differs"}
 
-        repaired = await venue.doctor("--repair", wait=15)
+        repaired = await venue.doctor("--repair", wait=40)
 
         assert repaired["ok"], repaired
         assert await buyer.status() == "payment_uploaded"
@@ -178,7 +178,7 @@ async def test_repairs_at_the_same_time_do_no_harm(start_platform: Start) -> Non
             await eventually(partial(venue.messages, buyer), within=20)
         await venue.rows("payment", "DELETE FROM invoices")
 
-        repaired = await asyncio.gather(*(venue.doctor("--repair", wait=10) for _ in range(3)))
+        repaired = await asyncio.gather(*(venue.doctor("--repair", wait=40) for _ in range(3)))
 
         assert all(each["ok"] for each in repaired), repaired
         assert [len(await venue.messages(buyer)) for buyer in buyers] == [2, 2, 2]
