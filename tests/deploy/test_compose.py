@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from chassis.secrets import SecretBox
-from chassis.web.server import BoundedHttp
+from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
@@ -73,6 +73,7 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     served = uvicorn_command.make_context("uvicorn", ["registration.app:create_app"]).params
     assert served["factory"] is True
     assert served["proxy_headers"] is False, "who the client is, the services decide by TRUSTED_PROXIES"
+    assert served["timeout_keep_alive"] == KEEP_ALIVE_SECONDS
     assert served["server_header"] is False
     assert served["access_log"] is False, "paths and addresses are personal data"
     assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"

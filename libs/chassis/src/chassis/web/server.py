@@ -19,6 +19,9 @@ from chassis.web.problems import render
 
 HEADER_BYTES = 32 * 1024
 HEADER_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients and proxies keep an idle connection (5 to 60 s): whoever ends it first must not be the one who
+would lose a request that is just being sent."""
 BODY_SECONDS = 120.0
 """Ends bodies that are still coming after their answer; before it, a route's own limit counts."""
 
@@ -172,6 +175,7 @@ def serving_options() -> dict[str, Any]:
     return {
         "http": BoundedHttp,
         "ws": "none",
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,  # who the client is, is decided where it matters, by the number of trusted proxies
