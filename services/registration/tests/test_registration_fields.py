@@ -9,6 +9,7 @@ _PARTICIPANT_ERRORS: list[tuple[str, Any]] = [
     ("full_name", ""),
     ("full_name", "x" * 256),
     ("full_name", "Bu\x00di"),
+    ("full_name", "\u0958" * 255),
     ("full_name", 7),
     ("full_name", None),
     ("email", "not-an-address"),

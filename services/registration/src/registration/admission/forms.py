@@ -31,8 +31,11 @@ def _identity_number(typed: str) -> str:
 Typed = Annotated[str, StringConstraints(max_length=255)]
 """Text that is read later."""
 
-Name = Annotated[Typed, AfterValidator(clean_name), Field(examples=["Budi Santoso"])]
-Email = Annotated[Typed, AfterValidator(canonical_email), Field(examples=["budi@example.com"])]
+# Some letters are several in canonical form.
+_FitsItsColumn = StringConstraints(max_length=255)
+
+Name = Annotated[Typed, AfterValidator(clean_name), _FitsItsColumn, Field(examples=["Budi Santoso"])]
+Email = Annotated[Typed, AfterValidator(canonical_email), _FitsItsColumn, Field(examples=["budi@example.com"])]
 WhatsApp = Annotated[Typed, AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])]
 Phone = Annotated[Typed, AfterValidator(canonical_phone), Field(examples=["0812 3456 7890"])]
 IdentityNumber = Annotated[str, StringConstraints(max_length=50), AfterValidator(_identity_number)]
