@@ -23,11 +23,11 @@ INSERT INTO registrations (id, event_id, race_category_id, registration_number, 
  VALUES (:id, '{event}', '{category}', 'HOT-' || :number::text, 'individual', 1, 100000, 'IDR', 'pending_payment',
     now() + interval '1 day', now(), now());
 INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email, whatsapp,
-    gender, date_of_birth, jersey_size, emergency_contact_name, emergency_contact_phone)
+    gender, date_of_birth, jersey_size, emergency_contact_name, emergency_contact_phone, search_text)
  VALUES (gen_random_uuid(), :id, '{event}', 0, md5(:person::text) || md5(:number::text), true, true,
     'Budi Santoso ' || :person::text,
-    'b' || :person::text || '@example.com', '081234567890', 'male', '1990-01-31', 'l', 'Siti',
-    '081298765432');
+    'b' || :person::text || '@example.com', '6281234567890', 'male', '1990-01-31', 'l', 'Siti',
+    '6281298765432', 'budi santoso ' || :person::text);
 INSERT INTO idempotency_keys (key, request_hash, registration_id, response, created_at)
  VALUES (:id, md5(:person::text), :id, repeat('x', 520), now());
 INSERT INTO outbox (queue, payload) VALUES ('events', convert_to(repeat('x', 900), 'UTF8'));

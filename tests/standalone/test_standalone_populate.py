@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
+from chassis.canonical.folding import folded
+from chassis.canonical.phones import canonical_whatsapp
 from chassis.database import Database
 from registration.admission.rules import person_key
 from registration.catalog.errors import SlugTaken
@@ -65,6 +67,8 @@ async def test_its_people_are_who_a_form_would_make_of_them(populated: Database)
     assert len({person.full_name for person in people}) == len(people)
     for person in people:
         assert person.person_key == person_key(person.full_name, person.date_of_birth, None)
+        assert person.search_text == folded(person.full_name)
+        assert person.whatsapp == canonical_whatsapp(f"+{person.whatsapp}")
 
 
 async def test_the_same_crowd_does_not_come_twice(populated: Database) -> None:

@@ -81,14 +81,15 @@ _WRITE = text("""
     ), people AS (
         INSERT INTO participants (id, registration_id, event_id, position, person_key, live, bib_number, ticket_code,
                is_pic, full_name, email, whatsapp, gender, date_of_birth, jersey_size, emergency_contact_name,
-               emergency_contact_phone)
+               emergency_contact_phone, search_text)
         SELECT gen_random_uuid(), id, event_id, position,
-               encode(sha256(convert_to('name:' || lower(name) || '|' || born, 'UTF8')), 'hex'), live,
+               encode(sha256(convert_to('name:' || replace(lower(name), ' ', '') || '|' || born, 'UTF8')), 'hex'), live,
                CASE WHEN verified THEN first_bib + position END,
                CASE WHEN verified THEN replace(gen_random_uuid()::text, '-', '') END,
-               position = 0, name, 'runner' || person || '@example.com', '08' || lpad(person::text, 10, '0'),
+               position = 0, name, 'runner' || person || '@example.com', '6281' || lpad(person::text, 9, '0'),
                CASE WHEN person % 3 = 0 THEN 'female' ELSE 'male' END, born,
-               (ARRAY['xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl'])[1 + person % 7], 'Keluarga ' || name, '081200000000'
+               (ARRAY['xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl'])[1 + person % 7], 'Keluarga ' || name,
+               '6281200000000', lower(name)
           FROM entries, generate_series(0, size - 1) AS position,
                LATERAL (SELECT n::bigint * 10 + position AS person) AS counted,
                -- A prime step through all combinations: neighbours get different names, nobody gets another's.
