@@ -52,6 +52,7 @@ async def test_a_sent_ticket_can_be_sent_again_to_the_corrected_address(connecte
     assert (await connected.call("POST", f"/notifications/{ticket['id']}/resend", connected.admin)).status == 202
     await connected.send(Channel.EMAIL)
     assert [each["to"] for each in await stage.items("mail")] == [WRONG, RIGHT]
+    assert [each["recipient"] for each in await connected.log(channel="email", status="sent")] == [WRONG, RIGHT]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

@@ -27,7 +27,7 @@ async def test_a_worker_that_dies_while_sending_leaves_an_unknown_that_is_not_se
         claim = await claim_next(work, WHATSAPP, lease_for=lease)
     assert claim is not None
     async with connected.database.work() as work:
-        assert await begin_attempt(work, claim, pace, lease_for=lease) is not None
+        assert await begin_attempt(work, claim, pace, lease_for=lease, recipient="budi@example.com") is not None
     # when
     await release(connected.database)
     assert (await connected.log(channel="whatsapp"))[0]["status"] == "sending"  # it may still be alive

@@ -140,7 +140,7 @@ async def test_somebody_twice_in_one_group_is_named(race: Any) -> None:
     answer = await race.register(form=form)
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "participants.4", "message": "This is the same person as participant 2."}
+        {"field": "participants.4", "message": "This person is in the form already, as number 2 from the top."}
     ]
 
 

@@ -117,7 +117,7 @@ async def test_somebody_twice_in_one_group_is_named(race: Any, line: Line) -> No
     form["participants"][4] = {**form["participants"][1]}
     answer = await line.join(form=form)
     assert answer.json()["errors"] == [
-        {"field": "participants.4", "message": "This is the same person as participant 2."}
+        {"field": "participants.4", "message": "This person is in the form already, as number 2 from the top."}
     ]
 
 

@@ -209,12 +209,15 @@ async def test_a_link_shows_a_page_to_browsers_and_json_to_others(race: Any) -> 
 
     assert page.headers["content-type"].startswith("text/html")
     assert entry["registration_number"] in page.text
+    assert "Rp150.000" in page.text
     assert "Ani &lt;b&gt;Wati" in page.text
     assert "runner_token" not in page.text
     assert page.headers["referrer-policy"] == "no-referrer"
     assert "script" not in page.headers["content-security-policy"]
     assert document.json()["status"] == "pending_payment"
-    assert (await race.http.get(path[:-2])).status_code == 404
+    assert (await race.http.get(path[:-2])).json()["code"] == "unknown_link"
+    dead = await race.http.get(path[:-2], headers={"Accept": "text/html", "Accept-Language": "id"})
+    assert (dead.status_code, "Tautan ini sudah tidak berlaku" in dead.text) == (404, True)
 
 
 async def test_a_verified_registration_shows_its_tickets_behind_the_link(race: Any) -> None:

@@ -5,6 +5,7 @@ languages. `{max_length}` and the like come from the error's context.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -94,6 +95,7 @@ _BY_FAMILY: Final[Mapping[str, Wording]] = {
 """By the part of a type's name before its first underscore."""
 
 _EMPTY: Final = ("string_too_short", 1)
+_OF_TEXT: Final = {"too_short": "string_too_short", "too_long": "string_too_long"}
 
 
 def message_for(error: Mapping[str, Any], language: Language) -> str:
@@ -103,6 +105,8 @@ def message_for(error: Mapping[str, Any], language: Language) -> str:
     if isinstance(refused, Refused):
         return refused.wording.said(language)
     kind = error["type"]
+    if isinstance(error.get("input"), str):
+        kind = _OF_TEXT.get(kind, kind)  # pydantic speaks of entries where a text was read before it was measured
     if (kind, context.get("min_length")) == _EMPTY:
         return MISSING.said(language)
     wording = _BY_TYPE.get(kind) or _BY_FAMILY.get(kind.partition("_")[0], NOT_ACCEPTED)
@@ -114,4 +118,4 @@ def _written(value: Any, language: Language) -> str:
         return value.replace(" or ", " atau ") if language is Language.INDONESIAN else value
     if isinstance(value, Decimal) or (isinstance(value, float) and value.is_integer()):
         return f"{Decimal(value).normalize():f}"
-    return str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -11,7 +11,7 @@ from contracts import ConfirmedParticipant, CorrectedParticipant, RegistrationCo
 from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from checkin.roster.rules import search_words
+from checkin.roster.rules import stored_words
 from checkin.roster.tables import RosterEntry, RosterRevision
 
 _PORTION: Final = 500
@@ -142,4 +142,4 @@ def _correctable(participant: ConfirmedParticipant | CorrectedParticipant) -> di
 
 
 def _search_text(full_name: str) -> str:
-    return " ".join(search_words(full_name))
+    return " ".join(stored_words(full_name))

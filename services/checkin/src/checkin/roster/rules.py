@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 
-from chassis.canonical.folding import folded_words
+from chassis.canonical.folding import folded, folded_words
 
 _BETWEEN_WORDS: Final = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _LARGEST_BIB: Final = 2**31 - 1
@@ -14,8 +14,13 @@ _LONGEST_WORD: Final = 100  # PostgreSQL refuses to index words of more than 2,0
 
 
 def search_words(text: str) -> list[str]:
-    """Return the words by which a name is found: of the name when it is stored, of what was typed when it is sought."""
+    """Return the words that a search for `text` looks for."""
     return [word[:_LONGEST_WORD] for word in folded_words(text)]
+
+
+def stored_words(full_name: str) -> list[str]:
+    """Return the words by which a name is found."""
+    return [word[:_LONGEST_WORD] for word in folded(full_name).split()]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from fastapi import Depends
 from notification.channels.port import Channel, Outcome
 from notification.queue import queries, sending_again
 from notification.queue.queries import LogFilter, LogRow
-from notification.queue.rules import Status
+from notification.queue.rules import WAITING, Status
 from notification.queue.sending_again import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.tables import DeliveryAttempt
 from notification.templates.rules import EventType
@@ -34,7 +34,8 @@ class AttemptView(View):
 
 
 class NotificationView(View):
-    """A message and what became of it. Recipients are shown in full to admins only.
+    """A message and what became of it. Recipients are shown in full to admins only: the address that a message went
+    to, or for one that waits the one it will go to.
 
     An offer from the waiting list has no registration number: `registration_id` is its place in line. Links that
     somebody asked for belong to no registration. `resend_of` names the message that this one repeats.
@@ -111,7 +112,9 @@ async def retry_failed(staff: Admin, work: Work, channel: Channel | None = None)
 
 def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:
     message, contact, participant = row
-    address = message.recipient or (participant.address_on(message.channel) if participant else "")
+    current = message.recipient or (participant.address_on(message.channel) if participant else "")
+    used = [attempt.recipient for attempt in attempts if attempt.recipient]
+    address = used[-1] if used and message.status not in WAITING else current
     fields: dict[str, Any] = {
         name: getattr(message, name)
         for name in NotificationView.model_fields

@@ -164,7 +164,9 @@ async def claim_next(work: UnitOfWork, channel: Channel, *, lease_for: timedelta
     )
 
 
-async def begin_attempt(work: UnitOfWork, claim: Claim, pace: Pace, *, lease_for: timedelta) -> Attempt | None:
+async def begin_attempt(
+    work: UnitOfWork, claim: Claim, pace: Pace, *, lease_for: timedelta, recipient: str
+) -> Attempt | None:
     """Put the attempt on record and take the sender's slot, or neither.
 
     None when the sender may not send yet, the message then waits again, or when the claim is no longer ours.
@@ -176,9 +178,8 @@ async def begin_attempt(work: UnitOfWork, claim: Claim, pace: Pace, *, lease_for
         await _release(work, claim)
         return None
     attempt = Attempt(uuid4(), claim, work.now)
-    await work.session.execute(
-        insert(DeliveryAttempt).values(id=attempt.id, notification_id=claim.id, started_at=work.now)
-    )
+    record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": work.now}
+    await work.session.execute(insert(DeliveryAttempt).values(record))
     return attempt
 
 

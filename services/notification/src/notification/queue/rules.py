@@ -39,15 +39,16 @@ KEEP_LINK_MESSAGES = timedelta(days=30)
 class Priority(IntEnum):
     """Who goes first, smallest number first; in the order of arrival among equals.
 
-    A person waits for links in front of a page; how often they can be asked for is limited at the door.
+    A person waits for links in front of a page; how often they can be asked for is limited at the door. News for
+    everybody come last: thousands of them must not stand before somebody's deadline.
     """
 
     LINKS = 5
     TICKET = 10
     OFFER = 15
     RECEIPT = 20
-    CHANGE = 25
     REMINDER = 30
+    BROADCAST = 40
 
 
 PRIORITIES: Mapping[EventType, Priority] = {
@@ -57,7 +58,7 @@ PRIORITIES: Mapping[EventType, Priority] = {
     EventType.PAYMENT_UPLOADED: Priority.RECEIPT,
     EventType.PAYMENT_REJECTED: Priority.RECEIPT,
     EventType.REGISTRATION_CANCELLED: Priority.RECEIPT,
-    EventType.RACE_CHANGED: Priority.CHANGE,
+    EventType.RACE_CHANGED: Priority.BROADCAST,
     EventType.REGISTRATION_CREATED: Priority.REMINDER,
     EventType.REGISTRATION_EXPIRED: Priority.REMINDER,
 }

@@ -94,7 +94,9 @@ class Sender:
             await self._give_back(claim, error, policy)
             return True
         async with self.database.work() as work:
-            attempt = await commands.begin_attempt(work, claim, chosen.pace, lease_for=self.lease_for)
+            attempt = await commands.begin_attempt(
+                work, claim, chosen.pace, lease_for=self.lease_for, recipient=message.recipient
+            )
         if attempt is None:
             return False
         ending = await self._call(message, self.connect(preferences))

@@ -85,12 +85,16 @@ class Notification(Base):
 
 
 class DeliveryAttempt(Base):
-    """One try. Written before the provider is called; without an outcome it is under way, or its worker died."""
+    """One try. Written before the provider is called; without an outcome it is under way, or its worker died.
+
+    `recipient` is the address it went to, whatever the participant's is by now; attempts from before have none.
+    """
 
     __tablename__ = "delivery_attempts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     notification_id: Mapped[UUID] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"), index=True)
+    recipient: Mapped[str | None] = mapped_column(String(255))
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(String(20))

@@ -105,12 +105,22 @@ async def replace_code(registration_id: UUID, staff: Admin, work: Work, codes: C
     "/links/{registration}/{code}",
     dependencies=[public, throttled],
     response_model=page.StatusFacts,
-    responses={**errors(UnknownLink, TooManyRequests), 200: {"content": {"text/html": {}}}},
+    responses={
+        **errors(TooManyRequests),
+        200: {"content": {"text/html": {}}},
+        404: {**errors(UnknownLink)[404], "content": {"text/html": {}}},
+    },
 )
 async def show_status(registration: Number, code: Code, request: Request, session: Read, codes: Codes) -> Response:
     """Show what a link opens: a plain page to browsers, JSON to others."""
-    opened = await queries.opened_by(session, codes, registration, code)
+    language, for_people = language_of_request.get(), "text/html" in request.headers.get("accept", "")
+    try:
+        opened = await queries.opened_by(session, codes, registration, code)
+    except UnknownLink:
+        if not for_people:
+            raise
+        return HTMLResponse(page.rendered_dead_link(language), UnknownLink.status, headers=page.HEADERS)
     facts = await page.facts_of(session, opened)
-    if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(page.rendered(facts, language_of_request.get()), headers=page.HEADERS)
+    if for_people:
+        return HTMLResponse(page.rendered(facts, language), headers=page.HEADERS)
     return JSONResponse(facts.model_dump(mode="json"), headers={"Vary": "Accept"})

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from chassis.canonical.emails import canonical_email
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
+from chassis.wording import Refused, Wording
 from contracts import AccessCode, AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from sqlalchemy import Row, delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -24,15 +26,24 @@ _ANSWERED_AT_ONCE = 50
 _PUBLISHED_AT_ONCE = 200
 
 
+NO_CONTACT: Final = Wording(
+    en="Enter your e-mail address or WhatsApp number, like name@example.com or 0812 3456 7890.",
+    id="Tulis alamat e-mail atau nomor WhatsApp Anda, seperti nama@contoh.com atau 0812 3456 7890.",
+)
+
+
 def read_contact(typed: str) -> tuple[ContactKind, str]:
     """Return what kind of contact was typed, and its canonical form.
 
     Raises:
         Refused: neither an e-mail address nor a WhatsApp number.
     """
-    if "@" in typed:
-        return ContactKind.EMAIL, canonical_email(typed).lower()
-    return ContactKind.WHATSAPP, canonical_whatsapp(typed)
+    try:
+        if "@" in typed:
+            return ContactKind.EMAIL, canonical_email(typed).lower()
+        return ContactKind.WHATSAPP, canonical_whatsapp(typed)
+    except Refused:
+        raise Refused(NO_CONTACT) from None
 
 
 # The same statement for everybody: how long it takes tells nothing about who is registered.

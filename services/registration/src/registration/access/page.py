@@ -46,7 +46,15 @@ _WORDS = {
     "day": Wording(en="Day", id="Tanggal"),
     "place": Wording(en="Place", id="Tempat"),
     "amount": Wording(en="Amount", id="Jumlah"),
-    "until": Wording(en="Until", id="Sampai"),
+    "until": Wording(en="Pay before", id="Bayar sebelum"),
+    "offered_until": Wording(en="Accept before", id="Terima sebelum"),
+    "pay": Wording(en="How to pay: account and instructions", id="Cara membayar: rekening dan petunjuk"),
+    "qris": Wording(en="QRIS code of the organiser", id="Kode QRIS panitia"),
+    "dead": Wording(en="This link does not work any more", id="Tautan ini sudah tidak berlaku"),
+    "ask_again": Wording(
+        en="Open the newest message from us, or ask the organiser for a new link.",
+        id="Buka pesan terbaru dari kami, atau minta tautan baru kepada panitia.",
+    ),
     "runners": Wording(en="Runners", id="Peserta"),
     "ticket": Wording(en="E-ticket QR code", id="Kode QR e-tiket"),
     "keep": Wording(
@@ -130,6 +138,24 @@ def rendered(facts: StatusFacts, language: Language) -> str:
         words={name: wording.said(language) for name, wording in _WORDS.items()},
         standing=STANDINGS[facts.status].said(language),
         until=_moment(facts.until, facts.timezone),
+        amount=_money(facts, language),
+    )
+
+
+def rendered_dead_link(language: Language) -> str:
+    """Return the page for a link that opens nothing."""
+    words = {name: wording.said(language) for name, wording in _WORDS.items()}
+    return _pages.get_template("dead.html").render(language=language.value, words=words)
+
+
+def _money(facts: StatusFacts, language: Language) -> str | None:
+    if facts.total_amount is None:
+        return None
+    figures = f"{facts.total_amount:,.2f}".removesuffix(".00")
+    if language is Language.INDONESIAN:
+        figures = figures.translate(str.maketrans(",.", ".,"))
+    return (
+        f"Rp{figures}" if facts.currency == "IDR" and language is Language.INDONESIAN else f"{facts.currency} {figures}"
     )
 
 

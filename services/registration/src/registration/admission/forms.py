@@ -44,6 +44,16 @@ OptionalIdentityNumber = OrNone[IdentityNumber]
 OLDEST = date(1900, 1, 1)
 
 NOT_BORN = Wording(en="The date of birth must be before today.", id="Tanggal lahir harus sebelum hari ini.")
+BORN_TOO_EARLY = Wording(en="The date of birth must be after 1899.", id="Tanggal lahir harus setelah tahun 1899.")
+
+
+def _in_living_memory(born: date) -> date:
+    if born < OLDEST:
+        raise Refused(BORN_TOO_EARLY)
+    return born
+
+
+BirthDate = Annotated[Day, AfterValidator(_in_living_memory)]
 
 
 ONE_IN_CHARGE = Wording(
@@ -63,7 +73,8 @@ def wrong_size(size: int) -> Wording:
 def same_person(index: int) -> Wording:
     """Return that a participant is the one at `index`, counted from 0, once more."""
     return Wording(
-        en=f"This is the same person as participant {index + 1}.", id=f"Ini orang yang sama dengan peserta {index + 1}."
+        en=f"This person is in the form already, as number {index + 1} from the top.",
+        id=f"Orang ini sudah ada di formulir, urutan ke-{index + 1} dari atas.",
     )
 
 
@@ -74,7 +85,7 @@ class ParticipantForm(Body):
     email: Email
     whatsapp: WhatsApp
     gender: Literal["male", "female"]
-    date_of_birth: Annotated[Day, Field(ge=OLDEST)]
+    date_of_birth: BirthDate
     jersey_size: JerseySize
     identity_number: OptionalIdentityNumber = None
     emergency_contact_name: Name

@@ -41,7 +41,7 @@ router = Router(tags=["catalog"])
 # One spelling: numbers are looked up without regard to case.
 Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]
 # Ten of them still fit the twelve digits of an amount.
-Price = Annotated[Amount, Field(le=Decimal("999999999.99"))]
+Price = Annotated[Amount, Field(le=Decimal("999999999.99"), description="for each participant, in groups, too")]
 Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]

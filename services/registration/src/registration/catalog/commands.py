@@ -32,7 +32,10 @@ from registration.waitlist.rules import OfferTerms
 
 Fields = Mapping[str, Any]
 
-NOT_IN_FUTURE = Wording(en="must be after today, where the race is", id="harus setelah hari ini, di tempat lomba")
+NOT_IN_FUTURE = Wording(
+    en="Choose a day after today, by the calendar where the race is.",
+    id="Pilih tanggal setelah hari ini, menurut kalender di tempat lomba.",
+)
 
 _REFUSALS: Mapping[str, type[StartlineError]] = {
     "uq_events_slug": SlugTaken,

@@ -7,16 +7,15 @@ from chassis.auth.access import Allow
 from chassis.auth.principals import Role, Runner, Staff
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import Work
-from chassis.web.models import Changes, Day
+from chassis.web.models import Changes
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from contracts import JerseySize
 from fastapi import Depends
-from pydantic import Field
 
 from registration.admission.errors import AlreadyRegistered
-from registration.admission.forms import OLDEST, Email, Name, OptionalIdentityNumber, Typed
+from registration.admission.forms import BirthDate, Email, Name, OptionalIdentityNumber, Typed
 from registration.corrections import commands
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import RUNNERS_OWN
@@ -42,7 +41,7 @@ class Correction(Changes):
     email: Email | None = None
     whatsapp: Typed | None = None
     gender: Literal["male", "female"] | None = None
-    date_of_birth: Annotated[Day, Field(ge=OLDEST)] | None = None
+    date_of_birth: BirthDate | None = None
     jersey_size: JerseySize | None = None
     identity_number: OptionalIdentityNumber = None
     emergency_contact_name: Name | None = None
