@@ -219,7 +219,9 @@ async def test_a_number_abroad_that_is_sent_back_as_it_was_answered_stays_abroad
     assert person["whatsapp"] == "819012345678"
 
     answer = await _correct(race, entry, whatsapp=person["whatsapp"], jersey_size="s")
+    spaced = await _correct(race, entry, whatsapp=f" {person['whatsapp']} ", emergency_contact_phone=person["whatsapp"])
     typed_anew = await _correct(race, entry, whatsapp="+81 90 1234 5679")
 
     assert answer.json()["whatsapp"] == person["whatsapp"]
+    assert (spaced.json()["whatsapp"], spaced.json()["emergency_contact_phone"]) == ("819012345678",) * 2
     assert typed_anew.json()["whatsapp"] == "819012345679"

@@ -191,3 +191,11 @@ async def test_the_database_refuses_two_waiting_requests_of_one_contact(race: An
     with pytest.raises(Exception, match="uq_link_requests_waiting"):
         async with race.database.work() as work:
             await work.session.execute(text(row), {"id": uuid4()})
+
+
+@pytest.mark.parametrize("typed", ["+852 9123 4567", "85291234567"])
+async def test_a_number_abroad_is_found_as_it_was_typed_and_as_it_is_shown(race: Any, typed: str) -> None:
+    await race.open()
+    await race.registered(participants=[race.person(is_pic=True, whatsapp="+852 9123 4567")])
+
+    assert (await _asked(race, typed)).contact == "85291234567"

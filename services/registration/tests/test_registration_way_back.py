@@ -257,3 +257,15 @@ async def test_notes_of_staff_are_kept_newest_first(race: Any) -> None:
         "Called, no answer.",
     ]
     assert (await race.http.get(race.url(f"/registrations/{uuid4()}/notes"), headers=race.staff())).status_code == 404
+
+
+async def test_a_request_repeated_after_the_code_was_replaced_gets_the_good_link(race: Any) -> None:
+    await race.open()
+    form = race.form()
+    entry = (await race.register(form=form, key="again")).json()
+    path = race.url(f"/registrations/{entry['registration_id']}/access-code")
+    replaced = (await race.http.post(path, headers=race.staff())).json()["status_url"]
+
+    again = (await race.register(form=form, key="again")).json()
+
+    assert again["status_url"] == replaced != entry["status_url"]

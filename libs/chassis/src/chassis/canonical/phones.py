@@ -29,10 +29,10 @@ _HOME: Final = "62"
 _HOME_MOBILE: Final = re.compile(r"8[1-9][0-9]{7,10}")
 _SEPARATORS: Final = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
 _NUMBER: Final = re.compile(r"\+?[0-9]{5,20}")
-_LANDLINES: Final = frozenset(
-    {PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.MOBILE}
-)
-_ABROAD: Final = _LANDLINES | {PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.VOIP}
+_DIALLED: Final = re.compile(r"\+?[0-9]+")
+# Of many countries, the United States among them, the plan does not tell mobile numbers from others.
+_MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_ANY: Final = _MOBILE | {PhoneNumberType.FIXED_LINE, PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.VOIP}
 
 
 def canonical_whatsapp(typed: str) -> str:
@@ -51,6 +51,12 @@ def canonical_phone(typed: str) -> str:
         Refused: not a valid number, or one that can be read as two.
     """
     return _canonical(typed, landline=True, refusal=INVALID_PHONE)
+
+
+def digits_of(typed: str) -> str | None:
+    """Return the digits of something that looks like a phone number, whether or not it is one; else None."""
+    number = _plain(typed)
+    return number.removeprefix("+") if _DIALLED.fullmatch(number) else None
 
 
 def _canonical(typed: str, *, landline: bool, refusal: Wording) -> str:
@@ -100,8 +106,9 @@ def _is_valid(digits: str, *, landline: bool) -> bool:
         at_home = digits[len(_HOME) :]
         if _HOME_MOBILE.fullmatch(at_home):
             return True
-        return landline and not at_home.startswith("8") and _type_of(digits) in _LANDLINES
-    return not digits.startswith("0") and _type_of(digits) in _ABROAD
+        return landline and not at_home.startswith("8") and _type_of(digits) in _ANY
+    # A home number behind a lone `+` is hardly ever a mobile number abroad: it is refused, not sent there.
+    return not digits.startswith("0") and _type_of(digits) in (_ANY if landline else _MOBILE)
 
 
 def _type_of(digits: str) -> int:

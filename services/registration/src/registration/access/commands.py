@@ -24,6 +24,8 @@ _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 6
 _ANSWERED_AT_ONCE = 50
 _PUBLISHED_AT_ONCE = 200
+_HOME = "62"
+_READ_AS_HOME = "628"
 
 
 NO_CONTACT: Final = Wording(
@@ -91,7 +93,12 @@ async def answer_requests(work: UnitOfWork, codes: AccessCodes) -> int:
 
 async def _answer(work: UnitOfWork, codes: AccessCodes, request: LinkRequest) -> None:
     kind, contact = ContactKind(request.kind), request.contact or ""
-    links = tuple(_link(codes, row) for row in await links_of(work.session, kind, contact))
+    rows = await links_of(work.session, kind, contact)
+    if not rows and contact.startswith(_READ_AS_HOME):
+        # What is stored and shown of a number abroad reads as a number at home when it is typed without its `+`.
+        contact = contact.removeprefix(_HOME)
+        rows = await links_of(work.session, kind, contact)
+    links = tuple(_link(codes, row) for row in rows)
     if links:
         found = AccessLinksRequested(request_id=request.id, kind=kind, contact=contact, links=links)
         work.publish(found, subject=request.id)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.canonical.folding import folded
+from chassis.canonical.phones import digits_of
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
 from chassis.wording import Refused
@@ -76,12 +77,16 @@ async def correct(
 
 
 def _phone_numbers(participant: Participant, fields: Fields) -> dict[str, str]:
-    """Return the phone numbers among the fields in canonical form; one that is sent back as it is stored stays."""
+    """Return the phone numbers among the fields in canonical form.
+
+    The digits of a number that is stored for this participant mean that number: they have their country code.
+    """
     found, errors = {}, []
+    stored = {getattr(participant, name) for name in PHONES}
     for name in PHONES & fields.keys():
         try:
-            stored = getattr(participant, name)
-            found[name] = stored if fields[name] == stored else READERS[name](fields[name])
+            digits = digits_of(fields[name])
+            found[name] = READERS[name](f"+{digits}" if digits in stored else fields[name])
         except Refused as refused:
             errors.append((name, refused.wording))
     if errors:

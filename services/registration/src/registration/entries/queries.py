@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chassis.canonical.emails import canonical_email
 from chassis.canonical.folding import folded_words
-from chassis.canonical.phones import canonical_phone
+from chassis.canonical.phones import canonical_phone, digits_of
 from chassis.database import Database
 from chassis.wording import Refused
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select, text, tuple_
@@ -23,7 +23,6 @@ from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
 
 _LIKE_A_NUMBER = re.compile(r"-\d+$")
-_DIGITS = re.compile(r"\+?[0-9 ().-]*[0-9][0-9 ().-]*")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
@@ -116,17 +115,17 @@ def _matches(q: str) -> ColumnElement[bool]:
 def _person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
     if "@" in q:
         return [func.lower(anybody.email) == _email(q).lower()]
-    if _DIGITS.fullmatch(q):
-        return _number_conditions(anybody, q)
+    digits = digits_of(q)
+    if digits is not None:
+        return _number_conditions(anybody, digits, _phone(q))
     words = " & ".join(f"{word}:*" for word in folded_words(q))
     if not words:
         return [false()]
     return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
 
 
-def _number_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
-    digits = re.sub(r"[^0-9]", "", q)
-    conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_({digits, _phone(q)})]
+def _number_conditions(anybody: type[Participant], digits: str, phone: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_({digits, phone})]
     if 0 < int(digits) <= BIB_LIMIT:
         conditions.append(anybody.bib_number == int(digits))
     return conditions
