@@ -19,8 +19,8 @@ UPDATE category_places SET taken = taken + 1, last_number = last_number + 1
  WHERE category_id = '{category}' AND taken + 1 <= quota RETURNING last_number AS number \\gset
 SELECT gen_random_uuid() AS id \\gset
 INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type, total_participants,
-    total_amount, currency, status, expires_at, created_at, updated_at)
- VALUES (:id, '{event}', '{category}', 'HOT-' || :number::text, 'individual', 1, 100000, 'IDR', 'pending_payment',
+    total_amount, currency, status, access_version, expires_at, created_at, updated_at)
+ VALUES (:id, '{event}', '{category}', 'HOT-' || :number::text, 'individual', 1, 100000, 'IDR', 'pending_payment', 1,
     now() + interval '1 day', now(), now());
 INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email, whatsapp,
     gender, date_of_birth, jersey_size, emergency_contact_name, emergency_contact_phone, search_text)

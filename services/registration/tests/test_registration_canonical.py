@@ -137,3 +137,29 @@ async def test_the_migration_brings_a_live_database_into_form(race: Any) -> None
     await publish_codes(race.database, race.settings.access_codes())
     [published] = await race.service.published(AccessReplaced)
     assert entry["status_url"].endswith(published.payload.access.code), "messages to come hold its link"
+
+
+async def test_a_correction_of_something_else_leaves_the_same_person_on_the_list(race: Any) -> None:
+    await race.open()
+    entries = [await race.registered() for _ in range(2)]
+    for entry, name in zip(entries, ("Siti Aini", "SITI AINI"), strict=True):
+        await _made_old(race, entry, full_name=name)
+    await bring_into_form(race.database)
+    [listed] = await _unreadable(race)
+    path = race.url(f"/registrations/{listed['registration_id']}/participants/{listed['participant_id']}")
+
+    assert (await race.http.patch(path, json={"jersey_size": "s"}, headers=race.staff())).status_code == 200
+    assert await _unreadable(race) == [listed]
+    assert (await race.http.patch(path, json={"full_name": "Siti Rini"}, headers=race.staff())).status_code == 200
+    assert await _unreadable(race) == []
+
+
+async def test_what_code_of_the_release_before_makes_meanwhile_gets_its_code(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await race.execute("UPDATE registrations SET access_version = 0")
+
+    await publish_codes(race.database, race.settings.access_codes())
+
+    [published] = await race.service.published(AccessReplaced)
+    assert entry["status_url"].endswith(published.payload.access.code)

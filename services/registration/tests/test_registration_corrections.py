@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected
+from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected, WaitlistOffered
+
+from .registration_line import Line
 
 
 async def _correct(race: Any, entry: dict[str, Any], *, runner: bool = False, index: int = 0, **fields: Any) -> Any:
@@ -225,3 +227,32 @@ async def test_a_number_abroad_that_is_sent_back_as_it_was_answered_stays_abroad
     assert answer.json()["whatsapp"] == person["whatsapp"]
     assert (spaced.json()["whatsapp"], spaced.json()["emergency_contact_phone"]) == ("819012345678",) * 2
     assert typed_anew.json()["whatsapp"] == "819012345679"
+
+
+async def test_somebody_in_line_is_corrected_before_there_is_an_offer(race: Any) -> None:
+    line = Line(race)
+    [taken] = await line.sell_out()
+    waiting = await line.waiting()
+    entry = {**waiting, "registration_id": waiting["waitlist_id"]}
+
+    answer = await _correct(race, entry, email="right@example.com", full_name="Ani Wati")
+    own = await _correct(race, entry, runner=True, whatsapp="0813 1111 2222")
+
+    assert (answer.status_code, own.status_code) == (200, 200), answer.text
+    await race.cancel(taken["registration_id"])
+    [offered] = await race.service.published(WaitlistOffered)
+    contact = offered.payload.contact
+    assert (contact.full_name, contact.email, contact.whatsapp) == ("Ani Wati", "right@example.com", "6281311112222")
+
+
+async def test_in_line_a_correction_cannot_make_somebody_who_waits_already(race: Any) -> None:
+    line = Line(race)
+    await line.sell_out()
+    form = race.form()
+    await line.waiting(form=form)
+    other = await line.waiting()
+    same = {name: form["participants"][0][name] for name in ("full_name", "date_of_birth")}
+
+    answer = await _correct(race, {**other, "registration_id": other["waitlist_id"]}, **same)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_waiting")

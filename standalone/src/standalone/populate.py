@@ -62,7 +62,8 @@ _WRITE = text("""
           FROM sizes
     ), registered AS (
         INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
-               total_participants, total_amount, currency, status, revision, expires_at, payment_seen_at, payment_id,
+               total_participants, total_amount, currency, status, revision, access_version, expires_at,
+               payment_seen_at, payment_id,
                payment_verified_at, expired_at, cancelled_at, created_at, updated_at)
         SELECT id, event_id, category_id,
                registration_prefix || '-' || lpad((k + 1)::text, greatest(5, length((k + 1)::text)), '0'),
@@ -70,6 +71,7 @@ _WRITE = text("""
                size * CASE size WHEN 1 THEN price_individual WHEN 5 THEN price_collective_5
                                 ELSE price_collective_10 END,
                currency, status, CASE status WHEN 'pending_payment' THEN 1 WHEN 'payment_verified' THEN 3 ELSE 2 END,
+               1,
                created_at + interval '1 day',
                CASE WHEN verified OR status = 'payment_uploaded' THEN created_at + interval '10 minutes' END,
                CASE WHEN verified THEN gen_random_uuid() END,

@@ -116,6 +116,8 @@ async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
 
 async def publish_codes(database: Database, codes: AccessCodes) -> None:
     """Publish the codes of registrations from before there were codes, and of those that are published again."""
+    async with database.work() as work:
+        await links.give_codes(work)
     while True:
         async with database.work() as work:
             if not await links.publish_codes(work, codes):

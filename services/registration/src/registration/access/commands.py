@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import links_of
-from registration.access.rules import AccessCodes
+from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.entries.errors import UnknownRegistration
 
@@ -153,6 +153,22 @@ async def have_codes_published(work: UnitOfWork, registration_ids: Sequence[UUID
     rows = [{"registration_id": registration_id} for registration_id in registration_ids]
     if rows:
         await work.session.execute(upsert(UnpublishedCode).on_conflict_do_nothing(), rows)
+
+
+_MADE_WITHOUT_CODE = text("""
+    WITH registered AS (
+        UPDATE registrations SET access_version = :first WHERE access_version = 0 RETURNING id
+    ), waiting AS (
+        UPDATE waitlist_entries SET access_version = :first WHERE access_version = 0 RETURNING id
+    )
+    INSERT INTO unpublished_codes (registration_id) SELECT id FROM registered UNION SELECT id FROM waiting
+    ON CONFLICT DO NOTHING
+""")
+
+
+async def give_codes(work: UnitOfWork) -> None:
+    """Give codes to what code of an older release made while this release was there already."""
+    await work.session.execute(_MADE_WITHOUT_CODE, {"first": FIRST_VERSION})
 
 
 # Oldest first: the ids are in the order of time.

@@ -16,6 +16,7 @@ from contracts import RegisteredParticipant, RegistrationCreated
 from pydantic_core import to_json
 from sqlalchemy import text
 
+from registration.access.rules import FIRST_VERSION
 from registration.admission.rules import Application
 from registration.catalog.rules import CategoryOffer
 from registration.entries.rules import Status, registration_number
@@ -52,9 +53,9 @@ _PLACE = text(f"""
     ), registered AS (
         INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
                                    total_participants, total_amount, currency, status, revision,
-                                   expires_at, created_at, updated_at)
+                                   access_version, expires_at, created_at, updated_at)
         SELECT id, :event_id, :category_id, number, kind, size, amount, :currency, 'pending_payment', 1,
-               :expires_at, :now, :now
+               {FIRST_VERSION}, :expires_at, :now, :now
           FROM entries
     ), people AS (
         INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,

@@ -113,7 +113,6 @@ def _columns(rows: Sequence[CanonicalRow], repeated: Sequence[bool]) -> dict[str
 
 
 async def forget_unreadable(work: UnitOfWork, participant_id: UUID, fields: Collection[str]) -> None:
-    """Drop what was noted about fields that have been corrected; with who they are, also that they are there twice."""
-    corrected = {*fields, SAME_PERSON}
-    own = (UnreadableValue.participant_id == participant_id, UnreadableValue.field.in_(corrected))
+    """Drop what was noted about fields that have been corrected."""
+    own = (UnreadableValue.participant_id == participant_id, UnreadableValue.field.in_(fields))
     await work.session.execute(delete(UnreadableValue).where(*own))

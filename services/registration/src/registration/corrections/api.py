@@ -21,6 +21,7 @@ from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import RUNNERS_OWN
 from registration.entries.api import ParticipantView
 from registration.entries.errors import UnknownRegistration
+from registration.waitlist.errors import AlreadyWaiting
 
 router = Router(tags=["registrations"])
 
@@ -60,7 +61,7 @@ class Correction(Changes):
 
 @router.patch(
     "/registrations/{registration_id}/participants/{participant_id}",
-    responses=errors(UnknownRegistration, UnknownParticipant, AlreadyRegistered, ChangesClosed),
+    responses=errors(UnknownRegistration, UnknownParticipant, AlreadyRegistered, AlreadyWaiting, ChangesClosed),
 )
 async def correct_participant(
     registration_id: UUID, participant_id: UUID, body: Correction, who: ItsRunnerOrAdmin, work: Work

@@ -1,11 +1,11 @@
 """Correcting a participant.
 
-Locks are taken in the order registration, participants.
+Locks are taken in the order registration, places, participants.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from chassis.canonical.folding import folded
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key
-from registration.canonical.commands import forget_unreadable
+from registration.canonical.commands import SAME_PERSON, forget_unreadable
 from registration.canonical.rules import READERS
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
@@ -30,53 +30,88 @@ from registration.entries.commands import lock_entry
 from registration.entries.errors import UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
+from registration.waitlist.commands import hold_entry
+from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
+from registration.waitlist.rules import IN_LINE
+from registration.waitlist.tables import WaitlistParticipant
 
 Fields = Mapping[str, Any]
+Anybody = Participant | WaitlistParticipant
+AnybodyT = TypeVar("AnybodyT", Participant, WaitlistParticipant)
 
 
 async def correct(
     work: UnitOfWork, registration_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
-) -> Participant:
-    """Correct fields of a participant; who the person is is judged again, and listeners of the change are told.
+) -> Participant | WaitlistParticipant:
+    """Correct fields of a participant of a registration or of a place in line.
+
+    Who the person is is judged again, and listeners of the change are told. They know nobody in line yet, or only that
+    there is an offer: what was corrected reaches them with the registration.
 
     Args:
-        within_time: refuse after the race's `changes_until`, and once the registration has ended.
+        within_time: refuse after the race's `changes_until`, and once the registration or place in line has ended.
 
     Raises:
         UnknownRegistration, UnknownParticipant, ChangesClosed, InvalidFields.
-        AlreadyRegistered: a corrected person has another live registration for this event.
+        AlreadyRegistered, AlreadyWaiting: a corrected person is in another live registration or place in line.
     """
     entry = await lock_entry(work, registration_id)
     if entry is None:
-        raise UnknownRegistration
+        return await _correct_waiting(work, registration_id, participant_id, fields, by=by, within_time=within_time)
     race = await work.session.get_one(Race, entry.event_id)
-    if within_time:
-        await _refuse_when_closed(work, entry, race)
-    if fields.get("date_of_birth", OLDEST) >= day_in(work.now, race.timezone):
-        raise InvalidFields(("date_of_birth", NOT_BORN))
-    participant = await _locked(work, entry, participant_id)
-    fields = {**fields, **_phone_numbers(participant, fields)}
-    before = {name: getattr(participant, name) for name in fields}
-    changed = [name for name, value in fields.items() if before[name] != value]
-    if not changed:
-        return participant
-    await _write(work, participant, {name: fields[name] for name in changed})
-    entry.revision += 1
-    entry.updated_at = work.now
-    _announce(work, entry, participant, changed)
-    await forget_unreadable(work, participant.id, changed)
-    await work.audit(
-        by,
-        "participant.correct",
-        f"participant:{participant_id}",
-        registration_id=str(registration_id),
-        before=masked_values(before, changed),
-        after=masked_values(dict(fields), changed),
-    )
+    if within_time and not Status(entry.status).holds_places:
+        raise ChangesClosed
+    participant = await _locked(work, Participant, entry.id, participant_id)
+    changed = await _corrected(work, race, participant, fields, by=by, within_time=within_time)
+    if changed:
+        entry.revision += 1
+        entry.updated_at = work.now
+        _announce(work, entry, participant, changed)
     return participant
 
 
-def _phone_numbers(participant: Participant, fields: Fields) -> dict[str, str]:
+async def _correct_waiting(
+    work: UnitOfWork, entry_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
+) -> WaitlistParticipant:
+    try:
+        entry = await hold_entry(work, entry_id)
+    except UnknownWaitlistEntry:
+        raise UnknownRegistration from None
+    if within_time and entry.status not in IN_LINE:
+        raise ChangesClosed
+    race = await work.session.get_one(Race, entry.event_id)
+    participant = await _locked(work, WaitlistParticipant, entry.id, participant_id)
+    await _corrected(work, race, participant, fields, by=by, within_time=within_time)
+    return participant
+
+
+async def _corrected(
+    work: UnitOfWork, race: Race, participant: Anybody, fields: Fields, *, by: str, within_time: bool
+) -> list[str]:
+    """Write and audit the corrections; return the names of the fields that changed."""
+    if within_time and work.now >= await _end_of_changes(work, race):
+        raise ChangesClosed
+    if fields.get("date_of_birth", OLDEST) >= day_in(work.now, race.timezone):
+        raise InvalidFields(("date_of_birth", NOT_BORN))
+    fields = {**fields, **_phone_numbers(participant, fields)}
+    before = {name: getattr(participant, name) for name in fields}
+    changed = [name for name, value in fields.items() if before[name] != value]
+    if changed:
+        await _write(work, participant, {name: fields[name] for name in changed})
+        await forget_unreadable(
+            work, participant.id, [*changed, *([SAME_PERSON] if WHO_THEY_ARE & set(changed) else [])]
+        )
+        await work.audit(
+            by,
+            "participant.correct",
+            f"participant:{participant.id}",
+            before=masked_values(before, changed),
+            after=masked_values(dict(fields), changed),
+        )
+    return changed
+
+
+def _phone_numbers(participant: Anybody, fields: Fields) -> dict[str, str]:
     """Return the phone numbers among the fields in canonical form.
 
     The digits of a number that is stored for this participant mean that number: they have their country code.
@@ -94,26 +129,29 @@ def _phone_numbers(participant: Participant, fields: Fields) -> dict[str, str]:
     return found
 
 
-async def _refuse_when_closed(work: UnitOfWork, entry: Registration, race: Race) -> None:
-    if not Status(entry.status).holds_places or work.now >= await _end_of_changes(work, race):
-        raise ChangesClosed
-
-
 async def _end_of_changes(work: UnitOfWork, race: Race) -> datetime:
     query = select(RaceCategory.registration_close_at).where(RaceCategory.event_id == race.id)
     closings = (await work.session.execute(query)).scalars().all()
     return changes_end(race.changes_until, closings, race.event_date, race.timezone)
 
 
-async def _locked(work: UnitOfWork, entry: Registration, participant_id: UUID) -> Participant:
-    own = (Participant.id == participant_id, Participant.registration_id == entry.id)
-    found = (await work.session.execute(select(Participant).where(*own).with_for_update())).scalar_one_or_none()
+async def _locked(work: UnitOfWork, people: type[AnybodyT], entry_id: UUID, participant_id: UUID) -> AnybodyT:
+    entry = people.registration_id if issubclass(people, Participant) else people.entry_id
+    query = select(people).where(people.id == participant_id, entry == entry_id).with_for_update()
+    found = (await work.session.execute(query)).scalar_one_or_none()
     if found is None:
         raise UnknownParticipant
     return found
 
 
-async def _write(work: UnitOfWork, participant: Participant, values: Fields) -> None:
+# The unique indexes of live people decide, whatever else is under way.
+_REFUSALS: Mapping[str, type[AlreadyRegistered | AlreadyWaiting]] = {
+    "uq_participants_live_person": AlreadyRegistered,
+    "uq_waitlist_participants_live_person": AlreadyWaiting,
+}
+
+
+async def _write(work: UnitOfWork, participant: Anybody, values: Fields) -> None:
     position = participant.position
     try:
         async with work.session.begin_nested():
@@ -126,10 +164,10 @@ async def _write(work: UnitOfWork, participant: Participant, values: Fields) -> 
             participant.search_text = folded(participant.full_name)
             await work.session.flush()
     except IntegrityError as error:
-        # The unique index of live people decides, whatever else is under way; no other constraint can refuse this.
-        if "uq_participants_live_person" not in str(error.orig):
+        refusal = next((kind for index, kind in _REFUSALS.items() if f'"{index}"' in str(error.orig)), None)
+        if refusal is None:
             raise
-        raise AlreadyRegistered(participants=[position]) from None
+        raise refusal(participants=[position]) from None
 
 
 def _announce(work: UnitOfWork, entry: Registration, participant: Participant, changed: list[str]) -> None:

@@ -41,7 +41,7 @@ class ParticipantView(View):
     emergency_contact_name: str
     emergency_contact_phone: str
     is_pic: bool
-    bib_number: int | None
+    bib_number: int | None = None
 
 
 class RegistrationView(View):

@@ -32,8 +32,8 @@ class Registration(Base):
     """Places held by one runner or group.
 
     `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is that of the code that
-    opens the registration. `payment_seen_at` is the moment of the newest payment event that was taken in: older ones
-    that come late change nothing.
+    opens the registration; 0 where code of an older release made it and none has been published. `payment_seen_at` is
+    the moment of the newest payment event that was taken in: older ones that come late change nothing.
     """
 
     __tablename__ = "registrations"
@@ -48,7 +48,7 @@ class Registration(Base):
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[Status] = mapped_column(String(20))
     revision: Mapped[int] = mapped_column(server_default="1")
-    access_version: Mapped[int] = mapped_column(server_default="1")
+    access_version: Mapped[int] = mapped_column(server_default="0")
     expires_at: Mapped[datetime]
     payment_seen_at: Mapped[datetime | None]
     payment_id: Mapped[UUID | None]
@@ -80,6 +80,7 @@ class Registration(Base):
         Index(
             "ix_registrations_category_status", "race_category_id", "status", text("created_at DESC"), text("id DESC")
         ),
+        Index("ix_registrations_no_code", "id", postgresql_where=text("access_version = 0")),
         Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )
 

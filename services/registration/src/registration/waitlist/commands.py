@@ -15,6 +15,7 @@ from contracts import RegisteredParticipant, RegistrationCreated, RegistrationTy
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from registration.access.rules import FIRST_VERSION
 from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import offer as find_category
@@ -61,6 +62,7 @@ async def join(
         registration_type=kind.value,
         total_participants=kind.size,
         status=Standing.WAITING,
+        access_version=FIRST_VERSION,
         created_at=work.now,
         updated_at=work.now,
     )
@@ -83,7 +85,7 @@ async def _stand_in_line(work: UnitOfWork, entry: WaitlistEntry, people: Sequenc
         raise AlreadyWaiting(participants=again)
 
 
-async def _held(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
+async def hold_entry(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
     """The entry, with the places of its category held before it.
 
     Raises:
@@ -106,7 +108,7 @@ async def leave(
     Raises:
         UnknownWaitlistEntry, NotWaiting.
     """
-    entry = await _held(work, entry_id)
+    entry = await hold_entry(work, entry_id)
     category_id, standing = entry.race_category_id, entry.status
     if not await end_entries(work, category_id, Standing.WITHDRAWN, WaitlistEntry.id == entry_id, reason=reason):
         raise NotWaiting(waitlist_status=standing)
@@ -120,7 +122,7 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     Raises:
         UnknownWaitlistEntry, NotWaiting, RegistrationClosed.
     """
-    entry = await _held(work, entry_id)
+    entry = await hold_entry(work, entry_id)
     if entry.status != Standing.WAITING:
         raise NotWaiting(waitlist_status=entry.status)
     category = await find_category(work.session, entry.race_category_id)
@@ -160,7 +162,7 @@ async def accept(
     Raises:
         UnknownWaitlistEntry, NoOffer, OfferExpired, RegistrationClosed, TypeNotOffered.
     """
-    entry = await _held(work, entry_id)
+    entry = await hold_entry(work, entry_id)
     _refuse_without_offer(work, entry)
     category = await find_category(work.session, entry.race_category_id, hour=hour)
     if category is None or registration_over(work, category):

@@ -40,7 +40,7 @@ class WaitlistEntry(Base):
     registration_type: Mapped[str] = mapped_column(String(20))
     total_participants: Mapped[int] = mapped_column(SmallInteger)
     status: Mapped[Standing] = mapped_column(String(20))
-    access_version: Mapped[int] = mapped_column(server_default="1")
+    access_version: Mapped[int] = mapped_column(server_default="0")
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))
@@ -65,6 +65,7 @@ class WaitlistEntry(Base):
         CheckConstraint("status <> 'waiting' OR offered_at IS NULL", name="waiting"),
         Index("ix_waitlist_entries_line", "race_category_id", "status", "turn", postgresql_where=text(_IN_LINE)),
         Index("ix_waitlist_entries_category", "race_category_id", "turn"),
+        Index("ix_waitlist_entries_no_code", "id", postgresql_where=text("access_version = 0")),
     )
 
 

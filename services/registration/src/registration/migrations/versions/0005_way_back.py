@@ -49,6 +49,8 @@ def upgrade() -> None:
             _concurrently(f"ix_{table}_not_canonical", f"{table} (id) WHERE search_text IS NULL")
         _concurrently("ix_waitlist_participants_email", "waitlist_participants (lower(email)) WHERE live")
         _concurrently("ix_waitlist_participants_whatsapp", "waitlist_participants (whatsapp) WHERE live")
+        for table in ("registrations", "waitlist_entries"):
+            _concurrently(f"ix_{table}_no_code", f"{table} (id) WHERE access_version = 0")
         op.execute(_UNPUBLISHED)
         _bring_everybody_into_form()
 
@@ -80,6 +82,8 @@ def downgrade() -> None:
 def _columns() -> None:
     for table in ("registrations", "waitlist_entries"):
         op.add_column(table, sa.Column("access_version", sa.Integer(), nullable=False, server_default="1"))
+        # What code of the release before makes from now on gets 0: its code is yet to be published.
+        op.alter_column(table, "access_version", server_default="0")
     op.add_column("events", sa.Column("changes_until", _TZ))
     # Races that are there get 0: nothing was ever published about them, which a periodic job does.
     op.add_column("events", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
