@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from alembic.util import CommandError
 from chassis.database import Database
 from chassis.migrations import downgrade, drift, upgrade
 from faststream_outbox.client import OutboxClient
@@ -31,6 +32,19 @@ async def test_migrations_go_down_and_up_again(url: str, database: Database) -> 
     await asyncio.to_thread(upgrade, url, PACKAGE)
     assert await tables(database) == EVERY_TABLE
     assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
+
+
+async def test_a_schema_of_a_newer_release_is_left_alone_and_not_taken_down_either(
+    url: str, database: Database
+) -> None:
+    async with database.work() as work:
+        await work.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    await asyncio.to_thread(upgrade, url, PACKAGE)
+    with pytest.raises(CommandError, match="9999"):
+        await asyncio.to_thread(downgrade, url, PACKAGE)
+
+    assert await tables(database) == EVERY_TABLE
 
 
 async def test_two_processes_that_go_up_at_once_do_it_once(url: str, database: Database) -> None:

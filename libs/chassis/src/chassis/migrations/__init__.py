@@ -10,9 +10,12 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+log = getLogger(__name__)
 
 _LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
 _LOCK_TIMEOUT = "10s"
@@ -29,8 +32,13 @@ def configuration(package: str, url: str) -> Config:
 
 
 def upgrade(url: str, package: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to `revision` of `package`."""
-    command.upgrade(configuration(package, url), revision)
+    """Bring the database at `url` up to `revision` of `package`.
+
+    A schema of a newer release stays as it is: this release can use it, and is started on it when somebody goes back.
+    """
+    config = configuration(package, url)
+    config.attributes["leaves_newer"] = True
+    command.upgrade(config, revision)
 
 
 def downgrade(url: str, package: str, revision: str = "base") -> None:
@@ -58,11 +66,22 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
     connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": _LOCK_TIMEOUT})
     connection.execute(text("SELECT set_config('statement_timeout', '120s', false)"))
     connection.commit()
+    if context.config.attributes.get("leaves_newer") and _is_newer(connection):
+        log.warning("schema is of a newer release and stays as it is")
+        return
     context.configure(
         connection=connection, target_metadata=metadata, compare_type=True, transaction_per_migration=True
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+def _is_newer(connection: Connection) -> bool:
+    """Whether the database was migrated by a release that has migrations which this one does not know."""
+    current = MigrationContext.configure(connection).get_current_heads()
+    connection.rollback()
+    known = {script.revision for script in ScriptDirectory.from_config(context.config).walk_revisions()}
+    return not known.issuperset(current)
 
 
 def _wait_for_turn(connection: Connection) -> None:
