@@ -34,9 +34,7 @@ async def test_migrations_go_down_and_up_again(url: str, database: Database) -> 
     assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
 
 
-async def test_a_schema_of_a_newer_release_is_left_alone_and_not_taken_down_either(
-    url: str, database: Database
-) -> None:
+async def test_a_schema_of_a_newer_release_is_left_alone_and_not_taken_down(url: str, database: Database) -> None:
     async with database.work() as work:
         await work.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 

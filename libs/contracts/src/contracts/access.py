@@ -18,13 +18,16 @@ class ContactKind(StrEnum):
 class AccessReplaced(Payload):
     """The access code that opens a registration or a place in line from now on: codes of older versions open nothing.
 
-    Staff replaced the one before, or listeners have not heard of any yet.
+    Staff replaced the one before, or listeners have not heard of any yet. Race and category are named for listeners
+    that know the registration from an older release, whose events did not say.
     """
 
     TYPE: ClassVar[str] = "access.replaced"
 
     registration_id: UUID
     access: AccessCode
+    event_id: UUID | None = None
+    category_id: UUID | None = None
 
 
 class AccessLink(Word):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.canonical.emails import canonical_email
@@ -123,13 +123,15 @@ async def forget_requests(work: UnitOfWork) -> None:
 _NEXT_VERSION = text("""
     WITH registered AS (
         UPDATE registrations SET access_version = access_version + 1, updated_at = :now
-         WHERE id = :id RETURNING registration_number, access_version
+         WHERE id = :id
+        RETURNING registration_number AS number, access_version AS version, event_id, race_category_id AS category_id
     ), waiting AS (
         UPDATE waitlist_entries SET access_version = access_version + 1, updated_at = :now
-         WHERE id = :id RETURNING access_version
+         WHERE id = :id RETURNING access_version AS version, event_id, race_category_id AS category_id
     )
-    SELECT (SELECT registration_number FROM registered) AS number,
-           greatest((SELECT access_version FROM registered), (SELECT access_version FROM waiting)) AS version
+    SELECT number, version, event_id, category_id FROM registered
+    UNION ALL SELECT NULL, version, event_id, category_id FROM waiting
+     ORDER BY number NULLS LAST LIMIT 1
 """)
 
 
@@ -139,11 +141,10 @@ async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UU
     Raises:
         UnknownRegistration: neither a registration nor a place in line.
     """
-    row = (await work.session.execute(_NEXT_VERSION, {"id": registration_id, "now": work.now})).one()
-    if row.version is None:
+    row = (await work.session.execute(_NEXT_VERSION, {"id": registration_id, "now": work.now})).one_or_none()
+    if row is None:
         raise UnknownRegistration
-    access: AccessCode = codes.make(registration_id, row.version)
-    work.publish(AccessReplaced(registration_id=registration_id, access=access), subject=registration_id)
+    access = _publish_code(work, codes, registration_id, row)
     await work.audit(by, "access_code.replace", f"registration:{registration_id}", version=row.version)
     return codes.link(row.number or registration_id, access.code)
 
@@ -179,7 +180,9 @@ _TAKE_UNPUBLISHED = text("""
                FOR UPDATE SKIP LOCKED)
         RETURNING registration_id
     )
-    SELECT registration_id, coalesce(r.access_version, w.access_version) AS version
+    SELECT registration_id, coalesce(r.access_version, w.access_version) AS version,
+           coalesce(r.event_id, w.event_id) AS event_id,
+           coalesce(r.race_category_id, w.race_category_id) AS category_id
       FROM taken LEFT JOIN registrations r ON r.id = registration_id
       LEFT JOIN waitlist_entries w ON w.id = registration_id
 """)
@@ -190,8 +193,14 @@ async def publish_codes(work: UnitOfWork, codes: AccessCodes) -> int:
     taken = (await work.session.execute(_TAKE_UNPUBLISHED, {"at_most": _PUBLISHED_AT_ONCE})).all()
     for row in taken:
         if row.version is not None:
-            access = codes.make(row.registration_id, row.version)
-            work.publish(
-                AccessReplaced(registration_id=row.registration_id, access=access), subject=row.registration_id
-            )
+            _publish_code(work, codes, row.registration_id, row)
     return len(taken)
+
+
+def _publish_code(work: UnitOfWork, codes: AccessCodes, registration_id: UUID, row: Row[Any]) -> AccessCode:
+    access = codes.make(registration_id, row.version)
+    replaced = AccessReplaced(
+        registration_id=registration_id, access=access, event_id=row.event_id, category_id=row.category_id
+    )
+    work.publish(replaced, subject=registration_id)
+    return access
