@@ -1,11 +1,23 @@
-"""Telling the other services that a registration is confirmed."""
+"""What the other services are told about people and confirmations."""
 
 from chassis.database import UnitOfWork
-from contracts import ConfirmedParticipant, RegistrationConfirmed
+from contracts import ConfirmedParticipant, RegisteredParticipant, RegistrationConfirmed
 from sqlalchemy import select
 
 from registration.catalog.queries import offer as find_offer
 from registration.entries.tables import Participant, Registration
+from registration.waitlist.tables import WaitlistParticipant
+
+
+def registered(person: Participant | WaitlistParticipant) -> RegisteredParticipant:
+    """Return a participant, or a person in line, as events name them."""
+    return RegisteredParticipant(
+        participant_id=person.id,
+        full_name=person.full_name,
+        email=person.email,
+        whatsapp=person.whatsapp,
+        is_pic=person.is_pic,
+    )
 
 
 async def announce_confirmed(work: UnitOfWork, entry: Registration) -> None:

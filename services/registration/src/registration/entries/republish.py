@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from registration.access.commands import have_codes_published
 from registration.catalog.queries import offer as find_offer
-from registration.entries.announce import announce_confirmed
+from registration.entries.announce import announce_confirmed, registered
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 
@@ -75,13 +75,4 @@ async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated
 
 async def _participants(work: UnitOfWork, registration_id: UUID) -> tuple[RegisteredParticipant, ...]:
     people = select(Participant).where(Participant.registration_id == registration_id).order_by(Participant.position)
-    return tuple(
-        RegisteredParticipant(
-            participant_id=each.id,
-            full_name=each.full_name,
-            email=each.email,
-            whatsapp=each.whatsapp,
-            is_pic=each.is_pic,
-        )
-        for each in (await work.session.execute(people)).scalars()
-    )
+    return tuple(registered(each) for each in (await work.session.execute(people)).scalars())

@@ -21,6 +21,7 @@ from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import offer as find_category
 from registration.catalog.rules import CategoryOffer
 from registration.catalog.tables import CategoryPlaces
+from registration.entries.announce import registered
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
 from registration.waitlist.errors import (
@@ -227,16 +228,7 @@ async def _register(
 async def _people(work: UnitOfWork, entry_id: UUID) -> list[RegisteredParticipant]:
     person = WaitlistParticipant
     query = select(person).where(person.entry_id == entry_id).order_by(person.position)
-    return [
-        RegisteredParticipant(
-            participant_id=each.id,
-            full_name=each.full_name,
-            email=each.email,
-            whatsapp=each.whatsapp,
-            is_pic=each.is_pic,
-        )
-        for each in (await work.session.execute(query)).scalars()
-    ]
+    return [registered(each) for each in (await work.session.execute(query)).scalars()]
 
 
 async def _next_number(work: UnitOfWork, entry: WaitlistEntry) -> int:
