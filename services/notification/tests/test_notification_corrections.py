@@ -101,12 +101,6 @@ async def test_the_golden_correction_waits_for_its_participant(office: PostOffic
         await office.inbox.handle(golden(RegistrationCorrected).to_bytes())
 
 
-async def test_addresses_of_old_events_are_kept_in_canonical_form(office: PostOffice) -> None:
-    await office.registered(runner(email="Budi@EXAMPLE.com", whatsapp="0812 3456-7890"))
-    (found,) = await people(office)
-    assert (found["email"], found["whatsapp"]) == ("Budi@example.com", "6281234567890")
-
-
 def test_what_has_no_canonical_form_stays_as_it_was_typed() -> None:
     assert canonical_addresses({"email": "budi..s@example.com", "whatsapp": "0812"}) == {
         "email": "budi..s@example.com",

@@ -22,7 +22,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.contacts.queries import participants_of
-from notification.contacts.rules import Stage, canonical_addresses
+from notification.contacts.rules import Stage, addresses_in, canonical_addresses, kept_addresses
 from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
@@ -63,7 +63,7 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
         "created_at": work.now,
     }
     await work.session.execute(_ADD_OR_TAKE_OVER, [contact])
-    await _add_participants(work, created.registration_id, created.participants, revision=created.revision)
+    await _add_participants(work, created, created.participants, revision=created.revision)
 
 
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
@@ -79,7 +79,7 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
     # Locked before its participants, as every handler does.
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
     stage = (await work.session.execute(known)).scalar_one()
-    await _add_participants(work, offered.registration_id, (offered.contact,), revision=0)
+    await _add_participants(work, offered, (offered.contact,), revision=0)
     return stage == Stage.WAITING
 
 
@@ -99,11 +99,15 @@ def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
 
 
 async def _add_participants(
-    work: UnitOfWork, registration_id: UUID, people: Iterable[RegisteredParticipant], *, revision: int
+    work: UnitOfWork,
+    news: RegistrationCreated | WaitlistOffered,
+    people: Iterable[RegisteredParticipant],
+    *,
+    revision: int,
 ) -> None:
+    about = {"registration_id": news.registration_id, "revision": revision}
     rows = [
-        {**person, **canonical_addresses(person), "registration_id": registration_id, "revision": revision}
-        for person in (each.model_dump() for each in people)
+        {**person, **addresses_in(news.event, person), **about} for person in (each.model_dump() for each in people)
     ]
     await work.session.execute(_ADD_OR_CORRECT, rows)
 
@@ -119,7 +123,7 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
     older = (
         update(Participant)
         .where(known, Participant.revision < corrected.revision)
-        .values(**{**person, **canonical_addresses(person)}, revision=corrected.revision)
+        .values(**{**person, **kept_addresses(person)}, revision=corrected.revision)
     )
     if (await work.session.execute(older.returning(Participant.participant_id))).first() is not None:
         return

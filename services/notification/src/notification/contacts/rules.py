@@ -8,6 +8,7 @@ from chassis.canonical.emails import canonical_email
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 from contracts import (
+    EventSummary,
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
@@ -66,3 +67,17 @@ def canonical_addresses(typed: Mapping[str, Any]) -> dict[str, Any]:
             kept[field] = typed[field]
             kept["unreadable"].append(field)
     return kept
+
+
+def kept_addresses(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `email` and `whatsapp` exactly as given, and in `unreadable` the names of those not in canonical form.
+
+    A number is E.164 digits: without `+`, `canonical_addresses` would read `85291234567` as an Indonesian one.
+    """
+    read = canonical_addresses({**stored, "whatsapp": f"+{stored['whatsapp']}"})
+    return {"email": stored["email"], "whatsapp": stored["whatsapp"], "unreadable": read["unreadable"]}
+
+
+def addresses_in(event: EventSummary, person: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the addresses of a person in news about `event`: those of older releases are read as they were typed."""
+    return canonical_addresses(person) if event.timezone is None else kept_addresses(person)

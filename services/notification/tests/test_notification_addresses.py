@@ -1,0 +1,94 @@
+"""Addresses of this release's events stay as they are; those of older releases are read as people typed them."""
+
+from typing import Any
+
+import pytest
+from notification.contacts.commands import canonicalize_some
+from notification.worker import in_portions
+from simulators.testing import Stage
+
+from .notification_world import RACE, Entry, PostOffice, runner
+from .test_notification_log import look
+from .test_notification_waitlist import offered
+
+ABROAD = {
+    "Hong Kong": "85291234567",
+    "Japan": "819012345678",
+    "Vietnam": "84912345678",
+    "Korea": "821012345678",
+    "Taiwan": "886912345678",
+    "Cambodia": "85512345678",
+    "Macau": "85366123456",
+}
+"""Each of them, typed without `+`, could be read as an Indonesian number."""
+
+OLD_RACE = RACE.model_copy(update={"timezone": None})
+
+
+async def create(office: PostOffice, entry: Entry, **more: Any) -> None:
+    await office.hear(entry.created(**more))
+
+
+async def correct(office: PostOffice, entry: Entry) -> None:
+    someone = entry.pic.model_copy(update={"whatsapp": "6281200001111"})
+    await office.hear(entry.created(participants=(someone,)))
+    await office.hear(entry.corrected(someone, revision=2, whatsapp=entry.pic.whatsapp))
+
+
+async def offer(office: PostOffice, entry: Entry, **more: Any) -> None:
+    await office.hear(offered(entry, office=office).model_copy(update=more))
+
+
+async def stored(office: PostOffice) -> list[str]:
+    await in_portions(office.database, canonicalize_some)
+    return [row["whatsapp"] for row in await office.rows("SELECT whatsapp FROM contact_participants")]
+
+
+@pytest.mark.parametrize("arrive", [create, correct, offer])
+async def test_a_number_from_abroad_arrives_stays_and_is_written_to_unchanged(
+    connected: PostOffice, stage: Stage, arrive: Any
+) -> None:
+    # given
+    await connected.in_a_hurry()
+    for number in ABROAD.values():
+        await arrive(connected, connected.an_entry(runner(whatsapp=number)))
+    unread = await connected.rows("SELECT 1 FROM contact_participants WHERE unreadable IS DISTINCT FROM '{}'")
+    # when
+    kept = await stored(connected)
+    await connected.send_all()
+    # then
+    assert unread == []
+    assert sorted(kept) == sorted(ABROAD.values())
+    assert sorted(each["to"] for each in await stage.items("whatsapp")) == sorted(ABROAD.values())
+
+
+@pytest.mark.parametrize("arrive", [create, offer])
+@pytest.mark.parametrize("typed", ["0812 3456 7890", "81234567890", "+62 812-3456-7890"])
+async def test_addresses_of_an_older_release_are_read_as_they_were_typed(
+    connected: PostOffice, stage: Stage, arrive: Any, typed: str
+) -> None:
+    await arrive(connected, connected.an_entry(runner(email="Budi@EXAMPLE.com", whatsapp=typed)), event=OLD_RACE)
+    assert await stored(connected) == ["6281234567890"]
+    await connected.send_all()
+    assert [each["to"] for each in await stage.items("whatsapp")] == ["6281234567890"]
+    assert [each["to"] for each in await stage.items("mail")] == ["Budi@example.com"]
+
+
+async def test_an_event_published_again_says_the_number_that_an_old_row_means(office: PostOffice) -> None:
+    # given: a row as an older release stored it
+    entry = office.an_entry(runner(whatsapp="85291234567"))
+    await office.hear(entry.created())
+    await office.execute("UPDATE contact_participants SET whatsapp = '6285291234567', unreadable = NULL, revision = 0")
+    # when
+    await office.hear(entry.created())
+    # then
+    assert await stored(office) == ["85291234567"]
+
+
+async def test_an_address_without_canonical_form_is_kept_and_counted_whatever_release_says_it(
+    office: PostOffice,
+) -> None:
+    await create(office, office.an_entry(runner(email="budi..s@example.com", whatsapp="0812")))
+    await create(office, office.an_entry(runner(email="budi..s@example.com", whatsapp="0812")), event=OLD_RACE)
+    assert await stored(office) == ["0812", "0812"]
+    assert (await look(office)).unreadable_contacts == 2
