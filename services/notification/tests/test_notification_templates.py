@@ -1,5 +1,6 @@
 """Texts: checked when saved, filled in without surprises, staff's own before the defaults."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -221,3 +222,11 @@ async def test_a_preview_without_a_body_shows_the_text_that_holds(office: PostOf
 async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(office: PostOffice) -> None:
     answer = await office.call("POST", "/templates/registration.created/email/en/preview", office.admin)
     assert "data:image" not in answer.body["html"]
+
+
+@pytest.mark.parametrize("secret", ["ticket_url", "status_url"])
+def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secret: str) -> None:
+    facts = replace(FACTS, ticket_code="0123456789abcdef", status_path="/r/A-1/0123456789abcdef")
+    text = RENDERER.text(Template(f"{{{secret}}}", f"{{name}} {{{secret}}}"), facts, Locale.ENGLISH)
+    assert "0123456789abcdef" in text.body
+    assert text.subject == f"{facts.name} -"

@@ -238,6 +238,11 @@ async def test_only_the_message_with_links_may_say_links_and_no_subject_holds_on
         (f"/templates/{LINKS}/email/id", {"subject": "{links}", "body": "{links}"}, ["subject"]),
         ("/templates/registration.created/whatsapp/id", {"body": "{links}"}, ["body"]),
         ("/templates/registration.created/email/id", {"subject": "{status_url}", "body": "{status_url}"}, ["subject"]),
+        (
+            "/templates/registration.confirmed/email/id",
+            {"subject": "{ticket_url}", "body": "{ticket_url}"},
+            ["subject"],
+        ),
         ("/templates/registration.created/email/id", {"subject": "{name}", "body": "{status_url}"}, []),
     ):
         answer = await office.call("PUT", path, office.admin, body)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification.templates import words
-from notification.templates.rules import NO_VALUE, Locale, Template, Values, fill_in, one_line
+from notification.templates.rules import NO_VALUE, Locale, Template, Values, fill_in, fill_in_subject
 
 _pages = Environment(
     loader=PackageLoader("notification.templates", "pages"),
@@ -132,7 +132,7 @@ class Renderer:
         values = self.values(facts, locale)
         return Template(
             body=fill_in(template.body, values),
-            subject=one_line(fill_in(template.subject, values)) if template.subject else "",
+            subject=fill_in_subject(template.subject, values) if template.subject else "",
         )
 
     def page(self, text: Template, facts: Facts | LinkFacts, locale: Locale, *, qr_source: str | None) -> str:

@@ -66,7 +66,7 @@ _LINK_VARIABLES: Mapping[str, str] = {
     "links": "the recipient's registrations, each with the address of its own page; several lines",
     "site_url": _VARIABLES["site_url"],
 }
-_NOT_IN_SUBJECTS = frozenset({"links", "status_url"})
+_NOT_IN_SUBJECTS = frozenset({"links", "status_url", "ticket_url"})
 
 Values = Mapping[str, str | tuple[str, ...]]
 """What variables stand for: one line, or several."""
@@ -78,7 +78,7 @@ def variables_of(event_type: EventType) -> Mapping[str, str]:
 
 
 def variables_of_subject(event_type: EventType) -> frozenset[str]:
-    """Return what subjects may say: no address that opens a registration, because mail servers log subjects."""
+    """Return what subjects may say: no address that holds a code, because mail servers log subjects."""
     return frozenset(variables_of(event_type)) - _NOT_IN_SUBJECTS
 
 
@@ -115,6 +115,11 @@ def fill_in(text: str, values: Values) -> str:
     that consists of several lines adds line breaks.
     """
     return _VARIABLE.sub(lambda found: _shown(values.get(found[1], "")) or NO_VALUE, text)
+
+
+def fill_in_subject(text: str, values: Values) -> str:
+    """Return the subject, one line. What subjects may not say shows as `-`, also in a text of an older release."""
+    return one_line(fill_in(text, {name: value for name, value in values.items() if name not in _NOT_IN_SUBJECTS}))
 
 
 def _shown(value: str | tuple[str, ...]) -> str:
