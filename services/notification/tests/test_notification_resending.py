@@ -60,9 +60,10 @@ async def test_a_message_is_sent_as_often_as_staff_ask_also_from_a_copy(connecte
 async def test_while_a_copy_waits_there_is_no_second_one(connected: PostOffice) -> None:
     first = await sent_ticket(connected)
     copy = (await resend(connected, first)).body["id"]
-    for message_id, status_now in ((first, "sent"), (copy, "pending")):
+    for message_id, about_a_copy in ((first, True), (copy, False)):
         answer = await resend(connected, message_id)
-        assert (answer.status, answer.code, answer.body["status_now"]) == (409, "message_waiting", status_now)
+        assert (answer.status, answer.code, answer.body["status_now"]) == (409, "message_waiting", "pending")
+        assert answer.body["detail"].startswith("A copy") is about_a_copy
     assert len(await connected.log(channel="email", status="pending")) == 1
 
 

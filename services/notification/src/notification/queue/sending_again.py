@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotFound, StartlineError
+from chassis.wording import Wording
 from sqlalchemy import and_, exists, not_, or_, select, update
 
 from notification.channels.port import Channel
@@ -28,6 +29,12 @@ class MessageWaiting(StartlineError):
     indonesian = "Pesan ini belum dikirim. Pesan akan dikirim pada gilirannya."
 
 
+_COPY_WAITS = Wording(
+    en="A copy of the message has not been sent yet. It is sent when its turn comes.",
+    id="Salinan pesan ini belum dikirim. Salinan akan dikirim pada gilirannya.",
+)
+
+
 class MessageSuperseded(StartlineError):
     """Newer news made the message untrue, so it is not sent again."""
 
@@ -39,7 +46,8 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     """Queue the message again and return the id of the message that will be sent.
 
     One that failed, or whose fate is unknown, gets another try. One that was sent stays in the log as it is, and a copy
-    of it is queued, as often as staff ask; while a copy waits, there is no second one.
+    of it is queued, as often as staff ask; while a copy waits, there is no second one. Links that were sent are not
+    sent again: whoever asked for them can ask once more, and only for what is theirs then.
 
     Raises:
         UnknownNotification, MessageWaiting, MessageSuperseded.
@@ -47,9 +55,11 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     message = await _lock(work, notification_id)
     if message.status in WAITING:
         raise MessageWaiting(status_now=message.status)
-    if message.status == Status.SKIPPED or not await _is_true(work, message):
+    again = message.status in RETRYABLE
+    answered = message.recipient is not None and not again
+    if message.status == Status.SKIPPED or answered or not await _is_true(work, message):
         raise MessageSuperseded(status_now=message.status)
-    if message.status in RETRYABLE:
+    if again:
         await _requeue(work, Notification.id == message.id)
         await work.audit(by, "notification.retry", str(message.id))
         return message.id
@@ -81,9 +91,10 @@ async def _is_true(work: UnitOfWork, message: Notification) -> bool:
 
 async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
     original = message.resend_of or message.id
-    copies = select(Notification.id).where(Notification.resend_of == original, Notification.status.in_(WAITING))
-    if (await work.session.execute(copies)).first() is not None:
-        raise MessageWaiting(status_now=message.status)
+    copies = select(Notification.status).where(Notification.resend_of == original, Notification.status.in_(WAITING))
+    waiting = (await work.session.execute(copies.limit(1))).scalar_one_or_none()
+    if waiting is not None:
+        raise MessageWaiting(_COPY_WAITS, status_now=waiting)
     copy = _copy(message, original, work)
     work.session.add(copy)
     await work.audit(by, "notification.resend", str(message.id), copy=str(copy.id))
@@ -98,7 +109,6 @@ def _copy(message: Notification, original: UUID, work: UnitOfWork) -> Notificati
         resend_of=original,
         registration_id=message.registration_id,
         participant_id=message.participant_id,
-        recipient=message.recipient,
         channel=message.channel,
         event_type=message.event_type,
         priority=message.priority,
