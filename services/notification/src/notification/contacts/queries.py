@@ -1,6 +1,6 @@
 """Looking up the people of a registration."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +14,15 @@ async def participants_of(session: AsyncSession, registration_id: UUID) -> dict[
     chosen = select(Participant).where(Participant.registration_id == registration_id)
     found = (await session.execute(chosen)).scalars().all()
     return {participant.participant_id: participant for participant in found}
+
+
+async def people_in_charge(session: AsyncSession, registration_ids: Collection[UUID]) -> dict[UUID, Participant]:
+    """The person in charge of each registration that is known."""
+    chosen = select(Participant).where(Participant.registration_id.in_(registration_ids))
+    groups: dict[UUID, list[Participant]] = {}
+    for participant in (await session.execute(chosen)).scalars():
+        groups.setdefault(participant.registration_id, []).append(participant)
+    return {registration_id: person_in_charge(group) for registration_id, group in groups.items()}
 
 
 def person_in_charge(participants: Iterable[Participant]) -> Participant:

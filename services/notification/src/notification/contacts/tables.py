@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
 from notification.channels.port import Channel
-from notification.contacts.rules import Stage
+from notification.contacts.rules import Stage, canonical_addresses
 
 
 class Contact(Base):
@@ -80,3 +80,10 @@ class Participant(Base):
     def address_on(self, channel: str) -> str:
         """Return the address that reaches this participant on `channel`."""
         return self.whatsapp if channel == Channel.WHATSAPP else self.email
+
+    def is_reached_at(self, address: str, channel: str) -> bool:
+        """Return whether `address`, in canonical form, is this participant's; case does not count in e-mail."""
+        own = self.address_on(channel)
+        if self.unreadable is None:
+            own = canonical_addresses({"email": self.email, "whatsapp": self.whatsapp})[channel]
+        return bool(own.lower() == address.lower())

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notification.access.queries import codes_of
 from notification.access.rules import status_path
 from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
-from notification.contacts.queries import participants_of, person_in_charge
+from notification.contacts.queries import participants_of, people_in_charge, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.commands import Claim
@@ -41,7 +41,7 @@ async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: da
     """Read what the message needs. An offer that has ended by `now` is superseded, too."""
     template = await find_template(session, (claim.event_type, claim.channel, locale))
     if claim.recipient is not None:
-        facts = await _link_facts(session, claim)
+        facts = await _link_facts(session, claim, claim.recipient)
         return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
@@ -92,10 +92,17 @@ async def _status_path(session: AsyncSession, contact: Contact, participant: Par
     return None if code is None else status_path(contact.registration_id, contact.registration_number, code)
 
 
-async def _link_facts(session: AsyncSession, claim: Claim) -> LinkFacts:
-    listed: list[dict[str, Any]] = claim.context["links"]
-    codes = await codes_of(session, [UUID(link["registration_id"]) for link in listed])
-    return LinkFacts(tuple(_personal(link, codes[UUID(link["registration_id"])]) for link in listed))
+async def _link_facts(session: AsyncSession, claim: Claim, recipient: str) -> LinkFacts:
+    """The links that still belong to the recipient: a correction may have given a registration another contact."""
+    listed = {UUID(link["registration_id"]): link for link in claim.context["links"]}
+    in_charge = await people_in_charge(session, listed)
+    codes = await codes_of(session, listed)
+    theirs = [
+        _personal(link, codes[registration_id])
+        for registration_id, link in listed.items()
+        if registration_id not in in_charge or in_charge[registration_id].is_reached_at(recipient, claim.channel)
+    ]
+    return LinkFacts(tuple(theirs))
 
 
 def _personal(link: dict[str, Any], code: str) -> PersonalLink:
