@@ -49,7 +49,7 @@ async def test_the_log_is_narrowed_by_channel_status_and_registration(office: Po
 
 
 async def test_addresses_are_shown_to_admins_and_masked_for_others(office: PostOffice) -> None:
-    await office.registered(runner(email="budi.santoso@example.com", whatsapp="081234567890"))
+    await office.registered(runner(email="budi.santoso@example.com", whatsapp="6281234567890"))
     expected = {
         Role.OWNER: {"budi.santoso@example.com", "6281234567890"},
         Role.ADMIN: {"budi.santoso@example.com", "6281234567890"},

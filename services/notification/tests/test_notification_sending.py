@@ -14,7 +14,7 @@ WHATSAPP, EMAIL = Channel.WHATSAPP, Channel.EMAIL
 
 
 async def test_a_registration_is_told_by_whatsapp_and_by_mail(connected: PostOffice, stage: Stage) -> None:
-    pic = runner("Budi Santoso", whatsapp="081234567890", email="budi@example.com")
+    pic = runner("Budi Santoso", whatsapp="6281234567890", email="budi@example.com")
     entry = await connected.registered(pic)
 
     for channel in Channel:

@@ -191,7 +191,7 @@ async def test_no_secret_and_no_person_reaches_the_logs(
     # given
     configure_logging("DEBUG")
     await connected.put_settings(fonnte_api_key="canary-token", smtp_username="race", smtp_password="canary-password")
-    canary = runner("Zulkarnain Canary", email="canary@example.com", whatsapp="081298765432")
+    canary = runner("Zulkarnain Canary", email="canary@example.com", whatsapp="6281298765432")
     entry = connected.an_entry(canary)
     await connected.hear(
         entry.created(access=entry.code()),

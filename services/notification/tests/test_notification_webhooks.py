@@ -26,7 +26,7 @@ async def report(office: PostOffice, **body: Any) -> Answer:
 
 async def a_sent_message(office: PostOffice) -> str:
     """Fonnte's id of a message that it took."""
-    await office.registered(runner(whatsapp="081234567890"))
+    await office.registered(runner(whatsapp="6281234567890"))
     await office.send(Channel.WHATSAPP)
     (row,) = await office.rows("SELECT provider_id FROM notifications WHERE channel = 'whatsapp'")
     return str(row["provider_id"])

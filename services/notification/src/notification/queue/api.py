@@ -130,7 +130,7 @@ def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> Notific
 
 
 def masked(address: str) -> str:
-    """Enough to recognise an address by, not enough to use it: `b***@example.com`, `0812****90`."""
+    """Enough to recognise an address by, not enough to use it: `b***@example.com`, `6281****90`."""
     local, at, domain = address.rpartition("@")
     if at:
         return f"{local[:1]}***@{domain}"
