@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from chassis.errors import NotYet
-from contracts import CategoryName, EventSummary, RaceChanged
+from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, RaceChanged
 from notification.channels.port import Channel
 from notification.contacts.linking import link_some
 from notification.templates.rules import Locale
@@ -242,6 +242,20 @@ async def test_a_contact_that_two_races_fit_is_left_alone(office: PostOffice) ->
     await office.hear(office.an_entry().created(event=twin, category_id=uuid4()))
     await in_portions(office.database, link_some)
     assert await links_of(office, old) == (None, None)
+
+
+async def test_registration_names_the_race_of_a_contact_whose_copies_fit_none(office: PostOffice) -> None:
+    old = await office.ticketed()
+    await from_older_release(office, old)
+    await office.execute("UPDATE contacts SET event_name = 'Lari Lama'")
+    code = AccessCode(version=1, code="code")
+    named = AccessReplaced(registration_id=old.id, access=code, event_id=RACE.event_id, category_id=TEN_K)
+
+    await office.hear(named)
+    await hear(office, changed(MOVED, notify=True))
+
+    assert await links_of(office, old) == (RACE.event_id, TEN_K)
+    assert await changes_of(office, old) == ["pending"]
 
 
 async def test_a_confirmation_links_a_contact_of_an_older_release(office: PostOffice) -> None:

@@ -208,7 +208,7 @@ async def test_unknown_variables_are_named(office: PostOffice) -> None:
 
 async def test_a_preview_shows_a_text_before_it_is_saved(office: PostOffice) -> None:
     answer = await office.call("POST", f"{CONFIRMED_MAIL}/preview", office.admin, MAIL)
-    assert (answer.body["subject"], answer.body["body"]) == ("Halo Budi Santoso", "Halo Budi Santoso")
+    assert (answer.body["subject"], *answer.body["body"].splitlines()[:1]) == ("Halo Budi Santoso",) * 2
     assert "data:image/png;base64," in answer.body["html"]
     assert await office.rows("SELECT 1 FROM templates") == []
 
@@ -216,7 +216,9 @@ async def test_a_preview_shows_a_text_before_it_is_saved(office: PostOffice) -> 
 async def test_a_preview_without_a_body_shows_the_text_that_holds(office: PostOffice) -> None:
     await office.call("PUT", CREATED_CHAT, office.admin, {"body": "Hai {name}"})
     answer = await office.call("POST", f"{CREATED_CHAT}/preview", office.admin)
-    assert answer.body == {"subject": None, "body": "Hai Budi Santoso", "html": None}
+    own_text, nothing, link = answer.body["body"].splitlines()
+    assert (answer.body["subject"], own_text, nothing, answer.body["html"]) == (None, "Hai Budi Santoso", "", None)
+    assert link.startswith("https://lari.example/r/"), "a text without the link gets it"
 
 
 async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(office: PostOffice) -> None:
@@ -230,3 +232,9 @@ def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secre
     text = RENDERER.text(Template(f"{{{secret}}}", f"{{name}} {{{secret}}}"), facts, Locale.ENGLISH)
     assert "0123456789abcdef" in text.body
     assert text.subject == f"{facts.name} -"
+
+
+@pytest.mark.parametrize(("path", "added"), [("/r/A-1/code", "\n\nhttps://lari.example/r/A-1/code"), (None, "")])
+def test_a_text_of_staffs_own_keeps_the_way_back_for_those_who_have_one(path: str | None, added: str) -> None:
+    facts = replace(FACTS, status_path=path)
+    assert RENDERER.text(Template("Halo {name}"), facts, Locale.INDONESIAN).body == f"Halo {facts.name}{added}"

@@ -26,7 +26,7 @@ from contracts import (
 
 from notification.access.commands import keep_codes
 from notification.contacts import commands as contacts
-from notification.contacts.linking import follow_race, note_race
+from notification.contacts.linking import follow_race, link_contact, note_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.queue.announcements import announce_change, enqueue_links
@@ -132,8 +132,9 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
 
 @handlers.on(AccessReplaced)
 async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> None:
-    """Use the new access code in messages from now on."""
+    """Use the new access code in messages from now on; learn the race of a contact from an older release."""
     await _keep_code(work, event.payload.registration_id, event.payload.access)
+    await link_contact(work, event.payload)
 
 
 @handlers.on(AccessLinksRequested)

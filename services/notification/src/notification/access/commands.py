@@ -13,7 +13,8 @@ _INSERT = upsert(AccessCodeRow)
 _KEEP_NEWEST = _INSERT.on_conflict_do_update(
     index_elements=[AccessCodeRow.registration_id],
     set_={name: _INSERT.excluded[name] for name in ("version", "code", "updated_at")},
-    where=AccessCodeRow.version < _INSERT.excluded.version,
+    # Of the same version the one heard last: it was made with a newer key.
+    where=AccessCodeRow.version <= _INSERT.excluded.version,
 )
 
 

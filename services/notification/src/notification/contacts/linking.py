@@ -1,7 +1,8 @@
 """Which race a contact belongs to.
 
-Contacts of older releases hold only copies of the race's name, day and place. They are linked to the race whose known
-facts are equal to the copies. That has to happen before the facts change: afterwards nothing would match.
+Contacts of older releases hold only copies of the race's name, day and place. Registration names the race of each with
+its access code. Until that has come they are linked to the race whose known facts are equal to the copies, which has to
+happen before the facts change: afterwards nothing would match.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,14 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.telemetry import logger
-from contracts import CategoryName, EventSummary, RegistrationConfirmed, RegistrationCreated, WaitlistOffered
+from contracts import (
+    AccessReplaced,
+    CategoryName,
+    EventSummary,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    WaitlistOffered,
+)
 from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.orm import aliased
 
@@ -26,6 +34,14 @@ async def note_race(work: UnitOfWork, news: RegistrationCreated | RegistrationCo
     if await is_news(work, news.event, news.category_id):
         category = CategoryName(category_id=news.category_id, name=news.category_name)
         await follow_race(work, news.event, [category])
+
+
+async def link_contact(work: UnitOfWork, named: AccessReplaced) -> None:
+    """Link a contact that does not know its race to the one that registration names."""
+    own = (Contact.registration_id == named.registration_id, Contact.event_id.is_(None))
+    if named.event_id is not None:
+        ids = {"event_id": named.event_id, "category_id": named.category_id}
+        await work.session.execute(update(Contact).where(*own).values(ids))
 
 
 async def follow_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:

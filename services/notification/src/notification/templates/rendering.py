@@ -130,8 +130,11 @@ class Renderer:
     def text(self, template: Template, facts: Facts | LinkFacts, locale: Locale) -> Template:
         """The subject and body to send."""
         values = self.values(facts, locale)
+        body = fill_in(template.body, values)
+        if isinstance(facts, Facts) and facts.status_path and "{status_url}" not in template.body:
+            body += f"\n\n{values['status_url']}"  # a text of staff's own may not take the way back from a runner
         return Template(
-            body=fill_in(template.body, values),
+            body=body,
             subject=fill_in_subject(template.subject, values) if template.subject else "",
         )
 
