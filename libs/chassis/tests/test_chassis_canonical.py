@@ -1,5 +1,6 @@
 """The canonical forms: many spellings, one value; what is refused, and that what is accepted stays as it is."""
 
+import time
 import unicodedata
 from collections.abc import Callable
 
@@ -228,6 +229,72 @@ def test_a_name_is_kept_as_it_is_seen(typed: str, stored: str) -> None:
 def test_a_name_with_what_cannot_be_seen_or_acts_on_its_reader_is_refused(typed: str) -> None:
     with pytest.raises(Refused):
         clean_name(typed)
+
+
+_LINKS = """
+    hadiah.win пример.рф пример。рф s.id t.me x.co x.com evil.cloud evil.xn--p1ai xn--e1afmkfd 日本.com evil\u00e9.com
+    a_b.com evil\u3002com evil\uff61com evil\uff0ecom evil\u2024com evil\ufe52com 1.2.3.4/x 1.2.3.4 http://x
+    HTTPS://X www.x WWW\u3002x a@b =?x evil.com\u2019s (evil.com) "evil.com" evil.com日本 evil.com, evil.com-
+    evil.com. a.evil.zip evil.भारत EVIL.COM Evil.Com S.Evil.Com Dr.Evil.Com S.Id/x S.Id:80 Dr.Rio/x Dr.Rio.com T.me
+    dr.win evil.zzz/x evil.ck evil.uk evil.com_x Evil.Id evil.ⓒom
+"""
+
+
+@pytest.mark.parametrize("link", _LINKS.split())
+def test_what_a_chat_makes_a_link_of_is_refused_under_every_top_level_domain(link: str) -> None:
+    for name in (f"Budi {link}", f"{link} Budi"):
+        with pytest.raises(Refused):
+            clean_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "M.Rizki",
+            "St.Aminah",
+            "Moh.Ali",
+            "Dr.Ir. Soekarno",
+            "Ir.H. Joko",
+            "Drs.H.Ma\u2019ruf",
+            "Hj.Ida",
+            "Siti N.A.",
+        ),
+        *(
+            "Ani, S.Ag",
+            "Ani, M.Si",
+            "Ani, A.Md",
+            "Ani, S.Th",
+            "Ani, S.ST",
+            "Ani, M.Sc",
+            "Ani, S.Kom., M.T.",
+            "Ani M.SI",
+        ),
+        *(
+            "Ani, S.Pd.SD",
+            "Ani, S.Farm",
+            "Ani, M.Com.",
+            "Ani S.Kom.M.Sc",
+            "Dr.Rio",
+            "M.Win",
+            "Prof.Dr.H.Rio",
+            "Ani, Sp.PD",
+        ),
+        *("Raj a/l Kumar", "Ahmad.Ni\u00f1o", "Ph.D Ani", "Jr. Ani", "Siti... Ani", "R.M.Said", "Tb.Rio", "Ani 1.2.3"),
+    ],
+)
+def test_titles_degrees_and_initials_are_no_links(name: str) -> None:
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.b " + "a" * 200_000, "A.Si." * 50_000 + "x", "a." * 100_000 + "x", "a.b" + "b" * 200_000],
+)
+def test_a_long_name_is_looked_through_once(name: str) -> None:
+    began = time.process_time()
+    clean_name(name)
+    assert time.process_time() - began < 2  # looked through from each of its letters, it takes minutes
 
 
 def test_text_keeps_its_lines_and_its_joined_emoji() -> None:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
+from chassis.canonical.links import refuse_links
 from chassis.wording import Refused, Wording
 
 INVISIBLE: Final = Wording(
@@ -12,10 +13,6 @@ INVISIBLE: Final = Wording(
 )
 ONE_LINE: Final = Wording(en="Write it in one line.", id="Tulis dalam satu baris.")
 NO_LETTER: Final = Wording(en="Write the name with letters.", id="Tulis nama dengan huruf.")
-NO_LINKS: Final = Wording(
-    en="Write only the name, without web addresses, e-mail addresses or codes.",
-    id="Tulis nama saja, tanpa alamat web, alamat e-mail, atau kode.",
-)
 
 # They come along when text is copied from chats, mails and PDFs, and change nothing that can be seen.
 _REMOVED: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -30,14 +27,6 @@ _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES: Final = re.compile(r"\s+")
 _SPACES_IN_LINE: Final = re.compile(r"[^\S\n]+")
 _PLAIN_LINE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
-
-_TOP_LEVEL: Final = (
-    "com|net|org|info|biz|xyz|top|site|online|store|shop|club|live|link|click|app|dev|page|web|pro|vip|fun|icu|cc|co|io|"
-    "me|ly|id|my|sg|us|uk|eu|de|ru|cn|in|tk|ml|ga|cf|gq|to|tv|ws|gg|gl|gd|be"
-)
-_LINK: Final = re.compile(
-    rf"://|\bwww\.|@|=\?|[a-z0-9-]{{2,}}\.(?:{_TOP_LEVEL})(?![a-z0-9])|[a-z0-9-]\.[a-z]{{2,}}/", re.IGNORECASE
-)
 
 
 def clean_line(text: str) -> str:
@@ -75,16 +64,6 @@ def clean_name(text: str) -> str:
         raise Refused(NO_LETTER)
     refuse_links(name)
     return name
-
-
-def refuse_links(line: str) -> None:
-    """Refuse what chats and mail programs turn into links.
-
-    Raises:
-        Refused.
-    """
-    if _LINK.search(unicodedata.normalize("NFKC", line)):
-        raise Refused(NO_LINKS)
 
 
 def _visible(text: str, *, allowed: str) -> str:
