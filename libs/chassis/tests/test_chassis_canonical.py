@@ -297,6 +297,42 @@ def test_a_long_name_is_looked_through_once(name: str) -> None:
     assert time.process_time() - began < 2  # looked through from each of its letters, it takes minutes
 
 
+# Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode 16, and four that show as nothing, too.
+_SHOWN_AS_NOTHING = """
+    00AD 034F 061C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8
+    1BCA0-1BCA3 1D173-1D17A E0000-E0FFF FFFC FFFD 2800 1D159
+"""
+
+
+@pytest.mark.parametrize("codes", _SHOWN_AS_NOTHING.split())
+def test_what_shows_as_nothing_is_removed_or_refused_everywhere(codes: str) -> None:
+    first, _, last = codes.partition("-")
+    for code in range(int(first, 16), int(last or first, 16) + 1):
+        for read in (clean_name, clean_line, clean_text):
+            for typed in (f"Bu{chr(code)}di", f"Budi{chr(code)}", f"Bu\u200d{chr(code)}di"):
+                try:
+                    assert read(typed) == "Budi"
+                except Refused:
+                    continue
+
+
+@pytest.mark.parametrize(
+    "emoji", ["\u2764\ufe0f", "\u2764\ufe0e", "5\ufe0f\u20e3", "\u2764\ufe0f\u200d\U0001f525", "\u00a9\ufe0f"]
+)
+def test_selectors_stay_where_they_make_an_emoji(emoji: str) -> None:
+    for read in (clean_name, clean_line, clean_text):
+        assert read(f"Budi {emoji}!") == f"Budi {emoji}!"
+
+
+@pytest.mark.parametrize(
+    "typed", ["5\ufe0f", "\u2764\ufe0f\ufe0f", "\ufe0f\u2764", "\u2764 \ufe0f", "\u845b\U000e0100", "\u2764\ufe01"]
+)
+def test_selectors_are_refused_elsewhere(typed: str) -> None:
+    for read in (clean_name, clean_line, clean_text):
+        with pytest.raises(Refused):
+            read(f"Budi {typed}")
+
+
 def test_text_keeps_its_lines_and_its_joined_emoji() -> None:
     assert clean_text(" Rute:\r\n\r\n5K\t mulai \u200b06.00 ") == "Rute:\n\n5K mulai 06.00"
     assert clean_text("Keluarga \U0001f468\u200d\U0001f469\u200d\U0001f467!") == (

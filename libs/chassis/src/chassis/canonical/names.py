@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from chassis.canonical.links import refuse_links
+from chassis.canonical.links import refuse_links as refuse_links
 from chassis.wording import Refused, Wording
 
 INVISIBLE: Final = Wording(
@@ -14,15 +14,19 @@ INVISIBLE: Final = Wording(
 ONE_LINE: Final = Wording(en="Write it in one line.", id="Tulis dalam satu baris.")
 NO_LETTER: Final = Wording(en="Write the name with letters.", id="Tulis nama dengan huruf.")
 
-# They come along when text is copied from chats, mails and PDFs, and change nothing that can be seen.
-_REMOVED: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2066\u2067\u2068\u2069\ufeff"
-_TO_REMOVE: Final = str.maketrans("", "", _REMOVED)
-_JOINED_EMOJI: Final = re.compile(
-    r"(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
+_SYMBOL: Final = (
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u27ff\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
-_KEPT_JOINER: Final = "\ue000"
-# Letters, marks and symbols that show as nothing: fillers, the grapheme joiner, the Braille blank, Mongolian selectors.
-_FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800\u3164\uffa0")
+_JOINER: Final = rf"(?:(?<={_SYMBOL})|(?<=\ufe0f))\u200d(?={_SYMBOL})"
+# What makes one emoji of several characters: selectors behind symbols and in keycaps, joiners between symbols.
+_IN_EMOJI: Final = re.compile(rf"(?<={_SYMBOL})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)|{_JOINER}")
+# They come along when text is copied from chats, mails and PDFs, and change nothing that can be seen.
+_TRACES: Final = re.compile(rf"(?!{_JOINER})[\u00ad\u200b-\u200f\u202a-\u202c\u2060\u2066-\u2069\ufeff]")
+# Unicode's Default_Ignorable_Code_Point, and what else shows as nothing, like the Braille blank and the null notehead.
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\ufffc\ufffd\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES: Final = re.compile(r"\s+")
 _SPACES_IN_LINE: Final = re.compile(r"[^\S\n]+")
@@ -69,12 +73,8 @@ def clean_name(text: str) -> str:
 def _visible(text: str, *, allowed: str) -> str:
     if any(char in text for char in "\u2028\u2029") or ("\n" not in allowed and re.search(r"[\r\n\v\f\x85]", text)):
         raise Refused(ONE_LINE)
-    joined = _JOINED_EMOJI.sub(_KEPT_JOINER, text.replace(_KEPT_JOINER, "\x00"))
-    found = unicodedata.normalize("NFC", joined.translate(_TO_REMOVE))
-    if any(_is_hidden(char) for char in found if char not in allowed and char != _KEPT_JOINER):
+    found = unicodedata.normalize("NFC", _TRACES.sub("", text))
+    bare = _IN_EMOJI.sub("", found)
+    if _UNSEEN.search(bare) or any(unicodedata.category(char) in _REFUSED for char in bare if char not in allowed):
         raise Refused(INVISIBLE)
-    return found.replace(_KEPT_JOINER, "\u200d")
-
-
-def _is_hidden(char: str) -> bool:
-    return char in _FILLERS or unicodedata.category(char) in _REFUSED
+    return found

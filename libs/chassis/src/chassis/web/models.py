@@ -24,7 +24,8 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from chassis.canonical.names import clean_line, clean_text, refuse_links
+from chassis.canonical.links import refuse_links
+from chassis.canonical.names import clean_line, clean_text
 from chassis.errors import InvalidFields
 from chassis.web.refusals import NO_DAY, NO_MOMENT
 from chassis.wording import Refused, Wording
