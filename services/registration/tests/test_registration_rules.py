@@ -123,6 +123,52 @@ def test_spaces_and_punctuation_of_a_name_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Dang Lukasz\u2122",
+            "\u00b0Dang Lukasz",
+            "Dang \u00a7 Lukasz",
+            "Dang\u00b6Lukasz",
+            "Dang Lukasz \u2713",
+            "Dang Lukasz \U0001f3c3",
+        ),
+        *(
+            "\u0110\u1eb7ng \u0141ukasz",
+            "dang \u0142ukasz",
+            "D\u0301ang Lukasz\u20dd",
+            "Dang\u00b4Lukasz",
+            "Dang \u02bbLukasz",
+            "Dang Lukasz \u2764\ufe0f",
+        ),
+        *("\uff24ang \U0001d40bukasz", "Dang\u30fbLukasz", "Dang Lukasz\u20ac", "Dang Lukasz\u0903"),
+    ],
+)
+def test_symbols_marks_accents_and_strokes_of_a_name_do_not_count(name: str) -> None:
+    assert person_key(name, _BORN, None) == person_key("Dang Lukasz", _BORN, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\u738b\u4f1f", "\u6c6a\u4f1f"),
+        ("\u738b\u4f1f", "Wang Wei"),
+        ("\u0418\u0432\u0430\u043d", "Ivan"),
+        ("\u30ab\u30ca", "\u30ac\u30ca"),
+        ("\u0645\u062d\u0645\u062f", "\u0645\u062d\u0645\u0648\u062f"),
+        ("\uae40\ubbfc", "\uae40\ubb38"),
+    ],
+)
+def test_names_of_other_scripts_are_not_transliterated(one: str, other: str) -> None:
+    assert person_key(one, _BORN, None) != person_key(other, _BORN, None)
+
+
+@given(st.text(st.characters(categories=["P", "S", "M", "Zs", "Cf", "Cc"]), max_size=10), st.integers(0, 4))
+def test_whatever_is_no_letter_or_digit_does_not_count(added: str, at: int) -> None:
+    assert person_key("Budi"[:at] + f"-{added}-" + "Budi"[at:], _BORN, None) == person_key("Budi", _BORN, None)
+
+
+@pytest.mark.parametrize(
     "number", ["3174-0101-9000-0001", " 3174 0101 9000 0001 ", "3174.0101.9000/0001", "31740101_90000001"]
 )
 def test_punctuation_of_an_identity_number_does_not_count(number: str) -> None:

@@ -32,8 +32,8 @@ _LAST_LABEL: Final = re.compile(rf"[a-z]+(?![{_LATIN}])|{_IN_LABEL}+", re.IGNORE
 
 # What stands before a dot in the names of Indonesians: titles, and the first parts of degrees (S.Pd.SD).
 _ABBREVIATED: Final = """
-    abd ach ag apt dr dra drg drh drs farm gst hj hum ir kep kes kh kom lc letkol md mhd moh muh ners ns ny pd ph prof rd
-    rr sdr si sos sp st tb tgk th tn tr ust
+    abd ach ag apt dr dra drg drh drs farm gst hj hum ir kep kes kh kom lc letkol md mhd moh muh ners ns ny pd ph prof
+    rd rr sdr si sos sp st tb tgk th tn tr ust
 """
 _ABBREVIATIONS: Final = frozenset(_ABBREVIATED.split())
 

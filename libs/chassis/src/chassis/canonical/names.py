@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from chassis.canonical.links import refuse_links as refuse_links
+from chassis.canonical.links import refuse_links
 from chassis.wording import Refused, Wording
 
 INVISIBLE: Final = Wording(

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chassis.canonical.names import clean_line, refuse_links
+from chassis.canonical.links import refuse_links
+from chassis.canonical.names import clean_line
 from chassis.wording import Refused, Wording
 from contracts import (
     AccessLinksRequested,

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from chassis.canonical.folding import squeezed
+from chassis.canonical.folding import name_core
 from contracts import AccessCode, JerseySize, RegistrationType
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -18,12 +18,12 @@ _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 def person_key(full_name: str, date_of_birth: date, identity_number: str | None) -> str:
     """Who this is, as 64 hex digits: by identity number if there is one, else by name and date of birth.
 
-    Spelling does not make another person: case, accents, spaces, punctuation and Unicode forms are evened out.
+    Spelling does not make another person: case, accents, spaces, punctuation, symbols and Unicode forms are evened out.
     """
     number = _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identity_number or "")).upper()
     if number:
         return _digest(f"id:{number}")
-    name = squeezed(full_name) or unicodedata.normalize("NFKC", full_name).casefold()
+    name = name_core(full_name) or unicodedata.normalize("NFKC", full_name).casefold()
     return _digest(f"name:{name}|{date_of_birth.isoformat()}")
 
 
