@@ -19,8 +19,24 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 _FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)")
-_HIDING = ("", " ", "\u00a0", "\u200b", "\u200e", "\u2066", "\ufeff", "\u00ad", "\u2800", "\u3164", '"', "'", "\x01")
-_SEPARATORS = ",;\t\r\n"
+_HIDING = (
+    "",
+    " ",
+    "\u00a0",
+    "\u200b",
+    "\u200e",
+    "\u2066",
+    "\ufeff",
+    "\u00ad",
+    "\u2800",
+    "\u3164",
+    "'",
+    "\x01",
+    "\ufffd",
+    "\ufffc",
+    "\U0001d159",
+)
+_SEPARATORS = ',;|"\t\r\n'
 
 _pieces = st.sampled_from([*_FORMULAS, *_HIDING, *_SEPARATORS, "Budi", "1", "="])
 _typed = st.lists(_pieces, max_size=8).map("".join) | st.text(max_size=20)
@@ -28,7 +44,7 @@ _codes = st.text(string.ascii_letters + string.digits + "_.-@+= ", max_size=30).
 
 
 def _is_hidden(char: str) -> bool:
-    fillers = '\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"'
+    fillers = '\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffc\ufffd\U0001d159"'
     return (
         char in fillers or char.isspace() or unicodedata.category(char) in ("Cc", "Cf") or "\ufe00" <= char <= "\ufe0f"
     )
@@ -50,6 +66,7 @@ def _formulas_in(rows: list[list[str]], guard: Callable[[Any], Any]) -> list[str
 
 @given(st.lists(st.lists(_typed, min_size=1, max_size=3), min_size=1, max_size=3))
 @example([["Budi;=1+1"]])
+@example([["a|=1", 'a"=1', 'a""=1', '"=1', "a;\U0001d159=1", 'a|"=1']])
 @example([["\u200e;\u2066=1+1", '";=1']])
 def test_no_text_is_a_formula_whatever_separates_cells(rows: list[list[str]]) -> None:
     assert _formulas_in(rows, guarded) == []
@@ -62,10 +79,13 @@ def test_without_the_guard_they_are_formulas(formula: str, hiding: str) -> None:
         assert _formulas_in([[f"{hiding}{formula}"]], str)
         assert _formulas_in([[f"Budi;{hiding}{formula}"]], str)
     assert guarded(f"{hiding}{formula}") == f"'{hiding}{formula}"
-    assert guarded(f"Budi;{hiding}{formula}") == f"Budi;'{hiding}{formula}"
+    for separator in _SEPARATORS:
+        assert guarded(f"Budi{separator}{hiding}{formula}") == f"Budi{separator}'{hiding}{formula}"
 
 
-@pytest.mark.parametrize("text", ["\t" * 200_000, "; " * 100_000, "\u200b" * 200_000, ";" + " " * 200_000])
+@pytest.mark.parametrize(
+    "text", ["\t" * 200_000, "; " * 100_000, '"' * 200_000, "\u200b" * 200_000, ";" + " " * 200_000]
+)
 def test_a_long_text_is_looked_through_once(text: str) -> None:
     began = time.process_time()
     guarded(text)

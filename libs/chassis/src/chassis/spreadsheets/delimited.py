@@ -9,19 +9,19 @@ from typing import Any, Final
 
 # `=`, `+`, `-` and `@`, and the characters that compatibility normalization turns into them.
 _FORMULA: Final = r"=+\-@\u207a-\u207c\u208a-\u208c\u2212\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
-# What a spreadsheet may skip or a reader does not see: spaces, controls, quotes, format characters, fillers, selectors.
-# Without separators: each piece of a text is looked through once.
+# What a spreadsheet may skip or a reader does not see: blanks, controls, apostrophes, formatting, fillers, selectors.
+# Without separators and the quotes that end a cell: each piece of a text is looked through once.
 _UNSEEN: Final = (
-    r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\"'`\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0'`\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
     r"\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2018-\u201f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
-    r"\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\uffa0\ufff0-\ufffd\U000110bd\U000110cd\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
     r"\U000e0000-\U000e0fff"
 )
-_SEPARATOR: Final = re.compile(r"[;,\t\r\n]")
+_SEPARATOR: Final = re.compile(r'[;,|"\t\r\n]')
 _AT_START: Final = re.compile(rf"[\t\r\n]|[{_UNSEEN}]*[{_FORMULA}]")
 _HARMLESS_STARTS: Final = frozenset(string.ascii_letters + string.digits)
 # A spreadsheet whose locale has another separator ignores the quotes and splits the text of a cell.
-_AFTER_SEPARATOR: Final = re.compile(rf"[;,\t\r\n](?=[{_UNSEEN}]*[{_FORMULA}])")
+_AFTER_SEPARATOR: Final = re.compile(rf'[;,|"\t\r\n](?=[{_UNSEEN}]*[{_FORMULA}])')
 
 
 def guarded(value: Any) -> Any:
