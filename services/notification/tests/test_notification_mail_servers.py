@@ -52,7 +52,15 @@ INSIDE = [
     "printer.local",
     "metadata.google.internal",
 ]
-OUTSIDE = ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "smtp.example.com", "mail.lari.example", "134744072"]
+OUTSIDE = [
+    "8.8.8.8",
+    "2606:4700::1111",
+    "64:ff9b::808:808",
+    "smtp.example.com",
+    "mail.lari.example",
+    "134744072",
+    "a-1.example.com.",
+]
 
 
 @pytest.mark.parametrize("host", INSIDE)
@@ -61,6 +69,35 @@ async def test_staff_cannot_choose_a_server_inside(office: PostOffice, host: str
 
     assert (answer.status, answer.wrong_fields) == (422, ["smtp_host"])
     assert (await office.call("GET", "/settings", office.admin)).body["smtp_port"] == 9
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "smtp.example.com:25",
+            "-smtp.example.com",
+            "smtp.example.com-",
+            "smtp.-example.com",
+            "smtp-.example.com",
+            "..",
+            ".",
+        ),
+        *(
+            "smtp..example.com",
+            ".example.com",
+            "smtp_1.example.com",
+            "8.8.8.8:25",
+            "[2606:4700::1111]",
+            "2606:4700::1111::25",
+        ),
+        *("beef:25:1", "a" * 64 + ".example.com", "smtp.example.com/x", "\u0441mtp.example.com", "smtp.example.com\n"),
+    ],
+)
+async def test_only_host_names_and_addresses_are_mail_servers(office: PostOffice, host: str) -> None:
+    answer = await office.call("PUT", "/settings", office.admin, {"smtp_host": host})
+
+    assert (answer.status, answer.wrong_fields) == (422, ["smtp_host"])
 
 
 @pytest.mark.parametrize("host", OUTSIDE)

@@ -35,6 +35,13 @@ _WRONG_EVENT_FIELDS: list[tuple[str, Any]] = [
     ("timezone", "Asia/Atlantis"),
     ("timezone", "+07:00"),
     ("timezone", "../etc/passwd"),
+    ("timezone", "Factory"),
+    ("timezone", "localtime"),
+    ("timezone", "posix/Asia/Jakarta"),
+    ("timezone", "right/Asia/Jakarta"),
+    ("timezone", "Etc/GMT+7"),
+    ("timezone", "EST5EDT"),
+    ("timezone", "Asia"),
     ("timezone", None),
     ("is_active", "perhaps"),
     ("id", str(uuid4())),
@@ -157,6 +164,11 @@ async def test_an_optional_text_that_is_empty_means_none(race: Any) -> None:
     race.event = event.json()
     category = await _post_category(race, _category(description="\u200b", distance=""))
     assert (category.status_code, category.json()["description"], category.json()["distance"]) == (201, None, None)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Asia/Calcutta", "America/Argentina/Ushuaia", "UTC", "Etc/UTC"])
+async def test_a_race_may_be_at_every_place_there_is(race: Any, zone: str) -> None:
+    assert (await _post_event(race, _event(race, timezone=zone))).status_code == 201
 
 
 @pytest.mark.parametrize("price", ["150.000", "150,000", "1.5e5", "150_000", "\uff11\uff15", "150000.0", 150000, 1.5])

@@ -1,5 +1,6 @@
 """Settings over HTTP."""
 
+from ipaddress import IPv6Address
 from typing import Annotated
 
 from chassis.auth.access import Admin, AnyStaff
@@ -7,7 +8,7 @@ from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.models import Body, LineOrEmpty, Matching, OrNone, View
 from chassis.web.routing import Router
-from chassis.wording import Wording
+from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from notification.channels.port import Channel, Security
@@ -23,7 +24,23 @@ NO_HOST = Wording(
     id="Tulis nama atau alamat server, seperti mail.contoh.com.",
 )
 
-Host = Annotated[str, StringConstraints(max_length=255), Matching("[A-Za-z0-9.:_-]+", NO_HOST)]
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_IPV6 = "[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*"
+
+
+def _without_port(host: str) -> str:
+    try:
+        return str(IPv6Address(host)) if ":" in host else host
+    except ValueError:
+        raise Refused(NO_HOST) from None
+
+
+Host = Annotated[
+    str,
+    StringConstraints(max_length=253),
+    Matching(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|{_IPV6})", NO_HOST),
+    AfterValidator(_without_port),
+]
 Secret = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
 ]

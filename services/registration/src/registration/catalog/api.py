@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -73,10 +73,18 @@ NO_TIMEZONE = Wording(
 NOT_IN_FUTURE = Wording(en="This must be after today.", id="Tanggalnya harus setelah hari ini.")
 
 
+# What else the database has are settings of machines (localtime), copies (posix/) and mere offsets (Etc/GMT+7).
+_REGIONS: Final = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+
+_EVERYWHERE: Final = frozenset({"UTC", "Etc/UTC"})
+
+
 def _known_timezone(name: str | None) -> str | None:
-    if name is not None and name not in available_timezones():
-        raise Refused(NO_TIMEZONE)
-    return name
+    if name is None or name in _EVERYWHERE or (name.partition("/")[0] in _REGIONS and name in available_timezones()):
+        return name
+    raise Refused(NO_TIMEZONE)
 
 
 class NewEvent(Body):
