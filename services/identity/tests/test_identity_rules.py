@@ -1,5 +1,8 @@
 """Which passwords are refused."""
 
+import random
+import string
+
 import pytest
 from chassis.wording import Wording
 from hypothesis import given
@@ -20,6 +23,7 @@ TRIED_FIRST = """
     123456789a abcabcabc trustno1 iloveyou1 sunshine1 letmein123 welcome2024! Admin1234 superman99 liverpool1
     bismillah1 sayangku123 Rahasia123! indonesia1945 jakarta2024 persib1933 s3mangat45 !@#$%^&*
 """
+_URLSAFE = string.ascii_letters + string.digits + "-_"
 
 
 def problem(password: str) -> Wording | None:
@@ -59,6 +63,38 @@ def test_what_leans_on_the_context_is_refused(password: str) -> None:
 )
 def test_places_races_dates_and_names_in_a_row_are_refused(password: str) -> None:
     assert problem(password) in {GUESSED_FIRST, PERSONAL}
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *(
+            "123456789012",
+            "1234567890123",
+            "qwertyuiop12",
+            "12qwertyuiop!",
+            "Asdfghjkl!7",
+            "2026qwerty",
+            "098765432109",
+        ),
+        *("St@rtl1ne2026!", "5tartl1ne-2026", "J4k4rt4-2026!", "J4k4rt42026!", "S3m4r4ng_2027", "FunRun-2026-OK"),
+        *("OK-FunRun-2026", "Fun_Run_2026_v2", "B4l1-M4r4th0n-26", "M1lan-2026!"),
+        *("Startline-2026-go", "Jakarta.2026.ID", "Bandung-10K-xx", "L1verpool-2026"),
+    ],
+)
+def test_padding_and_look_alikes_do_not_save_a_password(password: str) -> None:
+    assert problem(password) in {GUESSED_FIRST, PERSONAL}
+
+
+def test_random_passwords_are_taken() -> None:
+    chosen = random.Random(20260101)
+    refused = [
+        password
+        for length, alphabet in ((16, _URLSAFE), (12, _URLSAFE), (10, string.ascii_letters + string.digits))
+        for password in ("".join(chosen.choices(alphabet, k=length)) for _ in range(1000))
+        if problem(password)
+    ]
+    assert refused == []
 
 
 @pytest.mark.parametrize(

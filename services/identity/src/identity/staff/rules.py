@@ -39,15 +39,19 @@ PERSONAL = Wording(
 _PRODUCT = "startline"
 _MOST_WORDS = 3
 _SHORTEST_WORD = 3
+_LONGEST_PADDING = 3
 _DECORATION = string.digits + string.punctuation + string.whitespace
 _BESIDE_DIGITS = string.punctuation + string.whitespace
-_LOOKALIKES = str.maketrans("013457@$!", "oleastasi")
+_LOOKALIKES = str.maketrans("013457@$!|i", "oleastaslll")
+"""Words are spelled alike: `1` may be an `i` or an `l`, so all three are one letter."""
 _YEARS = range(1900, 2100)
 _DATES = ("DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "DDMMYY", "MMDDYY", "YYMMDD")
 _NUMBER = re.compile(r"\d+k(?![a-z])|\d{2,}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_TOKEN = re.compile(r"[^\W\d_]+")
 _REPETITION = re.compile(r"(.{1,4}?)\1+.?|(?:(.)\2)+")
 _FORTH = (
-    string.digits + "0",
+    string.digits * 2,
     string.ascii_lowercase,
     "qwertyuiop[]",
     "asdfghjkl;'",
@@ -76,18 +80,18 @@ def password_problem(password: str, *, email: str, name: str) -> Wording | None:
     context = list(_context(email, name))
     if len(_without(plain, context)) < SHORTEST_PASSWORD:
         return PERSONAL
-    if _is_common(plain) or _is_date(plain) or _is_few_words(plain, _common_words() | set(context)):
+    if _is_common(plain) or _is_date(plain) or _is_few_words(plain, _spelled_words() | set(map(_spelled_out, context))):
         return GUESSED_FIRST
     return None
 
 
 def _is_common(plain: str) -> bool:
     core = plain.strip(_DECORATION)
-    words = _common_words()
-    if {plain, core, _spelled_out(plain), _spelled_out(core), _spelled_out(plain).strip(_DECORATION)} & words:
+    spelled = {_spelled_out(plain), _spelled_out(core), _spelled_out(plain).strip(_DECORATION)}
+    if {plain, core} & _common_words() or spelled & _spelled_words():
         return True
     decoration = plain.replace(core, "", 1) if len(core) < _SHORTEST_WORD else plain
-    return _is_monotonous(decoration)
+    return _REPETITION.fullmatch(decoration) is not None or _is_walk(decoration)
 
 
 def _is_date(plain: str) -> bool:
@@ -96,14 +100,26 @@ def _is_date(plain: str) -> bool:
 
 
 def _is_few_words(plain: str, words: AbstractSet[str]) -> bool:
-    """Whether the letters, as they stand or with look-alikes spelled out, are at most `_MOST_WORDS` words in a row."""
-    unnumbered = _NUMBER.sub("", plain)
-    spellings = (unnumbered, _spelled_out(unnumbered), _spelled_out(plain.strip(_DECORATION)))
-    return any(_is_row_of(words, _letters(spelling), _MOST_WORDS) for spelling in spellings)
+    """Whether the letters are at most `_MOST_WORDS` words in a row, numbers and one short token aside."""
+    return any(
+        _is_row_of(words, "".join(tokens), _MOST_WORDS) or _is_padded_row(words, tokens)
+        for tokens in _token_lists(plain)
+    )
 
 
-def _letters(text: str) -> str:
-    return "".join(char for char in text if char.isalpha())
+def _token_lists(plain: str) -> Iterable[list[str]]:
+    """Yield runs of letters: with and without numbers or years, as they stand and with look-alikes spelled out."""
+    for text in (plain, _NUMBER.sub(" ", plain), _YEAR.sub(" ", plain)):
+        yield [_spelled_out(token) for token in _TOKEN.findall(text)]
+        for ends in ("", _DECORATION, _BESIDE_DIGITS):
+            yield _TOKEN.findall(_spelled_out(text.strip(ends) if ends else text))
+
+
+def _is_padded_row(words: AbstractSet[str], tokens: list[str]) -> bool:
+    """Whether all tokens but a short one are words: `fun-run-2026-ok`. Words that go across tokens are chance."""
+    others = [token for token in tokens if not _is_row_of(words, token, _MOST_WORDS)]
+    row = "".join(token for token in tokens if token not in others)
+    return len(others) == 1 and len(others[0]) <= _LONGEST_PADDING < len(row) and _is_row_of(words, row, _MOST_WORDS)
 
 
 def _is_row_of(words: AbstractSet[str], letters: str, most: int) -> bool:
@@ -120,18 +136,19 @@ def _is_row_of(words: AbstractSet[str], letters: str, most: int) -> bool:
     return False
 
 
-def _is_monotonous(plain: str) -> bool:
-    return _REPETITION.fullmatch(plain) is not None or _is_walk(plain)
-
-
 def _is_walk(plain: str) -> bool:
-    """Whether it is made only of pieces of the tracks, each of three characters or more."""
-    while plain:
-        step = max((_shared_start(plain, track) for track in _TRACKS), default=0)
-        if step < _SHORTEST_WORD:
-            return False
-        plain = plain[step:]
-    return True
+    """Whether it is made only of pieces of the tracks, or of longer pieces and a little padding."""
+    return not _beside_tracks(plain, _SHORTEST_WORD) or _beside_tracks(plain, _SHORTEST_WORD + 1) <= _LONGEST_PADDING
+
+
+def _beside_tracks(plain: str, shortest: int) -> int:
+    """Count the characters outside of pieces of the tracks that have at least `shortest` characters."""
+    outside = at = 0
+    while at < len(plain):
+        step = max(_shared_start(plain[at:], track) for track in _TRACKS)
+        outside += step < shortest
+        at += step if step >= shortest else 1
+    return outside
 
 
 def _shared_start(plain: str, track: str) -> int:
@@ -158,7 +175,7 @@ def _without(plain: str, words: Iterable[str]) -> str:
         rest = rest.replace(word, "")
     spelled = _spelled_out(plain)
     for word in words:
-        spelled = spelled.replace(word, "")
+        spelled = spelled.replace(_spelled_out(word), "")
     return min(rest, spelled, key=len)
 
 
@@ -166,3 +183,8 @@ def _without(plain: str, words: Iterable[str]) -> str:
 def _common_words() -> frozenset[str]:
     text = resources.files("identity.staff").joinpath("common_words.txt").read_text("ascii")
     return frozenset(text.split())
+
+
+@cache
+def _spelled_words() -> frozenset[str]:
+    return frozenset(map(_spelled_out, _common_words()))
