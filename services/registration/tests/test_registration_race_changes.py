@@ -77,7 +77,9 @@ async def test_a_change_that_is_refused_publishes_nothing(race: Any) -> None:
     assert await race.service.published(RaceChanged) == []
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Calcutta", "America/Argentina/Ushuaia", "UTC", "Etc/UTC"])
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", "Asia/Calcutta", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+12"]
+)
 async def test_after_today_is_judged_where_the_race_is(race: Any, zone: str) -> None:
     today = race.clock().astimezone(ZoneInfo(zone)).date()
     body = {"name": "Lari", "location": "Sana", "timezone": zone}
@@ -94,7 +96,7 @@ async def test_after_today_is_judged_where_the_race_is(race: Any, zone: str) -> 
     assert (refused.status_code, taken.status_code) == (422, 201)
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
 async def test_registration_is_open_until_the_day_of_the_race_ends_there(race: Any, zone: str) -> None:
     day = race.clock().astimezone(ZoneInfo(zone)).date() + timedelta(days=2)
     await race.create_event(timezone=zone, event_date=day.isoformat())

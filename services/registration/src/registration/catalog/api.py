@@ -70,19 +70,16 @@ NO_TIMEZONE = Wording(
     en="Use a name of the IANA database, like Asia/Jakarta.",
     id="Pakai nama dari basis data IANA, seperti Asia/Jakarta.",
 )
-NOT_IN_FUTURE = Wording(en="This must be after today.", id="Tanggalnya harus setelah hari ini.")
 
 
-# What else the database has are settings of machines (localtime), copies (posix/) and mere offsets (Etc/GMT+7).
+# What else the database has are settings of machines (localtime, Factory) and copies (posix/, right/).
 _REGIONS: Final = frozenset(
-    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+    "Africa America Antarctica Arctic Asia Atlantic Australia Etc Europe Indian Pacific UTC".split()  # noqa: SIM905
 )
-
-_EVERYWHERE: Final = frozenset({"UTC", "Etc/UTC"})
 
 
 def _known_timezone(name: str | None) -> str | None:
-    if name is None or name in _EVERYWHERE or (name.partition("/")[0] in _REGIONS and name in available_timezones()):
+    if name is None or (name.partition("/")[0] in _REGIONS and name in available_timezones()):
         return name
     raise Refused(NO_TIMEZONE)
 
