@@ -77,9 +77,7 @@ async def test_a_change_that_is_refused_publishes_nothing(race: Any) -> None:
     assert await race.service.published(RaceChanged) == []
 
 
-@pytest.mark.parametrize(
-    "zone", ["Pacific/Kiritimati", "Asia/Calcutta", "America/Argentina/Ushuaia", "UTC", "Etc/GMT+12"]
-)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Calcutta", "UTC", "Etc/GMT+12"])
 async def test_after_today_is_judged_where_the_race_is(race: Any, zone: str) -> None:
     today = race.clock().astimezone(ZoneInfo(zone)).date()
     body = {"name": "Lari", "location": "Sana", "timezone": zone}
