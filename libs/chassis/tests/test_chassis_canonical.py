@@ -11,6 +11,7 @@ from chassis.canonical.folding import folded, folded_words, name_core
 from chassis.canonical.names import clean_line, clean_name, clean_text
 from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 from chassis.wording import Language, Refused
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,6 +177,22 @@ def test_an_address_is_stored_as_it_can_be_sent_to(typed: str, stored: str) -> N
 def test_an_address_that_cannot_be_sent_to_is_refused(typed: str) -> None:
     with pytest.raises(Refused):
         canonical_email(typed)
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9_+]{1,70}(\.[A-Za-z0-9_+]{1,22})?@([a-z0-9]{1,65}\.){1,4}[a-z]{1,26}", fullmatch=True)
+    | st.sampled_from(["a@b.test", "a@b.c.local", "a@localhost.onion", "a@1.2.3.com", "a@b.co"])
+)
+def test_an_ordinary_address_is_judged_as_the_library_does(typed: str) -> None:
+    try:
+        expected = validate_email(typed, allow_smtputf8=False, check_deliverability=False, strict=True).ascii_email
+    except EmailNotValidError:
+        expected = None
+    try:
+        found = canonical_email(typed)
+    except Refused:
+        found = None
+    assert found == expected
 
 
 @pytest.mark.parametrize(
