@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from chassis.migrations import downgrade, upgrade
 from contracts import AccessReplaced
+from registration.canonical import commands
 from registration.worker import bring_into_form, publish_codes
 from sqlalchemy import text
 
@@ -111,14 +113,39 @@ async def test_somebody_new_with_the_same_name_does_not_stop_the_portion(race: A
     assert await _found(race, "ani") == [new["registration_id"], old["registration_id"]]
 
 
+async def test_a_name_that_is_longer_in_canonical_form_than_its_column_does_not_stop_the_others(race: Any) -> None:
+    await race.open()
+    long, other = await race.registered(), await race.registered()
+    await _made_old(race, long, full_name="\u0958" * 200)
+    await _made_old(race, other)
+
+    await bring_into_form(race.database)
+
+    assert [(item["registration_id"], item["field"]) for item in await _unreadable(race)] == [
+        (long["registration_id"], "full_name")
+    ]
+    assert await _found(race, "jose maruf") == [other["registration_id"]]
+
+
 async def test_workers_at_once_do_each_row_once(race: Any, second_process: Any) -> None:
     await race.open()
     await race.seed(1200)
 
-    await asyncio.gather(*(bring_into_form(each.database) for each in (race, second_process) * 2))
+    rows = await asyncio.gather(*(_in_portions(each) for each in (race, second_process) * 2))
 
-    assert await race.scalar("SELECT count(*) FROM participants WHERE search_text IS NULL") == 0
+    assert sum(rows) == 1200
     assert await race.scalar("SELECT count(*) FROM participants WHERE whatsapp !~ '^62'") == 0
+
+
+async def _in_portions(race: Any) -> int:
+    done = 0
+    while await race.scalar("SELECT count(*) FROM participants WHERE search_text IS NULL"):
+        async with race.database.work() as work:
+            portion = await work.session.run_sync(
+                lambda session, now: commands.bring_into_form(session.connection(), now), work.now
+            )
+        done += portion.rows
+    return done
 
 
 async def test_the_migration_brings_a_live_database_into_form(race: Any) -> None:
@@ -137,6 +164,29 @@ async def test_the_migration_brings_a_live_database_into_form(race: Any) -> None
     await publish_codes(race.database, race.settings.access_codes())
     [published] = await race.service.published(AccessReplaced)
     assert entry["status_url"].endswith(published.payload.access.code), "messages to come hold its link"
+
+
+async def test_a_migration_that_was_interrupted_goes_on_where_it_was(
+    race: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await race.open()
+    entry = await race.registered()
+    await _made_old(race, entry)
+    url = race.settings.database_url
+    await race.database.engine.dispose()
+    await asyncio.to_thread(downgrade, url, "registration", "0004")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "bring_into_form", _gone)
+        with pytest.raises(ConnectionError):
+            await asyncio.to_thread(upgrade, url, "registration")
+    await asyncio.to_thread(upgrade, url, "registration")
+
+    assert await _found(race, "jose maruf") == [entry["registration_id"]]
+
+
+def _gone(*_: Any) -> None:
+    raise ConnectionError
 
 
 async def test_a_correction_of_something_else_leaves_the_same_person_on_the_list(race: Any) -> None:

@@ -1,13 +1,16 @@
 """Correcting what was typed."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected, WaitlistOffered
+from registration.catalog.rules import changes_end
+from registration.waitlist.commands import hold_entry
 
 from .registration_line import Line
 
@@ -256,3 +259,46 @@ async def test_in_line_a_correction_cannot_make_somebody_who_waits_already(race:
     answer = await _correct(race, {**other, "registration_id": other["waitlist_id"]}, **same)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "already_waiting")
+
+
+async def test_a_correction_while_the_offer_is_accepted_reaches_the_registration(
+    race: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(race)
+    [taken] = await line.sell_out()
+    waiting = await line.waiting()
+    await race.cancel(taken["registration_id"])
+    entry = {**waiting, "registration_id": waiting["waitlist_id"]}
+
+    async def accepted_meanwhile(*given: Any) -> Any:
+        assert (await line.accept(waiting)).status_code == 201
+        return await hold_entry(*given)
+
+    monkeypatch.setattr("registration.corrections.commands.hold_entry", accepted_meanwhile)
+    answer = await _correct(race, entry, email="right@example.com")
+
+    assert answer.status_code == 200, answer.text
+    assert (await race.show(entry["registration_id"]))["participants"][0]["email"] == "right@example.com"
+    [corrected] = await race.service.published(RegistrationCorrected)
+    assert corrected.payload.participant.email == "right@example.com"
+
+
+async def test_a_correction_brings_the_rest_of_an_old_row_into_form(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await race.execute(
+        "UPDATE participants SET search_text = NULL, whatsapp = '081234567890', email = 'a..b@example.com'"
+    )
+
+    assert (await _correct(race, entry, jersey_size="s")).status_code == 200
+
+    [person] = (await race.show(entry["registration_id"]))["participants"]
+    assert (person["whatsapp"], person["jersey_size"]) == ("6281234567890", "s")
+    assert await race.scalar("SELECT string_agg(field, ' ') FROM unreadable_values") == "email"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Jakarta", "Pacific/Kiritimati"])
+def test_changes_end_with_the_third_day_before_the_race_where_it_is(zone: str) -> None:
+    end = changes_end(None, [None], date(2027, 3, 14), zone)
+
+    assert end == datetime(2027, 3, 11, 0, 0, tzinfo=ZoneInfo(zone))

@@ -54,6 +54,7 @@ async def test_runners_hear_of_a_new_day_or_place_unless_staff_say_otherwise(
 
     told = [event.payload.notify_runners for event in await race.service.published(RaceChanged)]
     assert told == ([notified] if published else [])
+    assert await race.scalar("SELECT details->'notified' FROM audit_log WHERE action = 'event.change'") is notified
 
 
 async def test_a_renamed_category_is_told_without_a_message_to_runners(race: Any) -> None:

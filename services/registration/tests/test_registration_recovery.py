@@ -183,7 +183,7 @@ async def test_an_address_that_asks_too_often_is_refused(race: Any, build: Any) 
 
 
 async def test_the_database_refuses_two_waiting_requests_of_one_contact(race: Any) -> None:
-    """The negative control of the throttle: without it a second row would be there."""
+    """What makes one message of ten requests at once."""
     columns = "(id, kind, contact, contact_hash, requested_at)"
     row = f"INSERT INTO link_requests {columns} VALUES (:id, 'email', 'a', 'h', now())"
     async with race.database.work() as work:

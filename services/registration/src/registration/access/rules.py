@@ -18,7 +18,7 @@ _KEY_NAME_LENGTH = 4
 _PURPOSE = b"startline access code"
 
 FIRST_VERSION = 1
-"""Of the code that a registration gets when it is made."""
+"""The version of the code that a registration, or a place in line, gets when it is made."""
 
 
 class AccessCodes:

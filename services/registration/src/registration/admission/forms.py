@@ -29,7 +29,7 @@ def _identity_number(typed: str) -> str:
 
 
 Typed = Annotated[str, StringConstraints(max_length=255)]
-"""Text that is read later."""
+"""Text as it was typed, which something else reads and brings into canonical form."""
 
 # Some letters are several in canonical form.
 _FitsItsColumn = StringConstraints(max_length=255)

@@ -1,26 +1,24 @@
 """A stored row in canonical form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.canonical.emails import canonical_email
 from chassis.canonical.folding import folded
-from chassis.canonical.names import clean_name
-from chassis.canonical.phones import canonical_phone, canonical_whatsapp
-from chassis.wording import Refused
+from pydantic import TypeAdapter, ValidationError
 
+from registration.admission.forms import Email, Name, Phone, WhatsApp
 from registration.admission.rules import person_key
 
-READERS: Final[Mapping[str, Callable[[str], str]]] = {
-    "full_name": clean_name,
-    "email": canonical_email,
-    "whatsapp": canonical_whatsapp,
-    "emergency_contact_name": clean_name,
-    "emergency_contact_phone": canonical_phone,
+READERS: Final[Mapping[str, TypeAdapter[str]]] = {
+    "full_name": TypeAdapter(Name),
+    "email": TypeAdapter(Email),
+    "whatsapp": TypeAdapter(WhatsApp),
+    "emergency_contact_name": TypeAdapter(Name),
+    "emergency_contact_phone": TypeAdapter(Phone),
 }
-"""What reads each field; the forms of today read them alike."""
+"""What reads each field: the types of the form."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ def canonical_row(row: Mapping[str, Any]) -> CanonicalRow:
     values, unreadable = {}, []
     for field, read in READERS.items():
         try:
-            values[field] = read(row[field])
-        except Refused:
+            values[field] = read.validate_python(row[field])
+        except ValidationError:
             values[field] = row[field]
             unreadable.append(field)
     name = values["full_name"]

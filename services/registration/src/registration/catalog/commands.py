@@ -120,11 +120,10 @@ async def change_event(
         await work.session.execute(update(Race).where(Race.id == event_id).values(updated_at=work.now, **fields))
     repeated = changed & REPEATED_ELSEWHERE
     moved = bool(changed & {"event_date", "location"})
-    if repeated or notify_runners:
-        await announce_race(
-            work, event_id, repeated, notify_runners=moved if notify_runners is None else notify_runners
-        )
-    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields), notified=bool(notify_runners))
+    notify = moved if notify_runners is None else notify_runners
+    if repeated or notify:
+        await announce_race(work, event_id, repeated, notify_runners=notify)
+    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields), notified=notify)
 
 
 async def _held_race(work: UnitOfWork, event_id: UUID) -> Race:

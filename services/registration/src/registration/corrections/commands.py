@@ -3,7 +3,8 @@
 Locks are taken in the order registration, places, participants.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,8 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key
-from registration.canonical.commands import SAME_PERSON, forget_unreadable
-from registration.canonical.rules import READERS
+from registration.canonical.commands import SAME_PERSON, bring_into_form, forget_unreadable
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
@@ -32,7 +32,7 @@ from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.waitlist.commands import hold_entry
 from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
-from registration.waitlist.rules import IN_LINE
+from registration.waitlist.rules import IN_LINE, Standing
 from registration.waitlist.tables import WaitlistParticipant
 
 Fields = Mapping[str, Any]
@@ -42,7 +42,7 @@ AnybodyT = TypeVar("AnybodyT", Participant, WaitlistParticipant)
 
 async def correct(
     work: UnitOfWork, registration_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
-) -> Participant | WaitlistParticipant:
+) -> Anybody:
     """Correct fields of a participant of a registration or of a place in line.
 
     Who the person is is judged again, and listeners of the change are told. They know nobody in line yet, or only that
@@ -57,7 +57,15 @@ async def correct(
     """
     entry = await lock_entry(work, registration_id)
     if entry is None:
-        return await _correct_waiting(work, registration_id, participant_id, fields, by=by, within_time=within_time)
+        try:
+            async with work.session.begin_nested():  # if it fails, its locks end, which are not in the order above
+                return await _correct_waiting(
+                    work, registration_id, participant_id, fields, by=by, within_time=within_time
+                )
+        except _Accepted:
+            entry = await lock_entry(work, registration_id)
+    if entry is None:
+        raise UnknownRegistration
     race = await work.session.get_one(Race, entry.event_id)
     if within_time and not Status(entry.status).holds_places:
         raise ChangesClosed
@@ -70,6 +78,10 @@ async def correct(
     return participant
 
 
+class _Accepted(Exception):
+    """The place in line has become a registration in the meantime."""
+
+
 async def _correct_waiting(
     work: UnitOfWork, entry_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
 ) -> WaitlistParticipant:
@@ -77,6 +89,8 @@ async def _correct_waiting(
         entry = await hold_entry(work, entry_id)
     except UnknownWaitlistEntry:
         raise UnknownRegistration from None
+    if entry.status == Standing.ACCEPTED:
+        raise _Accepted
     if within_time and entry.status not in IN_LINE:
         raise ChangesClosed
     race = await work.session.get_one(Race, entry.event_id)
@@ -93,6 +107,7 @@ async def _corrected(
         raise ChangesClosed
     if fields.get("date_of_birth", OLDEST) >= day_in(work.now, race.timezone):
         raise InvalidFields(("date_of_birth", NOT_BORN))
+    await _bring_into_form(work, participant)
     fields = {**fields, **_phone_numbers(participant, fields)}
     before = {name: getattr(participant, name) for name in fields}
     changed = [name for name, value in fields.items() if before[name] != value]
@@ -111,6 +126,20 @@ async def _corrected(
     return changed
 
 
+async def _bring_into_form(work: UnitOfWork, participant: Anybody) -> None:
+    """Bring a row that an older release wrote into canonical form before it is corrected.
+
+    Afterwards the periodic job could not tell what has been corrected from what is still to be read.
+    """
+    if participant.search_text is not None:
+        return
+    async with _named_refusals(work, participant):
+        await work.session.run_sync(
+            lambda session: bring_into_form(session.connection(), work.now, only=participant.id)
+        )
+    await work.session.refresh(participant)
+
+
 def _phone_numbers(participant: Anybody, fields: Fields) -> dict[str, str]:
     """Return the phone numbers among the fields in canonical form.
 
@@ -118,10 +147,12 @@ def _phone_numbers(participant: Anybody, fields: Fields) -> dict[str, str]:
     """
     found, errors = {}, []
     stored = {getattr(participant, name) for name in PHONES}
-    for name in PHONES & fields.keys():
+    for name, read in PHONES.items():
+        if name not in fields:
+            continue
         try:
             digits = digits_of(fields[name])
-            found[name] = READERS[name](f"+{digits}" if digits in stored else fields[name])
+            found[name] = read(f"+{digits}" if digits in stored else fields[name])
         except Refused as refused:
             errors.append((name, refused.wording))
     if errors:
@@ -152,17 +183,28 @@ _REFUSALS: Mapping[str, type[AlreadyRegistered | AlreadyWaiting]] = {
 
 
 async def _write(work: UnitOfWork, participant: Anybody, values: Fields) -> None:
+    async with _named_refusals(work, participant):
+        for name, value in values.items():
+            setattr(participant, name, value)
+        if WHO_THEY_ARE & values.keys():
+            participant.person_key = person_key(
+                participant.full_name, participant.date_of_birth, participant.identity_number
+            )
+        participant.search_text = folded(participant.full_name)
+        await work.session.flush()
+
+
+@asynccontextmanager
+async def _named_refusals(work: UnitOfWork, participant: Anybody) -> AsyncIterator[None]:
+    """Let the database decide whether the person is live elsewhere.
+
+    Raises:
+        AlreadyRegistered, AlreadyWaiting.
+    """
     position = participant.position
     try:
         async with work.session.begin_nested():
-            for name, value in values.items():
-                setattr(participant, name, value)
-            if WHO_THEY_ARE & values.keys():
-                participant.person_key = person_key(
-                    participant.full_name, participant.date_of_birth, participant.identity_number
-                )
-            participant.search_text = folded(participant.full_name)
-            await work.session.flush()
+            yield
     except IntegrityError as error:
         refusal = next((kind for index, kind in _REFUSALS.items() if f'"{index}"' in str(error.orig)), None)
         if refusal is None:

@@ -1,14 +1,20 @@
 """What may be corrected, by whom, and how the audit log shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+
+from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 
 RUNNERS_OWN: Final = frozenset(
     {"jersey_size", "email", "whatsapp", "emergency_contact_name", "emergency_contact_phone"}
 )
 """The fields that a runner may correct."""
 
-PHONES: Final = frozenset({"whatsapp", "emergency_contact_phone"})
+PHONES: Final[Mapping[str, Callable[[str], str]]] = {
+    "whatsapp": canonical_whatsapp,
+    "emergency_contact_phone": canonical_phone,
+}
+"""The fields that are phone numbers, and what reads them."""
 
 TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
 """The fields that other services repeat."""

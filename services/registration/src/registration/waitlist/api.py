@@ -49,7 +49,7 @@ _cursors = CursorOf(tuple[Annotated[int, Field(ge=-LARGEST_TURN, le=LARGEST_TURN
 
 Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
 Terms = Annotated[OfferTerms, from_state("offer_terms")]
-"""Of offers to somebody in line."""
+"""How long an offer to somebody in line is open, and what makes the code of its link."""
 
 ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 

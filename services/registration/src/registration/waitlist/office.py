@@ -15,7 +15,7 @@ from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import access_version
-from registration.access.rules import AccessCodes
+from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.admission.engine import Admitted, first_answer
 from registration.admission.errors import (
     IdempotencyKeyReused,
@@ -81,7 +81,8 @@ class WaitlistOffice:
                 raise
             answer = found
         waitlist_id = UUID(answer.body["waitlist_id"])
-        ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id)
+        version = await self._version(waitlist_id) if answer.replayed else FIRST_VERSION
+        ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id, version=version)
         return Admitted({**answer.body, **ways_in}, answer.replayed)
 
     async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
@@ -117,25 +118,26 @@ class WaitlistOffice:
             All that `commands.accept` raises.
         """
         async with self._database.work() as work:
-            outcome = await commands.accept(
-                work,
-                registration_id,
-                hour=self._hour,
-                terms=OfferTerms(self._settings.waitlist_offer_time, self._codes),
-            )
+            outcome = await commands.accept(work, registration_id, hour=self._hour, terms=self._terms)
+            version = await access_version(work.session, registration_id)
         if isinstance(outcome, StartlineError):
             raise outcome
         body = _registered(outcome, work.now)
-        return {**body, **await self._ways_in(body, registration_id, number=outcome.registration_number)}
+        ways_in = await self._ways_in(body, registration_id, number=outcome.registration_number, version=version)
+        return {**body, **ways_in}
 
-    async def _ways_in(self, body: dict[str, Any], entry_id: UUID, *, number: str | UUID) -> dict[str, str]:
+    async def _ways_in(
+        self, body: dict[str, Any], entry_id: UUID, *, number: str | UUID, version: int
+    ) -> dict[str, str]:
         """Return the token and the link, which open this entry and the registration it may become."""
-        async with self._database.read() as session:
-            version = await access_version(session, entry_id)
         return {
             "runner_token": await self._tokens.repeatable(str(entry_id), body["created_at"]),
             "status_url": self._codes.status_url(number, entry_id, version),
         }
+
+    async def _version(self, entry_id: UUID) -> int:
+        async with self._database.read() as session:
+            return await access_version(session, entry_id)
 
 
 def _refuse_unless_open(category: CategoryOffer, kind: RegistrationType, now: datetime) -> None:

@@ -1,70 +1,29 @@
-"""Links to registrations, corrections, notes, and people in canonical form.
+"""Links to registrations, corrections, notes, and columns for people in canonical form.
 
-Rows from before are brought into form in portions, each a transaction of its own, while registration goes on; what
-cannot be read stays as it is and is noted in `unreadable_values`. Code of the release before goes on working: it writes
-rows without `search_text`, which a periodic job of this release brings into form.
+Code of the release before goes on working: it writes rows without `search_text`, which a periodic job of this release
+brings into form. 0007 has what takes long and runs outside of a transaction.
 """
-
-from logging import getLogger
 
 import sqlalchemy as sa
 from alembic import op
-from registration.canonical.commands import Portion, bring_into_form
-from sqlalchemy.exc import IntegrityError
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-log = getLogger("startline.migrations")
-
 _TZ = sa.DateTime(timezone=True)
-_TRIES = 5
 _PEOPLE = ("participants", "waitlist_participants")
-_OLD_WORDS = "to_tsvector('simple'::regconfig, translate(full_name, '-./<>&@_+~', repeat(' ', 10)))"
-_WORDS = "to_tsvector('simple'::regconfig, COALESCE(search_text, translate(full_name, '-./<>&@_+~', repeat(' ', 10))))"
-
-
-_UNPUBLISHED = """
-    INSERT INTO unpublished_codes (registration_id)
-    SELECT r.id FROM registrations r JOIN events e ON e.id = r.event_id
-     WHERE r.status NOT IN ('expired', 'cancelled') AND e.event_date >= current_date - 1
-    UNION
-    SELECT w.id FROM waitlist_entries w WHERE w.status IN ('waiting', 'offered')
-    ON CONFLICT DO NOTHING
-"""
 
 
 def upgrade() -> None:
     _columns()
     _tables()
     _phone_numbers("^[0-9]{7,15}$")
-    with op.get_context().autocommit_block():
-        for table in _PEOPLE:
-            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_whatsapp")
-        _concurrently("ix_participants_words", f"participants USING gin ({_WORDS}) WITH (gin_pending_list_limit = 64)")
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_participants_name")
-        for table in _PEOPLE:
-            _concurrently(f"ix_{table}_not_canonical", f"{table} (id) WHERE search_text IS NULL")
-        _concurrently("ix_waitlist_participants_email", "waitlist_participants (lower(email)) WHERE live")
-        _concurrently("ix_waitlist_participants_whatsapp", "waitlist_participants (whatsapp) WHERE live")
-        for table in ("registrations", "waitlist_entries"):
-            _concurrently(f"ix_{table}_no_code", f"{table} (id) WHERE access_version = 0")
-        op.execute(_UNPUBLISHED)
-        _bring_everybody_into_form()
 
 
 def downgrade() -> None:
     """What was brought into form stays in form: code of the release before reads it as well."""
-    op.drop_index("ix_waitlist_participants_whatsapp", "waitlist_participants")
-    op.drop_index("ix_waitlist_participants_email", "waitlist_participants")
-    for table in _PEOPLE:
-        op.drop_index(f"ix_{table}_not_canonical", table)
-    op.drop_index("ix_participants_words", "participants")
-    op.execute(
-        f"CREATE INDEX ix_participants_name ON participants USING gin ({_OLD_WORDS}) WITH (gin_pending_list_limit = 64)"
-    )
     _phone_numbers("^[0-9]{10,15}$")
     for table in ("registration_notes", "unreadable_values", "unpublished_codes", "link_requests"):
         op.drop_table(table)
@@ -131,32 +90,7 @@ def _tables() -> None:
 
 
 def _phone_numbers(form: str) -> None:
-    """Without holding the table while all of its rows are checked."""
+    """Replace the rule for phone numbers; it holds for new rows at once, and 0007 checks the old ones."""
     for table in _PEOPLE:
         op.drop_constraint("whatsapp", table, type_="check")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_whatsapp CHECK (whatsapp ~ '{form}') NOT VALID")
-
-
-def _concurrently(name: str, definition: str) -> None:
-    """A build that was interrupted leaves an index that is not valid: it is made again."""
-    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
-
-
-def _bring_everybody_into_form() -> None:
-    rows = unreadable = 0
-    while (portion := _portion()).rows:
-        rows, unreadable = rows + portion.rows, unreadable + portion.unreadable
-    if rows:
-        log.warning("people_brought_into_form rows=%d unreadable=%d", rows, unreadable)
-
-
-def _portion() -> Portion:
-    """Somebody may register while it is written; then the database refuses it, and it is read again."""
-    now = op.get_bind().execute(sa.text("SELECT now()")).scalar_one()
-    for _ in range(_TRIES - 1):
-        try:
-            return bring_into_form(op.get_bind(), now)
-        except IntegrityError:
-            continue
-    return bring_into_form(op.get_bind(), now)
