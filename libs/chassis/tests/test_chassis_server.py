@@ -23,8 +23,10 @@ class Patient(BoundedHttp):
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """Say which path was asked for, and how much came with it; `/early` is answered before its body."""
+    """Say which path was asked for, and how much came with it; `/early` is answered before its body, `/hold` never."""
     size = 0
+    if scope["path"] == "/hold":
+        await asyncio.Event().wait()
     while scope["path"] != "/early":
         message = await receive()
         size += len(message.get("body", b""))
@@ -123,9 +125,38 @@ async def test_a_flood_of_header_is_cut_off_and_not_kept(dial: Dial) -> None:
         await _flood(line, 150_000_000)
 
 
-async def _flood(line: Line, size: int) -> None:
-    for _ in range(size // 65_536):
-        await line.send(b"a" * 65_536)
+async def _flood(line: Line, size: int, piece: bytes = b"a" * 65_536) -> None:
+    for _ in range(size // len(piece)):
+        await line.send(piece)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET /y HTTP/1.1\r\n",
+        b"POST /early HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+    ],
+    ids=["a header during an answer", "a trailer"],
+)
+async def test_no_other_flood_of_lines_is_kept_either(
+    dial: Dial, before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Patient, "body_seconds", 60)
+    line = await dial()
+    await line.send(before)
+    with pytest.raises(ConnectionError):
+        await _flood(line, 50_000_000, b"X-Long: a\r\n" * 4096)
+
+
+async def test_a_large_rest_of_a_body_that_was_answered_early_is_no_header(dial: Dial) -> None:
+    line = await dial()
+    await line.send(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 61000\r\n\r\n" + b"a" * 1000)
+    assert await line.reader.readuntil(b"/early 0")
+    await line.send(b"a" * 60_000)
+    with pytest.raises(TimeoutError):  # nobody asked for another answer
+        await asyncio.wait_for(line.reader.read(1), 0.1)
+    await line.send(GET)
+    assert await line.status() == 200
 
 
 @pytest.mark.parametrize("data", [b"", b"GET /x HTTP/1.1\r\nHost: x\r\n", b"\r\n"])

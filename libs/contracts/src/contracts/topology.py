@@ -27,6 +27,7 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RegistrationExpired,
             RegistrationCancelled,
             RegistrationSurplus,
+            RegistrationCorrected,
             StaffSessionsEnded,
         ),
         "notification": (

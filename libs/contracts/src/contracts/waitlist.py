@@ -14,8 +14,8 @@ class WaitlistOffered(Payload):
     """Places are held for somebody who waited, until `offer_expires_at`.
 
     `registration_id` names the place in line now and the registration once the offer is accepted. `total_amount` is the
-    price as it is now; what is owed in the end, `RegistrationCreated` says. `contact` is the person in charge. `revision`
-    grows when the contact is corrected while the offer is open, and the registration's goes on from it.
+    price as it is now; what is owed in the end, `RegistrationCreated` says. `contact` is the person in charge.
+    `revision` grows when the contact is corrected while the offer is open, and the registration's goes on from it.
     """
 
     TYPE: ClassVar[str] = "waitlist.offered"

@@ -74,7 +74,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Wait for the first header."""
         super().connection_made(transport)
         self._in_header, self._in_body, self._is_timed = True, False, True
-        self._header_bytes, self._is_large, self._is_too_large = 0, False, False
+        self._unused_bytes, self._is_large, self._is_too_large = 0, False, False
         self.waiting.start(self, self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -88,18 +88,20 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came. What is not complete then has so much time, and a header so much room."""
-        self._is_large = self._header_bytes + len(data) > HEADER_BYTES
+        """Parse what came. What is not complete then has so much time.
+
+        What is kept without being used has so much room: header, trailer, and what comes during an answer.
+        """
+        self._unused_bytes += len(data)
+        self._is_large = self._unused_bytes > HEADER_BYTES
         super().data_received(data)
         if self.transport.is_closing():
             return
         if not self._is_timed and (self._in_header or self._in_body):
             self._is_timed = True
             self.waiting.start(self, self.header_seconds if self._in_header else self.body_seconds)
-        if self._in_header:
-            self._header_bytes += len(data)
-            if self._header_bytes > HEADER_BYTES:
-                self._refuse(HeaderTooLarge())
+        if self._unused_bytes > HEADER_BYTES:
+            self._refuse(HeaderTooLarge())
 
     def on_headers_complete(self) -> None:
         """Start the application; the body has a time of its own.
@@ -111,14 +113,19 @@ class BoundedHttp(HttpToolsProtocol):
             self._is_too_large = size > HEADER_BYTES
             if self._is_too_large:
                 raise HeaderTooLarge  # the parser stops, and uvicorn answers by `send_400_response`
-        self._in_header, self._in_body, self._is_timed, self._header_bytes = False, True, False, 0
+        self._in_header, self._in_body, self._is_timed, self._unused_bytes = False, True, False, 0
         super().on_headers_complete()
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False  # what follows would be in the protocol that was asked for
 
+    def on_body(self, body: bytes) -> None:
+        """Hand a piece of the body on; how much of it may wait, uvicorn bounds."""
+        self._unused_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Wait for nothing more while the application works."""
-        self._in_body = False
+        self._in_body, self._unused_bytes = False, 0
         super().on_message_complete()
         self.waiting.stop(self)
         if self.cycle.response_complete:
