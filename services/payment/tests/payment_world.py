@@ -14,11 +14,14 @@ from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.secrets import new_key
 from contracts import (
+    CorrectedParticipant,
     Event,
     EventSummary,
+    JerseySize,
     Payload,
     RegisteredParticipant,
     RegistrationCancelled,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
     RegistrationSurplus,
@@ -120,6 +123,18 @@ class Entry:
             revision=self._next(None),
             payment_id=payment,
             honoured_payment_id=honoured,
+        )
+
+    def corrected(self, name: str, *, revision: int | None = None, is_pic: bool = True) -> RegistrationCorrected:
+        """What registration says when a participant's data were corrected."""
+        person = _person(name, is_pic=is_pic).model_dump()
+        return RegistrationCorrected(
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=self._next(revision),
+            participant=CorrectedParticipant(**person, jersey_size=JerseySize.M),
+            changed=("full_name",),
+            confirmed=False,
         )
 
     def _next(self, revision: int | None) -> int:

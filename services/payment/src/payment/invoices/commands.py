@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import PaymentVerified, RegistrationCreated
+from contracts import PaymentVerified, RegistrationCorrected, RegistrationCreated
 from sqlalchemy import case, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,6 +44,7 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
         "status": InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
         "expires_at": created.expires_at,
         "revision": created.revision,
+        "payer_revision": created.revision,
         "created_at": work.now,
         "updated_at": work.now,
     }
@@ -85,6 +86,24 @@ async def note_end(work: UnitOfWork, registration_id: UUID, end: RegistrationEnd
     )
     if (await work.session.execute(newer)).first() is None:
         await _expect_invoice(work.session, registration_id)
+
+
+async def correct_payer(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
+    """Write the corrected name of the person in charge, unless the invoice has a newer one.
+
+    Raises:
+        NotYet: the invoice is still on its way.
+    """
+    if not corrected.participant.is_pic:
+        return
+    older = (
+        update(Invoice)
+        .where(Invoice.registration_id == corrected.registration_id, Invoice.payer_revision < corrected.revision)
+        .values(payer_name=corrected.participant.full_name, payer_revision=corrected.revision, updated_at=work.now)
+        .returning(Invoice.registration_id)
+    )
+    if (await work.session.execute(older)).first() is None:
+        await _expect_invoice(work.session, corrected.registration_id)
 
 
 async def _expect_invoice(session: AsyncSession, registration_id: UUID) -> None:

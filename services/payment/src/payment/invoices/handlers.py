@@ -6,6 +6,7 @@ from chassis.inbox import Handlers
 from contracts import (
     Event,
     RegistrationCancelled,
+    RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
     RegistrationSurplus,
@@ -51,3 +52,9 @@ async def give_back_surplus(event: Event[RegistrationSurplus], work: UnitOfWork)
     """Registration has honoured another payment: this one goes back. The invoice stays paid."""
     surplus = event.payload
     await owe_refund(work, surplus.payment_id, surplus.registration_id, reason=SURPLUS)
+
+
+@handlers.on(RegistrationCorrected)
+async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
+    """The desk shows and finds the payer under the corrected name."""
+    await commands.correct_payer(work, event.payload)

@@ -12,7 +12,10 @@ from payment.base import Base
 
 
 class Invoice(Base):
-    """One per registration. `registration_ended` is what registration said last, `revision` is how new that was."""
+    """One per registration. `registration_ended` is what registration said last, `revision` is how new that was.
+
+    `payer_revision` orders corrections of `payer_name`, which are independent of the registration's end.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -37,5 +40,6 @@ class Invoice(Base):
     expires_at: Mapped[datetime]
     registration_ended: Mapped[str | None] = mapped_column(String(20))
     revision: Mapped[int]
+    payer_revision: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
