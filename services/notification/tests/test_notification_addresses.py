@@ -85,6 +85,23 @@ async def test_an_event_published_again_says_the_number_that_an_old_row_means(of
     assert await stored(office) == ["85291234567"]
 
 
+@pytest.mark.parametrize("typed", ["85291234567", "0852 9123 4567", "6285291234567"])
+async def test_a_message_to_an_old_row_goes_to_the_number_that_was_typed_before_the_row_is_rewritten(
+    connected: PostOffice, stage: Stage, typed: str
+) -> None:
+    # given
+    await connected.registered()
+    await connected.execute(
+        "UPDATE contact_participants SET whatsapp = :typed, email = 'Budi@EXAMPLE.com', unreadable = NULL", typed=typed
+    )
+    # when
+    shown = {each["recipient"] for each in await connected.log()}
+    await connected.send_all()
+    # then
+    assert [each["to"] for each in await stage.items("whatsapp")] == ["6285291234567"]
+    assert shown == {each["recipient"] for each in await connected.log()} == {"6285291234567", "Budi@example.com"}
+
+
 async def test_an_address_without_canonical_form_is_kept_and_counted_whatever_release_says_it(
     office: PostOffice,
 ) -> None:

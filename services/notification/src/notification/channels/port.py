@@ -45,7 +45,7 @@ class TicketFiles:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """A message ready to leave. `recipient` is as it is stored: canonical, or in rows from before as it was typed."""
+    """A message ready to leave. `recipient` is in canonical form, or as typed if it has none."""
 
     id: UUID
     recipient: str

@@ -6,7 +6,6 @@ idempotency key, so once a request has begun to leave, silence means that nobody
 
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -68,19 +67,16 @@ class FonnteChannel:
             raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
 
 
-def target_of(stored: str) -> str:
-    """Return the digits, with country code, of a stored number.
-
-    Numbers are stored as such digits. `819012345678` is one in Japan, while a person who types it means an Indonesian
-    one, so the stored meaning is tried first; then the one it had in rows from before, which hold what was typed.
+def target_of(canonical: str) -> str:
+    """Return the digits, with country code, that Fonnte sends to.
 
     Raises:
-        PermanentFailure: it is no number that can have WhatsApp.
+        PermanentFailure: they are no number that can have WhatsApp.
     """
-    for reading in (f"+{stored}", stored):
-        with suppress(Refused):
-            return canonical_whatsapp(reading)
-    raise PermanentFailure("whatsapp_number_invalid")
+    try:
+        return canonical_whatsapp(f"+{canonical}")
+    except Refused:
+        raise PermanentFailure("whatsapp_number_invalid") from None
 
 
 def _accepted(answer: httpx.Response) -> str | None:

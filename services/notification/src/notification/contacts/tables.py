@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
-from notification.channels.port import Channel
 from notification.contacts.rules import Stage, canonical_addresses
 
 
@@ -78,12 +77,15 @@ class Participant(Base):
     )
 
     def address_on(self, channel: str) -> str:
-        """Return the address that reaches this participant on `channel`."""
-        return self.whatsapp if channel == Channel.WHATSAPP else self.email
+        """Return the address that reaches this participant on `channel`, canonical if it has such a form.
+
+        What nobody looked at yet is read as typed: `85291234567` is an Indonesian number there, and in Hong Kong
+        once it is canonical.
+        """
+        stored = {"email": self.email, "whatsapp": self.whatsapp}
+        addresses = canonical_addresses(stored) if self.unreadable is None else stored
+        return str(addresses[channel])
 
     def is_reached_at(self, address: str, channel: str) -> bool:
         """Return whether `address`, in canonical form, is this participant's; case does not count in e-mail."""
-        own = self.address_on(channel)
-        if self.unreadable is None:
-            own = canonical_addresses({"email": self.email, "whatsapp": self.whatsapp})[channel]
-        return bool(own.lower() == address.lower())
+        return self.address_on(channel).lower() == address.lower()
