@@ -35,8 +35,10 @@ def test_the_errors_follow_from_what_a_route_states(apps: Mapping[str, FastAPI])
         assert ("401" in statuses) >= guarded, name
         assert ("403" in statuses) >= guarded, name
         assert ("security" in operation) == guarded, name
+        assert ("`session_ended`" in str(operation["responses"].get("401"))) >= guarded, name
         assert ({"408", "413"} <= statuses) >= bool(takes), name
         assert ({"400", "415", "422"} <= statuses) >= ("application/json" in takes), name
+        assert ({"400", "422"} <= statuses) >= ("multipart/form-data" in takes), name
         assert ("422" in statuses) >= bool(operation.get("parameters")), name
         seen += 1
     assert seen > 80

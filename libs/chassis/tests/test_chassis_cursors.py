@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from chassis.errors import InvalidFields
-from chassis.web.cursors import CursorOf, encode_cursor
+from chassis.web.cursors import CursorOf
 from chassis.web.models import Line, Moment
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,17 +49,17 @@ def test_no_cursor_is_the_beginning() -> None:
     ],
 )
 def test_a_position_of_other_types_is_refused(position: tuple[Any, ...]) -> None:
-    _refused(ROWS, encode_cursor(*position))
+    _refused(ROWS, CursorOf.encode(*position))
 
 
 @pytest.mark.parametrize("number", [True, 1.0, "1", -1, 2**63, 2**70, None, [1], float("inf"), float("nan")])
 def test_a_number_is_a_whole_number_within_its_bounds(number: Any) -> None:
-    _refused(NUMBERS, encode_cursor(number))
+    _refused(NUMBERS, CursorOf.encode(number))
 
 
 @pytest.mark.parametrize("name", ["a\x00b", "\ud800", "", "x" * 256, 7])
 def test_a_text_is_a_line(name: Any) -> None:
-    _refused(NAMES, encode_cursor(name))
+    _refused(NAMES, CursorOf.encode(name))
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "!!!!", "\u00e9", "[[[[", base64.urlsafe_b64encode(b"[" * 9000).decode()])

@@ -7,7 +7,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.inbox import Inbox
-from chassis.web.cursors import encode_cursor
+from chassis.web.cursors import CursorOf
 from testkit.tokens import Issuer
 from testkit.toy.service import Browse, BuildApp, cancelled, rows, toy_handlers
 from testkit.toy.tables import service_tables
@@ -88,12 +88,12 @@ async def test_an_unknown_dead_letter_is_not_found(http: httpx.AsyncClient, admi
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields")
 
 
-NO_CURSORS = ["nonsense", "\u00fc", "!!!!", encode_cursor(), encode_cursor(1, 2)]
+NO_CURSORS = ["nonsense", "\u00fc", "!!!!", CursorOf.encode(), CursorOf.encode(1, 2)]
 NO_POSITIONS: list[Any] = ["seven", None, [], -1, 2**70, float("inf"), float("nan")]
 
 
 async def test_a_cursor_that_is_none_of_ours_is_refused_by_name(http: httpx.AsyncClient, admin: dict[str, str]) -> None:
-    for cursor in (*NO_CURSORS, *map(encode_cursor, NO_POSITIONS)):
+    for cursor in (*NO_CURSORS, *map(CursorOf.encode, NO_POSITIONS)):
         answer = await http.get("/dead-letters", params={"cursor": cursor}, headers=admin)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_fields")
         assert answer.json()["errors"][0]["field"] == "cursor"

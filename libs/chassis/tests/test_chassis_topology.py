@@ -226,6 +226,22 @@ async def test_a_lost_binding_makes_a_user_who_may_not_declare_unready_until_a_c
     assert await transport.ready()
 
 
+async def test_a_binding_that_is_back_makes_ready_again_who_has_nothing_more_to_publish(
+    open_transport: Open, channel: AbstractChannel, names: Names
+) -> None:
+    await (provisioning := open_transport()).start()
+    await provisioning.stop()
+    transport = open_transport(declare=False)
+    await transport.start()
+    await unbind(channel, names, "payment")
+    assert not await is_published(transport, CREATED)
+    assert not await transport.ready()
+
+    await open_transport().start()
+
+    await eventually(lambda: _is_ready(transport, True), within=9)
+
+
 async def test_what_is_missing_is_named_and_nothing_is_declared(
     rabbitmq_url: str, names: Names, channel: AbstractChannel
 ) -> None:

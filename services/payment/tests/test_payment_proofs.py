@@ -252,8 +252,14 @@ async def test_a_broken_form_is_the_senders_fault(office: Office) -> None:
             headers={**office.issuer.runner(entry.id), "Content-Type": content_type},
             content=body,
         )
-        assert response.status_code in {400, 422}
+        assert (response.status_code, response.json()["code"]) in {(400, "malformed_form"), (422, "invalid_fields")}
         assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_note_that_is_far_too_long_is_refused_by_name(office: Office) -> None:
+    entry = await office.registered()
+    answer = await office.upload(entry, notes="a" * 70_000)
+    assert (answer.status, answer.body["errors"][0]["field"]) == (422, "notes")
 
 
 async def test_a_date_alone_means_that_day_where_the_organiser_is(office: Office) -> None:

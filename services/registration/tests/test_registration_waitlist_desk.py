@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.canonical.phones import canonical_whatsapp
-from chassis.web.cursors import encode_cursor
+from chassis.web.cursors import CursorOf
 from contracts import WaitlistOffered
 from testkit.plugin import FreshDatabase
 
@@ -207,10 +207,10 @@ async def _listed(race: Any, **wanted: Any) -> list[str]:
         ("limit", 0),
         ("limit", 201),
         ("cursor", "x"),
-        ("cursor", encode_cursor("1")),
-        ("cursor", encode_cursor(True)),
-        ("cursor", encode_cursor(2**70)),
-        ("cursor", encode_cursor(1, 2)),
+        ("cursor", CursorOf.encode("1")),
+        ("cursor", CursorOf.encode(True)),
+        ("cursor", CursorOf.encode(2**70)),
+        ("cursor", CursorOf.encode(1, 2)),
     ],
 )
 async def test_a_wrong_parameter_is_named(race: Any, name: str, value: Any) -> None:

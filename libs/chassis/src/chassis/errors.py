@@ -104,6 +104,14 @@ class MalformedJson(StartlineError):
     status = 400
 
 
+class MalformedForm(StartlineError):
+    """The form cannot be read; send file and fields as multipart/form-data, each field once."""
+
+    indonesian = "Formulir tidak terbaca; kirim berkas dan isian sebagai multipart/form-data, tiap isian satu kali."
+    code = "malformed_form"
+    status = 400
+
+
 class InvalidFields(StartlineError):
     """Some fields are wrong; `errors` names each."""
 

@@ -30,6 +30,8 @@ _UNSEEN: Final = re.compile(
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES: Final = re.compile(r"\s+")
 _SPACES_IN_LINE: Final = re.compile(r"[^\S\n]+")
+_LINE_END: Final = re.compile("[\r\n\v\f\x85\u2028\u2029]")
+_OTHER_LINE_ENDS: Final = re.compile("\r\n|[\r\u2028\u2029]")
 _PLAIN_LINE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
@@ -51,7 +53,7 @@ def clean_text(text: str) -> str:
     Raises:
         Refused: it has characters that cannot be seen and are no mere traces of copying.
     """
-    lines = _visible(text.strip().replace("\r\n", "\n").replace("\r", "\n"), allowed="\n\t")
+    lines = _visible(_OTHER_LINE_ENDS.sub("\n", text.strip()), allowed="\n\t")
     return _SPACES_IN_LINE.sub(" ", lines).strip()
 
 
@@ -71,7 +73,7 @@ def clean_name(text: str) -> str:
 
 
 def _visible(text: str, *, allowed: str) -> str:
-    if any(char in text for char in "\u2028\u2029") or ("\n" not in allowed and re.search(r"[\r\n\v\f\x85]", text)):
+    if "\n" not in allowed and _LINE_END.search(text):
         raise Refused(ONE_LINE)
     found = unicodedata.normalize("NFC", _TRACES.sub("", text))
     bare = _IN_EMOJI.sub("", found)

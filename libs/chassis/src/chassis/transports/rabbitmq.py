@@ -128,9 +128,9 @@ class RabbitTransport:
             self._inspector = self._inspector or await aio_pika.connect(self._url)
             if self._declare:
                 await declarations.declare(self._inspector, self._names)
-                self._unreachable.clear()
             else:
                 self._note_missing(await declarations.missing(self._inspector, self._names))
+            self._unreachable.clear()  # somebody may have bound them again; else the next copy says so
 
     def _note_missing(self, missing: tuple[str, ...]) -> None:
         if missing != self._missing:

@@ -1,4 +1,4 @@
-"""Cursors: the position of a page's last row, in a form that nobody has to understand."""
+"""Cursors: the position of a page's last row, as opaque texts for whoever asks for the next page."""
 
 import base64
 import binascii
@@ -18,12 +18,6 @@ INVALID_CURSOR: Final = Wording(
 )
 
 
-def encode_cursor(*position: Any) -> str:
-    """Return an opaque text for a position."""
-    raw = json.dumps(position, default=str, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
 class CursorOf(Generic[PositionT]):
     """Writes and reads the cursors of one list.
 
@@ -34,9 +28,11 @@ class CursorOf(Generic[PositionT]):
     def __init__(self, position: type[PositionT]) -> None:
         self._adapter: TypeAdapter[PositionT] = TypeAdapter(position, config=ConfigDict(strict=True))
 
-    def encode(self, *position: Any) -> str:
+    @staticmethod
+    def encode(*position: Any) -> str:
         """Return the cursor that goes on after `position`."""
-        return encode_cursor(*position)
+        raw = json.dumps(position, default=str, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     def decode(self, cursor: str | None) -> PositionT | None:
         """Return the position in `cursor`; None at the beginning of a list.

@@ -12,9 +12,11 @@ from chassis.errors import (
     Forbidden,
     InvalidFields,
     InvalidToken,
+    MalformedForm,
     MalformedJson,
     NotJson,
     PayloadTooLarge,
+    SessionEnded,
     StartlineError,
     TooSlow,
     Unauthenticated,
@@ -68,7 +70,7 @@ def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[Startl
     yield Unavailable
     access = stated_access(route)
     if isinstance(access, Allow):
-        yield from (Unauthenticated, InvalidToken, ExpiredToken, Forbidden)
+        yield from (Unauthenticated, InvalidToken, ExpiredToken, SessionEnded, Forbidden)
         if access.runner:
             yield NotYours
     taken = operation.get("requestBody", {}).get("content", {})
@@ -76,5 +78,7 @@ def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[Startl
         yield from (PayloadTooLarge, TooSlow)
     if "application/json" in taken:
         yield from (MalformedJson, NotJson)
+    if "multipart/form-data" in taken:
+        yield MalformedForm
     if taken or operation.get("parameters"):
         yield InvalidFields

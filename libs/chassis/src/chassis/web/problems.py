@@ -9,12 +9,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from chassis.database import is_unavailable
 from chassis.errors import (
     BadRequest,
     InternalError,
     InvalidFields,
+    MalformedForm,
     MalformedJson,
     MethodNotAllowed,
     NotFound,
@@ -120,6 +122,8 @@ def render_known(error: Exception) -> Response | None:
             return _render_invalid(error)
         case HTTPException(__cause__=StartlineError() as cause):
             return render(cause)  # FastAPI makes a 400 of whatever ends the reading of a form
+        case HTTPException(__context__=MultiPartException()):
+            return render(MalformedForm())
         case HTTPException():
             return _render_http(error)
     return None

@@ -107,22 +107,20 @@ async def refresh(body: RefreshRequest, sessions: OwnSessions) -> TokenPair:
     return TokenPair.model_validate(await sessions.refresh(body.refresh_token.get_secret_value()))
 
 
-@router.post("/logout", status_code=204, responses=errors(SessionEnded))
+@router.post("/logout", status_code=204)
 async def log_out(current: CurrentStaff, work: Work) -> None:
     """End this session."""
     await end_session(work, current.session_id, EndReason.LOGOUT, staff_id=current.member.id)
     await work.audit(current.actor, "session.logout", f"session:{current.session_id}")
 
 
-@router.get("/me", responses=errors(SessionEnded))
+@router.get("/me")
 async def show_me(current: CurrentStaff) -> StaffView:
     """Who I am, as of now."""
     return StaffView.model_validate(current.member)
 
 
-@router.post(
-    "/me/password", status_code=204, responses=errors(SessionEnded, TooManyAttempts, InvalidFields, Unavailable)
-)
+@router.post("/me/password", status_code=204, responses=errors(TooManyAttempts, InvalidFields, Unavailable))
 async def change_my_password(
     body: PasswordChange, current: CurrentStaff, source: Source, sessions: OwnSessions
 ) -> None:
@@ -138,7 +136,7 @@ async def change_my_password(
         raise InvalidFields(("current_password", _NOT_YOURS))
 
 
-@router.get("/me/sessions", responses=errors(SessionEnded))
+@router.get("/me/sessions")
 async def list_my_sessions(
     current: CurrentStaff, session: Read, database: OwnDatabase, settings: OwnSettings
 ) -> Page[SessionView]:
@@ -160,7 +158,7 @@ def _session_view(session: Session, current: UUID) -> SessionView:
     )
 
 
-@router.delete("/me/sessions/{session_id}", status_code=204, responses=errors(SessionEnded, UnknownSession))
+@router.delete("/me/sessions/{session_id}", status_code=204, responses=errors(UnknownSession))
 async def end_my_session(session_id: UUID, current: CurrentStaff, work: Work) -> None:
     """End one of my sessions, perhaps on a device I no longer have."""
     await end_session(work, session_id, EndReason.REVOKED, staff_id=current.member.id)

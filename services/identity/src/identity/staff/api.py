@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from chassis.errors import InvalidFields, SessionEnded
+from chassis.errors import InvalidFields
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Cursor, Limit, Line, Page
@@ -27,7 +27,7 @@ OwnPasswords = Annotated[Passwords, from_state("passwords")]
 OwnSettings = Annotated[Settings, from_state("settings")]
 
 
-@router.get("", responses=errors(SessionEnded))
+@router.get("")
 async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
     """Everybody, by e-mail address."""
     rows = await queries.staff_page(session, limit=limit + 1, after=_email(cursor))
@@ -40,7 +40,7 @@ def _email(cursor: str | None) -> str:
     return position[0] if position else ""
 
 
-@router.post("", status_code=201, responses=errors(SessionEnded, EmailTaken, InvalidFields))
+@router.post("", status_code=201, responses=errors(EmailTaken, InvalidFields))
 async def create_staff(
     body: NewStaff, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
 ) -> StaffView:
@@ -57,7 +57,7 @@ async def create_staff(
     return await _view(database, staff_id)
 
 
-@router.patch("/{staff_id}", responses=errors(SessionEnded, UnknownStaff, LastOwner, InvalidFields))
+@router.patch("/{staff_id}", responses=errors(UnknownStaff, LastOwner, InvalidFields))
 async def change_staff(
     staff_id: UUID,
     body: StaffChanges,
@@ -75,7 +75,7 @@ async def change_staff(
     return await _view(database, staff_id)
 
 
-@router.delete("/{staff_id}/sessions", status_code=204, responses=errors(SessionEnded, UnknownStaff))
+@router.delete("/{staff_id}/sessions", status_code=204, responses=errors(UnknownStaff))
 async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabase, settings: OwnSettings) -> None:
     """Log somebody out everywhere. The answer waits as it does for a changed role."""
     if await commands.end_sessions(database, staff_id, by=owner.actor):

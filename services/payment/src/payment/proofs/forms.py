@@ -74,7 +74,7 @@ async def read_proof_form(request: Request, *, now: datetime, zone: ZoneInfo) ->
         PayloadTooLarge: the file alone is more than 2 MB.
         InvalidFields, RequestValidationError: a field is missing, wrong, unknown or there twice.
     """
-    async with request.form(max_files=4, max_fields=16, max_part_size=64 * 1024) as form:
+    async with request.form(max_files=4, max_fields=16, max_part_size=FORM_BYTES) as form:
         single = _single(form)
         file = await _file(single.pop("file", None))
         return _checked(file, single, now=now, zone=zone)
