@@ -238,3 +238,19 @@ def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secre
 def test_a_text_of_staffs_own_keeps_the_way_back_for_those_who_have_one(path: str | None, added: str) -> None:
     facts = replace(FACTS, status_path=path)
     assert RENDERER.text(Template("Halo {name}"), facts, Locale.INDONESIAN).body == f"Halo {facts.name}{added}"
+
+
+@pytest.mark.parametrize("body", ["Tautan Anda:", "Tautan Anda: {site_url}"])
+def test_a_text_of_staffs_own_without_the_links_gets_them(body: str) -> None:
+    links = [f"https://lari.example{link.path}" for link in SAMPLE_LINKS.links]
+    text = RENDERER.text(Template(body, "Tautan"), SAMPLE_LINKS, Locale.INDONESIAN)
+    own, added = text.body.split("\n\n", 1)
+    assert own.startswith("Tautan Anda:")
+    assert [line for line in added.splitlines() if line in links] == links
+    page = RENDERER.page(text, SAMPLE_LINKS, Locale.INDONESIAN, qr_source=None)
+    assert all(f'<a href="{link}">' in page for link in links)
+
+
+def test_links_that_a_text_of_staffs_own_names_are_there_once() -> None:
+    text = RENDERER.text(Template("{links}\n\nSalam", "Tautan"), SAMPLE_LINKS, Locale.INDONESIAN)
+    assert [text.body.count(link.path) for link in SAMPLE_LINKS.links] == [1, 1]

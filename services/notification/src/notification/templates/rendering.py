@@ -130,11 +130,11 @@ class Renderer:
     def text(self, template: Template, facts: Facts | LinkFacts, locale: Locale) -> Template:
         """The subject and body to send."""
         values = self.values(facts, locale)
-        body = fill_in(template.body, values)
-        if isinstance(facts, Facts) and facts.status_path and "{status_url}" not in template.body:
-            body += f"\n\n{values['status_url']}"  # a text of staff's own may not take the way back from a runner
+        body, needed = template.body, _needed(facts)
+        if needed and needed not in body:
+            body += f"\n\n{needed}"  # a text of staff's own may not take the way back from a runner
         return Template(
-            body=body,
+            body=fill_in(body, values),
             subject=fill_in_subject(template.subject, values) if template.subject else "",
         )
 
@@ -159,6 +159,13 @@ class Renderer:
         else:
             own = {self.status_url(facts.status_path), self.ticket_url(facts.ticket_code)} - {NO_VALUE}
         return sorted({*own, self.public_url}, key=len, reverse=True)
+
+
+def _needed(facts: Facts | LinkFacts) -> str | None:
+    """The variable without which a message leaves its reader with no way back; None if there is no such way."""
+    if isinstance(facts, LinkFacts):
+        return "{links}"
+    return "{status_url}" if facts.status_path else None
 
 
 def _segments(line: str, links: list[str]) -> list[Segment]:
