@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -54,12 +55,16 @@ async def test_the_same_event_again_says_nothing_again(office: PostOffice) -> No
         assert await office.log() == before
 
 
-async def test_a_confirmation_published_again_with_a_newer_revision_sends_no_second_ticket(office: PostOffice) -> None:
+@pytest.mark.parametrize("payment", [{}, {"payment_id": uuid4()}])
+@pytest.mark.parametrize("newer", [0, 1])
+async def test_a_confirmation_published_again_sends_no_second_ticket(
+    office: PostOffice, newer: int, payment: dict[str, Any]
+) -> None:
     entry = await office.registered()
     confirmed = entry.confirmed()
     await office.hear(confirmed)
 
-    await office.hear(confirmed.model_copy(update={"revision": confirmed.revision + 1}))
+    await office.hear(confirmed.model_copy(update={"revision": confirmed.revision + newer, **payment}))
 
     assert [event for event, _ in await office.told(entry)].count(CONFIRMED) == 1
 

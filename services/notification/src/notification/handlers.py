@@ -84,15 +84,17 @@ async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -
 
 @handlers.on(RegistrationConfirmed)
 async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
-    """Every runner gets an e-ticket."""
+    """Every runner gets an e-ticket; not again when a confirmation that holds is published once more."""
     confirmed = event.payload
     await note_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
+    told = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
     fresh = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
     if fresh:
         await contacts.give_tickets(work, confirmed, contact)
-    runners = [runner.participant_id for runner in confirmed.participants]
-    await _tell(work, event, runners, about=str(confirmed.payment_id), fresh=fresh)
+    if not told:
+        runners = [runner.participant_id for runner in confirmed.participants]
+        await _tell(work, event, runners, about=str(confirmed.payment_id), fresh=fresh)
 
 
 @handlers.on(RegistrationExpired)
