@@ -1,7 +1,7 @@
 """Which digits are a date."""
 
 import pytest
-from chassis.canonical.dates import spells_date
+from chassis.canonical.dates import is_date, spells_date
 
 YEARS = range(1945, 2031)
 
@@ -38,3 +38,15 @@ def test_a_date_is_found(digits: str, layout: str) -> None:
 )
 def test_other_digits_are_none(digits: str, layout: str) -> None:
     assert not spells_date(digits, layout, YEARS)
+
+
+@pytest.mark.parametrize(
+    "digits", ["17081985", "08171985", "19850817", "170885", "081785", "850817", "081985", "198508"]
+)
+def test_a_date_is_one_in_every_layout(digits: str) -> None:
+    assert is_date(digits, YEARS)
+
+
+@pytest.mark.parametrize("digits", ["", "1985", "173285", "850832", "191985", "198519", "081708", "17o885"])
+def test_other_digits_are_one_in_no_layout(digits: str) -> None:
+    assert not is_date(digits, range(1970, 2000))

@@ -33,7 +33,7 @@ from testkit.harness import ManualClock, ServiceUnderTest
 from testkit.tokens import Headers, Issuer
 
 API = "/api/checkin/v1"
-PIN = "730416"
+PIN = "730461"
 RACE = EventSummary(event_id=uuid4(), name="Lari Pagi", event_date=date(2027, 3, 7), location="Jakarta")
 TEN_K = uuid4()
 

@@ -16,7 +16,7 @@ LOGIN = {"pin_code": PIN, "device_name": "Phone"}
 CODE = "0" * 32
 LINKS = ["https://evil.example", "Meja www.evil.net", "menang di evil.com", "a@evil.example", "evil\uff0ecom"]
 LINES: list[Any] = ["", "   ", "x" * 256, "a\x00b", "a\nb", 7, [], {}, *LINKS]
-PINS: list[Any] = ["", "12345", "1234567", "12345a", "73041\uff16", "730416\n", "73 416", "\x00" * 6, 730416]
+PINS: list[Any] = ["", "12345", "1234567", "12345a", "73046\uff11", "730461\n", "73 461", "\x00" * 6, 730461]
 REMARKS: list[Any] = ["", "  ", "x" * 1001, "a\x00", 7]
 
 

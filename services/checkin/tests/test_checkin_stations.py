@@ -47,6 +47,7 @@ EASY = ("000000", "111111", "999999", "123456", "654321", "234567", "890123", "0
 DATES = (
     *("170845", "450817", "171945", "194508"),
     *("010190", "311299", "290200", "250826", "900131", "260817", "081990", "199008"),
+    *("850817", "730416", "081785", "122585", "011390", "123199"),
 )
 
 
@@ -60,14 +61,14 @@ async def test_a_pin_that_is_tried_first_is_refused(day: PackDay) -> None:
         assert await change(day, station_id, pin_code=pin) == 422, pin
 
 
-@pytest.mark.parametrize("pin", ["320190", "011390", "300290", "310490", "010145", "132026", "190013", "730416"])
+@pytest.mark.parametrize("pin", ["320190", "133290", "300290", "310490", "010145", "132026", "190013", "730461"])
 def test_what_is_no_date_or_none_that_people_remember_is_a_good_pin(pin: str) -> None:
     assert not is_guessable(pin)
 
 
-def test_fewer_than_three_pins_of_a_hundred_are_refused() -> None:
+def test_fewer_than_five_pins_of_a_hundred_are_refused() -> None:
     pins = [f"{number:06d}" for number in random.Random(2).sample(range(10**6), 100_000)]
-    assert 0.02 < sum(map(is_guessable, pins)) / len(pins) < 0.03
+    assert 0.04 < sum(map(is_guessable, pins)) / len(pins) < 0.05
 
 
 async def test_the_right_pin_logs_a_device_in(day: PackDay) -> None:

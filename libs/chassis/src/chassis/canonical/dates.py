@@ -1,6 +1,15 @@
 """Dates in digits, for secrets that must not be one."""
 
 from datetime import date
+from typing import Final
+
+LAYOUTS: Final = ("DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "DDMMYY", "MMDDYY", "YYMMDD", "MMYYYY", "YYYYMM")
+"""How people write a date in digits."""
+
+
+def is_date(digits: str, years: range) -> bool:
+    """Return whether `digits` are a date of one of `years` in any layout."""
+    return any(spells_date(digits, layout, years) for layout in LAYOUTS)
 
 
 def spells_date(digits: str, layout: str, years: range) -> bool:

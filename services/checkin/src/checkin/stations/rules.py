@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from chassis.canonical.dates import spells_date
+from chassis.canonical.dates import is_date
 from chassis.wording import Wording
 
 MOST_FAILURES: Final = 10
@@ -16,13 +16,8 @@ _FAVOURITES: Final = frozenset(
     {"112233", "332211", "123321", "654456", "159753", "147258", "258147", "789456", "456123", "987123", "102030"}
 )
 _INDEPENDENCE_DAY: Final = frozenset({"170845", "081745", "450817", "171945", "194517", "081945", "194508"})
-# Birthdays and races as Indonesians write them. Every year more refuses 0.04 % of all PINs; these are 2.8 %.
-_DATES: Final = (
-    ("DDMMYY", range(1970, 2031)),
-    ("YYMMDD", range(1990, 2031)),
-    ("MMYYYY", range(1970, 2031)),
-    ("YYYYMM", range(1970, 2031)),
-)
+# Of birthdays and races. Every year more refuses up to 0.09 % of all PINs; these are 4.8 %.
+_DATED: Final = range(1970, 2031)
 
 EASY_PIN: Final = Wording(
     en="Choose a PIN that is no date, no row of digits and no pattern.",
@@ -33,11 +28,11 @@ EASY_PIN: Final = Wording(
 def is_guessable(pin: str) -> bool:
     """Return whether a PIN is among the first that are tried: a date, a pattern repeated, a run of digits, a favourite.
 
-    Of all six-digit PINs 2.9 % are.
+    Of all six-digit PINs 4.9 % are.
     """
     repeated = any(pin == pin[:size] * (len(pin) // size) for size in (1, 2, 3))
     known = pin in _FAVOURITES or pin in _INDEPENDENCE_DAY or any(pin in run for run in _RUNS)
-    return repeated or known or any(spells_date(pin, layout, years) for layout, years in _DATES)
+    return repeated or known or is_date(pin, _DATED)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib import resources
 
-from chassis.canonical.dates import spells_date
+from chassis.canonical.dates import is_date
 from chassis.wording import Wording
 
 EMAIL_PATTERN = r"[!-?A-~]+@[A-Za-z0-9.-]+"
@@ -45,7 +45,6 @@ _BESIDE_DIGITS = string.punctuation + string.whitespace
 _LOOKALIKES = str.maketrans("013457@$!|i", "oleastaslll")
 """Words are spelled alike: `1` may be an `i` or an `l`, so all three are one letter."""
 _YEARS = range(1900, 2100)
-_DATES = ("DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "DDMMYY", "MMDDYY", "YYMMDD")
 _NUMBER = re.compile(r"\d+k(?![a-z])|\d{2,}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _TOKEN = re.compile(r"[^\W\d_]+")
@@ -96,7 +95,7 @@ def _is_common(plain: str) -> bool:
 
 def _is_date(plain: str) -> bool:
     digits = "".join(char for char in plain if char not in _BESIDE_DIGITS)
-    return any(spells_date(digits, layout, _YEARS) for layout in _DATES)
+    return is_date(digits, _YEARS)
 
 
 def _is_few_words(plain: str, words: AbstractSet[str]) -> bool:
