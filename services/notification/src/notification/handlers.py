@@ -31,6 +31,7 @@ from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.queue.announcements import announce_change, enqueue_links
 from notification.queue.commands import enqueue, skip_pending
+from notification.queue.readdressing import follow_address
 from notification.races.commands import note_announcement
 from notification.templates.rules import EventType
 
@@ -42,12 +43,15 @@ _ONCE = "once"
 
 @handlers.on(WaitlistOffered)
 async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
-    """The person in charge hears that places are held for them, and until when."""
+    """The person in charge hears that places are held for them, and until when; once, at the newest address."""
     await note_race(work, event.payload)
     await _keep_code(work, event.payload.registration_id, event.payload.access)
     fresh = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
-    await _tell(work, event, [event.payload.contact.participant_id], about=_ONCE, context=context, fresh=fresh)
+    recipient = event.payload.contact.participant_id
+    await _tell(work, event, [recipient], about=_ONCE, context=context, fresh=fresh)
+    if fresh:
+        await follow_address(work, recipient, EventType.WAITLIST_OFFERED)
 
 
 @handlers.on(RegistrationCreated)

@@ -28,14 +28,19 @@ from notification.contacts.tables import Contact, Participant
 log = logger(__name__)
 
 # Their values come separately: a statement that holds them is taken apart anew for each event.
-_ADD = upsert(Contact).on_conflict_do_nothing()
+_CONTACTS = upsert(Contact)
+_ADD_OR_FOLLOW = _CONTACTS.on_conflict_do_update(
+    index_elements=[Contact.registration_id],
+    set_={name: _CONTACTS.excluded[name] for name in ("total_amount", "currency", "expires_at", "revision")},
+    where=(Contact.stage == Stage.WAITING) & (Contact.revision < _CONTACTS.excluded.revision),
+)
 _TAKEN_OVER = (
     "registration_number event_id category_id event_name event_date event_location category_name total_amount currency"
     " expires_at stage revision created_at"
 )
-_ADD_OR_TAKE_OVER = upsert(Contact).on_conflict_do_update(
+_ADD_OR_TAKE_OVER = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
-    set_={name: upsert(Contact).excluded[name] for name in _TAKEN_OVER.split()},
+    set_={name: _CONTACTS.excluded[name] for name in _TAKEN_OVER.split()},
     where=Contact.stage == Stage.WAITING,
 )
 _PERSON = ("full_name", "email", "whatsapp", "unreadable", "revision")
@@ -67,19 +72,19 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
 
 
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
-    """Remember whoever may take an offer; False when it was taken already."""
+    """Store who may take an offer, or their newest data while it is open; False when it was taken already."""
     contact = {
         **_named(offered),
         "expires_at": offered.offer_expires_at,
         "stage": Stage.WAITING,
-        "revision": 0,
+        "revision": offered.revision,
         "created_at": work.now,
     }
-    await work.session.execute(_ADD, [contact])
+    await work.session.execute(_ADD_OR_FOLLOW, [contact])
     # Locked before its participants, as every handler does.
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
     stage = (await work.session.execute(known)).scalar_one()
-    await _add_participants(work, offered, (offered.contact,), revision=0)
+    await _add_participants(work, offered, (offered.contact,), revision=offered.revision)
     return stage == Stage.WAITING
 
 

@@ -60,7 +60,7 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     if message.status == Status.SKIPPED or answered or not await _is_true(work, message):
         raise MessageSuperseded(status_now=message.status)
     if again:
-        await _requeue(work, Notification.id == message.id)
+        await requeue(work, Notification.id == message.id)
         await work.audit(by, "notification.retry", str(message.id))
         return message.id
     return await _repeat(work, message, by=by)
@@ -69,7 +69,7 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
 async def retry_failed(work: UnitOfWork, channel: Channel | None, *, by: str) -> int:
     """Send again all that failed and is still true; return how many. Those of unknown fate are left to a person."""
     chosen = (Notification.status == Status.FAILED) & _still_true()
-    count = await _requeue(work, chosen if channel is None else chosen & (Notification.channel == channel.value))
+    count = await requeue(work, chosen if channel is None else chosen & (Notification.channel == channel.value))
     await work.audit(by, "notification.retry_failed", channel or "all", count=count)
     return count
 
@@ -95,18 +95,19 @@ async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
     waiting = (await work.session.execute(copies.limit(1))).scalar_one_or_none()
     if waiting is not None:
         raise MessageWaiting(_COPY_WAITS, status_now=waiting)
-    copy = _copy(message, original, work)
+    copy = copy_of(message, work)
     work.session.add(copy)
     await work.audit(by, "notification.resend", str(message.id), copy=str(copy.id))
     return copy.id
 
 
-def _copy(message: Notification, original: UUID, work: UnitOfWork) -> Notification:
+def copy_of(message: Notification, work: UnitOfWork) -> Notification:
+    """Return a message like this one that waits to be sent; not yet in the session."""
     copy_id = uuid4()
     return Notification(
         id=copy_id,
         dedupe_key=f"resend:{copy_id}",
-        resend_of=original,
+        resend_of=message.resend_of or message.id,
         registration_id=message.registration_id,
         participant_id=message.participant_id,
         channel=message.channel,
@@ -128,7 +129,8 @@ def _still_true() -> Any:
     return not_(exists().where(Contact.registration_id == Notification.registration_id, untrue))
 
 
-async def _requeue(work: UnitOfWork, chosen: Any) -> int:
+async def requeue(work: UnitOfWork, chosen: Any) -> int:
+    """Give the chosen messages all their tries again; return how many they are."""
     fresh = {
         "status": Status.PENDING,
         "retry_count": 0,
