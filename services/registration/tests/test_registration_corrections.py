@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected, WaitlistOffered
+from contracts import JerseySize, RegistrationConfirmed, RegistrationCorrected, RegistrationCreated, WaitlistOffered
 from registration.catalog.rules import changes_end
 from registration.waitlist.commands import hold_entry
 
@@ -246,6 +246,24 @@ async def test_somebody_in_line_is_corrected_before_there_is_an_offer(race: Any)
     [offered] = await race.service.published(WaitlistOffered)
     contact = offered.payload.contact
     assert (contact.full_name, contact.email, contact.whatsapp) == ("Ani Wati", "right@example.com", "6281311112222")
+
+
+async def test_who_was_offered_a_place_is_offered_it_as_corrected(race: Any) -> None:
+    line = Line(race)
+    [taken] = await line.sell_out()
+    waiting = await line.waiting()
+    await race.cancel(taken["registration_id"])
+    entry = {**waiting, "registration_id": waiting["waitlist_id"]}
+
+    await _correct(race, entry, email="right@example.com")
+    await _correct(race, entry, jersey_size="s")
+
+    first, corrected = [each.payload for each in await race.service.published(WaitlistOffered)]
+    expected = first.contact.model_copy(update={"email": "right@example.com"})
+    assert corrected == first.model_copy(update={"contact": expected, "revision": first.revision + 1})
+    assert (await line.accept(waiting)).status_code == 201
+    [*_, created] = await race.service.published(RegistrationCreated)
+    assert created.payload.revision > corrected.revision
 
 
 async def test_in_line_a_correction_cannot_make_somebody_who_waits_already(race: Any) -> None:

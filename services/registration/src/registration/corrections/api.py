@@ -14,6 +14,7 @@ from chassis.wording import Wording
 from contracts import JerseySize
 from fastapi import Depends
 
+from registration.access.api import Codes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import BirthDate, Email, Name, OptionalIdentityNumber, Typed
 from registration.corrections import commands
@@ -64,13 +65,13 @@ class Correction(Changes):
     responses=errors(UnknownRegistration, UnknownParticipant, AlreadyRegistered, AlreadyWaiting, ChangesClosed),
 )
 async def correct_participant(
-    registration_id: UUID, participant_id: UUID, body: Correction, who: ItsRunnerOrAdmin, work: Work
+    registration_id: UUID, participant_id: UUID, body: Correction, who: ItsRunnerOrAdmin, work: Work, codes: Codes
 ) -> ParticipantView:
     """Correct what was typed: staff everything, the runner what is harmless until the race's `changes_until`."""
     runner = isinstance(who, Runner)
     if runner:
         body.require_runners_own()
     participant = await commands.correct(
-        work, registration_id, participant_id, body.fields(), by=who.actor, within_time=runner
+        work, registration_id, participant_id, body.fields(), by=who.actor, within_time=runner, codes=codes
     )
     return ParticipantView.model_validate(participant)

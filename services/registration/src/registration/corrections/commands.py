@@ -18,6 +18,7 @@ from contracts import CorrectedParticipant, RegistrationCorrected
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from registration.access.rules import AccessCodes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key
@@ -25,13 +26,14 @@ from registration.canonical.commands import SAME_PERSON, bring_into_form, forget
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
-from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, WHO_THEY_ARE, masked_values
+from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
 from registration.entries.commands import lock_entry
 from registration.entries.errors import UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.waitlist.commands import hold_entry
 from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
+from registration.waitlist.offering import offer_again
 from registration.waitlist.rules import IN_LINE, Standing
 from registration.waitlist.tables import WaitlistParticipant
 
@@ -41,15 +43,23 @@ AnybodyT = TypeVar("AnybodyT", Participant, WaitlistParticipant)
 
 
 async def correct(
-    work: UnitOfWork, registration_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
+    work: UnitOfWork,
+    registration_id: UUID,
+    participant_id: UUID,
+    fields: Fields,
+    *,
+    by: str,
+    within_time: bool,
+    codes: AccessCodes,
 ) -> Anybody:
     """Correct fields of a participant of a registration or of a place in line.
 
-    Who the person is is judged again, and listeners of the change are told. They know nobody in line yet, or only that
-    there is an offer: what was corrected reaches them with the registration.
+    Who the person is is judged again, and listeners of the change are told. Of those in line they know who is in charge
+    of an open offer: it is published again.
 
     Args:
         within_time: refuse after the race's `changes_until`, and once the registration or place in line has ended.
+        codes: for the link of an offer.
 
     Raises:
         UnknownRegistration, UnknownParticipant, ChangesClosed, InvalidFields.
@@ -60,7 +70,7 @@ async def correct(
         try:
             async with work.session.begin_nested():  # if it fails, its locks end, which are not in the order above
                 return await _correct_waiting(
-                    work, registration_id, participant_id, fields, by=by, within_time=within_time
+                    work, registration_id, participant_id, fields, by=by, within_time=within_time, codes=codes
                 )
         except _Accepted:
             entry = await lock_entry(work, registration_id)
@@ -83,7 +93,14 @@ class _Accepted(Exception):
 
 
 async def _correct_waiting(
-    work: UnitOfWork, entry_id: UUID, participant_id: UUID, fields: Fields, *, by: str, within_time: bool
+    work: UnitOfWork,
+    entry_id: UUID,
+    participant_id: UUID,
+    fields: Fields,
+    *,
+    by: str,
+    within_time: bool,
+    codes: AccessCodes,
 ) -> WaitlistParticipant:
     try:
         entry = await hold_entry(work, entry_id)
@@ -95,7 +112,9 @@ async def _correct_waiting(
         raise ChangesClosed
     race = await work.session.get_one(Race, entry.event_id)
     participant = await _locked(work, WaitlistParticipant, entry.id, participant_id)
-    await _corrected(work, race, participant, fields, by=by, within_time=within_time)
+    changed = await _corrected(work, race, participant, fields, by=by, within_time=within_time)
+    if entry.status == Standing.OFFERED and participant.is_pic and TOLD_OF_AN_OFFER & set(changed):
+        await offer_again(work, entry, codes)
     return participant
 
 

@@ -19,6 +19,9 @@ PHONES: Final[Mapping[str, Callable[[str], str]]] = {
 TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
 """The fields that other services repeat."""
 
+TOLD_OF_AN_OFFER: Final = frozenset({"full_name", "email", "whatsapp"})
+"""The fields of the person in charge that an offer repeats."""
+
 WHO_THEY_ARE: Final = frozenset({"full_name", "date_of_birth", "identity_number"})
 """The fields that the person key is made of."""
 

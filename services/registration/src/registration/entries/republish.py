@@ -59,7 +59,7 @@ async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated
     return RegistrationCreated(
         registration_id=entry.id,
         registration_number=entry.registration_number,
-        revision=1,
+        revision=entry.revision,
         event=category.event,
         category_id=category.category_id,
         category_name=category.category_name,

@@ -205,7 +205,7 @@ async def _register(
     created = RegistrationCreated(
         registration_id=entry.id,
         registration_number=registration_number(category.prefix, await _next_number(work, entry)),
-        revision=1,
+        revision=entry.revision + 1,
         event=category.event,
         category_id=category.category_id,
         category_name=category.category_name,

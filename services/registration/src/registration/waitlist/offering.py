@@ -5,7 +5,6 @@ frees it, so there is no moment at which it could be sold past the line.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from chassis.database import UnitOfWork
 from contracts import RegisteredParticipant, RegistrationType, WaitlistOffered
 from sqlalchemy import ColumnElement, Row, select, text, update
 
+from registration.access.rules import AccessCodes
 from registration.admission.rules import fitting
 from registration.catalog.queries import offer as find_category
 from registration.catalog.rules import CategoryOffer
@@ -73,7 +73,7 @@ _OFFER = text("""
     UPDATE waitlist_entries e SET status = 'offered', offered_at = :now, offer_expires_at = :ends, updated_at = :now
       FROM waitlist_participants w
      WHERE e.id = ANY(CAST(:ids AS uuid[])) AND e.status = 'waiting' AND w.entry_id = e.id AND w.is_pic
-    RETURNING e.id, e.turn, e.registration_type, e.total_participants, e.access_version,
+    RETURNING e.id, e.turn, e.registration_type, e.total_participants, e.access_version, e.revision, e.offer_expires_at,
               w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
 """)
 
@@ -83,10 +83,29 @@ async def _offer(work: UnitOfWork, category: CategoryOffer, chosen: Sequence[UUI
     offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
     await _hold(work, category.category_id, sum(row.total_participants for row in offered))
     for row in sorted(offered, key=lambda each: each.turn):
-        work.publish(_offered(category, row, ends, terms), subject=row.id)
+        work.publish(_offered(category, row, terms.codes), subject=row.id)
 
 
-def _offered(category: CategoryOffer, row: Row[Any], ends: datetime, terms: OfferTerms) -> WaitlistOffered:
+_OPEN_OFFER = text("""
+    SELECT e.id, e.race_category_id AS category_id, e.registration_type, e.access_version, e.revision,
+           e.offer_expires_at, w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
+      FROM waitlist_entries e JOIN waitlist_participants w ON w.entry_id = e.id AND w.is_pic
+     WHERE e.id = :id
+""")
+
+
+async def offer_again(work: UnitOfWork, entry: WaitlistEntry, codes: AccessCodes) -> None:
+    """Publish an open offer once more, after its contact was corrected."""
+    entry.revision += 1
+    await work.session.flush()
+    row = (await work.session.execute(_OPEN_OFFER, {"id": entry.id})).one()
+    category = await find_category(work.session, row.category_id)
+    if category is None:
+        raise RuntimeError("an offer has a category")
+    work.publish(_offered(category, row, codes), subject=row.id)
+
+
+def _offered(category: CategoryOffer, row: Row[Any], codes: AccessCodes) -> WaitlistOffered:
     kind = RegistrationType(row.registration_type)
     return WaitlistOffered(
         registration_id=row.id,
@@ -97,7 +116,7 @@ def _offered(category: CategoryOffer, row: Row[Any], ends: datetime, terms: Offe
         total_participants=kind.size,
         total_amount=category.price(kind) or Decimal(),
         currency=category.currency,
-        offer_expires_at=ends,
+        offer_expires_at=row.offer_expires_at,
         contact=RegisteredParticipant(
             participant_id=row.participant_id,
             full_name=row.full_name,
@@ -105,7 +124,8 @@ def _offered(category: CategoryOffer, row: Row[Any], ends: datetime, terms: Offe
             whatsapp=row.whatsapp,
             is_pic=row.is_pic,
         ),
-        access=terms.codes.make(row.id, row.access_version),
+        access=codes.make(row.id, row.access_version),
+        revision=row.revision,
     )
 
 
