@@ -12,11 +12,13 @@ from chassis.errors import NotYet
 from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, RaceChanged
 from notification.channels.port import Channel
 from notification.contacts.linking import link_some
+from notification.queue.commands import claim_next
 from notification.templates.rules import Locale
 from notification.templates.words import moment, zone_named
-from notification.worker import in_portions
+from notification.worker import in_portions, release
 from simulators.testing import Stage
 from testkit.golden import golden
+from testkit.harness import ManualClock
 
 from .notification_world import RACE, TEN_K, Entry, PostOffice, runner
 from .test_notification_waitlist import offered
@@ -134,10 +136,43 @@ async def changes_of(office: PostOffice, entry: Entry) -> list[str]:
     return [status for event, status in await office.told(entry) if event == CHANGED]
 
 
-async def test_a_later_change_takes_the_place_of_a_message_that_waits(office: PostOffice) -> None:
+async def test_a_later_change_takes_the_place_of_a_message_that_waits(connected: PostOffice, stage: Stage) -> None:
+    await connected.in_a_hurry()
+    entry = await connected.ticketed()
+    await connected.send_all()
+    await hear(connected, changed(MOVED, notify=True), changed(revised(3, location="Ancol"), notify=True))
+    await connected.send_all()
+    assert await changes_of(connected, entry) == ["skipped", "sent"]
+    assert ["Ancol" in each["text"] for each in await stage.items("mail")] == [False, True]
+
+
+async def test_an_earlier_change_between_two_tries_is_not_sent_after_a_later_one(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    await connected.in_a_hurry()
+    entry = await connected.ticketed()
+    await connected.send_all()
+    await hear(connected, changed(MOVED, notify=True))
+    async with connected.database.work() as work:
+        assert await claim_next(work, Channel.WHATSAPP, lease_for=timedelta(seconds=60))
+    await hear(connected, changed(revised(3), notify=True))
+    clock.advance(timedelta(seconds=61))
+    await release(connected.database)
+    await connected.send_all()
+    assert await changes_of(connected, entry) == ["skipped", "sent"]
+
+
+@pytest.mark.parametrize("path", ["/notifications/{id}/retry", "/notifications/retry-failed"])
+async def test_an_earlier_change_that_failed_is_not_tried_again_after_a_later_one(
+    office: PostOffice, path: str
+) -> None:
     entry = await office.ticketed()
-    await hear(office, changed(MOVED, notify=True), changed(revised(3), notify=True))
-    assert await changes_of(office, entry) == ["skipped", "pending"]
+    await hear(office, changed(MOVED, notify=True))
+    await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'no'")
+    await hear(office, changed(revised(3), notify=True))
+    earlier = next(each for each in await office.log(channel="whatsapp") if each["event_type"] == CHANGED)
+    await office.call("POST", path.format(id=earlier["id"]), office.admin)
+    assert await changes_of(office, entry) == ["failed", "pending"]
 
 
 async def test_an_earlier_change_that_comes_late_is_not_told_after_a_later_one(office: PostOffice) -> None:

@@ -5,14 +5,13 @@ from uuid import UUID, uuid4
 
 from chassis.database import Database, UnitOfWork
 from contracts import AccessLink, AccessLinksRequested
-from sqlalchemy import String, column, delete, func, literal, select, update, values
+from sqlalchemy import String, column, delete, func, literal, select, values
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
-from notification.queue.commands import SUPERSEDED
 from notification.queue.rules import KEEP_LINK_MESSAGES, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
 from notification.templates.rules import EventType
@@ -21,34 +20,23 @@ from notification.templates.rules import EventType
 async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) -> None:
     """Queue one message about the race's facts of now to each participant of each confirmed registration.
 
-    Messages about earlier changes that have not been sent yet are not sent any more.
+    It names the revision: once a newer change is announced it is not sent any more.
     """
-    of_race = select(Contact.registration_id).where(Contact.event_id == event_id)
-    earlier = (
-        Notification.registration_id.in_(of_race)
-        & (Notification.event_type == EventType.RACE_CHANGED)
-        & (Notification.status == Status.PENDING)
-    )
-    gone = {"status": Status.SKIPPED, "failed_reason": SUPERSEDED, "updated_at": work.now}
-    options = {"synchronize_session": False}
-    await work.session.execute(update(Notification).where(earlier).values(gone), execution_options=options)
-    await _enqueue_for_confirmed(work, event_id, about=str(revision))
-
-
-async def _enqueue_for_confirmed(work: UnitOfWork, event_id: UUID, *, about: str) -> None:
     kind, runner = EventType.RACE_CHANGED, Participant
     channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
     channel = channels.c.channel
     columns: dict[str, Any] = {
         "id": func.gen_random_uuid(),
-        "dedupe_key": func.concat_ws(":", runner.registration_id, runner.participant_id, channel, kind.value, about),
+        "dedupe_key": func.concat_ws(
+            ":", runner.registration_id, runner.participant_id, channel, kind.value, str(revision)
+        ),
         "registration_id": runner.registration_id,
         "participant_id": runner.participant_id,
         "channel": channel,
         "event_type": literal(kind.value),
         "priority": literal(PRIORITIES[kind].value),
         "status": literal(Status.PENDING.value),
-        "context": literal({}, JSONB),
+        "context": literal({"revision": revision}, JSONB),
         **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), literal(work.now)),
     }
     messages = (

@@ -15,7 +15,7 @@ from notification.contacts.queries import participants_of, people_in_charge, per
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.commands import Claim
-from notification.races.queries import current_names
+from notification.races.queries import current_names, notified_revision
 from notification.templates import words
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
@@ -38,7 +38,7 @@ class Ingredients:
 
 
 async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
-    """Read what the message needs. An offer that has ended by `now` is superseded, too."""
+    """Read what the message needs. An offer that has ended by `now` is superseded, and an earlier change of a race."""
     template = await find_template(session, (claim.event_type, claim.channel, locale))
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
@@ -54,8 +54,18 @@ async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: da
         facts=about,
         template=template,
         locale=locale,
-        superseded=lapsed or claim.event_type in SUPERSEDES[Stage(contact.stage).news],
+        superseded=lapsed
+        or claim.event_type in SUPERSEDES[Stage(contact.stage).news]
+        or await _announced_since(session, claim, contact),
     )
+
+
+async def _announced_since(session: AsyncSession, claim: Claim, contact: Contact) -> bool:
+    """Whether the message is about a change of the race and runners are sent another one about a newer change."""
+    revision = claim.context.get("revision")
+    if claim.event_type is not EventType.RACE_CHANGED or revision is None:
+        return False
+    return int(revision) < await notified_revision(session, contact.event_id)
 
 
 async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:

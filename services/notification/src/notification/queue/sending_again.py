@@ -6,13 +6,15 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork
 from chassis.errors import NotFound, StartlineError
 from chassis.wording import Wording
-from sqlalchemy import and_, exists, not_, or_, select, update
+from sqlalchemy import Select, and_, exists, not_, or_, select, update
 
 from notification.channels.port import Channel
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact
 from notification.queue.rules import RETRYABLE, WAITING, Status
 from notification.queue.tables import Notification
+from notification.races.tables import Race
+from notification.templates.rules import EventType
 
 
 class UnknownNotification(NotFound):
@@ -122,11 +124,17 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
 
 
 def _still_true() -> Any:
-    """What newer news of the registration did not supersede; messages of no registration stay true."""
+    """What newer news of the registration or its race did not supersede; messages of no registration stay true."""
     untrue = or_(
-        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage)
+        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage),
+        and_(Notification.event_type == EventType.RACE_CHANGED, _announced_since().exists()),
     )
     return not_(exists().where(Contact.registration_id == Notification.registration_id, untrue))
+
+
+def _announced_since() -> Select[UUID]:
+    revision = Notification.context["revision"].as_integer()
+    return select(Race.event_id).where(Race.event_id == Contact.event_id, Race.notified_revision > revision)
 
 
 async def requeue(work: UnitOfWork, chosen: Any) -> int:

@@ -24,3 +24,9 @@ async def current_names(session: AsyncSession, event_id: UUID | None, category_i
     if category is not None:
         names["category_name"] = category.name
     return names
+
+
+async def notified_revision(session: AsyncSession, event_id: UUID | None) -> int:
+    """Return the newest change of the race that runners were sent a message about; 0 if there is none."""
+    race = None if event_id is None else await session.get(Race, event_id)
+    return 0 if race is None else race.notified_revision
