@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Self
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -122,6 +121,6 @@ def _require_small(scope: Scope, limit: int) -> None:
     Raises:
         PayloadTooLarge.
     """
-    declared = Headers(scope=scope).get("content-length", "0")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > limit:
         raise PayloadTooLarge(limit=limit)

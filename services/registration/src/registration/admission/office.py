@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from chassis.database import Database
 from chassis.errors import InvalidFields, StartlineError
 from chassis.ids import new_id
 from chassis.recent import Recent
-from contracts import RegistrationType
+from contracts import AccessCode, RegistrationType
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
@@ -99,8 +100,12 @@ class AdmissionOffice:
             if answer is None:
                 raise
         else:
-            answer = await self.desks[form.category_id].apply(self._application(form, amount, idempotency_key))
-        return Admitted({**answer.body, **await self._ways_in(answer)}, answer.replayed)
+            application = self._application(form, amount, idempotency_key)
+            answer = await self.desks[form.category_id].apply(application)
+            if not answer.replayed:
+                return Admitted({**answer.body, **await self._ways_in(answer.body, application.access)})
+        access = await self._access(UUID(answer.body["registration_id"]))
+        return Admitted({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
 
     async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
         """For those who got in while it was open and ask again."""
@@ -129,19 +134,17 @@ class AdmissionOffice:
             request_hash=_hash(form) if idempotency_key else "",
         )
 
-    async def _ways_in(self, answer: Admitted) -> dict[str, str]:
-        """Return the token and the link. They are never stored; a repeated answer has the link that is good by now."""
-        body = answer.body
-        registration_id = UUID(body["registration_id"])
-        version = await self._version(registration_id) if answer.replayed else FIRST_VERSION
+    async def _ways_in(self, body: dict[str, Any], access: AccessCode) -> dict[str, str]:
+        """Return the token and the link, which are never stored."""
         return {
             "runner_token": await self._tokens.repeatable(body["registration_id"], body["created_at"]),
-            "status_url": self._codes.status_url(body["registration_number"], registration_id, version),
+            "status_url": self._codes.link(body["registration_number"], access.code),
         }
 
-    async def _version(self, registration_id: UUID) -> int:
+    async def _access(self, registration_id: UUID) -> AccessCode:
+        """Return the code that is good by now, for an answer that is repeated."""
         async with self._database.read() as session:
-            return await access_version(session, registration_id)
+            return self._codes.make(registration_id, await access_version(session, registration_id))
 
 
 def _open_price(offer: CategoryOffer, kind: RegistrationType, now: datetime) -> Decimal:
