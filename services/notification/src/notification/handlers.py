@@ -29,10 +29,10 @@ from notification.contacts import commands as contacts
 from notification.contacts.linking import follow_race, link_contact, note_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import SUPERSEDES, Stage
-from notification.queue.announcements import announce_change, enqueue_links
+from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_pending
 from notification.queue.readdressing import follow_address
-from notification.races.commands import note_announcement
+from notification.races.commands import lock_race, note_announcement
 from notification.templates.rules import EventType
 
 handlers = Handlers()
@@ -138,9 +138,16 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
 
 @handlers.on(AccessReplaced)
 async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> None:
-    """Use the new access code in messages from now on; learn the race of a contact from an older release."""
-    await _keep_code(work, event.payload.registration_id, event.payload.access)
-    await link_contact(work, event.payload)
+    """Use the new access code in messages from now on; link a contact from an older release to its race.
+
+    A change of the race that was announced before reaches its confirmed runners then.
+    """
+    replaced = event.payload
+    if replaced.event_id is not None:
+        await lock_race(work, replaced.event_id)
+    await _keep_code(work, replaced.registration_id, replaced.access)
+    if await link_contact(work, replaced):
+        await announce_late(work, replaced.registration_id)
 
 
 @handlers.on(AccessLinksRequested)

@@ -28,6 +28,13 @@ from notification.races.tables import Race, RaceCategory
 
 log = logger(__name__)
 
+SAME_COPIES = and_(
+    Race.name == Contact.event_name,
+    Race.event_date == Contact.event_date,
+    Race.location == Contact.event_location,
+)
+"""A contact's copies describe the race as it is now."""
+
 
 async def note_race(work: UnitOfWork, news: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
     """Follow the race as `news` names it, if that is newer than what is known."""
@@ -36,12 +43,14 @@ async def note_race(work: UnitOfWork, news: RegistrationCreated | RegistrationCo
         await follow_race(work, news.event, [category])
 
 
-async def link_contact(work: UnitOfWork, named: AccessReplaced) -> None:
-    """Link a contact that does not know its race to the one that registration names."""
+async def link_contact(work: UnitOfWork, named: AccessReplaced) -> bool:
+    """Link a contact that does not know its race to the one that registration names; False if there is none to link."""
+    if named.event_id is None:
+        return False
     own = (Contact.registration_id == named.registration_id, Contact.event_id.is_(None))
-    if named.event_id is not None:
-        ids = {"event_id": named.event_id, "category_id": named.category_id}
-        await work.session.execute(update(Contact).where(*own).values(ids))
+    ids = {"event_id": named.event_id, "category_id": named.category_id}
+    linked = update(Contact).where(*own).values(ids).returning(Contact.registration_id)
+    return (await work.session.execute(linked)).first() is not None
 
 
 async def follow_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
@@ -72,11 +81,6 @@ async def _link(work: UnitOfWork, found: Select[UUID, UUID]) -> int:
 
 def _unlinked() -> Select[UUID, UUID]:
     """Contacts without a race and the one race that their copies describe."""
-    same_copies = and_(
-        Race.name == Contact.event_name,
-        Race.event_date == Contact.event_date,
-        Race.location == Contact.event_location,
-    )
     other = aliased(Race)
     ambiguous = select(other.event_id).where(
         other.event_id != Race.event_id,
@@ -86,7 +90,7 @@ def _unlinked() -> Select[UUID, UUID]:
     )
     return (
         select(Contact.registration_id, Race.event_id)
-        .join(Race, same_copies)
+        .join(Race, SAME_COPIES)
         .where(Contact.event_id.is_(None), ~ambiguous.exists())
     )
 

@@ -5,15 +5,16 @@ from uuid import UUID, uuid4
 
 from chassis.database import Database, UnitOfWork
 from contracts import AccessLink, AccessLinksRequested
-from sqlalchemy import String, column, delete, func, literal, select, values
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, column, delete, func, literal, select, values
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel
+from notification.contacts.linking import SAME_COPIES
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.rules import KEEP_LINK_MESSAGES, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
+from notification.races.tables import Race
 from notification.templates.rules import EventType
 
 
@@ -22,29 +23,42 @@ async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) ->
 
     It names the revision: once a newer change is announced it is not sent any more.
     """
+    await _enqueue_change(work, Contact.event_id == event_id, literal(revision))
+
+
+async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
+    """Queue what `announce_change` did not, as the registration was not known to belong to its race yet.
+
+    Whose copies describe the race as it is now were confirmed after the change and need no message.
+    """
+    missed = and_(Contact.registration_id == registration_id, Race.notified_revision > 0, ~SAME_COPIES)
+    await _enqueue_change(work, missed, Race.notified_revision)
+
+
+async def _enqueue_change(work: UnitOfWork, chosen: ColumnElement[bool], revision: SQLColumnExpression[int]) -> None:
+    """Queue a message to each participant of the confirmed registrations among those chosen, in one statement."""
     kind, runner = EventType.RACE_CHANGED, Participant
     channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
     channel = channels.c.channel
     columns: dict[str, Any] = {
         "id": func.gen_random_uuid(),
-        "dedupe_key": func.concat_ws(
-            ":", runner.registration_id, runner.participant_id, channel, kind.value, str(revision)
-        ),
+        "dedupe_key": func.concat_ws(":", runner.registration_id, runner.participant_id, channel, kind.value, revision),
         "registration_id": runner.registration_id,
         "participant_id": runner.participant_id,
         "channel": channel,
         "event_type": literal(kind.value),
         "priority": literal(PRIORITIES[kind].value),
         "status": literal(Status.PENDING.value),
-        "context": literal({"revision": revision}, JSONB),
+        "context": func.jsonb_build_object("revision", revision),
         **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), literal(work.now)),
     }
     messages = (
         select(*columns.values())
         .select_from(runner)
         .join(Contact, Contact.registration_id == runner.registration_id)
+        .join(Race, Race.event_id == Contact.event_id)
         .join(channels, literal(True))
-        .where(Contact.event_id == event_id, Contact.stage == Stage.CONFIRMED)
+        .where(chosen, Contact.stage == Stage.CONFIRMED)
     )
     await work.session.execute(upsert(Notification).from_select(list(columns), messages).on_conflict_do_nothing())
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from contracts import CategoryName, EventSummary
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.races.tables import Race, RaceCategory
@@ -43,8 +43,11 @@ async def is_news(work: UnitOfWork, event: EventSummary, category_id: UUID) -> b
 
 
 async def lock_race(work: UnitOfWork, event_id: UUID) -> None:
-    """Let changes of one race follow each other. Taken before any contact is locked."""
-    await work.session.execute(select(Race.event_id).where(Race.event_id == event_id).with_for_update())
+    """Let changes of one race, and links to it, follow each other. Taken before any contact or code is locked.
+
+    It holds for a race that is not known yet, too: what is linked to it while its first change is taken in hears of it.
+    """
+    await work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(event_id), 0))))
 
 
 async def keep_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
