@@ -36,28 +36,20 @@ def upgrade() -> None:
     )
     op.add_column("contacts", sa.Column("event_id", sa.Uuid()))
     op.add_column("contacts", sa.Column("category_id", sa.Uuid()))
-    _index("event_id", ["event_id"], "event_id IS NOT NULL")
-    _index("unlinked", ["event_name", "event_date"], "event_id IS NULL")
     for table in ("notifications", "templates"):
-        _check(table, f"event_type IN ({_EVENT_TYPES}, 'race.changed')")
+        _check(table, f"event_type IN ({_EVENT_TYPES}, 'race.changed')", not_valid=True)
 
 
 def downgrade() -> None:
     for table in ("notifications", "templates"):
         op.execute(f"DELETE FROM {table} WHERE event_type = 'race.changed'")  # noqa: S608  # our own names
         _check(table, f"event_type IN ({_EVENT_TYPES})")
-    op.drop_index("ix_contacts_unlinked")
-    op.drop_index("ix_contacts_event_id")
     op.drop_column("contacts", "category_id")
     op.drop_column("contacts", "event_id")
     op.drop_table("race_categories")
     op.drop_table("races")
 
 
-def _index(name: str, columns: list[str], where: str) -> None:
-    op.create_index(f"ix_contacts_{name}", "contacts", columns, postgresql_where=sa.text(where))
-
-
-def _check(table: str, rule: str) -> None:
+def _check(table: str, rule: str, *, not_valid: bool = False) -> None:
     op.drop_constraint("event_type", table, type_="check")
-    op.create_check_constraint("event_type", table, rule)
+    op.create_check_constraint("event_type", table, rule, postgresql_not_valid=not_valid)

@@ -15,12 +15,8 @@ _TABLE = "contact_participants"
 def upgrade() -> None:
     op.add_column(_TABLE, sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
     op.add_column(_TABLE, sa.Column("unreadable", ARRAY(sa.String(20))))
-    for name, where in (("unread", "unreadable IS NULL"), ("unreadable", "unreadable <> '{}'")):
-        op.create_index(f"ix_{_TABLE}_{name}", _TABLE, ["participant_id"], postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:
-    op.drop_index(f"ix_{_TABLE}_unreadable")
-    op.drop_index(f"ix_{_TABLE}_unread")
     op.drop_column(_TABLE, "unreadable")
     op.drop_column(_TABLE, "revision")

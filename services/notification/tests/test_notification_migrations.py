@@ -1,0 +1,83 @@
+"""Migrations of tables that are in use: nothing reads a whole table under a lock, and an interrupted one goes on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from chassis.migrations import downgrade, drift, upgrade
+from notification.tables import Base
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from testkit.harness import ManualClock
+from testkit.plugin import FreshDatabase
+
+from .notification_world import PostOffice, settings_for
+
+INVALID_INDEXES = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid"
+INVALID_CONSTRAINTS = "SELECT conname FROM pg_constraint WHERE NOT convalidated ORDER BY conname"
+INDEXES = (
+    "SELECT indexname FROM pg_indexes WHERE tablename IN ('notifications', 'contacts', 'contact_participants')"
+    " ORDER BY indexname"
+)
+
+
+@pytest.fixture
+async def old(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[PostOffice]:
+    """Notification with a few registrations in a database of its own."""
+    office = PostOffice(settings_for(await fresh_database("notification")), clock=clock)
+    for _ in range(3):
+        await office.ticketed()
+    await office.database.engine.dispose()
+    yield office
+    await office.close()
+
+
+async def migrate(office: PostOffice, to: str, *, down: bool = False) -> None:
+    """Migrate without a connection of the office's that would hold it up."""
+    await office.database.engine.dispose()
+    step = downgrade if down else upgrade
+    await asyncio.to_thread(step, office.settings.database_url, "notification", to)
+
+
+async def test_tables_in_use_are_read_as_a_whole_only_beside_the_traffic(old: PostOffice) -> None:
+    await migrate(old, "0003", down=True)
+    before = await old.rows(INDEXES)
+    await migrate(old, "0007")
+    assert await old.rows(INDEXES) == before
+    assert [row["conname"] for row in await old.rows(INVALID_CONSTRAINTS)] == [
+        "ck_notifications_addressed",
+        "ck_notifications_event_type",
+        "ck_templates_event_type",
+        "fk_notifications_resend_of",
+    ]
+
+    await migrate(old, "head")
+    await assert_whole(old)
+
+
+async def test_an_index_whose_building_was_interrupted_is_built_anew(old: PostOffice) -> None:
+    await migrate(old, "0007", down=True)
+    engine = old.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        unique = text("CREATE UNIQUE INDEX CONCURRENTLY ix_contacts_event_id ON contacts (event_id)")
+        with pytest.raises(IntegrityError):  # three contacts of one race
+            await connection.execute(unique)
+    assert await old.rows(INVALID_INDEXES) == [{"name": "ix_contacts_event_id"}]
+
+    await migrate(old, "head")
+    await assert_whole(old)
+
+
+async def test_what_is_built_already_is_left_alone(old: PostOffice) -> None:
+    files = f"SELECT relname, relfilenode FROM pg_class JOIN ({INDEXES}) AS i ON relname = indexname ORDER BY relname"
+    built = await old.rows(files)
+    await old.execute("UPDATE alembic_version SET version_num = '0007'")
+    await migrate(old, "head")
+    assert await old.rows(files) == built
+    await assert_whole(old)
+
+
+async def assert_whole(office: PostOffice) -> None:
+    assert await office.rows(INVALID_INDEXES) == []
+    assert await office.rows(INVALID_CONSTRAINTS) == []
+    assert await asyncio.to_thread(drift, office.settings.database_url, Base.metadata) == []
