@@ -18,6 +18,8 @@ RATE_LIMITED = (
     "/api/registration/v1/registrations",
     "/api/registration/v1/waitlist",
     "/api/registration/v1/access",
+    "/api/registration/v1/access/recover",
+    f"/api/registration/v1/links/{_ID}/code",
     "/api/identity/v1/login",
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",
@@ -33,7 +35,11 @@ def test_every_route_is_passed_to_its_own_service(apps: Mapping[str, FastAPI]) -
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/metrics", "/health/ready", "/health/late", "/api/registrationx/v1/events", "/api/registration/v2/x"]
+    "path",
+    [
+        *("/", "/metrics", "/health/ready", "/health/late", "/api/registrationx/v1/events", "/api/registration/v2/x"),
+        *("/r/", "/r/one", "/r/one/two/three", "/r/one/two.three", "/r/one//two"),
+    ],
 )
 def test_nothing_else_is_passed_on(path: str) -> None:
     assert chosen(path).directives == {"return": "404"}
@@ -65,6 +71,36 @@ def test_what_costs_most_is_limited_for_each_address() -> None:
     assert {chosen(path).path for path in RATE_LIMITED} == {
         each.path for each in locations() if "limit_req" in each.directives
     }
+
+
+def test_a_link_of_a_message_leads_to_its_page_where_it_is_limited() -> None:
+    short = chosen(f"/r/{_ID}/A-b_9")
+    status, page = short.directives["return"].split()
+    target = re.sub(short.path, page.replace("$1", r"\1"), f"/r/{_ID}/A-b_9")
+    assert (status, target) == ("303", f"/api/registration/v1/links/{_ID}/A-b_9")
+    assert short.directives["absolute_redirect"] == "off", "a name would be the one that the caller wrote into Host"
+    assert chosen(target).upstream == "registration-api:8000"
+    assert chosen(target).directives["limit_req"].startswith("zone=links ")
+    assert "limit_req_zone $client zone=links:" in _text("clients.conf.template"), "following a link is a GET"
+
+
+def test_everything_that_the_gateway_answers_itself_is_worded_in_both_languages() -> None:
+    text = _text("problems.conf")
+    codes, titles, details = (_map(text, name) for name in ("problem_code", "problem_title", "problem_detail"))
+    worded = {f"{language}:{status}" for language in ("en", "id") for status in _own_statuses()}
+    assert _own_statuses() >= {"400", "404", "405", "408", "413", "414", "429", "431", "500", "501", "503", "504"}
+    assert codes.keys() == _own_statuses()
+    assert titles.keys() == details.keys() == worded
+    for said in (*titles.values(), *details.values()):
+        assert re.fullmatch(r"[^\"\\]+", said), "it stands in a JSON string"
+
+
+def test_what_the_gateway_says_before_it_knows_the_path_comes_from_no_named_location() -> None:
+    """Else nginx answers 500 in HTML."""
+    pages = {status: target for found, target in _error_pages() for status in found.partition("=")[0].split()}
+    assert {pages[status] for status in ("400", "414", "494", "497")} == {"/problem"}
+    assert pages.keys() - {"400", "414", "494", "497"} == {each for each in pages if pages[each] == "@problem"}
+    assert "internal;" in _text("routes.conf").partition("location = /problem {")[2].partition("}")[0]
 
 
 def test_a_correlation_id_is_taken_over_where_the_services_take_it_over() -> None:
@@ -108,6 +144,23 @@ def _api(app: FastAPI) -> Iterator[tuple[Any, str]]:
         path = route.path or ""
         if path.startswith("/api/"):
             yield route, re.sub(r"\{\w+\}", _ID, path)
+
+
+def _own_statuses() -> set[str]:
+    """Statuses that get a problem document, as the client sees them."""
+    return {status for found, _ in _error_pages() for status in found.partition("=")[2].split() or found.split()}
+
+
+def _error_pages() -> list[tuple[str, str]]:
+    """Statuses with what they become, and who answers."""
+    return re.findall(r"^error_page (.*) (\S+);$", _text("routes.conf"), re.MULTILINE)
+
+
+def _map(text: str, name: str) -> Mapping[str, str]:
+    """What a `map` gives for each value that it names."""
+    [body] = re.findall(rf"^map \S+ \${name} {{$(.*?)^}}", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r'^\s+(\S+)\s+"?(.+?)"?;$', body, re.MULTILINE)
+    return {value: said for value, said in found if value != "default" and not value.startswith("~")}
 
 
 def _text(name: str) -> str:
