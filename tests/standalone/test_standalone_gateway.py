@@ -1,5 +1,7 @@
 """The gateway of the standalone process, without the platform behind it."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from standalone.gateway import Gateway
@@ -13,7 +15,7 @@ async def _unreachable(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError(scope["path"])
 
 
-async def _answers(kind: str, path: str) -> list[Any]:
+async def _answers(kind: str, path: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> list[Any]:
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -23,7 +25,7 @@ async def _answers(kind: str, path: str) -> list[Any]:
         sent.append(message)
 
     gateway = Gateway({"/api/registration": _unreachable}, ready=_nothing, late=_nothing)
-    await gateway({"type": kind, "path": path, "headers": []}, receive, send)
+    await gateway({"type": kind, "path": path, "headers": headers}, receive, send)
     return sent
 
 
@@ -32,6 +34,23 @@ async def test_a_websocket_is_closed_before_any_service_sees_it() -> None:
         assert [each["type"] for each in await _answers("websocket", path)] == ["websocket.close"]
 
 
-async def test_what_nobody_serves_is_not_found() -> None:
-    start, _ = await _answers("http", "/nowhere")
+async def test_what_nobody_serves_is_a_problem_as_the_services_tell_them() -> None:
+    given = [(b"accept-language", b"id-ID,id"), (b"x-correlation-id", b"mine-1")]
+    start, body = await _answers("http", "/nowhere", given)
+    headers = dict(start["headers"])
     assert start["status"] == 404
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert (headers[b"content-language"], headers[b"x-correlation-id"]) == (b"id", b"mine-1")
+    assert headers.keys() >= {b"x-content-type-options", b"referrer-policy", b"content-security-policy"}
+    problem = json.loads(body["body"])
+    assert problem["code"] == "not_found"
+    assert problem["detail"] == "Tidak ada apa-apa di sini."
+    assert problem["correlation_id"] == "mine-1"
+
+
+async def test_a_link_of_a_message_leads_to_its_page() -> None:
+    start, _ = await _answers("http", "/r/some-id/A-b_9")
+    headers = dict(start["headers"])
+    assert start["status"] == 303
+    assert headers[b"location"] == b"/api/registration/v1/links/some-id/A-b_9"
+    assert headers[b"referrer-policy"] == b"no-referrer"

@@ -4,12 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from chassis.errors import NotFound
+from chassis.telemetry import correlated
+from chassis.web.languages import language_of
+from chassis.web.middleware import complete_headers, correlation_id_of
+from chassis.web.problems import render
+from chassis.wording import Wording, answered_in
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
 
 _LINKS = "/r/"
+_NOTHING = Wording(en="Nothing is served here.", id="Tidak ada apa-apa di sini.")
 
 
 class Gateway:
@@ -36,10 +43,10 @@ class Gateway:
             if path == prefix or path.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return
-        answer = _opened(path) if path.startswith(_LINKS) else await self._own_answer(path)
+        answer = _opened(path) if path.startswith(_LINKS) else await self._own_answer(path) or _nothing(scope)
         await answer(scope, receive, send)
 
-    async def _own_answer(self, path: str) -> JSONResponse:
+    async def _own_answer(self, path: str) -> JSONResponse | None:
         match path:
             case "/health/live":
                 return JSONResponse({"live": True})
@@ -49,18 +56,16 @@ class Gateway:
             case "/health/late":
                 found = await self._late()
                 return JSONResponse(found, 503 if found["late"] else 200)
-        return JSONResponse(
-            {
-                "type": "urn:startline:problem:not_found",
-                "title": "Not found",
-                "status": 404,
-                "code": "not_found",
-                "detail": "Nothing is served here.",
-                "errors": [],
-            },
-            404,
-            media_type="application/problem+json",
-        )
+        return None
+
+
+def _nothing(scope: Scope) -> Response:
+    """Say that the path is nobody's, as a service says it of one of its own."""
+    identifier = correlation_id_of(scope)
+    with correlated(identifier), answered_in(language_of(scope)):
+        answer = render(NotFound(_NOTHING))
+    answer.raw_headers = complete_headers(answer.raw_headers, identifier)
+    return answer
 
 
 def _opened(path: str) -> Response:
