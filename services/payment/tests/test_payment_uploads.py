@@ -135,14 +135,17 @@ async def test_while_an_upload_is_decoded_others_for_its_registration_are_refuse
     assert (await office.upload(bystander)).status == 201
 
 
-async def test_the_refusal_says_to_wait(office: Office, decoder: Decoder) -> None:
+async def test_the_refusal_says_how_long_to_wait_at_most(office: Office, decoder: Decoder, clock: ManualClock) -> None:
     entry = await office.registered()
     with decoder.closed():
         first = asyncio.create_task(office.upload(entry))
         await decoder.has_started(1)
-        refused = await office.upload(entry)
-        assert refused.refused_with(409, "proof_in_progress")
-        assert refused.headers["Retry-After"] == "5"
+        for passed, left in ((0, 120), (100, 20), (19.5, 1)):
+            clock.advance(timedelta(seconds=passed))
+            refused = await office.upload(entry)
+            assert refused.refused_with(409, "proof_in_progress")
+            assert refused.headers["Retry-After"] == str(left)
+            assert f" {left} s" in refused.body["detail"]
         assert (await office.upload(await office.registered(), amount="1.00")).refused_with(409, "amount_mismatch")
     assert (await first).status == 201
 

@@ -1,6 +1,11 @@
 """What can be wrong with an image."""
 
+from datetime import timedelta
+from math import ceil
+from typing import Self
+
 from chassis.errors import NotFound, StartlineError
+from chassis.wording import Wording
 
 
 class UnsupportedImage(StartlineError):
@@ -12,15 +17,24 @@ class UnsupportedImage(StartlineError):
 
 
 class ProofInProgress(StartlineError):
-    """Another upload for this registration is being checked. Wait a few seconds, then look whether it has arrived."""
+    """Another upload for this registration is being checked. Wait for it, then look whether it has arrived."""
 
     code = "proof_in_progress"
     indonesian = (
-        "Unggahan lain untuk pendaftaran ini sedang diperiksa. Tunggu beberapa detik, lalu lihat apakah sudah masuk."
+        "Unggahan lain untuk pendaftaran ini sedang diperiksa. Tunggu sampai selesai, lalu lihat apakah sudah masuk."
     )
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "5"})
+    @classmethod
+    def until(cls, remaining: timedelta) -> Self:
+        """Say when the other upload has ended at the latest."""
+        seconds = max(1, ceil(remaining.total_seconds()))
+        wording = Wording(
+            en="Another upload for this registration is being checked. It ends within "
+            f"{seconds} s; look then whether it has arrived.",
+            id="Unggahan lain untuk pendaftaran ini sedang diperiksa. Selesai paling lama dalam "
+            f"{seconds} detik; setelah itu lihat apakah sudah masuk.",
+        )
+        return cls(wording, headers={"Retry-After": str(seconds)})
 
 
 class TooBusy(StartlineError):

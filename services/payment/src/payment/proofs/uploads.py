@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from chassis.database import Database, UnitOfWork, is_unavailable
 from chassis.telemetry import logger
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from payment.invoices.commands import ensure_payable
@@ -53,8 +53,16 @@ async def begin_upload(work: UnitOfWork, registration_id: UUID) -> UUID:
     )
     upload_id = (await work.session.execute(taken)).scalar_one_or_none()
     if upload_id is None:
-        raise ProofInProgress
+        raise ProofInProgress.until(await _remaining(work, registration_id))
     return upload_id
+
+
+async def _remaining(work: UnitOfWork, registration_id: UUID) -> timedelta:
+    """How long the lease of a registration lasts at most; it may just have ended."""
+    ends_at = await work.session.scalar(
+        select(ProofUpload.ends_at).where(ProofUpload.registration_id == registration_id)
+    )
+    return ends_at - work.now if ends_at else timedelta()
 
 
 async def _end(database: Database, upload_id: UUID, registration_id: UUID) -> None:
