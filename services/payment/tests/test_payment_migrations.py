@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from chassis.migrations import downgrade, drift, upgrade
 from payment.tables import Base
-from sqlalchemy import CheckConstraint, Constraint
+from sqlalchemy import CheckConstraint, Constraint, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.plugin import FreshDatabase
 
 from .payment_world import Office
@@ -19,6 +20,33 @@ async def test_the_migrations_go_up_and_down_and_agree_with_the_tables(fresh_dat
     assert len(list(await asyncio.to_thread(drift, url, Base.metadata))) > 5
     await asyncio.to_thread(upgrade, url, "payment")
     assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
+
+
+_CHECKED = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_payments_submitted_by'"
+
+
+async def test_no_payment_is_read_while_the_table_is_locked_for_a_new_check(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database("payment")
+    await asyncio.to_thread(downgrade, url, "payment", "0001")
+    await asyncio.to_thread(upgrade, url, "payment", "0002")
+    assert await _value(url, _CHECKED) is False
+    await asyncio.to_thread(upgrade, url, "payment")
+    assert await _value(url, _CHECKED) is True
+
+
+async def test_an_interrupted_look_at_old_payments_is_taken_up_again(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database("payment")
+    await _value(url, "UPDATE alembic_version SET version_num = '0004' RETURNING 1")
+    await asyncio.to_thread(upgrade, url, "payment")
+    assert await _value(url, _CHECKED) is True
+
+
+async def _value(url: str, statement: str) -> object:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        found: object = await connection.scalar(text(statement))
+    await engine.dispose()
+    return found
 
 
 _OURS = ("invoices", "payments", "refunds", "payment_settings")
