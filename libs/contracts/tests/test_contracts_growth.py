@@ -18,6 +18,8 @@ from contracts import (
     RegistrationCreated,
     RegistrationType,
     UnknownEvent,
+    WaitlistEnd,
+    WaitlistEnded,
     WaitlistOffered,
     parse,
 )
@@ -32,6 +34,7 @@ NEWER_VALUES: list[tuple[type[Payload], tuple[str | int, ...], type[Enum]]] = [
     (PaymentUploaded, ("payment_method",), PaymentMethod),
     (RegistrationCreated, ("registration_type",), RegistrationType),
     (WaitlistOffered, ("registration_type",), RegistrationType),
+    (WaitlistEnded, ("reason",), WaitlistEnd),
     (RegistrationConfirmed, ("participants", 0, "jersey_size"), JerseySize),
     (RegistrationCorrected, ("participant", "jersey_size"), JerseySize),
 ]

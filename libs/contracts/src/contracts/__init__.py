@@ -3,7 +3,7 @@
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
-from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDue
+from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
 from contracts.pickup import ParticipantCheckedIn
 from contracts.races import CategoryName, RaceChanged
 from contracts.registrations import (
@@ -18,11 +18,12 @@ from contracts.registrations import (
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     RegistrationSurplus,
     RegistrationType,
 )
 from contracts.staff import StaffSessionsEnded
-from contracts.waitlist import WaitlistOffered
+from contracts.waitlist import WaitlistEnd, WaitlistEnded, WaitlistOffered
 
 __all__ = [
     "AccessCode",
@@ -46,6 +47,7 @@ __all__ = [
     "PaymentUploaded",
     "PaymentVerified",
     "RaceChanged",
+    "RefundDone",
     "RefundDue",
     "RegisteredParticipant",
     "RegistrationCancelled",
@@ -53,10 +55,13 @@ __all__ = [
     "RegistrationCorrected",
     "RegistrationCreated",
     "RegistrationExpired",
+    "RegistrationReopened",
     "RegistrationSurplus",
     "RegistrationType",
     "StaffSessionsEnded",
     "UnknownEvent",
+    "WaitlistEnd",
+    "WaitlistEnded",
     "WaitlistOffered",
     "parse",
     "parse_head",

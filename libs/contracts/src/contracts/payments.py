@@ -26,26 +26,46 @@ class PaymentPayload(Payload, abstract=True):
     currency: str
 
 
-class PaymentUploaded(PaymentPayload):
-    """A proof came in before the deadline and waits for staff: the registration's clock stops."""
+class InvoicePayload(PaymentPayload, abstract=True):
+    """What every event that changes what is owed carries.
+
+    `sequence` counts those of one invoice from 1, in the order in which payment decided them, so that a listener can
+    tell older news from newer ones without anybody's clock; 0 in events of older releases.
+    """
+
+    sequence: int = 0
+
+
+class PaymentUploaded(InvoicePayload):
+    """A proof came in before the deadline and waits for staff: the registration's clock stops.
+
+    `uploaded_at` is when the request with it arrived, `due_at` the deadline by which payment judged that; None in
+    events of older releases. That it was in time is decided, whatever deadline a listener knows of.
+    """
 
     TYPE: ClassVar[str] = "payment.uploaded"
 
     payment_method: Open[PaymentMethod]
     uploaded_at: AwareDatetime
+    due_at: AwareDatetime | None = None
 
 
-class PaymentVerified(PaymentPayload):
-    """Staff saw the money."""
+class PaymentVerified(InvoicePayload):
+    """Staff saw the money.
+
+    `registration_revision` is the newest that payment knew of the registration: who verifies the payment of a
+    registration known to be cancelled wants it back; None in events of older releases.
+    """
 
     TYPE: ClassVar[str] = "payment.verified"
 
     verified_at: AwareDatetime
     verified_by: UUID
+    registration_revision: int | None = None
 
 
-class PaymentRejected(PaymentPayload):
-    """Staff refused the proof; the runner may send another until `expires_at`."""
+class PaymentRejected(InvoicePayload):
+    """Staff refused a proof that was in time; the runner may send another until `expires_at`."""
 
     TYPE: ClassVar[str] = "payment.rejected"
 
@@ -60,3 +80,12 @@ class RefundDue(PaymentPayload):
     TYPE: ClassVar[str] = "payment.refund_due"
 
     reason: str
+
+
+class RefundDone(PaymentPayload):
+    """The money is on its way back. `reference` is the bank's or wallet's word for the transfer."""
+
+    TYPE: ClassVar[str] = "payment.refund_done"
+
+    reference: str
+    done_at: AwareDatetime

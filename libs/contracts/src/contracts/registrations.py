@@ -132,11 +132,28 @@ class RegistrationExpired(RegistrationPayload):
     """The deadline passed and the places were released.
 
     `refund_payment_id` names a verified payment that came too late to be honoured: money to give back.
+    `payment_sequence` is that of the newest payment event that registration had taken in, 0 for none: who knows of a
+    newer proof in time waits for registration's next word, `registration.reopened` or this event again. None in events
+    of older releases.
     """
 
     TYPE: ClassVar[str] = "registration.expired"
 
     refund_payment_id: UUID | None = None
+    payment_sequence: int | None = None
+
+
+class RegistrationReopened(RegistrationPayload):
+    """An expiry is undone: a proof in time was heard of late, and the places are held again.
+
+    `awaits_payment` is whether another proof is welcome, until `expires_at`; else one waits for staff.
+    """
+
+    TYPE: ClassVar[str] = "registration.reopened"
+
+    expires_at: AwareDatetime
+    awaits_payment: bool
+    payment_sequence: int = 0
 
 
 class RegistrationCancelled(RegistrationPayload):

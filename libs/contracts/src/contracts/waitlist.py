@@ -1,6 +1,7 @@
 """What the registration service says about its waiting lists."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,3 +33,23 @@ class WaitlistOffered(Payload):
     contact: RegisteredParticipant
     access: AccessCode | None = None
     revision: int = 0
+
+
+class WaitlistEnd(StrEnum):
+    """Why an offer is no more. What somebody accepted, `RegistrationCreated` says."""
+
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    REMOVED = "removed"
+    CLOSED = "closed"
+    REGISTERED_ELSEWHERE = "registered_elsewhere"
+
+
+class WaitlistEnded(Payload):
+    """An open offer has ended without a registration, by itself, its runner, staff, or the end of registration."""
+
+    TYPE: ClassVar[str] = "waitlist.ended"
+
+    registration_id: UUID
+    revision: int
+    reason: Open[WaitlistEnd]
