@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from contracts.topology import Names
 from standalone.databases import Server, drop_databases
+from standalone.doctor.broker import Broker
 from standalone.doctor.command import as_text, diagnose
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
@@ -135,6 +137,14 @@ async def test_a_planted_fault_is_found(played: Server, code: str, service: str,
     assert not diagnosis.ok
     healthy = await diagnose(played, wait=0)
     assert healthy.ok, as_text(healthy)
+
+
+async def test_a_repair_that_could_not_declare_at_the_broker_says_so(played: Server) -> None:
+    away = Broker("amqp://guest:guest@127.0.0.1:9/", Names("away."))
+    diagnosis = await diagnose(played, wait=0, broker=away, mend=True)
+    assert {"broker_unreachable", "broker_not_declared"} == {finding.code for finding in diagnosis.findings}
+    unmended = await diagnose(played, wait=0, broker=away)
+    assert {finding.code for finding in unmended.findings} == {"broker_unreachable"}
 
 
 async def test_the_doctor_looks_again_while_something_may_be_under_way(played: Server) -> None:

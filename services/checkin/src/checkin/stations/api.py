@@ -11,7 +11,7 @@ from chassis.auth.tokens import issue
 from chassis.errors import InvalidFields, Unavailable
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
-from chassis.web.models import NOTHING_TO_CHANGE, Body, Cursor, Label, Limit, Matching, Moment, Page, View
+from chassis.web.models import NOTHING_TO_CHANGE, Body, Cursor, Label, Limit, Matching, Page, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
@@ -29,7 +29,7 @@ TiedTo = Annotated[UUID | None, Field(description="the race whose packs are hand
 
 router = Router()
 
-_cursors = CursorOf(tuple[Moment, UUID])
+_cursors = CursorOf(queries.Position)
 
 
 def _only_true(unlock: bool) -> bool:  # a validator

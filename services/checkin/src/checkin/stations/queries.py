@@ -1,6 +1,7 @@
 """Looking at stations and devices."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis.web.models import Moment
@@ -10,8 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from checkin.stations.rules import Desk
 from checkin.stations.tables import Device, Station
 
-Position = tuple[Moment, UUID]
-"""Where a page ended: when its last row was made, and its id."""
+
+class Position(NamedTuple):
+    """Where a page ended: when its last row was made, and its id."""
+
+    at: Moment
+    id: UUID
 
 
 async def list_stations(session: AsyncSession, *, limit: int, after: Position | None) -> Sequence[Station]:

@@ -15,6 +15,7 @@ from chassis.wording import Wording
 from fastapi import Depends, Request
 from pydantic import Field, SecretStr
 
+from identity.dependencies import OwnSettings
 from identity.sessions import queries
 from identity.sessions.commands import Sessions
 from identity.sessions.current import CurrentStaff
@@ -27,7 +28,6 @@ from identity.sessions.errors import (
     UnknownSession,
 )
 from identity.sessions.tables import Session
-from identity.settings import Settings
 from identity.staff.models import Email, NewPassword, StaffSummary, StaffView
 from identity.staff.rules import LONGEST_PASSWORD
 
@@ -36,7 +36,6 @@ router = Router(tags=["sessions"])
 _NOT_YOURS = Wording(en="Type the password you have now.", id="Ketik kata sandi Anda saat ini.")
 
 
-OwnSettings = Annotated[Settings, from_state("settings")]
 OwnSessions = Annotated[Sessions, from_state("sessions")]
 
 

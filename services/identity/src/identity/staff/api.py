@@ -10,9 +10,9 @@ from chassis.web.models import Cursor, Limit, Line, Page
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 
+from identity.dependencies import OwnSettings
 from identity.sessions.current import CurrentOwner
 from identity.sessions.ending import until_refused_everywhere
-from identity.settings import Settings
 from identity.staff import commands, queries
 from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
 from identity.staff.models import NewStaff, StaffChanges, StaffView
@@ -24,7 +24,6 @@ _cursors = CursorOf(tuple[Line])
 
 
 OwnPasswords = Annotated[Passwords, from_state("passwords")]
-OwnSettings = Annotated[Settings, from_state("settings")]
 
 
 @router.get("")
