@@ -215,3 +215,35 @@ async def test_waits_hold_across_replicas_and_restarts(office: Office) -> None:
     await restarted.close()
     # then
     assert reply.status == 429
+
+
+async def test_a_clock_that_was_a_day_ahead_keeps_nobody_waiting_once_it_is_right_again(office: Office) -> None:
+    boss = await office.hire()
+    # given: waits written while the clock is a day ahead
+    office.clock.advance(timedelta(days=1))
+    await fail(office, boss.email, 8)
+    # when
+    office.clock.advance(timedelta(days=-1))
+    # then
+    assert (await office.try_login(boss.email, source=ELSEWHERE)).status == 200
+
+
+async def test_after_a_clock_was_put_right_guesses_wait_as_long_as_ever(office: Office) -> None:
+    boss = await office.hire()
+    office.clock.advance(timedelta(days=1))
+    await fail(office, boss.email, 8)
+    office.clock.advance(timedelta(days=-1))
+    # when
+    replies = [await office.try_login(boss.email, WRONG, source=ELSEWHERE) for _ in range(3)]
+    # then
+    assert [reply.status for reply in replies] == [401, 429, 429]
+    assert wait_of(replies[-1]) == 16
+
+
+async def test_a_wait_counts_in_a_process_whose_clock_is_behind(office: Office) -> None:
+    boss = await office.hire()
+    await fail(office, boss.email, 9)
+    # when
+    office.clock.advance(timedelta(seconds=-2))
+    # then
+    assert (await office.try_login(boss.email, source=ELSEWHERE)).status == 429

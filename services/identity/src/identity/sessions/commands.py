@@ -31,6 +31,7 @@ from identity.sessions.tables import RefreshToken, Session
 from identity.sessions.throttle import Attempt, Limits, admit, forgive
 from identity.settings import Settings
 from identity.staff.commands import Changes, change_staff
+from identity.staff.errors import OutdatedPassword
 from identity.staff.passwords import Passwords
 from identity.staff.queries import member_by_email, member_by_id
 from identity.staff.rules import password_problem
@@ -115,10 +116,11 @@ class Sessions:
     async def change_own_password(self, staff_id: UUID, current: str, new: str, *, source: str, keep: UUID) -> bool:
         """Replace somebody's password by one of their choice; their sessions end but the one to `keep`.
 
-        Returns whether `current` was right; if not, nothing is changed and it counts as a failed login.
+        Returns whether `current` was right, and still is when the new one is stored; if not, nothing is changed and it
+        counts as a failed login.
 
         Raises:
-            TooManyAttempts, InvalidFields, Unavailable.
+            TooManyAttempts, InvalidFields, Unavailable, SessionEnded: the one to `keep` ended while it was hashed.
         """
         async with self._database.read() as session:
             member = await member_by_id(session, staff_id)
@@ -127,15 +129,30 @@ class Sessions:
             raise InvalidFields(("new_password", problem))
         attempt = await self._admit(member.email, source)
         verdict = await self._passwords.verify(current, member.password_hash)
+        right = verdict.right and await self._store_own(member, new, keep)
         async with self._database.work() as work:
-            if verdict.right:
+            if right:
                 await forgive(work, attempt)
             else:
                 await _audit_failure(work, "staff.password_failed", member, member.email, source)
-        if verdict.right:
-            by = f"staff:{staff_id}"
-            await change_staff(self._database, self._passwords, staff_id, Changes(password=new), by=by, spare=keep)
-        return verdict.right
+        return right
+
+    async def _store_own(self, member: StaffMember, new: str, keep: UUID) -> bool:
+        """Return False if the password that was checked was replaced meanwhile."""
+        try:
+            await change_staff(
+                self._database,
+                self._passwords,
+                member.id,
+                Changes(password=new),
+                by=f"staff:{member.id}",
+                session_id=keep,
+                spare=keep,
+                checked=member.password_hash,
+            )
+        except OutdatedPassword:
+            return False
+        return True
 
     async def _admit(self, email: str, source: str) -> Attempt:
         async with self._database.work() as work:

@@ -4,11 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from chassis.database import UnitOfWork
+from chassis.errors import SessionEnded
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.sessions.tables import Session
 from identity.staff.tables import StaffMember
+
+
+def _alive(session_id: UUID, now: datetime) -> ColumnElement[bool]:
+    return and_(Session.id == session_id, Session.ended_at.is_(None), Session.expires_at > now)
+
+
+async def hold_session(work: UnitOfWork, session_id: UUID | None) -> None:
+    """Return if the session is alive; then nothing ends it until this transaction does. None asks nothing.
+
+    Raises:
+        SessionEnded.
+    """
+    if session_id is None:
+        return
+    alive = select(Session.id).where(_alive(session_id, work.now)).with_for_update(read=True)
+    if await work.session.scalar(alive) is None:
+        raise SessionEnded
 
 
 async def live_member(session: AsyncSession, staff_id: UUID, session_id: UUID, now: datetime) -> StaffMember | None:
@@ -19,9 +38,7 @@ async def live_member(session: AsyncSession, staff_id: UUID, session_id: UUID, n
         .where(
             StaffMember.id == staff_id,
             StaffMember.is_active,
-            Session.id == session_id,
-            Session.ended_at.is_(None),
-            Session.expires_at > now,
+            _alive(session_id, now),
         )
     )
 

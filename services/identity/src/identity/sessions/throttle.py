@@ -4,8 +4,9 @@ An attempt is counted before its password is looked at, by one upsert on a row t
 at the same instant only as many get through as are free, and a restart forgets nothing. A good login takes its count
 back.
 
-Waits are capped, and a login from an address where the account's own person logged in before is counted apart:
-strangers who keep an account waiting do not keep its owner out.
+Waits are capped, also those that a clock which was ahead has written: a time in the future counts as now. And a
+login from an address where the account's own person logged in before is counted apart: strangers who keep an account
+waiting do not keep its owner out.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 
 from chassis.database import UnitOfWork
 from chassis.telemetry import logger
-from sqlalchemy import ColumnElement, case, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from identity.sessions.errors import TooManyAttempts
@@ -73,7 +74,7 @@ async def forgive(work: UnitOfWork, attempt: Attempt) -> None:
     await work.session.execute(
         update(LoginThrottle)
         .where(LoginThrottle.key == attempt.source)
-        .values(attempts=func.greatest(LoginThrottle.attempts - 1, 0), blocked_until=work.now)
+        .values(attempts=func.greatest(LoginThrottle.attempts - 1, 0), blocked_until=LoginThrottle.last_attempt_at)
     )
 
 
@@ -81,6 +82,12 @@ async def forget_old_attempts(work: UnitOfWork) -> None:
     """Drop counts that have no effect any more."""
     old = LoginThrottle.last_attempt_at < work.now - FORGOTTEN_AFTER
     await work.session.execute(delete(LoginThrottle).where(old, LoginThrottle.blocked_until <= work.now))
+
+
+def _is_free(now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether the next attempt need not wait. No wait that was written with this clock is longer than the longest."""
+    written_at_most = func.greatest(LoginThrottle.last_attempt_at, now)
+    return or_(LoginThrottle.blocked_until <= written_at_most, LoginThrottle.blocked_until > now + longest)
 
 
 async def _is_known(work: UnitOfWork, email: str, source: str) -> bool:
@@ -109,7 +116,7 @@ async def _count(work: UnitOfWork, key: str, free: int, longest: timedelta) -> N
             "last_attempt_at": work.now,
             "blocked_until": _end_of_wait(attempts, free, longest, work.now),
         },
-        where=LoginThrottle.blocked_until <= work.now,
+        where=_is_free(work.now, longest),
     ).returning(LoginThrottle.key)
     if (await work.session.execute(counted)).first() is None:
         raise TooManyAttempts(await _wait(work, key))

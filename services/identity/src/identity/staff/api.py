@@ -52,6 +52,7 @@ async def create_staff(
         role=body.role,
         password=body.password.get_secret_value(),
         by=owner.actor,
+        session_id=owner.session_id,
     )
     return await _view(database, staff_id)
 
@@ -69,7 +70,8 @@ async def change_staff(
 
     The answer then waits a moment, until the other services refuse the tokens of these sessions, too.
     """
-    if await commands.change_staff(database, passwords, staff_id, body.changes(), by=owner.actor):
+    by, session_id = owner.actor, owner.session_id
+    if await commands.change_staff(database, passwords, staff_id, body.changes(), by=by, session_id=session_id):
         await until_refused_everywhere(database, at_most=settings.revocation_wait)
     return await _view(database, staff_id)
 

@@ -1,4 +1,8 @@
-"""Taking staff on and changing them. Hashing takes long, so it happens before the transaction is opened."""
+"""Taking staff on and changing them.
+
+Hashing takes long, so it happens before the transaction is opened. What was true before the hash is asked again inside:
+that the session which asks is alive, and that the password which was checked is still the one that is stored.
+"""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +18,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from identity.sessions.ending import EndReason, end_sessions_of
-from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
+from identity.sessions.queries import hold_session
+from identity.staff.errors import EmailTaken, LastOwner, OutdatedPassword, UnknownStaff
 from identity.staff.passwords import Passwords
 from identity.staff.queries import member_by_email, member_by_id
 from identity.staff.rules import EMAIL_PATTERN, password_problem
@@ -49,15 +54,27 @@ class _Newcomer:
 
 
 async def create_staff(
-    database: Database, passwords: Passwords, *, name: str, email: str, role: Role, password: str, by: str
+    database: Database,
+    passwords: Passwords,
+    *,
+    name: str,
+    email: str,
+    role: Role,
+    password: str,
+    by: str,
+    session_id: UUID | None = None,
 ) -> UUID:
     """Take somebody on.
 
+    Args:
+        session_id: of the owner who asks, which has to be alive when the account is stored; None is the operator.
+
     Raises:
-        InvalidFields, EmailTaken.
+        InvalidFields, EmailTaken, SessionEnded.
     """
     row = await _newcomer(passwords, name=name, email=email, role=role, password=password)
     async with database.work() as work:
+        await hold_session(work, session_id)
         if not await _insert(work, row):
             raise EmailTaken
         await work.audit(by, "staff.create", f"staff:{row.id}", role=role)
@@ -120,14 +137,20 @@ async def change_staff(
     changes: Changes,
     *,
     by: str,
+    session_id: UUID | None = None,
     spare: UUID | None = None,
+    checked: str | None = None,
 ) -> bool:
     """Change a member and return whether that ended sessions of theirs.
 
     Disabling them, another role and another password end their sessions, but the one to `spare`.
 
+    Args:
+        session_id: of who asks, which has to be alive when the change is stored; None is the operator.
+        checked: the stored hash that was compared with a typed password, and has to be the stored one still.
+
     Raises:
-        UnknownStaff, LastOwner, InvalidFields.
+        UnknownStaff, LastOwner, InvalidFields, SessionEnded, OutdatedPassword.
     """
     new_hash = await _hash_of_change(database, passwords, staff_id, changes)
     async with database.work() as work:
@@ -135,6 +158,9 @@ async def change_staff(
         member = await work.session.get(StaffMember, staff_id, with_for_update=True)
         if member is None:
             raise UnknownStaff
+        await hold_session(work, session_id)
+        if checked is not None and member.password_hash != checked:
+            raise OutdatedPassword
         changed = _apply(member, changes, new_hash)
         if owners == [staff_id] and not (member.is_active and member.role == Role.OWNER):
             raise LastOwner

@@ -22,3 +22,7 @@ class LastOwner(StartlineError):
 
     indonesian = "Pemilik aktif terakhir harus tetap pemilik: tunjuk pemilik lain dahulu."
     code = "last_owner"
+
+
+class OutdatedPassword(Exception):
+    """The password that was checked was replaced before the change could be stored; nothing was changed."""
