@@ -208,6 +208,67 @@ def test_tries_spread_over_about_an_hour_and_an_outage_ends_none() -> None:
     assert delay(1, MalformedEvent("no JSON")) == 0.5
 
 
+async def test_tries_that_the_database_ended_cost_nothing(database: Database, retrying: Retrying) -> None:
+    outages = [TimeoutError(), ConnectionResetError(), TimeoutError(), TimeoutError(), NotYet("1"), NotYet("2")]
+    event = cancelled()
+    await Inbox(database, toy_handlers()).park(event.to_bytes(), NotYet("too early"))
+    soon: dict[str, Any] = {"max_attempts": 3, "outage_delay_seconds": 0.02}
+
+    await retrying(Inbox(database, failing(*outages)), **soon)
+
+    await eventually(lambda: effects(database))
+    assert await rows(database, service_tables.dead_letters) == 0
+
+
+async def test_real_failures_between_those_of_the_database_are_counted(database: Database, retrying: Retrying) -> None:
+    """The negative control: three real failures are as many as are allowed, whatever lies between them."""
+    errors = [LookupError(), TimeoutError(), NotYet("2"), TimeoutError(), LookupError()]
+    event = cancelled()
+    await Inbox(database, toy_handlers()).park(event.to_bytes(), NotYet("too early"))
+
+    await retrying(Inbox(database, failing(*errors)), max_attempts=3, outage_delay_seconds=0.02)
+
+    await eventually(lambda: rows(database, service_tables.dead_letters))
+    assert (await dead(database))["deliveries_count"] == 5
+    assert await effects(database) == []
+
+
+async def test_an_event_that_meets_a_lock_again_and_again_is_no_dead_letter(
+    database: Database, connect: Callable[..., Database], url: str, retrying: Retrying
+) -> None:
+    event, tried = cancelled(), []
+    handlers = Handlers()
+
+    @handlers.on(RegistrationCancelled)
+    async def need_the_lock(event: Event[Any], work: UnitOfWork) -> None:
+        tried.append(event)
+        await work.session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+        await work.session.execute(text("LOCK TABLE effects"))
+        await leave_effect(event, work)
+
+    async with connect(url).work() as other:
+        await other.session.execute(text("LOCK TABLE effects"))
+        await Inbox(database, handlers).park(event.to_bytes(), NotYet("too early"))
+        await retrying(Inbox(database, handlers), max_attempts=2, outage_delay_seconds=0.02)
+        await eventually(lambda: len(tried) > 3)
+
+    await eventually(lambda: effects(database))
+
+
+def test_tries_that_the_database_ends_come_less_often_the_longer_it_takes_but_every_minute() -> None:
+    strategy, begun = ParkedEventRetry(), datetime(2027, 1, 1, tzinfo=UTC)
+    since = [timedelta(), timedelta(minutes=1), timedelta(minutes=5), timedelta(days=9)]
+
+    delays = [
+        strategy.get_next_attempt_delay(
+            first_attempt_at=begun, last_attempt_at=begun + age, attempts_count=0, exception=TimeoutError()
+        )
+        for age in since
+    ]
+
+    assert delays == [1.0, 6.0, 30.0, 60.0]
+
+
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
     await inbox.bury(event.to_bytes(), "its reader went down")
@@ -274,6 +335,32 @@ async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_th
 
     async with database.read() as session:
         assert (await session.execute(select(processed.c.event_id))).scalars().all() == [new.event_id]
+
+
+@pytest.mark.parametrize("keep", ["bury", "park"])
+async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_event_bears_it(
+    database: Database, retrying: Retrying, keep: str
+) -> None:
+    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    await inbox.deliver(event.to_bytes())
+    await (inbox.bury(event.to_bytes(), "died") if keep == "bury" else inbox.park(event.to_bytes(), NotYet("wait")))
+    await _a_month_passes(database)
+    # when
+    await forget_processed(database)
+    for letter in await list_dead_letters(database):
+        await replay_dead_letter(database, letter["id"], by="staff:1")
+    await retrying(inbox)
+    # then: what was handled has no second effect, and is forgotten after that
+    await eventually(lambda: _is_empty(database))
+    assert await effects(database) == [event.event_id]
+    await forget_processed(database)
+    assert await rows(database, service_tables.processed) == 0
+
+
+async def _a_month_passes(database: Database) -> None:
+    async with database.work() as work:
+        past = update(service_tables.processed).values(processed_at=text("now() - interval '31 days'"))
+        await work.session.execute(past)
 
 
 async def _is_empty(database: Database) -> bool:

@@ -103,6 +103,30 @@ async def test_work_that_fails_now_and_then_is_done_the_next_time(make_worker: M
     assert [(log["job"], log["error"]) for log in failed] == [("sweep", "LookupError")] * 2
 
 
+async def test_a_round_that_hangs_is_ended_and_the_next_one_begins(make_worker: MakeWorker, logs: list[Any]) -> None:
+    rounds: list[str] = []
+
+    async def hang_at_first() -> None:
+        rounds.append("begun")
+        if len(rounds) == 1:
+            await asyncio.Event().wait()
+
+    every, limit = timedelta(seconds=0.02), timedelta(seconds=0.05)
+    await make_worker(InProcessTransport(), periodic=[Periodic("ask", every, hang_at_first, limit=limit)]).start()
+
+    await eventually(lambda: len(rounds) > 2)
+    failed = [log for log in logs if log["event"] == "periodic_job_failed"]
+    assert [(log["job"], log["error"]) for log in failed] == [("ask", "TimeoutError")]
+
+
+def test_every_periodic_job_has_a_limit() -> None:
+    async def nothing() -> None:
+        pass
+
+    assert Periodic("often", timedelta(seconds=1), nothing).limit_seconds == 60
+    assert Periodic("rarely", timedelta(hours=1), nothing).limit_seconds == 3600
+
+
 async def test_stopping_ends_periodic_work_even_in_its_middle(make_worker: MakeWorker) -> None:
     begun = asyncio.Event()
 

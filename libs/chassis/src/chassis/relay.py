@@ -15,6 +15,10 @@ from chassis.tables import LEASE_SECONDS, OUTBOX_QUEUE
 from chassis.telemetry import EVENTS_PUBLISHED, logger
 from chassis.transports import Message, Transport
 
+LONGEST_WAIT_SECONDS = 10.0
+
+_FOR_EVER = ExponentialRetry(initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=LONGEST_WAIT_SECONDS)
+
 
 def relay_broker(
     database: Database,
@@ -47,7 +51,9 @@ def relay_broker(
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
         lease_ttl_seconds=lease_seconds,
-        retry_strategy=ExponentialRetry(initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=10.0),
+        retry_strategy=ExponentialRetry(
+            initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=LONGEST_WAIT_SECONDS
+        ),
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def relay(message: OutboxMessage) -> None:

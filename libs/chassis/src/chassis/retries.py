@@ -4,18 +4,24 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from faststream.middlewares import AckPolicy
 from faststream_outbox import OutboxBroker
 from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
 from chassis.database import Database, is_unavailable
 from chassis.errors import NotFound
 from chassis.inbox import Inbox, reason_of
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
+
+LONGEST_WAIT_SECONDS = 300.0
+
+_OUTAGE_SHARE = 10
+_LONGEST_WAIT_IN_OUTAGE = 60.0
 
 
 class UnknownDeadLetter(NotFound):
@@ -28,12 +34,18 @@ class UnknownDeadLetter(NotFound):
 class ParkedEventRetry(ExponentialRetry):
     """From half a second, doubled up to five minutes, for about an hour: long enough for a release to roll out.
 
-    While the database is down tries cost nothing.
+    Tries that the database ended cost nothing, see `retry_broker`. They are repeated after a second, and less often the
+    longer it goes on, at least every minute.
+
+    Args:
+        outage_delay_seconds: from the first try that the database ended to the next one.
+        overrides: of `ExponentialRetry`.
     """
 
-    def __init__(self, **overrides: Any) -> None:
-        defaults = {"initial_delay_seconds": 0.5, "multiplier": 2.0, "max_delay_seconds": 300.0, "max_attempts": 20}
-        super().__init__(**{**defaults, **overrides})
+    def __init__(self, *, outage_delay_seconds: float = 1.0, **overrides: Any) -> None:
+        defaults = {"initial_delay_seconds": 0.5, "multiplier": 2.0, "max_delay_seconds": LONGEST_WAIT_SECONDS}
+        super().__init__(**{**defaults, "max_attempts": 20, **overrides})
+        self.outage_delay_seconds = outage_delay_seconds
 
     def get_next_attempt_delay(
         self,
@@ -45,7 +57,8 @@ class ParkedEventRetry(ExponentialRetry):
     ) -> float | None:
         """Seconds to the next try; None gives up."""
         if exception is not None and is_unavailable(exception):
-            return 1.0
+            elapsed = (last_attempt_at - first_attempt_at).total_seconds()
+            return min(max(self.outage_delay_seconds, elapsed / _OUTAGE_SHARE), _LONGEST_WAIT_IN_OUTAGE)
         return super().get_next_attempt_delay(
             first_attempt_at=first_attempt_at,
             last_attempt_at=last_attempt_at,
@@ -55,7 +68,10 @@ class ParkedEventRetry(ExponentialRetry):
 
 
 def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry | None = None) -> OutboxBroker:
-    """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement."""
+    """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
+
+    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it.
+    """
     broker = OutboxBroker(
         database.messaging_engine,
         outbox_table=database.tables.retries,
@@ -76,7 +92,12 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def retry(message: OutboxMessage) -> None:
-        await inbox.handle(message.body)
+        try:
+            await inbox.handle(message.body)
+        except Exception as error:
+            if is_unavailable(error):
+                message.raw_message.attempts_count -= 1
+            raise
 
     return broker
 
@@ -143,7 +164,19 @@ async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) 
 
 
 async def forget_processed(database: Database, *, older_than: timedelta = timedelta(days=30)) -> None:
-    """Drop notes of processed events that no transport can still redeliver."""
-    processed = database.tables.processed
+    """Drop notes of processed events that nothing can bring back.
+
+    A dead letter or a parked event can for as long as it is there, also one that was handled when it came again.
+    """
+    processed, tables = database.tables.processed, database.tables
     async with database.work() as work:
-        await work.session.execute(delete(processed).where(processed.c.processed_at < func.now() - older_than))
+        await work.session.execute(
+            delete(processed).where(
+                processed.c.processed_at < func.now() - older_than,
+                *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
+            )
+        )
+
+
+def _bears(table: Table, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    return exists().where(table.c.headers["event_id"].astext == cast(event_id, String))

@@ -16,20 +16,34 @@ from chassis.health import lateness
 from chassis.inbox import Handlers, Inbox
 from chassis.relay import relay_broker
 from chassis.retries import forget_processed, retry_broker
+from chassis.skew import forget_the_future
 from chassis.tables import LEASE_SECONDS
 from chassis.telemetry import correlated, logger
 from chassis.transports import Transport
 
 log = logger(__name__)
 
+_SHORTEST_LIMIT = timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class Periodic:
-    """Something to do every so often. Any number of workers may do it at once: the work itself must allow that."""
+    """Something to do every so often. Any number of workers may do it at once: the work itself must allow that.
+
+    Attributes:
+        limit: after which a round is cancelled, so that one which hangs does not end the job for good; the next round
+            goes on. None is the time between two rounds, and at least a minute.
+    """
 
     name: str
     every: timedelta
     run: Callable[[], Awaitable[object]]
+    limit: timedelta | None = None
+
+    @property
+    def limit_seconds(self) -> float:
+        """Return how long one round may take."""
+        return (self.limit or max(self.every, _SHORTEST_LIMIT)).total_seconds()
 
 
 class MissingHandlers(Exception):
@@ -70,6 +84,7 @@ class Worker:
         self._periodic = (
             *periodic,
             Periodic("lateness", timedelta(seconds=15), lambda: lateness(database)),
+            Periodic("forget_the_future", timedelta(minutes=1), lambda: forget_the_future(database)),
             Periodic("forget_processed", timedelta(hours=1), lambda: forget_processed(database)),
             Periodic("forget_ended_sessions", timedelta(minutes=10), lambda: forget_ended_sessions(database)),
         )
@@ -107,12 +122,16 @@ async def _stop(broker: OutboxBroker) -> None:
 
 
 async def _repeat(job: Periodic) -> None:
-    """Run `job` for ever. A failure is logged and tried again next time; replicas drift apart by the jitter."""
+    """Run `job` for ever. A failure is logged and tried again next time, and so is a round that takes too long.
+
+    Replicas drift apart by the jitter.
+    """
     seconds = job.every.total_seconds()
     while True:
         with correlated(f"{job.name}-{random.getrandbits(32):08x}"):  # a label, not a secret
             try:
-                await job.run()
+                async with asyncio.timeout(job.limit_seconds):
+                    await job.run()
             except Exception as error:  # noqa: BLE001  # the next round is the remedy
                 log.warning("periodic_job_failed", job=job.name, error=type(error).__name__)
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
