@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 from chassis.auth.access import public
-from chassis.database import Database, UnitOfWork, is_unavailable
-from chassis.errors import NotYet, StartlineError
+from chassis.database import Database, UnitOfWork, already_stored, is_unavailable
+from chassis.errors import NotYet, OutcomeUnknown, StartlineError
+from chassis.inbox import Inbox
 from chassis.telemetry import correlated
 from chassis.web.dependencies import Read, Work
 from chassis.web.routing import Router
@@ -15,11 +16,12 @@ from contracts import RefundDue, parse
 from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
 from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.harness import ManualClock
 from testkit.servers import Server
-from testkit.toy.service import SERVICE, Browse, BuildApp, Connect, rows
+from testkit.toy.service import SERVICE, Browse, BuildApp, Connect, cancelled, effects, rows, toy_handlers
 from testkit.toy.tables import REFUSED_AT_COMMIT, Runner, service_tables
 
 router = Router(prefix="/runners", dependencies=[public])
@@ -285,3 +287,77 @@ def test_a_server_that_is_not_there_is_an_outage(error: Exception) -> None:
 )
 def test_only_what_is_out_of_reach_counts_as_down(error: Exception, down: bool) -> None:
     assert is_unavailable(error) is down
+
+
+def _lose_the_answer(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    commit = AsyncSession.commit
+
+    async def unanswered(session: AsyncSession) -> None:
+        await commit(session)
+        raise error
+
+    monkeypatch.setattr(AsyncSession, "commit", unanswered)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), TimeoutError(), RuntimeError()], ids=repr)
+async def test_a_commit_whose_answer_got_lost_is_neither_stored_nor_not(
+    database: Database, build_app: BuildApp, browse: Browse, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    http = browse(build_app(router, on=database))
+    with monkeypatch.context() as patched:
+        _lose_the_answer(patched, error)
+        answer = await http.post("/runners/1")
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    assert "Retry-After" in answer.headers
+    assert await stored(database) == (1, 1)
+
+
+async def test_a_wire_that_is_cut_during_commit_leaves_the_outcome_unknown(
+    wired: Database, cable: Cable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = AsyncSession.commit
+
+    async def cut(session: AsyncSession) -> None:
+        pulling = asyncio.create_task(cable.pull())
+        try:
+            await commit(session)
+        finally:
+            await pulling
+
+    async def sign_up_in_the_middle() -> None:
+        async with wired.work() as work:
+            await add_runner(work, 1)
+
+    monkeypatch.setattr(AsyncSession, "commit", cut)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await sign_up_in_the_middle()
+    assert is_unavailable(raised.value)
+
+
+async def test_what_the_database_refuses_at_commit_is_known(database: Database) -> None:
+    """The negative control: its refusal is an answer."""
+    with pytest.raises(DBAPIError) as refused:
+        async with database.work() as work:
+            await add_runner(work, REFUSED_AT_COMMIT)
+    assert not is_unavailable(refused.value)
+    assert await stored(database) == (0, 0)
+
+
+async def test_the_database_that_goes_after_a_commit_does_not_unsay_it() -> None:
+    with pytest.raises(OutcomeUnknown), already_stored():
+        raise ConnectionRefusedError
+    with pytest.raises(LookupError), already_stored():
+        raise LookupError
+
+
+async def test_an_event_whose_commit_was_not_answered_is_no_failure_of_its_handler(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    with monkeypatch.context() as patched:
+        _lose_the_answer(patched, ConnectionResetError())
+        with pytest.raises(OutcomeUnknown):
+            await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes())
+    assert await effects(database) == [event.event_id]
+    assert await rows(database, service_tables.retries) == 0

@@ -1,7 +1,7 @@
 """The unit of work: one transaction, its events, its commit. Nothing else commits."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,14 @@ from sqlalchemy.pool import NullPool
 
 from chassis import telemetry
 from chassis.clock import Clock, utcnow
+from chassis.errors import OutcomeUnknown
 from chassis.tables import OUTBOX_QUEUE, ServiceTables
+
+log = telemetry.logger(__name__)
 
 _RETRYABLE_CLASSES = ("08", "53", "57", "40")
 _RETRYABLE_STATES = ("25006", "55P03")
+_ANSWER_LOST = ("08", "57")
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -30,12 +34,37 @@ def is_unavailable(error: BaseException) -> bool:
     """
     if isinstance(error, OSError) and error.filename is not None:
         return False  # a file of ours, not a connection
-    if isinstance(error, OSError | PoolTimeout | TimeoutError | InterfaceError):
+    if isinstance(error, OutcomeUnknown | OSError | PoolTimeout | TimeoutError | InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+    state = sqlstate_of(error)
     return state.startswith(_RETRYABLE_CLASSES) or state in _RETRYABLE_STATES
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Return what the database said was wrong, as SQLSTATE; empty when it said nothing."""
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+
+
+def _says_that_nothing_was_stored(error: Exception) -> bool:
+    """Whether an error of COMMIT is the database's own refusal, and not the loss of its answer (08, 57)."""
+    return bool(sqlstate_of(error)) and not sqlstate_of(error).startswith(_ANSWER_LOST)
+
+
+@contextmanager
+def already_stored() -> Iterator[None]:
+    """What follows a commit to make its answer: the database may go away here, but something was stored.
+
+    Raises:
+        OutcomeUnknown: instead of an error that would be answered with "nothing was stored".
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_unavailable(error):
+            raise OutcomeUnknown from error
+        raise
 
 
 class UnitOfWork:
@@ -145,12 +174,16 @@ class Database:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[UnitOfWork]:
-        """A transaction that commits when the block ends well and rolls back when it does not."""
+        """A transaction that commits when the block ends well and rolls back when it does not.
+
+        Raises:
+            OutcomeUnknown: the answer to COMMIT got lost.
+        """
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             work = UnitOfWork(session, database=self, now=self.clock(), correlation_id=telemetry.correlation_id())
             yield work
             await work.write_events()
-            await session.commit()
+            await _commit(session)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -162,6 +195,22 @@ class Database:
         """Give all connections back."""
         await self.engine.dispose()
         await self.messaging_engine.dispose()
+
+
+async def _commit(session: AsyncSession) -> None:
+    """Commit. What fails before COMMIT is sent has surely stored nothing, so that is done apart.
+
+    Raises:
+        OutcomeUnknown.
+    """
+    await session.flush()
+    try:
+        await session.commit()
+    except Exception as error:
+        if _says_that_nothing_was_stored(error):
+            raise
+        log.warning("commit_unanswered", error=type(error).__name__)
+        raise OutcomeUnknown from error
 
 
 def _connect_args(name: str) -> dict[str, Any]:

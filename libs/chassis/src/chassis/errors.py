@@ -178,6 +178,16 @@ class Unavailable(StartlineError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class OutcomeUnknown(Unavailable):
+    """The database's answer got lost, so it may be stored or not: repeat it with the same Idempotency-Key, or look."""
+
+    indonesian = (
+        "Jawaban basis data hilang, jadi mungkin sudah tersimpan, mungkin belum: ulangi dengan Idempotency-Key yang "
+        "sama, atau periksa dahulu."
+    )
+    code = "outcome_unknown"
+
+
 class InternalError(StartlineError):
     """Something went wrong on our side."""
 

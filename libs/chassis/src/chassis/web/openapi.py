@@ -15,6 +15,7 @@ from chassis.errors import (
     MalformedForm,
     MalformedJson,
     NotJson,
+    OutcomeUnknown,
     PayloadTooLarge,
     SessionEnded,
     StartlineError,
@@ -67,7 +68,7 @@ def _complete_operation(operation: Document, route: RouteContext) -> None:
 
 def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[StartlineError]]:
     """Yield the errors that follow from what the route takes and whom it lets in."""
-    yield Unavailable
+    yield from (Unavailable, OutcomeUnknown)
     access = stated_access(route)
     if isinstance(access, Allow):
         yield from (Unauthenticated, InvalidToken, ExpiredToken, SessionEnded, Forbidden)

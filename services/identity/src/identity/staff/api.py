@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+from chassis.database import already_stored
 from chassis.errors import InvalidFields
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, from_state
@@ -84,5 +85,6 @@ async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabas
 
 
 async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:
-    async with database.read() as session:
-        return StaffView.model_validate(await queries.member_by_id(session, staff_id))
+    with already_stored():
+        async with database.read() as session:
+            return StaffView.model_validate(await queries.member_by_id(session, staff_id))

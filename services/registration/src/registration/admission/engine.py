@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database, UnitOfWork, is_unavailable
 from chassis.errors import StartlineError
 from sqlalchemy import select, text
 
@@ -79,6 +79,18 @@ async def first_answer(database: Database, key: str, request_hash: str) -> Outco
     async with database.read() as session:
         found = (await session.execute(query)).first()
     return None if found is None else _repeated(request_hash, found.request_hash, found.response)
+
+
+async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Outcome | None:
+    """What a request whose commit was not answered was answered, if its key is stored and can be looked up."""
+    if key is None:
+        return None
+    try:
+        return await first_answer(database, key, request_hash)
+    except Exception as error:
+        if is_unavailable(error):
+            return None
+        raise
 
 
 # One by one on purpose. A plan is kept as it was made, and when registration opens the tables are empty: for `= ANY` it

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chassis.database import Database
-from chassis.errors import InvalidFields, StartlineError
+from chassis.database import Database, already_stored
+from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
 from chassis.recent import Recent
 from contracts import AccessCode, RegistrationType
@@ -17,7 +17,7 @@ from contracts import AccessCode, RegistrationType
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.admission.desk import Desks
-from registration.admission.engine import Admitted, Batch, admit, first_answer
+from registration.admission.engine import Admitted, Batch, admit, answer_of_unknown, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
 from registration.admission.rules import Application, Person, person_key
@@ -101,11 +101,30 @@ class AdmissionOffice:
                 raise
         else:
             application = self._application(form, amount, idempotency_key)
-            answer = await self.desks[form.category_id].apply(application)
+            answer = await self._apply(form.category_id, application)
             if not answer.replayed:
-                return Admitted({**answer.body, **await self._ways_in(answer.body, application.access)})
-        access = await self._access(UUID(answer.body["registration_id"]))
-        return Admitted({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
+                with already_stored():
+                    return Admitted({**answer.body, **await self._ways_in(answer.body, application.access)})
+        with already_stored():
+            access = await self._access(UUID(answer.body["registration_id"]))
+            return Admitted({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
+
+    async def _apply(self, category_id: UUID, application: Application) -> Admitted:
+        """Wait in line; when the database's answer got lost, look once whether it was stored.
+
+        Raises:
+            OutcomeUnknown: there is no key, or it is not to be found yet.
+        """
+        try:
+            return await self.desks[category_id].apply(application)
+        except OutcomeUnknown:
+            key, request_hash = application.idempotency_key, application.request_hash
+            answer = await answer_of_unknown(self._database, key, request_hash)
+            if answer is None:
+                raise
+        if isinstance(answer, StartlineError):
+            raise answer
+        return answer
 
     async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
         """For those who got in while it was open and ask again."""

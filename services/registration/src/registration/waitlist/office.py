@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from chassis.canonical.folding import folded
-from chassis.database import Database, UnitOfWork
-from chassis.errors import InvalidFields, StartlineError
+from chassis.database import Database, UnitOfWork, already_stored
+from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
 from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
-from registration.admission.engine import Admitted, first_answer
+from registration.admission.engine import Admitted, answer_of_unknown, first_answer
 from registration.admission.errors import (
     IdempotencyKeyReused,
     RegistrationClosed,
@@ -74,21 +74,25 @@ class WaitlistOffice:
         people = _people(form)
         try:
             answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
-        except StartlineError:
-            # A request that is repeated is refused for what it did the first time.
-            found = await self._first_answer(form, idempotency_key)
+        except StartlineError as refusal:
+            # A request that is repeated is refused for what it did the first time, or its commit was not answered.
+            found = await self._first_answer(form, idempotency_key, refusal)
             if found is None:
                 raise
             answer = found
         waitlist_id = UUID(answer.body["waitlist_id"])
-        version = await self._version(waitlist_id) if answer.replayed else FIRST_VERSION
-        ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id, version=version)
+        with already_stored():
+            version = await self._version(waitlist_id) if answer.replayed else FIRST_VERSION
+            ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id, version=version)
         return Admitted({**answer.body, **ways_in}, answer.replayed)
 
-    async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
+    async def _first_answer(
+        self, form: RegistrationForm, idempotency_key: str | None, refusal: StartlineError
+    ) -> Admitted | None:
         if idempotency_key is None:
             return None
-        answer = await first_answer(self._database, idempotency_key, _hash(form))
+        look_up = answer_of_unknown if isinstance(refusal, OutcomeUnknown) else first_answer
+        answer = await look_up(self._database, idempotency_key, _hash(form))
         if isinstance(answer, StartlineError):
             raise answer from None
         return answer
@@ -123,7 +127,8 @@ class WaitlistOffice:
         if isinstance(outcome, StartlineError):
             raise outcome
         body = _registered(outcome, work.now)
-        ways_in = await self._ways_in(body, registration_id, number=outcome.registration_number, version=version)
+        with already_stored():
+            ways_in = await self._ways_in(body, registration_id, number=outcome.registration_number, version=version)
         return {**body, **ways_in}
 
     async def _ways_in(
