@@ -2,20 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chassis.errors import Unavailable
-from contracts import PaymentMethod, PaymentUploaded
 from obstore.store import LocalStore, S3Store
-from payment.proofs import commands
-from payment.proofs.commands import Proof
 from payment.proofs.errors import ImageMissing
-from payment.proofs.images import Studio, rewrite
+from payment.proofs.images import rewrite
 from payment.proofs.store import ImageStore, image_store
-from testkit.harness import ManualClock
 
 from . import payment_pictures as pictures
 from .payment_world import Office, settings_for
@@ -145,60 +140,6 @@ async def test_a_store_that_is_down_is_a_503_and_nothing_is_recorded(office: Off
     office.folder.unlink()
     office.folder.with_name("unplugged").rename(office.folder)
     assert (await office.upload(other)).status == 201
-
-
-async def test_when_the_process_dies_between_storing_and_committing_the_image_is_swept_later(
-    office: Office, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given
-    await office.waiting()
-    [kept] = office.stored()
-    unlucky = await office.registered()
-
-    async def die(*_: object) -> None:
-        raise Crash
-
-    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None)
-    monkeypatch.setattr(commands, "record_proof", die)
-    studio = Studio(threads=1, line=1)
-    with pytest.raises(Crash):
-        await commands.submit_proof(office.database, studio, office.images, proof, pictures.jpeg())
-    assert len(office.stored()) == 2
-    # when it may still be under way, nothing is touched
-    clock.advance(timedelta(minutes=50))
-    assert await office.sweep() == 0
-    clock.advance(timedelta(minutes=11))
-    assert await office.sweep() == 1
-    # then
-    assert office.stored() == [kept]
-    assert (await office.invoice(unlucky))["status"] == "open"
-    assert len(await office.said(PaymentUploaded)) == 1
-
-
-async def test_images_of_rejected_proofs_and_the_qris_image_are_not_swept(office: Office, clock: ManualClock) -> None:
-    # given
-    _, payment = await office.waiting()
-    await office.reject(payment)
-    await office.set_qris_image(pictures.png())
-    await office.set_qris_image(pictures.jpeg())
-    assert len(office.stored()) == 3
-    # when
-    clock.advance(timedelta(hours=2))
-    # then
-    assert await office.sweep() == 1
-    assert len(office.stored()) == 2
-    assert (await office.call("GET", f"/payments/{payment}/proof")).status == 200
-    assert (await office.call("GET", "/instructions/qris.png", headers={})).status == 200
-
-
-async def test_many_orphans_are_swept_in_batches(office: Office, clock: ManualClock) -> None:
-    folder = office.folder / "proofs"
-    folder.mkdir(exist_ok=True)
-    for number in range(1_100):
-        (folder / f"{number:032x}.png").write_bytes(b"x")
-    clock.advance(timedelta(hours=2))
-    assert await office.sweep() == 1_100
-    assert office.stored() == []
 
 
 async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from payment.base import Base, service_tables
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
-from payment.proofs.tables import Payment, ProofUpload
+from payment.proofs.tables import ImageSweep, Payment, ProofUpload
 from payment.refunds.tables import Refund
 
-__all__ = ["Base", "Invoice", "Payment", "PaymentSettings", "ProofUpload", "Refund", "service_tables"]
+__all__ = ["Base", "ImageSweep", "Invoice", "Payment", "PaymentSettings", "ProofUpload", "Refund", "service_tables"]

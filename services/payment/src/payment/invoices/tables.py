@@ -12,8 +12,10 @@ from payment.base import Base
 
 
 class Invoice(Base):
-    """One per registration. `registration_ended` is what registration said last, `revision` is how new that was.
+    """One per registration. `registration_ended` is how it ended as far as payment knows, `revision` how new that is.
 
+    `sequence` counts the events that change what is owed, 0 before the first. `end_heard` is up to which of them
+    registration had heard when it expired; null unless it has, and for an expiry of an older release.
     `payer_revision` orders corrections of `payer_name`, which are independent of the registration's end.
     """
 
@@ -39,7 +41,9 @@ class Invoice(Base):
     status: Mapped[str] = mapped_column(String(20))
     expires_at: Mapped[datetime]
     registration_ended: Mapped[str | None] = mapped_column(String(20))
+    end_heard: Mapped[int | None]
     revision: Mapped[int]
+    sequence: Mapped[int] = mapped_column(server_default="0")
     payer_revision: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

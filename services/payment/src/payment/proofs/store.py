@@ -1,8 +1,8 @@
 """Where images are kept: outside any web root, under random names."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from obstore.store import S3Config
 
 log = logger(__name__)
+
+TRASH = "trash"
+"""Where discarded images stay for a while, each in a folder of its day and below it under its own path."""
 
 _BATCH = 500
 _ANSWER_WITHIN = timedelta(seconds=10)
@@ -70,11 +73,33 @@ class ImageStore:
                 except FileNotFoundError:
                     continue
 
-    async def older_than(self, moment: datetime) -> AsyncIterator[Sequence[str]]:
-        """Paths of images stored before `moment`, some at a time."""
+    async def older_than(self, moment: datetime) -> AsyncIterator[Mapping[str, datetime]]:
+        """Images stored before `moment`, some at a time: when each path was stored. What is in the trash is not one."""
         with _reported("list"):
             async for batch in self.objects.list(chunk_size=_BATCH):
-                yield [each["path"] for each in batch if each["last_modified"] < moment]
+                yield {
+                    each["path"]: each["last_modified"]
+                    for each in batch
+                    if each["last_modified"] < moment and not each["path"].startswith(f"{TRASH}/")
+                }
+
+    async def discard(self, paths: Sequence[str], *, on: date) -> None:
+        """Move images into the trash of that day; one that is gone already is fine."""
+        with _reported("discard"):
+            for path in paths:
+                target = f"{TRASH}/{on.isoformat()}/{path}"
+                if self._folder is not None:
+                    make_folder((self._folder / target).parent)
+                try:
+                    await self.objects.rename_async(path, target)
+                except FileNotFoundError:
+                    continue
+
+    async def empty_trash(self, *, before: date) -> None:
+        """Remove what was discarded before that day."""
+        with _reported("empty_trash"):
+            async for batch in self.objects.list(f"{TRASH}/", chunk_size=_BATCH):
+                await self.drop([each["path"] for each in batch if each["path"].split("/")[1] < before.isoformat()])
 
 
 @contextmanager

@@ -1,18 +1,23 @@
-"""Proofs that were sent, with staff's decision, and uploads in progress."""
+"""Proofs that were sent, with staff's decision, uploads in progress, and the sweep of images without a row."""
 
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from chassis.tables import Money
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
 
 
 class Payment(Base):
-    """One proof. Rejected ones stay as history; at most one other per registration: the database sees to it."""
+    """One proof. Rejected ones stay as history; at most one other per registration: the database sees to it.
+
+    `uploaded_at` is when the request with it arrived, `due_at` the deadline then. `sequence` is that of the newest
+    event about it, `registration_revision` how new payment's knowledge of the registration was at the verification;
+    0 and null in rows of older releases.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -61,6 +66,23 @@ class Payment(Base):
     rejected_at: Mapped[datetime | None]
     rejected_by: Mapped[UUID | None]
     rejection_reason: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    sequence: Mapped[int] = mapped_column(server_default="0")
+    registration_revision: Mapped[int | None]
+
+
+class ImageSweep(Base):
+    """One row, from the first sweep on: what is known of the images that no row names.
+
+    `quiet_until` is until when they are left alone; those stored until `seen_until` are no sign of a restore.
+    """
+
+    __tablename__ = "image_sweeps"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    quiet_until: Mapped[datetime]
+    seen_until: Mapped[datetime]
 
 
 class ProofUpload(Base):
