@@ -24,12 +24,13 @@ from contracts import (
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     RegistrationSurplus,
     RegistrationType,
 )
 from payment.app import build_app
 from payment.invoices.handlers import handlers
-from payment.proofs.store import ImageStore, image_store
+from payment.proofs.store import TRASH, ImageStore, image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables
@@ -96,13 +97,29 @@ class Entry:
             participants=(_person("Somebody Else", is_pic=False), _person(self.payer, is_pic=True)),
         )
 
-    def expired(self, *, revision: int | None = None, refund: UUID | None = None) -> RegistrationExpired:
-        """What registration says at the deadline."""
+    def expired(
+        self, *, revision: int | None = None, refund: UUID | None = None, heard: int | None = None
+    ) -> RegistrationExpired:
+        """What registration says at the deadline; `heard` is payment's newest news that it had taken in."""
         return RegistrationExpired(
             registration_id=self.id,
             registration_number=self.number,
             revision=self._next(revision),
             refund_payment_id=refund,
+            payment_sequence=heard,
+        )
+
+    def reopened(
+        self, *, revision: int | None = None, heard: int = 1, expires_at: datetime | None = None, awaits: bool = False
+    ) -> RegistrationReopened:
+        """What registration says when a proof in time undoes an expiry."""
+        return RegistrationReopened(
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=self._next(revision),
+            expires_at=expires_at or self.expires_at,
+            awaits_payment=awaits,
+            payment_sequence=heard,
         )
 
     def cancelled(self, *, revision: int | None = None, refund: UUID | None = None) -> RegistrationCancelled:
@@ -314,8 +331,14 @@ class Office:
     # --- what is behind
 
     def stored(self) -> list[Path]:
-        """Images in the store."""
-        return sorted(path for path in self.folder.rglob("*") if path.is_file())
+        """Images in the store, without those in the trash."""
+        return sorted(
+            path for path in self.folder.rglob("*") if path.is_file() and self.folder / TRASH not in path.parents
+        )
+
+    def trashed(self) -> list[Path]:
+        """Images in the trash."""
+        return sorted(path for path in (self.folder / TRASH).rglob("*") if path.is_file())
 
     async def sweep(self) -> int:
         return await sweep_orphans(self.database, self.images)

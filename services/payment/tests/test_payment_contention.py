@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -63,8 +63,10 @@ async def record_at_once(office: Office, entry: Entry, monkeypatch: pytest.Monke
     """Two proofs recorded by a command that looks first and then writes, as if nobody else were there."""
     gate = Gate(2)
 
-    async def look_then_write(work: UnitOfWork, registration_id: UUID, amount: Decimal) -> Invoice:
-        await invoices.ensure_payable(work.session, registration_id, amount, now=work.now)
+    async def look_then_write(
+        work: UnitOfWork, registration_id: UUID, amount: Decimal, *, arrived: datetime
+    ) -> Invoice:
+        await invoices.ensure_payable(work.session, registration_id, amount, now=arrived)
         await gate()
         write = update(Invoice).where(Invoice.registration_id == registration_id)
         taken = write.values(status=InvoiceStatus.PROOF_UPLOADED).returning(Invoice)

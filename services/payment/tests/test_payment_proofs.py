@@ -33,6 +33,8 @@ async def test_a_proof_in_time_for_the_right_amount_waits_for_staff_and_stops_th
         currency="IDR",
         payment_method=PaymentMethod.QRIS,
         uploaded_at=event.payload.uploaded_at,
+        due_at=entry.expires_at,
+        sequence=1,
     )
     invoice = await office.invoice(entry)
     assert invoice["status"] == "proof_uploaded"

@@ -14,6 +14,7 @@ from contracts.registrations import (
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     RegistrationSurplus,
 )
 from contracts.staff import StaffSessionsEnded
@@ -25,6 +26,7 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
         "payment": (
             RegistrationCreated,
             RegistrationExpired,
+            RegistrationReopened,
             RegistrationCancelled,
             RegistrationSurplus,
             RegistrationCorrected,

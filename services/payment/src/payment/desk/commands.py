@@ -10,7 +10,7 @@ from sqlalchemy import exists, select, update
 
 from payment.desk.errors import AlreadyDecided, UnknownPayment
 from payment.instructions.queries import payment_deadline
-from payment.invoices.commands import ask_again, mark_paid
+from payment.invoices.commands import ask_again, mark_paid, newest_news
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
@@ -27,6 +27,7 @@ async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> No
     """
     payment = await decide(work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id)
     if await mark_paid(work, payment.registration_id):
+        payment.sequence, payment.registration_revision = await newest_news(work, payment.registration_id)
         work.publish(announce.verified(payment), subject=payment.registration_id)
     else:
         await owe_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
@@ -49,6 +50,7 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
     )
     hours = await payment_deadline(work.session)
     until = await ask_again(work, payment.registration_id, until=work.now + timedelta(hours=hours))
+    payment.sequence, _ = await newest_news(work, payment.registration_id)
     work.publish(announce.rejected(payment, expires_at=until), subject=payment.registration_id)
     await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
 

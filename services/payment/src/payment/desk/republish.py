@@ -19,7 +19,7 @@ from payment.refunds.tables import Refund
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     """Publish the newest payment of each registration as it stands now; not one whose money goes back.
 
-    May be repeated at any time: listeners know a payment by its id, and older news by its moment.
+    May be repeated at any time: listeners know a payment by its id, and older news by its sequence.
     """
     chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
     for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
@@ -43,7 +43,13 @@ async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
 def _free(invoice: Invoice) -> PaymentPayload | None:
     if invoice.status != InvoiceStatus.PAID or invoice.amount > 0 or invoice.registration_ended is not None:
         return None
-    return nothing_to_pay(invoice.registration_id, invoice.currency, at=invoice.created_at)
+    return nothing_to_pay(
+        invoice.registration_id,
+        invoice.currency,
+        at=invoice.created_at,
+        sequence=invoice.sequence,
+        revision=invoice.revision,
+    )
 
 
 def _event(payment: Payment, invoice: Invoice) -> PaymentPayload:

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import PaymentVerified, RegistrationCorrected, RegistrationCreated
-from sqlalchemy import case, exists, func, literal, select, update
+from contracts import PaymentVerified, RegistrationCorrected, RegistrationCreated, RegistrationReopened
+from sqlalchemy import ColumnElement, Integer, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,17 +44,22 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
         "status": InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
         "expires_at": created.expires_at,
         "revision": created.revision,
+        "sequence": 1 if free else 0,
         "payer_revision": created.revision,
         "created_at": work.now,
         "updated_at": work.now,
     }
     opened = await work.session.execute(_OPEN, [invoice])
     if opened.first() is not None and free and created.awaits_payment:
-        paid = nothing_to_pay(created.registration_id, created.currency, at=work.now)
+        paid = nothing_to_pay(
+            created.registration_id, created.currency, at=work.now, sequence=1, revision=created.revision
+        )
         work.publish(paid, subject=created.registration_id)
 
 
-def nothing_to_pay(registration_id: UUID, currency: str, *, at: datetime) -> PaymentVerified:
+def nothing_to_pay(
+    registration_id: UUID, currency: str, *, at: datetime, sequence: int, revision: int
+) -> PaymentVerified:
     """The event that stands for the payment of a registration without a price; its payment id is always the same."""
     return PaymentVerified(
         payment_id=uuid5(registration_id, "nothing to pay"),
@@ -63,25 +68,63 @@ def nothing_to_pay(registration_id: UUID, currency: str, *, at: datetime) -> Pay
         currency=currency,
         verified_at=at,
         verified_by=NOBODY,
+        sequence=sequence,
+        registration_revision=revision,
     )
 
 
-async def note_end(work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int) -> None:
-    """The registration ended. A waiting proof and money that came keep their invoice; older news changes nothing.
+async def note_end(
+    work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int, heard: int | None = None
+) -> None:
+    """Note that the registration ended. A waiting proof and money that came keep their invoice.
+
+    Idempotent; older news changes nothing. An end that did not know of payment's newest event changes nothing but the
+    revision: registration will hear of it and speak again.
+
+    Args:
+        heard: sequence of payment's newest event that registration knew; None where that does not matter.
 
     Raises:
         NotYet: the invoice is still on its way.
     """
-    stays = Invoice.status.in_((InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID))
+    knew = literal(True) if heard is None else Invoice.sequence <= heard
+    stays = or_(~knew, Invoice.status.in_((InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID)))
+    await _follow(
+        work,
+        registration_id,
+        revision,
+        status=case((stays, Invoice.status), else_=literal(end.value)),
+        registration_ended=case((knew, literal(end.value)), else_=Invoice.registration_ended),
+        end_heard=case((knew, literal(heard, Integer)), else_=Invoice.end_heard),
+    )
+
+
+async def note_return(work: UnitOfWork, reopened: RegistrationReopened) -> None:
+    """Note that the registration lives again: a closed invoice is open, until the later of both deadlines.
+
+    Idempotent; older news changes nothing.
+
+    Raises:
+        NotYet: the invoice is still on its way.
+    """
+    closed = Invoice.status.in_((InvoiceStatus.EXPIRED, InvoiceStatus.CANCELLED))
+    await _follow(
+        work,
+        reopened.registration_id,
+        reopened.revision,
+        status=case((closed, literal(InvoiceStatus.OPEN.value)), else_=Invoice.status),
+        registration_ended=None,
+        end_heard=None,
+        expires_at=func.greatest(Invoice.expires_at, reopened.expires_at),
+    )
+
+
+async def _follow(work: UnitOfWork, registration_id: UUID, revision: int, **changes: Any) -> None:
+    """Change the invoice as news of that revision say, unless it knows newer ones."""
     newer = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id, Invoice.revision < revision)
-        .values(
-            revision=revision,
-            registration_ended=end,
-            status=case((stays, Invoice.status), else_=literal(end.value)),
-            updated_at=work.now,
-        )
+        .values(revision=revision, updated_at=work.now, **changes)
         .returning(Invoice.registration_id)
     )
     if (await work.session.execute(newer)).first() is None:
@@ -111,8 +154,10 @@ async def _expect_invoice(session: AsyncSession, registration_id: UUID) -> None:
         raise NotYet(f"no invoice for registration {registration_id}")
 
 
-async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decimal) -> Invoice:
-    """Take the invoice for one proof: of several at once exactly one gets it.
+async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decimal, *, arrived: datetime) -> Invoice:
+    """Take the invoice for one proof that arrived in time: of several at once exactly one gets it.
+
+    How long its image took to store does not count, nor does an expiry that was heard meanwhile.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
@@ -121,34 +166,54 @@ async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decim
         update(Invoice)
         .where(
             Invoice.registration_id == registration_id,
-            Invoice.status == InvoiceStatus.OPEN,
-            Invoice.expires_at >= work.now,
+            or_(Invoice.status == InvoiceStatus.OPEN, _OVERTAKEN),
+            Invoice.expires_at >= arrived,
             Invoice.amount == amount,
         )
-        .values(status=InvoiceStatus.PROOF_UPLOADED, updated_at=work.now)
+        .values(
+            status=InvoiceStatus.PROOF_UPLOADED,
+            registration_ended=None,
+            end_heard=None,
+            sequence=Invoice.sequence + 1,
+            updated_at=work.now,
+        )
         .returning(Invoice)
     )
     claimed = (await work.session.execute(claim)).scalar_one_or_none()
     if claimed is not None:
         return claimed
-    await ensure_payable(work.session, registration_id, amount, now=work.now)
+    await ensure_payable(work.session, registration_id, amount, now=arrived, under_way=True)
     # It was not payable a moment ago and is now: somebody's proof was just rejected. The runner may try again.
     raise ProofPending
 
 
+# An expiry that can be undone by a proof in time: it did not know of it, and its registration speaks again.
+_OVERTAKEN: Final[ColumnElement[bool]] = (Invoice.status == InvoiceStatus.EXPIRED) & Invoice.end_heard.is_not(None)
+
+
 async def ensure_payable(
-    session: AsyncSession, registration_id: UUID, amount: Decimal | None = None, *, now: datetime
+    session: AsyncSession,
+    registration_id: UUID,
+    amount: Decimal | None = None,
+    *,
+    now: datetime,
+    under_way: bool = False,
 ) -> None:
-    """Check whether a proof would be accepted, as far as is known: `amount` is None before the form is read.
+    """Check whether a proof that arrived at `now` would be accepted, as far as is known.
+
+    Args:
+        amount: None before the form is read.
+        under_way: whether it was acceptable when it arrived; an expiry heard since then does not count.
 
     Raises:
         InvoiceNotFound, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, AmountMismatch.
     """
-    columns = (Invoice.amount, Invoice.currency, Invoice.status, Invoice.expires_at)
+    columns = (Invoice.amount, Invoice.currency, Invoice.status, Invoice.expires_at, _OVERTAKEN.label("overtaken"))
     found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
     if found is None:
         raise InvoiceNotFound
-    refuse_if_closed(InvoiceStatus(found.status), overdue=now > found.expires_at)
+    status = InvoiceStatus.OPEN if under_way and found.overtaken else InvoiceStatus(found.status)
+    refuse_if_closed(status, overdue=now > found.expires_at)
     if amount is not None and found.amount != amount:
         raise AmountMismatch.of(found.amount, found.currency)
 
@@ -177,14 +242,14 @@ async def mark_paid(work: UnitOfWork, registration_id: UUID) -> bool:
     paid = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id, Invoice.status != InvoiceStatus.PAID)
-        .values(status=InvoiceStatus.PAID, updated_at=work.now)
+        .values(status=InvoiceStatus.PAID, sequence=Invoice.sequence + 1, updated_at=work.now)
         .returning(Invoice.registration_id)
     )
     return (await work.session.execute(paid)).first() is not None
 
 
 async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
-    """Open the invoice for another proof, or close it if the registration has ended. Return the deadline.
+    """Open the invoice for another proof, or close it now if the registration has ended. Return the deadline.
 
     A deadline that was later anyway stays, and so does an invoice that another payment has paid.
     """
@@ -195,9 +260,20 @@ async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime)
         .values(
             status=case((paid, Invoice.status), else_=func.coalesce(ended, literal(InvoiceStatus.OPEN.value))),
             expires_at=case((ended.is_(None), func.greatest(Invoice.expires_at, until)), else_=work.now),
+            sequence=Invoice.sequence + 1,
             updated_at=work.now,
         )
         .returning(Invoice.expires_at)
     )
     deadline: datetime = (await work.session.execute(again)).scalar_one()
     return deadline
+
+
+async def newest_news(work: UnitOfWork, registration_id: UUID) -> tuple[int, int]:
+    """Return the sequence of the invoice's newest event and the newest known revision of its registration.
+
+    For whoever has just changed the invoice, and so holds its row.
+    """
+    columns = (Invoice.sequence, Invoice.revision)
+    row = (await work.session.execute(select(*columns).where(Invoice.registration_id == registration_id))).one()
+    return row.sequence, row.revision

@@ -9,6 +9,7 @@ from contracts import (
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     RegistrationSurplus,
     StaffSessionsEnded,
 )
@@ -31,11 +32,23 @@ async def ask_for_payment(event: Event[RegistrationCreated], work: UnitOfWork) -
 async def close_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
     """The places are gone. A proof that came in time stays for staff; late money goes back."""
     ended = event.payload
-    await commands.note_end(work, ended.registration_id, RegistrationEnd.EXPIRED, revision=ended.revision)
+    await commands.note_end(
+        work,
+        ended.registration_id,
+        RegistrationEnd.EXPIRED,
+        revision=ended.revision,
+        heard=ended.payment_sequence,
+    )
     if ended.refund_payment_id is not None:
         await owe_refund(
             work, ended.refund_payment_id, ended.registration_id, reason="The payment came too late: no place was left."
         )
+
+
+@handlers.on(RegistrationReopened)
+async def open_again(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
+    """The places are held again: what is owed may be paid."""
+    await commands.note_return(work, event.payload)
 
 
 @handlers.on(RegistrationCancelled)

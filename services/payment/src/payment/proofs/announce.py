@@ -10,13 +10,22 @@ from payment.proofs.tables import Payment
 
 def uploaded(payment: Payment) -> PaymentUploaded:
     """The event for a proof that waits."""
-    method = payment.payment_method
-    return PaymentUploaded(**_facts(payment), payment_method=method, uploaded_at=payment.uploaded_at)
+    return PaymentUploaded(
+        **_facts(payment),
+        payment_method=payment.payment_method,
+        uploaded_at=payment.uploaded_at,
+        due_at=payment.due_at,
+    )
 
 
 def verified(payment: Payment) -> PaymentVerified:
     """The event for a payment that staff accepted."""
-    return PaymentVerified(**_facts(payment), verified_at=payment.verified_at, verified_by=payment.verified_by)
+    return PaymentVerified(
+        **_facts(payment),
+        verified_at=payment.verified_at,
+        verified_by=payment.verified_by,
+        registration_revision=payment.registration_revision,
+    )
 
 
 def rejected(payment: Payment, *, expires_at: datetime) -> PaymentRejected:
@@ -31,4 +40,5 @@ def _facts(payment: Payment) -> dict[str, Any]:
         "registration_id": payment.registration_id,
         "amount": payment.amount,
         "currency": payment.currency,
+        "sequence": payment.sequence,
     }

@@ -1,5 +1,6 @@
 """The route for proofs."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -63,13 +64,15 @@ async def submit_proof(
     zone: Zone,
 ) -> ProofAccepted:
     """Send the proof of a payment, or record one that a runner handed to staff."""
+    arrived = database.clock()
     async with database.read() as session:  # before the body, which may be large, is read
-        await ensure_payable(session, registration_id, now=database.clock())
+        await ensure_payable(session, registration_id, now=arrived)
     form = await read_proof_form(request, now=database.clock(), zone=zone)
-    payment_id = await commands.submit_proof(database, studio, images, _proof(registration_id, form, by), form.file)
+    proof = _proof(registration_id, form, by, arrived)
+    payment_id = await commands.submit_proof(database, studio, images, proof, form.file)
     return ProofAccepted(payment_id=payment_id)
 
 
-def _proof(registration_id: UUID, form: ProofForm, by: Runner | Staff) -> Proof:
+def _proof(registration_id: UUID, form: ProofForm, by: Runner | Staff, arrived: datetime) -> Proof:
     staff = by if isinstance(by, Staff) else None
-    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, staff)
+    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, staff, arrived)

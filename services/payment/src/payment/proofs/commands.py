@@ -21,7 +21,10 @@ from payment.proofs.uploads import upload_lease
 
 @dataclass(frozen=True)
 class Proof:
-    """What was paid, as its runner says or the staff who record it for the runner."""
+    """What was paid, as its runner says or the staff who record it for the runner.
+
+    `arrived_at` is when the request did; None for now.
+    """
 
     registration_id: UUID
     payment_method: PaymentMethod
@@ -29,6 +32,7 @@ class Proof:
     payment_date: datetime
     notes: str | None
     by_staff: Staff | None = None
+    arrived_at: datetime | None = None
 
 
 async def submit_proof(database: Database, studio: Studio, store: ImageStore, proof: Proof, file: bytes) -> UUID:
@@ -41,7 +45,7 @@ async def submit_proof(database: Database, studio: Studio, store: ImageStore, pr
         UnsupportedImage, TooBusy.
         Unavailable: the store does not answer.
     """
-    async with upload_lease(database, proof.registration_id, proof.amount):
+    async with upload_lease(database, proof.registration_id, proof.amount, arrived=proof.arrived_at):
         picture = await studio.rewrite(file)
         path = await store.keep(picture, under="proofs")
         try:
@@ -58,7 +62,8 @@ async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: s
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
     """
-    invoice = await claim_for_proof(work, proof.registration_id, proof.amount)
+    arrived = proof.arrived_at or work.now
+    invoice = await claim_for_proof(work, proof.registration_id, proof.amount, arrived=arrived)
     payment = Payment(
         id=uuid4(),
         registration_id=proof.registration_id,
@@ -72,7 +77,9 @@ async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: s
         proof_content_type=picture.content_type,
         proof_sha256=picture.original_sha256,
         submitted_by=proof.by_staff.actor if proof.by_staff else "runner",
-        uploaded_at=work.now,
+        uploaded_at=arrived,
+        due_at=invoice.expires_at,
+        sequence=invoice.sequence,
     )
     work.session.add(payment)
     await work.session.flush()

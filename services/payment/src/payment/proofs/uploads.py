@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -22,15 +22,20 @@ _LEASE = timedelta(minutes=2)
 
 
 @asynccontextmanager
-async def upload_lease(database: Database, registration_id: UUID, amount: Decimal) -> AsyncIterator[None]:
+async def upload_lease(
+    database: Database, registration_id: UUID, amount: Decimal, *, arrived: datetime | None = None
+) -> AsyncIterator[None]:
     """Hold the registration's only upload, without a transaction, while its image is decoded and stored.
+
+    Args:
+        arrived: when the request did, which is what its deadline is compared with; None for now.
 
     Raises:
         ProofInProgress: another upload holds it.
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
     """
     async with database.work() as work:
-        await ensure_payable(work.session, registration_id, amount, now=work.now)
+        await ensure_payable(work.session, registration_id, amount, now=arrived or work.now, under_way=True)
         upload_id = await begin_upload(work, registration_id)
     try:
         yield

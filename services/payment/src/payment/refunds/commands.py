@@ -1,11 +1,11 @@
 """Owing money back, and having given it back."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import RefundDue
+from contracts import RefundDone, RefundDue
 from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -31,18 +31,11 @@ async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, 
     first = owed.on_conflict_do_nothing().returning(Refund.payment_id)
     if (await work.session.execute(first)).first() is None:
         return
-    due = RefundDue(
-        payment_id=payment_id,
-        registration_id=registration_id,
-        amount=payment.amount,
-        currency=payment.currency,
-        reason=reason,
-    )
-    work.publish(due, subject=registration_id)
+    work.publish(RefundDue(**_money(payment), reason=reason), subject=registration_id)
 
 
 async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
-    """The money went back under `reference`, the bank's or wallet's.
+    """The money went back under `reference`, the bank's or wallet's: `RefundDone` goes out.
 
     Raises:
         UnknownRefund, AlreadyRefunded.
@@ -56,4 +49,16 @@ async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, b
     if (await work.session.execute(done)).first() is None:
         known = (await work.session.execute(select(exists().where(Refund.payment_id == payment_id)))).scalar_one()
         raise AlreadyRefunded if known else UnknownRefund
+    payment = await work.session.get_one(Payment, payment_id)
+    word = RefundDone(**_money(payment), reference=reference, done_at=work.now)
+    work.publish(word, subject=payment.registration_id)
     await work.audit(actor, "refund.done", str(payment_id), reference=reference)
+
+
+def _money(payment: Payment) -> dict[str, Any]:
+    return {
+        "payment_id": payment.id,
+        "registration_id": payment.registration_id,
+        "amount": payment.amount,
+        "currency": payment.currency,
+    }

@@ -1,0 +1,106 @@
+"""In time is what arrived in time, however long its image takes to be decoded and stored."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from contracts import Payload, PaymentUploaded
+from payment.proofs.images import Picture
+from payment.proofs.store import ImageStore
+from testkit.harness import ManualClock
+
+from .payment_world import Entry, Office
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitable[Any]]], None]:
+    """Have something happen while an image is being stored."""
+    keep = ImageStore.keep
+
+    def arrange(happens: Callable[[], Awaitable[Any]]) -> None:
+        async def slow(store: ImageStore, picture: Picture, *, under: str) -> str:
+            path = await keep(store, picture, under=under)
+            await happens()
+            return path
+
+        monkeypatch.setattr(ImageStore, "keep", slow)
+
+    return arrange
+
+
+Meanwhile = Callable[[Callable[[], Awaitable[Any]]], None]
+
+
+async def about_to_be_late(office: Office, clock: ManualClock) -> Entry:
+    """A registration whose deadline is in ten seconds."""
+    entry = await office.registered(hours=1)
+    clock.advance(timedelta(hours=1) - 10 * SECOND)
+    return entry
+
+
+async def test_a_proof_that_arrived_before_the_deadline_is_taken_though_it_was_stored_after_it(
+    office: Office, clock: ManualClock, meanwhile: Meanwhile
+) -> None:
+    entry = await about_to_be_late(office, clock)
+
+    async def take_long() -> None:
+        clock.advance(15 * SECOND)
+
+    meanwhile(take_long)
+    assert (await office.upload(entry)).status == 201
+    [event] = await office.said(PaymentUploaded)
+    assert event.payload.due_at == entry.expires_at
+    assert event.payload.uploaded_at <= entry.expires_at < office.clock()
+    [row] = await office.rows("SELECT uploaded_at FROM payments")
+    assert row["uploaded_at"] == event.payload.uploaded_at
+
+
+async def test_a_proof_that_arrived_after_the_deadline_is_refused_and_not_kept(
+    office: Office, clock: ManualClock
+) -> None:
+    entry = await about_to_be_late(office, clock)
+    clock.advance(15 * SECOND)
+    assert (await office.upload(entry)).refused_with(409, "invoice_expired")
+    assert office.stored() == []
+
+
+async def test_an_expiry_heard_while_a_proof_in_time_is_stored_does_not_refuse_it(
+    office: Office, clock: ManualClock, meanwhile: Meanwhile
+) -> None:
+    # given
+    entry = await about_to_be_late(office, clock)
+    taken = []
+
+    async def expire() -> None:
+        clock.advance(15 * SECOND)
+        await office.hear(entry.expired(heard=0))
+        taken.append((await office.invoice(entry))["status"])
+
+    # when
+    meanwhile(expire)
+    # then
+    assert (await office.upload(entry)).status == 201
+    assert taken == ["expired"]
+    assert (await office.invoice(entry))["status"] == "proof_uploaded"
+    assert (await office.desk())[0]["registration_ended"] is None
+
+
+@pytest.mark.parametrize("code", ["invoice_cancelled", "invoice_expired"])
+async def test_a_cancellation_or_an_expiry_that_nobody_will_undo_refuses_a_proof_under_way(
+    office: Office, clock: ManualClock, meanwhile: Meanwhile, code: str
+) -> None:
+    entry = await about_to_be_late(office, clock)
+    end: Payload = entry.cancelled() if code == "invoice_cancelled" else entry.expired()  # of an older release
+
+    meanwhile(lambda: office.hear(end))
+    assert (await office.upload(entry)).refused_with(409, code)
+    assert office.stored() == []
+
+
+async def test_once_an_expiry_is_known_no_other_proof_is_taken(office: Office) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(heard=0))
+    assert (await office.upload(entry)).refused_with(409, "invoice_expired")
