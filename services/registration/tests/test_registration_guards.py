@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from registration.entries import commands
+from registration.entries import transitions
 from registration.entries.tables import Registration
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -107,7 +107,7 @@ async def test_without_holding_the_registration_a_paid_runner_loses_the_place(
         await expired.wait()
         return found
 
-    monkeypatch.setattr(commands, "lock_entry", look_without_holding)
+    monkeypatch.setattr(transitions, "lock_entry", look_without_holding)
     verifying = asyncio.create_task(race.verify(entry))
     await looked.wait()
     assert await race.sweep() == 1

@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from registration.access.rules import AccessCodes
 from registration.admission import engine
-from registration.entries import commands, queries
+from registration.entries import queries
+from registration.entries.expiry import Patience, due
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
-from registration.waitlist.rules import OfferTerms
 from sqlalchemy import event, text
 
 _MANY = 20_000
@@ -152,11 +151,8 @@ async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
 async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     async def sweep() -> None:
         async with crowded.database.work() as work:
-            await commands.expire_due(
-                work,
-                grace=timedelta(minutes=10),
-                terms=OfferTerms(timedelta(hours=12), AccessCodes(["key"], public_url="https://lari.example")),
-            )
+            patience = Patience(timedelta(minutes=10))
+            await due(work.session, patience, now=work.now)
 
     nodes = await Plans(crowded).of(sweep)
     assert _whole_tables(nodes) == set()

@@ -13,6 +13,7 @@ import pytest
 from contracts import RegistrationCreated
 from registration.admission.errors import AlreadyRegistered
 from registration.entries import commands as entries_commands
+from registration.entries import expiry
 from registration.waitlist.errors import NoOffer, OfferExpired
 from testkit.harness import ManualClock
 
@@ -95,7 +96,8 @@ async def test_without_the_handover_the_public_gets_past_the_line(
     async def forgetful(*_: Any, **__: Any) -> None:
         return
 
-    monkeypatch.setattr(entries_commands, "hand_over", forgetful)
+    for module in (entries_commands, expiry):
+        monkeypatch.setattr(module, "hand_over", forgetful)
     assert await _rush_while_places_become_free(line, other, monkeypatch) > 0
 
 

@@ -188,3 +188,11 @@ class RegistrationSurplus(RegistrationPayload):
 
     payment_id: UUID
     honoured_payment_id: UUID
+
+
+class QueueMark(Payload):
+    """What registration sends to itself: when it comes back, all that was in its queue at `sent_at` has been heard."""
+
+    TYPE: ClassVar[str] = "registration.queue_mark"
+
+    sent_at: AwareDatetime

@@ -9,6 +9,7 @@ from contracts.envelope import Payload, registered
 from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified
 from contracts.races import RaceChanged
 from contracts.registrations import (
+    QueueMark,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCorrected,
@@ -22,7 +23,7 @@ from contracts.waitlist import WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
-        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected, StaffSessionsEnded),
+        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected, QueueMark, StaffSessionsEnded),
         "payment": (
             RegistrationCreated,
             RegistrationExpired,

@@ -10,9 +10,11 @@ from chassis.database import Database
 from chassis.inbox import Handlers, Inbox
 from contracts import Event, Payload, parse
 from fastapi import FastAPI
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from testkit.tokens import Issuer
+
+_LEFT = "left"
 
 PayloadT = TypeVar("PayloadT", bound=Payload)
 
@@ -78,10 +80,11 @@ class ServiceUnderTest:
         await self.inbox.handle(event.to_bytes())
 
     async def published(self, kind: type[PayloadT]) -> Sequence[Event[PayloadT]]:
-        """Events of `kind` that wait in the outbox, oldest first."""
+        """Events of `kind` that the service published, oldest first. All have left it from now on."""
         outbox = self.database.tables.outbox
-        async with self.database.read() as session:
-            bodies = (await session.execute(select(outbox.c.payload).order_by(outbox.c.id))).scalars().all()
+        async with self.database.work() as work:
+            await work.session.execute(update(outbox).values(queue=_LEFT))
+            bodies = (await work.session.execute(select(outbox.c.payload).order_by(outbox.c.id))).scalars().all()
         return [event for event in map(parse, bodies) if isinstance(event.payload, kind)]
 
     async def forget_published(self) -> None:

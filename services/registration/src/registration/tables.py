@@ -2,24 +2,29 @@
 
 from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.admission.tables import IdempotencyKey
+from registration.aside.tables import SetAside
 from registration.base import Base, service_tables, signing_keys
 from registration.canonical.tables import UnreadableValue
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
-from registration.entries.tables import Participant, Registration, RegistrationCount
+from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
+from registration.marks.tables import QueueMarkRow
 from registration.notes.tables import Note
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [
+    "AnsweredPayment",
     "Base",
     "CategoryPlaces",
     "IdempotencyKey",
     "LinkRequest",
     "Note",
     "Participant",
+    "QueueMarkRow",
     "Race",
     "RaceCategory",
     "Registration",
     "RegistrationCount",
+    "SetAside",
     "UnpublishedCode",
     "UnreadableValue",
     "WaitlistEntry",

@@ -1,8 +1,11 @@
 """Registration's background half: events in and out, the sweep of expired registrations, the waiting lists."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from chassis.database import Database
+from chassis.database import Database, UnitOfWork
 from chassis.process import worker_from_environment
 from chassis.telemetry import logger
 from chassis.transports import Transport
@@ -12,11 +15,14 @@ from sqlalchemy import delete
 from registration.access import commands as links
 from registration.access.rules import AccessCodes
 from registration.admission.tables import IdempotencyKey
+from registration.aside.commands import for_all, retry_aside
 from registration.base import service_tables
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
-from registration.entries import commands
+from registration.entries import commands, expiry
+from registration.entries.expiry import Patience
 from registration.entries.handlers import handlers
+from registration.marks.commands import send_mark
 from registration.settings import Settings
 from registration.waitlist import queries as lines
 from registration.waitlist.commands import tend
@@ -26,20 +32,21 @@ log = logger(__name__)
 
 _KEYS_KEPT = timedelta(hours=24)
 _SOON = timedelta(seconds=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
     """The worker, to be started by whoever owns the process."""
     grace, codes = timedelta(minutes=settings.expiry_grace_minutes), settings.access_codes()
     terms = OfferTerms(settings.waitlist_offer_time, codes)
-    often = timedelta(seconds=settings.expiry_sweep_seconds)
+    often, deadlines = timedelta(seconds=settings.expiry_sweep_seconds), Deadlines(database, grace, terms)
     return Worker(
         database,
         transport,
         handlers,
         periodic=[
-            Periodic("expiry", often, lambda: sweep(database, grace, terms)),
-            Periodic("waitlist", often, lambda: tend_lines(database, terms)),
+            Periodic("expiry", often, deadlines.keep),
+            Periodic("waitlist", often, deadlines.tend_lines),
             Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
             Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
@@ -53,24 +60,56 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
     )
 
 
-async def sweep(database: Database, grace: timedelta, terms: OfferTerms) -> int:
-    """Expire all that is due, a bounded number in each transaction; how many."""
-    expired = 0
-    while True:
-        async with database.work() as work:
-            found = await commands.expire_due(work, grace=grace, terms=terms)
-        expired += found
-        if not found:
-            return expired
+async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, heard_until: datetime | None = None) -> int:
+    """Expire all that is due, a bounded number in each transaction; how many.
+
+    Args:
+        heard_until: the moment until which the own queue has been heard; None where that is not asked for.
+    """
+    return await expiry.sweep(database, Patience(grace, heard_until), terms)
 
 
-async def tend_lines(database: Database, terms: OfferTerms) -> None:
+async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
     """End what is over on the waiting lists and offer what is free, one category after the other."""
+
+    async def tend_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
+        for category_id in categories:
+            await tend(work, category_id, terms=terms, heard_until=heard_until)
+        return len(categories)
+
+    await retry_aside(database, "waitlist", tend_some)
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
     for category_id in categories:
-        async with database.work() as work:
-            await tend(work, category_id, terms=terms)
+        await for_all(database, "waitlist", [category_id], tend_some)
+
+
+@dataclass
+class Deadlines:
+    """Ends what is overdue, as far as its own queue has been heard past the deadline: what was done in time may be in
+    it. While the broker is out of reach no deadline runs.
+    """
+
+    database: Database
+    grace: timedelta
+    terms: OfferTerms
+    heard_until: datetime = NEVER
+    _came_back: datetime = NEVER
+
+    async def keep(self) -> None:
+        """Send a mark through the queue if something is overdue, and end what the marks that came back allow."""
+        async with self.database.work() as work:
+            overdue = await expiry.due(work.session, Patience(self.grace), now=work.now, at_most=1)
+            if not overdue and not await lines.overdue_offers(work.session, now=work.now):
+                return
+            newest = await send_mark(work)
+        # What came just before the mark may still be under way: it counts from the next round on.
+        self.heard_until, self._came_back = self._came_back, newest or self._came_back
+        await sweep(self.database, self.grace, self.terms, heard_until=self.heard_until)
+
+    async def tend_lines(self) -> None:
+        """Offer what is free, and end offers that nobody took in time."""
+        await tend_lines(self.database, self.terms, heard_until=self.heard_until)
 
 
 async def fold_counts(database: Database) -> None:

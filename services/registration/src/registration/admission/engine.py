@@ -12,9 +12,10 @@ from typing import Any
 from chassis.database import Database, UnitOfWork, is_unavailable
 from chassis.errors import StartlineError
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull, IdempotencyKeyReused
-from registration.admission.placing import Placed, Raced, place
+from registration.admission.placing import Placed, Raced, is_number_taken, place, skip_taken_numbers
 from registration.admission.rules import Application, fitting
 from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
@@ -61,6 +62,18 @@ async def admit(
     Raises:
         Raced: nothing was changed, the same call again will know more.
     """
+    try:
+        return await _admit(database, offer, applications, places_hint)
+    except IntegrityError as error:
+        if not is_number_taken(error):
+            raise
+        await skip_taken_numbers(database, offer.category_id)
+        raise Raced from error
+
+
+async def _admit(
+    database: Database, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
+) -> Batch:
     async with database.work() as work:
         known = await _look(work, offer, applications, places_hint)
         outcomes, wanting = _sort_out(applications, known, places_hint)

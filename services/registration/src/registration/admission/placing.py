@@ -1,20 +1,22 @@
 """The one statement that takes places and makes everything true that follows from it.
 
 The category's places are held from this statement to the commit, and all others wait. So all that can be worked out
-before is, and only the numbers, which the places' row gives out, are put in by the database.
+before is, and only the numbers, which the places' row gives out behind the category's prefix, are put in by the
+database.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from chassis.canonical.folding import folded
-from chassis.database import NOTIFY, UnitOfWork, publishing
+from chassis.database import NOTIFY, Database, UnitOfWork, constraint_of, publishing
 from contracts import RegisteredParticipant, RegistrationCreated
 from pydantic_core import to_json
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from registration.access.rules import FIRST_VERSION
 from registration.admission.rules import Application
@@ -42,6 +44,11 @@ _PLACE = text(f"""
         UPDATE category_places SET taken = taken + :places, last_number = last_number + :numbers
          WHERE category_id = :category_id AND taken + :places <= quota
         RETURNING quota - taken AS places_left, last_number - :numbers AS numbers_before
+    ), category AS MATERIALIZED (
+        -- As it is now that the places are held: the lock makes the database follow a change that was waited for, which
+        -- a plain read would not, as the statement began before it.
+        SELECT registration_prefix AS prefix FROM race_categories
+         WHERE id = :category_id AND EXISTS (SELECT 1 FROM taken) FOR SHARE
     ), sequence AS MATERIALIZED (
         SELECT entry.*, CAST(numbers_before + position AS text) AS sequence
           FROM taken, unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:sizes AS int[]),
@@ -49,7 +56,8 @@ _PLACE = text(f"""
                              CAST(:hashes AS text[]), CAST(:answers AS text[])) WITH ORDINALITY
                AS entry(id, kind, size, amount, event, key, hash, answer, position)
     ), entries AS MATERIALIZED (
-        SELECT *, :prefix || '-' || lpad(sequence, greatest(5, length(sequence)), '0') AS number FROM sequence
+        SELECT sequence.*, prefix || '-' || lpad(sequence, greatest(5, length(sequence)), '0') AS number
+          FROM sequence, category
     ), registered AS (
         INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
                                    total_participants, total_amount, currency, status, revision,
@@ -81,10 +89,32 @@ _PLACE = text(f"""
         ON CONFLICT (key) DO NOTHING
         RETURNING 1
     ), {publishing("SELECT convert_to(replace(event, :number, number), 'UTF8') FROM entries ORDER BY position")}
-    SELECT places_left, numbers_before, {NOTIFY},
+    SELECT places_left, numbers_before, prefix, {NOTIFY},
            (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM remembered) AS keys
-      FROM taken
+      FROM taken, category
 """)  # noqa: S608  # the parts put in are our own
+
+
+_SKIP = text("""
+    UPDATE category_places AS places
+       SET last_number = greatest(last_number, (
+               SELECT max(CAST(substr(registration_number, length(registration_prefix) + 2) AS int))
+                 FROM registrations
+                WHERE registration_number ~ ('^' || registration_prefix || '-[0-9]{1,9}$')))
+      FROM race_categories AS category
+     WHERE category.id = places.category_id AND places.category_id = :category_id
+""")
+
+
+def is_number_taken(error: IntegrityError) -> bool:
+    """Whether a registration number was given before, by a category that had this one's prefix at the time."""
+    return constraint_of(error) == "uq_registrations_registration_number"
+
+
+async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
+    """Have the category go on behind the highest number that bears its prefix, whoever has it. Idempotent."""
+    async with database.work() as work:
+        await work.session.execute(_SKIP, {"category_id": category_id})
 
 
 async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]) -> Placed | None:
@@ -103,7 +133,6 @@ async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[A
         "category_id": offer.category_id,
         "event_id": offer.event_id,
         "currency": offer.currency,
-        "prefix": offer.prefix,
         "number": number,
         "now": work.now,
         "expires_at": expires_at,
@@ -117,7 +146,7 @@ async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[A
     if row.people != len(values["p_ids"]) or row.keys != sum(key is not None for key in values["keys"]):
         raise Raced
     for sequence, body in enumerate(bodies, start=row.numbers_before + 1):
-        body["registration_number"] = registration_number(offer.prefix, sequence)
+        body["registration_number"] = registration_number(row.prefix, sequence)
     return Placed(bodies, row.places_left)
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from chassis.database import UnitOfWork
+from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields, StartlineError
 from chassis.wording import Wording
 from sqlalchemy import delete, insert, select, update
@@ -73,17 +73,12 @@ async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
         async with work.session.begin_nested():
             yield
     except IntegrityError as error:
-        name = _constraint_of(error)
+        name = constraint_of(error)
         if name in _FIELD_RULES:
             raise InvalidFields(_FIELD_RULES[name]) from None
         if name in _REFUSALS:
             raise _REFUSALS[name] from None
         raise
-
-
-def _constraint_of(error: IntegrityError) -> str:
-    cause = error.orig.__cause__ if error.orig is not None else None
-    return str(getattr(cause, "constraint_name", None) or "")
 
 
 async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:

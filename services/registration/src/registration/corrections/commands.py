@@ -27,10 +27,10 @@ from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
-from registration.entries.commands import lock_entry
 from registration.entries.errors import UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
+from registration.entries.transitions import lock_entry
 from registration.waitlist.commands import hold_entry
 from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
 from registration.waitlist.offering import offer_again

@@ -1,11 +1,12 @@
-"""What registration does when payment speaks."""
+"""What registration does when payment speaks, and when its own mark comes back."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified, StaffSessionsEnded
+from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified, QueueMark, StaffSessionsEnded
 
-from registration.entries import commands
+from registration.entries import payments
+from registration.marks.commands import hear_mark
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -14,16 +15,22 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 @handlers.on(PaymentUploaded)
 async def proof_uploaded(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
     """A proof came in."""
-    await commands.stop_the_clock(work, event.payload)
+    await payments.stop_the_clock(work, event.payload)
 
 
 @handlers.on(PaymentVerified)
 async def payment_verified(event: Event[PaymentVerified], work: UnitOfWork) -> None:
     """The money is there."""
-    await commands.confirm(work, event.payload)
+    await payments.confirm(work, event.payload)
 
 
 @handlers.on(PaymentRejected)
 async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
     """The proof was refused."""
-    await commands.reopen_payment(work, event.payload)
+    await payments.reopen_payment(work, event.payload)
+
+
+@handlers.on(QueueMark)
+async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
+    """All that was in the queue before the mark has been taken in."""
+    await hear_mark(work, event.payload)

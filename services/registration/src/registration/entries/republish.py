@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import RegisteredParticipant, RegistrationCancelled, RegistrationCreated, RegistrationExpired
+from contracts import RegisteredParticipant, RegistrationCreated
 from sqlalchemy import select
 
 from registration.access.commands import have_codes_published
@@ -12,10 +12,11 @@ from registration.catalog.queries import offer as find_offer
 from registration.entries.announce import announce_confirmed, registered
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
+from registration.entries.transitions import cancelled, expired, reopened
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Publish the creation of each registration and, if it was confirmed or has ended, that, too.
+    """Publish the creation of each registration and, if anything happened to it, how it stands.
 
     The latter gets a new revision, so that listeners take it for the newest whatever they heard before. May be repeated
     at any time: listeners that know it all keep what they have and send no message twice. The codes of links follow
@@ -29,27 +30,21 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
 
 
 async def _publish_outcome(work: UnitOfWork, entry: Registration) -> None:
-    if entry.status in (Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED):
+    untouched = entry.revision == 1
+    if untouched:
         return
     entry.revision += 1
     match entry.status:
+        case Status.PENDING_PAYMENT | Status.PAYMENT_UPLOADED:
+            work.publish(reopened(entry), subject=entry.id)
         case Status.PAYMENT_VERIFIED:
             await announce_confirmed(work, entry)
         case Status.EXPIRED:
-            work.publish(RegistrationExpired(**_named(entry)), subject=entry.id)
+            work.publish(expired(entry), subject=entry.id)
         case Status.CANCELLED:
             refund = entry.payment_id if entry.total_amount > 0 else None
-            reason = entry.notes or "cancelled"
-            cancelled = RegistrationCancelled(**_named(entry), reason=reason, refund_payment_id=refund)
-            work.publish(cancelled, subject=entry.id)
-
-
-def _named(entry: Registration) -> dict[str, object]:
-    return {
-        "registration_id": entry.id,
-        "registration_number": entry.registration_number,
-        "revision": entry.revision,
-    }
+            word = cancelled(entry, reason=entry.notes or "cancelled", refund_payment_id=refund)
+            work.publish(word, subject=entry.id)
 
 
 async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated:

@@ -51,6 +51,7 @@ _TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
         (Status.PAYMENT_VERIFIED, Trigger.STAFF_CANCELS): Status.CANCELLED,
         # Back from the dead, if places remain: the proof was in time and only its event was late …
         (Status.EXPIRED, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
+        (Status.EXPIRED, Trigger.PAYMENT_REJECTED): Status.PENDING_PAYMENT,
         # … or the money came after all.
         (Status.EXPIRED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
         (Status.CANCELLED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,

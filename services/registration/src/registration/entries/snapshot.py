@@ -56,8 +56,9 @@ _WRONG_PLACES = text("""
             WHERE p.live GROUP BY r.race_category_id
       ) l ON l.race_category_id = c.id
       LEFT JOIN (
-           SELECT race_category_id, sum(total_participants) AS open
-             FROM waitlist_entries WHERE status = 'offered' GROUP BY race_category_id
+           SELECT race_category_id,
+                  sum(CASE status WHEN 'offered' THEN total_participants ELSE places_held END) AS open
+             FROM waitlist_entries WHERE status IN ('waiting', 'offered') GROUP BY race_category_id
       ) o ON o.race_category_id = c.id
      WHERE s.taken > s.quota OR s.taken - s.burned - s.offered <> coalesce(l.live, 0)
         OR s.confirmed <> coalesce(l.numbered, 0) OR s.offered <> coalesce(o.open, 0)

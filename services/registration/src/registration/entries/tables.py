@@ -32,8 +32,9 @@ class Registration(Base):
     """Places held by one runner or group.
 
     `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is that of the code that
-    opens the registration; 0 where code of an older release made it and none has been published. `payment_seen_at` is
-    the moment of the newest payment event that was taken in: older ones that come late change nothing.
+    opens the registration; 0 where code of an older release made it and none has been published. `payment_sequence` is
+    that of the newest payment event that was taken in, `payment_seen_at` its moment: older ones that come late change
+    nothing. `cancelled_revision` is the revision that a cancellation led to.
     """
 
     __tablename__ = "registrations"
@@ -50,12 +51,14 @@ class Registration(Base):
     revision: Mapped[int] = mapped_column(server_default="1")
     access_version: Mapped[int] = mapped_column(server_default="0")
     expires_at: Mapped[datetime]
+    payment_sequence: Mapped[int] = mapped_column(server_default="0")
     payment_seen_at: Mapped[datetime | None]
     payment_id: Mapped[UUID | None]
     payment_verified_at: Mapped[datetime | None]
     payment_verified_by: Mapped[UUID | None]
     expired_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    cancelled_revision: Mapped[int | None]
     notes: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -83,6 +86,16 @@ class Registration(Base):
         Index("ix_registrations_no_code", "id", postgresql_where=text("access_version = 0")),
         Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )
+
+
+class AnsweredPayment(Base):
+    """A verified payment that registration has honoured, or said to give back: it never counts again."""
+
+    __tablename__ = "answered_payments"
+
+    payment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID]
+    answered_at: Mapped[datetime]
 
 
 class RegistrationCount(Base):

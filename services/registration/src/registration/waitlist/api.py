@@ -13,6 +13,7 @@ from chassis.web.limits import TooManyRequests
 from chassis.web.models import Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from contracts import WaitlistEnd
 from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
@@ -201,4 +202,6 @@ async def call_ahead(registration_id: UUID, staff: Admin, work: Work, terms: Ter
 async def remove(registration_id: UUID, body: Removal, staff: Admin, work: Work, terms: Terms) -> None:
     """Take an entry off the list."""
     by = staff.actor
-    await commands.leave(work, registration_id, terms=terms, by=by, action="waitlist.remove", reason=body.reason)
+    await commands.leave(
+        work, registration_id, terms=terms, by=by, action="waitlist.remove", end=WaitlistEnd.REMOVED, reason=body.reason
+    )

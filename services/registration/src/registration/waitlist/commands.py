@@ -5,13 +5,13 @@ order registration, places, waitlist entries, participants.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
-from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType
+from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -24,6 +24,7 @@ from registration.catalog.tables import CategoryPlaces
 from registration.entries.announce import registered
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
+from registration.marks.rules import unsent
 from registration.waitlist.errors import (
     AlreadyWaiting,
     NoOffer,
@@ -38,6 +39,7 @@ from registration.waitlist.rules import OfferTerms, Standing, called_ahead
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 REGISTERED_ELSEWHERE = "somebody in it is registered already"
+_ELSEWHERE = WaitlistEnd.REGISTERED_ELSEWHERE
 
 Person = Mapping[str, Any]
 """The columns of a participant, as filled in."""
@@ -102,7 +104,14 @@ async def hold_entry(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
 
 
 async def leave(
-    work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str, action: str, reason: str | None = None
+    work: UnitOfWork,
+    entry_id: UUID,
+    *,
+    terms: OfferTerms,
+    by: str,
+    action: str,
+    end: WaitlistEnd = WaitlistEnd.WITHDRAWN,
+    reason: str | None = None,
 ) -> None:
     """End an entry for its runner or for staff; what was held for it goes to the next in line.
 
@@ -111,14 +120,15 @@ async def leave(
     """
     entry = await hold_entry(work, entry_id)
     category_id, standing = entry.race_category_id, entry.status
-    if not await end_entries(work, category_id, Standing.WITHDRAWN, WaitlistEntry.id == entry_id, reason=reason):
+    own = WaitlistEntry.id == entry_id
+    if not await end_entries(work, category_id, Standing.WITHDRAWN, own, end=end, reason=reason):
         raise NotWaiting(waitlist_status=standing)
     await hand_over(work, category_id, terms=terms)
     await work.audit(by, action, f"waitlist:{entry_id}", status=standing)
 
 
 async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
-    """Put an entry before all others: it gets free places at once, or else the next ones.
+    """Put an entry before all others: it gets free places at once, or else the next ones, saved up for a group.
 
     Raises:
         UnknownWaitlistEntry, NotWaiting, RegistrationClosed.
@@ -135,15 +145,24 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
 
 
-async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
-    """End what is over in a category's line and offer what is free. Any number may do so at once."""
+# Nobody could accept what was never announced.
+_UNANNOUNCED = WaitlistEntry.id.in_(text(unsent(WaitlistOffered.TYPE)))
+
+
+async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None) -> None:
+    """End what is over in a category's line and offer what is free. Any number may do so at once.
+
+    Args:
+        heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.
+    """
     await places_left(work, category_id)
     category = await find_category(work.session, category_id)
     if category is None or registration_over(work, category):
-        await end_entries(work, category_id, Standing.CLOSED)
+        await end_entries(work, category_id, Standing.CLOSED, end=WaitlistEnd.CLOSED)
         return
-    lapsed = (WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= work.now)
-    await end_entries(work, category_id, Standing.EXPIRED, *lapsed)
+    until = min(work.now, heard_until or work.now)
+    lapsed = (WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= until, ~_UNANNOUNCED)
+    await end_entries(work, category_id, Standing.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
     await hand_over(work, category_id, terms=terms)
 
 
@@ -188,7 +207,7 @@ def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
 async def _pass_on(work: UnitOfWork, entry_id: UUID, category: CategoryOffer, terms: OfferTerms) -> AlreadyRegistered:
     own = WaitlistEntry.id == entry_id
     again = await registered_again(work.session, entry_id)
-    await end_entries(work, category.category_id, Standing.WITHDRAWN, own, reason=REGISTERED_ELSEWHERE)
+    await end_entries(work, category.category_id, Standing.WITHDRAWN, own, end=_ELSEWHERE, reason=REGISTERED_ELSEWHERE)
     await hand_over(work, category.category_id, terms=terms)
     return AlreadyRegistered(participants=again)
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import RegisteredParticipant, RegistrationType, WaitlistOffered
+from contracts import RegisteredParticipant, RegistrationType, WaitlistEnd, WaitlistEnded, WaitlistOffered
 from sqlalchemy import ColumnElement, Row, select, text, update
 
 from registration.access.rules import AccessCodes
@@ -18,7 +18,7 @@ from registration.admission.rules import fitting
 from registration.catalog.queries import offer as find_category
 from registration.catalog.rules import CategoryOffer
 from registration.catalog.tables import CategoryPlaces
-from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_ends
+from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_ends, shares
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 _AT_ONCE = 200
@@ -32,8 +32,11 @@ async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
 
 
 async def hand_over(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
-    """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none."""
-    left = await places_left(work, category_id)
+    """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none.
+
+    For who was called ahead of the line places are saved up until they are enough.
+    """
+    left = await _serve_called_ahead(work, category_id, await places_left(work, category_id) or 0, terms)
     while left and (line := await _whom_it_may_fit(work, category_id, left)):
         category = await find_category(work.session, category_id)
         if category is None or registration_over(work, category):
@@ -50,18 +53,52 @@ def registration_over(work: UnitOfWork, category: CategoryOffer) -> bool:
 
 
 # Who could not accept is passed over and keeps the turn: who registered elsewhere since, and groups that have no price.
-_LINE = text("""
+_COULD_ACCEPT = """
+    CASE e.registration_type WHEN 'collective_5' THEN c.price_collective_5
+         WHEN 'collective_10' THEN c.price_collective_10 ELSE c.price_individual END IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM waitlist_participants w
+          JOIN participants p ON p.event_id = e.event_id AND p.person_key = w.person_key AND p.live
+         WHERE w.entry_id = e.id)
+"""
+
+_LINE = text(f"""
     SELECT e.id, e.total_participants AS size
       FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
-     WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= :places_left
-       AND CASE e.registration_type WHEN 'collective_5' THEN c.price_collective_5
-           WHEN 'collective_10' THEN c.price_collective_10 ELSE c.price_individual END IS NOT NULL
-       AND NOT EXISTS (
-           SELECT 1 FROM waitlist_participants w
-             JOIN participants p ON p.event_id = e.event_id AND p.person_key = w.person_key AND p.live
-            WHERE w.entry_id = e.id)
+     WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= :places_left AND {_COULD_ACCEPT}
      ORDER BY e.turn LIMIT :at_most
+""")  # noqa: S608  # a constant of ours
+
+_AHEAD = text(f"""
+    SELECT e.id, e.places_held, CASE WHEN {_COULD_ACCEPT} THEN e.total_participants ELSE 0 END AS size
+      FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
+     WHERE c.id = :category_id AND e.status = 'waiting' AND (e.turn < 0 OR e.places_held > 0) ORDER BY e.turn
+""")  # noqa: S608  # a constant of ours
+
+_SAVE_UP = text("""
+    UPDATE waitlist_entries e SET places_held = saved.places
+      FROM unnest(CAST(:ids AS uuid[]), CAST(:places AS int[])) AS saved(id, places)
+     WHERE e.id = saved.id AND e.places_held <> saved.places
 """)
+
+
+async def _serve_called_ahead(work: UnitOfWork, category_id: UUID, left: int, terms: OfferTerms) -> int:
+    """Offer to those who were called ahead, or save up for them; return how many places are left for the others."""
+    ahead = (await work.session.execute(_AHEAD, {"category_id": category_id})).all()
+    if not ahead:
+        return left
+    category = await find_category(work.session, category_id)
+    if category is None or registration_over(work, category):
+        return left
+    held: int = sum(row.places_held for row in ahead)
+    given = shares([row.size for row in ahead], left + held)
+    complete = [row.id for row, share in zip(ahead, given, strict=True) if share and share == row.size]
+    saved = [0 if row.id in complete else share for row, share in zip(ahead, given, strict=True)]
+    await work.session.execute(_SAVE_UP, {"ids": [row.id for row in ahead], "places": saved})
+    await _hold(work, category_id, sum(saved) - held)
+    if complete:
+        await _offer(work, category, complete, terms)
+    return left + held - sum(given)
 
 
 async def _whom_it_may_fit(work: UnitOfWork, category_id: UUID, left: int) -> Sequence[Row[Any]]:
@@ -143,20 +180,33 @@ async def end_entries(
     category_id: UUID,
     standing: Standing,
     *conditions: ColumnElement[bool],
+    end: WaitlistEnd,
     reason: str | None = None,
 ) -> int:
-    """End those of a category's line whom the conditions choose; places held for them are free again. How many."""
+    """End those of a category's line whom the conditions choose; places held for them are free again. How many.
+
+    Args:
+        end: what is said of offers that were open; nobody was told anything of who only waited.
+        reason: staff's words.
+    """
     in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE))
     ending = (
         update(WaitlistEntry)
         .where(*in_line, *conditions)
-        .values(status=standing, reason=reason, updated_at=work.now)
-        .returning(WaitlistEntry.id, WaitlistEntry.total_participants, WaitlistEntry.offered_at)
+        .values(status=standing, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
+        .returning(WaitlistEntry)
     )
-    ended = (await work.session.execute(ending)).all()
-    if ended:
-        await leave_line(work, [row.id for row in ended])
-        await _hold(work, category_id, -sum(row.total_participants for row in ended if row.offered_at is not None))
+    ended = (await work.session.execute(ending, execution_options={"populate_existing": True})).scalars().all()
+    if not ended:
+        return 0
+    await leave_line(work, [entry.id for entry in ended])
+    offered = [entry for entry in ended if entry.offered_at is not None]
+    saved = sum(entry.places_held for entry in ended)
+    await _hold(work, category_id, -saved - sum(entry.total_participants for entry in offered))
+    for entry in ended:
+        entry.places_held = 0
+    for entry in offered:
+        work.publish(WaitlistEnded(registration_id=entry.id, revision=entry.revision, reason=end), subject=entry.id)
     return len(ended)
 
 

@@ -13,6 +13,7 @@ from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
 from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
@@ -26,6 +27,7 @@ from registration.admission.errors import (
 )
 from registration.admission.forms import RegistrationForm, same_person
 from registration.admission.office import Offers
+from registration.admission.placing import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
 from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
@@ -35,6 +37,7 @@ from registration.tokens import RunnerTokens
 from registration.waitlist import commands, queries
 from registration.waitlist.commands import Person
 from registration.waitlist.rules import OfferTerms
+from registration.waitlist.tables import WaitlistEntry
 
 _JOINING_AT_ONCE = 4
 
@@ -121,6 +124,20 @@ class WaitlistOffice:
             AlreadyRegistered: the places go to the next in line.
             All that `commands.accept` raises.
         """
+        try:
+            return await self._accept(registration_id)
+        except IntegrityError as error:
+            if not is_number_taken(error):
+                raise
+            await self._skip_taken_numbers(registration_id)
+        return await self._accept(registration_id)
+
+    async def _skip_taken_numbers(self, registration_id: UUID) -> None:
+        async with self._database.read() as session:
+            entry = await session.get_one(WaitlistEntry, registration_id)
+        await skip_taken_numbers(self._database, entry.race_category_id)
+
+    async def _accept(self, registration_id: UUID) -> dict[str, Any]:
         async with self._database.work() as work:
             outcome = await commands.accept(work, registration_id, hour=self._hour, terms=self._terms)
             version = await access_version(work.session, registration_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -106,3 +107,11 @@ async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
     standing = WaitlistEntry.status.in_(IN_LINE)
     query = select(WaitlistEntry.race_category_id).where(standing).distinct().order_by(WaitlistEntry.race_category_id)
     return (await session.execute(query)).scalars().all()
+
+
+async def overdue_offers(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether an offer is open past its end."""
+    overdue = select(WaitlistEntry.id).where(
+        WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= now
+    )
+    return (await session.execute(overdue.limit(1))).first() is not None

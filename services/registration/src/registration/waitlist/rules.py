@@ -1,5 +1,6 @@
 """Standing in line, and how long an offer is open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +33,15 @@ class OfferTerms:
 
     time: timedelta
     codes: AccessCodes
+
+
+def shares(sizes: Sequence[int], places: int) -> list[int]:
+    """What each who was called ahead gets of so many places, in their order: all it needs, or what is left."""
+    given = []
+    for size in sizes:
+        given.append(min(size, places))
+        places -= given[-1]
+    return given
 
 
 def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None) -> datetime:

@@ -28,8 +28,9 @@ _IN_LINE = f"status IN ({', '.join(repr(standing.value) for standing in IN_LINE)
 class WaitlistEntry(Base):
     """One runner or group in a category's line. Its id becomes the registration's when an offer is accepted.
 
-    `turn` is the order of the line, `revision` counts what its offer's listeners were told of later. An entry changes
-    only in a transaction that holds its category's places.
+    `turn` is the order of the line, `revision` counts what its offer's listeners were told of later. `places_held` are
+    saved up for a group that was called ahead while it waits. An entry changes only in a transaction that holds its
+    category's places.
     """
 
     __tablename__ = "waitlist_entries"
@@ -43,6 +44,7 @@ class WaitlistEntry(Base):
     status: Mapped[Standing] = mapped_column(String(20))
     access_version: Mapped[int] = mapped_column(server_default="0")
     revision: Mapped[int] = mapped_column(server_default="0")
+    places_held: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))

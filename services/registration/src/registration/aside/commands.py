@@ -1,0 +1,84 @@
+"""Doing a job for many items, so that one that fails does not stop the rest."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.inbox import reason_of
+from chassis.telemetry import logger
+from prometheus_client import Gauge
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registration.aside.tables import SetAside
+
+log = logger(__name__)
+
+SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job fails for and leaves out for now", ["job"])
+
+_RETRY_AFTER = timedelta(minutes=10)
+
+Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
+"""Does a job for some items in one transaction and returns for how many."""
+
+
+async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -> int:
+    """Do a job for all items at once; if that fails, one by one, and put aside what fails alone. For how many it did.
+
+    Raises:
+        Exception: the database is out of reach; every item would meet that.
+    """
+    try:
+        async with database.work() as work:
+            return await do(work, ids)
+    except Exception as error:
+        if is_unavailable(error):
+            raise
+        log.warning("job_failed_for_some", job=job, items=len(ids), error=reason_of(error))
+    done = [await _for_one(database, job, each, do) for each in ids]
+    await count_aside(database, job)
+    return sum(done)
+
+
+async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> int:
+    try:
+        async with database.work() as work:
+            await work.session.execute(delete(SetAside).where(SetAside.job == job, SetAside.subject_id == subject_id))
+            return await do(work, [subject_id])
+    except Exception as error:
+        if is_unavailable(error):
+            raise
+        log.exception("item_set_aside", job=job, subject=str(subject_id))
+        await _put_aside(database, job, subject_id, reason_of(error))
+        return 0
+
+
+async def _put_aside(database: Database, job: str, subject_id: UUID, reason: str) -> None:
+    async with database.work() as work:
+        aside = upsert(SetAside).values(
+            job=job, subject_id=subject_id, reason=reason[:200], since=work.now, retry_at=work.now + _RETRY_AFTER
+        )
+        again = {"reason": aside.excluded.reason, "retry_at": aside.excluded.retry_at}
+        await work.session.execute(
+            aside.on_conflict_do_update(index_elements=[SetAside.job, SetAside.subject_id], set_=again)
+        )
+
+
+async def retry_aside(database: Database, job: str, do: Work) -> None:
+    """Do the job for what was put aside and has waited long enough, one by one."""
+    async with database.read() as session:
+        rested = SetAside.job == job, SetAside.retry_at <= database.clock()
+        waiting = (await session.execute(select(SetAside.subject_id).where(*rested).limit(50))).scalars().all()
+    for subject_id in waiting:
+        await _for_one(database, job, subject_id, do)
+    if waiting:
+        await count_aside(database, job)
+
+
+async def count_aside(database: Database, job: str) -> None:
+    """Set the metric to how many items of a job are aside."""
+    async with database.read() as session:
+        query = select(func.count()).select_from(SetAside).where(SetAside.job == job)
+        SET_ASIDE.labels(job).set((await session.execute(query)).scalar_one())

@@ -1,0 +1,138 @@
+"""Expiring what was not paid in time.
+
+A deadline runs only while it can be met and heard of: nothing expires that was never announced, nor what payment may
+have spoken of in events that are still on their way.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.database import Database, UnitOfWork
+from contracts import RegistrationCreated
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.aside.commands import for_all, retry_aside
+from registration.catalog.tables import CategoryPlaces
+from registration.entries.rules import Status, Trigger
+from registration.entries.tables import Registration
+from registration.entries.transitions import expired, move, set_live
+from registration.marks.rules import unsent
+from registration.waitlist.offering import hand_over
+from registration.waitlist.rules import OfferTerms
+
+JOB = "expiry"
+
+_AT_ONCE = 200
+_PATIENCE = timedelta(minutes=30)
+"""How long an event that does not get on may keep a place: one that nobody can read must not do so for ever."""
+
+# An event of another release may have any form; only what its head says is looked at.
+_SPOKEN_OF = f"""
+    {unsent(RegistrationCreated.TYPE)}
+    UNION
+    SELECT CASE WHEN headers ->> 'event_type' LIKE 'payment.%'
+                THEN (convert_from(payload, 'UTF8')::jsonb ->> 'subject')::uuid END FROM event_retries
+"""  # noqa: S608  # a constant of ours
+
+_DUE = text(f"""
+    SELECT r.id FROM registrations r
+     WHERE r.status = 'pending_payment' AND r.expires_at < :due AND r.expires_at < :heard
+       AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{JOB}' AND a.subject_id = r.id)
+       AND (r.expires_at < :impatient OR r.id NOT IN (
+            SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
+     ORDER BY r.expires_at LIMIT :at_most
+""")  # noqa: S608  # constants of ours
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Until when a deadline that has passed is not held against its runner.
+
+    Args:
+        grace: for proofs that were in time and are still on their way.
+        heard_until: the moment until which the own queue has been heard; None where that is not asked for.
+    """
+
+    grace: timedelta
+    heard_until: datetime | None = None
+
+    def ends(self, now: datetime) -> datetime:
+        """The deadlines before this moment have passed for good."""
+        return now - self.grace
+
+
+async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> int:
+    """Expire all that is due, a bounded number in each transaction, and one by one what fails together; how many.
+
+    Any number of sweeps may run at once.
+
+    Args:
+        terms: of the offers that somebody in line gets for the places.
+    """
+
+    async def expire_some(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+        return await expire(work, ids, patience=patience, terms=terms)
+
+    await retry_aside(database, JOB, expire_some)
+    total = 0
+    while True:
+        async with database.read() as session:
+            ids = await due(session, patience, now=database.clock())
+        total += (found := await for_all(database, JOB, ids, expire_some) if ids else 0)
+        if not found:
+            return total
+
+
+async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_most: int = _AT_ONCE) -> Sequence[UUID]:
+    """Registrations whose deadline has passed for good, the longest ago first; not those that were put aside."""
+    ends = patience.ends(now)
+    values = {
+        "due": ends,
+        "heard": patience.heard_until or ends,
+        "impatient": ends - _PATIENCE,
+        "at_most": at_most,
+    }
+    return (await session.execute(_DUE, values)).scalars().all()
+
+
+async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, terms: OfferTerms) -> int:
+    """Expire those that are due still and that nobody else holds; how many."""
+    overdue = (
+        select(Registration)
+        .where(
+            Registration.id.in_(ids),
+            Registration.status == Status.PENDING_PAYMENT,
+            Registration.expires_at < patience.ends(work.now),
+        )
+        .order_by(Registration.expires_at)
+        .with_for_update(skip_locked=True)
+    )
+    entries = (await work.session.execute(overdue)).scalars().all()
+    if not entries:
+        return 0
+    for entry in entries:
+        move(work, entry, Trigger.DEADLINE_PASSED)
+        entry.expired_at = work.now
+        work.publish(expired(entry), subject=entry.id)
+    await work.session.flush()
+    await _release(work, entries)
+    await set_live(work, [entry.id for entry in entries], live=False)
+    for category_id in sorted({entry.race_category_id for entry in entries}):
+        await hand_over(work, category_id, terms=terms)
+    return len(entries)
+
+
+async def _release(work: UnitOfWork, entries: Sequence[Registration]) -> None:
+    counts: Counter[UUID] = Counter()
+    for entry in entries:
+        counts[entry.race_category_id] += entry.total_participants
+    for category_id in sorted(counts):
+        await work.session.execute(
+            update(CategoryPlaces)
+            .where(CategoryPlaces.category_id == category_id)
+            .values(taken=CategoryPlaces.taken - counts[category_id])
+        )

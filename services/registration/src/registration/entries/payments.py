@@ -1,0 +1,186 @@
+"""What news of payments do to a registration.
+
+Payment decides what was in time and numbers its news; registration never judges that again, by whatever clock or stale
+copy, and takes the news in their order however they arrive.
+"""
+
+import secrets
+from datetime import datetime
+
+from chassis.database import UnitOfWork
+from contracts import (
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RegistrationCancelled,
+    RegistrationExpired,
+    RegistrationSurplus,
+)
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registration.catalog.tables import CategoryPlaces
+from registration.entries.announce import announce_confirmed
+from registration.entries.rules import Status, Trigger
+from registration.entries.tables import AnsweredPayment, Registration
+from registration.entries.transitions import cancelled, expired, lock_for_event, move, reopened, retake
+
+_NO_PLACE = "no place left"
+_CROSSED = "paid while it was being cancelled"
+
+
+def _is_news(entry: Registration, sequence: int, at: datetime) -> bool:
+    """Whether payment's news is newer than what was taken in; if so, it is noted.
+
+    Args:
+        sequence: 0 from a release that did not number its news: the time decides.
+    """
+    if sequence:
+        newer = sequence > entry.payment_sequence
+    else:
+        newer = entry.payment_seen_at is None or at > entry.payment_seen_at
+    if newer:
+        entry.payment_sequence, entry.payment_seen_at = max(sequence, entry.payment_sequence), at
+    return newer
+
+
+async def stop_the_clock(work: UnitOfWork, proof: PaymentUploaded) -> None:
+    """A proof waits for staff: the deadline no longer counts. It even undoes an expiry it raced with."""
+    entry = await lock_for_event(work, proof.registration_id)
+    if not _is_news(entry, proof.sequence, proof.uploaded_at):
+        return
+    if entry.status == Status.PENDING_PAYMENT:
+        move(work, entry, Trigger.PROOF_UPLOADED)
+    elif entry.status == Status.EXPIRED:
+        await _reopen(work, entry, Trigger.PROOF_UPLOADED)
+
+
+async def reopen_payment(work: UnitOfWork, refusal: PaymentRejected) -> None:
+    """The proof was refused: the runner has until a new deadline to send another.
+
+    The refused one was in time, so an expiry that did not know of it is undone; unless payment knew of the expiry and
+    takes no other.
+    """
+    entry = await lock_for_event(work, refusal.registration_id)
+    if not _is_news(entry, refusal.sequence, refusal.rejected_at):
+        return
+    if entry.status == Status.PAYMENT_UPLOADED:
+        move(work, entry, Trigger.PAYMENT_REJECTED)
+    if entry.status == Status.PENDING_PAYMENT:
+        entry.expires_at = max(entry.expires_at, refusal.expires_at)
+    elif entry.status == Status.EXPIRED and refusal.expires_at > refusal.rejected_at:
+        await _reopen(work, entry, Trigger.PAYMENT_REJECTED, until=refusal.expires_at)
+
+
+async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, until: datetime | None = None) -> None:
+    """Undo an expiry, if the places can be had again; in any case say how it stands now that the news is known."""
+    if not await retake(work, entry):
+        entry.revision += 1
+        work.publish(expired(entry), subject=entry.id)
+        return
+    move(work, entry, trigger)
+    entry.expired_at = None
+    entry.expires_at = max(entry.expires_at, until or entry.expires_at)
+    work.publish(reopened(entry), subject=entry.id)
+
+
+async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
+    """The money is there: BIBs and tickets, or, when the places are gone for good, word that it has to go back.
+
+    Each payment counts once, however often and late its verification comes.
+    """
+    entry = await lock_for_event(work, payment.registration_id)
+    if entry.payment_id == payment.payment_id or not await _is_first_answer(work, payment):
+        return
+    entry.payment_sequence = max(entry.payment_sequence, payment.sequence)
+    if entry.status == Status.PAYMENT_VERIFIED:
+        _announce_surplus(work, entry, payment)
+    elif entry.status == Status.CANCELLED and not _brings_back(entry, payment):
+        _announce_refund(work, entry, payment, reason=_CROSSED)
+    elif not Status(entry.status).holds_places and not await retake(work, entry):
+        _announce_refund(work, entry, payment, reason=_NO_PLACE)
+    else:
+        await _honour(work, entry, payment)
+
+
+_ANSWERED = upsert(AnsweredPayment).on_conflict_do_nothing().returning(AnsweredPayment.payment_id)
+
+
+async def _is_first_answer(work: UnitOfWork, payment: PaymentVerified) -> bool:
+    answered = {
+        "payment_id": payment.payment_id,
+        "registration_id": payment.registration_id,
+        "answered_at": work.now,
+    }
+    return (await work.session.execute(_ANSWERED, [answered])).first() is not None
+
+
+def _brings_back(entry: Registration, payment: PaymentVerified) -> bool:
+    """Whether somebody wants a cancelled registration back: money that was verified after the cancellation.
+
+    Who verified it knowing of the cancellation did so after it, whatever the clocks say. Where nothing is owed, nobody
+    verified anything.
+    """
+    if payment.amount == 0:
+        return False
+    if payment.registration_revision is not None and entry.cancelled_revision is not None:
+        knew = payment.registration_revision >= entry.cancelled_revision
+    else:
+        knew = False
+    return knew or entry.cancelled_at is None or payment.verified_at >= entry.cancelled_at
+
+
+async def _honour(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
+    await _give_bibs(work, entry)
+    move(work, entry, Trigger.PAYMENT_VERIFIED)
+    entry.payment_id = payment.payment_id
+    entry.payment_verified_at = payment.verified_at
+    entry.payment_verified_by = payment.verified_by
+    entry.expired_at = entry.cancelled_at = entry.cancelled_revision = None
+    await announce_confirmed(work, entry)
+
+
+def _announce_surplus(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
+    """Publish that the registration was paid already by another payment."""
+    if entry.payment_id is None or payment.amount <= 0:
+        return
+    surplus = RegistrationSurplus(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=entry.revision,
+        payment_id=payment.payment_id,
+        honoured_payment_id=entry.payment_id,
+    )
+    work.publish(surplus, subject=entry.id)
+
+
+def _announce_refund(work: UnitOfWork, entry: Registration, payment: PaymentVerified, *, reason: str) -> None:
+    if payment.amount <= 0:
+        return
+    entry.revision += 1
+    payload: RegistrationExpired | RegistrationCancelled
+    if entry.status == Status.EXPIRED:
+        payload = expired(entry, refund_payment_id=payment.payment_id)
+    else:
+        payload = cancelled(entry, reason=reason, refund_payment_id=payment.payment_id)
+    work.publish(payload, subject=entry.id)
+
+
+_NUMBERING = text("""
+    UPDATE participants SET bib_number = CAST(:first AS integer) + position, ticket_code = ticket.code
+      FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS ticket(code, number)
+     WHERE registration_id = :registration_id AND position = ticket.number - 1
+""")
+
+
+async def _give_bibs(work: UnitOfWork, entry: Registration) -> None:
+    count = entry.total_participants
+    taken = (
+        update(CategoryPlaces)
+        .where(CategoryPlaces.category_id == entry.race_category_id)
+        .values(next_bib=CategoryPlaces.next_bib + count, confirmed=CategoryPlaces.confirmed + count)
+        .returning(CategoryPlaces.next_bib)
+    )
+    first = (await work.session.execute(taken)).scalar_one() - count
+    codes = [secrets.token_hex(16) for _ in range(count)]
+    await work.session.execute(_NUMBERING, {"first": first, "codes": codes, "registration_id": entry.id})

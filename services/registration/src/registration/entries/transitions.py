@@ -1,0 +1,111 @@
+"""What all changes of a registration share: the lock, the step, the places, and the word that it has ended.
+
+Locks are always taken in the order registration, places, participants.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.errors import NotYet
+from contracts import RegistrationCancelled, RegistrationExpired, RegistrationReopened
+from sqlalchemy import select, text, update
+
+from registration.catalog.tables import CategoryPlaces
+from registration.entries.rules import Status, Trigger, next_status
+from registration.entries.tables import Participant, Registration
+
+
+async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
+    """The registration, held until the end of the transaction."""
+    query = select(Registration).where(Registration.id == registration_id).with_for_update()
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
+async def lock_for_event(work: UnitOfWork, registration_id: UUID) -> Registration:
+    """The registration that an event is about, held until the end of the transaction.
+
+    Raises:
+        NotYet: it is not there.
+    """
+    entry = await lock_entry(work, registration_id)
+    if entry is None:
+        raise NotYet(f"registration {registration_id}")
+    return entry
+
+
+def move(work: UnitOfWork, entry: Registration, trigger: Trigger) -> None:
+    """Take the step that `trigger` leads to.
+
+    Raises:
+        IllegalTransition.
+    """
+    entry.status = next_status(Status(entry.status), trigger)
+    entry.revision += 1
+    entry.updated_at = work.now
+
+
+_REGISTERED_ANEW = text("""
+    SELECT 1 FROM participants mine JOIN participants theirs USING (event_id, person_key)
+     WHERE mine.registration_id = :id AND theirs.live AND theirs.registration_id <> :id LIMIT 1
+""")
+
+
+async def retake(work: UnitOfWork, entry: Registration) -> bool:
+    """Take released places again, if they are free and none of the people has registered anew."""
+    if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
+        return False
+    take = (
+        update(CategoryPlaces)
+        .where(
+            CategoryPlaces.category_id == entry.race_category_id,
+            CategoryPlaces.taken + entry.total_participants <= CategoryPlaces.quota,
+        )
+        .values(taken=CategoryPlaces.taken + entry.total_participants)
+        .returning(CategoryPlaces.category_id)
+    )
+    if (await work.session.execute(take)).first() is None:
+        return False
+    await set_live(work, [entry.id], live=True)
+    return True
+
+
+async def set_live(work: UnitOfWork, registration_ids: Sequence[UUID], *, live: bool) -> None:
+    """Whether the people of these registrations count among those who are registered."""
+    await work.session.execute(
+        update(Participant).where(Participant.registration_id.in_(registration_ids)).values(live=live)
+    )
+
+
+def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> RegistrationExpired:
+    """The event that it has expired, as far as payment's news were heard."""
+    return RegistrationExpired(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=entry.revision,
+        refund_payment_id=refund_payment_id,
+        payment_sequence=entry.payment_sequence,
+    )
+
+
+def cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | None) -> RegistrationCancelled:
+    """The event that staff have ended it."""
+    return RegistrationCancelled(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=entry.revision,
+        reason=reason,
+        refund_payment_id=refund_payment_id,
+    )
+
+
+def reopened(entry: Registration) -> RegistrationReopened:
+    """The event that it holds its places, whatever was said before."""
+    return RegistrationReopened(
+        registration_id=entry.id,
+        registration_number=entry.registration_number,
+        revision=entry.revision,
+        expires_at=entry.expires_at,
+        awaits_payment=entry.status == Status.PENDING_PAYMENT,
+        payment_sequence=entry.payment_sequence,
+    )

@@ -1,0 +1,1 @@
+"""Marks that the service sends through its own queue: what was in it before has been heard."""
