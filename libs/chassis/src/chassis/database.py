@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts import Event, Payload
 from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert, text
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -45,6 +45,12 @@ def is_unavailable(error: BaseException) -> bool:
 def sqlstate_of(error: BaseException) -> str:
     """Return what the database said was wrong, as SQLSTATE; empty when it said nothing."""
     return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+
+
+def constraint_of(error: IntegrityError) -> str:
+    """Return the name of the constraint that refused; empty when the database did not name one."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return str(getattr(cause, "constraint_name", None) or "")
 
 
 def _says_that_nothing_was_stored(error: Exception) -> bool:
