@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields, StartlineError
 from chassis.wording import Wording
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registration.catalog.announce import REPEATED_ELSEWHERE, announce_race
@@ -25,7 +25,7 @@ from registration.catalog.errors import (
     UnknownCategory,
     UnknownEvent,
 )
-from registration.catalog.rules import day_in
+from registration.catalog.rules import day_in, still_burned
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
 from registration.waitlist.offering import hand_over
 from registration.waitlist.rules import OfferTerms
@@ -174,8 +174,10 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
 async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, terms: OfferTerms) -> None:
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
 
+    Burned places come back as far as the range has BIBs for them again, and a smaller quota takes from them first.
+
     Args:
-        terms: of the offers that somebody in line gets for places that a higher quota brings.
+        terms: of the offers that somebody in line gets for places that become free.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
@@ -191,31 +193,32 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
         )
         if fields.get("name", before.name) != before.name:
             await announce_race(work, before.event_id, {"categories"}, notify_runners=False)
-        if places:
-            await work.session.execute(
-                update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
-            )
+        await work.session.execute(
+            update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
+        )
     await hand_over(work, category_id, terms=terms)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 
 @dataclass(frozen=True)
 class _Before:
-    """What a change has to respect."""
+    """What a change has to respect. `places` is the row, held."""
 
     event_id: UUID
     name: str
     prefix: str
-    numbered: bool
     bib_start: int
-    next_bib: int
+    places: Row[Any]
+
+    @property
+    def numbered(self) -> bool:
+        return bool(self.places.last_number > 0)
 
 
 async def _locked(work: UnitOfWork, category_id: UUID) -> _Before:
-    """The places first: admission holds them, too, when its foreign key reaches for the category."""
-    own = CategoryPlaces.category_id == category_id
-    places = select(CategoryPlaces.next_bib, CategoryPlaces.last_number).where(own).with_for_update()
-    found = (await work.session.execute(places)).first()
+    """The places first: admission holds them, too, when it reaches for the category."""
+    places = select(*CategoryPlaces.__table__.columns).where(CategoryPlaces.category_id == category_id)
+    found = (await work.session.execute(places.with_for_update())).first()
     if found is None:
         raise UnknownCategory
     columns = (
@@ -229,22 +232,34 @@ async def _locked(work: UnitOfWork, category_id: UUID) -> _Before:
         event_id=category.event_id,
         name=category.name,
         prefix=category.registration_prefix,
-        numbered=found.last_number > 0,
         bib_start=category.bib_start_number,
-        next_bib=found.next_bib,
+        places=found,
     )
 
 
 def _changed_places(before: _Before, fields: Fields) -> Fields:
-    """Raises `BibsAlreadyGiven` when the range would begin elsewhere after its first BIB was given."""
-    columns = {"quota": "quota", "bib_end_number": "bib_end"}
-    changes = {column: fields[name] for name, column in columns.items() if name in fields}
-    start = fields.get("bib_start_number", before.bib_start)
+    """Return the places' quota, range and counters as they are after the change.
+
+    Raises:
+        BibsAlreadyGiven: the range would begin elsewhere after its first BIB was given.
+    """
+    places = before.places
+    quota = fields.get("quota", places.quota)
+    bib_end = fields.get("bib_end_number", places.bib_end)
+    next_bib = _next_bib(before, fields.get("bib_start_number", before.bib_start))
+    left = bib_end - next_bib + 1
+    burned = still_burned(quota=quota, burned=places.burned, confirmed=places.confirmed, bibs_left=left)
+    taken = places.taken - (places.burned - burned)
+    return {"quota": quota, "bib_end": bib_end, "next_bib": next_bib, "burned": burned, "taken": taken}
+
+
+def _next_bib(before: _Before, start: int) -> int:
+    next_bib = int(before.places.next_bib)
     if start == before.bib_start:
-        return changes
-    if before.next_bib != before.bib_start:
+        return next_bib
+    if next_bib != before.bib_start:
         raise BibsAlreadyGiven
-    return {**changes, "next_bib": start}
+    return start
 
 
 async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> None:
