@@ -29,6 +29,7 @@ from contracts import (
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     RegistrationType,
 )
 from notification.app import build_app
@@ -111,7 +112,7 @@ class Entry:
         }
         return RegistrationCreated(**{**said, **more})
 
-    def uploaded(self, *, at: datetime, payment_id: UUID | None = None) -> PaymentUploaded:
+    def uploaded(self, *, at: datetime, payment_id: UUID | None = None, sequence: int = 0) -> PaymentUploaded:
         """A proof came in."""
         return PaymentUploaded(
             payment_id=payment_id or uuid4(),
@@ -120,9 +121,12 @@ class Entry:
             currency="IDR",
             payment_method=PaymentMethod.QRIS,
             uploaded_at=at,
+            sequence=sequence,
         )
 
-    def rejected(self, *, at: datetime, reason: str = "Buram", payment_id: UUID | None = None) -> PaymentRejected:
+    def rejected(
+        self, *, at: datetime, reason: str = "Buram", payment_id: UUID | None = None, sequence: int = 0, hours: int = 24
+    ) -> PaymentRejected:
         """The proof was refused; a day more to send another."""
         return PaymentRejected(
             payment_id=payment_id or uuid4(),
@@ -131,7 +135,8 @@ class Entry:
             currency="IDR",
             reason=reason,
             rejected_at=at,
-            expires_at=at + timedelta(days=1),
+            expires_at=at + timedelta(hours=hours),
+            sequence=sequence,
         )
 
     def code(self, version: int = 1) -> AccessCode:
@@ -184,10 +189,27 @@ class Entry:
             ),
         )
 
-    def expired(self, *, revision: int = 2, refund: UUID | None = None) -> RegistrationExpired:
-        """The places went back."""
+    def expired(
+        self, *, revision: int = 2, refund: UUID | None = None, heard: int | None = None
+    ) -> RegistrationExpired:
+        """The places went back; `heard` is payment's newest news that registration had taken in."""
         return RegistrationExpired(
-            registration_id=self.id, registration_number=self.number, revision=revision, refund_payment_id=refund
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=revision,
+            refund_payment_id=refund,
+            payment_sequence=heard,
+        )
+
+    def reopened(self, *, revision: int, heard: int = 1, expires_at: datetime | None = None) -> RegistrationReopened:
+        """The places are held again."""
+        return RegistrationReopened(
+            registration_id=self.id,
+            registration_number=self.number,
+            revision=revision,
+            expires_at=expires_at or self.expires_at,
+            awaits_payment=False,
+            payment_sequence=heard,
         )
 
     def cancelled(self, *, revision: int = 2, refund: UUID | None = None) -> RegistrationCancelled:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload, registered
-from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
 from contracts.races import RaceChanged
 from contracts.registrations import (
     QueueMark,
@@ -19,7 +19,7 @@ from contracts.registrations import (
     RegistrationSurplus,
 )
 from contracts.staff import StaffSessionsEnded
-from contracts.waitlist import WaitlistOffered
+from contracts.waitlist import WaitlistEnded, WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
@@ -37,10 +37,14 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RegistrationCreated,
             RegistrationConfirmed,
             RegistrationExpired,
+            RegistrationReopened,
             RegistrationCancelled,
             PaymentUploaded,
             PaymentRejected,
+            RefundDue,
+            RefundDone,
             WaitlistOffered,
+            WaitlistEnded,
             RegistrationCorrected,
             RaceChanged,
             AccessReplaced,

@@ -15,14 +15,19 @@ from contracts import (
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
+    RefundDone,
+    RefundDue,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCorrected,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
     StaffSessionsEnded,
+    WaitlistEnded,
     WaitlistOffered,
 )
+from contracts.payments import PaymentPayload
 
 from notification.access.commands import keep_codes
 from notification.contacts import commands as contacts
@@ -32,8 +37,10 @@ from notification.contacts.rules import SUPERSEDES, Stage
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_pending
 from notification.queue.readdressing import follow_address
+from notification.queue.told import is_queued, newest_told
 from notification.races.commands import lock_race, note_announcement
 from notification.templates.rules import EventType
+from notification.templates.words import OFFER_ENDED
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -54,6 +61,18 @@ async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
         await follow_address(work, recipient, EventType.WAITLIST_OFFERED)
 
 
+@handlers.on(WaitlistEnded)
+async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
+    """An offer that has not left is not sent; who may have heard of it hears that it is over, and why."""
+    ended = event.payload
+    if not await contacts.end_offer(work, ended):
+        return
+    await skip_pending(work, ended.registration_id, SUPERSEDES[event.type])
+    if await newest_told(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
+        context = {"reason": f"{OFFER_ENDED}{ended.reason}"}
+        await _tell_person_in_charge(work, event, about=_ONCE, context=context)
+
+
 @handlers.on(RegistrationCreated)
 async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
@@ -70,18 +89,19 @@ async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -
 async def tell_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
     """The person in charge hears that the proof has arrived."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
-    fresh = contacts.note_payment_news(contact, at=event.payload.uploaded_at)
+    fresh = contacts.note_payment_news(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
     await _tell_person_in_charge(work, event, about=str(event.payload.payment_id), fresh=fresh)
 
 
 @handlers.on(PaymentRejected)
 async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
-    """The person in charge hears why, and until when another proof is welcome."""
+    """The person in charge hears why, and until when another proof is welcome; if none is, the end says it all."""
     rejected = event.payload
     contact = await contacts.lock_contact(work, rejected.registration_id)
-    fresh = contacts.note_payment_news(contact, at=rejected.rejected_at)
+    welcome = rejected.expires_at > rejected.rejected_at
+    fresh = welcome and contacts.note_payment_news(contact, at=rejected.rejected_at, sequence=rejected.sequence)
     if fresh:
-        contact.expires_at = rejected.expires_at
+        contact.expires_at = max(contact.expires_at, rejected.expires_at)
     context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
     await _tell_person_in_charge(work, event, about=str(rejected.payment_id), context=context, fresh=fresh)
 
@@ -103,10 +123,30 @@ async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) ->
 
 @handlers.on(RegistrationExpired)
 async def tell_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
-    """The person in charge hears that the places are gone; once, even if a payment that came too late says it again."""
-    contact = await contacts.lock_contact(work, event.payload.registration_id)
-    fresh = contacts.move_on(contact, event.payload, Stage.EXPIRED)
-    await _tell_person_in_charge(work, event, about=_ONCE, fresh=fresh)
+    """The person in charge hears that the places are gone; not again when it only says that late money goes back.
+
+    An expiry that did not know of payment's newest news is logged and not sent: registration speaks again.
+    """
+    expired = event.payload
+    contact = await contacts.lock_contact(work, expired.registration_id)
+    told = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
+    fresh = contacts.expire(contact, expired)
+    if not told:
+        await _tell_person_in_charge(work, event, about=str(expired.revision), fresh=fresh)
+
+
+@handlers.on(RegistrationReopened)
+async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
+    """An expiry that has not left is not sent; who may have heard of it hears that the place is held again."""
+    reopened = event.payload
+    contact = await contacts.lock_contact(work, reopened.registration_id)
+    if not contacts.move_on(contact, reopened, Stage.CREATED):
+        return
+    contact.expires_at = max(contact.expires_at, reopened.expires_at)
+    await skip_pending(work, reopened.registration_id, SUPERSEDES[event.type])
+    news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
+    if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
+        await _tell_person_in_charge(work, event, about=str(reopened.revision))
 
 
 @handlers.on(RegistrationCancelled)
@@ -119,6 +159,29 @@ async def tell_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) 
     if not told:
         context = {"reason": cancelled.reason}
         await _tell_person_in_charge(work, event, about=str(cancelled.revision), context=context, fresh=fresh)
+
+
+@handlers.on(RefundDue)
+async def tell_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
+    """The person in charge hears that the payment buys no place and goes back, unless it was heard that it has gone."""
+    due = event.payload
+    await contacts.lock_contact(work, due.registration_id)
+    gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, payment_id=due.payment_id)
+    context = {**_money(due), "reason": due.reason}
+    await _tell_person_in_charge(work, event, about=str(due.payment_id), context=context, fresh=not gone)
+
+
+@handlers.on(RefundDone)
+async def tell_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
+    """The person in charge hears that the money is on its way, and under which reference."""
+    done = event.payload
+    await contacts.lock_contact(work, done.registration_id)
+    context = {**_money(done), "reference": done.reference}
+    await _tell_person_in_charge(work, event, about=str(done.payment_id), context=context)
+
+
+def _money(payment: PaymentPayload) -> dict[str, str]:
+    return payment.model_dump(mode="json", include={"payment_id", "amount", "currency"})
 
 
 @handlers.on(RegistrationCorrected)

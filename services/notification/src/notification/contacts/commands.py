@@ -15,6 +15,8 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCorrected,
     RegistrationCreated,
+    RegistrationExpired,
+    WaitlistEnded,
     WaitlistOffered,
 )
 from contracts.registrations import RegistrationPayload
@@ -22,7 +24,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.contacts.queries import participants_of
-from notification.contacts.rules import Stage, addresses_in, canonical_addresses, kept_addresses
+from notification.contacts.rules import UNBORN, Stage, addresses_in, canonical_addresses, kept_addresses
 from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
@@ -41,7 +43,7 @@ _TAKEN_OVER = (
 _ADD_OR_TAKE_OVER = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
     set_={name: _CONTACTS.excluded[name] for name in _TAKEN_OVER.split()},
-    where=Contact.stage == Stage.WAITING,
+    where=Contact.stage.in_(UNBORN),
 )
 _PERSON = ("full_name", "email", "whatsapp", "unreadable", "revision")
 _PARTICIPANTS = upsert(Participant)
@@ -86,6 +88,22 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
     stage = (await work.session.execute(known)).scalar_one()
     await _add_participants(work, offered, (offered.contact,), revision=offered.revision)
     return stage == Stage.WAITING
+
+
+async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
+    """Note that an offer is over; False when it was known, or when the offer was taken.
+
+    Raises:
+        NotYet: `WaitlistOffered` has not arrived.
+    """
+    locked = select(Contact).where(Contact.registration_id == ended.registration_id).with_for_update()
+    contact = (await work.session.execute(locked)).scalar_one_or_none()
+    if contact is None:
+        raise NotYet(f"the offer {ended.registration_id}")
+    if contact.stage != Stage.WAITING or ended.revision < contact.revision:
+        return False
+    contact.stage, contact.revision = Stage.OFFER_ENDED, ended.revision
+    return True
 
 
 def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
@@ -157,7 +175,7 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
     """
     locked = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
     contact = (await work.session.execute(locked)).scalar_one_or_none()
-    if contact is None or contact.stage == Stage.WAITING:
+    if contact is None or contact.stage in UNBORN:
         raise NotYet(f"the contact of registration {registration_id}")
     return contact
 
@@ -171,15 +189,41 @@ def move_on(contact: Contact, news: RegistrationPayload, stage: Stage) -> bool:
     return True
 
 
-def note_payment_news(contact: Contact, *, at: datetime) -> bool:
-    """Whether what happened to the payment at `at` still matters to the runner; if so it is noted.
+def expire(contact: Contact, expired: RegistrationExpired) -> bool:
+    """Let the contact follow an expiry; False, and no change of stage, when something newer was heard before.
 
-    Once a registration is confirmed or ended, and after newer news of its payments, it does not.
+    Of registration and payment, each may have said something that the expiry did not know. After newer news of payment
+    registration speaks again.
     """
-    if contact.stage != Stage.CREATED or (contact.payment_news_at is not None and at < contact.payment_news_at):
+    heard = expired.payment_sequence
+    if heard is not None and heard < contact.payment_sequence:
+        contact.revision = max(contact.revision, expired.revision)
         return False
-    contact.payment_news_at = at
+    if not move_on(contact, expired, Stage.EXPIRED):
+        return False
+    contact.end_heard = heard
     return True
+
+
+def note_payment_news(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
+    """Whether what happened to the payment at `at` still matters to the runner; whatever is new is noted.
+
+    Once a registration is confirmed or ended, and after newer news of its payments, it does not. An expiry that did not
+    know of it was none.
+
+    Args:
+        sequence: its place among the news of the invoice; 0 from an older release, where the time decides.
+    """
+    if sequence:
+        known = sequence <= contact.payment_sequence
+    else:
+        known = contact.payment_news_at is not None and at < contact.payment_news_at
+    if known:
+        return False
+    contact.payment_news_at, contact.payment_sequence = at, max(sequence, contact.payment_sequence)
+    if contact.stage == Stage.EXPIRED and contact.end_heard is not None and contact.end_heard < sequence:
+        contact.stage = Stage.CREATED
+    return contact.stage == Stage.CREATED
 
 
 async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:

@@ -12,18 +12,23 @@ from contracts import (
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
+    RefundDone,
+    RefundDue,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
+    WaitlistEnded,
     WaitlistOffered,
 )
 
 
 class Stage(StrEnum):
-    """How far a registration has come, as its own events tell. `waiting` is before it exists."""
+    """How far a registration has come, as events tell. Before it exists `waiting`, for good `offer_ended`."""
 
     WAITING = "waiting"
+    OFFER_ENDED = "offer_ended"
     CREATED = "created"
     CONFIRMED = "confirmed"
     EXPIRED = "expired"
@@ -31,23 +36,41 @@ class Stage(StrEnum):
 
     @property
     def news(self) -> str:
-        """The type of the event that brought it here."""
-        return WaitlistOffered.TYPE if self is Stage.WAITING else f"registration.{self.value}"
+        """The type of the newest event that may have brought it here."""
+        return _NEWS[self]
 
+
+_NEWS: Mapping[Stage, str] = {
+    Stage.WAITING: WaitlistOffered.TYPE,
+    Stage.OFFER_ENDED: WaitlistEnded.TYPE,
+    Stage.CREATED: RegistrationReopened.TYPE,
+    Stage.CONFIRMED: RegistrationConfirmed.TYPE,
+    Stage.EXPIRED: RegistrationExpired.TYPE,
+    Stage.CANCELLED: RegistrationCancelled.TYPE,
+}
+UNBORN = (Stage.WAITING, Stage.OFFER_ENDED)
+"""Stages without a registration."""
 
 _OFFER = frozenset({WaitlistOffered.TYPE})
 _WAITING_FOR_MONEY = _OFFER | {RegistrationCreated.TYPE, PaymentUploaded.TYPE, PaymentRejected.TYPE}
-_ENDED = frozenset({RegistrationExpired.TYPE, RegistrationCancelled.TYPE})
+_EXPIRED = frozenset({RegistrationExpired.TYPE})
+_REOPENED = frozenset({RegistrationReopened.TYPE})
 
 SUPERSEDES: Mapping[str, frozenset[str]] = {
     WaitlistOffered.TYPE: frozenset(),
+    WaitlistEnded.TYPE: _OFFER,
     RegistrationCreated.TYPE: _OFFER,
-    PaymentUploaded.TYPE: frozenset({RegistrationCreated.TYPE, PaymentRejected.TYPE}),
-    PaymentRejected.TYPE: frozenset({RegistrationCreated.TYPE, PaymentUploaded.TYPE}),
-    RegistrationConfirmed.TYPE: _WAITING_FOR_MONEY | _ENDED,
-    RegistrationExpired.TYPE: _WAITING_FOR_MONEY,
+    RegistrationReopened.TYPE: _OFFER | _EXPIRED,
+    PaymentUploaded.TYPE: _EXPIRED | {RegistrationCreated.TYPE, PaymentRejected.TYPE},
+    PaymentRejected.TYPE: _EXPIRED | {RegistrationCreated.TYPE, PaymentUploaded.TYPE},
+    RegistrationConfirmed.TYPE: _WAITING_FOR_MONEY | _EXPIRED | _REOPENED | {RegistrationCancelled.TYPE},
+    RegistrationExpired.TYPE: _WAITING_FOR_MONEY | _REOPENED,
     RegistrationCancelled.TYPE: _WAITING_FOR_MONEY
-    | {RegistrationConfirmed.TYPE, RegistrationExpired.TYPE, RaceChanged.TYPE},
+    | _EXPIRED
+    | _REOPENED
+    | {RegistrationConfirmed.TYPE, RaceChanged.TYPE},
+    RefundDue.TYPE: frozenset(),
+    RefundDone.TYPE: frozenset(),
 }
 """Which messages, if they have not left yet, say nothing true any more once this one is due."""
 

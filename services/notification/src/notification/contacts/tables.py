@@ -16,8 +16,10 @@ from notification.contacts.rules import Stage, canonical_addresses
 class Contact(Base):
     """A registration as messages name it, or before it exists the place in line that it may come from.
 
-    `revision` is of the newest event about the registration, `payment_news_at` is when the newest one about its payment
-    happened: what is older has nothing to say any more. Name, day and place of the race and the category's name are
+    `revision` is of the newest event about the registration, `payment_sequence` of the newest one about its payment,
+    and `payment_news_at` is when that happened: what is older has nothing to say any more. `end_heard` is up to which
+    news of its payment registration had heard when it expired; null unless it has, and for one of an older release.
+    Name, day and place of the race and the category's name are
     copies: they hold only while the race itself is not known (see `races`), as with contacts of older releases.
     """
 
@@ -37,11 +39,15 @@ class Contact(Base):
     stage: Mapped[Stage] = mapped_column(String(20))
     revision: Mapped[int]
     payment_news_at: Mapped[datetime | None]
+    payment_sequence: Mapped[int] = mapped_column(server_default="0")
+    end_heard: Mapped[int | None]
     created_at: Mapped[datetime]
 
     __table_args__ = (
         CheckConstraint(f"stage IN ({', '.join(repr(stage.value) for stage in Stage)})", name="stage"),
-        CheckConstraint("(stage = 'waiting') = (registration_number IS NULL)", name="waiting_has_no_number"),
+        CheckConstraint(
+            "(stage IN ('waiting', 'offer_ended')) = (registration_number IS NULL)", name="waiting_has_no_number"
+        ),
         CheckConstraint("total_amount >= 0", name="total_amount"),
         Index("ix_contacts_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
         Index("ix_contacts_unlinked", "event_name", "event_date", postgresql_where=text("event_id IS NULL")),

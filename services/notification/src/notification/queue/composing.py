@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -81,13 +82,14 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
         **named,
         name=harmless_name(participant.full_name),
         registration_number=contact.registration_number or NO_VALUE,
-        amount=contact.total_amount,
-        currency=contact.currency,
+        amount=Decimal(claim.context.get("amount", contact.total_amount)),
+        currency=claim.context.get("currency", contact.currency),
         payment_deadline=datetime.fromisoformat(deadline) if deadline else contact.expires_at,
         offer_deadline=datetime.fromisoformat(offer_deadline) if offer_deadline else None,
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
         reason=str(claim.context.get("reason", "")),
+        reference=str(claim.context.get("reference", "")),
         status_path=await _status_path(session, contact, participant),
     )
 

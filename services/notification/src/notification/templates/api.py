@@ -164,5 +164,6 @@ def _sample(event_type: EventType, database: OwnDatabase) -> Facts | LinkFacts:
         bib_number=1042,
         ticket_code=SAMPLE_TICKET,
         reason="Jumlah pada bukti tidak terbaca",
+        reference="BCA 20270214-0042",
         status_path=_SAMPLE_PATH,
     )

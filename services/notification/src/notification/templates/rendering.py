@@ -40,6 +40,7 @@ class Facts:
     bib_number: int | None = None
     ticket_code: str | None = None
     reason: str = ""
+    reference: str = ""
     status_path: str | None = None
     timezone: str | None = None
 
@@ -97,7 +98,8 @@ class Renderer:
             "amount": words.money(facts.amount, facts.currency, locale),
             "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
-            "reason": facts.reason,
+            "reason": words.reason(facts.reason, locale),
+            "reference": facts.reference,
             "ticket_url": self.ticket_url(facts.ticket_code),
             "status_url": self.status_url(facts.status_path),
             "site_url": self.public_url,

@@ -14,10 +14,14 @@ from contracts import (
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
+    RefundDone,
+    RefundDue,
     RegistrationCancelled,
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
+    WaitlistEnded,
     WaitlistOffered,
 )
 
@@ -42,7 +46,11 @@ class EventType(StrEnum):
     REGISTRATION_CONFIRMED = RegistrationConfirmed.TYPE
     REGISTRATION_EXPIRED = RegistrationExpired.TYPE
     REGISTRATION_CANCELLED = RegistrationCancelled.TYPE
+    REGISTRATION_REOPENED = RegistrationReopened.TYPE
+    PAYMENT_REFUND_DUE = RefundDue.TYPE
+    PAYMENT_REFUND_DONE = RefundDone.TYPE
     WAITLIST_OFFERED = WaitlistOffered.TYPE
+    WAITLIST_ENDED = WaitlistEnded.TYPE
     RACE_CHANGED = RaceChanged.TYPE
     ACCESS_LINKS = AccessLinksRequested.TYPE
 
@@ -55,10 +63,11 @@ _VARIABLES: Mapping[str, str] = {
     "event_date": "day of the race",
     "event_location": "where it starts",
     "category_name": "race category",
-    "amount": "what is owed or was paid",
+    "amount": "what is owed, was paid or goes back",
     "payment_deadline": "until when to pay, with the time zone",
     "offer_deadline": "until when to accept a place that is offered from the waiting list",
-    "reason": "why a proof was refused or a registration cancelled",
+    "reason": "why a proof was refused, a registration cancelled or money goes back, or why an offer has ended",
+    "reference": "of the transfer with which money went back",
     "ticket_url": "address of the ticket's QR code, once confirmed",
     "status_url": "the recipient's own page",
     "site_url": "address of the platform",

@@ -1,8 +1,11 @@
 """Money, days and moments as people write them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contracts import WaitlistEnd
 
 from notification.templates.rules import Locale
 
@@ -43,6 +46,34 @@ _DAYS = {
 
 WAITING_LIST = {Locale.INDONESIAN: "Daftar tunggu", Locale.ENGLISH: "Waiting list"}
 """What stands for the number of a place in line."""
+
+
+OFFER_ENDED = "waitlist.ended:"
+"""What the reason of an ended offer starts with, before its word of `WaitlistEnd`."""
+
+_WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
+    Locale.INDONESIAN: {
+        WaitlistEnd.LAPSED: "tawaran tidak diterima sampai batas waktunya",
+        WaitlistEnd.WITHDRAWN: "Anda keluar dari daftar tunggu",
+        WaitlistEnd.REMOVED: "panitia mengeluarkan Anda dari daftar tunggu",
+        WaitlistEnd.CLOSED: "pendaftaran sudah ditutup",
+        WaitlistEnd.REGISTERED_ELSEWHERE: "peserta sudah terdaftar di lomba ini melalui pendaftaran lain",
+    },
+    Locale.ENGLISH: {
+        WaitlistEnd.LAPSED: "the offer was not accepted in time",
+        WaitlistEnd.WITHDRAWN: "you left the waiting list",
+        WaitlistEnd.REMOVED: "the organiser took you off the waiting list",
+        WaitlistEnd.CLOSED: "registration has closed",
+        WaitlistEnd.REGISTERED_ELSEWHERE: "a participant is in this race by another registration",
+    },
+}
+
+
+def reason(given: str, locale: Locale) -> str:
+    """A reason as somebody wrote it, or in words why an offer has ended; nothing for an end of a newer release."""
+    if not given.startswith(OFFER_ENDED):
+        return given
+    return _WHY_OFFER_ENDED[locale].get(given.removeprefix(OFFER_ENDED), "")
 
 
 def money(amount: Decimal, currency: str, locale: Locale) -> str:

@@ -1,0 +1,39 @@
+"""What the people of a registration have been told, or may have been: messages that left, and those that will."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification.queue.rules import Status
+from notification.queue.tables import Notification
+from notification.templates.rules import EventType
+
+_NOT_TOLD = (Status.SKIPPED, Status.FAILED)
+
+
+async def newest_told(session: AsyncSession, registration_id: UUID, among: Collection[EventType]) -> EventType | None:
+    """Return which of these the people of a registration were told last; None if none of them."""
+    told = (
+        select(Notification.event_type)
+        .where(
+            Notification.registration_id == registration_id,
+            Notification.event_type.in_(among),
+            Notification.status.not_in(_NOT_TOLD),
+        )
+        .order_by(Notification.created_at.desc(), Notification.id.desc())
+        .limit(1)
+    )
+    found = (await session.execute(told)).scalar_one_or_none()
+    return None if found is None else EventType(found)
+
+
+async def is_queued(session: AsyncSession, registration_id: UUID, event_type: EventType, *, payment_id: UUID) -> bool:
+    """Return whether there is a message of that type about that payment."""
+    queued = exists().where(
+        Notification.registration_id == registration_id,
+        Notification.event_type == event_type,
+        Notification.context["payment_id"].astext == str(payment_id),
+    )
+    return bool((await session.execute(select(queued))).scalar_one())

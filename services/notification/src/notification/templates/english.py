@@ -1,0 +1,172 @@
+"""The default texts in English."""
+
+from collections.abc import Mapping
+
+from notification.templates.rules import EventType, Template
+
+TEXTS: Mapping[EventType, Template] = {
+    EventType.REGISTRATION_CREATED: Template(
+        subject="Registration {registration_number}: please pay before {payment_deadline}",
+        body="""Hello {name},
+
+We are holding your place in {event_name} ({category_name}).
+
+Registration number: {registration_number}
+Amount due: {amount}
+Deadline: {payment_deadline}
+
+Pay the exact amount by QRIS or bank transfer, then upload the proof of payment on your registration page: {status_url}
+
+The link holds your personal token. Keep this message and do not share the link.
+
+Without a proof of payment by the deadline, the place goes to another runner.""",
+    ),
+    EventType.PAYMENT_UPLOADED: Template(
+        subject="We received your proof of payment for {registration_number}",
+        body="""Hello {name},
+
+Thank you. We received your proof of payment of {amount} for {registration_number} ({event_name}, {category_name}), \
+and the organiser is checking it.
+
+Your e-ticket with the BIB number follows as soon as the payment is approved. Your place stays safe meanwhile.
+
+See the status at any time: {status_url}""",
+    ),
+    EventType.PAYMENT_REJECTED: Template(
+        subject="Your proof of payment for {registration_number} could not be accepted",
+        body="""Hello {name},
+
+We could not accept the proof of payment for {registration_number} ({event_name}, {category_name}).
+
+Reason: {reason}
+
+Please upload a correct proof of {amount} before {payment_deadline} on your registration page: {status_url}""",
+    ),
+    EventType.REGISTRATION_CONFIRMED: Template(
+        subject="Your e-ticket for {event_name}: BIB {bib_number}",
+        body="""Hello {name},
+
+Congratulations, your place in {event_name} is confirmed!
+
+Category: {category_name}
+BIB number: {bib_number}
+Registration number: {registration_number}
+Date: {event_date}
+Location: {event_location}
+
+Show this QR code when you collect your race pack: {ticket_url}
+The code is yours alone; whoever holds it can collect your race pack.
+
+About your registration: {status_url}
+
+See you at the start line!""",
+    ),
+    EventType.REGISTRATION_EXPIRED: Template(
+        subject="Registration {registration_number} has expired",
+        body="""Hello {name},
+
+We received no payment for {registration_number} ({event_name}, {category_name}) by {payment_deadline}, so the place \
+was released.
+
+Did you pay? Contact the organiser and mention your registration number. To try again, visit {site_url}
+
+Your registration page: {status_url}""",
+    ),
+    EventType.REGISTRATION_CANCELLED: Template(
+        subject="Registration {registration_number} was cancelled",
+        body="""Hello {name},
+
+Registration {registration_number} for {event_name} ({category_name}) was cancelled.
+
+Reason: {reason}
+
+If we had received your payment, word about the refund follows.
+
+Your registration page: {status_url}""",
+    ),
+    EventType.REGISTRATION_REOPENED: Template(
+        subject="Registration {registration_number} stays valid",
+        body="""Hello {name},
+
+We wrote that registration {registration_number} for {event_name} ({category_name}) has expired. Your proof of payment \
+turned out to be in time: the registration stays valid, and we are holding your place.
+
+Ignore the earlier message. See the status and what to do next on your registration page: {status_url}""",
+    ),
+    EventType.PAYMENT_REFUND_DUE: Template(
+        subject="Your payment for {registration_number} will be refunded",
+        body="""Hello {name},
+
+We received your payment of {amount} for {registration_number} ({event_name}, {category_name}), but it cannot pay for \
+this registration: no place is left, the registration was cancelled, or another payment has already paid for it.
+
+You get the money back. We write again once it is on its way; if we need to know the account, the organiser will \
+contact you.
+
+Your registration page: {status_url}""",
+    ),
+    EventType.PAYMENT_REFUND_DONE: Template(
+        subject="The refund for {registration_number} is on its way",
+        body="""Hello {name},
+
+We sent the refund of {amount} for {registration_number} ({event_name}, {category_name}).
+
+Reference: {reference}
+
+Not there after a few working days? Contact the organiser and mention the reference.
+
+Your registration page: {status_url}""",
+    ),
+    EventType.WAITLIST_OFFERED: Template(
+        subject="A place for you in {event_name}: accept before {offer_deadline}",
+        body="""Hello {name},
+
+Good news from the waiting list: there is a place for you in {event_name} ({category_name}), and we are holding it \
+until {offer_deadline}.
+
+Accept the offer on your waiting list page: {status_url}
+
+You then get a registration number and how to pay ({amount}).
+
+If it is not accepted in time, it is offered to the next runner.""",
+    ),
+    EventType.WAITLIST_ENDED: Template(
+        subject="The offer of a place in {event_name} is over",
+        body="""Hello {name},
+
+The offer of a place from the waiting list of {event_name} ({category_name}) is over and can no longer be accepted.
+
+Reason: {reason}
+
+Your waiting list page: {status_url}
+
+Other races and categories: {site_url}""",
+    ),
+    EventType.RACE_CHANGED: Template(
+        subject="{event_name} has changed: {event_date}, {event_location}",
+        body="""Hello {name},
+
+The race you registered for has changed. This is what holds now:
+
+Race: {event_name}
+Date: {event_date}
+Location: {event_location}
+Category: {category_name}
+BIB number: {bib_number}
+
+Your registration {registration_number} and your e-ticket stay valid. About your registration: {status_url}""",
+    ),
+    EventType.ACCESS_LINKS: Template(
+        subject="The links to your registrations",
+        body="""Hello,
+
+Somebody asked for the links to all registrations with this contact:
+
+{links}
+
+The links are yours alone; anyone who has them can open your registrations. If you did not ask for them, ignore this \
+message: the links were sent to this contact only.
+
+{site_url}""",
+    ),
+}

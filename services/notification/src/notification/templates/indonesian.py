@@ -1,0 +1,176 @@
+"""The default texts in Indonesian."""
+
+from collections.abc import Mapping
+
+from notification.templates.rules import EventType, Template
+
+TEXTS: Mapping[EventType, Template] = {
+    EventType.REGISTRATION_CREATED: Template(
+        subject="Pendaftaran {registration_number}: selesaikan pembayaran sebelum {payment_deadline}",
+        body="""Halo {name},
+
+Tempat Anda di {event_name} ({category_name}) sudah kami simpan.
+
+Nomor pendaftaran: {registration_number}
+Jumlah yang harus dibayar: {amount}
+Batas waktu: {payment_deadline}
+
+Bayar lewat QRIS atau transfer bank dengan jumlah yang tepat, lalu unggah bukti pembayaran di halaman pendaftaran \
+Anda: {status_url}
+
+Tautan itu berisi token pribadi Anda. Simpan pesan ini dan jangan bagikan tautannya.
+
+Setelah batas waktu lewat tanpa bukti pembayaran, tempat ini dilepas untuk pelari lain.""",
+    ),
+    EventType.PAYMENT_UPLOADED: Template(
+        subject="Bukti pembayaran {registration_number} sudah kami terima",
+        body="""Halo {name},
+
+Terima kasih, bukti pembayaran {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami terima \
+dan sedang diperiksa panitia.
+
+E-tiket dengan nomor BIB dikirim begitu pembayaran disetujui. Selama pemeriksaan, tempat Anda tetap aman.
+
+Lihat statusnya kapan saja: {status_url}""",
+    ),
+    EventType.PAYMENT_REJECTED: Template(
+        subject="Bukti pembayaran {registration_number} belum dapat diterima",
+        body="""Halo {name},
+
+Bukti pembayaran untuk {registration_number} ({event_name}, {category_name}) belum dapat kami terima.
+
+Alasan: {reason}
+
+Silakan unggah bukti yang benar sebesar {amount} sebelum {payment_deadline} di halaman pendaftaran \
+Anda: {status_url}""",
+    ),
+    EventType.REGISTRATION_CONFIRMED: Template(
+        subject="E-tiket {event_name}: BIB {bib_number}",
+        body="""Halo {name},
+
+Selamat, Anda resmi terdaftar di {event_name}!
+
+Kategori: {category_name}
+Nomor BIB: {bib_number}
+Nomor pendaftaran: {registration_number}
+Tanggal: {event_date}
+Lokasi: {event_location}
+
+Tunjukkan kode QR ini saat mengambil race pack: {ticket_url}
+Kode ini hanya untuk Anda; siapa pun yang memegangnya dapat mengambil race pack Anda.
+
+Informasi pendaftaran: {status_url}
+
+Sampai jumpa di garis start!""",
+    ),
+    EventType.REGISTRATION_EXPIRED: Template(
+        subject="Pendaftaran {registration_number} sudah kedaluwarsa",
+        body="""Halo {name},
+
+Sampai batas waktu {payment_deadline} kami belum menerima pembayaran untuk {registration_number} ({event_name}, \
+{category_name}), sehingga tempatnya kami lepas.
+
+Sudah membayar? Hubungi panitia dengan menyebut nomor pendaftaran Anda. Ingin mencoba lagi? Kunjungi {site_url}
+
+Halaman pendaftaran Anda: {status_url}""",
+    ),
+    EventType.REGISTRATION_CANCELLED: Template(
+        subject="Pendaftaran {registration_number} dibatalkan",
+        body="""Halo {name},
+
+Pendaftaran {registration_number} untuk {event_name} ({category_name}) telah dibatalkan.
+
+Alasan: {reason}
+
+Jika pembayaran Anda sudah kami terima, kabar mengenai pengembaliannya menyusul.
+
+Halaman pendaftaran Anda: {status_url}""",
+    ),
+    EventType.REGISTRATION_REOPENED: Template(
+        subject="Pendaftaran {registration_number} tetap berlaku",
+        body="""Halo {name},
+
+Kami sempat memberi tahu bahwa pendaftaran {registration_number} untuk {event_name} ({category_name}) sudah \
+kedaluwarsa. Ternyata bukti pembayaran Anda dikirim tepat waktu: pendaftaran ini tetap berlaku dan tempat Anda kami \
+simpan.
+
+Abaikan pesan sebelumnya. Lihat status dan langkah berikutnya di halaman pendaftaran Anda: {status_url}""",
+    ),
+    EventType.PAYMENT_REFUND_DUE: Template(
+        subject="Pembayaran untuk {registration_number} akan kami kembalikan",
+        body="""Halo {name},
+
+Pembayaran Anda sebesar {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami terima, tetapi \
+tidak dapat dipakai untuk pendaftaran ini: tempatnya sudah tidak ada, pendaftarannya dibatalkan, atau sudah lunas \
+dengan pembayaran lain.
+
+Uang itu kami kembalikan. Kami mengabari Anda lagi begitu dikirim; bila rekening tujuannya perlu ditanyakan, panitia \
+menghubungi Anda.
+
+Halaman pendaftaran Anda: {status_url}""",
+    ),
+    EventType.PAYMENT_REFUND_DONE: Template(
+        subject="Pengembalian dana {registration_number} sudah dikirim",
+        body="""Halo {name},
+
+Pengembalian {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami kirim.
+
+Nomor referensi: {reference}
+
+Belum masuk setelah beberapa hari kerja? Hubungi panitia dengan menyebut nomor referensi itu.
+
+Halaman pendaftaran Anda: {status_url}""",
+    ),
+    EventType.WAITLIST_OFFERED: Template(
+        subject="Ada tempat untuk Anda di {event_name}: terima sebelum {offer_deadline}",
+        body="""Halo {name},
+
+Kabar baik dari daftar tunggu: ada tempat untuk Anda di {event_name} ({category_name}), dan kami menyimpannya sampai \
+{offer_deadline}.
+
+Terima tawaran ini di halaman daftar tunggu Anda: {status_url}
+
+Setelah itu Anda menerima nomor pendaftaran dan petunjuk pembayaran ({amount}).
+
+Jika tidak diterima sampai batas waktu, tempat ini ditawarkan kepada pelari berikutnya.""",
+    ),
+    EventType.WAITLIST_ENDED: Template(
+        subject="Tawaran tempat di {event_name} sudah berakhir",
+        body="""Halo {name},
+
+Tawaran tempat dari daftar tunggu {event_name} ({category_name}) sudah berakhir dan tidak dapat diterima lagi.
+
+Alasan: {reason}
+
+Halaman daftar tunggu Anda: {status_url}
+
+Lomba dan kategori lain: {site_url}""",
+    ),
+    EventType.RACE_CHANGED: Template(
+        subject="Perubahan {event_name}: {event_date}, {event_location}",
+        body="""Halo {name},
+
+Ada perubahan pada lomba yang Anda ikuti. Yang berlaku sekarang:
+
+Lomba: {event_name}
+Tanggal: {event_date}
+Lokasi: {event_location}
+Kategori: {category_name}
+Nomor BIB: {bib_number}
+
+Pendaftaran {registration_number} dan e-tiket Anda tetap berlaku. Informasi pendaftaran: {status_url}""",
+    ),
+    EventType.ACCESS_LINKS: Template(
+        subject="Tautan ke pendaftaran Anda",
+        body="""Halo,
+
+Seseorang meminta tautan ke semua pendaftaran dengan kontak ini:
+
+{links}
+
+Tautan ini hanya untuk Anda; siapa pun yang memegangnya dapat membuka pendaftaran Anda. Jika bukan Anda yang meminta, \
+abaikan pesan ini: tautan hanya dikirim ke kontak ini.
+
+{site_url}""",
+    ),
+}

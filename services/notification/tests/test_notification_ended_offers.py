@@ -1,0 +1,90 @@
+"""An offer that ends without being accepted: not announced any more, and who heard of it hears that it is over."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from chassis.errors import NotYet
+from contracts import WaitlistEnd, WaitlistEnded
+from notification.templates.rules import Locale
+from notification.templates.words import OFFER_ENDED, reason
+from simulators.testing import Stage
+
+from .notification_world import Entry, PostOffice, runner
+from .test_notification_waitlist import offered
+
+OFFERED, ENDED, CREATED = "waitlist.offered", "waitlist.ended", "registration.created"
+
+
+def ended(entry: Entry, why: Any = WaitlistEnd.LAPSED, *, revision: int = 1) -> WaitlistEnded:
+    """The offer of the place in line is over."""
+    return WaitlistEnded(registration_id=entry.id, revision=revision, reason=why)
+
+
+@pytest.mark.parametrize("why", list(WaitlistEnd))
+async def test_an_offer_that_ended_before_it_was_told_is_not_told(office: PostOffice, why: WaitlistEnd) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry, office=office), ended(entry, why))
+    assert await office.told(entry) == [(OFFERED, "skipped")]
+
+
+async def test_who_was_told_of_the_offer_hears_that_it_is_over_and_why(connected: PostOffice, stage: Stage) -> None:
+    await connected.in_a_hurry()
+    entry = connected.an_entry(runner("Ani"))
+    await connected.hear(offered(entry, office=connected))
+    await connected.send_all()
+    over = ended(entry, WaitlistEnd.CLOSED)
+    await connected.hear(over, over)
+    await connected.send_all()
+    assert await connected.told(entry) == [(OFFERED, "sent"), (ENDED, "sent")]
+    for place in ("whatsapp", "mail"):
+        [text] = [item["text"] for item in await stage.items(place) if "sudah berakhir" in item["text"]]
+        assert "Alasan: pendaftaran sudah ditutup" in text
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_every_end_has_words_and_one_of_a_newer_release_none(locale: Locale) -> None:
+    words = {reason(f"{OFFER_ENDED}{why}", locale) for why in WaitlistEnd}
+    assert len(words) == len(WaitlistEnd)
+    assert "" not in words
+    assert reason(f"{OFFER_ENDED}moved", locale) == ""
+    assert reason("closed", locale) == "closed"
+
+
+async def test_an_end_waits_for_its_offer(office: PostOffice) -> None:
+    entry = office.an_entry()
+    with pytest.raises(NotYet):
+        await office.hear(ended(entry))
+    await office.hear(offered(entry, office=office), ended(entry))
+    assert await office.told(entry) == [(OFFERED, "skipped")]
+
+
+async def test_an_offer_heard_of_again_after_its_end_stays_over(office: PostOffice) -> None:
+    for news in permutations([1, 2]):
+        entry = office.an_entry()
+        corrected = offered(entry, office=office).model_copy(update={"revision": 1})
+        await office.hear(offered(entry, office=office))
+        await office.hear(*(corrected if each == 1 else ended(entry, revision=2) for each in news))
+        assert await office.told(entry) == [(OFFERED, "skipped")]
+
+
+async def test_an_end_changes_nothing_for_who_took_the_offer(office: PostOffice) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry, office=office), entry.created(), ended(entry))
+    assert await office.told(entry) == [(OFFERED, "skipped"), (CREATED, "pending")]
+
+
+async def test_news_of_a_registration_wait_after_an_offer_ended(office: PostOffice) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry, office=office), ended(entry))
+    with pytest.raises(NotYet):
+        await office.hear(entry.confirmed())
+
+
+async def test_a_failed_offer_that_ended_is_not_sent_again(office: PostOffice) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry, office=office))
+    await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'nobody there'")
+    await office.hear(ended(entry))
+    await office.call("POST", "/notifications/retry-failed", office.admin)
+    assert await office.told(entry) == [(OFFERED, "failed")]

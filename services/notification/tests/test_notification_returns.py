@@ -1,0 +1,160 @@
+"""An expiry that payment's news undo: what was not sent is not, what was sent is put right, whatever comes first."""
+
+from datetime import timedelta
+from itertools import permutations
+from uuid import uuid4
+
+import pytest
+from simulators.testing import Stage
+
+from .notification_world import PostOffice
+
+CREATED, UPLOADED, REJECTED = "registration.created", "payment.uploaded", "payment.rejected"
+EXPIRED, CONFIRMED, CANCELLED = "registration.expired", "registration.confirmed", "registration.cancelled"
+REOPENED = "registration.reopened"
+MINUTE = timedelta(minutes=1)
+
+
+async def waiting_to_be_sent(office: PostOffice, entry_id: object) -> list[str]:
+    found = await office.log(registration_id=str(entry_id), channel="email")
+    return [each["event_type"] for each in found if each["status"] == "pending"]
+
+
+async def stage_of(office: PostOffice, entry_id: object) -> str:
+    [row] = await office.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry_id)
+    return str(row["stage"])
+
+
+@pytest.mark.parametrize("first", [UPLOADED, EXPIRED])
+async def test_an_expiry_that_did_not_know_of_the_proof_is_not_told_and_the_refusal_is(
+    office: PostOffice, first: str
+) -> None:
+    # given
+    entry, now, payment = await office.registered(), office.clock(), uuid4()
+    uploaded = entry.uploaded(at=now, payment_id=payment, sequence=1)
+    expired = entry.expired(revision=2, heard=0)
+    # when
+    await office.hear(*((uploaded, expired) if first == UPLOADED else (expired, uploaded)))
+    # then
+    assert await waiting_to_be_sent(office, entry.id) == [UPLOADED]
+    assert (EXPIRED, "skipped") in await office.told(entry)
+    await office.hear(entry.rejected(at=now + MINUTE, payment_id=payment, sequence=2))
+    assert await waiting_to_be_sent(office, entry.id) == [REJECTED]
+    assert await stage_of(office, entry.id) == "created"
+
+
+async def test_the_same_news_in_any_order_leave_the_same_to_be_told(office: PostOffice) -> None:
+    outcomes = set()
+    for order in permutations(range(4)):
+        entry, now, first, second = await office.registered(), office.clock(), uuid4(), uuid4()
+        news = [
+            entry.uploaded(at=now + 100 * MINUTE, payment_id=first, sequence=1),  # a clock that is ahead
+            entry.rejected(at=now + 90 * MINUTE, payment_id=first, sequence=2),
+            entry.uploaded(at=now + MINUTE, payment_id=second, sequence=3),
+            entry.expired(revision=2, heard=0),
+        ]
+        await office.hear(*(news[index] for index in order))
+        outcomes.add((tuple(await waiting_to_be_sent(office, entry.id)), await stage_of(office, entry.id)))
+    assert outcomes == {((UPLOADED,), "created")}
+
+
+async def test_registrations_final_word_is_told_though_an_earlier_expiry_was_not(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(
+        entry.expired(revision=2, heard=0),
+        entry.uploaded(at=office.clock(), sequence=1),
+        entry.expired(revision=3, heard=1),
+    )
+    assert await waiting_to_be_sent(office, entry.id) == [EXPIRED]
+    assert await stage_of(office, entry.id) == "expired"
+
+
+async def test_a_proof_that_is_heard_of_after_an_expiry_that_knew_of_it_is_not_told(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(revision=3, heard=1), entry.uploaded(at=office.clock(), sequence=1))
+    assert await waiting_to_be_sent(office, entry.id) == [EXPIRED]
+
+
+async def test_a_refusal_after_which_no_other_proof_is_welcome_is_not_told_as_if_one_were(office: PostOffice) -> None:
+    for late in (False, True):
+        entry, now = await office.registered(), office.clock()
+        expired = entry.expired(revision=3, heard=1)
+        refused = entry.rejected(at=now + MINUTE, sequence=2, hours=0)
+        await office.hear(entry.uploaded(at=now, sequence=1), *((refused, expired) if late else (expired, refused)))
+        assert await waiting_to_be_sent(office, entry.id) == [EXPIRED]
+        assert await stage_of(office, entry.id) == "expired"
+
+
+async def test_an_expiry_of_an_older_release_stands_against_newer_news_of_the_payment(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(revision=2), entry.uploaded(at=office.clock(), sequence=1))
+    assert await waiting_to_be_sent(office, entry.id) == [EXPIRED]
+
+
+async def test_an_expiry_that_was_not_sent_is_skipped_when_the_place_is_held_again(office: PostOffice) -> None:
+    entry = await office.registered()
+    until = office.clock() + timedelta(hours=30)
+    await office.hear(entry.expired(revision=2, heard=0), entry.reopened(revision=3, expires_at=until))
+    assert await office.told(entry) == [(CREATED, "skipped"), (EXPIRED, "skipped")]
+    [contact] = await office.rows("SELECT stage, revision, expires_at FROM contacts")
+    assert contact == {"stage": "created", "revision": 3, "expires_at": until}
+
+
+async def test_who_was_told_of_the_expiry_hears_that_the_place_is_held_again(
+    connected: PostOffice, stage: Stage
+) -> None:
+    # given
+    await connected.in_a_hurry()
+    entry = await connected.registered()
+    await connected.hear(entry.expired(revision=2, heard=0))
+    await connected.send_all()
+    # when
+    again = entry.reopened(revision=3)
+    await connected.hear(again, again, entry.uploaded(at=connected.clock(), sequence=1))
+    await connected.send_all()
+    # then
+    assert (REOPENED, "sent") in await connected.told(entry)
+    texts = [item["text"] for item in await stage.items("whatsapp")]
+    [told] = [text for text in texts if "tetap berlaku" in text]
+    assert "Abaikan pesan sebelumnya" in told
+    [mail] = [item for item in await stage.items("mail") if "tetap berlaku" in item["subject"]]
+    assert entry.number in mail["subject"]
+
+
+SENT = "UPDATE notifications SET status = 'sent', sent_at = now() WHERE status = 'pending'"
+
+
+async def test_each_expiry_that_was_told_is_put_right_once(office: PostOffice) -> None:
+    entry = await office.registered()
+    for revision in (2, 4):
+        await office.hear(entry.expired(revision=revision, heard=revision // 2 - 1))
+        await office.execute(SENT)
+        await office.hear(entry.reopened(revision=revision + 1, heard=revision // 2))
+        await office.execute(SENT)
+    await office.hear(entry.reopened(revision=6, heard=3))
+    told = [event for event, status in await office.told(entry) if status != "skipped"]
+    assert told == [EXPIRED, REOPENED, EXPIRED, REOPENED]
+
+
+@pytest.mark.parametrize(
+    ("end", "type_of_end"), [("expired", EXPIRED), ("cancelled", CANCELLED), ("confirmed", CONFIRMED)]
+)
+async def test_a_return_that_has_not_been_told_is_skipped_when_something_newer_came(
+    office: PostOffice, end: str, type_of_end: str
+) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(revision=2, heard=0))
+    await office.execute(SENT)
+    await office.hear(entry.reopened(revision=3), getattr(entry, end)(revision=4))
+    assert await waiting_to_be_sent(office, entry.id) == [type_of_end]
+    await office.hear(entry.reopened(revision=3))
+    assert await waiting_to_be_sent(office, entry.id) == [type_of_end]
+
+
+async def test_a_failed_expiry_is_not_sent_again_once_the_place_is_held_again(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.expired(revision=2, heard=0))
+    await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'x' WHERE status = 'pending'")
+    await office.hear(entry.reopened(revision=3))
+    await office.call("POST", "/notifications/retry-failed", office.admin)
+    assert await waiting_to_be_sent(office, entry.id) == []
