@@ -269,7 +269,7 @@ async def test_an_unforeseen_failure_while_calling_counts_as_unknown(connected: 
     assert (message["status"], message["failed_reason"]) == ("unknown", "unforeseen: ZeroDivisionError")
 
 
-async def test_a_disabled_channel_waits_and_goes_on_when_it_is_enabled_again(
+async def test_a_channel_that_is_off_collects_nothing_for_the_day_it_is_switched_on(
     connected: PostOffice, stage: Stage
 ) -> None:
     await connected.put_settings(whatsapp_enabled=False)
@@ -277,7 +277,10 @@ async def test_a_disabled_channel_waits_and_goes_on_when_it_is_enabled_again(
     for channel in Channel:
         await connected.send(channel, rounds=2)
     assert (len(await stage.items("whatsapp")), len(await stage.items("mail"))) == (0, 1)
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], message["failed_reason"]) == ("skipped", "the channel was switched off")
 
     await connected.put_settings(whatsapp_enabled=True)
-    await connected.send(WHATSAPP)
+    await connected.registered()
+    await connected.send(WHATSAPP, rounds=2)
     assert len(await stage.items("whatsapp")) == 1

@@ -29,7 +29,7 @@ class Settings(ServiceSettings):
     whatsapp_max_per_minute: int = Field(10, ge=1, le=600, description="at most, in any 60 seconds")
     whatsapp_retry_limit: int = Field(3, ge=0, le=20, description="further tries after a temporary failure")
     fonnte_base_url: str = Field("https://api.fonnte.com", description="Fonnte's API")
-    fonnte_token: SecretStr = Field(SecretStr(""), description="device token; WhatsApp waits until there is one")
+    fonnte_token: SecretStr = Field(SecretStr(""), description="device token; nothing goes by WhatsApp without one")
     fonnte_device_id: str = Field("", max_length=255, description="the number that sends, for people to know")
     fonnte_webhook_secret: SecretStr = Field(
         SecretStr(""), description="last part of the webhook's address; none, none"
@@ -39,9 +39,9 @@ class Settings(ServiceSettings):
     email_delay_seconds: int = Field(5, ge=0, le=3600, description="at least, between two mails")
     email_max_per_minute: int = Field(20, ge=1, le=600, description="at most, in any 60 seconds")
     email_retry_limit: int = Field(3, ge=0, le=20, description="further tries after a temporary failure")
-    email_from_address: str = Field("", max_length=255, description="e-mail waits until there is one")
+    email_from_address: str = Field("", max_length=255, description="nothing goes by e-mail without one")
     email_from_name: str = Field("Startline", max_length=255)
-    smtp_host: str = Field("", max_length=255, description="e-mail waits until there is one")
+    smtp_host: str = Field("", max_length=255, description="nothing goes by e-mail without one")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_private_allowed: bool = Field(
         default=False, description="whether staff may choose a mail server inside this network; this one may be anyway"
@@ -52,9 +52,13 @@ class Settings(ServiceSettings):
     smtp_ca_file: Path | None = Field(None, description="PEM file of who else may sign the mail server's certificate")
 
     send_timeout_seconds: float = Field(30.0, gt=0, description="for one step of talking to a provider")
-    send_lease_seconds: float = Field(180.0, gt=0, description="after which a message being sent counts as abandoned")
+    send_lease_seconds: float = Field(
+        180.0,
+        gt=0,
+        description="after which a message being sent counts as abandoned; talking to a provider may take half of it",
+    )
     retry_base_seconds: float = Field(
-        30.0, gt=0, description="before the first retry; each further one waits 4 times that"
+        30.0, gt=0, description="before the first retry; each further one waits 4 times that, an hour at most"
     )
     pause_base_seconds: float = Field(
         30.0, gt=0, description="a sender's first pause when it is in trouble; it doubles"
@@ -101,6 +105,16 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _lease_outlives_a_send(self) -> Self:
-        if self.send_lease_seconds <= self.send_timeout_seconds:
-            raise ValueError("send_lease_seconds has to be longer than send_timeout_seconds")
+        if self.send_limit_seconds < self.send_timeout_seconds:
+            raise ValueError("send_lease_seconds has to be at least twice send_timeout_seconds")
         return self
+
+    @property
+    def send_limit_seconds(self) -> float:
+        """How long the whole talk with a provider about one message may take."""
+        return self.send_lease_seconds / 2
+
+    @property
+    def send_guard_seconds(self) -> float:
+        """After which a send is given up whatever it does, so that its end can be noted while the lease lasts."""
+        return self.send_lease_seconds * 2 / 3

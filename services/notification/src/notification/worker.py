@@ -19,8 +19,8 @@ from notification.handlers import handlers
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
 from notification.queue.announcements import forget_links
-from notification.queue.commands import release_abandoned
 from notification.queue.sender import Connect, Sender
+from notification.queue.settling import release_abandoned
 from notification.settings import Settings
 from notification.webhooks.commands import forget_reports
 
@@ -67,6 +67,7 @@ def _fonnte(settings: Settings) -> Connect:
             token=preferences.whatsapp.token,
             tls=tls,
             timeout=settings.send_timeout_seconds,
+            limit=settings.send_limit_seconds,
         )
 
     return connect
@@ -76,7 +77,13 @@ def _smtp(settings: Settings, database: Database) -> Connect:
     tls = tls_context(settings.smtp_ca_file)
 
     def connect(preferences: Preferences) -> SmtpChannel:
-        return SmtpChannel(preferences.mail, tls=tls, timeout=settings.send_timeout_seconds, clock=database.clock)
+        return SmtpChannel(
+            preferences.mail,
+            tls=tls,
+            timeout=settings.send_timeout_seconds,
+            limit=settings.send_limit_seconds,
+            clock=database.clock,
+        )
 
     return connect
 

@@ -1,8 +1,9 @@
 """E-mail by SMTP, one connection per mail: limits keep it to a few a minute."""
 
+import asyncio
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from socket import socket
@@ -13,6 +14,7 @@ from chassis.clock import Clock
 from notification.channels.connecting import PrivateAddress, connected_socket
 from notification.channels.mail import Mail, build_mail
 from notification.channels.port import (
+    Culprit,
     NotSent,
     OutboundMessage,
     OutcomeUnknown,
@@ -34,31 +36,36 @@ class SmtpChannel:
 
     Args:
         tls: how the server's certificate is checked.
-        timeout: seconds for each step of the conversation.
+        timeout: seconds for each wait of the conversation.
+        limit: seconds for the whole of it.
     """
 
-    def __init__(self, account: MailAccount, *, tls: ssl.SSLContext, timeout: float, clock: Clock) -> None:
+    def __init__(
+        self, account: MailAccount, *, tls: ssl.SSLContext, timeout: float, limit: float = 90.0, clock: Clock
+    ) -> None:
         self._account = account
         self._tls = tls
         self._timeout = timeout
+        self._limit = limit
         self._clock = clock
 
     async def send(self, message: OutboundMessage) -> str | None:
         """See `MessageChannel`."""
         account = self._account
         mail = build_mail(message, from_address=account.from_address, from_name=account.from_name, now=self._clock())
-        server = await self._connect()
+        until = asyncio.get_running_loop().time() + self._limit
+        server = await self._connect(until)
         try:
-            await _hand_over(server, account.from_address, mail)
+            await _hand_over(server, account.from_address, mail, until)
         finally:
-            await _leave(server)
+            await _leave(server, until)
         return None
 
-    async def _connect(self) -> SMTP:
+    async def _connect(self, until: float) -> SMTP:
         account = self._account
         server = SMTP(
             hostname=account.host,
-            sock=await self._socket(),
+            sock=await self._socket(until),
             username=account.username or None,
             password=account.password or None,
             use_tls=account.security is Security.TLS,
@@ -67,39 +74,44 @@ class SmtpChannel:
             timeout=self._timeout,
         )
         try:
-            await server.connect()
+            async with asyncio.timeout_at(until):
+                await server.connect()
         except SMTPResponseException as error:
             server.close()
-            raise SenderTrouble(_code("mail_server_refused", error)) from None
+            raise _sender_trouble(_code("mail_server_refused", error)) from None
         except (*_SILENCE, ValueError) as error:
             server.close()
-            raise SenderTrouble(_silent("mail_server_unusable", error)) from None
+            raise _sender_trouble(_silent("mail_server_unusable", error)) from None
         return server
 
-    async def _socket(self) -> socket:
+    async def _socket(self, until: float) -> socket:
         host, port, inside = self._account.host, self._account.port, self._account.private_allowed
         try:
-            return await connected_socket(host, port, private_allowed=inside, seconds_each=self._timeout)
+            async with asyncio.timeout_at(until):
+                return await connected_socket(host, port, private_allowed=inside, seconds_each=self._timeout)
         except PrivateAddress:
-            raise SenderTrouble("mail_server_private") from None
+            raise _sender_trouble("mail_server_private") from None
         except (OSError, UnicodeError) as error:
-            raise SenderTrouble(_silent("mail_server_unreachable", error)) from None
+            raise _sender_trouble(_silent("mail_server_unreachable", error)) from None
 
 
-async def _hand_over(server: SMTP, sender: str, mail: Mail) -> None:
+async def _hand_over(server: SMTP, sender: str, mail: Mail, until: float) -> None:
     """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
-    with _step(refused=_sender_refused, silent=SenderTrouble):
+    async with _step(until, refused=_sender_refused, silent=_sender_trouble):
         await server.mail(sender)
-    with _step(refused=_message_refused, silent=SenderTrouble):
+    async with _step(until, refused=_message_refused, silent=_recipient_trouble):
         await server.rcpt(mail.recipient)
-    with _step(refused=_message_refused, silent=OutcomeUnknown):
+    async with _step(until, refused=_message_refused, silent=OutcomeUnknown):
         await server.data(mail.content)
 
 
-@contextmanager
-def _step(*, refused: Callable[[SMTPResponseException], NotSent], silent: type[NotSent]) -> Iterator[None]:
+@asynccontextmanager
+async def _step(
+    until: float, *, refused: Callable[[SMTPResponseException], NotSent], silent: Callable[[str], NotSent]
+) -> AsyncIterator[None]:
     try:
-        yield
+        async with asyncio.timeout_at(until):
+            yield
     except SMTPResponseException as error:
         raise (refused(error) if error.code > 0 else silent(_code("mail_server_silent", error))) from None
     except _SILENCE as error:
@@ -107,13 +119,23 @@ def _step(*, refused: Callable[[SMTPResponseException], NotSent], silent: type[N
 
 
 def _sender_refused(error: SMTPResponseException) -> NotSent:
-    return SenderTrouble(_code("mail_sender_refused", error))
+    return _sender_trouble(_code("mail_sender_refused", error))
+
+
+def _sender_trouble(code: str) -> NotSent:
+    """No recipient was named yet."""
+    return SenderTrouble(code, Culprit.SENDER)
+
+
+def _recipient_trouble(code: str) -> NotSent:
+    """Servers that ask the recipient's own while they wait for it answer so, for that recipient only."""
+    return SenderTrouble(code, Culprit.RECIPIENT)
 
 
 def _message_refused(error: SMTPResponseException) -> NotSent:
     code = _code("mail_refused", error)
     if error.code == _SHUTTING_DOWN:
-        return SenderTrouble(code)
+        return _recipient_trouble(code)
     return PermanentFailure(code) if error.code >= _PERMANENT else TemporaryFailure(code)
 
 
@@ -128,10 +150,11 @@ def _silent(code: str, error: Exception) -> str:
     return code
 
 
-async def _leave(server: SMTP) -> None:
+async def _leave(server: SMTP, until: float) -> None:
     """Close the conversation. The mail's outcome is known by now, so errors do not matter."""
     with suppress(*_SILENCE):
-        await server.quit()
+        async with asyncio.timeout_at(until):
+            await server.quit()
     server.close()
 
 

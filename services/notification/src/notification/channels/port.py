@@ -56,10 +56,23 @@ class OutboundMessage:
     ticket: TicketFiles | None = field(default=None, repr=False)
 
 
+class Culprit(StrEnum):
+    """Where the cause of a failure lies, as far as the conversation tells.
+
+    sender: nothing had been said about the message yet. recipient: their server or number may be it, until another
+    recipient meets the same. either: the provider does not say.
+    """
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    EITHER = "either"
+
+
 class NotSent(Exception):
     """An attempt that did not end well. `reason` is a code that all staff see; what a provider said goes to the log."""
 
     outcome: ClassVar[Outcome]
+    culprit: Culprit = Culprit.RECIPIENT
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -79,9 +92,13 @@ class PermanentFailure(NotSent):
 
 
 class SenderTrouble(NotSent):
-    """Nothing left, and no other message would: the account, the device or the server is the trouble."""
+    """Nothing left, and it seems that no other message would: the account, the device or the server is the trouble."""
 
     outcome = Outcome.SENDER_TROUBLE
+
+    def __init__(self, reason: str, culprit: Culprit = Culprit.EITHER) -> None:
+        self.culprit = culprit
+        super().__init__(reason)
 
 
 class OutcomeUnknown(NotSent):

@@ -4,6 +4,7 @@ Fonnte answers HTTP 200 for failures, too: only the body's `status` says whether
 idempotency key, so once a request has begun to leave, silence means that nobody knows.
 """
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 
 from notification.channels.port import (
+    Culprit,
     NotSent,
     OutboundMessage,
     OutcomeUnknown,
@@ -42,13 +44,15 @@ class FonnteChannel:
         token: the device's, sent as it is.
         tls: how Fonnte's certificate is checked.
         timeout: seconds for connecting, and for each wait after it.
+        limit: seconds for the whole request.
     """
 
-    def __init__(self, *, base_url: str, token: str, tls: ssl.SSLContext, timeout: float) -> None:
+    def __init__(self, *, base_url: str, token: str, tls: ssl.SSLContext, timeout: float, limit: float = 90.0) -> None:
         self._tls = tls
         self._url = f"{base_url}/send"
         self._token = token
         self._timeout = timeout
+        self._limit = limit
 
     async def send(self, message: OutboundMessage) -> str | None:
         """See `MessageChannel`."""
@@ -59,11 +63,14 @@ class FonnteChannel:
 
     async def _post(self, form: Mapping[str, str]) -> httpx.Response:
         try:
-            async with httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http:
+            async with (
+                asyncio.timeout(self._limit),
+                httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http,
+            ):
                 return await http.post(self._url, data=form, headers={"Authorization": self._token})
         except _NOTHING_LEFT as error:
-            raise SenderTrouble(_coded("whatsapp_unreachable", type(error).__name__)) from None
-        except httpx.HTTPError as error:
+            raise SenderTrouble(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
+        except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
 
 

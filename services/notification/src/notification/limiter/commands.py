@@ -1,12 +1,13 @@
-"""Taking a slot to send in, and resting after trouble. One conditional UPDATE of the sender's row decides."""
+"""Taking a slot to send in. One conditional UPDATE of the sender's row decides."""
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 
 from chassis.database import UnitOfWork
 from sqlalchemy import DateTime, Integer, String, bindparam, text, update
 
 from notification.channels.port import Channel
-from notification.limiter.rules import WINDOW, Pace, pause_after
+from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace
 from notification.limiter.tables import SenderRow
 
 _TAKE_SLOT = text(
@@ -41,8 +42,42 @@ _END_SLOT = text(
 )
 
 
+_RETURN_TO_NOW = text(
+    """
+    UPDATE senders
+       SET recent = ARRAY(SELECT least(sent, :now) FROM unnest(recent) AS sent ORDER BY sent),
+           last_sent_at = CASE WHEN last_sent_at <= :latest THEN last_sent_at END,
+           paused_until = CASE WHEN paused_at > :latest OR paused_until > :latest_end THEN NULL ELSE paused_until END,
+           paused_at = CASE WHEN paused_at <= :latest THEN paused_at END
+     WHERE channel = :channel
+       AND (last_sent_at > :latest OR paused_at > :latest OR paused_until > :latest_end OR :latest < ANY (recent))
+    """
+).bindparams(
+    bindparam("channel", type_=String),
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("latest", type_=DateTime(timezone=True)),
+    bindparam("latest_end", type_=DateTime(timezone=True)),
+)
+
+HEALTHY: Mapping[str, int | None] = {
+    "suspect": None,
+    "troubles": 0,
+    "trouble": None,
+    "trouble_since": None,
+    "paused_at": None,
+    "paused_until": None,
+}
+"""What a sender's row says when it is not in trouble."""
+
+
 async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> bool:
-    """Whether this sender may send now; if so the slot is taken, for all replicas, with this transaction."""
+    """Whether this sender may send now; if so the slot is taken, for all replicas, with this transaction.
+
+    What a clock that was ahead has noted holds nothing up: its sends count as made now, its pause is over.
+    """
+    latest = work.now + SKEW
+    moments = {"channel": channel.value, "now": work.now, "latest": latest, "latest_end": latest + LONGEST_PAUSE}
+    await work.session.execute(_RETURN_TO_NOW, moments)
     taken = await work.session.execute(
         _TAKE_SLOT,
         {
@@ -61,15 +96,6 @@ async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> No
     await work.session.execute(_END_SLOT, {"channel": channel.value, "began": began, "now": work.now})
 
 
-async def rest(work: UnitOfWork, channel: Channel, reason: str, *, base: timedelta) -> None:
-    """Stop sending for a while, longer with each trouble in a row, and say why."""
-    sender = await work.session.get_one(SenderRow, channel.value, with_for_update=True)
-    sender.troubles += 1
-    sender.trouble = reason[:500]
-    sender.trouble_since = sender.trouble_since or work.now
-    sender.paused_until = work.now + pause_after(sender.troubles, base=base)
-
-
 async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
     """Keep what the settings say where the doctor looks."""
     differs = (SenderRow.channel == channel.value) & (SenderRow.enabled != enabled)
@@ -77,7 +103,6 @@ async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> N
 
 
 async def recover(work: UnitOfWork, channel: Channel) -> None:
-    """The sender works, or was set up anew: no pause, no trouble."""
-    healthy = {"troubles": 0, "trouble": None, "trouble_since": None, "paused_until": None}
-    troubled = (SenderRow.channel == channel.value) & (SenderRow.troubles > 0)
-    await work.session.execute(update(SenderRow).where(troubled).values(healthy))
+    """The sender was set up anew, or staff looked after it: no pause, no trouble."""
+    troubled = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
+    await work.session.execute(update(SenderRow).where(troubled).values(HEALTHY))

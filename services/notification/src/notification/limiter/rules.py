@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notification.channels.port import Culprit
+
 WINDOW = timedelta(seconds=60)
-_LONGEST_PAUSE = timedelta(minutes=15)
+SKEW = timedelta(seconds=60)
+"""How far the clocks of two processes may be apart; a moment that lies further ahead was noted by a wrong clock."""
+
+LONGEST_PAUSE = timedelta(hours=4)
+_LONGEST_PAUSE_IN_TROUBLE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -14,10 +20,35 @@ class Pace:
     delay: timedelta
     max_per_minute: int
 
+    @property
+    def gap(self) -> timedelta:
+        """How far apart messages leave in the long run."""
+        return max(self.delay, WINDOW / self.max_per_minute)
+
 
 def pause_after(troubles: int, *, base: timedelta) -> timedelta:
     """How long a sender rests after its `troubles`-th trouble in a row: doubling, 15 minutes at most."""
-    return min(base * int(2 ** min(troubles - 1, 20)), _LONGEST_PAUSE)
+    return min(base * int(2 ** min(troubles - 1, 20)), _LONGEST_PAUSE_IN_TROUBLE)
+
+
+def pause_in_silence(troubles: int) -> timedelta:
+    """How long a sender rests whose provider takes messages and never says so: each further try costs a message.
+
+    A quarter of an hour, doubling, 4 hours at most.
+    """
+    return min(_LONGEST_PAUSE_IN_TROUBLE * int(2 ** min(troubles - 1, 20)), LONGEST_PAUSE)
+
+
+def is_senders(culprit: Culprit, *, others: bool, again: bool) -> bool:
+    """Return whether trouble that a message met is its sender's; else it is the message's own.
+
+    Args:
+        others: the last trouble was another message's, and the provider took none since.
+        again: the message met trouble before, and the provider took others since.
+    """
+    if culprit is Culprit.SENDER or others:
+        return True
+    return culprit is Culprit.EITHER and not again
 
 
 @dataclass(frozen=True)

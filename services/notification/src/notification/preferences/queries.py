@@ -35,6 +35,7 @@ class PreferencesReader:
             whatsapp=WhatsAppAccount(
                 device_id=self._plain(chosen, "fonnte_device_id"),
                 token=self._secret(chosen["fonnte_api_key"], self._settings.fonnte_token.get_secret_value()),
+                sealed=chosen["fonnte_api_key"] is not None,
             ),
             mail=self._mail(chosen),
         )

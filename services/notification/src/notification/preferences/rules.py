@@ -18,10 +18,11 @@ class ChannelPreferences:
 
 @dataclass(frozen=True)
 class WhatsAppAccount:
-    """The Fonnte device that sends."""
+    """The Fonnte device that sends. `sealed`: staff chose a token, also if the key is gone that could read it."""
 
     device_id: str
     token: str = field(repr=False)
+    sealed: bool = False
 
     @property
     def missing(self) -> str | None:
@@ -66,3 +67,7 @@ class Preferences:
     def missing(self, channel: Channel) -> str | None:
         """What a channel's account lacks; None when it can send."""
         return self.whatsapp.missing if channel is Channel.WHATSAPP else self.mail.missing
+
+    def is_set_up(self, channel: Channel) -> bool:
+        """Whether somebody has given the channel an account, be it one that cannot send now."""
+        return self.missing(channel) is None or (channel is Channel.WHATSAPP and self.whatsapp.sealed)

@@ -12,7 +12,7 @@ from notification.channels.port import Channel
 from notification.contacts.linking import SAME_COPIES
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
-from notification.queue.rules import KEEP_LINK_MESSAGES, PRIORITIES, WAITING, Status
+from notification.queue.rules import KEEP_LINK_MESSAGES, LINKS_WAIT, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
 from notification.races.tables import Race
 from notification.templates.rules import EventType
@@ -78,6 +78,7 @@ async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> No
         "priority": PRIORITIES[event_type].value,
         "status": Status.PENDING,
         "context": {"links": [_without_code(link) for link in requested.links]},
+        "deadline": work.now + LINKS_WAIT,
         **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), work.now),
     }
     await work.session.execute(upsert(Notification).on_conflict_do_nothing(), [row])

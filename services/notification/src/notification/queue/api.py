@@ -105,9 +105,15 @@ async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -
 
 
 @router.post("/retry-failed")
-async def retry_failed(staff: Admin, work: Work, channel: Channel | None = None) -> Retried:
-    """Send everything again that failed and still says something true."""
-    return Retried(retried=await sending_again.retry_failed(work, channel, by=staff.actor))
+async def retry_failed(
+    staff: Admin, work: Work, channel: Channel | None = None, include_unknown: bool = False
+) -> Retried:
+    """Send everything again that failed and still says something true.
+
+    With `include_unknown` also what may have left, after somebody looked that it did not arrive.
+    """
+    count = await sending_again.retry_failed(work, channel, unknown=include_unknown, by=staff.actor)
+    return Retried(retried=count)
 
 
 def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:

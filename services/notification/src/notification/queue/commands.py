@@ -1,4 +1,4 @@
-"""Putting messages in, and the steps of sending one. Each step is one transaction; providers are called in between."""
+"""Putting messages in, and the first steps of sending one. Each is one transaction; then the provider is called."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
-from contracts import NotificationFailed
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel, Outcome
-from notification.limiter.commands import end_slot, recover, rest, take_slot
+from notification.channels.port import Channel
+from notification.contacts.tables import Contact
+from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
-from notification.queue.rules import PRIORITIES, Status, Verdict, judge
+from notification.queue.order import turns
+from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
+from notification.queue.truth import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
 from notification.templates.rules import EventType
 
-SUPERSEDED = "newer news came before it was sent"
-ABANDONED = "its worker stopped while sending it"
+_CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 
 
 @dataclass(frozen=True)
@@ -45,24 +46,6 @@ class Attempt:
     began: datetime
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a try ended. `provider_id` is the provider's name for the message."""
-
-    outcome: Outcome
-    reason: str | None = None
-    provider_id: str | None = None
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How patient to be with a message, and with a sender in trouble."""
-
-    limit: int
-    base: timedelta
-    pause_base: timedelta
-
-
 async def enqueue(
     work: UnitOfWork,
     event_type: EventType,
@@ -75,6 +58,8 @@ async def enqueue(
 ) -> None:
     """A message to each participant on every channel. One about the same thing exists already: nothing happens.
 
+    What waits and says nothing true any more is skipped.
+
     Args:
         about: tells this message from another of the same type about the same registration.
         stale: newer news was heard before; the message is logged and not sent.
@@ -86,6 +71,8 @@ async def enqueue(
         "status": Status.SKIPPED if stale else Status.PENDING,
         "failed_reason": SUPERSEDED if stale else None,
         "context": dict(context),
+        "deadline": await _deadline(work, event_type, registration_id, context),
+        "payment_news": None if stale else await _next_payment_news(work, event_type, registration_id),
         "next_attempt_at": work.now,
         "created_at": work.now,
         "updated_at": work.now,
@@ -102,66 +89,78 @@ async def enqueue(
         for channel in Channel
     ]
     await work.session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
+    if not stale:
+        waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
+        await _skip_untrue(work, waiting)
+
+
+async def _deadline(
+    work: UnitOfWork, event_type: EventType, registration_id: UUID, context: Mapping[str, Any]
+) -> datetime | None:
+    named = context.get("offer_deadline") or context.get("payment_deadline")
+    if named is not None:
+        return datetime.fromisoformat(named)
+    if event_type is not EventType.REGISTRATION_CREATED:
+        return None
+    expires = select(Contact.expires_at).where(Contact.registration_id == registration_id)
+    return (await work.session.execute(expires)).scalar_one_or_none()
+
+
+async def _next_payment_news(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
+    """Their number among the news of the registration's payments; its contact is locked, so they follow each other."""
+    if event_type not in PAYMENT_NEWS:
+        return None
+    told = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
+    return ((await work.session.execute(told)).scalar_one() or 0) + 1
 
 
 async def skip_pending(work: UnitOfWork, registration_id: UUID, event_types: Collection[str]) -> None:
     """Do not send what newer news made untrue and has not left yet."""
-    waiting = (
-        (Notification.registration_id == registration_id)
-        & (Notification.status == Status.PENDING)
-        & Notification.event_type.in_(event_types)
-    )
-    gone = {"status": Status.SKIPPED, "failed_reason": SUPERSEDED, "updated_at": work.now}
-    await work.session.execute(update(Notification).where(waiting).values(gone))
+    known = (Notification.registration_id == registration_id) & Notification.event_type.in_(event_types)
+    await _skip(work, known & (Notification.status == Status.PENDING), SUPERSEDED)
 
 
 async def skip(work: UnitOfWork, claim: Claim) -> None:
-    """Do not send a claimed message: newer news came between its tries."""
-    gone = {"status": Status.SKIPPED, "failed_reason": SUPERSEDED, "lease": None, "leased_until": None}
-    await work.session.execute(update(Notification).where(_is_ours(claim)).values(**gone, updated_at=work.now))
+    """Do not send a claimed message: newer news came between its tries, or its time is over."""
+    await _skip(work, is_ours(claim), why_untrue(await too_late(work.session, now=work.now)))
 
 
-async def claim_next(work: UnitOfWork, channel: Channel, *, lease_for: timedelta) -> Claim | None:
-    """The message that goes next on this channel, taken for `lease_for`; None when none is due."""
-    due = (
-        select(Notification.id)
-        .where(
-            Notification.channel == channel.value,
-            Notification.status == Status.PENDING,
-            Notification.next_attempt_at <= work.now,
-        )
-        .order_by(Notification.priority, Notification.created_at, Notification.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
+async def skip_channel(work: UnitOfWork, channel: Channel, reason: str) -> None:
+    """Send nothing that waits on this channel: it is off, and would only collect messages that are old one day."""
+    waiting = (Notification.channel == channel.value) & (Notification.status == Status.PENDING)
+    await _skip(work, waiting, reason)
+
+
+async def _skip_untrue(work: UnitOfWork, chosen: Any) -> bool:
+    late = await too_late(work.session, now=work.now)
+    return await _skip(work, chosen & or_(superseded(), late), why_untrue(late))
+
+
+async def _skip(work: UnitOfWork, chosen: Any, reason: Any) -> bool:
+    gone = {"status": Status.SKIPPED, "failed_reason": reason, "lease": None, "leased_until": None}
+    return await _changed(work, update(Notification).where(chosen).values(**gone, updated_at=work.now))
+
+
+async def claim_next(
+    work: UnitOfWork, channel: Channel, *, lease_for: timedelta, gap: timedelta = timedelta()
+) -> Claim | None:
+    """The message that goes next on this channel, taken for `lease_for`; None when none is due.
+
+    Args:
+        gap: how far apart messages leave; it tells which of them would miss their deadline.
+    """
     lease = uuid4()
-    taken = (
-        update(Notification)
-        .where(Notification.id == due)
-        .values(status=Status.SENDING, lease=lease, leased_until=work.now + lease_for, updated_at=work.now)
-        .returning(
-            Notification.id,
-            Notification.event_type,
-            Notification.registration_id,
-            Notification.participant_id,
-            Notification.recipient,
-            Notification.context,
+    for due in await turns(work.session, channel, now=work.now, gap=gap):
+        taken = (
+            update(Notification)
+            .where(Notification.id == due.limit(1).with_for_update(skip_locked=True).scalar_subquery())
+            .values(status=Status.SENDING, lease=lease, leased_until=work.now + lease_for, updated_at=work.now)
+            .returning(*(getattr(Notification, name) for name in _CLAIMED))
         )
-    )
-    row = (await work.session.execute(taken)).first()
-    if row is None:
-        return None
-    return Claim(
-        id=row.id,
-        lease=lease,
-        channel=channel,
-        event_type=EventType(row.event_type),
-        registration_id=row.registration_id,
-        participant_id=row.participant_id,
-        recipient=row.recipient,
-        context=row.context,
-    )
+        row = (await work.session.execute(taken)).mappings().first()
+        if row is not None:
+            return Claim(**{**row, "event_type": EventType(row["event_type"])}, lease=lease, channel=channel)
+    return None
 
 
 async def begin_attempt(
@@ -169,9 +168,12 @@ async def begin_attempt(
 ) -> Attempt | None:
     """Put the attempt on record and take the sender's slot, or neither.
 
-    None when the sender may not send yet, the message then waits again, or when the claim is no longer ours.
+    None when the sender may not send yet, the message then waits again, when news came while it was made that supersede
+    it, or when the claim is no longer ours.
     """
-    renewed = update(Notification).where(_is_ours(claim)).values(leased_until=work.now + lease_for)
+    if await _skip_untrue(work, is_ours(claim)):
+        return None
+    renewed = update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)
     if not await _changed(work, renewed):
         return None
     if not await take_slot(work, claim.channel, pace):
@@ -183,85 +185,13 @@ async def begin_attempt(
     return attempt
 
 
-async def end_attempt(work: UnitOfWork, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
-    """Record how it went and what becomes of the message."""
-    await end_slot(work, attempt.claim.channel, began=attempt.began)
-    finished = {"finished_at": work.now, "outcome": ending.outcome, "detail": ending.reason}
-    await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
-    if ending.outcome is Outcome.SENDER_TROUBLE:
-        await rest(work, attempt.claim.channel, ending.reason or "", base=policy.pause_base)
-    elif ending.outcome is not Outcome.UNKNOWN:
-        await recover(work, attempt.claim.channel)
-    await settle(work, attempt.claim, ending, policy)
-
-
-async def settle(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> None:
-    """What becomes of a claimed message. A claim that is no longer ours changes nothing."""
-    ours = select(Notification).where(_is_ours(claim, late=True)).with_for_update()
-    message = (await work.session.execute(ours)).scalar_one_or_none()
-    if message is None:
-        return
-    verdict = judge(ending.outcome, retry_count=message.retry_count, retry_limit=policy.limit, retry_base=policy.base)
-    _apply(message, verdict, ending, now=work.now)
-    if verdict.status is Status.FAILED:
-        publish_failure(work, message)
-
-
-def _apply(message: Notification, verdict: Verdict, ending: Ending, *, now: datetime) -> None:
-    message.status = verdict.status
-    message.retry_count = verdict.retry_count
-    message.next_attempt_at = now + verdict.delay
-    message.failed_reason = ending.reason
-    message.lease = message.leased_until = None
-    message.updated_at = now
-    if verdict.status is Status.SENT:
-        message.sent_at = now
-        message.provider_id = ending.provider_id
-
-
-def publish_failure(work: UnitOfWork, message: Notification) -> None:
-    """Tell the others that a message was given up; links belong to no registration that anybody follows."""
-    if message.registration_id is None:
-        return
-    failed = NotificationFailed(
-        notification_id=message.id,
-        registration_id=message.registration_id,
-        participant_id=message.participant_id,
-        channel=message.channel,
-        template=message.event_type,
-        reason=message.failed_reason or "",
-    )
-    work.publish(failed, subject=message.registration_id)
-
-
-async def release_abandoned(work: UnitOfWork) -> None:
-    """Deal with what dead workers left behind.
-
-    With an attempt on record the message may have left: it becomes unknown and is not sent again by itself. Without one
-    it has surely not, and goes back into the queue.
-    """
-    expired = select(Notification).where(Notification.status == Status.SENDING, Notification.leased_until < work.now)
-    for message in (await work.session.execute(expired.with_for_update(skip_locked=True))).scalars():
-        message.updated_at = work.now
-        if await _close_open_attempt(work, message.id):
-            # The lease stays, so that a worker that was only slow can still tell how it ended.
-            message.status, message.failed_reason = Status.UNKNOWN, ABANDONED
-        else:
-            message.status, message.lease, message.leased_until = Status.PENDING, None, None
-
-
-async def _close_open_attempt(work: UnitOfWork, notification_id: UUID) -> bool:
-    under_way = (DeliveryAttempt.notification_id == notification_id) & DeliveryAttempt.outcome.is_(None)
-    closed = {"finished_at": work.now, "outcome": Outcome.UNKNOWN, "detail": ABANDONED}
-    return await _changed(work, update(DeliveryAttempt).where(under_way).values(closed))
-
-
 async def _release(work: UnitOfWork, claim: Claim) -> None:
     waiting = {"status": Status.PENDING, "lease": None, "leased_until": None}
-    await work.session.execute(update(Notification).where(_is_ours(claim)).values(waiting))
+    await work.session.execute(update(Notification).where(is_ours(claim)).values(waiting))
 
 
-def _is_ours(claim: Claim, *, late: bool = False) -> Any:
+def is_ours(claim: Claim, *, late: bool = False) -> Any:
+    """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
     states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
     return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)
 

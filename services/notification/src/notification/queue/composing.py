@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.access.queries import codes_of
 from notification.access.rules import status_path
 from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
 from notification.contacts.queries import participants_of, people_in_charge, person_in_charge
-from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.commands import Claim
-from notification.races.queries import current_names, notified_revision
+from notification.queue.tables import Notification
+from notification.queue.truth import untrue
+from notification.races.queries import current_names
 from notification.templates import words
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
@@ -39,7 +41,7 @@ class Ingredients:
 
 
 async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
-    """Read what the message needs. An offer that has ended by `now` is superseded, and an earlier change of a race."""
+    """Read what the message needs, and whether it still says something true at `now`."""
     template = await find_template(session, (claim.event_type, claim.channel, locale))
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
@@ -47,7 +49,7 @@ async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: da
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
     about = await _facts(session, claim, contact, participant)
-    lapsed = about.offer_deadline is not None and about.offer_deadline <= now
+    outdated = select(Notification.id).where(Notification.id == claim.id, await untrue(session, now=now))
     return Ingredients(
         claim=claim,
         recipient=participant.address_on(claim.channel),
@@ -55,18 +57,8 @@ async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: da
         facts=about,
         template=template,
         locale=locale,
-        superseded=lapsed
-        or claim.event_type in SUPERSEDES[Stage(contact.stage).news]
-        or await _announced_since(session, claim, contact),
+        superseded=(await session.execute(outdated)).first() is not None,
     )
-
-
-async def _announced_since(session: AsyncSession, claim: Claim, contact: Contact) -> bool:
-    """Whether the message is about a change of the race and runners are sent another one about a newer change."""
-    revision = claim.context.get("revision")
-    if claim.event_type is not EventType.RACE_CHANGED or revision is None:
-        return False
-    return int(revision) < await notified_revision(session, contact.event_id)
 
 
 async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
+from contracts import RefundDone, RefundDue, RegistrationReopened, WaitlistEnded
+
 from notification.channels.port import Outcome
 from notification.templates.rules import EventType
 
@@ -14,7 +16,7 @@ class Status(StrEnum):
 
     pending: waits for its turn or its next try. sending: a worker has it. sent: the provider took it. delivered: it
     reached the phone, as the provider says. failed: given up. unknown: it may have left, nobody can tell; it is sent
-    again only if staff say so. skipped: newer news came before it left.
+    again only if staff say so. skipped: newer news came before it left, its time was over, or its channel was off.
     """
 
     PENDING = "pending"
@@ -31,6 +33,9 @@ WAITING = (Status.PENDING, Status.SENDING)
 
 RETRYABLE = (Status.FAILED, Status.UNKNOWN)
 """What gets another try when staff ask for it."""
+
+LINKS_WAIT = timedelta(days=1)
+"""How long links that somebody asked for are worth sending."""
 
 KEEP_LINK_MESSAGES = timedelta(days=30)
 """How long the log keeps messages with links: they belong to no registration and hold a contact that was typed."""
@@ -51,37 +56,72 @@ class Priority(IntEnum):
     BROADCAST = 40
 
 
-PRIORITIES: Mapping[EventType, Priority] = {
+PRIORITIES: Mapping[str, Priority] = {
     EventType.ACCESS_LINKS: Priority.LINKS,
     EventType.REGISTRATION_CONFIRMED: Priority.TICKET,
     EventType.WAITLIST_OFFERED: Priority.OFFER,
     EventType.PAYMENT_UPLOADED: Priority.RECEIPT,
     EventType.PAYMENT_REJECTED: Priority.RECEIPT,
     EventType.REGISTRATION_CANCELLED: Priority.RECEIPT,
-    EventType.REGISTRATION_REOPENED: Priority.RECEIPT,
-    EventType.PAYMENT_REFUND_DUE: Priority.RECEIPT,
-    EventType.PAYMENT_REFUND_DONE: Priority.RECEIPT,
-    EventType.WAITLIST_ENDED: Priority.REMINDER,
+    RegistrationReopened.TYPE: Priority.RECEIPT,
+    RefundDue.TYPE: Priority.RECEIPT,
+    RefundDone.TYPE: Priority.RECEIPT,
+    WaitlistEnded.TYPE: Priority.REMINDER,
     EventType.RACE_CHANGED: Priority.BROADCAST,
     EventType.REGISTRATION_CREATED: Priority.REMINDER,
     EventType.REGISTRATION_EXPIRED: Priority.REMINDER,
 }
 
 
+PATIENCE: Mapping[Priority, timedelta] = {
+    Priority.LINKS: timedelta(hours=1),
+    Priority.TICKET: timedelta(days=1),
+    Priority.OFFER: timedelta(hours=6),
+    Priority.RECEIPT: timedelta(hours=12),
+    Priority.REMINDER: timedelta(hours=12),
+    Priority.BROADCAST: timedelta(hours=6),
+}
+"""How long all waits between the tries of one message may be together."""
+
+LONGEST_WAIT = timedelta(hours=1)
+"""Between two tries of one message."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What an attempt makes of its message. `delay` is until the next try of a pending one."""
+    """What an attempt makes of its message. `delay` is until the next try of a pending one; `behind`: it then goes
+    after all others that are due.
+    """
 
     status: Status
     retry_count: int
     delay: timedelta = timedelta()
+    behind: bool = False
 
 
-def judge(outcome: Outcome, *, retry_count: int, retry_limit: int, retry_base: timedelta) -> Verdict:
-    """After an attempt that ended with `outcome`, `retry_count` retries having been used up before it.
+def wait_before(retry: int, *, base: timedelta) -> timedelta:
+    """Return the wait before a message's `retry`-th further try: `base`, then four times that each, an hour at most."""
+    return min(base * int(4 ** min(retry - 1, 20)), LONGEST_WAIT)
 
-    A sender's trouble costs the message no retry; the sender rests. The message steps back so that another goes first
-    then: should the trouble be the message's own after all, it does not hold up the others.
+
+def judge(
+    outcome: Outcome,
+    *,
+    retry_count: int,
+    retry_limit: int,
+    retry_base: timedelta,
+    patience: timedelta = PATIENCE[Priority.TICKET],
+    is_senders: bool = False,
+) -> Verdict:
+    """Return what becomes of a message after an attempt that ended with `outcome`.
+
+    The sender's trouble costs the message no retry, and the sender rests. What met it goes behind all others then:
+    should the trouble be the message's own after all, it does not hold them up.
+
+    Args:
+        retry_count: the retries used up before.
+        patience: how long all waits may be together.
+        is_senders: the cause of a failure is not the message's own.
     """
     match outcome:
         case Outcome.SENT:
@@ -90,9 +130,9 @@ def judge(outcome: Outcome, *, retry_count: int, retry_limit: int, retry_base: t
             return Verdict(Status.UNKNOWN, retry_count)
         case Outcome.PERMANENT:
             return Verdict(Status.FAILED, retry_count)
-        case Outcome.SENDER_TROUBLE:
-            return Verdict(Status.PENDING, retry_count, retry_base)
-        case Outcome.TEMPORARY:
-            if retry_count >= retry_limit:
-                return Verdict(Status.FAILED, retry_count)
-            return Verdict(Status.PENDING, retry_count + 1, retry_base * int(4**retry_count))
+    if is_senders:
+        return Verdict(Status.PENDING, retry_count, wait_before(1, base=retry_base), behind=True)
+    waits = [wait_before(retry, base=retry_base) for retry in range(1, retry_count + 2)]
+    if retry_count >= retry_limit or sum(waits, timedelta()) > patience:
+        return Verdict(Status.FAILED, retry_count)
+    return Verdict(Status.PENDING, retry_count + 1, waits[-1], behind=outcome is Outcome.SENDER_TROUBLE)

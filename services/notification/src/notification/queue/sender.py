@@ -16,9 +16,10 @@ from notification.limiter.commands import note_switch
 from notification.limiter.queries import find_sender, may_send
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
-from notification.queue import commands
-from notification.queue.commands import Attempt, Claim, Ending, RetryPolicy
+from notification.queue import commands, settling
+from notification.queue.commands import Attempt, Claim
 from notification.queue.composing import compose, gather
+from notification.queue.settling import Ending, RetryPolicy
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
 from notification.webhooks.commands import apply_report, lock_provider_id
@@ -28,6 +29,9 @@ log = logger(__name__)
 ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a message", ["channel", "outcome"])
 
 Connect = Callable[[Preferences], MessageChannel]
+
+_OFF = "the channel was switched off"
+_NO_ACCOUNT = "the channel had no account"
 
 _PATIENCE_SECONDS = (0.2, 1.0, 3.0, 10.0)
 
@@ -73,11 +77,13 @@ class Sender:
         chosen = preferences.channels[self.channel]
         if sender.enabled != chosen.enabled:
             await self._note_switch(enabled=chosen.enabled)
-        ready = chosen.enabled and preferences.missing(self.channel) is None
-        if not ready or not may_send(sender, chosen.pace, now=self.database.clock()):
+        if not chosen.enabled or preferences.missing(self.channel) is not None:
+            await self._skip_all(preferences, chosen)
+            return False
+        if not may_send(sender, chosen.pace, now=self.database.clock()):
             return False
         async with self.database.work() as work:
-            claim = await commands.claim_next(work, self.channel, lease_for=self.lease_for)
+            claim = await commands.claim_next(work, self.channel, lease_for=self.lease_for, gap=chosen.pace.gap)
         return claim is not None and await self._send(claim, preferences, chosen)
 
     async def _send(self, claim: Claim, preferences: Preferences, chosen: ChannelPreferences) -> bool:
@@ -103,11 +109,21 @@ class Sender:
         await self._record(attempt, ending, policy)
         return True
 
+    async def _skip_all(self, preferences: Preferences, chosen: ChannelPreferences) -> None:
+        """A channel that is off, or was never set up, collects nothing. One whose secret cannot be read waits."""
+        if chosen.enabled and preferences.is_set_up(self.channel):
+            return
+        async with self.database.work() as work:
+            await commands.skip_channel(work, self.channel, _NO_ACCOUNT if chosen.enabled else _OFF)
+
     async def _call(self, message: OutboundMessage, provider: MessageChannel) -> Ending:
         try:
-            ending = Ending(Outcome.SENT, provider_id=await provider.send(message))
+            async with asyncio.timeout(self.settings.send_guard_seconds):
+                ending = Ending(Outcome.SENT, provider_id=await provider.send(message))
         except NotSent as failure:
-            ending = Ending(failure.outcome, reason=failure.reason)
+            ending = Ending(failure.outcome, reason=failure.reason, culprit=failure.culprit)
+        except TimeoutError:
+            ending = Ending(Outcome.UNKNOWN, reason=f"{self.channel}_took_too_long")
         except Exception as error:  # noqa: BLE001  # whatever it was, it may have come after the message left
             log.warning("send_failed_unforeseen", channel=self.channel, error=type(error).__name__)
             ending = Ending(Outcome.UNKNOWN, reason=f"unforeseen: {type(error).__name__}")
@@ -132,7 +148,7 @@ class Sender:
         async with self.database.work() as work:
             if ending.provider_id is not None:
                 await lock_provider_id(work, ending.provider_id)
-            await commands.end_attempt(work, attempt, ending, policy)
+            await settling.end_attempt(work, attempt, ending, policy)
             if ending.provider_id is not None:
                 await apply_report(work, ending.provider_id)
 
@@ -141,7 +157,7 @@ class Sender:
         log.warning("message_not_composed", notification_id=str(claim.id), error=type(error).__name__)
         ending = Ending(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
         async with self.database.work() as work:
-            await commands.settle(work, claim, ending, policy)
+            await settling.settle(work, claim, ending, policy)
 
     async def _skip(self, claim: Claim) -> bool:
         async with self.database.work() as work:

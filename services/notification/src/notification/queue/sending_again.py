@@ -6,15 +6,13 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork
 from chassis.errors import NotFound, StartlineError
 from chassis.wording import Wording
-from sqlalchemy import Select, and_, exists, not_, or_, select, update
+from sqlalchemy import and_, not_, select, update
 
 from notification.channels.port import Channel
-from notification.contacts.rules import SUPERSEDES, Stage
-from notification.contacts.tables import Contact
+from notification.limiter.commands import recover
 from notification.queue.rules import RETRYABLE, WAITING, Status
 from notification.queue.tables import Notification
-from notification.races.tables import Race
-from notification.templates.rules import EventType
+from notification.queue.truth import untrue
 
 
 class UnknownNotification(NotFound):
@@ -68,11 +66,24 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     return await _repeat(work, message, by=by)
 
 
-async def retry_failed(work: UnitOfWork, channel: Channel | None, *, by: str) -> int:
-    """Send again all that failed and is still true; return how many. Those of unknown fate are left to a person."""
-    chosen = (Notification.status == Status.FAILED) & _still_true()
-    count = await requeue(work, chosen if channel is None else chosen & (Notification.channel == channel.value))
-    await work.audit(by, "notification.retry_failed", channel or "all", count=count)
+async def retry_failed(work: UnitOfWork, channel: Channel | None, *, unknown: bool = False, by: str) -> int:
+    """Send again all that failed and is still true; return how many.
+
+    Args:
+        unknown: also those of unknown fate. Somebody has looked that they did not arrive, and that the provider answers
+            again: its sender, if it rests, goes on.
+    """
+    channels = list(Channel) if channel is None else [channel]
+    if unknown:
+        for each in channels:
+            await recover(work, each)
+    chosen = and_(
+        Notification.status.in_(RETRYABLE if unknown else (Status.FAILED,)),
+        Notification.channel.in_(channels),
+        not_(await untrue(work.session, now=work.now)),
+    )
+    count = await requeue(work, chosen)
+    await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown)
     return count
 
 
@@ -87,8 +98,8 @@ async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
 
 
 async def _is_true(work: UnitOfWork, message: Notification) -> bool:
-    true = select(Notification.id).where(Notification.id == message.id, _still_true())
-    return (await work.session.execute(true)).first() is not None
+    outdated = select(Notification.id).where(Notification.id == message.id, await untrue(work.session, now=work.now))
+    return (await work.session.execute(outdated)).first() is None
 
 
 async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
@@ -117,24 +128,12 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
         priority=message.priority,
         status=Status.PENDING,
         context=message.context,
+        deadline=message.deadline,
+        payment_news=message.payment_news,
         next_attempt_at=work.now,
         created_at=work.now,
         updated_at=work.now,
     )
-
-
-def _still_true() -> Any:
-    """What newer news of the registration or its race did not supersede; messages of no registration stay true."""
-    untrue = or_(
-        *(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage),
-        and_(Notification.event_type == EventType.RACE_CHANGED, _announced_since().exists()),
-    )
-    return not_(exists().where(Contact.registration_id == Notification.registration_id, untrue))
-
-
-def _announced_since() -> Select[UUID]:
-    revision = Notification.context["revision"].as_integer()
-    return select(Race.event_id).where(Race.event_id == Contact.event_id, Race.notified_revision > revision)
 
 
 async def requeue(work: UnitOfWork, chosen: Any) -> int:
@@ -142,6 +141,8 @@ async def requeue(work: UnitOfWork, chosen: Any) -> int:
     fresh = {
         "status": Status.PENDING,
         "retry_count": 0,
+        "behind": False,
+        "troubled_after": None,
         "next_attempt_at": work.now,
         "failed_reason": None,
         "lease": None,
@@ -149,4 +150,4 @@ async def requeue(work: UnitOfWork, chosen: Any) -> int:
         "updated_at": work.now,
     }
     again = update(Notification).where(chosen).values(fresh).returning(Notification.id)
-    return len((await work.session.execute(again)).all())
+    return len((await work.session.execute(again, execution_options={"synchronize_session": False})).all())

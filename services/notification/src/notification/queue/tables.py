@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
@@ -20,6 +20,10 @@ class Notification(Base):
     message is about, so that it exists once however often the event comes. `lease` names the worker's claim. Only links
     have a `recipient` of their own; all other messages go to the addresses that the participant has when they are sent.
     `resend_of` names the message that staff had sent once more.
+
+    `deadline` is until when the message is worth sending, none if that does not end. `payment_news` counts the news of
+    a registration's payments that messages tell, from 1. `behind`: it met trouble and goes after all others that are
+    due. `troubled_after` is how many messages its sender had sent when it met trouble for the first time.
     """
 
     __tablename__ = "notifications"
@@ -39,6 +43,10 @@ class Notification(Base):
     context: Mapped[dict[str, Any]]
     retry_count: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     next_attempt_at: Mapped[datetime]
+    deadline: Mapped[datetime | None]
+    payment_news: Mapped[int | None] = mapped_column(SmallInteger)
+    behind: Mapped[bool] = mapped_column(server_default=text("false"))
+    troubled_after: Mapped[int | None] = mapped_column(BigInteger)
     lease: Mapped[UUID | None]
     leased_until: Mapped[datetime | None]
     provider_id: Mapped[str | None] = mapped_column(String(100))
@@ -72,6 +80,12 @@ class Notification(Base):
             "created_at",
             "id",
             postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_notifications_deadline",
+            "channel",
+            "deadline",
+            postgresql_where=text("status = 'pending' AND deadline IS NOT NULL"),
         ),
         Index("ix_notifications_sending", "leased_until", postgresql_where=text("status = 'sending'")),
         Index("ix_notifications_newest", text("created_at DESC"), text("id DESC")),

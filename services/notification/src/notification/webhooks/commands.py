@@ -6,8 +6,8 @@ from chassis.database import Database, UnitOfWork
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.queue.commands import publish_failure
 from notification.queue.rules import Status
+from notification.queue.settling import publish_failure
 from notification.queue.tables import Notification
 from notification.webhooks.rules import Progress, progress_of
 from notification.webhooks.tables import DeliveryReport

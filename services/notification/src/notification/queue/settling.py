@@ -1,0 +1,175 @@
+"""How a try ends: what becomes of the message, of its sender, and of what a dead worker left behind."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from contracts import NotificationFailed
+from sqlalchemy import func, select, update
+
+from notification.channels.port import Channel, Culprit, Outcome
+from notification.limiter.breaker import Met, Ruling, note_accepted, note_trouble
+from notification.limiter.commands import end_slot
+from notification.queue.commands import Attempt, Claim, is_ours
+from notification.queue.rules import PATIENCE, Priority, Status, Verdict, judge
+from notification.queue.tables import DeliveryAttempt, Notification
+
+ABANDONED = "its worker stopped while sending it"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a try ended. `provider_id` is the provider's name for the message, `culprit` where a failure's cause lies."""
+
+    outcome: Outcome
+    reason: str | None = None
+    provider_id: str | None = None
+    culprit: Culprit = Culprit.RECIPIENT
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How patient to be with a message, and with a sender in trouble."""
+
+    limit: int
+    base: timedelta
+    pause_base: timedelta
+
+
+async def end_attempt(work: UnitOfWork, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+    """Record how it went and what becomes of the message and its sender.
+
+    The sender's row is locked before any message, so that replicas follow each other.
+    """
+    await end_slot(work, attempt.claim.channel, began=attempt.began)
+    finished = {"finished_at": work.now, "outcome": ending.outcome, "detail": ending.reason}
+    await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
+    ruling = await _note_at_sender(work, attempt.claim, ending, policy)
+    await settle(work, attempt.claim, ending, policy, ruling)
+
+
+async def _note_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Ruling | None:
+    """A refusal for good says nothing about the sender: the next message may be taken, or meet trouble."""
+    if ending.outcome is Outcome.PERMANENT:
+        return None
+    if ending.outcome is Outcome.SENT:
+        ended = await note_accepted(work, claim.channel)
+        if ended is not None:
+            await _give_places_back(work, claim.channel, ended)
+        return None
+    before = select(Notification.troubled_after).where(Notification.id == claim.id)
+    met = Met(
+        message_id=claim.id,
+        culprit=ending.culprit,
+        reason=ending.reason or "",
+        troubled_after=(await work.session.execute(before)).scalar_one_or_none(),
+        may_have_left=ending.outcome is Outcome.UNKNOWN,
+    )
+    ruling = await note_trouble(work, claim.channel, met, pause_base=policy.pause_base)
+    if ruling.acquitted is not None:
+        await _give_tries_back(work, ruling.acquitted, ruling.row)
+    return ruling
+
+
+async def _give_places_back(work: UnitOfWork, channel: Channel, row: int) -> None:
+    """Messages that met the same trouble as others need not wait behind all others; one that met it alone does."""
+    met = (
+        (Notification.channel == channel.value)
+        & (Notification.status == Status.PENDING)
+        & Notification.behind
+        & (Notification.troubled_after == row)
+    )
+    several = select(func.count()).select_from(Notification).where(met).scalar_subquery() > 1
+    await _change(work, met & several, behind=False)
+
+
+async def _give_tries_back(work: UnitOfWork, message_id: UUID, row: int) -> None:
+    """Another message met the same: the tries that this one used up in the same row were the sender's."""
+    waiting = (Notification.status == Status.PENDING) & (Notification.troubled_after == row)
+    await _change(work, (Notification.id == message_id) & waiting, retry_count=0)
+
+
+async def _change(work: UnitOfWork, chosen: Any, **values: Any) -> None:
+    changed = update(Notification).where(chosen).values(**values, updated_at=work.now)
+    await work.session.execute(changed, execution_options={"synchronize_session": False})
+
+
+async def settle(
+    work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy, ruling: Ruling | None = None
+) -> None:
+    """What becomes of a claimed message. A claim that is no longer ours changes nothing.
+
+    Args:
+        ruling: whose trouble it met, None if it met none that a sender could have.
+    """
+    ours = select(Notification).where(is_ours(claim, late=True)).with_for_update()
+    message = (await work.session.execute(ours)).scalar_one_or_none()
+    if message is None:
+        return
+    verdict = judge(
+        ending.outcome,
+        retry_count=message.retry_count,
+        retry_limit=policy.limit,
+        retry_base=policy.base,
+        patience=PATIENCE[Priority(message.priority)],
+        is_senders=ruling is not None and ruling.is_senders,
+    )
+    _apply(work, message, verdict, ending)
+    if ruling is not None and ruling.suspected:
+        message.behind = verdict.behind
+        message.troubled_after = ruling.row if message.troubled_after is None else message.troubled_after
+    if verdict.status is Status.FAILED:
+        publish_failure(work, message)
+
+
+def _apply(work: UnitOfWork, message: Notification, verdict: Verdict, ending: Ending) -> None:
+    message.status = verdict.status
+    message.retry_count = verdict.retry_count
+    message.next_attempt_at = work.now + verdict.delay
+    message.failed_reason = ending.reason
+    message.lease = message.leased_until = None
+    message.updated_at = work.now
+    if verdict.status is Status.SENT:
+        message.sent_at = work.now
+        message.provider_id = ending.provider_id
+
+
+def publish_failure(work: UnitOfWork, message: Notification) -> None:
+    """Tell the others that a message was given up; links belong to no registration that anybody follows."""
+    if message.registration_id is None:
+        return
+    failed = NotificationFailed(
+        notification_id=message.id,
+        registration_id=message.registration_id,
+        participant_id=message.participant_id,
+        channel=message.channel,
+        template=message.event_type,
+        reason=message.failed_reason or "",
+    )
+    work.publish(failed, subject=message.registration_id)
+
+
+async def release_abandoned(work: UnitOfWork) -> None:
+    """Deal with what dead workers left behind.
+
+    With an attempt on record the message may have left: it becomes unknown and is not sent again by itself. Without one
+    it has surely not, and goes back into the queue, behind all others: it may be what its worker died of.
+    """
+    expired = select(Notification).where(Notification.status == Status.SENDING, Notification.leased_until < work.now)
+    for message in (await work.session.execute(expired.with_for_update(skip_locked=True))).scalars():
+        message.updated_at = work.now
+        if await _close_open_attempt(work, message.id):
+            # The lease stays, so that a worker that was only slow can still tell how it ended.
+            message.status, message.failed_reason = Status.UNKNOWN, ABANDONED
+        else:
+            message.status, message.lease, message.leased_until = Status.PENDING, None, None
+            message.behind = True
+
+
+async def _close_open_attempt(work: UnitOfWork, notification_id: UUID) -> bool:
+    under_way = (DeliveryAttempt.notification_id == notification_id) & DeliveryAttempt.outcome.is_(None)
+    closed = {"finished_at": work.now, "outcome": Outcome.UNKNOWN, "detail": ABANDONED}
+    closing = update(DeliveryAttempt).where(under_way).values(closed).returning(1)
+    return (await work.session.execute(closing)).first() is not None

@@ -1,0 +1,98 @@
+"""Whether a message still says something true, and in time: one rule for queueing, sending and sending again."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from contracts import AccessLinksRequested, RefundDone, RefundDue, RegistrationCancelled
+from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from notification.contacts.rules import SUPERSEDES, Stage
+from notification.contacts.tables import Contact
+from notification.queue.tables import Notification
+from notification.races.tables import Race
+from notification.templates.rules import EventType
+
+SUPERSEDED = "newer news came before it was sent"
+TOO_LATE = "its time was over before it was sent"
+
+PAYMENT_NEWS = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
+"""Messages that hold only until the next news of the registration's payment."""
+
+_OUTLIVES_THE_RACE = frozenset({RegistrationCancelled.TYPE, RefundDue.TYPE, RefundDone.TYPE, AccessLinksRequested.TYPE})
+_ZONE_OF_OLDER_RACES = ZoneInfo("Asia/Jakarta")
+
+
+async def untrue(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a message says nothing true any more, or too late, at `now`."""
+    return or_(superseded(), await too_late(session, now=now))
+
+
+async def too_late(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the time of a message is over at `now`: its deadline, or the day of its race."""
+    zones = (await session.execute(select(Race.timezone).distinct())).scalars().all()
+    over = func.coalesce(Race.event_date, Contact.event_date) < _today(zones, now)
+    raced = (
+        select(Contact.registration_id)
+        .outerjoin(Race, Race.event_id == Contact.event_id)
+        .where(Contact.registration_id == Notification.registration_id, over)
+    )
+    about_the_race = Notification.event_type.not_in(_OUTLIVES_THE_RACE)
+    return or_(func.coalesce(_deadline() <= now, False), and_(about_the_race, raced.exists()))
+
+
+def _today(zones: Collection[str | None], now: datetime) -> ColumnElement[date]:
+    """The day that it is at the race. The database need not know the zone's name."""
+    elsewhere = literal(now.astimezone(_ZONE_OF_OLDER_RACES).date(), Date)
+    days = [(Race.timezone == zone, literal(now.astimezone(_zone(zone)).date(), Date)) for zone in zones if zone]
+    return case(*days, else_=elsewhere) if days else elsewhere
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return _ZONE_OF_OLDER_RACES
+
+
+def _deadline() -> ColumnElement[datetime]:
+    """Messages that an older release queued have theirs only in the context."""
+    named = (Notification.context[name].astext for name in ("offer_deadline", "payment_deadline"))
+    return func.coalesce(Notification.deadline, *(cast(each, DateTime(timezone=True)) for each in named))
+
+
+def superseded() -> ColumnElement[bool]:
+    """Return the condition that newer news of its registration, its payment or its race made a message untrue."""
+    contact = exists().where(Contact.registration_id == Notification.registration_id)
+    return or_(
+        contact.where(or_(_by_stage(), _by_the_race())),
+        and_(
+            Notification.event_type == EventType.REGISTRATION_CREATED,
+            contact.where(Contact.payment_news_at.is_not(None)),
+        ),
+        and_(Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_NEWS)), _newer_payment_news()),
+    )
+
+
+def _by_stage() -> ColumnElement[bool]:
+    return or_(*(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage))
+
+
+def _by_the_race() -> ColumnElement[bool]:
+    """Runners are sent another message about a newer change of the race."""
+    revision = Notification.context["revision"].as_integer()
+    newer = select(Race.event_id).where(Race.event_id == Contact.event_id, Race.notified_revision > revision)
+    return and_(Notification.event_type == EventType.RACE_CHANGED, newer.correlate(Contact, Notification).exists())
+
+
+def _newer_payment_news() -> ColumnElement[bool]:
+    other = aliased(Notification)
+    newer = func.coalesce(other.payment_news, 0) > func.coalesce(Notification.payment_news, 0)
+    return exists().where(other.registration_id == Notification.registration_id, newer)
+
+
+def why_untrue(late: ColumnElement[bool]) -> ColumnElement[str]:
+    """Return the reason that the log gives for a message that is not sent, `late` being `too_late`."""
+    return case((late, TOO_LATE), else_=SUPERSEDED)
