@@ -216,6 +216,8 @@ _PROMISED = {
         },
     },
     ("delete", "/categories/{category_id}"): {"404": {"unknown_category"}, "409": {"category_has_registrations"}},
+    ("get", "/participants.csv"): {"409": {"download_running"}},
+    ("get", "/participants.xlsx"): {"409": {"download_running"}},
     ("get", "/registrations/{registration_id}"): {"404": {"unknown_registration"}},
     ("get", "/registrations/{registration_id}/tickets"): {"404": {"unknown_registration"}, "409": {"not_verified"}},
     ("post", "/registrations/{registration_id}/cancel"): {"404": {"unknown_registration"}, "409": {"not_cancellable"}},

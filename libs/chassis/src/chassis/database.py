@@ -21,6 +21,8 @@ from chassis.tables import OUTBOX_QUEUE, ServiceTables
 
 log = telemetry.logger(__name__)
 
+EXPORT_CONNECTIONS = 2
+
 _RETRYABLE_CLASSES = ("08", "53", "57", "40")
 _RETRYABLE_STATES = ("25006", "55P03")
 _ANSWER_LOST = ("08", "57")
@@ -175,6 +177,15 @@ class Database:
         self.messaging_engine = create_async_engine(
             url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(f"{service}-messaging")
         )
+        # Exports run side by side with everything else for minutes: they get few connections, and none of the pool's.
+        self.export_engine = create_async_engine(
+            url,
+            pool_size=EXPORT_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=30,
+            hide_parameters=True,
+            connect_args=_connect_args(f"{service}-export"),
+        )
         self.outbox = OutboxClient(self.engine, tables.outbox)
         self.retries = OutboxClient(self.engine, tables.retries, dlq_table=tables.dead_letters)
 
@@ -197,9 +208,16 @@ class Database:
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
+    @asynccontextmanager
+    async def read_page(self) -> AsyncIterator[AsyncSession]:
+        """A session for one page of an export. It ends before the page leaves, however slowly that is read."""
+        async with AsyncSession(self.export_engine, expire_on_commit=False) as session:
+            yield session
+
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+        await self.export_engine.dispose()
         await self.messaging_engine.dispose()
 
 

@@ -19,6 +19,7 @@ from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, openapi, problems
 from chassis.web.bodies import BodyLimit
 from chassis.web.door import Crowd, Door
+from chassis.web.downloads import Downloads
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
 from chassis.web.middleware import RequestContext
 from chassis.web.routing import Router, require_guarded_routes
@@ -72,6 +73,7 @@ def build_application(
     )
     app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
     app.state.ended_sessions = EndedSessions(database)
+    app.state.downloads = Downloads()
     app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
     problems.install(app)
     _include(app, routers, prefix)

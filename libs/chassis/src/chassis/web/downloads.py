@@ -1,26 +1,82 @@
 """Answers that are files for spreadsheets, sent while their rows are read."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from fastapi.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
+from chassis.errors import StartlineError
 from chassis.spreadsheets.delimited import csv_stream
 from chassis.spreadsheets.workbook import xlsx_stream
+from chassis.telemetry import logger
+
+log = logger(__name__)
 
 Batches = AsyncIterator[Sequence[Sequence[Any]]]
 
 
-class CsvFile(StreamingResponse):
+WHOLE_SECONDS = 15 * 60.0
+STALLED_SECONDS = 60.0
+
+
+class _Download(StreamingResponse):
+    """A file that is cut off, so that its reader sees an error, when it is read too slowly."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+
+        try:
+            async with asyncio.timeout(WHOLE_SECONDS):
+                await super().__call__(scope, receive, send_in_time)
+        except TimeoutError:
+            log.warning("download_cut_off", path=scope["path"])
+
+
+class CsvFile(_Download):
     """A table as CSV."""
 
     media_type = "text/csv"
 
 
-class XlsxFile(StreamingResponse):
+class XlsxFile(_Download):
     """A table as XLSX."""
 
     media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class DownloadRunning(StartlineError):
+    """A download of yours is still running: wait until it has ended, or close it."""
+
+    indonesian = "Unduhan Anda masih berjalan: tunggu sampai selesai, atau tutup."
+    code = "download_running"
+
+
+class Downloads:
+    """Who is downloading from this process: everybody one file at a time."""
+
+    def __init__(self) -> None:
+        self._readers: set[UUID] = set()
+
+    @contextmanager
+    def one_of(self, reader: UUID) -> Iterator[None]:
+        """Hold the one download that this person may have under way.
+
+        Raises:
+            DownloadRunning.
+        """
+        if reader in self._readers:
+            raise DownloadRunning
+        self._readers.add(reader)
+        try:
+            yield
+        finally:
+            self._readers.discard(reader)
 
 
 def csv_file(name: str, header: Sequence[str], batches: Batches) -> CsvFile:

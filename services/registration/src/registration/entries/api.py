@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
+from chassis.web.downloads import CsvFile, DownloadRunning, XlsxFile, csv_file, xlsx_file
 from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, SearchText, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
@@ -186,13 +186,13 @@ async def show_stats(_: AnyStaff, session: Read, event_id: EventId = None) -> St
     return Stats.model_validate({"items": await queries.stats(session, event_id)})
 
 
-@router.get("/participants.csv", response_class=CsvFile)
+@router.get("/participants.csv", response_class=CsvFile, responses=errors(DownloadRunning))
 async def export_as_csv(participants: Participants) -> CsvFile:
     """All participants as CSV, for programs: spreadsheets round long numbers in it."""
     return csv_file("participants", COLUMN_NAMES, participants)
 
 
-@router.get("/participants.xlsx", response_class=XlsxFile)
+@router.get("/participants.xlsx", response_class=XlsxFile, responses=errors(DownloadRunning))
 async def export_as_xlsx(participants: Participants) -> XlsxFile:
     """All participants as XLSX, for spreadsheets: identifiers are text, dates are dates."""
     return xlsx_file("participants", COLUMN_NAMES, participants, sheet="Peserta")

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from chassis.auth.access import Admin
-from chassis.web.dependencies import OwnDatabase
+from chassis.web.dependencies import OwnDatabase, from_state
+from chassis.web.downloads import Downloads
 from fastapi import Depends, Query
 
 from registration.entries import queries
@@ -18,15 +19,17 @@ COLUMN_NAMES = [name for name, _ in EXPORT_COLUMNS]
 async def _participants(
     staff: Admin,
     database: OwnDatabase,
+    downloads: Annotated[Downloads, from_state("downloads")],
     event_id: Annotated[UUID | None, Query()] = None,
     category_id: Annotated[UUID | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
-) -> AsyncIterator[Sequence[Sequence[Any]]]:
-    """Note in the audit log who exports what; return the rows, batch by batch."""
-    async with database.work() as work:
-        await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
-    return queries.export(database, Filter(event_id, category_id, status))
+) -> AsyncIterator[AsyncIterator[Sequence[Sequence[Any]]]]:
+    """Note in the audit log who exports what; yield the rows, batch by batch, until the answer has left."""
+    with downloads.one_of(staff.id):
+        async with database.work() as work:
+            await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
+        yield queries.export(database, Filter(event_id, category_id, status))
 
 
-Participants = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_participants)]
-"""The participants an admin exports; the export is in the audit log."""
+Participants = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_participants, scope="request")]
+"""The participants an admin exports, one file at a time; the export is in the audit log."""
