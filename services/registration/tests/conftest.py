@@ -14,7 +14,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.secrets import new_key
-from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts import Payload, PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
 from registration.app import build_app
 from registration.base import service_tables
 from registration.entries.handlers import handlers
@@ -224,6 +224,8 @@ class Race:
         return await sweep(self.database, grace, self.terms)
 
     async def deadline_passes(self) -> int:
+        """All events have left, a day passes, and the worker looks for what is overdue."""
+        await self.service.published(Payload)
         self.clock.advance(timedelta(hours=25))
         return await self.sweep()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
-from contracts import WaitlistOffered
+from contracts import Payload, WaitlistOffered
 from registration.entries import snapshot
 from registration.worker import tend_lines
 from sqlalchemy import text
@@ -79,6 +79,8 @@ class Line:
         return answer
 
     async def tend(self) -> None:
+        """Have all events leave, and the worker look after the lines."""
+        await self.race.service.published(Payload)
         await tend_lines(self.race.database, self.race.terms)
 
     async def time_passes(self, hours: float) -> None:

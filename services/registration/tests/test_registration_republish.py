@@ -10,6 +10,7 @@ from contracts import (
     RegistrationConfirmed,
     RegistrationCreated,
     RegistrationExpired,
+    RegistrationReopened,
 )
 from registration.entries.republish import republish
 from registration.worker import publish_codes
@@ -43,10 +44,12 @@ async def test_one_whose_proof_waits_asks_nobody_to_pay(race: Race) -> None:
     entry = await race.registered()
     await race.proof(entry)
 
-    [created] = await republished(race, entry)
+    created, reopened = await republished(race, entry)
 
     assert isinstance(created, RegistrationCreated)
-    assert not created.awaits_payment
+    assert isinstance(reopened, RegistrationReopened)
+    assert (created.awaits_payment, reopened.awaits_payment) == (False, False)
+    assert reopened.revision > created.revision
 
 
 async def test_a_confirmed_one_is_confirmed_again_with_the_same_bibs_and_a_newer_revision(race: Race) -> None:

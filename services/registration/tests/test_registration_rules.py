@@ -31,6 +31,7 @@ _ALLOWED = {
     ("payment_uploaded", "staff_cancels"): "cancelled",
     ("payment_verified", "staff_cancels"): "cancelled",
     ("expired", "proof_uploaded"): "payment_uploaded",
+    ("expired", "payment_rejected"): "pending_payment",
     ("expired", "payment_verified"): "payment_verified",
     ("cancelled", "payment_verified"): "payment_verified",
 }

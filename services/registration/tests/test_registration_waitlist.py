@@ -324,13 +324,22 @@ async def test_the_worker_looks_after_the_lines_by_itself(race: Any, line: Line)
     await race.cancel(taken["registration_id"])
     race.clock.advance(timedelta(hours=12, seconds=1))
     settings = race.settings.model_copy(update={"expiry_sweep_seconds": 0.05})
-    worker = build_worker(settings, race.database, InProcessTransport())
+    transport = InProcessTransport()
+    worker = build_worker(settings, race.database, transport)
+    for other in ("payment", "notification", "checkin"):
+        transport.listen(other, deliver=_hear, bury=_hear)
+    await transport.start()
     await worker.start()
     try:
         await eventually(lambda: _stand(line, first, second))
     finally:
+        await transport.stop()
         await worker.stop()
     await line.must_be_in_order()
+
+
+async def _hear(_: bytes) -> None:
+    """What another service does with an event, as far as this one knows."""
 
 
 async def _stand(line: Line, first: dict[str, Any], second: dict[str, Any]) -> bool:

@@ -94,13 +94,16 @@ async def test_a_long_line_is_looked_at_by_its_index(race: Any, line: Line) -> N
     # when
     await race.cancel(held["registration_id"])
     # then
-    assert len([each for each in heard if "waitlist_entries" in each]) == 2  # who is next, and the offer
+    assert (
+        len([each for each in heard if "waitlist_entries" in each]) == 3
+    )  # who was called ahead, who is next, and the offer
     assert last["position"] == 2001
     assert await race.scalar("SELECT count(*) FROM waitlist_entries WHERE status = 'offered'") == 1
     async with race.database.read() as session:
         entry = await session.get_one(WaitlistEntry, last["waitlist_id"])
         values = {"category_id": UUID(race.category["id"]), "places_left": 1, "at_most": 1}
         plan = (await session.execute(text(f"EXPLAIN {offering._LINE.text}"), values)).scalars().all()
+        plan += (await session.execute(text(f"EXPLAIN {offering._AHEAD.text}"), values)).scalars().all()
         assert await queries.position(session, entry) == 2000
     assert all("Seq Scan on waitlist_entries" not in row for row in plan), plan
     assert any("ix_waitlist_entries_line" in row for row in plan), plan

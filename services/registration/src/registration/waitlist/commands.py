@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.rules import FIRST_VERSION
@@ -145,8 +145,9 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
 
 
-# Nobody could accept what was never announced.
+# Nobody could accept what was never announced; but an event that does not get on must not keep a place for ever.
 _UNANNOUNCED = WaitlistEntry.id.in_(text(unsent(WaitlistOffered.TYPE)))
+_PATIENCE = timedelta(minutes=30)
 
 
 async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None) -> None:
@@ -160,8 +161,9 @@ async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_
     if category is None or registration_over(work, category):
         await end_entries(work, category_id, Standing.CLOSED, end=WaitlistEnd.CLOSED)
         return
-    until = min(work.now, heard_until or work.now)
-    lapsed = (WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= until, ~_UNANNOUNCED)
+    ends = WaitlistEntry.offer_expires_at
+    announced = or_(ends <= work.now - _PATIENCE, ~_UNANNOUNCED)
+    lapsed = (WaitlistEntry.status == Standing.OFFERED, ends <= min(work.now, heard_until or work.now), announced)
     await end_entries(work, category_id, Standing.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
     await hand_over(work, category_id, terms=terms)
 

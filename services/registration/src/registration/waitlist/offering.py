@@ -72,7 +72,7 @@ _LINE = text(f"""
 _AHEAD = text(f"""
     SELECT e.id, e.places_held, CASE WHEN {_COULD_ACCEPT} THEN e.total_participants ELSE 0 END AS size
       FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
-     WHERE c.id = :category_id AND e.status = 'waiting' AND (e.turn < 0 OR e.places_held > 0) ORDER BY e.turn
+     WHERE c.id = :category_id AND e.status = 'waiting' AND e.turn < 0 ORDER BY e.turn
 """)  # noqa: S608  # a constant of ours
 
 _SAVE_UP = text("""
