@@ -33,9 +33,9 @@ from notification.access.commands import keep_codes
 from notification.contacts import commands as contacts
 from notification.contacts.linking import follow_race, link_contact, note_race
 from notification.contacts.queries import participants_of, person_in_charge
-from notification.contacts.rules import SUPERSEDES, Stage
+from notification.contacts.rules import Stage
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
-from notification.queue.commands import enqueue, skip_pending
+from notification.queue.commands import enqueue, skip_untrue
 from notification.queue.readdressing import follow_address
 from notification.queue.told import is_queued, newest_told
 from notification.races.commands import lock_race, note_announcement
@@ -67,7 +67,7 @@ async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> Non
     ended = event.payload
     if not await contacts.end_offer(work, ended):
         return
-    await skip_pending(work, ended.registration_id, SUPERSEDES[event.type])
+    await skip_untrue(work, ended.registration_id)
     if await newest_told(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
         context = {"reason": f"{OFFER_ENDED}{ended.reason}"}
         await _tell_person_in_charge(work, event, about=_ONCE, context=context)
@@ -82,7 +82,7 @@ async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
         await _tell_person_in_charge(work, event, about=_ONCE)
     else:
-        await skip_pending(work, event.payload.registration_id, SUPERSEDES[event.type])
+        await skip_untrue(work, event.payload.registration_id)
 
 
 @handlers.on(PaymentUploaded)
@@ -143,7 +143,7 @@ async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) ->
     if not contacts.move_on(contact, reopened, Stage.CREATED):
         return
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
-    await skip_pending(work, reopened.registration_id, SUPERSEDES[event.type])
+    await skip_untrue(work, reopened.registration_id)
     news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
     if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
         await _tell_person_in_charge(work, event, about=str(reopened.revision))
@@ -245,8 +245,6 @@ async def _tell(
 ) -> None:
     """A message to each recipient; older ones that it makes untrue do not leave any more."""
     registration_id: UUID = event.payload.registration_id
-    if fresh:
-        await skip_pending(work, registration_id, SUPERSEDES[event.type])
     await enqueue(
         work,
         EventType(event.type),

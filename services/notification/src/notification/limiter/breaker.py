@@ -58,6 +58,7 @@ async def note_accepted(work: UnitOfWork, channel: Channel) -> int | None:
 async def note_trouble(work: UnitOfWork, channel: Channel, met: Met, *, pause_base: timedelta) -> Ruling:
     """Rule whose the trouble is that a message met. If it is the sender's, it rests, longer with each in a row."""
     sender = await _lock(work, channel)
+    sender.silences += met.may_have_left
     others = sender.suspect not in (None, met.message_id)
     again = met.troubled_after is not None and sender.accepted > met.troubled_after
     if not is_senders(met.culprit, others=others, again=again):
@@ -79,6 +80,7 @@ def _rest(work: UnitOfWork, sender: SenderRow, met: Met, base: timedelta) -> Non
     sender.troubles += 1
     sender.trouble = met.reason[:500]
     sender.trouble_since = sender.trouble_since or work.now
-    pause = pause_in_silence(sender.troubles) if met.may_have_left else pause_after(sender.troubles, base=base)
+    silent = met.may_have_left and sender.silences > 1
+    pause = pause_in_silence(sender.silences - 1) if silent else pause_after(sender.troubles, base=base)
     sender.paused_at = work.now
     sender.paused_until = work.now + pause

@@ -61,6 +61,7 @@ _RETURN_TO_NOW = text(
 
 HEALTHY: Mapping[str, int | None] = {
     "suspect": None,
+    "silences": 0,
     "troubles": 0,
     "trouble": None,
     "trouble_since": None,

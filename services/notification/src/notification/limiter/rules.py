@@ -10,6 +10,8 @@ SKEW = timedelta(seconds=60)
 """How far the clocks of two processes may be apart; a moment that lies further ahead was noted by a wrong clock."""
 
 LONGEST_PAUSE = timedelta(hours=4)
+PROBE_ANYWHERE = 3
+"""From how many troubles on a rested sender tries any message: the next ones may all be of one troubled kind."""
 _LONGEST_PAUSE_IN_TROUBLE = timedelta(minutes=15)
 
 
@@ -31,12 +33,12 @@ def pause_after(troubles: int, *, base: timedelta) -> timedelta:
     return min(base * int(2 ** min(troubles - 1, 20)), _LONGEST_PAUSE_IN_TROUBLE)
 
 
-def pause_in_silence(troubles: int) -> timedelta:
+def pause_in_silence(silences: int) -> timedelta:
     """How long a sender rests whose provider takes messages and never says so: each further try costs a message.
 
-    A quarter of an hour, doubling, 4 hours at most.
+    A quarter of an hour after the second in a row, when `silences` is 1, then doubling, 4 hours at most.
     """
-    return min(_LONGEST_PAUSE_IN_TROUBLE * int(2 ** min(troubles - 1, 20)), LONGEST_PAUSE)
+    return min(_LONGEST_PAUSE_IN_TROUBLE * int(2 ** min(silences - 1, 20)), LONGEST_PAUSE)
 
 
 def is_senders(culprit: Culprit, *, others: bool, again: bool) -> bool:

@@ -14,8 +14,8 @@ class SenderRow(Base):
     """When a sender sent, and whether it rests. `recent` holds the sends that a limit may still count.
 
     `accepted` counts the messages that the provider took. `suspect` is the message that met trouble last since one was
-    taken. A pause runs from `paused_at` to `paused_until`. `enabled` follows the settings: workers note here what they
-    found, for whoever looks at the database only.
+    taken, `silences` how many since then may have left. A pause runs from `paused_at` to `paused_until`. `enabled`
+    follows the settings: workers note here what they found, for whoever looks at the database only.
     """
 
     __tablename__ = "senders"
@@ -28,6 +28,7 @@ class SenderRow(Base):
     paused_until: Mapped[datetime | None]
     accepted: Mapped[int] = mapped_column(BigInteger, server_default="0")
     suspect: Mapped[UUID | None]
+    silences: Mapped[int] = mapped_column(server_default="0")
     troubles: Mapped[int] = mapped_column(server_default="0")
     trouble: Mapped[str | None] = mapped_column(String(500))
     trouble_since: Mapped[datetime | None]

@@ -90,8 +90,7 @@ async def enqueue(
     ]
     await work.session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
     if not stale:
-        waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
-        await _skip_untrue(work, waiting)
+        await skip_untrue(work, registration_id)
 
 
 async def _deadline(
@@ -114,10 +113,10 @@ async def _next_payment_news(work: UnitOfWork, event_type: EventType, registrati
     return ((await work.session.execute(told)).scalar_one() or 0) + 1
 
 
-async def skip_pending(work: UnitOfWork, registration_id: UUID, event_types: Collection[str]) -> None:
-    """Do not send what newer news made untrue and has not left yet."""
-    known = (Notification.registration_id == registration_id) & Notification.event_type.in_(event_types)
-    await _skip(work, known & (Notification.status == Status.PENDING), SUPERSEDED)
+async def skip_untrue(work: UnitOfWork, registration_id: UUID) -> None:
+    """Do not send what waits and says nothing true any more, now that news of its registration were taken in."""
+    waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
+    await _skip_untrue(work, waiting)
 
 
 async def skip(work: UnitOfWork, claim: Claim) -> None:
@@ -142,15 +141,21 @@ async def _skip(work: UnitOfWork, chosen: Any, reason: Any) -> bool:
 
 
 async def claim_next(
-    work: UnitOfWork, channel: Channel, *, lease_for: timedelta, gap: timedelta = timedelta()
+    work: UnitOfWork,
+    channel: Channel,
+    *,
+    lease_for: timedelta,
+    gap: timedelta = timedelta(),
+    probing: bool = False,
 ) -> Claim | None:
     """The message that goes next on this channel, taken for `lease_for`; None when none is due.
 
     Args:
         gap: how far apart messages leave; it tells which of them would miss their deadline.
+        probing: the sender has been in trouble for long, and any message may show whether it still is.
     """
     lease = uuid4()
-    for due in await turns(work.session, channel, now=work.now, gap=gap):
+    for due in await turns(work.session, channel, now=work.now, gap=gap, probing=probing):
         taken = (
             update(Notification)
             .where(Notification.id == due.limit(1).with_for_update(skip_locked=True).scalar_subquery())

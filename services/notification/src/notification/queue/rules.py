@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
 
-from contracts import RefundDone, RefundDue, RegistrationReopened, WaitlistEnded
-
 from notification.channels.port import Outcome
 from notification.templates.rules import EventType
 
@@ -56,17 +54,17 @@ class Priority(IntEnum):
     BROADCAST = 40
 
 
-PRIORITIES: Mapping[str, Priority] = {
+PRIORITIES: Mapping[EventType, Priority] = {
     EventType.ACCESS_LINKS: Priority.LINKS,
     EventType.REGISTRATION_CONFIRMED: Priority.TICKET,
     EventType.WAITLIST_OFFERED: Priority.OFFER,
     EventType.PAYMENT_UPLOADED: Priority.RECEIPT,
     EventType.PAYMENT_REJECTED: Priority.RECEIPT,
     EventType.REGISTRATION_CANCELLED: Priority.RECEIPT,
-    RegistrationReopened.TYPE: Priority.RECEIPT,
-    RefundDue.TYPE: Priority.RECEIPT,
-    RefundDone.TYPE: Priority.RECEIPT,
-    WaitlistEnded.TYPE: Priority.REMINDER,
+    EventType.REGISTRATION_REOPENED: Priority.RECEIPT,
+    EventType.PAYMENT_REFUND_DUE: Priority.RECEIPT,
+    EventType.PAYMENT_REFUND_DONE: Priority.RECEIPT,
+    EventType.WAITLIST_ENDED: Priority.REMINDER,
     EventType.RACE_CHANGED: Priority.BROADCAST,
     EventType.REGISTRATION_CREATED: Priority.REMINDER,
     EventType.REGISTRATION_EXPIRED: Priority.REMINDER,

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from notification.channels.port import Channel, MessageChannel, NotSent, OutboundMessage, Outcome
 from notification.limiter.commands import note_switch
 from notification.limiter.queries import find_sender, may_send
+from notification.limiter.rules import PROBE_ANYWHERE
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, settling
@@ -83,7 +84,13 @@ class Sender:
         if not may_send(sender, chosen.pace, now=self.database.clock()):
             return False
         async with self.database.work() as work:
-            claim = await commands.claim_next(work, self.channel, lease_for=self.lease_for, gap=chosen.pace.gap)
+            claim = await commands.claim_next(
+                work,
+                self.channel,
+                lease_for=self.lease_for,
+                gap=chosen.pace.gap,
+                probing=sender.troubles >= PROBE_ANYWHERE,
+            )
         return claim is not None and await self._send(claim, preferences, chosen)
 
     async def _send(self, claim: Claim, preferences: Preferences, chosen: ChannelPreferences) -> bool:

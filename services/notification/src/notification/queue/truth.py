@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contracts import AccessLinksRequested, RefundDone, RefundDue, RegistrationCancelled
 from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -21,7 +20,14 @@ TOO_LATE = "its time was over before it was sent"
 PAYMENT_NEWS = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
 """Messages that hold only until the next news of the registration's payment."""
 
-_OUTLIVES_THE_RACE = frozenset({RegistrationCancelled.TYPE, RefundDue.TYPE, RefundDone.TYPE, AccessLinksRequested.TYPE})
+_OUTLIVES_THE_RACE = frozenset(
+    {
+        EventType.REGISTRATION_CANCELLED,
+        EventType.PAYMENT_REFUND_DUE,
+        EventType.PAYMENT_REFUND_DONE,
+        EventType.ACCESS_LINKS,
+    }
+)
 _ZONE_OF_OLDER_RACES = ZoneInfo("Asia/Jakarta")
 
 

@@ -21,6 +21,7 @@ _COLUMNS = {
     "senders": {
         "accepted": "bigint NOT NULL DEFAULT 0",
         "suspect": "uuid",
+        "silences": "integer NOT NULL DEFAULT 0",
         "paused_at": "timestamptz",
     },
 }

@@ -1,0 +1,241 @@
+"""One address never stops the others, and a cause that messages share is not judged message by message."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from notification.channels.port import (
+    Channel,
+    Culprit,
+    NotSent,
+    OutboundMessage,
+    OutcomeUnknown,
+    SenderTrouble,
+    TemporaryFailure,
+)
+from notification.limiter import breaker
+from notification.limiter.rules import is_senders, pause_in_silence
+from notification.queue.sender import Sender
+from notification.worker import release
+from testkit.harness import ManualClock
+
+from .moody_mail_server import BEFORE_DATA, DRIPS_AT_END, MoodyServer, serving
+from .notification_world import PostOffice, runner, settings_for
+
+MAIL, WHATSAPP = Channel.EMAIL, Channel.WHATSAPP
+TICKETS = "SELECT status, count(*) AS count FROM notifications WHERE channel = :on AND event_type = :of GROUP BY 1"
+
+
+class Provider:
+    """Takes every message, or fails as told."""
+
+    def __init__(self, failure: Callable[[OutboundMessage], NotSent | None]) -> None:
+        self.failure = failure
+        self.tried: list[str] = []
+        self.sent: list[str] = []
+
+    async def send(self, message: OutboundMessage) -> str | None:
+        self.tried.append(message.recipient)
+        failure = self.failure(message)
+        if failure is not None:
+            raise failure
+        self.sent.append(message.recipient)
+        return None
+
+    def behind(self, sender: Sender) -> Sender:
+        """That sender with this provider at the other end."""
+        return replace(sender, connect=lambda _: self)
+
+
+@asynccontextmanager
+async def writing_to(server: MoodyServer, url: str, clock: ManualClock) -> AsyncIterator[PostOffice]:
+    async with serving(server) as port:
+        settings = settings_for(url, smtp_port=port, send_timeout_seconds=0.1, send_lease_seconds=1)
+        office = PostOffice(settings, clock=clock)
+        try:
+            await office.in_a_hurry()
+            yield office
+        finally:
+            await office.close()
+
+
+async def two_hours(office: PostOffice) -> None:
+    for _ in range(24):
+        await office.send(MAIL)
+        office.clock.advance(timedelta(minutes=5))
+
+
+async def tickets(office: PostOffice, channel: Channel = MAIL) -> dict[str, int]:
+    found = await office.rows(TICKETS, on=channel.value, of="registration.confirmed")
+    return {row["status"]: row["count"] for row in found}
+
+
+async def ticket_to(office: PostOffice, *addresses: str) -> None:
+    for address in addresses:
+        await office.ticketed(runner(email=address))
+
+
+OTHERS = [f"r{place}@example.com" for place in range(6)]
+
+
+@pytest.mark.parametrize("mood", [None, *BEFORE_DATA])
+async def test_an_address_that_a_mail_server_cannot_serve_ends_alone(
+    database_url: str, clock: ManualClock, mood: str | None
+) -> None:
+    server = MoodyServer({"budi@tarpit.example": mood}.get)
+    async with writing_to(server, database_url, clock) as office:
+        await ticket_to(office, "budi@tarpit.example", *OTHERS)
+        await two_hours(office)
+
+        assert sorted(set(server.taken) - {"budi@tarpit.example"}) == OTHERS
+        assert await tickets(office) == ({"sent": 7} if mood is None else {"sent": 6, "failed": 1})
+
+
+async def test_addresses_with_all_kinds_of_trouble_leave_the_others_their_mail(
+    database_url: str, clock: ManualClock
+) -> None:
+    # given
+    moods = {f"m{place}@tarpit.example": mood for place, mood in enumerate([*BEFORE_DATA, DRIPS_AT_END])}
+    server = MoodyServer(moods.get)
+    async with writing_to(server, database_url, clock) as office:
+        await ticket_to(office, *moods, *OTHERS)
+        # when
+        await two_hours(office)
+        await two_hours(office)
+        # then
+        assert sorted(server.taken) == OTHERS
+        assert await tickets(office) == {"sent": 6, "failed": 5, "unknown": 1}
+
+
+async def test_a_line_that_begins_with_a_troubled_domain_reaches_the_others(
+    office: PostOffice, clock: ManualClock
+) -> None:
+    def failure(message: OutboundMessage) -> NotSent | None:
+        down = message.recipient.endswith("@down.example")
+        return SenderTrouble("mail_refused_421", Culprit.RECIPIENT) if down else None
+
+    provider = Provider(failure)
+    await office.in_a_hurry()
+    await ticket_to(office, *(f"m{place}@down.example" for place in range(20)), *OTHERS)
+    for _ in range(120):
+        await provider.behind(office.senders[MAIL]).send_due()
+        clock.advance(timedelta(minutes=5))
+    assert sorted(provider.sent) == OTHERS
+    assert await tickets(office) == {"sent": 6, "failed": 20}
+
+
+async def test_what_met_trouble_goes_behind_all_others(office: PostOffice, clock: ManualClock) -> None:
+    provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
+    await office.in_a_hurry()
+    await ticket_to(office, "budi@x.example", *OTHERS)
+    for _ in range(40):
+        await provider.behind(office.senders[MAIL]).send_due()
+        clock.advance(timedelta(minutes=4))
+
+    assert provider.tried[: len(OTHERS) + 1] == ["budi@x.example", *OTHERS]
+    assert await tickets(office) == {"sent": 6, "failed": 1}
+    assert provider.tried.count("budi@x.example") == 5, "the first try may have been the sender's trouble"
+
+
+async def test_without_stepping_behind_one_address_would_be_tried_first_again_and_again(
+    office: PostOffice, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def senders(*_: Any, **__: Any) -> breaker.Ruling:
+        return breaker.Ruling(is_senders=True, row=0, suspected=False)
+
+    monkeypatch.setattr("notification.queue.settling.note_trouble", senders)
+    provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
+    await ticket_to(office, "budi@x.example", *OTHERS)
+    for _ in range(10):
+        await provider.behind(office.senders[MAIL]).send_one()
+        clock.advance(timedelta(minutes=4))
+    assert provider.sent == []
+
+
+async def an_hour_of(office: PostOffice, failure: NotSent, channel: Channel) -> Provider:
+    start = office.clock()
+    provider = Provider(lambda _: failure if office.clock() - start < timedelta(hours=1) else None)
+    sender = provider.behind(office.senders[channel])
+    for _ in range(180):
+        await sender.send_due()
+        office.clock.advance(timedelta(seconds=60))
+    return provider
+
+
+@pytest.mark.parametrize(
+    "failure", [TemporaryFailure("mail_refused_451"), SenderTrouble("mail_refused_421", Culprit.RECIPIENT)]
+)
+async def test_an_hour_in_which_everybody_is_refused_costs_no_message(office: PostOffice, failure: NotSent) -> None:
+    await ticket_to(office, *OTHERS)
+    provider = await an_hour_of(office, failure, MAIL)
+
+    assert sorted(provider.sent) == OTHERS
+    assert len(provider.tried) < 25, "the sender rested"
+    assert {each["retry_count"] for each in await office.log(channel="email", status="sent")} == {0}
+
+
+async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful_unknown(office: PostOffice) -> None:
+    # given
+    for _ in range(12):
+        await office.ticketed()
+    await an_hour_of(office, OutcomeUnknown("whatsapp_silent"), WHATSAPP)
+    unknown = (await tickets(office, WHATSAPP))["unknown"]
+    assert 2 <= unknown <= 5
+    # when staff have looked, and ask for all of them at once
+    path = "/notifications/retry-failed"
+    assert (await office.call("POST", path, office.admin)).body == {"retried": 0}
+    asked = {"include_unknown": "true", "channel": "whatsapp"}
+    answer = await office.call("POST", path, office.admin, params=asked)
+    # then
+    assert answer.body == {"retried": unknown}
+    assert "unknown" not in await tickets(office, WHATSAPP)
+
+
+async def test_staff_who_ask_for_the_unknown_ones_wake_the_sender(office: PostOffice) -> None:
+    for _ in range(3):
+        await office.ticketed()
+    sender = Provider(lambda _: OutcomeUnknown("whatsapp_silent")).behind(office.senders[WHATSAPP])
+    for _ in range(3):
+        await sender.send_due()
+        office.clock.advance(timedelta(seconds=61))
+    assert (await office.call("GET", "/senders", office.admin)).body[0]["trouble"] == "whatsapp_silent"
+
+    await office.call("POST", "/notifications/retry-failed", office.admin, params={"include_unknown": "true"})
+    assert (await office.call("GET", "/senders", office.admin)).body[0]["paused_until"] is None
+
+
+async def test_a_worker_dying_of_a_message_does_not_keep_the_others_waiting(office: PostOffice) -> None:
+    await ticket_to(office, "deadly@x.example", "ani@example.com")
+    await office.execute(
+        "UPDATE notifications SET status = 'sending', lease = gen_random_uuid(), leased_until = now() - interval '1 s'"
+        " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email LIKE 'deadly%')"
+        " AND status = 'pending'"
+    )
+    await release(office.database)
+    provider = Provider(lambda _: None)
+    await provider.behind(office.senders[MAIL]).send_one()
+    assert provider.sent == ["ani@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("culprit", "others", "again", "senders"),
+    [
+        (Culprit.SENDER, False, False, True),
+        (Culprit.SENDER, False, True, True),
+        (Culprit.RECIPIENT, False, False, False),
+        (Culprit.RECIPIENT, True, False, True),
+        (Culprit.EITHER, False, False, True),
+        (Culprit.EITHER, False, True, False),
+        (Culprit.EITHER, True, True, True),
+    ],
+)
+def test_whose_trouble_it_is(culprit: Culprit, others: bool, again: bool, senders: bool) -> None:
+    assert is_senders(culprit, others=others, again=again) is senders
+
+
+@pytest.mark.parametrize(("troubles", "minutes"), [(1, 15), (2, 30), (4, 120), (5, 240), (6, 240), (1000, 240)])
+def test_pauses_in_silence_double_up_to_four_hours(troubles: int, minutes: int) -> None:
+    assert pause_in_silence(troubles) == timedelta(minutes=minutes)
