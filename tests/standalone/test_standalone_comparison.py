@@ -1,8 +1,9 @@
 """What the doctor thinks of one registration as three services hold it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from checkin.pickup.queries import RosterLine
@@ -17,8 +18,11 @@ from standalone.doctor.findings import Diagnosis
 
 REGISTRATION, PAYMENT, SURPLUS, PERSON = uuid4(), uuid4(), uuid4(), uuid4()
 
-CONFIRMED = EntryState(REGISTRATION, "R-1", Status.PAYMENT_VERIFIED, Decimal("10.00"), PAYMENT, {PERSON: 7})
-PAID = InvoiceState(REGISTRATION, InvoiceStatus.PAID, Decimal("10.00"), "IDR", (PAYMENT,), (), (), ())
+DEADLINE = datetime(2027, 1, 2, tzinfo=UTC)
+CONFIRMED = EntryState(
+    REGISTRATION, "R-1", Status.PAYMENT_VERIFIED, Decimal("10.00"), PAYMENT, {PERSON: 7}, DEADLINE, payment_sequence=2
+)
+PAID = InvoiceState(REGISTRATION, InvoiceStatus.PAID, Decimal("10.00"), "IDR", DEADLINE, 2, (PAYMENT,), (), (), ())
 ON_ROSTER = RosterLine(REGISTRATION, PERSON, 7, live=True, checked_in=False)
 PENDING = replace(CONFIRMED, status=Status.PENDING_PAYMENT, payment_id=None, bibs={PERSON: None})
 OPEN = replace(PAID, status=InvoiceStatus.OPEN, paid_payment_ids=())
@@ -39,11 +43,13 @@ def diagnose(
     invoices: list[InvoiceState],
     roster: list[RosterLine],
     stages: list[Stage] | None = None,
+    told: frozenset[UUID] | None = None,
 ) -> Diagnosis:
     """What the doctor finds; notification heard what it should have, unless `stages` says otherwise."""
     diagnosis = Diagnosis()
     heard = [HEARD[entry.status] for entry in entries] if stages is None else stages
-    compare(diagnosis, entries, invoices, roster, [ContactState(REGISTRATION, stage) for stage in heard])
+    told = frozenset({PAYMENT, SURPLUS}) if told is None else told
+    compare(diagnosis, entries, invoices, roster, [ContactState(REGISTRATION, stage, told) for stage in heard])
     return diagnosis
 
 
@@ -137,3 +143,36 @@ def test_those_publish_again_whose_news_was_missed(
     entry: EntryState, invoices: list[InvoiceState], owners: set[str]
 ) -> None:
     assert diagnose([entry], invoices, []).to_publish() == {owner: {REGISTRATION} for owner in owners}
+
+
+def test_news_that_registration_never_heard_are_published_again_by_payment() -> None:
+    found = diagnose([replace(PENDING, payment_sequence=1)], [OPEN], [])
+
+    assert {finding.code for finding in found.findings} == {"news_unheard"}
+    assert found.to_publish() == {"payment": {REGISTRATION}}
+
+
+def test_a_deadline_that_only_one_of_them_moved_is_found() -> None:
+    moved = replace(OPEN, expires_at=DEADLINE + timedelta(hours=24))
+
+    assert codes([PENDING], [moved], []) == {"deadline_differs"}
+    assert codes([EXPIRED], [replace(moved, status=InvoiceStatus.EXPIRED)], []) == set()
+
+
+@pytest.mark.parametrize("status", [Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED])
+def test_a_revival_that_notification_never_heard_is_found(status: Status) -> None:
+    waiting = InvoiceStatus.OPEN if status is Status.PENDING_PAYMENT else InvoiceStatus.PROOF_UPLOADED
+    found = diagnose([replace(PENDING, status=status)], [replace(OPEN, status=waiting)], [], [Stage.EXPIRED])
+
+    assert {finding.code for finding in found.findings} == {"contact_differs"}
+    assert found.to_publish() == {"registration": {REGISTRATION}}
+
+
+@pytest.mark.parametrize(
+    "owed", [replace(PAID, refund_due_ids=(PAYMENT,)), replace(PAID, refunded_ids=(PAYMENT,))], ids=["due", "done"]
+)
+def test_money_that_goes_back_in_silence_is_found(owed: InvoiceState) -> None:
+    found = diagnose([EXPIRED], [owed], [], told=frozenset())
+
+    assert {finding.code for finding in found.findings} == {"refund_not_told"}
+    assert found.to_publish() == {"payment": {REGISTRATION}}

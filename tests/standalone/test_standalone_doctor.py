@@ -102,6 +102,18 @@ FAULTS = [
         f"UPDATE roster SET cancelled_at = NULL WHERE participant_id = {_ONE_RUNNER}",
     ),
     (
+        "set_aside",
+        "registration",
+        "INSERT INTO set_aside SELECT 'expiry', id, 'IntegrityError', now(), now() FROM registrations LIMIT 1",
+        "DELETE FROM set_aside",
+    ),
+    (
+        "news_unheard",
+        "registration",
+        f"UPDATE registrations SET payment_sequence = payment_sequence - 1 WHERE id = {_ONE_CONFIRMED}",
+        f"UPDATE registrations SET payment_sequence = payment_sequence + 1 WHERE id = {_ONE_CONFIRMED}",
+    ),
+    (
         "outbox_stuck",
         "payment",
         "INSERT INTO outbox (queue, payload, created_at) VALUES ('events', '{}', now() - interval '1 hour')",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,12 +21,17 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """The money of one registration. At most one of the paid payments is not given back."""
+    """The money of one registration. At most one of the paid payments is not given back.
+
+    `sequence` is that of the newest news that was published.
+    """
 
     registration_id: UUID
     status: InvoiceStatus
     amount: Decimal
     currency: str
+    expires_at: datetime
+    sequence: int
     paid_payment_ids: tuple[UUID, ...]
     waiting_payment_ids: tuple[UUID, ...]
     refund_due_ids: tuple[UUID, ...]
@@ -46,6 +52,8 @@ def _query() -> Select[*tuple[Any, ...]]:
             Invoice.status,
             Invoice.amount,
             Invoice.currency,
+            Invoice.expires_at,
+            Invoice.sequence,
             _payments(Payment.status == PaymentStatus.VERIFIED).label("paid_payment_ids"),
             _payments(Payment.status == PaymentStatus.UPLOADED).label("waiting_payment_ids"),
             _payments(Refund.payment_id.is_not(None) & Refund.done_at.is_(None)).label("refund_due_ids"),
@@ -69,5 +77,7 @@ def _state(row: RowMapping) -> InvoiceState:
         status=InvoiceStatus(row["status"]),
         amount=row["amount"],
         currency=row["currency"],
+        expires_at=row["expires_at"],
+        sequence=row["sequence"],
         **ids,
     )

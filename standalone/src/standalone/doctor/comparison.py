@@ -25,12 +25,10 @@ _FITTING: Mapping[Status, frozenset[InvoiceStatus]] = MappingProxyType(
     }
 )
 
-_LIVE = frozenset({Stage.CREATED, Stage.EXPIRED})
 _STAGES: Mapping[Status, frozenset[Stage]] = MappingProxyType(
     {
-        # A proof that undoes an expiry is no news for notification.
-        Status.PENDING_PAYMENT: _LIVE,
-        Status.PAYMENT_UPLOADED: _LIVE,
+        Status.PENDING_PAYMENT: frozenset({Stage.CREATED}),
+        Status.PAYMENT_UPLOADED: frozenset({Stage.CREATED}),
         Status.PAYMENT_VERIFIED: frozenset({Stage.CONFIRMED}),
         Status.EXPIRED: frozenset({Stage.EXPIRED}),
         Status.CANCELLED: frozenset({Stage.CANCELLED}),
@@ -57,6 +55,8 @@ def compare(
     diagnosis.counts[f"registrations_{entry.status.value}"] += 1
     if invoices:
         _compare_money(diagnosis, entry, invoices[0])
+        _compare_news(diagnosis, entry, invoices[0])
+        _compare_words(diagnosis, entry, invoices[0], contacts)
     else:
         _found(diagnosis, "invoice_missing", "a registration has no invoice", entry, owners=_REGISTRATION)
     _compare_roster(diagnosis, entry, roster)
@@ -90,6 +90,25 @@ def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceStat
         detail = f"registration {entry.status}, invoice {invoice.status}"
         _found(diagnosis, "status_differs", detail, entry, owners=_who_may_settle(entry))
     _compare_refunds(diagnosis, entry, invoice)
+
+
+def _compare_news(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
+    if entry.payment_sequence < invoice.sequence:
+        detail = f"payment has published {invoice.sequence} news of it, registration took in {entry.payment_sequence}"
+        _found(diagnosis, "news_unheard", detail, entry, owners=_PAYMENT)
+    waiting = entry.status is Status.PENDING_PAYMENT and invoice.status is InvoiceStatus.OPEN
+    if waiting and entry.expires_at != invoice.expires_at:
+        detail = f"registration {entry.expires_at}, invoice {invoice.expires_at}"
+        _found(diagnosis, "deadline_differs", detail, entry, owners=_REGISTRATION | _PAYMENT)
+
+
+def _compare_words(
+    diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState, contacts: Sequence[ContactState]
+) -> None:
+    told = contacts[0].refunds_told if contacts else frozenset()
+    for payment_id in {*invoice.refund_due_ids, *invoice.refunded_ids} - told:
+        detail = "money goes back and nobody told the runner"
+        _found(diagnosis, "refund_not_told", detail, entry, owners=_PAYMENT, payment_id=payment_id)
 
 
 def _who_may_settle(entry: EntryState) -> frozenset[str]:

@@ -43,6 +43,9 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
         for row in await entries.wrong_people(session):
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)
+        for row in await entries.set_aside(session):
+            detail = f"{row.job} fails for it and goes on without it: {row.reason}"
+            diagnosis.found("set_aside", detail, job=row.job, subject_id=row.subject_id)
         for row in await entries.overdue(session):
             detail = "should have expired hours ago"
             diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,10 @@ from registration.entries.rules import Status
 
 @dataclass(frozen=True)
 class EntryState:
-    """A registration with the BIBs of its live participants, by participant."""
+    """A registration with the BIBs of its live participants, by participant.
+
+    `payment_sequence` is that of the newest payment news it has taken in.
+    """
 
     registration_id: UUID
     registration_number: str
@@ -22,10 +26,12 @@ class EntryState:
     amount: Decimal
     payment_id: UUID | None
     bibs: dict[UUID, int | None]
+    expires_at: datetime
+    payment_sequence: int
 
 
 _ENTRIES = text("""
-    SELECT r.id, r.registration_number, r.status, r.total_amount, r.payment_id,
+    SELECT r.id, r.registration_number, r.status, r.total_amount, r.payment_id, r.expires_at, r.payment_sequence,
            array_agg(p.id) FILTER (WHERE p.live) AS people, array_agg(p.bib_number) FILTER (WHERE p.live) AS bibs
       FROM registrations r JOIN participants p ON p.registration_id = r.id
      GROUP BY r.id ORDER BY r.id
@@ -42,6 +48,8 @@ async def snapshot(session: AsyncSession) -> AsyncIterator[EntryState]:
             amount=row.total_amount,
             payment_id=row.payment_id,
             bibs=dict(zip(row.people or (), row.bibs or (), strict=True)),
+            expires_at=row.expires_at,
+            payment_sequence=row.payment_sequence,
         )
 
 
@@ -117,3 +125,11 @@ async def wrong_people(session: AsyncSession) -> Sequence[Row[Any]]:
 async def overdue(session: AsyncSession) -> Sequence[Row[Any]]:
     """Registrations that should have expired long ago."""
     return (await session.execute(_OVERDUE)).all()
+
+
+_ASIDE = text("SELECT job, subject_id, reason FROM set_aside ORDER BY job, subject_id LIMIT 1000")
+
+
+async def set_aside(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Items that a job fails for and leaves out, so that they do not stop the others."""
+    return (await session.execute(_ASIDE)).all()
