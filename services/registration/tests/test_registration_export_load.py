@@ -3,8 +3,10 @@
 import asyncio
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +16,7 @@ from chassis.database import EXPORT_CONNECTIONS
 from chassis.web import downloads
 from registration.entries import queries
 from registration.entries.queries import Filter
-from sqlalchemy import text
+from sqlalchemy import event, text
 from testkit.polling import eventually
 
 _SNAPSHOTS = """
@@ -176,3 +178,40 @@ async def test_who_registers_while_an_export_is_read_is_in_it_once(race: Any) ->
     assert numbers[-5:] == [late["registration_number"]] * 5
     assert numbers[:2500] == [f"SEED-{number}" for number in range(2500, 0, -1)]
     assert [row["is_pic"] for row in rows[-5:]] == ["True", *["False"] * 4]
+
+
+async def test_a_page_begins_behind_its_key_without_reading_the_pages_before(race: Any) -> None:
+    await race.open(quota=100)
+    await race.seed(20_000)
+    await race.execute("ANALYZE")
+    filters = [Filter(), Filter(event_id=UUID(race.event["id"])), Filter(category_id=UUID(race.category["id"]))]
+    for wanted in filters:
+        plan = await _plan_of_second_page(race, wanted)
+        assert "Index Cond: (ROW(created_at, id) > ROW" in plan, plan
+        assert "Seq Scan on registrations" not in plan, plan
+
+
+async def _plan_of_second_page(race: Any, wanted: Filter) -> str:
+    """The plan that would be kept for all pages but the first."""
+    heard: list[str] = []
+    engine = race.database.export_engine.sync_engine
+    note = partial(_note_statement, heard)
+    event.listen(engine, "before_cursor_execute", note)
+    pages = queries.export(race.database, wanted)
+    await anext(pages)
+    await anext(pages)
+    await pages.aclose()
+    event.remove(engine, "before_cursor_execute", note)
+    nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", heard[-1]))))
+    async with race.database.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        await raw.execute("SET plan_cache_mode = force_generic_plan")
+        await raw.execute(f"PREPARE kept AS {heard[-1]}")
+        lines = await raw.fetch(f"EXPLAIN EXECUTE kept({nulls})")
+        await raw.execute("DEALLOCATE kept; RESET plan_cache_mode")
+    return "\n".join(line[0] for line in lines)
+
+
+def _note_statement(heard: list[str], *found: Any) -> None:
+    if found[2].lstrip().upper().startswith("SELECT"):
+        heard.append(found[2])
