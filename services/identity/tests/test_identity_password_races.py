@@ -141,3 +141,32 @@ async def test_without_asking_again_the_late_change_would_win(office: Office) ->
     office.passwords.hash = hashed_before  # type: ignore[assignment, method-assign]
     await change_staff(office.database, office.passwords, member.id, Changes(password=THIEFS), by="x")
     assert await passwords_of(office, member, THIEFS) == [200]
+
+
+async def test_a_password_that_was_stored_is_not_denied_when_the_database_goes_right_after(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, _, login = await stolen(office)
+
+    async def gone(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("identity.sessions.commands.forgive", gone)
+        reply = await office.call("POST", "/me/password", OWN_CHANGE, by=login)
+    assert (reply.status, reply.code) == (503, "outcome_unknown")
+    assert await passwords_of(office, member, THIEFS, PASSWORD) == [200, 401]
+
+
+async def test_a_refresh_token_that_was_used_up_is_not_denied_when_the_database_goes_right_after(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, login = await stolen(office)
+
+    async def gone(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.app.state.sessions._keys, "current", gone)
+        reply = await office.refresh(login.refresh_token)
+    assert (reply.status, reply.code) == (503, "outcome_unknown")

@@ -16,7 +16,7 @@ from chassis.auth.access import STAFF_ISSUER
 from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database, UnitOfWork, already_stored
 from chassis.errors import InvalidFields, SessionEnded, StartlineError
 from sqlalchemy import delete, insert, select, update
 
@@ -130,10 +130,12 @@ class Sessions:
         attempt = await self._admit(member.email, source)
         verdict = await self._passwords.verify(current, member.password_hash)
         right = verdict.right and await self._store_own(member, new, keep)
-        async with self._database.work() as work:
-            if right:
-                await forgive(work, attempt)
-            else:
+        if right:
+            with already_stored():
+                async with self._database.work() as work:
+                    await forgive(work, attempt)
+        else:
+            async with self._database.work() as work:
                 await _audit_failure(work, "staff.password_failed", member, member.email, source)
         return right
 
@@ -214,8 +216,10 @@ class Sessions:
 
     async def _grant(self, session: _Prolonged) -> Granted:
         member = session.staff
+        with already_stored():
+            key = await self._keys.current()
         issued = issue(
-            await self._keys.current(),
+            key,
             kind=TokenKind.STAFF,
             issuer=STAFF_ISSUER,
             subject=str(member.id),

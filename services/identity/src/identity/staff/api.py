@@ -73,7 +73,8 @@ async def change_staff(
     """
     by, session_id = owner.actor, owner.session_id
     if await commands.change_staff(database, passwords, staff_id, body.changes(), by=by, session_id=session_id):
-        await until_refused_everywhere(database, at_most=settings.revocation_wait)
+        with already_stored():
+            await until_refused_everywhere(database, at_most=settings.revocation_wait)
     return await _view(database, staff_id)
 
 
@@ -81,7 +82,8 @@ async def change_staff(
 async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabase, settings: OwnSettings) -> None:
     """Log somebody out everywhere. The answer waits as it does for a changed role."""
     if await commands.end_sessions(database, staff_id, by=owner.actor):
-        await until_refused_everywhere(database, at_most=settings.revocation_wait)
+        with already_stored():
+            await until_refused_everywhere(database, at_most=settings.revocation_wait)
 
 
 async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:
