@@ -301,6 +301,19 @@ async def test_a_key_is_rotated_when_it_is_old_and_not_before(
         assert (await session.execute(select(log.c.action, log.c.actor))).all() == [("signing_key.rotate", "system")]
 
 
+async def test_a_key_from_a_clock_that_was_a_year_ahead_is_replaced_once_the_clock_is_right(
+    database: Database, make_keys: MakeKeys, clock: ManualClock
+) -> None:
+    clock.advance(timedelta(days=365))
+    first = (await make_keys(database).current()).kid
+    clock.advance(timedelta(days=-365))
+    keys = make_keys(database)
+    # when
+    await keys.rotate_when_older(timedelta(days=30))
+    # then
+    assert (await keys.current()).kid != first
+
+
 async def test_whoever_reads_the_table_cannot_sign(database: Database, make_keys: MakeKeys, box: SecretBox) -> None:
     keys = make_keys(database)
     private = (await keys.current()).as_dict(private=True)["d"]

@@ -14,7 +14,7 @@ from aiormq.abc import FieldTable
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.transports import NobodyTookIt, RabbitTransport, TransportDown
-from contracts import Event, RefundDue, RegistrationConfirmed
+from contracts import Event, NotificationFailed, RegistrationConfirmed
 from contracts.topology import LISTENERS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
@@ -122,7 +122,7 @@ async def test_an_exchange_without_queues_is_nobody(
 
     with pytest.raises(NobodyTookIt, match=r"registration\.confirmed to \w+ was returned"):
         await sender.publish(message(golden(RegistrationConfirmed)))
-    await sender.publish(message(golden(RefundDue)))
+    await sender.publish(message(golden(NotificationFailed)))
 
 
 async def test_a_user_who_may_not_declare_listens_to_what_was_provisioned(open_transport: Open) -> None:

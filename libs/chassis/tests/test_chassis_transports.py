@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from chassis.transports import InProcessTransport, NobodyTookIt, RabbitTransport, Transport, TransportDown
-from contracts import RefundDue, RegistrationConfirmed, RegistrationCreated
+from contracts import NotificationFailed, RefundDue, RegistrationConfirmed, RegistrationCreated
 from contracts.topology import LISTENERS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.golden import golden
@@ -71,7 +71,7 @@ async def test_many_events_side_by_side_all_arrive(transport: Transport) -> None
 async def test_an_event_that_nobody_listens_to_is_published_all_the_same(transport: Transport) -> None:
     await transport.start()
 
-    await transport.publish(message(golden(RefundDue)))
+    await transport.publish(message(golden(NotificationFailed)))
 
 
 async def test_an_event_of_a_newer_release_that_none_can_take_stays_with_the_publisher(transport: Transport) -> None:

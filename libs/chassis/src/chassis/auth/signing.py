@@ -67,9 +67,9 @@ class SigningKeys:
         self._current.forget()
 
     async def rotate_when_older(self, age: timedelta) -> None:
-        """Rotate if the current key is older than `age`."""
+        """Rotate if the current key is older than `age`, or from a clock that was ahead by more than that."""
         row = await self._current_row()
-        if row is not None and row.created_at < self._database.clock() - age:
+        if row is not None and abs(self._database.clock() - row.created_at) > age:
             await self.rotate()
 
     async def public(self) -> KeySetSerialization:
