@@ -1,0 +1,190 @@
+"""A registration and its invoice as a plain model, with news that travel between them in any order, late and twice.
+
+Services are compared with it: whatever the way there, once all news are heard everybody says the same.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from contracts import (
+    Payload,
+    PaymentMethod,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RegistrationCancelled,
+    RegistrationExpired,
+    RegistrationReopened,
+)
+from contracts.payments import InvoicePayload
+
+AMOUNT = Decimal("150000.00")
+
+
+@dataclass
+class PlainRegistration:
+    """Registration's half: `hear` takes payment's news, `said` is what it published. `free`: places can be retaken."""
+
+    id: UUID
+    number: str
+    expires_at: datetime
+    status: str = "pending_payment"
+    revision: int = 1
+    heard: int = 0
+    free: bool = True
+    said: list[Payload] = field(default_factory=list)
+
+    def sweep(self) -> None:
+        """The deadline passed."""
+        if self.status == "pending_payment":
+            self._become("expired")
+
+    def cancel(self) -> None:
+        """Staff end it."""
+        if self.status in {"pending_payment", "payment_uploaded"}:
+            self._become("cancelled")
+
+    def flip(self) -> None:
+        """Somebody else takes the places, or gives them back."""
+        self.free = not self.free
+
+    def hear(self, news: Payload) -> None:
+        """Follow payment's news."""
+        assert isinstance(news, InvoicePayload)
+        if news.sequence <= self.heard:
+            return
+        self.heard = news.sequence
+        match news:
+            case PaymentUploaded():
+                self._follow("payment_uploaded")
+            case PaymentRejected() if news.expires_at > news.rejected_at:
+                self.expires_at = max(self.expires_at, news.expires_at)
+                self._follow("pending_payment")
+            case PaymentVerified() if self.status == "cancelled" or (self.status == "expired" and not self.free):
+                self._become(self.status)  # the money has to go back
+            case PaymentVerified():
+                self.status = "payment_verified"
+                self.revision += 1
+
+    def _follow(self, status: str) -> None:
+        if self.status == "expired":
+            self._become(status if self.free else "expired")
+        elif self.status in {"pending_payment", "payment_uploaded"}:
+            self.status = status
+            self.revision += 1
+
+    def _become(self, status: str) -> None:
+        self.status = status
+        self.revision += 1
+        about = {"registration_id": self.id, "registration_number": self.number, "revision": self.revision}
+        match status:
+            case "expired":
+                self.said.append(RegistrationExpired(**about, payment_sequence=self.heard))
+            case "cancelled":
+                self.said.append(RegistrationCancelled(**about, reason="by phone"))
+            case _:
+                waits = status == "pending_payment"
+                reopened = RegistrationReopened(
+                    **about, expires_at=self.expires_at, awaits_payment=waits, payment_sequence=self.heard
+                )
+                self.said.append(reopened)
+
+
+@dataclass
+class PlainInvoice:
+    """Payment's half: what staff and the runner do, numbered, and what it heard of the registration's end."""
+
+    registration: PlainRegistration
+    now: Callable[[], datetime]
+    status: str = "open"
+    ended: str | None = None
+    revision: int = 1
+    waiting: UUID | None = None
+    said: list[InvoicePayload] = field(default_factory=list)
+
+    def upload(self) -> None:
+        """A proof comes in."""
+        if self.status == "open":
+            self.status, self.waiting = "proof_uploaded", uuid4()
+            about = {"payment_method": PaymentMethod.QRIS, "uploaded_at": self.now()}
+            self.said.append(PaymentUploaded(**self._facts(), **about))
+
+    def reject(self) -> None:
+        """Staff refuse it."""
+        if self.status == "proof_uploaded":
+            more = timedelta() if self.ended else timedelta(days=1)
+            at = self.now()
+            self.said.append(PaymentRejected(**self._facts(), reason="blurred", rejected_at=at, expires_at=at + more))
+            self.status, self.waiting = self.ended or "open", None
+
+    def verify(self) -> None:
+        """Staff accept it."""
+        if self.status == "proof_uploaded":
+            self.status = "paid"
+            self.said.append(PaymentVerified(**self._facts(), verified_at=self.now(), verified_by=uuid4()))
+
+    def hear(self, news: Payload) -> None:
+        """Follow registration's news."""
+        assert isinstance(news, RegistrationExpired | RegistrationCancelled | RegistrationReopened)
+        if news.revision <= self.revision:
+            return
+        self.revision = news.revision
+        match news:
+            case RegistrationReopened():
+                self.ended = None
+            case RegistrationCancelled():
+                self.ended = "cancelled"
+            case RegistrationExpired() if (news.payment_sequence or 0) >= len(self.said):
+                self.ended = "expired"
+        if self.status not in {"proof_uploaded", "paid"}:
+            self.status = self.ended or "open"
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "payment_id": self.waiting,
+            "registration_id": self.registration.id,
+            "amount": AMOUNT,
+            "currency": "IDR",
+            "sequence": len(self.said) + 1,
+        }
+
+
+ACTS = ("upload", "upload", "reject", "verify", "cancel", "sweep", "sweep", "flip")
+"""What happens in a history, by weight. `to_registration` and `to_payment` carry news."""
+CARRIED = ("to_registration", "to_payment")
+
+Step = tuple[str, int]
+"""An act, or a carrier and a number that picks the news; every third number leaves them to be carried again."""
+
+
+def pick(pool: list[Payload], number: int) -> Payload | None:
+    """Take news out of `pool`, or leave them in it to come twice; None when there are none."""
+    if not pool:
+        return None
+    index = number % len(pool)
+    return pool[index] if number % 3 == 0 else pool.pop(index)
+
+
+def plain_history(
+    registration: PlainRegistration, now: Callable[[], datetime], steps: Sequence[Step]
+) -> tuple[PlainInvoice, list[Payload]]:
+    """Play a history to its end, when all news are heard. Return the invoice and what both halves said, in order."""
+    invoice = PlainInvoice(registration, now)
+    pools: dict[str, list[Payload]] = {"to_registration": [], "to_payment": []}
+    everything: list[Payload] = []
+    for act, number in (*steps, *((carrier, 1) for _ in range(40) for carrier in CARRIED)):
+        before = len(registration.said), len(invoice.said)
+        if act in CARRIED:
+            half = registration if act == "to_registration" else invoice
+            news = pick(pools[act], number)
+            if news is not None:
+                half.hear(news)
+        else:
+            getattr(invoice if act in {"upload", "reject", "verify"} else registration, act)()
+        pools["to_payment"] += registration.said[before[0] :]
+        pools["to_registration"] += invoice.said[before[1] :]
+        everything += [*registration.said[before[0] :], *invoice.said[before[1] :]]
+    return invoice, everything

@@ -1,0 +1,130 @@
+"""Histories of facts whose news come late, twice and in any order: in the end invoice and registration agree."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from chassis.database import UnitOfWork
+from contracts import Payload, PaymentMethod
+from contracts.payments import InvoicePayload
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from payment.invoices import commands
+from payment.proofs.commands import Proof, record_proof
+from payment.proofs.images import rewrite
+from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, pick
+
+from .payment_pictures import jpeg
+from .payment_world import Office
+
+PICTURE = rewrite(jpeg())
+STEPS = st.lists(st.tuples(st.sampled_from((*ACTS, *CARRIED, *CARRIED)), st.integers(0, 8)), max_size=24)
+
+
+class History:
+    """Payment as it is, a plain registration, and the news between them."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.entry = office.entry(hours=10_000)
+        self.registration = PlainRegistration(self.entry.id, self.entry.number, self.entry.expires_at)
+        self.pools: dict[str, list[Payload]] = {"to_registration": [], "to_payment": []}
+        self.sequence = 0
+
+    async def play(self, steps: Sequence[Step]) -> None:
+        """From the beginning until all news were heard."""
+        await self.office.service.forget_published()
+        await self.office.hear(self.entry.created())
+        for act, number in steps:
+            await self._step(act, number)
+        while any(self.pools.values()):
+            for carrier in CARRIED:
+                await self._step(carrier, 1)
+
+    async def _step(self, act: str, number: int) -> None:
+        said = len(self.registration.said)
+        if act in CARRIED:
+            await self._carry(act, number)
+        elif act == "upload":
+            await self._upload()
+        elif act in {"verify", "reject"}:
+            await self._decide(act)
+        else:
+            getattr(self.registration, act)()
+        self.pools["to_payment"] += self.registration.said[said:]
+        for event in await self.office.said(InvoicePayload):
+            if event.payload.sequence > self.sequence:
+                self.sequence = event.payload.sequence
+                self.pools["to_registration"].append(event.payload)
+
+    async def _carry(self, carrier: str, number: int) -> None:
+        news = pick(self.pools[carrier], number)
+        if news is None:
+            return
+        if carrier == "to_payment":
+            await self.office.hear(news)
+        else:
+            self.registration.hear(news)
+
+    async def _upload(self) -> None:
+        if (await self.status())["status"] != "open":
+            return
+        proof = Proof(self.entry.id, PaymentMethod.QRIS, self.entry.amount, self.office.clock(), None)
+        async with self.office.database.work() as work:
+            await record_proof(work, proof, PICTURE, f"proofs/{uuid4().hex}.jpg")
+
+    async def _decide(self, act: str) -> None:
+        waiting = "SELECT id FROM payments WHERE registration_id = :id AND status = 'uploaded'"
+        for row in await self.office.rows(waiting, id=self.entry.id):
+            answer = await (self.office.verify(row["id"]) if act == "verify" else self.office.reject(row["id"]))
+            assert answer.status == 204, answer.body
+
+    async def status(self) -> Any:
+        """Status of the invoice, and how payment thinks that the registration ended."""
+        query = "SELECT status, registration_ended FROM invoices WHERE registration_id = :id"
+        return (await self.office.rows(query, id=self.entry.id))[0]
+
+    async def agrees(self) -> bool:
+        """Whether the invoice stands as if everything had been heard at once."""
+        registration, invoice = self.registration.status, await self.status()
+        ended = registration if registration in {"expired", "cancelled"} else None
+        open_ = {"pending_payment": {"open"}, "payment_uploaded": {"proof_uploaded"}, "payment_verified": {"paid"}}
+        expected = open_.get(registration, {registration, "proof_uploaded", "paid"})
+        if registration == "payment_verified":  # an end before the money stays on record
+            return bool(invoice["status"] == "paid")
+        return bool(invoice["status"] in expected and invoice["registration_ended"] == ended)
+
+
+@given(steps=STEPS)
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+async def test_in_the_end_the_invoice_says_what_the_registration_says(office: Office, steps: Sequence[Step]) -> None:
+    history = History(office)
+    await history.play(steps)
+    assert await history.agrees(), (dict(await history.status()), history.registration)
+
+
+# The proof is on its way while the registration expires; it comes back, and staff refuse the proof.
+CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_payment", 1), ("to_registration", 1), ("reject", 0)]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_only_the_order_of_news_makes_them_agree(
+    office: Office, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    note_end = commands.note_end
+
+    async def deaf(work: UnitOfWork, *args: Any, revision: int, heard: int | None) -> None:
+        await note_end(work, *args, revision=revision)
+
+    if not guarded:
+        monkeypatch.setattr(commands, "note_end", deaf)
+    history = History(office)
+    await history.play(CROSSING)
+    assert await history.agrees() is guarded
