@@ -96,6 +96,19 @@ def test_an_emergency_number_may_be_a_landline() -> None:
     assert canonical_phone("+62 21 5551234") == "62215551234"
 
 
+@given(st.from_regex(r"(0|\+?62)0?8[0-9]{6,13}", fullmatch=True), st.booleans())
+def test_an_ordinary_number_is_read_as_any_other(typed: str, landline: bool) -> None:
+    read = canonical_phone if landline else canonical_whatsapp
+
+    def answered(text: str) -> str | None:
+        try:
+            return read(text)
+        except Refused:
+            return None
+
+    assert answered(typed) == answered(f"{typed[:2]} {typed[2:]}")
+
+
 @given(st.from_regex(r"8[1-9][0-9]{7,10}", fullmatch=True))
 def test_every_spelling_of_a_mobile_number_means_the_same(number: str) -> None:
     spellings = (f"0{number}", number, f"62{number}", f"+62{number}", f"0062{number}", f"+62 {number[:3]}-{number[3:]}")

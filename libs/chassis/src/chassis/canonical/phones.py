@@ -27,6 +27,8 @@ INVALID_PHONE: Final = Wording(
 _HOME: Final = "62"
 # Wider than the library's plan: operators hand out new prefixes before a release of the library knows them.
 _HOME_MOBILE: Final = re.compile(r"8[1-9][0-9]{7,10}")
+# Nearly all numbers are typed like this.
+_ORDINARY: Final = re.compile(r"(?:0|\+?62)(8[1-9][0-9]{7,10})")
 _SEPARATORS: Final = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
 _NUMBER: Final = re.compile(r"\+?[0-9]{5,20}")
 _DIALLED: Final = re.compile(r"\+?[0-9]+")
@@ -60,6 +62,9 @@ def digits_of(typed: str) -> str | None:
 
 
 def _canonical(typed: str, *, landline: bool, refusal: Wording) -> str:
+    ordinary = _ORDINARY.fullmatch(typed)
+    if ordinary:
+        return _HOME + ordinary[1]
     number = _plain(typed)
     if not _NUMBER.fullmatch(number):
         raise Refused(refusal)

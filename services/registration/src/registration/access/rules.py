@@ -33,6 +33,7 @@ class AccessCodes:
         keys = [hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256) for secret in secrets]
         self._keys = {_encoded(hashlib.sha256(key).digest())[:_KEY_NAME_LENGTH]: key for key in keys}
         self._newest = next(iter(self._keys))
+        self._macs = {name: hmac.new(key, digestmod=hashlib.sha256) for name, key in self._keys.items()}
         self._public_url = public_url.rstrip("/")
 
     def make(self, registration_id: UUID, version: int) -> AccessCode:
@@ -62,8 +63,9 @@ class AccessCodes:
         return hmac.digest(self._keys[self._newest], b"contact:" + contact.encode(), hashlib.sha256).hex()
 
     def _code(self, name: str, registration_id: UUID, version: int) -> str:
-        message = registration_id.bytes + version.to_bytes(4)
-        return name + _encoded(hmac.digest(self._keys[name], message, hashlib.sha256)[:_MAC_BYTES])
+        mac = self._macs[name].copy()  # a third of the time that it takes to begin with the key
+        mac.update(registration_id.bytes + version.to_bytes(4))
+        return name + _encoded(mac.digest()[:_MAC_BYTES])
 
 
 def _encoded(raw: bytes) -> str:
