@@ -16,6 +16,7 @@ from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import Pace, pause_after
 from simulators.testing import Stage
 from testkit.harness import ManualClock
+from testkit.harness import StoppedClock as ClockAtRest
 
 from .notification_world import PostOffice, runner
 
@@ -23,6 +24,12 @@ WHATSAPP = Channel.WHATSAPP
 SECOND = timedelta(seconds=1)
 
 Try = Callable[[Database, Pace], Awaitable[bool]]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Only the test moves it: a slow machine adds nothing to a minute."""
+    return ClockAtRest()
 
 
 class StoppedClock:
