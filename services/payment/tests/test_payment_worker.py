@@ -157,14 +157,14 @@ async def test_the_doctor_sees_every_invoice_with_what_was_paid_waits_and_goes_b
     # then
     assert list(seen) == sorted(seen)
     assert seen[unpaid.id] == InvoiceState(
-        unpaid.id, seen[unpaid.id].status, Decimal("99000.00"), "IDR", (), (), (), ()
+        unpaid.id, seen[unpaid.id].status, Decimal("99000.00"), "IDR", unpaid.expires_at, 0, (), (), (), ()
     )
     assert {entry.number: str(seen[entry.id].status) for entry in (unpaid, waiting, paid)} == {
         unpaid.number: "open",
         waiting.number: "proof_uploaded",
         paid.number: "paid",
     }
-    assert seen[waiting.id].waiting_payment_ids == (again,)
+    assert (seen[waiting.id].waiting_payment_ids, seen[waiting.id].sequence) == ((again,), 3)
     assert seen[paid.id].paid_payment_ids == (pays,)
     assert (seen[owed.id].refund_due_ids, seen[owed.id].refunded_ids) == ((owes,), ())
     assert (seen[done.id].refund_due_ids, seen[done.id].refunded_ids) == ((), (given_back,))
