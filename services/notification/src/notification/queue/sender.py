@@ -1,6 +1,7 @@
 """Sends one channel's queue, one message after the other. Any number of replicas may do so side by side."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,7 @@ _OFF = "the channel was switched off"
 _NO_ACCOUNT = "the channel had no account"
 
 _PATIENCE_SECONDS = (0.2, 1.0, 3.0, 10.0)
+_ROUND_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,12 @@ class Sender:
         return timedelta(seconds=self.settings.send_lease_seconds)
 
     async def send_due(self) -> None:
-        """Send until nothing is due or the limits say no. When cancelled, the message under way is finished first."""
-        while await self._finishing(self.send_one()):
+        """Send until nothing is due, the limits say no, or half a minute is over: a job has a limit of its own.
+
+        When cancelled, the message under way is finished first.
+        """
+        ends = time.monotonic() + _ROUND_SECONDS
+        while await self._finishing(self.send_one()) and time.monotonic() < ends:
             pass
 
     async def _finishing(self, sending: Coroutine[Any, Any, bool]) -> bool:
