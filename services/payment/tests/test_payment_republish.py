@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
 from payment.desk.republish import republish
 
 from .payment_world import Entry, Office
@@ -42,11 +42,16 @@ async def test_a_rejected_proof_is_published_as_it_was_until_another_one_comes(o
     assert isinstance(waiting, PaymentUploaded)
 
 
-async def test_money_that_goes_back_is_not_published_again(office: Office) -> None:
+async def test_of_money_that_goes_back_only_that_is_published_again(office: Office) -> None:
     entry, payment = await office.paid()
     await office.hear(entry.cancelled(refund=payment))
+    [due] = await office.said(RefundDue)
+    assert await republished(office, entry) == [due.payload]
 
-    assert await republished(office, entry) == []
+    answer = await office.call("POST", f"/refunds/{payment}/done", json={"reference": "BCA 42"})
+    assert answer.status == 204
+    [done] = await office.said(RefundDone)
+    assert await republished(office, entry) == [done.payload]
 
 
 async def test_what_costs_nothing_is_paid_again_by_the_same_payment_while_the_registration_lives(

@@ -38,4 +38,4 @@ async def _refunds_told(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
         .where(Notification.event_type.in_((EventType.PAYMENT_REFUND_DUE, EventType.PAYMENT_REFUND_DONE)))
         .group_by(Notification.registration_id)
     )
-    return {of: frozenset(map(UUID, told)) for of, told in (await session.execute(query)).tuples()}
+    return {of: frozenset(map(UUID, told)) for of, told in await session.execute(query)}

@@ -13,11 +13,12 @@ from payment.invoices.tables import Invoice
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.refunds.commands import refund_done, refund_due
 from payment.refunds.tables import Refund
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Publish the newest payment of each registration as it stands now; not one whose money goes back.
+    """Publish the newest payment of each registration as it stands now, and what goes back.
 
     May be repeated at any time: listeners know a payment by its id, and older news by its sequence.
     """
@@ -27,6 +28,19 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
         event = _free(invoice) if payment is None else _event(payment, invoice)
         if event is not None:
             work.publish(event, subject=invoice.registration_id)
+        for refund in await _refunds(work, invoice.registration_id):
+            work.publish(refund, subject=invoice.registration_id)
+
+
+async def _refunds(work: UnitOfWork, registration_id: UUID) -> list[PaymentPayload]:
+    query = select(Payment, Refund).join(Refund, Refund.payment_id == Payment.id).order_by(Refund.due_at)
+    rows = (await work.session.execute(query.where(Payment.registration_id == registration_id))).all()
+    return [
+        refund_due(payment, reason=refund.reason)
+        if refund.done_at is None or refund.reference is None
+        else refund_done(payment, reference=refund.reference, at=refund.done_at)
+        for payment, refund in rows
+    ]
 
 
 async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:

@@ -1,5 +1,6 @@
 """Owing money back, and having given it back."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,7 +32,7 @@ async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, 
     first = owed.on_conflict_do_nothing().returning(Refund.payment_id)
     if (await work.session.execute(first)).first() is None:
         return
-    work.publish(RefundDue(**_money(payment), reason=reason), subject=registration_id)
+    work.publish(refund_due(payment, reason=reason), subject=registration_id)
 
 
 async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
@@ -50,9 +51,18 @@ async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, b
         known = (await work.session.execute(select(exists().where(Refund.payment_id == payment_id)))).scalar_one()
         raise AlreadyRefunded if known else UnknownRefund
     payment = await work.session.get_one(Payment, payment_id)
-    word = RefundDone(**_money(payment), reference=reference, done_at=work.now)
-    work.publish(word, subject=payment.registration_id)
+    work.publish(refund_done(payment, reference=reference, at=work.now), subject=payment.registration_id)
     await work.audit(actor, "refund.done", str(payment_id), reference=reference)
+
+
+def refund_due(payment: Payment, *, reason: str) -> RefundDue:
+    """The event for money that has to go back."""
+    return RefundDue(**_money(payment), reason=reason)
+
+
+def refund_done(payment: Payment, *, reference: str, at: datetime) -> RefundDone:
+    """The event for money that went back."""
+    return RefundDone(**_money(payment), reference=reference, done_at=at)
 
 
 def _money(payment: Payment) -> dict[str, Any]:
