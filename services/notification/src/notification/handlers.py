@@ -63,11 +63,10 @@ async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
 
 @handlers.on(WaitlistEnded)
 async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
-    """An offer that has not left is not sent; who may have heard of it hears that it is over, and why."""
+    """Who may have heard of the offer hears that it is over, and why. An offer that waits is skipped at its turn."""
     ended = event.payload
     if not await contacts.end_offer(work, ended):
         return
-    await skip_untrue(work, ended.registration_id)
     if await newest_told(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
         context = {"reason": f"{OFFER_ENDED}{ended.reason}"}
         await _tell_person_in_charge(work, event, about=_ONCE, context=context)

@@ -1,4 +1,4 @@
-"""What the people of a registration have been told, or may have been: messages that left, and those that will."""
+"""What the people of a registration have been told, or may have been: messages that left, or are just leaving."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,7 +10,7 @@ from notification.queue.rules import Status
 from notification.queue.tables import Notification
 from notification.templates.rules import EventType
 
-_NOT_TOLD = (Status.SKIPPED, Status.FAILED)
+_NOT_TOLD = (Status.PENDING, Status.SKIPPED, Status.FAILED)
 
 
 async def newest_told(session: AsyncSession, registration_id: UUID, among: Collection[EventType]) -> EventType | None:
