@@ -7,7 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.errors import NotYet
-from contracts import RegistrationCancelled, RegistrationConfirmed, RegistrationExpired, RegistrationSurplus
+from contracts import (
+    RegistrationCancelled,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    RegistrationExpired,
+    RegistrationSurplus,
+)
 
 
 async def test_the_journey_of_a_registration(race: Any) -> None:
@@ -84,6 +90,7 @@ async def test_older_payment_news_never_overwrite_newer(race: Any) -> None:
 async def test_an_unpaid_registration_expires_after_its_deadline_and_grace(race: Any) -> None:
     await race.open(payment_deadline_hours=24)
     entry = await race.registered(5)
+    await race.service.published(RegistrationCreated)
     race.clock.advance(timedelta(hours=24, minutes=9))
     assert await race.sweep() == 0
     race.clock.advance(timedelta(minutes=2))

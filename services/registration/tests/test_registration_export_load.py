@@ -156,11 +156,12 @@ async def test_a_reader_that_is_too_slow_is_cut_off_and_sees_it(
 ) -> None:
     await race.open(quota=100)
     await race.seed(2500)
-    monkeypatch.setattr(downloads, limit, 0.5)
     me = uuid4()
     reader = Reader(race, me)
     reader.reads_on(2)
-    await asyncio.wait_for(reader.open(), 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(downloads, limit, 2.0)
+        await asyncio.wait_for(reader.open(), 20)
     assert (reader.status, reader.ended) == (200, False)
     assert (await _export(race, me)).status_code == 200
 

@@ -51,8 +51,13 @@ async def stop_the_clock(work: UnitOfWork, proof: PaymentUploaded) -> None:
         return
     if entry.status == Status.PENDING_PAYMENT:
         move(work, entry, Trigger.PROOF_UPLOADED)
-    elif entry.status == Status.EXPIRED:
+    elif entry.status == Status.EXPIRED and _in_time(entry, proof):
         await _reopen(work, entry, Trigger.PROOF_UPLOADED)
+
+
+def _in_time(entry: Registration, proof: PaymentUploaded) -> bool:
+    """Whether payment took the proof as in time. A release that did not number its news may be behind on deadlines."""
+    return proof.sequence > 0 or proof.uploaded_at <= entry.expires_at
 
 
 async def reopen_payment(work: UnitOfWork, refusal: PaymentRejected) -> None:
