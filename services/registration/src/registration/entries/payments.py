@@ -128,10 +128,8 @@ def _brings_back(entry: Registration, payment: PaymentVerified) -> bool:
     """
     if payment.amount == 0:
         return False
-    if payment.registration_revision is not None and entry.cancelled_revision is not None:
-        knew = payment.registration_revision >= entry.cancelled_revision
-    else:
-        knew = False
+    knew_until, cancelled_by = payment.registration_revision, entry.cancelled_revision
+    knew = knew_until is not None and cancelled_by is not None and knew_until >= cancelled_by
     return knew or entry.cancelled_at is None or payment.verified_at >= entry.cancelled_at
 
 
