@@ -45,9 +45,13 @@ def _is_news(entry: Registration, sequence: int, at: datetime) -> bool:
 
 
 async def stop_the_clock(work: UnitOfWork, proof: PaymentUploaded) -> None:
-    """A proof waits for staff: the deadline no longer counts. It even undoes an expiry it raced with."""
+    """A proof waits for staff: the deadline no longer counts. It even undoes an expiry it raced with.
+
+    The newest news of all may be told again, for a registration that lost what it had made of it.
+    """
     entry = await lock_for_event(work, proof.registration_id)
-    if not _is_news(entry, proof.sequence, proof.uploaded_at):
+    told_again = 0 < proof.sequence == entry.payment_sequence
+    if not (told_again or _is_news(entry, proof.sequence, proof.uploaded_at)):
         return
     if entry.status == Status.PENDING_PAYMENT:
         move(work, entry, Trigger.PROOF_UPLOADED)
