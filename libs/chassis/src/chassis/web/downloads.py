@@ -1,7 +1,7 @@
 """Answers that are files for spreadsheets, sent while their rows are read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -61,22 +61,35 @@ class Downloads:
     """Who is downloading from this process: everybody one file at a time."""
 
     def __init__(self) -> None:
-        self._readers: set[UUID] = set()
+        self._under_way: dict[UUID, object] = {}
 
     @contextmanager
-    def one_of(self, reader: UUID) -> Iterator[None]:
-        """Hold the one download that this person may have under way.
+    def one_of(self, reader: UUID) -> Iterator[Callable[[Batches], Batches]]:
+        """Hold the one download that this person may have under way, at most until the block ends.
+
+        What it yields passes rows on and ends the download behind the last one: whoever has the whole file may ask for
+        the next before the server has cleared up.
 
         Raises:
             DownloadRunning.
         """
-        if reader in self._readers:
+        if reader in self._under_way:
             raise DownloadRunning
-        self._readers.add(reader)
+        own = self._under_way[reader] = object()
+
+        def end() -> None:
+            if self._under_way.get(reader) is own:
+                del self._under_way[reader]
+
+        async def until_read(batches: Batches) -> Batches:
+            async for batch in batches:
+                yield batch
+            end()
+
         try:
-            yield
+            yield until_read
         finally:
-            self._readers.discard(reader)
+            end()
 
 
 def csv_file(name: str, header: Sequence[str], batches: Batches) -> CsvFile:

@@ -25,10 +25,10 @@ async def _participants(
     status: Annotated[Status | None, Query()] = None,
 ) -> AsyncIterator[AsyncIterator[Sequence[Sequence[Any]]]]:
     """Note in the audit log who exports what; yield the rows, batch by batch, until the answer has left."""
-    with downloads.one_of(staff.id):
+    with downloads.one_of(staff.id) as until_read:
         async with database.work() as work:
             await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
-        yield queries.export(database, Filter(event_id, category_id, status))
+        yield until_read(queries.export(database, Filter(event_id, category_id, status)))
 
 
 Participants = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_participants, scope="request")]
