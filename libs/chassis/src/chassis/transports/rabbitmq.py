@@ -27,6 +27,7 @@ log = logger(__name__)
 _START_SECONDS = 5.0
 _PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
+_STOP_SECONDS = 25.0  # handlers that are under way have so long; a connection that answers nothing must not keep a stop
 _BETWEEN_INSPECTIONS_SECONDS = 10.0
 _INSPECTION_SECONDS = 10.0
 CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
@@ -140,10 +141,10 @@ class RabbitTransport:
     async def stop(self) -> None:
         if self._running is not None:
             self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            await asyncio.wait({self._running}, timeout=_STOP_SECONDS)
         self._connected.clear()
-        await self._broker.stop()
+        with suppress(*CONNECTION_TROUBLE):
+            await asyncio.wait_for(self._broker.stop(), timeout=_STOP_SECONDS)
         await self._drop_inspector()
 
     async def _drop_inspector(self) -> None:
