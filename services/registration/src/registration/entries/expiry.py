@@ -20,7 +20,7 @@ from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Status, Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
-from registration.marks.rules import unsent
+from registration.marks.rules import SUBJECT, unsent
 from registration.waitlist.offering import hand_over
 from registration.waitlist.rules import OfferTerms
 
@@ -34,15 +34,14 @@ _PATIENCE = timedelta(minutes=30)
 _SPOKEN_OF = f"""
     {unsent(RegistrationCreated.TYPE)}
     UNION
-    SELECT CASE WHEN headers ->> 'event_type' LIKE 'payment.%'
-                THEN (convert_from(payload, 'UTF8')::jsonb ->> 'subject')::uuid END FROM event_retries
+    SELECT CASE WHEN headers ->> 'event_type' LIKE 'payment.%' THEN {SUBJECT} END FROM event_retries
 """  # noqa: S608  # a constant of ours
 
 _DUE = text(f"""
     SELECT r.id FROM registrations r
      WHERE r.status = 'pending_payment' AND r.expires_at < :due AND r.expires_at < :heard
        AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{JOB}' AND a.subject_id = r.id)
-       AND (r.expires_at < :impatient OR r.id NOT IN (
+       AND (r.expires_at < :impatient OR r.id::text NOT IN (
             SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
      ORDER BY r.expires_at LIMIT :at_most
 """)  # noqa: S608  # constants of ours

@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
-from sqlalchemy import insert, or_, select, text, update
+from sqlalchemy import Text, cast, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.rules import FIRST_VERSION
@@ -146,7 +146,7 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
 
 
 # Nobody could accept what was never announced; but an event that does not get on must not keep a place for ever.
-_UNANNOUNCED = WaitlistEntry.id.in_(text(unsent(WaitlistOffered.TYPE)))
+_UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
 _PATIENCE = timedelta(minutes=30)
 
 
