@@ -19,6 +19,7 @@ from registration.aside.commands import SET_ASIDE
 from registration.base import service_tables
 from registration.entries.handlers import handlers
 from registration.worker import build_worker
+from sqlalchemy import text
 from testkit.brokers import BrokerPrefix, purge
 from testkit.polling import eventually
 
@@ -268,6 +269,21 @@ async def test_a_line_that_fails_does_not_stop_the_others(race: Race, line: Line
 
     assert await line.status(entry) == "expired"
     assert await race.scalar("SELECT subject_id FROM set_aside WHERE job = 'waitlist'") == UUID(bad)
+
+
+async def test_a_category_that_somebody_holds_does_not_stop_the_others(race: Race) -> None:
+    await race.open()
+    fine = await race.registered()
+    held = await race.open()
+    stuck = await race.registered()
+    async with race.database.engine.connect() as holder:
+        lock = "SELECT 1 FROM category_places WHERE category_id = CAST(:id AS uuid) FOR UPDATE"
+        await holder.execute(text(lock), {"id": held["id"]})
+
+        assert await race.deadline_passes() == 1
+
+    assert await race.status(fine["registration_id"]) == "expired"
+    assert await race.scalar("SELECT subject_id FROM set_aside WHERE job = 'expiry'") == entry_id(stuck)
 
 
 # --- the end of an offer
