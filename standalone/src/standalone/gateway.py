@@ -60,7 +60,7 @@ class Gateway:
 
 
 def _nothing(scope: Scope) -> Response:
-    """Say that the path is nobody's, as a service says it of one of its own."""
+    """Answer a path that no service has with the same 404 as a service."""
     identifier = correlation_id_of(scope)
     with correlated(identifier), answered_in(language_of(scope)):
         answer = render(NotFound(_NOTHING))

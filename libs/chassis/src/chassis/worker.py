@@ -122,10 +122,7 @@ async def _stop(broker: OutboxBroker) -> None:
 
 
 async def _repeat(job: Periodic) -> None:
-    """Run `job` for ever. A failure is logged and tried again next time, and so is a round that takes too long.
-
-    Replicas drift apart by the jitter.
-    """
+    """Run `job` for ever. A failure or a timeout is logged; the next round tries again. Jitter spreads replicas."""
     seconds = job.every.total_seconds()
     while True:
         with correlated(f"{job.name}-{random.getrandbits(32):08x}"):  # a label, not a secret

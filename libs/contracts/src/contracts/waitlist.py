@@ -36,7 +36,7 @@ class WaitlistOffered(Payload):
 
 
 class WaitlistEnd(StrEnum):
-    """Why an offer is no more. What somebody accepted, `RegistrationCreated` says."""
+    """The reason why an open offer ended without a registration."""
 
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"

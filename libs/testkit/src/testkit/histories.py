@@ -1,6 +1,6 @@
 """A registration and its invoice as a plain model, with news that travel between them in any order, late and twice.
 
-Services are compared with it: whatever the way there, once all news are heard everybody says the same.
+Tests compare services with it: after all events are handled, in any order, the states are equal.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class PlainRegistration:
             self._become("cancelled")
 
     def flip(self) -> None:
-        """Somebody else takes the places, or gives them back."""
+        """Toggle whether the places can be taken again."""
         self.free = not self.free
 
     def hear(self, news: Payload) -> None:

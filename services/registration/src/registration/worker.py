@@ -108,7 +108,7 @@ class Deadlines:
         await sweep(self.database, self.grace, self.terms, heard_until=self.heard_until)
 
     async def tend_lines(self) -> None:
-        """Offer what is free, and end offers that nobody took in time."""
+        """Offer free places and end offers that were not accepted in time."""
         await tend_lines(self.database, self.terms, heard_until=self.heard_until)
 
 

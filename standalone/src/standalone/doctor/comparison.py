@@ -107,7 +107,7 @@ def _compare_words(
 ) -> None:
     told = contacts[0].refunds_told if contacts else frozenset()
     for payment_id in {*invoice.refund_due_ids, *invoice.refunded_ids} - told:
-        detail = "money goes back and nobody told the runner"
+        detail = "a refund without a message to the runner"
         _found(diagnosis, "refund_not_told", detail, entry, owners=_PAYMENT, payment_id=payment_id)
 
 

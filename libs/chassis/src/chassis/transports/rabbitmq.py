@@ -131,7 +131,7 @@ class RabbitTransport:
                 await declarations.declare(self._inspector, self._names)
             else:
                 self._note_missing(await declarations.missing(self._inspector, self._names))
-            self._unreachable.clear()  # somebody may have bound them again; else the next copy says so
+            self._unreachable.clear()  # bindings may be back; the next returned copy marks the service again
 
     def _note_missing(self, missing: tuple[str, ...]) -> None:
         if missing != self._missing:

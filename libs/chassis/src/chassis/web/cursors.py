@@ -1,4 +1,4 @@
-"""Cursors: the position of a page's last row, as opaque texts for whoever asks for the next page."""
+"""Opaque cursors for keyset pagination: the position of a page's last row."""
 
 import base64
 import binascii

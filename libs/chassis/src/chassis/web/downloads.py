@@ -58,7 +58,7 @@ class DownloadRunning(StartlineError):
 
 
 class Downloads:
-    """Who is downloading from this process: everybody one file at a time."""
+    """Running downloads of this process, at most one per person."""
 
     def __init__(self) -> None:
         self._under_way: dict[UUID, object] = {}
@@ -67,8 +67,8 @@ class Downloads:
     def one_of(self, reader: UUID) -> Iterator[Callable[[Batches], Batches]]:
         """Hold the one download that this person may have under way, at most until the block ends.
 
-        What it yields passes rows on and ends the download behind the last one: whoever has the whole file may ask for
-        the next before the server has cleared up.
+        Yields a function that wraps the rows and releases the download after the last one, so that the next request
+        of a client that has read the whole file is accepted before the response has been cleaned up.
 
         Raises:
             DownloadRunning.

@@ -15,7 +15,7 @@ from notification.templates.rules import EventType
 
 @dataclass(frozen=True)
 class ContactState:
-    """How far a registration has come, as notification heard, and of which refunds its runner is told."""
+    """The stage of a contact, and the payments for which a refund message exists."""
 
     registration_id: UUID
     stage: Stage

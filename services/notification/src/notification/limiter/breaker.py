@@ -21,7 +21,7 @@ class Met:
     """A message that met trouble.
 
     `troubled_after` is how many messages its sender had sent when it did so for the first time, None if that is now.
-    `may_have_left`: nobody knows whether the provider has it.
+    `may_have_left`: it is unknown whether the provider accepted it.
     """
 
     message_id: UUID

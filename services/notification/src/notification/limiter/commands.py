@@ -104,6 +104,6 @@ async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> N
 
 
 async def recover(work: UnitOfWork, channel: Channel) -> None:
-    """The sender was set up anew, or staff looked after it: no pause, no trouble."""
+    """Clear pause and trouble after the account was changed or staff intervened."""
     troubled = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
     await work.session.execute(update(SenderRow).where(troubled).values(HEALTHY))

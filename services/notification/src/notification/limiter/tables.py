@@ -15,7 +15,7 @@ class SenderRow(Base):
 
     `accepted` counts the messages that the provider took. `suspect` is the message that met trouble last since one was
     taken, `silences` how many since then may have left. A pause runs from `paused_at` to `paused_until`. `enabled`
-    follows the settings: workers note here what they found, for whoever looks at the database only.
+    follows the settings: workers note here what they found, for readers of the database alone.
     """
 
     __tablename__ = "senders"

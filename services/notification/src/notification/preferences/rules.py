@@ -69,5 +69,5 @@ class Preferences:
         return self.whatsapp.missing if channel is Channel.WHATSAPP else self.mail.missing
 
     def is_set_up(self, channel: Channel) -> bool:
-        """Whether somebody has given the channel an account, be it one that cannot send now."""
+        """Return whether the channel has an account, including one that cannot send at the moment."""
         return self.missing(channel) is None or (channel is Channel.WHATSAPP and self.whatsapp.sealed)

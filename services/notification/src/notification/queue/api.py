@@ -110,7 +110,7 @@ async def retry_failed(
 ) -> Retried:
     """Send everything again that failed and still says something true.
 
-    With `include_unknown` also what may have left, after somebody looked that it did not arrive.
+    With `include_unknown` also messages of unknown outcome, which staff have checked with the provider.
     """
     count = await sending_again.retry_failed(work, channel, unknown=include_unknown, by=staff.actor)
     return Retried(retried=count)

@@ -33,7 +33,7 @@ RETRYABLE = (Status.FAILED, Status.UNKNOWN)
 """What gets another try when staff ask for it."""
 
 LINKS_WAIT = timedelta(days=1)
-"""How long links that somebody asked for are worth sending."""
+"""Maximum age of a message with requested links."""
 
 KEEP_LINK_MESSAGES = timedelta(days=30)
 """How long the log keeps messages with links: they belong to no registration and hold a contact that was typed."""

@@ -70,7 +70,7 @@ _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
 
 
 def reason(given: str, locale: Locale) -> str:
-    """A reason as somebody wrote it, or in words why an offer has ended; nothing for an end of a newer release."""
+    """Return a reason as text; empty for the end of an offer that only a newer release knows."""
     if not given.startswith(OFFER_ENDED):
         return given
     return _WHY_OFFER_ENDED[locale].get(given.removeprefix(OFFER_ENDED), "")

@@ -272,7 +272,7 @@ async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime)
 async def newest_news(work: UnitOfWork, registration_id: UUID) -> tuple[int, int]:
     """Return the sequence of the invoice's newest event and the newest known revision of its registration.
 
-    For whoever has just changed the invoice, and so holds its row.
+    The caller has just changed the invoice and holds its row lock.
     """
     columns = (Invoice.sequence, Invoice.revision)
     row = (await work.session.execute(select(*columns).where(Invoice.registration_id == registration_id))).one()

@@ -1,4 +1,4 @@
-"""Images that nobody refers to: the process died between storing and committing, or they were replaced.
+"""Images without a reference in the database: the process died between storing and committing, or they were replaced.
 
 A database that was restored to an earlier moment does not know the images stored since, which may be all that is left
 of somebody's payment. So orphans go to the trash first, and none is touched for a day after a first start or a sign of

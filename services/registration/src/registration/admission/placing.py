@@ -112,7 +112,7 @@ def is_number_taken(error: IntegrityError) -> bool:
 
 
 async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
-    """Have the category go on behind the highest number that bears its prefix, whoever has it. Idempotent."""
+    """Set the category's last number to the highest one in use with its prefix. Idempotent."""
     async with database.work() as work:
         await work.session.execute(_SKIP, {"category_id": category_id})
 

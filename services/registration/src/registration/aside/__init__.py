@@ -1,1 +1,1 @@
-"""Work that failed for one item and must not stop the others: put aside for a while, counted, and shown."""
+"""Items that a job fails for: excluded for a while, counted and reported, so that the job continues."""

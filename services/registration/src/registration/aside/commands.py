@@ -1,4 +1,4 @@
-"""Doing a job for many items, so that one that fails does not stop the rest."""
+"""Running a job for many items; items that fail are set aside."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta

@@ -177,7 +177,7 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
     Burned places come back as far as the range has BIBs for them again, and a smaller quota takes from them first.
 
     Args:
-        terms: of the offers that somebody in line gets for places that become free.
+        terms: terms of the offers made for places that become free.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,

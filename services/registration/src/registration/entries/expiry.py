@@ -1,4 +1,4 @@
-"""Expiring what was not paid in time.
+"""Expiry of registrations that were not paid in time.
 
 A deadline runs only while it can be met and heard of: nothing expires that was never announced, nor what payment may
 have spoken of in events that are still on their way.
@@ -28,7 +28,7 @@ JOB = "expiry"
 
 _AT_ONCE = 200
 _PATIENCE = timedelta(minutes=30)
-"""How long an event that does not get on may keep a place: one that nobody can read must not do so for ever."""
+"""Maximum time past the grace that an undelivered event keeps a place: an unreadable one must not keep it for ever."""
 
 # An event of another release may have any form; only what its head says is looked at.
 _SPOKEN_OF = f"""
@@ -70,7 +70,7 @@ async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> in
     Any number of sweeps may run at once.
 
     Args:
-        terms: of the offers that somebody in line gets for the places.
+        terms: terms of the offers made for the places.
     """
 
     async def expire_some(work: UnitOfWork, ids: Sequence[UUID]) -> int:
@@ -99,7 +99,7 @@ async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_mo
 
 
 async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, terms: OfferTerms) -> int:
-    """Expire those that are due still and that nobody else holds; how many."""
+    """Expire the registrations that are still due and not locked; return how many."""
     overdue = (
         select(Registration)
         .where(

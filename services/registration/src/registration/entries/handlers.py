@@ -1,4 +1,4 @@
-"""What registration does when payment speaks, and when its own mark comes back."""
+"""Handlers for payment events and for registration's own queue marks."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork

@@ -1,4 +1,4 @@
-"""What news of payments do to a registration.
+"""Effects of payment events on a registration.
 
 Payment decides what was in time and numbers its news; registration never judges that again, by whatever clock or stale
 copy, and takes the news in their order however they arrive.
@@ -125,10 +125,10 @@ async def _is_first_answer(work: UnitOfWork, payment: PaymentVerified) -> bool:
 
 
 def _brings_back(entry: Registration, payment: PaymentVerified) -> bool:
-    """Whether somebody wants a cancelled registration back: money that was verified after the cancellation.
+    """Return whether a payment reinstates a cancelled registration: it was verified after the cancellation.
 
-    Who verified it knowing of the cancellation did so after it, whatever the clocks say. Where nothing is owed, nobody
-    verified anything.
+    A verification that knew of the cancellation came after it, whatever the clocks say. The automatic verification of
+    a zero amount reinstates nothing.
     """
     if payment.amount == 0:
         return False

@@ -52,7 +52,7 @@ _REGISTERED_ANEW = text("""
 
 
 async def retake(work: UnitOfWork, entry: Registration) -> bool:
-    """Take released places again, if they are free and none of the people has registered anew."""
+    """Take released places again, if they are free and no participant has another live registration."""
     if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
         return False
     take = (

@@ -1,1 +1,1 @@
-"""Marks that the service sends through its own queue: what was in it before has been heard."""
+"""Queue marks: events to itself that show how far the service has consumed its queue."""

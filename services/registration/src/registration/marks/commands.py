@@ -1,4 +1,4 @@
-"""Sending marks and hearing them."""
+"""Sending and receiving queue marks."""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -5,7 +5,7 @@ from chassis.tables import OUTBOX_QUEUE
 SUBJECT = """substring(convert_from(payload, 'UTF8') from '"subject" ?: ?"([0-9a-f-]{36})"')"""
 """SQL for the subject of the event in `payload`, as text; null where it has none that could be an id.
 
-Nothing is cast: one event of a strange form must not stop whoever looks for others.
+The text is not cast to json or uuid: one malformed event would fail the whole query.
 """
 
 

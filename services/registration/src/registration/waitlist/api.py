@@ -50,7 +50,7 @@ _cursors = CursorOf(tuple[Annotated[int, Field(ge=-LARGEST_TURN, le=LARGEST_TURN
 
 Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
 Terms = Annotated[OfferTerms, from_state("offer_terms")]
-"""How long an offer to somebody in line is open, and what makes the code of its link."""
+"""Terms of an offer: how long it is open, and the codes for its link."""
 
 ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 

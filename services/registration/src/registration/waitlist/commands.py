@@ -145,7 +145,7 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
 
 
-# Nobody could accept what was never announced; but an event that does not get on must not keep a place for ever.
+# An unannounced offer could not be accepted; but an event that is never delivered must not keep a place for ever.
 _UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
 _PATIENCE = timedelta(minutes=30)
 

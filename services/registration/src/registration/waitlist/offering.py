@@ -186,7 +186,7 @@ async def end_entries(
     """End those of a category's line whom the conditions choose; places held for them are free again. How many.
 
     Args:
-        end: what is said of offers that were open; nobody was told anything of who only waited.
+        end: the reason published for open offers; waiting entries publish nothing.
         reason: staff's words.
     """
     in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE))

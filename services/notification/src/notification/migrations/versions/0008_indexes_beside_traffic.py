@@ -46,7 +46,7 @@ def downgrade() -> None:
 
 
 def _concurrently(name: str, definition: str) -> None:
-    """Build an index unless it is there, anew if an interrupted build left one that is not valid."""
+    """Create an index if it does not exist; replace an invalid one left by an interrupted build."""
     if op.get_bind().scalar(_INVALID, {"name": name}) is not None:
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {definition}")

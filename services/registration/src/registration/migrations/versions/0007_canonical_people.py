@@ -63,7 +63,7 @@ def downgrade() -> None:
 
 
 def _concurrently(name: str, definition: str) -> None:
-    """Build an index, anew if an interrupted build left one that is not valid."""
+    """Create an index; replace an invalid one left by an interrupted build."""
     op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
 
