@@ -257,7 +257,7 @@ async def test_an_item_that_fails_is_put_aside_counted_and_tried_again(race: Rac
 
 async def test_a_line_that_fails_does_not_stop_the_others(race: Race, line: Line) -> None:
     await line.sell_out()
-    await line.waiting()
+    stuck = await line.waiting()
     bad = race.category["id"]
     await line.sell_out(quota=1, bibs=9)
     entry = await line.waiting()
@@ -269,6 +269,12 @@ async def test_a_line_that_fails_does_not_stop_the_others(race: Race, line: Line
 
     assert await line.status(entry) == "expired"
     assert await race.scalar("SELECT subject_id FROM set_aside WHERE job = 'waitlist'") == UUID(bad)
+    # then it is left alone for a while, and tried again
+    await race.execute("UPDATE category_places SET taken = 2, offered = 1, quota = 2, bib_end = bib_end + 1")
+    await line.tend()
+    assert await line.status(stuck) == "offered"
+    await line.time_passes(0.2)
+    assert await line.status(stuck) == "expired"
 
 
 async def test_a_category_that_somebody_holds_does_not_stop_the_others(race: Race) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 from registration.access import commands as links
 from registration.access.rules import AccessCodes
 from registration.admission.tables import IdempotencyKey
-from registration.aside.commands import for_all, retry_aside
+from registration.aside.commands import aside_of, for_all, retry_aside
 from registration.base import service_tables
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
@@ -80,7 +80,8 @@ async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: date
     await retry_aside(database, "waitlist", tend_some)
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
-    for category_id in categories:
+        aside = await aside_of(session, "waitlist")
+    for category_id in (each for each in categories if each not in aside):
         await for_all(database, "waitlist", [category_id], tend_some)
 
 

@@ -11,6 +11,7 @@ from chassis.telemetry import logger
 from prometheus_client import Gauge
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.aside.tables import SetAside
 
@@ -37,10 +38,14 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
     except Exception as error:
         if _would_meet_each(error):
             raise
-        log.warning("job_failed_for_some", job=job, items=len(ids), error=reason_of(error))
-    done = [await _for_one(database, job, each, do) for each in ids]
+        log.warning("job_failed_for_some", job=job, items=len(ids), error=reason_of(error), exc_info=error)
+        if len(ids) == 1:
+            await _put_aside(database, job, ids[0], reason_of(error))
+            done = 0
+        else:
+            done = sum([await _for_one(database, job, each, do) for each in ids])
     await count_aside(database, job)
-    return sum(done)
+    return done
 
 
 def _would_meet_each(error: Exception) -> bool:
@@ -86,6 +91,11 @@ async def retry_aside(database: Database, job: str, do: Work) -> None:
         await _for_one(database, job, subject_id, do)
     if waiting:
         await count_aside(database, job)
+
+
+async def aside_of(session: AsyncSession, job: str) -> frozenset[UUID]:
+    """Return the items that a job leaves out for now."""
+    return frozenset((await session.execute(select(SetAside.subject_id).where(SetAside.job == job))).scalars())
 
 
 async def count_aside(database: Database, job: str) -> None:
