@@ -209,17 +209,23 @@ async def _is_ready(transport: RabbitTransport, expected: bool) -> bool:
     return await transport.ready() is expected
 
 
-async def test_a_lost_binding_makes_a_user_who_may_not_declare_unready_until_a_copy_is_taken(
-    open_transport: Open, channel: AbstractChannel, names: Names
-) -> None:
+async def _unready_for_a_lost_binding(open_transport: Open, channel: AbstractChannel, names: Names) -> RabbitTransport:
+    """A transport that may not declare, after it published what a listener without its binding did not get."""
     await (provisioning := open_transport()).start()
     await provisioning.stop()
     transport = open_transport(declare=False)
     await transport.start()
     await unbind(channel, names, "payment")
-
     assert not await is_published(transport, CREATED)
     assert not await transport.ready()
+    return transport
+
+
+async def test_a_lost_binding_makes_a_user_who_may_not_declare_unready_until_a_copy_is_taken(
+    open_transport: Open, channel: AbstractChannel, names: Names
+) -> None:
+    transport = await _unready_for_a_lost_binding(open_transport, channel, names)
+
     await open_transport().start()
 
     assert await is_published(transport, CREATED)
@@ -229,13 +235,7 @@ async def test_a_lost_binding_makes_a_user_who_may_not_declare_unready_until_a_c
 async def test_a_binding_that_is_back_makes_ready_again_who_has_nothing_more_to_publish(
     open_transport: Open, channel: AbstractChannel, names: Names
 ) -> None:
-    await (provisioning := open_transport()).start()
-    await provisioning.stop()
-    transport = open_transport(declare=False)
-    await transport.start()
-    await unbind(channel, names, "payment")
-    assert not await is_published(transport, CREATED)
-    assert not await transport.ready()
+    transport = await _unready_for_a_lost_binding(open_transport, channel, names)
 
     await open_transport().start()
 

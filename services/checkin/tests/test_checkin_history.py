@@ -8,8 +8,9 @@ import pytest
 from chassis.errors import NotYet
 from checkin.roster import commands
 from contracts import ConfirmedParticipant, Payload
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from testkit.histories import examples
 
 from .checkin_world import PackDay, cancellation, confirmation, correction, person
 
@@ -86,13 +87,7 @@ class History:
 
 
 @given(acts=ACTS, order=st.lists(st.integers(0, 30), max_size=12))
-@settings(
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(80)
 async def test_in_the_end_the_roster_says_what_happened(
     day: PackDay, acts: Sequence[str], order: Sequence[int]
 ) -> None:

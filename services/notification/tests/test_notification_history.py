@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from notification.contacts import commands
 from notification.contacts.tables import Contact
-from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, plain_history
+from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, examples, plain_history
 
 from .notification_world import Entry, PostOffice
 
@@ -47,13 +47,7 @@ async def stand(office: PostOffice, entry: Entry) -> tuple[str, set[str]]:
 
 
 @given(steps=STEPS, order=st.randoms(use_true_random=False))
-@settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(60)
 async def test_in_the_end_the_contact_stands_as_if_everything_had_been_heard_at_once(
     office: PostOffice, steps: Sequence[Step], order: random.Random
 ) -> None:

@@ -8,12 +8,12 @@ import pytest
 from chassis.database import UnitOfWork
 from contracts import Payload, PaymentMethod
 from contracts.payments import InvoicePayload
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
 from payment.proofs.images import rewrite
-from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, pick
+from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, examples, pick
 
 from .payment_pictures import jpeg
 from .payment_world import Office
@@ -97,13 +97,7 @@ class History:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(20)
 async def test_in_the_end_the_invoice_says_what_the_registration_says(office: Office, steps: Sequence[Step]) -> None:
     history = History(office)
     await history.play(steps)

@@ -17,10 +17,10 @@ from contracts import (
     RegistrationReopened,
 )
 from contracts.payments import InvoicePayload
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from registration.entries import payments
-from testkit.histories import ACTS, CARRIED, PlainInvoice, PlainRegistration, Step, pick
+from testkit.histories import ACTS, CARRIED, PlainInvoice, PlainRegistration, Step, examples, pick
 
 from .conftest import Race
 
@@ -135,13 +135,7 @@ async def _history(race: Race) -> History:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(40)
 async def test_in_the_end_a_registration_stands_as_if_all_had_been_heard_at_once(
     race: Race, steps: Sequence[Step]
 ) -> None:

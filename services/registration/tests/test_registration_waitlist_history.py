@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from contracts import Event, Payload, RegistrationCreated, WaitlistEnded, WaitlistOffered
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from testkit.histories import examples
 
 from .conftest import Race
 from .registration_line import Line
@@ -94,13 +95,7 @@ class History:
 
 
 @given(steps=STEPS, shuffle=st.randoms(use_true_random=False))
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(15)
 async def test_whatever_happens_to_a_line_places_and_listeners_are_in_step(
     race: Race, steps: Sequence[tuple[str, int]], shuffle: random.Random
 ) -> None:

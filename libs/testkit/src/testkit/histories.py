@@ -20,8 +20,20 @@ from contracts import (
     RegistrationReopened,
 )
 from contracts.payments import InvoicePayload
+from hypothesis import HealthCheck, settings
 
 AMOUNT = Decimal("150000.00")
+
+
+def examples(count: int) -> settings:
+    """Return settings for `count` reproducible histories on one real database."""
+    return settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 @dataclass
