@@ -34,7 +34,8 @@ async def test_a_prefix_that_changed_a_moment_ago_is_in_the_first_number(race: A
     assert entry["status_url"].count("NEW-00001") == 1
 
 
-async def test_a_prefix_that_changes_while_the_places_are_waited_for_is_in_the_first_number(race: Any) -> None:
+async def _number_after_a_change_that_it_waited_for(race: Any) -> str:
+    """The first number of a category whose prefix changes from OLD to NEW while the registration waits for places."""
     await race.open(quota=3, registration_prefix="OLD")
     category = {"id": race.category["id"]}
     async with race.database.work() as work:
@@ -44,7 +45,11 @@ async def test_a_prefix_that_changes_while_the_places_are_waited_for_is_in_the_f
         await eventually(lambda: race.scalar(_PLACING_WAITS))
         change = text("UPDATE race_categories SET registration_prefix = 'NEW' WHERE id = CAST(:id AS uuid)")
         await work.session.execute(change, category)
-    assert (await registering)["registration_number"] == "NEW-00001"
+    return str((await registering)["registration_number"])
+
+
+async def test_a_prefix_that_changes_while_the_places_are_waited_for_is_in_the_first_number(race: Any) -> None:
+    assert await _number_after_a_change_that_it_waited_for(race) == "NEW-00001"
 
 
 async def test_read_without_a_lock_the_prefix_would_be_the_old_one(race: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,16 +57,7 @@ async def test_read_without_a_lock_the_prefix_would_be_the_old_one(race: Any, mo
     unlocked = placing._PLACE.text.replace("FOR SHARE", "")
     assert unlocked != placing._PLACE.text
     monkeypatch.setattr(placing, "_PLACE", text(unlocked))
-    await race.open(quota=3, registration_prefix="OLD")
-    category = {"id": race.category["id"]}
-    async with race.database.work() as work:
-        held = update(CategoryPlaces).where(CategoryPlaces.category_id == category["id"]).values(burned=0)
-        await work.session.execute(held)
-        registering = asyncio.create_task(race.registered())
-        await eventually(lambda: race.scalar(_PLACING_WAITS))
-        change = text("UPDATE race_categories SET registration_prefix = 'NEW' WHERE id = CAST(:id AS uuid)")
-        await work.session.execute(change, category)
-    assert (await registering)["registration_number"] == "OLD-00001"
+    assert await _number_after_a_change_that_it_waited_for(race) == "OLD-00001"
 
 
 async def test_changes_of_the_prefix_and_first_numbers_come_one_after_the_other(race: Any, second_process: Any) -> None:
