@@ -96,19 +96,21 @@ async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, un
 async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     """The money is there: BIBs and tickets, or, when the places are gone for good, word that it has to go back.
 
-    Each payment counts once, however often and late its verification comes.
+    Each payment counts once, however often and late its verification comes. A repeated one that holds no place has its
+    refund published again, for a listener that missed it.
     """
     entry = await lock_for_event(work, payment.registration_id)
-    if entry.payment_id == payment.payment_id or not await _is_first_answer(work, payment):
+    if entry.payment_id == payment.payment_id:
         return
+    first = await _is_first_answer(work, payment)
     entry.payment_sequence = max(entry.payment_sequence, payment.sequence)
     if entry.status == Status.PAYMENT_VERIFIED:
         _announce_surplus(work, entry, payment)
-    elif entry.status == Status.CANCELLED and not _brings_back(entry, payment):
+    elif entry.status == Status.CANCELLED and not (first and _brings_back(entry, payment)):
         _announce_refund(work, entry, payment, reason=_CROSSED)
-    elif not Status(entry.status).holds_places and not await retake(work, entry):
+    elif not Status(entry.status).holds_places and not (first and await retake(work, entry)):
         _announce_refund(work, entry, payment, reason=_NO_PLACE)
-    else:
+    elif first:
         await _honour(work, entry, payment)
 
 
