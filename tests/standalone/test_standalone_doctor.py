@@ -131,6 +131,12 @@ FAULTS = [
         _ONE_DEAD_LETTER,
         "DELETE FROM dead_letters",
     ),
+    (
+        "forged_events",
+        "payment",
+        _ONE_DEAD_LETTER.replace("rejected", "forged"),
+        "DELETE FROM dead_letters",
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import Event, Payload
+from contracts.ownership import owner_of
 from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
@@ -91,7 +92,13 @@ class UnitOfWork:
         return self._database.tables
 
     def publish(self, payload: Payload, *, subject: UUID) -> None:
-        """Send `payload` with this commit; `subject` is what it is about, mostly a registration."""
+        """Send `payload` with this commit; `subject` is what it is about, mostly a registration.
+
+        Raises:
+            TypeError: another service owns events of this type.
+        """
+        if owner_of(payload.TYPE) != self._database.service:
+            raise TypeError(f"{self._database.service} does not own {payload.TYPE}")
         self._events.append(
             Event.of(
                 payload,

@@ -12,8 +12,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork, is_unavailable
 from chassis.errors import NotYet, StartlineError
+from chassis.senders import Refused, vouch
 from chassis.tables import RETRY_QUEUE
-from chassis.telemetry import EVENTS_HANDLED, correlated, logger
+from chassis.telemetry import EVENTS_HANDLED, EVENTS_REFUSED, correlated, logger
 
 log = logger(__name__)
 
@@ -74,22 +75,28 @@ class Inbox:
         # Its values come separately: a statement that holds them is taken apart anew for each event.
         self._note = upsert(processed).on_conflict_do_nothing().returning(processed.c.event_id)
 
-    async def deliver(self, body: bytes) -> None:
-        """Take one event: its effect happens, or it is parked with the reason.
+    async def deliver(self, body: bytes, sender: str) -> None:
+        """Take one event: its effect happens, or it is parked with the reason; what its owner did not send is given up.
+
+        Args:
+            sender: who sent it, as the transport knows; see `chassis.senders`.
 
         Raises:
             Exception: only when the database is down, so that neither could be done; see `is_unavailable`.
         """
         try:
+            vouch(body, sender)
             await self.handle(body)
+        except Refused as refused:
+            await self._refuse(body, refused)
         except Exception as error:  # whatever a handler raises, the event must not be lost
             if is_unavailable(error):
                 raise
             await self.park(body, error)
 
-    async def deliver_patiently(self, body: bytes) -> None:
+    async def deliver_patiently(self, body: bytes, sender: str) -> None:
         """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
-        await self._patiently(lambda: self.deliver(body))
+        await self._patiently(lambda: self.deliver(body, sender))
 
     async def _patiently(self, take: Callable[[], Awaitable[None]]) -> None:
         delay = 0.2
@@ -140,14 +147,35 @@ class Inbox:
             )
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
-    async def bury(self, body: bytes, reason: str) -> None:
-        """Give an event up, for a person to look at. Waits while the database is down: nobody else has the event."""
-        event_id, event_type = _identity(body)
-        log.error("event_buried", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
-        await self._patiently(lambda: self._bury(body, reason))
+    async def bury(self, body: bytes, sender: str) -> None:
+        """Give up an event that took its reader down too often, for a person to look at.
 
-    async def _bury(self, body: bytes, reason: str) -> None:
+        Waits while the database is down: nobody else has the event.
+        """
+        await self._patiently(lambda: self._bury(body, sender))
+
+    async def _bury(self, body: bytes, sender: str) -> None:
+        try:
+            vouch(body, sender)
+        except Refused as refused:
+            await self._refuse(body, refused)
+        else:
+            await self._give_up(body, "crash_guard", "its reader went down too often while handling it")
+
+    async def _refuse(self, body: bytes, refused: Refused) -> None:
+        EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
+        await self._give_up(body, refused.refusal.value, str(refused))
+
+    async def _give_up(self, body: bytes, failure: str, reason: str) -> None:
         event_id, event_type = _identity(body)
+        log.error(
+            "event_given_up",
+            service=self.service,
+            event_id=event_id,
+            event_type=event_type,
+            failure=failure,
+            reason=reason,
+        )
         async with self._database.work() as work:
             await work.session.execute(
                 insert(self._database.tables.dead_letters).values(
@@ -157,7 +185,7 @@ class Inbox:
                     headers={"event_id": event_id or "", "event_type": event_type},
                     deliveries_count=0,
                     created_at=work.now,
-                    failure_reason="crash_guard",
+                    failure_reason=failure,
                     last_exception=reason,
                 )
             )

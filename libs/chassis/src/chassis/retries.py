@@ -13,8 +13,9 @@ from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
 from chassis.database import Database, is_unavailable
-from chassis.errors import NotFound
+from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
+from chassis.senders import Refusal
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
 
@@ -29,6 +30,13 @@ class UnknownDeadLetter(NotFound):
 
     indonesian = "Tidak ada pesan gagal dengan id ini."
     code = "unknown_dead_letter"
+
+
+class ForgedDeadLetter(StartlineError):
+    """Another service than its owner sent this event, so it is never tried. Its owner says again what is true."""
+
+    indonesian = "Pesan ini dikirim layanan lain, bukan pemiliknya, jadi tidak akan dicoba lagi."
+    code = "forged_dead_letter"
 
 
 class ParkedEventRetry(ExponentialRetry):
@@ -111,6 +119,14 @@ async def list_dead_letters(database: Database, *, limit: int = 50, after: int =
         return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
+async def forged_dead_letters(database: Database) -> int:
+    """How many dead letters another service than the owner of the event sent."""
+    table = database.tables.dead_letters
+    query = select(func.count()).select_from(table).where(table.c.failure_reason == Refusal.FORGED)
+    async with database.read() as session:
+        return int((await session.execute(query)).scalar_one())
+
+
 async def show_dead_letter(database: Database, dead_letter_id: int) -> dict[str, Any]:
     """One dead letter with its payload.
 
@@ -129,14 +145,16 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
     """Give a dead letter a fresh set of tries, in one transaction with taking it off the list.
 
     Raises:
-        UnknownDeadLetter.
+        UnknownDeadLetter, ForgedDeadLetter.
     """
     table = database.tables.dead_letters
     async with database.work() as work:
-        taken = delete(table).where(table.c.id == dead_letter_id).returning(table.c.payload, table.c.headers)
+        taken = delete(table).where(table.c.id == dead_letter_id).returning(table)
         row = (await work.session.execute(taken)).first()
         if row is None:
             raise UnknownDeadLetter
+        if row.failure_reason == Refusal.FORGED:
+            raise ForgedDeadLetter
         headers = dict(row.headers or {})
         await database.retries.insert(
             work.session,

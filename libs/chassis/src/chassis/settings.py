@@ -25,6 +25,9 @@ class ServiceSettings(BaseSettings):
     broker_declare: bool = Field(
         default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
     )
+    broker_unsigned: bool = Field(
+        default=False, description="take events without a sender; only while processes of a release that sent none run"
+    )
     secret_keys: SecretStr = Field(description="Fernet keys, newest first, separated by commas")
     staff_jwks_url: str = Field(description="identity's public keys")
     runner_jwks_url: str = Field("", description="registration's public keys")

@@ -9,6 +9,7 @@ import httpx
 from chassis.database import Database
 from chassis.inbox import Handlers, Inbox
 from contracts import Event, Payload, parse
+from contracts.ownership import owner_of
 from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
@@ -67,7 +68,7 @@ class ServiceUnderTest:
         """Have the service handle an event; its errors reach the test. Returns the event, to be delivered again."""
         event = Event[Any].of(
             payload,
-            source="test",
+            source=owner_of(payload.TYPE) or "nobody",
             subject=subject,
             occurred_at=occurred_at or self.database.clock(),
             correlation_id="test",
