@@ -17,7 +17,7 @@ from chassis.senders import NOBODY, Refusal, Refused, vouch
 from chassis.transports import RabbitTransport, TransportDown
 from contracts import ParticipantCheckedIn, PaymentVerified
 from contracts.topology import Names, routing_key
-from embedded.rabbitmq import PrivateRabbitMQ, install_if_root
+from embedded.rabbitmq import PrivateRabbitMQ, install_if_missing
 from pydantic import SecretStr
 from standalone.provisioning.broker import provision_broker
 from standalone.services import SERVICES
@@ -62,7 +62,7 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    install_if_root()
+    install_if_missing()
     folder = Path(tmp_path_factory.getbasetemp()) / f"broker-{secrets.token_hex(4)}"
     passwords = {service.name: SecretStr(secrets.token_hex(16)) for service in SERVICES}
     node = PrivateRabbitMQ(folder, managed=True)

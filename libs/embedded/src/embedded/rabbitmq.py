@@ -19,7 +19,7 @@ from embedded.homes import Home, forget, make_folder, settle
 from embedded.installing import install_hint, install_if_root
 from embedded.ports import free_ports
 
-__all__ = ["NotInstalled", "PrivateRabbitMQ", "install_hint", "install_if_root"]
+__all__ = ["NotInstalled", "PrivateRabbitMQ", "install_hint", "install_if_missing"]
 
 _NAME = "rabbitmq"
 _USER = "startline"
@@ -127,7 +127,7 @@ class PrivateRabbitMQ:
             f"listeners.tcp.local = 127.0.0.1:{self._port}",
             f"default_user = {_USER}",
             f"default_pass = {secret(self._folder / f'{_NAME}.password')}",
-            *((f"management.tcp.port = {self._management_port}",) if self._managed else ()),
+            *(self._managed_at() if self._managed else ()),
         )
         configuration, shell, plugins = (home.path / name for name in ("node.conf", "environment.conf", _PLUGINS))
         enabled = "[rabbitmq_management].\n" if self._managed else "[].\n"
@@ -153,6 +153,9 @@ class PrivateRabbitMQ:
             "RABBITMQ_PID_FILE": str(home.path / "node.pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
         }
+
+    def _managed_at(self) -> tuple[str, str]:
+        return "management.tcp.ip = 127.0.0.1", f"management.tcp.port = {self._management_port}"
 
     def _wait_until_it_greets(self, home: Home) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -191,6 +194,18 @@ def server_script() -> Path:
         if script.exists() and script.name == "rabbitmq-server":
             return script
     raise NotInstalled(f"RabbitMQ is missing; install it with: {install_hint()}")
+
+
+def install_if_missing() -> None:
+    """Install RabbitMQ when it is not there and we may.
+
+    Raises:
+        NotInstalled: the text holds the command that installs it.
+    """
+    try:
+        server_script()
+    except NotInstalled:
+        install_if_root()
 
 
 def _epmd_program() -> Path:
