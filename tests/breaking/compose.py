@@ -53,6 +53,7 @@ class ComposeStand:
             "BREAKING_POSTGRES_PORT": str(self._postgres_port),
             "BREAKING_RABBITMQ_PORT": str(self._rabbitmq_port),
             "PUBLIC_URL": self.url,
+            "METADATA_NETWORK": f"169.254.{secrets.randbelow(160)}.0/24",  # two projects share no network's addresses
             # All runners come from this one address.
             "RATE_REGISTRATION_PER_MINUTE": "6000",
             "RATE_UPLOAD_PER_MINUTE": "6000",

@@ -5,8 +5,10 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from chassis.secrets import SecretBox
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
 from uvicorn.importer import import_from_string
@@ -78,3 +80,33 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     assert served["access_log"] is False, "paths and addresses are personal data"
     assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"
     assert (served["host"], served["port"]) == ("0.0.0.0", 8000)
+
+
+def _containers() -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+    return found
+
+
+@pytest.mark.parametrize("name", _containers())
+def test_no_container_may_do_more_than_its_work(name: str) -> None:
+    container = _containers()[name]
+    assert container["cap_drop"] == ["ALL"]
+    assert "cap_add" not in container
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["read_only"] is True
+    assert container["pids_limit"] <= 512
+    assert container["memswap_limit"] == container["mem_limit"], "no swap beyond it"
+
+
+def test_only_those_who_have_to_get_out() -> None:
+    networks = yaml.safe_load(COMPOSE)["networks"]
+    inside = {name for name, network in networks.items() if (network or {}).get("internal")}
+    out = {name for name, each in _containers().items() if "outward" in each["networks"]}
+    assert networks.keys() - inside == {"front", "outward"}
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert networks["front"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
+    demo = {"simulators", "journey"}
+    assert out - demo == {"registration-api", "payment-api", "payment-worker", "notification-worker"}
+    assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
+    assert {name for name, each in _containers().items() if "front" in each["networks"]} == {"gateway", "simulators"}
+    assert "back" not in _containers()["gateway"]["networks"]
