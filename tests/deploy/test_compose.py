@@ -68,6 +68,18 @@ def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> No
     assert env_file.read_text() == before
 
 
+def test_an_upgrade_adds_what_is_missing_and_changes_nothing(env_file: Path) -> None:
+    lines = env_file.read_text().splitlines(keepends=True)
+    lacking = [line for line in lines if "_OWNER_PASSWORD" not in line]
+    env_file.write_text("".join(lacking))
+    command = [str(ROOT / "deploy" / "make-env"), "--add", str(env_file)]
+    added = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert env_file.read_text().startswith("".join(lacking))
+    assert added.count("Added ") == len(lines) - len(lacking) == 6
+    assert (again, stat.S_IMODE(env_file.stat().st_mode)) == ("", 0o600)
+
+
 def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPatch) -> None:
     options = re.findall(r"(UVICORN_\w+)=(\S+)", (ROOT / "deploy" / "Dockerfile").read_text())
     for name, value in options:

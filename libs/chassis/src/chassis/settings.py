@@ -45,10 +45,7 @@ class ServiceSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _asyncpg_driver(cls, url: str) -> str:
-        for plain in ("postgres://", "postgresql://"):
-            if url.startswith(plain):
-                return "postgresql+asyncpg://" + url.removeprefix(plain)
-        return url
+        return on_asyncpg(url)
 
     @field_validator("secret_keys")
     @classmethod
@@ -66,6 +63,14 @@ class ServiceSettings(BaseSettings):
     def secret_box(self) -> SecretBox:
         """The box for secrets at rest."""
         return _box(self.secret_keys)
+
+
+def on_asyncpg(url: str) -> str:
+    """A PostgreSQL URL with the driver that is used here."""
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+asyncpg://" + url.removeprefix(plain)
+    return url
 
 
 def _box(keys: SecretStr) -> SecretBox:
