@@ -1,6 +1,7 @@
 """The compose file, the command that makes its secrets, and the images agree."""
 
 import re
+import shutil
 import stat
 import subprocess
 from collections.abc import Mapping
@@ -20,14 +21,14 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEYS")
 
 
-def _make_env(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(ROOT / "deploy" / "make-env"), str(file)]
+def _make_env(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "deploy" / "make-env"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
-    made = _make_env(tmp_path / ".env")
+    made = _make_env(str(tmp_path / ".env"))
     assert made.returncode == 0, made.stderr
     return tmp_path / ".env"
 
@@ -36,48 +37,94 @@ def _values(file: Path) -> Mapping[str, str]:
     return dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
 
 
+def _secrets(env_file: Path) -> Mapping[str, str]:
+    return {file.name: file.read_text() for file in (env_file.parent / "secrets").iterdir()}
+
+
 def test_every_setting_that_must_be_there_is_made(env_file: Path) -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     assert needed
     assert {name for name in needed if not _values(env_file).get(name)} == set()
     assert set(re.findall(r"\$\{\w+:\?([^}]+)\}", COMPOSE)) == {"run deploy/make-env first"}
+    assert _values(env_file)["SECRETS"] == str(env_file.parent / "secrets")
 
 
-def test_no_secret_has_a_default() -> None:
-    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
-    assert {name: default for name, default in defaults.items() if _SECRET.search(name) and default} == {}
+def test_every_secret_that_a_container_reads_is_made(env_file: Path) -> None:
+    declared = yaml.safe_load(COMPOSE)["secrets"]
+    assert {each["file"] for each in declared.values()} == {f"${{SECRETS:-./secrets}}/{name}" for name in declared}
+    assert _secrets(env_file).keys() - {"rabbitmq.conf"} == declared.keys()
+    used = {_source(each) for container in _containers().values() for each in container.get("secrets", ())}
+    assert used == declared.keys()
+
+
+def _source(secret: Any) -> str:
+    return str(secret["source"] if isinstance(secret, dict) else secret)
+
+
+def test_neither_the_environment_nor_the_engine_shows_a_secret() -> None:
+    for name, container in _containers().items():
+        for variable, value in (container.get("environment") or {}).items():
+            plain = variable.endswith("_FILE") or not _SECRET.search(variable)
+            assert plain, f"{name}: {variable}"
+            assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), f"{name}: {variable}"
+            assert not [each for each in re.findall(r"\$\{(\w+)", str(value)) if _SECRET.search(each)], name
+    assert not [each for each in re.findall(r"\$\{(\w+)", COMPOSE) if _SECRET.search(each) and each != "SECRETS"]
+
+
+@pytest.mark.parametrize("service", ["registration", "payment", "notification", "checkin", "identity"])
+def test_a_service_reads_its_own_secrets_only(service: str) -> None:
+    others = {"registration", "payment", "notification", "checkin", "identity"} - {service}
+    for half in ("api", "worker"):
+        read = {_source(each) for each in _containers()[f"{service}-{half}"]["secrets"]}
+        assert f"{service}_owner_password" not in read, "what runs does not own its tables"
+        assert not [each for each in read if each.split("_")[0] in {*others, "postgres", "rabbitmq", "doctor"}]
+    assert {_source(each) for each in _containers()[f"{service}-migrate"]["secrets"]} == {f"{service}_owner_password"}
 
 
 def test_secrets_are_long_different_and_new_each_time(env_file: Path, tmp_path: Path) -> None:
-    assert _make_env(tmp_path / "other").returncode == 0
-    pairs = [_values(file) for file in (env_file, tmp_path / "other")]
-    secrets = [value for values in pairs for name, value in values.items() if _SECRET.search(name) and value]
-    assert len(secrets) == len(set(secrets))
+    other = tmp_path / "other" / ".env"
+    other.parent.mkdir()
+    assert _make_env(str(other)).returncode == 0
+    made = [value for file in (env_file, other) for name, value in _secrets(file).items() if name != "rabbitmq.conf"]
+    secrets = [value for value in made if value]
+    assert len(secrets) == len(set(secrets)) == 42
     assert min(map(len, secrets)) >= 44
-    for name, key in pairs[0].items():
-        if name.endswith("_SECRET_KEYS"):
+    for name, key in _secrets(env_file).items():
+        if name.endswith("_secret_keys"):
             assert SecretBox([key]).seal("works")
+    assert f"default_pass = {_secrets(env_file)['rabbitmq_password']}\n" in _secrets(env_file)["rabbitmq.conf"]
 
 
 def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> None:
-    before = env_file.read_text()
+    before = env_file.read_text(), _secrets(env_file)
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
-    again = _make_env(env_file)
+    assert stat.S_IMODE((env_file.parent / "secrets").stat().st_mode) == 0o700, "the files in it are for containers"
+    again = _make_env(str(env_file))
     assert again.returncode == 1
     assert "there already" in again.stderr
-    assert env_file.read_text() == before
+    env_file.unlink()
+    assert _make_env(str(env_file)).returncode == 1, "secrets without settings are secrets"
+    assert before[1] == _secrets(env_file)
 
 
-def test_an_upgrade_adds_what_is_missing_and_changes_nothing(env_file: Path) -> None:
-    lines = env_file.read_text().splitlines(keepends=True)
-    lacking = [line for line in lines if "_OWNER_PASSWORD" not in line]
-    env_file.write_text("".join(lacking))
-    command = [str(ROOT / "deploy" / "make-env"), "--add", str(env_file)]
-    added = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert env_file.read_text().startswith("".join(lacking))
-    assert added.count("Added ") == len(lines) - len(lacking) == 6
-    assert (again, stat.S_IMODE(env_file.stat().st_mode)) == ("", 0o600)
+def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_the_file(env_file: Path) -> None:
+    kept = (
+        "PUBLIC_URL=https://race.example\nPAYMENT_PASSWORD=as-it-was\nFONNTE_TOKEN=token=1\n# a note\nSMTP_PASSWORD=\n"
+    )
+    shutil.rmtree(env_file.parent / "secrets")
+    env_file.write_text(kept)
+
+    added = _make_env("--add", str(env_file))
+    again = _make_env("--add", str(env_file))
+
+    assert (added.returncode, again.returncode, again.stdout) == (0, 0, ""), added.stderr
+    assert env_file.read_text().startswith("PUBLIC_URL=https://race.example\n# mine\n")
+    assert not [name for name in _values(env_file) if _SECRET.search(name) and name != "SECRETS"]
+    assert _secrets(env_file)["payment_password"] == "as-it-was"
+    assert _secrets(env_file)["fonnte_token"] == "token=1"
+    assert _secrets(env_file)["smtp_password"] == ""
+    assert len(_secrets(env_file)["payment_owner_password"]) == 48
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
 
 
 def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPatch) -> None:

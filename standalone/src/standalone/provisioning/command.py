@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
+from chassis import settings as shared
 from chassis.settings import MissingSettings, load
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from standalone.databases import Server
@@ -19,9 +22,18 @@ class ProvisioningSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_nested_delimiter="__")
 
     broker_api_url: str = Field(description="RabbitMQ's management API: http://host:15672")
-    passwords: dict[str, SecretStr] = Field(description="by login, as PASSWORDS__REGISTRATION and so on")
+    passwords: dict[str, SecretStr] = Field(
+        description="by login, as PASSWORDS__REGISTRATION and so on, or files registration_password and so on"
+    )
     connections_per_service: int = Field(100, ge=20, description="to PostgreSQL at most, for each service's login")
     whole_server: bool = Field(default=False, description="PostgreSQL is for this platform alone")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        files = {login: shared.SECRETS / f"{login}_password" for login in LOGINS}
+        read = {login: file.read_text().strip() for login, file in files.items() if file.is_file()}
+        return {**values, "passwords": {**read, **(values.get("passwords") or {})}}
 
     @field_validator("passwords")
     @classmethod

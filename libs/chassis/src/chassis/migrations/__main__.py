@@ -4,12 +4,14 @@ The owner's URL is `MIGRATION_DATABASE_URL`; without one the service's own login
 """
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.migrations import upgrade
-from chassis.settings import load, on_asyncpg
+from chassis.settings import load, on_asyncpg, with_passwords
 from chassis.telemetry import configure_logging
 
 
@@ -20,7 +22,13 @@ class MigrationSettings(BaseSettings):
 
     migration_database_url: str = Field("", repr=False, description="postgresql://owner:password@host/database")
     database_url: str = Field("", repr=False, description="the service's own, used when the other is not given")
+    service_password: SecretStr = Field(SecretStr(""), description="of that login, for a URL that holds no password")
     log_level: str = "INFO"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _log_in(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return with_passwords(values, migration_database_url="service_password", database_url="service_password")
 
 
 settings = load(MigrationSettings)
