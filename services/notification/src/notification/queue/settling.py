@@ -117,8 +117,9 @@ async def settle(
         is_senders=ruling is not None and ruling.is_senders,
     )
     _apply(work, message, verdict, ending)
+    if ruling is None or ruling.suspected:
+        message.behind = message.behind or verdict.behind
     if ruling is not None and ruling.suspected:
-        message.behind = verdict.behind
         message.troubled_after = ruling.row if message.troubled_after is None else message.troubled_after
     if verdict.status is Status.FAILED:
         publish_failure(work, message)
