@@ -32,6 +32,11 @@ WAITING = (Status.PENDING, Status.SENDING)
 RETRYABLE = (Status.FAILED, Status.UNKNOWN)
 """What gets another try when staff ask for it."""
 
+OFF = "the channel was switched off"
+NO_ACCOUNT = "the channel had no account"
+WITHOUT_CHANNEL = (OFF, NO_ACCOUNT)
+"""Why a message was skipped that may be as true as ever."""
+
 LINKS_WAIT = timedelta(days=1)
 """Maximum age of a message with requested links."""
 
