@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 from chassis.secrets import SecretBox
+from chassis.transports import rabbitmq
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
+from notification.queue import sender
+from notification.settings import Settings
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
@@ -64,6 +67,15 @@ def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> No
     assert again.returncode == 1
     assert "there already" in again.stderr
     assert env_file.read_text() == before
+
+
+def test_a_stop_waits_until_the_slowest_send_is_over_and_noted() -> None:
+    """Killed before, it would leave a message of which nobody knows whether it has left."""
+    worker = COMPOSE[COMPOSE.index("\n  notification-worker:") :]
+    grace = int(re.findall(r"stop_grace_period: (\d+)s", worker)[0])
+    unset = Settings.model_construct()
+    to_note = sum(sender._PATIENCE_SECONDS)
+    assert 2 * rabbitmq._STOP_SECONDS + unset.send_guard_seconds + to_note < grace
 
 
 def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPatch) -> None:

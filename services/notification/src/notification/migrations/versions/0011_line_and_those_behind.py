@@ -1,7 +1,7 @@
 """Indexes for each question of the queue's order: who is in line, who is urgent, and who goes behind.
 
 The ones before held what waits behind the line, too, so each look at the line read past all of it. Every statement
-commits by itself and may be run again.
+commits by itself and may be run again. The queries of the release before find what they need in the new ones.
 """
 
 import sqlalchemy as sa
