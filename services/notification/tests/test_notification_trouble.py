@@ -251,17 +251,35 @@ async def test_staff_who_ask_for_the_unknown_ones_wake_the_sender(office: PostOf
     assert (await office.call("GET", "/senders", office.admin)).body[0]["paused_until"] is None
 
 
-async def test_a_worker_dying_of_a_message_does_not_keep_the_others_waiting(office: PostOffice) -> None:
-    await ticket_to(office, "deadly@x.example", "ani@example.com")
-    await office.execute(
+async def lose_the_worker_of(office: PostOffice, address: str) -> None:
+    """A worker took the message to that address, and went before it tried to send it."""
+    taken = (
         "UPDATE notifications SET status = 'sending', lease = gen_random_uuid(), leased_until = now() - interval '1 s'"
-        " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email LIKE 'deadly%')"
+        " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email = :address)"
         " AND status = 'pending'"
     )
+    await office.execute(taken, address=address)
     await release(office.database)
+
+
+async def test_a_worker_dying_of_a_message_does_not_keep_the_others_waiting(office: PostOffice) -> None:
+    await ticket_to(office, "deadly@x.example", "ani@example.com")
+    for _ in range(2):
+        await lose_the_worker_of(office, "deadly@x.example")
     provider = Provider(lambda _: None)
     await provider.behind(office.senders[MAIL]).send_one()
     assert provider.sent == ["ani@example.com"]
+
+
+async def test_a_message_whose_worker_went_once_keeps_its_place(office: PostOffice) -> None:
+    await ticket_to(office, "unlucky@x.example", "ani@example.com")
+    await lose_the_worker_of(office, "unlucky@x.example")
+    provider = Provider(lambda _: None)
+    await office.in_a_hurry()
+    await provider.behind(office.senders[MAIL]).send_due()
+    assert provider.sent == ["unlucky@x.example", "ani@example.com"]
+    (message, _) = await office.log(channel="email", status="sent")
+    assert message["failed_reason"] is None
 
 
 @pytest.mark.parametrize(
