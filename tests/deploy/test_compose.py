@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from chassis.secrets import SecretBox
+from chassis.transports import rabbitmq
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
+from notification.queue import sender
+from notification.settings import Settings
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
@@ -108,9 +111,7 @@ def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> No
 
 
 def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_the_file(env_file: Path) -> None:
-    kept = (
-        "PUBLIC_URL=https://race.example\nPAYMENT_PASSWORD=as-it-was\nFONNTE_TOKEN=token=1\n# a note\nSMTP_PASSWORD=\n"
-    )
+    kept = "PUBLIC_URL=https://race.example\nPAYMENT_PASSWORD=as-it-was\nFONNTE_TOKEN=token=1\n# mine\nSMTP_PASSWORD=\n"
     shutil.rmtree(env_file.parent / "secrets")
     env_file.write_text(kept)
 
@@ -125,6 +126,15 @@ def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_t
     assert _secrets(env_file)["smtp_password"] == ""
     assert len(_secrets(env_file)["payment_owner_password"]) == 48
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
+def test_a_stop_waits_until_the_slowest_send_is_over_and_noted() -> None:
+    """Killed before, it would leave a message of which nobody knows whether it has left."""
+    worker = COMPOSE[COMPOSE.index("\n  notification-worker:") :]
+    grace = int(re.findall(r"stop_grace_period: (\d+)s", worker)[0])
+    unset = Settings.model_construct()
+    to_note = sum(sender._PATIENCE_SECONDS)
+    assert 2 * rabbitmq._STOP_SECONDS + unset.send_guard_seconds + to_note < grace
 
 
 def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from chassis.auth.access import Public, api_routes, stated_access
 from chassis.web import middleware
 from chassis.web.bodies import BODY_BYTES
 from fastapi import FastAPI
+from payment.proofs.arrival import AGE_HEADER
 
 from .nginx import DEPLOY, chosen, locations, size
 
@@ -151,6 +152,7 @@ def test_a_redirect_goes_to_the_configured_name_whatever_the_caller_wrote_into_h
 
 def test_the_client_cannot_write_its_own_address() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in _text("forwarding.conf")
+    assert f"proxy_set_header {AGE_HEADER} $request_time;" in _text("forwarding.conf")
     assert not any("proxy_set_header" in each.directives for each in locations()), "a location that sets one drops all"
 
 
