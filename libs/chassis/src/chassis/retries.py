@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func,
 from chassis.database import Database, is_unavailable
 from chassis.errors import NotFound
 from chassis.inbox import Inbox, reason_of
+from chassis.portions import delete_in_portions
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
 
@@ -169,13 +170,12 @@ async def forget_processed(database: Database, *, older_than: timedelta = timede
     A dead letter or a parked event can for as long as it is there, also one that was handled when it came again.
     """
     processed, tables = database.tables.processed, database.tables
-    async with database.work() as work:
-        await work.session.execute(
-            delete(processed).where(
-                processed.c.processed_at < func.now() - older_than,
-                *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
-            )
-        )
+    await delete_in_portions(
+        database,
+        processed,
+        processed.c.processed_at < func.now() - older_than,
+        *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
+    )
 
 
 def _bears(table: Table, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
