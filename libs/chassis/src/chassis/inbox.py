@@ -10,7 +10,7 @@ from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.database import Database, UnitOfWork, is_out_of_reach, is_unavailable
 from chassis.errors import NotYet, StartlineError
 from chassis.tables import RETRY_QUEUE
 from chassis.telemetry import EVENTS_HANDLED, correlated, logger
@@ -77,13 +77,15 @@ class Inbox:
     async def deliver(self, body: bytes) -> None:
         """Take one event: its effect happens, or it is parked with the reason.
 
+        An event that waits for a lock is parked, too: it must not keep those behind it waiting.
+
         Raises:
-            Exception: only when the database is down, so that neither could be done; see `is_unavailable`.
+            Exception: only when the database is down, so that neither could be done; see `is_out_of_reach`.
         """
         try:
             await self.handle(body)
         except Exception as error:  # whatever a handler raises, the event must not be lost
-            if is_unavailable(error):
+            if is_out_of_reach(error):
                 raise
             await self.park(body, error)
 

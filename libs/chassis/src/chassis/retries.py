@@ -12,7 +12,7 @@ from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
-from chassis.database import Database, is_unavailable
+from chassis.database import Database, is_unavailable, takes_too_long
 from chassis.errors import NotFound
 from chassis.inbox import Inbox, reason_of
 from chassis.portions import delete_in_portions
@@ -57,7 +57,7 @@ class ParkedEventRetry(ExponentialRetry):
         exception: BaseException | None = None,
     ) -> float | None:
         """Seconds to the next try; None gives up."""
-        if exception is not None and is_unavailable(exception):
+        if exception is not None and _costs_nothing(exception):
             elapsed = (last_attempt_at - first_attempt_at).total_seconds()
             return min(max(self.outage_delay_seconds, elapsed / _OUTAGE_SHARE), _LONGEST_WAIT_IN_OUTAGE)
         return super().get_next_attempt_delay(
@@ -68,10 +68,15 @@ class ParkedEventRetry(ExponentialRetry):
         )
 
 
+def _costs_nothing(error: BaseException) -> bool:
+    return is_unavailable(error) and not takes_too_long(error)
+
+
 def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry | None = None) -> OutboxBroker:
     """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
 
-    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it.
+    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
+    unless it ended it for the time that a statement took.
     """
     broker = OutboxBroker(
         database.messaging_engine,
@@ -96,7 +101,7 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         try:
             await inbox.handle(message.body)
         except Exception as error:
-            if is_unavailable(error):
+            if _costs_nothing(error):
                 message.raw_message.attempts_count -= 1
             raise
 
