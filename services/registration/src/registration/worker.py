@@ -77,12 +77,12 @@ async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: date
             await tend(work, category_id, terms=terms, heard_until=heard_until)
         return len(categories)
 
-    await retry_aside(database, "waitlist", tend_some)
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
         aside = await aside_of(session, "waitlist")
     for category_id in (each for each in categories if each not in aside):
         await for_all(database, "waitlist", [category_id], tend_some)
+    await retry_aside(database, "waitlist", tend_some)  # last: a round has a limit of time
 
 
 @dataclass
