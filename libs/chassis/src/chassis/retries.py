@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func,
 from chassis.database import Database, is_unavailable, takes_too_long
 from chassis.errors import NotFound
 from chassis.inbox import Inbox, reason_of
+from chassis.leases import lease_kept
 from chassis.portions import delete_in_portions
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
@@ -72,7 +73,13 @@ def _costs_nothing(error: BaseException) -> bool:
     return is_unavailable(error) and not takes_too_long(error)
 
 
-def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry | None = None) -> OutboxBroker:
+def retry_broker(
+    database: Database,
+    inbox: Inbox,
+    *,
+    strategy: ParkedEventRetry | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> OutboxBroker:
     """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
 
     `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
@@ -94,15 +101,18 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
-        lease_ttl_seconds=LEASE_SECONDS,
+        lease_ttl_seconds=lease_seconds,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def retry(message: OutboxMessage) -> None:
+        row = message.raw_message
         try:
-            await inbox.handle(message.body)
+            async with lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours:
+                if ours:
+                    await inbox.handle(message.body)
         except Exception as error:
             if _costs_nothing(error):
-                message.raw_message.attempts_count -= 1
+                row.attempts_count -= 1
             raise
 
     return broker
