@@ -198,6 +198,20 @@ async def test_what_cannot_be_read_is_parked_as_it_came(database: Database) -> N
     }
 
 
+@pytest.mark.parametrize("keep", ["deliver", "bury"])
+async def test_an_event_whose_type_the_database_cannot_hold_is_kept_all_the_same(database: Database, keep: str) -> None:
+    """The broker drops what can neither be parked nor buried."""
+    body = cancelled().to_bytes().replace(b"registration.cancelled", b"registration.cancelled\\u0000")
+    inbox = Inbox(database, toy_handlers())
+
+    await (inbox.deliver(body) if keep == "deliver" else inbox.bury(body, "its reader went down"))
+
+    kept = service_tables.retries if keep == "deliver" else service_tables.dead_letters
+    async with database.read() as session:
+        [row] = (await session.execute(select(kept))).mappings()
+    assert (row["payload"], row["headers"]["event_type"]) == (body, "registration.cancelled")
+
+
 async def test_the_reason_quotes_nobody(database: Database, logs: list[Any]) -> None:
     handlers = Handlers()
 

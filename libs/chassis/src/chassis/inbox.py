@@ -168,7 +168,7 @@ class Inbox:
 def reason_of(error: BaseException) -> str:
     """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
     if isinstance(error, NotYet | MalformedEvent | UnknownEvent | StartlineError):
-        return f"{type(error).__name__}: {error}"
+        return _storable(f"{type(error).__name__}: {error}")
     return type(error).__name__
 
 
@@ -177,4 +177,9 @@ def _identity(body: bytes) -> tuple[str | None, str]:
         head = parse_head(body)
     except MalformedEvent:
         return None, "unreadable"
-    return str(head.event_id), head.type
+    return str(head.event_id), _storable(head.type)
+
+
+def _storable(words: str) -> str:
+    """Leave out what PostgreSQL stores in no text."""
+    return words.replace("\0", "")
