@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
 
 from chassis import retries
@@ -58,17 +59,14 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
         case "show":
             row = await retries.show_dead_letter(database, int(arguments.id))
             print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
+        case "replay" if arguments.id == "all":
+            for row in await retries.list_dead_letters(database, limit=_ALL):
+                with suppress(UnknownDeadLetter):  # somebody else has dealt with it meanwhile
+                    await retries.replay_dead_letter(database, row["id"], by=_ACTOR)
         case "replay":
-            for dead_letter_id in await _chosen(database, arguments.id):
-                await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
+            await retries.replay_dead_letter(database, int(arguments.id), by=_ACTOR)
         case "drop":
             await retries.drop_dead_letter(database, int(arguments.id), by=_ACTOR)
-
-
-async def _chosen(database: Database, given: str) -> list[int]:
-    if given != "all":
-        return [int(given)]
-    return [row["id"] for row in await retries.list_dead_letters(database, limit=_ALL)]
 
 
 def _print_row(service: str, row: dict[str, Any]) -> None:
