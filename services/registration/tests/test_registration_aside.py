@@ -1,5 +1,6 @@
 """What was put aside is judged like all others when it is tried again, and comes after them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from contracts import Event, Payload
 from registration import worker as background
 from registration.aside import commands as aside
 from registration.entries.handlers import handlers
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from .conftest import Race
 from .registration_line import Line
@@ -99,3 +102,23 @@ async def test_all_others_come_before_what_was_put_aside(
     await background.tend_lines(race.database, race.terms)
 
     assert order == ["expiry again, expired, offered", "waitlist again, expired, expired"]
+
+
+async def test_many_that_wait_for_one_lock_do_not_use_up_the_round(race: Race) -> None:
+    """Of eight seconds each, as others wait for a lock, they would take forty."""
+    held = await race.open()
+    for _ in range(4):
+        await race.registered()
+    await race.open()
+    fine = await race.registered()
+    await race.service.published(Payload)
+    race.clock.advance(timedelta(hours=24, minutes=20))
+    async with race.database.engine.connect() as holder:
+        lock = "SELECT 1 FROM category_places WHERE category_id = CAST(:id AS uuid) FOR UPDATE"
+        await holder.execute(text(lock), {"id": held["id"]})
+
+        with capture_logs():  # showing them to people takes longer than the locks
+            async with asyncio.timeout(15):
+                assert await _swept(race) == 1
+
+    assert await race.status(fine["registration_id"]) == "expired"

@@ -9,7 +9,7 @@ from chassis.database import Database, UnitOfWork, is_out_of_reach
 from chassis.inbox import reason_of
 from chassis.telemetry import logger
 from prometheus_client import Gauge
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,9 @@ log = logger(__name__)
 SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job fails for and leaves out for now", ["job"])
 
 _RETRY_AFTER = timedelta(minutes=10)
+
+# Each of many items may wait for the same lock, and a round of a job has a limit of time.
+_WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 
 Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
 """Does a job for some items in one transaction and returns for how many."""
@@ -33,6 +36,7 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
     """
     try:
         async with database.work() as work:
+            await work.session.execute(_WAIT_BRIEFLY)
             return await do(work, ids)
     except Exception as error:
         if is_out_of_reach(error):
@@ -50,6 +54,7 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
 async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> int:
     try:
         async with database.work() as work:
+            await work.session.execute(_WAIT_BRIEFLY)
             await work.session.execute(delete(SetAside).where(SetAside.job == job, SetAside.subject_id == subject_id))
             return await do(work, [subject_id])
     except Exception as error:
