@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from chassis import retries
@@ -68,10 +69,12 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
             print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
         case "replay":
             for dead_letter_id in await _chosen(database, arguments):
-                await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
+                with _gone_is_fine(arguments):
+                    await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
         case "drop":
             for dead_letter_id in await _chosen(database, arguments):
-                await retries.drop_dead_letter(database, dead_letter_id, by=_ACTOR)
+                with _gone_is_fine(arguments):
+                    await retries.drop_dead_letter(database, dead_letter_id, by=_ACTOR)
 
 
 async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int]:
@@ -81,6 +84,11 @@ async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int
     rows = await retries.list_dead_letters(database, limit=_ALL)
     forged = arguments.action == "drop"
     return [row["id"] for row in rows if (row["failure_reason"] == Refusal.FORGED) is forged]
+
+
+def _gone_is_fine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """One of many that somebody else has dealt with meanwhile stops nothing; one that was named is missed."""
+    return suppress(UnknownDeadLetter) if arguments.id == _MANY[arguments.action] else nullcontext()
 
 
 def _print_row(service: str, row: dict[str, Any]) -> None:

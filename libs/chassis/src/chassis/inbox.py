@@ -10,7 +10,7 @@ from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.database import Database, UnitOfWork, is_out_of_reach, is_unavailable
 from chassis.errors import NotYet, StartlineError
 from chassis.senders import Refused, vouch
 from chassis.tables import RETRY_QUEUE
@@ -81,8 +81,10 @@ class Inbox:
         Args:
             sender: who sent it, as the transport knows; see `chassis.senders`.
 
+        An event that waits for a lock is parked, too: it must not keep those behind it waiting.
+
         Raises:
-            Exception: only when the database is down, so that neither could be done; see `is_unavailable`.
+            Exception: only when the database is down, so that neither could be done; see `is_out_of_reach`.
         """
         try:
             vouch(body, sender)
@@ -90,7 +92,7 @@ class Inbox:
         except Refused as refused:
             await self._refuse(body, refused)
         except Exception as error:  # whatever a handler raises, the event must not be lost
-            if is_unavailable(error):
+            if is_out_of_reach(error):
                 raise
             await self.park(body, error)
 
@@ -194,7 +196,7 @@ class Inbox:
 def reason_of(error: BaseException) -> str:
     """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
     if isinstance(error, NotYet | MalformedEvent | UnknownEvent | StartlineError):
-        return f"{type(error).__name__}: {error}"
+        return _storable(f"{type(error).__name__}: {error}")
     return type(error).__name__
 
 
@@ -204,3 +206,8 @@ def _identity(body: bytes) -> tuple[str | None, str]:
     except MalformedEvent:
         return None, "unreadable"
     return str(head.event_id), head.type
+
+
+def _storable(words: str) -> str:
+    """Leave out what PostgreSQL stores in no text."""
+    return words.replace("\0", "")

@@ -12,9 +12,11 @@ from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
-from chassis.database import Database, is_unavailable
+from chassis.database import Database, is_unavailable, takes_too_long
 from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
+from chassis.leases import lease_kept
+from chassis.portions import delete_in_portions
 from chassis.senders import Refusal
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
@@ -64,7 +66,7 @@ class ParkedEventRetry(ExponentialRetry):
         exception: BaseException | None = None,
     ) -> float | None:
         """Seconds to the next try; None gives up."""
-        if exception is not None and is_unavailable(exception):
+        if exception is not None and _costs_nothing(exception):
             elapsed = (last_attempt_at - first_attempt_at).total_seconds()
             return min(max(self.outage_delay_seconds, elapsed / _OUTAGE_SHARE), _LONGEST_WAIT_IN_OUTAGE)
         return super().get_next_attempt_delay(
@@ -75,10 +77,21 @@ class ParkedEventRetry(ExponentialRetry):
         )
 
 
-def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry | None = None) -> OutboxBroker:
+def _costs_nothing(error: BaseException) -> bool:
+    return is_unavailable(error) and not takes_too_long(error)
+
+
+def retry_broker(
+    database: Database,
+    inbox: Inbox,
+    *,
+    strategy: ParkedEventRetry | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> OutboxBroker:
     """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
 
-    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it.
+    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
+    unless it ended it for the time that a statement took.
     """
     broker = OutboxBroker(
         database.messaging_engine,
@@ -96,15 +109,18 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
-        lease_ttl_seconds=LEASE_SECONDS,
+        lease_ttl_seconds=lease_seconds,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def retry(message: OutboxMessage) -> None:
+        row = message.raw_message
         try:
-            await inbox.handle(message.body)
+            async with lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours:
+                if ours:
+                    await inbox.handle(message.body)
         except Exception as error:
-            if is_unavailable(error):
-                message.raw_message.attempts_count -= 1
+            if _costs_nothing(error):
+                row.attempts_count -= 1
             raise
 
     return broker
@@ -187,13 +203,12 @@ async def forget_processed(database: Database, *, older_than: timedelta = timede
     A dead letter or a parked event can for as long as it is there, also one that was handled when it came again.
     """
     processed, tables = database.tables.processed, database.tables
-    async with database.work() as work:
-        await work.session.execute(
-            delete(processed).where(
-                processed.c.processed_at < func.now() - older_than,
-                *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
-            )
-        )
+    await delete_in_portions(
+        database,
+        processed,
+        processed.c.processed_at < func.now() - older_than,
+        *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
+    )
 
 
 def _bears(table: Table, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:

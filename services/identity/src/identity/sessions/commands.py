@@ -18,8 +18,9 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database, UnitOfWork, already_stored, is_unavailable
 from chassis.errors import InvalidFields, SessionEnded, StartlineError
+from chassis.portions import delete_in_portions
 from chassis.telemetry import logger
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from identity.sessions.ending import EndReason, end_session
 from identity.sessions.errors import (
@@ -41,6 +42,7 @@ from identity.staff.tables import StaffMember
 log = logger(__name__)
 
 _KEPT_AFTER_THE_END = timedelta(days=30)
+_FORGOTTEN_AT_ONCE = 20  # a session of a month has thousands of tokens
 
 
 @dataclass(frozen=True)
@@ -244,9 +246,10 @@ class Sessions:
         return Granted(issued.token, session.refresh_token, int(self._access_lifetime.total_seconds()), member)
 
 
-async def forget_old_sessions(work: UnitOfWork) -> None:
+async def forget_old_sessions(database: Database) -> None:
     """Delete sessions that are long over, with their tokens."""
-    await work.session.execute(delete(Session).where(Session.expires_at < work.now - _KEPT_AFTER_THE_END))
+    old = Session.expires_at < database.clock() - _KEPT_AFTER_THE_END
+    await delete_in_portions(database, Session, old, at_most=_FORGOTTEN_AT_ONCE)
 
 
 async def _lock_active(work: UnitOfWork, staff_id: UUID) -> StaffMember | None:
