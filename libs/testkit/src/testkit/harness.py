@@ -84,7 +84,8 @@ class ServiceUnderTest:
         """Events of `kind` that the service published, oldest first. All have left it from now on."""
         outbox = self.database.tables.outbox
         async with self.database.work() as work:
-            await work.session.execute(update(outbox).values(queue=_LEFT))
+            staying = select(outbox.c.id).where(outbox.c.queue != _LEFT).order_by(outbox.c.id).with_for_update()
+            await work.session.execute(update(outbox).where(outbox.c.id.in_(staying)).values(queue=_LEFT))
             bodies = (await work.session.execute(select(outbox.c.payload).order_by(outbox.c.id))).scalars().all()
         return [event for event in map(parse, bodies) if isinstance(event.payload, kind)]
 

@@ -192,11 +192,12 @@ async def end_entries(
         end: the reason published for open offers; waiting entries publish nothing.
         reason: staff's words.
     """
-    in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE))
-    some = select(WaitlistEntry.id).where(*in_line, *conditions).order_by(WaitlistEntry.status, WaitlistEntry.turn)
+    in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE), *conditions)
+    # Locked in one order by all who end some at once, and looked at again once they are locked.
+    some = select(WaitlistEntry.id).where(*in_line).order_by(WaitlistEntry.status, WaitlistEntry.turn)
     ending = (
         update(WaitlistEntry)
-        .where(WaitlistEntry.id.in_(some.limit(_ENDED_AT_ONCE)))
+        .where(WaitlistEntry.id.in_(some.limit(_ENDED_AT_ONCE).with_for_update()), *in_line)
         .values(status=standing, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
         .returning(WaitlistEntry)
     )
