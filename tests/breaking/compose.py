@@ -56,6 +56,8 @@ class ComposeStand:
             # All runners come from this one address.
             "RATE_REGISTRATION_PER_MINUTE": "6000",
             "RATE_UPLOAD_PER_MINUTE": "6000",
+            # A deadline of an hour can be waited for, in the journey, too.
+            "HOUR_SECONDS": "60",
         }
         self._containers: dict[str, str] = {}
 
@@ -131,6 +133,9 @@ class ComposeStand:
 
     async def stop(self, member: Member) -> None:
         await self._docker("stop", self._container(member))
+
+    async def crash(self, member: Member) -> None:
+        await self._docker("kill", self._container(member))
 
     async def start(self, member: Member) -> None:
         await self._docker("start", self._container(member))

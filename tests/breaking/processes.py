@@ -47,6 +47,14 @@ _SENDING = {
     "SMTP_SECURITY": "none",
     "EMAIL_FROM_ADDRESS": "race@startline.example",
 }
+_EXPIRING = {
+    "HOUR_SECONDS": "25",
+    "EXPIRY_GRACE_MINUTES": "0",
+    "EXPIRY_SWEEP_SECONDS": "1",
+    "WAITLIST_OFFER_HOURS": "720",
+}
+"""A deadline of an hour can be waited for, and no grace hides what an outage does to it; offers outlast the round."""
+_OF_SERVICE: Mapping[str, Mapping[str, str]] = {"notification": _SENDING, "registration": _EXPIRING}
 
 
 class ProcessStand:
@@ -166,7 +174,7 @@ class ProcessStand:
     def _environment(self, member: Member, key: str) -> Mapping[str, str]:
         return {
             **_ALL,
-            **(_SENDING if member.service == "notification" else {}),
+            **_OF_SERVICE.get(member.service, {}),
             "DATABASE_URL": self._server.url_of(member.service),
             "BROKER_URL": self.broker,
             "SECRET_KEYS": key,
@@ -184,6 +192,9 @@ class ProcessStand:
 
     async def stop(self, member: Member) -> None:
         await self._programs[member].stop()
+
+    async def crash(self, member: Member) -> None:
+        await self._programs[member].end()
 
     async def start(self, member: Member) -> None:
         await self._programs[member].start()
