@@ -53,7 +53,8 @@ class Patience:
 
     Args:
         grace: for proofs that were in time and are still on their way.
-        heard_until: the moment until which the own queue has been heard; None where that is not asked for.
+        heard_until: the moment until which the own queue has been heard, the grace included; None where that is not
+            asked for.
     """
 
     grace: timedelta
@@ -91,7 +92,7 @@ async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_mo
     ends = patience.ends(now)
     values = {
         "due": ends,
-        "heard": patience.heard_until or ends,
+        "heard": patience.ends(patience.heard_until or now),
         "impatient": ends - _PATIENCE,
         "at_most": at_most,
     }
