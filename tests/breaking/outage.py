@@ -13,6 +13,8 @@ from .stand import Member, Stand
 from .traffic import Traffic
 from .witness import Witness
 
+_BACKLOG = 3000
+"""Messages before the proofs in the queue, so that who looks at the clock alone is sure to come before them."""
 _DEADLINE_SECONDS = 300.0
 _SORTED_OUT_SECONDS = 60.0
 
@@ -56,7 +58,13 @@ class Outage:
         await asyncio.gather(*(self.traffic.invoiced(buyer) for buyer in buyers))
         paying = [buyer for number, buyer in enumerate(buyers) if number % 3]
         stopped, killed = self._workers()
-        await self.breaker.take_away(stopped, killed, lambda: self._pay(paying), self._deadline_passes)
+        await self.breaker.take_away(
+            stopped,
+            killed,
+            lambda: self.witness.deliver_again("registration", _BACKLOG),
+            lambda: self._pay(paying),
+            self._deadline_passes,
+        )
         await self._everyone_is_decided()
 
     def _workers(self) -> tuple[Sequence[Member], Sequence[Member]]:

@@ -1,5 +1,6 @@
 """Two witnesses beside the platform: triggers keep every event that was committed, a queue all that the broker took."""
 
+import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,15 @@ class Witness:
         """Every event that a service committed."""
         found = [await self.query(service, "SELECT body FROM witnessed_events") for service in LISTENERS]
         return [parse(bytes(row[0])) for rows in found for row in rows]
+
+    async def deliver_again(self, service: str, count: int) -> None:
+        """Put so many messages into a service's queue: events that it has handled, which its inbox passes over."""
+        handled = {str(row[0]) for row in await self.query(service, "SELECT event_id FROM processed_events")}
+        known = [event for event in await self.committed() if str(event.event_id) in handled]
+        async with await aio_pika.connect(self._broker) as connection, connection.channel() as channel:
+            for event in itertools.islice(itertools.cycle(known), count):
+                message = aio_pika.Message(event.to_bytes(), message_id=str(event.event_id), type=event.type)
+                await channel.default_exchange.publish(message, self._names.queue(service))
 
     async def confirmed(self) -> list[str]:
         """The ids of the events that the broker took, as often as it took them."""
