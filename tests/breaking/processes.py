@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,12 +22,14 @@ from standalone.journey.process import OWNER_EMAIL
 from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
 from standalone.up import create_first_owner
+from testkit.polling import eventually
 from testkit.programs import Program, preload
 
 from .proxy import Proxy
 from .stand import Member, everything
 
 _DOCTOR_PATIENCE = 60.0
+_UNTIL_BUSY = 0.5
 
 _ALL = {
     "POOL_SIZE": "3",
@@ -133,9 +135,9 @@ class ProcessStand:
             f"/api/{service.name}": [self._base(each) for each in self.members if _is_api_of(each, service.name)]
             for service in SERVICES
         }
-        proxy = Proxy(upstreams)
-        stack.push_async_callback(proxy.close)
-        server = BackgroundServer(proxy, host="127.0.0.1", port=self._port, grace_seconds=1)
+        self._proxy = Proxy(upstreams)
+        stack.push_async_callback(self._proxy.close)
+        server = BackgroundServer(self._proxy, host="127.0.0.1", port=self._port, grace_seconds=1)
         await server.start()
         stack.push_async_callback(server.stop)
 
@@ -188,7 +190,14 @@ class ProcessStand:
         }
 
     async def kill(self, member: Member) -> None:
+        if member.half == "api":
+            await self._is_busy(member)
         await self._programs[member].kill()
+
+    async def _is_busy(self, member: Member) -> None:
+        """Return when a request is under way that would feel the end of it, or when none comes."""
+        with suppress(AssertionError):
+            await eventually(lambda: self._proxy.changing[self._base(member)], within=_UNTIL_BUSY, every=0.001)
 
     async def stop(self, member: Member) -> None:
         await self._programs[member].stop()
