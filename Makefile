@@ -4,7 +4,7 @@ VENV := .venv/bin
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone/pyproject.toml simulators/pyproject.toml)
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-compose fuzz fast check format lock asyncapi bench clean
+.PHONY: help setup demo up test test-gateway test-compose fuzz fast check format lock asyncapi bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: setup ## all tests; finds PostgreSQL and RabbitMQ, or starts them
 
 test-compose: setup ## the containers, the journey through their gateway, then everything broken in turn
 	@$(VENV)/python -m tests.breaking
+
+test-gateway: setup ## the distribution's nginx with the gateway's configuration, attacked, before a whole platform
+	@$(VENV)/python -m testkit $(VENV)/pytest -q tests/gateway tests/deploy/test_gateway.py tests/deploy/test_gateway_room.py
 
 fuzz: setup ## many requests generated from the OpenAPI documents as served; FUZZ_SECONDS for each service and caller
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} FUZZ_SECONDS=$${FUZZ_SECONDS:-120} \

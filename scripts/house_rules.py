@@ -47,6 +47,14 @@ def _asks_the_clock(node: ast.AST) -> bool:
     )
 
 
+def _forgets_all_at_once(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith(("forget", "purge"))
+        and any(isinstance(each, ast.Name) and each.id == "delete" for each in ast.walk(node))
+    )
+
+
 RULES = (
     Rule("only the unit of work commits", _calls_commit, ("libs/chassis/", "libs/testkit/")),
     Rule(
@@ -59,6 +67,11 @@ RULES = (
         "time is passed in, not looked up",
         _asks_the_clock,
         ("libs/chassis/src/chassis/clock.py", "libs/testkit/", "simulators/", "standalone/src/standalone/journey/"),
+    ),
+    Rule(
+        "what piles up is deleted in portions (chassis.portions)",
+        _forgets_all_at_once,
+        ("libs/testkit/", "services/registration/src/registration/canonical/commands.py"),
     ),
 )
 

@@ -37,7 +37,7 @@ class ComposeStand:
     def __init__(self, folder: Path, *, replicas: int = 2) -> None:
         self.members = everything(replicas)
         self._replicas = replicas
-        self._secrets = folder / "env"
+        self._settings = folder / "env"
         self._project = f"breaking{secrets.token_hex(3)}"
         http, https, simulators, self._postgres_port, self._rabbitmq_port = free_ports(5)
         self.url = f"http://127.0.0.1:{http}"
@@ -53,6 +53,7 @@ class ComposeStand:
             "BREAKING_POSTGRES_PORT": str(self._postgres_port),
             "BREAKING_RABBITMQ_PORT": str(self._rabbitmq_port),
             "PUBLIC_URL": self.url,
+            "METADATA_NETWORK": f"169.254.{secrets.randbelow(160)}.0/24",  # two projects share no network's addresses
             # All runners come from this one address.
             "RATE_REGISTRATION_PER_MINUTE": "6000",
             "RATE_UPLOAD_PER_MINUTE": "6000",
@@ -63,24 +64,27 @@ class ComposeStand:
 
     @property
     def owner(self) -> tuple[str, str]:
-        return self._secret("STARTLINE_OWNER_EMAIL"), self._secret("STARTLINE_OWNER_PASSWORD")
+        return self._setting("STARTLINE_OWNER_EMAIL"), self._secret("startline_owner_password")
 
     @property
     def databases(self) -> Mapping[str, str]:
-        server = f"postgresql://postgres:{self._secret('POSTGRES_PASSWORD')}@127.0.0.1:{self._postgres_port}"
+        server = f"postgresql://postgres:{self._secret('postgres_password')}@127.0.0.1:{self._postgres_port}"
         return {service.name: f"{server}/startline_{service.name}" for service in SERVICES}
 
     @property
     def broker(self) -> str:
-        password = self._secret("RABBITMQ_PASSWORD")
+        password = self._secret("rabbitmq_password")
         return f"amqp://startline:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
 
     def _secret(self, name: str) -> str:
-        lines = (line.partition("=") for line in self._secrets.read_text().splitlines())
+        return (self._settings.parent / "secrets" / name).read_text()
+
+    def _setting(self, name: str) -> str:
+        lines = (line.partition("=") for line in self._settings.read_text().splitlines())
         return {key: value for key, _, value in lines}[name]
 
     async def __aenter__(self) -> Self:
-        await self._run(str(ROOT / "deploy" / "make-env"), str(self._secrets))
+        await self._run(str(ROOT / "deploy" / "make-env"), str(self._settings))
         try:
             await self._up()
         except BaseException:
@@ -175,7 +179,7 @@ class ComposeStand:
 
     async def _compose(self, *arguments: str, check: bool = True) -> str:
         program = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
-        return await self._run(*program, "--env-file", str(self._secrets), *arguments, check=check)
+        return await self._run(*program, "--env-file", str(self._settings), *arguments, check=check)
 
     async def _docker(self, *arguments: str, check: bool = True) -> str:
         return await self._run("docker", *arguments, check=check)

@@ -14,7 +14,7 @@ from chassis.process import BackgroundServer
 from chassis.secrets import new_key
 from embedded.ports import free_ports
 from embedded.postgres import EmbeddedPostgres
-from embedded.rabbitmq import NotInstalled, PrivateRabbitMQ, install_if_root, server_script
+from embedded.rabbitmq import PrivateRabbitMQ, install_if_missing
 from pydantic import SecretStr
 from standalone.databases import Server, migrate
 from standalone.doctor.command import diagnose
@@ -234,8 +234,5 @@ def _is_api_of(member: Member, service: str) -> bool:
 
 
 def _start_rabbitmq(node: PrivateRabbitMQ) -> None:
-    try:
-        server_script()
-    except NotInstalled:
-        install_if_root()
+    install_if_missing()
     node.start()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -36,9 +37,16 @@ def size(text: str) -> int:
     return int(number) * _UNITS[unit]
 
 
+def _read(name: str) -> str:
+    """A file without its comments, and with what it includes inside a location."""
+    text = re.sub(r"^\s*#.*$", "", (DEPLOY / "gateway" / name).read_text(), flags=re.MULTILINE)
+    included = r"^ +include /etc/nginx/startline/(\S+);$"
+    return re.sub(included, lambda found: indent(_read(found[1]), "    "), text, flags=re.MULTILINE)
+
+
 def locations() -> Sequence[Location]:
     """All of routes.conf."""
-    text = re.sub(r"^\s*#.*$", "", (DEPLOY / "gateway" / "routes.conf").read_text(), flags=re.MULTILINE)
+    text = _read("routes.conf")
     return [
         Location(
             found["how"] or "", found["path"], dict(re.findall(r"^\s+(\w+)\s+(.+);$", found["body"], re.MULTILINE))

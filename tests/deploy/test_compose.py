@@ -1,14 +1,20 @@
 """The compose file, the command that makes its secrets, and the images agree."""
 
 import re
+import shutil
 import stat
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from chassis.secrets import SecretBox
+from chassis.transports import rabbitmq
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
+from notification.queue import sender
+from notification.settings import Settings
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
@@ -18,14 +24,14 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text()
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEYS")
 
 
-def _make_env(file: Path) -> subprocess.CompletedProcess[str]:
-    command = [str(ROOT / "deploy" / "make-env"), str(file)]
+def _make_env(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "deploy" / "make-env"), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
-    made = _make_env(tmp_path / ".env")
+    made = _make_env(str(tmp_path / ".env"))
     assert made.returncode == 0, made.stderr
     return tmp_path / ".env"
 
@@ -34,36 +40,101 @@ def _values(file: Path) -> Mapping[str, str]:
     return dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
 
 
+def _secrets(env_file: Path) -> Mapping[str, str]:
+    return {file.name: file.read_text() for file in (env_file.parent / "secrets").iterdir()}
+
+
 def test_every_setting_that_must_be_there_is_made(env_file: Path) -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE))
     assert needed
     assert {name for name in needed if not _values(env_file).get(name)} == set()
     assert set(re.findall(r"\$\{\w+:\?([^}]+)\}", COMPOSE)) == {"run deploy/make-env first"}
+    assert _values(env_file)["SECRETS"] == str(env_file.parent / "secrets")
 
 
-def test_no_secret_has_a_default() -> None:
-    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
-    assert {name: default for name, default in defaults.items() if _SECRET.search(name) and default} == {}
+def test_every_secret_that_a_container_reads_is_made(env_file: Path) -> None:
+    declared = yaml.safe_load(COMPOSE)["secrets"]
+    assert {each["file"] for each in declared.values()} == {f"${{SECRETS:-./secrets}}/{name}" for name in declared}
+    assert _secrets(env_file).keys() - {"rabbitmq.conf"} == declared.keys()
+    used = {_source(each) for container in _containers().values() for each in container.get("secrets", ())}
+    assert used == declared.keys()
+
+
+def _source(secret: Any) -> str:
+    return str(secret["source"] if isinstance(secret, dict) else secret)
+
+
+def test_neither_the_environment_nor_the_engine_shows_a_secret() -> None:
+    for name, container in _containers().items():
+        for variable, value in (container.get("environment") or {}).items():
+            plain = variable.endswith("_FILE") or not _SECRET.search(variable)
+            assert plain, f"{name}: {variable}"
+            assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), f"{name}: {variable}"
+            assert not [each for each in re.findall(r"\$\{(\w+)", str(value)) if _SECRET.search(each)], name
+    assert not [each for each in re.findall(r"\$\{(\w+)", COMPOSE) if _SECRET.search(each) and each != "SECRETS"]
+
+
+@pytest.mark.parametrize("service", ["registration", "payment", "notification", "checkin", "identity"])
+def test_a_service_reads_its_own_secrets_only(service: str) -> None:
+    others = {"registration", "payment", "notification", "checkin", "identity"} - {service}
+    for half in ("api", "worker"):
+        read = {_source(each) for each in _containers()[f"{service}-{half}"]["secrets"]}
+        assert f"{service}_owner_password" not in read, "what runs does not own its tables"
+        assert not [each for each in read if each.split("_")[0] in {*others, "postgres", "rabbitmq", "doctor"}]
+    assert {_source(each) for each in _containers()[f"{service}-migrate"]["secrets"]} == {f"{service}_owner_password"}
 
 
 def test_secrets_are_long_different_and_new_each_time(env_file: Path, tmp_path: Path) -> None:
-    assert _make_env(tmp_path / "other").returncode == 0
-    pairs = [_values(file) for file in (env_file, tmp_path / "other")]
-    secrets = [value for values in pairs for name, value in values.items() if _SECRET.search(name) and value]
-    assert len(secrets) == len(set(secrets))
+    other = tmp_path / "other" / ".env"
+    other.parent.mkdir()
+    assert _make_env(str(other)).returncode == 0
+    made = [value for file in (env_file, other) for name, value in _secrets(file).items() if name != "rabbitmq.conf"]
+    secrets = [value for value in made if value]
+    assert len(secrets) == len(set(secrets)) == 42
     assert min(map(len, secrets)) >= 44
-    for name, key in pairs[0].items():
-        if name.endswith("_SECRET_KEYS"):
+    for name, key in _secrets(env_file).items():
+        if name.endswith("_secret_keys"):
             assert SecretBox([key]).seal("works")
+    assert f"default_pass = {_secrets(env_file)['rabbitmq_password']}\n" in _secrets(env_file)["rabbitmq.conf"]
 
 
 def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> None:
-    before = env_file.read_text()
+    before = env_file.read_text(), _secrets(env_file)
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
-    again = _make_env(env_file)
+    assert stat.S_IMODE((env_file.parent / "secrets").stat().st_mode) == 0o700, "the files in it are for containers"
+    again = _make_env(str(env_file))
     assert again.returncode == 1
     assert "there already" in again.stderr
-    assert env_file.read_text() == before
+    env_file.unlink()
+    assert _make_env(str(env_file)).returncode == 1, "secrets without settings are secrets"
+    assert before[1] == _secrets(env_file)
+
+
+def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_the_file(env_file: Path) -> None:
+    kept = "PUBLIC_URL=https://race.example\nPAYMENT_PASSWORD=as-it-was\nFONNTE_TOKEN=token=1\n# mine\nSMTP_PASSWORD=\n"
+    shutil.rmtree(env_file.parent / "secrets")
+    env_file.write_text(kept)
+
+    added = _make_env("--add", str(env_file))
+    again = _make_env("--add", str(env_file))
+
+    assert (added.returncode, again.returncode, again.stdout) == (0, 0, ""), added.stderr
+    assert env_file.read_text().startswith("PUBLIC_URL=https://race.example\n# mine\n")
+    assert not [name for name in _values(env_file) if _SECRET.search(name) and name != "SECRETS"]
+    assert _secrets(env_file)["payment_password"] == "as-it-was"
+    assert _secrets(env_file)["fonnte_token"] == "token=1"
+    assert _secrets(env_file)["smtp_password"] == ""
+    assert len(_secrets(env_file)["payment_owner_password"]) == 48
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
+def test_a_stop_waits_until_the_slowest_send_is_over_and_noted() -> None:
+    """Killed before, it would leave a message of which nobody knows whether it has left."""
+    worker = COMPOSE[COMPOSE.index("\n  notification-worker:") :]
+    grace = int(re.findall(r"stop_grace_period: (\d+)s", worker)[0])
+    unset = Settings.model_construct()
+    to_note = sum(sender._PATIENCE_SECONDS)
+    assert 2 * rabbitmq._STOP_SECONDS + unset.send_guard_seconds + to_note < grace
 
 
 def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +149,33 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     assert served["access_log"] is False, "paths and addresses are personal data"
     assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"
     assert (served["host"], served["port"]) == ("0.0.0.0", 8000)
+
+
+def _containers() -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+    return found
+
+
+@pytest.mark.parametrize("name", _containers())
+def test_no_container_may_do_more_than_its_work(name: str) -> None:
+    container = _containers()[name]
+    assert container["cap_drop"] == ["ALL"]
+    assert "cap_add" not in container
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["read_only"] is True
+    assert container["pids_limit"] <= 512
+    assert container["memswap_limit"] == container["mem_limit"], "no swap beyond it"
+
+
+def test_only_those_who_have_to_get_out() -> None:
+    networks = yaml.safe_load(COMPOSE)["networks"]
+    inside = {name for name, network in networks.items() if (network or {}).get("internal")}
+    out = {name for name, each in _containers().items() if "outward" in each["networks"]}
+    assert networks.keys() - inside == {"front", "outward"}
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert networks["front"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
+    demo = {"simulators", "journey"}
+    assert out - demo == {"registration-api", "payment-api", "payment-worker", "notification-worker"}
+    assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
+    assert {name for name, each in _containers().items() if "front" in each["networks"]} == {"gateway", "simulators"}
+    assert "back" not in _containers()["gateway"]["networks"]

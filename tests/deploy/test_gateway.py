@@ -1,7 +1,7 @@
 """The gateway's configuration says the same as the services behind it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from chassis.auth.access import Public, api_routes, stated_access
 from chassis.web import middleware
 from chassis.web.bodies import BODY_BYTES
 from fastapi import FastAPI
+from payment.proofs.arrival import AGE_HEADER
 
 from .nginx import DEPLOY, chosen, locations, size
 
@@ -23,6 +24,7 @@ RATE_LIMITED = (
     "/api/identity/v1/login",
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",
+    "/api/payment/v1/settings",
 )
 
 
@@ -57,7 +59,7 @@ def test_only_what_anybody_may_read_is_cached(apps: Mapping[str, FastAPI]) -> No
 
 
 def test_bodies_may_be_as_large_as_the_service_takes_and_hardly_larger(apps: Mapping[str, FastAPI]) -> None:
-    ordinary = size(re.findall(r"client_max_body_size (\w+);", (DEPLOY / "gateway" / "nginx.conf").read_text())[0])
+    ordinary = size(_only(r"client_max_body_size (\w+);", _text("nginx.conf")))
     assert ordinary == BODY_BYTES
     for app in apps.values():
         larger = _larger_bodies(app)
@@ -73,12 +75,32 @@ def test_what_costs_most_is_limited_for_each_address() -> None:
     }
 
 
+def test_every_route_that_takes_a_body_has_a_limit(apps: Mapping[str, FastAPI]) -> None:
+    taking = {(path, method) for app in apps.values() for route, path in _api(app) for method in _taking(route)}
+    assert len(taking) > 50
+    assert _without_limit(taking, common=_common_limits()) == set()
+
+
+def test_a_route_without_a_limit_is_named() -> None:
+    """The control: without the common limits, all but the uploads are found."""
+    asked = {(path, "POST") for path in (f"/api/payment/v1/invoices/{_ID}/proofs", "/api/identity/v1/staff")}
+    assert _without_limit(asked, common={}) == {"POST /api/identity/v1/staff"}
+
+
+def test_what_takes_pictures_shares_a_room_of_its_own(apps: Mapping[str, FastAPI]) -> None:
+    ordinary = size(_only(r"client_max_body_size (\w+);", _text("nginx.conf")))
+    large = {each.path: each for each in locations() if each.largest_body > ordinary}
+    assert len(large) == 2
+    assert {each.directives["limit_conn"] for each in large.values()} == {"uploading_in_all 64"}
+    assert {each.directives["client_body_temp_path"] for each in large.values()} == {"/var/cache/nginx/uploads"}
+
+
 def test_a_link_of_a_message_leads_to_its_page_where_it_is_limited() -> None:
     short = chosen(f"/r/{_ID}/A-b_9")
     status, page = short.directives["return"].split()
     target = re.sub(short.path, page.replace("$1", r"\1"), f"/r/{_ID}/A-b_9")
     assert (status, target) == ("303", f"/api/registration/v1/links/{_ID}/A-b_9")
-    assert short.directives["absolute_redirect"] == "off", "a name would be the one that the caller wrote into Host"
+    assert "absolute_redirect off;" in _text("nginx.conf"), "a name would be the one that the caller wrote into Host"
     assert chosen(target).upstream == "registration-api:8000"
     assert chosen(target).directives["limit_req"].startswith("zone=links ")
     assert "limit_req_zone $client zone=links:" in _text("clients.conf.template"), "following a link is a GET"
@@ -98,9 +120,10 @@ def test_everything_that_the_gateway_answers_itself_is_worded_in_both_languages(
 def test_what_the_gateway_says_before_it_knows_the_path_comes_from_no_named_location() -> None:
     """Else nginx answers 500 in HTML."""
     pages = {status: target for found, target in _error_pages() for status in found.partition("=")[0].split()}
-    assert {pages[status] for status in ("400", "414", "494", "497")} == {"/problem"}
-    assert pages.keys() - {"400", "414", "494", "497"} == {each for each in pages if pages[each] == "@problem"}
-    assert "internal;" in _text("routes.conf").partition("location = /problem {")[2].partition("}")[0]
+    early = {"400", "414", "494", "495", "496", "497", "505"}
+    assert {pages[status] for status in early} == {"/problem"}
+    assert pages.keys() - early == {each for each in pages if pages[each] == "@problem"}
+    assert "internal;" in _text("answers.conf").partition("location = /problem {")[2].partition("}")[0]
 
 
 def test_a_correlation_id_is_taken_over_where_the_services_take_it_over() -> None:
@@ -129,6 +152,7 @@ def test_a_redirect_goes_to_the_configured_name_whatever_the_caller_wrote_into_h
 
 def test_the_client_cannot_write_its_own_address() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in _text("forwarding.conf")
+    assert f"proxy_set_header {AGE_HEADER} $request_time;" in _text("forwarding.conf")
     assert not any("proxy_set_header" in each.directives for each in locations()), "a location that sets one drops all"
 
 
@@ -146,6 +170,26 @@ def _api(app: FastAPI) -> Iterator[tuple[Any, str]]:
             yield route, re.sub(r"\{\w+\}", _ID, path)
 
 
+def _taking(route: Any) -> set[str]:
+    """Methods of a route that send something, body or not."""
+    return set(route.methods or ()) - {"GET", "HEAD", "OPTIONS"}
+
+
+def _common_limits() -> Mapping[str, str]:
+    """Limits of the whole server, which a location has unless it has others of the kind."""
+    return dict(re.findall(r"^(limit_\w+) (.+);$", _text("routes.conf"), re.MULTILINE))
+
+
+def _without_limit(taking: Iterable[tuple[str, str]], *, common: Mapping[str, str]) -> set[str]:
+    needed = {"limit_req", "limit_conn"}
+    return {f"{method} {path}" for path, method in taking if not needed <= {*chosen(path).directives, *common}}
+
+
+def _only(pattern: str, text: str) -> str:
+    [found] = re.findall(pattern, text)
+    return str(found)
+
+
 def _own_statuses() -> set[str]:
     """Statuses that get a problem document, as the client sees them."""
     return {status for found, _ in _error_pages() for status in found.partition("=")[2].split() or found.split()}
@@ -153,7 +197,7 @@ def _own_statuses() -> set[str]:
 
 def _error_pages() -> list[tuple[str, str]]:
     """Statuses with what they become, and who answers."""
-    return re.findall(r"^error_page (.*) (\S+);$", _text("routes.conf"), re.MULTILINE)
+    return re.findall(r"^error_page (.*) (\S+);$", _text("answers.conf"), re.MULTILINE)
 
 
 def _map(text: str, name: str) -> Mapping[str, str]:

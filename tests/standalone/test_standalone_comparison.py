@@ -109,6 +109,7 @@ def test_what_only_one_service_knows_is_named() -> None:
     [
         ("contact_missing", PENDING, []),
         ("contact_missing", PENDING, [Stage.WAITING]),
+        ("contact_missing", PENDING, [Stage.OFFER_ENDED]),
         ("contact_differs", PENDING, [Stage.CONFIRMED]),
         ("contact_differs", CONFIRMED, [Stage.CREATED]),
         ("contact_differs", EXPIRED, [Stage.CREATED]),
@@ -122,9 +123,9 @@ def test_what_notification_did_not_hear_is_named(code: str, entry: EntryState, s
     assert finding.owners == {"registration"}
 
 
-def test_a_contact_of_a_registration_that_does_not_exist_is_named_unless_it_waits_in_line() -> None:
+def test_a_contact_of_a_registration_that_does_not_exist_is_named_unless_it_was_an_offer() -> None:
     assert codes([], [], [], [Stage.CREATED]) == {"contact_without_registration"}
-    assert codes([], [], [], [Stage.WAITING]) == set()
+    assert codes([], [], [], [Stage.WAITING]) == codes([], [], [], [Stage.OFFER_ENDED]) == set()
 
 
 @pytest.mark.parametrize(

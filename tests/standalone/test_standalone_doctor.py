@@ -131,6 +131,12 @@ FAULTS = [
         _ONE_DEAD_LETTER,
         "DELETE FROM dead_letters",
     ),
+    (
+        "forged_events",
+        "payment",
+        _ONE_DEAD_LETTER.replace("rejected", "forged"),
+        "DELETE FROM dead_letters",
+    ),
 ]
 
 
@@ -147,6 +153,25 @@ async def test_a_planted_fault_is_found(played: Server, code: str, service: str,
         diagnosis = await diagnose(played, wait=0)
     assert code in {finding.code for finding in diagnosis.findings}, as_text(diagnosis)
     assert not diagnosis.ok
+    healthy = await diagnose(played, wait=0)
+    assert healthy.ok, as_text(healthy)
+
+
+async def test_a_registration_that_cannot_be_published_again_does_not_stop_the_others(played: Server) -> None:
+    """One has lost a BIB, by hand, and check-in has lost everybody."""
+    one = "(SELECT id FROM given ORDER BY id LIMIT 1)"
+    unnumbered = f"UPDATE participants SET bib_number = NULL, ticket_code = NULL WHERE id = {one}"
+    given = "CREATE TABLE given AS SELECT id, bib_number, ticket_code FROM participants WHERE bib_number IS NOT NULL"
+    numbered = "UPDATE participants p SET (bib_number, ticket_code) = (g.bib_number, g.ticket_code) FROM given g"
+    empty = "UPDATE roster SET cancelled_at = now()", "UPDATE roster SET cancelled_at = NULL"
+    mend = f"{numbered} WHERE g.id = p.id; DROP TABLE given; DELETE FROM outbox"
+    async with _planted(played, "registration", f"{given}; {unnumbered}", mend), _planted(played, "checkin", *empty):
+        diagnosis = await diagnose(played, wait=0, mend=True)
+
+    [failed] = [finding for finding in diagnosis.findings if finding.code == "not_published_again"]
+    confirmed = diagnosis.counts["registrations_payment_verified"]
+    assert diagnosis.counts["published_again_by_registration"] == confirmed - 1
+    assert failed.where["service"] == "registration"
     healthy = await diagnose(played, wait=0)
     assert healthy.ok, as_text(healthy)
 

@@ -9,7 +9,7 @@ from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.web.cursors import CursorOf
 from testkit.tokens import Issuer
-from testkit.toy.service import Browse, BuildApp, cancelled, rows, toy_handlers
+from testkit.toy.service import OWNER, Browse, BuildApp, cancelled, rows, toy_handlers
 from testkit.toy.tables import service_tables
 
 
@@ -33,7 +33,7 @@ async def test_an_administrator_lists_shows_replays_and_drops(
 ) -> None:
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.bury(event.to_bytes(), "its reader went down")
+        await inbox.bury(event.to_bytes(), OWNER)
 
     page = (await http.get("/dead-letters", params={"limit": 2}, headers=admin)).json()
     rest = (await http.get("/dead-letters", params={"cursor": page["next_cursor"]}, headers=admin)).json()
@@ -64,7 +64,7 @@ ODD_BODIES = {
 
 async def test_whatever_came_can_be_shown(http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox) -> None:
     for body in ODD_BODIES:
-        await inbox.bury(body, "cannot be read")
+        await inbox.bury(body, OWNER)
     listed = (await http.get("/dead-letters", headers=admin)).json()["items"]
     assert {(item["event_id"], item["event_type"]) for item in listed} == {(None, "unreadable")}
 

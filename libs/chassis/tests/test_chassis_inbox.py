@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.service import Connect, cancelled, effects, leave_effect, rows, toy_handlers
+from testkit.toy.service import OWNER, Connect, cancelled, effects, leave_effect, rows, toy_handlers
 from testkit.toy.tables import Runner, service_tables
 
 DIES = Path(__file__).parent / "programs" / "inbox_that_dies.py"
@@ -51,8 +51,8 @@ async def parked(database: Database) -> list[dict[str, Any]]:
 async def test_an_event_that_comes_twice_in_a_row_has_one_effect(database: Database) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
 
-    await inbox.deliver(event.to_bytes())
-    await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes(), OWNER)
+    await inbox.deliver(event.to_bytes(), OWNER)
 
     assert await effects(database) == [event.event_id]
     assert await parked(database) == []
@@ -61,7 +61,7 @@ async def test_an_event_that_comes_twice_in_a_row_has_one_effect(database: Datab
 async def test_an_event_that_comes_on_many_connections_at_once_has_one_effect(url: str, connect: Connect) -> None:
     processes = [Inbox(connect(url), toy_handlers()) for _ in range(3)]
     events = [cancelled() for _ in range(5)]
-    deliveries = [inbox.deliver(event.to_bytes()) for inbox in processes for event in events for _ in range(3)]
+    deliveries = [inbox.deliver(event.to_bytes(), OWNER) for inbox in processes for event in events for _ in range(3)]
 
     await asyncio.gather(*deliveries)
 
@@ -80,7 +80,7 @@ async def test_with_the_guard_off_the_same_deliveries_leave_many_effects(url: st
     processes = [Forgetful(connect(url), toy_handlers()) for _ in range(3)]
     event = cancelled()
 
-    await asyncio.gather(*(inbox.deliver(event.to_bytes()) for inbox in processes for _ in range(3)))
+    await asyncio.gather(*(inbox.deliver(event.to_bytes(), OWNER) for inbox in processes for _ in range(3)))
 
     assert await effects(connect(url)) == [event.event_id] * 9
 
@@ -94,8 +94,8 @@ async def test_what_a_handler_publishes_goes_out_once_as_well(database: Database
         work.publish(golden(RefundDue).payload, subject=event.subject)
 
     inbox, event = Inbox(database, handlers), cancelled()
-    await inbox.deliver(event.to_bytes())
-    await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes(), OWNER)
+    await inbox.deliver(event.to_bytes(), OWNER)
 
     assert await rows(database, service_tables.outbox) == 1
 
@@ -103,7 +103,7 @@ async def test_what_a_handler_publishes_goes_out_once_as_well(database: Database
 async def test_an_event_without_a_handler_here_is_parked_for_a_newer_release_may_have_one(database: Database) -> None:
     event = golden(PaymentVerified)
 
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes())
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), "payment")
 
     [row] = await parked(database)
     assert row["headers"] == {
@@ -142,8 +142,8 @@ async def test_two_versions_of_an_event_have_each_their_handler(
     inbox, older = Inbox(database, handlers), cancelled()
     newer = json.loads(cancelled().to_bytes()) | {"version": 2, "payload": {"votes": 3}}
 
-    await inbox.deliver(json.dumps(newer).encode())
-    await inbox.deliver(older.to_bytes())
+    await inbox.deliver(json.dumps(newer).encode(), OWNER)
+    await inbox.deliver(older.to_bytes(), OWNER)
 
     assert heard == [3]
     assert await effects(database) == [older.event_id]
@@ -155,7 +155,7 @@ async def test_what_a_failing_handler_did_is_undone_and_the_event_is_parked_with
 ) -> None:
     event = cancelled()
 
-    await inbox_that_raises(database, NotYet("the registration is unknown")).deliver(event.to_bytes())
+    await inbox_that_raises(database, NotYet("the registration is unknown")).deliver(event.to_bytes(), OWNER)
 
     (row,) = await parked(database)
     assert row["payload"] == event.to_bytes()
@@ -172,25 +172,25 @@ async def test_what_a_failing_handler_did_is_undone_and_the_event_is_parked_with
 async def test_the_same_event_parked_twice_is_one_row(database: Database) -> None:
     inbox, event, other = inbox_that_raises(database, LookupError("no")), cancelled(), cancelled()
 
-    await asyncio.gather(*(inbox.deliver(each.to_bytes()) for each in (event, event, event, other)))
+    await asyncio.gather(*(inbox.deliver(each.to_bytes(), OWNER) for each in (event, event, event, other)))
 
     assert sorted(row["timer_id"] for row in await parked(database)) == sorted(
         map(str, (event.event_id, other.event_id))
     )
 
 
-async def test_what_cannot_be_read_is_parked_as_it_came(database: Database) -> None:
+async def test_what_a_newer_release_may_read_is_parked_as_it_came(database: Database) -> None:
     inbox = Inbox(database, toy_handlers())
     event = cancelled()
+    torn = cancelled().to_bytes().replace(b'"revision":2', b'"revision":"two"')
     unknown = event.to_bytes().replace(b'"version":1', b'"version":99')
 
-    await inbox.deliver(b"\x00\xff not an event")
-    await inbox.deliver(unknown)
+    await inbox.deliver(torn, OWNER)
+    await inbox.deliver(unknown, OWNER)
 
     malformed, newer = await parked(database)
-    assert (malformed["payload"], newer["payload"]) == (b"\x00\xff not an event", unknown)
+    assert (malformed["payload"], newer["payload"]) == (torn, unknown)
     assert malformed["headers"]["reason"].startswith("MalformedEvent")
-    assert malformed["headers"]["event_type"] == "unreadable"
     assert newer["headers"] == {
         "event_id": str(event.event_id),
         "event_type": "registration.cancelled",
@@ -205,7 +205,7 @@ async def test_the_reason_quotes_nobody(database: Database, logs: list[Any]) -> 
     async def mistake_sari_for_a_number(event: Event[Any], work: UnitOfWork) -> None:
         await work.session.execute(text("SELECT CAST('sari@example.com' AS integer)"))
 
-    await Inbox(database, handlers).deliver(cancelled().to_bytes())
+    await Inbox(database, handlers).deliver(cancelled().to_bytes(), OWNER)
 
     (row,) = await parked(database)
     assert row["headers"]["reason"] == "DBAPIError"
@@ -223,7 +223,7 @@ async def test_when_the_process_is_told_to_end_amid_a_handler_nothing_stays_and_
     assert await effects(database) == []
     assert await parked(database) == []
 
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes())
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
     assert await effects(database) == [event.event_id]
 
 
@@ -237,8 +237,8 @@ async def test_when_the_process_is_killed_between_effect_and_commit_the_next_del
 
     assert killed.returncode == -signal.SIGKILL
     assert await effects(database) == []
-    await asyncio.wait_for(Inbox(database, toy_handlers()).deliver(event.to_bytes()), timeout=10)
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes())
+    await asyncio.wait_for(Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER), timeout=10)
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
     assert await effects(database) == [event.event_id]
 
 
@@ -247,7 +247,7 @@ async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
 ) -> None:
     event = cancelled()
     await cable.pull()
-    held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_patiently(event.to_bytes()))
+    held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_patiently(event.to_bytes(), OWNER))
     await eventually(lambda: [log for log in logs if log["event"] == "database_down_holding_event"])
     assert not held.done()
 
@@ -265,7 +265,7 @@ async def test_a_mistake_of_the_handler_is_not_taken_for_an_outage(database: Dat
     async def ask_for_too_much(event: Event[Any], work: UnitOfWork) -> None:
         await work.session.execute(select(Runner).where(Runner.number == 2**70))
 
-    await asyncio.wait_for(Inbox(database, handlers).deliver_patiently(cancelled().to_bytes()), timeout=10)
+    await asyncio.wait_for(Inbox(database, handlers).deliver_patiently(cancelled().to_bytes(), OWNER), timeout=10)
 
     assert len(await parked(database)) == 1
 
@@ -274,7 +274,7 @@ async def test_without_patience_an_outage_is_the_callers_to_handle(wired: Databa
     await cable.pull()
 
     with pytest.raises(OSError, match=r"."):
-        await Inbox(wired, toy_handlers()).deliver(cancelled().to_bytes())
+        await Inbox(wired, toy_handlers()).deliver(cancelled().to_bytes(), OWNER)
 
 
 async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_is_down_at_first(
@@ -282,7 +282,7 @@ async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_i
 ) -> None:
     event = cancelled()
     await cable.pull()
-    burying = asyncio.create_task(Inbox(wired, toy_handlers()).bury(event.to_bytes(), "its reader went down"))
+    burying = asyncio.create_task(Inbox(wired, toy_handlers()).bury(event.to_bytes(), OWNER))
     done, _ = await asyncio.wait({burying}, timeout=0.3)
     assert not done, "nobody else keeps it: giving up here would lose the event"
 

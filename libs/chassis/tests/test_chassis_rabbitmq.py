@@ -215,11 +215,11 @@ async def test_a_publisher_whose_cable_is_pulled_is_told_and_goes_on_by_itself(
 async def test_what_no_reader_can_take_is_put_aside_and_buried(open_transport: Open) -> None:
     transport, box, event, fine = open_transport(), Letterbox(), cancelled(), cancelled()
 
-    async def choke(body: bytes) -> None:
+    async def choke(body: bytes, sender: str) -> None:
         box.knocks += 1
         if body == event.to_bytes():
             raise ValueError("poison")
-        await box.deliver(body)
+        await box.deliver(body, sender)
 
     transport.listen(SERVICE, deliver=choke, bury=box.bury)
     await transport.start()

@@ -24,11 +24,11 @@ from chassis.retries import (
     retry_broker,
     show_dead_letter,
 )
-from contracts import Event, MalformedEvent, PaymentVerified, RegistrationCancelled
+from contracts import Event, MalformedEvent, PaymentVerified, RegistrationCancelled, parse_head
 from sqlalchemy import select, text, update
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.service import cancelled, effects, leave_effect, rows, toy_handlers
+from testkit.toy.service import OWNER, cancelled, effects, leave_effect, rows, toy_handlers
 from testkit.toy.tables import service_tables
 
 Retrying = Callable[..., Awaitable[None]]
@@ -66,7 +66,6 @@ def failing(*errors: Exception) -> Handlers:
 
 
 UNREADABLE = [
-    pytest.param(b"not an event", "MalformedEvent", id="no_json"),
     pytest.param(cancelled().to_bytes().replace(b'"reason"', b'"why"'), "MalformedEvent", id="other_fields"),
     pytest.param(cancelled().to_bytes().replace(b'"version":1', b'"version":2'), "UnknownEvent", id="newer_version"),
     pytest.param(golden(PaymentVerified).to_bytes(), "UnknownEvent: payment.verified v1 has no", id="no_handler"),
@@ -81,7 +80,7 @@ async def dead(database: Database) -> dict[str, Any]:
 
 async def test_an_event_that_fails_twice_and_then_works_has_one_effect(database: Database, retrying: Retrying) -> None:
     inbox, event = Inbox(database, failing(LookupError("first"), NotYet("second"))), cancelled()
-    await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes(), OWNER)
     assert await effects(database) == []
 
     await retrying(inbox)
@@ -107,7 +106,7 @@ async def test_an_event_that_came_before_the_one_it_needs_works_once_that_one_is
         await leave_effect(event, work)
 
     inbox, event = Inbox(database, handlers), cancelled()
-    await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes(), OWNER)
     await retrying(inbox)
     await eventually(lambda: len(tried) > 2)
     assert await effects(database) == []
@@ -120,8 +119,8 @@ async def test_an_event_that_came_before_the_one_it_needs_works_once_that_one_is
 
 async def test_what_works_while_it_still_waits_has_its_effect_once(database: Database, retrying: Retrying) -> None:
     event = cancelled()
-    await Inbox(database, failing(LookupError("once"))).deliver(event.to_bytes())
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes())
+    await Inbox(database, failing(LookupError("once"))).deliver(event.to_bytes(), OWNER)
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
 
     await retrying(Inbox(database, toy_handlers()))
 
@@ -133,7 +132,7 @@ async def test_when_all_tries_are_used_up_the_event_is_a_dead_letter_with_the_re
     database: Database, retrying: Retrying
 ) -> None:
     inbox, event = Inbox(database, failing(*[LookupError("sari@example.com")] * 9)), cancelled()
-    await inbox.deliver(event.to_bytes())
+    await inbox.deliver(event.to_bytes(), OWNER)
 
     await retrying(inbox, max_attempts=2)
 
@@ -150,7 +149,7 @@ async def test_what_cannot_be_read_or_is_handled_by_no_one_is_given_up_after_all
     database: Database, retrying: Retrying, body: bytes, reason: str
 ) -> None:
     inbox = Inbox(database, toy_handlers())
-    await inbox.deliver(body)
+    await inbox.deliver(body, parse_head(body).source)
 
     await retrying(inbox, max_attempts=3)
 
@@ -165,7 +164,7 @@ async def test_what_only_a_newer_release_can_read_is_tried_again_for_it_may_be_u
     database: Database, retrying: Retrying, body: bytes, reason: str
 ) -> None:
     inbox = Inbox(database, toy_handlers())
-    await inbox.deliver(body)
+    await inbox.deliver(body, parse_head(body).source)
 
     await retrying(inbox)
 
@@ -181,7 +180,7 @@ async def test_what_a_killed_process_was_retrying_is_tried_again_within_ten_seco
     url: str, database: Database, retrying: Retrying
 ) -> None:
     event = cancelled()
-    await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes())
+    await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes(), OWNER)
     killed = await asyncio.to_thread(subprocess.run, [sys.executable, str(DIES), url], check=False, timeout=25)
     assert killed.returncode == -signal.SIGKILL
     assert await effects(database) == []
@@ -271,7 +270,7 @@ def test_tries_that_the_database_ends_come_less_often_the_longer_it_takes_but_ev
 
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
-    await inbox.bury(event.to_bytes(), "its reader went down")
+    await inbox.bury(event.to_bytes(), OWNER)
     letter = (await list_dead_letters(database))[0]["id"]
 
     await replay_dead_letter(database, letter, by="staff:1")
@@ -284,8 +283,8 @@ async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Databa
 
 async def test_replaying_what_is_being_tried_already_adds_no_second_row(database: Database) -> None:
     event = cancelled()
-    await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes())
-    await Inbox(database, toy_handlers()).bury(event.to_bytes(), "its reader went down")
+    await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes(), OWNER)
+    await Inbox(database, toy_handlers()).bury(event.to_bytes(), OWNER)
 
     await replay_dead_letter(database, (await list_dead_letters(database))[0]["id"], by="staff:1")
 
@@ -296,7 +295,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     inbox = Inbox(database, toy_handlers())
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.bury(event.to_bytes(), "its reader went down")
+        await inbox.bury(event.to_bytes(), OWNER)
 
     listed = await list_dead_letters(database)
     assert [row["headers"]["event_id"] for row in listed] == [str(event.event_id) for event in events]
@@ -305,7 +304,10 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     assert await list_dead_letters(database, limit=1, after=listed[0]["id"]) == [listed[1]]
 
     shown = await show_dead_letter(database, listed[1]["id"])
-    assert (shown["payload"], shown["last_exception"]) == (events[1].to_bytes(), "its reader went down")
+    assert (shown["payload"], shown["last_exception"]) == (
+        events[1].to_bytes(),
+        "its reader went down too often while handling it",
+    )
 
     await drop_dead_letter(database, listed[1]["id"], by="staff:2")
     assert [row["id"] for row in await list_dead_letters(database)] == [listed[0]["id"], listed[2]["id"]]
@@ -325,7 +327,7 @@ async def test_a_dead_letter_that_is_gone_is_unknown(database: Database) -> None
 async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_them_back(database: Database) -> None:
     inbox, old, new = Inbox(database, toy_handlers()), cancelled(), cancelled()
     for event in (old, new):
-        await inbox.deliver(event.to_bytes())
+        await inbox.deliver(event.to_bytes(), OWNER)
     processed = service_tables.processed
     async with database.work() as work:
         past = update(processed).where(processed.c.event_id == old.event_id)
@@ -342,8 +344,8 @@ async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_even
     database: Database, retrying: Retrying, keep: str
 ) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
-    await inbox.deliver(event.to_bytes())
-    await (inbox.bury(event.to_bytes(), "died") if keep == "bury" else inbox.park(event.to_bytes(), NotYet("wait")))
+    await inbox.deliver(event.to_bytes(), OWNER)
+    await (inbox.bury(event.to_bytes(), OWNER) if keep == "bury" else inbox.park(event.to_bytes(), NotYet("wait")))
     await _a_month_passes(database)
     # when
     await forget_processed(database)

@@ -1,12 +1,16 @@
 """The database's clock was ahead and is put right: nothing waits for the time it was ahead by."""
 
+from uuid import uuid4
+
 import pytest
 from chassis.database import Database
 from chassis.errors import NotYet
 from chassis.inbox import Inbox
 from chassis.retries import retry_broker
 from chassis.skew import forget_the_future
+from contracts import PaymentRejected
 from sqlalchemy import text
+from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.toy.service import cancelled, effects, toy_handlers
 
@@ -46,7 +50,7 @@ async def test_a_parked_event_from_the_future_is_tried_now(database: Database, p
 
 async def test_what_is_to_be_sent_from_the_future_is_due_now(database: Database) -> None:
     async with database.work() as work:
-        work.publish(cancelled().payload, subject=cancelled().subject)
+        work.publish(golden(PaymentRejected).payload, subject=uuid4())
     await execute(database, A_DAY_AHEAD.format(table="outbox"))
     # when
     await forget_the_future(database)

@@ -131,7 +131,7 @@ async def test_in_one_process_what_a_listener_could_not_take_is_the_publishers_t
     transport = InProcessTransport()
     box = Letterbox().at(transport, "notification")
 
-    async def refuse(_: bytes) -> None:
+    async def refuse(_: bytes, __: str) -> None:
         raise ConnectionResetError
 
     transport.listen("payment", deliver=refuse, bury=box.bury)

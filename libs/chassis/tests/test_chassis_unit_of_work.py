@@ -21,7 +21,7 @@ from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.harness import ManualClock
 from testkit.servers import Server
-from testkit.toy.service import SERVICE, Browse, BuildApp, Connect, cancelled, effects, rows, toy_handlers
+from testkit.toy.service import OWNER, SERVICE, Browse, BuildApp, Connect, cancelled, effects, rows, toy_handlers
 from testkit.toy.tables import REFUSED_AT_COMMIT, Runner, service_tables
 
 router = Router(prefix="/runners", dependencies=[public])
@@ -357,7 +357,7 @@ async def test_an_event_whose_commit_was_not_answered_is_no_failure_of_its_handl
     with monkeypatch.context() as patched:
         _lose_the_answer(patched, ConnectionResetError())
         with pytest.raises(OutcomeUnknown):
-            await inbox.deliver(event.to_bytes())
-    await inbox.deliver(event.to_bytes())
+            await inbox.deliver(event.to_bytes(), OWNER)
+    await inbox.deliver(event.to_bytes(), OWNER)
     assert await effects(database) == [event.event_id]
     assert await rows(database, service_tables.retries) == 0

@@ -27,6 +27,7 @@ from testkit.brokers import BrokerPrefix
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
+from testkit.toy.letterbox import message as on_its_way
 
 from .checkin_world import PIN, PackDay, cancellation, confirmation, person
 
@@ -98,7 +99,7 @@ def message(payload: Payload, day: PackDay) -> Message:
         occurred_at=day.database.clock(),
         correlation_id="story",
     )
-    return Message(str(event.event_id), event.type, event.correlation_id, event.to_bytes())
+    return on_its_way(event)
 
 
 async def a_pick_up_told_over(day: PackDay, transport: Transport) -> None:
@@ -130,7 +131,7 @@ async def test_a_pick_up_in_one_process(day: PackDay) -> None:
     await a_pick_up_told_over(day, transport)
 
 
-async def _pass_over(_: bytes) -> None:
+async def _pass_over(_: bytes, __: str) -> None:
     """Other services hear the same news; here they are none of our business."""
 
 

@@ -115,6 +115,23 @@ async def test_stronger_parameters_are_taken_over_at_the_next_login(office: Offi
     await office.login(boss)
 
 
+async def test_a_login_does_not_fail_when_only_its_stronger_hash_cannot_be_stored(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = await office.hire()
+    stronger = office.another_process(password_passes=3)
+
+    async def gone(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(stronger.app.state.sessions, "_replace_hash", gone)
+    # when
+    reply = await stronger.try_login(boss.email)
+    await stronger.close()
+    # then
+    assert reply.status == 200, reply.body
+
+
 async def test_a_login_is_remembered_without_names_or_addresses(office: Office) -> None:
     boss = await office.hire()
     # when
@@ -170,13 +187,15 @@ async def test_me_says_who_i_am_now(office: Office) -> None:
 
 async def test_more_logins_than_can_wait_are_told_to_come_back(office: Office) -> None:
     passwords = Passwords(memory_kib=19456, passes=2, at_once=1)
+
+    async def check() -> Verdict:
+        async with passwords.place():
+            return await passwords.verify(WRONG, None)
+
     # when
-    verdicts = await asyncio.gather(
-        *(passwords.verify(WRONG, None) for _ in range(70)),
-        return_exceptions=True,
-    )
+    verdicts = await asyncio.gather(*(check() for _ in range(70)), return_exceptions=True)
     # then
     refused = [each for each in verdicts if isinstance(each, BaseException)]
     assert len(refused) == 6
     assert {type(each).__name__ for each in refused} == {"Unavailable"}
-    assert await passwords.verify(WRONG, None) == Verdict(right=False)
+    assert await check() == Verdict(right=False)

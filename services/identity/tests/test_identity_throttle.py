@@ -16,7 +16,7 @@ from identity.sessions.throttle import Attempt, Limits
 from identity.staff.passwords import Verdict
 from sqlalchemy import select, text
 
-from .identity_world import ELSEWHERE, HOME, WRONG, Colleague, Office, Reply
+from .identity_world import ANOTHER_PASSWORD, ELSEWHERE, HOME, PASSWORD, WRONG, Colleague, Office, Reply
 
 
 async def fail(office: Office, email: str, times: int, *, source: str = ELSEWHERE) -> None:
@@ -47,6 +47,21 @@ async def test_after_five_failures_waits_begin_and_double_even_for_nobody(office
             assert (await office.try_login(email, WRONG, source=ELSEWHERE)).status == 401
         # then
         assert waits == [1, 2, 4, 8]
+
+
+async def test_an_attempt_whose_password_could_not_be_looked_at_is_no_failure(office: Office) -> None:
+    boss = await office.hire()
+    login = await office.login(boss)
+    change = {"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}
+    # given a line that is full
+    office.passwords.waiting = 64
+    for _ in range(10):
+        assert (await office.try_login(boss.email, source=ELSEWHERE)).status == 503
+        assert (await office.call("POST", "/me/password", change, by=login, source=ELSEWHERE)).status == 503
+    # when it is short again
+    office.passwords.waiting = 0
+    # then
+    assert (await office.try_login(boss.email, source=ELSEWHERE)).status == 200
 
 
 async def test_the_right_password_waits_too(office: Office) -> None:

@@ -7,7 +7,7 @@ import pytest
 from notification.channels.port import Channel, OutboundMessage, Outcome
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
-from notification.queue.rules import PATIENCE, Priority, Status, judge
+from notification.queue.rules import LEAST_PATIENCE, PATIENCE, Priority, Status, judge
 from pydantic import ValidationError
 from testkit.harness import ManualClock
 
@@ -95,6 +95,12 @@ def test_waits_between_tries_grow_to_an_hour_and_no_further() -> None:
 @pytest.mark.parametrize("priority", Priority)
 def test_all_waits_together_are_no_longer_than_the_kind_of_message_allows(priority: Priority) -> None:
     assert sum(tries(20, PATIENCE[priority]), timedelta()) <= PATIENCE[priority]
+
+
+@pytest.mark.parametrize("limit", range(21))
+@pytest.mark.parametrize("priority", Priority)
+def test_no_limit_ends_a_message_that_is_put_off_within_four_hours(priority: Priority, limit: int) -> None:
+    assert sum(tries(limit, PATIENCE[priority]), timedelta()) >= LEAST_PATIENCE == timedelta(hours=4)
 
 
 async def slot(office: PostOffice) -> bool:

@@ -229,6 +229,16 @@ async def test_a_line_that_moves_is_long_and_one_that_does_not_is_stuck(connecte
     assert (await connected.rows("SELECT enabled FROM senders WHERE channel = 'email'")) == [{"enabled": True}]
 
 
+async def test_what_waits_for_a_sender_that_fails_again_and_again_is_stuck(office: PostOffice) -> None:
+    office.clock.advance(timedelta(hours=-2))
+    await office.registered()
+    await office.execute("DELETE FROM notifications WHERE channel = 'whatsapp'")
+    for _ in range(8):
+        await office.send(EMAIL)  # no server answers there
+        office.clock.advance(timedelta(minutes=15))
+    assert (await look(office)).stuck == 1
+
+
 async def test_a_send_whose_lease_is_over_is_stuck(office: PostOffice) -> None:
     await office.registered()
     await office.execute(

@@ -78,8 +78,23 @@ async def test_each_payment_is_told_once_however_often_and_in_whatever_order(off
         news = [due(entry, one), done(entry, one, at=office.clock()), due(entry, other)]
         await office.hear(*(news[index] for index in order), *news)
         told = [each for each in await office.told(entry) if each[0] in {DUE, DONE}]
-        first = (DUE, "skipped") if order.index(1) < order.index(0) else (DUE, "pending")
-        assert sorted(told) == sorted([first, (DUE, "pending"), (DONE, "pending")])
+        assert sorted(told) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
+
+
+async def test_money_that_is_on_its_way_is_not_promised_any_more(office: PostOffice) -> None:
+    # given a promise that failed
+    entry, payment = await office.registered(), uuid4()
+    await office.hear(entry.cancelled(), due(entry, payment))
+    failing = (
+        "UPDATE notifications SET status = 'failed', failed_reason = 'x' WHERE event_type = :due AND channel = :on"
+    )
+    await office.execute(failing, due=DUE, on="email")
+    # when the money has gone
+    await office.hear(done(entry, payment, at=office.clock()))
+    # then
+    assert [each for each in await office.told(entry) if each[0] == DUE] == [(DUE, "skipped")]
+    answer = await office.call("POST", "/notifications/retry-failed", office.admin)
+    assert answer.body == {"retried": 0}
 
 
 async def test_the_golden_events_wait_for_their_registration(office: PostOffice) -> None:

@@ -57,6 +57,39 @@ async def test_a_message_is_sent_as_often_as_staff_ask_also_from_a_copy(connecte
     assert len({each["resend_of"] for each in await connected.log(channel="email", status="sent")}) == 2
 
 
+@pytest.mark.parametrize("bulk", [True, False])
+async def test_tickets_skipped_while_their_channel_was_off_can_still_be_sent(
+    connected: PostOffice, stage: Stage, bulk: bool
+) -> None:
+    # given
+    await connected.ticketed(runner("Ani"))
+    await connected.put_settings(email_enabled=False)
+    await connected.send(MAIL)
+    await connected.put_settings(email_enabled=True)
+    skipped = [each for each in await connected.log(channel="email") if each["event_type"] == TICKET]
+    assert [each["status"] for each in skipped] == ["skipped"]
+    # when
+    if bulk:
+        path, asked = "/notifications/retry-failed", {"include_skipped": "true"}
+        assert (await connected.call("POST", path, connected.admin)).body == {"retried": 0}
+        assert (await connected.call("POST", path, connected.admin, params=asked)).body == {"retried": 1}
+    else:
+        assert (await resend(connected, skipped[0]["id"])).body == {"id": skipped[0]["id"]}
+    await connected.send(MAIL)
+    # then
+    assert [len(each["attachments"]) for each in await stage.items("mail")] == [2]
+
+
+async def test_what_newer_news_made_untrue_stays_skipped_also_when_the_channel_is_back(connected: PostOffice) -> None:
+    await connected.put_settings(email_enabled=False)
+    entry = await connected.registered()
+    await connected.send(MAIL)
+    await connected.put_settings(email_enabled=True)
+    await connected.hear(entry.cancelled())
+    (how_to_pay, _) = await connected.log(channel="email")
+    assert (await resend(connected, how_to_pay["id"])).code == "message_superseded"
+
+
 async def test_while_a_copy_waits_there_is_no_second_one(connected: PostOffice) -> None:
     first = await sent_ticket(connected)
     copy = (await resend(connected, first)).body["id"]

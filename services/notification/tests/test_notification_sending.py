@@ -84,14 +84,14 @@ async def test_a_number_that_is_none_fails_without_asking_fonnte(connected: Post
     assert await stage.items("whatsapp") == []
 
 
-async def test_a_temporary_refusal_is_tried_three_times_more_and_ever_later(
+async def test_a_temporary_refusal_is_tried_for_hours_and_ever_later(
     connected: PostOffice, stage: Stage, clock: ManualClock
 ) -> None:
     # given
     await stage.mode("mail", "deferred")
     await connected.registered()
     # when
-    for wait in (30, 120, 480):
+    for wait in (30, 120, 480, 1920, 3600, 3600, 3600, 3600):
         await connected.send(EMAIL)
         clock.advance(timedelta(seconds=wait - 5))
         await connected.send(EMAIL)  # too early
@@ -99,8 +99,8 @@ async def test_a_temporary_refusal_is_tried_three_times_more_and_ever_later(
     await connected.send(EMAIL)
     # then
     (message,) = await connected.log(channel="email")
-    assert (message["status"], message["retry_count"]) == ("failed", 3)
-    assert [attempt["outcome"] for attempt in message["attempts"]] == ["temporary"] * 4
+    assert (message["status"], message["retry_count"]) == ("failed", 8)
+    assert [attempt["outcome"] for attempt in message["attempts"]] == ["temporary"] * 9
     assert message["failed_reason"] == "mail_refused_451"
     assert len(await connected.published(NotificationFailed)) == 1
 
@@ -134,13 +134,17 @@ async def test_between_two_tries_newer_news_win(connected: PostOffice, stage: St
     assert await stage.items("mail") == []
 
 
-async def test_the_retry_limit_of_the_moment_holds(connected: PostOffice, stage: Stage) -> None:
-    await connected.put_settings(email_retry_limit=0)
+@pytest.mark.parametrize(("limit", "status"), [(0, "failed"), (8, "failed"), (9, "pending")])
+async def test_the_retry_limit_of_the_moment_holds_after_four_hours(
+    connected: PostOffice, stage: Stage, limit: int, status: str
+) -> None:
     await stage.mode("mail", "deferred")
     await connected.registered()
+    await connected.execute("UPDATE notifications SET retry_count = 8 WHERE channel = 'email'")
+    await connected.put_settings(email_retry_limit=limit)
     await connected.send(EMAIL)
     (message,) = await connected.log(channel="email")
-    assert message["status"] == "failed"
+    assert message["status"] == status
 
 
 async def test_with_whatsapp_disconnected_mail_goes_and_whatsapp_follows_later(
@@ -246,9 +250,9 @@ async def test_a_message_that_cannot_be_made_fails_alone(
         return text(self, template, facts, locale)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(renderer, "text", picky)
-    for _ in range(5):
+    for _ in range(10):
         await connected.send(WHATSAPP)
-        clock.advance(timedelta(minutes=10))
+        clock.advance(timedelta(hours=1))
 
     assert [item["text"].splitlines()[0] for item in await stage.items("whatsapp")] == ["Halo Ani,"]
     (message,) = await connected.log(channel="whatsapp", registration_id=str(poisoned.id))

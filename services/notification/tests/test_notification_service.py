@@ -27,6 +27,7 @@ from testkit.brokers import BrokerPrefix
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
+from testkit.toy.letterbox import message as on_its_way
 
 from .notification_world import WEBHOOK_SECRET, PostOffice, runner, settings_for
 
@@ -110,7 +111,7 @@ def message(payload: Payload, office: PostOffice) -> Message:
         occurred_at=office.database.clock(),
         correlation_id="story",
     )
-    return Message(str(event.event_id), event.type, event.correlation_id, event.to_bytes())
+    return on_its_way(event)
 
 
 async def a_ticket_told_over(office: PostOffice, stage: Stage, transport: Transport) -> None:
@@ -145,7 +146,7 @@ async def test_a_ticket_in_one_process(connected: PostOffice, stage: Stage) -> N
     await a_ticket_told_over(connected, stage, transport)
 
 
-async def _pass_over(_: bytes) -> None:
+async def _pass_over(_: bytes, __: str) -> None:
     """Other services hear the same news; here they are none of our business."""
 
 

@@ -62,8 +62,8 @@ async def writing_to(server: MoodyServer, url: str, clock: ManualClock) -> Async
             await office.close()
 
 
-async def two_hours(office: PostOffice) -> None:
-    for _ in range(24):
+async def hours(office: PostOffice, count: int) -> None:
+    for _ in range(12 * count):
         await office.send(MAIL)
         office.clock.advance(timedelta(minutes=5))
 
@@ -88,9 +88,10 @@ async def test_an_address_that_a_mail_server_cannot_serve_ends_alone(
     server = MoodyServer({"budi@tarpit.example": mood}.get)
     async with writing_to(server, database_url, clock) as office:
         await ticket_to(office, "budi@tarpit.example", *OTHERS)
-        await two_hours(office)
-
+        await hours(office, 2)
         assert sorted(set(server.taken) - {"budi@tarpit.example"}) == OTHERS
+
+        await hours(office, 4)
         assert await tickets(office) == ({"sent": 7} if mood is None else {"sent": 6, "failed": 1})
 
 
@@ -103,10 +104,10 @@ async def test_addresses_with_all_kinds_of_trouble_leave_the_others_their_mail(
     async with writing_to(server, database_url, clock) as office:
         await ticket_to(office, *moods, *OTHERS)
         # when
-        await two_hours(office)
-        await two_hours(office)
+        await hours(office, 2)
         # then
         assert sorted(server.taken) == OTHERS
+        await hours(office, 6)
         assert await tickets(office) == {"sent": 6, "failed": 5, "unknown": 1}
 
 
@@ -131,13 +132,13 @@ async def test_what_met_trouble_goes_behind_all_others(office: PostOffice, clock
     provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
     await office.in_a_hurry()
     await ticket_to(office, "budi@x.example", *OTHERS)
-    for _ in range(40):
+    for _ in range(100):
         await provider.behind(office.senders[MAIL]).send_due()
         clock.advance(timedelta(minutes=4))
 
     assert provider.tried[: len(OTHERS) + 1] == ["budi@x.example", *OTHERS]
     assert await tickets(office) == {"sent": 6, "failed": 1}
-    assert provider.tried.count("budi@x.example") == 5, "the first try may have been the sender's trouble"
+    assert provider.tried.count("budi@x.example") == 10, "the first try may have been the sender's trouble"
 
 
 async def test_without_stepping_behind_one_address_would_be_tried_first_again_and_again(
@@ -177,6 +178,49 @@ async def test_an_hour_in_which_everybody_is_refused_costs_no_message(office: Po
     assert {each["retry_count"] for each in await office.log(channel="email", status="sent")} == {0}
 
 
+@pytest.mark.parametrize("lone", [TemporaryFailure("mail_refused_451"), SenderTrouble("silent", Culprit.RECIPIENT)])
+async def test_an_hour_in_which_the_only_message_is_put_off_costs_it_nothing(office: PostOffice, lone: NotSent) -> None:
+    await ticket_to(office, "ani@example.com")
+    provider = await an_hour_of(office, lone, MAIL)
+
+    assert provider.sent == ["ani@example.com"]
+    assert len(provider.tried) < 8
+
+
+async def test_whatsapp_that_is_busy_for_an_hour_gets_the_only_message_in_the_end(office: PostOffice) -> None:
+    await ticket_to(office, "ani@example.com")
+    provider = await an_hour_of(office, TemporaryFailure("whatsapp_refused"), WHATSAPP)
+    assert len(provider.sent) == 1
+
+
+async def test_what_was_put_off_often_costs_the_others_no_turn(office: PostOffice) -> None:
+    # given
+    slow = Provider(lambda message: TemporaryFailure("451") if message.recipient == "budi@x.example" else None)
+    sender = slow.behind(office.senders[MAIL])
+    await office.in_a_hurry()
+    await ticket_to(office, "budi@x.example")
+    for _ in range(4):
+        await sender.send_due()
+        office.clock.advance(timedelta(hours=1))
+    # when
+    await ticket_to(office, *OTHERS)
+    await sender.send_due()
+    # then
+    assert slow.tried == ["budi@x.example"] * 4 + [*OTHERS, "budi@x.example"]
+
+
+async def test_a_message_that_is_put_off_past_its_deadline_is_not_tried_again(office: PostOffice) -> None:
+    await office.registered()
+    provider = Provider(lambda _: TemporaryFailure("451"))
+    await office.execute("UPDATE notifications SET deadline = :at", at=office.clock() + timedelta(minutes=20))
+    for _ in range(30):
+        await provider.behind(office.senders[MAIL]).send_due()
+        office.clock.advance(timedelta(minutes=5))
+
+    (message,) = await office.log(channel="email")
+    assert (message["status"], len(message["attempts"])) == ("skipped", 3)
+
+
 async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful_unknown(office: PostOffice) -> None:
     # given
     for _ in range(12):
@@ -207,17 +251,35 @@ async def test_staff_who_ask_for_the_unknown_ones_wake_the_sender(office: PostOf
     assert (await office.call("GET", "/senders", office.admin)).body[0]["paused_until"] is None
 
 
-async def test_a_worker_dying_of_a_message_does_not_keep_the_others_waiting(office: PostOffice) -> None:
-    await ticket_to(office, "deadly@x.example", "ani@example.com")
-    await office.execute(
+async def lose_the_worker_of(office: PostOffice, address: str) -> None:
+    """A worker took the message to that address, and went before it tried to send it."""
+    taken = (
         "UPDATE notifications SET status = 'sending', lease = gen_random_uuid(), leased_until = now() - interval '1 s'"
-        " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email LIKE 'deadly%')"
+        " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email = :address)"
         " AND status = 'pending'"
     )
+    await office.execute(taken, address=address)
     await release(office.database)
+
+
+async def test_a_worker_dying_of_a_message_does_not_keep_the_others_waiting(office: PostOffice) -> None:
+    await ticket_to(office, "deadly@x.example", "ani@example.com")
+    for _ in range(2):
+        await lose_the_worker_of(office, "deadly@x.example")
     provider = Provider(lambda _: None)
     await provider.behind(office.senders[MAIL]).send_one()
     assert provider.sent == ["ani@example.com"]
+
+
+async def test_a_message_whose_worker_went_once_keeps_its_place(office: PostOffice) -> None:
+    await ticket_to(office, "unlucky@x.example", "ani@example.com")
+    await lose_the_worker_of(office, "unlucky@x.example")
+    provider = Provider(lambda _: None)
+    await office.in_a_hurry()
+    await provider.behind(office.senders[MAIL]).send_due()
+    assert provider.sent == ["unlucky@x.example", "ani@example.com"]
+    (message, _) = await office.log(channel="email", status="sent")
+    assert message["failed_reason"] is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.auth.principals import Role
-from contracts import AccessLinksRequested, AccessReplaced, ContactKind, NotificationFailed
+from contracts import AccessCode, AccessLinksRequested, AccessReplaced, ContactKind, NotificationFailed
 from notification.channels.port import Channel
 from notification.queue.announcements import forget_links
 from notification.templates.api import SAMPLE_LINKS
@@ -272,3 +272,12 @@ async def test_the_database_refuses_a_message_to_no_one_and_to_two(office: PostO
     with pytest.raises(Exception, match="ck_notifications_addressed"):
         await office.execute(f"UPDATE notifications SET {columns}")
     assert UUID((await office.log())[0]["registration_id"])
+
+
+async def test_a_link_is_made_with_the_key_of_today_in_whatever_order_codes_arrive(office: PostOffice) -> None:
+    entry = await office.registered()
+    made = {hours: AccessCode(version=2, code=f"key{hours}") for hours in (3, 1, 2)}
+    for hours, code in made.items():
+        said = AccessReplaced(registration_id=entry.id, access=code)
+        await office.deliver(said, subject=entry.id, occurred_at=office.clock() - timedelta(hours=hours))
+    assert await office.rows("SELECT code FROM access_codes") == [{"code": "key1"}]

@@ -1,16 +1,18 @@
 """In time is what arrived in time, however long its image takes to be decoded and stored."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from contracts import Payload, PaymentUploaded
+from payment.proofs.arrival import AGE_HEADER, LONGEST_UPLOAD
 from payment.proofs.images import Picture
 from payment.proofs.store import ImageStore
 from testkit.harness import ManualClock
 
-from .payment_world import Entry, Office
+from .payment_world import Answer, Entry, Office
 
 SECOND = timedelta(seconds=1)
 
@@ -104,3 +106,45 @@ async def test_once_an_expiry_is_known_no_other_proof_is_taken(office: Office) -
     entry = await office.registered()
     await office.hear(entry.expired(heard=0))
     assert (await office.upload(entry)).refused_with(409, "invoice_expired")
+
+
+@pytest.fixture
+async def behind_a_proxy(office: Office, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Office]:
+    """Payment behind the gateway, which says for how long each request was coming in."""
+    behind = Office(office.settings.database_url, clock=clock, folder=tmp_path / "behind", trusted_proxies=1)
+    yield behind
+    await behind.close()
+
+
+async def sent_late(office: Office, clock: ManualClock, age: str, *, late: timedelta) -> Answer:
+    """A proof of which the last byte arrives `late` after the deadline, as a request of that age."""
+    entry = await about_to_be_late(office, clock)
+    clock.advance(10 * SECOND + late)
+    return await office.upload(entry, headers={**office.issuer.runner(entry.id), AGE_HEADER: age})
+
+
+async def test_an_upload_over_a_slow_line_arrived_when_it_began(behind_a_proxy: Office, clock: ManualClock) -> None:
+    answer = await sent_late(behind_a_proxy, clock, "45.250", late=40 * SECOND)
+    assert answer.status == 201, answer.body
+    [row] = await behind_a_proxy.rows("SELECT uploaded_at <= due_at AS in_time FROM payments")
+    assert row["in_time"]
+
+
+@pytest.mark.parametrize("age", ["39.000", "", "-1", "1e9", "45,5", "soon"])
+async def test_an_upload_that_began_after_the_deadline_is_late(
+    behind_a_proxy: Office, clock: ManualClock, age: str
+) -> None:
+    answer = await sent_late(behind_a_proxy, clock, age, late=40 * SECOND)
+    assert answer.refused_with(409, "invoice_expired")
+
+
+async def test_nobody_gains_more_than_a_few_minutes_by_sending_slowly(
+    behind_a_proxy: Office, clock: ManualClock
+) -> None:
+    answer = await sent_late(behind_a_proxy, clock, "999999.000", late=LONGEST_UPLOAD + SECOND)
+    assert answer.refused_with(409, "invoice_expired")
+
+
+async def test_without_a_proxy_of_ours_the_client_is_not_believed(office: Office, clock: ManualClock) -> None:
+    answer = await sent_late(office, clock, "45.250", late=40 * SECOND)
+    assert answer.refused_with(409, "invoice_expired")

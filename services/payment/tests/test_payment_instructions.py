@@ -51,7 +51,7 @@ async def test_what_an_admin_sets_everybody_reads_for_a_minute_from_the_cache(of
     read = await office.call("GET", "/instructions", headers={})
     # then
     assert read.body == {key: value for key, value in answer.body.items() if key != "payment_deadline_hours"}
-    assert read.headers["cache-control"] == "public, max-age=60"
+    assert read.headers["cache-control"] == "public, max-age=30"
     again = await office.call("GET", "/instructions", headers={"If-None-Match": read.headers["etag"]})
     assert (again.status, again.content) == (304, b"")
 
@@ -63,7 +63,7 @@ async def test_the_qris_image_is_a_clean_png_with_a_tag_that_changes_with_it(off
     first = await office.call("GET", "/instructions/qris.png", headers={})
     # then
     assert first.headers["content-type"] == "image/png"
-    assert first.headers["cache-control"] == "public, max-age=60"
+    assert first.headers["cache-control"] == "public, max-age=30"
     assert Image.open(BytesIO(first.content)).format == "PNG"
     assert b"Phone" not in first.content
     kept = await office.call(

@@ -1,9 +1,11 @@
 """Published again, a payment says what is true now."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
 from payment.desk.republish import republish
+from testkit.harness import ManualClock
 
 from .payment_world import Entry, Office
 
@@ -37,6 +39,17 @@ async def test_a_rejected_proof_is_published_as_it_was_until_another_one_comes(o
 
     assert await republished(office, entry) == [first.payload]
 
+    await office.uploaded(entry)
+    [waiting] = await republished(office, entry)
+    assert isinstance(waiting, PaymentUploaded)
+
+
+async def test_a_proof_that_a_slower_clock_took_in_is_the_newest_all_the_same(
+    office: Office, clock: ManualClock
+) -> None:
+    entry, payment = await office.waiting()
+    assert (await office.reject(payment)).status == 204
+    clock.advance(timedelta(seconds=-30))  # another process
     await office.uploaded(entry)
     [waiting] = await republished(office, entry)
     assert isinstance(waiting, PaymentUploaded)

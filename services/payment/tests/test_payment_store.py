@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from chassis.errors import Unavailable
+from obstore.exceptions import GenericError
 from obstore.store import LocalStore, S3Store
 from payment.proofs.errors import ImageMissing
 from payment.proofs.images import rewrite
 from payment.proofs.store import ImageStore, image_store
+from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures
 from .payment_world import Office, settings_for
@@ -147,3 +149,23 @@ async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
     store = ImageStore(LocalStore(tmp_path))
     with pytest.raises(Unavailable):
         await store.keep(rewrite(pictures.png()), under="proofs")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [("Unable to copy data to file: No space left on device (os error 28)", "ENOSPC"), ("no answer", None)],
+)
+async def test_a_store_that_takes_nothing_is_logged_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, reason: str | None
+) -> None:
+    store = image_store(settings_for("postgresql://unused", tmp_path / "images"))
+
+    async def full(*_: object) -> None:
+        raise GenericError(said)
+
+    monkeypatch.setattr(LocalStore, "put_async", full)
+    with capture_logs() as logs, pytest.raises(Unavailable):
+        await store.keep(rewrite(pictures.png()), under="proofs")
+
+    [line] = [each for each in logs if each["event"] == "image_store_unavailable"]
+    assert (line["action"], line["reason"]) == ("keep", reason)

@@ -20,6 +20,7 @@ from payment.settings import Settings
 from payment.worker import build_worker
 from testkit.brokers import BrokerPrefix
 from testkit.polling import eventually
+from testkit.toy.letterbox import message as on_its_way
 
 from .payment_world import Entry, Office
 
@@ -28,7 +29,7 @@ def message_of(office: Office, entry: Entry) -> Message:
     event = Event[RegistrationCreated].of(
         entry.created(), source="registration", subject=entry.id, occurred_at=office.clock(), correlation_id="journey-1"
     )
-    return Message(str(event.event_id), event.type, event.correlation_id, event.to_bytes())
+    return on_its_way(event)
 
 
 @asynccontextmanager
@@ -63,7 +64,7 @@ async def take_in_and_send_out(office: Office, transport: Transport) -> None:
     await eventually(left)
 
 
-async def nobody_minds(_: bytes) -> None:
+async def nobody_minds(_: bytes, __: str) -> None:
     """Another service that takes everything."""
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from chassis.migrations import downgrade, upgrade
-from registration.entries import snapshot
+from registration.entries import commands, snapshot
 from registration.worker import fold_counts
 from sqlalchemy import text
 
@@ -74,6 +74,20 @@ async def test_folding_changes_what_is_stored_and_not_what_is_shown(race: Any) -
     assert await _statistics(race) == shown
     await fold_counts(race.database)
     assert await _rows(race) == folded <= 2 * 5
+    assert await _wrong(race) == []
+
+
+async def test_a_pile_of_changes_is_folded_in_portions(race: Any) -> None:
+    await _mixed(race)
+    shown, before = await _statistics(race), await _rows(race)
+
+    async with race.database.work() as work:
+        fewer = await commands.fold_counts(work, at_most=before - 1)
+
+    assert await _rows(race) == before - fewer < before
+    assert await _statistics(race) == shown
+    await fold_counts(race.database)
+    assert await _rows(race) <= 2 * 5
     assert await _wrong(race) == []
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.database import Database
 from chassis.inbox import Inbox
-from chassis.transports import Message, RabbitTransport
+from chassis.transports import RabbitTransport
 from contracts import Event, Payload, PaymentMethod, PaymentUploaded, WaitlistEnd, WaitlistEnded
 from contracts.topology import Names
 from registration import worker as background
@@ -22,6 +22,7 @@ from registration.worker import build_worker
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix, purge
 from testkit.polling import eventually
+from testkit.toy.letterbox import message as on_its_way
 
 from .conftest import Race
 from .registration_line import Line
@@ -139,8 +140,7 @@ async def _proof_waits(race: Race, entry: dict[str, Any], url: str, names: Names
     event = Event[Any].of(
         payload, source="payment", subject=payload.registration_id, occurred_at=race.clock(), correlation_id="test"
     )
-    message = Message(event_id=str(event.event_id), event_type=event.type, correlation_id="test", body=event.to_bytes())
-    await payment.publish(message)
+    await payment.publish(on_its_way(event))
     await payment.stop()
     race.clock.advance(timedelta(hours=24, minutes=20))
 
@@ -184,10 +184,10 @@ def _heard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background.Deadlines, "keep", sweep_at_once)
 
 
-def _after(opened: asyncio.Event, deliver: Callable[[Inbox, bytes], Awaitable[None]]) -> Any:
-    async def late(self: Inbox, body: bytes) -> None:
+def _after(opened: asyncio.Event, deliver: Callable[[Inbox, bytes, str], Awaitable[None]]) -> Any:
+    async def late(self: Inbox, body: bytes, sender: str) -> None:
         await opened.wait()
-        await deliver(self, body)
+        await deliver(self, body, sender)
 
     return late
 

@@ -257,3 +257,16 @@ async def test_money_that_was_said_to_go_back_does_not_count_when_a_place_is_fre
     ends = await heard(race, RegistrationExpired)
     assert [each.refund_payment_id for each in ends] == [None, verified.payment_id, verified.payment_id]
     assert ends[2].revision > ends[1].revision
+
+
+async def test_news_that_are_published_again_are_taken_in_though_they_change_nothing(race: Race) -> None:
+    """The doctor compares how far registration has heard, and has payment publish again what it has not."""
+    desk = await open_desk(race)
+    verified = desk.verified(uuid4())
+    await desk.tells(verified)
+    await race.execute("UPDATE registrations SET payment_sequence = 0")
+
+    await desk.tells(verified)
+
+    assert await race.scalar("SELECT payment_sequence FROM registrations") == 1
+    assert len(await heard(race, RegistrationConfirmed)) == 1

@@ -9,7 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from contracts import AccessLinksRequested, ContactKind
-from registration.worker import answer_link_requests, forget_link_requests
+from registration.access.commands import forget_requests
+from registration.worker import answer_link_requests
 from sqlalchemy import event, text
 
 from .registration_line import Line
@@ -165,7 +166,7 @@ async def test_contacts_that_were_asked_for_are_forgotten(race: Any) -> None:
     assert await race.scalar("SELECT count(*) FROM link_requests WHERE contact IS NOT NULL") == 0
     assert "nobody" not in await race.scalar("SELECT string_agg(r::text, ' ') FROM link_requests r")
     race.clock.advance(timedelta(days=2))
-    await forget_link_requests(race.database)
+    await forget_requests(race.database)
     assert await race.scalar("SELECT count(*) FROM link_requests") == 0
 
 

@@ -338,7 +338,7 @@ async def test_the_worker_looks_after_the_lines_by_itself(race: Any, line: Line)
     await line.must_be_in_order()
 
 
-async def _hear(_: bytes) -> None:
+async def _hear(_: bytes, __: str) -> None:
     """What another service does with an event, as far as this one knows."""
 
 

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import signal
 import socket
+from pathlib import Path
 
 import uvicorn
 
 from simulators.lifecycle import Simulators
 from simulators.settings import Settings
 
+_SECRETS = Path("/run/secrets")
 _log = logging.getLogger("simulators")
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: None)
     try:
-        asyncio.run(serve(Settings()))
+        asyncio.run(serve(Settings(_secrets_dir=_SECRETS if _SECRETS.is_dir() else None)))
     except OSError as error:
         _log.critical("cannot start: %s", error)
         raise SystemExit(1) from error

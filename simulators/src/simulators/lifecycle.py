@@ -52,9 +52,9 @@ class Simulators:
 
 def _courier(settings: Settings) -> Courier:
     webhook = None
-    if settings.fonnte_webhook_url is not None:
+    if settings.webhook is not None:
         webhook = Webhook(
-            settings.fonnte_webhook_url.get_secret_value(),
+            settings.webhook,
             attempts=settings.fonnte_webhook_attempts,
             gap_seconds=settings.fonnte_webhook_gap_seconds,
         )

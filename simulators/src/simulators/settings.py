@@ -27,6 +27,7 @@ class Settings(BaseSettings):
 
     fonnte_token: SecretStr | None = Field(None, description="the one valid device token; any is taken without it")
     fonnte_webhook_url: SecretStr | None = Field(None, description="told about sent and delivered messages")
+    fonnte_webhook_secret: SecretStr = Field(SecretStr(""), description="the end of that address, kept apart")
     fonnte_webhook_attempts: int = Field(5, ge=1, le=16)
     fonnte_webhook_gap_seconds: float = Field(2.0, ge=0, description="between two attempts")
     fonnte_delivered_after_seconds: float = Field(1.0, ge=0, description="from sent to delivered")
@@ -39,6 +40,13 @@ class Settings(BaseSettings):
 
     keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest go first")
     keep_bytes: int = Field(256 * 1024 * 1024, ge=1, description="per inbox")
+
+    @property
+    def webhook(self) -> str | None:
+        """Where sent and delivered messages are told, if anywhere."""
+        if self.fonnte_webhook_url is None:
+            return None
+        return self.fonnte_webhook_url.get_secret_value() + self.fonnte_webhook_secret.get_secret_value()
 
     @field_validator("fonnte_unreachable", mode="before")
     @classmethod

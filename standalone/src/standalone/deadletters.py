@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 import json
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from chassis import retries
 from chassis.database import Database
-from chassis.retries import UnknownDeadLetter
+from chassis.retries import ForgedDeadLetter, UnknownDeadLetter
+from chassis.senders import Refusal
 
 from standalone.databases import Server, open_database, reachable_server
 from standalone.services import SERVICES, service_named
@@ -15,6 +17,9 @@ from standalone.settings import StandaloneSettings
 
 _ACTOR = "operator"
 _ALL = 1_000_000
+_SUMMARIES = {"show": "with what it says", "replay": "try again", "drop": "give up for good"}
+_MANY = {"replay": "all", "drop": "forged"}
+"""All but those that another service than the owner sent are replayed; those are good for nothing."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
@@ -23,17 +28,21 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     names = [service.name for service in SERVICES]
     listed = actions.add_parser("list", help="of one service, or of all")
     listed.add_argument("service", nargs="?", choices=names)
-    for action, summary in (("show", "with what it says"), ("replay", "try again"), ("drop", "give up for good")):
+    for action, summary in _SUMMARIES.items():
         parsed = actions.add_parser(action, help=summary)
         parsed.add_argument("service", choices=names)
-        parsed.add_argument("id", help="a number from the list" + (", or all" if action == "replay" else ""))
+        many = f", or {_MANY[action]}" if action in _MANY else ""
+        parsed.add_argument("id", help=f"a number from the list{many}")
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Carry it out; 1 when there is no such dead letter."""
+    """Carry it out; 1 when there is no such dead letter, or it may not be tried."""
     with reachable_server(settings) as server:
         try:
             asyncio.run(_run(server, arguments))
+        except ForgedDeadLetter as refusal:
+            print(f"startline: {refusal}")
+            return 1
         except (UnknownDeadLetter, ValueError):
             print(f"startline: {arguments.service} has no dead letter {arguments.id}")
             return 1
@@ -59,16 +68,27 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
             row = await retries.show_dead_letter(database, int(arguments.id))
             print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
         case "replay":
-            for dead_letter_id in await _chosen(database, arguments.id):
-                await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
+            for dead_letter_id in await _chosen(database, arguments):
+                with _gone_is_fine(arguments):
+                    await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
         case "drop":
-            await retries.drop_dead_letter(database, int(arguments.id), by=_ACTOR)
+            for dead_letter_id in await _chosen(database, arguments):
+                with _gone_is_fine(arguments):
+                    await retries.drop_dead_letter(database, dead_letter_id, by=_ACTOR)
 
 
-async def _chosen(database: Database, given: str) -> list[int]:
-    if given != "all":
-        return [int(given)]
-    return [row["id"] for row in await retries.list_dead_letters(database, limit=_ALL)]
+async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int]:
+    """The dead letters that a number or a word stands for."""
+    if arguments.id != _MANY[arguments.action]:
+        return [int(arguments.id)]
+    rows = await retries.list_dead_letters(database, limit=_ALL)
+    forged = arguments.action == "drop"
+    return [row["id"] for row in rows if (row["failure_reason"] == Refusal.FORGED) is forged]
+
+
+def _gone_is_fine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """One of many that somebody else has dealt with meanwhile stops nothing; one that was named is missed."""
+    return suppress(UnknownDeadLetter) if arguments.id == _MANY[arguments.action] else nullcontext()
 
 
 def _print_row(service: str, row: dict[str, Any]) -> None:

@@ -2,13 +2,15 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from chassis.secrets import new_key
+from chassis.settings import with_passwords
 from embedded.homes import make_folder
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -27,6 +29,8 @@ class StandaloneSettings(BaseSettings):
     startline_database_prefix: str = Field("startline_", pattern=r"^[a-z][a-z0-9_]{0,40}$")
     database_url: str | None = None
     broker_url: str | None = None
+    database_password: SecretStr | None = Field(None, description="for a database URL that holds no password")
+    broker_password: SecretStr | None = Field(None, description="for a broker URL that holds no password")
     broker_prefix: str = ""
     hour_seconds: float = Field(3600.0, gt=0, description="as in registration: shorter only for rehearsals")
     rehearse_duplicates: bool = Field(default=False, description="every event is delivered twice, as a broker may do")
@@ -34,6 +38,11 @@ class StandaloneSettings(BaseSettings):
     smtp_host: str | None = None
     public_url: str | None = None
     log_level: str = "WARNING"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _log_in(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return with_passwords(values, database_url="database_password", broker_url="broker_password")
 
     @property
     def data(self) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import Event, Payload
+from contracts.ownership import owner_of
 from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
@@ -26,6 +27,7 @@ EXPORT_CONNECTIONS = 2
 _RETRYABLE_CLASSES = ("08", "53", "57", "40")
 _RETRYABLE_STATES = ("25006", "55P03")
 _ANSWER_LOST = ("08", "57")
+_ABOUT_THE_WORK = ("40", "55P03", "57014")
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -42,6 +44,20 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     state = sqlstate_of(error)
     return state.startswith(_RETRYABLE_CLASSES) or state in _RETRYABLE_STATES
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Whether other work would meet `error` as well: `is_unavailable`, and not what the database answered to this work.
+
+    That are a deadlock or a serialization failure (40), a lock that somebody holds (55P03), and a statement that took
+    too long (57014).
+    """
+    return is_unavailable(error) and not sqlstate_of(error).startswith(_ABOUT_THE_WORK)
+
+
+def takes_too_long(error: BaseException) -> bool:
+    """Whether a statement was cancelled for the time it took: the next try most likely takes as long."""
+    return sqlstate_of(error) == "57014"
 
 
 def sqlstate_of(error: BaseException) -> str:
@@ -91,7 +107,13 @@ class UnitOfWork:
         return self._database.tables
 
     def publish(self, payload: Payload, *, subject: UUID) -> None:
-        """Send `payload` with this commit; `subject` is what it is about, mostly a registration."""
+        """Send `payload` with this commit; `subject` is what it is about, mostly a registration.
+
+        Raises:
+            TypeError: another service owns events of this type.
+        """
+        if owner_of(payload.TYPE) != self._database.service:
+            raise TypeError(f"{self._database.service} does not own {payload.TYPE}")
         self._events.append(
             Event.of(
                 payload,

@@ -10,10 +10,11 @@ from faststream_outbox.client import OutboxClient
 from sqlalchemy import insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.database import Database, UnitOfWork, is_out_of_reach, is_unavailable
 from chassis.errors import NotYet, StartlineError
+from chassis.senders import Refused, vouch
 from chassis.tables import RETRY_QUEUE
-from chassis.telemetry import EVENTS_HANDLED, correlated, logger
+from chassis.telemetry import EVENTS_HANDLED, EVENTS_REFUSED, correlated, logger
 
 log = logger(__name__)
 
@@ -74,22 +75,30 @@ class Inbox:
         # Its values come separately: a statement that holds them is taken apart anew for each event.
         self._note = upsert(processed).on_conflict_do_nothing().returning(processed.c.event_id)
 
-    async def deliver(self, body: bytes) -> None:
-        """Take one event: its effect happens, or it is parked with the reason.
+    async def deliver(self, body: bytes, sender: str) -> None:
+        """Take one event: its effect happens, or it is parked with the reason; what its owner did not send is given up.
+
+        Args:
+            sender: who sent it, as the transport knows; see `chassis.senders`.
+
+        An event that waits for a lock is parked, too: it must not keep those behind it waiting.
 
         Raises:
-            Exception: only when the database is down, so that neither could be done; see `is_unavailable`.
+            Exception: only when the database is down, so that neither could be done; see `is_out_of_reach`.
         """
         try:
+            vouch(body, sender)
             await self.handle(body)
+        except Refused as refused:
+            await self._refuse(body, refused)
         except Exception as error:  # whatever a handler raises, the event must not be lost
-            if is_unavailable(error):
+            if is_out_of_reach(error):
                 raise
             await self.park(body, error)
 
-    async def deliver_patiently(self, body: bytes) -> None:
+    async def deliver_patiently(self, body: bytes, sender: str) -> None:
         """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
-        await self._patiently(lambda: self.deliver(body))
+        await self._patiently(lambda: self.deliver(body, sender))
 
     async def _patiently(self, take: Callable[[], Awaitable[None]]) -> None:
         delay = 0.2
@@ -140,14 +149,35 @@ class Inbox:
             )
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
-    async def bury(self, body: bytes, reason: str) -> None:
-        """Give an event up, for a person to look at. Waits while the database is down: nobody else has the event."""
-        event_id, event_type = _identity(body)
-        log.error("event_buried", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
-        await self._patiently(lambda: self._bury(body, reason))
+    async def bury(self, body: bytes, sender: str) -> None:
+        """Give up an event that took its reader down too often, for a person to look at.
 
-    async def _bury(self, body: bytes, reason: str) -> None:
+        Waits while the database is down: nobody else has the event.
+        """
+        await self._patiently(lambda: self._bury(body, sender))
+
+    async def _bury(self, body: bytes, sender: str) -> None:
+        try:
+            vouch(body, sender)
+        except Refused as refused:
+            await self._refuse(body, refused)
+        else:
+            await self._give_up(body, "crash_guard", "its reader went down too often while handling it")
+
+    async def _refuse(self, body: bytes, refused: Refused) -> None:
+        EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
+        await self._give_up(body, refused.refusal.value, str(refused))
+
+    async def _give_up(self, body: bytes, failure: str, reason: str) -> None:
         event_id, event_type = _identity(body)
+        log.error(
+            "event_given_up",
+            service=self.service,
+            event_id=event_id,
+            event_type=event_type,
+            failure=failure,
+            reason=reason,
+        )
         async with self._database.work() as work:
             await work.session.execute(
                 insert(self._database.tables.dead_letters).values(
@@ -157,7 +187,7 @@ class Inbox:
                     headers={"event_id": event_id or "", "event_type": event_type},
                     deliveries_count=0,
                     created_at=work.now,
-                    failure_reason="crash_guard",
+                    failure_reason=failure,
                     last_exception=reason,
                 )
             )
@@ -166,7 +196,7 @@ class Inbox:
 def reason_of(error: BaseException) -> str:
     """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
     if isinstance(error, NotYet | MalformedEvent | UnknownEvent | StartlineError):
-        return f"{type(error).__name__}: {error}"
+        return _storable(f"{type(error).__name__}: {error}")
     return type(error).__name__
 
 
@@ -176,3 +206,8 @@ def _identity(body: bytes) -> tuple[str | None, str]:
     except MalformedEvent:
         return None, "unreadable"
     return str(head.event_id), head.type
+
+
+def _storable(words: str) -> str:
+    """Leave out what PostgreSQL stores in no text."""
+    return words.replace("\0", "")

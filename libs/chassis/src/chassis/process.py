@@ -96,6 +96,7 @@ def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
         names=Names(settings.broker_prefix),
         prefetch=settings.prefetch,
         declare=settings.broker_declare,
+        unsigned=settings.broker_unsigned,
     )
 
 

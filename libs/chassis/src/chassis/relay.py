@@ -62,6 +62,7 @@ def relay_broker(
             Message(
                 event_id=str(head.event_id),
                 event_type=head.type,
+                sender=database.service,
                 correlation_id=head.correlation_id,
                 body=message.body,
             )

@@ -12,9 +12,12 @@ from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
-from chassis.database import Database, is_unavailable
-from chassis.errors import NotFound
+from chassis.database import Database, is_unavailable, takes_too_long
+from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
+from chassis.leases import lease_kept
+from chassis.portions import delete_in_portions
+from chassis.senders import Refusal
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
 
@@ -29,6 +32,13 @@ class UnknownDeadLetter(NotFound):
 
     indonesian = "Tidak ada pesan gagal dengan id ini."
     code = "unknown_dead_letter"
+
+
+class ForgedDeadLetter(StartlineError):
+    """Another service than its owner sent this event, so it is never tried. Its owner says again what is true."""
+
+    indonesian = "Pesan ini dikirim layanan lain, bukan pemiliknya, jadi tidak akan dicoba lagi."
+    code = "forged_dead_letter"
 
 
 class ParkedEventRetry(ExponentialRetry):
@@ -56,7 +66,7 @@ class ParkedEventRetry(ExponentialRetry):
         exception: BaseException | None = None,
     ) -> float | None:
         """Seconds to the next try; None gives up."""
-        if exception is not None and is_unavailable(exception):
+        if exception is not None and _costs_nothing(exception):
             elapsed = (last_attempt_at - first_attempt_at).total_seconds()
             return min(max(self.outage_delay_seconds, elapsed / _OUTAGE_SHARE), _LONGEST_WAIT_IN_OUTAGE)
         return super().get_next_attempt_delay(
@@ -67,10 +77,21 @@ class ParkedEventRetry(ExponentialRetry):
         )
 
 
-def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry | None = None) -> OutboxBroker:
+def _costs_nothing(error: BaseException) -> bool:
+    return is_unavailable(error) and not takes_too_long(error)
+
+
+def retry_broker(
+    database: Database,
+    inbox: Inbox,
+    *,
+    strategy: ParkedEventRetry | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> OutboxBroker:
     """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
 
-    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it.
+    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
+    unless it ended it for the time that a statement took.
     """
     broker = OutboxBroker(
         database.messaging_engine,
@@ -88,15 +109,18 @@ def retry_broker(database: Database, inbox: Inbox, *, strategy: ParkedEventRetry
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
-        lease_ttl_seconds=LEASE_SECONDS,
+        lease_ttl_seconds=lease_seconds,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def retry(message: OutboxMessage) -> None:
+        row = message.raw_message
         try:
-            await inbox.handle(message.body)
+            async with lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours:
+                if ours:
+                    await inbox.handle(message.body)
         except Exception as error:
-            if is_unavailable(error):
-                message.raw_message.attempts_count -= 1
+            if _costs_nothing(error):
+                row.attempts_count -= 1
             raise
 
     return broker
@@ -109,6 +133,14 @@ async def list_dead_letters(database: Database, *, limit: int = 50, after: int =
     query = select(*columns, table.c.last_exception).where(table.c.id > after).order_by(table.c.id).limit(limit)
     async with database.read() as session:
         return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def forged_dead_letters(database: Database) -> int:
+    """How many dead letters another service than the owner of the event sent."""
+    table = database.tables.dead_letters
+    query = select(func.count()).select_from(table).where(table.c.failure_reason == Refusal.FORGED)
+    async with database.read() as session:
+        return int((await session.execute(query)).scalar_one())
 
 
 async def show_dead_letter(database: Database, dead_letter_id: int) -> dict[str, Any]:
@@ -129,14 +161,16 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
     """Give a dead letter a fresh set of tries, in one transaction with taking it off the list.
 
     Raises:
-        UnknownDeadLetter.
+        UnknownDeadLetter, ForgedDeadLetter.
     """
     table = database.tables.dead_letters
     async with database.work() as work:
-        taken = delete(table).where(table.c.id == dead_letter_id).returning(table.c.payload, table.c.headers)
+        taken = delete(table).where(table.c.id == dead_letter_id).returning(table)
         row = (await work.session.execute(taken)).first()
         if row is None:
             raise UnknownDeadLetter
+        if row.failure_reason == Refusal.FORGED:
+            raise ForgedDeadLetter
         headers = dict(row.headers or {})
         await database.retries.insert(
             work.session,
@@ -169,13 +203,12 @@ async def forget_processed(database: Database, *, older_than: timedelta = timede
     A dead letter or a parked event can for as long as it is there, also one that was handled when it came again.
     """
     processed, tables = database.tables.processed, database.tables
-    async with database.work() as work:
-        await work.session.execute(
-            delete(processed).where(
-                processed.c.processed_at < func.now() - older_than,
-                *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
-            )
-        )
+    await delete_in_portions(
+        database,
+        processed,
+        processed.c.processed_at < func.now() - older_than,
+        *(~_bears(table, processed.c.event_id) for table in (tables.dead_letters, tables.retries)),
+    )
 
 
 def _bears(table: Table, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:

@@ -1,13 +1,19 @@
-"""Settings come from the environment, once, and are frozen. Nothing else reads the environment."""
+"""Settings come from the environment, or a container's secret files, once, and are frozen. Nothing else reads them."""
 
 import logging
-from typing import TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.secrets import SecretBox
 from chassis.tables import LEASE_SECONDS
+
+SECRETS = Path("/run/secrets")
+"""Where a container has its secrets, each a file named like the setting it is. The environment goes before them."""
 
 
 class MissingSettings(SystemExit):
@@ -21,9 +27,13 @@ class ServiceSettings(BaseSettings):
 
     database_url: str = Field(repr=False, description="postgresql+asyncpg://user:password@host:port/database")
     broker_url: str = Field(repr=False, description="amqp://user:password@host:port/vhost")
+    service_password: SecretStr = Field(SecretStr(""), description="of this service, for URLs that hold no password")
     broker_prefix: str = Field("", description="keeps several platforms apart on one broker")
     broker_declare: bool = Field(
         default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
+    )
+    broker_unsigned: bool = Field(
+        default=False, description="take events without a sender; only while processes of a release that sent none run"
     )
     secret_keys: SecretStr = Field(description="Fernet keys, newest first, separated by commas")
     staff_jwks_url: str = Field(description="identity's public keys")
@@ -39,13 +49,15 @@ class ServiceSettings(BaseSettings):
     worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     log_level: str = "INFO"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _log_in(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return with_passwords(values, database_url="service_password", broker_url="service_password")
+
     @field_validator("database_url")
     @classmethod
     def _asyncpg_driver(cls, url: str) -> str:
-        for plain in ("postgres://", "postgresql://"):
-            if url.startswith(plain):
-                return "postgresql+asyncpg://" + url.removeprefix(plain)
-        return url
+        return on_asyncpg(url)
 
     @field_validator("secret_keys")
     @classmethod
@@ -65,6 +77,34 @@ class ServiceSettings(BaseSettings):
         return _box(self.secret_keys)
 
 
+def with_passwords(values: Mapping[str, Any], **passwords: str) -> Mapping[str, Any]:
+    """Put passwords into URLs that have a user and no password.
+
+    Args:
+        values: settings as they were found.
+        passwords: by the setting that is a URL, the name of the setting that is its password.
+    """
+    found = {url: (values.get(url), values.get(name)) for url, name in passwords.items()}
+    return {**values, **{name: _logged_in(str(url), secret) for name, (url, secret) in found.items() if url and secret}}
+
+
+def _logged_in(url: str, secret: str | SecretStr) -> str:
+    password = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if not user or ":" in user:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
+def on_asyncpg(url: str) -> str:
+    """A PostgreSQL URL with the driver that is used here."""
+    for plain in ("postgres://", "postgresql://"):
+        if url.startswith(plain):
+            return "postgresql+asyncpg://" + url.removeprefix(plain)
+    return url
+
+
 def _box(keys: SecretStr) -> SecretBox:
     return SecretBox([key.strip() for key in keys.get_secret_value().split(",") if key.strip()])
 
@@ -73,13 +113,13 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(kind: type[SettingsT]) -> SettingsT:
-    """The settings of `kind` from the environment.
+    """The settings of `kind` from the environment and from the files in `SECRETS`.
 
     Raises:
         MissingSettings: naming all that are missing or wrong at once.
     """
     try:
-        return kind()
+        return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
     except ValidationError as error:
         lines = (f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise MissingSettings("\n".join(("Startline cannot start, these settings are wrong:", *lines))) from None

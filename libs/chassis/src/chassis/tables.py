@@ -29,8 +29,8 @@ LEASE_SECONDS = 5.0
 """After which a row that a process took from the outbox or the retries belongs to any other.
 
 A process that is killed delays its rows by this and by the two seconds between looks, so by less than ten. It is no
-bound on the work itself: a row that takes longer is done twice, which listeners do not notice, and only the process
-that has the newest lease may delete it.
+bound on the work itself: an event that is tried again keeps its lease until it is done (`chassis.leases`); one that
+takes longer to publish is published twice, which listeners do not notice. Only the newest lease stores an outcome.
 """
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

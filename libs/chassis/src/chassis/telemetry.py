@@ -21,6 +21,9 @@ HTTP_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS_HANDLED = Counter("startline_events_handled_total", "Events taken in", ["service", "type", "outcome"])
+EVENTS_REFUSED = Counter(
+    "startline_events_refused_total", "Events that their owner did not send, or that are none", ["service", "reason"]
+)
 EVENTS_PUBLISHED = Counter("startline_events_published_total", "Events confirmed by the transport", ["service", "type"])
 OLDEST_OUTBOX_SECONDS = Gauge("startline_outbox_oldest_seconds", "Age of the oldest unpublished event", ["service"])
 OLDEST_RETRY_SECONDS = Gauge("startline_retry_oldest_seconds", "Age of the oldest parked event", ["service"])

@@ -90,10 +90,7 @@ class Worker:
         )
         self._jobs: list[asyncio.Task[None]] = []
         if handlers.kinds:
-            transport.listen(database.service, deliver=self.inbox.deliver_patiently, bury=self._bury)
-
-    async def _bury(self, body: bytes) -> None:
-        await self.inbox.bury(body, "its reader went down too often while handling it")
+            transport.listen(database.service, deliver=self.inbox.deliver_patiently, bury=self.inbox.bury)
 
     async def start(self) -> None:
         """Begin. The transport is started by whoever owns it, after every worker has been built."""

@@ -16,7 +16,7 @@ from chassis.telemetry import configure_logging, correlated, logger
 from contracts import Event, RegistrationCancelled
 from sqlalchemy import insert
 from testkit.polling import eventually
-from testkit.toy.service import cancelled, rows, toy_database
+from testkit.toy.service import OWNER, cancelled, rows, toy_database
 from testkit.toy.tables import Runner, service_tables
 
 SARI = "sari@example.com"
@@ -39,7 +39,7 @@ def close_the_desk() -> None:
 async def fail_over_sari(database: Database) -> None:
     """Have the database, a retry and our own code refuse her."""
     inbox = Inbox(database, handlers)
-    await inbox.deliver(cancelled().to_bytes())
+    await inbox.deliver(cancelled().to_bytes(), OWNER)
     try:
         await inbox.handle(cancelled().to_bytes())
     except Exception:

@@ -92,8 +92,9 @@ class Head(Word):
     """The part of the envelope that all releases share: it is readable for types and versions of newer ones."""
 
     event_id: UUID
-    type: str
+    type: Annotated[str, StringConstraints(pattern=r"^[\w.-]+\z", max_length=100)]
     version: int
+    source: str
     correlation_id: str
 
 

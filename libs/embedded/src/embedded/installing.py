@@ -1,4 +1,4 @@
-"""Installing RabbitMQ from the distribution, when we may, without a service being left behind."""
+"""Installing a server from the distribution, when we may, without a service being left behind."""
 
 import os
 import shutil
@@ -6,24 +6,36 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.errors import NotInstalled
 
-_APT = ("apt-get", "install", "-y", "--no-install-recommends", "rabbitmq-server")
+_APT = ("apt-get", "install", "-y", "--no-install-recommends")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _START_NOTHING = "#!/bin/sh\nexit 101\n"  # Debian's answer for "this action is not allowed"
 
 Run = Callable[[Sequence[str]], int]
 
 
-def install_hint() -> str:
-    """The one command that installs RabbitMQ on Debian and Ubuntu."""
-    return f"sudo {' '.join(_APT)}"
+@dataclass(frozen=True)
+class Package:
+    """A package of Debian and Ubuntu, and what people call the program in it."""
+
+    name: str
+    title: str
 
 
-def install_if_root(*, run: Run | None = None, policy: Path = _POLICY) -> None:
-    """Install RabbitMQ, and say so on stderr. Its system service is not started.
+RABBITMQ = Package("rabbitmq-server", "RabbitMQ")
+
+
+def install_hint(package: Package = RABBITMQ) -> str:
+    """The one command that installs it on Debian and Ubuntu."""
+    return f"sudo {' '.join(_APT)} {package.name}"
+
+
+def install_if_root(package: Package = RABBITMQ, *, run: Run | None = None, policy: Path = _POLICY) -> None:
+    """Install it, and say so on stderr. Its system service is not started.
 
     Args:
         run: executes a command and gives its exit code.
@@ -33,12 +45,13 @@ def install_if_root(*, run: Run | None = None, policy: Path = _POLICY) -> None:
         NotInstalled: we are not root, there is no apt-get, or it failed; the text holds the command.
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise NotInstalled(f"RabbitMQ is missing; install it with: {install_hint()}")
-    _say(f"RabbitMQ is missing; running: {' '.join(_APT)}")
+        raise NotInstalled(f"{package.title} is missing; install it with: {install_hint(package)}")
+    command = (*_APT, package.name)
+    _say(f"{package.title} is missing; running: {' '.join(command)}")
     run = run or _run
     with _services_stay_off(policy):
-        if run(_APT) != 0 and (run(("apt-get", "update")) != 0 or run(_APT) != 0):
-            raise NotInstalled(f"RabbitMQ could not be installed; try: {install_hint()}")
+        if run(command) != 0 and (run(("apt-get", "update")) != 0 or run(command) != 0):
+            raise NotInstalled(f"{package.title} could not be installed; try: {install_hint(package)}")
 
 
 @contextmanager

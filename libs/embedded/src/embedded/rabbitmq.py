@@ -19,10 +19,11 @@ from embedded.homes import Home, forget, make_folder, settle
 from embedded.installing import install_hint, install_if_root
 from embedded.ports import free_ports
 
-__all__ = ["NotInstalled", "PrivateRabbitMQ", "install_hint", "install_if_root"]
+__all__ = ["NotInstalled", "PrivateRabbitMQ", "install_hint", "install_if_missing"]
 
 _NAME = "rabbitmq"
 _USER = "startline"
+_PLUGINS = "enabled_plugins"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # The one on the PATH insists on root or the service's user; the script behind it does not.
 _SERVERS = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/opt/rabbitmq/sbin/rabbitmq-server"))
@@ -39,11 +40,13 @@ class PrivateRabbitMQ:
     Args:
         folder: where the node keeps everything; made when missing.
         port: for AMQP; 0 takes a free one on first start and keeps it over `restart`.
+        managed: whether it has the management API, which takes its start two seconds longer.
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, *, managed: bool = False) -> None:
         self._folder = folder.absolute()
-        amqp, self._distribution_port, self._epmd_port = free_ports(3)
+        self._managed = managed
+        amqp, self._distribution_port, self._epmd_port, self._management_port = free_ports(4)
         self._port = port or amqp
         self._lock = FolderLock(self._folder / f"{_NAME}.lock")
         self._home: Home | None = None
@@ -54,6 +57,11 @@ class PrivateRabbitMQ:
     def url(self) -> str:
         """For clients, with the node's only user. The same after `restart`."""
         return f"amqp://{_USER}:{secret(self._folder / f'{_NAME}.password')}@127.0.0.1:{self._port}/"
+
+    @property
+    def api_url(self) -> str:
+        """Where the management API is, if it has one. It answers soon after AMQP does."""
+        return f"http://127.0.0.1:{self._management_port}"
 
     def start(self) -> None:
         """Start the node and wait until it greets AMQP clients; about ten seconds.
@@ -119,9 +127,11 @@ class PrivateRabbitMQ:
             f"listeners.tcp.local = 127.0.0.1:{self._port}",
             f"default_user = {_USER}",
             f"default_pass = {secret(self._folder / f'{_NAME}.password')}",
+            *(self._managed_at() if self._managed else ()),
         )
-        configuration, shell = home.path / "node.conf", home.path / "environment.conf"
-        for path, text in ((configuration, "\n".join(lines) + "\n"), (shell, "")):
+        configuration, shell, plugins = (home.path / name for name in ("node.conf", "environment.conf", _PLUGINS))
+        enabled = "[rabbitmq_management].\n" if self._managed else "[].\n"
+        for path, text in ((configuration, "\n".join(lines) + "\n"), (shell, ""), (plugins, enabled)):
             remember(path, text)
             home.owner.take(path)
         return {
@@ -134,7 +144,7 @@ class PrivateRabbitMQ:
             "RABBITMQ_CONF_ENV_FILE": str(shell),  # empty: the service's own settings must not reach this node
             "RABBITMQ_CONFIG_FILE": str(configuration),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(home.path / "advanced.config"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home.path / "enabled_plugins"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
             "RABBITMQ_MNESIA_BASE": str(home.path / "data"),
             "RABBITMQ_MNESIA_DIR": str(home.path / "data" / "node"),
             "RABBITMQ_LOG_BASE": str(home.path / "log"),
@@ -143,6 +153,9 @@ class PrivateRabbitMQ:
             "RABBITMQ_PID_FILE": str(home.path / "node.pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
         }
+
+    def _managed_at(self) -> tuple[str, str]:
+        return "management.tcp.ip = 127.0.0.1", f"management.tcp.port = {self._management_port}"
 
     def _wait_until_it_greets(self, home: Home) -> None:
         deadline = time.monotonic() + _START_SECONDS
@@ -181,6 +194,18 @@ def server_script() -> Path:
         if script.exists() and script.name == "rabbitmq-server":
             return script
     raise NotInstalled(f"RabbitMQ is missing; install it with: {install_hint()}")
+
+
+def install_if_missing() -> None:
+    """Install RabbitMQ when it is not there and we may.
+
+    Raises:
+        NotInstalled: the text holds the command that installs it.
+    """
+    try:
+        server_script()
+    except NotInstalled:
+        install_if_root()
 
 
 def _epmd_program() -> Path:

@@ -11,6 +11,7 @@ from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
 from chassis.inbox import Handler, Handlers, Inbox
 from contracts import Event, Payload, parse
+from contracts.ownership import owner_of
 from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
@@ -115,7 +116,7 @@ class ServiceUnderTest:
     def _event(self, payload: Payload, *, subject: UUID, occurred_at: datetime | None) -> Event[Any]:
         return Event[Any].of(
             payload,
-            source="test",
+            source=owner_of(payload.TYPE) or "nobody",
             subject=subject,
             occurred_at=occurred_at or self.database.clock(),
             correlation_id="test",

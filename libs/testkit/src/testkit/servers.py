@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from embedded.errors import CannotStart, NotInstalled
 from embedded.postgres import EmbeddedPostgres
-from embedded.rabbitmq import PrivateRabbitMQ, install_if_root, server_script
+from embedded.rabbitmq import PrivateRabbitMQ, install_if_missing
 
 from testkit import docker
 from testkit.databases import plain
@@ -153,7 +153,7 @@ def own_postgres() -> Server:
 def own_rabbitmq() -> Server:
     """A throw-away private node, installing the distribution's package first when we are root."""
     try:
-        _install_if_missing()
+        install_if_missing()
         node = PrivateRabbitMQ(_temporary("rabbitmq"))
     except NotInstalled as error:
         raise NotUsable(str(error)) from None
@@ -171,13 +171,6 @@ def local_postgres_urls() -> Iterator[str]:
     for folder in _SOCKET_FOLDERS:
         if (folder / ".s.PGSQL.5432").exists():
             yield f"postgresql://{quote(getpass.getuser())}@/postgres?host={folder}"
-
-
-def _install_if_missing() -> None:
-    try:
-        server_script()
-    except NotInstalled:
-        install_if_root()
 
 
 def _temporary(name: str) -> Path:

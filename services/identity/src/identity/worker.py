@@ -35,9 +35,8 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 async def forget(database: Database) -> None:
     """Delete what has no effect any more."""
-    async with database.work() as work:
-        await forget_old_sessions(work)
-        await forget_old_attempts(work)
+    await forget_old_sessions(database)
+    await forget_old_attempts(database)
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ _ONCE = "once"
 async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     """The person in charge hears that places are held for them, and until when; once, at the newest address."""
     await note_race(work, event.payload)
-    await _keep_code(work, event.payload.registration_id, event.payload.access)
+    await _keep_code(work, event, event.payload.access)
     fresh = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
     recipient = event.payload.contact.participant_id
@@ -76,7 +76,7 @@ async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> Non
 async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
     await note_race(work, event.payload)
-    await _keep_code(work, event.payload.registration_id, event.payload.access)
+    await _keep_code(work, event, event.payload.access)
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
         await _tell_person_in_charge(work, event, about=_ONCE)
@@ -207,7 +207,7 @@ async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> 
     replaced = event.payload
     if replaced.event_id is not None:
         await lock_race(work, replaced.event_id)
-    await _keep_code(work, replaced.registration_id, replaced.access)
+    await _keep_code(work, event, replaced.access)
     if await link_contact(work, replaced):
         await announce_late(work, replaced.registration_id)
 
@@ -216,13 +216,14 @@ async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> 
 async def send_links(event: Event[AccessLinksRequested], work: UnitOfWork) -> None:
     """Send one message with all links to the contact that asked for them."""
     requested = event.payload
-    await keep_codes(work, {link.registration_id: link.access for link in requested.links})
+    codes = {link.registration_id: link.access for link in requested.links}
+    await keep_codes(work, codes, said_at=event.occurred_at)
     await enqueue_links(work, requested)
 
 
-async def _keep_code(work: UnitOfWork, registration_id: UUID, access: AccessCode | None) -> None:
+async def _keep_code(work: UnitOfWork, event: Event[Any], access: AccessCode | None) -> None:
     if access is not None:
-        await keep_codes(work, {registration_id: access})
+        await keep_codes(work, {event.payload.registration_id: access}, said_at=event.occurred_at)
 
 
 async def _tell_person_in_charge(

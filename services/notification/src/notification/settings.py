@@ -13,6 +13,7 @@ from notification.channels.port import Security
 from notification.templates.rules import Locale
 
 _SHORTEST_WEBHOOK_SECRET = 16
+_RETRIES = "further tries after a temporary failure; however few these are, a message is tried for four hours"
 
 
 class Settings(ServiceSettings):
@@ -27,7 +28,7 @@ class Settings(ServiceSettings):
     whatsapp_enabled: bool = True
     whatsapp_delay_seconds: int = Field(10, ge=0, le=3600, description="at least, between two messages")
     whatsapp_max_per_minute: int = Field(10, ge=1, le=600, description="at most, in any 60 seconds")
-    whatsapp_retry_limit: int = Field(3, ge=0, le=20, description="further tries after a temporary failure")
+    whatsapp_retry_limit: int = Field(8, ge=0, le=20, description=_RETRIES)
     fonnte_base_url: str = Field("https://api.fonnte.com", description="Fonnte's API")
     fonnte_token: SecretStr = Field(SecretStr(""), description="device token; nothing goes by WhatsApp without one")
     fonnte_device_id: str = Field("", max_length=255, description="the number that sends, for people to know")
@@ -38,7 +39,7 @@ class Settings(ServiceSettings):
     email_enabled: bool = True
     email_delay_seconds: int = Field(5, ge=0, le=3600, description="at least, between two mails")
     email_max_per_minute: int = Field(20, ge=1, le=600, description="at most, in any 60 seconds")
-    email_retry_limit: int = Field(3, ge=0, le=20, description="further tries after a temporary failure")
+    email_retry_limit: int = Field(8, ge=0, le=20, description=_RETRIES)
     email_from_address: str = Field("", max_length=255, description="nothing goes by e-mail without one")
     email_from_name: str = Field("Startline", max_length=255)
     smtp_host: str = Field("", max_length=255, description="nothing goes by e-mail without one")

@@ -35,6 +35,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "studio": Studio(threads=settings.image_threads, line=settings.image_line),
             "images": image_store(settings),
             "zone": settings.zone,
+            "trusted_proxies": settings.trusted_proxies,
         },
         larger_bodies={
             r"/api/payment/v1/invoices/[^/]+/proofs": FORM_BYTES,

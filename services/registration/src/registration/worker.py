@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
+from chassis.portions import delete_in_portions
 from chassis.process import worker_from_environment
 from chassis.telemetry import logger
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
-from sqlalchemy import delete
 
 from registration.access import commands as links
 from registration.access.rules import AccessCodes
@@ -53,7 +53,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
             Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
             Periodic("publish_codes", timedelta(seconds=30), lambda: publish_codes(database, codes)),
-            Periodic("forget_link_requests", timedelta(hours=1), lambda: forget_link_requests(database)),
+            Periodic("forget_link_requests", timedelta(hours=1), lambda: links.forget_requests(database)),
         ],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,
@@ -77,12 +77,12 @@ async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: date
             await tend(work, category_id, terms=terms, heard_until=heard_until)
         return len(categories)
 
-    await retry_aside(database, "waitlist", tend_some)
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
         aside = await aside_of(session, "waitlist")
     for category_id in (each for each in categories if each not in aside):
         await for_all(database, "waitlist", [category_id], tend_some)
+    await retry_aside(database, "waitlist", tend_some)  # last: a round has a limit of time
 
 
 @dataclass
@@ -115,15 +115,15 @@ class Deadlines:
 
 async def fold_counts(database: Database) -> None:
     """Keep the counts that statistics add up few."""
-    async with database.work() as work:
-        await commands.fold_counts(work)
+    while True:
+        async with database.work() as work:
+            if not await commands.fold_counts(work):
+                return
 
 
 async def forget_keys(database: Database) -> None:
     """Drop idempotency keys after a day."""
-    async with database.work() as work:
-        old = IdempotencyKey.created_at < work.now - _KEYS_KEPT
-        await work.session.execute(delete(IdempotencyKey).where(old))
+    await delete_in_portions(database, IdempotencyKey, IdempotencyKey.created_at < database.clock() - _KEYS_KEPT)
 
 
 async def announce_races(database: Database) -> None:
@@ -162,12 +162,6 @@ async def publish_codes(database: Database, codes: AccessCodes) -> None:
         async with database.work() as work:
             if not await links.publish_codes(work, codes):
                 return
-
-
-async def forget_link_requests(database: Database) -> None:
-    """Drop requests for links that no longer count."""
-    async with database.work() as work:
-        await links.forget_requests(work)
 
 
 def main() -> None:

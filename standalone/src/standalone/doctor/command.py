@@ -59,11 +59,11 @@ async def diagnose(server: Server, *, wait: float, broker: Broker | None = None,
         if diagnosis.ok or not mend:
             return diagnosis
         declared = broker is None or await declare_again(broker)
-        published = await repair(diagnosis, databases)
+        repaired = await repair(diagnosis, databases)
         diagnosis = await _look(databases, broker, wait)
         if not declared:
             diagnosis.found("broker_not_declared", "exchanges, queues and bindings could not be declared again")
-        diagnosis.counts.update({f"published_again_by_{service}": count for service, count in published.items()})
+        repaired.note(diagnosis)
         return diagnosis
 
 

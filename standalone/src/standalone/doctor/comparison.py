@@ -5,7 +5,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from checkin.pickup.queries import RosterLine
-from notification.contacts.rules import Stage
+from notification.contacts.rules import UNBORN, Stage
 from notification.contacts.snapshot import ContactState
 from payment.doctor import InvoiceState
 from payment.invoices.rules import InvoiceStatus
@@ -76,7 +76,7 @@ def _without_registration(
         detail = "the roster holds somebody who is not registered"
         diagnosis.found("roster_without_registration", detail, participant_id=line.participant_id)
     for contact in contacts:
-        if contact.stage is not Stage.WAITING:
+        if contact.stage not in UNBORN:
             detail = "notification knows a registration that does not exist"
             diagnosis.found("contact_without_registration", detail, registration_id=contact.registration_id)
 
@@ -150,7 +150,7 @@ def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[Ro
 
 def _compare_contact(diagnosis: Diagnosis, entry: EntryState, contacts: Sequence[ContactState]) -> None:
     stage = contacts[0].stage if contacts else Stage.WAITING
-    if stage is Stage.WAITING:
+    if stage in UNBORN:
         _found(diagnosis, "contact_missing", "notification never heard of it", entry, owners=_REGISTRATION)
     elif stage not in _STAGES[entry.status]:
         detail = f"registration {entry.status}, notification {stage}"

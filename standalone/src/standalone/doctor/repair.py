@@ -1,11 +1,14 @@
 """Letting services hear what they missed: the owner publishes it again, through its outbox."""
 
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import UUID
 
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database, UnitOfWork, is_out_of_reach
+from chassis.inbox import reason_of
 from chassis.telemetry import correlated
 from payment.desk.republish import republish as republish_payments
 from registration.entries.republish import republish as republish_registrations
@@ -20,18 +23,56 @@ _REPUBLISH: Mapping[str, Republish] = MappingProxyType(
 _AT_ONCE = 100
 
 
-async def repair(diagnosis: Diagnosis, databases: Mapping[str, Database]) -> Mapping[str, int]:
-    """Publish again what may mend the findings; returns by service of how many registrations.
+@dataclass
+class Repaired:
+    """Of how many registrations each service published again what it holds true, and where it could not.
+
+    Attributes:
+        failed: service, registration and reason.
+    """
+
+    published: Counter[str] = field(default_factory=Counter)
+    failed: list[tuple[str, UUID, str]] = field(default_factory=list)
+
+    def note(self, diagnosis: Diagnosis) -> None:
+        """Add it to what was found afterwards."""
+        diagnosis.counts.update({f"published_again_by_{service}": count for service, count in self.published.items()})
+        for service, registration_id, reason in self.failed:
+            detail = f"{service} could not publish it again: {reason}"
+            diagnosis.found("not_published_again", detail, service=service, registration_id=registration_id)
+
+
+async def repair(diagnosis: Diagnosis, databases: Mapping[str, Database]) -> Repaired:
+    """Publish again what may mend the findings. A registration for which that fails does not stop the others.
 
     Any number of times, also while the platform runs: the events are those of the rows as they are when each is read,
     and listeners take each in once.
+
+    Raises:
+        Exception: a database is out of reach.
     """
-    wanted = diagnosis.to_publish()
-    for service, registration_ids in wanted.items():
+    repaired = Repaired()
+    for service, registration_ids in diagnosis.to_publish().items():
         for batch in _batches(sorted(registration_ids)):
-            with correlated(f"doctor-repair-{secrets.token_hex(4)}"):
-                await _republish(databases[service], _REPUBLISH[service], batch)
-    return {service: len(registration_ids) for service, registration_ids in wanted.items()}
+            await _repair(repaired, service, databases[service], batch)
+    return repaired
+
+
+async def _repair(repaired: Repaired, service: str, database: Database, batch: Sequence[UUID]) -> None:
+    """All at once; if that fails, one by one."""
+    try:
+        with correlated(f"doctor-repair-{secrets.token_hex(4)}"):
+            await _republish(database, _REPUBLISH[service], batch)
+    except Exception as error:
+        if is_out_of_reach(error):
+            raise
+        if len(batch) == 1:
+            repaired.failed.append((service, batch[0], reason_of(error)))
+            return
+        for registration_id in batch:
+            await _repair(repaired, service, database, [registration_id])
+    else:
+        repaired.published[service] += len(batch)
 
 
 async def _republish(database: Database, republish: Republish, registration_ids: Sequence[UUID]) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 from chassis.transports import RabbitTransport
+from contracts.ownership import publishable
 from contracts.topology import LISTENERS, Names
 from pydantic import SecretStr
 
@@ -32,6 +33,7 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
         for service in SERVICES:
             user = {"password": passwords[service.name].get_secret_value(), "tags": ""}
             await _put(api, f"/api/users/{service.name}", user)
+            await _put(api, f"/api/topic-permissions/{host}/{service.name}", topic_permissions(service.name, Names()))
             await _put(api, f"/api/permissions/{host}/{service.name}", permissions(service.name, Names()))
 
 
@@ -40,6 +42,11 @@ def permissions(service: str, names: Names) -> dict[str, str]:
     queues = "|".join(re.escape(queue) for queue in (names.queue(service), names.dead_queue(service)))
     read = f"^({queues})$" if service in LISTENERS else _NOTHING
     return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": read}
+
+
+def topic_permissions(service: str, names: Names) -> dict[str, str]:
+    """Which events a service's user may publish: those the service owns. It binds no queue, so it reads none here."""
+    return {"exchange": names.exchange, "write": publishable(service), "read": _NOTHING}
 
 
 async def _declare(url: str) -> None:

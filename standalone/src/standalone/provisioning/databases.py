@@ -1,43 +1,97 @@
-"""A database and a login role for each service, and a role that may read everything and change nothing."""
+"""A database for each service with two logins, one that owns it and one that only uses it, and one login to compare.
+
+What the second and the third may do with tables is set by the migrations, when there are tables; see
+`chassis.migrations.rights`.
+"""
 
 from collections.abc import Mapping
 from typing import TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+from chassis.migrations.rights import OWNER_SUFFIX
 from pydantic import SecretStr
 
 from standalone.databases import Server, create_databases
 from standalone.services import SERVICES
 
 DOCTOR = "doctor"
-"""Reads all databases, to compare what the services hold."""
+"""Compares what the services hold, and changes nothing."""
+
+_OF_AN_OWNER = 10
+_OF_THE_DOCTOR = 20
 
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
-async def provision_databases(server: Server, passwords: Mapping[str, SecretStr]) -> None:
-    """Make what is missing; a changed password holds from now on. A role is named like its database."""
+def owner_of(service: str) -> str:
+    """The login that owns a service's tables and migrates them."""
+    return f"{service}{OWNER_SUFFIX}"
+
+
+LOGINS = frozenset({DOCTOR, *(service.name for service in SERVICES), *(owner_of(service.name) for service in SERVICES)})
+"""All that have a password."""
+
+
+async def provision_databases(
+    server: Server, passwords: Mapping[str, SecretStr], *, connections: int = 100, whole_server: bool = False
+) -> None:
+    """Make what is missing; a changed password holds from now on. A role is named like its database.
+
+    Args:
+        passwords: of all `LOGINS`.
+        connections: that one service may have at most, so that it cannot use up the server's.
+        whole_server: the server is for this platform alone, so that nobody else needs its other databases.
+    """
     await create_databases(server)
-    connection = await asyncpg.connect(server.url, timeout=10)
+    admin = await asyncpg.connect(server.url, timeout=10)
     try:
-        await _login(connection, server.name(DOCTOR), passwords[DOCTOR])
-        await _execute(connection, "GRANT pg_read_all_data TO %I", server.name(DOCTOR))
-        await _execute(connection, "ALTER ROLE %I SET default_transaction_read_only = on", server.name(DOCTOR))
+        await _make_doctor(admin, server, passwords[DOCTOR])
         for service in SERVICES:
-            name = server.name(service.name)
-            await _login(connection, name, passwords[service.name])
-            await _execute(connection, "ALTER DATABASE %I OWNER TO %I", name, name)
-            # PUBLIC may connect to every new database, and from there use up its connections.
-            await _execute(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", name)
-            await _execute(connection, "GRANT CONNECT ON DATABASE %I TO %I", name, server.name(DOCTOR))
+            await _make_logins(admin, server, service.name, passwords, connections)
+            await _hand_over(server, service.name)
+        if whole_server:
+            await admin.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
     finally:
-        await connection.close()
+        await admin.close()
 
 
-async def _login(connection: _Connection, role: str, password: SecretStr) -> None:
-    if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-        await _execute(connection, "CREATE ROLE %I", role)
-    await _execute(connection, "ALTER ROLE %I LOGIN PASSWORD %L", role, password.get_secret_value())
+async def _make_doctor(admin: _Connection, server: Server, password: SecretStr) -> None:
+    doctor = server.name(DOCTOR)
+    await _login(admin, doctor, password, _OF_THE_DOCTOR)
+    await _execute(admin, "ALTER ROLE %I SET default_transaction_read_only = on", doctor)
+    await _execute(admin, "REVOKE pg_read_all_data FROM %I", doctor)  # releases before gave it
+
+
+async def _make_logins(
+    admin: _Connection, server: Server, service: str, passwords: Mapping[str, SecretStr], connections: int
+) -> None:
+    name, owner = server.name(service), server.name(owner_of(service))
+    await _login(admin, owner, passwords[owner_of(service)], _OF_AN_OWNER)
+    await _login(admin, name, passwords[service], connections)
+    await _execute(admin, "ALTER DATABASE %I OWNER TO %I", name, owner)
+    # PUBLIC may connect to every new database, and from there use up its connections.
+    await _execute(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", name)
+    for login in (name, server.name(DOCTOR)):
+        await _execute(admin, "GRANT CONNECT ON DATABASE %I TO %I", name, login)
+
+
+async def _hand_over(server: Server, service: str) -> None:
+    """Give the owner what the service's own login owned in releases before; nothing is done twice."""
+    parts = urlsplit(server.url)
+    inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{server.name(service)}")), timeout=10)
+    try:
+        await _execute(inside, "REASSIGN OWNED BY %I TO %I", server.name(service), server.name(owner_of(service)))
+        await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", server.name(service))
+    finally:
+        await inside.close()
+
+
+async def _login(admin: _Connection, role: str, password: SecretStr, connections: int) -> None:
+    if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+        await _execute(admin, "CREATE ROLE %I", role)
+    await _execute(admin, "ALTER ROLE %I LOGIN PASSWORD %L", role, password.get_secret_value())
+    await _execute(admin, "ALTER ROLE %I CONNECTION LIMIT %s", role, str(connections))
 
 
 async def _execute(connection: _Connection, template: str, *values: str) -> None:

@@ -4,11 +4,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from contracts import Event, StaffSessionsEnded
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork
 from chassis.errors import SessionEnded
+from chassis.portions import delete_in_portions
 from chassis.recent import Recent
 
 NOTICED_WITHIN = timedelta(seconds=1)
@@ -54,5 +55,4 @@ async def keep_ended_sessions(work: UnitOfWork, ended: StaffSessionsEnded) -> No
 async def forget_ended_sessions(database: Database) -> None:
     """Delete sessions whose access tokens have all expired."""
     table = database.tables.ended_sessions
-    async with database.work() as work:
-        await work.session.execute(delete(table).where(table.c.until <= work.now))
+    await delete_in_portions(database, table, table.c.until <= database.clock())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from importlib import resources
+from importlib import import_module, resources
 from logging import getLogger
 from time import sleep
 
@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from chassis.migrations.rights import settle_rights
 
 log = getLogger(__name__)
 
@@ -38,6 +40,7 @@ def upgrade(url: str, package: str, revision: str = "head") -> None:
     """
     config = configuration(package, url)
     config.attributes["leaves_newer"] = True
+    config.attributes["service"] = package
     command.upgrade(config, revision)
 
 
@@ -74,6 +77,10 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    service = context.config.attributes.get("service")
+    if service is not None:
+        settle_rights(connection, service, import_module(f"{service}.migrations").DOCTOR_READS)
+        connection.commit()
 
 
 def _is_newer(connection: Connection) -> bool:

@@ -44,7 +44,7 @@ class InProcessTransport:
         missing = [service for service in hearing if service not in self._listeners]
         if missing or not is_known(message.event_type):
             raise NobodyTookIt(f"{message.event_type}: {', '.join(missing) or 'of a newer release'}")
-        deliveries = [asyncio.create_task(self._deliver(service, message.body)) for service in hearing]
+        deliveries = [asyncio.create_task(self._deliver(service, message)) for service in hearing]
         self._under_way.update(deliveries)
         for delivery in deliveries:
             delivery.add_done_callback(self._under_way.discard)
@@ -54,8 +54,8 @@ class InProcessTransport:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _deliver(self, service: str, body: bytes) -> None:
-        await self._listeners[service](body)
+    async def _deliver(self, service: str, message: Message) -> None:
+        await self._listeners[service](message.body, message.sender)
 
     async def ready(self) -> bool:
         return self._running

@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-Deliver = Callable[[bytes], Awaitable[None]]
+from chassis.senders import NOBODY
+
+Deliver = Callable[[bytes, str], Awaitable[None]]
+"""Takes an event's body and its sender: the service that the transport knows to have sent it; see `chassis.senders`."""
 
 
 class TransportDown(Exception):
@@ -17,12 +20,13 @@ class NobodyTookIt(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way."""
+    """An event on its way. `sender` is the service whose outbox it comes from; nobody's is refused."""
 
     event_id: str
     event_type: str
     correlation_id: str
     body: bytes
+    sender: str = NOBODY
 
 
 class Transport(Protocol):

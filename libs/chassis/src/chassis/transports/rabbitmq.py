@@ -20,6 +20,7 @@ from faststream.rabbit.annotations import RabbitMessage
 
 from chassis.telemetry import logger
 from chassis.transports import declarations
+from chassis.transports.logins import Login
 from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
 
 log = logger(__name__)
@@ -44,15 +45,19 @@ class RabbitTransport:
         url: `amqp://…`; a short heartbeat is added so that a half-open connection is noticed.
         names: exchange and queue names.
         prefetch: events handled side by side for each service.
+        unsigned: take events that do not say who sent them, while publishers of an older release are running.
         declare: off when exchanges and queues are provisioned and this user may not declare them; what is missing
             then makes the transport not ready and is logged.
     """
 
-    def __init__(self, url: str, *, names: Names | None = None, prefetch: int = 24, declare: bool = True) -> None:
+    def __init__(
+        self, url: str, *, names: Names | None = None, prefetch: int = 24, declare: bool = True, unsigned: bool = False
+    ) -> None:
         self._names = names or Names()
         self._declare = declare
         self._prefetch = prefetch
         self._url = _with_heartbeat(url)
+        self._login = Login(url, unsigned=unsigned)
         self._broker = RabbitBroker(
             self._url,
             default_channel=Channel(on_return_raises=True),
@@ -81,7 +86,7 @@ class RabbitTransport:
             decoder=_raw_body,
         )
         async def receive(message: RabbitMessage) -> None:
-            await take(message.body)
+            await take(message.body, self._login.sender(message.raw_message.user_id))
 
     async def start(self) -> None:
         self._running = asyncio.create_task(self._run())
@@ -181,7 +186,9 @@ class RabbitTransport:
     async def _send(self, message: Message, service: str, key: str, *, mandatory: bool) -> None:
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
-                await self._exchanges[service].publish(_amqp_message(message), routing_key=key, mandatory=mandatory)
+                await self._exchanges[service].publish(
+                    _amqp_message(message, self._login.user), routing_key=key, mandatory=mandatory
+                )
         except PublishError as error:
             self._failed.set()
             raise NobodyTookIt(f"{message.event_type} to {service} was returned") from error
@@ -197,10 +204,11 @@ class RabbitTransport:
 _NO_ONE = "any queue"
 
 
-def _amqp_message(message: Message) -> aio_pika.Message:
+def _amqp_message(message: Message, user: str) -> aio_pika.Message:
     return aio_pika.Message(
         message.body,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        user_id=user,
         message_id=message.event_id,
         type=message.event_type,
         correlation_id=message.correlation_id,

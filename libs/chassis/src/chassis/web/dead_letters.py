@@ -8,7 +8,7 @@ from pydantic_core import from_json
 
 from chassis import retries
 from chassis.auth.access import Admin
-from chassis.retries import UnknownDeadLetter
+from chassis.retries import ForgedDeadLetter, UnknownDeadLetter
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase
 from chassis.web.models import Cursor, Limit, Page, View
@@ -72,7 +72,7 @@ async def show_dead_letter(dead_letter_id: int, _: Admin, database: OwnDatabase)
     return DeadLetter(**{**_summary(row), "payload": _readable(row["payload"])})
 
 
-@router.post("/{dead_letter_id}/replay", status_code=204, responses=errors(UnknownDeadLetter))
+@router.post("/{dead_letter_id}/replay", status_code=204, responses=errors(UnknownDeadLetter, ForgedDeadLetter))
 async def replay_dead_letter(dead_letter_id: int, staff: Admin, database: OwnDatabase) -> None:
     """Try it again from the start."""
     await retries.replay_dead_letter(database, dead_letter_id, by=staff.actor)

@@ -12,6 +12,7 @@ def message(event: Event[Any]) -> Message:
     return Message(
         event_id=str(event.event_id),
         event_type=event.type,
+        sender=event.source,
         correlation_id=event.correlation_id,
         body=event.to_bytes(),
     )
@@ -22,6 +23,7 @@ class Letterbox:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.senders: list[str] = []
         self.buried: list[bytes] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -32,12 +34,13 @@ class Letterbox:
         transport.listen(service, deliver=self.deliver, bury=self.bury)
         return self
 
-    async def deliver(self, body: bytes) -> None:
+    async def deliver(self, body: bytes, sender: str) -> None:
         """Take an event, once the box is open."""
         self.knocks += 1
         await self.open.wait()
         self.bodies.append(body)
+        self.senders.append(sender)
 
-    async def bury(self, body: bytes) -> None:
+    async def bury(self, body: bytes, _: str) -> None:
         """Take what the crash guard put aside."""
         self.buried.append(body)

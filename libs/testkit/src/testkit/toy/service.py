@@ -17,6 +17,8 @@ from testkit.toy.tables import Effect, service_tables
 
 SERVICE = "payment"
 PACKAGE = "testkit.toy"
+OWNER = "registration"
+"""Who sends what the toy listens to."""
 
 Connect: TypeAlias = Callable[..., Database]
 BuildApp: TypeAlias = Callable[..., FastAPI]
@@ -35,9 +37,7 @@ def cancelled(registration_id: UUID | None = None) -> Event[Any]:
     payload = RegistrationCancelled(
         registration_id=subject, registration_number="FR5K-00042", revision=2, reason="asked to"
     )
-    return Event[Any].of(
-        payload, source="registration", subject=subject, occurred_at=utcnow(), correlation_id="toy-correlation"
-    )
+    return Event[Any].of(payload, source=OWNER, subject=subject, occurred_at=utcnow(), correlation_id="toy-correlation")
 
 
 async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:

@@ -1,6 +1,7 @@
 """Alembic's way in."""
 
 from chassis.migrations import run
+
 from checkin.tables import Base
 
 run(Base.metadata)

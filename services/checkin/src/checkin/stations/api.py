@@ -8,6 +8,7 @@ from chassis.auth.access import DEVICE_ISSUER, Admin, public
 from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
+from chassis.database import already_stored
 from chassis.errors import InvalidFields, Unavailable
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
@@ -160,8 +161,10 @@ async def log_in(
     """Trade a station's PIN for a device token."""
     lifetime = settings.device_token_lifetime
     station, device = await commands.log_in(database, pins, station_id, **body.model_dump(), lifetime=lifetime)
+    with already_stored():
+        key = await keys.current()
     issued = issue(
-        await keys.current(),
+        key,
         kind=TokenKind.DEVICE,
         issuer=DEVICE_ISSUER,
         subject=str(device.id),

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database, UnitOfWork, already_stored
 from chassis.errors import InvalidFields, NotFound, StartlineError, Unauthenticated
 from chassis.telemetry import logger
 from sqlalchemy import case, func, update
@@ -221,6 +221,7 @@ async def _tries_after(database: Database, attempt: Station | None) -> int:
     left = MOST_FAILURES - attempt.failed_attempts
     if left == 0:
         log.warning("station_locked", station_id=str(attempt.id))
-        async with database.work() as work:
-            await work.audit("system", "station.lock", f"station:{attempt.id}")
+        with already_stored():  # the attempt, and the lock
+            async with database.work() as work:
+                await work.audit("system", "station.lock", f"station:{attempt.id}")
     return left

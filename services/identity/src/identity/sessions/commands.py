@@ -16,9 +16,11 @@ from chassis.auth.access import STAFF_ISSUER
 from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
-from chassis.database import Database, UnitOfWork, already_stored
+from chassis.database import Database, UnitOfWork, already_stored, is_unavailable
 from chassis.errors import InvalidFields, SessionEnded, StartlineError
-from sqlalchemy import delete, insert, select, update
+from chassis.portions import delete_in_portions
+from chassis.telemetry import logger
+from sqlalchemy import insert, select, update
 
 from identity.sessions.ending import EndReason, end_session
 from identity.sessions.errors import (
@@ -37,7 +39,10 @@ from identity.staff.queries import member_by_email, member_by_id
 from identity.staff.rules import password_problem
 from identity.staff.tables import StaffMember
 
+log = logger(__name__)
+
 _KEPT_AFTER_THE_END = timedelta(days=30)
+_FORGOTTEN_AT_ONCE = 20  # a session of a month has thousands of tokens
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,11 @@ class Sessions:
             TooManyAttempts, InvalidCredentials, Unavailable.
         """
         email = email.lower()
-        attempt = await self._admit(email, source)
-        async with self._database.read() as session:
-            member = await member_by_email(session, email)
-        verdict = await self._passwords.verify(password, member.password_hash if member else None)
+        async with self._passwords.place():
+            attempt = await self._admit(email, source)
+            async with self._database.read() as session:
+                member = await member_by_email(session, email)
+            verdict = await self._passwords.verify(password, member.password_hash if member else None)
         begun = None
         async with self._database.work() as work:
             if member is not None and verdict.right:
@@ -98,7 +104,7 @@ class Sessions:
         if begun is None:
             raise InvalidCredentials
         if verdict.better is not None:
-            await self._replace_hash(begun.staff, verdict.better)
+            await self._try_to_replace_hash(begun.staff, verdict.better)
         return await self._grant(begun)
 
     async def refresh(self, token: str) -> Granted:
@@ -127,8 +133,9 @@ class Sessions:
         problem = password_problem(new, email=member.email, name=member.name)
         if problem is not None:
             raise InvalidFields(("new_password", problem))
-        attempt = await self._admit(member.email, source)
-        verdict = await self._passwords.verify(current, member.password_hash)
+        async with self._passwords.place():
+            attempt = await self._admit(member.email, source)
+            verdict = await self._passwords.verify(current, member.password_hash)
         right = verdict.right and await self._store_own(member, new, keep)
         if right:
             with already_stored():
@@ -177,6 +184,15 @@ class Sessions:
         )
         await work.audit(f"staff:{member.id}", "session.login", f"session:{session_id}", source=_digest(source)[:12])
         return _Prolonged(session_id, member, await _new_refresh_token(work, session_id))
+
+    async def _try_to_replace_hash(self, member: StaffMember, better: str) -> None:
+        """The session has begun, so a database that goes away now is no failed login: the next one tries again."""
+        try:
+            await self._replace_hash(member, better)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            log.warning("hash_not_replaced", error=type(error).__name__)
 
     async def _replace_hash(self, member: StaffMember, better: str) -> None:
         """Keep the same password under today's parameters, unless it was changed meanwhile.
@@ -230,9 +246,10 @@ class Sessions:
         return Granted(issued.token, session.refresh_token, int(self._access_lifetime.total_seconds()), member)
 
 
-async def forget_old_sessions(work: UnitOfWork) -> None:
+async def forget_old_sessions(database: Database) -> None:
     """Delete sessions that are long over, with their tokens."""
-    await work.session.execute(delete(Session).where(Session.expires_at < work.now - _KEPT_AFTER_THE_END))
+    old = Session.expires_at < database.clock() - _KEPT_AFTER_THE_END
+    await delete_in_portions(database, Session, old, at_most=_FORGOTTEN_AT_ONCE)
 
 
 async def _lock_active(work: UnitOfWork, staff_id: UUID) -> StaffMember | None:

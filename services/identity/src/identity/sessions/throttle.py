@@ -13,7 +13,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chassis.database import UnitOfWork
+from chassis.database import Database, UnitOfWork
+from chassis.portions import delete_in_portions
 from chassis.telemetry import logger
 from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -78,10 +79,11 @@ async def forgive(work: UnitOfWork, attempt: Attempt) -> None:
     )
 
 
-async def forget_old_attempts(work: UnitOfWork) -> None:
+async def forget_old_attempts(database: Database) -> None:
     """Drop counts that have no effect any more."""
-    old = LoginThrottle.last_attempt_at < work.now - FORGOTTEN_AFTER
-    await work.session.execute(delete(LoginThrottle).where(old, LoginThrottle.blocked_until <= work.now))
+    now = database.clock()
+    old = LoginThrottle.last_attempt_at < now - FORGOTTEN_AFTER
+    await delete_in_portions(database, LoginThrottle, old, LoginThrottle.blocked_until <= now)
 
 
 def _is_free(now: datetime, longest: timedelta) -> ColumnElement[bool]:

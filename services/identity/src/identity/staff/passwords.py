@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -39,13 +40,16 @@ class Passwords:
         memory_kib: memory of one hash.
         passes: over that memory.
         at_once: hashes computed side by side; further callers wait in a bounded line.
+
+    Attributes:
+        waiting: how many callers are in the line, or have their turn.
     """
 
     def __init__(self, *, memory_kib: int = 65536, passes: int = 3, at_once: int = 2) -> None:
         self._hasher = PasswordHash((Argon2Hasher(time_cost=passes, memory_cost=memory_kib, parallelism=1),))
         self._nobodys = self._hasher.hash(secrets.token_hex())
         self._at_once = asyncio.Semaphore(at_once)
-        self._line = 0
+        self.waiting = 0
 
     @classmethod
     def of(cls, settings: Settings) -> "Passwords":
@@ -56,19 +60,34 @@ class Passwords:
             at_once=settings.password_hashes_at_once,
         )
 
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place in the line for as long as the block takes.
+
+        Raises:
+            Unavailable: too many are waiting already.
+        """
+        if self.waiting >= _LONGEST_LINE:
+            raise Unavailable(TOO_MANY_LOGINS)
+        self.waiting += 1
+        try:
+            yield
+        finally:
+            self.waiting -= 1
+
     async def hash(self, password: str) -> str:
         """A new salted hash.
 
         Raises:
             Unavailable: too many are waiting already.
         """
-        return await self._in_turn(lambda: self._hasher.hash(password))
+        async with self.place():
+            return await self._in_turn(lambda: self._hasher.hash(password))
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
         """Whether `stored` is the hash of `password`. None is nobody's hash: never right, and takes as long.
 
-        Raises:
-            Unavailable: too many are waiting already.
+        The caller holds a `place`, taken before the attempt was counted: one that cannot be looked at is no failure.
         """
         if stored is None:
             await self._in_turn(lambda: self._hasher.verify(password, self._nobodys))
@@ -77,11 +96,5 @@ class Passwords:
         return Verdict(right, better)
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
-        if self._line >= _LONGEST_LINE:
-            raise Unavailable(TOO_MANY_LOGINS)
-        self._line += 1
-        try:
-            async with self._at_once:
-                return await asyncio.to_thread(work)
-        finally:
-            self._line -= 1
+        async with self._at_once:
+            return await asyncio.to_thread(work)

@@ -1,10 +1,12 @@
 """Keeping access codes."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from chassis.database import UnitOfWork
 from contracts import AccessCode
+from sqlalchemy import and_, or_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.access.tables import AccessCodeRow
@@ -13,15 +15,21 @@ _INSERT = upsert(AccessCodeRow)
 _KEEP_NEWEST = _INSERT.on_conflict_do_update(
     index_elements=[AccessCodeRow.registration_id],
     set_={name: _INSERT.excluded[name] for name in ("version", "code", "updated_at")},
-    # Of the same version the one heard last: it was made with a newer key.
-    where=AccessCodeRow.version <= _INSERT.excluded.version,
+    # Of the same version the one that was said last: it was made with a newer key.
+    where=or_(
+        AccessCodeRow.version < _INSERT.excluded.version,
+        and_(
+            AccessCodeRow.version == _INSERT.excluded.version,
+            AccessCodeRow.updated_at <= _INSERT.excluded.updated_at,
+        ),
+    ),
 )
 
 
-async def keep_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode]) -> None:
-    """Store the code of each registration, unless a newer version is known."""
+async def keep_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode], *, said_at: datetime) -> None:
+    """Store the code of each registration as registration said it at that moment, unless a newer one is known."""
     rows = [
-        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": work.now}
+        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": said_at}
         for registration_id, each in sorted(codes.items())
     ]
     if rows:

@@ -10,7 +10,10 @@ from notification.base import Base
 
 
 class AccessCodeRow(Base):
-    """The newest access code of a registration or of a place in line. It may arrive before the registration itself."""
+    """The newest access code of a registration or of a place in line. It may arrive before the registration itself.
+
+    `updated_at` is when registration said it.
+    """
 
     __tablename__ = "access_codes"
 

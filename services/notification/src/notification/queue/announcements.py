@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import Database, UnitOfWork
+from chassis.portions import delete_in_portions
 from contracts import AccessLink, AccessLinksRequested
-from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, column, delete, func, literal, select, values
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, column, func, literal, select, values
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel
@@ -90,10 +91,10 @@ def _without_code(link: AccessLink) -> dict[str, Any]:
 
 async def forget_links(database: Database) -> None:
     """Delete messages with links that are older than the log keeps them."""
-    async with database.work() as work:
-        old = (
-            Notification.recipient.is_not(None)
-            & (Notification.created_at < work.now - KEEP_LINK_MESSAGES)
-            & Notification.status.not_in(WAITING)
-        )
-        await work.session.execute(delete(Notification).where(old))
+    await delete_in_portions(
+        database,
+        Notification,
+        Notification.recipient.is_not(None),
+        Notification.created_at < database.clock() - KEEP_LINK_MESSAGES,
+        Notification.status.not_in(WAITING),
+    )

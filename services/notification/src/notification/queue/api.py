@@ -106,13 +106,20 @@ async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -
 
 @router.post("/retry-failed")
 async def retry_failed(
-    staff: Admin, work: Work, channel: Channel | None = None, include_unknown: bool = False
+    staff: Admin,
+    work: Work,
+    channel: Channel | None = None,
+    include_unknown: bool = False,
+    include_skipped: bool = False,
 ) -> Retried:
     """Send everything again that failed and still says something true.
 
-    With `include_unknown` also messages of unknown outcome, which staff have checked with the provider.
+    With `include_unknown` also messages of unknown outcome, which staff have checked with the provider, with
+    `include_skipped` also those that were skipped while their channel was off or had no account.
     """
-    count = await sending_again.retry_failed(work, channel, unknown=include_unknown, by=staff.actor)
+    count = await sending_again.retry_failed(
+        work, channel, unknown=include_unknown, skipped=include_skipped, by=staff.actor
+    )
     return Retried(retried=count)
 
 

@@ -22,31 +22,36 @@ async def turns(
     """Return queries for what is due, the one whose first message goes next first.
 
     Links go first: a person waits for them. Then goes what would miss its deadline behind all that is due, most urgent
-    first, then everything by its priority and age, and at last what met trouble.
+    first, then everything by its priority and age, and at last what met trouble, longest due first.
 
     Args:
         gap: how far apart messages leave.
         probing: try any message that met no trouble: the first ones in line may all be of one troubled kind.
     """
-    due = _due(channel, now=now)
-    count = (await session.execute(select(func.count()).select_from(due.subquery()))).scalar_one()
-    horizon = now + _RESERVE * gap * (count + 1)
-    unhindered = due.where(~Notification.behind)
-    in_order = (Notification.priority, Notification.created_at, Notification.id)
+    line, behind = _pending(channel, behind=False), _pending(channel, behind=True)
+    # No wait is longer than an hour: a longer one was noted by a clock that was ahead.
+    elapsed, impossible = Notification.next_attempt_at <= now, Notification.next_attempt_at > now + LONGEST_WAIT + SKEW
+    due = line.where(or_(elapsed, impossible))
+    last = (
+        behind.where(elapsed).order_by(Notification.next_attempt_at, Notification.id),
+        behind.where(impossible).order_by(Notification.next_attempt_at, Notification.id),
+    )
     if probing:
-        return unhindered.order_by(func.random()), due.order_by(Notification.next_attempt_at, Notification.id)
+        return due.order_by(func.random()), *last
+    count = (await session.execute(select(func.count()).select_from(line.where(elapsed).subquery()))).scalar_one()
+    horizon = now + _RESERVE * gap * (count + 1)
+    in_order = (Notification.priority, Notification.created_at, Notification.id)
     return (
-        unhindered.where(Notification.priority <= Priority.LINKS).order_by(*in_order),
-        unhindered.where(Notification.deadline <= horizon).order_by(Notification.deadline, Notification.id),
-        unhindered.order_by(*in_order),
-        due.order_by(Notification.next_attempt_at, Notification.id),
+        due.where(Notification.priority <= Priority.LINKS).order_by(*in_order),
+        due.where(Notification.deadline <= horizon).order_by(Notification.deadline, Notification.id),
+        due.order_by(*in_order),
+        *last,
     )
 
 
-def _due(channel: Channel, *, now: datetime) -> Select[UUID]:
-    """No wait is longer than an hour: a longer one was noted by a clock that was ahead."""
-    latest = now + LONGEST_WAIT + SKEW
-    turn = or_(Notification.next_attempt_at <= now, Notification.next_attempt_at > latest)
+def _pending(channel: Channel, *, behind: bool) -> Select[UUID]:
+    """Each of the two is in indexes of its own: the line is not read past those behind it."""
+    side = Notification.behind if behind else ~Notification.behind
     return select(Notification.id).where(
-        Notification.channel == channel.value, Notification.status == Status.PENDING, turn
+        Notification.channel == channel.value, Notification.status == Status.PENDING, side
     )

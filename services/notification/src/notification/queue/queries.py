@@ -70,10 +70,10 @@ async def attempts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, 
 class Snapshot:
     """How the queue is doing.
 
-    `stuck` counts sends whose lease is over, and messages due for more than an hour while their sender, which is not
-    switched off, sent nothing all that time: a long line that moves is not stuck. `undelivered_tickets` counts
-    e-tickets of confirmed runners that have left on no channel, `unreadable_contacts` runners with an address that has
-    no canonical form, so that nothing can be sent to it.
+    `stuck` counts sends whose lease is over, and what waits while its sender, which is not switched off, has been in
+    trouble for more than an hour, or tried nothing for so long although it was due: a long line that moves is not
+    stuck. `undelivered_tickets` counts e-tickets of confirmed runners that have left on no channel,
+    `unreadable_contacts` runners with an address that has no canonical form, so that nothing can be sent to it.
     """
 
     by_status: dict[str, int]
@@ -87,8 +87,9 @@ async def snapshot(session: AsyncSession) -> Snapshot:
     counted = select(Notification.status, func.count().label("number")).group_by(Notification.status)
     by_status = {row.status: row.number for row in await session.execute(counted)}
     long_ago = func.now() - _STUCK_AFTER
-    still = SenderRow.enabled & (func.coalesce(SenderRow.last_sent_at, long_ago) <= long_ago)
-    overdue = (Notification.status == Status.PENDING) & (Notification.next_attempt_at < long_ago) & still
+    idle = func.coalesce(SenderRow.last_sent_at, long_ago) <= long_ago
+    late = (idle & (Notification.next_attempt_at < long_ago)) | (SenderRow.trouble_since <= long_ago)
+    overdue = (Notification.status == Status.PENDING) & SenderRow.enabled & late
     abandoned = (Notification.status == Status.SENDING) & (Notification.leased_until < func.now())
     return Snapshot(
         by_status={status.value: by_status.get(status, 0) for status in Status},

@@ -32,6 +32,11 @@ WAITING = (Status.PENDING, Status.SENDING)
 RETRYABLE = (Status.FAILED, Status.UNKNOWN)
 """What gets another try when staff ask for it."""
 
+OFF = "the channel was switched off"
+NO_ACCOUNT = "the channel had no account"
+WITHOUT_CHANNEL = (OFF, NO_ACCOUNT)
+"""Why a message was skipped that may be as true as ever."""
+
 LINKS_WAIT = timedelta(days=1)
 """Maximum age of a message with requested links."""
 
@@ -72,7 +77,7 @@ PRIORITIES: Mapping[EventType, Priority] = {
 
 
 PATIENCE: Mapping[Priority, timedelta] = {
-    Priority.LINKS: timedelta(hours=1),
+    Priority.LINKS: timedelta(hours=6),
     Priority.TICKET: timedelta(days=1),
     Priority.OFFER: timedelta(hours=6),
     Priority.RECEIPT: timedelta(hours=12),
@@ -81,8 +86,16 @@ PATIENCE: Mapping[Priority, timedelta] = {
 }
 """How long all waits between the tries of one message may be together."""
 
+LEAST_PATIENCE = timedelta(hours=4)
+"""How long the waits are together, at least, before a message is given up: servers put off senders they do not know
+for up to an hour, and overloaded ones for longer.
+"""
+
 LONGEST_WAIT = timedelta(hours=1)
 """Between two tries of one message."""
+
+_TRIES_IN_PLACE = 3
+"""After so many retries a message goes behind all others: nothing it waits for is over in minutes."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,7 @@ def judge(
 
     Args:
         retry_count: the retries used up before.
+        retry_limit: the retries after which it is given up, once it has waited for `LEAST_PATIENCE`.
         patience: how long all waits may be together.
         is_senders: the cause of a failure is not the message's own.
     """
@@ -130,7 +144,9 @@ def judge(
             return Verdict(Status.FAILED, retry_count)
     if is_senders:
         return Verdict(Status.PENDING, retry_count, wait_before(1, base=retry_base), behind=True)
-    waits = [wait_before(retry, base=retry_base) for retry in range(1, retry_count + 2)]
-    if retry_count >= retry_limit or sum(waits, timedelta()) > patience:
+    waited = sum((wait_before(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
+    delay = wait_before(retry_count + 1, base=retry_base)
+    if (retry_count >= retry_limit and waited >= LEAST_PATIENCE) or waited + delay > patience:
         return Verdict(Status.FAILED, retry_count)
-    return Verdict(Status.PENDING, retry_count + 1, waits[-1], behind=outcome is Outcome.SENDER_TROUBLE)
+    behind = outcome is Outcome.SENDER_TROUBLE or retry_count >= _TRIES_IN_PLACE
+    return Verdict(Status.PENDING, retry_count + 1, delay, behind=behind)

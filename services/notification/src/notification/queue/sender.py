@@ -21,6 +21,7 @@ from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, settling
 from notification.queue.commands import Attempt, Claim
 from notification.queue.composing import compose, gather
+from notification.queue.rules import NO_ACCOUNT, OFF
 from notification.queue.settling import Ending, RetryPolicy
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
@@ -31,9 +32,6 @@ log = logger(__name__)
 ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a message", ["channel", "outcome"])
 
 Connect = Callable[[Preferences], MessageChannel]
-
-_OFF = "the channel was switched off"
-_NO_ACCOUNT = "the channel had no account"
 
 _PATIENCE_SECONDS = (0.2, 1.0, 3.0, 10.0)
 _ROUND_SECONDS = 30.0
@@ -127,7 +125,7 @@ class Sender:
         if chosen.enabled and preferences.is_set_up(self.channel):
             return
         async with self.database.work() as work:
-            await commands.skip_channel(work, self.channel, _NO_ACCOUNT if chosen.enabled else _OFF)
+            await commands.skip_channel(work, self.channel, NO_ACCOUNT if chosen.enabled else OFF)
 
     async def _call(self, message: OutboundMessage, provider: MessageChannel) -> Ending:
         try:

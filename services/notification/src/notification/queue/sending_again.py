@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork
 from chassis.errors import NotFound, StartlineError
 from chassis.wording import Wording
-from sqlalchemy import and_, not_, select, update
+from sqlalchemy import and_, not_, or_, select, update
 
 from notification.channels.port import Channel
 from notification.limiter.commands import recover
-from notification.queue.rules import RETRYABLE, WAITING, Status
+from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
 from notification.queue.truth import untrue
 
@@ -42,12 +42,15 @@ class MessageSuperseded(StartlineError):
     indonesian = "Isi pesan ini sudah tidak berlaku, jadi tidak dikirim lagi."
 
 
+_WITHOUT_CHANNEL = (Notification.status == Status.SKIPPED) & Notification.failed_reason.in_(WITHOUT_CHANNEL)
+
+
 async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
     """Queue the message again and return the id of the message that will be sent.
 
-    One that failed, or whose fate is unknown, gets another try. One that was sent stays in the log as it is, and a copy
-    of it is queued, as often as staff ask; while a copy waits, there is no second one. Links that were sent are not
-    sent again: whoever asked for them can ask once more, and only for what is theirs then.
+    One that failed, whose fate is unknown, or whose channel was off gets another try. One that was sent stays in the
+    log as it is, and a copy of it is queued, as often as staff ask; while a copy waits, there is no second one. Links
+    that were sent are not sent again: whoever asked for them can ask once more, and only for what is theirs then.
 
     Raises:
         UnknownNotification, MessageWaiting, MessageSuperseded.
@@ -55,9 +58,10 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     message = await _lock(work, notification_id)
     if message.status in WAITING:
         raise MessageWaiting(status_now=message.status)
-    again = message.status in RETRYABLE
+    without_channel = message.status == Status.SKIPPED and message.failed_reason in WITHOUT_CHANNEL
+    again = message.status in RETRYABLE or without_channel
     answered = message.recipient is not None and not again
-    if message.status == Status.SKIPPED or answered or not await _is_true(work, message):
+    if (message.status == Status.SKIPPED and not again) or answered or not await _is_true(work, message):
         raise MessageSuperseded(status_now=message.status)
     if again:
         await requeue(work, Notification.id == message.id)
@@ -66,24 +70,28 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     return await _repeat(work, message, by=by)
 
 
-async def retry_failed(work: UnitOfWork, channel: Channel | None, *, unknown: bool = False, by: str) -> int:
+async def retry_failed(
+    work: UnitOfWork, channel: Channel | None, *, unknown: bool = False, skipped: bool = False, by: str
+) -> int:
     """Send again all that failed and is still true; return how many.
 
     Args:
         unknown: also those of unknown fate. Somebody has looked that they did not arrive, and that the provider answers
             again: its sender, if it rests, goes on.
+        skipped: also those whose channel was off or had no account.
     """
     channels = list(Channel) if channel is None else [channel]
     if unknown:
         for each in channels:
             await recover(work, each)
+    failed = Notification.status.in_(RETRYABLE if unknown else (Status.FAILED,))
     chosen = and_(
-        Notification.status.in_(RETRYABLE if unknown else (Status.FAILED,)),
+        or_(failed, _WITHOUT_CHANNEL) if skipped else failed,
         Notification.channel.in_(channels),
         not_(await untrue(work.session, now=work.now)),
     )
     count = await requeue(work, chosen)
-    await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown)
+    await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown, skipped=skipped)
     return count
 
 

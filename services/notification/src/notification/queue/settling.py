@@ -117,8 +117,9 @@ async def settle(
         is_senders=ruling is not None and ruling.is_senders,
     )
     _apply(work, message, verdict, ending)
+    if ruling is None or ruling.suspected:
+        message.behind = message.behind or verdict.behind
     if ruling is not None and ruling.suspected:
-        message.behind = verdict.behind
         message.troubled_after = ruling.row if message.troubled_after is None else message.troubled_after
     if verdict.status is Status.FAILED:
         publish_failure(work, message)
@@ -155,17 +156,19 @@ async def release_abandoned(work: UnitOfWork) -> None:
     """Deal with what dead workers left behind.
 
     With an attempt on record the message may have left: it becomes unknown and is not sent again by itself. Without one
-    it has surely not, and goes back into the queue, behind all others: it may be what its worker died of.
+    it has surely not, and goes back into the queue: to its place, as its worker or the database just went, and the
+    second time in a row behind all others, as it may be what its workers die of.
     """
     expired = select(Notification).where(Notification.status == Status.SENDING, Notification.leased_until < work.now)
     for message in (await work.session.execute(expired.with_for_update(skip_locked=True))).scalars():
         message.updated_at = work.now
         if await _close_open_attempt(work, message.id):
             # The lease stays, so that a worker that was only slow can still tell how it ended.
-            message.status, message.failed_reason = Status.UNKNOWN, ABANDONED
+            message.status = Status.UNKNOWN
         else:
             message.status, message.lease, message.leased_until = Status.PENDING, None, None
-            message.behind = True
+            message.behind = message.behind or message.failed_reason == ABANDONED
+        message.failed_reason = ABANDONED
 
 
 async def _close_open_attempt(work: UnitOfWork, notification_id: UUID) -> bool:

@@ -79,6 +79,7 @@ def superseded() -> ColumnElement[bool]:
             contact.where(Contact.payment_news_at.is_not(None)),
         ),
         and_(Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_NEWS)), _newer_payment_news()),
+        and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _gone_back()),
     )
 
 
@@ -97,6 +98,14 @@ def _newer_payment_news() -> ColumnElement[bool]:
     other = aliased(Notification)
     newer = func.coalesce(other.payment_news, 0) > func.coalesce(Notification.payment_news, 0)
     return exists().where(other.registration_id == Notification.registration_id, newer)
+
+
+def _gone_back() -> ColumnElement[bool]:
+    """There is a message that the same payment is on its way back."""
+    other = aliased(Notification)
+    same = other.context["payment_id"].astext == Notification.context["payment_id"].astext
+    done = other.event_type == EventType.PAYMENT_REFUND_DONE
+    return exists().where(other.registration_id == Notification.registration_id, done, same)
 
 
 def why_untrue(late: ColumnElement[bool]) -> ColumnElement[str]:

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from chassis.database import Database, UnitOfWork
-from sqlalchemy import delete, func, select
+from chassis.portions import delete_in_portions
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.queue.rules import Status
@@ -79,6 +80,5 @@ def _follow(work: UnitOfWork, message: Notification, progress: Progress) -> None
 
 async def forget_reports(database: Database) -> None:
     """Drop reports of messages that nobody hears about any more."""
-    async with database.work() as work:
-        old = DeliveryReport.updated_at < work.now - _KEEP_REPORTS
-        await work.session.execute(delete(DeliveryReport).where(old))
+    old = DeliveryReport.updated_at < database.clock() - _KEEP_REPORTS
+    await delete_in_portions(database, DeliveryReport, old)

@@ -30,7 +30,8 @@ QRIS_ADDRESS = "/api/payment/v1/instructions/qris.png"
 _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 100
 SETTINGS_BYTES = _BASE64_BYTES + 64 * 1024
 _DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
-_CACHEABLE = {"Cache-Control": "public, max-age=60"}
+# The gateway keeps it as long, and hands it on to browsers as new.
+_CACHEABLE = {"Cache-Control": "public, max-age=30"}
 
 
 class Instructions(View):

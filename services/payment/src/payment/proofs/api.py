@@ -23,8 +23,9 @@ from payment.invoices.errors import (
     ProofPending,
 )
 from payment.proofs import commands
+from payment.proofs.arrival import arrived_at
 from payment.proofs.commands import Proof
-from payment.proofs.dependencies import Images, OwnStudio, Zone
+from payment.proofs.dependencies import Images, OwnStudio, TrustedProxies, Zone
 from payment.proofs.errors import ProofInProgress, TooBusy, UnsupportedImage
 from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
 
@@ -62,11 +63,13 @@ async def submit_proof(
     studio: OwnStudio,
     images: Images,
     zone: Zone,
+    trusted_proxies: TrustedProxies,
 ) -> ProofAccepted:
     """Send the proof of a payment, or record one that a runner handed to staff."""
-    arrived = database.clock()
+    now = database.clock()
+    arrived = arrived_at(request, now=now, trusted_proxies=trusted_proxies)
     async with database.read() as session:  # before the body, which may be large, is read
-        await ensure_payable(session, registration_id, now=arrived)
+        await ensure_payable(session, registration_id, now=arrived, under_way=arrived < now)
     form = await read_proof_form(request, now=database.clock(), zone=zone)
     proof = _proof(registration_id, form, by, arrived)
     payment_id = await commands.submit_proof(database, studio, images, proof, form.file)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
-from chassis.errors import StartlineError
+from chassis.errors import OutcomeUnknown, StartlineError
 from contracts import PaymentMethod
 
 from payment.invoices.commands import claim_for_proof
@@ -38,12 +38,14 @@ class Proof:
 async def submit_proof(database: Database, studio: Studio, store: ImageStore, proof: Proof, file: bytes) -> UUID:
     """Decode and keep the image in `file`, then take the invoice for it. Whatever is cheap to check comes first.
 
-    An image whose proof is refused is not kept.
+    An image whose proof is refused is not kept. One whose proof may have been stored is: it may be what a payment is
+    known by, and the sweep takes it if not.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, ProofInProgress.
         UnsupportedImage, TooBusy.
         Unavailable: the store does not answer.
+        OutcomeUnknown: the database's answer got lost.
     """
     async with upload_lease(database, proof.registration_id, proof.amount, arrived=proof.arrived_at):
         picture = await studio.rewrite(file)
@@ -51,6 +53,8 @@ async def submit_proof(database: Database, studio: Studio, store: ImageStore, pr
         try:
             async with database.work() as work:
                 return await record_proof(work, proof, picture, path)
+        except OutcomeUnknown:
+            raise
         except StartlineError:
             await store.drop([path])
             raise

@@ -10,4 +10,5 @@ from payment.proofs.store import ImageStore
 
 OwnStudio = Annotated[Studio, from_state("studio")]
 Images = Annotated[ImageStore, from_state("images")]
+TrustedProxies = Annotated[int, from_state("trusted_proxies")]
 Zone = Annotated[ZoneInfo, from_state("zone")]

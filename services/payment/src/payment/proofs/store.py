@@ -1,5 +1,7 @@
 """Where images are kept: outside any web root, under random names."""
 
+import errno
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -29,6 +31,7 @@ TRASH = "trash"
 """Where discarded images stay for a while, each in a folder of its day and below it under its own path."""
 
 _BATCH = 500
+_NUMBER = re.compile(r"\(os error (\d+)\)")
 _ANSWER_WITHIN = timedelta(seconds=10)
 
 
@@ -107,8 +110,14 @@ def _reported(action: str) -> "Iterator[None]":
     try:
         yield
     except (BaseError, OSError) as error:
-        log.warning("image_store_unavailable", action=action, error=type(error).__name__)
+        log.warning("image_store_unavailable", action=action, error=type(error).__name__, reason=_reason(error))
         raise Unavailable from None
+
+
+def _reason(error: Exception) -> str | None:
+    """What the operating system calls it, as ENOSPC; the library's own words hold paths."""
+    found = _NUMBER.search(str(error))
+    return errno.errorcode.get(int(found[1])) if found else None
 
 
 def image_store(settings: Settings) -> ImageStore:

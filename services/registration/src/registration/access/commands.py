@@ -7,11 +7,12 @@ from uuid import UUID
 
 from chassis.canonical.emails import canonical_email
 from chassis.canonical.phones import canonical_whatsapp
-from chassis.database import UnitOfWork
+from chassis.database import Database, UnitOfWork
 from chassis.ids import new_id
+from chassis.portions import delete_in_portions
 from chassis.wording import Refused, Wording
 from contracts import AccessCode, AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
-from sqlalchemy import Row, delete, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import links_of
@@ -115,9 +116,9 @@ def _link(codes: AccessCodes, row: Row[tuple[object, ...]]) -> AccessLink:
     )
 
 
-async def forget_requests(work: UnitOfWork) -> None:
+async def forget_requests(database: Database) -> None:
     """Drop requests that no longer count."""
-    await work.session.execute(delete(LinkRequest).where(LinkRequest.requested_at < work.now - _A_DAY))
+    await delete_in_portions(database, LinkRequest, LinkRequest.requested_at < database.clock() - _A_DAY)
 
 
 _NEXT_VERSION = text("""

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from chassis.database import Database, UnitOfWork, is_unavailable, sqlstate_of
+from chassis.database import Database, UnitOfWork, is_out_of_reach
 from chassis.inbox import reason_of
 from chassis.telemetry import logger
 from prometheus_client import Gauge
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +20,9 @@ log = logger(__name__)
 SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job fails for and leaves out for now", ["job"])
 
 _RETRY_AFTER = timedelta(minutes=10)
-_OF_AN_ITEM = ("55P03", "57014")
+
+# Each of many items may wait for the same lock, and a round of a job has a limit of time.
+_WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 
 Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
 """Does a job for some items in one transaction and returns for how many."""
@@ -34,9 +36,10 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
     """
     try:
         async with database.work() as work:
+            await work.session.execute(_WAIT_BRIEFLY)
             return await do(work, ids)
     except Exception as error:
-        if _would_meet_each(error):
+        if is_out_of_reach(error):
             raise
         log.warning("job_failed_for_some", job=job, items=len(ids), error=reason_of(error), exc_info=error)
         if len(ids) == 1:
@@ -48,23 +51,14 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
     return done
 
 
-def _would_meet_each(error: Exception) -> bool:
-    """Whether the database is out of reach.
-
-    A lock that is not to be had, a statement that takes too long and a deadlock are about the items (SQLSTATE 55P03,
-    57014, 40).
-    """
-    state = sqlstate_of(error)
-    return is_unavailable(error) and state not in _OF_AN_ITEM and not state.startswith("40")
-
-
 async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> int:
     try:
         async with database.work() as work:
+            await work.session.execute(_WAIT_BRIEFLY)
             await work.session.execute(delete(SetAside).where(SetAside.job == job, SetAside.subject_id == subject_id))
             return await do(work, [subject_id])
     except Exception as error:
-        if _would_meet_each(error):
+        if is_out_of_reach(error):
             raise
         log.exception("item_set_aside", job=job, subject=str(subject_id))
         await _put_aside(database, job, subject_id, reason_of(error))

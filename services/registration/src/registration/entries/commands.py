@@ -72,14 +72,22 @@ _FOLD = text("""
              WHERE (race_category_id, status) IN (
                    SELECT race_category_id, status FROM registration_counts
                     GROUP BY race_category_id, status HAVING count(*) > 1)
-               FOR UPDATE SKIP LOCKED)
-        RETURNING race_category_id, status, registrations, participants, amount)
-    INSERT INTO registration_counts (race_category_id, status, registrations, participants, amount)
-    SELECT race_category_id, status, sum(registrations), sum(participants), sum(amount)
-      FROM folded GROUP BY race_category_id, status
+             LIMIT :at_most FOR UPDATE SKIP LOCKED)
+        RETURNING race_category_id, status, registrations, participants, amount
+    ), sums AS (
+        INSERT INTO registration_counts (race_category_id, status, registrations, participants, amount)
+        SELECT race_category_id, status, sum(registrations), sum(participants), sum(amount)
+          FROM folded GROUP BY race_category_id, status
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM folded) - (SELECT count(*) FROM sums)
 """)
+_FOLDED_AT_ONCE = 20_000
 
 
-async def fold_counts(work: UnitOfWork) -> None:
-    """Make one row of the counts of each category and status. Any number may do so at once, and while others count."""
-    await work.session.execute(_FOLD)
+async def fold_counts(work: UnitOfWork, *, at_most: int = _FOLDED_AT_ONCE) -> int:
+    """Make one row of a portion of the counts of each category and status; return how many rows fewer there are.
+
+    Any number may do so at once, and while others count.
+    """
+    return int((await work.session.execute(_FOLD, {"at_most": at_most})).scalar_one())

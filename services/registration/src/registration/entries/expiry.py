@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.aside.commands import for_all, retry_aside
 from registration.catalog.tables import CategoryPlaces
-from registration.entries.rules import Status, Trigger
+from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
 from registration.marks.rules import SUBJECT, unsent
@@ -37,13 +37,17 @@ _SPOKEN_OF = f"""
     SELECT CASE WHEN headers ->> 'event_type' LIKE 'payment.%' THEN {SUBJECT} END FROM event_retries
 """  # noqa: S608  # a constant of ours
 
+_PASSED_FOR_GOOD = f"""
+    registrations.status = 'pending_payment' AND registrations.expires_at < :due AND registrations.expires_at < :heard
+    AND (registrations.expires_at < :impatient OR registrations.id::text NOT IN (
+         SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
+"""  # noqa: S608  # constants of ours
+
 _DUE = text(f"""
-    SELECT r.id FROM registrations r
-     WHERE r.status = 'pending_payment' AND r.expires_at < :due AND r.expires_at < :heard
-       AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{JOB}' AND a.subject_id = r.id)
-       AND (r.expires_at < :impatient OR r.id::text NOT IN (
-            SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
-     ORDER BY r.expires_at LIMIT :at_most
+    SELECT id FROM registrations
+     WHERE {_PASSED_FOR_GOOD}
+       AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{JOB}' AND a.subject_id = registrations.id)
+     ORDER BY expires_at LIMIT :at_most
 """)  # noqa: S608  # constants of ours
 
 
@@ -60,9 +64,10 @@ class Patience:
     grace: timedelta
     heard_until: datetime | None = None
 
-    def ends(self, now: datetime) -> datetime:
-        """The deadlines before this moment have passed for good."""
-        return now - self.grace
+    def moments(self, now: datetime) -> dict[str, datetime]:
+        """Return what `_PASSED_FOR_GOOD` compares deadlines with."""
+        ends = now - self.grace
+        return {"due": ends, "heard": (self.heard_until or now) - self.grace, "impatient": ends - _PATIENCE}
 
 
 async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> int:
@@ -77,41 +82,29 @@ async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> in
     async def expire_some(work: UnitOfWork, ids: Sequence[UUID]) -> int:
         return await expire(work, ids, patience=patience, terms=terms)
 
-    await retry_aside(database, JOB, expire_some)
-    total = 0
-    while True:
+    total, found = 0, 1
+    while found:
         async with database.read() as session:
             ids = await due(session, patience, now=database.clock())
         total += (found := await for_all(database, JOB, ids, expire_some) if ids else 0)
-        if not found:
-            return total
+    await retry_aside(database, JOB, expire_some)  # last: a round has a limit of time
+    return total
 
 
 async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_most: int = _AT_ONCE) -> Sequence[UUID]:
     """Registrations whose deadline has passed for good, the longest ago first; not those that were put aside."""
-    ends = patience.ends(now)
-    values = {
-        "due": ends,
-        "heard": patience.ends(patience.heard_until or now),
-        "impatient": ends - _PATIENCE,
-        "at_most": at_most,
-    }
-    return (await session.execute(_DUE, values)).scalars().all()
+    return (await session.execute(_DUE, {**patience.moments(now), "at_most": at_most})).scalars().all()
 
 
 async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, terms: OfferTerms) -> int:
     """Expire the registrations that are still due and not locked; return how many."""
     overdue = (
         select(Registration)
-        .where(
-            Registration.id.in_(ids),
-            Registration.status == Status.PENDING_PAYMENT,
-            Registration.expires_at < patience.ends(work.now),
-        )
+        .where(Registration.id.in_(ids), text(_PASSED_FOR_GOOD))
         .order_by(Registration.expires_at)
         .with_for_update(skip_locked=True)
     )
-    entries = (await work.session.execute(overdue)).scalars().all()
+    entries = (await work.session.execute(overdue, patience.moments(work.now))).scalars().all()
     if not entries:
         return 0
     for entry in entries:

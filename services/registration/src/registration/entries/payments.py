@@ -100,10 +100,10 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     refund published again, for a listener that missed it.
     """
     entry = await lock_for_event(work, payment.registration_id)
+    entry.payment_sequence = max(entry.payment_sequence, payment.sequence)
     if entry.payment_id == payment.payment_id:
         return
     first = await _is_first_answer(work, payment)
-    entry.payment_sequence = max(entry.payment_sequence, payment.sequence)
     if entry.status == Status.PAYMENT_VERIFIED:
         _announce_surplus(work, entry, payment)
     elif entry.status == Status.CANCELLED and not (first and _brings_back(entry, payment)):

@@ -151,7 +151,7 @@ _PATIENCE = timedelta(minutes=30)
 
 
 async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None) -> None:
-    """End what is over in a category's line and offer what is free. Any number may do so at once.
+    """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
 
     Args:
         heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.

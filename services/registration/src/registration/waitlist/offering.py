@@ -22,6 +22,7 @@ from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_end
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 _AT_ONCE = 200
+_ENDED_AT_ONCE = 1000
 
 
 async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
@@ -186,14 +187,17 @@ async def end_entries(
 ) -> int:
     """End those of a category's line whom the conditions choose; places held for them are free again. How many.
 
+    At most a thousand at once, open offers first: a line may be longer than one statement can end in its time.
+
     Args:
         end: the reason published for open offers; waiting entries publish nothing.
         reason: staff's words.
     """
     in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE))
+    some = select(WaitlistEntry.id).where(*in_line, *conditions).order_by(WaitlistEntry.status, WaitlistEntry.turn)
     ending = (
         update(WaitlistEntry)
-        .where(*in_line, *conditions)
+        .where(WaitlistEntry.id.in_(some.limit(_ENDED_AT_ONCE)))
         .values(status=standing, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
         .returning(WaitlistEntry)
     )

@@ -1,0 +1,51 @@
+"""Keeping the lease of a row for as long as it is worked on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from faststream_outbox.message import OutboxInnerMessage
+from sqlalchemy import CursorResult, Table, func, update
+
+from chassis.database import Database, is_unavailable
+
+_RENEWALS_IN_A_LEASE = 3
+
+
+@asynccontextmanager
+async def lease_kept(
+    database: Database, table: Table, row: OutboxInnerMessage, *, lease_seconds: float
+) -> AsyncIterator[bool]:
+    """Renew the lease of a claimed row until the block ends. Yields False if the row has been claimed anew since.
+
+    A claimed row may wait behind others until its lease has ended; whoever claimed it then, this process or another,
+    works on it. The outcome of work whose lease has ended is not stored: no failure would be counted and no wait kept.
+    """
+    if not await _renewed(database, table, row):
+        yield False
+        return
+    renewing = asyncio.create_task(_renew(database, table, row, every=lease_seconds / _RENEWALS_IN_A_LEASE))
+    try:
+        yield True
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def _renew(database: Database, table: Table, row: OutboxInnerMessage, *, every: float) -> None:
+    ours = True
+    while ours:
+        await asyncio.sleep(every)
+        try:
+            ours = await _renewed(database, table, row)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+
+
+async def _renewed(database: Database, table: Table, row: OutboxInnerMessage) -> bool:
+    own = (table.c.id == row.id, table.c.acquired_token == row.acquired_token)
+    async with database.work() as work:
+        renewed = await work.session.execute(update(table).where(*own).values(acquired_at=func.now()))
+    return cast("CursorResult[Any]", renewed).rowcount > 0

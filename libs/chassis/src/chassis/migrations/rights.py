@@ -1,0 +1,51 @@
+"""Who may do what with a service's tables, where its database has roles of its own: set again after each migration.
+
+The roles are named like the database, as `startline provision` makes them: `…registration` runs, `…registration_owner`
+owns and migrates, `…doctor` compares. A database without such roles (standalone, tests) is left as it is.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+OWNER_SUFFIX = "_owner"
+
+COMMON_READS = ("outbox", "event_retries", "dead_letters")
+"""What the doctor reads in every service, to see how far behind it is."""
+
+_APPENDED_ONLY = "audit_log"
+_READ_ONLY = "alembic_version"
+
+
+def settle_rights(connection: Connection, service: str, doctor_reads: Sequence[str]) -> None:
+    """Let the service's own role use its tables and change none of them, and the doctor read what it compares.
+
+    Args:
+        connection: as the owner; the caller commits.
+        doctor_reads: tables, beside those that the doctor reads in every service.
+    """
+    database = connection.scalar(text("SELECT current_database()"))
+    runs, doctor = str(database), f"{str(database).removesuffix(service)}doctor"
+    if connection.scalar(text("SELECT current_user")) != f"{runs}{OWNER_SUFFIX}":
+        return
+    _grant(connection, "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I", runs)
+    _grant(connection, "USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I", runs)
+    _revoke(connection, f"UPDATE, DELETE ON {_APPENDED_ONLY} FROM %I", runs)
+    _revoke(connection, f"INSERT, UPDATE, DELETE ON {_READ_ONLY} FROM %I", runs)
+    if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": doctor}):
+        _revoke(connection, "ALL ON ALL TABLES IN SCHEMA public FROM %I", doctor)
+        _grant(connection, f"SELECT ON {', '.join((*COMMON_READS, *doctor_reads))} TO %I", doctor)
+
+
+def _grant(connection: Connection, what: str, role: str) -> None:
+    _execute(connection, f"GRANT {what}", role)
+
+
+def _revoke(connection: Connection, what: str, role: str) -> None:
+    _execute(connection, f"REVOKE {what}", role)
+
+
+def _execute(connection: Connection, template: str, role: str) -> None:
+    """With the role's name quoted by the server itself."""
+    filled_in = text("SELECT format(:template, CAST(:role AS text))")
+    connection.execute(text(str(connection.scalar(filled_in, {"template": template, "role": role}))))

@@ -1,0 +1,65 @@
+"""Deleting and changing rows in portions, each in a transaction of its own.
+
+A statement is cancelled after 25 seconds. One that deletes all that has piled up fails then, fails again in each
+round, and the pile grows.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, Table, Update, delete, select, tuple_, update
+from sqlalchemy.orm import DeclarativeBase
+
+from chassis.database import Database
+
+PORTION: Final = 2000
+"""Rows in one statement: a second's work at the most, also on a slow disk and with indexes to follow."""
+
+Rows = Table | type[DeclarativeBase]
+
+
+async def delete_in_portions(
+    database: Database, rows: Rows, *which: ColumnElement[bool], at_most: int = PORTION
+) -> int:
+    """Delete the rows that meet all conditions; return how many.
+
+    Rows that somebody else has locked are left for the next time, so any number of workers may do it at once.
+
+    Args:
+        at_most: rows in one transaction; fewer where others that refer to them are deleted along.
+    """
+    table = _table(rows)
+    return await _until_none_is_left(database, delete(table).where(_some(table, which, at_most)), at_most)
+
+
+async def change_in_portions(
+    database: Database,
+    rows: Rows,
+    values: Mapping[str, Any],
+    *which: ColumnElement[bool],
+    at_most: int = PORTION,
+) -> int:
+    """Set columns of the rows that meet all conditions, which they must not meet any more then; return how many."""
+    table = _table(rows)
+    changing = update(table).where(_some(table, which, at_most)).values(values)
+    return await _until_none_is_left(database, changing, at_most)
+
+
+def _table(rows: Rows) -> Table:
+    return rows if isinstance(rows, Table) else cast("Table", rows.__table__)
+
+
+def _some(table: Table, which: tuple[ColumnElement[bool], ...], at_most: int) -> ColumnElement[bool]:
+    """Whether a row is among those chosen. They are chosen once: a plain subquery may be run again for each row."""
+    key = table.primary_key.columns
+    chosen = select(*key).where(*which).limit(at_most).with_for_update(skip_locked=True, of=table).cte("chosen")
+    return tuple_(*key).in_(select(*chosen.c))
+
+
+async def _until_none_is_left(database: Database, statement: Delete | Update, at_most: int) -> int:
+    total, portion = 0, at_most
+    while portion >= at_most:
+        async with database.work() as work:
+            portion = cast("CursorResult[Any]", await work.session.execute(statement)).rowcount
+        total += portion
+    return total

@@ -1,0 +1,170 @@
+"""Only the word of the service that owns an event counts, whatever login sent it and over whatever transport."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from chassis.database import Database
+from chassis.inbox import Inbox
+from chassis.retries import ForgedDeadLetter, list_dead_letters, replay_dead_letter
+from chassis.senders import EVERYBODY, NOBODY, Refusal, vouch
+from chassis.transports import InProcessTransport
+from chassis.transports.logins import Login
+from chassis.worker import Worker
+from contracts import Event, PaymentRejected
+from contracts.envelope import registered
+from contracts.ownership import OWNERS, owner_of, publishable
+from contracts.topology import LISTENERS, routing_key
+from prometheus_client import REGISTRY
+from testkit.golden import golden
+from testkit.toy.letterbox import Letterbox, message
+from testkit.toy.service import OWNER, SERVICE, cancelled, complete, effects, rows, toy_handlers
+from testkit.toy.tables import service_tables
+
+UNOWNED = cancelled().model_copy(update={"type": "weather.changed"})
+
+
+def refused(reason: Refusal) -> float:
+    return REGISTRY.get_sample_value("startline_events_refused_total", {"service": SERVICE, "reason": reason}) or 0.0
+
+
+def test_every_event_has_an_owner_who_may_publish_it_and_nobody_else_may() -> None:
+    for payload in registered():
+        if payload.__module__.startswith("contracts."):
+            keys = [payload.TYPE, *(routing_key(payload.TYPE, listener) for listener in LISTENERS)]
+            for service in {*OWNERS.values()}:
+                may = [bool(re.match(publishable(service), key)) for key in keys]
+                assert set(may) == {service == owner_of(payload.TYPE)}, (service, payload.TYPE)
+
+
+@pytest.mark.parametrize("event_type", ["", "payment", ".verified", "payments.verified", "to.payment.payment.verified"])
+def test_nobody_owns_what_only_looks_like_a_type(event_type: str) -> None:
+    assert owner_of(event_type) is None
+
+
+@pytest.mark.parametrize("sender", [OWNER, EVERYBODY])
+def test_the_owners_word_counts(sender: str) -> None:
+    event = cancelled()
+
+    assert vouch(event.to_bytes(), sender).event_id == event.event_id
+
+
+@pytest.mark.parametrize(
+    ("event", "sender", "refusal"),
+    [
+        (cancelled(), "checkin", Refusal.FORGED),
+        (cancelled().model_copy(update={"source": "checkin"}), "checkin", Refusal.FORGED),
+        (cancelled().model_copy(update={"source": "checkin"}), OWNER, Refusal.FORGED),
+        (cancelled().model_copy(update={"source": "checkin"}), EVERYBODY, Refusal.FORGED),
+        (cancelled(), NOBODY, Refusal.UNSIGNED),
+        (UNOWNED, OWNER, Refusal.UNOWNED),
+        (UNOWNED, EVERYBODY, Refusal.UNOWNED),
+    ],
+)
+async def test_what_its_owner_did_not_send_reaches_no_handler_and_is_shown(
+    database: Database, event: Event[Any], sender: str, refusal: Refusal
+) -> None:
+    inbox, before = Inbox(database, toy_handlers()), refused(refusal)
+
+    await inbox.deliver(event.to_bytes(), sender)
+
+    assert await effects(database) == []
+    assert await rows(database, service_tables.retries) == 0
+    [shown] = await list_dead_letters(database)
+    assert shown["failure_reason"] == refusal
+    assert shown["headers"] == {"event_id": str(event.event_id), "event_type": event.type}
+    assert refused(refusal) == before + 1
+
+
+@pytest.mark.parametrize("body", [b"\x00\xff not an event", b"{}", b"", b"[" * 100_000])
+async def test_what_is_no_event_reaches_no_handler_and_is_shown(database: Database, body: bytes) -> None:
+    inbox, before = Inbox(database, toy_handlers()), refused(Refusal.UNREADABLE)
+
+    await inbox.deliver(body, OWNER)
+
+    [shown] = await list_dead_letters(database)
+    assert (shown["failure_reason"], shown["headers"]["event_type"]) == (Refusal.UNREADABLE, "unreadable")
+    assert refused(Refusal.UNREADABLE) == before + 1
+
+
+@pytest.mark.parametrize("strange", ["registration.\x00", "registration." + "x" * 5000, "registration.🦊"])
+async def test_a_type_that_cannot_be_stored_is_kept_all_the_same(database: Database, strange: str) -> None:
+    event = cancelled().model_copy(update={"type": strange})
+
+    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
+
+    [shown] = await list_dead_letters(database)
+    assert (shown["failure_reason"], shown["headers"]["event_type"]) == (Refusal.UNREADABLE, "unreadable")
+
+
+async def test_a_forged_event_cannot_be_replayed_an_unsigned_one_can(database: Database) -> None:
+    inbox, forged, unsigned = Inbox(database, toy_handlers()), cancelled(), cancelled()
+    await inbox.deliver(forged.to_bytes(), "checkin")
+    await inbox.deliver(unsigned.to_bytes(), NOBODY)
+    first, second = [row["id"] for row in await list_dead_letters(database)]
+
+    with pytest.raises(ForgedDeadLetter):
+        await replay_dead_letter(database, first, by="staff:1")
+    await replay_dead_letter(database, second, by="staff:1")
+
+    assert [row["id"] for row in await list_dead_letters(database)] == [first]
+    assert await rows(database, service_tables.retries) == 1
+
+
+async def test_what_the_crash_guard_put_aside_is_judged_too(database: Database) -> None:
+    inbox = Inbox(database, toy_handlers())
+
+    await inbox.bury(cancelled().to_bytes(), "checkin")
+    await inbox.bury(cancelled().to_bytes(), OWNER)
+
+    listed = await list_dead_letters(database)
+    assert [row["failure_reason"] for row in listed] == [Refusal.FORGED, "crash_guard"]
+
+
+async def test_a_service_cannot_even_write_down_what_another_owns(database: Database) -> None:
+    async with database.work() as work:
+        with pytest.raises(TypeError, match=r"payment does not own registration\.cancelled"):
+            work.publish(cancelled().payload, subject=uuid4())
+        work.publish(golden(PaymentRejected).payload, subject=uuid4())
+
+
+async def test_in_one_process_a_forged_event_is_refused_likewise(database: Database) -> None:
+    transport = InProcessTransport()
+    worker = Worker(database, transport, complete(toy_handlers()))
+    for other in LISTENERS.keys() - {SERVICE}:
+        Letterbox().at(transport, other)
+    await transport.start()
+    forged, real = cancelled().model_copy(update={"source": "checkin"}), cancelled()
+
+    await transport.publish(message(forged))
+    await transport.publish(message(real))
+
+    assert worker.database is database
+    assert await effects(database) == [real.event_id]
+    [shown] = await list_dead_letters(database)
+    assert shown["failure_reason"] == Refusal.FORGED
+    await transport.stop()
+
+
+def test_a_login_named_like_a_service_tells_all_apart() -> None:
+    login = Login("amqp://payment:secret@broker/startline")
+
+    assert [login.sender(user) for user in ("registration", "payment", "guest", None)] == [
+        "registration",
+        "payment",
+        "guest",
+        NOBODY,
+    ]
+
+
+def test_a_login_that_all_share_stands_for_everybody() -> None:
+    login = Login("amqp://startline%40work:secret@broker/startline")
+
+    assert [login.sender(user) for user in ("startline@work", "checkin", None)] == [EVERYBODY, "checkin", NOBODY]
+    assert Login("amqp://broker").sender("guest") == EVERYBODY
+
+
+def test_unsigned_events_are_taken_only_while_that_is_asked_for() -> None:
+    assert Login("amqp://payment:secret@broker", unsigned=True).sender(None) == EVERYBODY
+    assert Login("amqp://payment:secret@broker", unsigned=True).sender("checkin") == "checkin"

@@ -1,0 +1,3 @@
+"""The schema of the toy."""
+
+DOCTOR_READS: tuple[str, ...] = ()

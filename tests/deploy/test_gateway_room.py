@@ -1,0 +1,78 @@
+"""The gateway's container has room for the most that can come at once. The sums, from the files themselves."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from .nginx import DEPLOY, locations, size
+
+_HEADER_BUFFERS = 4 * 8 * 1024
+_TLS = 40 * 1024
+"""Of a connection, as measured for OpenSSL 3 with released buffers."""
+
+NGINX = (DEPLOY / "gateway" / "nginx.conf").read_text()
+UPLOADS = (DEPLOY / "gateway" / "uploads.conf").read_text()
+FORWARDING = (DEPLOY / "gateway" / "forwarding.conf").read_text()
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Any:
+    return yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]["gateway"]
+
+
+def _number(pattern: str, text: str) -> int:
+    [found] = re.findall(pattern, text, re.MULTILINE)
+    return size(found)
+
+
+def _rooms(gateway: Any) -> dict[str, int]:
+    return {path: size(re.findall(r"size=(\w+)", options)[0]) for path, _, options in map(_parted, gateway["tmpfs"])}
+
+
+def _parted(tmpfs: str) -> tuple[str, str, str]:
+    return tmpfs.partition(":")
+
+
+def _connections() -> int:
+    return _number(r"^worker_processes (\d+);", NGINX) * _number(r"worker_connections (\d+);", NGINX)
+
+
+def test_as_many_uploads_as_there_may_be_fit_into_their_room(gateway: Any) -> None:
+    together = _number(r"limit_conn uploading_in_all (\d+);", UPLOADS)
+    largest = max(each.largest_body for each in locations())
+    assert together * largest <= _rooms(gateway)["/var/cache/nginx/uploads"]
+
+
+def test_an_ordinary_body_for_each_connection_fits_into_its_room(gateway: Any) -> None:
+    ordinary = _number(r"client_max_body_size (\w+);", NGINX)
+    assert _connections() * ordinary <= _rooms(gateway)["/var/cache/nginx/bodies"]
+
+
+def test_the_cache_fits_into_its_room_with_what_is_being_written(gateway: Any) -> None:
+    assert 1.5 * _number(r"max_size=(\w+)", FORWARDING) <= _rooms(gateway)["/var/cache/nginx/cache"]
+    assert "proxy_max_temp_file_size 0;" in FORWARDING, "no answer is written there on its way"
+
+
+def test_all_rooms_and_all_connections_fit_into_the_memory(gateway: Any) -> None:
+    each = _number(r"client_body_buffer_size (\w+);", NGINX) + _HEADER_BUFFERS + _TLS
+    assert "large_client_header_buffers 4 8k;" in NGINX
+    assert sum(_rooms(gateway).values()) + _connections() * each <= size(gateway["mem_limit"]) * 1.02
+
+
+def test_each_connection_may_have_a_file_and_a_service_behind_it(gateway: Any) -> None:
+    files = _number(r"^worker_rlimit_nofile (\d+);", NGINX)
+    assert files >= 2 * _number(r"worker_connections (\d+);", NGINX)
+    assert gateway["ulimits"]["nofile"] >= files
+
+
+def test_one_address_is_a_small_part_of_everybody() -> None:
+    routes = (DEPLOY / "gateway" / "routes.conf").read_text()
+    assert _number(r"^limit_conn connections (\d+);", routes) * 40 <= _connections()
+    assert _number(r"limit_conn uploading (\d+);", UPLOADS) * 8 <= _number(r"uploading_in_all (\d+);", UPLOADS)
+
+
+def test_it_is_published_on_ipv4_only(gateway: Any) -> None:
+    for port in gateway["ports"]:
+        assert re.fullmatch(r"\$\{GATEWAY_HTTPS?:-127\.0\.0\.1:\d+\}:\d+", port), port

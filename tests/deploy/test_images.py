@@ -1,0 +1,64 @@
+"""An image holds one package and what it declares: whatever the code in it imports must be among that."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+SERVICES = sorted(set(re.findall(r"SERVICE: (\w+)", (ROOT / "docker-compose.yml").read_text())))
+OURS = {path.name: path for path in ROOT.glob("*/src/*")} | {path.name: path for path in ROOT.glob("*/*/src/*")}
+PROVIDERS = packages_distributions()
+
+
+def _declared(name: str) -> set[str]:
+    """The distribution, all that it requires on this platform, and all that those require."""
+    found: set[tuple[str, frozenset[str]]] = set()
+    waiting: set[tuple[str, frozenset[str]]] = {(canonicalize_name(name), frozenset())}
+    while waiting:
+        found.add(each := waiting.pop())
+        waiting |= set(_required(*each)) - found
+    return {name for name, _ in found}
+
+
+def _required(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    for each in map(Requirement, distribution(name).requires or ()):
+        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
+            yield canonicalize_name(each.name), frozenset(each.extras)
+
+
+def _imported(package: Path) -> Iterator[str]:
+    """Names of the modules at the top that the package's code imports."""
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield (node.module or "").partition(".")[0]
+
+
+def _in_image(module: str, declared: set[str]) -> bool:
+    owners = [f"startline-{module}"] if module in OURS else PROVIDERS.get(module, [])
+    return module in sys.stdlib_module_names or any(canonicalize_name(owner) in declared for owner in owners)
+
+
+def _missing(declared: set[str]) -> set[str]:
+    ours = [path for name, path in OURS.items() if f"startline-{name}" in declared]
+    imported = {module for path in ours for module in _imported(path)}
+    return {module for module in imported if not _in_image(module, declared)}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_brings_all_that_its_code_imports(service: str) -> None:
+    assert _missing(_declared(f"startline-{service}")) == set()
+
+
+def test_what_is_not_declared_would_be_noticed() -> None:
+    without_pictures = _declared("startline-payment") - {"pillow"}
+    assert _missing(without_pictures) == {"PIL"}

@@ -1,0 +1,233 @@
+"""Logins that open one service's data and nothing else, and can change rows but no tables."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from chassis.database import Database
+from chassis.migrations import upgrade
+from embedded.postgres import EmbeddedPostgres
+from pydantic import SecretStr
+from standalone.databases import Server
+from standalone.doctor.examination import examine
+from standalone.provisioning.databases import DOCTOR, LOGINS, owner_of, provision_databases
+from standalone.services import SERVICES
+from testkit.threads import run_apart
+
+pytestmark = [pytest.mark.integration]
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+DENIED = asyncpg.InsufficientPrivilegeError
+
+
+class Provisioned:
+    """A server of its own, for roles are the whole server's."""
+
+    def __init__(self, server: Server, passwords: Mapping[str, SecretStr]) -> None:
+        self.server = server
+        self.passwords = passwords
+
+    def url(self, login: str, database: str, *, plain: str | None = None) -> str:
+        """Where `login` reaches a service's database, or a plain one."""
+        parts = urlsplit(self.server.url)
+        password = self.passwords[login].get_secret_value()
+        place = f"{self.server.name(login)}:{password}@{parts.hostname}:{parts.port}"
+        return urlunsplit(parts._replace(netloc=place, path=f"/{plain or self.server.name(database)}"))
+
+    async def connect(self, login: str, database: str, *, plain: str | None = None) -> Connection:
+        return await asyncpg.connect(self.url(login, database, plain=plain))
+
+    def migrate(self) -> None:
+        for service in SERVICES:
+            upgrade(_on_asyncpg(self.url(owner_of(service.name), service.name)), service.name)
+
+
+def _on_asyncpg(url: str) -> str:
+    return url.replace("postgresql", "postgresql+asyncpg", 1)
+
+
+@pytest.fixture(scope="module")
+def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
+    embedded = EmbeddedPostgres(Path(tmp_path_factory.getbasetemp()) / f"server-{secrets.token_hex(4)}")
+    embedded.start()
+    try:
+        found = Provisioned(
+            Server(embedded.url, "startline_"), {login: SecretStr(secrets.token_hex(12)) for login in LOGINS}
+        )
+        run_apart(provision_databases(found.server, found.passwords, connections=30, whole_server=True))
+        found.migrate()
+        yield found
+    finally:
+        embedded.remove()
+
+
+@pytest.mark.parametrize("service", [each.name for each in SERVICES])
+async def test_a_login_opens_its_own_database_only(provisioned: Provisioned, service: str) -> None:
+    own = await provisioned.connect(service, service)
+    await own.close()
+    for other in [*(each.name for each in SERVICES if each.name != service)]:
+        with pytest.raises(DENIED):
+            await provisioned.connect(service, other)
+    for plain in ("postgres", "template1"):
+        with pytest.raises(DENIED):
+            await provisioned.connect(service, service, plain=plain)
+
+
+@pytest.mark.parametrize("service", [each.name for each in SERVICES])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE audit_log",
+        "ALTER TABLE audit_log DISABLE TRIGGER ALL",
+        "TRUNCATE outbox",
+        "DELETE FROM audit_log",
+        "UPDATE audit_log SET actor = 'nobody'",
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "CREATE INDEX ON outbox (id)",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER ROLE current_user CONNECTION LIMIT 1000",
+        "SELECT * FROM pg_authid",
+        "COPY outbox TO PROGRAM 'cat'",
+    ],
+)
+async def test_a_service_changes_rows_and_nothing_else(provisioned: Provisioned, service: str, statement: str) -> None:
+    own = await provisioned.connect(service, service)
+    try:
+        with pytest.raises(DENIED):
+            await own.execute(statement)
+    finally:
+        await own.close()
+
+
+@pytest.mark.parametrize("service", [each.name for each in SERVICES])
+async def test_a_service_uses_every_table_and_sequence_of_its_own(provisioned: Provisioned, service: str) -> None:
+    own = await provisioned.connect(service, service)
+    tables = await own.fetch(
+        "SELECT c.oid::regclass::text AS name, has_table_privilege(c.oid, 'SELECT, INSERT') AS used,"
+        " pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
+    )
+    sequences = await own.fetch(
+        "SELECT sequencename FROM pg_sequences"
+        " WHERE NOT has_sequence_privilege(format('public.%I', sequencename), 'USAGE')"
+    )
+    await own.close()
+    assert len(tables) > 5
+    assert {row["name"] for row in tables if not row["used"]} <= {"alembic_version"}
+    assert {row["owner"] for row in tables} == {f"startline_{service}_owner"}
+    assert sequences == []
+
+
+async def test_a_service_cannot_use_up_the_servers_connections(provisioned: Provisioned) -> None:
+    async with AsyncExitStack() as opened:
+        for _ in range(30):
+            opened.push_async_callback((await provisioned.connect("checkin", "checkin")).close)
+
+        with pytest.raises(asyncpg.TooManyConnectionsError):
+            await provisioned.connect("checkin", "checkin")
+        await (await provisioned.connect("payment", "payment")).close()
+
+
+@pytest.fixture
+async def as_doctor(provisioned: Provisioned) -> AsyncIterator[dict[str, Database]]:
+    databases = {
+        service.name: Database(
+            _on_asyncpg(provisioned.url(DOCTOR, service.name)),
+            service=service.name,
+            tables=service.tables,
+            pool_size=2,
+            pool_overflow=2,
+        )
+        for service in SERVICES
+    }
+    yield databases
+    for database in databases.values():
+        await database.close()
+
+
+async def test_the_doctor_reads_all_that_it_compares(as_doctor: dict[str, Database]) -> None:
+    diagnosis = await examine(as_doctor)
+    assert diagnosis.ok
+
+
+@pytest.mark.parametrize(
+    ("service", "table"),
+    [
+        ("identity", "staff"),
+        ("identity", "signing_keys"),
+        ("registration", "signing_keys"),
+        ("registration", "idempotency_keys"),
+        ("notification", "notification_settings"),
+        ("payment", "payment_settings"),
+        ("checkin", "stations"),
+        ("registration", "audit_log"),
+    ],
+)
+async def test_the_doctor_reads_nothing_else(provisioned: Provisioned, service: str, table: str) -> None:
+    doctor = await provisioned.connect(DOCTOR, service)
+    admin = await asyncpg.connect(provisioned.url(owner_of(service), service))
+    there = await admin.fetchval("SELECT to_regclass($1)", table)
+    await admin.close()
+    try:
+        assert there, "the test names a table that there is not"
+        with pytest.raises(DENIED):
+            await doctor.fetch(f"SELECT * FROM {table}")
+    finally:
+        await doctor.close()
+
+
+async def test_the_doctor_changes_nothing(provisioned: Provisioned) -> None:
+    doctor = await provisioned.connect(DOCTOR, "payment")
+    try:
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await doctor.execute("DELETE FROM invoices")
+        await doctor.execute("SET default_transaction_read_only = off")
+        with pytest.raises(DENIED):
+            await doctor.execute("DELETE FROM invoices")
+        with pytest.raises(DENIED):
+            await doctor.fetch("SELECT * FROM pg_authid")
+    finally:
+        await doctor.close()
+
+
+async def test_an_installation_whose_services_owned_their_tables_is_handed_over(provisioned: Provisioned) -> None:
+    admin = await asyncpg.connect(provisioned.server.url_of("checkin").replace("+asyncpg", ""))
+    await admin.execute("CREATE TABLE kept AS SELECT 'Ani' AS name")
+    await admin.execute("ALTER TABLE kept OWNER TO startline_checkin")
+    await admin.execute("GRANT pg_read_all_data TO startline_doctor")
+    await admin.close()
+
+    await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+    await asyncio.to_thread(provisioned.migrate)
+
+    own = await provisioned.connect("checkin", "checkin")
+    try:
+        assert await own.fetchval("SELECT name FROM kept") == "Ani"
+        with pytest.raises(DENIED):
+            await own.execute("DROP TABLE kept")
+    finally:
+        await own.close()
+    doctor = await provisioned.connect(DOCTOR, "checkin")
+    try:
+        with pytest.raises(DENIED):
+            await doctor.fetch("SELECT * FROM kept")
+    finally:
+        await doctor.close()
+
+
+async def test_a_password_that_is_changed_holds_from_then_on(provisioned: Provisioned) -> None:
+    newer = {**provisioned.passwords, "payment": SecretStr("it's another")}
+    await provision_databases(provisioned.server, newer, connections=30)
+    try:
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await provisioned.connect("payment", "payment")
+    finally:
+        await provision_databases(provisioned.server, provisioned.passwords, connections=30)
