@@ -73,8 +73,13 @@ class ComposeStand:
 
     @property
     def broker(self) -> str:
-        password = self._secret("rabbitmq_password")
-        return f"amqp://startline:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
+        return self._amqp("startline", self._secret("rabbitmq_password"))
+
+    def login(self, service: str) -> str:
+        return self._amqp(service, self._secret(f"{service}_password"))
+
+    def _amqp(self, user: str, password: str) -> str:
+        return f"amqp://{user}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
 
     def _secret(self, name: str) -> str:
         return (self._settings.parent / "secrets" / name).read_text()

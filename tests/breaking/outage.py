@@ -13,7 +13,7 @@ from .stand import Member, Stand
 from .traffic import Traffic
 from .witness import Witness
 
-_BACKLOG = 3000
+_BACKLOG = 600
 """Messages before the proofs in the queue, so that who looks at the clock alone is sure to come before them."""
 _DEADLINE_SECONDS = 300.0
 _SORTED_OUT_SECONDS = 60.0
@@ -61,7 +61,7 @@ class Outage:
         await self.breaker.take_away(
             stopped,
             killed,
-            lambda: self.witness.deliver_again("registration", _BACKLOG),
+            self._backlog,
             lambda: self._pay(paying),
             self._deadline_passes,
         )
@@ -70,6 +70,10 @@ class Outage:
     def _workers(self) -> tuple[Sequence[Member], Sequence[Member]]:
         workers = [each for each in self.stand.members if (each.service, each.half) == ("registration", "worker")]
         return workers[::2], workers[1::2]
+
+    async def _backlog(self) -> None:
+        login = self.stand.login("payment")
+        await self.witness.deliver_again("registration", _BACKLOG, source="payment", login=login)
 
     async def _pay(self, buyers: Sequence[Buyer]) -> None:
         await asyncio.gather(*(self.traffic.pay(buyer) for buyer in buyers))

@@ -89,6 +89,9 @@ class ProcessStand:
     def broker(self) -> str:
         return self._rabbitmq.url
 
+    def login(self, service: str) -> str:
+        return self.broker  # all share one
+
     @property
     def databases(self) -> Mapping[str, str]:
         return {

@@ -57,6 +57,9 @@ class Stand(Protocol):
     def broker(self) -> str:
         """The administrator's URL of the broker."""
 
+    def login(self, service: str) -> str:
+        """The broker's URL as a service uses it."""
+
     async def kill(self, member: Member) -> None:
         """SIGKILL. It is started again, as a restart policy would."""
 
