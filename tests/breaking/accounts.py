@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts import Event, PaymentUploaded, PaymentVerified, RegistrationConfirmed, RegistrationCreated
+from contracts import (
+    Event,
+    PaymentUploaded,
+    PaymentVerified,
+    RegistrationConfirmed,
+    RegistrationCreated,
+    RegistrationExpired,
+    WaitlistOffered,
+)
 from contracts.topology import LISTENERS
 from standalone.journey.client import Site
 from standalone.journey.ledger import Comparison, compare
@@ -39,7 +47,13 @@ _CHANGES: Mapping[str, tuple[str, Account]] = {
 _EFFECTS: Mapping[str, Mapping[str, Account]] = {
     RegistrationCreated.TYPE: {
         "invoice": Account("payment", "SELECT registration_id FROM invoices"),
-        "contact": Account("notification", "SELECT registration_id FROM contacts"),
+        "contact": Account("notification", "SELECT registration_id FROM contacts WHERE registration_number <> ''"),
+    },
+    RegistrationExpired.TYPE: {
+        "invoice closed": Account("payment", "SELECT registration_id FROM invoices WHERE status = 'expired'"),
+    },
+    WaitlistOffered.TYPE: {
+        "waiting contact": Account("notification", "SELECT registration_id FROM contacts WHERE stage = 'waiting'"),
     },
     PaymentUploaded.TYPE: {
         "clock stopped": Account(
@@ -150,7 +164,7 @@ def _runners(events: Events) -> list[str]:
 
 def _messages(events: Events) -> Iterator[str]:
     """The person in charge hears of every step; the tickets go to everybody. Each on every channel."""
-    in_charge = (RegistrationCreated.TYPE, PaymentUploaded.TYPE)
+    in_charge = (RegistrationCreated.TYPE, PaymentUploaded.TYPE, RegistrationExpired.TYPE, WaitlistOffered.TYPE)
     about = [(kind, whom) for kind in in_charge for whom in _subjects(events, kind)]
     about += [(RegistrationConfirmed.TYPE, whom) for whom in _runners(events)]
     for kind, whom in about:

@@ -57,6 +57,8 @@ class ComposeStand:
             # All runners come from this one address.
             "RATE_REGISTRATION_PER_MINUTE": "6000",
             "RATE_UPLOAD_PER_MINUTE": "6000",
+            # A deadline of an hour can be waited for, in the journey, too.
+            "HOUR_SECONDS": "60",
         }
         self._containers: dict[str, str] = {}
 
@@ -71,8 +73,13 @@ class ComposeStand:
 
     @property
     def broker(self) -> str:
-        password = self._secret("rabbitmq_password")
-        return f"amqp://startline:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
+        return self._amqp("startline", self._secret("rabbitmq_password"))
+
+    def login(self, service: str) -> str:
+        return self._amqp(service, self._secret(f"{service}_password"))
+
+    def _amqp(self, user: str, password: str) -> str:
+        return f"amqp://{user}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
 
     def _secret(self, name: str) -> str:
         return (self._settings.parent / "secrets" / name).read_text()
@@ -135,6 +142,9 @@ class ComposeStand:
 
     async def stop(self, member: Member) -> None:
         await self._docker("stop", self._container(member))
+
+    async def crash(self, member: Member) -> None:
+        await self._docker("kill", self._container(member))
 
     async def start(self, member: Member) -> None:
         await self._docker("start", self._container(member))

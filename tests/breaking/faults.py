@@ -10,6 +10,7 @@ from typing import Any
 from .stand import Member, Stand
 
 Tell = Callable[[str], None]
+Step = Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Breaker:
     faults: list[Fault] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
-    async def strike(self, what: str, *steps: Callable[[], Awaitable[Any]]) -> None:
+    async def strike(self, what: str, *steps: Step) -> None:
         """Do it, see it mended, note it."""
         struck, before = time.monotonic(), self.accepted()
         for step in steps:
@@ -68,15 +69,23 @@ class Breaker:
     async def pause(self, members: Sequence[Member], *, seconds: float) -> None:
         """Stop them from running for a while, all at once."""
 
-        async def each(act: Callable[[Member], Awaitable[None]]) -> None:
-            await asyncio.gather(*(act(member) for member in members))
-
         await self.strike(
-            f"pause {', '.join(map(str, members))} for {seconds:.0f} s",
-            lambda: each(self.stand.pause),
+            f"pause {_named(members)} for {seconds:.0f} s",
+            lambda: _each(members, self.stand.pause),
             lambda: asyncio.sleep(seconds),
-            lambda: each(self.stand.resume),
-            lambda: each(self.stand.ready),
+            lambda: _each(members, self.stand.resume),
+            lambda: _each(members, self.stand.ready),
+        )
+
+    async def take_away(self, stopped: Sequence[Member], killed: Sequence[Member], *meanwhile: Step) -> None:
+        """Stop some and kill others; they come back when all that is to happen meanwhile is done."""
+        both = [*stopped, *killed]
+        await self.strike(
+            f"stop {_named(stopped)}, kill {_named(killed)} past a deadline",
+            lambda: asyncio.gather(_each(stopped, self.stand.stop), _each(killed, self.stand.crash)),
+            *meanwhile,
+            lambda: _each(both, self.stand.start),
+            lambda: _each(both, self.stand.ready),
         )
 
     async def restart_servers(self) -> None:
@@ -86,4 +95,13 @@ class Breaker:
 
     async def all_ready(self) -> None:
         """Return once every member does its work."""
-        await asyncio.gather(*(self.stand.ready(member) for member in self.stand.members))
+        await _each(self.stand.members, self.stand.ready)
+
+
+def _named(members: Sequence[Member]) -> str:
+    return ", ".join(map(str, members))
+
+
+async def _each(members: Sequence[Member], act: Callable[[Member], Awaitable[None]]) -> None:
+    """At once."""
+    await asyncio.gather(*(act(member) for member in members))

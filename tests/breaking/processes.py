@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,12 +22,14 @@ from standalone.journey.process import OWNER_EMAIL
 from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
 from standalone.up import create_first_owner
+from testkit.polling import eventually
 from testkit.programs import Program, preload
 
 from .proxy import Proxy
 from .stand import Member, everything
 
 _DOCTOR_PATIENCE = 60.0
+_UNTIL_BUSY = 0.5
 
 _ALL = {
     "POOL_SIZE": "3",
@@ -47,6 +49,14 @@ _SENDING = {
     "SMTP_SECURITY": "none",
     "EMAIL_FROM_ADDRESS": "race@startline.example",
 }
+_EXPIRING = {
+    "HOUR_SECONDS": "25",
+    "EXPIRY_GRACE_MINUTES": "0",
+    "EXPIRY_SWEEP_SECONDS": "1",
+    "WAITLIST_OFFER_HOURS": "720",
+}
+"""A deadline of an hour can be waited for, and no grace hides what an outage does to it; offers outlast the round."""
+_OF_SERVICE: Mapping[str, Mapping[str, str]] = {"notification": _SENDING, "registration": _EXPIRING}
 
 
 class ProcessStand:
@@ -78,6 +88,9 @@ class ProcessStand:
     @property
     def broker(self) -> str:
         return self._rabbitmq.url
+
+    def login(self, service: str) -> str:
+        return self.broker  # all share one
 
     @property
     def databases(self) -> Mapping[str, str]:
@@ -125,9 +138,9 @@ class ProcessStand:
             f"/api/{service.name}": [self._base(each) for each in self.members if _is_api_of(each, service.name)]
             for service in SERVICES
         }
-        proxy = Proxy(upstreams)
-        stack.push_async_callback(proxy.close)
-        server = BackgroundServer(proxy, host="127.0.0.1", port=self._port, grace_seconds=1)
+        self._proxy = Proxy(upstreams)
+        stack.push_async_callback(self._proxy.close)
+        server = BackgroundServer(self._proxy, host="127.0.0.1", port=self._port, grace_seconds=1)
         await server.start()
         stack.push_async_callback(server.stop)
 
@@ -166,7 +179,7 @@ class ProcessStand:
     def _environment(self, member: Member, key: str) -> Mapping[str, str]:
         return {
             **_ALL,
-            **(_SENDING if member.service == "notification" else {}),
+            **_OF_SERVICE.get(member.service, {}),
             "DATABASE_URL": self._server.url_of(member.service),
             "BROKER_URL": self.broker,
             "SECRET_KEYS": key,
@@ -180,10 +193,20 @@ class ProcessStand:
         }
 
     async def kill(self, member: Member) -> None:
+        if member.half == "api":
+            await self._is_busy(member)
         await self._programs[member].kill()
+
+    async def _is_busy(self, member: Member) -> None:
+        """Return when a request is under way that would feel the end of it, or when none comes."""
+        with suppress(AssertionError):
+            await eventually(lambda: self._proxy.changing[self._base(member)], within=_UNTIL_BUSY, every=0.001)
 
     async def stop(self, member: Member) -> None:
         await self._programs[member].stop()
+
+    async def crash(self, member: Member) -> None:
+        await self._programs[member].end()
 
     async def start(self, member: Member) -> None:
         await self._programs[member].start()

@@ -1,6 +1,7 @@
 """The gateway of the process stand: what nginx does with a service's replicas, and no more."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import httpx
@@ -21,6 +22,8 @@ class Proxy:
     """
 
     def __init__(self, upstreams: Mapping[str, Sequence[str]]) -> None:
+        self.changing = Counter[str]()
+        """Number of requests under way that change something, by base URL."""
         self._upstreams = upstreams
         self._turns = itertools.count()
         self._http = httpx.AsyncClient(timeout=30.0, limits=httpx.Limits(max_connections=200))
@@ -52,7 +55,12 @@ class Proxy:
     async def _ask(self, base: str, request: Request, body: bytes) -> Response:
         url = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         headers = [pair for pair in request.headers.items() if pair[0] not in {"host", *_NOT_PASSED_ON}]
-        answer = await self._http.request(request.method, url, headers=headers, content=body)
+        changes = request.method not in _SAFE_TO_REPEAT
+        self.changing[base] += changes
+        try:
+            answer = await self._http.request(request.method, url, headers=headers, content=body)
+        finally:
+            self.changing[base] -= changes
         kept = {name: value for name, value in answer.headers.items() if name not in _NOT_PASSED_ON}
         return Response(answer.content, answer.status_code, headers=kept)
 

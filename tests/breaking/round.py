@@ -17,7 +17,8 @@ from testkit.polling import eventually
 
 from .accounts import ACCOUNTS, PAYMENTS, REGISTERED, VERIFIED, mailboxes, settle
 from .faults import Breaker, Fault, Tell
-from .stand import Member, Stand
+from .outage import Outage, judge
+from .stand import LONG_HOURS, Member, Stand
 from .traffic import SIZES, Traffic
 from .witness import Witness
 
@@ -25,6 +26,7 @@ _KINDS = ("lost", "unexpected", "duplicated", "recovered")
 _PLENTY = 90_000
 _REQUEST_SECONDS = 15.0
 _UNTIL_QUIET = 180.0
+_WITH_A_DEADLINE, _IN_ITS_LINE = 9, 6
 _QUORUM_QUEUE_SECONDS = 1.5  # a new quorum queue killed before may come back without a leader (RabbitMQ 3.10)
 
 
@@ -115,27 +117,36 @@ class Round:
             site.http.timeout = _REQUEST_SECONDS
             staff = await StaffMember.login(site, *self.stand.owner)
             await staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
-            self.steady, self.scarce = await open_race(staff, [_PLENTY, self.plan.places])
+            await self._open(staff)
             await asyncio.sleep(_QUORUM_QUEUE_SECONDS)
             traffic = Traffic(site, staff, self.folder, self.seed)
-            result.faults = await self._break(traffic)
+            await self._break(traffic, witness, result)
             await self._calm_down(traffic, witness, result)
             await self._compare(traffic, witness, result)
         return result
 
-    async def _break(self, traffic: Traffic) -> list[Fault]:
-        breaker = Breaker(self.stand, lambda: len(traffic.registrations.keys(Outcome.OK)), self.tell)
+    async def _open(self, staff: StaffMember) -> None:
+        """Only in the last category a deadline comes within the round."""
+        quotas = [_PLENTY, self.plan.places, _WITH_A_DEADLINE]
+        self.steady, self.scarce, self.expiring = await open_race(staff, quotas)
+        for category, hours in ((self.steady, LONG_HOURS), (self.scarce, LONG_HOURS), (self.expiring, 1)):
+            path = f"/registration/v1/categories/{category}"
+            await staff.call("PATCH", path, json={"payment_deadline_hours": hours})
+
+    async def _break(self, traffic: Traffic, witness: Witness, result: Result) -> None:
+        breaker = Breaker(self.stand, lambda: len(traffic.registrations.keys(Outcome.OK)), self.tell, result.faults)
+        outage = Outage(self.stand, traffic, witness, breaker, self.expiring, result.problems)
         desks = [each for each in self.plan.kill if (each.service, each.half) == ("registration", "api")]
         senders = [each for each in self.stand.members if (each.service, each.half) == ("notification", "worker")]
         async with self._everybody(traffic):
             await self._sell_out(traffic, breaker, desks)
             await breaker.kill([each for each in self.plan.kill if each not in desks])
+            await outage.play(places=_WITH_A_DEADLINE, line=_IN_ITS_LINE)
             await breaker.restart_servers()
             await asyncio.gather(
                 breaker.pause(senders, seconds=self.plan.pause_seconds),
                 breaker.stop_upstreams(self.plan.upstreams, away=self.plan.away),
             )
-        return breaker.faults
 
     async def _sell_out(self, traffic: Traffic, breaker: Breaker, desks: Sequence[Member]) -> None:
         """A crowd wants the scarce places; when a quarter of them is sold, the desks are killed in turn."""
@@ -179,6 +190,10 @@ class Round:
         )
         result.hops["proofs -> payments"] = traffic.proofs.compare(await witness.held(PAYMENTS))
         result.hops["verifications -> payments"] = traffic.verifications.compare(await witness.held(VERIFIED))
+        verdict = await judge(witness, self.expiring)
+        result.hops |= verdict.hops
+        result.counts["outage"] = verdict.counts
+        result.problems += verdict.problems
         result.hops |= await settle(witness)
         result.hops |= await mailboxes(witness, traffic.site)
         result.counts |= _counts(traffic)

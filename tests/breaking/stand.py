@@ -8,6 +8,8 @@ from standalone.services import SERVICES
 
 Half = Literal["api", "worker"]
 HALVES: tuple[Half, Half] = ("api", "worker")
+LONG_HOURS = 720
+"""Payment deadline of what must not expire: hours whose length is shortened so that one of them can be waited for."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,14 +57,20 @@ class Stand(Protocol):
     def broker(self) -> str:
         """The administrator's URL of the broker."""
 
+    def login(self, service: str) -> str:
+        """The broker's URL as a service uses it."""
+
     async def kill(self, member: Member) -> None:
         """SIGKILL. It is started again, as a restart policy would."""
 
     async def stop(self, member: Member) -> None:
         """SIGTERM, and wait for its end. It stays away."""
 
+    async def crash(self, member: Member) -> None:
+        """SIGKILL. It stays away."""
+
     async def start(self, member: Member) -> None:
-        """Bring a stopped member back."""
+        """Bring back a member that stays away."""
 
     async def pause(self, member: Member) -> None:
         """Take all CPU time from it: its connections stay open and nobody answers."""

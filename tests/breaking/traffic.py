@@ -79,14 +79,23 @@ class Traffic:
             buyer.registration = json.loads(entry.body)
         return entry
 
+    async def stand_in_line(self, category_id: str) -> None:
+        """Somebody new waits for a place of a category that is sold out."""
+        path, form = "/registration/v1/waitlist", self._crowd.form(category_id)
+        await self.site.call("POST", path, json=form, expect=201)
+
     async def pay(self, buyer: Buyer) -> None:
         """Upload a proof as soon as there is an invoice."""
+        await self.invoiced(buyer)
+        await self.proofs.ask(buyer.entry["registration_id"], buyer.pay)
 
-        async def invoiced() -> bool:
+    async def invoiced(self, buyer: Buyer) -> None:
+        """Return when there is an invoice."""
+
+        async def there() -> bool:
             return bool(await _tolerant(buyer.has_invoice()))
 
-        await eventually(invoiced, within=_INVOICE_SECONDS, every=0.2)
-        await self.proofs.ask(buyer.entry["registration_id"], buyer.pay)
+        await eventually(there, within=_INVOICE_SECONDS, every=0.2)
 
     async def keep_verifying(self) -> None:
         """Verify whatever proof waits, each once, until told to stop."""

@@ -1,15 +1,17 @@
 """Two witnesses beside the platform: triggers keep every event that was committed, a queue all that the broker took."""
 
+import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel, FieldValue
 from contracts import Event, parse
-from contracts.topology import LISTENERS, Names
+from contracts.topology import LISTENERS, Names, routing_key
 
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 
@@ -93,6 +95,24 @@ class Witness:
         """Every event that a service committed."""
         found = [await self.query(service, "SELECT body FROM witnessed_events") for service in LISTENERS]
         return [parse(bytes(row[0])) for rows in found for row in rows]
+
+    async def deliver_again(self, listener: str, count: int, *, source: str, login: str) -> None:
+        """Put so many messages into a service's queue: events that it has handled, which its inbox passes over.
+
+        Args:
+            source: the service whose events they are.
+            login: its own URL of the broker.
+        """
+        handled = {str(row[0]) for row in await self.query(listener, "SELECT event_id FROM processed_events")}
+        known = [event for event in await self.committed() if event.source == source and str(event.event_id) in handled]
+        signed = urlsplit(login).username
+        async with await aio_pika.connect(login) as connection:
+            channel = await connection.channel(publisher_confirms=False)
+            exchange = await channel.get_exchange(self._names.exchange, ensure=False)
+            for event in itertools.islice(itertools.cycle(known), count):
+                message = aio_pika.Message(event.to_bytes(), message_id=str(event.event_id), user_id=signed)
+                await exchange.publish(message, routing_key(event.type, listener))
+            await channel.close()
 
     async def confirmed(self) -> list[str]:
         """The ids of the events that the broker took, as often as it took them."""

@@ -1,7 +1,11 @@
-"""Histories of facts whose news come in any order and twice: in the end the contact stands as if heard at once."""
+"""Histories of facts whose news come in any order and twice: in the end the contact stands as if heard at once.
+
+The clocks of payment and registration differ from notification's, and broker, database and worker are out for a while.
+"""
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notification.contacts import commands
 from notification.contacts.tables import Contact
-from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, examples, plain_history
+from testkit.histories import ACTS, SKEWS, PlainRegistration, Step, examples, plain_history, steps
 
 from .notification_world import Entry, PostOffice
 
-STEPS = st.lists(st.tuples(st.sampled_from((*ACTS, *CARRIED, *CARRIED)), st.integers(0, 8)), max_size=24)
+STEPS = steps(*ACTS)
+TROUBLES = st.lists(st.sampled_from(["none", "none", "database", "worker"]), min_size=1, max_size=8)
 STAGES = {
     "pending_payment": "created",
     "payment_uploaded": "created",
@@ -24,10 +29,16 @@ STAGES = {
 }
 
 
-def facts(office: PostOffice, entry: Entry, steps: Sequence[Step]) -> tuple[list[Payload], str, str]:
-    """What notification hears of a history, in its order; the stage in the end, and the message that still holds."""
-    registration = PlainRegistration(entry.id, entry.number, entry.expires_at)
-    _, said = plain_history(registration, office.clock, steps)
+def facts(
+    office: PostOffice, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
+) -> tuple[list[Payload], str, str]:
+    """What notification hears of a history, in its order; the stage in the end, and the message that still holds.
+
+    Args:
+        skew: how far payment's clock is ahead of notification's, and registration's behind it.
+    """
+    registration = PlainRegistration(entry.id, entry.number, entry.expires_at - skew)
+    _, said = plain_history(registration, lambda: office.clock() + skew, steps)
     heard = [news for news in said if not isinstance(news, PaymentVerified)]
     stage = STAGES[registration.status]
     if stage == "confirmed":
@@ -39,6 +50,21 @@ def facts(office: PostOffice, entry: Entry, steps: Sequence[Step]) -> tuple[list
     return heard, stage, message
 
 
+async def hears(office: PostOffice, news: Sequence[Any], troubles: Sequence[str]) -> None:
+    """One after the other; after an hour in which the worker was away, and once more where the effect was lost."""
+    lost = []
+    for number, each in enumerate(news):
+        trouble = troubles[number % len(troubles)]
+        if trouble == "worker":
+            office.clock.advance(timedelta(hours=1))
+        if trouble == "database":
+            lost.append(await office.deliver_in_vain(each, subject=each.registration_id))
+        else:
+            await office.hear(each)
+    for event in lost:
+        await office.redeliver(event)
+
+
 async def stand(office: PostOffice, entry: Entry) -> tuple[str, set[str]]:
     """The contact's stage, and the types of the messages that will be sent."""
     [contact] = await office.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
@@ -46,16 +72,16 @@ async def stand(office: PostOffice, entry: Entry) -> tuple[str, set[str]]:
     return contact["stage"], {row["event_type"] for row in await office.rows(waiting, id=entry.id)}
 
 
-@given(steps=STEPS, order=st.randoms(use_true_random=False))
+@given(steps=STEPS, order=st.randoms(use_true_random=False), skew=SKEWS, troubles=TROUBLES)
 @examples(60)
 async def test_in_the_end_the_contact_stands_as_if_everything_had_been_heard_at_once(
-    office: PostOffice, steps: Sequence[Step], order: random.Random
+    office: PostOffice, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
 ) -> None:
     entry = await office.registered()
-    heard, stage, message = facts(office, entry, steps)
+    heard, stage, message = facts(office, entry, steps, skew)
     twice = [*heard, *order.sample(heard, len(heard) // 2)]
     order.shuffle(twice)
-    await office.hear(*twice)
+    await hears(office, twice, troubles)
     assert await stand(office, entry) == (stage, {message}), twice
 
 

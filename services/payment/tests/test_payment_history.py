@@ -1,36 +1,45 @@
-"""Histories of facts whose news come late, twice and in any order: in the end invoice and registration agree."""
+"""Histories of facts whose news come late, twice and in any order: in the end invoice and registration agree.
+
+Registration's clock differs from payment's, and broker, database and worker are out for a while.
+"""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from contracts import Payload, PaymentMethod
+from contracts import Event, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
-from hypothesis import strategies as st
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
 from payment.proofs.images import rewrite
-from testkit.histories import ACTS, CARRIED, PlainRegistration, Step, examples, pick
+from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
 
 from .payment_pictures import jpeg
 from .payment_world import Office
 
 PICTURE = rewrite(jpeg())
-STEPS = st.lists(st.tuples(st.sampled_from((*ACTS, *CARRIED, *CARRIED)), st.integers(0, 8)), max_size=24)
+STEPS = steps(*ACTS)
 
 
 class History:
-    """Payment as it is, a plain registration, and the news between them."""
+    """Payment as it is, a plain registration, and the news between them.
 
-    def __init__(self, office: Office) -> None:
+    Args:
+        skew: how far registration's clock is ahead.
+    """
+
+    def __init__(self, office: Office, skew: timedelta = timedelta()) -> None:
         self.office = office
+        self.skew = skew
         self.entry = office.entry(hours=10_000)
         self.registration = PlainRegistration(self.entry.id, self.entry.number, self.entry.expires_at)
-        self.pools: dict[str, list[Payload]] = {"to_registration": [], "to_payment": []}
+        self.post = Post(reader="to_payment")
         self.sequence = 0
+        self._lost: list[Event[Any]] = []
 
     async def play(self, steps: Sequence[Step]) -> None:
         """From the beginning until all news were heard."""
@@ -38,13 +47,17 @@ class History:
         await self.office.hear(self.entry.created())
         for act, number in steps:
             await self._step(act, number)
-        while any(self.pools.values()):
+        for outage in sorted(self.post.out):
+            await self._step(outage, 0)
+        while not self.post.is_empty:
             for carrier in CARRIED:
                 await self._step(carrier, 1)
 
     async def _step(self, act: str, number: int) -> None:
         said = len(self.registration.said)
-        if act in CARRIED:
+        if act in OUTAGES:
+            await self._toggle(act)
+        elif act in CARRIED:
             await self._carry(act, number)
         elif act == "upload":
             await self._upload()
@@ -52,29 +65,45 @@ class History:
             await self._decide(act)
         else:
             getattr(self.registration, act)()
-        self.pools["to_payment"] += self.registration.said[said:]
+        self.post.say("to_payment", self.registration.said[said:])
         for event in await self.office.said(InvoicePayload):
             if event.payload.sequence > self.sequence:
                 self.sequence = event.payload.sequence
-                self.pools["to_registration"].append(event.payload)
+                self.post.say("to_registration", [event.payload])
+
+    async def _toggle(self, outage: str) -> None:
+        self.post.toggle(outage)
+        if not self._database_out:
+            for event in self._lost:
+                await self.office.service.redeliver(event)
+            self._lost = []
+
+    @property
+    def _database_out(self) -> bool:
+        return "database" in self.post.out
 
     async def _carry(self, carrier: str, number: int) -> None:
-        news = pick(self.pools[carrier], number)
+        news = self.post.take(carrier, number)
         if news is None:
             return
-        if carrier == "to_payment":
-            await self.office.hear(news)
-        else:
+        said: dict[str, Any] = {"subject": self.entry.id, "occurred_at": self.office.clock() + self.skew}
+        if carrier == "to_registration":
             self.registration.hear(news)
+        elif self._database_out:
+            self._lost.append(await self.office.service.deliver_in_vain(news, **said))
+        else:
+            await self.office.service.deliver(news, **said)
 
     async def _upload(self) -> None:
-        if (await self.status())["status"] != "open":
+        if self._database_out or (await self.status())["status"] != "open":
             return
         proof = Proof(self.entry.id, PaymentMethod.QRIS, self.entry.amount, self.office.clock(), None)
         async with self.office.database.work() as work:
             await record_proof(work, proof, PICTURE, f"proofs/{uuid4().hex}.jpg")
 
     async def _decide(self, act: str) -> None:
+        if self._database_out:
+            return
         waiting = "SELECT id FROM payments WHERE registration_id = :id AND status = 'uploaded'"
         for row in await self.office.rows(waiting, id=self.entry.id):
             answer = await (self.office.verify(row["id"]) if act == "verify" else self.office.reject(row["id"]))
@@ -96,10 +125,12 @@ class History:
         return bool(invoice["status"] in expected and invoice["registration_ended"] == ended)
 
 
-@given(steps=STEPS)
+@given(steps=STEPS, skew=SKEWS)
 @examples(20)
-async def test_in_the_end_the_invoice_says_what_the_registration_says(office: Office, steps: Sequence[Step]) -> None:
-    history = History(office)
+async def test_in_the_end_the_invoice_says_what_the_registration_says(
+    office: Office, steps: Sequence[Step], skew: timedelta
+) -> None:
+    history = History(office, skew)
     await history.play(steps)
     assert await history.agrees(), (dict(await history.status()), history.registration)
 

@@ -65,6 +65,18 @@ async def test_listeners_are_told_what_they_repeat_with_a_newer_revision(race: A
     assert (said.participant.email, said.participant.jersey_size) == ("new@example.com", JerseySize.XL)
 
 
+async def test_a_runner_who_has_a_bib_is_corrected_as_such_even_after_the_end(race: Any) -> None:
+    await race.open()
+    entry = await race.registered()
+    await race.verify(entry)
+    await race.cancel(entry["registration_id"])
+
+    await _correct(race, entry, jersey_size="xl")
+
+    [corrected] = await race.service.published(RegistrationCorrected)
+    assert corrected.payload.confirmed
+
+
 async def test_what_nobody_repeats_is_no_event_and_what_stays_the_same_no_change(race: Any) -> None:
     await race.open()
     entry = await race.registered()

@@ -1,13 +1,15 @@
 """A service under test: its real application and handlers on a database of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from chassis.database import Database
-from chassis.inbox import Handlers, Inbox
+from chassis.database import Database, UnitOfWork
+from chassis.errors import NotYet
+from chassis.inbox import Handler, Handlers, Inbox
 from contracts import Event, Payload, parse
 from contracts.ownership import owner_of
 from fastapi import FastAPI
@@ -33,6 +35,15 @@ class ManualClock:
         """Let time pass."""
         self._ahead += by
 
+    @contextmanager
+    def differing(self, by: timedelta) -> Iterator[None]:
+        """Somebody acts whose own clock is so much ahead."""
+        self.advance(by)
+        try:
+            yield
+        finally:
+            self.advance(-by)
+
 
 class StoppedClock(ManualClock):
     """Stands still, so that a busy machine does not outlast a wait of a second."""
@@ -43,6 +54,28 @@ class StoppedClock(ManualClock):
 
     def __call__(self) -> datetime:
         return self._started + self._ahead
+
+
+class _Lost(Exception):
+    """The transaction was not committed."""
+
+
+class _Losing(Handlers):
+    """Handlers that do all their work, which is then lost."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        super().__init__()
+        self._handlers = handlers
+
+    def of(self, event: Event[Any]) -> Handler:
+        handler = self._handlers.of(event)
+
+        async def lose(event: Event[Any], work: UnitOfWork) -> None:
+            await handler(event, work)
+            await work.session.flush()
+            raise _Lost
+
+        return lose
 
 
 class ServiceUnderTest:
@@ -59,6 +92,7 @@ class ServiceUnderTest:
         self.app = app
         self.database = database
         self.inbox = Inbox(database, handlers)
+        self._losing = Inbox(database, _Losing(handlers))
         self.issuer = issuer
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://startline.test"
@@ -66,15 +100,27 @@ class ServiceUnderTest:
 
     async def deliver(self, payload: Payload, *, subject: UUID, occurred_at: datetime | None = None) -> Event[Any]:
         """Have the service handle an event; its errors reach the test. Returns the event, to be delivered again."""
-        event = Event[Any].of(
+        event = self._event(payload, subject=subject, occurred_at=occurred_at)
+        await self.inbox.handle(event.to_bytes())
+        return event
+
+    async def deliver_in_vain(
+        self, payload: Payload, *, subject: UUID, occurred_at: datetime | None = None
+    ) -> Event[Any]:
+        """Have the service handle an event, and lose the effect. Returns the event, to be delivered again."""
+        event = self._event(payload, subject=subject, occurred_at=occurred_at)
+        with suppress(_Lost, NotYet):
+            await self._losing.handle(event.to_bytes())
+        return event
+
+    def _event(self, payload: Payload, *, subject: UUID, occurred_at: datetime | None) -> Event[Any]:
+        return Event[Any].of(
             payload,
             source=owner_of(payload.TYPE) or "nobody",
             subject=subject,
             occurred_at=occurred_at or self.database.clock(),
             correlation_id="test",
         )
-        await self.inbox.handle(event.to_bytes())
-        return event
 
     async def redeliver(self, event: Event[Any]) -> None:
         """The same event once more."""

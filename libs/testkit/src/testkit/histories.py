@@ -21,6 +21,7 @@ from contracts import (
 )
 from contracts.payments import InvoicePayload
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 AMOUNT = Decimal("150000.00")
 
@@ -136,7 +137,8 @@ class PlainInvoice:
         """Staff accept it."""
         if self.status == "proof_uploaded":
             self.status = "paid"
-            self.said.append(PaymentVerified(**self._facts(), verified_at=self.now(), verified_by=uuid4()))
+            about = {"verified_at": self.now(), "verified_by": uuid4(), "registration_revision": self.revision}
+            self.said.append(PaymentVerified(**self._facts(), **about))
 
     def hear(self, news: Payload) -> None:
         """Follow registration's news."""
@@ -167,9 +169,21 @@ class PlainInvoice:
 ACTS = ("upload", "upload", "reject", "verify", "cancel", "sweep", "sweep", "flip")
 """What happens in a history, by weight. `to_registration` and `to_payment` carry news."""
 CARRIED = ("to_registration", "to_payment")
+OUTAGES = ("broker", "database", "worker")
+"""Acts that begin an outage, and end it when it is there. See `Post`."""
 
 Step = tuple[str, int]
 """An act, or a carrier and a number that picks the news; every third number leaves them to be carried again."""
+
+SKEWS = st.integers(-120, 120).map(lambda seconds: timedelta(seconds=seconds))
+"""Differences between the clocks of two services."""
+
+
+def steps(*acts: str, at_most: int = 24) -> st.SearchStrategy[list[Step]]:
+    """Return histories of these acts, of news that are carried, and of outages."""
+    return st.lists(
+        st.tuples(st.sampled_from((*acts, *CARRIED, *CARRIED, *OUTAGES)), st.integers(0, 8)), max_size=at_most
+    )
 
 
 def pick(pool: list[Payload], number: int) -> Payload | None:
@@ -180,23 +194,76 @@ def pick(pool: list[Payload], number: int) -> Payload | None:
     return pool[index] if number % 3 == 0 else pool.pop(index)
 
 
+@dataclass
+class Post:
+    """News between two services: in an outbox, on the way, heard.
+
+    While the broker is out nothing leaves an outbox, while the worker of the service under test is out its queue is not
+    read. An outage of its database is for the test to play: nothing of what is tried then is stored.
+
+    Args:
+        reader: what carries news to the service under test.
+    """
+
+    reader: str
+    out: set[str] = field(default_factory=set)
+    outbox: dict[str, list[Payload]] = field(default_factory=lambda: {carrier: [] for carrier in CARRIED})
+    pools: dict[str, list[Payload]] = field(default_factory=lambda: {carrier: [] for carrier in CARRIED})
+
+    def toggle(self, outage: str) -> None:
+        """Begin an outage, or end it."""
+        self.out ^= {outage}
+        self._leave()
+
+    def mend(self) -> None:
+        """End all outages."""
+        self.out.clear()
+        self._leave()
+
+    def say(self, carrier: str, news: Sequence[Payload]) -> None:
+        """Publish."""
+        self.outbox[carrier] += news
+        self._leave()
+
+    def _leave(self) -> None:
+        if "broker" not in self.out:
+            for carrier, waiting in self.outbox.items():
+                self.pools[carrier] += waiting
+                waiting.clear()
+
+    def take(self, carrier: str, number: int) -> Payload | None:
+        """Return news to be heard now, None if there are none or nobody reads them."""
+        if "broker" in self.out or (carrier == self.reader and "worker" in self.out):
+            return None
+        return pick(self.pools[carrier], number)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything was heard."""
+        return not any((*self.outbox.values(), *self.pools.values()))
+
+
 def plain_history(
     registration: PlainRegistration, now: Callable[[], datetime], steps: Sequence[Step]
 ) -> tuple[PlainInvoice, list[Payload]]:
     """Play a history to its end, when all news are heard. Return the invoice and what both halves said, in order."""
     invoice = PlainInvoice(registration, now)
-    pools: dict[str, list[Payload]] = {"to_registration": [], "to_payment": []}
+    post = Post(reader="to_registration")
     everything: list[Payload] = []
-    for act, number in (*steps, *((carrier, 1) for _ in range(40) for carrier in CARRIED)):
+    for act, number in (*steps, ("mended", 0), *((carrier, 1) for _ in range(40) for carrier in CARRIED)):
         before = len(registration.said), len(invoice.said)
-        if act in CARRIED:
+        if act in OUTAGES:
+            post.toggle(act)
+        elif act == "mended":
+            post.mend()
+        elif act in CARRIED:
             half = registration if act == "to_registration" else invoice
-            news = pick(pools[act], number)
+            news = post.take(act, number)
             if news is not None:
                 half.hear(news)
         else:
             getattr(invoice if act in {"upload", "reject", "verify"} else registration, act)()
-        pools["to_payment"] += registration.said[before[0] :]
-        pools["to_registration"] += invoice.said[before[1] :]
+        post.say("to_payment", registration.said[before[0] :])
+        post.say("to_registration", invoice.said[before[1] :])
         everything += [*registration.said[before[0] :], *invoice.said[before[1] :]]
     return invoice, everything

@@ -32,7 +32,7 @@ log = logger(__name__)
 
 _KEYS_KEPT = timedelta(hours=24)
 _SOON = timedelta(seconds=1)
-NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:

@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
 from contracts import ConfirmedParticipant, CorrectedParticipant, RegistrationConfirmed, RegistrationCorrected
-from sqlalchemy import case, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from checkin.roster.rules import stored_words
@@ -22,16 +22,15 @@ _CORRECTABLE: Final = ("full_name", "search_text", "jersey_size")
 async def enter(work: UnitOfWork, confirmed: RegistrationConfirmed, *, at: datetime) -> None:
     """Put the participants of a confirmed registration on the roster.
 
-    Late news, overtaken by a cancellation or by a newer confirmation, adds only those not known yet, as not valid: the
-    desk then sees why their ticket is refused.
+    Late news, overtaken by a cancellation or by a newer confirmation, adds those not known yet, as not valid, and newer
+    tickets than the roster has: the desk then sees why a ticket is refused.
     """
     if await _is_newest(work, confirmed.registration_id, confirmed.revision):
         await _write(work, _rows(confirmed, cancelled_at=None))
         left_out = RosterEntry.participant_id.not_in([each.participant_id for each in confirmed.participants])
         await _cancel(work, (RosterEntry.registration_id == confirmed.registration_id) & left_out, at)
     else:
-        late = upsert(RosterEntry).on_conflict_do_nothing(index_elements=[RosterEntry.participant_id])
-        await work.session.execute(late, _rows(confirmed, cancelled_at=at))
+        await _write(work, _rows(confirmed, cancelled_at=at), late=True)
 
 
 async def strike(work: UnitOfWork, registration_id: UUID, *, revision: int, at: datetime) -> None:
@@ -94,16 +93,22 @@ async def _is_newest(work: UnitOfWork, registration_id: UUID, revision: int) -> 
     return (await work.session.execute(noted.returning(RosterRevision.registration_id))).first() is not None
 
 
-async def _write(work: UnitOfWork, rows: list[dict[str, Any]]) -> None:
-    """Insert or replace rows; what a newer correction wrote stays."""
+async def _write(work: UnitOfWork, rows: list[dict[str, Any]], *, late: bool = False) -> None:
+    """Insert or replace rows; what a newer correction wrote stays.
+
+    Args:
+        late: replace only what comes from an older confirmation, which is seen by its lower BIB: none is given twice.
+    """
     entries = upsert(RosterEntry)
     replaced: dict[str, Any] = {column: entries.excluded[column] for column in rows[0] if column != "participant_id"}
     corrected = RosterEntry.revision > entries.excluded.revision
     for column in ("revision", *_CORRECTABLE):
         replaced[column] = case((corrected, getattr(RosterEntry, column)), else_=entries.excluded[column])
-    await work.session.execute(
-        entries.on_conflict_do_update(index_elements=[RosterEntry.participant_id], set_=replaced), rows
-    )
+    if late:
+        replaced["cancelled_at"] = func.coalesce(RosterEntry.cancelled_at, entries.excluded.cancelled_at)
+    older = RosterEntry.bib_number < entries.excluded.bib_number if late else None
+    known = [RosterEntry.participant_id]
+    await work.session.execute(entries.on_conflict_do_update(index_elements=known, set_=replaced, where=older), rows)
 
 
 async def _cancel(work: UnitOfWork, which: Any, at: datetime) -> None:

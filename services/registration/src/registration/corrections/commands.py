@@ -248,6 +248,6 @@ def _announce(work: UnitOfWork, entry: Registration, participant: Participant, c
             jersey_size=participant.jersey_size,
         ),
         changed=told,
-        confirmed=entry.status == Status.PAYMENT_VERIFIED,
+        confirmed=participant.bib_number is not None,
     )
     work.publish(corrected, subject=entry.id)

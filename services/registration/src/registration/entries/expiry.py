@@ -57,7 +57,8 @@ class Patience:
 
     Args:
         grace: for proofs that were in time and are still on their way.
-        heard_until: the moment until which the own queue has been heard; None where that is not asked for.
+        heard_until: the moment until which the own queue has been heard, the grace included; None where that is not
+            asked for.
     """
 
     grace: timedelta
@@ -66,7 +67,7 @@ class Patience:
     def moments(self, now: datetime) -> dict[str, datetime]:
         """Return what `_PASSED_FOR_GOOD` compares deadlines with."""
         ends = now - self.grace
-        return {"due": ends, "heard": self.heard_until or ends, "impatient": ends - _PATIENCE}
+        return {"due": ends, "heard": (self.heard_until or now) - self.grace, "impatient": ends - _PATIENCE}
 
 
 async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> int:

@@ -66,7 +66,8 @@ _COULD_ACCEPT = """
 _LINE = text(f"""
     SELECT e.id, e.total_participants AS size
       FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
-     WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= :places_left AND {_COULD_ACCEPT}
+     WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= CAST(:places_left AS int)
+       AND {_COULD_ACCEPT}
      ORDER BY e.turn LIMIT :at_most
 """)  # noqa: S608  # a constant of ours
 
