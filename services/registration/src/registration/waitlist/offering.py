@@ -195,10 +195,11 @@ async def end_entries(
     """
     in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE), *conditions)
     # Locked in one order by all who end some at once, and looked at again once they are locked.
-    some = select(WaitlistEntry.id).where(*in_line).order_by(WaitlistEntry.status, WaitlistEntry.turn)
+    first = select(WaitlistEntry.id).where(*in_line).order_by(WaitlistEntry.status, WaitlistEntry.turn)
+    some = first.limit(_ENDED_AT_ONCE).with_for_update().cte("some")
     ending = (
         update(WaitlistEntry)
-        .where(WaitlistEntry.id.in_(some.limit(_ENDED_AT_ONCE).with_for_update()), *in_line)
+        .where(WaitlistEntry.id.in_(select(some.c.id)), *in_line)
         .values(status=standing, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
         .returning(WaitlistEntry)
     )
