@@ -3,7 +3,15 @@
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, Head, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
-from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
+from contracts.payments import (
+    PaymentMethod,
+    PaymentQueueMark,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RefundDone,
+    RefundDue,
+)
 from contracts.pickup import ParticipantCheckedIn
 from contracts.races import CategoryName, RaceChanged
 from contracts.registrations import (
@@ -45,6 +53,7 @@ __all__ = [
     "ParticipantCheckedIn",
     "Payload",
     "PaymentMethod",
+    "PaymentQueueMark",
     "PaymentRejected",
     "PaymentUploaded",
     "PaymentVerified",

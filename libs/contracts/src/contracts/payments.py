@@ -89,3 +89,17 @@ class RefundDone(PaymentPayload):
 
     reference: str
     done_at: AwareDatetime
+
+
+class PaymentQueueMark(Payload):
+    """Payment's answer to `registration.queue_mark`: how far payment has spoken.
+
+    `sent_at` is that of the mark. What payment decided before `spoken_until` has reached the broker, and what was
+    registered before and had reached payment has an invoice. It is never later than `sent_at`; years ago means that
+    payment cannot say yet.
+    """
+
+    TYPE: ClassVar[str] = "payment.queue_mark"
+
+    sent_at: AwareDatetime
+    spoken_until: AwareDatetime

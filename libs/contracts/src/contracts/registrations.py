@@ -191,7 +191,10 @@ class RegistrationSurplus(RegistrationPayload):
 
 
 class QueueMark(Payload):
-    """What registration sends to itself: when it comes back, all that was in its queue at `sent_at` has been heard."""
+    """What registration sends to itself and to payment: who hears it has heard all that was in its queue at `sent_at`.
+
+    Payment answers with `payment.queue_mark`.
+    """
 
     TYPE: ClassVar[str] = "registration.queue_mark"
 

@@ -1,12 +1,20 @@
-"""Handlers for payment events and for registration's own queue marks."""
+"""Handlers for payment events and for queue marks."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified, QueueMark, StaffSessionsEnded
+from contracts import (
+    Event,
+    PaymentQueueMark,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    QueueMark,
+    StaffSessionsEnded,
+)
 
 from registration.entries import payments
-from registration.marks.commands import hear_mark
+from registration.marks.commands import hear_answer, hear_mark
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -34,3 +42,9 @@ async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> N
 async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
     """All that was in the queue before the mark has been taken in."""
     await hear_mark(work, event.payload)
+
+
+@handlers.on(PaymentQueueMark)
+async def payment_answered(event: Event[PaymentQueueMark], work: UnitOfWork) -> None:
+    """Payment says how far it has spoken."""
+    await hear_answer(work, event.payload)
