@@ -140,7 +140,7 @@ async def pair(
         broker,
         issuer=issuer,
         public_url="https://lari.example",
-        expiry_sweep_seconds=0.1,
+        expiry_sweep_seconds=1,
     )
     payment = Half(
         "payment",
@@ -208,6 +208,36 @@ async def test_with_the_mark_of_its_own_queue_alone_the_place_is_lost(
             await eventually(lambda: pair.registration.scalar(heard, id=entry), within=20)
 
     assert (await pair.status(entry), await pair.standing(waiting)) == ("expired", "offered")
+
+
+async def test_who_registered_while_payment_was_away_has_the_whole_time_to_pay(pair: Pair) -> None:
+    entry, waiting = await pair.registered(), await pair.in_line()
+    was = await pair.deadline(pair.registration, entry)
+    async with pair.registration.at_work():
+        pair.clock.advance(25 * HOUR)
+        await eventually(lambda: own_mark_came_back(pair), within=20)
+        assert await pair.status(entry) == "pending_payment"
+
+        async with pair.payment.at_work():
+            await eventually(lambda: _has_until(pair, entry, later_than=was), within=20)
+            await _no_deadline_waits(pair)
+            assert await pair.pays(entry) == 201
+            await eventually(lambda: _is(pair, entry, "payment_uploaded"), within=20)
+
+    assert await pair.standing(waiting) == "waiting"
+
+
+async def _has_until(pair: Pair, entry: UUID, *, later_than: datetime | None) -> bool:
+    """Whether both know of the same later deadline, 24 hours from when there was an invoice."""
+    here, there = await pair.deadline(pair.registration, entry), await pair.deadline(pair.payment, entry)
+    assert later_than is not None
+    return here == there and here is not None and here - later_than >= 25 * HOUR
+
+
+async def _no_deadline_waits(pair: Pair) -> None:
+    """Marks have been answered after the deadline of old."""
+    answered = "SELECT spoken_until >= :since FROM queue_mark"
+    await eventually(lambda: pair.registration.scalar(answered, since=pair.clock() - HOUR / 6), within=20)
 
 
 async def _is(pair: Pair, entry: UUID, status: str) -> bool:

@@ -1,12 +1,13 @@
 """Histories of facts whose news come late, twice and in any order: in the end invoice and registration agree."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from contracts import Payload, PaymentMethod
+from contracts import Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,10 +33,11 @@ class History:
         self.pools: dict[str, list[Payload]] = {"to_registration": [], "to_payment": []}
         self.sequence = 0
 
-    async def play(self, steps: Sequence[Step]) -> None:
-        """From the beginning until all news were heard."""
+    async def play(self, steps: Sequence[Step], *, late: bool = False) -> None:
+        """From the beginning until all news were heard. `late`: there is an invoice hours after the registration."""
         await self.office.service.forget_published()
-        await self.office.hear(self.entry.created())
+        registered_at = self.office.clock() - timedelta(hours=3 if late else 0)
+        await self.office.service.deliver(self.entry.created(), subject=self.entry.id, occurred_at=registered_at)
         for act, number in steps:
             await self._step(act, number)
         while any(self.pools.values()):
@@ -53,7 +55,9 @@ class History:
         else:
             getattr(self.registration, act)()
         self.pools["to_payment"] += self.registration.said[said:]
-        for event in await self.office.said(InvoicePayload):
+        for event in await self.office.said(Payload):
+            if not isinstance(event.payload, InvoicePayload | PaymentDeadlineMoved):
+                continue
             if event.payload.sequence > self.sequence:
                 self.sequence = event.payload.sequence
                 self.pools["to_registration"].append(event.payload)
@@ -96,11 +100,13 @@ class History:
         return bool(invoice["status"] in expected and invoice["registration_ended"] == ended)
 
 
-@given(steps=STEPS)
+@given(steps=STEPS, late=st.booleans())
 @examples(20)
-async def test_in_the_end_the_invoice_says_what_the_registration_says(office: Office, steps: Sequence[Step]) -> None:
+async def test_in_the_end_the_invoice_says_what_the_registration_says(
+    office: Office, steps: Sequence[Step], *, late: bool
+) -> None:
     history = History(office)
-    await history.play(steps)
+    await history.play(steps, late=late)
     assert await history.agrees(), (dict(await history.status()), history.registration)
 
 

@@ -4,6 +4,7 @@ from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, C
 from contracts.envelope import Event, Head, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
 from contracts.payments import (
+    PaymentDeadlineMoved,
     PaymentMethod,
     PaymentQueueMark,
     PaymentRejected,
@@ -52,6 +53,7 @@ __all__ = [
     "Open",
     "ParticipantCheckedIn",
     "Payload",
+    "PaymentDeadlineMoved",
     "PaymentMethod",
     "PaymentQueueMark",
     "PaymentRejected",

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload, registered
 from contracts.payments import (
+    PaymentDeadlineMoved,
     PaymentQueueMark,
     PaymentRejected,
     PaymentUploaded,
@@ -34,6 +35,7 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             PaymentUploaded,
             PaymentVerified,
             PaymentRejected,
+            PaymentDeadlineMoved,
             QueueMark,
             PaymentQueueMark,
             StaffSessionsEnded,

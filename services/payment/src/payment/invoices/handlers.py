@@ -27,7 +27,7 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 @handlers.on(RegistrationCreated)
 async def ask_for_payment(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """A registration holds places: its price is owed."""
-    await commands.open_invoice(work, event.payload)
+    await commands.open_invoice(work, event.payload, registered_at=event.occurred_at)
 
 
 @handlers.on(RegistrationExpired)

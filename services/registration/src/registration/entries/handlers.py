@@ -5,6 +5,7 @@ from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
     Event,
+    PaymentDeadlineMoved,
     PaymentQueueMark,
     PaymentRejected,
     PaymentUploaded,
@@ -36,6 +37,12 @@ async def payment_verified(event: Event[PaymentVerified], work: UnitOfWork) -> N
 async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
     """The proof was refused."""
     await payments.reopen_payment(work, event.payload)
+
+
+@handlers.on(PaymentDeadlineMoved)
+async def deadline_moved(event: Event[PaymentDeadlineMoved], work: UnitOfWork) -> None:
+    """There is an invoice at last."""
+    await payments.move_deadline(work, event.payload)
 
 
 @handlers.on(QueueMark)
