@@ -201,14 +201,16 @@ class Entry:
             payment_sequence=heard,
         )
 
-    def reopened(self, *, revision: int, heard: int = 1, expires_at: datetime | None = None) -> RegistrationReopened:
+    def reopened(
+        self, *, revision: int, heard: int = 1, expires_at: datetime | None = None, awaits: bool = False
+    ) -> RegistrationReopened:
         """The places are held again."""
         return RegistrationReopened(
             registration_id=self.id,
             registration_number=self.number,
             revision=revision,
             expires_at=expires_at or self.expires_at,
-            awaits_payment=False,
+            awaits_payment=awaits,
             payment_sequence=heard,
         )
 

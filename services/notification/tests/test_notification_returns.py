@@ -3,9 +3,11 @@
 from datetime import timedelta
 from itertools import permutations
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from simulators.testing import Stage
+from testkit.harness import ManualClock
 
 from .notification_world import PostOffice
 
@@ -158,3 +160,32 @@ async def test_a_failed_expiry_is_not_sent_again_once_the_place_is_held_again(of
     await office.hear(entry.reopened(revision=3))
     await office.call("POST", "/notifications/retry-failed", office.admin)
     assert await waiting_to_be_sent(office, entry.id) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_how_to_pay_leaves_until_the_deadline_that_was_moved_and_names_it(
+    connected: PostOffice, stage: Stage, clock: ManualClock, *, late: bool
+) -> None:
+    """Invoice and messages were late: the first deadline may have passed before anybody heard of it."""
+    # given
+    await connected.in_a_hurry()
+    entry = connected.an_entry()
+    until = entry.expires_at + timedelta(days=3)
+    clock.advance(entry.expires_at - clock() + (MINUTE if late else -MINUTE))
+    await connected.hear(entry.created())
+    assert {status for _, status in await connected.told(entry)} == {"skipped" if late else "pending"}
+    # when
+    await connected.hear(entry.reopened(revision=2, expires_at=until, awaits=True))
+    clock.advance(2 * MINUTE)
+    await connected.send_all()
+    # then
+    assert await connected.told(entry) == [(CREATED, "sent")]
+    [text] = [item["text"] for item in await stage.items("whatsapp")]
+    assert f" {until.astimezone(ZoneInfo('Asia/Jakarta')):%-d} " in text
+
+
+async def test_a_later_deadline_brings_back_nothing_that_newer_news_made_untrue(office: PostOffice) -> None:
+    entry = await office.registered()
+    await office.hear(entry.uploaded(at=office.clock(), sequence=1))
+    await office.hear(entry.reopened(revision=2, expires_at=office.clock() + timedelta(days=9)))
+    assert await waiting_to_be_sent(office, entry.id) == [UPLOADED]

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from contracts import Event, PaymentMethod
+from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
+from hypothesis import strategies as st
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
 from payment.proofs.images import rewrite
@@ -41,10 +42,11 @@ class History:
         self.sequence = 0
         self._lost: list[Event[Any]] = []
 
-    async def play(self, steps: Sequence[Step]) -> None:
-        """From the beginning until all news were heard."""
+    async def play(self, steps: Sequence[Step], *, late: bool = False) -> None:
+        """From the beginning until all news were heard. `late`: there is an invoice hours after the registration."""
         await self.office.service.forget_published()
-        await self.office.hear(self.entry.created())
+        registered_at = self.office.clock() - timedelta(hours=3 if late else 0)
+        await self.office.service.deliver(self.entry.created(), subject=self.entry.id, occurred_at=registered_at)
         for act, number in steps:
             await self._step(act, number)
         for outage in sorted(self.post.out):
@@ -66,7 +68,9 @@ class History:
         else:
             getattr(self.registration, act)()
         self.post.say("to_payment", self.registration.said[said:])
-        for event in await self.office.said(InvoicePayload):
+        for event in await self.office.said(Payload):
+            if not isinstance(event.payload, InvoicePayload | PaymentDeadlineMoved):
+                continue
             if event.payload.sequence > self.sequence:
                 self.sequence = event.payload.sequence
                 self.post.say("to_registration", [event.payload])
@@ -125,13 +129,13 @@ class History:
         return bool(invoice["status"] in expected and invoice["registration_ended"] == ended)
 
 
-@given(steps=STEPS, skew=SKEWS)
+@given(steps=STEPS, skew=SKEWS, late=st.booleans())
 @examples(20)
 async def test_in_the_end_the_invoice_says_what_the_registration_says(
-    office: Office, steps: Sequence[Step], skew: timedelta
+    office: Office, steps: Sequence[Step], skew: timedelta, *, late: bool
 ) -> None:
     history = History(office, skew)
-    await history.play(steps)
+    await history.play(steps, late=late)
     assert await history.agrees(), (dict(await history.status()), history.registration)
 
 

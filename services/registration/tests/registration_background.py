@@ -12,6 +12,7 @@ from registration.worker import Deadlines
 from testkit.histories import OUTAGES
 
 from .conftest import Race
+from .registration_marks import answer_to
 
 _MANY_ROUNDS = 4
 """Enough for a mark to be sent, to come back, and to count."""
@@ -87,8 +88,9 @@ class Background:
         if "broker" in self.out:
             return
         marks = await self.race.service.published(QueueMark)
-        self._queue += [*marks[self._marks :], *self.said_by_others]
-        self._marks = len(marks)
+        new, self._marks = marks[self._marks :], len(marks)
+        # Payment answers a mark when it has said all that it had to say.
+        self._queue += [*new, *self.said_by_others, *map(answer_to, new)]
         self.said_by_others.clear()
 
     async def _reads(self) -> None:

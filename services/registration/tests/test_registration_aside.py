@@ -12,6 +12,7 @@ from contracts import Event, Payload
 from registration import worker as background
 from registration.aside import commands as aside
 from registration.entries.handlers import handlers
+from registration.marks.rules import NEVER
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -53,7 +54,7 @@ async def test_what_was_put_aside_does_not_expire_while_nobody_can_be_heard(race
     """Its deadline may have been moved since it failed, and has passed while the broker was away."""
     entry = await _overdue_and_aside(race)
 
-    await _swept(race, heard_until=background.NEVER)
+    await _swept(race, heard_until=NEVER)
     assert await race.status(entry["registration_id"]) == "pending_payment"
 
     await _put_aside(race, "expiry", entry["registration_id"])

@@ -26,6 +26,7 @@ from testkit.toy.letterbox import message as on_its_way
 
 from .conftest import Race
 from .registration_line import Line
+from .registration_marks import payment_answers
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ async def test_a_proof_in_the_queue_comes_before_the_deadline_that_passed_while_
     await _proof_waits(race, entry, rabbitmq_url, names)
     overdue = await _overdue_besides(race)
 
-    async with _running(race, rabbitmq_url, names):
+    async with payment_answers(rabbitmq_url, names), _running(race, rabbitmq_url, names):
         await eventually(lambda: _status_is(race, overdue, "expired"), within=20)
 
     assert await race.status(entry["registration_id"]) == "payment_uploaded"
@@ -208,8 +209,22 @@ async def test_no_deadline_runs_while_the_broker_is_out_of_reach(race: Race, rab
             await eventually(lambda: _so(looked > 5))
     assert await race.status(entry["registration_id"]) == "pending_payment"
 
-    async with _running(race, rabbitmq_url, names):
+    async with payment_answers(rabbitmq_url, names), _running(race, rabbitmq_url, names):
         await eventually(lambda: _status_is(race, entry, "expired"), within=20)
+
+
+async def test_no_deadline_runs_while_payment_is_away(race: Race, rabbitmq_url: str, names: Names) -> None:
+    entry = await _overdue_besides(race)
+
+    async with _running(race, rabbitmq_url, names):
+        own_mark = "SELECT count(*) FROM queue_mark WHERE heard_until IS NOT NULL"
+        await eventually(lambda: race.scalar(own_mark), within=20)
+        race.clock.advance(timedelta(hours=2))
+        await eventually(lambda: race.scalar("SELECT count(*) FROM queue_mark WHERE heard_until = sent_at"), within=20)
+        assert await race.status(entry["registration_id"]) == "pending_payment"
+
+        async with payment_answers(rabbitmq_url, names):
+            await eventually(lambda: _status_is(race, entry, "expired"), within=20)
 
 
 async def _so(it_is: bool) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from contracts import (
     Payload,
+    PaymentDeadlineMoved,
     PaymentMethod,
     PaymentRejected,
     PaymentUploaded,
@@ -58,6 +59,16 @@ class Desk:
         now = self._race.clock()
         return PaymentVerified(
             **self._next(payment_id), verified_at=now, verified_by=uuid4(), registration_revision=knowing
+        )
+
+    def moved(self, until: datetime) -> PaymentDeadlineMoved:
+        sequence = self._next(uuid4())["sequence"]
+        return PaymentDeadlineMoved(
+            registration_id=self.id,
+            expires_at=until,
+            sequence=sequence,
+            registration_revision=1,
+            moved_at=self._race.clock(),
         )
 
     async def tells(self, *news: Payload) -> None:

@@ -27,11 +27,13 @@ _ALLOWED = {
     ("pending_payment", "deadline_passed"): "expired",
     ("pending_payment", "staff_cancels"): "cancelled",
     ("payment_uploaded", "payment_verified"): "payment_verified",
+    ("pending_payment", "deadline_moved"): "pending_payment",
     ("payment_uploaded", "payment_rejected"): "pending_payment",
     ("payment_uploaded", "staff_cancels"): "cancelled",
     ("payment_verified", "staff_cancels"): "cancelled",
     ("expired", "proof_uploaded"): "payment_uploaded",
     ("expired", "payment_rejected"): "pending_payment",
+    ("expired", "deadline_moved"): "pending_payment",
     ("expired", "payment_verified"): "payment_verified",
     ("cancelled", "payment_verified"): "payment_verified",
 }

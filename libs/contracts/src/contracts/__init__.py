@@ -3,7 +3,16 @@
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, Head, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
-from contracts.payments import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
+from contracts.payments import (
+    PaymentDeadlineMoved,
+    PaymentMethod,
+    PaymentQueueMark,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RefundDone,
+    RefundDue,
+)
 from contracts.pickup import ParticipantCheckedIn
 from contracts.races import CategoryName, RaceChanged
 from contracts.registrations import (
@@ -44,7 +53,9 @@ __all__ = [
     "Open",
     "ParticipantCheckedIn",
     "Payload",
+    "PaymentDeadlineMoved",
     "PaymentMethod",
+    "PaymentQueueMark",
     "PaymentRejected",
     "PaymentUploaded",
     "PaymentVerified",

@@ -74,6 +74,22 @@ class PaymentRejected(InvoicePayload):
     expires_at: AwareDatetime
 
 
+class PaymentDeadlineMoved(Payload):
+    """The invoice was opened late: it may be paid until `expires_at`, later by the time in which nobody could.
+
+    `sequence` counts among those of the invoice's other events. `registration_revision` is that of the registration
+    from which the deadline was taken, `moved_at` when the invoice was opened.
+    """
+
+    TYPE: ClassVar[str] = "payment.deadline_moved"
+
+    registration_id: UUID
+    expires_at: AwareDatetime
+    sequence: int
+    registration_revision: int
+    moved_at: AwareDatetime
+
+
 class RefundDue(PaymentPayload):
     """Verified money that buys nothing any more and has to go back."""
 
@@ -89,3 +105,17 @@ class RefundDone(PaymentPayload):
 
     reference: str
     done_at: AwareDatetime
+
+
+class PaymentQueueMark(Payload):
+    """Payment's answer to `registration.queue_mark`: how far payment has spoken.
+
+    `sent_at` is that of the mark. What payment decided before `spoken_until` has reached the broker, and what was
+    registered before and had reached payment has an invoice. It is never later than `sent_at`; years ago means that
+    payment cannot say yet.
+    """
+
+    TYPE: ClassVar[str] = "payment.queue_mark"
+
+    sent_at: AwareDatetime
+    spoken_until: AwareDatetime

@@ -144,7 +144,8 @@ class RegistrationExpired(RegistrationPayload):
 
 
 class RegistrationReopened(RegistrationPayload):
-    """An expiry is undone: a proof in time was heard of late, and the places are held again.
+    """The places are held, whatever was said before: an expiry is undone, as payment's news were late, or the deadline
+    was moved.
 
     `awaits_payment` is whether another proof is welcome, until `expires_at`; else one waits for staff.
     """
@@ -191,7 +192,10 @@ class RegistrationSurplus(RegistrationPayload):
 
 
 class QueueMark(Payload):
-    """What registration sends to itself: when it comes back, all that was in its queue at `sent_at` has been heard."""
+    """What registration sends to itself and to payment: who hears it has heard all that was in its queue at `sent_at`.
+
+    Payment answers with `payment.queue_mark`.
+    """
 
     TYPE: ClassVar[str] = "registration.queue_mark"
 

@@ -6,7 +6,15 @@ from types import MappingProxyType
 
 from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload, registered
-from contracts.payments import PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
+from contracts.payments import (
+    PaymentDeadlineMoved,
+    PaymentQueueMark,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    RefundDone,
+    RefundDue,
+)
 from contracts.races import RaceChanged
 from contracts.registrations import (
     QueueMark,
@@ -23,7 +31,15 @@ from contracts.waitlist import WaitlistEnded, WaitlistOffered
 
 LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
-        "registration": (PaymentUploaded, PaymentVerified, PaymentRejected, QueueMark, StaffSessionsEnded),
+        "registration": (
+            PaymentUploaded,
+            PaymentVerified,
+            PaymentRejected,
+            PaymentDeadlineMoved,
+            QueueMark,
+            PaymentQueueMark,
+            StaffSessionsEnded,
+        ),
         "payment": (
             RegistrationCreated,
             RegistrationExpired,
@@ -31,6 +47,7 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             RegistrationCancelled,
             RegistrationSurplus,
             RegistrationCorrected,
+            QueueMark,
             StaffSessionsEnded,
         ),
         "notification": (

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from contracts import (
     Payload,
+    PaymentDeadlineMoved,
     PaymentMethod,
     PaymentRejected,
     PaymentUploaded,
@@ -66,11 +67,14 @@ class PlainRegistration:
 
     def hear(self, news: Payload) -> None:
         """Follow payment's news."""
-        assert isinstance(news, InvoicePayload)
+        assert isinstance(news, InvoicePayload | PaymentDeadlineMoved)
         if news.sequence <= self.heard:
             return
         self.heard = news.sequence
         match news:
+            case PaymentDeadlineMoved():
+                self.expires_at = max(self.expires_at, news.expires_at)
+                self._move_deadline()
             case PaymentUploaded():
                 self._follow("payment_uploaded")
             case PaymentRejected() if news.expires_at > news.rejected_at:
@@ -88,6 +92,10 @@ class PlainRegistration:
         elif self.status in {"pending_payment", "payment_uploaded"}:
             self.status = status
             self.revision += 1
+
+    def _move_deadline(self) -> None:
+        if self.status in {"expired", "pending_payment"}:
+            self._become("pending_payment" if self.status == "pending_payment" or self.free else "expired")
 
     def _become(self, status: str) -> None:
         self.status = status

@@ -37,6 +37,7 @@ from notification.contacts.rules import Stage
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_untrue
 from notification.queue.readdressing import follow_address
+from notification.queue.sending_again import follow_deadline
 from notification.queue.told import is_queued, newest_told
 from notification.races.commands import lock_race, note_announcement
 from notification.templates.rules import EventType
@@ -136,12 +137,16 @@ async def tell_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> N
 
 @handlers.on(RegistrationReopened)
 async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
-    """An expiry that has not left is not sent; who may have heard of it hears that the place is held again."""
+    """An expiry that has not left is not sent; who may have heard of it hears that the place is held again.
+
+    How to pay, if that has not left, leaves until the new deadline and names it.
+    """
     reopened = event.payload
     contact = await contacts.lock_contact(work, reopened.registration_id)
     if not contacts.move_on(contact, reopened, Stage.CREATED):
         return
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
+    await follow_deadline(work, reopened.registration_id, contact.expires_at)
     await skip_untrue(work, reopened.registration_id)
     news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
     if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:

@@ -1,8 +1,9 @@
 """Registration's background half: events in and out, the sweep of expired registrations, the waiting lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -11,6 +12,7 @@ from chassis.process import worker_from_environment
 from chassis.telemetry import logger
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
+from prometheus_client import Gauge
 
 from registration.access import commands as links
 from registration.access.rules import AccessCodes
@@ -23,6 +25,7 @@ from registration.entries import commands, expiry
 from registration.entries.expiry import Patience
 from registration.entries.handlers import handlers
 from registration.marks.commands import send_mark
+from registration.marks.rules import Rounds
 from registration.settings import Settings
 from registration.waitlist import queries as lines
 from registration.waitlist.commands import tend
@@ -32,7 +35,11 @@ log = logger(__name__)
 
 _KEYS_KEPT = timedelta(hours=24)
 _SOON = timedelta(seconds=1)
-NEVER = datetime.fromtimestamp(0, UTC)
+_LONG = timedelta(minutes=10)
+
+DEADLINES_WAIT: Final = Gauge(
+    "startline_deadlines_wait_seconds", "For how long the deadline that passed the longest ago has not been kept"
+)
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
@@ -47,6 +54,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
         periodic=[
             Periodic("expiry", often, deadlines.keep),
             Periodic("waitlist", often, deadlines.tend_lines),
+            Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
             Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
             Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
@@ -64,7 +72,7 @@ async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, hear
     """Expire all that is due, a bounded number in each transaction; how many.
 
     Args:
-        heard_until: the moment until which the own queue has been heard; None where that is not asked for.
+        heard_until: the moment until which payment has been heard; None where that is not asked for.
     """
     return await expiry.sweep(database, Patience(grace, heard_until), terms)
 
@@ -87,30 +95,46 @@ async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: date
 
 @dataclass
 class Deadlines:
-    """Ends what is overdue, as far as its own queue has been heard past the deadline: what was done in time may be in
-    it. While the broker is out of reach no deadline runs.
+    """Ends what is overdue, as far as others have been heard past the deadline: what was done in time may be on its
+    way. While the broker is out of reach no deadline runs, and none of a registration while payment is.
     """
 
     database: Database
     grace: timedelta
     terms: OfferTerms
-    heard_until: datetime = NEVER
-    _came_back: datetime = NEVER
+    rounds: Rounds = field(default_factory=Rounds)
 
     async def keep(self) -> None:
-        """Send a mark through the queue if something is overdue, and end what the marks that came back allow."""
+        """Send a mark to payment and back if something is overdue, and end what the marks that came back allow."""
         async with self.database.work() as work:
-            overdue = await expiry.due(work.session, Patience(self.grace), now=work.now, at_most=1)
+            overdue = await expiry.waiting_for(work.session, self.grace, now=work.now) is not None
             if not overdue and not await lines.overdue_offers(work.session, now=work.now):
                 return
-            newest = await send_mark(work)
-        # What came just before the mark may still be under way: it counts from the next round on.
-        self.heard_until, self._came_back = self._came_back, newest or self._came_back
-        await sweep(self.database, self.grace, self.terms, heard_until=self.heard_until)
+            self.rounds.note(await send_mark(work), work.now)
+        await expiry.sweep(self.database, self._patience(), self.terms)
+
+    def _patience(self) -> Patience:
+        heard, now = self.rounds.counts, self.database.clock()
+        patient = not self.rounds.in_touch_for(expiry.PATIENCE, now)
+        return Patience(self.grace, heard.payment, None if patient else heard.answered)
 
     async def tend_lines(self) -> None:
         """Offer free places and end offers that were not accepted in time."""
-        await tend_lines(self.database, self.terms, heard_until=self.heard_until)
+        await tend_lines(self.database, self.terms, heard_until=self.rounds.counts.own)
+
+    async def report(self) -> None:
+        """Show how long deadlines wait for somebody to be heard."""
+        now = self.database.clock()
+        async with self.database.read() as session:
+            waiting = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
+        DEADLINES_WAIT.set(waiting.total_seconds())
+        if waiting > _LONG:
+            log.warning(
+                "deadlines_wait",
+                seconds=round(waiting.total_seconds()),
+                payment_heard_until=self.rounds.counts.payment.isoformat(),
+                payment_answered=self.rounds.counts.answered.isoformat(),
+            )
 
 
 async def fold_counts(database: Database) -> None:

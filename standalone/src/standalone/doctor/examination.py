@@ -48,7 +48,7 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
             detail = f"{row.job} fails for it and goes on without it: {row.reason}"
             diagnosis.found("set_aside", detail, job=row.job, subject_id=row.subject_id)
         for row in await entries.overdue(session):
-            detail = "should have expired hours ago"
+            detail = "should have expired hours ago; deadlines wait while payment does not answer"
             diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)
 
 

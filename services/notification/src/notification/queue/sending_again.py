@@ -1,5 +1,6 @@
 """Sending again what a person asks for: one that failed is tried again, one that was sent is sent once more."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,8 @@ from notification.channels.port import Channel
 from notification.limiter.commands import recover
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
-from notification.queue.truth import untrue
+from notification.queue.truth import TOO_LATE, untrue
+from notification.templates.rules import EventType
 
 
 class UnknownNotification(NotFound):
@@ -142,6 +144,19 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
         created_at=work.now,
         updated_at=work.now,
     )
+
+
+async def follow_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
+    """How to pay is worth saying until the later deadline, also where it seemed to be too late to say it."""
+    how_to_pay = (
+        Notification.registration_id == registration_id,
+        Notification.event_type == EventType.REGISTRATION_CREATED,
+        Notification.deadline < until,
+    )
+    given_up = (Notification.status == Status.SKIPPED) & (Notification.failed_reason == TOO_LATE)
+    await requeue(work, and_(*how_to_pay, given_up))
+    later = update(Notification).where(*how_to_pay).values(deadline=until, updated_at=work.now)
+    await work.session.execute(later, execution_options={"synchronize_session": False})
 
 
 async def requeue(work: UnitOfWork, chosen: Any) -> int:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
+from contracts import Payload
 from contracts.payments import PaymentPayload
 from sqlalchemy import select
 
-from payment.invoices.commands import nothing_to_pay
+from payment.invoices.commands import deadline_moved, nothing_to_pay
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.proofs import announce
@@ -25,7 +26,7 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
     for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
         payment = await _newest(work, invoice.registration_id)
-        event = _free(invoice) if payment is None else _event(payment, invoice)
+        event = _without_payment(invoice) if payment is None else _event(payment, invoice)
         if event is not None:
             work.publish(event, subject=invoice.registration_id)
         for refund in await _refunds(work, invoice.registration_id):
@@ -53,6 +54,13 @@ async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
         .limit(1)
     )
     return (await work.session.execute(query)).scalar_one_or_none()
+
+
+def _without_payment(invoice: Invoice) -> Payload | None:
+    """What was said when the invoice was opened."""
+    if invoice.amount > 0 and invoice.sequence == 1:
+        return deadline_moved(invoice)
+    return _free(invoice)
 
 
 def _free(invoice: Invoice) -> PaymentPayload | None:

@@ -7,7 +7,13 @@ from uuid import UUID, uuid5
 
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import PaymentVerified, RegistrationCorrected, RegistrationCreated, RegistrationReopened
+from contracts import (
+    PaymentDeadlineMoved,
+    PaymentVerified,
+    RegistrationCorrected,
+    RegistrationCreated,
+    RegistrationReopened,
+)
 from sqlalchemy import ColumnElement, Integer, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +26,7 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
-from payment.invoices.rules import InvoiceStatus, RegistrationEnd
+from payment.invoices.rules import InvoiceStatus, RegistrationEnd, time_lost
 from payment.invoices.tables import Invoice
 
 NOBODY: Final = UUID(int=0)
@@ -31,9 +37,13 @@ NOBODY: Final = UUID(int=0)
 _OPEN = insert(Invoice).on_conflict_do_nothing().returning(Invoice.registration_id)
 
 
-async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
-    """Ask for what the registration costs; a second time changes nothing. What costs nothing is paid at once."""
-    free = created.total_amount == 0
+async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, registered_at: datetime) -> None:
+    """Ask for what the registration costs; a second time changes nothing. What costs nothing is paid at once.
+
+    The time in which there was no invoice does not count: the deadline is later by it.
+    """
+    free, lost = created.total_amount == 0, time_lost(registered_at, work.now)
+    moved = bool(lost) and created.awaits_payment and not free
     payer = next((each for each in created.participants if each.is_pic), created.participants[0])
     invoice = {
         "registration_id": created.registration_id,
@@ -42,19 +52,32 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated) -> None:
         "amount": created.total_amount,
         "currency": created.currency,
         "status": InvoiceStatus.PAID if free else InvoiceStatus.OPEN,
-        "expires_at": created.expires_at,
+        "expires_at": created.expires_at + lost if moved else created.expires_at,
         "revision": created.revision,
-        "sequence": 1 if free else 0,
+        "sequence": 1 if free or moved else 0,
         "payer_revision": created.revision,
         "created_at": work.now,
         "updated_at": work.now,
     }
-    opened = await work.session.execute(_OPEN, [invoice])
-    if opened.first() is not None and free and created.awaits_payment:
+    opened = (await work.session.execute(_OPEN, [invoice])).first() is not None
+    if opened and moved:
+        work.publish(deadline_moved(Invoice(**invoice)), subject=created.registration_id)
+    if opened and free and created.awaits_payment:
         paid = nothing_to_pay(
             created.registration_id, created.currency, at=work.now, sequence=1, revision=created.revision
         )
         work.publish(paid, subject=created.registration_id)
+
+
+def deadline_moved(invoice: Invoice) -> PaymentDeadlineMoved:
+    """The event that an invoice, of which there is no other news yet, was opened late."""
+    return PaymentDeadlineMoved(
+        registration_id=invoice.registration_id,
+        expires_at=invoice.expires_at,
+        sequence=invoice.sequence,
+        registration_revision=invoice.revision,
+        moved_at=invoice.created_at,
+    )
 
 
 def nothing_to_pay(

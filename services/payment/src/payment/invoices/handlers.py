@@ -5,6 +5,7 @@ from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
     Event,
+    QueueMark,
     RegistrationCancelled,
     RegistrationCorrected,
     RegistrationCreated,
@@ -16,6 +17,7 @@ from contracts import (
 
 from payment.invoices import commands
 from payment.invoices.rules import RegistrationEnd
+from payment.marks.commands import answer_mark
 from payment.refunds.commands import SURPLUS, owe_refund
 
 handlers = Handlers()
@@ -25,7 +27,7 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 @handlers.on(RegistrationCreated)
 async def ask_for_payment(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """A registration holds places: its price is owed."""
-    await commands.open_invoice(work, event.payload)
+    await commands.open_invoice(work, event.payload, registered_at=event.occurred_at)
 
 
 @handlers.on(RegistrationExpired)
@@ -71,3 +73,9 @@ async def give_back_surplus(event: Event[RegistrationSurplus], work: UnitOfWork)
 async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
     """The desk shows and finds the payer under the corrected name."""
     await commands.correct_payer(work, event.payload)
+
+
+@handlers.on(QueueMark)
+async def tell_how_far(event: Event[QueueMark], work: UnitOfWork) -> None:
+    """Registration wants to know until when it has heard everything."""
+    await answer_mark(work, event.payload, subject=event.subject)

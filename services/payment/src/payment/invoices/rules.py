@@ -1,5 +1,6 @@
 """How an invoice stands, and what may be paid."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -18,3 +19,13 @@ class RegistrationEnd(StrEnum):
 
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+_LATE = timedelta(minutes=5)
+"""More than events take, and more than clocks differ by."""
+
+
+def time_lost(registered_at: datetime, now: datetime) -> timedelta:
+    """Return for how long a registration could not be paid because there was no invoice; none if it was not late."""
+    waited = now - registered_at
+    return waited if waited > _LATE else timedelta()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -20,15 +21,18 @@ from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
-from registration.marks.rules import SUBJECT, unsent
+from registration.marks.rules import NEVER, SUBJECT, unsent
 from registration.waitlist.offering import hand_over
 from registration.waitlist.rules import OfferTerms
 
 JOB = "expiry"
 
 _AT_ONCE = 200
-_PATIENCE = timedelta(minutes=30)
-"""Maximum time past the grace that an undelivered event keeps a place: an unreadable one must not keep it for ever."""
+PATIENCE: Final = timedelta(minutes=30)
+"""Maximum time past the grace that an undelivered event keeps a place: an unreadable one must not keep it for ever.
+
+It runs only while marks are answered: as long as payment or the broker is away, nothing can be delivered.
+"""
 
 # An event of another release may have any form; only what its head says is looked at.
 _SPOKEN_OF = f"""
@@ -38,8 +42,8 @@ _SPOKEN_OF = f"""
 """  # noqa: S608  # a constant of ours
 
 _PASSED_FOR_GOOD = f"""
-    registrations.status = 'pending_payment' AND registrations.expires_at < :due AND registrations.expires_at < :heard
-    AND (registrations.expires_at < :impatient OR registrations.id::text NOT IN (
+    registrations.status = 'pending_payment' AND registrations.expires_at < :latest
+    AND (registrations.expires_at < :impatient OR registrations.expires_at < :heard AND registrations.id::text NOT IN (
          SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
 """  # noqa: S608  # constants of ours
 
@@ -56,18 +60,23 @@ class Patience:
     """Until when a deadline that has passed is not held against its runner.
 
     Args:
-        grace: for proofs that were in time and are still on their way.
-        heard_until: the moment until which the own queue has been heard, the grace included; None where that is not
-            asked for.
+        grace: for proofs that were in time and are still being taken in.
+        heard_until: the moment until which payment has been heard, which must be past deadline and grace; None where
+            that is not asked for.
+        marks_until: the moment until which marks came back for so long that what is still undelivered never will be;
+            None while it may be. Not asked for without `heard_until`.
     """
 
     grace: timedelta
     heard_until: datetime | None = None
+    marks_until: datetime | None = None
 
     def moments(self, now: datetime) -> dict[str, datetime]:
         """Return what `_PASSED_FOR_GOOD` compares deadlines with."""
-        ends = now - self.grace
-        return {"due": ends, "heard": (self.heard_until or now) - self.grace, "impatient": ends - _PATIENCE}
+        marks_until = now if self.heard_until is None else (self.marks_until or NEVER)
+        heard = min(now, self.heard_until or now) - self.grace
+        impatient = min(now, marks_until) - self.grace - PATIENCE
+        return {"heard": heard, "impatient": impatient, "latest": max(heard, impatient)}
 
 
 async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> int:
@@ -94,6 +103,17 @@ async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> in
 async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_most: int = _AT_ONCE) -> Sequence[UUID]:
     """Registrations whose deadline has passed for good, the longest ago first; not those that were put aside."""
     return (await session.execute(_DUE, {**patience.moments(now), "at_most": at_most})).scalars().all()
+
+
+_LONGEST_OVERDUE = text("SELECT min(expires_at) FROM registrations WHERE status = 'pending_payment'")
+
+
+async def waiting_for(session: AsyncSession, grace: timedelta, *, now: datetime) -> timedelta | None:
+    """For how long the deadline that passed the longest ago has been waiting past its grace; None: none has passed."""
+    first: datetime | None = (await session.execute(_LONGEST_OVERDUE)).scalar_one()
+    if first is None or first + grace >= now:
+        return None
+    return now - (first + grace)
 
 
 async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, terms: OfferTerms) -> int:

@@ -1,12 +1,21 @@
-"""Handlers for payment events and for registration's own queue marks."""
+"""Handlers for payment events and for queue marks."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
-from contracts import Event, PaymentRejected, PaymentUploaded, PaymentVerified, QueueMark, StaffSessionsEnded
+from contracts import (
+    Event,
+    PaymentDeadlineMoved,
+    PaymentQueueMark,
+    PaymentRejected,
+    PaymentUploaded,
+    PaymentVerified,
+    QueueMark,
+    StaffSessionsEnded,
+)
 
 from registration.entries import payments
-from registration.marks.commands import hear_mark
+from registration.marks.commands import hear_answer, hear_mark
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -30,7 +39,19 @@ async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> N
     await payments.reopen_payment(work, event.payload)
 
 
+@handlers.on(PaymentDeadlineMoved)
+async def deadline_moved(event: Event[PaymentDeadlineMoved], work: UnitOfWork) -> None:
+    """There is an invoice at last."""
+    await payments.move_deadline(work, event.payload)
+
+
 @handlers.on(QueueMark)
 async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
     """All that was in the queue before the mark has been taken in."""
     await hear_mark(work, event.payload)
+
+
+@handlers.on(PaymentQueueMark)
+async def payment_answered(event: Event[PaymentQueueMark], work: UnitOfWork) -> None:
+    """Payment says how far it has spoken."""
+    await hear_answer(work, event.payload)

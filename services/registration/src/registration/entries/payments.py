@@ -9,6 +9,7 @@ from datetime import datetime
 
 from chassis.database import UnitOfWork
 from contracts import (
+    PaymentDeadlineMoved,
     PaymentRejected,
     PaymentUploaded,
     PaymentVerified,
@@ -79,6 +80,22 @@ async def reopen_payment(work: UnitOfWork, refusal: PaymentRejected) -> None:
         entry.expires_at = max(entry.expires_at, refusal.expires_at)
     elif entry.status == Status.EXPIRED and refusal.expires_at > refusal.rejected_at:
         await _reopen(work, entry, Trigger.PAYMENT_REJECTED, until=refusal.expires_at)
+
+
+async def move_deadline(work: UnitOfWork, moved: PaymentDeadlineMoved) -> None:
+    """The invoice was opened late: the deadline is later by the lost time, and others hear of it.
+
+    An expiry in that time is undone: nobody could have paid.
+    """
+    entry = await lock_for_event(work, moved.registration_id)
+    if not _is_news(entry, moved.sequence, moved.moved_at):
+        return
+    if entry.status == Status.EXPIRED:
+        await _reopen(work, entry, Trigger.DEADLINE_MOVED, until=moved.expires_at)
+    elif entry.status == Status.PENDING_PAYMENT and moved.expires_at > entry.expires_at:
+        move(work, entry, Trigger.DEADLINE_MOVED)
+        entry.expires_at = moved.expires_at
+        work.publish(reopened(entry), subject=entry.id)
 
 
 async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, until: datetime | None = None) -> None:

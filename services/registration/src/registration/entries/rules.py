@@ -26,6 +26,7 @@ class Trigger(StrEnum):
     PROOF_UPLOADED = "proof_uploaded"
     PAYMENT_VERIFIED = "payment_verified"
     PAYMENT_REJECTED = "payment_rejected"
+    DEADLINE_MOVED = "deadline_moved"
     DEADLINE_PASSED = "deadline_passed"
     STAFF_CANCELS = "staff_cancels"
 
@@ -43,6 +44,7 @@ _TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
     {
         (Status.PENDING_PAYMENT, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
         (Status.PENDING_PAYMENT, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
+        (Status.PENDING_PAYMENT, Trigger.DEADLINE_MOVED): Status.PENDING_PAYMENT,
         (Status.PENDING_PAYMENT, Trigger.DEADLINE_PASSED): Status.EXPIRED,
         (Status.PENDING_PAYMENT, Trigger.STAFF_CANCELS): Status.CANCELLED,
         (Status.PAYMENT_UPLOADED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
@@ -52,6 +54,8 @@ _TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
         # Back from the dead, if places remain: the proof was in time and only its event was late …
         (Status.EXPIRED, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
         (Status.EXPIRED, Trigger.PAYMENT_REJECTED): Status.PENDING_PAYMENT,
+        # … or nobody could pay before …
+        (Status.EXPIRED, Trigger.DEADLINE_MOVED): Status.PENDING_PAYMENT,
         # … or the money came after all.
         (Status.EXPIRED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
         (Status.CANCELLED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,

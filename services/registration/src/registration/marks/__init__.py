@@ -1,1 +1,1 @@
-"""Queue marks: events to itself that show how far the service has consumed its queue."""
+"""Queue marks: events that show how far this service has consumed its queue, and how far payment has spoken."""

@@ -1,12 +1,14 @@
 """Sending and receiving queue marks."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import QueueMark
+from contracts import PaymentQueueMark, QueueMark
 from sqlalchemy import text
+
+from registration.marks.rules import NEVER, Heard
 
 NOBODY: Final = UUID(int=0)
 """What a mark is about."""
@@ -17,7 +19,7 @@ _EVERY = timedelta(seconds=30)
 _SEND = text("""
     INSERT INTO queue_mark AS mark (id, sent_at) VALUES (1, :now)
     ON CONFLICT (id) DO UPDATE SET sent_at = :now
-     WHERE mark.sent_at <= :long_ago OR mark.sent_at > :now OR mark.heard_until = mark.sent_at
+     WHERE mark.sent_at <= :long_ago OR mark.sent_at > :now OR mark.answered = mark.sent_at
     RETURNING 1
 """)
 
@@ -26,21 +28,37 @@ _HEAR = text("""
      WHERE heard_until IS NULL OR heard_until < :sent_at OR heard_until > :now
 """)
 
-_HEARD = text("SELECT heard_until FROM queue_mark WHERE heard_until <= :now")
+# Later answers may take back what earlier ones said: something under way had not been seen then.
+_HEAR_ANSWER = text("""
+    UPDATE queue_mark SET answered = :sent_at, spoken_until = LEAST(:spoken_until, :sent_at)
+     WHERE answered IS NULL OR answered < :sent_at OR answered > :now
+""")
+
+_HEARD = text("""
+    SELECT CASE WHEN heard_until <= :now THEN heard_until END AS own,
+           CASE WHEN answered <= :now THEN answered END AS answered,
+           CASE WHEN answered <= :now THEN spoken_until END AS payment
+      FROM queue_mark
+""")
 
 
-async def send_mark(work: UnitOfWork) -> datetime | None:
-    """Send a mark unless one is on its way; return until when the queue is known to have been heard, None for never.
+async def send_mark(work: UnitOfWork) -> Heard:
+    """Send a mark unless one is on its way; return how far events are known to have been heard.
 
     A mark that does not come back is sent again: a queue may have been lost.
     """
     times = {"now": work.now, "long_ago": work.now - _EVERY}
     if (await work.session.execute(_SEND, times)).first() is not None:
         work.publish(QueueMark(sent_at=work.now), subject=NOBODY)
-    heard: datetime | None = (await work.session.execute(_HEARD, times)).scalar_one_or_none()
-    return heard
+    heard = (await work.session.execute(_HEARD, times)).one()
+    return Heard(heard.own or NEVER, heard.answered or NEVER, heard.payment or NEVER)
 
 
 async def hear_mark(work: UnitOfWork, mark: QueueMark) -> None:
     """All that was in the queue when this mark was sent has been taken in."""
     await work.session.execute(_HEAR, {"sent_at": mark.sent_at, "now": work.now})
+
+
+async def hear_answer(work: UnitOfWork, answer: PaymentQueueMark) -> None:
+    """Payment has spoken until a moment, and all it said was in the queue before this. The newest answer counts."""
+    await work.session.execute(_HEAR_ANSWER, {**answer.model_dump(), "now": work.now})

@@ -1,0 +1,1 @@
+"""Answers to registration's queue marks: how far payment has spoken."""
