@@ -11,6 +11,8 @@ from aio_pika.abc import AbstractChannel, FieldValue
 from contracts import Event, parse
 from contracts.topology import LISTENERS, Names
 
+from .forgery import FORGER
+
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 
 _WATCH_OUTBOX = """
@@ -95,12 +97,13 @@ class Witness:
         return [parse(bytes(row[0])) for rows in found for row in rows]
 
     async def confirmed(self) -> list[str]:
-        """The ids of the events that the broker took, as often as it took them."""
+        """The ids of the events that the broker took, as often as it took them; forged ones left out."""
         async with await aio_pika.connect(self._broker) as connection, connection.channel() as channel:
             queue = await channel.get_queue(self._tap)
             taken = []
             while (message := await queue.get(no_ack=True, fail=False)) is not None:
-                taken.append(str(message.message_id))
+                if message.app_id != FORGER:
+                    taken.append(str(message.message_id))
         return taken
 
 

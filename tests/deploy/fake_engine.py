@@ -16,21 +16,20 @@ def note(call: str) -> None:
     before = calls.read_text() if calls.exists() else ""
     if not (call == "healthy" and before.endswith("healthy\n")):
         calls.write_text(f"{before}{call}\n")
-    if call.split("=")[0] in STATE["failing"] or call.split()[0] in STATE["failing"]:
+    if call in STATE["failing"] or call.partition(" ")[0] in STATE["failing"]:
         sys.exit(1)
 
 
 def found(identifier: str) -> dict[str, Any]:
     """The container of the id."""
+    container: dict[str, Any]
     [container] = [each for each in STATE["containers"] if each["id"] == identifier]
     return container
 
 
 def compose(arguments: list[str]) -> None:
     """`up`, `run`, `ps`, `config` and `exec`, as deploy/roll calls them."""
-    match arguments:
-        case ["--env-file", "somewhere", *rest]:
-            compose(rest)
+    match arguments[2:] if arguments[:2] == ["--env-file", "somewhere"] else arguments:
         case ["version"]:
             sys.exit(os.environ["HAS_PLUGIN"] != "True")
         case ["ps", "-a", "-q", process]:
@@ -38,28 +37,14 @@ def compose(arguments: list[str]) -> None:
         case ["config", hashed]:
             print(hashed.removeprefix("--hash="), f"hash-{STATE['release']}")
         case ["run", "--rm", "--no-deps", "-T", one_shot]:
-            note_run(one_shot)
-        case ["exec", "-T", "gateway", "sh", "-c", _]:
-            note("exec sh")
+            note(f"run {one_shot}")
         case ["exec", "-T", "gateway", *command]:
-            note_exec(" ".join(command))
+            note(f"exec {' '.join(command)}" if "-c" not in command else "exec sh")
         case ["up", "-d", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
             note(f"up {scale}")
             up(process, int(scale.partition("=")[2]))
         case _:
             sys.exit(f"compose does not know {arguments}")
-
-
-def note_run(one_shot: str) -> None:
-    """A one-shot container, which may fail."""
-    note(f"run {one_shot}")
-    sys.exit(one_shot in STATE["failing"])
-
-
-def note_exec(command: str) -> None:
-    """A command in the gateway, which may fail."""
-    note(f"exec {command}")
-    sys.exit(f"exec {command}" in STATE["failing"])
 
 
 def up(process: str, count: int) -> None:
@@ -72,7 +57,7 @@ def up(process: str, count: int) -> None:
 
 def health(container: dict[str, Any]) -> str:
     """As the template of deploy/roll asks: restarts, status, health."""
-    process, sickness = (STATE["sick"] or ("", ""))
+    process, sickness = STATE["sick"] or ("", "")
     if container["process"] != process or container["release"] != STATE["release"]:
         note("healthy")
         return "0 running healthy"

@@ -63,7 +63,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
 
 
 @pytest.mark.parametrize("engine", ["docker compose", "docker-compose"], indirect=True)
-def test_one_replica_after_the_other_is_replaced_and_an_old_one_goes_when_the_new_one_is_healthy(engine: Engine) -> None:
+def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
+    engine: Engine,
+) -> None:
     done = engine.roll("--env-file", "somewhere", "payment")
 
     assert done.returncode == 0, done.stderr
@@ -90,7 +92,7 @@ def test_unnamed_it_is_all_five_and_the_gateway_stays(engine: Engine) -> None:
 
 @pytest.mark.parametrize("failing", ["provision", "payment-migrate"])
 def test_when_a_migration_fails_nothing_is_replaced(engine: Engine, failing: str) -> None:
-    engine.state["failing"] = [failing]
+    engine.state["failing"] = [f"run {failing}"]
 
     done = engine.roll("payment", "identity")
 

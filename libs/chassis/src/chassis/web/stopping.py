@@ -18,7 +18,9 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 class StoppingLoop(uvloop.Loop):
     """The event loop for `uvicorn --loop chassis.web.stopping:StoppingLoop`."""
 
-    async def create_server(self, protocol_factory: ProtocolFactory, *where: Any, **options: Any) -> Any:
+    async def create_server(  # type: ignore[override]  # its ways of saying where are handed on
+        self, protocol_factory: ProtocolFactory, *where: Any, **options: Any
+    ) -> Any:
         """Listen as always; when the server is closed, those who wait to be accepted come in first."""
         return _Listening(self, protocol_factory, await super().create_server(protocol_factory, *where, **options))
 
