@@ -127,6 +127,16 @@ def test_called_again_it_goes_on_where_it_stopped(engine: Engine) -> None:
     assert engine.running("payment-worker") == ["new"]
 
 
+def test_what_is_new_is_replaced_again_where_that_is_asked_for(engine: Engine) -> None:
+    engine.state["release"] = "old"
+
+    assert engine.roll("payment").returncode == 0
+    assert not any(call.startswith("up") for call in engine.calls())
+
+    assert engine.roll("--again", "payment").returncode == 0
+    assert sum(call.startswith("up") for call in engine.calls()) == 3
+
+
 def test_what_is_half_done_or_stopped_is_cleared_up(engine: Engine) -> None:
     engine.state["containers"] = []
     engine.runs("payment-api", "old", "new", "old")
