@@ -16,13 +16,14 @@ from .forgery import FORGER
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 
 _WATCH_OUTBOX = """
-    CREATE TABLE witnessed_events (body bytea NOT NULL);
-    CREATE FUNCTION witness_event() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    CREATE SCHEMA witness;
+    CREATE TABLE witness.events (body bytea NOT NULL);
+    CREATE FUNCTION witness.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
-        INSERT INTO public.witnessed_events (body) VALUES (NEW.payload);
+        INSERT INTO witness.events (body) VALUES (NEW.payload);
         RETURN NULL;
     END $$;
-    CREATE TRIGGER witness_event AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION witness_event();
+    CREATE TRIGGER witness_event AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION witness.note();
 """
 _UNDER_WAY = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM event_retries)"
 _UNSENT = "SELECT count(*) FROM notifications WHERE status IN ('pending', 'sending')"
@@ -93,7 +94,7 @@ class Witness:
 
     async def committed(self) -> list[Event[Any]]:
         """Every event that a service committed."""
-        found = [await self.query(service, "SELECT body FROM witnessed_events") for service in LISTENERS]
+        found = [await self.query(service, "SELECT body FROM witness.events") for service in LISTENERS]
         return [parse(bytes(row[0])) for rows in found for row in rows]
 
     async def confirmed(self) -> list[str]:
