@@ -5,6 +5,8 @@ import shutil
 import sys
 
 from .compose import ROOT, ComposeStand
+from .forgery import Forgery
+from .release import Release
 from .round import Plan, Result, Round
 
 _FOLDER = ROOT / ".startline" / "breaking"
@@ -25,6 +27,7 @@ async def _play() -> Result:
             upstreams=[each for each in stand.members if each.half == "api"],
             away=2.0,
             pause_seconds=30.0,
+            deeds=[Release(stand, ["registration"]), Forgery(stand), Release(stand)],
         )
         return await Round(stand, plan, _FOLDER, _tell).play()
 

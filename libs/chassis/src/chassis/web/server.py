@@ -22,6 +22,8 @@ HEADER_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients and proxies keep an idle connection (5 to 60 s): whoever ends it first must not be the one who
 would lose a request that is just being sent."""
+LAST_SECONDS = 1.0
+"""For a client whose request may be on its way to a server that stops."""
 BODY_SECONDS = 120.0
 """Ends bodies that are still coming after their answer; before it, a route's own limit counts."""
 
@@ -73,7 +75,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Wait for the first header."""
         super().connection_made(transport)
-        self._in_header, self._in_body, self._is_timed = True, False, True
+        self._in_header, self._in_body, self._is_timed, self._is_last = True, False, True, False
         self._unused_bytes, self._is_large, self._is_too_large = 0, False, False
         self.waiting.start(self, self.header_seconds)
 
@@ -81,6 +83,17 @@ class BoundedHttp(HttpToolsProtocol):
         """Wait no longer."""
         self.waiting.stop(self)
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Answer what is under way, and no more: also a request that has only begun to come, or is about to.
+
+        Who has just connected has usually sent one already, and cannot know whether it was read.
+        """
+        if self._in_header and self._is_timed:
+            self._is_last = True
+            self.waiting.start(self, LAST_SECONDS)
+        else:
+            super().shutdown()
 
     def give_up(self) -> None:
         """End a connection whose client sent nothing for too long."""
@@ -115,8 +128,8 @@ class BoundedHttp(HttpToolsProtocol):
                 raise HeaderTooLarge  # the parser stops, and uvicorn answers by `send_400_response`
         self._in_header, self._in_body, self._is_timed, self._unused_bytes = False, True, False, 0
         super().on_headers_complete()
-        if self.parser.should_upgrade():
-            self.cycle.keep_alive = False  # what follows would be in the protocol that was asked for
+        if self.parser.should_upgrade() or self._is_last:
+            self.cycle.keep_alive = False  # what follows is in the protocol that was asked for, or for somebody else
 
     def on_body(self, body: bytes) -> None:
         """Hand a piece of the body on; how much of it may wait, uvicorn bounds."""

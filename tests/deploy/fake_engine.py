@@ -1,0 +1,105 @@
+"""A `docker` and `docker-compose` for tests of deploy/roll: containers are in a file, and calls are noted."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(sys.argv[1])
+STATE: dict[str, Any] = json.loads((FOLDER / "state.json").read_text())
+
+
+def note(call: str) -> None:
+    """Write down a call that changes something, and fail if it has to."""
+    calls = FOLDER / "calls"
+    before = calls.read_text() if calls.exists() else ""
+    if not (call == "healthy" and before.endswith("healthy\n")):
+        calls.write_text(f"{before}{call}\n")
+    if call in STATE["failing"] or call.partition(" ")[0] in STATE["failing"]:
+        sys.exit(1)
+
+
+def found(identifier: str) -> dict[str, Any]:
+    """The container of the id."""
+    container: dict[str, Any]
+    [container] = [each for each in STATE["containers"] if each["id"] == identifier]
+    return container
+
+
+def compose(arguments: list[str]) -> None:
+    """`up`, `run`, `ps`, `config` and `exec`, as deploy/roll calls them."""
+    match arguments[2:] if arguments[:2] == ["--env-file", "somewhere"] else arguments:
+        case ["version"]:
+            sys.exit(os.environ["HAS_PLUGIN"] != "True")
+        case ["ps", "-a", "-q", process]:
+            print(*(each["id"] for each in STATE["containers"] if each["process"] == process), sep="\n")
+        case ["config", hashed]:
+            print(hashed.removeprefix("--hash="), f"hash-{STATE['release']}")
+        case ["run", "--rm", "--no-deps", "-T", one_shot]:
+            note(f"run {one_shot}")
+        case ["exec", "-T", "gateway", *command]:
+            note(f"exec {' '.join(command)}" if "-c" not in command else "exec sh")
+        case ["up", "-d", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
+            note(f"up {scale}")
+            up(process, int(scale.partition("=")[2]))
+        case _:
+            sys.exit(f"compose does not know {arguments}")
+
+
+def up(process: str, count: int) -> None:
+    """Make new ones until there are so many."""
+    while sum(each["process"] == process for each in STATE["containers"]) < count:
+        number = 1 + max(int(each["id"][1:]) for each in STATE["containers"])
+        new = {"id": f"c{number}", "process": process, "release": STATE["release"], "up": True}
+        STATE["containers"].append(new)
+
+
+def health(container: dict[str, Any]) -> str:
+    """As the template of deploy/roll asks: restarts, status, health."""
+    process, sickness = STATE["sick"] or ("", "")
+    if container["process"] != process or container["release"] != STATE["release"]:
+        note("healthy")
+        return "0 running healthy"
+    return "3 restarting starting" if sickness == "restarting" else f"0 running {sickness}"
+
+
+def inspect(template: str, identifier: str) -> None:
+    """The few templates that deploy/roll uses."""
+    container = found(identifier)
+    release = container["release"]
+    if ".Created" in template:
+        print(f"2026-01-01T00:00:{int(identifier[1:]):02} {str(container['up']).lower()} {identifier} False")
+    elif "RestartCount" in template:
+        print(health(container))
+    elif "config-hash" in template:
+        print(f"hash-{release} image-{release}")
+    else:
+        print(f"name-{release}")
+
+
+def docker(arguments: list[str]) -> None:
+    """`compose`, `inspect`, `image inspect`, `stop`, `rm` and `logs`."""
+    match arguments:
+        case ["compose", *rest]:
+            compose(rest)
+        case ["inspect", "-f", template, identifier]:
+            inspect(template, identifier)
+        case ["image", "inspect", "-f", _, name]:
+            print(name.replace("name", "image"))
+        case ["stop", identifier]:
+            note(f"stop {found(identifier)['process']} {found(identifier)['release']}")
+            found(identifier)["up"] = False
+        case ["rm", identifier]:
+            note("rm")
+            STATE["containers"].remove(found(identifier))
+        case ["logs", identifier]:
+            print(f"why {found(identifier)['process']} is not well")
+        case _:
+            sys.exit(f"docker does not know {arguments}")
+
+
+try:
+    (compose if sys.argv[2] == "docker-compose" else docker)(sys.argv[3:])
+finally:
+    (FOLDER / "state.json").write_text(json.dumps(STATE))

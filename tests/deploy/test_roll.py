@@ -1,0 +1,190 @@
+"""`deploy/roll`, against an engine that only remembers: what it does in which order, and what when something fails."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROLL = Path(__file__).parents[2] / "deploy" / "roll"
+ENGINE = Path(__file__).parent / "fake_engine.py"
+SERVICES = ("registration", "payment", "notification", "checkin", "identity")
+
+
+@dataclass
+class Engine:
+    """What runs, by process: the release that each replica is of. `compose` is the program there is for it."""
+
+    folder: Path
+    compose: str
+
+    def __post_init__(self) -> None:
+        self.state: dict[str, Any] = {"release": "old", "sick": [], "failing": [], "stale": [], "containers": []}
+        for program in ("docker", "docker-compose") if self.compose == "docker-compose" else ("docker",):
+            file = self.folder / program
+            file.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {ENGINE} {self.folder} {program} "$@"\n')
+            file.chmod(0o755)
+
+    def runs(self, process: str, *releases: str) -> None:
+        for release in releases:
+            number = len(self.state["containers"])
+            self.state["containers"].append({"id": f"c{number}", "process": process, "release": release, "up": True})
+
+    def roll(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "state.json").write_text(json.dumps(self.state))
+        environment = {"PATH": f"{self.folder}:{os.environ['PATH']}", "ROLL_SECONDS": "2"}
+        environment |= {"TMPDIR": str(self.folder), "HAS_PLUGIN": str(self.compose == "docker compose")}
+        done = subprocess.run([ROLL, *arguments], capture_output=True, text=True, check=False, env=environment)
+        self.state = json.loads((self.folder / "state.json").read_text())
+        return done
+
+    def calls(self) -> list[str]:
+        """What was changed, in order."""
+        return (self.folder / "calls").read_text().splitlines()
+
+    def running(self, process: str) -> list[str]:
+        return [each["release"] for each in self.state["containers"] if each["process"] == process and each["up"]]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Two replicas of payment's API, one of its worker and of identity's API, and a release that is new."""
+    found = Engine(tmp_path, getattr(request, "param", "docker compose"))
+    found.runs("payment-api", "old", "old")
+    found.runs("payment-worker", "old")
+    found.runs("identity-api", "old")
+    found.runs("gateway", "new")
+    found.state["release"] = "new"
+    return found
+
+
+@pytest.mark.parametrize("engine", ["docker compose", "docker-compose"], indirect=True)
+def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
+    engine: Engine,
+) -> None:
+    done = engine.roll("--env-file", "somewhere", "payment")
+
+    assert done.returncode == 0, done.stderr
+    api = ["up payment-api=3", "healthy", "stop payment-api old", "rm"] * 2
+    worker = ["up payment-worker=2", "healthy", "stop payment-worker old", "rm"]
+    assert engine.calls() == ["run provision", "run payment-migrate", *api, *worker]
+    assert (engine.running("payment-api"), engine.running("payment-worker")) == (["new", "new"], ["new"])
+    assert engine.running("identity-api") == ["old"]
+
+
+def test_unnamed_it_is_all_five_and_the_gateway_stays(engine: Engine) -> None:
+    engine.state["containers"] = []
+    for service in SERVICES:
+        engine.runs(f"{service}-api", "old")
+        engine.runs(f"{service}-worker", "new")
+
+    assert engine.roll().returncode == 0
+
+    migrations = [call for call in engine.calls() if call.startswith("run ")]
+    assert migrations == ["run provision", *(f"run {service}-migrate" for service in SERVICES)]
+    for service in SERVICES:
+        assert engine.running(f"{service}-api") == engine.running(f"{service}-worker") == ["new"]
+
+
+@pytest.mark.parametrize("failing", ["provision", "payment-migrate"])
+def test_when_a_migration_fails_nothing_is_replaced(engine: Engine, failing: str) -> None:
+    engine.state["failing"] = [f"run {failing}"]
+
+    done = engine.roll("payment", "identity")
+
+    assert (done.returncode, engine.calls()[-1]) == (1, f"run {failing}")
+    assert "Nothing was replaced" in done.stderr
+    assert (engine.running("payment-api"), engine.running("identity-api")) == (["old", "old"], ["old"])
+
+
+@pytest.mark.parametrize("sickness", ["starting", "unhealthy", "restarting"])
+def test_one_that_does_not_become_healthy_is_removed_with_its_log_kept(engine: Engine, sickness: str) -> None:
+    engine.state["sick"] = ["payment-worker", sickness]
+
+    done = engine.roll("payment", "identity")
+
+    assert done.returncode == 1
+    assert engine.running("payment-api") == ["new", "new"]
+    assert engine.running("payment-worker") == engine.running("identity-api") == ["old"]
+    assert "the old ones go on" in done.stderr
+    log = done.stderr.split("the log of the new one is in ")[1].split()[0]
+    assert Path(log).read_text() == "why payment-worker is not well\n"
+
+
+def test_called_again_it_goes_on_where_it_stopped(engine: Engine) -> None:
+    engine.state["sick"] = ["payment-worker", "unhealthy"]
+    assert engine.roll("payment").returncode == 1
+    engine.state["sick"] = []
+    (engine.folder / "calls").unlink()
+
+    assert engine.roll("payment").returncode == 0
+
+    assert "up payment-api=3" not in engine.calls()
+    assert engine.running("payment-worker") == ["new"]
+
+
+def test_what_is_new_is_replaced_again_where_that_is_asked_for(engine: Engine) -> None:
+    engine.state["release"] = "old"
+
+    assert engine.roll("payment").returncode == 0
+    assert not any(call.startswith("up") for call in engine.calls())
+
+    assert engine.roll("--again", "payment").returncode == 0
+    assert sum(call.startswith("up") for call in engine.calls()) == 3
+
+
+def test_what_is_half_done_or_stopped_is_cleared_up(engine: Engine) -> None:
+    engine.state["containers"] = []
+    engine.runs("payment-api", "old", "new", "old")
+    engine.runs("payment-worker", "new")
+    engine.state["containers"][2]["up"] = False
+
+    assert engine.roll("payment").returncode == 0
+
+    assert engine.calls()[2:] == ["rm", "up payment-api=3", "healthy", "stop payment-api old", "rm"]
+    assert [each["release"] for each in engine.state["containers"]] == ["new", "new", "new"]
+
+
+def test_a_container_that_could_not_be_made_changes_nothing(engine: Engine) -> None:
+    engine.state["failing"] = ["up"]
+
+    assert engine.roll("payment").returncode == 1
+
+    assert engine.running("payment-api") == ["old", "old"]
+
+
+def test_the_gateway_is_tested_and_then_reloaded(engine: Engine) -> None:
+    assert engine.roll("gateway").returncode == 0
+    assert engine.calls() == ["exec sh", "exec nginx -t", "exec nginx -s reload"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"), [("exec nginx -t", "configuration is wrong"), ("exec sh", "force-recreate gateway")]
+)
+def test_a_gateway_that_could_not_go_on_is_not_reloaded(engine: Engine, failing: str, said: str) -> None:
+    engine.state["failing"] = [failing]
+
+    done = engine.roll("gateway")
+
+    assert (done.returncode, engine.calls()[-1]) == (1, failing)
+    assert said in done.stderr
+
+
+def test_what_the_gateway_was_started_with_is_not_taken_over_by_a_reload(engine: Engine) -> None:
+    engine.state["containers"][-1]["release"] = "old"
+
+    done = engine.roll("gateway")
+
+    assert (done.returncode, done.stderr.count("force-recreate gateway")) == (1, 1)
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_done(engine: Engine) -> None:
+    done = engine.roll("payment", "paymnet")
+
+    assert done.returncode == 1
+    assert "paymnet is none of" in done.stderr
+    assert not (engine.folder / "calls").exists()
