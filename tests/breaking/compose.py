@@ -83,11 +83,6 @@ class ComposeStand:
     def _amqp(self, user: str, password: str) -> str:
         return f"amqp://{user}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
 
-    def login(self, service: str) -> str:
-        """The URL with which a service reaches the broker."""
-        password = self._secret(f"{service}_password")
-        return f"amqp://{service}:{password}@127.0.0.1:{self._rabbitmq_port}/startline"
-
     def _secret(self, name: str) -> str:
         return (self._settings.parent / "secrets" / name).read_text()
 
