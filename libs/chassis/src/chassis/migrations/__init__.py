@@ -79,7 +79,7 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
         context.run_migrations()
     service = context.config.attributes.get("service")
     if service is not None:
-        settle_rights(connection, service, import_module(f"{service}.migrations").DOCTOR_READS)
+        settle_rights(connection, service, getattr(import_module(f"{service}.migrations"), "DOCTOR_READS", ()))
         connection.commit()
 
 
