@@ -10,7 +10,7 @@ import pytest
 from chassis import process
 from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport
-from contracts import Event, PaymentUploaded, RegistrationCreated
+from contracts import Event, RegistrationCreated
 from contracts.topology import LISTENERS, Names
 from payment import worker as payment_worker
 from payment.app import create_app
@@ -59,7 +59,7 @@ async def take_in_and_send_out(office: Office, transport: Transport) -> None:
     await office.uploaded(entry)
 
     async def left() -> bool:
-        return not await office.said(PaymentUploaded)
+        return not await office.rows("SELECT 1 FROM outbox")  # looking at what was said would take it from the relay
 
     await eventually(left)
 
