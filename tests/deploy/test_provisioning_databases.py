@@ -223,6 +223,20 @@ async def test_an_installation_whose_services_owned_their_tables_is_handed_over(
         await doctor.close()
 
 
+async def test_a_table_of_an_administrator_stops_no_release_and_is_not_given_away(provisioned: Provisioned) -> None:
+    admin = await asyncpg.connect(provisioned.server.url_of("payment").replace("+asyncpg", ""))
+    await admin.execute("CREATE TABLE notes (id serial, said text)")
+    try:
+        await asyncio.to_thread(provisioned.migrate)
+        own = await provisioned.connect("payment", "payment")
+        with pytest.raises(DENIED):
+            await own.fetch("SELECT * FROM notes")
+        await own.close()
+    finally:
+        await admin.execute("DROP TABLE notes")
+        await admin.close()
+
+
 async def test_a_password_that_is_changed_holds_from_then_on(provisioned: Provisioned) -> None:
     newer = {**provisioned.passwords, "payment": SecretStr("it's another")}
     await provision_databases(provisioned.server, newer, connections=30)

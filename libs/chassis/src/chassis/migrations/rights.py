@@ -28,13 +28,26 @@ def settle_rights(connection: Connection, service: str, doctor_reads: Sequence[s
     runs, doctor = str(database), f"{str(database).removesuffix(service)}doctor"
     if connection.scalar(text("SELECT current_user")) != f"{runs}{OWNER_SUFFIX}":
         return
-    _grant(connection, "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I", runs)
-    _grant(connection, "USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I", runs)
+    tables, sequences = _own(connection, "r", "p"), _own(connection, "S")
+    _grant(connection, f"SELECT, INSERT, UPDATE, DELETE ON {tables} TO %I", runs)
+    _grant(connection, f"USAGE, SELECT ON SEQUENCE {sequences} TO %I", runs)
     _revoke(connection, f"UPDATE, DELETE ON {_APPENDED_ONLY} FROM %I", runs)
     _revoke(connection, f"INSERT, UPDATE, DELETE ON {_READ_ONLY} FROM %I", runs)
     if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": doctor}):
-        _revoke(connection, "ALL ON ALL TABLES IN SCHEMA public FROM %I", doctor)
+        _revoke(connection, f"ALL ON {tables} FROM %I", doctor)
         _grant(connection, f"SELECT ON {', '.join((*COMMON_READS, *doctor_reads))} TO %I", doctor)
+
+
+_OWN = text("""
+    SELECT string_agg(format('%I', relname), ', ') FROM pg_class
+     WHERE CAST(relkind AS text) = ANY(CAST(:kinds AS text[])) AND relnamespace = 'public'::regnamespace
+       AND pg_get_userbyid(relowner) = current_user
+""")
+
+
+def _own(connection: Connection, *kinds: str) -> str:
+    """The names of what the owner owns; what an administrator keeps in the same schema is not ours to grant."""
+    return str(connection.scalar(_OWN, {"kinds": list(kinds)}))
 
 
 def _grant(connection: Connection, what: str, role: str) -> None:
