@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from contracts import Event, QueueMark
-from registration import worker as background
+from registration.entries.expiry import DEADLINES_WAIT
 from structlog.testing import capture_logs
 
 from .conftest import Race
@@ -148,7 +148,7 @@ async def test_deadlines_that_wait_show(race: Race, sweeps: Sweeps, past: timede
         await sweeps.deadlines.report()
 
     waited = (past - 10 * MINUTE).total_seconds()
-    assert waited < background.DEADLINES_WAIT._value.get() < waited + 60
+    assert waited < DEADLINES_WAIT._value.get() < waited + 60
     assert [each["event"] for each in logs] == (["deadlines_wait"] if warned else [])
 
 
@@ -156,4 +156,4 @@ async def test_no_deadline_waits_when_none_has_passed(race: Race, sweeps: Sweeps
     await race.open()
     await race.registered()
     await sweeps.deadlines.report()
-    assert background.DEADLINES_WAIT._value.get() == 0
+    assert DEADLINES_WAIT._value.get() == 0

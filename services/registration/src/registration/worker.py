@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -12,7 +11,6 @@ from chassis.process import worker_from_environment
 from chassis.telemetry import logger
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
-from prometheus_client import Gauge
 
 from registration.access import commands as links
 from registration.access.rules import AccessCodes
@@ -36,10 +34,6 @@ log = logger(__name__)
 _KEYS_KEPT = timedelta(hours=24)
 _SOON = timedelta(seconds=1)
 _LONG = timedelta(minutes=10)
-
-DEADLINES_WAIT: Final = Gauge(
-    "startline_deadlines_wait_seconds", "For how long the deadline that passed the longest ago has not been kept"
-)
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
@@ -127,7 +121,7 @@ class Deadlines:
         now = self.database.clock()
         async with self.database.read() as session:
             waiting = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
-        DEADLINES_WAIT.set(waiting.total_seconds())
+        expiry.DEADLINES_WAIT.set(waiting.total_seconds())
         if waiting > _LONG:
             log.warning(
                 "deadlines_wait",

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
 from contracts import RegistrationCreated
+from prometheus_client import Gauge
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +27,10 @@ from registration.waitlist.offering import hand_over
 from registration.waitlist.rules import OfferTerms
 
 JOB = "expiry"
+
+DEADLINES_WAIT: Final = Gauge(
+    "startline_deadlines_wait_seconds", "For how long the deadline that passed the longest ago has not been kept"
+)
 
 _AT_ONCE = 200
 PATIENCE: Final = timedelta(minutes=30)
