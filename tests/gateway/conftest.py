@@ -24,7 +24,7 @@ OpenGateway = Callable[..., Awaitable[Gateway]]
 _START_SECONDS = 120.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(postgres_server: FoundServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Host and port of a platform that believes one proxy in front of it."""
     prefix, port = f"gateway_{uuid4().hex[:8]}_", free_port()

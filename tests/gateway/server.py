@@ -8,6 +8,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -118,6 +119,8 @@ class Gateway:
         except OSError:
             return False
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
         return True
 
     @property

@@ -74,7 +74,8 @@ async def test_uploads_other_bodies_and_the_cache_lie_in_rooms_of_their_own(gate
 
         await eventually(lambda: _open_files(gateway, "uploads") == 3 and _open_files(gateway, "bodies") == 4)
 
-    assert list((gateway.folder / "cache/nginx/cache").rglob("?" * 32)), "the public reads"
+    public_reads = gateway.folder / "cache/nginx/cache"
+    await eventually(lambda: list(public_reads.rglob("?" * 32)))
 
 
 async def test_an_address_has_so_many_requests_under_way_and_no_more(gateway: Gateway) -> None:
@@ -139,6 +140,7 @@ async def test_without_that_patience_the_connection_breaks_while_it_sends(open_g
 
     with pytest.raises(ConnectionError):
         await send_it_all()
+    await connection.close()
 
 
 def _over(*address: str) -> str:
