@@ -205,12 +205,13 @@ async def test_an_installation_whose_services_owned_their_tables_is_handed_over(
     await admin.execute("GRANT pg_read_all_data TO startline_doctor")
     await admin.close()
 
-    await provision_databases(provisioned.server, provisioned.passwords, connections=30)
-    await asyncio.to_thread(provisioned.migrate)
-
     own = await provisioned.connect("checkin", "checkin")
     try:
-        assert await own.fetchval("SELECT name FROM kept") == "Ani"
+        await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+        assert await own.fetchval("SELECT name FROM kept") == "Ani", "what runs goes on before its migrations"
+        await own.execute("INSERT INTO kept VALUES ('Bima')")
+        await asyncio.to_thread(provisioned.migrate)
+        assert await own.fetchval("SELECT count(*) FROM kept") == 2
         with pytest.raises(DENIED):
             await own.execute("DROP TABLE kept")
     finally:

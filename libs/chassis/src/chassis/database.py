@@ -49,8 +49,8 @@ def is_unavailable(error: BaseException) -> bool:
 def is_out_of_reach(error: BaseException) -> bool:
     """Whether other work would meet `error` as well: `is_unavailable`, and not what the database answered to this work.
 
-    That are a deadlock or a serialization failure (40), a lock that somebody holds (55P03), and a statement that took
-    too long (57014).
+    The latter are a deadlock or a serialization failure (40), a lock held by another transaction (55P03), and a
+    statement that took too long (57014).
     """
     return is_unavailable(error) and not sqlstate_of(error).startswith(_ABOUT_THE_WORK)
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork, is_out_of_reach, is_unavailable
 from chassis.errors import NotYet, StartlineError
-from chassis.senders import Refused, vouch
+from chassis.senders import Refused, require_owner
 from chassis.tables import RETRY_QUEUE
 from chassis.telemetry import EVENTS_HANDLED, EVENTS_REFUSED, correlated, logger
 
@@ -78,16 +78,16 @@ class Inbox:
     async def deliver(self, body: bytes, sender: str) -> None:
         """Take one event: its effect happens, or it is parked with the reason; what its owner did not send is given up.
 
-        Args:
-            sender: who sent it, as the transport knows; see `chassis.senders`.
-
         An event that waits for a lock is parked, too: it must not keep those behind it waiting.
+
+        Args:
+            sender: the service that the transport authenticated; see `chassis.senders`.
 
         Raises:
             Exception: only when the database is down, so that neither could be done; see `is_out_of_reach`.
         """
         try:
-            vouch(body, sender)
+            require_owner(body, sender)
             await self.handle(body)
         except Refused as refused:
             await self._refuse(body, refused)
@@ -152,21 +152,21 @@ class Inbox:
     async def bury(self, body: bytes, sender: str) -> None:
         """Give up an event that took its reader down too often, for a person to look at.
 
-        Waits while the database is down: nobody else has the event.
+        Waits while the database is down: this is the only copy of the event.
         """
         await self._patiently(lambda: self._bury(body, sender))
 
     async def _bury(self, body: bytes, sender: str) -> None:
         try:
-            vouch(body, sender)
+            require_owner(body, sender)
         except Refused as refused:
             await self._refuse(body, refused)
         else:
             await self._give_up(body, "crash_guard", "its reader went down too often while handling it")
 
     async def _refuse(self, body: bytes, refused: Refused) -> None:
-        EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
         await self._give_up(body, refused.refusal.value, str(refused))
+        EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
 
     async def _give_up(self, body: bytes, failure: str, reason: str) -> None:
         event_id, event_type = _identity(body)

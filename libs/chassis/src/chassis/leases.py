@@ -17,10 +17,11 @@ _RENEWALS_IN_A_LEASE = 3
 async def lease_kept(
     database: Database, table: Table, row: OutboxInnerMessage, *, lease_seconds: float
 ) -> AsyncIterator[bool]:
-    """Renew the lease of a claimed row until the block ends. Yields False if the row has been claimed anew since.
+    """Renew the lease of a claimed row until the block ends. Yields False if the row was claimed again meanwhile.
 
-    A claimed row may wait behind others until its lease has ended; whoever claimed it then, this process or another,
-    works on it. The outcome of work whose lease has ended is not stored: no failure would be counted and no wait kept.
+    A claimed row may wait in this process until its lease has expired; it may then be claimed a second time, and that
+    claim is the one that works on it. The outcome of work under an expired lease is not stored: no failure would be
+    counted and no delay kept.
     """
     if not await _renewed(database, table, row):
         yield False

@@ -23,7 +23,7 @@ async def delete_in_portions(
 ) -> int:
     """Delete the rows that meet all conditions; return how many.
 
-    Rows that somebody else has locked are left for the next time, so any number of workers may do it at once.
+    Rows locked by other transactions are skipped, so any number of workers may run it at once.
 
     Args:
         at_most: rows in one transaction; fewer where others that refer to them are deleted along.

@@ -1,19 +1,19 @@
-"""Whose word an event is. A service's login could publish anything; only what its owner sent reaches a handler."""
+"""Checking who sent an event: only the service that owns its type may."""
 
 from enum import StrEnum
 
-from contracts import Head, MalformedEvent, parse_head
+from contracts import MalformedEvent, parse_head
 from contracts.ownership import owner_of
 
-EVERYBODY = "*"
+ANY_SERVICE = "*"
 """The sender where all services share one login of the broker, so that it cannot tell them apart."""
 
-NOBODY = ""
+NO_SENDER = ""
 """The sender of a message that does not say whose it is."""
 
 
 class Refusal(StrEnum):
-    """Why an event is not listened to."""
+    """Why an event is refused."""
 
     UNREADABLE = "unreadable"
     UNOWNED = "unowned"
@@ -22,21 +22,21 @@ class Refusal(StrEnum):
 
 
 class Refused(ValueError):
-    """An event that reaches no handler, now or later."""
+    """The event reaches no handler."""
 
     def __init__(self, refusal: Refusal, told: str) -> None:
         super().__init__(told)
         self.refusal = refusal
 
 
-def vouch(body: bytes, sender: str) -> Head:
-    """Return the head of an event that comes from the service that owns its type.
+def require_owner(body: bytes, sender: str) -> None:
+    """Check that an event was sent by the service that owns its type.
 
     Args:
-        sender: the service that the transport knows to have sent it, `EVERYBODY` or `NOBODY`.
+        sender: the service that the transport authenticated, `ANY_SERVICE` or `NO_SENDER`.
 
     Raises:
-        Refused: it cannot be read, nobody owns its type, or another service or nobody sent it.
+        Refused: the event cannot be read, its type has no owner, or its sender is missing or another service.
     """
     try:
         head = parse_head(body)
@@ -45,10 +45,9 @@ def vouch(body: bytes, sender: str) -> Head:
     owner = owner_of(head.type)
     if owner is None:
         raise Refused(Refusal.UNOWNED, "no service owns its type")
-    if sender == NOBODY:
+    if sender == NO_SENDER:
         raise Refused(Refusal.UNSIGNED, f"it does not say who sent it; {owner} owns its type")
-    if sender not in (owner, EVERYBODY):
+    if sender not in (owner, ANY_SERVICE):
         raise Refused(Refusal.FORGED, f"{sender} sent it, {owner} owns its type")
     if head.source != owner:
         raise Refused(Refusal.FORGED, f"it names another source than {owner}, which owns its type")
-    return head

@@ -1,7 +1,7 @@
 """The words that Startline's services share: events, their envelope, and the names they travel under."""
 
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
-from contracts.envelope import Event, Head, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
+from contracts.envelope import Event, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
 from contracts.messages import NotificationFailed
 from contracts.payments import (
     PaymentDeadlineMoved,
@@ -46,7 +46,6 @@ __all__ = [
     "CorrectedParticipant",
     "Event",
     "EventSummary",
-    "Head",
     "JerseySize",
     "MalformedEvent",
     "NotificationFailed",

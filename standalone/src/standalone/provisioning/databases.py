@@ -21,6 +21,9 @@ DOCTOR = "doctor"
 _OF_AN_OWNER = 10
 _OF_THE_DOCTOR = 20
 
+_OWNS_TABLES = "SELECT 1 FROM pg_tables WHERE tableowner = $1 AND schemaname = 'public' LIMIT 1"
+_OF_A_SERVICE = ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES")
+
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -77,12 +80,19 @@ async def _make_logins(
 
 
 async def _hand_over(server: Server, service: str) -> None:
-    """Give the owner what the service's own login owned in releases before; nothing is done twice."""
-    parts = urlsplit(server.url)
-    inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{server.name(service)}")), timeout=10)
+    """Give the owner what the service's own login owned in releases before; nothing is done twice.
+
+    In the same transaction that login gets the rights to use it: it goes on running until its migrations settle them.
+    """
+    parts, login = urlsplit(server.url), server.name(service)
+    inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{login}")), timeout=10)
     try:
-        await _execute(inside, "REASSIGN OWNED BY %I TO %I", server.name(service), server.name(owner_of(service)))
-        await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", server.name(service))
+        async with inside.transaction():
+            if await inside.fetchval(_OWNS_TABLES, login):
+                await _execute(inside, "REASSIGN OWNED BY %I TO %I", login, server.name(owner_of(service)))
+                for rights in _OF_A_SERVICE:
+                    await _execute(inside, f"GRANT {rights} IN SCHEMA public TO %I", login)
+            await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", login)
     finally:
         await inside.close()
 

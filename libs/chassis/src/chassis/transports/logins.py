@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 from contracts.ownership import OWNERS
 from contracts.topology import LISTENERS
 
-from chassis.senders import EVERYBODY, NOBODY
+from chassis.senders import ANY_SERVICE, NO_SENDER
 
 _SERVICES = frozenset({*OWNERS.values(), *LISTENERS})
 _DEFAULT_USER = "guest"
@@ -22,10 +22,10 @@ class Login:
     def __init__(self, url: str, *, unsigned: bool = False) -> None:
         self.user = unquote(urlsplit(url).username or _DEFAULT_USER)
         self._shared = self.user not in _SERVICES
-        self._unsigned = EVERYBODY if unsigned else NOBODY
+        self._unsigned = ANY_SERVICE if unsigned else NO_SENDER
 
     def sender(self, user: str | None) -> str:
         """The sender of a message that `user` published, as `chassis.senders` knows them."""
         if not user:
             return self._unsigned
-        return EVERYBODY if self._shared and user == self.user else user
+        return ANY_SERVICE if self._shared and user == self.user else user

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chassis.senders import NOBODY
+from chassis.senders import NO_SENDER
 
 Deliver = Callable[[bytes, str], Awaitable[None]]
 """Takes an event's body and its sender: the service that the transport knows to have sent it; see `chassis.senders`."""
@@ -26,7 +26,7 @@ class Message:
     event_type: str
     correlation_id: str
     body: bytes
-    sender: str = NOBODY
+    sender: str = NO_SENDER
 
 
 class Transport(Protocol):
