@@ -112,7 +112,8 @@ def test_secrets_are_for_their_owner_and_never_overwritten(env_file: Path) -> No
 
 
 def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_the_file(env_file: Path) -> None:
-    kept = "PUBLIC_URL=https://race.example\nPAYMENT_PASSWORD=as-it-was\nFONNTE_TOKEN=token=1\n# mine\nSMTP_PASSWORD=\n"
+    kept = "PUBLIC_URL=https://race.example\nPOSTGRES_PASSWORD=root\nPAYMENT_PASSWORD=as-it-was\n"
+    kept += "FONNTE_TOKEN=token=1\n# mine\nSMTP_PASSWORD=\n"
     shutil.rmtree(env_file.parent / "secrets")
     env_file.write_text(kept)
 
@@ -122,6 +123,7 @@ def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_t
     assert (added.returncode, again.returncode, again.stdout) == (0, 0, ""), added.stderr
     assert env_file.read_text().startswith("PUBLIC_URL=https://race.example\n# mine\n")
     assert not [name for name in _values(env_file) if _SECRET.search(name) and name != "SECRETS"]
+    assert _values(env_file)["BROKER_UNSIGNED"] == "true", "its processes put no sender into events"
     assert _secrets(env_file)["payment_password"] == "as-it-was"
     assert _secrets(env_file)["fonnte_token"] == "token=1"
     assert _secrets(env_file)["smtp_password"] == ""
