@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.envelope import Open, Payload, Word
+from contracts.envelope import Open, Payload, WireModel
 from contracts.registrations import AccessCode
 
 
@@ -30,7 +30,7 @@ class AccessReplaced(Payload):
     category_id: UUID | None = None
 
 
-class AccessLink(Word):
+class AccessLink(WireModel):
     """A registration, or without a number a place in line, and the code that opens it."""
 
     registration_id: UUID

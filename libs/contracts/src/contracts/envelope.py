@@ -24,13 +24,13 @@ Every enumeration in an event is open. Listeners handle a value they do not know
 """
 
 
-class Word(BaseModel):
+class WireModel(BaseModel):
     """A frozen value on the wire. Unknown fields are passed over: within a version only additions happen."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class Payload(Word):
+class Payload(WireModel):
     """What one type and version of event says. Subclasses name both, they are never derived from the class."""
 
     TYPE: ClassVar[str]
@@ -49,7 +49,7 @@ class Payload(Word):
 PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
-class Event(Word, Generic[PayloadT]):
+class Event(WireModel, Generic[PayloadT]):
     """Something that happened. `subject` is what it is about, mostly a registration."""
 
     event_id: UUID
@@ -88,7 +88,7 @@ class UnknownEvent(ValueError):
     """An event of a type or version that this release has no word for."""
 
 
-class Head(Word):
+class Head(WireModel):
     """The part of the envelope that all releases share: it is readable for types and versions of newer ones."""
 
     event_id: UUID

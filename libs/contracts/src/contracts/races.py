@@ -3,11 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
-from contracts.envelope import Payload, Word
+from contracts.envelope import Payload, WireModel
 from contracts.registrations import EventSummary
 
 
-class CategoryName(Word):
+class CategoryName(WireModel):
     """A category as messages name it."""
 
     category_id: UUID

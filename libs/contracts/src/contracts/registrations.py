@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from contracts.envelope import Open, Payload, Word
+from contracts.envelope import Open, Payload, WireModel
 
 
 class RegistrationType(StrEnum):
@@ -36,7 +36,7 @@ class JerseySize(StrEnum):
     XXXL = "xxxl"
 
 
-class EventSummary(Word):
+class EventSummary(WireModel):
     """The race as messages name it.
 
     `revision` grows with every change of the race or of a category's name, so a listener can tell older facts from
@@ -51,7 +51,7 @@ class EventSummary(Word):
     revision: int = 0
 
 
-class AccessCode(Word):
+class AccessCode(WireModel):
     """What opens a registration, or the place in line it may come from, without a token.
 
     `version` grows when staff replace the code; only the newest version opens anything.
@@ -61,7 +61,7 @@ class AccessCode(Word):
     code: str
 
 
-class RegisteredParticipant(Word):
+class RegisteredParticipant(WireModel):
     """Whom to write to. `whatsapp` is E.164 digits without `+`."""
 
     participant_id: UUID
@@ -71,7 +71,7 @@ class RegisteredParticipant(Word):
     is_pic: bool
 
 
-class ConfirmedParticipant(Word):
+class ConfirmedParticipant(WireModel):
     """A runner with a place for good. `ticket_code` is what the e-ticket's QR holds: 128 random bits, 32 hex digits."""
 
     participant_id: UUID
