@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from chassis.database import Database, UnitOfWork
 from chassis.errors import SessionEnded
 from chassis.portions import delete_in_portions
-from chassis.recent import Recent
+from chassis.single_flight import SingleFlightCache
 
 NOTICED_WITHIN = timedelta(seconds=1)
 """How old a process's copy of the ended sessions may be: one query per process and second, not one per request."""
@@ -21,7 +21,7 @@ class EndedSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ended = Recent(self._read, age=NOTICED_WITHIN, clock=database.clock)
+        self._ended = SingleFlightCache(self._read, age=NOTICED_WITHIN, clock=database.clock)
 
     async def refuse_ended(self, session_id: UUID) -> None:
         """Return if the session is not known to have ended.

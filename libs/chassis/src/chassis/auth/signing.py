@@ -9,8 +9,8 @@ from sqlalchemy import Row, Table, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.database import Database, UnitOfWork
-from chassis.recent import Recent
 from chassis.secrets import SecretBox
+from chassis.single_flight import SingleFlightCache
 from chassis.telemetry import logger
 
 log = logger(__name__)
@@ -39,7 +39,9 @@ class SigningKeys:
         self._table = table
         self._box = box
         self._lifetime = token_lifetime
-        self._current = Recent(self._read_current, age=timedelta(seconds=cache_seconds), clock=database.clock)
+        self._current = SingleFlightCache(
+            self._read_current, age=timedelta(seconds=cache_seconds), clock=database.clock
+        )
 
     async def current(self) -> OKPKey:
         """The key to sign with; the very first one is made here."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.database import Database, already_stored
 from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
-from chassis.recent import Recent
+from chassis.single_flight import SingleFlightCache
 from contracts import AccessCode, RegistrationType
 
 from registration.access.queries import access_version
@@ -36,7 +36,7 @@ class Offers:
     def __init__(self, database: Database, *, hour: timedelta) -> None:
         self._database = database
         self._hour = hour
-        self._known: dict[UUID, Recent[CategoryOffer]] = {}
+        self._known: dict[UUID, SingleFlightCache[CategoryOffer]] = {}
 
     async def get(self, category_id: UUID) -> CategoryOffer:
         """The category's offer.
@@ -46,7 +46,7 @@ class Offers:
         """
         if category_id not in self._known:
             read = partial(self._read, category_id)
-            self._known[category_id] = Recent(read, age=_OFFER_AGE, clock=self._database.clock)
+            self._known[category_id] = SingleFlightCache(read, age=_OFFER_AGE, clock=self._database.clock)
         try:
             return await self._known[category_id].get()
         except UnknownCategory:

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 
 from chassis.auth.access import Admin, AnyStaff, public
 from chassis.database import Database, UnitOfWork
-from chassis.recent import Recent
+from chassis.single_flight import SingleFlightCache
 from chassis.web.dependencies import OwnDatabase, Read, from_state
 from chassis.web.models import Amount, Body, Changes, Day, Line, Moment, OrNone, Slug, Text, View
 from chassis.web.problems import errors
@@ -244,7 +244,7 @@ class PublicCatalog:
     by_slug: Mapping[str, _Rendered]
 
 
-def public_catalog(database: Database) -> Recent[PublicCatalog]:
+def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
     """What the public sees of the events in `database`, read once a second however many look."""
 
     async def read() -> PublicCatalog:
@@ -252,10 +252,10 @@ def public_catalog(database: Database) -> Recent[PublicCatalog]:
             events = EventList.model_validate({"items": await queries.active_events(session)})
         return PublicCatalog(_Rendered.of(events), {event.slug: _Rendered.of(event) for event in events.items})
 
-    return Recent(read, age=_PUBLIC_FOR, clock=database.clock)
+    return SingleFlightCache(read, age=_PUBLIC_FOR, clock=database.clock)
 
 
-OwnCatalog = Annotated[Recent[PublicCatalog], from_state("public_catalog")]
+OwnCatalog = Annotated[SingleFlightCache[PublicCatalog], from_state("public_catalog")]
 
 
 async def _change_of_catalog(database: OwnDatabase, catalog: OwnCatalog) -> AsyncIterator[UnitOfWork]:

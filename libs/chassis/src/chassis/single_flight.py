@@ -10,7 +10,7 @@ from chassis.clock import Clock
 T = TypeVar("T")
 
 
-class Recent(Generic[T]):
+class SingleFlightCache(Generic[T]):
     """A value that may be a moment old. However many ask for it, one read at a time is under way.
 
     Args:
