@@ -24,7 +24,7 @@ async def test_one_that_somebody_else_has_dealt_with_does_not_stop_the_replay_of
     inbox = Inbox(database, Handlers())
     for number in range(3):
         body = golden(PaymentVerified).to_bytes()
-        await inbox.bury(body.replace(str(golden(PaymentVerified).event_id).encode(), _id(number)), "payment")
+        await inbox.dead_letter(body.replace(str(golden(PaymentVerified).event_id).encode(), _id(number)), "payment")
     listed = retries.list_dead_letters
 
     async def and_one_is_dropped(database: Database, **options: Any) -> Sequence[dict[str, Any]]:
@@ -50,7 +50,7 @@ async def test_forged_ones_are_not_replayed_with_all_and_dropped_together(fresh_
     database = Database(await fresh_database("registration"), service="registration", tables=service_tables)
     inbox, real = Inbox(database, Handlers()), golden(PaymentVerified)
     for sender in ("checkin", "notification", "payment"):
-        await inbox.bury(real.to_bytes(), sender)
+        await inbox.dead_letter(real.to_bytes(), sender)
 
     await deadletters._carry_out(database, Namespace(action="replay", id="all"))
     forged = await retries.forged_dead_letters(database)

@@ -33,7 +33,7 @@ async def test_an_administrator_lists_shows_replays_and_drops(
 ) -> None:
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.bury(event.to_bytes(), OWNER)
+        await inbox.dead_letter(event.to_bytes(), OWNER)
 
     page = (await http.get("/dead-letters", params={"limit": 2}, headers=admin)).json()
     rest = (await http.get("/dead-letters", params={"cursor": page["next_cursor"]}, headers=admin)).json()
@@ -64,7 +64,7 @@ ODD_BODIES = {
 
 async def test_whatever_came_can_be_shown(http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox) -> None:
     for body in ODD_BODIES:
-        await inbox.bury(body, OWNER)
+        await inbox.dead_letter(body, OWNER)
     listed = (await http.get("/dead-letters", headers=admin)).json()["items"]
     assert {(item["event_id"], item["event_type"]) for item in listed} == {(None, "unreadable")}
 

@@ -34,7 +34,7 @@ def handlers_that(*statements: str) -> Handlers:
 async def _taken(inbox: Inbox) -> None:
     """The transport hands an event over and gets its place back."""
     async with asyncio.timeout(5):
-        await inbox.deliver_patiently(cancelled().to_bytes(), OWNER)
+        await inbox.deliver_with_backoff(cancelled().to_bytes(), OWNER)
 
 
 async def test_an_event_that_is_too_much_for_a_statement_is_parked(database: Database) -> None:

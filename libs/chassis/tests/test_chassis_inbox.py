@@ -247,7 +247,7 @@ async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
 ) -> None:
     event = cancelled()
     await cable.pull()
-    held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_patiently(event.to_bytes(), OWNER))
+    held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_with_backoff(event.to_bytes(), OWNER))
     await eventually(lambda: [log for log in logs if log["event"] == "database_down_holding_event"])
     assert not held.done()
 
@@ -265,7 +265,7 @@ async def test_a_mistake_of_the_handler_is_not_taken_for_an_outage(database: Dat
     async def ask_for_too_much(event: Event[Any], work: UnitOfWork) -> None:
         await work.session.execute(select(Runner).where(Runner.number == 2**70))
 
-    await asyncio.wait_for(Inbox(database, handlers).deliver_patiently(cancelled().to_bytes(), OWNER), timeout=10)
+    await asyncio.wait_for(Inbox(database, handlers).deliver_with_backoff(cancelled().to_bytes(), OWNER), timeout=10)
 
     assert len(await parked(database)) == 1
 
@@ -282,11 +282,11 @@ async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_i
 ) -> None:
     event = cancelled()
     await cable.pull()
-    burying = asyncio.create_task(Inbox(wired, toy_handlers()).bury(event.to_bytes(), OWNER))
-    done, _ = await asyncio.wait({burying}, timeout=0.3)
+    waiting = asyncio.create_task(Inbox(wired, toy_handlers()).dead_letter(event.to_bytes(), OWNER))
+    done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done, "nobody else keeps it: giving up here would lose the event"
 
     await cable.plug_in()
-    await asyncio.wait_for(burying, timeout=10)
+    await asyncio.wait_for(waiting, timeout=10)
 
     assert await rows(database, service_tables.dead_letters) == 1

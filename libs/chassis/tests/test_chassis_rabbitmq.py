@@ -176,7 +176,7 @@ async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effe
 ) -> None:
     sender, receiver = open_transport(), open_transport(wire.url)
     inbox = Inbox(database, toy_handlers())
-    receiver.listen(SERVICE, deliver=inbox.deliver_patiently, bury=Letterbox().bury)
+    receiver.listen(SERVICE, deliver=inbox.deliver_with_backoff, dead_letter=Letterbox().dead_letter)
     await sender.start()
     await receiver.start()
     events = [cancelled() for _ in range(60)]
@@ -221,12 +221,12 @@ async def test_what_no_reader_can_take_is_put_aside_and_buried(open_transport: O
             raise ValueError("poison")
         await box.deliver(body, sender)
 
-    transport.listen(SERVICE, deliver=choke, bury=box.bury)
+    transport.listen(SERVICE, deliver=choke, dead_letter=box.dead_letter)
     await transport.start()
     await transport.publish(message(event))
     await transport.publish(message(fine))
 
-    await eventually(lambda: box.buried == [event.to_bytes()])
+    await eventually(lambda: box.dead_lettered == [event.to_bytes()])
     await eventually(lambda: box.bodies == [fine.to_bytes()])
 
 

@@ -210,7 +210,7 @@ def test_tries_spread_over_about_an_hour_and_an_outage_ends_none() -> None:
 async def test_tries_that_the_database_ended_cost_nothing(database: Database, retrying: Retrying) -> None:
     outages = [TimeoutError(), ConnectionResetError(), TimeoutError(), TimeoutError(), NotYet("1"), NotYet("2")]
     event = cancelled()
-    await Inbox(database, toy_handlers()).park(event.to_bytes(), NotYet("too early"))
+    await Inbox(database, toy_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
     soon: dict[str, Any] = {"max_attempts": 3, "outage_delay_seconds": 0.02}
 
     await retrying(Inbox(database, failing(*outages)), **soon)
@@ -223,7 +223,7 @@ async def test_real_failures_between_those_of_the_database_are_counted(database:
     """The negative control: three real failures are as many as are allowed, whatever lies between them."""
     errors = [LookupError(), TimeoutError(), NotYet("2"), TimeoutError(), LookupError()]
     event = cancelled()
-    await Inbox(database, toy_handlers()).park(event.to_bytes(), NotYet("too early"))
+    await Inbox(database, toy_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
 
     await retrying(Inbox(database, failing(*errors)), max_attempts=3, outage_delay_seconds=0.02)
 
@@ -247,7 +247,7 @@ async def test_an_event_that_meets_a_lock_again_and_again_is_no_dead_letter(
 
     async with connect(url).work() as other:
         await other.session.execute(text("LOCK TABLE effects"))
-        await Inbox(database, handlers).park(event.to_bytes(), NotYet("too early"))
+        await Inbox(database, handlers).schedule_retry(event.to_bytes(), NotYet("too early"))
         await retrying(Inbox(database, handlers), max_attempts=2, outage_delay_seconds=0.02)
         await eventually(lambda: len(tried) > 3)
 
@@ -270,7 +270,7 @@ def test_tries_that_the_database_ends_come_less_often_the_longer_it_takes_but_ev
 
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
-    await inbox.bury(event.to_bytes(), OWNER)
+    await inbox.dead_letter(event.to_bytes(), OWNER)
     letter = (await list_dead_letters(database))[0]["id"]
 
     await replay_dead_letter(database, letter, by="staff:1")
@@ -284,7 +284,7 @@ async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Databa
 async def test_replaying_what_is_being_tried_already_adds_no_second_row(database: Database) -> None:
     event = cancelled()
     await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes(), OWNER)
-    await Inbox(database, toy_handlers()).bury(event.to_bytes(), OWNER)
+    await Inbox(database, toy_handlers()).dead_letter(event.to_bytes(), OWNER)
 
     await replay_dead_letter(database, (await list_dead_letters(database))[0]["id"], by="staff:1")
 
@@ -295,7 +295,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     inbox = Inbox(database, toy_handlers())
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.bury(event.to_bytes(), OWNER)
+        await inbox.dead_letter(event.to_bytes(), OWNER)
 
     listed = await list_dead_letters(database)
     assert [row["headers"]["event_id"] for row in listed] == [str(event.event_id) for event in events]
@@ -339,13 +339,17 @@ async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_th
         assert (await session.execute(select(processed.c.event_id))).scalars().all() == [new.event_id]
 
 
-@pytest.mark.parametrize("keep", ["bury", "park"])
+@pytest.mark.parametrize("keep", ["dead_letter", "schedule_retry"])
 async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_event_bears_it(
     database: Database, retrying: Retrying, keep: str
 ) -> None:
     inbox, event = Inbox(database, toy_handlers()), cancelled()
     await inbox.deliver(event.to_bytes(), OWNER)
-    await (inbox.bury(event.to_bytes(), OWNER) if keep == "bury" else inbox.park(event.to_bytes(), NotYet("wait")))
+    await (
+        inbox.dead_letter(event.to_bytes(), OWNER)
+        if keep == "dead_letter"
+        else inbox.schedule_retry(event.to_bytes(), NotYet("wait"))
+    )
     await _a_month_passes(database)
     # when
     await forget_processed(database)

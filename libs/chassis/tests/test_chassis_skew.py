@@ -25,7 +25,7 @@ LEASED_TOMORROW = (
 async def parked(database: Database) -> Inbox:
     """An inbox with one parked event, whose retries run."""
     inbox = Inbox(database, toy_handlers())
-    await inbox.park(cancelled().to_bytes(), NotYet("too early"))
+    await inbox.schedule_retry(cancelled().to_bytes(), NotYet("too early"))
     return inbox
 
 

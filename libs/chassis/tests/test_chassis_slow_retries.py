@@ -56,7 +56,7 @@ class Slow:
 
 async def _parked(database: Database, *events: Event[Any]) -> None:
     for event in events:
-        await Inbox(database, Handlers()).park(event.to_bytes(), NotYet("too early"))
+        await Inbox(database, Handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -134,7 +134,7 @@ async def test_in_one_process_what_a_listener_could_not_take_is_the_publishers_t
     async def refuse(_: bytes, __: str) -> None:
         raise ConnectionResetError
 
-    transport.listen("payment", deliver=refuse, bury=box.bury)
+    transport.listen("payment", deliver=refuse, dead_letter=box.dead_letter)
     await transport.start()
 
     with pytest.raises(ConnectionResetError):

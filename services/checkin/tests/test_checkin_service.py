@@ -127,7 +127,7 @@ async def a_pick_up_told_over(day: PackDay, transport: Transport) -> None:
 async def test_a_pick_up_in_one_process(day: PackDay) -> None:
     transport = InProcessTransport()
     for service in ("payment", "notification"):
-        transport.listen(service, deliver=_pass_over, bury=_pass_over)
+        transport.listen(service, deliver=_pass_over, dead_letter=_pass_over)
     await a_pick_up_told_over(day, transport)
 
 

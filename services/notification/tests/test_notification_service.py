@@ -142,7 +142,7 @@ async def test_a_ticket_in_one_process(connected: PostOffice, stage: Stage) -> N
     transport = InProcessTransport()
     for service in LISTENERS:
         if service != "notification":
-            transport.listen(service, deliver=_pass_over, bury=_pass_over)
+            transport.listen(service, deliver=_pass_over, dead_letter=_pass_over)
     await a_ticket_told_over(connected, stage, transport)
 
 

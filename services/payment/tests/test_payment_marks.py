@@ -39,7 +39,7 @@ async def park(office: Office, payload: Payload, occurred_at: datetime) -> None:
     event = Event[Any].of(
         payload, source="registration", subject=subject, occurred_at=occurred_at, correlation_id="test"
     )
-    await office.service.inbox.park(event.to_bytes(), RuntimeError())
+    await office.service.inbox.schedule_retry(event.to_bytes(), RuntimeError())
 
 
 async def test_who_has_nothing_left_to_say_has_spoken_until_the_mark(office: Office) -> None:
@@ -88,7 +88,7 @@ async def test_a_registration_that_waits_for_another_try_counts_from_when_it_was
 async def test_other_events_that_wait_for_another_try_hold_nothing_up(office: Office) -> None:
     entry = office.entry()
     await park(office, entry.expired(), office.clock() - timedelta(hours=2))
-    await office.service.inbox.park(b"garbage", RuntimeError())
+    await office.service.inbox.schedule_retry(b"garbage", RuntimeError())
 
     told = await answer(office)
 

@@ -71,7 +71,7 @@ async def nobody_minds(_: bytes, __: str) -> None:
 async def test_events_come_in_and_go_out_within_one_process(office: Office) -> None:
     transport = InProcessTransport()
     for service in LISTENERS.keys() - {"payment"}:
-        transport.listen(service, deliver=nobody_minds, bury=nobody_minds)
+        transport.listen(service, deliver=nobody_minds, dead_letter=nobody_minds)
     async with at_work(office, transport):
         await take_in_and_send_out(office, transport)
 

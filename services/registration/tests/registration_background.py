@@ -103,7 +103,7 @@ class Background:
     async def _hears(self, event: Event[Any]) -> None:
         if "database" in self.out:
             self._parked.append(event)
-            await self._inbox.park(event.to_bytes(), RuntimeError())
+            await self._inbox.schedule_retry(event.to_bytes(), RuntimeError())
         else:
             await self._inbox.handle(event.to_bytes())
             await self.race.execute("DELETE FROM event_retries WHERE timer_id = :id", id=str(event.event_id))

@@ -70,7 +70,7 @@ async def payment_answers(url: str, names: Names) -> AsyncIterator[None]:
         if isinstance(event.payload, QueueMark):
             await mouth.publish(on_its_way(answer_to(event)))
 
-    ears.listen("payment", deliver=deliver, bury=deliver)
+    ears.listen("payment", deliver=deliver, dead_letter=deliver)
     await mouth.start()
     await ears.start()
     try:

@@ -69,7 +69,7 @@ async def test_what_was_put_aside_does_not_expire_while_its_proof_waits_for_anot
     event = Event[Any].of(
         payload, source="payment", subject=payload.registration_id, occurred_at=race.clock(), correlation_id="test"
     )
-    await Inbox(race.database, handlers).park(event.to_bytes(), RuntimeError())
+    await Inbox(race.database, handlers).schedule_retry(event.to_bytes(), RuntimeError())
 
     await _swept(race)
 

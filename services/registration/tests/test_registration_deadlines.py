@@ -83,12 +83,12 @@ async def test_a_proof_that_waits_for_another_try_keeps_its_place(race: Race) ->
     event = Event[Any].of(
         payload, source="payment", subject=payload.registration_id, occurred_at=race.clock(), correlation_id="test"
     )
-    await Inbox(race.database, handlers).park(event.to_bytes(), RuntimeError())
-    await Inbox(race.database, handlers).park(b"garbage", RuntimeError())
+    await Inbox(race.database, handlers).schedule_retry(event.to_bytes(), RuntimeError())
+    await Inbox(race.database, handlers).schedule_retry(b"garbage", RuntimeError())
     for strange in (b'"subject":"nobody"', b'"subject":"\\u0000"'):
         body = event.to_bytes().replace(f'"subject":"{payload.registration_id}"'.encode(), strange)
         body = body.replace(str(event.event_id).encode(), str(uuid4()).encode())
-        await Inbox(race.database, handlers).park(body, RuntimeError())
+        await Inbox(race.database, handlers).schedule_retry(body, RuntimeError())
     race.clock.advance(timedelta(hours=24, minutes=20))
 
     assert await race.sweep() == 0

@@ -327,7 +327,7 @@ async def test_the_worker_looks_after_the_lines_by_itself(race: Any, line: Line)
     transport = InProcessTransport()
     worker = build_worker(settings, race.database, transport)
     for other in ("payment", "notification", "checkin"):
-        transport.listen(other, deliver=_hear, bury=_hear)
+        transport.listen(other, deliver=_hear, dead_letter=_hear)
     await transport.start()
     await worker.start()
     try:

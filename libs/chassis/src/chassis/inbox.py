@@ -94,13 +94,13 @@ class Inbox:
         except Exception as error:  # whatever a handler raises, the event must not be lost
             if is_out_of_reach(error):
                 raise
-            await self.park(body, error)
+            await self.schedule_retry(body, error)
 
-    async def deliver_patiently(self, body: bytes, sender: str) -> None:
+    async def deliver_with_backoff(self, body: bytes, sender: str) -> None:
         """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
-        await self._patiently(lambda: self.deliver(body, sender))
+        await self._with_backoff(lambda: self.deliver(body, sender))
 
-    async def _patiently(self, take: Callable[[], Awaitable[None]]) -> None:
+    async def _with_backoff(self, take: Callable[[], Awaitable[None]]) -> None:
         delay = 0.2
         while True:
             try:
@@ -131,7 +131,7 @@ class Inbox:
         note = {"event_id": event.event_id, "type": event.type}
         return (await work.session.execute(self._note, note)).first() is not None
 
-    async def park(self, body: bytes, error: Exception) -> None:
+    async def schedule_retry(self, body: bytes, error: Exception) -> None:
         """Keep the event for another try. The same event parked twice is one row."""
         event_id, event_type = _identity(body)
         reason = reason_of(error)
@@ -149,14 +149,14 @@ class Inbox:
             )
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
-    async def bury(self, body: bytes, sender: str) -> None:
+    async def dead_letter(self, body: bytes, sender: str) -> None:
         """Give up an event that took its reader down too often, for a person to look at.
 
         Waits while the database is down: this is the only copy of the event.
         """
-        await self._patiently(lambda: self._bury(body, sender))
+        await self._with_backoff(lambda: self._dead_letter(body, sender))
 
-    async def _bury(self, body: bytes, sender: str) -> None:
+    async def _dead_letter(self, body: bytes, sender: str) -> None:
         try:
             require_owner(body, sender)
         except Refused as refused:

@@ -90,7 +90,9 @@ class Worker:
         )
         self._jobs: list[asyncio.Task[None]] = []
         if handlers.kinds:
-            transport.listen(database.service, deliver=self.inbox.deliver_patiently, bury=self.inbox.bury)
+            transport.listen(
+                database.service, deliver=self.inbox.deliver_with_backoff, dead_letter=self.inbox.dead_letter
+            )
 
     async def start(self) -> None:
         """Begin. The transport is started by whoever owns it, after every worker has been built."""

@@ -44,7 +44,7 @@ async def fail_over_sari(database: Database) -> None:
         await inbox.handle(cancelled().to_bytes())
     except Exception:
         log.exception("unforeseen_error")
-    await inbox.park(cancelled().to_bytes(), LookupError("nobody there"))
+    await inbox.schedule_retry(cancelled().to_bytes(), LookupError("nobody there"))
     retries = retry_broker(database, inbox, strategy=ParkedEventRetry(max_attempts=1))
     await retries.start()
     await eventually(lambda: rows(database, service_tables.dead_letters))

@@ -9,8 +9,8 @@ class DuplicatingTransport:
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
 
-    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:
-        self._inner.listen(service, deliver=deliver, bury=bury)
+    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:
+        self._inner.listen(service, deliver=deliver, dead_letter=dead_letter)
 
     async def start(self) -> None:
         await self._inner.start()

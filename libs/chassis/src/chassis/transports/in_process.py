@@ -23,7 +23,7 @@ class InProcessTransport:
         self._running = False
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:  # noqa: ARG002  # nothing to bury here
+    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:  # noqa: ARG002  # nothing is dead-lettered here
         self._listeners[service] = deliver
 
     async def start(self) -> None:

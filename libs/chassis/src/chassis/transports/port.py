@@ -32,10 +32,10 @@ class Message:
 class Transport(Protocol):
     """Carries events at least once. Order is not promised."""
 
-    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:
+    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:
         """Have `deliver` called with every event `service` listens to; before `start`.
 
-        `bury` gets what the transport's own crash guard put aside.
+        `dead_letter` gets what the transport's own crash guard put aside.
         """
 
     async def start(self) -> None:

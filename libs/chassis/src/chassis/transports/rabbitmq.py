@@ -74,9 +74,9 @@ class RabbitTransport:
         self._running: asyncio.Task[None] | None = None
         self._inspector: AbstractConnection | None = None
 
-    def listen(self, service: str, *, deliver: Deliver, bury: Deliver) -> None:
+    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:
         self._subscribe(declarations.queue(self._names, service, declare=self._declare), deliver, self._prefetch)
-        self._subscribe(declarations.dead_queue(self._names, service, declare=self._declare), bury, 1)
+        self._subscribe(declarations.dead_queue(self._names, service, declare=self._declare), dead_letter, 1)
 
     def _subscribe(self, queue: RabbitQueue, take: Deliver, prefetch: int) -> None:
         @self._broker.subscriber(

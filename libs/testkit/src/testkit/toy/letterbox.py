@@ -24,14 +24,14 @@ class Letterbox:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.senders: list[str] = []
-        self.buried: list[bytes] = []
+        self.dead_lettered: list[bytes] = []
         self.open = asyncio.Event()
         self.open.set()
         self.knocks = 0
 
     def at(self, transport: Transport, service: str) -> "Letterbox":
         """Listen there; before the transport starts."""
-        transport.listen(service, deliver=self.deliver, bury=self.bury)
+        transport.listen(service, deliver=self.deliver, dead_letter=self.dead_letter)
         return self
 
     async def deliver(self, body: bytes, sender: str) -> None:
@@ -41,6 +41,6 @@ class Letterbox:
         self.bodies.append(body)
         self.senders.append(sender)
 
-    async def bury(self, body: bytes, _: str) -> None:
+    async def dead_letter(self, body: bytes, _: str) -> None:
         """Take what the crash guard put aside."""
-        self.buried.append(body)
+        self.dead_lettered.append(body)
