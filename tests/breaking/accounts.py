@@ -13,7 +13,7 @@ from contracts import (
     RegistrationExpired,
     WaitlistOffered,
 )
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 from standalone.journey.client import Site
 from standalone.journey.ledger import Comparison, compare
 
@@ -82,7 +82,7 @@ _MESSAGES = Account(
     "SELECT concat_ws(' ', event_type, channel, CASE event_type"
     " WHEN 'registration.confirmed' THEN participant_id ELSE registration_id END) FROM notifications",
 )
-_INBOXES = {service: Account(service, "SELECT event_id FROM processed_events") for service in LISTENERS}
+_INBOXES = {service: Account(service, "SELECT event_id FROM processed_events") for service in SUBSCRIPTIONS}
 _SENT = {
     channel: Account(
         "notification",
@@ -130,7 +130,7 @@ async def _changes(witness: Witness, committed: Events) -> dict[str, Comparison]
 
 
 async def _inboxes(witness: Witness, committed: Events) -> dict[str, Comparison]:
-    heard = {service: {each.TYPE for each in kinds} for service, kinds in LISTENERS.items()}
+    heard = {service: {each.TYPE for each in kinds} for service, kinds in SUBSCRIPTIONS.items()}
     return {
         f"broker -> inbox of {service}": compare(
             await witness.held(inbox),

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import aio_pika
 from aiormq.exceptions import ChannelAccessRefused
 from contracts import ParticipantCheckedIn, PaymentVerified
-from contracts.topology import LISTENERS, Names, routing_key
+from contracts.topology import SUBSCRIPTIONS, Names, routing_key
 from standalone.journey.client import Buyer
 from standalone.journey.ledger import Outcome
 from testkit.golden import golden
@@ -21,7 +21,7 @@ from .traffic import Traffic
 
 FORGER = "forger"
 """What a forger writes into `app_id`, so that a witness of the broker tells these messages from the platform's own."""
-_FOREIGN = (PaymentVerified.TYPE, *(routing_key(PaymentVerified.TYPE, listener) for listener in LISTENERS))
+_FOREIGN = (PaymentVerified.TYPE, *(routing_key(PaymentVerified.TYPE, listener) for listener in SUBSCRIPTIONS))
 _OWN = routing_key(ParticipantCheckedIn.TYPE, "registration")
 _WAIT = 60.0
 

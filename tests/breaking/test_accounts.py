@@ -7,7 +7,7 @@ import pytest
 from chassis.database import Database
 from chassis.transports import RabbitTransport
 from contracts import parse
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from registration.base import service_tables
 from testkit.brokers import BrokerPrefix
 from testkit.databases import plain
@@ -36,7 +36,7 @@ async def witness(
     broker_prefix.name("breaking.tap")
     transport = RabbitTransport(rabbitmq_url, names=names)
     await transport.start()  # makes the exchanges and queues
-    urls = {service: await fresh_database(service) for service in LISTENERS if service != "registration"}
+    urls = {service: await fresh_database(service) for service in SUBSCRIPTIONS if service != "registration"}
     urls["registration"] = registration.engine.url.render_as_string(hide_password=False)
     watching = Witness({service: plain(url) for service, url in urls.items()}, rabbitmq_url, names=names)
     await watching.watch(ACCOUNTS)

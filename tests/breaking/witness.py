@@ -11,7 +11,7 @@ import aio_pika
 import asyncpg
 from aio_pika.abc import AbstractChannel, FieldValue
 from contracts import Event, parse
-from contracts.topology import LISTENERS, Names, routing_key
+from contracts.topology import SUBSCRIPTIONS, Names, routing_key
 
 from .forgery import FORGER
 
@@ -86,17 +86,17 @@ class Witness:
 
     async def under_way(self) -> Mapping[str, int]:
         """What waits, by place; nothing when all is quiet."""
-        waiting = {service: (await self.query(service, _UNDER_WAY))[0][0] for service in LISTENERS}
+        waiting = {service: (await self.query(service, _UNDER_WAY))[0][0] for service in SUBSCRIPTIONS}
         waiting["messages"] = (await self.query("notification", _UNSENT))[0][0]
         async with await aio_pika.connect(self._broker) as connection, connection.channel() as channel:
-            for service in LISTENERS:
+            for service in SUBSCRIPTIONS:
                 for queue in (self._names.queue(service), self._names.dead_queue(service)):
                     waiting[queue] = await _depth(channel, queue)
         return {place: count for place, count in waiting.items() if count}
 
     async def committed(self) -> list[Event[Any]]:
         """Every event that a service committed."""
-        found = [await self.query(service, "SELECT body FROM witness.events") for service in LISTENERS]
+        found = [await self.query(service, "SELECT body FROM witness.events") for service in SUBSCRIPTIONS]
         return [parse(bytes(row[0])) for rows in found for row in rows]
 
     async def deliver_again(self, listener: str, count: int, *, source: str, login: str) -> None:

@@ -3,16 +3,16 @@
 import re
 
 import pytest
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from standalone.provisioning.broker import permissions
 
 
-@pytest.mark.parametrize("service", LISTENERS)
+@pytest.mark.parametrize("service", SUBSCRIPTIONS)
 def test_a_user_reaches_its_own_queues_and_the_shared_exchange(service: str) -> None:
     names = Names()
     allowed = permissions(service, names)
     everything = {names.exchange, names.dead_exchange, "amq.default", "registrationXevents"} | {
-        queue for each in LISTENERS for queue in (names.queue(each), names.dead_queue(each))
+        queue for each in SUBSCRIPTIONS for queue in (names.queue(each), names.dead_queue(each))
     }
 
     def reached(what: str) -> set[str]:
@@ -24,5 +24,5 @@ def test_a_user_reaches_its_own_queues_and_the_shared_exchange(service: str) -> 
 
 
 def test_a_service_that_hears_nothing_may_publish_and_read_no_queue() -> None:
-    assert "identity" not in LISTENERS
+    assert "identity" not in SUBSCRIPTIONS
     assert permissions("identity", Names()) == {"configure": "^$", "write": r"^startline\.events$", "read": "^$"}

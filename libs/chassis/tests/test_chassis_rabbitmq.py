@@ -13,9 +13,9 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.abc import FieldTable
 from chassis.database import Database
 from chassis.inbox import Inbox
-from chassis.transports import NobodyTookIt, RabbitTransport, TransportDown
+from chassis.transports import RabbitTransport, TransportDown, Unroutable
 from contracts import Event, NotificationFailed, RegistrationConfirmed
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
 from testkit.golden import golden
@@ -77,7 +77,7 @@ async def publish_patiently(transport: RabbitTransport, events: Iterable[Event[A
             try:
                 await transport.publish(message(event))
                 break
-            except (TransportDown, NobodyTookIt, TimeoutError):
+            except (TransportDown, Unroutable, TimeoutError):
                 await asyncio.sleep(0.05)
 
 
@@ -120,7 +120,7 @@ async def test_an_exchange_without_queues_is_nobody(
     sender = open_transport(declare=False)
     await sender.start()
 
-    with pytest.raises(NobodyTookIt, match=r"registration\.confirmed to \w+ was returned"):
+    with pytest.raises(Unroutable, match=r"registration\.confirmed to \w+ was returned"):
         await sender.publish(message(golden(RegistrationConfirmed)))
     await sender.publish(message(golden(NotificationFailed)))
 
@@ -258,7 +258,7 @@ async def test_every_queue_is_durable_replicated_and_guarded(
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
-    for service in LISTENERS:
+    for service in SUBSCRIPTIONS:
         # Declaring again with other arguments is refused by the broker: what is accepted is what is there.
         connection = await aio_pika.connect(rabbitmq_url)
         async with connection, connection.channel() as channel:

@@ -17,9 +17,9 @@ import pytest
 from chassis.database import Database
 from chassis.relay import relay_broker
 from chassis.tables import OUTBOX_QUEUE
-from chassis.transports import InProcessTransport, Message, NobodyTookIt, RabbitTransport, Transport, TransportDown
+from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport, TransportDown, Unroutable
 from contracts import PaymentRejected, parse_head
-from contracts.topology import Names, services_hearing
+from contracts.topology import Names, subscribers_of
 from sqlalchemy import update
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
@@ -135,7 +135,7 @@ async def test_what_a_killed_relay_had_taken_on_is_relayed_within_ten_seconds(
     transport = (
         InProcessTransport() if kind == "in_process" else RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
     )
-    boxes = [Letterbox().at(transport, service) for service in services_hearing(PaymentRejected.TYPE)]
+    boxes = [Letterbox().at(transport, service) for service in subscribers_of(PaymentRejected.TYPE)]
     await transport.start()
     await publish(database, 30)
     await killed_relay(url, "before_publish")
@@ -183,7 +183,7 @@ async def test_two_relays_at_once_publish_nothing_twice(url: str, connect: Conne
 
 async def test_what_could_not_be_published_stays_and_is_tried_again(database: Database, relaying: Relaying) -> None:
     transport = Recording()
-    transport.trouble = [TransportDown(), NobodyTookIt("payment"), TimeoutError(), RuntimeError("no idea")]
+    transport.trouble = [TransportDown(), Unroutable("payment"), TimeoutError(), RuntimeError("no idea")]
     events = await publish(database, 4)
 
     await relaying(database, transport)

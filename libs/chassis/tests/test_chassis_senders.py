@@ -15,7 +15,7 @@ from chassis.worker import Worker
 from contracts import Event, PaymentRejected
 from contracts.envelope import registered
 from contracts.ownership import OWNERS, owner_of, publishable
-from contracts.topology import LISTENERS, routing_key
+from contracts.topology import SUBSCRIPTIONS, routing_key
 from prometheus_client import REGISTRY
 from testkit.golden import golden
 from testkit.toy.letterbox import Letterbox, message
@@ -32,7 +32,7 @@ def refused(reason: Refusal) -> float:
 def test_every_event_has_an_owner_who_may_publish_it_and_nobody_else_may() -> None:
     for payload in registered():
         if payload.__module__.startswith("contracts."):
-            keys = [payload.TYPE, *(routing_key(payload.TYPE, listener) for listener in LISTENERS)]
+            keys = [payload.TYPE, *(routing_key(payload.TYPE, listener) for listener in SUBSCRIPTIONS)]
             for service in {*OWNERS.values()}:
                 may = [bool(re.match(publishable(service), key)) for key in keys]
                 assert set(may) == {service == owner_of(payload.TYPE)}, (service, payload.TYPE)
@@ -130,7 +130,7 @@ async def test_a_service_cannot_even_write_down_what_another_owns(database: Data
 async def test_in_one_process_a_forged_event_is_refused_likewise(database: Database) -> None:
     transport = InProcessTransport()
     worker = Worker(database, transport, complete(toy_handlers()))
-    for other in LISTENERS.keys() - {SERVICE}:
+    for other in SUBSCRIPTIONS.keys() - {SERVICE}:
         Letterbox().at(transport, other)
     await transport.start()
     forged, real = cancelled().model_copy(update={"source": "checkin"}), cancelled()

@@ -8,7 +8,7 @@ from typing import Any
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel
-from chassis.transports import NobodyTookIt, RabbitTransport, TransportDown, declarations
+from chassis.transports import RabbitTransport, TransportDown, Unroutable, declarations
 from contracts import Event, RegistrationCreated
 from contracts.topology import Names, binding_keys
 from pamqp.commands import Basic
@@ -77,7 +77,7 @@ async def is_published(transport: RabbitTransport, event: Event[Any]) -> bool:
     """One try, as a relay's."""
     try:
         await transport.publish(message(event))
-    except (TransportDown, NobodyTookIt, TimeoutError):
+    except (TransportDown, Unroutable, TimeoutError):
         return False
     return True
 

@@ -20,7 +20,7 @@ from chassis.secrets import new_key
 from chassis.transports import InProcessTransport, RabbitTransport
 from chassis.worker import MissingHandlers, Periodic, Worker
 from contracts import Payload, PaymentRejected, RegistrationCancelled, envelope
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.cable import Cable
 from testkit.golden import golden
@@ -66,7 +66,9 @@ async def test_a_worker_takes_events_in_and_sends_events_out(database: Database,
 
 async def test_a_worker_without_a_handler_for_what_its_service_listens_to_is_refused(database: Database) -> None:
     transport = InProcessTransport()
-    heard = sorted(f"{kind.TYPE} v{kind.VERSION}" for kind in LISTENERS[SERVICE] if kind is not RegistrationCancelled)
+    heard = sorted(
+        f"{kind.TYPE} v{kind.VERSION}" for kind in SUBSCRIPTIONS[SERVICE] if kind is not RegistrationCancelled
+    )
 
     with pytest.raises(MissingHandlers) as refused:
         Worker(database, transport, toy_handlers())
@@ -81,7 +83,7 @@ async def test_a_handler_of_another_version_is_not_enough(database: Database, mo
         TYPE: ClassVar[str] = "registration.cancelled"
         VERSION: ClassVar[int] = 2
 
-    monkeypatch.setattr("chassis.worker.LISTENERS", {SERVICE: (CancelledByVote,)})
+    monkeypatch.setattr("chassis.worker.SUBSCRIPTIONS", {SERVICE: (CancelledByVote,)})
 
     with pytest.raises(MissingHandlers, match=r"registration\.cancelled v2$"):
         Worker(database, InProcessTransport(), toy_handlers())

@@ -10,7 +10,7 @@ from chassis.migrations import downgrade, upgrade
 from checkin.races.commands import learn_names
 from checkin.roster.handlers import handlers
 from contracts import CategoryName, EventSummary, RaceChanged, RegistrationConfirmed
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text
 from testkit.plugin import FreshDatabase
 
@@ -24,7 +24,7 @@ def named(name: str, revision: int) -> EventSummary:
 
 
 def test_every_event_that_the_topology_sends_here_has_a_handler() -> None:
-    assert handlers.kinds >= {(heard.TYPE, heard.VERSION) for heard in LISTENERS["checkin"]}
+    assert handlers.kinds >= {(heard.TYPE, heard.VERSION) for heard in SUBSCRIPTIONS["checkin"]}
 
 
 async def shown(day: PackDay, device: dict[str, str]) -> set[tuple[str, str]]:

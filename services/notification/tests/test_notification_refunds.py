@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.errors import NotYet
 from contracts import RefundDone, RefundDue
-from contracts.topology import services_hearing
+from contracts.topology import subscribers_of
 from notification.channels.port import Channel
 from simulators.testing import Stage
 from testkit.golden import golden
@@ -39,7 +39,7 @@ def done(entry: Entry, payment_id: UUID, *, at: datetime, amount: str = "175000.
 
 
 def test_refunds_are_heard_by_who_writes_to_runners() -> None:
-    assert services_hearing(RefundDue.TYPE) == services_hearing(RefundDone.TYPE) == ("notification",)
+    assert subscribers_of(RefundDue.TYPE) == subscribers_of(RefundDone.TYPE) == ("notification",)
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])

@@ -15,7 +15,7 @@ from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
 from contracts import AccessLinksRequested, AccessReplaced, ContactKind, Event, Payload
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from notification.app import create_app
 from notification.channels.port import Channel
 from notification.handlers import handlers
@@ -88,7 +88,7 @@ async def test_the_application_starts_from_the_environment_alone(
 
 
 def test_every_event_the_service_listens_to_has_a_handler() -> None:
-    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in LISTENERS["notification"]}
+    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in SUBSCRIPTIONS["notification"]}
 
 
 @asynccontextmanager
@@ -140,7 +140,7 @@ async def a_ticket_told_over(office: PostOffice, stage: Stage, transport: Transp
 
 async def test_a_ticket_in_one_process(connected: PostOffice, stage: Stage) -> None:
     transport = InProcessTransport()
-    for service in LISTENERS:
+    for service in SUBSCRIPTIONS:
         if service != "notification":
             transport.listen(service, deliver=_pass_over, dead_letter=_pass_over)
     await a_ticket_told_over(connected, stage, transport)

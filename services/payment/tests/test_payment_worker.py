@@ -11,7 +11,7 @@ from chassis import process
 from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport
 from contracts import Event, RegistrationCreated
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from payment import worker as payment_worker
 from payment.app import create_app
 from payment.doctor import InvoiceState, snapshot
@@ -70,7 +70,7 @@ async def nobody_minds(_: bytes, __: str) -> None:
 
 async def test_events_come_in_and_go_out_within_one_process(office: Office) -> None:
     transport = InProcessTransport()
-    for service in LISTENERS.keys() - {"payment"}:
+    for service in SUBSCRIPTIONS.keys() - {"payment"}:
         transport.listen(service, deliver=nobody_minds, dead_letter=nobody_minds)
     async with at_work(office, transport):
         await take_in_and_send_out(office, transport)
@@ -85,7 +85,7 @@ async def test_events_come_in_and_go_out_over_rabbitmq(
 
 
 def test_payment_reacts_to_exactly_what_it_is_sent() -> None:
-    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in LISTENERS["payment"]}
+    assert handlers.kinds == {(payload.TYPE, payload.VERSION) for payload in SUBSCRIPTIONS["payment"]}
 
 
 def test_a_start_with_an_empty_environment_names_every_missing_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts import Event
 from contracts.envelope import registered
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from faststream.specification import AsyncAPI
 
@@ -21,12 +21,12 @@ def document() -> dict[str, Any]:
     broker = RabbitBroker("amqp://rabbitmq/")
     exchange = RabbitExchange(Names().exchange, type=ExchangeType.TOPIC, durable=True)
     for payload in registered():
-        hearing = [service for service, heard in LISTENERS.items() if payload in heard]
+        subscribers = [service for service, subscribed in SUBSCRIPTIONS.items() if payload in subscribed]
         broker.publisher(
             exchange=exchange,
             routing_key=payload.TYPE,
             title=f"{payload.TYPE}.v{payload.VERSION}",
-            description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nHeard by: {', '.join(hearing) or 'nobody yet'}.",
+            description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nSubscribers: {', '.join(subscribers) or 'none yet'}.",
             schema=Event[payload],  # type: ignore[valid-type]  # the registry decides at run time
         )
     specification = AsyncAPI(broker, title="Startline events", version="1", description=_DESCRIPTION)

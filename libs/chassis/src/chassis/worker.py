@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 from faststream_outbox import OutboxBroker
 
 from chassis.auth.sessions import forget_ended_sessions
@@ -109,8 +109,8 @@ class Worker:
 
 
 def _require_all(service: str, handlers: Handlers) -> None:
-    heard = {(payload.TYPE, payload.VERSION) for payload in LISTENERS.get(service, ())}
-    missing = [f"{event_type} v{version}" for event_type, version in sorted(heard - handlers.kinds)]
+    subscribed = {(payload.TYPE, payload.VERSION) for payload in SUBSCRIPTIONS.get(service, ())}
+    missing = [f"{event_type} v{version}" for event_type, version in sorted(subscribed - handlers.kinds)]
     if missing:
         raise MissingHandlers(service, missing)
 

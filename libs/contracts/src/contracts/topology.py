@@ -1,4 +1,4 @@
-"""Who hears what, and the names under which events travel through RabbitMQ."""
+"""Which service subscribes to which events, and the names of exchanges, queues and keys in RabbitMQ."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from contracts.registrations import (
 from contracts.staff import StaffSessionsEnded
 from contracts.waitlist import WaitlistEnded, WaitlistOffered
 
-LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
+SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
         "registration": (
             PaymentUploaded,
@@ -81,9 +81,11 @@ LISTENERS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
 service's first start already waits for it."""
 
 
-def services_hearing(event_type: str) -> tuple[str, ...]:
-    """The services that listen to `event_type`; empty when nobody does (yet)."""
-    return tuple(service for service, heard in LISTENERS.items() if event_type in {each.TYPE for each in heard})
+def subscribers_of(event_type: str) -> tuple[str, ...]:
+    """Return the services subscribed to `event_type`; empty when there are none."""
+    return tuple(
+        service for service, subscribed in SUBSCRIPTIONS.items() if event_type in {each.TYPE for each in subscribed}
+    )
 
 
 def is_known(event_type: str) -> bool:
@@ -98,7 +100,7 @@ def routing_key(event_type: str, service: str) -> str:
 
 def binding_keys(service: str) -> tuple[str, ...]:
     """What a service's queue is bound with: its own copies, and each type for publishers that name no listener."""
-    return (f"to.{service}.#", *(payload.TYPE for payload in LISTENERS[service]))
+    return (f"to.{service}.#", *(payload.TYPE for payload in SUBSCRIPTIONS[service]))
 
 
 @dataclass(frozen=True)

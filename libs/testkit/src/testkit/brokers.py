@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterable
 
 from aio_pika import connect
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 
 
 class BrokerPrefix(str):
@@ -35,7 +35,7 @@ class BrokerPrefix(str):
 def platform_names(prefix: str) -> list[str]:
     """Every exchange and queue the platform declares under `prefix`."""
     names = Names(prefix)
-    queues = [name for service in LISTENERS for name in (names.queue(service), names.dead_queue(service))]
+    queues = [name for service in SUBSCRIPTIONS for name in (names.queue(service), names.dead_queue(service))]
     return [*queues, names.exchange, names.dead_exchange]
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 from chassis.transports import RabbitTransport
 from contracts.ownership import publishable
-from contracts.topology import LISTENERS, Names
+from contracts.topology import SUBSCRIPTIONS, Names
 from pydantic import SecretStr
 
 from standalone.services import SERVICES
@@ -40,7 +40,7 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
 def permissions(service: str, names: Names) -> dict[str, str]:
     """What a service's user may do: publish to the shared exchange, read its own queues if any, declare nothing."""
     queues = "|".join(re.escape(queue) for queue in (names.queue(service), names.dead_queue(service)))
-    read = f"^({queues})$" if service in LISTENERS else _NOTHING
+    read = f"^({queues})$" if service in SUBSCRIPTIONS else _NOTHING
     return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": read}
 
 

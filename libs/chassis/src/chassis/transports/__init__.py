@@ -2,7 +2,7 @@
 
 from chassis.transports.duplicating import DuplicatingTransport
 from chassis.transports.in_process import InProcessTransport
-from chassis.transports.port import Deliver, Message, NobodyTookIt, Transport, TransportDown
+from chassis.transports.port import Deliver, Message, Transport, TransportDown, Unroutable
 from chassis.transports.rabbitmq import RabbitTransport
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "DuplicatingTransport",
     "InProcessTransport",
     "Message",
-    "NobodyTookIt",
+    "Unroutable",
     "RabbitTransport",
     "Transport",
     "TransportDown",

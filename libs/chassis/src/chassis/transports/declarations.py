@@ -6,7 +6,7 @@ import aio_pika
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
-from contracts.topology import LISTENERS, Names, binding_keys
+from contracts.topology import SUBSCRIPTIONS, Names, binding_keys
 from faststream.rabbit import QueueType, RabbitQueue
 
 CRASH_GUARD_DELIVERIES = 20
@@ -47,7 +47,7 @@ async def declare(connection: AbstractConnection, names: Names) -> None:
     async with connection.channel(publisher_confirms=False) as channel:
         exchange = await channel.declare_exchange(names.exchange, ExchangeType.TOPIC, durable=True)
         dead = await channel.declare_exchange(names.dead_exchange, ExchangeType.DIRECT, durable=True)
-        for service in LISTENERS:
+        for service in SUBSCRIPTIONS:
             await _bind(channel, dead_queue(names, service), dead, service)
             await _bind(channel, queue(names, service), exchange, *binding_keys(service))
 
@@ -63,7 +63,7 @@ async def _bind(
 async def missing(connection: AbstractConnection, names: Names) -> tuple[str, ...]:
     """Return the names of exchanges and queues that do not exist, without declaring any. Bindings cannot be seen."""
     exchanges = [names.exchange, names.dead_exchange]
-    queues = [name for service in LISTENERS for name in (names.queue(service), names.dead_queue(service))]
+    queues = [name for service in SUBSCRIPTIONS for name in (names.queue(service), names.dead_queue(service))]
     absent = [name for name in exchanges if not await _exists(connection, name, _look_for_exchange)]
     return (*absent, *[name for name in queues if not await _exists(connection, name, _look_for_queue)])
 
@@ -104,7 +104,7 @@ async def remove(url: str, names: Names) -> None:
     """Delete the exchanges and queues under `names` with everything in them."""
     async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
         channel = await connection.channel()
-        for service in LISTENERS:
+        for service in SUBSCRIPTIONS:
             await channel.queue_delete(names.queue(service))
             await channel.queue_delete(names.dead_queue(service))
         await channel.exchange_delete(names.exchange)

@@ -5,9 +5,9 @@ The outbox row stays until every listener has taken the event, so a crash in bet
 
 import asyncio
 
-from contracts.topology import is_known, services_hearing
+from contracts.topology import is_known, subscribers_of
 
-from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
+from chassis.transports.port import Deliver, Message, TransportDown, Unroutable
 
 
 class InProcessTransport:
@@ -40,11 +40,11 @@ class InProcessTransport:
     async def publish(self, message: Message) -> None:
         if not self._running:
             raise TransportDown
-        hearing = services_hearing(message.event_type)
-        missing = [service for service in hearing if service not in self._listeners]
+        subscribers = subscribers_of(message.event_type)
+        missing = [service for service in subscribers if service not in self._listeners]
         if missing or not is_known(message.event_type):
-            raise NobodyTookIt(f"{message.event_type}: {', '.join(missing) or 'of a newer release'}")
-        deliveries = [asyncio.create_task(self._deliver(service, message)) for service in hearing]
+            raise Unroutable(f"{message.event_type}: {', '.join(missing) or 'of a newer release'}")
+        deliveries = [asyncio.create_task(self._deliver(service, message)) for service in subscribers]
         self._under_way.update(deliveries)
         for delivery in deliveries:
             delivery.add_done_callback(self._under_way.discard)

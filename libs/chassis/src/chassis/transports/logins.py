@@ -3,11 +3,11 @@
 from urllib.parse import unquote, urlsplit
 
 from contracts.ownership import OWNERS
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 
 from chassis.senders import ANY_SERVICE, NO_SENDER
 
-_SERVICES = frozenset({*OWNERS.values(), *LISTENERS})
+_SERVICES = frozenset({*OWNERS.values(), *SUBSCRIPTIONS})
 _DEFAULT_USER = "guest"
 
 

@@ -14,7 +14,7 @@ class TransportDown(Exception):
     """Nothing can be published now; the outbox keeps the event."""
 
 
-class NobodyTookIt(Exception):
+class Unroutable(Exception):
     """A service that listens to this type has no queue or no listener yet; the outbox keeps the event."""
 
 
@@ -48,7 +48,7 @@ class Transport(Protocol):
         """Return once every service that listens to the type surely has the event.
 
         Raises:
-            TransportDown, NobodyTookIt, TimeoutError: it may or may not have arrived; publish it again.
+            TransportDown, Unroutable, TimeoutError: it may or may not have arrived; publish it again.
         """
 
     async def ready(self) -> bool:

@@ -13,7 +13,7 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
-from contracts.topology import LISTENERS, Names, is_known, routing_key, services_hearing
+from contracts.topology import SUBSCRIPTIONS, Names, is_known, routing_key, subscribers_of
 from faststream.middlewares import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
@@ -21,7 +21,7 @@ from faststream.rabbit.annotations import RabbitMessage
 from chassis.telemetry import logger
 from chassis.transports import declarations
 from chassis.transports.logins import Login
-from chassis.transports.port import Deliver, Message, NobodyTookIt, TransportDown
+from chassis.transports.port import Deliver, Message, TransportDown, Unroutable
 
 log = logger(__name__)
 
@@ -118,7 +118,7 @@ class RabbitTransport:
     async def _open_exchanges(self) -> None:
         """A channel for each listener: a returned copy is told from others of one channel by its message id only."""
         connection = await self._broker.connect()
-        for service in (*LISTENERS, _NO_ONE):
+        for service in (*SUBSCRIPTIONS, _NO_ONE):
             channel = await connection.channel(on_return_raises=True)
             self._exchanges[service] = await channel.get_exchange(self._names.exchange, ensure=False)
 
@@ -161,13 +161,13 @@ class RabbitTransport:
     async def publish(self, message: Message) -> None:
         if not self._connected.is_set():
             raise TransportDown
-        hearing = services_hearing(message.event_type)
-        if not hearing:
+        subscribers = subscribers_of(message.event_type)
+        if not subscribers:
             await self._send(message, _NO_ONE, message.event_type, mandatory=not is_known(message.event_type))
         # Those without a queue come first: while they have none, the others do not get a copy with each try.
-        lacking = self._unreachable.intersection(hearing)
+        lacking = self._unreachable.intersection(subscribers)
         await self._send_copies(message, lacking)
-        await self._send_copies(message, set(hearing) - lacking)
+        await self._send_copies(message, set(subscribers) - lacking)
 
     async def _send_copies(self, message: Message, services: Iterable[str]) -> None:
         copies = (self._send_copy(message, service) for service in services)
@@ -178,7 +178,7 @@ class RabbitTransport:
     async def _send_copy(self, message: Message, service: str) -> None:
         try:
             await self._send(message, service, routing_key(message.event_type, service), mandatory=True)
-        except NobodyTookIt:
+        except Unroutable:
             self._unreachable.add(service)
             raise
         self._unreachable.discard(service)
@@ -191,7 +191,7 @@ class RabbitTransport:
                 )
         except PublishError as error:
             self._failed.set()
-            raise NobodyTookIt(f"{message.event_type} to {service} was returned") from error
+            raise Unroutable(f"{message.event_type} to {service} was returned") from error
         except (DeliveryError, *CONNECTION_TROUBLE) as error:
             self._failed.set()
             raise TransportDown(type(error).__name__) from error

@@ -9,7 +9,7 @@ from chassis.clock import Clock, utcnow
 from chassis.database import Database, UnitOfWork
 from chassis.inbox import Handlers
 from contracts import Event, RegistrationCancelled
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 from fastapi import FastAPI
 from sqlalchemy import Table, func, insert, select
 
@@ -54,7 +54,7 @@ def toy_handlers() -> Handlers:
 
 def complete(handlers: Handlers) -> Handlers:
     """`handlers`, and one that leaves an effect for each further event that the toy listens to, as a worker needs."""
-    for payload in LISTENERS[SERVICE]:
+    for payload in SUBSCRIPTIONS[SERVICE]:
         if (payload.TYPE, payload.VERSION) not in handlers.kinds:
             handlers.on(payload)(leave_effect)
     return handlers

@@ -9,11 +9,13 @@ from chassis.database import UnitOfWork
 from chassis.tables import OUTBOX_QUEUE
 from contracts import PaymentDeadlineMoved, PaymentQueueMark, QueueMark, RegistrationCreated, RegistrationReopened
 from contracts.ownership import owner_of
-from contracts.topology import LISTENERS
+from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text
 
 _NEWS: Final = [
-    kind.TYPE for kind in LISTENERS["registration"] if owner_of(kind.TYPE) == "payment" and kind is not PaymentQueueMark
+    kind.TYPE
+    for kind in SUBSCRIPTIONS["registration"]
+    if owner_of(kind.TYPE) == "payment" and kind is not PaymentQueueMark
 ]
 _OPENING: Final = [RegistrationCreated.TYPE, RegistrationReopened.TYPE]
 """Events without which nobody can pay."""
