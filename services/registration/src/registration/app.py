@@ -12,7 +12,7 @@ from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
 from chassis.web.application import build_application
-from chassis.web.door import Crowd
+from chassis.web.load_shedding import ConcurrencyLimit
 from chassis.web.limits import AddressLimit
 from fastapi import FastAPI
 
@@ -92,7 +92,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         lifespan=lifespan,
         express=[admission.register],
-        crowd=Crowd("POST", "/registrations", settings.admission_crowd, TooBusy()),
+        concurrency_limit=ConcurrencyLimit("POST", "/registrations", settings.admission_crowd, TooBusy()),
     )
     _describe_form(app)
     return app

@@ -18,7 +18,7 @@ from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, openapi, problems
 from chassis.web.bodies import BodyLimit
-from chassis.web.door import Crowd, Door
+from chassis.web.load_shedding import ConcurrencyLimit, LoadShedder
 from chassis.web.downloads import Downloads
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
 from chassis.web.middleware import RequestContext
@@ -42,7 +42,7 @@ def build_application(
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
     express: Sequence[Endpoint] = (),
-    crowd: Crowd | None = None,
+    concurrency_limit: ConcurrencyLimit | None = None,
 ) -> FastAPI:
     """The application of `service` under `/api/<service>/v1`, with health and metrics beside it.
 
@@ -54,7 +54,7 @@ def build_application(
         checks: what readiness asks besides the database, by name.
         lifespan: the service's own start and stop.
         express: endpoints where a rush lands, each taking the bare request and open to everybody.
-        crowd: the bound of such a rush.
+        concurrency_limit: of the one route where load spikes land; excess is rejected before the body is read.
 
     Raises:
         UndeclaredAccess: a route states no access.
@@ -78,8 +78,8 @@ def build_application(
     problems.install(app)
     _include(app, routers, prefix)
     shortcuts.update(find_shortcuts(app, express))
-    if crowd is not None:
-        app.door = partial(Door, crowd=crowd, service=service, prefix=prefix)
+    if concurrency_limit is not None:
+        app.door = partial(LoadShedder, concurrency_limit=concurrency_limit, service=service, prefix=prefix)
     return app
 
 

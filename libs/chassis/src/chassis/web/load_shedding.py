@@ -24,39 +24,39 @@ _NOBODY = "0" * 32
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """How many requests to one route may be under way at once, each with a body of at most 64 KiB.
+class ConcurrencyLimit:
+    """The maximum of concurrent requests to one route, each with a body of at most 64 KiB.
 
     Args:
         path: below the service's own prefix.
-        most: that may be under way.
-        refusal: what all others are told.
+        maximum: requests under way at once.
+        refusal: the answer to all others.
     """
 
     method: str
     path: str
-    most: int
+    maximum: int
     refusal: StartlineError
 
 
-class Door:
+class LoadShedder:
     """Lets so many in and refuses the others unread, with an answer that is made already.
 
     A request takes a place once its whole body is there: sending slowly keeps nobody out.
     """
 
-    def __init__(self, app: ASGIApp, crowd: Crowd, *, service: str, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, concurrency_limit: ConcurrencyLimit, *, service: str, prefix: str) -> None:
         self._app = app
-        self._method, self._path = crowd.method, prefix + crowd.path
+        self._method, self._path = concurrency_limit.method, prefix + concurrency_limit.path
         self._labels = (service, self._method, self._path)
-        self._most = crowd.most
+        self._maximum = concurrency_limit.maximum
         self._inside = 0
-        self._full = self._prepared(crowd.refusal)
+        self._full = self._prepared(concurrency_limit.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
             await self._app(scope, receive, send)
-        elif self._inside >= self._most:
+        elif self._inside >= self._maximum:
             await _refuse(self._full, scope, send)
         else:
             await self._take_in(scope, receive, send)
@@ -69,7 +69,7 @@ class Door:
         except StartlineError as error:
             await _refuse(self._prepared(error), scope, send)
             return
-        if self._inside >= self._most:
+        if self._inside >= self._maximum:
             await _refuse(self._full, scope, send)
             return
         self._inside += 1

@@ -1,4 +1,4 @@
-"""A crowd at one route: so many are let in, the others are refused before anything is done with their request."""
+"""A concurrency_limit at one route: so many are let in, the others are refused before anything is done with their request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 from chassis.auth.access import public
 from chassis.errors import Unavailable
 from chassis.web import bodies
-from chassis.web.door import Crowd
+from chassis.web.load_shedding import ConcurrencyLimit
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from fastapi import Request, Response
@@ -18,7 +18,9 @@ from testkit.polling import eventually
 from testkit.toy.service import SERVICE, Browse, BuildApp
 
 PATH = f"/api/{SERVICE}/v1/rushes"
-CROWD = Crowd("POST", "/rushes", 2, Unavailable(Wording(en="Come back later.", id="Coba lagi nanti."), retry_after=7))
+LIMIT = ConcurrencyLimit(
+    "POST", "/rushes", 2, Unavailable(Wording(en="Come back later.", id="Coba lagi nanti."), retry_after=7)
+)
 
 
 class Hall:
@@ -51,12 +53,12 @@ def hall() -> Hall:
 
 @pytest.fixture
 def http(build_app: BuildApp, browse: Browse, hall: Hall) -> httpx.AsyncClient:
-    return browse(build_app(hall.router(), crowd=CROWD))
+    return browse(build_app(hall.router(), concurrency_limit=LIMIT))
 
 
 async def _fill(http: httpx.AsyncClient, hall: Hall, *, body: bytes = b"in") -> list[asyncio.Task[httpx.Response]]:
-    inside = [asyncio.create_task(http.post("/rushes", content=body)) for _ in range(CROWD.most)]
-    await eventually(lambda: hall.inside == CROWD.most)
+    inside = [asyncio.create_task(http.post("/rushes", content=body)) for _ in range(LIMIT.maximum)]
+    await eventually(lambda: hall.inside == LIMIT.maximum)
     return inside
 
 
@@ -80,7 +82,7 @@ async def test_who_comes_when_it_is_full_is_told_when_to_come_back(http: httpx.A
         "errors": [],
         "correlation_id": "me.too",
     }
-    assert hall.inside == CROWD.most
+    assert hall.inside == LIMIT.maximum
     assert _refused() == before + 1
     hall.exit.set()
     assert [(await each).status_code for each in inside] == [201, 201]
@@ -130,7 +132,7 @@ async def _that_never_ends() -> AsyncIterator[bytes]:
 
 
 async def test_requests_whose_body_is_not_there_yet_take_no_place(http: httpx.AsyncClient, hall: Hall) -> None:
-    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(10 * CROWD.most)]
+    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(10 * LIMIT.maximum)]
     await asyncio.sleep(0.05)
     hall.exit.set()
     assert (await http.post("/rushes", content=b"in")).status_code == 201
@@ -149,7 +151,7 @@ async def test_counted_before_their_body_is_there_they_would_keep_others_out(
         return receive
 
     monkeypatch.setattr(bodies.WholeBody, "read", unread)
-    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(CROWD.most)]
+    slow = [asyncio.create_task(http.post("/rushes", content=_that_never_ends())) for _ in range(LIMIT.maximum)]
     await asyncio.sleep(0.05)
     assert (await http.post("/rushes", content=b"in")).status_code == 503
     for each in slow:
@@ -200,7 +202,7 @@ async def test_a_body_that_is_too_large_is_refused(http: httpx.AsyncClient, hall
 
 async def test_other_requests_do_not_notice(http: httpx.AsyncClient, hall: Hall) -> None:
     inside = await _fill(http, hall)
-    assert (await http.get("/rushes")).json() == {"inside": CROWD.most}
+    assert (await http.get("/rushes")).json() == {"inside": LIMIT.maximum}
     assert (await http.post("/nowhere")).status_code == 404
     hall.exit.set()
     await asyncio.gather(*inside)
