@@ -90,3 +90,37 @@ def test_settings_cannot_be_changed_and_do_not_show_their_secrets(
     assert settings.log_level == "DEBUG"
     assert environment["SECRET_KEYS"] not in repr(settings)
     assert "hunter" not in repr(settings)
+
+
+class RenamedSettings(ServiceSettings):
+    """Settings of which one had another name in the release before."""
+
+    RENAMED = {"relay_crew": "relay_workers"}  # noqa: RUF012  # a ClassVar in the base
+
+
+def test_an_old_name_of_a_setting_works_with_a_warning(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    set_all(monkeypatch, {**environment, "RELAY_CREW": "7"})
+
+    with pytest.warns(FutureWarning, match="RELAY_CREW is called RELAY_WORKERS now"):
+        settings = load(RenamedSettings)
+
+    assert settings.relay_workers == 7
+
+
+def test_the_new_name_of_a_setting_wins_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    set_all(monkeypatch, {**environment, "RELAY_CREW": "7", "RELAY_WORKERS": "3"})
+
+    assert load(RenamedSettings).relay_workers == 3
+
+
+def test_a_wrong_value_under_an_old_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    set_all(monkeypatch, {**environment, "RELAY_CREW": "none"})
+
+    with pytest.warns(FutureWarning), pytest.raises(MissingSettings, match="RELAY_WORKERS"):
+        load(RenamedSettings)

@@ -247,7 +247,7 @@ async def test_born_today_is_too_late(race: Any) -> None:
 
 async def test_a_crowd_beyond_its_bound_is_refused_unread_and_the_door_opens_again(build: Any, race: Any) -> None:
     await race.open(quota=10)
-    small = build(race.settings.database_url, race.clock, admission_crowd=1)
+    small = build(race.settings.database_url, race.clock, admission_max_in_flight=1)
     small.category = race.category
     arrived, more = asyncio.Event(), asyncio.Event()
     register = small.service.app.state.office.register

@@ -136,7 +136,7 @@ async def test_joining_counts_against_the_limit_of_registrations(
 async def test_a_crowd_at_the_counter_is_told_to_come_back(
     fresh_database: FreshDatabase, clock: Any, build: Any
 ) -> None:
-    race = build(await fresh_database("registration"), clock, admission_line=5)
+    race = build(await fresh_database("registration"), clock, admission_queue_size=5)
     line = Line(race)
     await race.open(quota=4)
     answers = await asyncio.gather(*(line.join(5) for _ in range(12)))

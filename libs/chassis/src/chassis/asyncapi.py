@@ -21,12 +21,12 @@ def document() -> dict[str, Any]:
     broker = RabbitBroker("amqp://rabbitmq/")
     exchange = RabbitExchange(Names().exchange, type=ExchangeType.TOPIC, durable=True)
     for payload in registered():
-        subscribers = [service for service, subscribed in SUBSCRIPTIONS.items() if payload in subscribed]
+        names = ", ".join(service for service, subscribed in SUBSCRIPTIONS.items() if payload in subscribed)
         broker.publisher(
             exchange=exchange,
             routing_key=payload.TYPE,
             title=f"{payload.TYPE}.v{payload.VERSION}",
-            description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nSubscribers: {', '.join(subscribers) or 'none yet'}.",
+            description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nSubscribers: {names or 'none yet'}.",
             schema=Event[payload],  # type: ignore[valid-type]  # the registry decides at run time
         )
     specification = AsyncAPI(broker, title="Startline events", version="1", description=_DESCRIPTION)

@@ -1,9 +1,11 @@
 """Settings come from the environment, or a container's secret files, once, and are frozen. Nothing else reads them."""
 
 import logging
+import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -21,7 +23,13 @@ class MissingSettings(SystemExit):
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs. Secrets and addresses have no defaults."""
+    """What every service needs. Secrets and addresses have no defaults.
+
+    Attributes:
+        RENAMED: old name -> new name of settings. An old name works for one release, with a warning.
+    """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -119,7 +127,18 @@ def load(kind: type[SettingsT]) -> SettingsT:
         MissingSettings: naming all that are missing or wrong at once.
     """
     try:
-        return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
+        return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None, **_under_old_names(kind))
     except ValidationError as error:
         lines = (f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise MissingSettings("\n".join(("Startline cannot start, these settings are wrong:", *lines))) from None
+
+
+def _under_old_names(kind: type[BaseSettings]) -> dict[str, Any]:
+    """Return the settings that the environment has under their old names only."""
+    renamed: Mapping[str, str] = getattr(kind, "RENAMED", {})
+    found = {}
+    for old, new in renamed.items():
+        if old.upper() in os.environ and new.upper() not in os.environ:
+            warnings.warn(f"{old.upper()} is called {new.upper()} now; rename it", FutureWarning, stacklevel=3)
+            found[new] = os.environ[old.upper()]
+    return found

@@ -12,8 +12,8 @@ from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
 from chassis.web.application import build_application
-from chassis.web.load_shedding import ConcurrencyLimit
 from chassis.web.limits import AddressLimit
+from chassis.web.load_shedding import ConcurrencyLimit
 from fastapi import FastAPI
 
 from registration import tokens
@@ -92,7 +92,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         lifespan=lifespan,
         express=[admission.register],
-        concurrency_limit=ConcurrencyLimit("POST", "/registrations", settings.admission_crowd, TooBusy()),
+        concurrency_limit=ConcurrencyLimit("POST", "/registrations", settings.admission_max_in_flight, TooBusy()),
     )
     _describe_form(app)
     return app

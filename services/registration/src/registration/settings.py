@@ -19,16 +19,31 @@ class ChallengeKind(StrEnum):
 class Settings(ServiceSettings):
     """Registration's settings."""
 
+    RENAMED = {  # noqa: RUF012  # a ClassVar in the base
+        "admission_batch": "admission_batch_size",
+        "admission_turns": "admission_max_concurrent_batches",
+        "admission_crowd": "admission_max_in_flight",
+        "admission_line": "admission_queue_size",
+    }
+
     expiry_grace_minutes: int = Field(10, ge=0, description="for proofs that were in time and are still on their way")
     expiry_sweep_seconds: float = Field(5.0, gt=0, description="between two looks for expired registrations")
     hour_seconds: float = Field(
         3600.0, gt=0, description="an hour of deadlines and offers; shorter only for rehearsals"
     )
     waitlist_offer_hours: int = Field(12, ge=1, description="how long somebody in line may think about an offer")
-    admission_batch: int = Field(200, ge=1, description="most registrations in one transaction")
-    admission_turns: int = Field(4, ge=1, description="transactions of all categories that a process has under way")
-    admission_crowd: int = Field(400, ge=1, description="most under way per process; more get 503 unread")
-    admission_line: int = Field(400, ge=1, description="most requests waiting per category and process; more get 503")
+    admission_batch_size: int = Field(200, ge=1, description="maximum registrations in one transaction")
+    admission_max_concurrent_batches: int = Field(
+        4, ge=1, description="maximum concurrent admission transactions per process, over all categories"
+    )
+    admission_max_in_flight: int = Field(
+        400,
+        ge=1,
+        description="maximum concurrent registration requests per process; excess gets 503 before its body is read",
+    )
+    admission_queue_size: int = Field(
+        400, ge=1, description="maximum queued requests per category and process; excess gets 503"
+    )
     public_url: str = Field(description="what links to this platform start with")
     runner_token_hours: int = Field(24, ge=1, description="how long a runner token is good; a link gets a new one")
     rate_registration_per_minute: int = Field(

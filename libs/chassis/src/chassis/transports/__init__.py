@@ -10,8 +10,8 @@ __all__ = [
     "DuplicatingTransport",
     "InProcessTransport",
     "Message",
-    "Unroutable",
     "RabbitTransport",
     "Transport",
     "TransportDown",
+    "Unroutable",
 ]

@@ -18,9 +18,9 @@ from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, openapi, problems
 from chassis.web.bodies import BodyLimit
-from chassis.web.load_shedding import ConcurrencyLimit, LoadShedder
 from chassis.web.downloads import Downloads
 from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
+from chassis.web.load_shedding import ConcurrencyLimit, LoadShedder
 from chassis.web.middleware import RequestContext
 from chassis.web.routing import Router, require_guarded_routes
 

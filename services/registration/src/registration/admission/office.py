@@ -78,9 +78,9 @@ class AdmissionOffice:
         self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
         self.desks = Desks(
             self._admit,
-            turns=settings.admission_turns,
-            batch=settings.admission_batch,
-            line=settings.admission_line,
+            turns=settings.admission_max_concurrent_batches,
+            batch=settings.admission_batch_size,
+            line=settings.admission_queue_size,
         )
 
     async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:

@@ -104,7 +104,7 @@ class WaitlistOffice:
         self, category: CategoryOffer, kind: RegistrationType, people: list[Person], key: str | None, request_hash: str
     ) -> Admitted:
         _refuse_unless_open(category, kind, self._database.clock())
-        if self._at_the_counter >= self._settings.admission_line:
+        if self._at_the_counter >= self._settings.admission_queue_size:
             raise TooBusy
         self._at_the_counter += 1
         try:
