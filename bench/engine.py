@@ -1,4 +1,4 @@
-"""The desk and its engine without HTTP: as many processes and callers as over HTTP, with forms already understood."""
+"""Batching without HTTP: as many processes and callers as over HTTP, with forms already parsed."""
 
 import asyncio
 import multiprocessing
@@ -74,7 +74,7 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
 
     async def call() -> None:
         for application in applications:
-            await office.desks[category_id].apply(application)
+            await office.batchers[category_id].apply(application)
             answered.append(time.monotonic() - start)
             if answered[-1] > seconds:
                 break

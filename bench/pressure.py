@@ -117,21 +117,21 @@ def _seconds_until_normal(answers: Answers) -> float:
 
 
 def _lone(stages: Stages) -> list[Figure]:
-    """Somebody alone, with and without the desk, turn by turn."""
+    """Somebody alone, with and without batching, turn by turn."""
     found: dict[str, list[float]] = {"with": [], "without": []}
     with (
         stages.new() as stage,
-        api_processes(stage, workers=1) as with_desk,
-        api_processes(stage, workers=1, application="bench.without_desk:create_app") as without_desk,
+        api_processes(stage, workers=1) as with_batching,
+        api_processes(stage, workers=1, application="bench.without_batching:create_app") as without_batching,
     ):
         for _ in range(_LONE_ROUNDS):
-            for name, ports in (("with", with_desk), ("without", without_desk)):
+            for name, ports in (("with", with_batching), ("without", without_batching)):
                 found[name].append(_lone_p50(stage, ports))
         check(stage, accepted=2 * _LONE_ROUNDS * _LONE_REQUESTS)
     ratios = [mine / other for mine, other in zip(found["with"], found["without"], strict=True)]
     return [
-        *(Figure(4, f"p50 of a lone request, {name} the desk", values, "ms") for name, values in found.items()),
-        Figure(4, "a lone request with / without the desk", ratios, "x", Target(ceiling=1.0)),
+        *(Figure(4, f"p50 of a lone request, {name} batching", values, "ms") for name, values in found.items()),
+        Figure(4, "a lone request with / without batching", ratios, "x", Target(ceiling=1.0)),
     ]
 
 

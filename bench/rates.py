@@ -53,7 +53,7 @@ def pgbench(clients: int, stages: Stages, seconds: int) -> Speed:
 
 
 def without_http(stages: Stages, seconds: int) -> Speed:
-    """The desk and its engine alone."""
+    """Batching alone, without HTTP."""
     with stages.new() as stage:
         measured, accepted = engine.accepted(stage, seconds=seconds)
         check(stage, accepted=accepted)
@@ -93,14 +93,14 @@ _OVER_HTTP = {f"HTTP, {count} connections": partial(over_http, count, _HOT) for 
 _CONTESTANTS: Mapping[str, Contestant] = {
     **_BASELINES,
     **_OVER_HTTP,
-    "desk without HTTP": without_http,
+    "batching without HTTP": without_http,
     "HTTP over 50 categories": partial(over_http, 256, _SPREAD_OVER),
     "sold out, with keys": partial(sold_out, keys=True),
     "sold out, without keys": partial(sold_out, keys=False),
 }
 _NEEDED: Mapping[int, Collection[str]] = {
     1: [*_BASELINES, *_OVER_HTTP],
-    2: [*_BASELINES, "desk without HTTP"],
+    2: [*_BASELINES, "batching without HTTP"],
     3: ["HTTP, 256 connections", "HTTP over 50 categories"],
     6: ["HTTP, 256 connections", "sold out, with keys", "sold out, without keys"],
 }
@@ -157,7 +157,7 @@ _RATIOS: Mapping[int, Sequence[tuple[str, float, Callable[[Round], float]]]] = {
         *((f"{name} / best pgbench", 2.0, _to_best(name)) for name in _OVER_HTTP),
         *((f"{name} / pgbench, 32 clients", 3.5, _to(name, "pgbench, 32 clients")) for name in _OVER_HTTP),
     ],
-    2: [("desk without HTTP / best pgbench", 5.0, _to_best("desk without HTTP"))],
+    2: [("batching without HTTP / best pgbench", 5.0, _to_best("batching without HTTP"))],
     3: [("one hot category / 50 categories", 0.9, _to("HTTP, 256 connections", "HTTP over 50 categories"))],
     6: [
         (f"sold out, {which} keys / accepted", 2.0, _to(f"sold out, {which} keys", "HTTP, 256 connections"))

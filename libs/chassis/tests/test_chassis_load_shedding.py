@@ -1,4 +1,4 @@
-"""A concurrency_limit at one route: so many are let in, the others are refused before anything is done with their request."""
+"""A concurrency limit on one route: so many requests are admitted, the others are rejected unread."""
 
 import asyncio
 from collections.abc import AsyncIterator

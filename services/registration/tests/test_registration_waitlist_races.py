@@ -44,8 +44,8 @@ async def later(race: Any, build: Any) -> AsyncIterator[Line]:
 def _forget_nothing_is_left(*races: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have admission look at the places themselves each time, not at what it remembers of them."""
     for each in races:
-        desk = each.service.app.state.office.desks[UUID(races[0].category["id"])]
-        monkeypatch.setattr(desk, "_memory_seconds", 0.0)
+        batcher = each.service.app.state.office.batchers[UUID(races[0].category["id"])]
+        monkeypatch.setattr(batcher, "_memory_seconds", 0.0)
 
 
 async def _rush_while_places_become_free(line: Line, other: Line, monkeypatch: pytest.MonkeyPatch) -> int:

@@ -67,7 +67,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await office.desks.drained()
+        await office.batchers.drained()
         if checkpoint is not None:
             await checkpoint.close()
 

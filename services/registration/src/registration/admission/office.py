@@ -1,4 +1,4 @@
-"""The office: from a filled-in form to an answer, with the desk in between."""
+"""The office: from a filled-in form to an answer, with the batcher in between."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from contracts import AccessCode, RegistrationType
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
-from registration.admission.desk import Desks
+from registration.admission.batching import Batchers
 from registration.admission.engine import Admitted, Batch, admit, answer_of_unknown, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
@@ -76,11 +76,11 @@ class AdmissionOffice:
         self._tokens = tokens
         self._codes = codes
         self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
-        self.desks = Desks(
+        self.batchers = Batchers(
             self._admit,
-            turns=settings.admission_max_concurrent_batches,
-            batch=settings.admission_batch_size,
-            line=settings.admission_queue_size,
+            max_concurrent=settings.admission_max_concurrent_batches,
+            batch_size=settings.admission_batch_size,
+            queue_size=settings.admission_queue_size,
         )
 
     async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
@@ -88,7 +88,7 @@ class AdmissionOffice:
 
         Raises:
             UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, InvalidFields, and all that
-            `Desk.apply` raises.
+            `CategoryBatcher.apply` raises.
         """
         now = self._database.clock()
         offer = await self._offers.get(form.category_id)
@@ -116,7 +116,7 @@ class AdmissionOffice:
             OutcomeUnknown: there is no key, or it is not to be found yet.
         """
         try:
-            return await self.desks[category_id].apply(application)
+            return await self.batchers[category_id].apply(application)
         except OutcomeUnknown:
             key, request_hash = application.idempotency_key, application.request_hash
             answer = await answer_of_unknown(self._database, key, request_hash)

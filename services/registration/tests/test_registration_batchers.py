@@ -1,16 +1,16 @@
-"""The desks of a process: a line for each category, and turns for all of them."""
+"""The batchers of a process: a queue per category, and a maximum of concurrent transactions."""
 
 import asyncio
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from chassis.errors import StartlineError
-from registration.admission.desk import Desks
+from registration.admission.batching import Batchers
 from registration.admission.engine import Admitted, Batch
 from registration.admission.rules import Application
 from testkit.polling import eventually
 
-from .registration_desk import Engine, answers_to, application, arrive
+from .registration_batcher import Engine, answers_to, application, arrive
 
 
 async def test_drained_means_everybody_in_line_has_an_answer() -> None:
@@ -19,12 +19,12 @@ async def test_drained_means_everybody_in_line_has_an_answer() -> None:
     async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
         return await engine(applications, hint)
 
-    desks = Desks(admit, turns=4, batch=2, line=10)
-    await desks.drained()
+    batchers = Batchers(admit, max_concurrent=4, batch_size=2, queue_size=10)
+    await batchers.drained()
     engine.gate.clear()
     category_id = uuid4()
-    waiting = await arrive(desks[category_id], *(application() for _ in range(5)))
-    drained = asyncio.create_task(desks.drained())
+    waiting = await arrive(batchers[category_id], *(application() for _ in range(5)))
+    drained = asyncio.create_task(batchers.drained())
     done, _ = await asyncio.wait({drained}, timeout=0.05)
     assert not done
     engine.gate.set()
@@ -40,11 +40,11 @@ async def test_each_category_has_a_line_of_its_own() -> None:
     async def admit(category_id: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
         return await engines[category_id](applications, hint)
 
-    desks = Desks(admit, turns=4, batch=64, line=400)
+    batchers = Batchers(admit, max_concurrent=4, batch_size=64, queue_size=400)
     busy, quiet = engines
     held.gate.clear()
-    stuck = await arrive(desks[busy], application())
-    assert isinstance(await asyncio.wait_for(desks[quiet].apply(application()), 1), Admitted)
+    stuck = await arrive(batchers[busy], application())
+    assert isinstance(await asyncio.wait_for(batchers[quiet].apply(application()), 1), Admitted)
     held.gate.set()
     assert not any(isinstance(answer, StartlineError) for answer in await answers_to(stuck))
 
@@ -55,13 +55,13 @@ async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> No
     async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
         return await engine(applications, hint)
 
-    desks = Desks(admit, turns=2, batch=64, line=400)
+    batchers = Batchers(admit, max_concurrent=2, batch_size=64, queue_size=400)
     engine.gate.clear()
     first, second, third = uuid4(), uuid4(), uuid4()
-    served = [*await arrive(desks[first], application()), *await arrive(desks[second], application())]
+    served = [*await arrive(batchers[first], application()), *await arrive(batchers[second], application())]
     await eventually(lambda: engine.sizes == [1, 1])
     for _ in range(5):
-        served += await arrive(desks[third], application())
+        served += await arrive(batchers[third], application())
         await asyncio.sleep(0.01)
     assert engine.sizes == [1, 1], "a third transaction was begun"
     engine.gate.set()

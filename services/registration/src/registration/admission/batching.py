@@ -1,7 +1,7 @@
-"""The desk: where requests for one category are combined.
+"""Request batching: concurrent requests for one category share a transaction.
 
-While one transaction runs, arrivals wait in line; the next transaction takes all of them, up to a bound. Nobody waits
-for a timer: a lone request is served at once, and batches grow by themselves as the line does.
+While one transaction runs, new requests are queued; the next transaction takes all of them, up to a maximum. There is
+no timer: a single request is served at once, and batches grow with the queue.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ NOT_STORED = Wording(
 log = logger(__name__)
 
 Admit = Callable[[Sequence[Application], int | None], Awaitable[Batch]]
-"""The engine, bound to a category: applications, and the places known to be left if that is fresh."""
+"""`admit_batch` for one category: requests, and the places known to be left if that is current."""
 
-_RACES_BEFORE_ONE_BY_ONE = 3
-_ROUNDS_TO_THE_LINE = 3
-"""Turns of the event loop from a socket that can be read to a place in line."""
-_WORTH_A_TRANSACTION = 32
-"""So many need not wait for more: in a flood each turn of the loop takes long."""
+_CONFLICTS_BEFORE_ONE_BY_ONE = 3
+_LOOP_ITERATIONS = 3
+"""Event-loop iterations between a readable socket and an enqueued request."""
+_BATCH_WORTHWHILE = 32
+"""A queue of this length is not made to wait: under load an iteration of the loop takes long."""
 
 
 @dataclass(slots=True)
@@ -46,26 +46,26 @@ class _Waiting:
     answer: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Desk:
-    """One category's line in this process.
+class CategoryBatcher:
+    """Batches the requests for one category in this process.
 
     Args:
-        admit: the engine, bound to the category.
-        turns: transactions that this process's desks may have under way together.
-        batch: most applications in one transaction.
-        line: most applications waiting; more are refused at once.
+        admit: `admit_batch` for the category.
+        slots: shared by all batchers of the process; one is held during a transaction.
+        batch_size: maximum requests in one transaction.
+        queue_size: maximum requests waiting; excess is rejected at once.
         memory_seconds: how long "not enough places" is answered from memory.
     """
 
     def __init__(
-        self, admit: Admit, *, turns: asyncio.Semaphore, batch: int, line: int, memory_seconds: float = 1.0
+        self, admit: Admit, *, slots: asyncio.Semaphore, batch_size: int, queue_size: int, memory_seconds: float = 1.0
     ) -> None:
         self._admit = admit
-        self._turns = turns
-        self._batch = batch
-        self._limit = line
+        self._slots = slots
+        self._batch_size = batch_size
+        self._queue_size = queue_size
         self._memory_seconds = memory_seconds
-        self._line: deque[_Waiting] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._keys: set[str] = set()
         self._serving: asyncio.Task[None] | None = None
         self._crowded = False
@@ -73,14 +73,14 @@ class Desk:
         self._learnt_at = float("-inf")
 
     async def apply(self, application: Application) -> Admitted:
-        """Wait in line and be served.
+        """Enqueue a request and return its outcome.
 
         Raises:
             CategoryFull, AlreadyRegistered, IdempotencyKeyReused, RequestInProgress, TooBusy, Unavailable.
         """
-        self._refuse_at_the_door(application)
+        self._reject_early(application)
         waiting = _Waiting(application)
-        self._line.append(waiting)
+        self._queue.append(waiting)
         if application.idempotency_key:
             self._keys.add(application.idempotency_key)
         if self._serving is None:
@@ -90,7 +90,7 @@ class Desk:
             raise outcome
         return outcome
 
-    def _refuse_at_the_door(self, application: Application) -> None:
+    def _reject_early(self, application: Application) -> None:
         key = application.idempotency_key
         if key is not None and key in self._keys:
             raise RequestInProgress
@@ -98,7 +98,7 @@ class Desk:
         # With a key it may be a repeat of a request that did get its places: that is looked up, a batch at a time.
         if key is None and hint is not None and hint < application.size:
             raise CategoryFull(places_left=hint)
-        if len(self._line) >= self._limit:
+        if len(self._queue) >= self._queue_size:
             raise TooBusy
 
     def _hint(self) -> int | None:
@@ -106,45 +106,50 @@ class Desk:
         return self._places_left if fresh else None
 
     async def drained(self) -> None:
-        """Wait until everybody in line has an answer."""
+        """Wait until all queued requests have an outcome."""
         if self._serving is not None:
             await asyncio.shield(self._serving)
 
     async def _serve(self) -> None:
         try:
-            while self._line:
-                # While other categories have their turns, the line grows and its batch with it.
-                async with self._turns:
-                    await self._let_in_who_is_at_the_door()
+            while self._queue:
+                # While other categories hold the slots, this queue grows, and the next batch with it.
+                async with self._slots:
+                    await self._collect_arrivals()
                     await self._serve_batch(self._next_batch())
         finally:
             self._serving = None
 
     def _next_batch(self) -> list[_Waiting]:
-        batch = [self._line.popleft() for _ in range(min(self._batch, len(self._line)))]
+        batch = [self._queue.popleft() for _ in range(min(self._batch_size, len(self._queue)))]
         self._crowded = len(batch) > 1
         gone = [waiting for waiting in batch if waiting.answer.cancelled()]
         self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
-    async def _let_in_who_is_at_the_door(self) -> None:
-        """Unless somebody comes alone, let in who has arrived already: larger batches cost less each."""
-        if not self._crowded and len(self._line) == 1:
+    async def _collect_arrivals(self) -> None:
+        """Let requests that have arrived reach the queue: larger batches cost less per request.
+
+        A request is readable on its socket a few event-loop iterations before it is in the queue. Under load it pays to
+        run these iterations now, because otherwise each request would just miss the batch that starts. A single
+        request is not delayed, and a queue that is long enough already is not either.
+        """
+        if not self._crowded and len(self._queue) == 1:
             return
-        for _ in range(_ROUNDS_TO_THE_LINE):
-            if len(self._line) >= _WORTH_A_TRANSACTION:
+        for _ in range(_LOOP_ITERATIONS):
+            if len(self._queue) >= _BATCH_WORTHWHILE:
                 return
             await asyncio.sleep(0)
 
     async def _serve_batch(self, batch: list[_Waiting]) -> None:
         if not batch:
             return
-        for _ in range(_RACES_BEFORE_ONE_BY_ONE):
+        for _ in range(_CONFLICTS_BEFORE_ONE_BY_ONE):
             try:
                 result = await self._admit([waiting.application for waiting in batch], self._hint())
             except Raced:
                 continue
-            except Exception as error:  # noqa: BLE001  # answered below, to each caller alone
+            except Exception as error:  # noqa: BLE001  # answered below, to each caller
                 await self._after_failure(batch, error)
                 return
             self._learn(result)
@@ -175,7 +180,7 @@ class Desk:
             self._keys.discard(waiting.application.idempotency_key or "")
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
-        self._line.extendleft(reversed(again))
+        self._queue.extendleft(reversed(again))
 
     def _learn(self, batch: Batch) -> None:
         if batch.places_left is not None:
@@ -184,9 +189,9 @@ class Desk:
 
 
 def _would_meet_each(error: Exception) -> bool:
-    """Whether trying one by one is pointless: the database is out of reach, and each in turn would wait for it again.
+    """Return whether trying one by one is pointless: the database is out of reach, and each would wait for it again.
 
-    A deadlock or a serialization failure (SQLSTATE 40) is the exception: it was about who was in the batch.
+    A deadlock or serialization failure (SQLSTATE class 40) is the exception: it depends on the batch's members.
     """
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
     return is_unavailable(error) and not state.startswith("40")
@@ -201,34 +206,39 @@ def _failure(error: Exception) -> StartlineError:
     return Unavailable(NOT_STORED)
 
 
-class Desks:
-    """A desk for every category that is asked for.
+class Batchers:
+    """One batcher per category, made on first use.
 
     Args:
-        admit: the engine; gets the category's id first.
-        turns: most transactions under way together. More of them would be smaller, and cost more than they bring.
+        admit: `admit_batch`, with the category's id first.
+        max_concurrent: maximum concurrent transactions over all categories. More of them would be smaller, and cost
+            more than they gain.
+        batch_size: maximum requests in one transaction.
+        queue_size: maximum requests waiting per category.
     """
 
     def __init__(
         self,
         admit: Callable[[UUID, Sequence[Application], int | None], Awaitable[Batch]],
         *,
-        turns: int,
-        batch: int,
-        line: int,
+        max_concurrent: int,
+        batch_size: int,
+        queue_size: int,
     ) -> None:
         self._admit = admit
-        self._turns = asyncio.Semaphore(turns)
-        self._batch = batch
-        self._line = line
-        self._desks: dict[UUID, Desk] = {}
+        self._slots = asyncio.Semaphore(max_concurrent)
+        self._batch_size = batch_size
+        self._queue_size = queue_size
+        self._batchers: dict[UUID, CategoryBatcher] = {}
 
-    def __getitem__(self, category_id: UUID) -> Desk:
-        if category_id not in self._desks:
+    def __getitem__(self, category_id: UUID) -> CategoryBatcher:
+        if category_id not in self._batchers:
             admit = partial(self._admit, category_id)
-            self._desks[category_id] = Desk(admit, turns=self._turns, batch=self._batch, line=self._line)
-        return self._desks[category_id]
+            self._batchers[category_id] = CategoryBatcher(
+                admit, slots=self._slots, batch_size=self._batch_size, queue_size=self._queue_size
+            )
+        return self._batchers[category_id]
 
     async def drained(self) -> None:
-        """Wait until every line is empty: for a stop that loses nobody."""
-        await asyncio.gather(*(desk.drained() for desk in self._desks.values()))
+        """Wait until every queue is empty, so that a stop loses no request."""
+        await asyncio.gather(*(batcher.drained() for batcher in self._batchers.values()))

@@ -1,4 +1,4 @@
-"""A desk to stand at, with a scripted engine in place of the database."""
+"""A batcher to stand at, with a scripted engine in place of the database."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from contracts import AccessCode, RegistrationType
-from registration.admission.desk import Desk
+from registration.admission.batching import CategoryBatcher
 from registration.admission.engine import Admitted, Batch
 from registration.admission.rules import Application
 from testkit.polling import eventually
@@ -17,7 +17,7 @@ Step = Callable[[Sequence[Application]], Batch | Awaitable[Batch]]
 
 
 def application(key: str | None = None, *, size: int = 1) -> Application:
-    people: Any = tuple(range(size))  # the desk only counts them
+    people: Any = tuple(range(size))  # the batcher only counts them
     kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
     return Application(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
 
@@ -51,11 +51,15 @@ class Engine:
         return [len(batch) for batch in self.batches]
 
 
-def desk(engine: Engine, *, batch: int = 64, line: int = 400, memory_seconds: float = 1.0) -> Desk:
-    return Desk(engine, turns=asyncio.Semaphore(4), batch=batch, line=line, memory_seconds=memory_seconds)
+def batcher(
+    engine: Engine, *, batch_size: int = 64, queue_size: int = 400, memory_seconds: float = 1.0
+) -> CategoryBatcher:
+    return CategoryBatcher(
+        engine, slots=asyncio.Semaphore(4), batch_size=batch_size, queue_size=queue_size, memory_seconds=memory_seconds
+    )
 
 
-async def busy(engine: Engine, at: Desk) -> asyncio.Task[Admitted]:
+async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Admitted]:
     """A transaction under way, held."""
     engine.gate.clear()
     first = asyncio.create_task(at.apply(application()))
@@ -63,7 +67,7 @@ async def busy(engine: Engine, at: Desk) -> asyncio.Task[Admitted]:
     return first
 
 
-async def arrive(at: Desk, *applications: Application) -> list[asyncio.Task[Admitted]]:
+async def arrive(at: CategoryBatcher, *applications: Application) -> list[asyncio.Task[Admitted]]:
     """Stand in line."""
     tasks = [asyncio.create_task(at.apply(each)) for each in applications]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Registration's application without the desk: the same route and statements, one request a transaction."""
+"""Registration's application without batching: the same route and statements, one request a transaction."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ class _NoDesk:
         return outcome
 
 
-class _NoDesks:
+class _NoBatchers:
     def __init__(self, database: Database, offers: Offers) -> None:
         self._database = database
         self._offers = offers
@@ -46,10 +46,10 @@ class _NoDesks:
 def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI:
     app = build_app(settings, database, http)
     office: AdmissionOffice = app.state.office
-    office.desks = _NoDesks(database, office._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
+    office.batchers = _NoBatchers(database, office._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
     return app
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory bench.without_desk:create_app`."""
+    """For `uvicorn --factory bench.without_batching:create_app`."""
     return api_from_environment(Settings, _build, service="registration", tables=service_tables)

@@ -1,4 +1,4 @@
-"""The desk alone: who is served when, with a scripted engine in place of the database."""
+"""The batcher alone: who is served when, with a scripted engine in place of the database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
 
-from .registration_desk import Engine, Step, answers_to, application, arrive, busy, desk, everybody
+from .registration_batcher import Engine, Step, answers_to, application, arrive, batcher, busy, everybody
 
 
 async def test_a_lone_request_is_served_at_once() -> None:
     engine = Engine()
     one = application()
-    [waiting] = await arrive(desk(engine), one)
-    for _ in range(5):  # turns of the event loop: no timer can have run out
+    [waiting] = await arrive(batcher(engine), one)
+    for _ in range(5):  # iterations of the event loop: no timer can have run out
         await asyncio.sleep(0)
     assert waiting.done()
     assert (await waiting).body == {"id": str(one.registration_id)}
@@ -29,7 +29,7 @@ async def test_a_lone_request_is_served_at_once() -> None:
 
 async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_next() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     arrivals = [application() for _ in range(7)]
     waiting = await arrive(at, *arrivals)
@@ -44,20 +44,20 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
 
 async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
 
-    async def after(turns: int) -> Admitted:
-        for _ in range(turns):  # what a request needs from its socket to the line
+    async def after(iterations: int) -> Admitted:
+        for _ in range(iterations):  # what a request needs from its socket to the line
             await asyncio.sleep(0)
         return await at.apply(application())
 
-    await answers_to([asyncio.create_task(after(turns)) for turns in (0, 0, 1, 1, 2, 2)])
+    await answers_to([asyncio.create_task(after(iterations)) for iterations in (0, 0, 1, 1, 2, 2)])
     assert engine.sizes == [6]
 
 
 async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
     engine = Engine()
-    at = desk(engine, batch=3)
+    at = batcher(engine, batch_size=3)
     first = await busy(engine, at)
     arrivals = [application() for _ in range(8)]
     waiting = await arrive(at, *arrivals)
@@ -69,7 +69,7 @@ async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
 
 async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_back() -> None:
     engine = Engine()
-    at = desk(engine, line=2)
+    at = batcher(engine, queue_size=2)
     first = await busy(engine, at)
     waiting = await arrive(at, application(), application())
     with pytest.raises(TooBusy) as refusal:
@@ -81,7 +81,7 @@ async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_b
 
 async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
     engine = Engine()
-    at = desk(engine, line=1)
+    at = batcher(engine, queue_size=1)
     first = await busy(engine, at)
     waiting = await arrive(at, application())
     with pytest.raises(TooBusy):
@@ -100,7 +100,7 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
         return everybody(applications)
 
     engine = Engine(everybody, *[fails_with_bad] * 6)
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     good = [application() for _ in range(4)]
     waiting = await arrive(at, good[0], good[1], bad, good[2], good[3])
@@ -116,7 +116,7 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
         return Batch(outcomes, None)
 
     engine = Engine(everybody, one_refused)
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, application(), application())
     engine.gate.set()
@@ -126,13 +126,13 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
 
 async def test_a_lost_race_is_run_again() -> None:
     engine = Engine(Raced(), Raced(), everybody)
-    assert isinstance(await desk(engine).apply(application()), Admitted)
+    assert isinstance(await batcher(engine).apply(application()), Admitted)
     assert engine.sizes == [1, 1, 1]
 
 
 async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
     engine = Engine(everybody, Raced(), Raced(), Raced())
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, application(), application())
     engine.gate.set()
@@ -143,7 +143,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
 async def test_whoever_loses_every_race_is_told_to_come_back() -> None:
     engine = Engine(*[Raced() for _ in range(3)])
     with pytest.raises(Unavailable):
-        await desk(engine).apply(application())
+        await batcher(engine).apply(application())
 
 
 def _driver_error(state: str) -> Exception:
@@ -167,7 +167,7 @@ _LOST = [
 @pytest.mark.parametrize("error", _LOST, ids=lambda error: type(error).__name__)
 async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(error: Exception) -> None:
     engine = Engine(everybody, error)
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, *(application(f"k-{index}") for index in range(5)))
     engine.gate.set()
@@ -179,7 +179,7 @@ async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(err
 
 async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
     engine = Engine(everybody, DBAPIError("UPDATE", None, _driver_error("40P01")))
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, application(), application())
     engine.gate.set()
@@ -189,7 +189,7 @@ async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
 
 async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_again() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     stays = application()
     gone, waiting = await arrive(at, application("k"), stays)
@@ -202,7 +202,7 @@ async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_a
 
 async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
     first = await busy(engine, at)
     gone = await arrive(at, application(), application())
     for task in gone:
@@ -215,7 +215,7 @@ async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
 
 async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
     engine.gate.clear()
     gone = asyncio.create_task(at.apply(application("k")))
     await eventually(lambda: engine.batches)
@@ -228,7 +228,7 @@ async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None
 
 async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
     engine = Engine()
-    at = desk(engine)
+    at = batcher(engine)
     engine.gate.clear()
     [first] = await arrive(at, application("k"))
     with pytest.raises(RequestInProgress):
@@ -247,7 +247,7 @@ def _full(places_left: int) -> Step:
 
 async def test_full_is_answered_from_memory_to_those_without_a_key() -> None:
     engine = Engine(_full(3))
-    at = desk(engine, memory_seconds=60)
+    at = batcher(engine, memory_seconds=60)
     with pytest.raises(CategoryFull):
         await at.apply(application(size=5))
     with pytest.raises(CategoryFull) as refusal:
@@ -259,7 +259,7 @@ async def test_full_is_answered_from_memory_to_those_without_a_key() -> None:
 
 async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
     engine = Engine(_full(0))
-    at = desk(engine, memory_seconds=60)
+    at = batcher(engine, memory_seconds=60)
     with pytest.raises(CategoryFull):
         await at.apply(application())
     assert isinstance(await at.apply(application("repeat")), Admitted)
@@ -268,7 +268,7 @@ async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
 
 async def test_full_is_forgotten_after_a_while() -> None:
     engine = Engine(_full(0), _full(0))
-    at = desk(engine, memory_seconds=0.05)
+    at = batcher(engine, memory_seconds=0.05)
     with pytest.raises(CategoryFull):
         await at.apply(application())
 
@@ -286,7 +286,7 @@ async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> No
         return Batch(outcomes, None)
 
     engine = Engine(everybody, first_of_each)
-    at = desk(engine, batch=4)
+    at = batcher(engine, batch_size=4)
     first = await busy(engine, at)
     arrivals = [application() for _ in range(6)]
     waiting = await arrive(at, *arrivals)
