@@ -14,8 +14,8 @@ import uvloop
 from chassis.ids import new_id
 from chassis.secrets import new_key
 from contracts import AccessCode, JerseySize, RegistrationType
-from registration.admission.office import AdmissionOffice
 from registration.admission.rules import Application, Person, person_key
+from registration.admission.service import AdmissionService
 from registration.app import build_keys
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
@@ -66,7 +66,7 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
     )
     database = open_database(url, pool_size=settings.pool_size)
     tokens = RunnerTokens(build_keys(settings, database), lifetime=settings.runner_token_lifetime, clock=database.clock)
-    office = AdmissionOffice(database, tokens, settings.access_codes(), settings)
+    admission = AdmissionService(database, tokens, settings.access_codes(), settings)
     applications = _applications(int(_MOST_PER_SECOND / WORKERS * (seconds + _WARM_UP_SECONDS)))
     answered: list[float] = []
     _together[0].wait(_PREPARATION_SECONDS)
@@ -74,7 +74,7 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
 
     async def call() -> None:
         for application in applications:
-            await office.batchers[category_id].apply(application)
+            await admission.batchers[category_id].apply(application)
             answered.append(time.monotonic() - start)
             if answered[-1] > seconds:
                 break

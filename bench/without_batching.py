@@ -8,8 +8,8 @@ from chassis.process import api_from_environment
 from fastapi import FastAPI
 from httpx import AsyncClient
 from registration.admission.engine import Admitted, admit
-from registration.admission.office import AdmissionOffice, Offers
 from registration.admission.rules import Application
+from registration.admission.service import AdmissionService, Offers
 from registration.app import build_app
 from registration.settings import Settings
 from registration.tables import service_tables
@@ -45,8 +45,8 @@ class _NoBatchers:
 
 def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI:
     app = build_app(settings, database, http)
-    office: AdmissionOffice = app.state.office
-    office.batchers = _NoBatchers(database, office._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
+    admission: AdmissionService = app.state.admission_service
+    admission.batchers = _NoBatchers(database, admission._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
     return app
 
 

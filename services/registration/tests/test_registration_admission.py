@@ -250,14 +250,14 @@ async def test_a_crowd_beyond_its_bound_is_refused_unread_and_the_door_opens_aga
     small = build(race.settings.database_url, race.clock, admission_max_in_flight=1)
     small.category = race.category
     arrived, more = asyncio.Event(), asyncio.Event()
-    register = small.service.app.state.office.register
+    register = small.service.app.state.admission_service.register
 
     async def slowly(*form: Any) -> Any:
         arrived.set()
         await more.wait()
         return await register(*form)
 
-    small.service.app.state.office.register = slowly
+    small.service.app.state.admission_service.register = slowly
     first = asyncio.create_task(small.register())
     await arrived.wait()
     unread = await small.http.post(small.url("/registrations"), content=b"not even JSON")

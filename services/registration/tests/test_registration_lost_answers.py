@@ -132,11 +132,11 @@ async def test_what_was_stored_is_not_denied_when_the_database_goes_before_the_a
     race: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await race.open()
-    office = race.service.app.state.office
+    service = race.service.app.state.admission_service
 
     async def gone(*_: object) -> str:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(office._tokens, "repeatable", gone)
+    monkeypatch.setattr(service._tokens, "repeatable", gone)
     _says_unknown(await race.register())
     assert await race.live_participants() == 1

@@ -44,7 +44,7 @@ async def later(race: Any, build: Any) -> AsyncIterator[Line]:
 def _forget_nothing_is_left(*races: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have admission look at the places themselves each time, not at what it remembers of them."""
     for each in races:
-        batcher = each.service.app.state.office.batchers[UUID(races[0].category["id"])]
+        batcher = each.service.app.state.admission_service.batchers[UUID(races[0].category["id"])]
         monkeypatch.setattr(batcher, "_memory_seconds", 0.0)
 
 
@@ -315,7 +315,7 @@ class Hubbub:
         offered = await line.race.scalar(_WITH_AN_OFFER)
         for entry_id in self._random.sample(offered or [], k=min(2, len(offered or []))):
             with suppress(NoOffer, OfferExpired, AlreadyRegistered):
-                self._registered.append(await line.race.service.app.state.waitlist_office.accept(entry_id))
+                self._registered.append(await line.race.service.app.state.waitlist_service.accept(entry_id))
 
     async def _leave(self, line: Line) -> None:
         if entry := self._some(self._waiting):

@@ -21,7 +21,7 @@ from registration.access import api as access
 from registration.admission import api as admission
 from registration.admission.errors import TooBusy
 from registration.admission.forms import RegistrationForm
-from registration.admission.office import AdmissionOffice
+from registration.admission.service import AdmissionService
 from registration.base import service_tables, signing_keys
 from registration.canonical import api as canonical
 from registration.catalog import api as catalog
@@ -33,8 +33,8 @@ from registration.settings import Settings
 from registration.tickets import api as tickets
 from registration.tokens import RunnerTokens
 from registration.waitlist import api as waitlist
-from registration.waitlist.office import WaitlistOffice
 from registration.waitlist.rules import OfferTerms
+from registration.waitlist.service import WaitlistService
 
 ROUTERS = (
     admission.router,
@@ -61,13 +61,13 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     keys = build_keys(settings, database)
     runner_tokens = RunnerTokens(keys, lifetime=settings.runner_token_lifetime, clock=database.clock)
     codes = settings.access_codes()
-    office = AdmissionOffice(database, runner_tokens, codes, settings)
+    admission_service = AdmissionService(database, runner_tokens, codes, settings)
     checkpoint = build_checkpoint(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await office.batchers.drained()
+        await admission_service.batchers.drained()
         if checkpoint is not None:
             await checkpoint.close()
 
@@ -80,8 +80,8 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             TokenKind.RUNNER: runner_verifier(KeyRing(keys.public)),
         },
         state={
-            "office": office,
-            "waitlist_office": WaitlistOffice(database, runner_tokens, codes, settings),
+            "admission_service": admission_service,
+            "waitlist_service": WaitlistService(database, runner_tokens, codes, settings),
             "offer_terms": OfferTerms(settings.waitlist_offer_time, codes),
             "access_codes": codes,
             "runner_tokens": runner_tokens,

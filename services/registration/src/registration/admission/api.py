@@ -23,7 +23,7 @@ from registration.admission.errors import (
     TypeNotOffered,
 )
 from registration.admission.forms import RegisteredView, RegistrationForm
-from registration.admission.office import AdmissionOffice
+from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
@@ -101,6 +101,6 @@ def admitted(answer: Admitted) -> Response:
 )
 async def register(request: Request) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""
-    office: AdmissionOffice = request.app.state.office
+    service: AdmissionService = request.app.state.admission_service
     form, key = await take_form(request)
-    return admitted(await office.register(form, key))
+    return admitted(await service.register(form, key))

@@ -38,9 +38,9 @@ from registration.waitlist.errors import (
     PlacesAvailable,
     UnknownWaitlistEntry,
 )
-from registration.waitlist.office import WaitlistOffice
 from registration.waitlist.queries import Filter
 from registration.waitlist.rules import OfferTerms, Standing
+from registration.waitlist.service import WaitlistService
 
 router = Router(prefix="/waitlist", tags=["waitlist"])
 
@@ -48,7 +48,7 @@ router = Router(prefix="/waitlist", tags=["waitlist"])
 LARGEST_TURN = 2**62
 _cursors = CursorOf(tuple[Annotated[int, Field(ge=-LARGEST_TURN, le=LARGEST_TURN)]])
 
-Office = Annotated[WaitlistOffice, from_state("waitlist_office")]
+Service = Annotated[WaitlistService, from_state("waitlist_service")]
 Terms = Annotated[OfferTerms, from_state("offer_terms")]
 """Terms of an offer: how long it is open, and the codes for its link."""
 
@@ -129,10 +129,10 @@ class Removal(Body):
     ),
     openapi_extra=FORM_OPENAPI,
 )
-async def join(request: Request, office: Office) -> Response:
+async def join(request: Request, service: Service) -> Response:
     """Stand in line for a category that is full, with the form one would register with."""
     form, key = await take_form(request)
-    return admitted(await office.join(form, key))
+    return admitted(await service.join(form, key))
 
 
 @router.get("")
@@ -186,9 +186,9 @@ async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, ter
         UnknownWaitlistEntry, NoOffer, OfferExpired, AlreadyRegistered, RegistrationClosed, TypeNotOffered
     ),
 )
-async def accept(registration_id: UUID, _: ItsRunner, office: Office) -> RegisteredView:
+async def accept(registration_id: UUID, _: ItsRunner, service: Service) -> RegisteredView:
     """Take what is offered: a registration like any other, at the price of now."""
-    return RegisteredView.model_validate(await office.accept(registration_id))
+    return RegisteredView.model_validate(await service.accept(registration_id))
 
 
 @router.post("/{registration_id}/offer", responses=errors(UnknownWaitlistEntry, NotWaiting, RegistrationClosed))

@@ -1,4 +1,4 @@
-"""The waiting list's counter: from a filled-in form to a place in line, and from an offer to a registration."""
+"""Waiting-list requests: joining the list, and accepting an offer."""
 
 import asyncio
 import hashlib
@@ -26,9 +26,9 @@ from registration.admission.errors import (
     TypeNotOffered,
 )
 from registration.admission.forms import RegistrationForm, same_person
-from registration.admission.office import Offers
 from registration.admission.placing import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
+from registration.admission.service import Offers
 from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
 from registration.entries.rules import Status
@@ -42,7 +42,7 @@ from registration.waitlist.tables import WaitlistEntry
 _JOINING_AT_ONCE = 4
 
 
-class WaitlistOffice:
+class WaitlistService:
     """Takes people into the lines of full categories, and their acceptances.
 
     Whoever joins waits for the category's places, so only a few at a time do: however many come when a category sells

@@ -1,4 +1,4 @@
-"""The office: from a filled-in form to an answer, with the batcher in between."""
+"""Registration requests: from a parsed form to an answer, through the batcher."""
 
 import hashlib
 from collections.abc import Sequence
@@ -61,8 +61,8 @@ class Offers:
         return found
 
 
-class AdmissionOffice:
-    """Takes registrations in.
+class AdmissionService:
+    """Handles registration requests.
 
     Args:
         database: registration's own.
