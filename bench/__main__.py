@@ -60,11 +60,11 @@ def _measure(report: Report, server_url: str, lines: set[int], seconds: int) -> 
 
 
 def _wanted_lines() -> set[int]:
-    known = {line for theme in _THEMES for line in theme.LINES}
+    existing = {line for theme in _THEMES for line in theme.LINES}
     wanted = {int(line) for line in os.environ.get("LINES", "").split()}
-    if wanted - known:
-        sys.exit(f"There is no line {min(wanted - known)}; LINES may name some of {sorted(known)}.")
-    return wanted or known
+    if wanted - existing:
+        sys.exit(f"There is no line {min(wanted - existing)}; LINES may name some of {sorted(existing)}.")
+    return wanted or existing
 
 
 def main() -> None:

@@ -133,8 +133,8 @@ def _ratios(line: int, rounds: Sequence[Mapping[str, Speed]]) -> list[Figure]:
 
 def _generator(name: str, rounds: Sequence[Mapping[str, Speed]]) -> str:
     cores = [found[name].generator_cores for found in rounds]
-    known = [each for each in cores if each is not None]
-    return f"load generator {max(known):.2f} cores" if known else ""
+    existing = [each for each in cores if each is not None]
+    return f"load generator {max(existing):.2f} cores" if existing else ""
 
 
 Round = Mapping[str, Speed]

@@ -7,7 +7,7 @@ from chassis.errors import StartlineError
 from chassis.process import api_from_environment
 from fastapi import FastAPI
 from httpx import AsyncClient
-from registration.admission.engine import Admitted, admit
+from registration.admission.admit_batch import Admitted, admit_batch
 from registration.admission.rules import Application
 from registration.admission.service import AdmissionService, Offers
 from registration.app import build_app
@@ -22,7 +22,7 @@ class _NoDesk:
         self._category_id = category_id
 
     async def apply(self, application: Application) -> Admitted:
-        batch = await admit(self._database, await self._offers.get(self._category_id), [application])
+        batch = await admit_batch(self._database, await self._offers.get(self._category_id), [application])
         [outcome] = batch.outcomes
         if isinstance(outcome, StartlineError):
             raise outcome

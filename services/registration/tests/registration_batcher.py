@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from contracts import AccessCode, RegistrationType
+from registration.admission.admit_batch import Admitted, Batch
 from registration.admission.batching import CategoryBatcher
-from registration.admission.engine import Admitted, Batch
 from registration.admission.rules import Application
 from testkit.polling import eventually
 

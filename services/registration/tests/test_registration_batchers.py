@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from chassis.errors import StartlineError
+from registration.admission.admit_batch import Admitted, Batch
 from registration.admission.batching import Batchers
-from registration.admission.engine import Admitted, Batch
 from registration.admission.rules import Application
 from testkit.polling import eventually
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 from chassis.errors import Unavailable
-from registration.admission.engine import Admitted, Batch, Outcome
+from registration.admission.admit_batch import Admitted, Batch, Outcome
 from registration.admission.errors import AlreadyRegistered, CategoryFull, RequestInProgress, TooBusy
-from registration.admission.placing import Raced
+from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import Application
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -125,13 +125,13 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
 
 
 async def test_a_lost_race_is_run_again() -> None:
-    engine = Engine(Raced(), Raced(), everybody)
+    engine = Engine(ConcurrentConflict(), ConcurrentConflict(), everybody)
     assert isinstance(await batcher(engine).apply(application()), Admitted)
     assert engine.sizes == [1, 1, 1]
 
 
 async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
-    engine = Engine(everybody, Raced(), Raced(), Raced())
+    engine = Engine(everybody, ConcurrentConflict(), ConcurrentConflict(), ConcurrentConflict())
     at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, application(), application())
@@ -141,7 +141,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
 
 
 async def test_whoever_loses_every_race_is_told_to_come_back() -> None:
-    engine = Engine(*[Raced() for _ in range(3)])
+    engine = Engine(*[ConcurrentConflict() for _ in range(3)])
     with pytest.raises(Unavailable):
         await batcher(engine).apply(application())
 

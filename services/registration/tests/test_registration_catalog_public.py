@@ -85,9 +85,9 @@ async def test_public_reads_may_be_cached_for_seconds_and_are_not_sent_twice(rac
     first = await _public(race, slug)
     assert first.headers["Cache-Control"] == "public, max-age=1, stale-while-revalidate=5"
     etag = first.headers["ETag"]
-    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):  # a compressing gateway makes an ETag weak
-        again = await _public(race, slug, if_none_match=known)
-        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag), known
+    for existing in (etag, f"W/{etag}", f'"other", {etag}', "*"):  # a compressing gateway makes an ETag weak
+        again = await _public(race, slug, if_none_match=existing)
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag), existing
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
     await race.registered()
     race.clock.advance(timedelta(seconds=1))

@@ -29,21 +29,21 @@ def queries(race: Any) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", listen)
 
 
-async def _look(race: Any, slug: str | None = None) -> httpx.Response:
+async def _find_existing(race: Any, slug: str | None = None) -> httpx.Response:
     answer: httpx.Response = await race.http.get(race.url(f"/events/{slug}" if slug else "/events"))
     return answer
 
 
 async def _names(race: Any) -> list[str]:
-    return [each["name"] for each in (await _look(race)).json()["items"]]
+    return [each["name"] for each in (await _find_existing(race)).json()["items"]]
 
 
 async def test_five_hundred_readers_cost_two_statements(race: Any, queries: list[str]) -> None:
     await race.open()
     slug = race.event["slug"]
     queries.clear()
-    together = await asyncio.gather(*(_look(race, slug if number % 2 else None) for number in range(250)))
-    in_turn = [await _look(race, slug if number % 2 else None) for number in range(250)]
+    together = await asyncio.gather(*(_find_existing(race, slug if number % 2 else None) for number in range(250)))
+    in_turn = [await _find_existing(race, slug if number % 2 else None) for number in range(250)]
     assert {answer.status_code for answer in (*together, *in_turn)} == {200}
     assert len({answer.content for answer in (*together, *in_turn)}) == 2
     seconds = len(queries) / 2  # the events and their categories
@@ -55,14 +55,14 @@ async def test_without_sharing_every_reader_would_cost_as_much(race: Any, querie
     queries.clear()
     for _ in range(50):
         race.service.app.state.public_catalog.forget()
-        assert (await _look(race)).status_code == 200
+        assert (await _find_existing(race)).status_code == 200
     assert len(queries) == 100
 
 
 async def test_made_up_slugs_cost_nothing(race: Any, queries: list[str]) -> None:
     await race.open()
     queries.clear()
-    answers = await asyncio.gather(*(_look(race, f"made-up-{number}") for number in range(200)))
+    answers = await asyncio.gather(*(_find_existing(race, f"made-up-{number}") for number in range(200)))
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "unknown_event")}
     assert len(queries) <= 10
 
@@ -71,8 +71,8 @@ async def test_an_event_looks_the_same_alone_and_in_the_list(race: Any) -> None:
     await race.open()
     await race.create_event(name="Bandung Night Run", description="Kota malam")
     await race.open()
-    for shown in (await _look(race)).json()["items"]:
-        assert (await _look(race, shown["slug"])).json() == shown
+    for shown in (await _find_existing(race)).json()["items"]:
+        assert (await _find_existing(race, shown["slug"])).json() == shown
 
 
 async def test_what_staff_change_is_seen_at_once(race: Any) -> None:
@@ -80,7 +80,7 @@ async def test_what_staff_change_is_seen_at_once(race: Any) -> None:
     slug = race.event["slug"]
 
     async def shown() -> Any:
-        return (await _look(race, slug)).json()
+        return (await _find_existing(race, slug)).json()
 
     async def change(method: str, path: str, **fields: Any) -> None:
         answer = await race.http.request(method, race.url(path), json=fields or None, headers=race.staff())

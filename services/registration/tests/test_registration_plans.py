@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from registration.admission import engine
+from registration.admission import admit_batch
 from registration.entries import queries
 from registration.entries.expiry import Patience, due
 from registration.entries.queries import Filter
@@ -159,18 +159,18 @@ async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     assert _indexes(nodes) == {"ix_registrations_due"}
 
 
-def _look(race: Any) -> Any:
+def _find_existing(race: Any) -> Any:
     async def run() -> None:
         async with race.database.work() as work:
             values = {"keys": ["some"], "people": ["somebody"], "event_id": UUID(race.event["id"])}
-            await work.session.execute(engine._LOOK, values)
+            await work.session.execute(admit_batch._FIND_EXISTING, values)
 
     return run
 
 
 async def test_a_plan_made_before_anybody_registered_is_good_for_the_rush(race: Any) -> None:
     await race.open()
-    nodes = await Plans(race).kept_for(_look(race))
+    nodes = await Plans(race).kept_for(_find_existing(race))
     assert _whole_tables(nodes) == set()
     assert {"pk_idempotency_keys", "uq_participants_live_person"} <= _indexes(nodes)
 
@@ -181,8 +181,8 @@ async def test_looking_for_all_of_them_at_once_would_keep_a_bad_plan(
     """The negative control: the plan that a list of keys gets while its table is empty."""
     await race.open()
     listed = "SELECT key FROM idempotency_keys, participants WHERE key = ANY(CAST(:keys AS text[]))"
-    monkeypatch.setattr(engine, "_LOOK", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
-    assert _whole_tables(await Plans(race).kept_for(_look(race)))
+    monkeypatch.setattr(engine, "_FIND_EXISTING", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
+    assert _whole_tables(await Plans(race).kept_for(_find_existing(race)))
 
 
 async def test_without_its_index_the_search_reads_the_whole_table(crowded: Any) -> None:

@@ -91,11 +91,11 @@ async def test_known_and_unknown_contacts_are_answered_alike_and_nothing_is_sent
     form = race.form()
     await race.registered(form=form)
 
-    known = await _recover(race, form["participants"][0]["email"])
+    existing = await _recover(race, form["participants"][0]["email"])
     unknown = await _recover(race, "nobody@example.com")
 
-    assert known.status_code == unknown.status_code == 202
-    assert known.json() == unknown.json()
+    assert existing.status_code == unknown.status_code == 202
+    assert existing.json() == unknown.json()
     assert len(await _answered(race)) == 1
 
 
@@ -110,11 +110,11 @@ async def test_known_and_unknown_contacts_cost_the_database_the_same(race: Any) 
         statements.append(statement)
 
     await _recover(race, form["participants"][0]["email"])
-    known, statements[:] = list(statements), []
+    existing, statements[:] = list(statements), []
     await _recover(race, "nobody@example.com")
 
-    assert known == statements
-    assert len(known) == 1
+    assert existing == statements
+    assert len(existing) == 1
 
 
 @pytest.mark.parametrize("typed", ["", "budi", "budi@", "0812", "+1", "budi@example.com, ani@example.com", "\u200b"])

@@ -279,9 +279,9 @@ class Hubbub:
     def _form(self) -> dict[str, Any]:
         group = self._random.choice((1, 1, 1, 5))
         form: dict[str, Any] = self._staff.race.form(group, category_id=self._random.choice(self.categories))
-        known = self._some(self._waiting)
-        if known and group == 1 and self._random.random() < 0.3:
-            form["participants"] = known["form"]["participants"][:1]
+        existing = self._some(self._waiting)
+        if existing and group == 1 and self._random.random() < 0.3:
+            form["participants"] = existing["form"]["participants"][:1]
         return form
 
     async def _register(self, line: Line) -> None:

@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from registration.admission.engine import Admitted
+from registration.admission.admit_batch import Admitted
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,

@@ -17,9 +17,9 @@ from chassis.errors import StartlineError, Unavailable
 from chassis.telemetry import logger
 from chassis.wording import Wording
 
-from registration.admission.engine import Admitted, Batch, Outcome
+from registration.admission.admit_batch import Admitted, Batch, Outcome
 from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
-from registration.admission.placing import Raced
+from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import Application
 
 NOT_STORED = Wording(
@@ -147,7 +147,7 @@ class CategoryBatcher:
         for _ in range(_CONFLICTS_BEFORE_ONE_BY_ONE):
             try:
                 result = await self._admit([waiting.application for waiting in batch], self._hint())
-            except Raced:
+            except ConcurrentConflict:
                 continue
             except Exception as error:  # noqa: BLE001  # answered below, to each caller
                 await self._after_failure(batch, error)

@@ -16,8 +16,8 @@ from contracts import AccessCode, RegistrationType
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
+from registration.admission.admit_batch import Admitted, Batch, admit_batch, answer_of_unknown, first_answer
 from registration.admission.batching import Batchers
-from registration.admission.engine import Admitted, Batch, admit, answer_of_unknown, first_answer
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
 from registration.admission.rules import Application, Person, person_key
@@ -137,7 +137,7 @@ class AdmissionService:
 
     async def _admit(self, category_id: UUID, applications: Sequence[Application], places_hint: int | None) -> Batch:
         offer = await self._offers.get(category_id)
-        return await admit(self._database, offer, applications, places_hint=places_hint)
+        return await admit_batch(self._database, offer, applications, places_hint=places_hint)
 
     def _application(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> Application:
         people = tuple(_person(participant) for participant in form.participants)

@@ -8,7 +8,7 @@ from chassis.database import Database
 from chassis.web.addresses import client_ip
 from fastapi import Request
 
-from registration.admission.engine import first_answer
+from registration.admission.admit_batch import first_answer
 from registration.challenge.errors import ChallengeFailed, ChallengeRequired, ChallengeUnavailable
 from registration.challenge.port import Challenge
 from registration.challenge.turnstile import Turnstile

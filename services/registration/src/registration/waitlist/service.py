@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registration.access.queries import access_version
 from registration.access.rules import FIRST_VERSION, AccessCodes
-from registration.admission.engine import Admitted, answer_of_unknown, first_answer
+from registration.admission.admit_batch import Admitted, answer_of_unknown, first_answer
 from registration.admission.errors import (
     IdempotencyKeyReused,
     RegistrationClosed,
@@ -26,7 +26,7 @@ from registration.admission.errors import (
     TypeNotOffered,
 )
 from registration.admission.forms import RegistrationForm, same_person
-from registration.admission.placing import is_number_taken, skip_taken_numbers
+from registration.admission.insert import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
 from registration.admission.service import Offers
 from registration.admission.tables import IdempotencyKey

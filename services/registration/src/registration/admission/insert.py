@@ -1,8 +1,10 @@
-"""The one statement that takes places and makes everything true that follows from it.
+"""Inserts registrations: one statement that takes the places and writes all rows, answers and events.
 
-The category's places are held from this statement to the commit, and all others wait. So all that can be worked out
-before is, and only the numbers, which the places' row gives out behind the category's prefix, are put in by the
-database.
+The row of the category's places is locked from this statement to COMMIT, and every other transaction of the category
+waits for it. Everything that can be computed before is computed before. Only the registration numbers are not known
+by then: the locked row issues them. So answers and events are written with a random hex string in place of the number,
+and the statement replaces it (`replace(answer, :number, number)`). The string is a new UUID for each statement, so no
+form can contain it.
 """
 
 from collections.abc import Sequence
@@ -27,19 +29,19 @@ Body = dict[str, Any]
 """An answer to a runner, without its token."""
 
 
-class Raced(Exception):
-    """Another process was quicker with a person or key of this batch; look again."""
+class ConcurrentConflict(Exception):
+    """A concurrent transaction has stored a person or key of this batch; try again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """The answers to those who got places, in their order, and how many places are left."""
+class Inserted:
+    """The answers, in the order of the applications, and the places left."""
 
     bodies: list[Body]
     places_left: int
 
 
-_PLACE = text(f"""
+_INSERT = text(f"""
     WITH taken AS (
         UPDATE category_places SET taken = taken + :places, last_number = last_number + :numbers
          WHERE category_id = :category_id AND taken + :places <= quota
@@ -117,14 +119,15 @@ async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
         await work.session.execute(_SKIP, {"category_id": category_id})
 
 
-async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]) -> Placed | None:
-    """Register all of them; None, and nothing is changed, when there are not so many places.
+async def insert_registrations(
+    work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]
+) -> Inserted | None:
+    """Insert all registrations and return their answers; None, with nothing changed, if the places do not suffice.
 
     Raises:
-        Raced: somebody else registered one of the people, or used one of the keys, since we looked.
+        ConcurrentConflict: one of the people or keys was stored since `_find_existing`.
     """
     expires_at = work.now + offer.payment_deadline
-    # Stands for a number in what is written; nobody can have written it into a form.
     number = uuid4().hex
     bodies = [_body(offer, each, number, work.now, expires_at) for each in applications]
     for each in applications:
@@ -140,14 +143,14 @@ async def place(work: UnitOfWork, offer: CategoryOffer, applications: Sequence[A
         **_entry_columns(applications, bodies),
         **_people_columns(applications),
     }
-    row = (await work.session.execute(_PLACE, values)).one_or_none()
+    row = (await work.session.execute(_INSERT, values)).one_or_none()
     if row is None:
         return None
     if row.people != len(values["p_ids"]) or row.keys != sum(key is not None for key in values["keys"]):
-        raise Raced
+        raise ConcurrentConflict
     for sequence, body in enumerate(bodies, start=row.numbers_before + 1):
         body["registration_number"] = registration_number(row.prefix, sequence)
-    return Placed(bodies, row.places_left)
+    return Inserted(bodies, row.places_left)
 
 
 def _body(offer: CategoryOffer, application: Application, number: str, now: datetime, expires_at: datetime) -> Body:

@@ -15,7 +15,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull, IdempotencyKeyReused
-from registration.admission.placing import Placed, Raced, is_number_taken, place, skip_taken_numbers
+from registration.admission.insert import (
+    ConcurrentConflict,
+    Inserted,
+    insert_registrations,
+    is_number_taken,
+    skip_taken_numbers,
+)
 from registration.admission.rules import Application, fitting
 from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
@@ -34,9 +40,10 @@ Outcome = Admitted | StartlineError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What became of a batch: an outcome for each application, and how many places are left, if that was learnt.
+    """The result of a batch: an outcome for each application, and the places left, None if they were not read.
 
-    An outcome is None where somebody earlier in the batch brings the same person: who gets in decides it, so ask again.
+    An outcome is None where an earlier application of the batch has the same person: enqueue it again, because the
+    earlier one decides it.
     """
 
     outcomes: list[Outcome | None]
@@ -44,23 +51,23 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is there already of what the batch brings."""
+class _Existing:
+    """Stored answers and registered people that the batch repeats."""
 
     answers: dict[str, tuple[str, str]]
     people: frozenset[str]
 
 
-async def admit(
+async def admit_batch(
     database: Database, offer: CategoryOffer, applications: Sequence[Application], *, places_hint: int | None = None
 ) -> Batch:
-    """Admit what can be admitted; each application gets its own outcome.
+    """Admit the applications that fit, in one transaction; return an outcome for each.
 
     Args:
-        places_hint: places known to be left a moment ago. What needs more is refused without touching the places.
+        places_hint: places existing to be left a moment ago. What needs more is refused without touching the places.
 
     Raises:
-        Raced: nothing was changed, the same call again will know more.
+        ConcurrentConflict: nothing was changed; call it again.
     """
     try:
         return await _admit(database, offer, applications, places_hint)
@@ -68,26 +75,26 @@ async def admit(
         if not is_number_taken(error):
             raise
         await skip_taken_numbers(database, offer.category_id)
-        raise Raced from error
+        raise ConcurrentConflict from error
 
 
 async def _admit(
     database: Database, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
 ) -> Batch:
     async with database.work() as work:
-        known = await _look(work, offer, applications, places_hint)
-        outcomes, wanting = _sort_out(applications, known, places_hint)
-        if not wanting:
+        existing = await _find_existing(work, offer, applications, places_hint)
+        outcomes, candidates = _partition(applications, existing, places_hint)
+        if not candidates:
             return Batch(outcomes, None)
-        fits, placed = await _place(work, offer, [applications[index] for index in wanting])
-    bodies = iter(placed.bodies)
-    for index, fit in zip(wanting, fits, strict=True):
-        outcomes[index] = Admitted(next(bodies)) if fit else CategoryFull(places_left=placed.places_left)
-    return Batch(outcomes, placed.places_left)
+        fits, inserted = await _insert(work, offer, [applications[index] for index in candidates])
+    bodies = iter(inserted.bodies)
+    for index, fit in zip(candidates, fits, strict=True):
+        outcomes[index] = Admitted(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
+    return Batch(outcomes, inserted.places_left)
 
 
 async def first_answer(database: Database, key: str, request_hash: str) -> Outcome | None:
-    """What a request with this key was answered, if it got in."""
+    """Return the stored answer of an idempotency key, IdempotencyKeyReused if the request differs, None if unknown."""
     query = select(IdempotencyKey.request_hash, IdempotencyKey.response).where(IdempotencyKey.key == key)
     async with database.read() as session:
         found = (await session.execute(query)).first()
@@ -95,7 +102,7 @@ async def first_answer(database: Database, key: str, request_hash: str) -> Outco
 
 
 async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Outcome | None:
-    """What a request whose commit was not answered was answered, if its key is stored and can be looked up."""
+    """Return `first_answer` for a request whose COMMIT got no answer; None without a key or without a database."""
     if key is None:
         return None
     try:
@@ -106,9 +113,12 @@ async def answer_of_unknown(database: Database, key: str | None, request_hash: s
         raise
 
 
-# One by one on purpose. A plan is kept as it was made, and when registration opens the tables are empty: for `= ANY` it
-# would be to read them from end to end, and stay that while they grow by thousands a second.
-_LOOK = text("""
+# Looks each key and person up by itself (LATERAL … LIMIT 1) instead of by `= ANY(:keys)`.
+# PostgreSQL plans a prepared statement from the statistics of its first executions and keeps that plan.
+# When registration opens the tables are empty, so `= ANY` is planned as a sequential scan.
+# The plan is kept until the next ANALYZE, while the tables grow by thousands of rows a second.
+# A LATERAL look-up of one row has no cheaper plan than the index, whatever the statistics say. See ADR 15.
+_FIND_EXISTING = text("""
     SELECT 'key' AS kind, found.key AS value, found.request_hash, found.response
       FROM unnest(CAST(:keys AS text[])) AS asked(key), LATERAL (
            SELECT key, request_hash, response FROM idempotency_keys WHERE key = asked.key LIMIT 1) AS found
@@ -120,44 +130,46 @@ _LOOK = text("""
 """)
 
 
-async def _look(
+async def _find_existing(
     work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
-) -> _Known:
+) -> _Existing:
     keys = [each.idempotency_key for each in applications if each.idempotency_key]
-    # Who they are matters only for those who may get in.
+    # People are compared only for applications that may fit.
     people = [person.person_key for each in applications if _may_fit(each, places_hint) for person in each.people]
-    rows = (await work.session.execute(_LOOK, {"keys": keys, "people": people, "event_id": offer.event_id})).all()
-    return _Known(
+    rows = (
+        await work.session.execute(_FIND_EXISTING, {"keys": keys, "people": people, "event_id": offer.event_id})
+    ).all()
+    return _Existing(
         answers={row.value: (row.request_hash, row.response) for row in rows if row.kind == "key"},
         people=frozenset(row.value for row in rows if row.kind == "person"),
     )
 
 
-def _sort_out(
-    applications: Sequence[Application], known: _Known, places_hint: int | None
+def _partition(
+    applications: Sequence[Application], existing: _Existing, places_hint: int | None
 ) -> tuple[list[Outcome | None], list[int]]:
-    """Replays and refusals that need no places; the indexes of the rest, in their order of arrival."""
+    """Return the outcomes that need no places, and the indexes of the other applications in order of arrival."""
     outcomes: list[Outcome | None] = []
-    wanting: list[int] = []
+    candidates: list[int] = []
     ahead: set[str] = set()
     for index, application in enumerate(applications):
         people = {person.person_key for person in application.people}
-        outcome = _replay(application, known) or _refuse_known_people(application, known)
+        outcome = _replay(application, existing) or _refuse_known_people(application, existing)
         if outcome is None and not _may_fit(application, places_hint):
             outcome = CategoryFull(places_left=places_hint)
         outcomes.append(outcome)
         if outcome is None and not people & ahead:
-            wanting.append(index)
+            candidates.append(index)
             ahead |= people
-    return outcomes, wanting
+    return outcomes, candidates
 
 
 def _may_fit(application: Application, places_hint: int | None) -> bool:
     return places_hint is None or application.size <= places_hint
 
 
-def _replay(application: Application, known: _Known) -> Outcome | None:
-    found = known.answers.get(application.idempotency_key or "")
+def _replay(application: Application, existing: _Existing) -> Outcome | None:
+    found = existing.answers.get(application.idempotency_key or "")
     if found is None:
         return None
     return _repeated(application.request_hash, *found)
@@ -167,28 +179,32 @@ def _repeated(request_hash: str, first_hash: str, response: str) -> Outcome:
     return Admitted(json.loads(response), replayed=True) if request_hash == first_hash else IdempotencyKeyReused()
 
 
-def _refuse_known_people(application: Application, known: _Known) -> StartlineError | None:
-    again = [index for index, person in enumerate(application.people) if person.person_key in known.people]
+def _refuse_known_people(application: Application, existing: _Existing) -> StartlineError | None:
+    again = [index for index, person in enumerate(application.people) if person.person_key in existing.people]
     return AlreadyRegistered(participants=again) if again else None
 
 
 _LOCK = text("SELECT quota - taken FROM category_places WHERE category_id = :category_id FOR UPDATE")
 
 
-async def _place(work: UnitOfWork, offer: CategoryOffer, wanting: Sequence[Application]) -> tuple[list[bool], Placed]:
+async def _insert(
+    work: UnitOfWork, offer: CategoryOffer, candidates: Sequence[Application]
+) -> tuple[list[bool], Inserted]:
     """Give places to all, or near the end to those who fit: who got some, and what came of it.
 
     Raises:
-        Raced.
+        ConcurrentConflict.
     """
-    placed = await place(work, offer, wanting)
-    if placed is not None:
-        return [True] * len(wanting), placed
+    inserted = await insert_registrations(work, offer, candidates)
+    if inserted is not None:
+        return [True] * len(candidates), inserted
     places_left = (await work.session.execute(_LOCK, {"category_id": offer.category_id})).scalar_one_or_none() or 0
-    fits = fitting([application.size for application in wanting], places_left)
+    fits = fitting([application.size for application in candidates], places_left)
     if not any(fits):
-        return fits, Placed([], places_left)
-    placed = await place(work, offer, [each for each, fit in zip(wanting, fits, strict=True) if fit])
-    if placed is None:
-        raise Raced
-    return fits, placed
+        return fits, Inserted([], places_left)
+    inserted = await insert_registrations(
+        work, offer, [each for each, fit in zip(candidates, fits, strict=True) if fit]
+    )
+    if inserted is None:
+        raise ConcurrentConflict
+    return fits, inserted
