@@ -14,7 +14,7 @@ import uvloop
 from chassis.ids import new_id
 from chassis.secrets import new_key
 from contracts import AccessCode, JerseySize, RegistrationType
-from registration.admission.rules import Application, Person, person_key
+from registration.admission.rules import Person, RegistrationRequest, person_key
 from registration.admission.service import AdmissionService
 from registration.app import build_keys
 from registration.settings import Settings
@@ -67,30 +67,30 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
     database = open_database(url, pool_size=settings.pool_size)
     tokens = RunnerTokens(build_keys(settings, database), lifetime=settings.runner_token_lifetime, clock=database.clock)
     admission = AdmissionService(database, tokens, settings.access_codes(), settings)
-    applications = _applications(int(_MOST_PER_SECOND / WORKERS * (seconds + _WARM_UP_SECONDS)))
+    requests = _requests(int(_MOST_PER_SECOND / WORKERS * (seconds + _WARM_UP_SECONDS)))
     answered: list[float] = []
     _together[0].wait(_PREPARATION_SECONDS)
     start = time.monotonic() + _WARM_UP_SECONDS
 
     async def call() -> None:
-        for application in applications:
-            await admission.batchers[category_id].apply(application)
+        for request in requests:
+            await admission.batchers[category_id].apply(request)
             answered.append(time.monotonic() - start)
             if answered[-1] > seconds:
                 break
 
     await asyncio.gather(*(call() for _ in range(_CALLERS)))
     await database.close()
-    if next(applications, None) is None:
+    if next(requests, None) is None:
         raise ValueError(f"faster than {_MOST_PER_SECOND} a second: prepare more")
     return answered
 
 
-def _applications(count: int) -> Iterator[Application]:
-    return iter([_application(uuid4().hex) for _ in range(count)])
+def _requests(count: int) -> Iterator[RegistrationRequest]:
+    return iter([_request(uuid4().hex) for _ in range(count)])
 
 
-def _application(name: str) -> Application:
+def _request(name: str) -> RegistrationRequest:
     person = Person(
         participant_id=new_id(),
         person_key=person_key(name, _BORN, None),
@@ -105,7 +105,7 @@ def _application(name: str) -> Application:
         emergency_contact_phone="081298765432",
         is_pic=True,
     )
-    return Application(
+    return RegistrationRequest(
         registration_id=new_id(),
         kind=RegistrationType("individual"),
         amount=Decimal(100_000),

@@ -8,7 +8,7 @@ from chassis.process import api_from_environment
 from fastapi import FastAPI
 from httpx import AsyncClient
 from registration.admission.admit_batch import Admitted, admit_batch
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 from registration.admission.service import AdmissionService, Offers
 from registration.app import build_app
 from registration.settings import Settings
@@ -21,13 +21,13 @@ class _NoDesk:
         self._offers = offers
         self._category_id = category_id
 
-    async def apply(self, application: Application) -> Admitted:
-        batch = await admit_batch(self._database, await self._offers.get(self._category_id), [application])
+    async def apply(self, request: RegistrationRequest) -> Admitted:
+        batch = await admit_batch(self._database, await self._offers.get(self._category_id), [request])
         [outcome] = batch.outcomes
         if isinstance(outcome, StartlineError):
             raise outcome
         if outcome is None:
-            raise RuntimeError("an application alone cannot wait for another")
+            raise RuntimeError("a single request cannot wait for another")
         return outcome
 
 

@@ -10,20 +10,20 @@ from uuid import uuid4
 from contracts import AccessCode, RegistrationType
 from registration.admission.admit_batch import Admitted, Batch
 from registration.admission.batching import CategoryBatcher
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 from testkit.polling import eventually
 
-Step = Callable[[Sequence[Application]], Batch | Awaitable[Batch]]
+Step = Callable[[Sequence[RegistrationRequest]], Batch | Awaitable[Batch]]
 
 
-def application(key: str | None = None, *, size: int = 1) -> Application:
+def request(key: str | None = None, *, size: int = 1) -> RegistrationRequest:
     people: Any = tuple(range(size))  # the batcher only counts them
     kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
-    return Application(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
+    return RegistrationRequest(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
 
 
-def everybody(applications: Sequence[Application], places_left: int | None = None) -> Batch:
-    return Batch([Admitted({"id": str(each.registration_id)}) for each in applications], places_left)
+def everybody(requests: Sequence[RegistrationRequest], places_left: int | None = None) -> Batch:
+    return Batch([Admitted({"id": str(each.registration_id)}) for each in requests], places_left)
 
 
 class Engine:
@@ -31,19 +31,19 @@ class Engine:
 
     def __init__(self, *script: Step | Exception) -> None:
         self.script = deque(script)
-        self.batches: list[list[Application]] = []
+        self.batches: list[list[RegistrationRequest]] = []
         self.hints: list[int | None] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self, applications: Sequence[Application], hint: int | None) -> Batch:
-        self.batches.append(list(applications))
+    async def __call__(self, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:
+        self.batches.append(list(requests))
         self.hints.append(hint)
         await self.gate.wait()
         step = self.script.popleft() if self.script else everybody
         if isinstance(step, Exception):
             raise step
-        found = step(applications)
+        found = step(requests)
         return found if isinstance(found, Batch) else await found
 
     @property
@@ -62,14 +62,14 @@ def batcher(
 async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Admitted]:
     """A transaction under way, held."""
     engine.gate.clear()
-    first = asyncio.create_task(at.apply(application()))
+    first = asyncio.create_task(at.apply(request()))
     await eventually(lambda: engine.batches)
     return first
 
 
-async def arrive(at: CategoryBatcher, *applications: Application) -> list[asyncio.Task[Admitted]]:
+async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Admitted]]:
     """Stand in line."""
-    tasks = [asyncio.create_task(at.apply(each)) for each in applications]
+    tasks = [asyncio.create_task(at.apply(each)) for each in requests]
     await asyncio.sleep(0)
     return tasks
 

@@ -7,23 +7,23 @@ from uuid import UUID, uuid4
 from chassis.errors import StartlineError
 from registration.admission.admit_batch import Admitted, Batch
 from registration.admission.batching import Batchers
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 from testkit.polling import eventually
 
-from .registration_batcher import Engine, answers_to, application, arrive
+from .registration_batcher import Engine, answers_to, arrive, request
 
 
 async def test_drained_means_everybody_in_line_has_an_answer() -> None:
     engine = Engine()
 
-    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engine(applications, hint)
+    async def admit(_: UUID, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:
+        return await engine(requests, hint)
 
     batchers = Batchers(admit, max_concurrent=4, batch_size=2, queue_size=10)
     await batchers.drained()
     engine.gate.clear()
     category_id = uuid4()
-    waiting = await arrive(batchers[category_id], *(application() for _ in range(5)))
+    waiting = await arrive(batchers[category_id], *(request() for _ in range(5)))
     drained = asyncio.create_task(batchers.drained())
     done, _ = await asyncio.wait({drained}, timeout=0.05)
     assert not done
@@ -37,14 +37,14 @@ async def test_each_category_has_a_line_of_its_own() -> None:
     held, free = Engine(), Engine()
     engines = {uuid4(): held, uuid4(): free}
 
-    async def admit(category_id: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engines[category_id](applications, hint)
+    async def admit(category_id: UUID, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:
+        return await engines[category_id](requests, hint)
 
     batchers = Batchers(admit, max_concurrent=4, batch_size=64, queue_size=400)
     busy, quiet = engines
     held.gate.clear()
-    stuck = await arrive(batchers[busy], application())
-    assert isinstance(await asyncio.wait_for(batchers[quiet].apply(application()), 1), Admitted)
+    stuck = await arrive(batchers[busy], request())
+    assert isinstance(await asyncio.wait_for(batchers[quiet].apply(request()), 1), Admitted)
     held.gate.set()
     assert not any(isinstance(answer, StartlineError) for answer in await answers_to(stuck))
 
@@ -52,16 +52,16 @@ async def test_each_category_has_a_line_of_its_own() -> None:
 async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> None:
     engine = Engine()
 
-    async def admit(_: UUID, applications: Sequence[Application], hint: int | None) -> Batch:
-        return await engine(applications, hint)
+    async def admit(_: UUID, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:
+        return await engine(requests, hint)
 
     batchers = Batchers(admit, max_concurrent=2, batch_size=64, queue_size=400)
     engine.gate.clear()
     first, second, third = uuid4(), uuid4(), uuid4()
-    served = [*await arrive(batchers[first], application()), *await arrive(batchers[second], application())]
+    served = [*await arrive(batchers[first], request()), *await arrive(batchers[second], request())]
     await eventually(lambda: engine.sizes == [1, 1])
     for _ in range(5):
-        served += await arrive(batchers[third], application())
+        served += await arrive(batchers[third], request())
         await asyncio.sleep(0.01)
     assert engine.sizes == [1, 1], "a third transaction was begun"
     engine.gate.set()

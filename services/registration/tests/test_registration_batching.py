@@ -8,17 +8,17 @@ from chassis.errors import Unavailable
 from registration.admission.admit_batch import Admitted, Batch, Outcome
 from registration.admission.errors import AlreadyRegistered, CategoryFull, RequestInProgress, TooBusy
 from registration.admission.insert import ConcurrentConflict
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
 
-from .registration_batcher import Engine, Step, answers_to, application, arrive, batcher, busy, everybody
+from .registration_batcher import Engine, Step, answers_to, arrive, batcher, busy, everybody, request
 
 
 async def test_a_lone_request_is_served_at_once() -> None:
     engine = Engine()
-    one = application()
+    one = request()
     [waiting] = await arrive(batcher(engine), one)
     for _ in range(5):  # iterations of the event loop: no timer can have run out
         await asyncio.sleep(0)
@@ -31,7 +31,7 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
-    arrivals = [application() for _ in range(7)]
+    arrivals = [request() for _ in range(7)]
     waiting = await arrive(at, *arrivals)
     engine.gate.set()
     answers = await answers_to([first, *waiting])
@@ -49,7 +49,7 @@ async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
     async def after(iterations: int) -> Admitted:
         for _ in range(iterations):  # what a request needs from its socket to the line
             await asyncio.sleep(0)
-        return await at.apply(application())
+        return await at.apply(request())
 
     await answers_to([asyncio.create_task(after(iterations)) for iterations in (0, 0, 1, 1, 2, 2)])
     assert engine.sizes == [6]
@@ -59,7 +59,7 @@ async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
     engine = Engine()
     at = batcher(engine, batch_size=3)
     first = await busy(engine, at)
-    arrivals = [application() for _ in range(8)]
+    arrivals = [request() for _ in range(8)]
     waiting = await arrive(at, *arrivals)
     engine.gate.set()
     await answers_to([first, *waiting])
@@ -71,9 +71,9 @@ async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_b
     engine = Engine()
     at = batcher(engine, queue_size=2)
     first = await busy(engine, at)
-    waiting = await arrive(at, application(), application())
+    waiting = await arrive(at, request(), request())
     with pytest.raises(TooBusy) as refusal:
-        await asyncio.wait_for(at.apply(application()), 1)
+        await asyncio.wait_for(at.apply(request()), 1)
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "1"})
     engine.gate.set()
     assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
@@ -83,26 +83,26 @@ async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
     engine = Engine()
     at = batcher(engine, queue_size=1)
     first = await busy(engine, at)
-    waiting = await arrive(at, application())
+    waiting = await arrive(at, request())
     with pytest.raises(TooBusy):
-        await at.apply(application("k"))
+        await at.apply(request("k"))
     engine.gate.set()
     await answers_to([first, *waiting])
-    assert isinstance(await at.apply(application("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Admitted)
 
 
 async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_one() -> None:
-    bad = application()
+    bad = request()
 
-    def fails_with_bad(applications: Sequence[Application]) -> Batch:
-        if bad in applications:
+    def fails_with_bad(requests: Sequence[RegistrationRequest]) -> Batch:
+        if bad in requests:
             raise ValueError("cannot be stored")
-        return everybody(applications)
+        return everybody(requests)
 
     engine = Engine(everybody, *[fails_with_bad] * 6)
     at = batcher(engine)
     first = await busy(engine, at)
-    good = [application() for _ in range(4)]
+    good = [request() for _ in range(4)]
     waiting = await arrive(at, good[0], good[1], bad, good[2], good[3])
     engine.gate.set()
     answers = await answers_to([first, *waiting])
@@ -111,14 +111,14 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
 
 
 async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
-    def one_refused(applications: Sequence[Application]) -> Batch:
+    def one_refused(requests: Sequence[RegistrationRequest]) -> Batch:
         outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), Admitted({})]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, one_refused)
     at = batcher(engine)
     first = await busy(engine, at)
-    waiting = await arrive(at, application(), application())
+    waiting = await arrive(at, request(), request())
     engine.gate.set()
     answers = await answers_to([first, *waiting])
     assert [type(answer) for answer in answers[1:]] == [AlreadyRegistered, Admitted]
@@ -126,7 +126,7 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
 
 async def test_a_lost_race_is_run_again() -> None:
     engine = Engine(ConcurrentConflict(), ConcurrentConflict(), everybody)
-    assert isinstance(await batcher(engine).apply(application()), Admitted)
+    assert isinstance(await batcher(engine).apply(request()), Admitted)
     assert engine.sizes == [1, 1, 1]
 
 
@@ -134,7 +134,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
     engine = Engine(everybody, ConcurrentConflict(), ConcurrentConflict(), ConcurrentConflict())
     at = batcher(engine)
     first = await busy(engine, at)
-    waiting = await arrive(at, application(), application())
+    waiting = await arrive(at, request(), request())
     engine.gate.set()
     assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 2, 2, 1, 1]
@@ -143,7 +143,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
 async def test_whoever_loses_every_race_is_told_to_come_back() -> None:
     engine = Engine(*[ConcurrentConflict() for _ in range(3)])
     with pytest.raises(Unavailable):
-        await batcher(engine).apply(application())
+        await batcher(engine).apply(request())
 
 
 def _driver_error(state: str) -> Exception:
@@ -169,19 +169,19 @@ async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(err
     engine = Engine(everybody, error)
     at = batcher(engine)
     first = await busy(engine, at)
-    waiting = await arrive(at, *(application(f"k-{index}") for index in range(5)))
+    waiting = await arrive(at, *(request(f"k-{index}") for index in range(5)))
     engine.gate.set()
     answers = await answers_to([first, *waiting])
     assert {type(answer) for answer in answers[1:]} == {Unavailable}
     assert engine.sizes == [1, 5]
-    assert isinstance(await at.apply(application("k-0")), Admitted)
+    assert isinstance(await at.apply(request("k-0")), Admitted)
 
 
 async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
     engine = Engine(everybody, DBAPIError("UPDATE", None, _driver_error("40P01")))
     at = batcher(engine)
     first = await busy(engine, at)
-    waiting = await arrive(at, application(), application())
+    waiting = await arrive(at, request(), request())
     engine.gate.set()
     assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 1, 1]
@@ -191,20 +191,20 @@ async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_a
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
-    stays = application()
-    gone, waiting = await arrive(at, application("k"), stays)
+    stays = request()
+    gone, waiting = await arrive(at, request("k"), stays)
     gone.cancel()
     engine.gate.set()
     await answers_to([first, gone, waiting])
     assert engine.batches[1] == [stays]
-    assert isinstance(await at.apply(application("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Admitted)
 
 
 async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
-    gone = await arrive(at, application(), application())
+    gone = await arrive(at, request(), request())
     for task in gone:
         task.cancel()
     engine.gate.set()
@@ -217,30 +217,30 @@ async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None
     engine = Engine()
     at = batcher(engine)
     engine.gate.clear()
-    gone = asyncio.create_task(at.apply(application("k")))
+    gone = asyncio.create_task(at.apply(request("k")))
     await eventually(lambda: engine.batches)
     gone.cancel()
-    [waiting] = await arrive(at, application())
+    [waiting] = await arrive(at, request())
     engine.gate.set()
     assert isinstance((await answers_to([waiting]))[0], Admitted)
-    assert isinstance(await at.apply(application("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Admitted)
 
 
 async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
     engine = Engine()
     at = batcher(engine)
     engine.gate.clear()
-    [first] = await arrive(at, application("k"))
+    [first] = await arrive(at, request("k"))
     with pytest.raises(RequestInProgress):
-        await at.apply(application("k"))
+        await at.apply(request("k"))
     engine.gate.set()
     await first
-    assert isinstance(await at.apply(application("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Admitted)
 
 
 def _full(places_left: int) -> Step:
-    def refuse(applications: Sequence[Application]) -> Batch:
-        return Batch([CategoryFull(places_left=places_left) for _ in applications], places_left)
+    def refuse(requests: Sequence[RegistrationRequest]) -> Batch:
+        return Batch([CategoryFull(places_left=places_left) for _ in requests], places_left)
 
     return refuse
 
@@ -249,20 +249,20 @@ async def test_full_is_answered_from_memory_to_those_without_a_key() -> None:
     engine = Engine(_full(3))
     at = batcher(engine, memory_seconds=60)
     with pytest.raises(CategoryFull):
-        await at.apply(application(size=5))
+        await at.apply(request(size=5))
     with pytest.raises(CategoryFull) as refusal:
-        await at.apply(application(size=5))
+        await at.apply(request(size=5))
     assert refusal.value.extra == {"places_left": 3}
     assert engine.sizes == [1]
-    assert isinstance(await at.apply(application(size=1)), Admitted)
+    assert isinstance(await at.apply(request(size=1)), Admitted)
 
 
 async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
     engine = Engine(_full(0))
     at = batcher(engine, memory_seconds=60)
     with pytest.raises(CategoryFull):
-        await at.apply(application())
-    assert isinstance(await at.apply(application("repeat")), Admitted)
+        await at.apply(request())
+    assert isinstance(await at.apply(request("repeat")), Admitted)
     assert engine.hints == [None, 0]
 
 
@@ -270,25 +270,25 @@ async def test_full_is_forgotten_after_a_while() -> None:
     engine = Engine(_full(0), _full(0))
     at = batcher(engine, memory_seconds=0.05)
     with pytest.raises(CategoryFull):
-        await at.apply(application())
+        await at.apply(request())
 
     async def asked_again() -> bool:
         with pytest.raises(CategoryFull):
-            await at.apply(application())
+            await at.apply(request())
         return len(engine.batches) == 2
 
     await eventually(asked_again)
 
 
 async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> None:
-    def first_of_each(applications: Sequence[Application]) -> Batch:
+    def first_of_each(requests: Sequence[RegistrationRequest]) -> Batch:
         outcomes: list[Outcome | None] = [Admitted({}), None, Admitted({}), None]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, first_of_each)
     at = batcher(engine, batch_size=4)
     first = await busy(engine, at)
-    arrivals = [application() for _ in range(6)]
+    arrivals = [request() for _ in range(6)]
     waiting = await arrive(at, *arrivals)
     engine.gate.set()
     answers = await answers_to([first, *waiting])

@@ -181,7 +181,7 @@ async def test_looking_for_all_of_them_at_once_would_keep_a_bad_plan(
     """The negative control: the plan that a list of keys gets while its table is empty."""
     await race.open()
     listed = "SELECT key FROM idempotency_keys, participants WHERE key = ANY(CAST(:keys AS text[]))"
-    monkeypatch.setattr(engine, "_FIND_EXISTING", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
+    monkeypatch.setattr(admit_batch, "_FIND_EXISTING", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
     assert _whole_tables(await Plans(race).kept_for(_find_existing(race)))
 
 

@@ -54,9 +54,9 @@ async def test_a_prefix_that_changes_while_the_places_are_waited_for_is_in_the_f
 
 async def test_read_without_a_lock_the_prefix_would_be_the_old_one(race: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the statement began before the change that it waited for."""
-    unlocked = insert._PLACE.text.replace("FOR SHARE", "")
-    assert unlocked != insert._PLACE.text
-    monkeypatch.setattr(insert, "_PLACE", text(unlocked))
+    unlocked = insert._INSERT.text.replace("FOR SHARE", "")
+    assert unlocked != insert._INSERT.text
+    monkeypatch.setattr(insert, "_INSERT", text(unlocked))
     assert await _number_after_a_change_that_it_waited_for(race) == "OLD-00001"
 
 

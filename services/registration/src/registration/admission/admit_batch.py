@@ -22,7 +22,7 @@ from registration.admission.insert import (
     is_number_taken,
     skip_taken_numbers,
 )
-from registration.admission.rules import Application, fitting
+from registration.admission.rules import RegistrationRequest, fitting
 from registration.admission.tables import IdempotencyKey
 from registration.catalog.rules import CategoryOffer
 
@@ -40,9 +40,9 @@ Outcome = Admitted | StartlineError
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The result of a batch: an outcome for each application, and the places left, None if they were not read.
+    """The result of a batch: an outcome for each request, and the places left, None if they were not read.
 
-    An outcome is None where an earlier application of the batch has the same person: enqueue it again, because the
+    An outcome is None where an earlier request of the batch has the same person: enqueue it again, because the
     earlier one decides it.
     """
 
@@ -59,18 +59,18 @@ class _Existing:
 
 
 async def admit_batch(
-    database: Database, offer: CategoryOffer, applications: Sequence[Application], *, places_hint: int | None = None
+    database: Database, offer: CategoryOffer, requests: Sequence[RegistrationRequest], *, places_hint: int | None = None
 ) -> Batch:
-    """Admit the applications that fit, in one transaction; return an outcome for each.
+    """Admit the requests that fit, in one transaction; return an outcome for each.
 
     Args:
-        places_hint: places existing to be left a moment ago. What needs more is refused without touching the places.
+        places_hint: places left a moment ago. What needs more is rejected without locking the places.
 
     Raises:
         ConcurrentConflict: nothing was changed; call it again.
     """
     try:
-        return await _admit(database, offer, applications, places_hint)
+        return await _admit(database, offer, requests, places_hint)
     except IntegrityError as error:
         if not is_number_taken(error):
             raise
@@ -79,14 +79,14 @@ async def admit_batch(
 
 
 async def _admit(
-    database: Database, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
+    database: Database, offer: CategoryOffer, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> Batch:
     async with database.work() as work:
-        existing = await _find_existing(work, offer, applications, places_hint)
-        outcomes, candidates = _partition(applications, existing, places_hint)
+        existing = await _find_existing(work, offer, requests, places_hint)
+        outcomes, candidates = _partition(requests, existing, places_hint)
         if not candidates:
             return Batch(outcomes, None)
-        fits, inserted = await _insert(work, offer, [applications[index] for index in candidates])
+        fits, inserted = await _insert(work, offer, [requests[index] for index in candidates])
     bodies = iter(inserted.bodies)
     for index, fit in zip(candidates, fits, strict=True):
         outcomes[index] = Admitted(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
@@ -131,11 +131,11 @@ _FIND_EXISTING = text("""
 
 
 async def _find_existing(
-    work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application], places_hint: int | None
+    work: UnitOfWork, offer: CategoryOffer, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> _Existing:
-    keys = [each.idempotency_key for each in applications if each.idempotency_key]
-    # People are compared only for applications that may fit.
-    people = [person.person_key for each in applications if _may_fit(each, places_hint) for person in each.people]
+    keys = [each.idempotency_key for each in requests if each.idempotency_key]
+    # People are compared only for requests that may fit.
+    people = [person.person_key for each in requests if _may_fit(each, places_hint) for person in each.people]
     rows = (
         await work.session.execute(_FIND_EXISTING, {"keys": keys, "people": people, "event_id": offer.event_id})
     ).all()
@@ -146,16 +146,16 @@ async def _find_existing(
 
 
 def _partition(
-    applications: Sequence[Application], existing: _Existing, places_hint: int | None
+    requests: Sequence[RegistrationRequest], existing: _Existing, places_hint: int | None
 ) -> tuple[list[Outcome | None], list[int]]:
-    """Return the outcomes that need no places, and the indexes of the other applications in order of arrival."""
+    """Return the outcomes that need no places, and the indexes of the other requests in order of arrival."""
     outcomes: list[Outcome | None] = []
     candidates: list[int] = []
     ahead: set[str] = set()
-    for index, application in enumerate(applications):
-        people = {person.person_key for person in application.people}
-        outcome = _replay(application, existing) or _refuse_known_people(application, existing)
-        if outcome is None and not _may_fit(application, places_hint):
+    for index, request in enumerate(requests):
+        people = {person.person_key for person in request.people}
+        outcome = _replay(request, existing) or _refuse_known_people(request, existing)
+        if outcome is None and not _may_fit(request, places_hint):
             outcome = CategoryFull(places_left=places_hint)
         outcomes.append(outcome)
         if outcome is None and not people & ahead:
@@ -164,23 +164,23 @@ def _partition(
     return outcomes, candidates
 
 
-def _may_fit(application: Application, places_hint: int | None) -> bool:
-    return places_hint is None or application.size <= places_hint
+def _may_fit(request: RegistrationRequest, places_hint: int | None) -> bool:
+    return places_hint is None or request.size <= places_hint
 
 
-def _replay(application: Application, existing: _Existing) -> Outcome | None:
-    found = existing.answers.get(application.idempotency_key or "")
+def _replay(request: RegistrationRequest, existing: _Existing) -> Outcome | None:
+    found = existing.answers.get(request.idempotency_key or "")
     if found is None:
         return None
-    return _repeated(application.request_hash, *found)
+    return _repeated(request.request_hash, *found)
 
 
 def _repeated(request_hash: str, first_hash: str, response: str) -> Outcome:
     return Admitted(json.loads(response), replayed=True) if request_hash == first_hash else IdempotencyKeyReused()
 
 
-def _refuse_known_people(application: Application, existing: _Existing) -> StartlineError | None:
-    again = [index for index, person in enumerate(application.people) if person.person_key in existing.people]
+def _refuse_known_people(request: RegistrationRequest, existing: _Existing) -> StartlineError | None:
+    again = [index for index, person in enumerate(request.people) if person.person_key in existing.people]
     return AlreadyRegistered(participants=again) if again else None
 
 
@@ -188,7 +188,7 @@ _LOCK = text("SELECT quota - taken FROM category_places WHERE category_id = :cat
 
 
 async def _insert(
-    work: UnitOfWork, offer: CategoryOffer, candidates: Sequence[Application]
+    work: UnitOfWork, offer: CategoryOffer, candidates: Sequence[RegistrationRequest]
 ) -> tuple[list[bool], Inserted]:
     """Give places to all, or near the end to those who fit: who got some, and what came of it.
 
@@ -199,7 +199,7 @@ async def _insert(
     if inserted is not None:
         return [True] * len(candidates), inserted
     places_left = (await work.session.execute(_LOCK, {"category_id": offer.category_id})).scalar_one_or_none() or 0
-    fits = fitting([application.size for application in candidates], places_left)
+    fits = fitting([request.size for request in candidates], places_left)
     if not any(fits):
         return fits, Inserted([], places_left)
     inserted = await insert_registrations(

@@ -20,7 +20,7 @@ from chassis.wording import Wording
 from registration.admission.admit_batch import Admitted, Batch, Outcome
 from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
 from registration.admission.insert import ConcurrentConflict
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 
 NOT_STORED = Wording(
     en="This registration could not be stored; try again shortly.",
@@ -30,7 +30,7 @@ NOT_STORED = Wording(
 
 log = logger(__name__)
 
-Admit = Callable[[Sequence[Application], int | None], Awaitable[Batch]]
+Admit = Callable[[Sequence[RegistrationRequest], int | None], Awaitable[Batch]]
 """`admit_batch` for one category: requests, and the places known to be left if that is current."""
 
 _CONFLICTS_BEFORE_ONE_BY_ONE = 3
@@ -42,7 +42,7 @@ _BATCH_WORTHWHILE = 32
 
 @dataclass(slots=True)
 class _Waiting:
-    application: Application
+    request: RegistrationRequest
     answer: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -72,17 +72,17 @@ class CategoryBatcher:
         self._places_left: int | None = None
         self._learnt_at = float("-inf")
 
-    async def apply(self, application: Application) -> Admitted:
+    async def apply(self, request: RegistrationRequest) -> Admitted:
         """Enqueue a request and return its outcome.
 
         Raises:
             CategoryFull, AlreadyRegistered, IdempotencyKeyReused, RequestInProgress, TooBusy, Unavailable.
         """
-        self._reject_early(application)
-        waiting = _Waiting(application)
+        self._reject_early(request)
+        waiting = _Waiting(request)
         self._queue.append(waiting)
-        if application.idempotency_key:
-            self._keys.add(application.idempotency_key)
+        if request.idempotency_key:
+            self._keys.add(request.idempotency_key)
         if self._serving is None:
             self._serving = asyncio.create_task(self._serve())
         outcome = await waiting.answer
@@ -90,13 +90,13 @@ class CategoryBatcher:
             raise outcome
         return outcome
 
-    def _reject_early(self, application: Application) -> None:
-        key = application.idempotency_key
+    def _reject_early(self, request: RegistrationRequest) -> None:
+        key = request.idempotency_key
         if key is not None and key in self._keys:
             raise RequestInProgress
         hint = self._hint()
         # With a key it may be a repeat of a request that did get its places: that is looked up, a batch at a time.
-        if key is None and hint is not None and hint < application.size:
+        if key is None and hint is not None and hint < request.size:
             raise CategoryFull(places_left=hint)
         if len(self._queue) >= self._queue_size:
             raise TooBusy
@@ -124,7 +124,7 @@ class CategoryBatcher:
         batch = [self._queue.popleft() for _ in range(min(self._batch_size, len(self._queue)))]
         self._crowded = len(batch) > 1
         gone = [waiting for waiting in batch if waiting.answer.cancelled()]
-        self._keys.difference_update(waiting.application.idempotency_key or "" for waiting in gone)
+        self._keys.difference_update(waiting.request.idempotency_key or "" for waiting in gone)
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _collect_arrivals(self) -> None:
@@ -146,7 +146,7 @@ class CategoryBatcher:
             return
         for _ in range(_CONFLICTS_BEFORE_ONE_BY_ONE):
             try:
-                result = await self._admit([waiting.application for waiting in batch], self._hint())
+                result = await self._admit([waiting.request for waiting in batch], self._hint())
             except ConcurrentConflict:
                 continue
             except Exception as error:  # noqa: BLE001  # answered below, to each caller
@@ -177,7 +177,7 @@ class CategoryBatcher:
             if outcome is None:
                 again.append(waiting)
                 continue
-            self._keys.discard(waiting.application.idempotency_key or "")
+            self._keys.discard(waiting.request.idempotency_key or "")
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
         self._queue.extendleft(reversed(again))
@@ -219,7 +219,7 @@ class Batchers:
 
     def __init__(
         self,
-        admit: Callable[[UUID, Sequence[Application], int | None], Awaitable[Batch]],
+        admit: Callable[[UUID, Sequence[RegistrationRequest], int | None], Awaitable[Batch]],
         *,
         max_concurrent: int,
         batch_size: int,

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from registration.access.rules import FIRST_VERSION
-from registration.admission.rules import Application
+from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategoryOffer
 from registration.entries.rules import Status, registration_number
 
@@ -35,7 +35,7 @@ class ConcurrentConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """The answers, in the order of the applications, and the places left."""
+    """The answers, in the order of the requests, and the places left."""
 
     bodies: list[Body]
     places_left: int
@@ -120,7 +120,7 @@ async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
 
 
 async def insert_registrations(
-    work: UnitOfWork, offer: CategoryOffer, applications: Sequence[Application]
+    work: UnitOfWork, offer: CategoryOffer, requests: Sequence[RegistrationRequest]
 ) -> Inserted | None:
     """Insert all registrations and return their answers; None, with nothing changed, if the places do not suffice.
 
@@ -129,8 +129,8 @@ async def insert_registrations(
     """
     expires_at = work.now + offer.payment_deadline
     number = uuid4().hex
-    bodies = [_body(offer, each, number, work.now, expires_at) for each in applications]
-    for each in applications:
+    bodies = [_body(offer, each, number, work.now, expires_at) for each in requests]
+    for each in requests:
         work.publish(_created(offer, each, number, expires_at), subject=each.registration_id)
     values = {
         "category_id": offer.category_id,
@@ -140,8 +140,8 @@ async def insert_registrations(
         "now": work.now,
         "expires_at": expires_at,
         "events": [event.decode() for event in work.take_events()],
-        **_entry_columns(applications, bodies),
-        **_people_columns(applications),
+        **_entry_columns(requests, bodies),
+        **_people_columns(requests),
     }
     row = (await work.session.execute(_INSERT, values)).one_or_none()
     if row is None:
@@ -153,48 +153,48 @@ async def insert_registrations(
     return Inserted(bodies, row.places_left)
 
 
-def _body(offer: CategoryOffer, application: Application, number: str, now: datetime, expires_at: datetime) -> Body:
+def _body(offer: CategoryOffer, request: RegistrationRequest, number: str, now: datetime, expires_at: datetime) -> Body:
     return {
-        "registration_id": str(application.registration_id),
+        "registration_id": str(request.registration_id),
         "registration_number": number,
         "event_id": str(offer.event_id),
         "category_id": str(offer.category_id),
-        "registration_type": application.kind.value,
+        "registration_type": request.kind.value,
         "status": Status.PENDING_PAYMENT.value,
-        "total_participants": application.size,
-        "total_amount": f"{application.amount:.2f}",
+        "total_participants": request.size,
+        "total_amount": f"{request.amount:.2f}",
         "currency": offer.currency,
         "created_at": now.isoformat(),
         "expires_at": expires_at.isoformat(),
         "participants": [
             {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
-            for person in application.people
+            for person in request.people
         ],
     }
 
 
-def _entry_columns(applications: Sequence[Application], bodies: Sequence[Body]) -> dict[str, Any]:
+def _entry_columns(requests: Sequence[RegistrationRequest], bodies: Sequence[Body]) -> dict[str, Any]:
     return {
-        "places": sum(each.size for each in applications),
-        "numbers": len(applications),
-        "ids": [each.registration_id for each in applications],
-        "kinds": [each.kind.value for each in applications],
-        "sizes": [each.size for each in applications],
-        "amounts": [each.amount for each in applications],
-        "keys": [each.idempotency_key for each in applications],
-        "hashes": [each.request_hash for each in applications],
+        "places": sum(each.size for each in requests),
+        "numbers": len(requests),
+        "ids": [each.registration_id for each in requests],
+        "kinds": [each.kind.value for each in requests],
+        "sizes": [each.size for each in requests],
+        "amounts": [each.amount for each in requests],
+        "keys": [each.idempotency_key for each in requests],
+        "hashes": [each.request_hash for each in requests],
         "answers": [
             to_json(body).decode() if each.idempotency_key else None
-            for each, body in zip(applications, bodies, strict=True)
+            for each, body in zip(requests, bodies, strict=True)
         ],
     }
 
 
-def _people_columns(applications: Sequence[Application]) -> dict[str, list[Any]]:
+def _people_columns(requests: Sequence[RegistrationRequest]) -> dict[str, list[Any]]:
     rows = [
-        (application.registration_id, position, person)
-        for application in applications
-        for position, person in enumerate(application.people)
+        (request.registration_id, position, person)
+        for request in requests
+        for position, person in enumerate(request.people)
     ]
     people = [person for _, _, person in rows]
     return {
@@ -216,20 +216,22 @@ def _people_columns(applications: Sequence[Application]) -> dict[str, list[Any]]
     }
 
 
-def _created(offer: CategoryOffer, application: Application, number: str, expires_at: datetime) -> RegistrationCreated:
+def _created(
+    offer: CategoryOffer, request: RegistrationRequest, number: str, expires_at: datetime
+) -> RegistrationCreated:
     return RegistrationCreated(
-        registration_id=application.registration_id,
+        registration_id=request.registration_id,
         registration_number=number,
         revision=1,
         event=offer.event,
         category_id=offer.category_id,
         category_name=offer.category_name,
-        registration_type=application.kind,
-        total_participants=application.size,
-        total_amount=application.amount,
+        registration_type=request.kind,
+        total_participants=request.size,
+        total_amount=request.amount,
         currency=offer.currency,
         expires_at=expires_at,
-        access=application.access,
+        access=request.access,
         participants=tuple(
             RegisteredParticipant(
                 participant_id=person.participant_id,
@@ -238,6 +240,6 @@ def _created(offer: CategoryOffer, application: Application, number: str, expire
                 whatsapp=person.whatsapp,
                 is_pic=person.is_pic,
             )
-            for person in application.people
+            for person in request.people
         ),
     )

@@ -50,8 +50,8 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
-    """A request for places, checked and priced, not yet admitted. `amount` is for all its participants."""
+class RegistrationRequest:
+    """A checked and priced request for places. `amount` is for all its participants."""
 
     registration_id: UUID
     kind: RegistrationType

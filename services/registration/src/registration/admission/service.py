@@ -20,7 +20,7 @@ from registration.admission.admit_batch import Admitted, Batch, admit_batch, ans
 from registration.admission.batching import Batchers
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
-from registration.admission.rules import Application, Person, person_key
+from registration.admission.rules import Person, RegistrationRequest, person_key
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import offer as find_offer
 from registration.catalog.rules import CategoryOffer
@@ -100,25 +100,25 @@ class AdmissionService:
             if answer is None:
                 raise
         else:
-            application = self._application(form, amount, idempotency_key)
-            answer = await self._apply(form.category_id, application)
+            request = self._request(form, amount, idempotency_key)
+            answer = await self._apply(form.category_id, request)
             if not answer.replayed:
                 with already_stored():
-                    return Admitted({**answer.body, **await self._ways_in(answer.body, application.access)})
+                    return Admitted({**answer.body, **await self._ways_in(answer.body, request.access)})
         with already_stored():
             access = await self._access(UUID(answer.body["registration_id"]))
             return Admitted({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
 
-    async def _apply(self, category_id: UUID, application: Application) -> Admitted:
+    async def _apply(self, category_id: UUID, request: RegistrationRequest) -> Admitted:
         """Wait in line; when the database's answer got lost, look once whether it was stored.
 
         Raises:
             OutcomeUnknown: there is no key, or it is not to be found yet.
         """
         try:
-            return await self.batchers[category_id].apply(application)
+            return await self.batchers[category_id].apply(request)
         except OutcomeUnknown:
-            key, request_hash = application.idempotency_key, application.request_hash
+            key, request_hash = request.idempotency_key, request.request_hash
             answer = await answer_of_unknown(self._database, key, request_hash)
             if answer is None:
                 raise
@@ -135,15 +135,17 @@ class AdmissionService:
             raise answer
         return answer
 
-    async def _admit(self, category_id: UUID, applications: Sequence[Application], places_hint: int | None) -> Batch:
+    async def _admit(
+        self, category_id: UUID, requests: Sequence[RegistrationRequest], places_hint: int | None
+    ) -> Batch:
         offer = await self._offers.get(category_id)
-        return await admit_batch(self._database, offer, applications, places_hint=places_hint)
+        return await admit_batch(self._database, offer, requests, places_hint=places_hint)
 
-    def _application(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> Application:
+    def _request(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> RegistrationRequest:
         people = tuple(_person(participant) for participant in form.participants)
         _refuse_the_same_person_twice(people)
         registration_id = new_id()
-        return Application(
+        return RegistrationRequest(
             registration_id=registration_id,
             kind=form.registration_type,
             amount=amount,
