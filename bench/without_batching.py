@@ -9,20 +9,20 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from registration.admission.admit_batch import Admitted, admit_batch
 from registration.admission.rules import RegistrationRequest
-from registration.admission.service import AdmissionService, Offers
+from registration.admission.service import AdmissionService, CategoryCache
 from registration.app import build_app
 from registration.settings import Settings
 from registration.tables import service_tables
 
 
-class _NoDesk:
-    def __init__(self, database: Database, offers: Offers, category_id: UUID) -> None:
+class _NoBatcher:
+    def __init__(self, database: Database, offers: CategoryCache, category_id: UUID) -> None:
         self._database = database
-        self._offers = offers
+        self._categories = offers
         self._category_id = category_id
 
     async def apply(self, request: RegistrationRequest) -> Admitted:
-        batch = await admit_batch(self._database, await self._offers.get(self._category_id), [request])
+        batch = await admit_batch(self._database, await self._categories.get(self._category_id), [request])
         [outcome] = batch.outcomes
         if isinstance(outcome, StartlineError):
             raise outcome
@@ -32,12 +32,12 @@ class _NoDesk:
 
 
 class _NoBatchers:
-    def __init__(self, database: Database, offers: Offers) -> None:
+    def __init__(self, database: Database, offers: CategoryCache) -> None:
         self._database = database
-        self._offers = offers
+        self._categories = offers
 
-    def __getitem__(self, category_id: UUID) -> _NoDesk:
-        return _NoDesk(self._database, self._offers, category_id)
+    def __getitem__(self, category_id: UUID) -> _NoBatcher:
+        return _NoBatcher(self._database, self._categories, category_id)
 
     async def drained(self) -> None:
         """Nobody waits here."""
@@ -46,7 +46,7 @@ class _NoBatchers:
 def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI:
     app = build_app(settings, database, http)
     admission: AdmissionService = app.state.admission_service
-    admission.batchers = _NoBatchers(database, admission._offers)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
+    admission.batchers = _NoBatchers(database, admission._categories)  # type: ignore[assignment]  # noqa: SLF001  # the comparison needs its inside
     return app
 
 

@@ -11,7 +11,7 @@ from contracts import RegistrationType
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from registration.admission.rules import fitting, person_key
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import (
     IllegalTransition,
     Status,
@@ -218,7 +218,7 @@ def test_who_comes_later_changes_nothing_for_those_before(first: list[int], late
     assert fitting([*first, *later], places)[: len(first)] == fitting(first, places)
 
 
-def _offer(**fields: Any) -> CategoryOffer:
+def _snapshot(**fields: Any) -> CategorySnapshot:
     values: dict[str, Any] = {
         "category_id": uuid4(),
         "category_name": "5K",
@@ -240,18 +240,18 @@ def _offer(**fields: Any) -> CategoryOffer:
         "closes_at": None,
         "payment_deadline": timedelta(hours=24),
     }
-    return CategoryOffer(**{**values, **fields})
+    return CategorySnapshot(**{**values, **fields})
 
 
 def test_a_price_is_for_all_participants_together() -> None:
-    offer = _offer()
-    assert offer.price(RegistrationType.INDIVIDUAL) == Decimal("150000.00")
-    assert offer.price(RegistrationType.COLLECTIVE_5) == Decimal("700002.50")
-    assert offer.price(RegistrationType.COLLECTIVE_10) is None
+    category = _snapshot()
+    assert category.price(RegistrationType.INDIVIDUAL) == Decimal("150000.00")
+    assert category.price(RegistrationType.COLLECTIVE_5) == Decimal("700002.50")
+    assert category.price(RegistrationType.COLLECTIVE_10) is None
 
 
 def test_a_free_run_costs_nothing_and_is_still_offered() -> None:
-    free = _offer(prices=dict.fromkeys(RegistrationType, Decimal("0.00")))
+    free = _snapshot(prices=dict.fromkeys(RegistrationType, Decimal("0.00")))
     assert [free.price(kind) for kind in RegistrationType] == [Decimal(0)] * 3
 
 
@@ -272,20 +272,20 @@ _MOMENT = timedelta(microseconds=1)
 def test_registration_is_open_from_its_opening_until_just_before_its_close(
     now: datetime, not_open_yet: bool, closed: bool
 ) -> None:
-    offer = _offer(opens_at=_OPENS, closes_at=_CLOSES)
-    assert (offer.not_open_yet(now), offer.closed(now)) == (not_open_yet, closed)
+    category = _snapshot(opens_at=_OPENS, closes_at=_CLOSES)
+    assert (category.not_open_yet(now), category.closed(now)) == (not_open_yet, closed)
 
 
 def test_without_times_registration_is_open_as_long_as_it_is_active() -> None:
-    assert not _offer().not_open_yet(_OPENS)
-    assert not _offer().closed(_CLOSES)
-    assert _offer(is_active=False).not_open_yet(_OPENS)
+    assert not _snapshot().not_open_yet(_OPENS)
+    assert not _snapshot().closed(_CLOSES)
+    assert _snapshot(is_active=False).not_open_yet(_OPENS)
 
 
 def test_messages_name_the_race_the_way_the_offer_does() -> None:
-    offer = _offer()
-    assert (offer.event.event_id, offer.event.name, offer.event.event_date) == (
-        offer.event_id,
+    category = _snapshot()
+    assert (category.event.event_id, category.event.name, category.event.event_date) == (
+        category.event_id,
         "Jakarta Fun Run",
         date(2030, 5, 1),
     )

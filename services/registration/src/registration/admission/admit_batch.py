@@ -24,7 +24,7 @@ from registration.admission.insert import (
 )
 from registration.admission.rules import RegistrationRequest, fitting
 from registration.admission.tables import IdempotencyKey
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.rules import CategorySnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,11 @@ class _Existing:
 
 
 async def admit_batch(
-    database: Database, offer: CategoryOffer, requests: Sequence[RegistrationRequest], *, places_hint: int | None = None
+    database: Database,
+    category: CategorySnapshot,
+    requests: Sequence[RegistrationRequest],
+    *,
+    places_hint: int | None = None,
 ) -> Batch:
     """Admit the requests that fit, in one transaction; return an outcome for each.
 
@@ -70,23 +74,23 @@ async def admit_batch(
         ConcurrentConflict: nothing was changed; call it again.
     """
     try:
-        return await _admit(database, offer, requests, places_hint)
+        return await _admit(database, category, requests, places_hint)
     except IntegrityError as error:
         if not is_number_taken(error):
             raise
-        await skip_taken_numbers(database, offer.category_id)
+        await skip_taken_numbers(database, category.category_id)
         raise ConcurrentConflict from error
 
 
 async def _admit(
-    database: Database, offer: CategoryOffer, requests: Sequence[RegistrationRequest], places_hint: int | None
+    database: Database, category: CategorySnapshot, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> Batch:
     async with database.work() as work:
-        existing = await _find_existing(work, offer, requests, places_hint)
+        existing = await _find_existing(work, category, requests, places_hint)
         outcomes, candidates = _partition(requests, existing, places_hint)
         if not candidates:
             return Batch(outcomes, None)
-        fits, inserted = await _insert(work, offer, [requests[index] for index in candidates])
+        fits, inserted = await _insert(work, category, [requests[index] for index in candidates])
     bodies = iter(inserted.bodies)
     for index, fit in zip(candidates, fits, strict=True):
         outcomes[index] = Admitted(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
@@ -131,13 +135,13 @@ _FIND_EXISTING = text("""
 
 
 async def _find_existing(
-    work: UnitOfWork, offer: CategoryOffer, requests: Sequence[RegistrationRequest], places_hint: int | None
+    work: UnitOfWork, category: CategorySnapshot, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> _Existing:
     keys = [each.idempotency_key for each in requests if each.idempotency_key]
     # People are compared only for requests that may fit.
     people = [person.person_key for each in requests if _may_fit(each, places_hint) for person in each.people]
     rows = (
-        await work.session.execute(_FIND_EXISTING, {"keys": keys, "people": people, "event_id": offer.event_id})
+        await work.session.execute(_FIND_EXISTING, {"keys": keys, "people": people, "event_id": category.event_id})
     ).all()
     return _Existing(
         answers={row.value: (row.request_hash, row.response) for row in rows if row.kind == "key"},
@@ -188,22 +192,22 @@ _LOCK = text("SELECT quota - taken FROM category_places WHERE category_id = :cat
 
 
 async def _insert(
-    work: UnitOfWork, offer: CategoryOffer, candidates: Sequence[RegistrationRequest]
+    work: UnitOfWork, category: CategorySnapshot, candidates: Sequence[RegistrationRequest]
 ) -> tuple[list[bool], Inserted]:
     """Give places to all, or near the end to those who fit: who got some, and what came of it.
 
     Raises:
         ConcurrentConflict.
     """
-    inserted = await insert_registrations(work, offer, candidates)
+    inserted = await insert_registrations(work, category, candidates)
     if inserted is not None:
         return [True] * len(candidates), inserted
-    places_left = (await work.session.execute(_LOCK, {"category_id": offer.category_id})).scalar_one_or_none() or 0
+    places_left = (await work.session.execute(_LOCK, {"category_id": category.category_id})).scalar_one_or_none() or 0
     fits = fitting([request.size for request in candidates], places_left)
     if not any(fits):
         return fits, Inserted([], places_left)
     inserted = await insert_registrations(
-        work, offer, [each for each, fit in zip(candidates, fits, strict=True) if fit]
+        work, category, [each for each, fit in zip(candidates, fits, strict=True) if fit]
     )
     if inserted is None:
         raise ConcurrentConflict

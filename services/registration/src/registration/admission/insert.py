@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registration.access.rules import FIRST_VERSION
 from registration.admission.rules import RegistrationRequest
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import Status, registration_number
 
 Body = dict[str, Any]
@@ -120,22 +120,22 @@ async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
 
 
 async def insert_registrations(
-    work: UnitOfWork, offer: CategoryOffer, requests: Sequence[RegistrationRequest]
+    work: UnitOfWork, category: CategorySnapshot, requests: Sequence[RegistrationRequest]
 ) -> Inserted | None:
     """Insert all registrations and return their answers; None, with nothing changed, if the places do not suffice.
 
     Raises:
         ConcurrentConflict: one of the people or keys was stored since `_find_existing`.
     """
-    expires_at = work.now + offer.payment_deadline
+    expires_at = work.now + category.payment_deadline
     number = uuid4().hex
-    bodies = [_body(offer, each, number, work.now, expires_at) for each in requests]
+    bodies = [_body(category, each, number, work.now, expires_at) for each in requests]
     for each in requests:
-        work.publish(_created(offer, each, number, expires_at), subject=each.registration_id)
+        work.publish(_created(category, each, number, expires_at), subject=each.registration_id)
     values = {
-        "category_id": offer.category_id,
-        "event_id": offer.event_id,
-        "currency": offer.currency,
+        "category_id": category.category_id,
+        "event_id": category.event_id,
+        "currency": category.currency,
         "number": number,
         "now": work.now,
         "expires_at": expires_at,
@@ -153,17 +153,19 @@ async def insert_registrations(
     return Inserted(bodies, row.places_left)
 
 
-def _body(offer: CategoryOffer, request: RegistrationRequest, number: str, now: datetime, expires_at: datetime) -> Body:
+def _body(
+    category: CategorySnapshot, request: RegistrationRequest, number: str, now: datetime, expires_at: datetime
+) -> Body:
     return {
         "registration_id": str(request.registration_id),
         "registration_number": number,
-        "event_id": str(offer.event_id),
-        "category_id": str(offer.category_id),
+        "event_id": str(category.event_id),
+        "category_id": str(category.category_id),
         "registration_type": request.kind.value,
         "status": Status.PENDING_PAYMENT.value,
         "total_participants": request.size,
         "total_amount": f"{request.amount:.2f}",
-        "currency": offer.currency,
+        "currency": category.currency,
         "created_at": now.isoformat(),
         "expires_at": expires_at.isoformat(),
         "participants": [
@@ -217,19 +219,19 @@ def _people_columns(requests: Sequence[RegistrationRequest]) -> dict[str, list[A
 
 
 def _created(
-    offer: CategoryOffer, request: RegistrationRequest, number: str, expires_at: datetime
+    category: CategorySnapshot, request: RegistrationRequest, number: str, expires_at: datetime
 ) -> RegistrationCreated:
     return RegistrationCreated(
         registration_id=request.registration_id,
         registration_number=number,
         revision=1,
-        event=offer.event,
-        category_id=offer.category_id,
-        category_name=offer.category_name,
+        event=category.event,
+        category_id=category.category_id,
+        category_name=category.category_name,
         registration_type=request.kind,
         total_participants=request.size,
         total_amount=request.amount,
-        currency=offer.currency,
+        currency=category.currency,
         expires_at=expires_at,
         access=request.access,
         participants=tuple(

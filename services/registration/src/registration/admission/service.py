@@ -22,40 +22,40 @@ from registration.admission.errors import RegistrationClosed, RegistrationNotOpe
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
 from registration.admission.rules import Person, RegistrationRequest, person_key
 from registration.catalog.errors import UnknownCategory
-from registration.catalog.queries import offer as find_offer
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.queries import get_category
+from registration.catalog.rules import CategorySnapshot
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 
-_OFFER_AGE = timedelta(seconds=1)
+_CATEGORY_AGE = timedelta(seconds=1)
 
 
-class Offers:
-    """Categories as they were a second ago at most, so that a rush does not read the catalog for each request."""
+class CategoryCache:
+    """Caches categories for a second, so that a load spike does not read the catalog for each request."""
 
     def __init__(self, database: Database, *, hour: timedelta) -> None:
         self._database = database
         self._hour = hour
-        self._known: dict[UUID, SingleFlightCache[CategoryOffer]] = {}
+        self._known: dict[UUID, SingleFlightCache[CategorySnapshot]] = {}
 
-    async def get(self, category_id: UUID) -> CategoryOffer:
-        """The category's offer.
+    async def get(self, category_id: UUID) -> CategorySnapshot:
+        """The category's category.
 
         Raises:
             UnknownCategory.
         """
         if category_id not in self._known:
             read = partial(self._read, category_id)
-            self._known[category_id] = SingleFlightCache(read, age=_OFFER_AGE, clock=self._database.clock)
+            self._known[category_id] = SingleFlightCache(read, age=_CATEGORY_AGE, clock=self._database.clock)
         try:
             return await self._known[category_id].get()
         except UnknownCategory:
             self._known.pop(category_id, None)
             raise
 
-    async def _read(self, category_id: UUID) -> CategoryOffer:
+    async def _read(self, category_id: UUID) -> CategorySnapshot:
         async with self._database.read() as session:
-            found = await find_offer(session, category_id, hour=self._hour)
+            found = await get_category(session, category_id, hour=self._hour)
         if found is None:
             raise UnknownCategory
         return found
@@ -75,7 +75,7 @@ class AdmissionService:
         self._database = database
         self._tokens = tokens
         self._codes = codes
-        self._offers = Offers(database, hour=timedelta(seconds=settings.hour_seconds))
+        self._categories = CategoryCache(database, hour=timedelta(seconds=settings.hour_seconds))
         self.batchers = Batchers(
             self._admit,
             max_concurrent=settings.admission_max_concurrent_batches,
@@ -91,10 +91,10 @@ class AdmissionService:
             `CategoryBatcher.apply` raises.
         """
         now = self._database.clock()
-        offer = await self._offers.get(form.category_id)
-        form.born_before(offer.day_of(now))
+        category = await self._categories.get(form.category_id)
+        form.born_before(category.day_of(now))
         try:
-            amount = _open_price(offer, form.registration_type, now)
+            amount = _open_price(category, form.registration_type, now)
         except StartlineError:
             answer = await self._first_answer(form, idempotency_key)
             if answer is None:
@@ -138,8 +138,8 @@ class AdmissionService:
     async def _admit(
         self, category_id: UUID, requests: Sequence[RegistrationRequest], places_hint: int | None
     ) -> Batch:
-        offer = await self._offers.get(category_id)
-        return await admit_batch(self._database, offer, requests, places_hint=places_hint)
+        category = await self._categories.get(category_id)
+        return await admit_batch(self._database, category, requests, places_hint=places_hint)
 
     def _request(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> RegistrationRequest:
         people = tuple(_person(participant) for participant in form.participants)
@@ -168,12 +168,12 @@ class AdmissionService:
             return self._codes.make(registration_id, await access_version(session, registration_id))
 
 
-def _open_price(offer: CategoryOffer, kind: RegistrationType, now: datetime) -> Decimal:
-    if offer.not_open_yet(now):
+def _open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime) -> Decimal:
+    if category.not_open_yet(now):
         raise RegistrationNotOpen
-    if offer.closed(now):
+    if category.closed(now):
         raise RegistrationClosed
-    price = offer.price(kind)
+    price = category.price(kind)
     if price is None:
         raise TypeNotOffered
     return price

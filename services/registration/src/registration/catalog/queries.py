@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.rules import CategorySnapshot
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
 
 EventWithCategories = dict[str, Any]
@@ -60,17 +60,17 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
 _HOUR = timedelta(hours=1)
 
 
-async def offer(session: AsyncSession, category_id: UUID, *, hour: timedelta = _HOUR) -> CategoryOffer | None:
+async def get_category(session: AsyncSession, category_id: UUID, *, hour: timedelta = _HOUR) -> CategorySnapshot | None:
     """What admission needs of a category; None when there is no such category. `hour` is that of its deadline."""
     query = (
         select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
-    return None if found is None else _offer(*found, hour)
+    return None if found is None else _snapshot(*found, hour)
 
 
-def _offer(category: RaceCategory, event: Race, hour: timedelta) -> CategoryOffer:
-    return CategoryOffer(
+def _snapshot(category: RaceCategory, event: Race, hour: timedelta) -> CategorySnapshot:
+    return CategorySnapshot(
         category_id=category.id,
         category_name=category.name,
         event_id=event.id,

@@ -41,7 +41,7 @@ def changes_end(
 
 
 @dataclass(frozen=True)
-class CategoryOffer:
+class CategorySnapshot:
     """What admission needs to know of a category. Prices are per participant."""
 
     category_id: UUID

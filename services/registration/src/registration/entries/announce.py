@@ -4,7 +4,7 @@ from chassis.database import UnitOfWork
 from contracts import ConfirmedParticipant, RegisteredParticipant, RegistrationConfirmed
 from sqlalchemy import select
 
-from registration.catalog.queries import offer as find_offer
+from registration.catalog.queries import get_category
 from registration.entries.tables import Participant, Registration
 from registration.waitlist.tables import WaitlistParticipant
 
@@ -23,17 +23,17 @@ def registered(person: Participant | WaitlistParticipant) -> RegisteredParticipa
 async def announce_confirmed(work: UnitOfWork, entry: Registration) -> None:
     """Publish who runs, with which BIB and ticket."""
     await work.session.flush()
-    offer = await find_offer(work.session, entry.race_category_id)
-    if offer is None or entry.payment_id is None:
+    category = await get_category(work.session, entry.race_category_id)
+    if category is None or entry.payment_id is None:
         raise RuntimeError("a confirmed registration has a category and a payment")
     work.publish(
         RegistrationConfirmed(
             registration_id=entry.id,
             registration_number=entry.registration_number,
             revision=entry.revision,
-            event=offer.event,
-            category_id=offer.category_id,
-            category_name=offer.category_name,
+            event=category.event,
+            category_id=category.category_id,
+            category_name=category.category_name,
             payment_id=entry.payment_id,
             participants=await _confirmed_participants(work, entry),
         ),

@@ -8,7 +8,7 @@ from contracts import RegisteredParticipant, RegistrationCreated
 from sqlalchemy import select
 
 from registration.access.commands import have_codes_published
-from registration.catalog.queries import offer as find_offer
+from registration.catalog.queries import get_category
 from registration.entries.announce import announce_confirmed, registered
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
@@ -48,7 +48,7 @@ async def _publish_outcome(work: UnitOfWork, entry: Registration) -> None:
 
 
 async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated:
-    category = await find_offer(work.session, entry.race_category_id)
+    category = await get_category(work.session, entry.race_category_id)
     if category is None:
         raise RuntimeError("a registration has a category")
     return RegistrationCreated(

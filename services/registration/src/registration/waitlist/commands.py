@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from registration.access.rules import FIRST_VERSION
 from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
 from registration.catalog.errors import UnknownCategory
-from registration.catalog.queries import offer as find_category
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.queries import get_category
+from registration.catalog.rules import CategorySnapshot
 from registration.catalog.tables import CategoryPlaces
 from registration.entries.announce import registered
 from registration.entries.rules import Status, registration_number
@@ -46,7 +46,7 @@ Person = Mapping[str, Any]
 
 
 async def join(
-    work: UnitOfWork, category: CategoryOffer, kind: RegistrationType, people: Sequence[Person]
+    work: UnitOfWork, category: CategorySnapshot, kind: RegistrationType, people: Sequence[Person]
 ) -> WaitlistEntry:
     """Stand at the end of a full category's line.
 
@@ -136,7 +136,7 @@ async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     entry = await hold_entry(work, entry_id)
     if entry.status != Standing.WAITING:
         raise NotWaiting(waitlist_status=entry.status)
-    category = await find_category(work.session, entry.race_category_id)
+    category = await get_category(work.session, entry.race_category_id)
     if category is None or registration_over(work, category):
         raise RegistrationClosed
     entry.turn = called_ahead(entry.turn)
@@ -157,7 +157,7 @@ async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_
         heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.
     """
     await places_left(work, category_id)
-    category = await find_category(work.session, category_id)
+    category = await get_category(work.session, category_id)
     if category is None or registration_over(work, category):
         await end_entries(work, category_id, Standing.CLOSED, end=WaitlistEnd.CLOSED)
         return
@@ -186,7 +186,7 @@ async def accept(
     """
     entry = await hold_entry(work, entry_id)
     _refuse_without_offer(work, entry)
-    category = await find_category(work.session, entry.race_category_id, hour=hour)
+    category = await get_category(work.session, entry.race_category_id, hour=hour)
     if category is None or registration_over(work, category):
         raise RegistrationClosed
     try:
@@ -206,7 +206,9 @@ def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
         raise NoOffer(waitlist_status=entry.status)
 
 
-async def _pass_on(work: UnitOfWork, entry_id: UUID, category: CategoryOffer, terms: OfferTerms) -> AlreadyRegistered:
+async def _pass_on(
+    work: UnitOfWork, entry_id: UUID, category: CategorySnapshot, terms: OfferTerms
+) -> AlreadyRegistered:
     own = WaitlistEntry.id == entry_id
     again = await registered_again(work.session, entry_id)
     await end_entries(work, category.category_id, Standing.WITHDRAWN, own, end=_ELSEWHERE, reason=REGISTERED_ELSEWHERE)
@@ -215,7 +217,7 @@ async def _pass_on(work: UnitOfWork, entry_id: UUID, category: CategoryOffer, te
 
 
 async def _register(
-    work: UnitOfWork, entry: WaitlistEntry, category: CategoryOffer, terms: OfferTerms
+    work: UnitOfWork, entry: WaitlistEntry, category: CategorySnapshot, terms: OfferTerms
 ) -> RegistrationCreated:
     """Raises `TypeNotOffered`, and `_Elsewhere` when somebody of it is registered already."""
     kind = RegistrationType(entry.registration_type)

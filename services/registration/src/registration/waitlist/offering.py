@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Row, select, text, update
 
 from registration.access.rules import AccessCodes
 from registration.admission.rules import fitting
-from registration.catalog.queries import offer as find_category
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.queries import get_category
+from registration.catalog.rules import CategorySnapshot
 from registration.catalog.tables import CategoryPlaces
 from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_ends, shares
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
@@ -39,7 +39,7 @@ async def hand_over(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -
     """
     left = await _serve_called_ahead(work, category_id, await places_left(work, category_id) or 0, terms)
     while left and (line := await _whom_it_may_fit(work, category_id, left)):
-        category = await find_category(work.session, category_id)
+        category = await get_category(work.session, category_id)
         if category is None or registration_over(work, category):
             return
         fits = fitting([row.size for row in line], left)
@@ -48,7 +48,7 @@ async def hand_over(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -
         left -= sum(row.size for row in chosen)
 
 
-def registration_over(work: UnitOfWork, category: CategoryOffer) -> bool:
+def registration_over(work: UnitOfWork, category: CategorySnapshot) -> bool:
     """Whether the category takes nobody any more. Whoever is in line need not wait for it to open again."""
     return not category.is_active or category.closed(work.now)
 
@@ -89,7 +89,7 @@ async def _serve_called_ahead(work: UnitOfWork, category_id: UUID, left: int, te
     ahead = (await work.session.execute(_AHEAD, {"category_id": category_id})).all()
     if not ahead:
         return left
-    category = await find_category(work.session, category_id)
+    category = await get_category(work.session, category_id)
     if category is None or registration_over(work, category):
         return left
     held: int = sum(row.places_held for row in ahead)
@@ -117,7 +117,7 @@ _OFFER = text("""
 """)
 
 
-async def _offer(work: UnitOfWork, category: CategoryOffer, chosen: Sequence[UUID], terms: OfferTerms) -> None:
+async def _offer(work: UnitOfWork, category: CategorySnapshot, chosen: Sequence[UUID], terms: OfferTerms) -> None:
     ends = offer_ends(work.now, terms.time, category.closes_at)
     offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
     await _hold(work, category.category_id, sum(row.total_participants for row in offered))
@@ -138,13 +138,13 @@ async def offer_again(work: UnitOfWork, entry: WaitlistEntry, codes: AccessCodes
     entry.revision += 1
     await work.session.flush()
     row = (await work.session.execute(_OPEN_OFFER, {"id": entry.id})).one()
-    category = await find_category(work.session, row.category_id)
+    category = await get_category(work.session, row.category_id)
     if category is None:
         raise RuntimeError("an offer has a category")
     work.publish(_offered(category, row, codes), subject=row.id)
 
 
-def _offered(category: CategoryOffer, row: Row[Any], codes: AccessCodes) -> WaitlistOffered:
+def _offered(category: CategorySnapshot, row: Row[Any], codes: AccessCodes) -> WaitlistOffered:
     kind = RegistrationType(row.registration_type)
     return WaitlistOffered(
         registration_id=row.id,

@@ -28,9 +28,9 @@ from registration.admission.errors import (
 from registration.admission.forms import RegistrationForm, same_person
 from registration.admission.insert import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
-from registration.admission.service import Offers
+from registration.admission.service import CategoryCache
 from registration.admission.tables import IdempotencyKey
-from registration.catalog.rules import CategoryOffer
+from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import Status
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
@@ -61,7 +61,7 @@ class WaitlistService:
         self._terms = OfferTerms(settings.waitlist_offer_time, codes)
         self._settings = settings
         self._hour = timedelta(seconds=settings.hour_seconds)
-        self._categories = Offers(database, hour=self._hour)
+        self._categories = CategoryCache(database, hour=self._hour)
         self._turns = asyncio.Semaphore(_JOINING_AT_ONCE)
         self._at_the_counter = 0
 
@@ -101,7 +101,12 @@ class WaitlistService:
         return answer
 
     async def _join(
-        self, category: CategoryOffer, kind: RegistrationType, people: list[Person], key: str | None, request_hash: str
+        self,
+        category: CategorySnapshot,
+        kind: RegistrationType,
+        people: list[Person],
+        key: str | None,
+        request_hash: str,
     ) -> Admitted:
         _refuse_unless_open(category, kind, self._database.clock())
         if self._at_the_counter >= self._settings.admission_queue_size:
@@ -162,7 +167,7 @@ class WaitlistService:
             return await access_version(session, entry_id)
 
 
-def _refuse_unless_open(category: CategoryOffer, kind: RegistrationType, now: datetime) -> None:
+def _refuse_unless_open(category: CategorySnapshot, kind: RegistrationType, now: datetime) -> None:
     if category.not_open_yet(now):
         raise RegistrationNotOpen
     if category.closed(now):
