@@ -75,7 +75,7 @@ class Background:
             return
         with self.race.clock.differing(self.skew):
             await self._deadlines.keep()
-            await self._deadlines.tend_lines()
+            await self._deadlines.process_waitlists()
             await self._events_leave()
             await self._reads()
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from contracts import Payload, WaitlistOffered
 from registration.entries import snapshot
-from registration.worker import tend_lines
+from registration.worker import process_waitlists
 from sqlalchemy import text
 
 
@@ -78,15 +78,15 @@ class Line:
         answer: httpx.Response = await self.race.http.patch(path, json=fields, headers=self.race.staff())
         return answer
 
-    async def tend(self) -> None:
+    async def process_waitlist(self) -> None:
         """Have all events leave, and the worker look after the lines."""
         await self.race.service.published(Payload)
-        await tend_lines(self.race.database, self.race.terms)
+        await process_waitlists(self.race.database, self.race.terms)
 
     async def time_passes(self, hours: float) -> None:
         """Time, and then the worker."""
         self.race.clock.advance(timedelta(hours=hours))
-        await self.tend()
+        await self.process_waitlist()
 
     async def offers(self) -> list[str]:
         """Who was told of an offer, in order."""

@@ -100,7 +100,7 @@ async def test_all_others_come_before_what_was_put_aside(
 
     monkeypatch.setattr(aside, "_for_one", noted)
     await race.sweep()
-    await background.tend_lines(race.database, race.terms)
+    await background.process_waitlists(race.database, race.terms)
 
     assert order == ["expiry again, expired, offered", "waitlist again, expired, expired"]
 

@@ -67,10 +67,10 @@ async def test_an_offer_that_nobody_could_hear_of_does_not_lapse(race: Race, lin
     await race.cancel(taken["registration_id"])
     race.clock.advance(timedelta(hours=12, minutes=1))
 
-    await background.tend_lines(race.database, race.terms)
+    await background.process_waitlists(race.database, race.terms)
     assert await line.status(first) == "offered"
     await race.service.published(Payload)
-    await background.tend_lines(race.database, race.terms)
+    await background.process_waitlists(race.database, race.terms)
 
     assert await line.status(first) == "expired"
 
@@ -286,7 +286,7 @@ async def test_a_line_that_fails_does_not_stop_the_others(race: Race, line: Line
     assert await race.scalar("SELECT subject_id FROM set_aside WHERE job = 'waitlist'") == UUID(bad)
     # then it is left alone for a while, and tried again
     await race.execute("UPDATE category_places SET taken = 2, offered = 1, quota = 2, bib_end = bib_end + 1")
-    await line.tend()
+    await line.process_waitlist()
     assert await line.status(stuck) == "offered"
     await line.time_passes(0.2)
     assert await line.status(stuck) == "expired"
@@ -338,7 +338,7 @@ async def test_the_end_of_registration_ends_offers_aloud_and_waiting_in_silence(
     await race.cancel(taken["registration_id"])
 
     await line.change(is_active=False)
-    await line.tend()
+    await line.process_waitlist()
 
     ended = [event.payload for event in await race.service.published(WaitlistEnded)]
     assert [(str(each.registration_id), each.reason) for each in ended] == [
@@ -383,7 +383,7 @@ async def test_nothing_is_saved_up_for_a_group_that_could_not_accept(race: Race,
     assert (await race.places())["offered"] == 1
 
     await line.change(price_collective_5=None)
-    await line.tend()
+    await line.process_waitlist()
 
     assert await line.status(single) == "offered"
     await line.must_be_in_order()

@@ -40,7 +40,7 @@ async def test_a_long_line_ends_with_registration_in_portions(race: Race, line: 
     left = []
 
     for _ in range(3):
-        await line.tend()
+        await line.process_waitlist()
         left.append(await race.scalar("SELECT count(*) FROM waitlist_participants WHERE live"))
 
     assert left == [_AT_ONCE + 1, 1, 0]

@@ -65,7 +65,7 @@ async def test_an_offer_does_not_wait_for_payment(race: Race, sweeps: Sweeps) ->
     race.clock.advance(13 * HOUR)
 
     await sweeps.rounds(silence)
-    await sweeps.deadlines.tend_lines()
+    await sweeps.deadlines.process_waitlists()
 
     assert await line.statuses(first, second) == ["expired", "offered"]
 

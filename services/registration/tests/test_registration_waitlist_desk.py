@@ -311,7 +311,7 @@ async def test_when_registration_closes_the_line_is_over_and_its_places_are_free
     assert told.payload.offer_expires_at == closes  # nobody is promised time that there is not
     race.clock.advance(timedelta(hours=5, seconds=1))
     assert (await line.accept(offered)).json()["code"] == "offer_expired"
-    await line.tend()
+    await line.process_waitlist()
     assert await line.statuses(offered, waiting) == ["closed", "closed"]
     assert await line.counted() == (0, 0, 0)
     assert (await line.accept(offered)).json()["code"] == "no_offer"
@@ -328,7 +328,7 @@ async def test_a_category_that_is_taken_down_takes_its_line_with_it(race: Any, l
     await race.http.patch(race.url(path), json={"is_active": False}, headers=race.staff())
     for refused in (await line.accept(offered), await line.staff(waiting, "offer")):
         assert (refused.status_code, refused.json()["code"]) == (409, "registration_closed")
-    await line.tend()
+    await line.process_waitlist()
     assert await line.statuses(offered, waiting) == ["closed", "closed"]
     assert await line.counted() == (0, 0, 0)
 

@@ -181,10 +181,10 @@ async def test_no_offer_lapses_while_the_broker_is_out(race: Race) -> None:
 async def test_without_the_mark_an_offer_lapses_unheard(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: offers end by the clock alone."""
 
-    async def tend_lines(self: worker.Deadlines) -> None:
-        await worker.tend_lines(self.database, self.terms)
+    async def process_waitlists(self: worker.Deadlines) -> None:
+        await worker.process_waitlists(self.database, self.terms)
 
-    monkeypatch.setattr(worker.Deadlines, "tend_lines", tend_lines)
+    monkeypatch.setattr(worker.Deadlines, "process_waitlists", process_waitlists)
     history = History(race)
     await history.begin()
     with pytest.raises(AssertionError):

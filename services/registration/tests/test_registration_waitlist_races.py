@@ -97,7 +97,7 @@ async def test_without_the_handover_the_public_gets_past_the_line(
         return
 
     for module in (entries_commands, expiry):
-        monkeypatch.setattr(module, "hand_over", forgetful)
+        monkeypatch.setattr(module, "offer_free_places", forgetful)
     assert await _rush_while_places_become_free(line, other, monkeypatch) > 0
 
 
@@ -122,7 +122,7 @@ async def test_any_number_of_workers_offer_each_place_once(line: Line, other: Li
     # As if these places had come back without anybody looking at the line.
     for table in ("category_places", "race_categories"):
         await line.execute(f"UPDATE {table} SET quota = 25")
-    await asyncio.gather(*(each.tend() for each in (line, other) * 4))
+    await asyncio.gather(*(each.process_waitlist() for each in (line, other) * 4))
     assert await line.offers() == [entry["waitlist_id"] for entry in waiting[:15]]
     assert await line.counted() == (25, 15, 10)
     await line.must_be_in_order()
@@ -134,7 +134,7 @@ async def test_any_number_of_workers_end_an_offer_once(line: Line, other: Line) 
     for entry in held:
         await line.race.cancel(entry["registration_id"])
     line.race.clock.advance(timedelta(hours=12.1))
-    await asyncio.gather(*(each.tend() for each in (line, other) * 4))
+    await asyncio.gather(*(each.process_waitlist() for each in (line, other) * 4))
     assert await line.statuses(*waiting) == ["expired"] * 5 + ["offered"] * 5 + ["waiting"] * 2
     assert await line.counted() == (5, 5, 0)
     assert len(await line.offers()) == 10
@@ -163,7 +163,9 @@ async def test_an_offer_accepted_twice_at_once_is_one_registration(line: Line, o
 async def test_accepting_while_the_offer_lapses_has_one_outcome(line: Line, later: Line) -> None:
     entries = await _offered(line, 12, waiting=12)
     answers, *_ = await asyncio.gather(
-        asyncio.gather(*(line.accept(entry) for entry in entries[:12])), later.tend(), later.tend()
+        asyncio.gather(*(line.accept(entry) for entry in entries[:12])),
+        later.process_waitlist(),
+        later.process_waitlist(),
     )
     for entry, answer in zip(entries, answers, strict=False):
         expected = {201: "accepted", 409: "expired"}[answer.status_code]
@@ -233,8 +235,13 @@ async def test_changing_the_quota_during_a_rush_knows_no_deadlock(line: Line, ot
     await line.sell_out(quota=4, bibs=200)
     forms = [line.race.form() for _ in range(24)]
     joining = [(line, other)[i % 2].join(form=form) for i, form in enumerate(forms)]
-    await asyncio.gather(*joining, *(line.change(quota=5 + index) for index in range(6)), other.tend(), line.tend())
-    await line.tend()
+    await asyncio.gather(
+        *joining,
+        *(line.change(quota=5 + index) for index in range(6)),
+        other.process_waitlist(),
+        line.process_waitlist(),
+    )
+    await line.process_waitlist()
     await line.must_be_in_order()
     await line.nobody_waits_for_nothing()
     assert await line.race.scalar(_DEADLOCKS) == 0
@@ -324,7 +331,7 @@ class Hubbub:
     async def _tend(self, line: Line) -> None:
         lapsing = "UPDATE waitlist_entries SET offer_expires_at = now() WHERE status = 'offered' AND turn % 3 = 0"
         await line.execute(lapsing)
-        await line.tend()
+        await line.process_waitlist()
         if self._random.random() < 0.3:
             self._quota += 1
             await self._staff.change(self.categories[0], quota=self._quota)
@@ -338,7 +345,7 @@ async def test_whatever_happens_at_once_places_offers_and_people_agree(line: Lin
     for _ in range(25):
         await hubbub.round()
         await line.must_be_in_order()
-    await line.tend()
+    await line.process_waitlist()
     await line.nobody_waits_for_nothing()
     done = {row: await line.race.scalar(_HOW_MANY, status=row) for row in ("accepted", "expired", "withdrawn")}
     assert min(done.values()) >= 1, done

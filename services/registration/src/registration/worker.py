@@ -26,7 +26,7 @@ from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
 from registration.settings import Settings
 from registration.waitlist import queries as lines
-from registration.waitlist.commands import tend
+from registration.waitlist.commands import process_waitlist
 from registration.waitlist.rules import OfferTerms
 
 log = logger(__name__)
@@ -47,7 +47,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
         handlers,
         periodic=[
             Periodic("expiry", often, deadlines.keep),
-            Periodic("waitlist", often, deadlines.tend_lines),
+            Periodic("waitlist", often, deadlines.process_waitlists),
             Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
             Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
             Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
@@ -71,20 +71,20 @@ async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, hear
     return await expiry.sweep(database, Patience(grace, heard_until), terms)
 
 
-async def tend_lines(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
+async def process_waitlists(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
     """End what is over on the waiting lists and offer what is free, one category after the other."""
 
-    async def tend_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
+    async def process_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
         for category_id in categories:
-            await tend(work, category_id, terms=terms, heard_until=heard_until)
+            await process_waitlist(work, category_id, terms=terms, heard_until=heard_until)
         return len(categories)
 
     async with database.read() as session:
         categories = await lines.categories_with_a_line(session)
         aside = await aside_of(session, "waitlist")
     for category_id in (each for each in categories if each not in aside):
-        await for_all(database, "waitlist", [category_id], tend_some)
-    await retry_aside(database, "waitlist", tend_some)  # last: a round has a limit of time
+        await for_all(database, "waitlist", [category_id], process_some)
+    await retry_aside(database, "waitlist", process_some)  # last: a round has a limit of time
 
 
 @dataclass
@@ -112,9 +112,9 @@ class Deadlines:
         patient = not self.rounds.in_touch_for(expiry.PATIENCE, now)
         return Patience(self.grace, heard.payment, None if patient else heard.answered)
 
-    async def tend_lines(self) -> None:
+    async def process_waitlists(self) -> None:
         """Offer free places and end offers that were not accepted in time."""
-        await tend_lines(self.database, self.terms, heard_until=self.rounds.counts.own)
+        await process_waitlists(self.database, self.terms, heard_until=self.rounds.counts.own)
 
     async def report(self) -> None:
         """Show how long deadlines wait for somebody to be heard."""

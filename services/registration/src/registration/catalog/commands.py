@@ -27,7 +27,7 @@ from registration.catalog.errors import (
 )
 from registration.catalog.rules import day_in, still_burned
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
-from registration.waitlist.offering import hand_over
+from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
 Fields = Mapping[str, Any]
@@ -196,7 +196,7 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
         await work.session.execute(
             update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
         )
-    await hand_over(work, category_id, terms=terms)
+    await offer_free_places(work, category_id, terms=terms)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 

@@ -34,7 +34,7 @@ from registration.entries.transitions import lock_entry
 from registration.waitlist.commands import hold_entry
 from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
 from registration.waitlist.offering import offer_again
-from registration.waitlist.rules import IN_LINE, Standing
+from registration.waitlist.rules import IN_LINE, WaitlistStatus
 from registration.waitlist.tables import WaitlistParticipant
 
 Fields = Mapping[str, Any]
@@ -106,14 +106,14 @@ async def _correct_waiting(
         entry = await hold_entry(work, entry_id)
     except UnknownWaitlistEntry:
         raise UnknownRegistration from None
-    if entry.status == Standing.ACCEPTED:
+    if entry.status == WaitlistStatus.ACCEPTED:
         raise _Accepted
     if within_time and entry.status not in IN_LINE:
         raise ChangesClosed
     race = await work.session.get_one(Race, entry.event_id)
     participant = await _locked(work, WaitlistParticipant, entry.id, participant_id)
     changed = await _corrected(work, race, participant, fields, by=by, within_time=within_time)
-    if entry.status == Standing.OFFERED and participant.is_pic and TOLD_OF_AN_OFFER & set(changed):
+    if entry.status == WaitlistStatus.OFFERED and participant.is_pic and TOLD_OF_AN_OFFER & set(changed):
         await offer_again(work, entry, codes)
     return participant
 

@@ -14,7 +14,7 @@ from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger, burned_places
 from registration.entries.tables import Registration
 from registration.entries.transitions import cancelled, lock_entry, move, set_live
-from registration.waitlist.offering import hand_over
+from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
 
@@ -40,7 +40,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     await _release(work, entry, was_confirmed=was_confirmed)
     await set_live(work, [entry.id], live=False)
-    await hand_over(work, entry.race_category_id, terms=terms)
+    await offer_free_places(work, entry.race_category_id, terms=terms)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)

@@ -23,7 +23,7 @@ from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
 from registration.marks.rules import NEVER, SUBJECT, unsent
-from registration.waitlist.offering import hand_over
+from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
 JOB = "expiry"
@@ -140,7 +140,7 @@ async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, t
     await _release(work, entries)
     await set_live(work, [entry.id for entry in entries], live=False)
     for category_id in sorted({entry.race_category_id for entry in entries}):
-        await hand_over(work, category_id, terms=terms)
+        await offer_free_places(work, category_id, terms=terms)
     return len(entries)
 
 

@@ -39,7 +39,7 @@ from registration.waitlist.errors import (
     UnknownWaitlistEntry,
 )
 from registration.waitlist.queries import Filter
-from registration.waitlist.rules import OfferTerms, Standing
+from registration.waitlist.rules import OfferTerms, WaitlistStatus
 from registration.waitlist.service import WaitlistService
 
 router = Router(prefix="/waitlist", tags=["waitlist"])
@@ -69,7 +69,7 @@ class _PlaceInLine(View):
     category_id: UUID
     registration_type: str
     total_participants: int
-    status: Standing
+    status: WaitlistStatus
     created_at: datetime
 
 
@@ -140,7 +140,7 @@ async def list_entries(
     _: AnyStaff,
     session: Read,
     category_id: Annotated[UUID | None, Query()] = None,
-    status: Annotated[Standing | None, Query()] = None,
+    status: Annotated[WaitlistStatus | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[WaitlistSummary]:
@@ -192,9 +192,9 @@ async def accept(registration_id: UUID, _: ItsRunner, service: Service) -> Regis
 
 
 @router.post("/{registration_id}/offer", responses=errors(UnknownWaitlistEntry, NotWaiting, RegistrationClosed))
-async def call_ahead(registration_id: UUID, staff: Admin, work: Work, terms: Terms) -> WaitlistView:
+async def prioritise(registration_id: UUID, staff: Admin, work: Work, terms: Terms) -> WaitlistView:
     """Put an entry before all others: free places are offered to it at once, or else the next ones."""
-    await commands.call_ahead(work, registration_id, terms=terms, by=staff.actor)
+    await commands.prioritise(work, registration_id, terms=terms, by=staff.actor)
     return WaitlistView.model_validate(await queries.detail(work.session, registration_id))
 
 

@@ -33,9 +33,9 @@ from registration.waitlist.errors import (
     PlacesAvailable,
     UnknownWaitlistEntry,
 )
-from registration.waitlist.offering import end_entries, hand_over, leave_line, places_left, registration_over
+from registration.waitlist.offering import end_entries, leave_line, offer_free_places, places_left, registration_over
 from registration.waitlist.queries import registered_again
-from registration.waitlist.rules import OfferTerms, Standing, called_ahead
+from registration.waitlist.rules import OfferTerms, WaitlistStatus, prioritised
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 REGISTERED_ELSEWHERE = "somebody in it is registered already"
@@ -64,25 +64,27 @@ async def join(
         race_category_id=category.category_id,
         registration_type=kind.value,
         total_participants=kind.size,
-        status=Standing.WAITING,
+        status=WaitlistStatus.WAITING,
         access_version=FIRST_VERSION,
         created_at=work.now,
         updated_at=work.now,
     )
     work.session.add(entry)
     await work.session.flush()
-    await _stand_in_line(work, entry, people)
+    await _insert_participants(work, entry, people)
     again = await registered_again(work.session, entry.id)
     if again:
         raise AlreadyRegistered(participants=again)
     return entry
 
 
-async def _stand_in_line(work: UnitOfWork, entry: WaitlistEntry, people: Sequence[Person]) -> None:
+async def _insert_participants(work: UnitOfWork, entry: WaitlistEntry, people: Sequence[Person]) -> None:
     common = {"entry_id": entry.id, "race_category_id": entry.race_category_id, "live": True}
     rows = [{**person, **common, "position": position} for position, person in enumerate(people)]
-    standing = upsert(WaitlistParticipant).values(rows).on_conflict_do_nothing().returning(WaitlistParticipant.position)
-    stood = set((await work.session.execute(standing)).scalars())
+    inserting = (
+        upsert(WaitlistParticipant).values(rows).on_conflict_do_nothing().returning(WaitlistParticipant.position)
+    )
+    stood = set((await work.session.execute(inserting)).scalars())
     again = [row["position"] for row in rows if row["position"] not in stood]
     if again:
         raise AlreadyWaiting(participants=again)
@@ -119,29 +121,29 @@ async def leave(
         UnknownWaitlistEntry, NotWaiting.
     """
     entry = await hold_entry(work, entry_id)
-    category_id, standing = entry.race_category_id, entry.status
+    category_id, status = entry.race_category_id, entry.status
     own = WaitlistEntry.id == entry_id
-    if not await end_entries(work, category_id, Standing.WITHDRAWN, own, end=end, reason=reason):
-        raise NotWaiting(waitlist_status=standing)
-    await hand_over(work, category_id, terms=terms)
-    await work.audit(by, action, f"waitlist:{entry_id}", status=standing)
+    if not await end_entries(work, category_id, WaitlistStatus.WITHDRAWN, own, end=end, reason=reason):
+        raise NotWaiting(waitlist_status=status)
+    await offer_free_places(work, category_id, terms=terms)
+    await work.audit(by, action, f"waitlist:{entry_id}", standing=status)
 
 
-async def call_ahead(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
+async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
     """Put an entry before all others: it gets free places at once, or else the next ones, saved up for a group.
 
     Raises:
         UnknownWaitlistEntry, NotWaiting, RegistrationClosed.
     """
     entry = await hold_entry(work, entry_id)
-    if entry.status != Standing.WAITING:
+    if entry.status != WaitlistStatus.WAITING:
         raise NotWaiting(waitlist_status=entry.status)
     category = await get_category(work.session, entry.race_category_id)
     if category is None or registration_over(work, category):
         raise RegistrationClosed
-    entry.turn = called_ahead(entry.turn)
+    entry.turn = prioritised(entry.turn)
     await work.session.flush()
-    await hand_over(work, entry.race_category_id, terms=terms)
+    await offer_free_places(work, entry.race_category_id, terms=terms)
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
 
 
@@ -150,7 +152,9 @@ _UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE
 _PATIENCE = timedelta(minutes=30)
 
 
-async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None) -> None:
+async def process_waitlist(
+    work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None
+) -> None:
     """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
 
     Args:
@@ -159,13 +163,13 @@ async def tend(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_
     await places_left(work, category_id)
     category = await get_category(work.session, category_id)
     if category is None or registration_over(work, category):
-        await end_entries(work, category_id, Standing.CLOSED, end=WaitlistEnd.CLOSED)
+        await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
         return
     ends = WaitlistEntry.offer_expires_at
     announced = or_(ends <= work.now - _PATIENCE, ~_UNANNOUNCED)
-    lapsed = (WaitlistEntry.status == Standing.OFFERED, ends <= min(work.now, heard_until or work.now), announced)
-    await end_entries(work, category_id, Standing.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
-    await hand_over(work, category_id, terms=terms)
+    lapsed = (WaitlistEntry.status == WaitlistStatus.OFFERED, ends <= min(work.now, heard_until or work.now), announced)
+    await end_entries(work, category_id, WaitlistStatus.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
+    await offer_free_places(work, category_id, terms=terms)
 
 
 class _Elsewhere(Exception):
@@ -193,26 +197,28 @@ async def accept(
         async with work.session.begin_nested():
             created = await _register(work, entry, category, terms)
     except _Elsewhere:
-        return await _pass_on(work, entry_id, category, terms)
+        return await _withdraw(work, entry_id, category, terms)
     work.publish(created, subject=entry_id)
     return created
 
 
 def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
     ended = entry.offer_expires_at is not None and entry.offer_expires_at <= work.now
-    if entry.status == Standing.EXPIRED or (entry.status == Standing.OFFERED and ended):
+    if entry.status == WaitlistStatus.EXPIRED or (entry.status == WaitlistStatus.OFFERED and ended):
         raise OfferExpired
-    if entry.status != Standing.OFFERED:
+    if entry.status != WaitlistStatus.OFFERED:
         raise NoOffer(waitlist_status=entry.status)
 
 
-async def _pass_on(
+async def _withdraw(
     work: UnitOfWork, entry_id: UUID, category: CategorySnapshot, terms: OfferTerms
 ) -> AlreadyRegistered:
     own = WaitlistEntry.id == entry_id
     again = await registered_again(work.session, entry_id)
-    await end_entries(work, category.category_id, Standing.WITHDRAWN, own, end=_ELSEWHERE, reason=REGISTERED_ELSEWHERE)
-    await hand_over(work, category.category_id, terms=terms)
+    await end_entries(
+        work, category.category_id, WaitlistStatus.WITHDRAWN, own, end=_ELSEWHERE, reason=REGISTERED_ELSEWHERE
+    )
+    await offer_free_places(work, category.category_id, terms=terms)
     return AlreadyRegistered(participants=again)
 
 
@@ -241,7 +247,7 @@ async def _register(
         access=terms.codes.make(entry.id, entry.access_version),
     )
     await _write(work, created, access_version=entry.access_version)
-    entry.status = Standing.ACCEPTED
+    entry.status = WaitlistStatus.ACCEPTED
     entry.updated_at = work.now
     await work.session.flush()
     await leave_line(work, [entry.id])

@@ -1,4 +1,4 @@
-"""What can be wrong when standing in line."""
+"""Errors of the waiting list."""
 
 from chassis.errors import NotFound, StartlineError
 

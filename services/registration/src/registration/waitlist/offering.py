@@ -18,7 +18,7 @@ from registration.admission.rules import fitting
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
 from registration.catalog.tables import CategoryPlaces
-from registration.waitlist.rules import IN_LINE, OfferTerms, Standing, offer_ends, shares
+from registration.waitlist.rules import IN_LINE, OfferTerms, WaitlistStatus, offer_ends, shares
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 _AT_ONCE = 200
@@ -32,13 +32,13 @@ async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
     return (await work.session.execute(held)).scalar_one_or_none()
 
 
-async def hand_over(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
+async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
     """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none.
 
     For who was called ahead of the line places are saved up until they are enough.
     """
-    left = await _serve_called_ahead(work, category_id, await places_left(work, category_id) or 0, terms)
-    while left and (line := await _whom_it_may_fit(work, category_id, left)):
+    left = await _serve_prioritised(work, category_id, await places_left(work, category_id) or 0, terms)
+    while left and (line := await _candidates(work, category_id, left)):
         category = await get_category(work.session, category_id)
         if category is None or registration_over(work, category):
             return
@@ -84,7 +84,7 @@ _SAVE_UP = text("""
 """)
 
 
-async def _serve_called_ahead(work: UnitOfWork, category_id: UUID, left: int, terms: OfferTerms) -> int:
+async def _serve_prioritised(work: UnitOfWork, category_id: UUID, left: int, terms: OfferTerms) -> int:
     """Offer to those who were called ahead, or save up for them; return how many places are left for the others."""
     ahead = (await work.session.execute(_AHEAD, {"category_id": category_id})).all()
     if not ahead:
@@ -103,7 +103,7 @@ async def _serve_called_ahead(work: UnitOfWork, category_id: UUID, left: int, te
     return left + held - sum(given)
 
 
-async def _whom_it_may_fit(work: UnitOfWork, category_id: UUID, left: int) -> Sequence[Row[Any]]:
+async def _candidates(work: UnitOfWork, category_id: UUID, left: int) -> Sequence[Row[Any]]:
     values = {"category_id": category_id, "places_left": left, "at_most": _AT_ONCE}
     return (await work.session.execute(_LINE, values)).all()
 
@@ -180,7 +180,7 @@ async def _hold(work: UnitOfWork, category_id: UUID, places: int) -> None:
 async def end_entries(
     work: UnitOfWork,
     category_id: UUID,
-    standing: Standing,
+    status: WaitlistStatus,
     *conditions: ColumnElement[bool],
     end: WaitlistEnd,
     reason: str | None = None,
@@ -200,7 +200,7 @@ async def end_entries(
     ending = (
         update(WaitlistEntry)
         .where(WaitlistEntry.id.in_(select(some.c.id)), *in_line)
-        .values(status=standing, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
+        .values(status=status, reason=reason, revision=WaitlistEntry.revision + 1, updated_at=work.now)
         .returning(WaitlistEntry)
     )
     ended = (await work.session.execute(ending, execution_options={"populate_existing": True})).scalars().all()

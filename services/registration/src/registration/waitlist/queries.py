@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.entries.tables import Participant
 from registration.waitlist.errors import UnknownWaitlistEntry
-from registration.waitlist.rules import IN_LINE, Standing
+from registration.waitlist.rules import IN_LINE, WaitlistStatus
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 
@@ -44,11 +44,11 @@ def columns_of(entry: WaitlistEntry) -> dict[str, Any]:
 
 async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
     """How many wait up to and with this one; None when it does not wait."""
-    if entry.status != Standing.WAITING:
+    if entry.status != WaitlistStatus.WAITING:
         return None
     ahead = select(func.count()).where(
         WaitlistEntry.race_category_id == entry.race_category_id,
-        WaitlistEntry.status == Standing.WAITING,
+        WaitlistEntry.status == WaitlistStatus.WAITING,
         WaitlistEntry.turn <= entry.turn,
     )
     return (await session.execute(ahead)).scalar_one()
@@ -79,7 +79,7 @@ class Filter:
     """Which entries to list."""
 
     category_id: UUID | None = None
-    status: Standing | None = None
+    status: WaitlistStatus | None = None
 
 
 async def page(
@@ -104,14 +104,14 @@ async def page(
 
 async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
     """Categories in whose line somebody stands."""
-    standing = WaitlistEntry.status.in_(IN_LINE)
-    query = select(WaitlistEntry.race_category_id).where(standing).distinct().order_by(WaitlistEntry.race_category_id)
+    in_line = WaitlistEntry.status.in_(IN_LINE)
+    query = select(WaitlistEntry.race_category_id).where(in_line).distinct().order_by(WaitlistEntry.race_category_id)
     return (await session.execute(query)).scalars().all()
 
 
 async def overdue_offers(session: AsyncSession, *, now: datetime) -> bool:
     """Whether an offer is open past its end."""
     overdue = select(WaitlistEntry.id).where(
-        WaitlistEntry.status == Standing.OFFERED, WaitlistEntry.offer_expires_at <= now
+        WaitlistEntry.status == WaitlistStatus.OFFERED, WaitlistEntry.offer_expires_at <= now
     )
     return (await session.execute(overdue.limit(1))).first() is not None

@@ -1,4 +1,4 @@
-"""Standing in line, and how long an offer is open."""
+"""Statuses of waiting-list entries, and how long an offer is open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Final
 
 from registration.access.rules import AccessCodes
 
-AHEAD: Final = 2**40
+PRIORITY: Final = 2**40
 """What staff take off a turn to call somebody ahead. Those who were called keep their order among themselves."""
 
 
-class Standing(StrEnum):
+class WaitlistStatus(StrEnum):
     """Where an entry stands. `expired` is an offer nobody answered, `closed` the end of registration."""
 
     WAITING = "waiting"
@@ -23,7 +23,7 @@ class Standing(StrEnum):
     CLOSED = "closed"
 
 
-IN_LINE: Final = (Standing.WAITING, Standing.OFFERED)
+IN_LINE: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
 """Not over yet: a person stands in a category's line once."""
 
 
@@ -50,6 +50,6 @@ def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None)
     return end if closes_at is None else min(end, closes_at)
 
 
-def called_ahead(turn: int) -> int:
+def prioritised(turn: int) -> int:
     """The turn of somebody called ahead; once is enough."""
-    return turn - AHEAD if turn > 0 else turn
+    return turn - PRIORITY if turn > 0 else turn

@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
-from registration.waitlist.rules import IN_LINE, Standing
+from registration.waitlist.rules import IN_LINE, WaitlistStatus
 
-_IN_LINE = f"status IN ({', '.join(repr(standing.value) for standing in IN_LINE)})"
+_IN_LINE = f"status IN ({', '.join(repr(status.value) for status in IN_LINE)})"
 
 
 class WaitlistEntry(Base):
@@ -41,7 +41,7 @@ class WaitlistEntry(Base):
     race_category_id: Mapped[UUID]
     registration_type: Mapped[str] = mapped_column(String(20))
     total_participants: Mapped[int] = mapped_column(SmallInteger)
-    status: Mapped[Standing] = mapped_column(String(20))
+    status: Mapped[WaitlistStatus] = mapped_column(String(20))
     access_version: Mapped[int] = mapped_column(server_default="0")
     revision: Mapped[int] = mapped_column(server_default="0")
     places_held: Mapped[int] = mapped_column(SmallInteger, server_default="0")
@@ -63,7 +63,7 @@ class WaitlistEntry(Base):
             " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
             name="total_participants",
         ),
-        CheckConstraint(f"status IN ({', '.join(repr(standing.value) for standing in Standing)})", name="status"),
+        CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in WaitlistStatus)})", name="status"),
         CheckConstraint("(offered_at IS NULL) = (offer_expires_at IS NULL)", name="offer_has_end"),
         CheckConstraint("status NOT IN ('offered', 'accepted', 'expired') OR offered_at IS NOT NULL", name="offered"),
         CheckConstraint("status <> 'waiting' OR offered_at IS NULL", name="waiting"),
