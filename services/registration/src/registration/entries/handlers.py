@@ -24,7 +24,7 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 @handlers.on(PaymentUploaded)
 async def proof_uploaded(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
     """A proof came in."""
-    await payments.stop_the_clock(work, event.payload)
+    await payments.mark_proof_uploaded(work, event.payload)
 
 
 @handlers.on(PaymentVerified)
@@ -36,7 +36,7 @@ async def payment_verified(event: Event[PaymentVerified], work: UnitOfWork) -> N
 @handlers.on(PaymentRejected)
 async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
     """The proof was refused."""
-    await payments.reopen_payment(work, event.payload)
+    await payments.mark_payment_rejected(work, event.payload)
 
 
 @handlers.on(PaymentDeadlineMoved)

@@ -30,7 +30,7 @@ _NO_PLACE = "no place left"
 _CROSSED = "paid while it was being cancelled"
 
 
-def _is_news(entry: Registration, sequence: int, at: datetime) -> bool:
+def _is_newer(entry: Registration, sequence: int, at: datetime) -> bool:
     """Whether payment's news is newer than what was taken in; if so, it is noted.
 
     Args:
@@ -45,14 +45,14 @@ def _is_news(entry: Registration, sequence: int, at: datetime) -> bool:
     return newer
 
 
-async def stop_the_clock(work: UnitOfWork, proof: PaymentUploaded) -> None:
+async def mark_proof_uploaded(work: UnitOfWork, proof: PaymentUploaded) -> None:
     """A proof waits for staff: the deadline no longer counts. It even undoes an expiry it raced with.
 
     The newest news of all may be told again, for a registration that lost what it had made of it.
     """
     entry = await lock_for_event(work, proof.registration_id)
     told_again = 0 < proof.sequence == entry.payment_sequence
-    if not (told_again or _is_news(entry, proof.sequence, proof.uploaded_at)):
+    if not (told_again or _is_newer(entry, proof.sequence, proof.uploaded_at)):
         return
     if entry.status == Status.PENDING_PAYMENT:
         move(work, entry, Trigger.PROOF_UPLOADED)
@@ -65,14 +65,14 @@ def _in_time(entry: Registration, proof: PaymentUploaded) -> bool:
     return proof.sequence > 0 or proof.uploaded_at <= entry.expires_at
 
 
-async def reopen_payment(work: UnitOfWork, refusal: PaymentRejected) -> None:
+async def mark_payment_rejected(work: UnitOfWork, refusal: PaymentRejected) -> None:
     """The proof was refused: the runner has until a new deadline to send another.
 
     The refused one was in time, so an expiry that did not know of it is undone; unless payment knew of the expiry and
     takes no other.
     """
     entry = await lock_for_event(work, refusal.registration_id)
-    if not _is_news(entry, refusal.sequence, refusal.rejected_at):
+    if not _is_newer(entry, refusal.sequence, refusal.rejected_at):
         return
     if entry.status == Status.PAYMENT_UPLOADED:
         move(work, entry, Trigger.PAYMENT_REJECTED)
@@ -88,7 +88,7 @@ async def move_deadline(work: UnitOfWork, moved: PaymentDeadlineMoved) -> None:
     An expiry in that time is undone: nobody could have paid.
     """
     entry = await lock_for_event(work, moved.registration_id)
-    if not _is_news(entry, moved.sequence, moved.moved_at):
+    if not _is_newer(entry, moved.sequence, moved.moved_at):
         return
     if entry.status == Status.EXPIRED:
         await _reopen(work, entry, Trigger.DEADLINE_MOVED, until=moved.expires_at)
@@ -123,12 +123,12 @@ async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
     first = await _is_first_answer(work, payment)
     if entry.status == Status.PAYMENT_VERIFIED:
         _announce_surplus(work, entry, payment)
-    elif entry.status == Status.CANCELLED and not (first and _brings_back(entry, payment)):
+    elif entry.status == Status.CANCELLED and not (first and _revives(entry, payment)):
         _announce_refund(work, entry, payment, reason=_CROSSED)
     elif not Status(entry.status).holds_places and not (first and await retake(work, entry)):
         _announce_refund(work, entry, payment, reason=_NO_PLACE)
     elif first:
-        await _honour(work, entry, payment)
+        await _confirm_paid(work, entry, payment)
 
 
 _ANSWERED = upsert(AnsweredPayment).on_conflict_do_nothing().returning(AnsweredPayment.payment_id)
@@ -143,7 +143,7 @@ async def _is_first_answer(work: UnitOfWork, payment: PaymentVerified) -> bool:
     return (await work.session.execute(_ANSWERED, [answered])).first() is not None
 
 
-def _brings_back(entry: Registration, payment: PaymentVerified) -> bool:
+def _revives(entry: Registration, payment: PaymentVerified) -> bool:
     """Return whether a payment reinstates a cancelled registration: it was verified after the cancellation.
 
     A verification that knew of the cancellation came after it, whatever the clocks say. The automatic verification of
@@ -156,8 +156,8 @@ def _brings_back(entry: Registration, payment: PaymentVerified) -> bool:
     return knew or entry.cancelled_at is None or payment.verified_at >= entry.cancelled_at
 
 
-async def _honour(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
-    await _give_bibs(work, entry)
+async def _confirm_paid(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
+    await _assign_bibs(work, entry)
     move(work, entry, Trigger.PAYMENT_VERIFIED)
     entry.payment_id = payment.payment_id
     entry.payment_verified_at = payment.verified_at
@@ -199,7 +199,7 @@ _NUMBERING = text("""
 """)
 
 
-async def _give_bibs(work: UnitOfWork, entry: Registration) -> None:
+async def _assign_bibs(work: UnitOfWork, entry: Registration) -> None:
     count = entry.total_participants
     taken = (
         update(CategoryPlaces)
