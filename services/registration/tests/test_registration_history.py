@@ -244,7 +244,7 @@ async def test_only_the_order_of_news_makes_them_agree(
     race: Race, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
 ) -> None:
     if not guarded:
-        monkeypatch.setattr(payments, "_is_news", lambda *_: True)
+        monkeypatch.setattr(payments, "_is_newer", lambda *_: True)
     history = await _history(race)
     await history.play(CROSSING)
     status = await race.status(str(history.id))

@@ -118,7 +118,7 @@ async def test_proofs_and_refusals_heard_after_an_expiry_end_the_same_in_every_o
 
 async def test_without_the_sequence_another_order_ends_differently(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: each news is taken for the newest."""
-    monkeypatch.setattr(payments, "_is_news", lambda *_: True)
+    monkeypatch.setattr(payments, "_is_newer", lambda *_: True)
     double = await open_double(race)
     news = _proof_refusal_and_second_proof(race, double)
 
