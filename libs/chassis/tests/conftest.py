@@ -14,9 +14,9 @@ from chassis.database import Database
 from chassis.web.application import build_application
 from chassis.web.routing import Router
 from fastapi import FastAPI
-from testkit.cable import Cable
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
+from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer
 from testkit.toy.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, toy_database
 
@@ -58,16 +58,16 @@ async def database(url: str, clock: ManualClock, connect: Connect) -> Database:
 
 
 @pytest.fixture
-async def cable(url: str) -> AsyncIterator[Cable]:
+async def proxy(url: str) -> AsyncIterator[TcpProxy]:
     """The wire between the toy and its database."""
-    async with Cable(url) as cable:
-        yield cable
+    async with TcpProxy(url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-async def wired(cable: Cable, connect: Connect) -> Database:
-    """The toy's database at the end of the cable."""
-    return connect(cable.url)
+async def wired(proxy: TcpProxy, connect: Connect) -> Database:
+    """The toy's database at the end of the proxy."""
+    return connect(proxy.url)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from chassis.inbox import Handlers, Inbox
 from chassis.telemetry import correlation_id
 from contracts import Event, Payload, PaymentVerified, RefundDue, RegistrationCancelled, envelope
 from sqlalchemy import select, text
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.service import OWNER, Connect, cancelled, effects, leave_effect, rows, toy_handlers
 from testkit.toy.tables import Runner, service_tables
 
@@ -243,15 +243,15 @@ async def test_when_the_process_is_killed_between_effect_and_commit_the_next_del
 
 
 async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
-    database: Database, wired: Database, cable: Cable, logs: list[Any]
+    database: Database, wired: Database, proxy: TcpProxy, logs: list[Any]
 ) -> None:
     event = cancelled()
-    await cable.pull()
+    await proxy.disconnect()
     held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_with_backoff(event.to_bytes(), OWNER))
     await eventually(lambda: [log for log in logs if log["event"] == "database_down_holding_event"])
     assert not held.done()
 
-    await cable.plug_in()
+    await proxy.connect()
     await asyncio.wait_for(held, timeout=10)
 
     assert await effects(database) == [event.event_id]
@@ -270,23 +270,23 @@ async def test_a_mistake_of_the_handler_is_not_taken_for_an_outage(database: Dat
     assert len(await parked(database)) == 1
 
 
-async def test_without_patience_an_outage_is_the_callers_to_handle(wired: Database, cable: Cable) -> None:
-    await cable.pull()
+async def test_without_patience_an_outage_is_the_callers_to_handle(wired: Database, proxy: TcpProxy) -> None:
+    await proxy.disconnect()
 
     with pytest.raises(OSError, match=r"."):
         await Inbox(wired, toy_handlers()).deliver(cancelled().to_bytes(), OWNER)
 
 
 async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_is_down_at_first(
-    database: Database, wired: Database, cable: Cable
+    database: Database, wired: Database, proxy: TcpProxy
 ) -> None:
     event = cancelled()
-    await cable.pull()
+    await proxy.disconnect()
     waiting = asyncio.create_task(Inbox(wired, toy_handlers()).dead_letter(event.to_bytes(), OWNER))
     done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done, "nobody else keeps it: giving up here would lose the event"
 
-    await cable.plug_in()
+    await proxy.connect()
     await asyncio.wait_for(waiting, timeout=10)
 
     assert await rows(database, service_tables.dead_letters) == 1

@@ -19,7 +19,7 @@ from fastapi import Query
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from sqlalchemy import insert, select, text
-from testkit.cable import Cable
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.service import Browse, BuildApp
 from testkit.toy.tables import Runner
 
@@ -240,13 +240,13 @@ async def test_a_dependency_that_does_not_answer_is_a_503_that_names_no_address(
 
 
 async def test_with_the_database_away_the_answer_is_503_and_then_as_before(
-    build_app: BuildApp, browse: Browse, wired: Database, cable: Cable
+    build_app: BuildApp, browse: Browse, wired: Database, proxy: TcpProxy
 ) -> None:
     http = browse(build_app(router, on=wired))
     path = f"/runners/{uuid4()}"
     problem(await http.get(path), 404, "not_found")
 
-    await cable.pull()
+    await proxy.disconnect()
     answers = [await http.get(path), await http.get("http://startline.test/health/late")]
     ready = await http.get("http://startline.test/health/ready")
     live = await http.get("http://startline.test/health/live")
@@ -254,7 +254,7 @@ async def test_with_the_database_away_the_answer_is_503_and_then_as_before(
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "database": False})
     assert (live.status_code, live.json()) == (200, {"live": True})
 
-    await cable.plug_in()
+    await proxy.connect()
     problem(await http.get(path), 404, "not_found")
 
 

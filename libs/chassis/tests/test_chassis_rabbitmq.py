@@ -17,9 +17,9 @@ from chassis.transports import RabbitTransport, TransportDown, Unroutable
 from contracts import Event, NotificationFailed, RegistrationConfirmed
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.letterbox import Letterbox, message
 from testkit.toy.service import SERVICE, cancelled, effects, toy_handlers
 
@@ -45,10 +45,10 @@ async def open_transport(rabbitmq_url: str, names: Names) -> AsyncIterator[Open]
 
 
 @pytest.fixture
-async def wire(rabbitmq_url: str) -> AsyncIterator[Cable]:
+async def wire(rabbitmq_url: str) -> AsyncIterator[TcpProxy]:
     """The wire between a transport and its broker."""
-    async with Cable(rabbitmq_url) as cable:
-        yield cable
+    async with TcpProxy(rabbitmq_url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
@@ -152,10 +152,10 @@ async def test_two_readers_of_one_service_share_its_events(open_transport: Open)
 
 
 async def test_with_the_broker_away_it_starts_says_so_and_connects_when_the_broker_comes(
-    wire: Cable, open_transport: Open, monkeypatch: pytest.MonkeyPatch
+    wire: TcpProxy, open_transport: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.transports.rabbitmq._START_SECONDS", 0.2)
-    await wire.pull()
+    await wire.disconnect()
     transport = open_transport(wire.url)
     box = Letterbox().at(transport, SERVICE)
 
@@ -164,7 +164,7 @@ async def test_with_the_broker_away_it_starts_says_so_and_connects_when_the_brok
         await transport.publish(message(cancelled()))
     assert not await transport.ready()
 
-    await wire.plug_in()
+    await wire.connect()
     await eventually(transport.ready)
     event = cancelled()
     await transport.publish(message(event))
@@ -172,7 +172,7 @@ async def test_with_the_broker_away_it_starts_says_so_and_connects_when_the_brok
 
 
 async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effect(
-    wire: Cable, open_transport: Open, database: Database
+    wire: TcpProxy, open_transport: Open, database: Database
 ) -> None:
     sender, receiver = open_transport(), open_transport(wire.url)
     inbox = Inbox(database, toy_handlers())
@@ -184,8 +184,8 @@ async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effe
     async def pull_now_and_then() -> None:
         for enough in (5, 20, 40):
             await eventually(partial(_at_least, database, enough), within=30)
-            await wire.pull()
-            await wire.plug_in()
+            await wire.disconnect()
+            await wire.connect()
 
     await asyncio.gather(publish_patiently(sender, events), pull_now_and_then())
 
@@ -194,19 +194,19 @@ async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effe
 
 
 async def test_a_publisher_whose_cable_is_pulled_is_told_and_goes_on_by_itself(
-    wire: Cable, open_transport: Open
+    wire: TcpProxy, open_transport: Open
 ) -> None:
     receiver, sender = open_transport(), open_transport(wire.url)
     box = Letterbox().at(receiver, SERVICE)
     await receiver.start()
     await sender.start()
-    await wire.pull()
+    await wire.disconnect()
 
     with pytest.raises((TransportDown, TimeoutError)):
         await sender.publish(message(cancelled()))
     await eventually(partial(_is_not_ready, sender))
 
-    await wire.plug_in()
+    await wire.connect()
     event = cancelled()
     await asyncio.wait_for(publish_patiently(sender, [event]), timeout=20)
     await eventually(lambda: event.to_bytes() in box.bodies)

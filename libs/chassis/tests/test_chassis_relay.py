@@ -22,9 +22,9 @@ from contracts import PaymentRejected, parse_head
 from contracts.topology import Names, subscribers_of
 from sqlalchemy import update
 from testkit.brokers import BrokerPrefix
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.letterbox import Letterbox
 from testkit.toy.service import Browse, BuildApp, Connect, cancelled, rows
 from testkit.toy.tables import service_tables
@@ -196,16 +196,16 @@ async def test_while_the_broker_is_away_the_outbox_grows_and_then_it_drains(
     database: Database, relaying: Relaying, rabbitmq_url: str, broker_prefix: BrokerPrefix
 ) -> None:
     names = Names(broker_prefix)
-    async with Cable(rabbitmq_url) as wire:
+    async with TcpProxy(rabbitmq_url) as wire:
         transport = RabbitTransport(wire.url, names=names)
         await transport.start()
-        await wire.pull()
+        await wire.disconnect()
         await relaying(database, transport)
         await publish(database, 2)
         await publish(database, 3)
         assert await waiting(database) == 5
 
-        await wire.plug_in()
+        await wire.connect()
         await eventually(partial(is_drained, database), within=25)
         await transport.stop()
 
@@ -213,15 +213,15 @@ async def test_while_the_broker_is_away_the_outbox_grows_and_then_it_drains(
 
 
 async def test_a_relay_survives_its_database(
-    database: Database, wired: Database, cable: Cable, relaying: Relaying
+    database: Database, wired: Database, proxy: TcpProxy, relaying: Relaying
 ) -> None:
     transport = Recording()
-    await cable.pull()
+    await proxy.disconnect()
     await relaying(wired, transport)
     events = await publish(database, 2)
     assert transport.published == []
 
-    await cable.plug_in()
+    await proxy.connect()
 
     await eventually(lambda: sorted(transport.published) == sorted(events), within=20)
     await eventually(partial(is_drained, database))

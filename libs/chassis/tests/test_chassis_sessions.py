@@ -15,8 +15,8 @@ from chassis.inbox import Handlers, Inbox
 from chassis.web.routing import Router
 from contracts import Event, StaffSessionsEnded
 from sqlalchemy import event as sql
-from testkit.cable import Cable
 from testkit.harness import ManualClock, StoppedClock
+from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer
 from testkit.toy.service import Browse, BuildApp, Connect, rows
 
@@ -125,19 +125,19 @@ async def test_a_session_is_forgotten_only_when_its_last_token_has_expired(
 
 
 async def test_without_a_database_no_token_of_staff_is_let_through_once_the_copy_is_old(
-    cable: Cable, connect: Connect, build_app: BuildApp, browse: Browse, issuer: Issuer, clock: ManualClock
+    proxy: TcpProxy, connect: Connect, build_app: BuildApp, browse: Browse, issuer: Issuer, clock: ManualClock
 ) -> None:
     registration_id = uuid4()
-    http = browse(build_app(router, on=connect(cable.url, clock=clock)))
+    http = browse(build_app(router, on=connect(proxy.url, clock=clock)))
     headers = issuer.staff()
     assert await code(http, headers) == "ok"
-    await cable.pull()
+    await proxy.disconnect()
     assert await code(http, headers) == "ok"
     clock.advance(NOTICED_WITHIN)
     answer = await http.get("/money", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert await code(http, issuer.runner(registration_id), f"/registrations/{registration_id}") == "ok"
-    await cable.plug_in()
+    await proxy.connect()
     assert await code(http, headers) == "ok"
 
 

@@ -13,9 +13,9 @@ from contracts import Event, RegistrationCreated
 from contracts.topology import Names, binding_keys
 from pamqp.commands import Basic
 from testkit.brokers import BrokerPrefix
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.letterbox import Letterbox, message
 
 Open = Callable[..., RabbitTransport]
@@ -141,12 +141,12 @@ async def test_a_mishap_is_mended_after_all_connections_were_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chassis.transports.rabbitmq._BETWEEN_INSPECTIONS_SECONDS", 1.5)
-    async with Cable(rabbitmq_url) as wire:
+    async with TcpProxy(rabbitmq_url) as wire:
         transport = open_transport(url=wire.url)
         box = Letterbox().at(transport, "payment")
         await transport.start()
-        await wire.pull()
-        await wire.plug_in()
+        await wire.disconnect()
+        await wire.connect()
 
         await delete_queue(channel, names)
 

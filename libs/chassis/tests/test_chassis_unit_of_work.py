@@ -17,10 +17,10 @@ from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.harness import ManualClock
 from testkit.servers import Server
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.service import OWNER, SERVICE, Browse, BuildApp, Connect, cancelled, effects, rows, toy_handlers
 from testkit.toy.tables import REFUSED_AT_COMMIT, Runner, service_tables
 
@@ -180,14 +180,14 @@ async def test_the_refusal_of_the_test_above_really_comes_with_the_commit(databa
 
 
 async def test_when_the_cable_breaks_before_the_commit_the_client_may_try_again(
-    build_app: BuildApp, browse: Browse, database: Database, wired: Database, cable: Cable
+    build_app: BuildApp, browse: Browse, database: Database, wired: Database, proxy: TcpProxy
 ) -> None:
     breaking = Router(dependencies=[public])
 
     @breaking.post("/breaking")
     async def sign_up_and_break(work: Work) -> dict[str, bool]:
         await add_runner(work, 1)
-        await cable.pull()
+        await proxy.disconnect()
         return {"stored": True}
 
     answer = await browse(build_app(breaking, on=wired)).post("/breaking")
@@ -198,15 +198,15 @@ async def test_when_the_cable_breaks_before_the_commit_the_client_may_try_again(
 
 
 async def test_connections_that_broke_are_replaced_without_anybody_restarting_anything(
-    wired: Database, cable: Cable
+    wired: Database, proxy: TcpProxy
 ) -> None:
     await _sign_up(wired)
-    await cable.pull()
+    await proxy.disconnect()
     with pytest.raises((OSError, DBAPIError)) as down:
         await _sign_up(wired)
     assert is_unavailable(down.value)
 
-    await cable.plug_in()
+    await proxy.connect()
     await _sign_up(wired)
 
     assert await stored(wired) == (2, 2)
@@ -313,12 +313,12 @@ async def test_a_commit_whose_answer_got_lost_is_neither_stored_nor_not(
 
 
 async def test_a_wire_that_is_cut_during_commit_leaves_the_outcome_unknown(
-    wired: Database, cable: Cable, monkeypatch: pytest.MonkeyPatch
+    wired: Database, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = AsyncSession.commit
 
     async def cut(session: AsyncSession) -> None:
-        pulling = asyncio.create_task(cable.pull())
+        pulling = asyncio.create_task(proxy.disconnect())
         try:
             await commit(session)
         finally:

@@ -22,9 +22,9 @@ from chassis.worker import MissingHandlers, Periodic, Worker
 from contracts import Payload, PaymentRejected, RegistrationCancelled, envelope
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
-from testkit.cable import Cable
 from testkit.golden import golden
 from testkit.polling import eventually
+from testkit.tcp_proxy import TcpProxy
 from testkit.toy.letterbox import Letterbox, message
 from testkit.toy.service import SERVICE, cancelled, complete, effects, rows, toy_handlers
 from testkit.toy.tables import service_tables
@@ -144,18 +144,18 @@ async def test_stopping_ends_periodic_work_even_in_its_middle(make_worker: MakeW
 
 
 async def test_a_worker_starts_without_its_database_and_works_when_it_comes(
-    database: Database, wired: Database, cable: Cable, make_worker: MakeWorker
+    database: Database, wired: Database, proxy: TcpProxy, make_worker: MakeWorker
 ) -> None:
     transport = InProcessTransport()
     boxes = [Letterbox().at(transport, service) for service in ("registration", "notification")]
-    await cable.pull()
+    await proxy.disconnect()
     worker = make_worker(transport, on=wired)
     await transport.start()
     await asyncio.wait_for(worker.start(), timeout=10)
     async with database.work() as work:
         work.publish(golden(PaymentRejected).payload, subject=cancelled().subject)
 
-    await cable.plug_in()
+    await proxy.connect()
 
     await eventually(lambda: all(box.bodies for box in boxes), within=20)
     assert await rows(database, service_tables.dead_letters) == 0

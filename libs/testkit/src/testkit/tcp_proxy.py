@@ -1,4 +1,4 @@
-"""A cable that can be pulled: a TCP proxy in front of a server, for tests of what happens when it is gone."""
+"""A proxy that can be pulled: a TCP proxy in front of a server, for tests of what happens when it is gone."""
 
 import asyncio
 from contextlib import suppress
@@ -8,8 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 _CHUNK = 65536
 
 
-class Cable:
-    """Stands between a service and a server. `url` is the server's own with the cable's port.
+class TcpProxy:
+    """Stands between a service and a server. `url` is the server's own with the proxy's port.
 
     Args:
         server_url: with host and port.
@@ -28,18 +28,18 @@ class Cable:
         return urlunsplit(self._server._replace(netloc=f"{credentials}{at}127.0.0.1:{self._port}"))
 
     async def __aenter__(self) -> Self:
-        await self.plug_in()
+        await self.connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.pull()
+        await self.disconnect()
 
-    async def plug_in(self) -> None:
+    async def connect(self) -> None:
         """Let connections through (again, on the same port)."""
         self._listener = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
         self._port = self._listener.sockets[0].getsockname()[1]
 
-    async def pull(self) -> None:
+    async def disconnect(self) -> None:
         """Cut every connection and refuse new ones."""
         if self._listener is not None:
             self._listener.close()
