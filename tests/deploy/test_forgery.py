@@ -21,9 +21,9 @@ from embedded.rabbitmq import PrivateRabbitMQ, install_if_missing
 from pydantic import SecretStr
 from standalone.provisioning.broker import provision_broker
 from standalone.services import SERVICES
+from testkit.example.recording_listener import RecordingListener, message
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.letterbox import Letterbox, message
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -76,10 +76,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture
-async def registration(platform: Platform) -> AsyncIterator[Letterbox]:
+async def registration(platform: Platform) -> AsyncIterator[RecordingListener]:
     """What reaches registration."""
     transport = RabbitTransport(platform.url("registration"), declare=False)
-    box = Letterbox().at(transport, "registration")
+    box = RecordingListener().at(transport, "registration")
     await transport.start()
     yield box
     await transport.stop()
@@ -102,7 +102,7 @@ async def forge(channel: AbstractChannel, key: str, **properties: Any) -> None:
 
 
 async def test_what_payment_says_reaches_registration_under_payments_name(
-    platform: Platform, registration: Letterbox
+    platform: Platform, registration: RecordingListener
 ) -> None:
     payment = RabbitTransport(platform.url("payment"), declare=False)
     await payment.start()
@@ -117,7 +117,7 @@ async def test_what_payment_says_reaches_registration_under_payments_name(
 
 @pytest.mark.parametrize("key", KEYS)
 async def test_the_broker_takes_no_event_from_a_service_that_does_not_own_it(
-    platform: Platform, registration: Letterbox, stolen: AsyncExitStack, key: str
+    platform: Platform, registration: RecordingListener, stolen: AsyncExitStack, key: str
 ) -> None:
     channel = await channel_of(platform, "checkin", stolen)
 
@@ -128,7 +128,7 @@ async def test_the_broker_takes_no_event_from_a_service_that_does_not_own_it(
 
 
 async def test_no_service_writes_anothers_name_into_a_message(
-    platform: Platform, registration: Letterbox, stolen: AsyncExitStack
+    platform: Platform, registration: RecordingListener, stolen: AsyncExitStack
 ) -> None:
     channel = await channel_of(platform, "checkin", stolen)
 
@@ -144,7 +144,7 @@ async def test_no_service_writes_anothers_name_into_a_message(
 )
 async def test_a_forged_body_under_a_key_of_ones_own_is_refused_by_who_hears_it(
     platform: Platform,
-    registration: Letterbox,
+    registration: RecordingListener,
     stolen: AsyncExitStack,
     properties: dict[str, Any],
     sender: str,
@@ -161,7 +161,7 @@ async def test_a_forged_body_under_a_key_of_ones_own_is_refused_by_who_hears_it(
 
 
 async def test_without_topic_permissions_the_broker_takes_it_and_who_hears_it_refuses(
-    platform: Platform, registration: Letterbox, stolen: AsyncExitStack
+    platform: Platform, registration: RecordingListener, stolen: AsyncExitStack
 ) -> None:
     """The negative control: it is these permissions that the broker refuses by, and the second lock holds alone."""
     await platform.forget_topics("checkin")

@@ -1,4 +1,4 @@
-"""The toy service on a real database, and the ways to break it."""
+"""The example service on a real database, and the ways to break it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -14,11 +14,11 @@ from chassis.database import Database
 from chassis.web.application import build_application
 from chassis.web.routing import Router
 from fastapi import FastAPI
+from testkit.example.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, example_database
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer
-from testkit.toy.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, toy_database
 
 
 class NoneEnded:
@@ -30,7 +30,7 @@ class NoneEnded:
 
 @pytest.fixture
 async def url(fresh_database: FreshDatabase) -> str:
-    """A migrated database of the toy."""
+    """A migrated database of the example."""
     return await fresh_database(PACKAGE)
 
 
@@ -45,7 +45,7 @@ async def connect() -> AsyncIterator[Connect]:
     async with AsyncExitStack() as closing:
 
         def open_database(url: str, **options: Any) -> Database:
-            database = toy_database(url, **options)
+            database = example_database(url, **options)
             closing.push_async_callback(database.close)
             return database
 
@@ -59,14 +59,14 @@ async def database(url: str, clock: ManualClock, connect: Connect) -> Database:
 
 @pytest.fixture
 async def proxy(url: str) -> AsyncIterator[TcpProxy]:
-    """The wire between the toy and its database."""
+    """The wire between the example and its database."""
     async with TcpProxy(url) as proxy:
         yield proxy
 
 
 @pytest.fixture
 async def wired(proxy: TcpProxy, connect: Connect) -> Database:
-    """The toy's database at the end of the proxy."""
+    """The example's database at the end of the proxy."""
     return connect(proxy.url)
 
 
@@ -77,7 +77,7 @@ def issuer() -> Issuer:
 
 @pytest.fixture
 async def build_app(issuer: Issuer, connect: Connect) -> AsyncIterator[BuildApp]:
-    """Builds the toy's application around any routers; without a database, unless it is given one."""
+    """Builds the example's application around any routers; without a database, unless it is given one."""
     nowhere = connect("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
     async with issuer.http() as http:
         verifiers = {

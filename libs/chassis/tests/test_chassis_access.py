@@ -30,8 +30,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import OKPKey
+from testkit.example.service import Browse, BuildApp
 from testkit.tokens import Headers, Issuer
-from testkit.toy.service import Browse, BuildApp
 
 router = Router()
 

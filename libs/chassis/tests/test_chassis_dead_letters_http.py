@@ -8,9 +8,9 @@ from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.web.cursors import CursorOf
+from testkit.example.service import OWNER, Browse, BuildApp, cancelled, example_handlers, rows
+from testkit.example.tables import service_tables
 from testkit.tokens import Issuer
-from testkit.toy.service import OWNER, Browse, BuildApp, cancelled, rows, toy_handlers
-from testkit.toy.tables import service_tables
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def admin(issuer: Issuer) -> dict[str, str]:
 
 @pytest.fixture
 def inbox(database: Database) -> Inbox:
-    return Inbox(database, toy_handlers())
+    return Inbox(database, example_handlers())
 
 
 async def test_an_administrator_lists_shows_replays_and_drops(

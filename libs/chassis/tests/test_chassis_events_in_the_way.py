@@ -10,9 +10,9 @@ from chassis.inbox import Handlers, Inbox
 from chassis.retries import ParkedEventRetry, retry_broker
 from contracts import Event, RegistrationCancelled
 from sqlalchemy import text
+from testkit.example.service import OWNER, cancelled, effects, leave_effect, rows
+from testkit.example.tables import service_tables
 from testkit.polling import eventually
-from testkit.toy.service import OWNER, cancelled, effects, leave_effect, rows
-from testkit.toy.tables import service_tables
 
 TOO_LONG = ("SET LOCAL statement_timeout = '20ms'", "SELECT pg_sleep(5)")
 LOCKED = ("SET LOCAL lock_timeout = '20ms'", "LOCK TABLE runners")

@@ -12,7 +12,7 @@ from fastapi import Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from testkit.toy.service import SERVICE, Browse, BuildApp
+from testkit.example.service import SERVICE, Browse, BuildApp
 
 PATH = f"/api/{SERVICE}/v1/rushes"
 

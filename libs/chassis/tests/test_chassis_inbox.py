@@ -16,11 +16,11 @@ from chassis.inbox import Handlers, Inbox
 from chassis.telemetry import correlation_id
 from contracts import Event, Payload, PaymentVerified, RefundDue, RegistrationCancelled, envelope
 from sqlalchemy import select, text
+from testkit.example.service import OWNER, Connect, cancelled, effects, example_handlers, leave_effect, rows
+from testkit.example.tables import Runner, service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.service import OWNER, Connect, cancelled, effects, leave_effect, rows, toy_handlers
-from testkit.toy.tables import Runner, service_tables
 
 DIES = Path(__file__).parent / "programs" / "inbox_that_dies.py"
 
@@ -49,7 +49,7 @@ async def parked(database: Database) -> list[dict[str, Any]]:
 
 
 async def test_an_event_that_comes_twice_in_a_row_has_one_effect(database: Database) -> None:
-    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    inbox, event = Inbox(database, example_handlers()), cancelled()
 
     await inbox.deliver(event.to_bytes(), OWNER)
     await inbox.deliver(event.to_bytes(), OWNER)
@@ -59,7 +59,7 @@ async def test_an_event_that_comes_twice_in_a_row_has_one_effect(database: Datab
 
 
 async def test_an_event_that_comes_on_many_connections_at_once_has_one_effect(url: str, connect: Connect) -> None:
-    processes = [Inbox(connect(url), toy_handlers()) for _ in range(3)]
+    processes = [Inbox(connect(url), example_handlers()) for _ in range(3)]
     events = [cancelled() for _ in range(5)]
     deliveries = [inbox.deliver(event.to_bytes(), OWNER) for inbox in processes for event in events for _ in range(3)]
 
@@ -77,7 +77,7 @@ async def test_with_the_guard_off_the_same_deliveries_leave_many_effects(url: st
         async def _is_first(self, event: Event[Any], work: UnitOfWork) -> bool:
             return True
 
-    processes = [Forgetful(connect(url), toy_handlers()) for _ in range(3)]
+    processes = [Forgetful(connect(url), example_handlers()) for _ in range(3)]
     event = cancelled()
 
     await asyncio.gather(*(inbox.deliver(event.to_bytes(), OWNER) for inbox in processes for _ in range(3)))
@@ -103,7 +103,7 @@ async def test_what_a_handler_publishes_goes_out_once_as_well(database: Database
 async def test_an_event_without_a_handler_here_is_parked_for_a_newer_release_may_have_one(database: Database) -> None:
     event = golden(PaymentVerified)
 
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), "payment")
+    await Inbox(database, example_handlers()).deliver(event.to_bytes(), "payment")
 
     [row] = await parked(database)
     assert row["headers"] == {
@@ -115,7 +115,7 @@ async def test_an_event_without_a_handler_here_is_parked_for_a_newer_release_may
 
 
 def test_an_event_has_one_handler() -> None:
-    handlers = toy_handlers()
+    handlers = example_handlers()
 
     with pytest.raises(TypeError, match=r"registration\.cancelled v1 has a handler already"):
         handlers.on(RegistrationCancelled)(leave_effect)
@@ -133,7 +133,7 @@ async def test_two_versions_of_an_event_have_each_their_handler(
 
         votes: int
 
-    handlers, heard = toy_handlers(), []
+    handlers, heard = example_handlers(), []
 
     @handlers.on(CancelledByVote)
     async def count(event: Event[CancelledByVote], work: UnitOfWork) -> None:
@@ -180,7 +180,7 @@ async def test_the_same_event_parked_twice_is_one_row(database: Database) -> Non
 
 
 async def test_what_a_newer_release_may_read_is_parked_as_it_came(database: Database) -> None:
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
     event = cancelled()
     torn = cancelled().to_bytes().replace(b'"revision":2', b'"revision":"two"')
     unknown = event.to_bytes().replace(b'"version":1', b'"version":99')
@@ -223,7 +223,7 @@ async def test_when_the_process_is_told_to_end_amid_a_handler_nothing_stays_and_
     assert await effects(database) == []
     assert await parked(database) == []
 
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
     assert await effects(database) == [event.event_id]
 
 
@@ -237,8 +237,8 @@ async def test_when_the_process_is_killed_between_effect_and_commit_the_next_del
 
     assert killed.returncode == -signal.SIGKILL
     assert await effects(database) == []
-    await asyncio.wait_for(Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER), timeout=10)
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
+    await asyncio.wait_for(Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER), timeout=10)
+    await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
     assert await effects(database) == [event.event_id]
 
 
@@ -247,7 +247,7 @@ async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
 ) -> None:
     event = cancelled()
     await proxy.disconnect()
-    held = asyncio.create_task(Inbox(wired, toy_handlers()).deliver_with_backoff(event.to_bytes(), OWNER))
+    held = asyncio.create_task(Inbox(wired, example_handlers()).deliver_with_backoff(event.to_bytes(), OWNER))
     await eventually(lambda: [log for log in logs if log["event"] == "database_down_holding_event"])
     assert not held.done()
 
@@ -274,7 +274,7 @@ async def test_without_patience_an_outage_is_the_callers_to_handle(wired: Databa
     await proxy.disconnect()
 
     with pytest.raises(OSError, match=r"."):
-        await Inbox(wired, toy_handlers()).deliver(cancelled().to_bytes(), OWNER)
+        await Inbox(wired, example_handlers()).deliver(cancelled().to_bytes(), OWNER)
 
 
 async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_is_down_at_first(
@@ -282,7 +282,7 @@ async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_i
 ) -> None:
     event = cancelled()
     await proxy.disconnect()
-    waiting = asyncio.create_task(Inbox(wired, toy_handlers()).dead_letter(event.to_bytes(), OWNER))
+    waiting = asyncio.create_task(Inbox(wired, example_handlers()).dead_letter(event.to_bytes(), OWNER))
     done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done, "nobody else keeps it: giving up here would lose the event"
 

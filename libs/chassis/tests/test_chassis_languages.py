@@ -12,7 +12,7 @@ from chassis.web.refusals import NOT_ACCEPTED, message_for
 from chassis.web.routing import Router
 from chassis.wording import Language, Refused, Wording
 from pydantic_core.core_schema import ErrorType
-from testkit.toy.service import Browse, BuildApp
+from testkit.example.service import Browse, BuildApp
 
 ENGLISH, INDONESIAN = Language.ENGLISH, Language.INDONESIAN
 

@@ -11,7 +11,7 @@ from chassis.web.limits import AddressLimit, Buckets, TooManyRequests
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import FastAPI, Request
-from testkit.toy.service import SERVICE, BuildApp
+from testkit.example.service import SERVICE, BuildApp
 
 SECOND = 10**9
 SOMEBODY = "9.9.9.9"

@@ -14,8 +14,8 @@ from chassis.web.routing import Router
 from chassis.wording import Wording
 from fastapi import Request, Response
 from prometheus_client import REGISTRY
+from testkit.example.service import SERVICE, Browse, BuildApp
 from testkit.polling import eventually
-from testkit.toy.service import SERVICE, Browse, BuildApp
 
 PATH = f"/api/{SERVICE}/v1/rushes"
 LIMIT = ConcurrencyLimit(

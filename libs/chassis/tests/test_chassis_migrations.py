@@ -11,8 +11,8 @@ from chassis.migrations import downgrade, drift, upgrade
 from faststream_outbox.client import OutboxClient
 from sqlalchemy import Column, Integer, MetaData, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
-from testkit.toy.service import PACKAGE, Connect
-from testkit.toy.tables import Base, service_tables
+from testkit.example.service import PACKAGE, Connect
+from testkit.example.tables import Base, service_tables
 
 EVERY_TABLE = set(Base.metadata.tables)
 

@@ -13,8 +13,8 @@ from chassis.retries import forget_processed
 from chassis.skew import forget_the_future
 from sqlalchemy import Table, delete, event, text
 from sqlalchemy.exc import DBAPIError
-from testkit.toy.service import rows
-from testkit.toy.tables import Runner, service_tables
+from testkit.example.service import rows
+from testkit.example.tables import Runner, service_tables
 
 _PILED_UP = """
     INSERT INTO runners (id, email, number)

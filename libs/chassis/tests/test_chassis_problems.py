@@ -19,9 +19,9 @@ from fastapi import Query
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 from sqlalchemy import insert, select, text
+from testkit.example.service import Browse, BuildApp
+from testkit.example.tables import Runner
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.service import Browse, BuildApp
-from testkit.toy.tables import Runner
 
 router = Router(dependencies=[public])
 
@@ -34,7 +34,7 @@ class PlacesTaken(StartlineError):
 
 
 class Form(Body):
-    """What a toy runner fills in."""
+    """What a example runner fills in."""
 
     name: Line
     story: Text | None = None
@@ -43,7 +43,7 @@ class Form(Body):
 
 
 class Answer(View):
-    """What a toy runner is told."""
+    """What a example runner is told."""
 
     name: str
     fee: Amount

@@ -17,11 +17,11 @@ from chassis.transports import RabbitTransport, TransportDown, Unroutable
 from contracts import Event, NotificationFailed, RegistrationConfirmed
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import RecordingListener, message
+from testkit.example.service import SERVICE, cancelled, effects, example_handlers
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.letterbox import Letterbox, message
-from testkit.toy.service import SERVICE, cancelled, effects, toy_handlers
 
 Open = Callable[..., RabbitTransport]
 
@@ -93,7 +93,7 @@ async def test_an_event_waits_for_a_service_that_never_ran(
     waiting = await take(channel, names.queue("checkin"))
     assert waiting.body == event.to_bytes()
     later = open_transport()
-    box = Letterbox().at(later, "notification")
+    box = RecordingListener().at(later, "notification")
     await later.start()
     await eventually(lambda: box.bodies == [event.to_bytes()])
 
@@ -129,7 +129,7 @@ async def test_a_user_who_may_not_declare_listens_to_what_was_provisioned(open_t
     provisioning = open_transport()
     await provisioning.start()
     listening = open_transport(declare=False)
-    box = Letterbox().at(listening, "checkin")
+    box = RecordingListener().at(listening, "checkin")
     await listening.start()
 
     await listening.publish(message(golden(RegistrationConfirmed)))
@@ -140,7 +140,7 @@ async def test_a_user_who_may_not_declare_listens_to_what_was_provisioned(open_t
 async def test_two_readers_of_one_service_share_its_events(open_transport: Open) -> None:
     sender = open_transport()
     readers = [open_transport(prefetch=1) for _ in range(2)]
-    boxes = [Letterbox().at(reader, SERVICE) for reader in readers]
+    boxes = [RecordingListener().at(reader, SERVICE) for reader in readers]
     for transport in (sender, *readers):
         await transport.start()
     events = [cancelled() for _ in range(20)]
@@ -157,7 +157,7 @@ async def test_with_the_broker_away_it_starts_says_so_and_connects_when_the_brok
     monkeypatch.setattr("chassis.transports.rabbitmq._START_SECONDS", 0.2)
     await wire.disconnect()
     transport = open_transport(wire.url)
-    box = Letterbox().at(transport, SERVICE)
+    box = RecordingListener().at(transport, SERVICE)
 
     await asyncio.wait_for(transport.start(), timeout=3)
     with pytest.raises(TransportDown):
@@ -175,8 +175,8 @@ async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effe
     wire: TcpProxy, open_transport: Open, database: Database
 ) -> None:
     sender, receiver = open_transport(), open_transport(wire.url)
-    inbox = Inbox(database, toy_handlers())
-    receiver.listen(SERVICE, deliver=inbox.deliver_with_backoff, dead_letter=Letterbox().dead_letter)
+    inbox = Inbox(database, example_handlers())
+    receiver.listen(SERVICE, deliver=inbox.deliver_with_backoff, dead_letter=RecordingListener().dead_letter)
     await sender.start()
     await receiver.start()
     events = [cancelled() for _ in range(60)]
@@ -197,7 +197,7 @@ async def test_a_publisher_whose_cable_is_pulled_is_told_and_goes_on_by_itself(
     wire: TcpProxy, open_transport: Open
 ) -> None:
     receiver, sender = open_transport(), open_transport(wire.url)
-    box = Letterbox().at(receiver, SERVICE)
+    box = RecordingListener().at(receiver, SERVICE)
     await receiver.start()
     await sender.start()
     await wire.disconnect()
@@ -213,7 +213,7 @@ async def test_a_publisher_whose_cable_is_pulled_is_told_and_goes_on_by_itself(
 
 
 async def test_what_no_reader_can_take_is_put_aside_and_buried(open_transport: Open) -> None:
-    transport, box, event, fine = open_transport(), Letterbox(), cancelled(), cancelled()
+    transport, box, event, fine = open_transport(), RecordingListener(), cancelled(), cancelled()
 
     async def choke(body: bytes, sender: str) -> None:
         box.knocks += 1
@@ -234,7 +234,7 @@ async def test_a_foreign_body_reaches_the_inbox_as_it_came(
     open_transport: Open, names: Names, channel: AbstractChannel
 ) -> None:
     transport = open_transport()
-    box = Letterbox().at(transport, SERVICE)
+    box = RecordingListener().at(transport, SERVICE)
     await transport.start()
     exchange = await channel.get_exchange(names.exchange)
 

@@ -22,12 +22,12 @@ from contracts import PaymentRejected, parse_head
 from contracts.topology import Names, subscribers_of
 from sqlalchemy import update
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import RecordingListener
+from testkit.example.service import Browse, BuildApp, Connect, cancelled, rows
+from testkit.example.tables import service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.letterbox import Letterbox
-from testkit.toy.service import Browse, BuildApp, Connect, cancelled, rows
-from testkit.toy.tables import service_tables
 
 Relaying = Callable[..., Awaitable[None]]
 
@@ -135,7 +135,7 @@ async def test_what_a_killed_relay_had_taken_on_is_relayed_within_ten_seconds(
     transport = (
         InProcessTransport() if kind == "in_process" else RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
     )
-    boxes = [Letterbox().at(transport, service) for service in subscribers_of(PaymentRejected.TYPE)]
+    boxes = [RecordingListener().at(transport, service) for service in subscribers_of(PaymentRejected.TYPE)]
     await transport.start()
     await publish(database, 30)
     await killed_relay(url, "before_publish")

@@ -26,10 +26,10 @@ from chassis.retries import (
 )
 from contracts import Event, MalformedEvent, PaymentVerified, RegistrationCancelled, parse_head
 from sqlalchemy import select, text, update
+from testkit.example.service import OWNER, cancelled, effects, example_handlers, leave_effect, rows
+from testkit.example.tables import service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.service import OWNER, cancelled, effects, leave_effect, rows, toy_handlers
-from testkit.toy.tables import service_tables
 
 Retrying = Callable[..., Awaitable[None]]
 
@@ -120,9 +120,9 @@ async def test_an_event_that_came_before_the_one_it_needs_works_once_that_one_is
 async def test_what_works_while_it_still_waits_has_its_effect_once(database: Database, retrying: Retrying) -> None:
     event = cancelled()
     await Inbox(database, failing(LookupError("once"))).deliver(event.to_bytes(), OWNER)
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
 
-    await retrying(Inbox(database, toy_handlers()))
+    await retrying(Inbox(database, example_handlers()))
 
     await eventually(lambda: _is_empty(database))
     assert await effects(database) == [event.event_id]
@@ -148,7 +148,7 @@ async def test_when_all_tries_are_used_up_the_event_is_a_dead_letter_with_the_re
 async def test_what_cannot_be_read_or_is_handled_by_no_one_is_given_up_after_all_tries(
     database: Database, retrying: Retrying, body: bytes, reason: str
 ) -> None:
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
     await inbox.deliver(body, parse_head(body).source)
 
     await retrying(inbox, max_attempts=3)
@@ -163,7 +163,7 @@ async def test_what_cannot_be_read_or_is_handled_by_no_one_is_given_up_after_all
 async def test_what_only_a_newer_release_can_read_is_tried_again_for_it_may_be_under_way(
     database: Database, retrying: Retrying, body: bytes, reason: str
 ) -> None:
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
     await inbox.deliver(body, parse_head(body).source)
 
     await retrying(inbox)
@@ -185,7 +185,7 @@ async def test_what_a_killed_process_was_retrying_is_tried_again_within_ten_seco
     assert killed.returncode == -signal.SIGKILL
     assert await effects(database) == []
 
-    await retrying(Inbox(database, toy_handlers()))
+    await retrying(Inbox(database, example_handlers()))
 
     await eventually(lambda: effects(database), within=10)
 
@@ -210,7 +210,7 @@ def test_tries_spread_over_about_an_hour_and_an_outage_ends_none() -> None:
 async def test_tries_that_the_database_ended_cost_nothing(database: Database, retrying: Retrying) -> None:
     outages = [TimeoutError(), ConnectionResetError(), TimeoutError(), TimeoutError(), NotYet("1"), NotYet("2")]
     event = cancelled()
-    await Inbox(database, toy_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
+    await Inbox(database, example_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
     soon: dict[str, Any] = {"max_attempts": 3, "outage_delay_seconds": 0.02}
 
     await retrying(Inbox(database, failing(*outages)), **soon)
@@ -223,7 +223,7 @@ async def test_real_failures_between_those_of_the_database_are_counted(database:
     """The negative control: three real failures are as many as are allowed, whatever lies between them."""
     errors = [LookupError(), TimeoutError(), NotYet("2"), TimeoutError(), LookupError()]
     event = cancelled()
-    await Inbox(database, toy_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
+    await Inbox(database, example_handlers()).schedule_retry(event.to_bytes(), NotYet("too early"))
 
     await retrying(Inbox(database, failing(*errors)), max_attempts=3, outage_delay_seconds=0.02)
 
@@ -269,7 +269,7 @@ def test_tries_that_the_database_ends_come_less_often_the_longer_it_takes_but_ev
 
 
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:
-    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    inbox, event = Inbox(database, example_handlers()), cancelled()
     await inbox.dead_letter(event.to_bytes(), OWNER)
     letter = (await list_dead_letters(database))[0]["id"]
 
@@ -284,7 +284,7 @@ async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Databa
 async def test_replaying_what_is_being_tried_already_adds_no_second_row(database: Database) -> None:
     event = cancelled()
     await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes(), OWNER)
-    await Inbox(database, toy_handlers()).dead_letter(event.to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).dead_letter(event.to_bytes(), OWNER)
 
     await replay_dead_letter(database, (await list_dead_letters(database))[0]["id"], by="staff:1")
 
@@ -292,7 +292,7 @@ async def test_replaying_what_is_being_tried_already_adds_no_second_row(database
 
 
 async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> None:
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
     events = [cancelled() for _ in range(3)]
     for event in events:
         await inbox.dead_letter(event.to_bytes(), OWNER)
@@ -325,7 +325,7 @@ async def test_a_dead_letter_that_is_gone_is_unknown(database: Database) -> None
 
 
 async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_them_back(database: Database) -> None:
-    inbox, old, new = Inbox(database, toy_handlers()), cancelled(), cancelled()
+    inbox, old, new = Inbox(database, example_handlers()), cancelled(), cancelled()
     for event in (old, new):
         await inbox.deliver(event.to_bytes(), OWNER)
     processed = service_tables.processed
@@ -343,7 +343,7 @@ async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_th
 async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_event_bears_it(
     database: Database, retrying: Retrying, keep: str
 ) -> None:
-    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    inbox, event = Inbox(database, example_handlers()), cancelled()
     await inbox.deliver(event.to_bytes(), OWNER)
     await (
         inbox.dead_letter(event.to_bytes(), OWNER)

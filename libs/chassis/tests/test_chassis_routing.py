@@ -14,8 +14,8 @@ from chassis.web.routing import Route, Router, SeveralBodies, UnguardedRoute
 from fastapi import APIRouter, FastAPI, Request, UploadFile
 from fastapi import Body as FastApiBody
 from fastapi.routing import APIRoute
+from testkit.example.service import Browse, BuildApp
 from testkit.tokens import Headers, Issuer
-from testkit.toy.service import Browse, BuildApp
 
 RUNNER = UUID("8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11")
 

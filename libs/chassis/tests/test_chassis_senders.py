@@ -17,10 +17,10 @@ from contracts.envelope import registered
 from contracts.ownership import OWNERS, owner_of, publishable
 from contracts.topology import SUBSCRIPTIONS, routing_key
 from prometheus_client import REGISTRY
+from testkit.example.recording_listener import RecordingListener, message
+from testkit.example.service import OWNER, SERVICE, cancelled, complete, effects, example_handlers, rows
+from testkit.example.tables import service_tables
 from testkit.golden import golden
-from testkit.toy.letterbox import Letterbox, message
-from testkit.toy.service import OWNER, SERVICE, cancelled, complete, effects, rows, toy_handlers
-from testkit.toy.tables import service_tables
 
 UNOWNED = cancelled().model_copy(update={"type": "weather.changed"})
 
@@ -63,7 +63,7 @@ def test_what_its_owner_sent_is_taken(sender: str) -> None:
 async def test_what_its_owner_did_not_send_reaches_no_handler_and_is_shown(
     database: Database, event: Event[Any], sender: str, refusal: Refusal
 ) -> None:
-    inbox, before = Inbox(database, toy_handlers()), refused(refusal)
+    inbox, before = Inbox(database, example_handlers()), refused(refusal)
 
     await inbox.deliver(event.to_bytes(), sender)
 
@@ -77,7 +77,7 @@ async def test_what_its_owner_did_not_send_reaches_no_handler_and_is_shown(
 
 @pytest.mark.parametrize("body", [b"\x00\xff not an event", b"{}", b"", b"[" * 100_000])
 async def test_what_is_no_event_reaches_no_handler_and_is_shown(database: Database, body: bytes) -> None:
-    inbox, before = Inbox(database, toy_handlers()), refused(Refusal.UNREADABLE)
+    inbox, before = Inbox(database, example_handlers()), refused(Refusal.UNREADABLE)
 
     await inbox.deliver(body, OWNER)
 
@@ -90,14 +90,14 @@ async def test_what_is_no_event_reaches_no_handler_and_is_shown(database: Databa
 async def test_a_type_that_cannot_be_stored_is_kept_all_the_same(database: Database, strange: str) -> None:
     event = cancelled().model_copy(update={"type": strange})
 
-    await Inbox(database, toy_handlers()).deliver(event.to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
 
     [shown] = await list_dead_letters(database)
     assert (shown["failure_reason"], shown["headers"]["event_type"]) == (Refusal.UNREADABLE, "unreadable")
 
 
 async def test_a_forged_event_cannot_be_replayed_an_unsigned_one_can(database: Database) -> None:
-    inbox, forged, unsigned = Inbox(database, toy_handlers()), cancelled(), cancelled()
+    inbox, forged, unsigned = Inbox(database, example_handlers()), cancelled(), cancelled()
     await inbox.deliver(forged.to_bytes(), "checkin")
     await inbox.deliver(unsigned.to_bytes(), NO_SENDER)
     first, second = [row["id"] for row in await list_dead_letters(database)]
@@ -111,7 +111,7 @@ async def test_a_forged_event_cannot_be_replayed_an_unsigned_one_can(database: D
 
 
 async def test_what_the_crash_guard_put_aside_is_judged_too(database: Database) -> None:
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
 
     await inbox.dead_letter(cancelled().to_bytes(), "checkin")
     await inbox.dead_letter(cancelled().to_bytes(), OWNER)
@@ -129,9 +129,9 @@ async def test_a_service_cannot_even_write_down_what_another_owns(database: Data
 
 async def test_in_one_process_a_forged_event_is_refused_likewise(database: Database) -> None:
     transport = InProcessTransport()
-    worker = Worker(database, transport, complete(toy_handlers()))
+    worker = Worker(database, transport, complete(example_handlers()))
     for other in SUBSCRIPTIONS.keys() - {SERVICE}:
-        Letterbox().at(transport, other)
+        RecordingListener().at(transport, other)
     await transport.start()
     forged, real = cancelled().model_copy(update={"source": "checkin"}), cancelled()
 

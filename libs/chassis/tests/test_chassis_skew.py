@@ -10,9 +10,9 @@ from chassis.retries import retry_broker
 from chassis.skew import forget_the_future
 from contracts import PaymentRejected
 from sqlalchemy import text
+from testkit.example.service import cancelled, effects, example_handlers
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.service import cancelled, effects, toy_handlers
 
 A_DAY_AHEAD = "UPDATE {table} SET next_attempt_at = next_attempt_at + interval '1 day'"
 LEASED_TOMORROW = (
@@ -24,7 +24,7 @@ LEASED_TOMORROW = (
 @pytest.fixture
 async def parked(database: Database) -> Inbox:
     """An inbox with one parked event, whose retries run."""
-    inbox = Inbox(database, toy_handlers())
+    inbox = Inbox(database, example_handlers())
     await inbox.schedule_retry(cancelled().to_bytes(), NotYet("too early"))
     return inbox
 

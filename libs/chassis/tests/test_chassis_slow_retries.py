@@ -13,9 +13,9 @@ from chassis.errors import NotYet
 from chassis.inbox import Handlers, Inbox
 from chassis.retries import ParkedEventRetry, retry_broker
 from contracts import Event, RegistrationCancelled
+from testkit.example.service import cancelled, effects, leave_effect, rows
+from testkit.example.tables import service_tables
 from testkit.polling import eventually
-from testkit.toy.service import cancelled, effects, leave_effect, rows
-from testkit.toy.tables import service_tables
 
 LEASE = 2.1
 SLOW = 3.5

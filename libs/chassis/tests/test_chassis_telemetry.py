@@ -27,7 +27,7 @@ async def test_a_process_logs_json_lines_that_hold_together_and_name_nobody(logg
 
     sent = by_event["ticket_sent"]
     assert (sent["correlation_id"], sent["participant_id"]) == ("request-7", "p-1")
-    assert (sent["logger"], sent["level"]) == ("toy", "info")
+    assert (sent["logger"], sent["level"]) == ("example", "info")
     assert sent["timestamp"].endswith("Z")
     assert by_event["ticket_drawn"]["level"] == "debug"
     library = by_event["as slow as ever"]

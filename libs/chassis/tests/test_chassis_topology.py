@@ -13,10 +13,10 @@ from contracts import Event, RegistrationCreated
 from contracts.topology import Names, binding_keys
 from pamqp.commands import Basic
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import RecordingListener, message
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.letterbox import Letterbox, message
 
 Open = Callable[..., RabbitTransport]
 CREATED = golden(RegistrationCreated)
@@ -90,7 +90,7 @@ async def test_what_is_published_after_a_mishap_reaches_every_listener(
     open_transport: Open, channel: AbstractChannel, names: Names, mishap: Callable[..., Any]
 ) -> None:
     sender, receiver = open_transport(), open_transport()
-    boxes = [Letterbox().at(receiver, service) for service in ("payment", "notification")]
+    boxes = [RecordingListener().at(receiver, service) for service in ("payment", "notification")]
     for transport in (sender, receiver):
         await transport.start()
     await mishap(channel, names)
@@ -125,7 +125,7 @@ async def test_a_mishap_is_mended_even_when_nothing_is_published(
 ) -> None:
     monkeypatch.setattr("chassis.transports.rabbitmq._BETWEEN_INSPECTIONS_SECONDS", 1.5)
     transport = open_transport()
-    box = Letterbox().at(transport, "payment")
+    box = RecordingListener().at(transport, "payment")
     await transport.start()
 
     await mishap(channel, names)
@@ -143,7 +143,7 @@ async def test_a_mishap_is_mended_after_all_connections_were_closed(
     monkeypatch.setattr("chassis.transports.rabbitmq._BETWEEN_INSPECTIONS_SECONDS", 1.5)
     async with TcpProxy(rabbitmq_url) as wire:
         transport = open_transport(url=wire.url)
-        box = Letterbox().at(transport, "payment")
+        box = RecordingListener().at(transport, "payment")
         await transport.start()
         await wire.disconnect()
         await wire.connect()
@@ -154,7 +154,7 @@ async def test_a_mishap_is_mended_after_all_connections_were_closed(
         await transport.stop()
 
 
-async def _reaches(names: Names, channel: AbstractChannel, box: Letterbox) -> bool:
+async def _reaches(names: Names, channel: AbstractChannel, box: RecordingListener) -> bool:
     """Whether an older release's copy for all is delivered to the listener."""
     if channel.is_closed:
         await channel.reopen()
@@ -171,7 +171,7 @@ async def test_while_one_listener_has_no_queue_the_others_do_not_get_a_copy_with
 ) -> None:
     await open_transport().start()
     sender = open_transport(declare=False)
-    box = Letterbox().at(sender, "notification")
+    box = RecordingListener().at(sender, "notification")
     await sender.start()
     await channel.queue_delete(names.queue("payment"))
 
@@ -188,7 +188,7 @@ async def test_a_user_who_may_not_declare_is_not_ready_and_says_what_is_missing(
     provisioning, transport = open_transport(), open_transport(declare=False)
     await provisioning.start()
     await provisioning.stop()
-    box = Letterbox().at(transport, "payment")
+    box = RecordingListener().at(transport, "payment")
     await transport.start()
     assert await transport.ready()
 

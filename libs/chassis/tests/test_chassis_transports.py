@@ -9,9 +9,9 @@ from chassis.transports import InProcessTransport, RabbitTransport, Transport, T
 from contracts import NotificationFailed, RefundDue, RegistrationConfirmed, RegistrationCreated
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import RecordingListener, message
 from testkit.golden import golden
 from testkit.polling import eventually
-from testkit.toy.letterbox import Letterbox, message
 
 
 class Carrier:
@@ -44,7 +44,7 @@ async def transport(
 
 
 async def test_every_service_that_listens_gets_the_event_and_no_other(transport: Transport) -> None:
-    boxes = {service: Letterbox().at(transport, service) for service in SUBSCRIPTIONS}
+    boxes = {service: RecordingListener().at(transport, service) for service in SUBSCRIPTIONS}
     await transport.start()
     event = golden(RegistrationConfirmed)
 
@@ -57,7 +57,7 @@ async def test_every_service_that_listens_gets_the_event_and_no_other(transport:
 
 
 async def test_many_events_side_by_side_all_arrive(transport: Transport) -> None:
-    boxes = [Letterbox().at(transport, service) for service in ("payment", "notification")]
+    boxes = [RecordingListener().at(transport, service) for service in ("payment", "notification")]
     await transport.start()
     events = [golden(RegistrationCreated).model_copy(update={"correlation_id": f"web-{n}"}) for n in range(50)]
 
@@ -83,8 +83,8 @@ async def test_an_event_of_a_newer_release_that_none_can_take_stays_with_the_pub
 
 
 async def test_nothing_can_be_published_before_the_start_or_after_the_stop(transport: Transport) -> None:
-    Letterbox().at(transport, "payment")
-    Letterbox().at(transport, "notification")
+    RecordingListener().at(transport, "payment")
+    RecordingListener().at(transport, "notification")
     with pytest.raises(TransportDown):
         await transport.publish(message(golden(RegistrationCreated)))
     assert not await transport.ready()
@@ -100,7 +100,7 @@ async def test_nothing_can_be_published_before_the_start_or_after_the_stop(trans
 
 
 async def test_stopping_lets_a_delivery_that_is_under_way_finish(transport: Transport) -> None:
-    slow, other = Letterbox().at(transport, "checkin"), Letterbox().at(transport, "notification")
+    slow, other = RecordingListener().at(transport, "checkin"), RecordingListener().at(transport, "notification")
     await transport.start()
     slow.open.clear()
     publishing = asyncio.create_task(transport.publish(message(golden(RegistrationConfirmed))))
@@ -119,7 +119,7 @@ async def test_stopping_lets_a_delivery_that_is_under_way_finish(transport: Tran
 
 async def test_in_one_process_a_listener_that_is_missing_keeps_the_event_in_the_outbox() -> None:
     transport = InProcessTransport()
-    box = Letterbox().at(transport, "notification")
+    box = RecordingListener().at(transport, "notification")
     await transport.start()
 
     with pytest.raises(Unroutable, match=r"registration\.created: payment"):
@@ -129,7 +129,7 @@ async def test_in_one_process_a_listener_that_is_missing_keeps_the_event_in_the_
 
 async def test_in_one_process_what_a_listener_could_not_take_is_the_publishers_to_send_again() -> None:
     transport = InProcessTransport()
-    box = Letterbox().at(transport, "notification")
+    box = RecordingListener().at(transport, "notification")
 
     async def refuse(_: bytes, __: str) -> None:
         raise ConnectionResetError
@@ -143,7 +143,7 @@ async def test_in_one_process_what_a_listener_could_not_take_is_the_publishers_t
 
 async def test_in_one_process_a_listener_that_never_ends_holds_up_the_stop_only_so_long() -> None:
     transport = InProcessTransport(grace_seconds=0.05)
-    stuck, other = Letterbox().at(transport, "payment"), Letterbox().at(transport, "notification")
+    stuck, other = RecordingListener().at(transport, "payment"), RecordingListener().at(transport, "notification")
     stuck.open.clear()
     await transport.start()
     publishing = asyncio.create_task(transport.publish(message(golden(RegistrationCreated))))

@@ -17,12 +17,22 @@ from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
+from testkit.example.service import (
+    OWNER,
+    SERVICE,
+    Browse,
+    BuildApp,
+    Connect,
+    cancelled,
+    effects,
+    example_handlers,
+    rows,
+)
+from testkit.example.tables import REFUSED_AT_COMMIT, Runner, service_tables
 from testkit.golden import golden
 from testkit.harness import ManualClock
 from testkit.servers import Server
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.service import OWNER, SERVICE, Browse, BuildApp, Connect, cancelled, effects, rows, toy_handlers
-from testkit.toy.tables import REFUSED_AT_COMMIT, Runner, service_tables
 
 router = Router(prefix="/runners", dependencies=[public])
 
@@ -353,7 +363,7 @@ async def test_the_database_that_goes_after_a_commit_does_not_unsay_it() -> None
 async def test_an_event_whose_commit_was_not_answered_is_no_failure_of_its_handler(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inbox, event = Inbox(database, toy_handlers()), cancelled()
+    inbox, event = Inbox(database, example_handlers()), cancelled()
     with monkeypatch.context() as patched:
         _lose_the_answer(patched, ConnectionResetError())
         with pytest.raises(OutcomeUnknown):

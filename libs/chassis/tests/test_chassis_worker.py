@@ -22,25 +22,25 @@ from chassis.worker import MissingHandlers, Periodic, Worker
 from contracts import Payload, PaymentRejected, RegistrationCancelled, envelope
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import RecordingListener, message
+from testkit.example.service import SERVICE, cancelled, complete, effects, example_handlers, rows
+from testkit.example.tables import service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
-from testkit.toy.letterbox import Letterbox, message
-from testkit.toy.service import SERVICE, cancelled, complete, effects, rows, toy_handlers
-from testkit.toy.tables import service_tables
 
-WORKER = Path(__file__).parent / "programs" / "toy_worker.py"
+WORKER = Path(__file__).parent / "programs" / "example_worker.py"
 
 MakeWorker = Callable[..., Worker]
 
 
 @pytest.fixture
 async def make_worker(database: Database) -> AsyncIterator[MakeWorker]:
-    """Makes workers of the toy in this process; they are stopped after the test."""
+    """Makes workers of the example in this process; they are stopped after the test."""
     async with AsyncExitStack() as stopping:
 
         def make(transport: InProcessTransport, *, on: Database = database, **options: Any) -> Worker:
-            worker = Worker(on, transport, complete(toy_handlers()), **options)
+            worker = Worker(on, transport, complete(example_handlers()), **options)
             stopping.push_async_callback(worker.stop)
             stopping.push_async_callback(transport.stop)
             return worker
@@ -50,7 +50,7 @@ async def make_worker(database: Database) -> AsyncIterator[MakeWorker]:
 
 async def test_a_worker_takes_events_in_and_sends_events_out(database: Database, make_worker: MakeWorker) -> None:
     transport = InProcessTransport()
-    boxes = [Letterbox().at(transport, service) for service in ("registration", "notification", "checkin")]
+    boxes = [RecordingListener().at(transport, service) for service in ("registration", "notification", "checkin")]
     worker = make_worker(transport)
     await transport.start()
     await worker.start()
@@ -71,7 +71,7 @@ async def test_a_worker_without_a_handler_for_what_its_service_listens_to_is_ref
     )
 
     with pytest.raises(MissingHandlers) as refused:
-        Worker(database, transport, toy_handlers())
+        Worker(database, transport, example_handlers())
 
     assert str(refused.value) == f"{SERVICE} listens to events it has no handler for: {', '.join(heard)}"
 
@@ -86,7 +86,7 @@ async def test_a_handler_of_another_version_is_not_enough(database: Database, mo
     monkeypatch.setattr("chassis.worker.SUBSCRIPTIONS", {SERVICE: (CancelledByVote,)})
 
     with pytest.raises(MissingHandlers, match=r"registration\.cancelled v2$"):
-        Worker(database, InProcessTransport(), toy_handlers())
+        Worker(database, InProcessTransport(), example_handlers())
 
 
 async def test_work_that_fails_now_and_then_is_done_the_next_time(make_worker: MakeWorker, logs: list[Any]) -> None:
@@ -147,7 +147,7 @@ async def test_a_worker_starts_without_its_database_and_works_when_it_comes(
     database: Database, wired: Database, proxy: TcpProxy, make_worker: MakeWorker
 ) -> None:
     transport = InProcessTransport()
-    boxes = [Letterbox().at(transport, service) for service in ("registration", "notification")]
+    boxes = [RecordingListener().at(transport, service) for service in ("registration", "notification")]
     await proxy.disconnect()
     worker = make_worker(transport, on=wired)
     await transport.start()
@@ -224,7 +224,7 @@ async def test_a_worker_told_to_stop_finishes_what_it_has_begun_and_exits_with_0
     assert await effects(database) == [event.event_id]
     assert not [line for line in logged if line["level"] in ("error", "critical")]
     reader = RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
-    box = Letterbox().at(reader, SERVICE)
+    box = RecordingListener().at(reader, SERVICE)
     await reader.start()
     other = cancelled()
     await sender.publish(message(other))

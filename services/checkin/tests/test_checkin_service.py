@@ -24,10 +24,10 @@ from contracts import Event, Payload
 from contracts.topology import Names
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import message as on_its_way
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
-from testkit.toy.letterbox import message as on_its_way
 
 from .checkin_world import PIN, PackDay, cancellation, confirmation, person
 

@@ -24,10 +24,10 @@ from notification.tables import Base
 from notification.worker import build_worker
 from simulators.testing import Stage
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import message as on_its_way
 from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
-from testkit.toy.letterbox import message as on_its_way
 
 from .notification_world import WEBHOOK_SECRET, PostOffice, runner, settings_for
 

@@ -19,8 +19,8 @@ from payment.invoices.handlers import handlers
 from payment.settings import Settings
 from payment.worker import build_worker
 from testkit.brokers import BrokerPrefix
+from testkit.example.recording_listener import message as on_its_way
 from testkit.polling import eventually
-from testkit.toy.letterbox import message as on_its_way
 
 from .payment_world import Entry, Office
 

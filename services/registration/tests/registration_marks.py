@@ -11,7 +11,7 @@ from chassis.transports import RabbitTransport
 from contracts import Event, Payload, PaymentQueueMark, QueueMark, parse
 from contracts.topology import Names
 from registration.worker import Deadlines
-from testkit.toy.letterbox import message as on_its_way
+from testkit.example.recording_listener import message as on_its_way
 
 NOBODY = UUID(int=0)
 

@@ -21,8 +21,8 @@ from registration.entries.handlers import handlers
 from registration.worker import build_worker
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix, purge
+from testkit.example.recording_listener import message as on_its_way
 from testkit.polling import eventually
-from testkit.toy.letterbox import message as on_its_way
 
 from .conftest import Race
 from .registration_line import Line

@@ -12,7 +12,7 @@ from typing import Any
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers, Inbox
 from contracts import Event, RegistrationCancelled
-from testkit.toy.service import OWNER, leave_effect, toy_database
+from testkit.example.service import OWNER, example_database, leave_effect
 
 handlers = Handlers()
 
@@ -25,4 +25,4 @@ async def die_after_the_effect(event: Event[Any], work: UnitOfWork) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-asyncio.run(Inbox(toy_database(sys.argv[1]), handlers).deliver(sys.stdin.buffer.read(), OWNER))
+asyncio.run(Inbox(example_database(sys.argv[1]), handlers).deliver(sys.stdin.buffer.read(), OWNER))

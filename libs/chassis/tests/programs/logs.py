@@ -15,13 +15,13 @@ from chassis.retries import ParkedEventRetry, retry_broker
 from chassis.telemetry import configure_logging, correlated, logger
 from contracts import Event, RegistrationCancelled
 from sqlalchemy import insert
+from testkit.example.service import OWNER, cancelled, example_database, rows
+from testkit.example.tables import Runner, service_tables
 from testkit.polling import eventually
-from testkit.toy.service import OWNER, cancelled, rows, toy_database
-from testkit.toy.tables import Runner, service_tables
 
 SARI = "sari@example.com"
 
-log = logger("toy")
+log = logger("example")
 handlers = Handlers()
 
 
@@ -65,7 +65,7 @@ async def main() -> None:
         close_the_desk()
     except LookupError:
         log.exception("mistake_of_ours")
-    database = toy_database(sys.argv[1])
+    database = example_database(sys.argv[1])
     await fail_over_sari(database)
     await database.close()
 

@@ -16,7 +16,7 @@ from typing import Any
 from chassis.relay import relay_broker
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, Message
-from testkit.toy.service import toy_database
+from testkit.example.service import example_database
 
 moment = sys.argv[2]
 
@@ -46,7 +46,7 @@ def watch(event: str, _: Mapping[str, Any]) -> None:
 async def main() -> None:
     """Relay until killed."""
     configure_logging("ERROR")
-    database = toy_database(sys.argv[1])
+    database = example_database(sys.argv[1])
     await relay_broker(database, Recording(), workers=1, metrics_recorder=watch).start()
     await asyncio.sleep(30)
 

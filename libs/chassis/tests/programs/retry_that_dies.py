@@ -13,7 +13,7 @@ from chassis.database import UnitOfWork
 from chassis.inbox import Handlers, Inbox
 from chassis.retries import retry_broker
 from contracts import Event, RegistrationCancelled
-from testkit.toy.service import toy_database
+from testkit.example.service import example_database
 
 handlers = Handlers()
 
@@ -26,7 +26,7 @@ async def die(event: Event[Any], work: UnitOfWork) -> None:
 
 async def main() -> None:
     """Retry until killed."""
-    database = toy_database(sys.argv[1])
+    database = example_database(sys.argv[1])
     await retry_broker(database, Inbox(database, handlers)).start()
     await asyncio.sleep(30)
 

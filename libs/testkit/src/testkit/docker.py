@@ -94,7 +94,7 @@ def _do_without_reaper_if_there_is_none() -> None:
         client.images.get(testcontainers_config.ryuk_image)
     except ImageNotFound:
         try:
-            client.images.disconnect(testcontainers_config.ryuk_image)
+            client.images.pull(testcontainers_config.ryuk_image)
         except (DockerException, OSError):
             testcontainers_config.ryuk_disabled = True
     finally:

@@ -1,4 +1,4 @@
-"""The toy's tables: what the chassis brings, runners to write, and effects to count."""
+"""The example's tables: what the chassis brings, runners to write, and effects to count."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ REFUSED_AT_COMMIT = 13
 
 
 class Base(DeclarativeBase):
-    """All tables of the toy."""
+    """All tables of the example."""
 
     metadata = new_metadata()
     type_annotation_map = TYPES

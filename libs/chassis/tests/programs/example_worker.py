@@ -1,4 +1,4 @@
-"""A real worker of the toy: settings from the environment, events from RabbitMQ, stopped by a signal.
+"""A real worker of the example: settings from the environment, events from RabbitMQ, stopped by a signal.
 
 Says `begun` when a handler starts; the handler then takes a while.
 """
@@ -15,7 +15,7 @@ from chassis.settings import ServiceSettings, load
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 from contracts import Event, RegistrationCancelled
-from testkit.toy.service import complete, leave_effect, toy_database
+from testkit.example.service import complete, example_database, leave_effect
 
 handlers = Handlers()
 
@@ -45,7 +45,7 @@ settings = load(ServiceSettings)
 def build(transport: Transport) -> Worker:
     """The worker on the database of the settings."""
     periodic = [Periodic("tick", timedelta(hours=1), tick)]
-    return Worker(toy_database(settings.database_url), transport, complete(handlers), periodic=periodic)
+    return Worker(example_database(settings.database_url), transport, complete(handlers), periodic=periodic)
 
 
 run_worker(settings, build, port=settings.worker_port)

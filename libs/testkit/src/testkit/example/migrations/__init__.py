@@ -1,3 +1,3 @@
-"""The schema of the toy."""
+"""The schema of the example."""
 
 DOCTOR_READS: tuple[str, ...] = ()

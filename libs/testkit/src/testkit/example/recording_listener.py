@@ -18,7 +18,7 @@ def message(event: Event[Any]) -> Message:
     )
 
 
-class Letterbox:
+class RecordingListener:
     """Stands where a service's inbox stands and keeps what arrives."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Letterbox:
         self.open.set()
         self.knocks = 0
 
-    def at(self, transport: Transport, service: str) -> "Letterbox":
+    def at(self, transport: Transport, service: str) -> "RecordingListener":
         """Listen there; before the transport starts."""
         transport.listen(service, deliver=self.deliver, dead_letter=self.dead_letter)
         return self

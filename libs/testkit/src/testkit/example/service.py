@@ -13,12 +13,12 @@ from contracts.topology import SUBSCRIPTIONS
 from fastapi import FastAPI
 from sqlalchemy import Table, func, insert, select
 
-from testkit.toy.tables import Effect, service_tables
+from testkit.example.tables import Effect, service_tables
 
 SERVICE = "payment"
-PACKAGE = "testkit.toy"
+PACKAGE = "testkit.example"
 OWNER = "registration"
-"""Who sends what the toy listens to."""
+"""Who sends what the example listens to."""
 
 Connect: TypeAlias = Callable[..., Database]
 BuildApp: TypeAlias = Callable[..., FastAPI]
@@ -26,18 +26,20 @@ Browse: TypeAlias = Callable[[FastAPI], httpx.AsyncClient]
 """What the fixtures `connect`, `build_app` and `browse` give a test."""
 
 
-def toy_database(url: str, *, clock: Clock = utcnow, connections: int = 4) -> Database:
-    """The toy's database at `url`, with few connections, for several tests may share the server."""
+def example_database(url: str, *, clock: Clock = utcnow, connections: int = 4) -> Database:
+    """The example's database at `url`, with few connections, for several tests may share the server."""
     return Database(url, service=SERVICE, tables=service_tables, clock=clock, pool_size=connections, pool_overflow=0)
 
 
 def cancelled(registration_id: UUID | None = None) -> Event[Any]:
-    """An event that the toy listens to."""
+    """An event that the example listens to."""
     subject = registration_id or uuid4()
     payload = RegistrationCancelled(
         registration_id=subject, registration_number="FR5K-00042", revision=2, reason="asked to"
     )
-    return Event[Any].of(payload, source=OWNER, subject=subject, occurred_at=utcnow(), correlation_id="toy-correlation")
+    return Event[Any].of(
+        payload, source=OWNER, subject=subject, occurred_at=utcnow(), correlation_id="example-correlation"
+    )
 
 
 async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
@@ -45,7 +47,7 @@ async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
     await work.session.execute(insert(Effect).values(event_id=event.event_id))
 
 
-def toy_handlers() -> Handlers:
+def example_handlers() -> Handlers:
     """Handlers that leave an effect for each `cancelled` event."""
     handlers = Handlers()
     handlers.on(RegistrationCancelled)(leave_effect)
@@ -53,7 +55,7 @@ def toy_handlers() -> Handlers:
 
 
 def complete(handlers: Handlers) -> Handlers:
-    """`handlers`, and one that leaves an effect for each further event that the toy listens to, as a worker needs."""
+    """`handlers`, and one that leaves an effect for each further event the example subscribes to."""
     for payload in SUBSCRIPTIONS[SERVICE]:
         if (payload.TYPE, payload.VERSION) not in handlers.kinds:
             handlers.on(payload)(leave_effect)
