@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 from embedded.errors import FolderInUse
-from embedded.files import FolderLock, last_lines, recall, remember, secret
+from embedded.files import FolderLock, last_lines, read_state, secret, write_state
 
 
 def test_what_is_remembered_is_recalled_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "word"
-    assert recall(path) is None
+    assert read_state(path) is None
 
-    remember(path, "first")
-    remember(path, "second")
+    write_state(path, "first")
+    write_state(path, "second")
 
-    assert recall(path) == "second"
+    assert read_state(path) == "second"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path], "no draft is left"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from embedded.cluster import Cluster, command_line
+from embedded.data_directory import open_data_directory
 from embedded.errors import CannotStart, FolderInUse, NotInstalled
-from embedded.homes import settle
 from embedded.postgres import EmbeddedPostgres, binary
 
 STARTS_AND_IS_KILLED = """
@@ -188,14 +188,14 @@ def test_a_stale_pid_file_naming_a_living_stranger_does_not_prevent_a_start(
     server: EmbeddedPostgres, shared_folder: Path
 ) -> None:
     server.stop()
-    home = settle(shared_folder, "postgres")
-    stranger = home.owner.popen(["/bin/sleep", "60"], folder=home.path, env={}, output=subprocess.DEVNULL)
-    stale = home.path / "data" / "postmaster.pid"
-    stale.write_text(f"{stranger.pid}\n{home.path / 'data'}\n1700000000\n5432\n\n127.0.0.1\n\nready\n")
-    home.owner.take(stale)
+    directory = open_data_directory(shared_folder, "postgres")
+    stranger = directory.owner.popen(["/bin/sleep", "60"], folder=directory.path, env={}, output=subprocess.DEVNULL)
+    stale = directory.path / "data" / "postmaster.pid"
+    stale.write_text(f"{stranger.pid}\n{directory.path / 'data'}\n1700000000\n5432\n\n127.0.0.1\n\nready\n")
+    directory.owner.take(stale)
     try:
         with pytest.raises(CannotStart, match="lock file"):  # what PostgreSQL alone would do
-            Cluster(home).start(port=1, max_connections=10)
+            Cluster(directory).start(port=1, max_connections=10)
         server.start()
 
         assert ask(server.url, "SELECT 1") == "1"
@@ -207,7 +207,7 @@ def test_a_stale_pid_file_naming_a_living_stranger_does_not_prevent_a_start(
 
 def test_a_start_that_was_cut_short_while_making_the_cluster_is_made_good(open_folder: Path) -> None:
     open_folder.mkdir(mode=0o755)
-    half = settle(open_folder, "postgres").path / "data.new-123"
+    half = open_data_directory(open_folder, "postgres").path / "data.new-123"
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
 
@@ -245,7 +245,7 @@ def test_a_chosen_port_that_is_taken_is_an_error_and_frees_the_folder(open_folde
 
 def test_data_of_another_major_version_are_refused_untouched(open_folder: Path) -> None:
     open_folder.mkdir(mode=0o755)
-    version = settle(open_folder, "postgres").path / "data" / "PG_VERSION"
+    version = open_data_directory(open_folder, "postgres").path / "data" / "PG_VERSION"
     version.parent.mkdir()
     version.write_text("14\n")
 

@@ -59,16 +59,16 @@ async def test_it_lets_only_its_own_user_in(node: PrivateRabbitMQ) -> None:
 
 def test_everything_it_writes_is_in_its_folder_and_it_is_not_root(node: PrivateRabbitMQ) -> None:
     folder = node._folder
-    home = folder / "rabbitmq"
+    directory = folder / "rabbitmq"
 
-    assert (home / ".erlang.cookie").exists()
-    assert (home / "data" / "node").is_dir()
-    assert list((home / "log").glob("*.log"))
+    assert (directory / ".erlang.cookie").exists()
+    assert (directory / "data" / "node").is_dir()
+    assert list((directory / "log").glob("*.log"))
     assert node._node is not None
     owner = Path(f"/proc/{node._node.pid}").stat().st_uid
     assert owner != 0
     assert os.geteuid() in {0, owner}
-    assert "password" not in (home / "output.log").read_text()
+    assert "password" not in (directory / "output.log").read_text()
 
 
 def test_a_second_starter_is_refused(node: PrivateRabbitMQ) -> None:

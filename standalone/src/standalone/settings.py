@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.secrets import new_key
 from chassis.settings import with_passwords
-from embedded.homes import make_folder
+from embedded.data_directory import make_folder
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 
+from embedded.data_directory import DataDirectory
 from embedded.errors import CannotStart
 from embedded.files import last_lines
-from embedded.homes import Home
 from embedded.programs import major_version, programs_for
 
 _ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath, "LC_ALL": "C"}  # nothing of the caller's PG… variables
@@ -23,13 +23,13 @@ _LOG_BYTES = 5_000_000
 
 
 class Cluster:
-    """The data directory inside `home`. Callers see to it that only one of them works on it at a time."""
+    """A PostgreSQL cluster in a data directory. Callers hold the folder's lock."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._data = home.path / "data"
-        self._log = home.path / "server.log"
-        self._programs = programs_for(home)
+    def __init__(self, directory: DataDirectory) -> None:
+        self._directory = directory
+        self._data = directory.path / "data"
+        self._log = directory.path / "server.log"
+        self._programs = programs_for(directory)
 
     def create(self, password: str) -> None:
         """Make the data directory unless it is there; `postgres` is its administrator."""
@@ -37,11 +37,11 @@ class Cluster:
         if self._data.exists():
             self._check_version()
             return
-        draft = self._home.path / f"data.new-{token_hex(4)}"
-        words = self._home.path / f"data.new-{token_hex(4)}.password"
+        draft = self._directory.path / f"data.new-{token_hex(4)}"
+        words = self._directory.path / f"data.new-{token_hex(4)}.password"
         words.touch(mode=0o600)
         words.write_text(password)
-        self._home.owner.take(words)
+        self._directory.owner.take(words)
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         login = ("--username=postgres", "--auth=scram-sha-256", f"--pwfile={words}")
         try:
@@ -110,8 +110,8 @@ class Cluster:
     def _run(self, program: str, *arguments: str | Path) -> None:
         command: Sequence[str | Path] = [self._programs / program, *arguments]
         try:
-            code, output = self._home.owner.run(
-                command, folder=self._home.path, env=_ENVIRONMENT, seconds=2 * _START_SECONDS
+            code, output = self._directory.owner.run(
+                command, folder=self._directory.path, env=_ENVIRONMENT, seconds=2 * _START_SECONDS
             )
         except subprocess.TimeoutExpired:
             raise CannotStart(f"{program} did not end\n{last_lines(self._log)}") from None
@@ -133,7 +133,7 @@ class Cluster:
             raise CannotStart(f"{self._data} was written by PostgreSQL {found}, the installed one is {major_version()}")
 
     def _sweep_drafts(self) -> None:
-        for draft in self._home.path.glob("data.new-*"):
+        for draft in self._directory.path.glob("data.new-*"):
             if draft.is_dir():
                 rmtree(draft, ignore_errors=True)
             else:

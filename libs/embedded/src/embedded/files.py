@@ -1,4 +1,4 @@
-"""Small files that remember things between two starts."""
+"""State files that survive a restart, and a lock on their folder."""
 
 import fcntl
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 from embedded.errors import FolderInUse
 
 
-def remember(path: Path, text: str) -> None:
-    """Write `text` for the owner's eyes only, so that a crash leaves the old content or the new, never half."""
+def write_state(path: Path, text: str) -> None:
+    """Write `text` atomically, readable by the owner only."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -19,8 +19,8 @@ def remember(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def recall(path: Path) -> str | None:
-    """What `remember` wrote, or None."""
+def read_state(path: Path) -> str | None:
+    """Return what `write_state` wrote, stripped; None if there is no file."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
@@ -28,16 +28,16 @@ def recall(path: Path) -> str | None:
 
 
 def secret(path: Path) -> str:
-    """The random word kept at `path`, made on first use."""
-    known = recall(path)
+    """Return the random token stored at `path`; create it on first use."""
+    known = read_state(path)
     if known is None:
         known = secrets.token_urlsafe(24)
-        remember(path, known)
+        write_state(path, known)
     return known
 
 
 def last_lines(path: Path, count: int = 15) -> str:
-    """The end of a log."""
+    """Return the last lines of a log, or an empty string if there is none."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-count:])
     except FileNotFoundError:

@@ -5,9 +5,9 @@ from types import TracebackType
 from typing import Self
 
 from embedded.cluster import Cluster
+from embedded.data_directory import make_folder, open_data_directory, remove_data_directory
 from embedded.errors import CannotStart
-from embedded.files import FolderLock, recall, remember, secret
-from embedded.homes import forget, make_folder, settle
+from embedded.files import FolderLock, read_state, secret, write_state
 from embedded.ports import free_port, is_free
 from embedded.programs import binary
 
@@ -45,7 +45,7 @@ class EmbeddedPostgres:
         make_folder(self._folder)
         self._lock.take()
         try:
-            cluster = Cluster(settle(self._folder, _NAME))
+            cluster = Cluster(open_data_directory(self._folder, _NAME))
             cluster.create(secret(self._password_file))
             cluster.stop()
             self._start_on_a_port(cluster)
@@ -68,8 +68,8 @@ class EmbeddedPostgres:
         if self._cluster is None:
             self._lock.take()
         try:
-            Cluster(settle(self._folder, _NAME)).stop()
-            forget(self._folder, _NAME)
+            Cluster(open_data_directory(self._folder, _NAME)).stop()
+            remove_data_directory(self._folder, _NAME)
         finally:
             self._cluster = None
             self._lock.release()
@@ -81,7 +81,7 @@ class EmbeddedPostgres:
         Raises:
             CannotStart: it was never started.
         """
-        port, password = recall(self._port_file), recall(self._password_file)
+        port, password = read_state(self._port_file), read_state(self._password_file)
         if port is None or password is None:
             raise CannotStart(f"no PostgreSQL was started in {self._folder} yet")
         return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
@@ -108,14 +108,14 @@ class EmbeddedPostgres:
                 if self._fixed_port or is_free(port):
                     raise
             else:
-                remember(self._port_file, str(port))
+                write_state(self._port_file, str(port))
                 return
         raise CannotStart("other programs took every port that was tried")
 
     def _choose_port(self) -> int:
         if self._fixed_port:
             return self._fixed_port
-        remembered = recall(self._port_file)
+        remembered = read_state(self._port_file)
         return int(remembered) if remembered and is_free(int(remembered)) else free_port()
 
     def __enter__(self) -> Self:

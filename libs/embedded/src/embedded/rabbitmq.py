@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from embedded.cluster import command_line
+from embedded.data_directory import DataDirectory, make_folder, open_data_directory, remove_data_directory
 from embedded.errors import CannotStart, NotInstalled
-from embedded.files import FolderLock, last_lines, recall, remember, secret
-from embedded.homes import Home, forget, make_folder, settle
+from embedded.files import FolderLock, last_lines, read_state, secret, write_state
 from embedded.installing import install_hint, install_if_root
 from embedded.ports import free_ports
 
@@ -49,7 +49,7 @@ class PrivateRabbitMQ:
         amqp, self._distribution_port, self._epmd_port, self._management_port = free_ports(4)
         self._port = port or amqp
         self._lock = FolderLock(self._folder / f"{_NAME}.lock")
-        self._home: Home | None = None
+        self._directory: DataDirectory | None = None
         self._epmd: subprocess.Popen[str] | None = None
         self._node: subprocess.Popen[str] | None = None
 
@@ -75,9 +75,9 @@ class PrivateRabbitMQ:
         self._lock.take()
         try:
             self._end_leftovers()
-            self._home = settle(self._folder, _NAME)
-            self._launch(self._home, server, epmd)
-            self._wait_until_it_greets(self._home)
+            self._directory = open_data_directory(self._folder, _NAME)
+            self._launch(self._directory, server, epmd)
+            self._wait_until_it_greets(self._directory)
         except BaseException:
             self.kill()
             raise
@@ -111,62 +111,62 @@ class PrivateRabbitMQ:
     def remove(self) -> None:
         """Stop, and delete everything."""
         self.stop()
-        forget(self._folder, _NAME)
+        remove_data_directory(self._folder, _NAME)
 
-    def _launch(self, home: Home, server: Path, epmd: Path) -> None:
-        environment = self._write_configuration(home)
+    def _launch(self, directory: DataDirectory, server: Path, epmd: Path) -> None:
+        environment = self._write_configuration(directory)
         register: list[str | Path] = [epmd, "-address", "127.0.0.1", "-port", str(self._epmd_port)]
-        node: list[str | Path] = [server, "-startline_home", home.path]  # a later start knows it by this
-        with (home.path / "output.log").open("w") as output:
-            self._epmd = home.owner.popen(register, folder=home.path, env=environment, output=output.fileno())
-            self._node = home.owner.popen(node, folder=home.path, env=environment, output=output.fileno())
-        remember(self._pids_file, f"{self._node.pid} {home.path}\n{self._epmd.pid} -port {self._epmd_port}")
+        node: list[str | Path] = [server, "-startline_home", directory.path]  # a later start knows it by this
+        with (directory.path / "output.log").open("w") as output:
+            self._epmd = directory.owner.popen(register, folder=directory.path, env=environment, output=output.fileno())
+            self._node = directory.owner.popen(node, folder=directory.path, env=environment, output=output.fileno())
+        write_state(self._pids_file, f"{self._node.pid} {directory.path}\n{self._epmd.pid} -port {self._epmd_port}")
 
-    def _write_configuration(self, home: Home) -> Mapping[str, str]:
+    def _write_configuration(self, directory: DataDirectory) -> Mapping[str, str]:
         lines = (
             f"listeners.tcp.local = 127.0.0.1:{self._port}",
             f"default_user = {_USER}",
             f"default_pass = {secret(self._folder / f'{_NAME}.password')}",
             *(self._managed_at() if self._managed else ()),
         )
-        configuration, shell, plugins = (home.path / name for name in ("node.conf", "environment.conf", _PLUGINS))
+        configuration, shell, plugins = (directory.path / name for name in ("node.conf", "environment.conf", _PLUGINS))
         enabled = "[rabbitmq_management].\n" if self._managed else "[].\n"
         for path, text in ((configuration, "\n".join(lines) + "\n"), (shell, ""), (plugins, enabled)):
-            remember(path, text)
-            home.owner.take(path)
+            write_state(path, text)
+            directory.owner.take(path)
         return {
             "PATH": _PATH,
-            "HOME": str(home.path),  # the cookie is kept there
+            "HOME": str(directory.path),  # the cookie is kept there
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "RABBITMQ_NODENAME": f"{_USER}@localhost",
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_CONF_ENV_FILE": str(shell),  # empty: the service's own settings must not reach this node
             "RABBITMQ_CONFIG_FILE": str(configuration),
-            "RABBITMQ_ADVANCED_CONFIG_FILE": str(home.path / "advanced.config"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(directory.path / "advanced.config"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
-            "RABBITMQ_MNESIA_BASE": str(home.path / "data"),
-            "RABBITMQ_MNESIA_DIR": str(home.path / "data" / "node"),
-            "RABBITMQ_LOG_BASE": str(home.path / "log"),
-            "RABBITMQ_GENERATED_CONFIG_DIR": str(home.path / "generated"),
-            "RABBITMQ_PLUGINS_EXPAND_DIR": str(home.path / "plugins"),
-            "RABBITMQ_PID_FILE": str(home.path / "node.pid"),
+            "RABBITMQ_MNESIA_BASE": str(directory.path / "data"),
+            "RABBITMQ_MNESIA_DIR": str(directory.path / "data" / "node"),
+            "RABBITMQ_LOG_BASE": str(directory.path / "log"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(directory.path / "generated"),
+            "RABBITMQ_PLUGINS_EXPAND_DIR": str(directory.path / "plugins"),
+            "RABBITMQ_PID_FILE": str(directory.path / "node.pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
         }
 
     def _managed_at(self) -> tuple[str, str]:
         return "management.tcp.ip = 127.0.0.1", f"management.tcp.port = {self._management_port}"
 
-    def _wait_until_it_greets(self, home: Home) -> None:
+    def _wait_until_it_greets(self, directory: DataDirectory) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not _greets(self._port):
             ended = self._node is None or self._node.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise CannotStart(f"RabbitMQ did not start\n{last_lines(home.path / 'output.log')}")
+                raise CannotStart(f"RabbitMQ did not start\n{last_lines(directory.path / 'output.log')}")
             time.sleep(0.05)
 
     def _end_leftovers(self) -> None:
-        for line in (recall(self._pids_file) or "").splitlines():
+        for line in (read_state(self._pids_file) or "").splitlines():
             pid, sign = line.split(" ", 1)
             if sign in command_line(int(pid)):
                 _kill_group(int(pid))

@@ -2,7 +2,7 @@
 
 A server never runs as root. Started by root it gets the rights of `nobody`, or of whoever owns the files already there,
 and only the folder with the server's own files changes hands. When that user cannot enter the folder it was given
-(say, it lies under a private home directory), the files live in a folder of their own under `/var/lib/startline`.
+(say, it lies under a private directory directory), the files live in a folder of their own under `/var/lib/startline`.
 """
 
 import os
@@ -17,7 +17,7 @@ from secrets import token_hex
 from shutil import rmtree
 
 from embedded.errors import CannotStart
-from embedded.files import recall, remember
+from embedded.files import read_state, write_state
 
 COMMON_AREA = Path("/var/lib/startline")
 
@@ -93,28 +93,28 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Home:
-    """The folder a server's own files are in, and whose it is."""
+class DataDirectory:
+    """A server's data directory and the user who owns it."""
 
     path: Path
     owner: Owner
 
 
-def settle(folder: Path, name: str) -> Home:
-    """The home of the server `name` that was told to live in `folder`; made when missing.
+def open_data_directory(folder: Path, name: str) -> DataDirectory:
+    """Return the data directory of the server `name` below `folder`; create it if missing.
 
     Raises:
         CannotStart: the place the folder points to is gone, or belongs to someone else.
     """
-    home = _place(folder, name)
-    if home.exists():
-        if os.geteuid() not in {0, home.stat().st_uid}:
-            raise CannotStart(f"{home} belongs to another user")
-        return Home(home, Owner.of(home))
+    directory = _place(folder, name)
+    if directory.exists():
+        if os.geteuid() not in {0, directory.stat().st_uid}:
+            raise CannotStart(f"{directory} belongs to another user")
+        return DataDirectory(directory, Owner.of(directory))
     owner = Owner.unprivileged()
-    home.mkdir(mode=_PRIVATE)
-    owner.take(home)
-    return Home(home, owner)
+    directory.mkdir(mode=_PRIVATE)
+    owner.take(directory)
+    return DataDirectory(directory, owner)
 
 
 def make_folder(folder: Path) -> None:
@@ -134,9 +134,9 @@ def make_folder(folder: Path) -> None:
             folder.chmod(found & rights)
 
 
-def forget(folder: Path, name: str) -> None:
+def remove_data_directory(folder: Path, name: str) -> None:
     """Remove what the server `name` keeps, wherever it is, and the folder if nothing else is in it."""
-    elsewhere = recall(_pointer(folder, name))
+    elsewhere = read_state(_pointer(folder, name))
     rmtree(folder / name if elsewhere is None else elsewhere, ignore_errors=True)
     for file in folder.glob(f"{name}.*"):
         file.unlink(missing_ok=True)
@@ -147,7 +147,7 @@ def forget(folder: Path, name: str) -> None:
 
 def _place(folder: Path, name: str) -> Path:
     pointer = _pointer(folder, name)
-    elsewhere = recall(pointer)
+    elsewhere = read_state(pointer)
     if elsewhere is not None:
         if not Path(elsewhere).is_dir():
             raise CannotStart(f"{pointer} says the data are in {elsewhere}, which is gone")
@@ -155,7 +155,7 @@ def _place(folder: Path, name: str) -> Path:
     if (folder / name).exists() or Owner.unprivileged().can_enter(folder):
         return folder / name
     place = _common_place()
-    remember(pointer, str(place))
+    write_state(pointer, str(place))
     return place / name
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from embedded.data_directory import COMMON_AREA, make_folder, open_data_directory
 from embedded.errors import CannotStart
-from embedded.homes import COMMON_AREA, make_folder, settle
 from embedded.postgres import EmbeddedPostgres, binary
 
 from .conftest import NOBODY
@@ -46,14 +46,14 @@ def test_a_folder_under_a_closed_one_keeps_its_data_over_a_restart(closed_folder
     server = EmbeddedPostgres(closed_folder)
     with server:
         ask(server.url, "CREATE TABLE runner AS SELECT 'Sari' AS name")
-    home = settle(closed_folder, "postgres").path
-    assert home.is_relative_to(COMMON_AREA if os.geteuid() == 0 else closed_folder)
+    directory = open_data_directory(closed_folder, "postgres").path
+    assert directory.is_relative_to(COMMON_AREA if os.geteuid() == 0 else closed_folder)
 
     with EmbeddedPostgres(closed_folder) as again:
         assert ask(again.url, "SELECT name FROM runner") == "Sari"
 
     again.remove()
-    assert not home.exists()
+    assert not directory.exists()
 
 
 def test_data_that_were_moved_and_are_gone_are_never_silently_replaced(closed_folder: Path) -> None:
