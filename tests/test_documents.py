@@ -20,13 +20,23 @@ def test_no_page_loads_scripts_from_elsewhere() -> None:
 
 
 def test_decisions_are_numbered_without_gaps_and_linked_by_what_they_say() -> None:
-    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
     assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
     for record in records:
         text = record.read_text()
         assert text.startswith(f"# {int(record.name[:4])}. "), record.name
-        for heading in ("## Context", "## Decision", "## Consequences"):
-            assert heading in text, f"{record.name} has no {heading}"
+        for part in ("\n- Status: ", "\n- Date: 20", "\n## Context\n", "\n## Decision\n", "\n## Consequences\n"):
+            assert part in text, f"{record.name} has no {part.strip()}"
+
+
+def test_the_index_of_decisions_shows_title_and_status_of_each() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    for record in sorted(folder.glob("[0-9]*.md")):
+        title, _, status, *_ = record.read_text().splitlines()
+        number, _, name = title.removeprefix("# ").partition(". ")
+        row = f"| {number} | [{name}]({record.name}) | {status.removeprefix('- Status: ')} |"
+        assert row in index, f"the index lacks {row}"
 
 
 def test_the_readme_names_commands_that_exist() -> None:
