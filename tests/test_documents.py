@@ -4,9 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from chassis.asyncapi import document
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_PATH = re.compile(r"`((?:libs|services|standalone|simulators|deploy|tests|scripts|bench|docs)/[\w./-]+)`")
+_MADE_UP = {"services/results", "libs/contracts/tests/golden/registration.moved.v1.json"}
+"""Paths that the how-tos create."""
 
 
 def test_the_asyncapi_document_is_what_the_code_says() -> None:
@@ -44,3 +50,20 @@ def test_the_readme_names_commands_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"make ([a-z-]+)", readme)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])
+def test_a_document_links_and_names_only_what_exists(page: Path) -> None:
+    text = page.read_text()
+    named = [ROOT / path for path in _PATH.findall(text) if path not in _MADE_UP]
+    linked = [((page.parent / path).resolve() if path else page, heading) for path, heading in _LINK.findall(text)]
+
+    missing = [str(path.relative_to(ROOT)) for path in (*named, *(path for path, _ in linked)) if not path.exists()]
+    assert missing == []
+    assert [f"{path}#{heading}" for path, heading in linked if heading and heading not in _headings(path)] == []
+
+
+def _headings(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
