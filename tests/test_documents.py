@@ -4,9 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from chassis.asyncapi import document
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_PATH = re.compile(r"`((?:libs|services|standalone|simulators|deploy|tests|scripts|bench|docs)/[\w./-]+)`")
+_MADE_UP = {"services/results", "libs/contracts/tests/golden/registration.moved.v1.json"}
+"""Paths that the how-tos create."""
 
 
 def test_the_asyncapi_document_is_what_the_code_says() -> None:
@@ -20,13 +26,23 @@ def test_no_page_loads_scripts_from_elsewhere() -> None:
 
 
 def test_decisions_are_numbered_without_gaps_and_linked_by_what_they_say() -> None:
-    records = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
     assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
     for record in records:
         text = record.read_text()
         assert text.startswith(f"# {int(record.name[:4])}. "), record.name
-        for heading in ("## Context", "## Decision", "## Consequences"):
-            assert heading in text, f"{record.name} has no {heading}"
+        for part in ("\n- Status: ", "\n- Date: 20", "\n## Context\n", "\n## Decision\n", "\n## Consequences\n"):
+            assert part in text, f"{record.name} has no {part.strip()}"
+
+
+def test_the_index_of_decisions_shows_title_and_status_of_each() -> None:
+    folder = ROOT / "docs" / "adr"
+    index = (folder / "README.md").read_text()
+    for record in sorted(folder.glob("[0-9]*.md")):
+        title, _, status, *_ = record.read_text().splitlines()
+        number, _, name = title.removeprefix("# ").partition(". ")
+        row = f"| {number} | [{name}]({record.name}) | {status.removeprefix('- Status: ')} |"
+        assert row in index, f"the index lacks {row}"
 
 
 def test_the_readme_names_commands_that_exist() -> None:
@@ -34,3 +50,20 @@ def test_the_readme_names_commands_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"make ([a-z-]+)", readme)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])
+def test_a_document_links_and_names_only_what_exists(page: Path) -> None:
+    text = page.read_text()
+    named = [ROOT / path for path in _PATH.findall(text) if path not in _MADE_UP]
+    linked = [((page.parent / path).resolve() if path else page, heading) for path, heading in _LINK.findall(text)]
+
+    missing = [str(path.relative_to(ROOT)) for path in (*named, *(path for path, _ in linked)) if not path.exists()]
+    assert missing == []
+    assert [f"{path}#{heading}" for path, heading in linked if heading and heading not in _headings(path)] == []
+
+
+def _headings(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
