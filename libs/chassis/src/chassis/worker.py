@@ -91,7 +91,7 @@ class Worker:
         self._jobs: list[asyncio.Task[None]] = []
         if handlers.kinds:
             transport.listen(
-                database.service, deliver=self.inbox.deliver_with_backoff, dead_letter=self.inbox.dead_letter
+                database.service, deliver=self.inbox.deliver_with_backoff, dead_letter=self.inbox.retry_alone
             )
 
     async def start(self) -> None:
