@@ -24,7 +24,8 @@ async def test_one_that_somebody_else_has_dealt_with_does_not_stop_the_replay_of
     inbox = Inbox(database, Handlers())
     for number in range(3):
         body = golden(PaymentVerified).to_bytes()
-        await inbox.dead_letter(body.replace(str(golden(PaymentVerified).event_id).encode(), _id(number)), "payment")
+        body = body.replace(str(golden(PaymentVerified).event_id).encode(), _id(number))
+        await inbox.give_up(body, "crash_guard", "took its reader down")
     listed = retries.list_dead_letters
 
     async def and_one_is_dropped(database: Database, **options: Any) -> Sequence[dict[str, Any]]:
@@ -49,8 +50,9 @@ def _id(number: int) -> bytes:
 async def test_forged_ones_are_not_replayed_with_all_and_dropped_together(fresh_database: FreshDatabase) -> None:
     database = Database(await fresh_database("registration"), service="registration", tables=service_tables)
     inbox, real = Inbox(database, Handlers()), golden(PaymentVerified)
-    for sender in ("checkin", "notification", "payment"):
-        await inbox.dead_letter(real.to_bytes(), sender)
+    for sender in ("checkin", "notification"):
+        await inbox.deliver(real.to_bytes(), sender)
+    await inbox.give_up(real.to_bytes(), "crash_guard", "took its reader down")
 
     await deadletters._carry_out(database, Namespace(action="replay", id="all"))
     forged = await retries.forged_dead_letters(database)

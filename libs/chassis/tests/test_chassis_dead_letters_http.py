@@ -8,7 +8,7 @@ from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.web.cursors import CursorOf
-from testkit.example.service import OWNER, Browse, BuildApp, cancelled, example_handlers, rows
+from testkit.example.service import Browse, BuildApp, cancelled, example_handlers, rows
 from testkit.example.tables import service_tables
 from testkit.tokens import Issuer
 
@@ -33,7 +33,7 @@ async def test_an_administrator_lists_shows_replays_and_drops(
 ) -> None:
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.dead_letter(event.to_bytes(), OWNER)
+        await inbox.give_up(event.to_bytes(), "crash_guard", "took its reader down")
 
     page = (await http.get("/dead-letters", params={"limit": 2}, headers=admin)).json()
     rest = (await http.get("/dead-letters", params={"cursor": page["next_cursor"]}, headers=admin)).json()
@@ -64,7 +64,7 @@ ODD_BODIES = {
 
 async def test_whatever_came_can_be_shown(http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox) -> None:
     for body in ODD_BODIES:
-        await inbox.dead_letter(body, OWNER)
+        await inbox.give_up(body, "crash_guard", "took its reader down")
     listed = (await http.get("/dead-letters", headers=admin)).json()["items"]
     assert {(item["event_id"], item["event_type"]) for item in listed} == {(None, "unreadable")}
 

@@ -15,7 +15,7 @@ from chassis.web import bodies
 from chassis.web.routing import Router
 from fastapi import Depends, FastAPI, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
-from testkit.example.service import OWNER, Browse, BuildApp, cancelled, example_handlers
+from testkit.example.service import Browse, BuildApp, cancelled, example_handlers
 
 router = Router(dependencies=[public])
 
@@ -235,7 +235,7 @@ async def test_live_ready_and_late_are_three_answers(build_app: BuildApp, browse
     assert (await http.get(f"{base}/late")).json() == quiet
 
     broker_answers = False
-    await Inbox(database, example_handlers()).dead_letter(cancelled().to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).give_up(cancelled().to_bytes(), "crash_guard", "took its reader down")
 
     ready = await http.get(f"{base}/ready")
     assert (ready.status_code, ready.json()) == (503, {"ready": False, "database": True, "broker": False})

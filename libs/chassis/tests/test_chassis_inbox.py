@@ -277,16 +277,16 @@ async def test_without_patience_an_outage_is_the_callers_to_handle(wired: Databa
         await Inbox(wired, example_handlers()).deliver(cancelled().to_bytes(), OWNER)
 
 
-async def test_what_the_crash_guard_put_aside_is_buried_even_when_the_database_is_down_at_first(
+async def test_what_the_crash_guard_put_aside_is_parked_even_when_the_database_is_down_at_first(
     database: Database, wired: Database, proxy: TcpProxy
 ) -> None:
     event = cancelled()
     await proxy.disconnect()
-    waiting = asyncio.create_task(Inbox(wired, example_handlers()).dead_letter(event.to_bytes(), OWNER))
+    waiting = asyncio.create_task(Inbox(wired, example_handlers()).retry_alone(event.to_bytes(), OWNER))
     done, _ = await asyncio.wait({waiting}, timeout=0.3)
     assert not done, "nobody else keeps it: giving up here would lose the event"
 
     await proxy.connect()
     await asyncio.wait_for(waiting, timeout=10)
 
-    assert await rows(database, service_tables.dead_letters) == 1
+    assert await rows(database, service_tables.retries) == 1

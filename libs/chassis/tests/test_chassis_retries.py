@@ -270,7 +270,7 @@ def test_tries_that_the_database_ends_come_less_often_the_longer_it_takes_but_ev
 
 async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Database, retrying: Retrying) -> None:
     inbox, event = Inbox(database, example_handlers()), cancelled()
-    await inbox.dead_letter(event.to_bytes(), OWNER)
+    await inbox.give_up(event.to_bytes(), "crash_guard", "took its reader down")
     letter = (await list_dead_letters(database))[0]["id"]
 
     await replay_dead_letter(database, letter, by="staff:1")
@@ -284,7 +284,7 @@ async def test_a_replayed_dead_letter_gets_a_fresh_set_of_tries(database: Databa
 async def test_replaying_what_is_being_tried_already_adds_no_second_row(database: Database) -> None:
     event = cancelled()
     await Inbox(database, failing(NotYet("wait"))).deliver(event.to_bytes(), OWNER)
-    await Inbox(database, example_handlers()).dead_letter(event.to_bytes(), OWNER)
+    await Inbox(database, example_handlers()).give_up(event.to_bytes(), "crash_guard", "took its reader down")
 
     await replay_dead_letter(database, (await list_dead_letters(database))[0]["id"], by="staff:1")
 
@@ -295,7 +295,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     inbox = Inbox(database, example_handlers())
     events = [cancelled() for _ in range(3)]
     for event in events:
-        await inbox.dead_letter(event.to_bytes(), OWNER)
+        await inbox.give_up(event.to_bytes(), "crash_guard", "took its reader down")
 
     listed = await list_dead_letters(database)
     assert [row["headers"]["event_id"] for row in listed] == [str(event.event_id) for event in events]
@@ -306,7 +306,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     shown = await show_dead_letter(database, listed[1]["id"])
     assert (shown["payload"], shown["last_exception"]) == (
         events[1].to_bytes(),
-        "its reader went down too often while handling it",
+        "took its reader down",
     )
 
     await drop_dead_letter(database, listed[1]["id"], by="staff:2")
@@ -346,7 +346,7 @@ async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_even
     inbox, event = Inbox(database, example_handlers()), cancelled()
     await inbox.deliver(event.to_bytes(), OWNER)
     await (
-        inbox.dead_letter(event.to_bytes(), OWNER)
+        inbox.give_up(event.to_bytes(), "crash_guard", "took its reader down")
         if keep == "dead_letter"
         else inbox.schedule_retry(event.to_bytes(), NotYet("wait"))
     )

@@ -113,11 +113,12 @@ async def test_a_forged_event_cannot_be_replayed_an_unsigned_one_can(database: D
 async def test_what_the_crash_guard_put_aside_is_judged_too(database: Database) -> None:
     inbox = Inbox(database, example_handlers())
 
-    await inbox.dead_letter(cancelled().to_bytes(), "checkin")
-    await inbox.dead_letter(cancelled().to_bytes(), OWNER)
+    await inbox.retry_alone(cancelled().to_bytes(), "checkin")
+    await inbox.retry_alone(cancelled().to_bytes(), OWNER)
 
     listed = await list_dead_letters(database)
-    assert [row["failure_reason"] for row in listed] == [Refusal.FORGED, "crash_guard"]
+    assert [row["failure_reason"] for row in listed] == [Refusal.FORGED]
+    assert await rows(database, service_tables.retries) == 1
 
 
 async def test_a_service_cannot_even_write_down_what_another_owns(database: Database) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from .identity_world import ANOTHER_PASSWORD, PASSWORD, Colleague, Login, Office
 
-TOKENS_LIVE_AT_MOST = timedelta(minutes=60, seconds=30)  # the largest setting, and the leeway of those who check
+TOKENS_LIVE_AT_MOST = timedelta(minutes=62)  # the largest setting, and the leeway of those who check
 
 Way = Callable[[Office, Login, Colleague, Login], Awaitable[Any]]
 

@@ -328,3 +328,13 @@ async def test_a_proof_that_staff_record_follows_the_rules_of_its_runner(office:
     assert (await office.upload(entry)).refused_with(409, "proof_pending")
     clock.advance(timedelta(hours=2))
     assert (await office.upload(late, headers=admin)).refused_with(409, "invoice_expired")
+
+
+async def test_an_invoice_whose_deadline_has_passed_does_not_look_open(office: Office) -> None:
+    entry = await office.registered(hours=1)
+    assert (await office.invoice(entry))["status"] == "open"
+    office.clock.advance(timedelta(hours=1))
+    assert (await office.invoice(entry))["status"] == "expired"
+    waiting, _ = await office.waiting(hours=1)
+    office.clock.advance(timedelta(hours=2))
+    assert (await office.invoice(waiting))["status"] == "proof_uploaded"

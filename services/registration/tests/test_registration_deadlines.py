@@ -65,7 +65,7 @@ async def test_an_offer_that_nobody_could_hear_of_does_not_lapse(race: Race, lin
     [taken] = await line.sell_out()
     first = await line.waiting()
     await race.cancel(taken["registration_id"])
-    race.clock.advance(timedelta(hours=12, minutes=1))
+    race.clock.advance(timedelta(hours=12, minutes=3))
 
     await background.process_waitlists(race.database, race.terms)
     assert await line.status(first) == "offered"

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from contracts import Event, QueueMark
+from contracts import Event, PaymentMethod, PaymentUploaded, QueueMark
 from registration.entries.expiry import DEADLINES_WAIT
 from structlog.testing import capture_logs
 
@@ -157,3 +159,30 @@ async def test_no_deadline_waits_when_none_has_passed(race: Race, sweeps: Sweeps
     await race.registered()
     await sweeps.deadlines.report()
     assert DEADLINES_WAIT._value.get() == 0
+
+
+async def test_a_proof_that_the_crash_guard_put_aside_keeps_its_place(race: Race, sweeps: Sweeps) -> None:
+    """Its reader was killed, most likely by another event that it had in hand."""
+    line = Line(race)
+    [entry] = await line.sell_out()
+    waiting = await line.waiting()
+    deadline = datetime.fromisoformat(entry["expires_at"])
+    race.clock.advance(deadline - race.clock() - timedelta(minutes=1))
+    proof = PaymentUploaded(
+        payment_id=uuid4(),
+        registration_id=entry["registration_id"],
+        amount=Decimal("150000.00"),
+        currency="IDR",
+        payment_method=PaymentMethod.QRIS,
+        uploaded_at=race.clock(),
+        due_at=deadline,
+        sequence=1,
+    )
+    subject = UUID(entry["registration_id"])
+    event = Event.of(proof, source="payment", subject=subject, occurred_at=race.clock(), correlation_id="test")
+    await race.service.inbox.retry_alone(event.to_bytes(), "payment")
+    race.clock.advance(timedelta(minutes=12))
+
+    await sweeps.rounds(count=4)
+
+    assert (await race.status(entry["registration_id"]), await line.status(waiting)) == ("pending_payment", "waiting")

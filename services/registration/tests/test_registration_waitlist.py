@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from chassis.auth.principals import Role
+from chassis.clock import SKEW
 from chassis.transports import InProcessTransport
 from contracts import RegistrationCreated, WaitlistOffered
 from registration.worker import build_worker
@@ -182,6 +183,21 @@ async def test_an_offer_that_is_over_cannot_be_accepted_before_the_worker_has_se
     assert await line.counted() == (1, 1, 0)
 
 
+async def test_who_accepts_before_the_end_that_was_told_gets_the_place(race: Any, line: Line) -> None:
+    """The worker's clock is ahead of that of the process which is asked, by as much as we allow."""
+    [taken] = await line.sell_out()
+    first, second = await line.waiting(), await line.waiting()
+    await race.cancel(taken["registration_id"])
+    ends = datetime.fromisoformat((await line.show(first))["offer_expires_at"])
+    race.clock.advance(ends - race.clock() - timedelta(seconds=5))
+
+    with race.clock.differing(SKEW):
+        await line.process_waitlist()
+
+    assert (await line.accept(first)).status_code == 201
+    assert await line.statuses(first, second) == ["accepted", "waiting"]
+
+
 async def test_the_last_offer_that_lapses_gives_the_place_to_the_public(race: Any, line: Line) -> None:
     [taken] = await line.sell_out()
     await line.waiting()
@@ -322,7 +338,7 @@ async def test_the_worker_looks_after_the_lines_by_itself(race: Any, line: Line)
     [taken] = await line.sell_out()
     first, second = await line.waiting(), await line.waiting()
     await race.cancel(taken["registration_id"])
-    race.clock.advance(timedelta(hours=12, seconds=1))
+    race.clock.advance(timedelta(hours=12, minutes=3))
     settings = race.settings.model_copy(update={"expiry_sweep_seconds": 0.05})
     transport = InProcessTransport()
     worker = build_worker(settings, race.database, transport)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.clock import SKEW
 from contracts import Event, Payload, RegistrationCreated, WaitlistEnded, WaitlistOffered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,7 +126,7 @@ class History:
         self.background.mend()
         await self.background.works_on()
         await self.line.must_be_in_order()
-        over = self.race.clock() - abs(self.background.skew) - timedelta(minutes=1)
+        over = self.race.clock() - abs(self.background.skew) - SKEW - timedelta(minutes=1)
         assert await self.race.scalar(_OPEN_AFTER_ITS_END, id=self.race.category["id"], moment=over) == 0
 
     async def ends(self) -> None:

@@ -329,7 +329,8 @@ class Hubbub:
             assert (await line.withdraw(entry)).status_code in (204, 409)
 
     async def _tend(self, line: Line) -> None:
-        lapsing = "UPDATE waitlist_entries SET offer_expires_at = now() WHERE status = 'offered' AND turn % 3 = 0"
+        over = "offer_expires_at = now() - interval '3 minutes'"
+        lapsing = f"UPDATE waitlist_entries SET {over} WHERE status = 'offered' AND turn % 3 = 0"
         await line.execute(lapsing)
         await line.process_waitlist()
         if self._random.random() < 0.3:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -218,6 +218,25 @@ async def test_a_link_shows_a_page_to_browsers_and_json_to_others(race: Any) -> 
     assert (await race.http.get(path[:-2])).json()["code"] == "unknown_link"
     dead = await race.http.get(path[:-2], headers={"Accept": "text/html", "Accept-Language": "id"})
     assert (dead.status_code, "Tautan ini sudah tidak berlaku" in dead.text) == (404, True)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "do not pay now"), ("id", "jangan membayar sekarang")])
+async def test_after_the_deadline_the_page_does_not_ask_to_pay(race: Any, language: str, words: str) -> None:
+    await race.open()
+    entry = await race.registered()
+    parts = _parts(entry["status_url"])
+    path = race.url(f"/links/{parts['registration_number']}/{parts['access_code']}")
+    browser = {"Accept": "text/html,*/*", "Accept-Language": language}
+    assert "instructions" in (before := (await race.http.get(path, headers=browser)).text)
+    assert words not in before
+
+    race.clock.advance(datetime.fromisoformat(entry["expires_at"]) - race.clock() + timedelta(minutes=1))
+
+    after = (await race.http.get(path, headers=browser)).text
+    assert words in after
+    assert "/api/payment/" not in after
+    document = (await race.http.get(path)).json()
+    assert (document["status"], document["overdue"]) == ("pending_payment", True)
 
 
 async def test_a_verified_registration_shows_its_tickets_behind_the_link(race: Any) -> None:

@@ -60,6 +60,11 @@ def takes_too_long(error: BaseException) -> bool:
     return sqlstate_of(error) == "57014"
 
 
+def waits_for_lock(error: BaseException) -> bool:
+    """Whether a statement was ended because another transaction kept a lock for too long."""
+    return sqlstate_of(error) == "55P03"
+
+
 def sqlstate_of(error: BaseException) -> str:
     """Return what the database said was wrong, as SQLSTATE; empty when it said nothing."""
     return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from contracts import Event, MalformedEvent, Payload, UnknownEvent, parse, parse_head
 from faststream_outbox.client import OutboxClient
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from chassis.crash_guard import UNFINISHED, TookReaderDown
 from chassis.database import Database, UnitOfWork, is_out_of_reach, is_unavailable
 from chassis.errors import NotYet, StartlineError
 from chassis.senders import Refused, require_owner
@@ -22,6 +23,7 @@ Handler = Callable[[Event[Any], UnitOfWork], Awaitable[None]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
 _FIRST_RETRY = timedelta(milliseconds=250)
+_WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 
 
 class Handlers:
@@ -112,8 +114,11 @@ class Inbox:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
 
-    async def handle(self, body: bytes) -> None:
+    async def handle(self, body: bytes, *, briefly: bool = False) -> None:
         """The effect of one event, in one transaction with the note that it was processed.
+
+        Args:
+            briefly: wait for a lock for a second at most, as many may wait for the same one.
 
         Raises:
             MalformedEvent, UnknownEvent, NotYet: or whatever the handler raises; nothing was changed then.
@@ -122,6 +127,8 @@ class Inbox:
         handler = self._handlers.of(event)
         with correlated(event.correlation_id):
             async with self._database.work() as work:
+                if briefly:
+                    await work.session.execute(_WAIT_BRIEFLY)
                 fresh = await self._is_first(event, work)
                 if fresh:
                     await handler(event, work)
@@ -132,43 +139,48 @@ class Inbox:
         return (await work.session.execute(self._note, note)).first() is not None
 
     async def schedule_retry(self, body: bytes, error: Exception) -> None:
-        """Keep the event for another try. The same event parked twice is one row."""
+        """Keep the event for another try. The same event parked twice is one row.
+
+        One that may have taken its reader down is tried alone; see `chassis.crash_guard`.
+        """
         event_id, event_type = _identity(body)
         reason = reason_of(error)
         level = log.info if isinstance(error, NotYet) else log.warning
         level("event_parked", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
         retries: OutboxClient = self._database.retries
+        suspect = {UNFINISHED: "1"} if isinstance(error, TookReaderDown) else {}
         async with self._database.work() as work:
             await retries.insert(
                 work.session,
                 queue=RETRY_QUEUE,
                 payload=body,
-                headers={"event_id": event_id or "", "event_type": event_type, "reason": reason},
+                headers={"event_id": event_id or "", "event_type": event_type, "reason": reason, **suspect},
                 activate_in=_FIRST_RETRY,
                 timer_id=event_id,
             )
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
-    async def dead_letter(self, body: bytes, sender: str) -> None:
-        """Give up an event that took its reader down too often, for a person to look at.
+    async def retry_alone(self, body: bytes, sender: str) -> None:
+        """Schedule a retry of an event whose reader went down too often, most likely with others in hand.
 
         Waits while the database is down: this is the only copy of the event.
         """
-        await self._with_backoff(lambda: self._dead_letter(body, sender))
+        await self._with_backoff(lambda: self._retry_alone(body, sender))
 
-    async def _dead_letter(self, body: bytes, sender: str) -> None:
+    async def _retry_alone(self, body: bytes, sender: str) -> None:
         try:
             require_owner(body, sender)
         except Refused as refused:
             await self._refuse(body, refused)
         else:
-            await self._give_up(body, "crash_guard", "its reader went down too often while handling it")
+            await self.schedule_retry(body, TookReaderDown())
 
     async def _refuse(self, body: bytes, refused: Refused) -> None:
-        await self._give_up(body, refused.refusal.value, str(refused))
+        await self.give_up(body, refused.refusal.value, str(refused))
         EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
 
-    async def _give_up(self, body: bytes, failure: str, reason: str) -> None:
+    async def give_up(self, body: bytes, failure: str, reason: str) -> None:
+        """Store an event as a dead letter, for a person to look at."""
         event_id, event_type = _identity(body)
         log.error(
             "event_given_up",

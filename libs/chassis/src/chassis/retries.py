@@ -12,7 +12,8 @@ from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
-from chassis.database import Database, is_unavailable, takes_too_long
+from chassis.crash_guard import UNFINISHED, TookReaderDown, Turns, counted
+from chassis.database import Database, is_unavailable, takes_too_long, waits_for_lock
 from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
 from chassis.leases import lease_kept
@@ -23,7 +24,9 @@ from chassis.telemetry import logger
 
 LONGEST_WAIT_SECONDS = 300.0
 
+_SIDE_BY_SIDE = 4
 _OUTAGE_SHARE = 10
+_LOCK_SHARE = 2
 _LONGEST_WAIT_IN_OUTAGE = 60.0
 
 
@@ -45,7 +48,8 @@ class ParkedEventRetry(ExponentialRetry):
     """From half a second, doubled up to five minutes, for about an hour: long enough for a release to roll out.
 
     Tries that the database ended cost nothing, see `retry_broker`. They are repeated after a second, and less often the
-    longer it goes on, at least every minute.
+    longer it goes on, sooner so for a lock than for an outage; at least every minute. An event that took its reader
+    down is given up.
 
     Args:
         outage_delay_seconds: from the first try that the database ended to the next one.
@@ -66,9 +70,12 @@ class ParkedEventRetry(ExponentialRetry):
         exception: BaseException | None = None,
     ) -> float | None:
         """Seconds to the next try; None gives up."""
+        if isinstance(exception, TookReaderDown):
+            return None
         if exception is not None and _costs_nothing(exception):
             elapsed = (last_attempt_at - first_attempt_at).total_seconds()
-            return min(max(self.outage_delay_seconds, elapsed / _OUTAGE_SHARE), _LONGEST_WAIT_IN_OUTAGE)
+            share = elapsed / (_LOCK_SHARE if waits_for_lock(exception) else _OUTAGE_SHARE)
+            return min(max(self.outage_delay_seconds, share), _LONGEST_WAIT_IN_OUTAGE)
         return super().get_next_attempt_delay(
             first_attempt_at=first_attempt_at,
             last_attempt_at=last_attempt_at,
@@ -91,8 +98,10 @@ def retry_broker(
     """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
 
     `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
-    unless it ended it for the time that a statement took.
+    unless it ended it for the time that a statement took. Some are tried side by side, as one may wait for a lock;
+    what may have taken its process down is tried alone.
     """
+    turns = Turns(_SIDE_BY_SIDE)
     broker = OutboxBroker(
         database.messaging_engine,
         outbox_table=database.tables.retries,
@@ -105,7 +114,7 @@ def retry_broker(
 
     @broker.subscriber(
         RETRY_QUEUE,
-        max_workers=1,
+        max_workers=_SIDE_BY_SIDE,
         retry_strategy=strategy or ParkedEventRetry(),
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
@@ -115,9 +124,13 @@ def retry_broker(
     async def retry(message: OutboxMessage) -> None:
         row = message.raw_message
         try:
-            async with lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours:
+            async with (
+                turns.turn(row),
+                lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours,
+            ):
                 if ours:
-                    await inbox.handle(message.body)
+                    async with counted(database, row):
+                        await inbox.handle(message.body, briefly=True)
         except Exception as error:
             if _costs_nothing(error):
                 row.attempts_count -= 1
@@ -172,6 +185,8 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
         if row.failure_reason == Refusal.FORGED:
             raise ForgedDeadLetter
         headers = dict(row.headers or {})
+        if UNFINISHED in headers:
+            headers[UNFINISHED] = "1"
         await database.retries.insert(
             work.session,
             queue=RETRY_QUEUE,

@@ -91,14 +91,14 @@ class Worker:
         self._jobs: list[asyncio.Task[None]] = []
         if handlers.kinds:
             transport.listen(
-                database.service, deliver=self.inbox.deliver_with_backoff, dead_letter=self.inbox.dead_letter
+                database.service, deliver=self.inbox.deliver_with_backoff, dead_letter=self.inbox.retry_alone
             )
 
     async def start(self) -> None:
         """Begin. The transport is started by whoever owns it, after every worker has been built."""
         for broker in self._brokers:
             await broker.start()
-        self._jobs = [asyncio.create_task(_repeat(job), name=job.name) for job in self._periodic]
+        self._jobs = [asyncio.create_task(repeat(job), name=job.name) for job in self._periodic]
 
     async def stop(self) -> None:
         """Finish what is under way, begin nothing new."""
@@ -120,7 +120,7 @@ async def _stop(broker: OutboxBroker) -> None:
         await broker.stop()
 
 
-async def _repeat(job: Periodic) -> None:
+async def repeat(job: Periodic) -> None:
     """Run `job` for ever. A failure or a timeout is logged; the next round tries again. Jitter spreads replicas."""
     seconds = job.every.total_seconds()
     while True:

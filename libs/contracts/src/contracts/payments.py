@@ -75,10 +75,10 @@ class PaymentRejected(InvoicePayload):
 
 
 class PaymentDeadlineMoved(Payload):
-    """The invoice was opened late: it may be paid until `expires_at`, later by the time in which nobody could.
+    """The invoice was opened late, or proofs could not be taken: it may be paid until `expires_at`, later by that time.
 
     `sequence` counts among those of the invoice's other events. `registration_revision` is that of the registration
-    from which the deadline was taken, `moved_at` when the invoice was opened.
+    that payment knew, `moved_at` when the deadline was moved.
     """
 
     TYPE: ClassVar[str] = "payment.deadline_moved"
@@ -111,8 +111,8 @@ class PaymentQueueMark(Payload):
     """Payment's answer to `registration.queue_mark`: how far payment has spoken.
 
     `sent_at` is that of the mark. What payment decided before `spoken_until` has reached the broker, and what was
-    registered before and had reached payment has an invoice. It is never later than `sent_at`; years ago means that
-    payment cannot say yet.
+    registered before and had reached payment has an invoice, and proofs could be taken until then. It is never later
+    than `sent_at`; years ago means that payment cannot say yet. While payment can take no proofs it does not answer.
     """
 
     TYPE: ClassVar[str] = "payment.queue_mark"

@@ -1,5 +1,8 @@
 """The application: routes under `/api/payment/v1`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
@@ -19,10 +22,18 @@ from payment.proofs.store import image_store
 from payment.refunds.api import router as refunds
 from payment.settings import Settings
 from payment.tables import service_tables
+from payment.uptime.beats import beating
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
     """The application on a database and a client that somebody else opened and will close."""
+    images = image_store(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with beating(database, images):
+            yield
+
     return build_application(
         "payment",
         database,
@@ -33,10 +44,11 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         state={
             "studio": Studio(threads=settings.image_threads, line=settings.image_line),
-            "images": image_store(settings),
+            "images": images,
             "zone": settings.zone,
             "trusted_proxies": settings.trusted_proxies,
         },
+        lifespan=lifespan,
         larger_bodies={
             r"/api/payment/v1/invoices/[^/]+/proofs": FORM_BYTES,
             r"/api/payment/v1/settings": SETTINGS_BYTES,

@@ -12,6 +12,8 @@ from payment.proofs.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables
+from payment.uptime.beats import report_closed
+from payment.uptime.rules import BEAT_EVERY
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
@@ -24,7 +26,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
         database,
         transport,
         handlers,
-        periodic=[sweep],
+        periodic=[sweep, Periodic("report_closed", BEAT_EVERY, lambda: report_closed(database))],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,
     )

@@ -13,6 +13,7 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet, KeySetSerialization, OKPKey
 
 from chassis.auth.principals import TokenKind
+from chassis.clock import SKEW
 from chassis.errors import ExpiredToken, InvalidToken, Unavailable
 from chassis.telemetry import logger
 from chassis.wording import Wording
@@ -29,8 +30,6 @@ ALGORITHM = "Ed25519"
 AUDIENCE = "startline"
 
 FetchKeys = Callable[[], Awaitable[KeySetSerialization]]
-
-_LEEWAY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class TokenVerifier:
         self._keys = keys
         self.kind = kind
         self._claims = jwt.JWTClaimsRegistry(
-            leeway=_LEEWAY_SECONDS,
+            leeway=int(SKEW.total_seconds()),
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": AUDIENCE},
             sub={"essential": True},

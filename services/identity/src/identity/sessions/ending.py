@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.auth.sessions import NOTICED_WITHIN, keep_ended_sessions
+from chassis.clock import SKEW
 from chassis.database import Database, UnitOfWork
 from chassis.telemetry import logger
 from contracts import StaffSessionsEnded
@@ -18,8 +19,9 @@ from identity.settings import LONGEST_ACCESS_MINUTES
 
 log = logger(__name__)
 
-# Not the configured lifetime: tokens may have been signed under an earlier setting. The rest is for clocks that differ.
-_REFUSED_FOR = timedelta(minutes=LONGEST_ACCESS_MINUTES + 2)
+# Not the configured lifetime: tokens may have been signed under an earlier setting. A token is taken for
+# longer by the skew that we allow, and the clock of who takes it may be behind by as much.
+_REFUSED_FOR = timedelta(minutes=LONGEST_ACCESS_MINUTES) + 2 * SKEW
 _POLL_SECONDS = 0.05
 _HANDLING = timedelta(milliseconds=300)
 

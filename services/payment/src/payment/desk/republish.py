@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import Payload
 from contracts.payments import PaymentPayload
 from sqlalchemy import select
 
@@ -26,9 +25,11 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
     for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
         payment = await _newest(work, invoice.registration_id)
-        event = _without_payment(invoice) if payment is None else _event(payment, invoice)
+        event = _free(invoice) if payment is None else _event(payment, invoice)
         if event is not None:
             work.publish(event, subject=invoice.registration_id)
+        if _was_moved(invoice, payment):
+            work.publish(deadline_moved(invoice, at=invoice.created_at), subject=invoice.registration_id)
         for refund in await _refunds(work, invoice.registration_id):
             work.publish(refund, subject=invoice.registration_id)
 
@@ -56,11 +57,11 @@ async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
-def _without_payment(invoice: Invoice) -> Payload | None:
-    """What was said when the invoice was opened."""
-    if invoice.amount > 0 and invoice.sequence == 1:
-        return deadline_moved(invoice)
-    return _free(invoice)
+def _was_moved(invoice: Invoice, payment: Payment | None) -> bool:
+    """Whether the newest news of an invoice is that its deadline was moved."""
+    known = 0 if payment is None else payment.sequence
+    unpaid = invoice.status not in (InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID)
+    return invoice.amount > 0 and unpaid and invoice.sequence > known
 
 
 def _free(invoice: Invoice) -> PaymentPayload | None:

@@ -6,7 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from chassis.auth.access import ItsRunnerOrStaff
-from chassis.web.dependencies import Read
+from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Amount, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
@@ -15,7 +15,7 @@ from pydantic import Field
 
 from payment.invoices import queries
 from payment.invoices.errors import InvoiceNotFound
-from payment.invoices.rules import InvoiceStatus
+from payment.invoices.rules import InvoiceStatus, shown_status
 from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 
@@ -40,7 +40,7 @@ class InvoicePayment(View):
 
 
 class InvoiceView(View):
-    """What is owed, until when, and what was sent for it."""
+    """What is owed, until when, and what was sent for it. An open invoice is `expired` once its deadline has passed."""
 
     registration_id: UUID
     registration_number: str
@@ -51,13 +51,14 @@ class InvoiceView(View):
     payments: Sequence[InvoicePayment] = ()
 
     @classmethod
-    def of(cls, invoice: Invoice, payments: Sequence[InvoicePayment]) -> Self:
-        """The invoice with its payments."""
-        return cls.model_validate(invoice).model_copy(update={"payments": payments})
+    def of(cls, invoice: Invoice, payments: Sequence[InvoicePayment], *, now: datetime) -> Self:
+        """The invoice with its payments, as it stands at `now`."""
+        status = shown_status(InvoiceStatus(invoice.status), invoice.expires_at, now)
+        return cls.model_validate(invoice).model_copy(update={"payments": payments, "status": status})
 
 
 @router.get("/invoices/{registration_id}", responses=errors(InvoiceNotFound))
-async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> InvoiceView:
+async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
     """The invoice of a registration; it appears moments after registering."""
     invoice, payments = await queries.invoice_of(session, registration_id)
-    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments])
+    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments], now=database.clock())

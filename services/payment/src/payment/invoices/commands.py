@@ -61,7 +61,7 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
     }
     opened = (await work.session.execute(_OPEN, [invoice])).first() is not None
     if opened and moved:
-        work.publish(deadline_moved(Invoice(**invoice)), subject=created.registration_id)
+        work.publish(deadline_moved(Invoice(**invoice), at=work.now), subject=created.registration_id)
     if opened and free and created.awaits_payment:
         paid = nothing_to_pay(
             created.registration_id, created.currency, at=work.now, sequence=1, revision=created.revision
@@ -69,14 +69,14 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
         work.publish(paid, subject=created.registration_id)
 
 
-def deadline_moved(invoice: Invoice) -> PaymentDeadlineMoved:
-    """The event that an invoice, of which there is no other news yet, was opened late."""
+def deadline_moved(invoice: Invoice, *, at: datetime) -> PaymentDeadlineMoved:
+    """The event for a deadline that was moved at that time, the newest news of its invoice."""
     return PaymentDeadlineMoved(
         registration_id=invoice.registration_id,
         expires_at=invoice.expires_at,
         sequence=invoice.sequence,
         registration_revision=invoice.revision,
-        moved_at=invoice.created_at,
+        moved_at=at,
     )
 
 

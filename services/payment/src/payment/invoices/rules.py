@@ -21,6 +21,11 @@ class RegistrationEnd(StrEnum):
     CANCELLED = "cancelled"
 
 
+def shown_status(status: InvoiceStatus, expires_at: datetime, now: datetime) -> InvoiceStatus:
+    """Return the status that a runner sees: nobody may pay an open invoice whose deadline has passed."""
+    return InvoiceStatus.EXPIRED if status is InvoiceStatus.OPEN and now > expires_at else status
+
+
 _LATE = timedelta(minutes=5)
 """More than events take, and more than clocks differ by."""
 

@@ -12,6 +12,9 @@ from contracts.ownership import owner_of
 from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text
 
+from payment.uptime.queries import settled_until
+from payment.uptime.rules import is_closed
+
 _NEWS: Final = [
     kind.TYPE
     for kind in SUBSCRIPTIONS["registration"]
@@ -42,9 +45,14 @@ async def answer_mark(work: UnitOfWork, mark: QueueMark, *, subject: UUID) -> No
     It counts from when an event happened, not from when its row was made: a registration whose event was held up for
     an hour had its deadline counted from the registration on. What happens from now on is later than this clock says.
     While a deadline that was moved waits to be sent, payment cannot say which ones have passed.
+
+    While no proofs can be taken, and until an outage is in the deadlines, there is no answer: payment counts as away.
     """
+    open_until = await settled_until(work.session) or work.now  # before the outbox: what an outage moved is in there
+    if is_closed(open_until, work.now):
+        return
     rows = (await work.session.execute(_UNDER_WAY, {"news": _NEWS, "opening": _OPENING})).all()
-    spoken_until = min(mark.sent_at, work.now, *(_spoken_before(*row) for row in rows))
+    spoken_until = min(mark.sent_at, work.now, open_until, *(_spoken_before(*row) for row in rows))
     work.publish(PaymentQueueMark(sent_at=mark.sent_at, spoken_until=spoken_until), subject=subject)
 
 

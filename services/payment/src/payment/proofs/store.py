@@ -30,6 +30,8 @@ log = logger(__name__)
 TRASH = "trash"
 """Where discarded images stay for a while, each in a folder of its day and below it under its own path."""
 
+_PROBE = "probe"
+_PROBE_SIZE = 64 * 1024
 _BATCH = 500
 _NUMBER = re.compile(r"\(os error (\d+)\)")
 _ANSWER_WITHIN = timedelta(seconds=10)
@@ -52,6 +54,15 @@ class ImageStore:
             if self._folder is not None:
                 close_file(self._folder / path)
         return path
+
+    async def probe(self) -> None:
+        """Check that the store takes files, by replacing a small one."""
+        with _reported("probe"):
+            if self._folder is not None:
+                make_folder(self._folder)
+            await self.objects.put_async(_PROBE, bytes(_PROBE_SIZE))
+            if self._folder is not None:
+                close_file(self._folder / _PROBE)
 
     async def get(self, path: str) -> bytes:
         """The image at `path`.
@@ -77,13 +88,16 @@ class ImageStore:
                     continue
 
     async def older_than(self, moment: datetime) -> AsyncIterator[Mapping[str, datetime]]:
-        """Images stored before `moment`, some at a time: when each path was stored. What is in the trash is not one."""
+        """Images stored before `moment`, some at a time: when each path was stored. What is in the trash is not one.
+
+        Nor is the probe's file.
+        """
         with _reported("list"):
             async for batch in self.objects.list(chunk_size=_BATCH):
                 yield {
                     each["path"]: each["last_modified"]
                     for each in batch
-                    if each["last_modified"] < moment and not each["path"].startswith(f"{TRASH}/")
+                    if each["last_modified"] < moment and not each["path"].startswith((f"{TRASH}/", _PROBE))
                 }
 
     async def discard(self, paths: Sequence[str], *, on: date) -> None:

@@ -120,7 +120,7 @@ async def show_status(registration: Number, code: Code, request: Request, sessio
         if not for_people:
             raise
         return HTMLResponse(page.rendered_dead_link(language), UnknownLink.status, headers=page.HEADERS)
-    facts = await page.facts_of(session, opened)
+    facts = await page.facts_of(session, opened, now=request.app.state.database.clock())
     if for_people:
         return HTMLResponse(page.rendered(facts, language), headers=page.HEADERS)
     return JSONResponse(facts.model_dump(mode="json"), headers={"Vary": "Accept"})

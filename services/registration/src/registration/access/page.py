@@ -28,6 +28,7 @@ _pages = Environment(
 
 STANDINGS = {
     "pending_payment": Wording(en="Waiting for your payment", id="Menunggu pembayaran Anda"),
+    "overdue": Wording(en="The time to pay is over", id="Batas waktu pembayaran sudah lewat"),
     "payment_uploaded": Wording(en="Your proof of payment is being checked", id="Bukti pembayaran sedang diperiksa"),
     "payment_verified": Wording(en="Paid: your place is yours", id="Lunas: tempat Anda sudah pasti"),
     "expired": Wording(en="Expired: it was not paid in time", id="Kedaluwarsa: tidak dibayar tepat waktu"),
@@ -47,6 +48,13 @@ _WORDS = {
     "place": Wording(en="Place", id="Tempat"),
     "amount": Wording(en="Amount", id="Jumlah"),
     "until": Wording(en="Pay before", id="Bayar sebelum"),
+    "was_until": Wording(en="Deadline", id="Batas waktu"),
+    "do_not_pay": Wording(
+        en="The deadline has passed: do not pay now, a proof of payment would be refused. "
+        "If you have paid already, ask the organiser.",
+        id="Batas waktu sudah lewat: jangan membayar sekarang, bukti pembayaran akan ditolak. "
+        "Jika Anda sudah membayar, hubungi panitia.",
+    ),
     "offered_until": Wording(en="Accept before", id="Terima sebelum"),
     "pay": Wording(en="How to pay: account and instructions", id="Cara membayar: rekening dan petunjuk"),
     "qris": Wording(en="QRIS code of the organiser", id="Kode QRIS panitia"),
@@ -73,7 +81,7 @@ class Runner(View):
 
 
 class StatusFacts(View):
-    """What the page says."""
+    """What the page says. `overdue` is whether the time to pay, or to accept an offer, is over."""
 
     registration_id: UUID
     registration_number: str | None
@@ -86,6 +94,7 @@ class StatusFacts(View):
     total_amount: Amount | None
     currency: str
     until: datetime | None
+    overdue: bool
     participants: list[Runner]
 
 
@@ -114,14 +123,18 @@ _RUNNERS_IN_LINE = text("""
 """)
 
 
-async def facts_of(session: AsyncSession, opened: Opened) -> StatusFacts:
-    """Return what the page says of a registration or a place in line."""
+async def facts_of(session: AsyncSession, opened: Opened, *, now: datetime) -> StatusFacts:
+    """Return what the page says at `now` of a registration or a place in line."""
     about, runners = (_REGISTRATION, _RUNNERS) if opened.registered else (_PLACE_IN_LINE, _RUNNERS_IN_LINE)
     values = {"id": opened.registration_id}
     row = (await session.execute(about, values)).mappings().one()
     people = (await session.execute(runners, values)).all()
     return StatusFacts.model_validate(
-        {**row, "participants": [Runner(**_runner(*person)) for person in people]},
+        {
+            **row,
+            "overdue": row["until"] is not None and row["until"] < now,
+            "participants": [Runner(**_runner(*person)) for person in people],
+        },
     )
 
 
@@ -136,10 +149,14 @@ def rendered(facts: StatusFacts, language: Language) -> str:
         facts=facts,
         language=language.value,
         words={name: wording.said(language) for name, wording in _WORDS.items()},
-        standing=STANDINGS[facts.status].said(language),
+        standing=_standing(facts).said(language),
         until=_moment(facts.until, facts.timezone),
         amount=_money(facts, language),
     )
+
+
+def _standing(facts: StatusFacts) -> Wording:
+    return STANDINGS["overdue" if facts.overdue and facts.status == "pending_payment" else facts.status]
 
 
 def rendered_dead_link(language: Language) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis.clock import SKEW
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
@@ -157,17 +158,21 @@ async def process_waitlist(
 ) -> None:
     """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
 
+    It is over when no clock of ours can be before its end: a runner who accepts in time, by the clock of the process
+    that is asked, gets the place.
+
     Args:
         heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.
     """
     await places_left(work, category_id)
     category = await get_category(work.session, category_id)
-    if category is None or registration_over(work, category):
+    if category is None or not category.is_active or category.closed(work.now - SKEW):
         await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
         return
     ends = WaitlistEntry.offer_expires_at
     announced = or_(ends <= work.now - _PATIENCE, ~_UNANNOUNCED)
-    lapsed = (WaitlistEntry.status == WaitlistStatus.OFFERED, ends <= min(work.now, heard_until or work.now), announced)
+    over = ends <= min(work.now, heard_until or work.now) - SKEW
+    lapsed = (WaitlistEntry.status == WaitlistStatus.OFFERED, over, announced)
     await end_entries(work, category_id, WaitlistStatus.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
     await offer_free_places(work, category_id, terms=terms)
 

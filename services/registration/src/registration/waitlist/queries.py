@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.clock import SKEW
 from sqlalchemy import Row, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,8 +111,8 @@ async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
 
 
 async def overdue_offers(session: AsyncSession, *, now: datetime) -> bool:
-    """Whether an offer is open past its end."""
+    """Whether an offer is open past its end, by every clock of ours."""
     overdue = select(WaitlistEntry.id).where(
-        WaitlistEntry.status == WaitlistStatus.OFFERED, WaitlistEntry.offer_expires_at <= now
+        WaitlistEntry.status == WaitlistStatus.OFFERED, WaitlistEntry.offer_expires_at <= now - SKEW
     )
     return (await session.execute(overdue.limit(1))).first() is not None

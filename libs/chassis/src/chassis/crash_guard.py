@@ -1,0 +1,93 @@
+"""Retries of events that may take down the process that handles them: alone, and counted.
+
+When a process is killed, all events that it had in hand look alike. Those that were tried, and those that the broker's
+crash guard put aside, are suspects: each is tried alone, so that only the one at fault is counted again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final
+
+from faststream_outbox.message import OutboxInnerMessage
+from sqlalchemy import ColumnElement, Integer, String, Table, cast, func, literal, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.database import Database
+
+UNFINISHED: Final = "unfinished_tries"
+"""The header that counts an event's tries in a row that began and never ended."""
+
+DEADLY: Final = 5
+"""Unfinished tries after which an event is given up. Others may be at fault for the first and, rarely, one more."""
+
+
+class TookReaderDown(Exception):
+    """The event's reader went down too often while handling it."""
+
+
+class Turns:
+    """Lets some tries run side by side, or a suspect's alone.
+
+    Args:
+        side_by_side: how many at most.
+    """
+
+    def __init__(self, side_by_side: int) -> None:
+        self._side_by_side = side_by_side
+        self._places = asyncio.Semaphore(side_by_side)
+        self._alone = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, row: OutboxInnerMessage) -> AsyncIterator[None]:
+        """Wait for the turn of a claimed row and keep it until the block ends."""
+        async with AsyncExitStack() as held:
+            if is_suspect(row):
+                await held.enter_async_context(self._alone)
+            for _ in range(self._side_by_side if is_suspect(row) else 1):
+                await held.enter_async_context(self._places)
+            yield
+
+
+def is_suspect(row: OutboxInnerMessage) -> bool:
+    """Return whether a process was killed with this event in hand."""
+    return UNFINISHED in (row.headers or {})
+
+
+@asynccontextmanager
+async def counted(database: Database, row: OutboxInnerMessage) -> AsyncIterator[None]:
+    """Count a try that never ends, which is one whose process is killed.
+
+    Raises:
+        TookReaderDown: the event has had its tries; nothing was done.
+    """
+    if await _begin(database, row) > DEADLY:
+        raise TookReaderDown
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # it counts as unfinished then, which costs one of several tries
+            await _set_headers(
+                database, row, _headers(database).op("-", return_type=JSONB)(literal(UNFINISHED, String))
+            )
+        raise
+
+
+async def _begin(database: Database, row: OutboxInnerMessage) -> int:
+    headers = _headers(database)
+    count = func.coalesce(cast(headers[UNFINISHED].astext, Integer), 0) + 1
+    counting = headers.op("||", return_type=JSONB)(func.jsonb_build_object(UNFINISHED, cast(count, String)))
+    return await _set_headers(database, row, counting)
+
+
+async def _set_headers(database: Database, row: OutboxInnerMessage, headers: ColumnElement[Any]) -> int:
+    """Set the headers of a claimed row; return its count of unfinished tries."""
+    table: Table = database.tables.retries
+    own = (table.c.id == row.id, table.c.acquired_token == row.acquired_token)
+    changed = update(table).where(*own).values(headers=headers).returning(table.c.headers[UNFINISHED].astext)
+    async with database.work() as work:
+        return int((await work.session.execute(changed)).scalar_one_or_none() or 0)
+
+
+def _headers(database: Database) -> ColumnElement[Any]:
+    return func.coalesce(database.tables.retries.c.headers, cast("{}", JSONB), type_=JSONB)

@@ -1,0 +1,167 @@
+"""One event that kills its reader takes no others along to the dead letters."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from chassis.crash_guard import DEADLY, UNFINISHED, TookReaderDown, Turns
+from chassis.database import Database, UnitOfWork
+from chassis.errors import NotYet
+from chassis.inbox import Handlers, Inbox
+from chassis.retries import ParkedEventRetry, list_dead_letters, replay_dead_letter, retry_broker
+from contracts import Event, RegistrationCancelled
+from faststream_outbox.message import OutboxInnerMessage
+from sqlalchemy import select, text
+from testkit.example.service import OWNER, cancelled, effects, example_handlers, leave_effect, rows
+from testkit.example.tables import service_tables
+from testkit.polling import eventually
+
+KILLED = Path(__file__).parent / "programs" / "retry_that_one_kills.py"
+
+
+@asynccontextmanager
+async def retried(database: Database, inbox: Inbox) -> AsyncIterator[None]:
+    soon = ParkedEventRetry(initial_delay_seconds=0.02, max_delay_seconds=0.05)
+    broker = retry_broker(database, inbox, strategy=soon)
+    await broker.start()
+    try:
+        yield
+    finally:
+        await broker.stop()
+
+
+async def headers_of_parked(database: Database) -> list[dict[str, Any]]:
+    async with database.read() as session:
+        return list((await session.execute(select(service_tables.retries.c.headers))).scalars())
+
+
+async def test_what_the_crash_guard_put_aside_is_tried_again(database: Database) -> None:
+    inbox, events = Inbox(database, example_handlers()), [cancelled() for _ in range(23)]
+    for event in events:
+        await inbox.retry_alone(event.to_bytes(), OWNER)
+    assert {headers[UNFINISHED] for headers in await headers_of_parked(database)} == {"1"}
+
+    async with retried(database, inbox):
+        await eventually(lambda: _all_handled(database, events))
+
+    assert await list_dead_letters(database) == []
+
+
+async def _all_handled(database: Database, events: list[Event[Any]]) -> bool:
+    return set(await effects(database)) == {event.event_id for event in events}
+
+
+@pytest.mark.parametrize("suspected", [True, False])
+async def test_only_the_event_that_kills_its_reader_is_given_up(
+    database: Database, url: str, *, suspected: bool
+) -> None:
+    inbox, killer, innocent = Inbox(database, example_handlers()), cancelled(), [cancelled() for _ in range(6)]
+    for event in (*innocent[:3], killer, *innocent[3:]):
+        if suspected:
+            await inbox.retry_alone(event.to_bytes(), OWNER)
+        else:
+            await inbox.schedule_retry(event.to_bytes(), NotYet("too early"))
+
+    runs = 0
+    while not await list_dead_letters(database):
+        ended = await asyncio.to_thread(_run, url, killer)
+        runs += 1
+        assert runs <= DEADLY + 1, ended
+
+    async with retried(database, inbox):
+        await eventually(lambda: _all_handled(database, innocent))
+    [letter] = await list_dead_letters(database)
+    assert (letter["headers"]["event_id"], letter["last_exception"]) == (str(killer.event_id), "TookReaderDown")
+
+
+def _run(url: str, killer: Event[Any]) -> int:
+    program = [sys.executable, str(KILLED), url, str(killer.event_id)]
+    return subprocess.run(program, check=False, timeout=60).returncode  # our own program
+
+
+async def test_a_try_that_ends_is_not_counted(database: Database) -> None:
+    tried: list[Any] = []
+    handlers = Handlers()
+
+    @handlers.on(RegistrationCancelled)
+    async def too_early(event: Event[Any], work: UnitOfWork) -> None:
+        tried.append(event)
+        raise NotYet("too early")
+
+    await Inbox(database, handlers).retry_alone(cancelled().to_bytes(), OWNER)
+    async with retried(database, Inbox(database, handlers)):
+        await eventually(lambda: len(tried) > DEADLY + 1)
+
+    assert await rows(database, service_tables.dead_letters) == 0
+    [headers] = await headers_of_parked(database)
+    assert UNFINISHED not in headers
+
+
+async def test_a_replayed_event_gets_a_fresh_set_of_tries_alone(database: Database) -> None:
+    inbox, event = Inbox(database, example_handlers()), cancelled()
+    await inbox.schedule_retry(event.to_bytes(), TookReaderDown())
+    async with database.work() as work:
+        count = f"""UPDATE event_retries SET headers = headers || '{{"{UNFINISHED}": "{DEADLY}"}}'"""
+        await work.session.execute(text(count))
+    async with retried(database, inbox):
+        await eventually(lambda: list_dead_letters(database))
+        [letter] = await list_dead_letters(database)
+        assert await effects(database) == []
+        await replay_dead_letter(database, letter["id"], by="staff:1")
+        await eventually(lambda: effects(database))
+
+
+async def test_a_suspect_is_tried_alone() -> None:
+    turns, running, seen = Turns(4), 0, []
+
+    async def one(headers: dict[str, str]) -> None:
+        nonlocal running
+        async with turns.turn(cast("OutboxInnerMessage", _Row(headers))):
+            running += 1
+            await asyncio.sleep(0.01)
+            seen.append((bool(headers), running))
+            await asyncio.sleep(0.01)
+            running -= 1
+
+    await asyncio.gather(*(one({UNFINISHED: "1"} if each % 3 == 0 else {}) for each in range(20)))
+    assert {at_once for suspect, at_once in seen if suspect} == {1}
+    assert max(at_once for suspect, at_once in seen if not suspect) > 1
+
+
+class _Row:
+    """As much of a claimed row as a turn looks at."""
+
+    def __init__(self, headers: dict[str, str] | None) -> None:
+        self.headers = headers
+
+
+async def test_parked_events_that_wait_for_one_lock_do_not_hold_up_the_others(
+    database: Database, connect: Callable[..., Database], url: str
+) -> None:
+    stuck, other, handlers = [cancelled() for _ in range(12)], cancelled(), Handlers()
+    about_the_locked = {each.event_id for each in stuck}
+
+    @handlers.on(RegistrationCancelled)
+    async def handle(event: Event[Any], work: UnitOfWork) -> None:
+        if event.event_id in about_the_locked:
+            await work.session.execute(text("LOCK TABLE runners"))
+        await leave_effect(event, work)
+
+    inbox = Inbox(database, handlers)
+    for each in stuck:
+        await inbox.schedule_retry(each.to_bytes(), NotYet("too early"))
+    async with connect(url).work() as holder, AsyncExitStack() as stack:
+        await holder.session.execute(text("LOCK TABLE runners"))
+        await stack.enter_async_context(retried(database, inbox))
+        await asyncio.sleep(1)
+        began = time.monotonic()
+        await inbox.schedule_retry(other.to_bytes(), NotYet("a moment too early"))
+        await eventually(lambda: effects(database), within=30)
+        assert time.monotonic() - began < 10
+    assert await rows(database, service_tables.dead_letters) == 0

@@ -1,0 +1,1 @@
+"""The record of when payment could take proofs: while it cannot, no deadline runs."""
