@@ -39,7 +39,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that is on record and may now be made."""
+    """A try that is on record and may now be made. `began` is the moment of its slot."""
 
     id: UUID
     claim: Claim
@@ -181,10 +181,11 @@ async def begin_attempt(
     renewed = update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)
     if not await _changed(work, renewed):
         return None
-    if not await take_slot(work, claim.channel, pace):
+    slot = await take_slot(work, claim.channel, pace)
+    if slot is None:
         await _release(work, claim)
         return None
-    attempt = Attempt(uuid4(), claim, work.now)
+    attempt = Attempt(uuid4(), claim, slot)
     record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": work.now}
     await work.session.execute(insert(DeliveryAttempt).values(record))
     return attempt

@@ -79,13 +79,14 @@ class Sender:
         async with self.database.read() as session:
             preferences = await self.preferences.load(session)
             sender = await find_sender(session, self.channel)
+            now = await self.database.server_time(session)
         chosen = preferences.channels[self.channel]
         if sender.enabled != chosen.enabled:
             await self._note_switch(enabled=chosen.enabled)
         if not chosen.enabled or preferences.missing(self.channel) is not None:
             await self._skip_all(preferences, chosen)
             return False
-        if not may_send(sender, chosen.pace, now=self.database.clock()):
+        if not may_send(sender, chosen.pace, now=now):
             return False
         async with self.database.work() as work:
             claim = await commands.claim_next(
