@@ -186,7 +186,7 @@ async def begin_attempt(
         await _release(work, claim)
         return None
     attempt = Attempt(uuid4(), claim, slot)
-    record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": work.now}
+    record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": slot}
     await work.session.execute(insert(DeliveryAttempt).values(record))
     return attempt
 
@@ -204,3 +204,19 @@ def is_ours(claim: Claim, *, late: bool = False) -> Any:
 
 async def _changed(work: UnitOfWork, statement: Any) -> bool:
     return (await work.session.execute(statement.returning(1))).first() is not None
+async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta) -> Attempt | None:
+    """Return the attempt that `begin_attempt` put on record although its COMMIT was not answered.
+
+    None if it was not stored, the message then waits again, or if the claim is no longer ours. The lock of the message
+    waits for a COMMIT that is still under way.
+    """
+    if not await _changed(work, update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)):
+        return None
+    stored = select(DeliveryAttempt).where(DeliveryAttempt.notification_id == claim.id)
+    attempt = (await work.session.execute(stored.where(DeliveryAttempt.outcome.is_(None)))).scalar_one_or_none()
+    if attempt is None:
+        await _release(work, claim)
+        return None
+    return Attempt(attempt.id, claim, attempt.started_at)
+
+
