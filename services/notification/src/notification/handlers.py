@@ -150,7 +150,8 @@ async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) ->
     await skip_untrue(work, reopened.registration_id)
     news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
     if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
-        await _tell_person_in_charge(work, event, about=str(reopened.revision))
+        context = {"awaits_payment": reopened.awaits_payment}
+        await _tell_person_in_charge(work, event, about=str(reopened.revision), context=context)
 
 
 @handlers.on(RegistrationCancelled)

@@ -42,7 +42,8 @@ class Ingredients:
 
 async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
     """Read what the message needs, and whether it still says something true at `now`."""
-    template = await find_template(session, (claim.event_type, claim.channel, locale))
+    unpaid = bool(claim.context.get("awaits_payment"))
+    template = await find_template(session, (claim.event_type, claim.channel, locale), unpaid=unpaid)
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
         return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
