@@ -201,7 +201,7 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
     changed = event.payload
     await follow_race(work, changed.event, changed.categories)
     if changed.notify_runners and await note_announcement(work, changed.event):
-        await announce_change(work, changed.event.event_id, revision=changed.event.revision)
+        await announce_change(work, changed.event.event_id)
 
 
 @handlers.on(AccessReplaced)

@@ -17,7 +17,16 @@ from notification.limiter.rules import Pace
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.truth import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
+from notification.queue.truth import (
+    BEFORE_THE_RACE,
+    PAYMENT_NEWS,
+    SUPERSEDED,
+    race_day_begins,
+    superseded,
+    too_late,
+    why_untrue,
+)
+from notification.races.tables import Race
 from notification.templates.rules import EventType
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
@@ -99,10 +108,19 @@ async def _deadline(
     named = context.get("offer_deadline") or context.get("payment_deadline")
     if named is not None:
         return datetime.fromisoformat(named)
+    if event_type in BEFORE_THE_RACE:
+        return await _race_day_begins(work, registration_id)
     if event_type is not EventType.REGISTRATION_CREATED:
         return None
     expires = select(Contact.expires_at).where(Contact.registration_id == registration_id)
     return (await work.session.execute(expires)).scalar_one_or_none()
+
+
+async def _race_day_begins(work: UnitOfWork, registration_id: UUID) -> datetime:
+    day = func.coalesce(Race.event_date, Contact.event_date)
+    race = select(day, Race.timezone).select_from(Contact).outerjoin(Race, Race.event_id == Contact.event_id)
+    found = (await work.session.execute(race.where(Contact.registration_id == registration_id))).one()
+    return race_day_begins(*found)
 
 
 async def _next_payment_news(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
@@ -191,19 +209,6 @@ async def begin_attempt(
     return attempt
 
 
-async def _release(work: UnitOfWork, claim: Claim) -> None:
-    waiting = {"status": Status.PENDING, "lease": None, "leased_until": None}
-    await work.session.execute(update(Notification).where(is_ours(claim)).values(waiting))
-
-
-def is_ours(claim: Claim, *, late: bool = False) -> Any:
-    """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
-    states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
-    return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)
-
-
-async def _changed(work: UnitOfWork, statement: Any) -> bool:
-    return (await work.session.execute(statement.returning(1))).first() is not None
 async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta) -> Attempt | None:
     """Return the attempt that `begin_attempt` put on record although its COMMIT was not answered.
 
@@ -220,3 +225,16 @@ async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta
     return Attempt(attempt.id, claim, attempt.started_at)
 
 
+async def _release(work: UnitOfWork, claim: Claim) -> None:
+    waiting = {"status": Status.PENDING, "lease": None, "leased_until": None}
+    await work.session.execute(update(Notification).where(is_ours(claim)).values(waiting))
+
+
+def is_ours(claim: Claim, *, late: bool = False) -> Any:
+    """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
+    states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
+    return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)
+
+
+async def _changed(work: UnitOfWork, statement: Any) -> bool:
+    return (await work.session.execute(statement.returning(1))).first() is not None
