@@ -12,6 +12,7 @@ from contracts.topology import Names
 from standalone.databases import Server, drop_databases
 from standalone.doctor.broker import Broker
 from standalone.doctor.command import as_text, diagnose
+from standalone.doctor.findings import Diagnosis
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.story import Demand, Story
@@ -194,3 +195,44 @@ async def test_the_doctor_looks_again_while_something_may_be_under_way(played: S
     await connection.execute(mend)
     await connection.close()
     assert (await looking).ok
+
+
+_FAILED = (
+    "UPDATE notifications SET status = '{status}', failed_reason = 'planted' WHERE id ="
+    " (SELECT id FROM notifications WHERE event_type = 'registration.confirmed' AND status IN ('sent', 'delivered')"
+    " ORDER BY id LIMIT 1)"
+)
+_MENDED = "UPDATE notifications SET status = 'sent', failed_reason = NULL WHERE failed_reason = 'planted'"
+_IN_TROUBLE = (
+    "UPDATE senders SET troubles = 1, trouble = 'planted', trouble_since = now(), paused_at = now(),"
+    " paused_until = now() + interval '1 minute' WHERE channel = 'email'"
+)
+_RECOVERED = (
+    "UPDATE senders SET troubles = 0, trouble = NULL, trouble_since = NULL, paused_at = NULL, paused_until = NULL"
+    " WHERE channel = 'email'"
+)
+
+WARNINGS = [
+    ("messages_failed", _FAILED.format(status="failed"), _MENDED),
+    ("messages_unknown", _FAILED.format(status="unknown"), _MENDED),
+    ("channel_in_trouble", _IN_TROUBLE, _RECOVERED),
+]
+
+
+@pytest.mark.parametrize(("code", "fault", "mend"), WARNINGS, ids=[warning[0] for warning in WARNINGS])
+async def test_what_did_not_reach_a_runner_is_a_warning(played: Server, code: str, fault: str, mend: str) -> None:
+    async with _planted(played, "notification", fault, mend):
+        diagnosis = await diagnose(played, wait=0)
+    assert [warning.code for warning in diagnosis.warnings] == [code]
+    assert diagnosis.ok
+    text = as_text(diagnosis)
+    assert text.startswith("All services agree.\n1 warnings:\n")
+    assert "nothing is stuck" not in text
+    assert diagnosis.as_json()["warnings"][0]["code"] == code
+
+
+def test_ids_are_told_as_people_copy_them() -> None:
+    diagnosis, registration_id = Diagnosis(), uuid4()
+    diagnosis.found("invoice_missing", "a registration has no invoice", registration_id=registration_id, place=3)
+    expected = f"  invoice_missing: a registration has no invoice (registration_id={registration_id}, place=3)"
+    assert expected in as_text(diagnosis).splitlines()

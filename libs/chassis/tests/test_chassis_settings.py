@@ -2,7 +2,7 @@
 
 import pytest
 from chassis.secrets import new_key
-from chassis.settings import MissingSettings, ServiceSettings, load
+from chassis.settings import MissingSettings, ServiceSettings, load, site_address
 
 NEEDED = ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL")
 
@@ -124,3 +124,17 @@ def test_a_wrong_value_under_an_old_name_is_refused(
 
     with pytest.warns(FutureWarning), pytest.raises(MissingSettings, match="RELAY_WORKERS"):
         load(RenamedSettings)
+
+
+@pytest.mark.parametrize("url", ["https://lari.example", "https://lari.example/", "http://127.0.0.1:8080"])
+def test_the_address_of_a_site_is_kept_without_a_slash(url: str) -> None:
+    assert site_address(url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "lari.example", "ftp://lari.example", "https://", "https://lari.example/app", "https://lari.example?a=b"],
+)
+def test_what_links_cannot_start_with_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"https://race\.example"):
+        site_address(url)

@@ -267,7 +267,13 @@ class PostOffice(ServiceUnderTest):
         self.clock = clock
         self.issuer = Issuer()
         self.staff_http = self.issuer.http()
-        database = Database(settings.database_url, service="notification", tables=service_tables, clock=clock)
+        database = Database(
+            settings.database_url,
+            service="notification",
+            tables=service_tables,
+            clock=clock,
+            server_clock=clock.server,
+        )
         super().__init__(build_app(settings, database, self.staff_http), database, handlers, self.issuer)
         self.senders: dict[Channel, Sender] = {each.channel: each for each in build_senders(settings, database)}
         self.admin = self.issuer.staff(Role.ADMIN)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from notification.channels.port import Channel
@@ -9,6 +10,7 @@ from notification.limiter.rules import Pace
 from notification.queue.commands import begin_attempt, claim_next
 from notification.worker import release
 from simulators.testing import Stage
+from sqlalchemy.ext.asyncio import AsyncSession
 from testkit.harness import ManualClock
 from testkit.polling import eventually
 
@@ -146,3 +148,37 @@ async def _pace(office: PostOffice) -> Pace:
     sender = office.senders[WHATSAPP]
     async with office.database.read() as session:
         return (await sender.preferences.load(session)).channels[WHATSAPP].pace
+
+
+def _lose_a_commit(monkeypatch: pytest.MonkeyPatch, *, stored: bool) -> None:
+    """Let the answer to the COMMIT of an attempt get lost once; without `stored` nothing reached the database."""
+    begin, commit, state = begin_attempt, AsyncSession.commit, ["whole"]
+
+    async def losing(session: AsyncSession) -> None:
+        if state == ["now"]:
+            state[:] = ["lost"]
+            await (commit(session) if stored else session.rollback())
+            raise ConnectionResetError("the answer got lost")
+        await commit(session)
+
+    async def noting(*given: Any, **named: Any) -> Any:
+        found = await begin(*given, **named)
+        state[:] = ["now"] if state == ["whole"] else state
+        return found
+
+    monkeypatch.setattr("notification.queue.sender.commands.begin_attempt", noting)
+    monkeypatch.setattr(AsyncSession, "commit", losing)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+async def test_an_attempt_whose_commit_was_not_answered_is_made(
+    connected: PostOffice, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    await connected.registered()
+    _lose_a_commit(monkeypatch, stored=stored)
+    await connected.send(WHATSAPP)
+    assert len(await stage.items("whatsapp")) == int(stored)
+    await connected.send(WHATSAPP, rounds=2)
+    (message,) = await connected.log(channel="whatsapp")
+    assert (message["status"], [each["outcome"] for each in message["attempts"]]) == ("sent", ["sent"])
+    assert len(await stage.items("whatsapp")) == 1

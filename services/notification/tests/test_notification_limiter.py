@@ -15,6 +15,7 @@ from notification.limiter.commands import end_slot, take_slot
 from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import Pace, pause_after
 from simulators.testing import Stage
+from sqlalchemy import text
 from testkit.harness import ManualClock
 from testkit.harness import StoppedClock as ClockAtRest
 
@@ -45,7 +46,10 @@ class StoppedClock:
 @asynccontextmanager
 async def replicas(url: str, count: int, clock: Clock) -> AsyncIterator[Sequence[Database]]:
     """Several processes' worth of connections to one database."""
-    databases = [Database(url, service="notification", tables=service_tables, clock=clock) for _ in range(count)]
+    databases = [
+        Database(url, service="notification", tables=service_tables, clock=clock, server_clock=clock)
+        for _ in range(count)
+    ]
     yield databases
     for database in databases:
         await database.close()
@@ -53,7 +57,7 @@ async def replicas(url: str, count: int, clock: Clock) -> AsyncIterator[Sequence
 
 async def take(database: Database, pace: Pace) -> bool:
     async with database.work() as work:
-        return await take_slot(work, WHATSAPP, pace)
+        return await take_slot(work, WHATSAPP, pace) is not None
 
 
 async def look_then_note(database: Database, pace: Pace) -> bool:
@@ -124,6 +128,52 @@ async def test_both_limits_hold_together_for_real_messages(
     assert max(sum(news[start : start + 2]) for start in range(124)) == 1
     assert max(sum(news[start : start + 59]) for start in range(66)) == 5
     assert sent[-1] == 12
+
+
+@pytest.mark.parametrize("apart", [timedelta(), timedelta(seconds=45), timedelta(minutes=2)])
+async def test_replicas_whose_clocks_differ_keep_both_limits(
+    office: PostOffice, clock: ManualClock, apart: timedelta
+) -> None:
+    pace, left = Pace(10 * SECOND, 5), []
+    for second in range(59):
+        for ahead in (timedelta(), apart):
+            with clock.differing(ahead):
+                left += [second] if await take(office.database, pace) else []
+        clock.advance(SECOND)
+    assert left == [0, 10, 20, 30, 40]
+
+
+async def test_a_pause_holds_for_a_replica_whose_clock_is_ahead(connected: PostOffice, clock: ManualClock) -> None:
+    await connected.execute(
+        "UPDATE senders SET paused_at = :now, paused_until = :end WHERE channel = 'whatsapp'",
+        now=clock.server(),
+        end=clock.server() + timedelta(minutes=1),
+    )
+    await connected.registered()
+    with clock.differing(timedelta(minutes=2)):
+        await connected.send(WHATSAPP)
+        assert [each["status"] for each in await connected.log(channel="whatsapp")] == ["pending"]
+        clock.advance(timedelta(minutes=1))
+        await connected.send(WHATSAPP)
+    assert [each["status"] for each in await connected.log(channel="whatsapp")] == ["sent"]
+
+
+async def test_a_replica_whose_clock_is_behind_sends_as_often(connected: PostOffice, clock: ManualClock) -> None:
+    with clock.differing(-timedelta(minutes=2)):
+        for _ in range(2):
+            await connected.registered()
+        await connected.send(WHATSAPP, rounds=2)
+    assert [each["status"] for each in await connected.log(channel="whatsapp")] == ["sent", "sent"]
+
+
+async def test_the_time_of_the_limits_is_the_server_s(office: PostOffice) -> None:
+    database = Database(office.settings.database_url, service="notification", tables=service_tables)
+    async with database.work() as work:
+        slot = await take_slot(work, WHATSAPP, Pace(timedelta(), 5))
+        ((now,),) = await work.session.execute(text("SELECT clock_timestamp()"))
+    await database.close()
+    assert slot is not None
+    assert now - SECOND <= slot <= now
 
 
 async def test_a_limit_that_changes_holds_from_the_next_message_on(

@@ -105,7 +105,7 @@ def test_no_limit_ends_a_message_that_is_put_off_within_four_hours(priority: Pri
 
 async def slot(office: PostOffice) -> bool:
     async with office.database.work() as work:
-        return await take_slot(work, WHATSAPP, PACE)
+        return await take_slot(work, WHATSAPP, PACE) is not None
 
 
 async def test_a_clock_that_was_ahead_silences_nobody_once_it_is_right(office: PostOffice, clock: ManualClock) -> None:

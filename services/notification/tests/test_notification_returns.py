@@ -6,6 +6,10 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from notification.channels.port import Channel
+from notification.templates.commands import check_template
+from notification.templates.defaults import default_template
+from notification.templates.rules import EventType, Locale
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 
@@ -189,3 +193,38 @@ async def test_a_later_deadline_brings_back_nothing_that_newer_news_made_untrue(
     await office.hear(entry.uploaded(at=office.clock(), sequence=1))
     await office.hear(entry.reopened(revision=2, expires_at=office.clock() + timedelta(days=9)))
     assert await waiting_to_be_sent(office, entry.id) == [UPLOADED]
+
+
+@pytest.mark.parametrize(("awaits", "has_proof"), [(True, False), (False, True)])
+async def test_only_a_proof_that_was_sent_is_called_in_time(
+    connected: PostOffice, stage: Stage, awaits: bool, has_proof: bool
+) -> None:
+    await connected.in_a_hurry()
+    entry = await connected.registered()
+    until = connected.clock() + timedelta(hours=30)
+    await connected.hear(entry.expired(revision=2, heard=0))
+    await connected.send_all()
+    await connected.hear(entry.reopened(revision=3, heard=1, expires_at=until, awaits=awaits))
+    await connected.send(Channel.WHATSAPP)
+    text = (await stage.items("whatsapp"))[-1]["text"]
+    assert ("tepat waktu" in text) is has_proof
+    assert ("diperpanjang" in text) is awaits
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_text_for_who_still_has_to_pay_says_until_when(locale: Locale) -> None:
+    text = default_template(EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale, unpaid=True)
+    assert "{payment_deadline}" in text.body
+    check_template(text, (EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale))
+
+
+async def test_a_text_of_staff_s_own_holds_for_both(connected: PostOffice, stage: Stage) -> None:
+    path = f"/templates/{REOPENED}/whatsapp/id"
+    assert (await connected.call("PUT", path, connected.admin, {"body": "Masih berlaku: {status_url}"})).status == 200
+    await connected.in_a_hurry()
+    entry = await connected.registered()
+    await connected.hear(entry.expired(revision=2, heard=0))
+    await connected.send_all()
+    await connected.hear(entry.reopened(revision=3, heard=1, awaits=True))
+    await connected.send(Channel.WHATSAPP)
+    assert (await stage.items("whatsapp"))[-1]["text"].startswith("Masih berlaku:")

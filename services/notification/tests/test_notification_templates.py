@@ -254,3 +254,23 @@ def test_a_text_of_staffs_own_without_the_links_gets_them(body: str) -> None:
 def test_links_that_a_text_of_staffs_own_names_are_there_once() -> None:
     text = RENDERER.text(Template("{links}\n\nSalam", "Tautan"), SAMPLE_LINKS, Locale.INDONESIAN)
     assert [text.body.count(link.path) for link in SAMPLE_LINKS.links] == [1, 1]
+
+
+@pytest.mark.parametrize("kind", [EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED])
+@pytest.mark.parametrize("locale", list(Locale))
+def test_who_has_no_page_reads_of_none(kind: EventType, locale: Locale) -> None:
+    facts = replace(FACTS, ticket_code="0123456789abcdef", status_path=None, has_page=False)
+    template = default_template(kind, Channel.EMAIL, locale)
+    text = RENDERER.text(template, facts, locale).body
+    assert "{status_url}" in template.body
+    assert "https://lari.example\n" not in f"{text}\n"
+    assert "Informasi pendaftaran" not in text
+    assert "About your registration" not in text
+    assert "\n\n\n" not in text
+    assert FACTS.registration_number in text
+
+
+def test_an_address_amid_a_sentence_stays_in_a_text_of_staff_s_own() -> None:
+    facts = replace(FACTS, status_path=None, has_page=False)
+    text = RENDERER.text(Template("Buka {status_url} untuk info."), facts, Locale.INDONESIAN).body
+    assert text == "Buka https://lari.example untuk info."

@@ -153,6 +153,13 @@ async def test_every_missing_setting_is_named_at_once(start: Start, arguments: t
     assert "Traceback" not in program.said
 
 
+async def test_an_address_that_links_cannot_start_with_is_named(start: Start) -> None:
+    program = await start(*_WORKER, PUBLIC_URL="lari.example")
+    assert await program.ended() not in (0, None)
+    assert "PUBLIC_URL: " in program.said
+    assert "https://race.example" in program.said
+
+
 async def test_the_worker_sends_what_was_published_and_stops_when_told(
     race: Any, start: Start, rabbitmq_url: str, broker_prefix: BrokerPrefix
 ) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from contracts import Event, Payload
 from contracts.ownership import owner_of
 from faststream_outbox.client import OutboxClient
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -111,6 +111,10 @@ class UnitOfWork:
         """The outbox and its companions of this service."""
         return self._database.tables
 
+    async def server_time(self) -> datetime:
+        """Return the time of the database server."""
+        return await self._database.server_time(self.session)
+
     def publish(self, payload: Payload, *, subject: UUID) -> None:
         """Send `payload` with this commit; `subject` is what it is about, mostly a registration.
 
@@ -177,6 +181,7 @@ class Database:
         url: `postgresql+asyncpg://…`
         service: whose events leave from here.
         tables: the service's outbox and its companions.
+        server_clock: replaces the server's time, so that tests can move it.
     """
 
     def __init__(
@@ -188,10 +193,12 @@ class Database:
         pool_size: int = 8,
         pool_overflow: int = 8,
         clock: Clock = utcnow,
+        server_clock: Clock | None = None,
     ) -> None:
         self.service = service
         self.tables = tables
         self.clock = clock
+        self._server_clock = server_clock
         self.engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -234,6 +241,13 @@ class Database:
         """A session for looking only."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
+
+    async def server_time(self, session: AsyncSession) -> datetime:
+        """Return the time of the database server: one for all replicas, whose own clocks differ."""
+        if self._server_clock is not None:
+            return self._server_clock()
+        now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
+        return now
 
     @asynccontextmanager
     async def read_page(self) -> AsyncIterator[AsyncSession]:

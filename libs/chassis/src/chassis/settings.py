@@ -113,6 +113,22 @@ def on_asyncpg(url: str) -> str:
     return url
 
 
+def site_address(url: str) -> str:
+    """Return the address of a site without a slash at its end; links start with it.
+
+    Raises:
+        ValueError: it has no scheme or no host, or has more than these and a port.
+    """
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}"
+    ):
+        raise ValueError("has to be like https://race.example: a scheme and a name, no path and no query")
+    return url.rstrip("/")
+
+
 def _box(keys: SecretStr) -> SecretBox:
     return SecretBox([key.strip() for key in keys.get_secret_value().split(",") if key.strip()])
 

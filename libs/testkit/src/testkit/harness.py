@@ -27,8 +27,13 @@ class ManualClock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._differs = timedelta()
 
     def __call__(self) -> datetime:
+        return self.server() + self._differs
+
+    def server(self) -> datetime:
+        """Return the time of the database server: the test moves it, and no process's clock changes it."""
         return datetime.now(UTC) + self._ahead
 
     def advance(self, by: timedelta) -> None:
@@ -37,12 +42,12 @@ class ManualClock:
 
     @contextmanager
     def differing(self, by: timedelta) -> Iterator[None]:
-        """Somebody acts whose own clock is so much ahead."""
-        self.advance(by)
+        """Let a process act whose own clock is ahead by `by`."""
+        self._differs += by
         try:
             yield
         finally:
-            self.advance(-by)
+            self._differs -= by
 
 
 class StoppedClock(ManualClock):
@@ -52,7 +57,8 @@ class StoppedClock(ManualClock):
         super().__init__()
         self._started = datetime.now(UTC)
 
-    def __call__(self) -> datetime:
+    def server(self) -> datetime:
+        """Return the time at which the clock was made, moved ahead by what the test says."""
         return self._started + self._ahead
 
 

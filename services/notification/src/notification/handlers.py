@@ -150,7 +150,8 @@ async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) ->
     await skip_untrue(work, reopened.registration_id)
     news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
     if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
-        await _tell_person_in_charge(work, event, about=str(reopened.revision))
+        context = {"awaits_payment": reopened.awaits_payment}
+        await _tell_person_in_charge(work, event, about=str(reopened.revision), context=context)
 
 
 @handlers.on(RegistrationCancelled)
@@ -200,7 +201,7 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
     changed = event.payload
     await follow_race(work, changed.event, changed.categories)
     if changed.notify_runners and await note_announcement(work, changed.event):
-        await announce_change(work, changed.event.event_id, revision=changed.event.revision)
+        await announce_change(work, changed.event.event_id)
 
 
 @handlers.on(AccessReplaced)

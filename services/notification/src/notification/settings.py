@@ -6,7 +6,7 @@ from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chassis.canonical.emails import canonical_email
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, site_address
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from notification.channels.port import Security
@@ -66,7 +66,12 @@ class Settings(ServiceSettings):
     )
     poll_seconds: float = Field(0.25, gt=0, description="between two looks for messages that are due")
 
-    @field_validator("public_url", "fonnte_base_url")
+    @field_validator("public_url")
+    @classmethod
+    def _a_site(cls, url: str) -> str:
+        return site_address(url)
+
+    @field_validator("fonnte_base_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")

@@ -18,13 +18,14 @@ from notification.contacts.linking import link_some
 from notification.handlers import handlers
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
-from notification.queue.announcements import forget_links
+from notification.queue.announcements import announce_rest, follow_race_days, forget_links
 from notification.queue.sender import Connect, Sender
 from notification.queue.settling import release_abandoned
 from notification.settings import Settings
 from notification.webhooks.commands import forget_reports
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
+_FOLLOW_RACES = timedelta(seconds=5)
 _FORGET = timedelta(hours=6)
 _MEND_OLD_ROWS = timedelta(seconds=30)
 _PORTION = 200
@@ -41,6 +42,8 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
             Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
             Periodic("forget_links", _FORGET, lambda: forget_links(database)),
+            Periodic("announce_changes", _FOLLOW_RACES, lambda: announce_rest(database)),
+            Periodic("follow_race_days", _FOLLOW_RACES, lambda: follow_race_days(database)),
             Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
             Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
         ],

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, site_address
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from registration.access.rules import AccessCodes
@@ -62,6 +62,11 @@ class Settings(ServiceSettings):
     turnstile_url: str = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
     turnstile_hostname: str = Field("", description="where challenges are solved; empty accepts all the widget accepts")
     turnstile_action: str = Field("", description="the widget's action; empty accepts any")
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_site(cls, url: str) -> str:
+        return site_address(url)
 
     @field_validator("turnstile_secret")
     @classmethod

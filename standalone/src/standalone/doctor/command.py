@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from standalone.databases import Server, open_database, reachable_server
 from standalone.doctor.broker import Broker, configured_broker, declare_again, examine_broker
 from standalone.doctor.examination import Databases, examine
-from standalone.doctor.findings import Diagnosis
+from standalone.doctor.findings import Diagnosis, Finding
 from standalone.doctor.repair import repair
 from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
@@ -35,7 +36,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """0 when all is well, 1 with the list of what is wrong."""
+    """Print what was found; 0 when nothing is wrong, also if there are warnings, else 1."""
     broker = configured_broker(settings)
     with reachable_server(settings) as server:
         diagnosis = asyncio.run(diagnose(server, wait=arguments.wait, broker=broker, mend=arguments.repair))
@@ -80,8 +81,12 @@ async def _look(databases: Databases, broker: Broker | None, wait: float) -> Dia
 
 def as_text(diagnosis: Diagnosis) -> str:
     """For people."""
-    lines = [f"  {name.replace('_', ' ')}: {count}" for name, count in sorted(diagnosis.counts.items())]
-    if diagnosis.ok:
-        return "\n".join(("All services agree, nothing is stuck.", *lines))
-    found = [f"  {each.code}: {each.detail} {each.where or ''}".rstrip() for each in diagnosis.findings]
-    return "\n".join((f"{len(found)} findings:", *found, "Counted:", *lines))
+    counted = [f"  {name.replace('_', ' ')}: {count}" for name, count in sorted(diagnosis.counts.items())]
+    if diagnosis.ok and not diagnosis.warnings:
+        return "\n".join(("All services agree, nothing is stuck.", *counted))
+    parts = ["All services agree."] if diagnosis.ok else _listed("findings", diagnosis.findings)
+    return "\n".join((*parts, *_listed("warnings", diagnosis.warnings), "Counted:", *counted))
+
+
+def _listed(title: str, findings: Sequence[Finding]) -> list[str]:
+    return [f"{len(findings)} {title}:", *(f"  {each}" for each in findings)] if findings else []

@@ -18,6 +18,8 @@ from standalone.doctor.findings import Diagnosis
 
 Databases = Mapping[str, Database]
 
+_GIVEN_UP = {"failed": "were given up", "unknown": "may not have arrived"}
+
 
 async def examine(databases: Databases) -> Diagnosis:
     """Look at every service once. On a busy platform some findings are only events under way: look again."""
@@ -86,6 +88,11 @@ async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     diagnosis.counts["contacts_not_readable"] += found.unreadable_contacts
     if found.stuck:
         diagnosis.found("messages_stuck", f"{found.stuck} messages are overdue or were abandoned while being sent")
+    for status, count in sorted(found.given_up.items()):
+        diagnosis.warned(f"messages_{status}", f"{count} messages that {_GIVEN_UP[status]} are still worth sending")
+    for channel, until in found.troubled.items():
+        rests = f"; it rests until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+        diagnosis.warned("channel_in_trouble", f"the provider does not take messages{rests}", channel=channel)
 
 
 async def _messaging(diagnosis: Diagnosis, database: Database) -> None:

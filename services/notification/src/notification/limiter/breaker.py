@@ -5,7 +5,7 @@ counted in messages that were taken, so no clock has a part in it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.database import UnitOfWork
@@ -64,7 +64,7 @@ async def note_trouble(work: UnitOfWork, channel: Channel, met: Met, *, pause_ba
     if not is_senders(met.culprit, others=others, again=again):
         sender.suspect = sender.suspect if again else met.message_id
         return Ruling(is_senders=False, row=sender.accepted)
-    _rest(work, sender, met, pause_base)
+    _rest(sender, met, pause_base, now=await work.server_time())
     if met.culprit is Culprit.SENDER:
         return Ruling(is_senders=True, row=sender.accepted, suspected=False)
     acquitted = sender.suspect if others else None
@@ -76,11 +76,11 @@ async def _lock(work: UnitOfWork, channel: Channel) -> SenderRow:
     return await work.session.get_one(SenderRow, channel.value, with_for_update=True)
 
 
-def _rest(work: UnitOfWork, sender: SenderRow, met: Met, base: timedelta) -> None:
+def _rest(sender: SenderRow, met: Met, base: timedelta, *, now: datetime) -> None:
     sender.troubles += 1
     sender.trouble = met.reason[:500]
-    sender.trouble_since = sender.trouble_since or work.now
+    sender.trouble_since = sender.trouble_since or now
     silent = met.may_have_left and sender.silences > 1
     pause = pause_in_silence(sender.silences - 1) if silent else pause_after(sender.troubles, base=base)
-    sender.paused_at = work.now
-    sender.paused_until = work.now + pause
+    sender.paused_at = now
+    sender.paused_until = now + pause

@@ -1,4 +1,7 @@
-"""Taking a slot to send in. One conditional UPDATE of the sender's row decides."""
+"""Taking a slot to send in. One conditional UPDATE of the sender's row decides.
+
+All moments in that row are the database server's: replicas share no other clock.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -71,30 +74,32 @@ HEALTHY: Mapping[str, int | None] = {
 """What a sender's row says when it is not in trouble."""
 
 
-async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> bool:
-    """Whether this sender may send now; if so the slot is taken, for all replicas, with this transaction.
+async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> datetime | None:
+    """Take a slot for all replicas with this transaction. Return its moment, None if the sender may not send now.
 
     What a clock that was ahead has noted holds nothing up: its sends count as made now, its pause is over.
     """
-    latest = work.now + SKEW
-    moments = {"channel": channel.value, "now": work.now, "latest": latest, "latest_end": latest + LONGEST_PAUSE}
+    now = await work.server_time()
+    latest = now + SKEW
+    moments = {"channel": channel.value, "now": now, "latest": latest, "latest_end": latest + LONGEST_PAUSE}
     await work.session.execute(_RETURN_TO_NOW, moments)
     taken = await work.session.execute(
         _TAKE_SLOT,
         {
             "channel": channel.value,
-            "now": work.now,
-            "free_since": work.now - pace.delay,
-            "window_start": work.now - WINDOW,
+            "now": now,
+            "free_since": now - pace.delay,
+            "window_start": now - WINDOW,
             "max_per_minute": pace.max_per_minute,
         },
     )
-    return taken.first() is not None
+    return None if taken.first() is None else now
 
 
 async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> None:
-    """Count the send from now instead of from `began`: it left at some moment between the two."""
-    await work.session.execute(_END_SLOT, {"channel": channel.value, "began": began, "now": work.now})
+    """Count the send from now instead of from its slot's moment: it left at some moment between the two."""
+    moments = {"began": began, "now": await work.server_time()}
+    await work.session.execute(_END_SLOT, {"channel": channel.value, **moments})
 
 
 async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:

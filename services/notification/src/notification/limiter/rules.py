@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from notification.channels.port import Culprit
 
 WINDOW = timedelta(seconds=60)
-SKEW = timedelta(seconds=60)
+SKEW = timedelta(minutes=2)
 """How far the clocks of two processes may be apart; a moment that lies further ahead was noted by a wrong clock."""
 
 LONGEST_PAUSE = timedelta(hours=4)

@@ -1,12 +1,13 @@
 """Messages that are not about what happened to one registration: a changed race, and links that were asked for."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import Database, UnitOfWork
-from chassis.portions import delete_in_portions
+from chassis.portions import change_in_portions, delete_in_portions
 from contracts import AccessLink, AccessLinksRequested
-from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, column, func, literal, select, values
+from sqlalchemy import ColumnElement, String, column, func, literal, select, update, values
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.channels.port import Channel
@@ -15,16 +16,53 @@ from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
 from notification.queue.rules import KEEP_LINK_MESSAGES, LINKS_WAIT, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
+from notification.queue.truth import BEFORE_THE_RACE, race_day_begins
 from notification.races.tables import Race
 from notification.templates.rules import EventType
 
+_PORTION = 300
+"""Registrations in one transaction: ten runners each, on two channels, are queued within seconds."""
 
-async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) -> None:
-    """Queue one message about the race's facts of now to each participant of each confirmed registration.
 
-    It names the revision: once a newer change is announced it is not sent any more.
+async def announce_change(work: UnitOfWork, event_id: UUID) -> None:
+    """Queue the first messages about the race's newest change; `announce_rest` queues all others.
+
+    Each participant of each confirmed registration gets one. It names the revision: once a newer change is announced it
+    is not sent any more.
     """
-    await _enqueue_change(work, Contact.event_id == event_id, literal(revision))
+    await _announce_some(work, Race.event_id == event_id)
+
+
+async def announce_rest(database: Database) -> None:
+    """Queue what is missing of the messages about changed races, a portion in each transaction.
+
+    A stopped worker's successor goes on after the last portion.
+    """
+    more = True
+    while more:
+        async with database.work() as work:
+            more = await _announce_some(work)
+
+
+async def _announce_some(work: UnitOfWork, *chosen: ColumnElement[bool]) -> bool:
+    """Queue a portion of the messages about one changed race; False if no race needs it."""
+    unfinished = select(Race).where(Race.announced_revision < Race.notified_revision, *chosen).limit(1)
+    locked = unfinished.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    race = (await work.session.execute(locked)).scalar_one_or_none()
+    if race is None:
+        return False
+    confirmed = select(Contact.registration_id).where(
+        Contact.event_id == race.event_id, Contact.stage == Stage.CONFIRMED
+    )
+    if race.announced_to is not None:
+        confirmed = confirmed.where(Contact.registration_id > race.announced_to)
+    portion = (await work.session.execute(confirmed.order_by(Contact.registration_id).limit(_PORTION))).scalars().all()
+    await _enqueue_change(work, portion, race)
+    if len(portion) == _PORTION:
+        race.announced_to = portion[-1]
+    else:
+        race.announced_revision, race.announced_to = race.notified_revision, None
+    return True
 
 
 async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
@@ -32,12 +70,16 @@ async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
 
     Whose copies describe the race as it is now were confirmed after the change and need no message.
     """
-    missed = and_(Contact.registration_id == registration_id, Race.notified_revision > 0, ~SAME_COPIES)
-    await _enqueue_change(work, missed, Race.notified_revision)
+    missed = (Contact.registration_id == registration_id, Race.notified_revision > 0, ~SAME_COPIES)
+    found = select(Race).join(Contact, Contact.event_id == Race.event_id).where(*missed)
+    race = (await work.session.execute(found)).scalar_one_or_none()
+    if race is not None:
+        await _enqueue_change(work, [registration_id], race)
 
 
-async def _enqueue_change(work: UnitOfWork, chosen: ColumnElement[bool], revision: SQLColumnExpression[int]) -> None:
-    """Queue a message to each participant of the confirmed registrations among those chosen, in one statement."""
+async def _enqueue_change(work: UnitOfWork, registrations: Sequence[UUID], race: Race) -> None:
+    """Queue a message to each participant of the confirmed registrations among those given, in one statement."""
+    revision = literal(race.notified_revision)
     kind, runner = EventType.RACE_CHANGED, Participant
     channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
     channel = channels.c.channel
@@ -51,17 +93,38 @@ async def _enqueue_change(work: UnitOfWork, chosen: ColumnElement[bool], revisio
         "priority": literal(PRIORITIES[kind].value),
         "status": literal(Status.PENDING.value),
         "context": func.jsonb_build_object("revision", revision),
+        "deadline": literal(race_day_begins(race.event_date, race.timezone)),
         **dict.fromkeys(("next_attempt_at", "created_at", "updated_at"), literal(work.now)),
     }
     messages = (
         select(*columns.values())
         .select_from(runner)
         .join(Contact, Contact.registration_id == runner.registration_id)
-        .join(Race, Race.event_id == Contact.event_id)
         .join(channels, literal(True))
-        .where(chosen, Contact.stage == Stage.CONFIRMED)
+        .where(Contact.registration_id.in_(registrations), Contact.stage == Stage.CONFIRMED)
     )
     await work.session.execute(upsert(Notification).from_select(list(columns), messages).on_conflict_do_nothing())
+
+
+async def follow_race_days(database: Database) -> None:
+    """Move the deadlines of tickets and news that wait to the day that their race has now."""
+    async with database.read() as session:
+        moved = (await session.execute(select(Race).where(Race.deadlines_revision < Race.revision))).scalars().all()
+    for race in moved:
+        begins = race_day_begins(race.event_date, race.timezone)
+        of_the_race = Contact.event_id == race.event_id, Contact.registration_id == Notification.registration_id
+        await change_in_portions(
+            database,
+            Notification,
+            {"deadline": begins},
+            Notification.status == Status.PENDING,
+            Notification.event_type.in_(BEFORE_THE_RACE),
+            Notification.deadline.is_distinct_from(begins),
+            select(Contact.registration_id).where(*of_the_race).exists(),
+        )
+        async with database.work() as work:
+            followed = update(Race).where(Race.event_id == race.event_id).values(deadlines_revision=race.revision)
+            await work.session.execute(followed)
 
 
 async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> None:

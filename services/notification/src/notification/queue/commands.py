@@ -17,7 +17,16 @@ from notification.limiter.rules import Pace
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.truth import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
+from notification.queue.truth import (
+    BEFORE_THE_RACE,
+    PAYMENT_NEWS,
+    SUPERSEDED,
+    race_day_begins,
+    superseded,
+    too_late,
+    why_untrue,
+)
+from notification.races.tables import Race
 from notification.templates.rules import EventType
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
@@ -39,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that is on record and may now be made."""
+    """A try that is on record and may now be made. `began` is the moment of its slot."""
 
     id: UUID
     claim: Claim
@@ -99,10 +108,19 @@ async def _deadline(
     named = context.get("offer_deadline") or context.get("payment_deadline")
     if named is not None:
         return datetime.fromisoformat(named)
+    if event_type in BEFORE_THE_RACE:
+        return await _race_day_begins(work, registration_id)
     if event_type is not EventType.REGISTRATION_CREATED:
         return None
     expires = select(Contact.expires_at).where(Contact.registration_id == registration_id)
     return (await work.session.execute(expires)).scalar_one_or_none()
+
+
+async def _race_day_begins(work: UnitOfWork, registration_id: UUID) -> datetime:
+    day = func.coalesce(Race.event_date, Contact.event_date)
+    race = select(day, Race.timezone).select_from(Contact).outerjoin(Race, Race.event_id == Contact.event_id)
+    found = (await work.session.execute(race.where(Contact.registration_id == registration_id))).one()
+    return race_day_begins(*found)
 
 
 async def _next_payment_news(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
@@ -181,13 +199,30 @@ async def begin_attempt(
     renewed = update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)
     if not await _changed(work, renewed):
         return None
-    if not await take_slot(work, claim.channel, pace):
+    slot = await take_slot(work, claim.channel, pace)
+    if slot is None:
         await _release(work, claim)
         return None
-    attempt = Attempt(uuid4(), claim, work.now)
-    record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": work.now}
+    attempt = Attempt(uuid4(), claim, slot)
+    record = {"id": attempt.id, "notification_id": claim.id, "recipient": recipient, "started_at": slot}
     await work.session.execute(insert(DeliveryAttempt).values(record))
     return attempt
+
+
+async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta) -> Attempt | None:
+    """Return the attempt that `begin_attempt` put on record although its COMMIT was not answered.
+
+    None if it was not stored, the message then waits again, or if the claim is no longer ours. The lock of the message
+    waits for a COMMIT that is still under way.
+    """
+    if not await _changed(work, update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)):
+        return None
+    stored = select(DeliveryAttempt).where(DeliveryAttempt.notification_id == claim.id)
+    attempt = (await work.session.execute(stored.where(DeliveryAttempt.outcome.is_(None)))).scalar_one_or_none()
+    if attempt is None:
+        await _release(work, claim)
+        return None
+    return Attempt(attempt.id, claim, attempt.started_at)
 
 
 async def _release(work: UnitOfWork, claim: Claim) -> None:

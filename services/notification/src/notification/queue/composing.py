@@ -42,7 +42,8 @@ class Ingredients:
 
 async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
     """Read what the message needs, and whether it still says something true at `now`."""
-    template = await find_template(session, (claim.event_type, claim.channel, locale))
+    unpaid = bool(claim.context.get("awaits_payment"))
+    template = await find_template(session, (claim.event_type, claim.channel, locale), unpaid=unpaid)
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
         return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
@@ -62,6 +63,7 @@ async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: da
 
 
 async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:
+    in_charge = await _is_in_charge(session, participant)
     deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
     copies = {
         "event_name": contact.event_name,
@@ -82,15 +84,18 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
         ticket_code=participant.ticket_code,
         reason=str(claim.context.get("reason", "")),
         reference=str(claim.context.get("reference", "")),
-        status_path=await _status_path(session, contact, participant),
+        status_path=await _status_path(session, contact) if in_charge else None,
+        has_page=in_charge,
     )
 
 
-async def _status_path(session: AsyncSession, contact: Contact, participant: Participant) -> str | None:
-    """The path that opens the registration with the data of all its participants: only for the person in charge."""
-    in_charge = person_in_charge((await participants_of(session, contact.registration_id)).values())
-    if participant.participant_id != in_charge.participant_id:
-        return None
+async def _is_in_charge(session: AsyncSession, participant: Participant) -> bool:
+    in_charge = person_in_charge((await participants_of(session, participant.registration_id)).values())
+    return participant.participant_id == in_charge.participant_id
+
+
+async def _status_path(session: AsyncSession, contact: Contact) -> str | None:
+    """Return the path that opens the registration with the data of all participants: for the person in charge only."""
     codes = await codes_of(session, [contact.registration_id])
     code = codes.get(contact.registration_id)
     return None if code is None else status_path(contact.registration_id, contact.registration_number, code)

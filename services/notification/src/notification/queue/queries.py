@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, text, tuple_
+from sqlalchemy import Row, Select, func, not_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.channels.port import Channel
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
-from notification.queue.rules import Status
+from notification.queue.rules import RETRYABLE, Status
 from notification.queue.tables import DeliveryAttempt, Notification
+from notification.queue.truth import untrue
 from notification.templates.rules import EventType
 
 _STUCK_AFTER = timedelta(hours=1)
@@ -72,12 +73,16 @@ class Snapshot:
 
     `stuck` counts sends whose lease is over, and what waits while its sender, which is not switched off, has been in
     trouble for more than an hour, or tried nothing for so long although it was due: a long line that moves is not
-    stuck. `undelivered_tickets` counts e-tickets of confirmed runners that have left on no channel,
-    `unreadable_contacts` runners with an address that has no canonical form, so that nothing can be sent to it.
+    stuck. `given_up` counts, by status, what failed or may not have arrived and is still worth sending, `troubled`
+    names the channels in trouble and until when they rest. `undelivered_tickets` counts e-tickets of confirmed runners
+    that have left on no channel, `unreadable_contacts` runners with an address that has no canonical form, so that
+    nothing can be sent to it.
     """
 
     by_status: dict[str, int]
     stuck: int
+    given_up: dict[str, int]
+    troubled: dict[str, datetime | None]
     undelivered_tickets: int
     unreadable_contacts: int
 
@@ -94,9 +99,23 @@ async def snapshot(session: AsyncSession) -> Snapshot:
     return Snapshot(
         by_status={status.value: by_status.get(status, 0) for status in Status},
         stuck=await _count(session, _with_sender().where(overdue | abandoned)),
+        given_up=await _given_up(session),
+        troubled=await _troubled(session),
         undelivered_tickets=await _count(session, _undelivered_tickets()),
         unreadable_contacts=await _count(session, select(Participant.participant_id).where(_UNREADABLE)),
     )
+
+
+async def _given_up(session: AsyncSession) -> dict[str, int]:
+    now = (await session.execute(select(func.now()))).scalar_one()
+    still_true = (Notification.status.in_(RETRYABLE), not_(await untrue(session, now=now)))
+    counted = select(Notification.status, func.count().label("number")).where(*still_true)
+    return {row.status: row.number for row in await session.execute(counted.group_by(Notification.status))}
+
+
+async def _troubled(session: AsyncSession) -> dict[str, datetime | None]:
+    troubled = select(SenderRow).where(SenderRow.enabled, SenderRow.troubles > 0).order_by(SenderRow.channel)
+    return {sender.channel: sender.paused_until for sender in (await session.execute(troubled)).scalars()}
 
 
 def _with_sender() -> Select[UUID]:

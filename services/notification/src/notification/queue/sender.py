@@ -2,20 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from chassis.database import Database, is_unavailable
+from chassis.errors import OutcomeUnknown
 from chassis.telemetry import logger
 from prometheus_client import Counter
 
 from notification.channels.port import Channel, MessageChannel, NotSent, OutboundMessage, Outcome
 from notification.limiter.commands import note_switch
 from notification.limiter.queries import find_sender, may_send
-from notification.limiter.rules import PROBE_ANYWHERE
+from notification.limiter.rules import PROBE_ANYWHERE, Pace
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, settling
@@ -30,6 +31,8 @@ from notification.webhooks.commands import apply_report, lock_provider_id
 log = logger(__name__)
 
 ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a message", ["channel", "outcome"])
+
+Result = TypeVar("Result")
 
 Connect = Callable[[Preferences], MessageChannel]
 
@@ -79,13 +82,14 @@ class Sender:
         async with self.database.read() as session:
             preferences = await self.preferences.load(session)
             sender = await find_sender(session, self.channel)
+            now = await self.database.server_time(session)
         chosen = preferences.channels[self.channel]
         if sender.enabled != chosen.enabled:
             await self._note_switch(enabled=chosen.enabled)
         if not chosen.enabled or preferences.missing(self.channel) is not None:
             await self._skip_all(preferences, chosen)
             return False
-        if not may_send(sender, chosen.pace, now=self.database.clock()):
+        if not may_send(sender, chosen.pace, now=now):
             return False
         async with self.database.work() as work:
             claim = await commands.claim_next(
@@ -110,15 +114,26 @@ class Sender:
                 raise
             await self._give_back(claim, error, policy)
             return True
-        async with self.database.work() as work:
-            attempt = await commands.begin_attempt(
-                work, claim, chosen.pace, lease_for=self.lease_for, recipient=message.recipient
-            )
+        attempt = await self._begin(claim, chosen.pace, message)
         if attempt is None:
             return False
         ending = await self._call(message, self.connect(preferences))
         await self._record(attempt, ending, policy)
         return True
+
+    async def _begin(self, claim: Claim, pace: Pace, message: OutboundMessage) -> Attempt | None:
+        """Put the attempt on record. If the answer to COMMIT gets lost, look whether it is: nothing has left yet."""
+        try:
+            async with self.database.work() as work:
+                return await commands.begin_attempt(
+                    work, claim, pace, lease_for=self.lease_for, recipient=message.recipient
+                )
+        except OutcomeUnknown:
+            return await self._patiently(lambda: self._resume(claim))
+
+    async def _resume(self, claim: Claim) -> Attempt | None:
+        async with self.database.work() as work:
+            return await commands.resume_attempt(work, claim, lease_for=self.lease_for)
 
     async def _skip_all(self, preferences: Preferences, chosen: ChannelPreferences) -> None:
         """A channel that is off, or was never set up, collects nothing. One whose secret cannot be read waits."""
@@ -143,17 +158,19 @@ class Sender:
         return ending
 
     async def _record(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
-        """Write down how it ended, even if the database needs a moment: what is not written down counts as unknown."""
+        """Write down how it ended: what is not written down counts as unknown."""
+        await self._patiently(lambda: self._record_once(attempt, ending, policy))
+
+    async def _patiently(self, store: Callable[[], Awaitable[Result]]) -> Result:
+        """Do what has to be stored, even if the database needs a moment."""
         for patience in _PATIENCE_SECONDS:
             try:
-                await self._record_once(attempt, ending, policy)
+                return await store()
             except Exception as error:
                 if not is_unavailable(error):
                     raise
                 await asyncio.sleep(patience)
-            else:
-                return
-        await self._record_once(attempt, ending, policy)
+        return await store()
 
     async def _record_once(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
         async with self.database.work() as work:

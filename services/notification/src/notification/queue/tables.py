@@ -21,9 +21,10 @@ class Notification(Base):
     have a `recipient` of their own; all other messages go to the addresses that the participant has when they are sent.
     `resend_of` names the message that staff had sent once more.
 
-    `deadline` is until when the message is worth sending, none if that does not end. `payment_news` counts the news of
-    a registration's payments that messages tell, from 1. `behind`: it met trouble and goes after all others that are
-    due. `troubled_after` is how many messages its sender had sent when it met trouble for the first time.
+    `deadline` is until when the message should leave, none if that does not end; what is `BEFORE_THE_RACE` may leave
+    later. `payment_news` counts the news of a registration's payments that messages tell, from 1. `behind`: it met
+    trouble and goes after all others that are due. `troubled_after` is how many messages its sender had sent when it
+    met trouble for the first time.
     """
 
     __tablename__ = "notifications"

@@ -1,7 +1,7 @@
 """Whether a message still says something true, and in time: one rule for queueing, sending and sending again."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, or_, select
@@ -19,6 +19,9 @@ TOO_LATE = "its time was over before it was sent"
 
 PAYMENT_NEWS = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
 """Messages that hold only until the next news of the registration's payment."""
+
+BEFORE_THE_RACE = frozenset({EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED})
+"""Messages that should leave before the race's day begins, their deadline. They still may on that day."""
 
 _OUTLIVES_THE_RACE = frozenset(
     {
@@ -46,7 +49,13 @@ async def too_late(session: AsyncSession, *, now: datetime) -> ColumnElement[boo
         .where(Contact.registration_id == Notification.registration_id, over)
     )
     about_the_race = Notification.event_type.not_in(_OUTLIVES_THE_RACE)
-    return or_(func.coalesce(_deadline() <= now, False), and_(about_the_race, raced.exists()))
+    firm = Notification.event_type.not_in(BEFORE_THE_RACE)
+    return or_(and_(firm, func.coalesce(_deadline() <= now, False)), and_(about_the_race, raced.exists()))
+
+
+def race_day_begins(day: date, zone: str | None) -> datetime:
+    """Return the moment at which the day begins at the race."""
+    return datetime.combine(day, time.min, tzinfo=_zone(zone) if zone else _ZONE_OF_OLDER_RACES)
 
 
 def _today(zones: Collection[str | None], now: datetime) -> ColumnElement[date]:

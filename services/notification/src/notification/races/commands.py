@@ -72,7 +72,7 @@ async def note_announcement(work: UnitOfWork, event: EventSummary) -> bool:
     newest = (
         update(Race)
         .where(Race.event_id == event.event_id, Race.notified_revision < event.revision)
-        .values(notified_revision=event.revision)
+        .values(notified_revision=event.revision, announced_to=None)
         .returning(Race.event_id)
     )
     return (await work.session.execute(newest)).first() is not None

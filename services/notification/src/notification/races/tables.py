@@ -12,7 +12,9 @@ from notification.base import Base
 class Race(Base):
     """The newest known facts of a race.
 
-    `notified_revision` is the newest change that runners were sent a message about.
+    `notified_revision` is the newest change that runners are sent a message about. Messages about the change
+    `announced_revision` are all queued; those about a newer one are as far as the registration `announced_to`, in the
+    order of ids. The deadlines of waiting messages follow the day that the race had in `deadlines_revision`.
     """
 
     __tablename__ = "races"
@@ -24,6 +26,9 @@ class Race(Base):
     timezone: Mapped[str | None] = mapped_column(String(64))
     revision: Mapped[int]
     notified_revision: Mapped[int] = mapped_column(server_default="0")
+    announced_revision: Mapped[int] = mapped_column(server_default="0")
+    announced_to: Mapped[UUID | None]
+    deadlines_revision: Mapped[int] = mapped_column(server_default="0")
     updated_at: Mapped[datetime]
 
 

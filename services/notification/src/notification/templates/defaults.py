@@ -5,9 +5,15 @@ from notification.templates import english, indonesian
 from notification.templates.rules import EventType, Locale, Template
 
 _BY_LOCALE = {Locale.INDONESIAN: indonesian.TEXTS, Locale.ENGLISH: english.TEXTS}
+_REOPENED_UNPAID = {Locale.INDONESIAN: indonesian.REOPENED_UNPAID, Locale.ENGLISH: english.REOPENED_UNPAID}
 
 
-def default_template(event_type: EventType, channel: Channel, locale: Locale) -> Template:
-    """The text that holds unless staff wrote another. WhatsApp has no subject."""
-    template = _BY_LOCALE[locale][event_type]
+def default_template(event_type: EventType, channel: Channel, locale: Locale, *, unpaid: bool = False) -> Template:
+    """Return the text that holds unless staff wrote another. WhatsApp has no subject.
+
+    Args:
+        unpaid: the message is about a registration that was opened again without a proof.
+    """
+    reopened_unpaid = unpaid and event_type is EventType.REGISTRATION_REOPENED
+    template = _REOPENED_UNPAID[locale] if reopened_unpaid else _BY_LOCALE[locale][event_type]
     return template if channel is Channel.EMAIL else Template(body=template.body)

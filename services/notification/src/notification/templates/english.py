@@ -170,3 +170,14 @@ message: the links were sent to this contact only.
 {site_url}""",
     ),
 }
+
+REOPENED_UNPAID = Template(
+    subject="Registration {registration_number} stays valid",
+    body="""Hello {name},
+
+We wrote that registration {registration_number} for {event_name} ({category_name}) has expired. Its deadline has been \
+extended: the registration stays valid, and we are holding your place. Please pay {amount} by {payment_deadline}.
+
+Ignore the earlier message. How to pay and the status are on your registration page: {status_url}""",
+)
+"""A registration that is open again and waits for payment: no proof has been in time."""

@@ -174,3 +174,15 @@ abaikan pesan ini: tautan hanya dikirim ke kontak ini.
 {site_url}""",
     ),
 }
+
+REOPENED_UNPAID = Template(
+    subject="Pendaftaran {registration_number} tetap berlaku",
+    body="""Halo {name},
+
+Kami sempat memberi tahu bahwa pendaftaran {registration_number} untuk {event_name} ({category_name}) sudah \
+kedaluwarsa. Batas waktunya diperpanjang: pendaftaran ini tetap berlaku dan tempat Anda kami simpan. Silakan bayar \
+{amount} paling lambat {payment_deadline}.
+
+Abaikan pesan sebelumnya. Cara pembayaran dan statusnya ada di halaman pendaftaran Anda: {status_url}""",
+)
+"""A registration that is open again and waits for payment: no proof has been in time."""

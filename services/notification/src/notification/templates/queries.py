@@ -17,9 +17,9 @@ async def own_template(session: AsyncSession, key: Key) -> Template | None:
     return None if row is None else Template(body=row.body, subject=row.subject or "")
 
 
-async def find_template(session: AsyncSession, key: Key) -> Template:
-    """The text that holds: staff's own, or the default."""
-    return await own_template(session, key) or default_template(*key)
+async def find_template(session: AsyncSession, key: Key, *, unpaid: bool = False) -> Template:
+    """Return the text that holds: staff's own, or the default, for `unpaid` see there."""
+    return await own_template(session, key) or default_template(*key, unpaid=unpaid)
 
 
 async def list_templates(session: AsyncSession) -> list[tuple[Key, Template, bool]]:

@@ -11,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from notification.templates import words
 from notification.templates.rules import NO_VALUE, Locale, Template, Values, fill_in, fill_in_subject
 
+_NAMES_PAGE = re.compile(r"(?:^| (?<=[.!?] ))[^.!?\n]*\{status_url\}\.?[ ]*$", re.MULTILINE)
+
 _pages = Environment(
     loader=PackageLoader("notification.templates", "pages"),
     autoescape=True,
@@ -24,7 +26,7 @@ class Facts:
     """What a message about a registration says. BIB and ticket code exist once the registration is confirmed.
 
     `status_path` opens the whole registration with all its participants. It is there only for the person in charge, and
-    only once its code is known. `timezone` is the race's.
+    only once its code is known; `has_page` is whether the recipient is that person. `timezone` is the race's.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Facts:
     reason: str = ""
     reference: str = ""
     status_path: str | None = None
+    has_page: bool = True
     timezone: str | None = None
 
 
@@ -133,6 +136,8 @@ class Renderer:
         """The subject and body to send."""
         values = self.values(facts, locale)
         body, needed = template.body, _needed(facts)
+        if isinstance(facts, Facts) and not facts.has_page:
+            body = _without_page(body)
         if needed and needed not in body:
             body += f"\n\n{needed}"  # a text of staff's own may not take the way back from a runner
         return Template(
@@ -168,6 +173,11 @@ def _needed(facts: Facts | LinkFacts) -> str | None:
     if isinstance(facts, LinkFacts):
         return "{links}"
     return "{status_url}" if facts.status_path else None
+
+
+def _without_page(body: str) -> str:
+    """Leave out sentences that end a line with the address of the recipient's page."""
+    return re.sub(r"\n{3,}", "\n\n", _NAMES_PAGE.sub("", body)).strip()
 
 
 def _segments(line: str, links: list[str]) -> list[Segment]:

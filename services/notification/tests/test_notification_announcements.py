@@ -1,0 +1,129 @@
+"""News of a changed race for a crowd are queued in portions; they and tickets should leave before the race's day."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from notification.channels.port import Channel
+from notification.queue import announcements
+from notification.queue.announcements import announce_rest, follow_race_days
+from testkit.harness import ManualClock
+
+from .notification_world import RACE, PostOffice, runner
+from .test_notification_races import CHANGED, CONFIRMED, MOVED, changed, hear, revised
+
+CROWD = 5
+_CROWD_OF_CONTACTS = """
+    INSERT INTO contacts (registration_id, registration_number, event_id, category_id, event_name, event_date,
+                          event_location, category_name, total_amount, currency, expires_at, stage, revision,
+                          created_at)
+    SELECT gen_random_uuid(), 'FR-' || n, :event, :event, 'Lari', '2027-03-07', 'Monas', '10K', 1, 'IDR', now(),
+           'confirmed', 1, now()
+      FROM generate_series(1, :count) AS n
+"""
+_CROWD_OF_RUNNERS = """
+    INSERT INTO contact_participants (participant_id, registration_id, full_name, email, whatsapp, is_pic)
+    SELECT gen_random_uuid(), registration_id, 'Budi', 'budi@example.com', '628120000000', true FROM contacts
+"""
+
+
+async def crowd(office: PostOffice, count: int) -> None:
+    await office.execute(_CROWD_OF_CONTACTS, event=RACE.event_id, count=count)
+    await office.execute(_CROWD_OF_RUNNERS)
+
+
+async def queued(office: PostOffice, revision: int = 2) -> tuple[int, int]:
+    """Return how many messages about that change there are, and how many participants they are for."""
+    (row,) = await office.rows(
+        "SELECT count(*) AS messages, count(DISTINCT participant_id) AS people FROM notifications"
+        " WHERE event_type = 'race.changed' AND (context->>'revision')::int = :revision",
+        revision=revision,
+    )
+    return row["messages"], row["people"]
+
+
+@pytest.fixture
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notification.queue.announcements._PORTION", 2)
+
+
+@pytest.mark.usefixtures("small_portions")
+async def test_a_change_of_a_large_race_is_queued_in_portions(office: PostOffice) -> None:
+    await crowd(office, CROWD)
+    await hear(office, changed(MOVED, notify=True))
+    assert await queued(office) == (4, 2), "the event's own transaction queues one portion"
+    await announce_rest(office.database)
+    assert await queued(office) == (2 * CROWD, CROWD)
+    await announce_rest(office.database)
+    assert await queued(office) == (2 * CROWD, CROWD)
+
+
+@pytest.mark.usefixtures("small_portions")
+async def test_a_worker_that_dies_between_portions_is_followed_by_one_that_goes_on(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crowd(office, CROWD)
+    await hear(office, changed(MOVED, notify=True))
+    enqueue, portions = announcements._enqueue_change, []
+
+    async def dying(*given: Any) -> None:
+        await enqueue(*given)
+        portions.append(given[1])
+        if len(portions) == 2:
+            raise ConnectionResetError
+
+    monkeypatch.setattr(announcements, "_enqueue_change", dying)
+    with pytest.raises(ConnectionResetError):
+        await announce_rest(office.database)
+    assert await queued(office) == (8, 4)
+    await asyncio.gather(announce_rest(office.database), announce_rest(office.database))
+    assert await queued(office) == (2 * CROWD, CROWD)
+    assert portions[1] == portions[2], "only the portion that was not committed is queued again"
+
+
+@pytest.mark.usefixtures("small_portions")
+async def test_a_newer_change_while_one_is_queued_reaches_all(office: PostOffice) -> None:
+    await crowd(office, CROWD)
+    await hear(office, changed(MOVED, notify=True), changed(revised(3, location="GBK"), notify=True))
+    await announce_rest(office.database)
+    assert await queued(office, revision=3) == (2 * CROWD, CROWD)
+
+
+async def deadlines(office: PostOffice, kind: str) -> set[datetime]:
+    found = await office.rows("SELECT DISTINCT deadline FROM notifications WHERE event_type = :kind", kind=kind)
+    return {row["deadline"] for row in found}
+
+
+async def test_tickets_and_news_should_leave_before_the_day_of_their_race(office: PostOffice) -> None:
+    await office.ticketed()
+    assert await deadlines(office, CONFIRMED) == {datetime(2027, 3, 6, 17, tzinfo=UTC)}
+    await hear(office, changed(MOVED, notify=True))
+    assert await deadlines(office, CHANGED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
+    await follow_race_days(office.database)
+    assert await deadlines(office, CONFIRMED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
+
+
+async def test_a_ticket_for_tomorrow_goes_before_what_has_longer(connected: PostOffice, clock: ManualClock) -> None:
+    """With twenty minutes between messages those about payments take 13 hours, and are urgent all together."""
+    zone = ZoneInfo("Asia/Jakarta")
+    clock.advance(datetime.combine(clock().astimezone(zone).date() + timedelta(days=1), time(8), zone) - clock())
+    tomorrow = clock().astimezone(zone).date() + timedelta(days=1)
+    await connected.put_settings(whatsapp_delay_seconds=1200, whatsapp_max_per_minute=1)
+    ticket = connected.an_entry(runner("Ticket"))
+    await connected.hear(*(connected.an_entry().created() for _ in range(40)))
+    race = RACE.model_copy(update={"event_id": uuid4(), "event_date": tomorrow})
+    await connected.hear(ticket.created(event=race), ticket.confirmed(event=race))
+    await connected.send(Channel.WHATSAPP)
+    assert (CONFIRMED, "sent") in await connected.told(ticket)
+
+
+async def test_a_ticket_still_leaves_on_the_day_of_its_race(connected: PostOffice, clock: ManualClock) -> None:
+    today = clock().astimezone(ZoneInfo("Asia/Jakarta")).date()
+    ticket = connected.an_entry()
+    race = RACE.model_copy(update={"event_id": uuid4(), "event_date": today})
+    await connected.hear(ticket.created(event=race), ticket.confirmed(event=race))
+    await connected.send(Channel.WHATSAPP)
+    assert (CONFIRMED, "sent") in await connected.told(ticket)
