@@ -122,7 +122,7 @@ def test_what_the_gateway_says_before_it_knows_the_path_comes_from_no_named_loca
     pages = {status: target for found, target in _error_pages() for status in found.partition("=")[0].split()}
     early = {"400", "414", "494", "495", "496", "497", "505"}
     assert {pages[status] for status in early} == {"/problem"}
-    assert pages.keys() - early == {each for each in pages if pages[each] == "@problem"}
+    assert pages.keys() - early == {each for each in pages if pages[each] in ("@problem", "@too_large")}
     assert "internal;" in _text("answers.conf").partition("location = /problem {")[2].partition("}")[0]
 
 
