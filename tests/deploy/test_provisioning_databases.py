@@ -284,3 +284,36 @@ async def test_another_call_at_work_is_waited_for_and_then_named(
             await provision_databases(provisioned.server, provisioned.passwords, connections=30)
     finally:
         await admin.close()
+
+
+async def test_what_a_login_set_for_its_later_sessions_is_undone(provisioned: Provisioned) -> None:
+    own = await provisioned.connect("payment", "payment")
+    await own.execute("ALTER ROLE CURRENT_USER SET search_path = nowhere")
+    await own.execute("ALTER ROLE CURRENT_USER IN DATABASE startline_payment SET default_transaction_read_only = on")
+    await own.close()
+
+    await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+
+    own = await provisioned.connect("payment", "payment")
+    try:
+        assert await own.fetchval("SHOW search_path") == '"$user", public'
+        assert await own.fetchval("SHOW default_transaction_read_only") == "off"
+    finally:
+        await own.close()
+    doctor = await provisioned.connect(DOCTOR, "payment")
+    try:
+        assert await doctor.fetchval("SHOW default_transaction_read_only") == "on", "its own setting stays"
+    finally:
+        await doctor.close()
+
+
+@pytest.mark.parametrize("login", ["payment", owner_of("payment"), DOCTOR])
+@pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_open(1, 1)"])
+async def test_no_login_stores_large_objects(provisioned: Provisioned, login: str, statement: str) -> None:
+    own = await provisioned.connect(login, "payment")
+    try:
+        await own.execute("SET default_transaction_read_only = off")
+        with pytest.raises(DENIED):
+            await own.execute(statement)
+    finally:
+        await own.close()

@@ -32,6 +32,15 @@ _LOCK_SECONDS = 60
 _QUIET = ("log_min_error_statement = panic", "log_statement = none", "log_min_duration_statement = -1")
 """No statement of this session goes into the server's log: they hold what a login can be guessed from."""
 
+_DATABASES_WITH_SETTINGS = """
+    SELECT datname FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+      JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = $1
+"""
+_LARGE_OBJECT_FUNCTIONS = """
+    SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc
+     WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname ~ '^lo_' OR proname IN ('loread', 'lowrite'))
+"""
+
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
@@ -131,6 +140,7 @@ async def _hand_over(server: Server, service: str) -> None:
                 for rights in _OF_A_SERVICE:
                     await _execute(inside, f"GRANT {rights} IN SCHEMA public TO %I", login)
             await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", login)
+        await _close_large_objects(inside)
     finally:
         await inside.close()
 
@@ -140,6 +150,24 @@ async def _login(admin: _Connection, role: str, password: SecretStr, connections
         await _execute(admin, "CREATE ROLE %I", role)
     await _execute(admin, "ALTER ROLE %I LOGIN PASSWORD %L", role, scram_verifier(password.get_secret_value()))
     await _execute(admin, "ALTER ROLE %I CONNECTION LIMIT %s", role, str(connections))
+    await _reset_settings(admin, role)
+
+
+async def _reset_settings(admin: _Connection, role: str) -> None:
+    """Undo what a login set for its own later sessions (`ALTER ROLE … SET`), also in single databases."""
+    await _execute(admin, "ALTER ROLE %I RESET ALL", role)
+    for row in await admin.fetch(_DATABASES_WITH_SETTINGS, role):
+        await _execute(admin, "ALTER ROLE %I IN DATABASE %I RESET ALL", role, row["datname"])
+
+
+async def _close_large_objects(inside: _Connection) -> None:
+    """Let no login store large objects: no service uses any, and they fill the disk outside of every table.
+
+    Only a superuser may; elsewhere this stays as the provider has it.
+    """
+    functions = await inside.fetchval(_LARGE_OBJECT_FUNCTIONS)
+    with suppress(asyncpg.InsufficientPrivilegeError):
+        await inside.execute(f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC")
 
 
 async def _execute(connection: _Connection, template: str, *values: str) -> None:

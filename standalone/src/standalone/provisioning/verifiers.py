@@ -24,7 +24,7 @@ def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int 
     stored_key = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
     server_key = _hmac(salted, b"Server Key")
     parts = [b64encode(part).decode() for part in (salt, stored_key, server_key)]
-    return "SCRAM-SHA-256${0}:{1}${2}:{3}".format(iterations, *parts)
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *parts)
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
