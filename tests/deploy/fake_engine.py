@@ -27,11 +27,19 @@ def found(identifier: str) -> dict[str, Any]:
     return container
 
 
+def silent() -> bool:
+    """Whether this look at what runs, counted over all calls, is one that fails."""
+    STATE["looks"] = STATE.get("looks", 0) + 1
+    return STATE["looks"] in STATE.get("silent", ())
+
+
 def compose(arguments: list[str]) -> None:
     """`up`, `run`, `ps`, `config` and `exec`, as deploy/roll calls them."""
     match arguments[2:] if arguments[:2] == ["--env-file", "somewhere"] else arguments:
         case ["version"]:
             sys.exit(os.environ["HAS_PLUGIN"] != "True")
+        case ["ps", "-a", "-q", _] if silent():
+            sys.exit("Error response from daemon: context deadline exceeded")
         case ["ps", "-a", "-q", process]:
             print(*(each["id"] for each in STATE["containers"] if each["process"] == process), sep="\n")
         case ["config", hashed]:
@@ -49,6 +57,8 @@ def compose(arguments: list[str]) -> None:
 
 def up(process: str, count: int) -> None:
     """Make new ones until there are so many."""
+    if STATE.get("makes_nothing"):
+        return
     while sum(each["process"] == process for each in STATE["containers"]) < count:
         number = 1 + max(int(each["id"][1:]) for each in STATE["containers"])
         new = {"id": f"c{number}", "process": process, "release": STATE["release"], "up": True}
@@ -57,10 +67,12 @@ def up(process: str, count: int) -> None:
 
 def health(container: dict[str, Any]) -> str:
     """As the template of deploy/roll asks: restarts, status, health."""
+    if container["id"] in STATE.get("sick_ids", ()):
+        return "0 running unhealthy"
     process, sickness = STATE["sick"] or ("", "")
     if container["process"] != process or container["release"] != STATE["release"]:
         note("healthy")
-        return "0 running healthy"
+        return f"{container.get('restarts', 0)} running healthy"
     return "3 restarting starting" if sickness == "restarting" else f"0 running {sickness}"
 
 

@@ -16,7 +16,8 @@ from embedded.postgres import EmbeddedPostgres
 from pydantic import SecretStr
 from standalone.databases import Server
 from standalone.doctor.examination import examine
-from standalone.provisioning.databases import DOCTOR, LOGINS, owner_of, provision_databases
+from standalone.provisioning import databases
+from standalone.provisioning.databases import DOCTOR, LOGINS, keep_out_of_log, owner_of, provision_databases
 from standalone.services import SERVICES
 from testkit.threads import run_apart
 
@@ -29,8 +30,9 @@ DENIED = asyncpg.InsufficientPrivilegeError
 class Provisioned:
     """A server of its own, for roles are the whole server's."""
 
-    def __init__(self, server: Server, passwords: Mapping[str, SecretStr]) -> None:
+    def __init__(self, server: Server, passwords: Mapping[str, SecretStr], log: Path) -> None:
         self.server = server
+        self.log = log
         self.passwords = passwords
 
     def url(self, login: str, database: str, *, plain: str | None = None) -> str:
@@ -57,9 +59,9 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisione
     embedded = EmbeddedPostgres(Path(tmp_path_factory.getbasetemp()) / f"server-{secrets.token_hex(4)}")
     embedded.start()
     try:
-        found = Provisioned(
-            Server(embedded.url, "startline_"), {login: SecretStr(secrets.token_hex(12)) for login in LOGINS}
-        )
+        assert embedded._cluster is not None
+        passwords = {login: SecretStr(secrets.token_hex(12)) for login in LOGINS}
+        found = Provisioned(Server(embedded.url, "startline_"), passwords, embedded._cluster._log)
         run_apart(provision_databases(found.server, found.passwords, connections=30, whole_server=True))
         found.migrate()
         yield found
@@ -246,3 +248,72 @@ async def test_a_password_that_is_changed_holds_from_then_on(provisioned: Provis
             await provisioned.connect("payment", "payment")
     finally:
         await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+
+
+async def test_two_calls_at_once_both_succeed_and_leave_no_password_in_the_log(provisioned: Provisioned) -> None:
+    for _ in range(5):
+        await asyncio.gather(
+            *(provision_databases(provisioned.server, provisioned.passwords, connections=30) for _ in range(3))
+        )
+
+    log = provisioned.log.read_text()
+    assert "starting PostgreSQL" in log
+    assert not [login for login, password in provisioned.passwords.items() if password.get_secret_value() in log]
+
+
+async def test_a_statement_that_fails_while_it_holds_a_verifier_is_not_logged(provisioned: Provisioned) -> None:
+    admin = await asyncpg.connect(provisioned.server.url)
+    try:
+        await keep_out_of_log(admin)
+        with pytest.raises(asyncpg.UndefinedObjectError):
+            await admin.execute("ALTER ROLE nowhere PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$a:b'")
+    finally:
+        await admin.close()
+
+    assert "ALTER ROLE nowhere" not in provisioned.log.read_text()
+
+
+async def test_another_call_at_work_is_waited_for_and_then_named(
+    provisioned: Provisioned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "_LOCK_SECONDS", 1)
+    admin = await asyncpg.connect(provisioned.server.url)
+    try:
+        await admin.execute(f"SELECT pg_advisory_lock({databases._LOCK_ID})")
+        with pytest.raises(TimeoutError, match="another `provision`"):
+            await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+    finally:
+        await admin.close()
+
+
+async def test_what_a_login_set_for_its_later_sessions_is_undone(provisioned: Provisioned) -> None:
+    own = await provisioned.connect("payment", "payment")
+    await own.execute("ALTER ROLE CURRENT_USER SET search_path = nowhere")
+    await own.execute("ALTER ROLE CURRENT_USER IN DATABASE startline_payment SET default_transaction_read_only = on")
+    await own.close()
+
+    await provision_databases(provisioned.server, provisioned.passwords, connections=30)
+
+    own = await provisioned.connect("payment", "payment")
+    try:
+        assert await own.fetchval("SHOW search_path") == '"$user", public'
+        assert await own.fetchval("SHOW default_transaction_read_only") == "off"
+    finally:
+        await own.close()
+    doctor = await provisioned.connect(DOCTOR, "payment")
+    try:
+        assert await doctor.fetchval("SHOW default_transaction_read_only") == "on", "its own setting stays"
+    finally:
+        await doctor.close()
+
+
+@pytest.mark.parametrize("login", ["payment", owner_of("payment"), DOCTOR])
+@pytest.mark.parametrize("statement", ["SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_open(1, 1)"])
+async def test_no_login_stores_large_objects(provisioned: Provisioned, login: str, statement: str) -> None:
+    own = await provisioned.connect(login, "payment")
+    try:
+        await own.execute("SET default_transaction_read_only = off")
+        with pytest.raises(DENIED):
+            await own.execute(statement)
+    finally:
+        await own.close()

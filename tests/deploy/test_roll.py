@@ -1,7 +1,9 @@
 """`deploy/roll`, against an engine that only remembers: what it does in which order, and what when something fails."""
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.state: dict[str, Any] = {"release": "old", "sick": [], "failing": [], "stale": [], "containers": []}
+        (self.folder / "deploy").mkdir()
+        shutil.copy(ROLL, self.folder / "deploy" / "roll")  # it locks the folder that it is in
         for program in ("docker", "docker-compose") if self.compose == "docker-compose" else ("docker",):
             file = self.folder / program
             file.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {ENGINE} {self.folder} {program} "$@"\n')
@@ -38,7 +42,9 @@ class Engine:
         (self.folder / "state.json").write_text(json.dumps(self.state))
         environment = {"PATH": f"{self.folder}:{os.environ['PATH']}", "ROLL_SECONDS": "2"}
         environment |= {"TMPDIR": str(self.folder), "HAS_PLUGIN": str(self.compose == "docker compose")}
-        done = subprocess.run([ROLL, *arguments], capture_output=True, text=True, check=False, env=environment)
+        done = subprocess.run(
+            [self.folder / "deploy" / "roll", *arguments], capture_output=True, text=True, check=False, env=environment
+        )
         self.state = json.loads((self.folder / "state.json").read_text())
         return done
 
@@ -145,7 +151,8 @@ def test_what_is_half_done_or_stopped_is_cleared_up(engine: Engine) -> None:
 
     assert engine.roll("payment").returncode == 0
 
-    assert engine.calls()[2:] == ["rm", "up payment-api=3", "healthy", "stop payment-api old", "rm"]
+    looked_at = ["healthy"]
+    assert engine.calls()[2:] == ["rm", "up payment-api=3", "healthy", "stop payment-api old", "rm", *looked_at]
     assert [each["release"] for each in engine.state["containers"]] == ["new", "new", "new"]
 
 
@@ -188,3 +195,66 @@ def test_a_name_that_is_none_is_refused_before_anything_is_done(engine: Engine) 
     assert done.returncode == 1
     assert "paymnet is none of" in done.stderr
     assert not (engine.folder / "calls").exists()
+
+
+def test_a_second_call_does_nothing_while_one_is_at_work(engine: Engine) -> None:
+    folder = os.open(engine.folder / "deploy", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        done = engine.roll("payment")
+    finally:
+        os.close(folder)
+
+    assert (done.returncode, done.stderr.count("another deploy/roll is at work")) == (1, 1)
+    assert not (engine.folder / "calls").exists()
+    assert engine.roll("payment").returncode == 0
+
+
+@pytest.mark.parametrize("look", range(1, 10))
+def test_an_engine_that_does_not_say_what_runs_ends_it_with_all_old_ones_or_their_successors(
+    engine: Engine, look: int
+) -> None:
+    engine.state["silent"] = [look]
+
+    done = engine.roll("payment")
+
+    assert len(engine.running("payment-api")) == 2
+    assert len(engine.running("payment-worker")) == 1
+    assert (done.returncode == 0) == (engine.running("payment-api") + engine.running("payment-worker") == ["new"] * 3)
+    if done.returncode:
+        assert "old ones go on" in done.stderr or "Nothing of it was replaced" in done.stderr
+
+
+def test_an_up_that_makes_nothing_is_no_success(engine: Engine) -> None:
+    engine.state["makes_nothing"] = True
+
+    done = engine.roll("payment")
+
+    assert (done.returncode, engine.running("payment-api")) == (1, ["old", "old"])
+    assert "no new one came" in done.stderr
+
+
+def test_a_new_one_that_a_killed_call_left_and_that_is_sick_is_replaced(engine: Engine) -> None:
+    engine.runs("payment-api", "new")
+    engine.state["sick_ids"] = [engine.state["containers"][-1]["id"]]
+
+    assert engine.roll("payment").returncode == 0
+
+    assert not [each for each in engine.state["containers"] if each["id"] in engine.state["sick_ids"]]
+    assert engine.running("payment-api") == ["new", "new", "new"]
+
+
+def test_a_current_one_that_has_restarted_once_stays(engine: Engine) -> None:
+    engine.state["release"] = "old"
+    for each in engine.state["containers"]:
+        each["restarts"] = 1
+
+    assert engine.roll("payment").returncode == 0
+
+    assert not any(call.startswith("up") for call in engine.calls())
+
+
+def test_an_option_without_its_file_is_named(engine: Engine) -> None:
+    done = engine.roll("--env-file")
+
+    assert (done.returncode, done.stderr) == (1, "roll: --env-file needs a file.\n")

@@ -8,6 +8,7 @@ import pytest
 from chassis import retries
 from chassis.database import Database
 from chassis.inbox import Handlers, Inbox
+from chassis.senders import Refusal
 from contracts import PaymentVerified
 from registration.base import service_tables
 from sqlalchemy import func, select
@@ -55,7 +56,7 @@ async def test_forged_ones_are_not_replayed_with_all_and_dropped_together(fresh_
     await inbox.give_up(real.to_bytes(), "crash_guard", "took its reader down")
 
     await deadletters._carry_out(database, Namespace(action="replay", id="all"))
-    forged = await retries.forged_dead_letters(database)
+    forged = await retries.refused_dead_letters(database, Refusal.FORGED)
     await deadletters._carry_out(database, Namespace(action="drop", id="forged"))
 
     left = await retries.list_dead_letters(database)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from alembic.util import CommandError
+from chassis import migrations
 from chassis.database import Database
 from chassis.migrations import downgrade, drift, upgrade
 from faststream_outbox.client import OutboxClient
@@ -114,3 +115,15 @@ async def test_the_indexes_and_constraints_that_the_queue_tables_live_on_are_the
         assert found[name] == {f"{name}_pending_idx", f"{name}_leased_idx", f"{name}_timer_id_uq"}
     for table in (service_tables.outbox, service_tables.retries):
         await OutboxClient(database.engine, table).validate_schema()
+
+
+async def test_a_lock_that_stays_taken_is_named_with_its_holder(
+    url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_LOCK_SECONDS", 0.5)
+    async with database.work() as work:
+        await work.session.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": migrations._LOCK_ID})
+        holder = await work.session.scalar(text("SELECT pg_backend_pid()"))
+
+        with pytest.raises(TimeoutError, match=f"process {holder} of "):
+            await asyncio.to_thread(upgrade, url, PACKAGE)

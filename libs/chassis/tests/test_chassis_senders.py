@@ -8,7 +8,7 @@ import pytest
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.retries import ForgedDeadLetter, list_dead_letters, replay_dead_letter
-from chassis.senders import ANY_SERVICE, NO_SENDER, Refusal, require_owner
+from chassis.senders import ANY_SERVICE, NO_SENDER, UNSIGNED_BY, Refusal, Refused, require_owner
 from chassis.transports import InProcessTransport
 from chassis.transports.logins import Login
 from chassis.worker import Worker
@@ -22,6 +22,7 @@ from testkit.example.service import OWNER, SERVICE, cancelled, complete, effects
 from testkit.example.tables import service_tables
 from testkit.golden import golden
 
+KEY = "participant.checked_in"
 UNOWNED = cancelled().model_copy(update={"type": "weather.changed"})
 
 
@@ -56,6 +57,10 @@ def test_what_its_owner_sent_is_taken(sender: str) -> None:
         (cancelled().model_copy(update={"source": "checkin"}), OWNER, Refusal.FORGED),
         (cancelled().model_copy(update={"source": "checkin"}), ANY_SERVICE, Refusal.FORGED),
         (cancelled(), NO_SENDER, Refusal.UNSIGNED),
+        (cancelled(), f"{UNSIGNED_BY}{OWNER}", Refusal.UNSIGNED),
+        (cancelled(), f"{UNSIGNED_BY}checkin", Refusal.FORGED),
+        (cancelled(), f"{UNSIGNED_BY}nobody", Refusal.FORGED),
+        (cancelled().model_copy(update={"source": "checkin"}), NO_SENDER, Refusal.FORGED),
         (UNOWNED, OWNER, Refusal.UNOWNED),
         (UNOWNED, ANY_SERVICE, Refusal.UNOWNED),
     ],
@@ -149,21 +154,44 @@ async def test_in_one_process_a_forged_event_is_refused_likewise(database: Datab
 def test_a_login_named_like_a_service_tells_all_apart() -> None:
     login = Login("amqp://payment:secret@broker/startline")
 
-    assert [login.sender(user) for user in ("registration", "payment", "guest", None)] == [
+    assert [login.sender(user, KEY) for user in ("registration", "payment", "guest", None)] == [
         "registration",
         "payment",
         "guest",
-        NO_SENDER,
+        "unsigned:checkin",
     ]
 
 
 def test_a_login_that_all_share_stands_for_everybody() -> None:
     login = Login("amqp://startline%40work:secret@broker/startline")
 
-    assert [login.sender(user) for user in ("startline@work", "checkin", None)] == [ANY_SERVICE, "checkin", NO_SENDER]
-    assert Login("amqp://broker").sender("guest") == ANY_SERVICE
+    found = [login.sender(user, KEY) for user in ("startline@work", "checkin", None)]
+    assert found == [ANY_SERVICE, "checkin", "unsigned:checkin"]
+    assert Login("amqp://broker").sender("guest", KEY) == ANY_SERVICE
 
 
 def test_unsigned_events_are_taken_only_while_that_is_asked_for() -> None:
-    assert Login("amqp://payment:secret@broker", unsigned=True).sender(None) == ANY_SERVICE
-    assert Login("amqp://payment:secret@broker", unsigned=True).sender("checkin") == "checkin"
+    login = Login("amqp://payment:secret@broker", unsigned=True)
+
+    assert login.sender(None, KEY) == "checkin", "whoever may publish under the key"
+    assert login.sender(None, "to.registration.participant.checked_in") == "checkin"
+    assert login.sender("payment", KEY) == "payment"
+
+
+@pytest.mark.parametrize("key", ["", "registration", "weather.changed", "to.registration.weather.changed", "to.x"])
+def test_an_unsigned_event_under_a_key_that_nobody_owns_is_nobodys(key: str) -> None:
+    for unsigned in (False, True):
+        with pytest.raises(Refused) as refused:
+            require_owner(cancelled().to_bytes(), Login("amqp://payment@broker", unsigned=unsigned).sender(None, key))
+        assert refused.value.refusal is Refusal.FORGED
+
+
+async def test_an_event_that_names_another_source_is_not_replayed_whatever_it_was_refused_for(
+    database: Database,
+) -> None:
+    body = cancelled().model_copy(update={"source": "checkin"}).to_bytes()
+    await Inbox(database, example_handlers())._give_up(body, Refusal.UNSIGNED, "as an older release judged it")
+    [shown] = await list_dead_letters(database)
+
+    with pytest.raises(ForgedDeadLetter):
+        await replay_dead_letter(database, shown["id"], by="staff:1")

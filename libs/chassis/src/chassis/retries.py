@@ -18,7 +18,7 @@ from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
 from chassis.leases import lease_kept
 from chassis.portions import delete_in_portions
-from chassis.senders import Refusal
+from chassis.senders import ANY_SERVICE, Refusal, Refused, require_owner
 from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
 from chassis.telemetry import logger
 
@@ -148,10 +148,10 @@ async def list_dead_letters(database: Database, *, limit: int = 50, after: int =
         return [dict(row) for row in (await session.execute(query)).mappings()]
 
 
-async def forged_dead_letters(database: Database) -> int:
-    """How many dead letters another service than the owner of the event sent."""
+async def refused_dead_letters(database: Database, refusal: Refusal) -> int:
+    """Count the dead letters that were refused for this reason."""
     table = database.tables.dead_letters
-    query = select(func.count()).select_from(table).where(table.c.failure_reason == Refusal.FORGED)
+    query = select(func.count()).select_from(table).where(table.c.failure_reason == refusal)
     async with database.read() as session:
         return int((await session.execute(query)).scalar_one())
 
@@ -182,7 +182,7 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
         row = (await work.session.execute(taken)).first()
         if row is None:
             raise UnknownDeadLetter
-        if row.failure_reason == Refusal.FORGED:
+        if row.failure_reason == Refusal.FORGED or _names_another_source(row.payload):
             raise ForgedDeadLetter
         headers = dict(row.headers or {})
         if UNFINISHED in headers:
@@ -195,6 +195,15 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
             timer_id=headers.get("event_id") or None,
         )
         await work.audit(by, "dead_letter.replay", str(dead_letter_id))
+
+
+def _names_another_source(payload: bytes) -> bool:
+    """Whether an event says itself that its owner did not send it; whether it can be read is for its retries to say."""
+    try:
+        require_owner(payload, ANY_SERVICE)
+    except Refused as refused:
+        return refused.refusal is Refusal.FORGED
+    return False
 
 
 async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) -> None:

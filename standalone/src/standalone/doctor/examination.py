@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack
 
 from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
-from chassis.retries import forged_dead_letters
+from chassis.retries import refused_dead_letters
+from chassis.senders import Refusal
 from checkin.pickup import queries as roster
 from notification.contacts import snapshot as contacts
 from notification.queue import queries as messages
@@ -106,7 +107,10 @@ async def _messaging(diagnosis: Diagnosis, database: Database) -> None:
         diagnosis.found("retry_stuck", detail, service=service)
     if found.dead_letters:
         diagnosis.found("dead_letters", f"{found.dead_letters} events were given up", service=service)
-    forged = await forged_dead_letters(database)
-    if forged:
-        detail = f"{forged} events came from a service that does not own them: its login may be stolen"
+    forged, unsigned = [await refused_dead_letters(database, each) for each in (Refusal.FORGED, Refusal.UNSIGNED)]
+    if forged or unsigned:
+        detail = (
+            f"{forged} events came from a service that does not own them, {unsigned} did not say who sent them: "
+            "a login may be stolen"
+        )
         diagnosis.found("forged_events", detail, service=service)

@@ -4,7 +4,8 @@ What the second and the third may do with tables is set by the migrations, when 
 `chassis.migrations.rights`.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +14,7 @@ from chassis.migrations.rights import OWNER_SUFFIX
 from pydantic import SecretStr
 
 from standalone.databases import Server, create_databases
+from standalone.provisioning.verifiers import scram_verifier
 from standalone.services import SERVICES
 
 DOCTOR = "doctor"
@@ -23,6 +25,21 @@ _OF_THE_DOCTOR = 20
 
 _OWNS_TABLES = "SELECT 1 FROM pg_tables WHERE tableowner = $1 AND schemaname = 'public' LIMIT 1"
 _OF_A_SERVICE = ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES")
+
+_LOCK_ID = 0x57A8
+_LOCK_SECONDS = 60
+
+_QUIET = ("log_min_error_statement = panic", "log_statement = none", "log_min_duration_statement = -1")
+"""No statement of this session goes into the server's log: they hold what a login can be guessed from."""
+
+_DATABASES_WITH_SETTINGS = """
+    SELECT datname FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+      JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = $1
+"""
+_LARGE_OBJECT_FUNCTIONS = """
+    SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc
+     WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname ~ '^lo_' OR proname IN ('loread', 'lowrite'))
+"""
 
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -41,22 +58,52 @@ async def provision_databases(
 ) -> None:
     """Make what is missing; a changed password holds from now on. A role is named like its database.
 
+    One call works at a time; others wait for it.
+
     Args:
         passwords: of all `LOGINS`.
         connections: that one service may have at most, so that it cannot use up the server's.
         whole_server: the server is for this platform alone, so that nobody else needs its other databases.
+
+    Raises:
+        TimeoutError: another call was still at work after a minute.
     """
-    await create_databases(server)
-    admin = await asyncpg.connect(server.url, timeout=10)
-    try:
+    async with _only_one(server) as admin:
+        await create_databases(server)
         await _make_doctor(admin, server, passwords[DOCTOR])
         for service in SERVICES:
             await _make_logins(admin, server, service.name, passwords, connections)
             await _hand_over(server, service.name)
         if whole_server:
             await admin.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
+
+
+@asynccontextmanager
+async def _only_one(server: Server) -> AsyncIterator[_Connection]:
+    """Open the administrator's session while no other provisioning works: two would change the same rows of roles."""
+    admin = await asyncpg.connect(server.url, timeout=10)
+    try:
+        await keep_out_of_log(admin)
+        await _lock(admin)
+        yield admin
     finally:
         await admin.close()
+
+
+async def keep_out_of_log(admin: _Connection) -> None:
+    """Switch the session's statements off in the server's log, where the administrator may."""
+    for setting in _QUIET:
+        with suppress(asyncpg.InsufficientPrivilegeError):
+            await admin.execute(f"SET {setting}")
+
+
+async def _lock(admin: _Connection) -> None:
+    """Take the lock of provisioning; it ends with the session."""
+    await admin.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+    try:
+        await admin.execute(f"SELECT pg_advisory_lock({_LOCK_ID})")
+    except asyncpg.LockNotAvailableError:
+        raise TimeoutError(f"another `provision` has been at work for {_LOCK_SECONDS} seconds; call again") from None
 
 
 async def _make_doctor(admin: _Connection, server: Server, password: SecretStr) -> None:
@@ -93,6 +140,7 @@ async def _hand_over(server: Server, service: str) -> None:
                 for rights in _OF_A_SERVICE:
                     await _execute(inside, f"GRANT {rights} IN SCHEMA public TO %I", login)
             await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", login)
+        await _close_large_objects(inside)
     finally:
         await inside.close()
 
@@ -100,8 +148,26 @@ async def _hand_over(server: Server, service: str) -> None:
 async def _login(admin: _Connection, role: str, password: SecretStr, connections: int) -> None:
     if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         await _execute(admin, "CREATE ROLE %I", role)
-    await _execute(admin, "ALTER ROLE %I LOGIN PASSWORD %L", role, password.get_secret_value())
+    await _execute(admin, "ALTER ROLE %I LOGIN PASSWORD %L", role, scram_verifier(password.get_secret_value()))
     await _execute(admin, "ALTER ROLE %I CONNECTION LIMIT %s", role, str(connections))
+    await _reset_settings(admin, role)
+
+
+async def _reset_settings(admin: _Connection, role: str) -> None:
+    """Undo what a login set for its own later sessions (`ALTER ROLE … SET`), also in single databases."""
+    await _execute(admin, "ALTER ROLE %I RESET ALL", role)
+    for row in await admin.fetch(_DATABASES_WITH_SETTINGS, role):
+        await _execute(admin, "ALTER ROLE %I IN DATABASE %I RESET ALL", role, row["datname"])
+
+
+async def _close_large_objects(inside: _Connection) -> None:
+    """Let no login store large objects: no service uses any, and they fill the disk outside of every table.
+
+    Only a superuser may; elsewhere this stays as the provider has it.
+    """
+    functions = await inside.fetchval(_LARGE_OBJECT_FUNCTIONS)
+    with suppress(asyncpg.InsufficientPrivilegeError):
+        await inside.execute(f"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC")
 
 
 async def _execute(connection: _Connection, template: str, *values: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from importlib import import_module, resources
 from logging import getLogger
-from time import sleep
+from time import monotonic, sleep
 
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
@@ -21,6 +21,7 @@ log = getLogger(__name__)
 
 _LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
 _LOCK_TIMEOUT = "10s"
+_LOCK_SECONDS = 600.0
 _PAUSE = 0.2  # seconds between two looks whether the lock is free
 
 
@@ -96,10 +97,30 @@ def _wait_for_turn(connection: Connection) -> None:
 
     An index that is built concurrently waits for every open snapshot in the database. With that of a process waiting
     for this lock, which the builder holds, it would be a deadlock.
+
+    Raises:
+        TimeoutError: another session kept it for too long; every login of the database can take it.
     """
+    deadline = monotonic() + _LOCK_SECONDS
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:id)"), {"id": _LOCK_ID}):
+        if monotonic() > deadline:
+            raise TimeoutError(
+                f"the lock of the migrations was not free for {_LOCK_SECONDS:.0f} seconds: {_holder(connection)}"
+            )
         connection.rollback()
         sleep(_PAUSE)
+
+
+_HOLDER = text("""
+    SELECT format('process %s of %s holds it', pid, usename) FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :id AND objsubid = 1
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+""")
+
+
+def _holder(connection: Connection) -> str:
+    """Say which session has the lock, for whoever may end it (`pg_terminate_backend`)."""
+    return connection.scalar(_HOLDER, {"id": _LOCK_ID}) or "it is free now; call again"
 
 
 def drift(url: str, metadata: MetaData) -> Iterable[object]:

@@ -9,9 +9,10 @@ import logging
 import random
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from contracts.topology import SUBSCRIPTIONS, Names, is_known, routing_key, subscribers_of
 from faststream.middlewares import AckPolicy
@@ -86,7 +87,8 @@ class RabbitTransport:
             decoder=_raw_body,
         )
         async def receive(message: RabbitMessage) -> None:
-            await take(message.body, self._login.sender(message.raw_message.user_id))
+            raw = message.raw_message
+            await take(message.body, self._login.sender(raw.user_id, _published_under(raw)))
 
     async def start(self) -> None:
         self._running = asyncio.create_task(self._run())
@@ -214,6 +216,17 @@ def _amqp_message(message: Message, user: str) -> aio_pika.Message:
         correlation_id=message.correlation_id,
         content_type="application/json",
     )
+
+
+def _published_under(message: AbstractIncomingMessage) -> str:
+    """The routing key that the publisher used, also of what the crash guard put aside.
+
+    The broker puts its own note of a death first, before any that the publisher wrote.
+    """
+    deaths: Any = message.headers.get("x-death")
+    if message.routing_key in SUBSCRIPTIONS and deaths:
+        return str(deaths[0]["routing-keys"][0])
+    return message.routing_key or ""
 
 
 async def _raw_body(message: RabbitMessage) -> bytes:

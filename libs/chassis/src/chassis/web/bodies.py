@@ -2,19 +2,34 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Awaitable, Mapping
+from typing import Self, TypeVar
+from weakref import WeakValueDictionary
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.errors import PayloadTooLarge, TooSlow
+from chassis.errors import PayloadTooLarge, TooSlow, Unavailable
 from chassis.web.problems import render
+from chassis.wording import Wording
 
 BODY_BYTES = 64 * 1024
 """What a body may have when nothing else is said about its route."""
 
+LARGE_BODIES = 64
+"""Maximum of larger bodies that one process reads or holds at once."""
+
+LARGE_BODIES_OF_A_PATH = 4
+"""Of these, for one path, while its others wait: one registration's proofs take few of the places."""
+
+_T = TypeVar("_T")
+
+_TOO_MANY = Wording(
+    en="Too many uploads are under way. Nothing was stored; try again shortly.",
+    id="Terlalu banyak unggahan sedang berjalan. Tidak ada yang tersimpan; coba lagi sebentar lagi.",
+)
 _SECONDS = 10.0
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _BYTES_PER_SECOND = 32 * 1024  # the slowest line that may use up a whole limit: an upload from a phone
 
 
@@ -40,19 +55,78 @@ class BoundedBody:
         """
         if self._complete:
             return await self._receive()
-        message = await self._in_time()
+        message = await self._in_time(self._receive())
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
             raise PayloadTooLarge(limit=self._limit)
         self._complete = not message.get("more_body", False)
         return message
 
-    async def _in_time(self) -> Message:
+    async def _in_time(self, awaited: Awaitable[_T]) -> _T:
         try:
             async with asyncio.timeout_at(self._deadline):
-                return await self._receive()
+                return await awaited
         except TimeoutError:
             raise TooSlow from None
+
+
+class LargeBodies:
+    """Bounds the larger bodies that are read or held at one time.
+
+    Args:
+        most: of all paths together; excess is refused.
+        of_a_path: of each; excess waits.
+    """
+
+    def __init__(self, *, most: int = LARGE_BODIES, of_a_path: int = LARGE_BODIES_OF_A_PATH) -> None:
+        self._most = most
+        self._of_a_path = of_a_path
+        self._count = 0
+        self._paths: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def enter(self, path: str) -> asyncio.Semaphore:
+        """Count one more, and return what `leave` needs.
+
+        Raises:
+            Unavailable: there are as many as there may be.
+        """
+        own = self._paths.setdefault(path, asyncio.Semaphore(self._of_a_path))
+        await own.acquire()
+        if self._count >= self._most:
+            own.release()
+            raise Unavailable(_TOO_MANY, retry_after=5)
+        self._count += 1
+        return own
+
+    def leave(self, own: asyncio.Semaphore) -> None:
+        """Count one less."""
+        self._count -= 1
+        own.release()
+
+
+class LargeBody(BoundedBody):
+    """A bounded body that counts from the first read, which comes after access was judged, until it is let go."""
+
+    def __init__(self, receive: Receive, *, limit: int, bodies: LargeBodies, path: str) -> None:
+        super().__init__(receive, limit=limit)
+        self._bodies = bodies
+        self._path = path
+        self._counted: asyncio.Semaphore | None = None
+
+    async def __call__(self) -> Message:
+        """Return the next message.
+
+        Raises:
+            Unavailable, PayloadTooLarge, TooSlow.
+        """
+        if self._counted is None:
+            self._counted = await self._in_time(self._bodies.enter(self._path))
+        return await super().__call__()
+
+    def let_go(self) -> None:
+        """The request is over."""
+        if self._counted is not None:
+            self._bodies.leave(self._counted)
 
 
 class WholeBody:
@@ -89,7 +163,7 @@ class WholeBody:
 
 
 class BodyLimit:
-    """Middleware that bounds every body, whatever its Content-Length says.
+    """Middleware that bounds every body, whatever its Content-Length says, and the number of larger ones.
 
     Args:
         larger: bytes for paths that match a pattern; 64 KiB for all others.
@@ -97,6 +171,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, *, larger: Mapping[str, int]) -> None:
         self._app = app
+        self._bodies = LargeBodies()
         self._larger = [(re.compile(pattern), limit) for pattern, limit in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +184,17 @@ class BodyLimit:
         except PayloadTooLarge as error:
             await render(error)(scope, receive, send)
         else:
+            await self._pass_on(scope, receive, send, limit)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        if limit == BODY_BYTES or scope["method"] in _READING:
             await self._app(scope, BoundedBody(receive, limit=limit), send)
+            return
+        body = LargeBody(receive, limit=limit, bodies=self._bodies, path=scope["path"].lower())
+        try:
+            await self._app(scope, body, send)
+        finally:
+            body.let_go()
 
     def _limit(self, path: str) -> int:
         return next((limit for pattern, limit in self._larger if pattern.fullmatch(path)), BODY_BYTES)
