@@ -2,14 +2,12 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.datastructures import State
-from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from chassis.auth.access import Verifiers, public, require_stated_access
@@ -19,8 +17,8 @@ from chassis.health import database_answers, lateness
 from chassis.web import dead_letters, openapi, problems
 from chassis.web.bodies import BodyLimit
 from chassis.web.downloads import Downloads
-from chassis.web.express import Endpoint, Express, Shortcuts, find_shortcuts
-from chassis.web.load_shedding import ConcurrencyLimit, LoadShedder
+from chassis.web.fast_path import FastPath, FastRouting
+from chassis.web.load_shedding import LoadShedder
 from chassis.web.middleware import RequestContext
 from chassis.web.routing import Router, require_guarded_routes
 
@@ -41,77 +39,83 @@ def build_application(
     larger_bodies: Mapping[str, int] | None = None,
     checks: Mapping[str, Check] | None = None,
     lifespan: Lifespan | None = None,
-    express: Sequence[Endpoint] = (),
-    concurrency_limit: ConcurrencyLimit | None = None,
+    fast_path: FastPath | None = None,
 ) -> FastAPI:
-    """The application of `service` under `/api/<service>/v1`, with health and metrics beside it.
+    """Build the application of `service` under `/api/<service>/v1`, with health and metrics beside it.
 
     Args:
         database: every route's unit of work comes from it.
-        verifiers: whose tokens are accepted.
+        verifiers: of the tokens that are accepted.
         state: what the routes' own dependencies find in `app.state`.
         larger_bodies: path patterns that accept more than 64 KiB.
         checks: what readiness asks besides the database, by name.
         lifespan: the service's own start and stop.
-        express: endpoints where a rush lands, each taking the bare request and open to everybody.
-        concurrency_limit: of the one route where load spikes land; excess is rejected before the body is read.
+        fast_path: the route that takes load spikes.
 
     Raises:
         UndeclaredAccess: a route states no access.
         UnguardedRoute: a route does not come from a `Router` of ours.
-        NotExpress: an express one needs more than the request.
+        NotFastRoute: the fast path's route needs more than the request.
     """
     prefix = f"/api/{service}/v1"
-    shortcuts: Shortcuts = {}
     app = _Application(
-        title=f"Startline {service}",
-        version="1",
+        service,
+        {prefix: [*routers, dead_letters.router], "": [_operations]},
+        larger_bodies=larger_bodies or {},
+        fast_path=fast_path,
         openapi_url=f"{prefix}/openapi.json",
         lifespan=lifespan or _nothing_special,
-        middleware=_middleware(service, larger_bodies or {}, shortcuts),
-        **_WITHOUT,
     )
     app.state = State({**(state or {}), "database": database, "verifiers": verifiers})
     app.state.ended_sessions = EndedSessions(database)
     app.state.downloads = Downloads()
     app.state.checks = {"database": lambda: database_answers(database), **(checks or {})}
     problems.install(app)
-    _include(app, routers, prefix)
-    shortcuts.update(find_shortcuts(app, express))
-    if concurrency_limit is not None:
-        app.door = partial(LoadShedder, concurrency_limit=concurrency_limit, service=service, prefix=prefix)
+    require_stated_access(app)
+    require_guarded_routes(app)
     return app
 
 
-def _include(app: FastAPI, routers: Sequence[APIRouter], prefix: str) -> None:
-    for router in (*routers, dead_letters.router):
-        app.include_router(router, prefix=prefix)
-    app.include_router(_operations)
-    require_stated_access(app)
-    require_guarded_routes(app)
-
-
 class _Application(FastAPI):
-    """With a door before everything, also before what FastAPI itself puts in front of the middleware."""
+    """FastAPI with our middleware, our errors in the OpenAPI document, and the fast path.
 
-    door: Callable[[ASGIApp], ASGIApp] | None = None
+    Args:
+        routers: by the prefix of their paths.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        routers: Mapping[str, Sequence[APIRouter]],
+        *,
+        larger_bodies: Mapping[str, int],
+        fast_path: FastPath | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(title=f"Startline {service}", version="1", **_WITHOUT, **options)
+        for prefix, included in routers.items():
+            for router in included:
+                self.include_router(router, prefix=prefix)
+        self._service = service
+        self._fast_route = fast_path.route_in(self) if fast_path else None
+        # From the innermost to the outermost.
+        if self._fast_route is not None:
+            self.add_middleware(FastRouting, route=self._fast_route)
+        self.add_middleware(BodyLimit, larger=larger_bodies)
+        self.add_middleware(RequestContext, service=service)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             self.openapi_schema = openapi.complete(self, super().openapi())
+            if self._fast_route is not None:
+                self.openapi_schema["components"]["schemas"].update(self._fast_route.schemas())
         return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
-        stack = super().build_middleware_stack()
-        return stack if self.door is None else self.door(stack)
-
-
-def _middleware(service: str, larger_bodies: Mapping[str, int], shortcuts: Shortcuts) -> list[Middleware]:
-    return [
-        Middleware(RequestContext, service=service),
-        Middleware(BodyLimit, larger=larger_bodies),
-        Middleware(Express, shortcuts=shortcuts),
-    ]
+        stack, route = super().build_middleware_stack(), self._fast_route
+        if route is None:
+            return stack
+        return LoadShedder(stack, route.fast_path.limit, service=self._service, method=route.method, path=route.path)
 
 
 @asynccontextmanager
