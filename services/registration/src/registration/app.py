@@ -10,7 +10,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from chassis.web.fast_path import FastPath
 from chassis.web.limits import AddressLimit
 from chassis.web.load_shedding import ConcurrencyLimit
@@ -71,7 +71,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         if checkpoint is not None:
             await checkpoint.close()
 
-    return build_application(
+    return build_api(
         "registration",
         database,
         ROUTERS,

@@ -37,7 +37,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.auth.access import Public, api_routes
 from chassis.web.load_shedding import ConcurrencyLimit
-from chassis.web.problems import invalid, render_known
+from chassis.web.problems import PROBLEM_DOCUMENTS, invalid
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 HeaderT = TypeVar("HeaderT")
@@ -122,7 +122,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
     try:
         return await endpoint(request)
     except Exception as error:
-        problem = render_known(error)
+        problem = PROBLEM_DOCUMENTS.render_known(error)
         if problem is None:
             raise
         return problem
