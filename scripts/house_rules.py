@@ -60,7 +60,13 @@ RULES = (
     Rule(
         "the environment is read by settings only",
         _reads_environment,
-        ("libs/testkit/", "libs/embedded/", "standalone/src/standalone/journey/process.py", "bench/"),
+        (
+            "libs/chassis/src/chassis/settings.py",
+            "libs/testkit/",
+            "libs/embedded/",
+            "standalone/src/standalone/journey/process.py",
+            "bench/",
+        ),
     ),
     Rule("only the chassis speaks to a broker", _imports_broker, ("libs/chassis/", "libs/testkit/")),
     Rule(

@@ -11,7 +11,7 @@ import structlog.testing
 from chassis.auth.access import device_verifier, keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from chassis.web.routing import Router
 from fastapi import FastAPI
 from testkit.example.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, example_database
@@ -87,7 +87,7 @@ async def build_app(issuer: Issuer, connect: Connect) -> AsyncIterator[BuildApp]
         }
 
         def build(*routers: Router, on: Database = nowhere, **options: Any) -> FastAPI:
-            app = build_application(SERVICE, on, routers, verifiers=verifiers, **options)
+            app = build_api(SERVICE, on, routers, verifiers=verifiers, **options)
             if on is nowhere:
                 app.state.ended_sessions = NoneEnded()
             return app

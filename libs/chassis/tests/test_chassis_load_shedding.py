@@ -9,18 +9,18 @@ import pytest
 from chassis.auth.access import public
 from chassis.errors import Unavailable
 from chassis.web import bodies
+from chassis.web.fast_path import FastPath
 from chassis.web.load_shedding import ConcurrencyLimit
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from fastapi import Request, Response
 from prometheus_client import REGISTRY
+from pydantic import BaseModel
 from testkit.example.service import SERVICE, Browse, BuildApp
 from testkit.polling import eventually
 
 PATH = f"/api/{SERVICE}/v1/rushes"
-LIMIT = ConcurrencyLimit(
-    "POST", "/rushes", 2, Unavailable(Wording(en="Come back later.", id="Coba lagi nanti."), retry_after=7)
-)
+LIMIT = ConcurrencyLimit(2, Unavailable(Wording(en="Come back later.", id="Coba lagi nanti."), retry_after=7))
 
 
 class Hall:
@@ -53,7 +53,7 @@ def hall() -> Hall:
 
 @pytest.fixture
 def http(build_app: BuildApp, browse: Browse, hall: Hall) -> httpx.AsyncClient:
-    return browse(build_app(hall.router(), concurrency_limit=LIMIT))
+    return browse(build_app(hall.router(), fast_path=FastPath(hall.rush, BaseModel, LIMIT)))
 
 
 async def _fill(http: httpx.AsyncClient, hall: Hall, *, body: bytes = b"in") -> list[asyncio.Task[httpx.Response]]:
@@ -67,7 +67,7 @@ def _refused() -> float:
     return REGISTRY.get_sample_value("startline_http_request_seconds_count", labels) or 0.0
 
 
-async def test_who_comes_when_it_is_full_is_told_when_to_come_back(http: httpx.AsyncClient, hall: Hall) -> None:
+async def test_a_request_beyond_the_limit_gets_503_with_retry_after(http: httpx.AsyncClient, hall: Hall) -> None:
     inside = await _fill(http, hall)
     before = _refused()
     refused = await http.post("/rushes", content=b"in", headers={"X-Correlation-ID": "me.too"})
@@ -110,14 +110,14 @@ async def test_a_refusal_looks_like_any_other_answer(http: httpx.AsyncClient, ha
 
 
 @pytest.mark.parametrize("body", [b"in", b"bug"])
-async def test_whoever_leaves_makes_room_however_it_ended(http: httpx.AsyncClient, hall: Hall, body: bytes) -> None:
+async def test_a_finished_request_makes_room_however_it_ended(http: httpx.AsyncClient, hall: Hall, body: bytes) -> None:
     inside = await _fill(http, hall, body=body)
     hall.exit.set()
     await asyncio.gather(*inside)
     assert (await http.post("/rushes", content=b"next")).status_code == 201
 
 
-async def test_whoever_goes_away_makes_room(http: httpx.AsyncClient, hall: Hall) -> None:
+async def test_a_client_that_disconnects_makes_room(http: httpx.AsyncClient, hall: Hall) -> None:
     inside = await _fill(http, hall)
     for each in inside:
         each.cancel()
@@ -145,7 +145,7 @@ async def test_requests_whose_body_is_not_there_yet_take_no_place(http: httpx.As
 async def test_counted_before_their_body_is_there_they_would_keep_others_out(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The negative control of the test above: the same senders, at a door that does not wait."""
+    """The negative control of the test above: the same senders, when the limit does not wait for bodies."""
 
     async def unread(scope: Any, receive: Any, *, limit: int) -> Any:
         return receive

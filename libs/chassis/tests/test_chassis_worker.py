@@ -18,12 +18,12 @@ from chassis.database import Database
 from chassis.process import BackgroundServer, health_application
 from chassis.secrets import new_key
 from chassis.transports import InProcessTransport, RabbitTransport
-from chassis.worker import MissingHandlers, Periodic, Worker
-from contracts import Payload, PaymentRejected, RegistrationCancelled, envelope
+from chassis.worker import HandlersDiffer, Periodic, Worker
+from contracts import Payload, PaymentRejected, PaymentVerified, RegistrationCancelled, envelope
 from contracts.topology import SUBSCRIPTIONS, Names
 from testkit.brokers import BrokerPrefix
 from testkit.example.recording_listener import RecordingListener, message
-from testkit.example.service import SERVICE, cancelled, complete, effects, example_handlers, rows
+from testkit.example.service import SERVICE, cancelled, complete, effects, example_handlers, leave_effect, rows
 from testkit.example.tables import service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
@@ -64,16 +64,34 @@ async def test_a_worker_takes_events_in_and_sends_events_out(database: Database,
     await eventually(lambda: boxes[0].bodies)
 
 
-async def test_a_worker_without_a_handler_for_what_its_service_listens_to_is_refused(database: Database) -> None:
+async def test_a_worker_without_a_handler_for_a_subscription_is_refused(database: Database) -> None:
     transport = InProcessTransport()
     heard = sorted(
         f"{kind.TYPE} v{kind.VERSION}" for kind in SUBSCRIPTIONS[SERVICE] if kind is not RegistrationCancelled
     )
 
-    with pytest.raises(MissingHandlers) as refused:
+    with pytest.raises(HandlersDiffer) as refused:
         Worker(database, transport, example_handlers())
 
-    assert str(refused.value) == f"{SERVICE} listens to events it has no handler for: {', '.join(heard)}"
+    assert str(refused.value) == f"{SERVICE} has no handler for {', '.join(heard)}"
+
+
+async def test_a_worker_with_a_handler_that_its_service_does_not_subscribe_to_is_refused(database: Database) -> None:
+    handlers = complete(example_handlers())
+    handlers.on(PaymentVerified)(leave_effect)
+
+    with pytest.raises(HandlersDiffer) as refused:
+        Worker(database, InProcessTransport(), handlers)
+
+    assert str(refused.value) == f"{SERVICE} has handlers without a subscription for payment.verified v1"
+
+
+async def test_a_refusal_names_handlers_of_both_kinds(database: Database) -> None:
+    handlers = example_handlers()
+    handlers.on(PaymentVerified)(leave_effect)
+
+    with pytest.raises(HandlersDiffer, match=r"^payment has no handler for .+; payment has handlers without a .+ v1$"):
+        Worker(database, InProcessTransport(), handlers)
 
 
 async def test_a_handler_of_another_version_is_not_enough(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +103,13 @@ async def test_a_handler_of_another_version_is_not_enough(database: Database, mo
 
     monkeypatch.setattr("chassis.worker.SUBSCRIPTIONS", {SERVICE: (CancelledByVote,)})
 
-    with pytest.raises(MissingHandlers, match=r"registration\.cancelled v2$"):
+    with pytest.raises(HandlersDiffer) as refused:
         Worker(database, InProcessTransport(), example_handlers())
+
+    assert str(refused.value) == (
+        f"{SERVICE} has no handler for registration.cancelled v2;"
+        f" {SERVICE} has handlers without a subscription for registration.cancelled v1"
+    )
 
 
 async def test_work_that_fails_now_and_then_is_done_the_next_time(make_worker: MakeWorker, logs: list[Any]) -> None:

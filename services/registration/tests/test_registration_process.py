@@ -115,7 +115,7 @@ async def test_whoever_is_in_line_gets_an_answer_when_the_process_is_told_to_sto
     assert [await _status(connection) for connection in in_line] == [201] * 10
     # Having stopped in good order, uvicorn ends by the very signal it was sent.
     assert await program.ended() in (0, -signal.SIGTERM)
-    assert "RegistrationRequest shutdown complete" in program.said
+    assert "Application shutdown complete" in program.said
     assert await race.live_participants() == 10
 
 

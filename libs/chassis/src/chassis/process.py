@@ -14,11 +14,13 @@ from contracts.topology import Names
 from fastapi import FastAPI
 
 from chassis.database import Database
+from chassis.health import database_answers
 from chassis.settings import ServiceSettings, load
 from chassis.tables import ServiceTables
 from chassis.telemetry import configure_logging
 from chassis.transports import RabbitTransport, Transport
-from chassis.web.application import build_application
+from chassis.web.application import build_http_app
+from chassis.web.health import lateness_router
 from chassis.web.server import serving_options
 from chassis.worker import Worker
 
@@ -136,9 +138,13 @@ async def _run_worker(transport: Transport, build: BuildWorker, port: int) -> No
 
 
 def health_application(database: Database, transport: Transport) -> FastAPI:
-    """Health and metrics of a worker: ready means database and broker."""
-    service = f"{database.service}-worker"
-    return build_application(service, database, [], verifiers={}, checks={"broker": transport.ready})
+    """Build the application with health and metrics of a worker: ready means database and broker."""
+    return build_http_app(
+        f"{database.service}-worker",
+        {"": [lateness_router]},
+        state={"database": database},
+        checks={"database": lambda: database_answers(database), "broker": transport.ready},
+    )
 
 
 class BackgroundServer(uvicorn.Server):

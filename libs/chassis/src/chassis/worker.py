@@ -1,8 +1,8 @@
-"""A service's background half: relay, receiver, retries and what has to happen now and then."""
+"""The worker of a service: relay, receiver, retries and periodic jobs."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +28,7 @@ _SHORTEST_LIMIT = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Periodic:
-    """Something to do every so often. Any number of workers may do it at once: the work itself must allow that.
+    """A periodic job. Any number of workers may run it at the same time; the job itself must allow that.
 
     Attributes:
         limit: after which a round is cancelled, so that one which hangs does not end the job for good; the next round
@@ -46,15 +46,17 @@ class Periodic:
         return (self.limit or max(self.every, _SHORTEST_LIMIT)).total_seconds()
 
 
-class MissingHandlers(Exception):
-    """A service listens to events for which it has no handler."""
+class HandlersDiffer(Exception):
+    """The handlers of a service are not exactly its subscriptions."""
 
-    def __init__(self, service: str, missing: Sequence[str]) -> None:
-        super().__init__(f"{service} listens to events it has no handler for: {', '.join(missing)}")
+    def __init__(self, service: str, *, missing: Sequence[str], unsubscribed: Sequence[str]) -> None:
+        found = {"has no handler for": missing, "has handlers without a subscription for": unsubscribed}
+        text = "; ".join(f"{service} {what} {', '.join(names)}" for what, names in found.items() if names)
+        super().__init__(text)
 
 
 class Worker:
-    """Starts and stops the background half in the right order.
+    """Starts and stops relay, receiver, retries and periodic jobs in the right order.
 
     Args:
         database: the service's own.
@@ -63,7 +65,7 @@ class Worker:
         periodic: further jobs of the service.
 
     Raises:
-        MissingHandlers: the contracts name an event for the service that none of `handlers` takes.
+        HandlersDiffer: a subscription of the service has no handler, or a handler no subscription.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Worker:
         relay_workers: int = 4,
         relay_lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        _require_all(database.service, handlers)
+        _require_exactly(database.service, handlers)
         self.database = database
         self.inbox = Inbox(database, handlers)
         relay = relay_broker(database, transport, workers=relay_workers, lease_seconds=relay_lease_seconds)
@@ -108,11 +110,15 @@ class Worker:
         await asyncio.gather(*(_stop(broker) for broker in self._brokers))
 
 
-def _require_all(service: str, handlers: Handlers) -> None:
+def _require_exactly(service: str, handlers: Handlers) -> None:
     subscribed = {(payload.TYPE, payload.VERSION) for payload in SUBSCRIPTIONS.get(service, ())}
-    missing = [f"{event_type} v{version}" for event_type, version in sorted(subscribed - handlers.kinds)]
-    if missing:
-        raise MissingHandlers(service, missing)
+    missing, unsubscribed = _names(subscribed - handlers.kinds), _names(handlers.kinds - subscribed)
+    if missing or unsubscribed:
+        raise HandlersDiffer(service, missing=missing, unsubscribed=unsubscribed)
+
+
+def _names(kinds: Iterable[tuple[str, int]]) -> Sequence[str]:
+    return [f"{event_type} v{version}" for event_type, version in sorted(kinds)]
 
 
 async def _stop(broker: OutboxBroker) -> None:

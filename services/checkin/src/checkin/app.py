@@ -7,7 +7,7 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
@@ -40,7 +40,7 @@ def build_app(
         pin_hasher: instead of argon2id at its recommended cost.
     """
     keys = device_keys(settings, database)
-    return build_application(
+    return build_api(
         "checkin",
         database,
         [stations, roster, pickup],

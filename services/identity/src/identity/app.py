@@ -6,7 +6,7 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from fastapi import FastAPI
 
 from identity.base import service_tables
@@ -31,7 +31,7 @@ def build_app(
     passwords = Passwords.of(settings)
     # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
     ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
-    return build_application(
+    return build_api(
         SERVICE,
         database,
         [sessions_api.router, staff_api.router, keys_api.router],

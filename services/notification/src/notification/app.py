@@ -7,7 +7,7 @@ from chassis.auth.access import keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from fastapi import FastAPI
 
 from notification.base import service_tables
@@ -29,7 +29,7 @@ def build_renderer(settings: Settings) -> Renderer:
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
     """The application on resources that whoever calls owns."""
-    return build_application(
+    return build_api(
         "notification",
         database,
         [queue.router, templates.router, preferences.router, webhooks.router],

@@ -8,7 +8,7 @@ from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
 from fastapi import FastAPI
 
 from payment.desk.api import router as desk
@@ -34,7 +34,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         async with beating(database, images):
             yield
 
-    return build_application(
+    return build_api(
         "payment",
         database,
         [invoices, proofs, desk, refunds, instructions],

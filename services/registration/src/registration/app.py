@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
@@ -11,7 +10,8 @@ from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
-from chassis.web.application import build_application
+from chassis.web.api import build_api
+from chassis.web.fast_path import FastPath
 from chassis.web.limits import AddressLimit
 from chassis.web.load_shedding import ConcurrencyLimit
 from fastapi import FastAPI
@@ -71,7 +71,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         if checkpoint is not None:
             await checkpoint.close()
 
-    app = build_application(
+    return build_api(
         "registration",
         database,
         ROUTERS,
@@ -91,11 +91,10 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "public_catalog": catalog.public_catalog(database),
         },
         lifespan=lifespan,
-        express=[admission.register],
-        concurrency_limit=ConcurrencyLimit("POST", "/registrations", settings.admission_max_in_flight, TooBusy()),
+        fast_path=FastPath(
+            admission.register, RegistrationForm, ConcurrencyLimit(settings.admission_max_in_flight, TooBusy())
+        ),
     )
-    _describe_form(app)
-    return app
 
 
 def _limits(settings: Settings) -> dict[str, AddressLimit]:
@@ -107,19 +106,6 @@ def _limits(settings: Settings) -> dict[str, AddressLimit]:
         name: AddressLimit(per_minute=per_minute, burst=burst, trusted_proxies=settings.trusted_proxies)
         for name, (per_minute, burst) in rates.items()
     }
-
-
-def _describe_form(app: FastAPI) -> None:
-    """Put the form, which its route parses by itself, into the OpenAPI document."""
-    described = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = described()
-        form = RegistrationForm.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"].update(form.pop("$defs", {}), RegistrationForm=form)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
 def create_app() -> FastAPI:

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import PayloadTooLarge, TooSlow, Unavailable
-from chassis.web.problems import render
+from chassis.web.problems import PROBLEM_DOCUMENTS, ErrorResponses
 from chassis.wording import Wording
 
 BODY_BYTES = 64 * 1024
@@ -169,9 +169,12 @@ class BodyLimit:
         larger: bytes for paths that match a pattern; 64 KiB for all others.
     """
 
-    def __init__(self, app: ASGIApp, *, larger: Mapping[str, int]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, larger: Mapping[str, int], error_responses: ErrorResponses = PROBLEM_DOCUMENTS
+    ) -> None:
         self._app = app
         self._bodies = LargeBodies()
+        self._error_responses = error_responses
         self._larger = [(re.compile(pattern), limit) for pattern, limit in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,7 +185,7 @@ class BodyLimit:
         try:
             _require_small(scope, limit)
         except PayloadTooLarge as error:
-            await render(error)(scope, receive, send)
+            await self._error_responses.render(error)(scope, receive, send)
         else:
             await self._pass_on(scope, receive, send, limit)
 

@@ -1,7 +1,7 @@
-"""A door before everything else, for a route where a rush lands.
+"""Load shedding: rejects requests to one route beyond a maximum of concurrent ones, before anything else is done.
 
-Middleware, routing and reading a request cost more than a refusal. If all were let that far in a flood, most of the
-work would be done for those who are refused.
+Middleware, routing and reading a request cost more than rejecting it. If every request came that far, an overloaded
+process would do most of its work for requests that it rejects. See `chassis.web.fast_path`.
 """
 
 from collections.abc import Mapping
@@ -19,64 +19,65 @@ from chassis.web.middleware import complete_headers, correlation_id_of
 from chassis.web.problems import render
 from chassis.wording import Language, answered_in
 
-_NOBODY = "0" * 32
-"""Stands for the correlation id in the answer that is made once."""
+_PLACEHOLDER = "0" * 32
+"""The correlation id in the document that is rendered once; each answer has its own in its place."""
 
 
 @dataclass(frozen=True)
 class ConcurrencyLimit:
     """The maximum of concurrent requests to one route, each with a body of at most 64 KiB.
 
-    Args:
-        path: below the service's own prefix.
-        maximum: requests under way at once.
+    Attributes:
+        maximum: concurrent requests that are admitted.
         refusal: the answer to all others.
     """
 
-    method: str
-    path: str
     maximum: int
     refusal: StartlineError
 
 
 class LoadShedder:
-    """Lets so many in and refuses the others unread, with an answer that is made already.
+    """Admits requests up to a limit and rejects the others unread, with an answer that is rendered once.
 
-    A request takes a place once its whole body is there: sending slowly keeps nobody out.
+    A request counts from the moment its whole body has arrived, so that slow senders keep no one out.
+
+    Args:
+        limit: for the one route that `method` and `path` name; all other requests pass.
+        service: label of the metrics.
     """
 
-    def __init__(self, app: ASGIApp, concurrency_limit: ConcurrencyLimit, *, service: str, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, limit: ConcurrencyLimit, *, service: str, method: str, path: str) -> None:
         self._app = app
-        self._method, self._path = concurrency_limit.method, prefix + concurrency_limit.path
-        self._labels = (service, self._method, self._path)
-        self._maximum = concurrency_limit.maximum
-        self._inside = 0
-        self._full = self._prepared(concurrency_limit.refusal)
+        self._method, self._path = method, path
+        self._labels = (service, method, path)
+        self._maximum = limit.maximum
+        self._in_flight = 0
+        self._full = self._prepared(limit.refusal)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
             await self._app(scope, receive, send)
-        elif self._inside >= self._maximum:
-            await _refuse(self._full, scope, send)
+        elif self._in_flight >= self._maximum:
+            await _reject(self._full, scope, send)
         else:
-            await self._take_in(scope, receive, send)
+            await self._admit(scope, receive, send)
 
-    async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             whole = await WholeBody.read(scope, receive, limit=BODY_BYTES)
         except ClientDisconnect:
             return
         except StartlineError as error:
-            await _refuse(self._prepared(error), scope, send)
+            await _reject(self._prepared(error), scope, send)
             return
-        if self._inside >= self._maximum:
-            await _refuse(self._full, scope, send)
+        if self._in_flight >= self._maximum:
+            await _reject(self._full, scope, send)
             return
-        self._inside += 1
+        self._in_flight += 1
         try:
             await self._app(scope, whole, send)
         finally:
-            self._inside -= 1
+            self._in_flight -= 1
 
     def _prepared(self, error: StartlineError) -> "Refusal":
         counted = HTTP_SECONDS.labels(*self._labels, error.status)
@@ -84,14 +85,14 @@ class LoadShedder:
 
 
 class _Prepared:
-    """A problem document that lacks only the correlation id."""
+    """A rendered problem document that lacks only the correlation id."""
 
     def __init__(self, error: StartlineError, language: Language, counted: Histogram) -> None:
-        with correlated(_NOBODY), answered_in(language):
+        with correlated(_PLACEHOLDER), answered_in(language):
             response = render(error)
         self._counted = counted
         self._status = response.status_code
-        self._before, self._after = bytes(response.body).split(_NOBODY.encode())
+        self._before, self._after = bytes(response.body).split(_PLACEHOLDER.encode())
         self._headers = [header for header in response.raw_headers if header[0] != b"content-length"]
 
     async def send(self, scope: Scope, send: Send) -> None:
@@ -106,5 +107,5 @@ class _Prepared:
 Refusal = Mapping[Language, _Prepared]
 
 
-async def _refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
+async def _reject(refusal: Refusal, scope: Scope, send: Send) -> None:
     await refusal[language_of(scope)].send(scope, send)

@@ -2,14 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.telemetry import HTTP_SECONDS, correlated, new_correlation_id
 from chassis.web.languages import language_of
-from chassis.web.problems import render_unforeseen
+from chassis.web.problems import ErrorResponses
 from chassis.wording import answered_in
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -20,20 +20,28 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _CLIENT_LEFT = 499
 """Stands in metrics for requests whose client left before there was an answer, as in nginx's log."""
 
+NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of what is no page."""
+
+_POLICY = b"content-security-policy"
 _UNLESS_SET = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    _POLICY: NOTHING_ALLOWED.encode(),
     b"cache-control": b"no-store",
 }
 
 
 class RequestContext:
-    """Takes over or makes the correlation id, times the request, and answers what nobody else did."""
+    """Takes over or makes the correlation id, times the request, completes headers, answers unforeseen errors."""
 
-    def __init__(self, app: ASGIApp, *, service: str) -> None:
+    def __init__(
+        self, app: ASGIApp, *, service: str, content_security_policy: str, error_responses: ErrorResponses
+    ) -> None:
         self._app = app
         self._service = service
+        self._unless_set = {**_UNLESS_SET, _POLICY: content_security_policy.encode()}
+        self._error_responses = error_responses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +59,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = complete_headers(message["headers"], identifier)
+                message["headers"] = complete_headers(message["headers"], identifier, self._unless_set)
             await send(message)
 
         try:
@@ -61,7 +69,7 @@ class RequestContext:
         except Exception as error:
             if status:
                 raise
-            await render_unforeseen(error)(scope, receive, send_with_headers)
+            await self._error_responses.render_unforeseen(error)(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             elapsed = time.perf_counter() - started
@@ -75,9 +83,11 @@ def correlation_id_of(scope: Scope) -> str:
     return given if _CORRELATION_ID.fullmatch(given) else new_correlation_id()
 
 
-def complete_headers(headers: Iterable[tuple[bytes, bytes]], identifier: str) -> list[tuple[bytes, bytes]]:
-    """The headers with those that every answer has."""
+def complete_headers(
+    headers: Iterable[tuple[bytes, bytes]], identifier: str, unless_set: Mapping[bytes, bytes] = _UNLESS_SET
+) -> list[tuple[bytes, bytes]]:
+    """Return the headers with those that every answer has."""
     given = [each for each in headers if each[0] != b"x-correlation-id"]
     names = {name for name, _ in given}
-    added = [(name, value) for name, value in _UNLESS_SET.items() if name not in names]
+    added = [(name, value) for name, value in unless_set.items() if name not in names]
     return [*given, *added, (b"x-correlation-id", identifier.encode())]

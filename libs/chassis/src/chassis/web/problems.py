@@ -1,6 +1,6 @@
-"""The one renderer of errors: RFC 9457 `application/problem+json`."""
+"""The one renderer of errors: RFC 9457 `application/problem+json`, or what an application of pages makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -70,28 +70,99 @@ class Problem(BaseModel):
     correlation_id: str
 
 
-def render(error: StartlineError) -> Response:
-    """The problem document of one of our errors, in the language of the request."""
-    language = language_of_request.get()
-    found = error.fields if isinstance(error, InvalidFields) else ()
-    fields = [{"field": field, "message": wording.said(language)} for field, wording in found]
-    return _problem(error, error.wording.said(language), fields)
+Write = Callable[[Mapping[str, Any], Mapping[str, str]], Response]
+"""Makes a response of a problem, with the members of `Problem`, and of the headers that belong to it."""
 
 
-def _problem(error: StartlineError, detail: str, fields: list[dict[str, str]]) -> Response:
-    language = language_of_request.get()
-    body = {
-        "type": f"urn:startline:problem:{error.code}",
-        "title": error.title(language),
-        "status": error.status,
-        "code": error.code,
-        "detail": detail,
-        "errors": fields,
-        **error.extra,
-        "correlation_id": correlation_id(),
-    }
-    headers = {**error.headers, "Content-Language": language.value, "Vary": "Accept-Language"}
-    return Response(to_json(body), error.status, headers=headers, media_type="application/problem+json")
+def _write_json(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+    return Response(to_json(problem), problem["status"], headers=headers, media_type="application/problem+json")
+
+
+class ErrorResponses:
+    """Makes the responses to errors: which problem an error is, in the language of the request.
+
+    Args:
+        write: decides what it looks like.
+    """
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def install(self, app: FastAPI) -> None:
+        """Have `app` answer every error like this."""
+        for kind in (StartlineError, RequestValidationError, HTTPException, Exception):
+            app.add_exception_handler(kind, self._answer)
+
+    async def _answer(self, _: Request, error: Exception) -> Response:
+        return self.render_known(error) or self.render_unforeseen(error)
+
+    def render(self, error: StartlineError) -> Response:
+        """Return the response to one of our errors."""
+        language = language_of_request.get()
+        found = error.fields if isinstance(error, InvalidFields) else ()
+        fields = [{"field": field, "message": wording.said(language)} for field, wording in found]
+        return self._problem(error, error.wording.said(language), fields)
+
+    def render_known(self, error: Exception) -> Response | None:
+        """Return the response to an error that a route may well raise; None for any other."""
+        match error:
+            case StartlineError():
+                return self.render(error)
+            case RequestValidationError():
+                return self._render_invalid(error)
+            case HTTPException(__cause__=StartlineError() as cause):
+                return self.render(cause)  # FastAPI makes a 400 of whatever ends the reading of a form
+            case HTTPException(__context__=MultiPartException()):
+                return self.render(MalformedForm())
+            case HTTPException():
+                return self._render_http(error)
+        return None
+
+    def render_unforeseen(self, error: Exception) -> Response:
+        """Return 503 when something we need is down, 422 when the database cannot hold a value, else a bare 500."""
+        if is_unavailable(error):
+            state = getattr(getattr(error, "orig", error), "sqlstate", None)
+            log.warning("dependency_unavailable", error=type(error).__name__, sqlstate=state)
+            return self.render(Unavailable())
+        if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "").startswith("22"):
+            return self.render(InvalidFields(detail=NOT_STORABLE))
+        log.error("unforeseen_error", error=type(error).__name__, exc_info=error)
+        return self.render(InternalError())
+
+    def _render_invalid(self, error: RequestValidationError) -> Response:
+        found = error.errors()
+        if any(each["type"] == "json_invalid" for each in found):
+            return self.render(MalformedJson())
+        language = language_of_request.get()
+        fields = [{"field": _field(each["loc"]), "message": message_for(each, language)} for each in found]
+        return self._problem(InvalidFields(), InvalidFields.default_wording().said(language), fields)
+
+    def _render_http(self, error: HTTPException) -> Response:
+        kind = _BY_STATUS.get(error.status_code)
+        return self.render(kind(headers=error.headers) if kind else OtherRefusal(error))
+
+    def _problem(self, error: StartlineError, detail: str, fields: list[dict[str, str]]) -> Response:
+        language = language_of_request.get()
+        problem = {
+            "type": f"urn:startline:problem:{error.code}",
+            "title": error.title(language),
+            "status": error.status,
+            "code": error.code,
+            "detail": detail,
+            "errors": fields,
+            **error.extra,
+            "correlation_id": correlation_id(),
+        }
+        headers = {**error.headers, "Content-Language": language.value, "Vary": "Accept-Language"}
+        return self._write(problem, headers)
+
+
+PROBLEM_DOCUMENTS = ErrorResponses(_write_json)
+render = PROBLEM_DOCUMENTS.render
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
 
 
 def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
@@ -103,62 +174,6 @@ def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def install(app: FastAPI) -> None:
-    """Have `app` answer every error as a problem document."""
-    for kind in (StartlineError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, _answer)
-
-
-async def _answer(_: Request, error: Exception) -> Response:
-    return render_known(error) or render_unforeseen(error)
-
-
-def render_known(error: Exception) -> Response | None:
-    """The problem document of an error that a route may well raise; None for any other."""
-    match error:
-        case StartlineError():
-            return render(error)
-        case RequestValidationError():
-            return _render_invalid(error)
-        case HTTPException(__cause__=StartlineError() as cause):
-            return render(cause)  # FastAPI makes a 400 of whatever ends the reading of a form
-        case HTTPException(__context__=MultiPartException()):
-            return render(MalformedForm())
-        case HTTPException():
-            return _render_http(error)
-    return None
-
-
 def invalid(error: ValidationError, *place: str) -> RequestValidationError:
     """What a model refused, as FastAPI would say it of the part of the request named by `place`."""
     return RequestValidationError([{**each, "loc": (*place, *each["loc"])} for each in error.errors()])
-
-
-def _render_invalid(error: RequestValidationError) -> Response:
-    found = error.errors()
-    if any(each["type"] == "json_invalid" for each in found):
-        return render(MalformedJson())
-    language = language_of_request.get()
-    fields = [{"field": _field(each["loc"]), "message": message_for(each, language)} for each in found]
-    return _problem(InvalidFields(), InvalidFields.default_wording().said(language), fields)
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
-
-
-def _render_http(error: HTTPException) -> Response:
-    kind = _BY_STATUS.get(error.status_code)
-    return render(kind(headers=error.headers) if kind else OtherRefusal(error))
-
-
-def render_unforeseen(error: Exception) -> Response:
-    """503 when something we need is down, 422 when the database cannot hold a value, else 500 without any detail."""
-    if is_unavailable(error):
-        state = getattr(getattr(error, "orig", error), "sqlstate", None)
-        log.warning("dependency_unavailable", error=type(error).__name__, sqlstate=state)
-        return render(Unavailable())
-    if isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "").startswith("22"):
-        return render(InvalidFields(detail=NOT_STORABLE))
-    log.error("unforeseen_error", error=type(error).__name__, exc_info=error)
-    return render(InternalError())

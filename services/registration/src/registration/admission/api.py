@@ -1,14 +1,15 @@
-"""The route where the rush lands."""
+"""The route that takes load spikes, served by `chassis.web.fast_path`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from chassis.auth.access import public
 from chassis.errors import TooSlow
+from chassis.web.fast_path import describe_form, describe_header, read_header
 from chassis.web.limits import TooManyRequests
-from chassis.web.problems import errors, invalid
-from chassis.web.routing import Router
+from chassis.web.problems import errors
+from chassis.web.routing import Router, read_json
 from fastapi import Request, Response
-from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import to_json
 
 from registration.admission.admit_batch import Admitted
@@ -29,51 +30,32 @@ from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
 
 router = Router(tags=["registrations"])
 
-_KEY = TypeAdapter(Annotated[str | None, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")])
+_FORM = TypeAdapter(RegistrationForm)
+_KEY: TypeAdapter[str | None] = TypeAdapter(
+    Annotated[str | None, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+)
 
-FORM_OPENAPI: dict[str, Any] = {
-    "parameters": [
-        {"name": "Idempotency-Key", "in": "header", "required": False, "schema": _KEY.json_schema()},
-        CHALLENGE_PARAMETER,
-    ],
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RegistrationForm"}}},
-    },
-}
-"""What FastAPI cannot know of a route that takes the form by itself."""
+FORM_OPENAPI = describe_form(RegistrationForm, describe_header("Idempotency-Key", _KEY), CHALLENGE_PARAMETER)
 
 
 async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
-    """The form and its idempotency key, if the caller may hand one in. A form that is refused uses up no challenge.
+    """Return the form and the idempotency key of a request that passes the limit and the challenge.
+
+    The challenge comes last, so that an invalid form does not use one up.
 
     Raises:
         TooManyRequests, TooSlow, RequestValidationError, and what the challenge raises.
     """
     state = request.app.state
     state.limits["registrations"].admit(request)
-    form, key = _filled_in(await request.body()), _idempotency_key(request)
+    form, key = read_json(_FORM, await request.body()), read_header(request, "Idempotency-Key", _KEY)
     if state.checkpoint is not None:
         await state.checkpoint.admit(request)
     return form, key
 
 
-def _filled_in(body: bytes) -> RegistrationForm:
-    try:
-        return RegistrationForm.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid(error, "body") from None
-
-
-def _idempotency_key(request: Request) -> str | None:
-    try:
-        return _KEY.validate_python(request.headers.get("idempotency-key"))
-    except ValidationError as error:
-        raise invalid(error, "header", "Idempotency-Key") from None
-
-
 def admitted(answer: Admitted) -> Response:
-    """The answer of somebody who got in."""
+    """Return the response to a request that was admitted."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)
 

@@ -1,0 +1,66 @@
+"""Builds the API of a service: an HTTP application with a database, verified callers and dead letters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from chassis.auth.access import Verifiers
+from chassis.auth.sessions import EndedSessions
+from chassis.database import Database
+from chassis.health import database_answers
+from chassis.web import dead_letters
+from chassis.web.application import Check, Lifespan, build_http_app
+from chassis.web.downloads import Downloads
+from chassis.web.fast_path import FastPath
+from chassis.web.health import lateness_router
+
+
+def api_path(service: str) -> str:
+    """Return the path under which a service is found behind the gateway."""
+    return f"/api/{service}"
+
+
+def build_api(
+    service: str,
+    database: Database,
+    routers: Sequence[APIRouter],
+    *,
+    verifiers: Verifiers,
+    state: Mapping[str, Any] | None = None,
+    larger_bodies: Mapping[str, int] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    lifespan: Lifespan | None = None,
+    fast_path: FastPath | None = None,
+) -> FastAPI:
+    """Build the application of `service` with `routers` under `/api/<service>/v1`.
+
+    Args:
+        database: of the service; every route's unit of work comes from it.
+        verifiers: of the tokens that are accepted.
+        state: what the routes' own dependencies find in `app.state`.
+        larger_bodies: path patterns that accept more than 64 KiB.
+        checks: what readiness asks besides the database, by name.
+        lifespan: the service's own start and stop.
+        fast_path: the route that takes load spikes.
+
+    Raises:
+        UndeclaredAccess, UnguardedRoute, NotFastRoute: see `build_http_app`.
+    """
+    prefix = f"{api_path(service)}/v1"
+    return build_http_app(
+        service,
+        {prefix: [*routers, dead_letters.router], "": [lateness_router]},
+        state={
+            **(state or {}),
+            "database": database,
+            "verifiers": verifiers,
+            "ended_sessions": EndedSessions(database),
+            "downloads": Downloads(),
+        },
+        checks={"database": lambda: database_answers(database), **(checks or {})},
+        larger_bodies=larger_bodies,
+        lifespan=lifespan,
+        fast_path=fast_path,
+        openapi_url=f"{prefix}/openapi.json",
+    )
