@@ -11,14 +11,11 @@ from fastapi import Request, Response
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from registration.admission.admit_batch import Admitted
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,
-    IdempotencyKeyReused,
     RegistrationClosed,
     RegistrationNotOpen,
-    RequestInProgress,
     TooBusy,
     TypeNotOffered,
 )
@@ -26,6 +23,8 @@ from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
+from registration.idempotency.errors import IdempotencyKeyReused, RequestInProgress
+from registration.idempotency.rules import Answer
 
 router = Router(tags=["registrations"])
 
@@ -72,7 +71,7 @@ def _idempotency_key(request: Request) -> str | None:
         raise invalid(error, "header", "Idempotency-Key") from None
 
 
-def admitted(answer: Admitted) -> Response:
+def admitted(answer: Answer) -> Response:
     """The answer of somebody who got in."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)

@@ -20,7 +20,7 @@ from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from registration.access.rules import FIRST_VERSION
+from registration.access_codes import FIRST_VERSION
 from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import Status, registration_number

@@ -27,8 +27,7 @@ from registration.catalog.errors import (
 )
 from registration.catalog.rules import day_in, still_burned
 from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
-from registration.waitlist.offering import offer_free_places
-from registration.waitlist.rules import OfferTerms
+from registration.places.commands import OnPlacesFreed
 
 Fields = Mapping[str, Any]
 
@@ -171,13 +170,15 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
     return category_id
 
 
-async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, terms: OfferTerms) -> None:
+async def change_category(
+    work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, on_freed: OnPlacesFreed
+) -> None:
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
 
     Burned places come back as far as the range has BIBs for them again, and a smaller quota takes from them first.
 
     Args:
-        terms: terms of the offers made for places that become free.
+        on_freed: called when places may have become free.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
@@ -196,7 +197,7 @@ async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *
         await work.session.execute(
             update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
         )
-    await offer_free_places(work, category_id, terms=terms)
+    await on_freed(work, category_id)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 

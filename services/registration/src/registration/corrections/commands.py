@@ -18,7 +18,7 @@ from contracts import CorrectedParticipant, RegistrationCorrected
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key

@@ -14,15 +14,14 @@ from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger, burned_places
 from registration.entries.tables import Registration
 from registration.entries.transitions import cancelled, lock_entry, move, set_live
-from registration.waitlist.offering import offer_free_places
-from registration.waitlist.rules import OfferTerms
+from registration.places.commands import OnPlacesFreed
 
 
-async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, terms: OfferTerms) -> None:
+async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, on_freed: OnPlacesFreed) -> None:
     """Staff end a registration; its places are free again, as far as BIBs are left for them, first for those in line.
 
     Args:
-        terms: of the offers that somebody in line gets for them.
+        on_freed: called when the places are free.
 
     Raises:
         UnknownRegistration, NotCancellable.
@@ -40,7 +39,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     await _release(work, entry, was_confirmed=was_confirmed)
     await set_live(work, [entry.id], live=False)
-    await offer_free_places(work, entry.race_category_id, terms=terms)
+    await on_freed(work, entry.race_category_id)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)

@@ -15,7 +15,7 @@ from contracts import RegisteredParticipant, RegistrationCreated, RegistrationTy
 from sqlalchemy import Text, cast, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registration.access.rules import FIRST_VERSION
+from registration.access_codes import FIRST_VERSION
 from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import get_category

@@ -13,7 +13,7 @@ from chassis.database import UnitOfWork
 from contracts import RegisteredParticipant, RegistrationType, WaitlistEnd, WaitlistEnded, WaitlistOffered
 from sqlalchemy import ColumnElement, Row, select, text, update
 
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 from registration.admission.rules import fitting
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
