@@ -10,9 +10,9 @@ from chassis.database import Database
 from registration import consistency
 from registration.admission.rules import person_key
 from registration.catalog.errors import SlugTaken
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
+from registration.places.tables import CategoryPlaces
 from registration.tables import service_tables
 from sqlalchemy import func, select
 from standalone.populate import populate

@@ -1,8 +1,4 @@
-"""Admission of many at once: one transaction, a handful of set-based statements, whatever the number of requests.
-
-Locks are taken in the order places, then participants, here and wherever places are given back, so that admission,
-expiry, cancelling and verification cannot wait for each other in a circle.
-"""
+"""Admission of many requests: one transaction and a handful of set-based statements, whatever their number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull
-from registration.admission.insert import (
-    ConcurrentConflict,
-    Inserted,
-    insert_registrations,
-    is_number_taken,
-    skip_taken_numbers,
-)
-from registration.admission.rules import RegistrationRequest, fitting
+from registration.admission.insert import ConcurrentConflict, Inserted, insert_registrations
+from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
 from registration.idempotency.rules import Answer, replay
+from registration.places.commands import is_number_taken, lock_places, skip_taken_numbers
+from registration.places.rules import fitting
 
 Outcome = Answer | StartlineError
 
@@ -153,9 +145,6 @@ def _refuse_known_people(request: RegistrationRequest, existing: _Existing) -> S
     return AlreadyRegistered(participants=again) if again else None
 
 
-_LOCK = text("SELECT quota - taken FROM category_places WHERE category_id = :category_id FOR UPDATE")
-
-
 async def _insert(
     work: UnitOfWork, category: CategorySnapshot, candidates: Sequence[RegistrationRequest]
 ) -> tuple[list[bool], Inserted]:
@@ -167,7 +156,7 @@ async def _insert(
     inserted = await insert_registrations(work, category, candidates)
     if inserted is not None:
         return [True] * len(candidates), inserted
-    places_left = (await work.session.execute(_LOCK, {"category_id": category.category_id})).scalar_one_or_none() or 0
+    places_left = await lock_places(work, category.category_id) or 0
     fits = fitting([request.size for request in candidates], places_left)
     if not any(fits):
         return fits, Inserted([], places_left)

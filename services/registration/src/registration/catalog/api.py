@@ -19,17 +19,16 @@ from fastapi import Depends, Request, Response
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
     BibRangeOverlap,
-    BibsAlreadyGiven,
     CategoryHasRegistrations,
     NumbersAlreadyGiven,
     PrefixTaken,
-    QuotaBelowTaken,
     SlugTaken,
     UnknownCategory,
     UnknownEvent,
 )
 from registration.catalog.forms import CategoryChanges, EventChanges, NewCategory, NewEvent
 from registration.dependencies import PlacesFreed
+from registration.places.errors import BibsAlreadyGiven, QuotaBelowTaken
 
 router = Router(tags=["catalog"])
 

@@ -9,7 +9,7 @@ from chassis.web.models import Amount, Body, Changes, Day, Line, Moment, OrNone,
 from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from registration.catalog.tables import BIB_LIMIT
+from registration.places.tables import BIB_LIMIT
 
 # One spelling: numbers are looked up without regard to case.
 Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]

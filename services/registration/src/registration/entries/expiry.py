@@ -14,15 +14,15 @@ from uuid import UUID
 from chassis.database import Database, UnitOfWork
 from contracts import RegistrationCreated
 from prometheus_client import Gauge
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.aside.commands import for_all, retry_aside
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
 from registration.marks.rules import NEVER, SUBJECT, unsent
+from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
 
 JOB = "expiry"
@@ -148,8 +148,4 @@ async def _release(work: UnitOfWork, entries: Sequence[Registration]) -> None:
     for entry in entries:
         counts[entry.race_category_id] += entry.total_participants
     for category_id in sorted(counts):
-        await work.session.execute(
-            update(CategoryPlaces)
-            .where(CategoryPlaces.category_id == category_id)
-            .values(taken=CategoryPlaces.taken - counts[category_id])
-        )
+        await places.release(work, category_id, counts[category_id])

@@ -17,7 +17,6 @@ from registration.access.queries import access_version
 from registration.access_codes import FIRST_VERSION, AccessCodes
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TooBusy, TypeNotOffered
 from registration.admission.forms import RegistrationForm, same_person
-from registration.admission.insert import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
 from registration.catalog.cache import CategoryCache
 from registration.catalog.rules import CategorySnapshot
@@ -25,6 +24,7 @@ from registration.entries.rules import Status
 from registration.idempotency.commands import remember
 from registration.idempotency.queries import answer_of_unknown, first_answer
 from registration.idempotency.rules import Answer
+from registration.places.commands import is_number_taken, skip_taken_numbers
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 from registration.waitlist import commands, queries
