@@ -9,10 +9,10 @@ from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
 from chassis.migrations import upgrade
-from registration.admission.tables import IdempotencyKey
 from registration.catalog import commands
-from registration.entries.snapshot import wrong_counts, wrong_people, wrong_places
+from registration.consistency import wrong_counts, wrong_people, wrong_places
 from registration.entries.tables import Registration
+from registration.idempotency.tables import IdempotencyKey
 from registration.tables import service_tables
 from sqlalchemy import func, select
 from standalone.seed import category_fields

@@ -7,10 +7,12 @@ from chassis.errors import StartlineError
 from chassis.process import api_from_environment
 from fastapi import FastAPI
 from httpx import AsyncClient
-from registration.admission.admit_batch import Admitted, admit_batch
+from registration.admission.admit_batch import admit_batch
 from registration.admission.rules import RegistrationRequest
-from registration.admission.service import AdmissionService, CategoryCache
+from registration.admission.service import AdmissionService
 from registration.app import build_app
+from registration.catalog.cache import CategoryCache
+from registration.idempotency.rules import Answer
 from registration.settings import Settings
 from registration.tables import service_tables
 
@@ -21,7 +23,7 @@ class _NoBatcher:
         self._categories = offers
         self._category_id = category_id
 
-    async def apply(self, request: RegistrationRequest) -> Admitted:
+    async def apply(self, request: RegistrationRequest) -> Answer:
         batch = await admit_batch(self._database, await self._categories.get(self._category_id), [request])
         [outcome] = batch.outcomes
         if isinstance(outcome, StartlineError):

@@ -11,8 +11,8 @@ from notification.contacts.rules import Stage
 from notification.contacts.snapshot import ContactState
 from payment.doctor import InvoiceState
 from payment.invoices.rules import InvoiceStatus
+from registration.consistency import EntryState
 from registration.entries.rules import Status
-from registration.entries.snapshot import EntryState
 from standalone.doctor.comparison import compare
 from standalone.doctor.findings import Diagnosis
 

@@ -7,12 +7,12 @@ import pytest
 from chassis.canonical.folding import folded
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.database import Database
+from registration import consistency
 from registration.admission.rules import person_key
 from registration.catalog.errors import SlugTaken
-from registration.catalog.tables import CategoryPlaces
-from registration.entries import snapshot
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
+from registration.places.tables import CategoryPlaces
 from registration.tables import service_tables
 from sqlalchemy import func, select
 from standalone.populate import populate
@@ -37,10 +37,10 @@ async def populated(fresh_database: FreshDatabase, told: list[str]) -> AsyncIter
 async def test_every_state_and_size_is_there_and_the_doctor_finds_nothing(populated: Database, told: list[str]) -> None:
     async with populated.read() as session:
         entries = (await session.execute(select(Registration.status, Registration.registration_type))).all()
-        assert await snapshot.wrong_places(session) == []
-        assert await snapshot.wrong_people(session) == []
-        assert await snapshot.wrong_counts(session) == []
-        assert await snapshot.overdue(session) == []
+        assert await consistency.wrong_places(session) == []
+        assert await consistency.wrong_people(session) == []
+        assert await consistency.wrong_counts(session) == []
+        assert await consistency.overdue(session) == []
     assert len(entries) == REGISTRATIONS
     assert {status for status, _ in entries} == set(Status)
     assert set(Counter(kind for _, kind in entries)) == {"individual", "collective_5", "collective_10"}

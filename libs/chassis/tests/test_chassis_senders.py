@@ -190,7 +190,7 @@ async def test_an_event_that_names_another_source_is_not_replayed_whatever_it_wa
     database: Database,
 ) -> None:
     body = cancelled().model_copy(update={"source": "checkin"}).to_bytes()
-    await Inbox(database, example_handlers())._give_up(body, Refusal.UNSIGNED, "as an older release judged it")
+    await Inbox(database, example_handlers()).give_up(body, Refusal.UNSIGNED, "as an older release judged it")
     [shown] = await list_dead_letters(database)
 
     with pytest.raises(ForgedDeadLetter):

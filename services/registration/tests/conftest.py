@@ -17,7 +17,7 @@ from chassis.secrets import new_key
 from contracts import Payload, PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
 from registration.app import build_app
 from registration.base import service_tables
-from registration.entries.handlers import handlers
+from registration.handlers import handlers
 from registration.settings import Settings
 from registration.waitlist.rules import OfferTerms
 from registration.worker import sweep

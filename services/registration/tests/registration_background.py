@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.inbox import Inbox
 from contracts import Event, Payload, QueueMark
-from registration.entries.handlers import handlers
+from registration.handlers import handlers
 from registration.worker import Deadlines
 from testkit.histories import OUTAGES
 

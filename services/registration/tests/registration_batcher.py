@@ -8,9 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 from contracts import AccessCode, RegistrationType
-from registration.admission.admit_batch import Admitted, Batch
+from registration.admission.admit_batch import Batch
 from registration.admission.batching import CategoryBatcher
 from registration.admission.rules import RegistrationRequest
+from registration.idempotency.rules import Answer
 from testkit.polling import eventually
 
 Step = Callable[[Sequence[RegistrationRequest]], Batch | Awaitable[Batch]]
@@ -23,7 +24,7 @@ def request(key: str | None = None, *, size: int = 1) -> RegistrationRequest:
 
 
 def everybody(requests: Sequence[RegistrationRequest], places_left: int | None = None) -> Batch:
-    return Batch([Admitted({"id": str(each.registration_id)}) for each in requests], places_left)
+    return Batch([Answer({"id": str(each.registration_id)}) for each in requests], places_left)
 
 
 class Engine:
@@ -59,7 +60,7 @@ def batcher(
     )
 
 
-async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Admitted]:
+async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer]:
     """A transaction under way, held."""
     engine.gate.clear()
     first = asyncio.create_task(at.apply(request()))
@@ -67,13 +68,13 @@ async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Admitted]:
     return first
 
 
-async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Admitted]]:
+async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Answer]]:
     """Stand in line."""
     tasks = [asyncio.create_task(at.apply(each)) for each in requests]
     await asyncio.sleep(0)
     return tasks
 
 
-async def answers_to(tasks: Sequence[asyncio.Task[Admitted]]) -> list[Admitted | BaseException]:
+async def answers_to(tasks: Sequence[asyncio.Task[Answer]]) -> list[Answer | BaseException]:
     """What each was told."""
     return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 from contracts import Payload, WaitlistOffered
-from registration.entries import snapshot
+from registration import consistency
 from registration.worker import process_waitlists
 from sqlalchemy import text
 
@@ -105,8 +105,8 @@ class Line:
     async def must_be_in_order(self) -> None:
         """Places, registrations and offers agree, and people are in line while their entry is."""
         async with self.race.database.read() as session:
-            assert [row._asdict() for row in await snapshot.wrong_places(session)] == []
-            assert [row._asdict() for row in await snapshot.wrong_people(session)] == []
+            assert [row._asdict() for row in await consistency.wrong_places(session)] == []
+            assert [row._asdict() for row in await consistency.wrong_people(session)] == []
         assert await self.race.scalar(_WRONG_PEOPLE_IN_LINE) == 0
         assert await self.race.scalar(_ACCEPTED_WITHOUT_REGISTRATION) == 0
         assert await self.race.scalar(_REGISTERED_WITHOUT_ACCEPTING) == 0

@@ -11,7 +11,7 @@ from chassis.inbox import Inbox
 from contracts import Event, Payload
 from registration import worker as background
 from registration.aside import commands as aside
-from registration.entries.handlers import handlers
+from registration.handlers import handlers
 from registration.marks.rules import NEVER
 from sqlalchemy import text
 from structlog.testing import capture_logs

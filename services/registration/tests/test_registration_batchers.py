@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 from chassis.errors import StartlineError
-from registration.admission.admit_batch import Admitted, Batch
+from registration.admission.admit_batch import Batch
 from registration.admission.batching import Batchers
 from registration.admission.rules import RegistrationRequest
+from registration.idempotency.rules import Answer
 from testkit.polling import eventually
 
 from .registration_batcher import Engine, answers_to, arrive, request
@@ -30,7 +31,7 @@ async def test_drained_means_everybody_in_line_has_an_answer() -> None:
     engine.gate.set()
     await asyncio.wait_for(drained, 5)
     assert engine.sizes == [2, 2, 1]
-    assert all(isinstance(answer, Admitted) for answer in await answers_to(waiting))
+    assert all(isinstance(answer, Answer) for answer in await answers_to(waiting))
 
 
 async def test_each_category_has_a_line_of_its_own() -> None:
@@ -44,7 +45,7 @@ async def test_each_category_has_a_line_of_its_own() -> None:
     busy, quiet = engines
     held.gate.clear()
     stuck = await arrive(batchers[busy], request())
-    assert isinstance(await asyncio.wait_for(batchers[quiet].apply(request()), 1), Admitted)
+    assert isinstance(await asyncio.wait_for(batchers[quiet].apply(request()), 1), Answer)
     held.gate.set()
     assert not any(isinstance(answer, StartlineError) for answer in await answers_to(stuck))
 
@@ -65,5 +66,5 @@ async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> No
         await asyncio.sleep(0.01)
     assert engine.sizes == [1, 1], "a third transaction was begun"
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await answers_to(served))
+    assert all(isinstance(answer, Answer) for answer in await answers_to(served))
     assert engine.sizes == [1, 1, 5]

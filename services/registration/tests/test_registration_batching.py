@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 from chassis.errors import Unavailable
-from registration.admission.admit_batch import Admitted, Batch, Outcome
-from registration.admission.errors import AlreadyRegistered, CategoryFull, RequestInProgress, TooBusy
+from registration.admission.admit_batch import Batch, Outcome
+from registration.admission.errors import AlreadyRegistered, CategoryFull, TooBusy
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
+from registration.idempotency.errors import RequestInProgress
+from registration.idempotency.rules import Answer
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
@@ -37,7 +39,7 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
     answers = await answers_to([first, *waiting])
     assert engine.sizes == [1, 7]
     assert engine.batches[1] == arrivals
-    assert [answer.body["id"] for answer in answers[1:] if isinstance(answer, Admitted)] == [
+    assert [answer.body["id"] for answer in answers[1:] if isinstance(answer, Answer)] == [
         str(each.registration_id) for each in arrivals
     ]
 
@@ -46,7 +48,7 @@ async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
     engine = Engine()
     at = batcher(engine)
 
-    async def after(iterations: int) -> Admitted:
+    async def after(iterations: int) -> Answer:
         for _ in range(iterations):  # what a request needs from its socket to the line
             await asyncio.sleep(0)
         return await at.apply(request())
@@ -76,7 +78,7 @@ async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_b
         await asyncio.wait_for(at.apply(request()), 1)
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "1"})
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
+    assert all(isinstance(answer, Answer) for answer in await answers_to([first, *waiting]))
 
 
 async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
@@ -88,7 +90,7 @@ async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
         await at.apply(request("k"))
     engine.gate.set()
     await answers_to([first, *waiting])
-    assert isinstance(await at.apply(request("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Answer)
 
 
 async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_one() -> None:
@@ -107,12 +109,12 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
     engine.gate.set()
     answers = await answers_to([first, *waiting])
     assert engine.sizes == [1, 5, 1, 1, 1, 1, 1]
-    assert [type(answer) for answer in answers[1:]] == [Admitted, Admitted, Unavailable, Admitted, Admitted]
+    assert [type(answer) for answer in answers[1:]] == [Answer, Answer, Unavailable, Answer, Answer]
 
 
 async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
     def one_refused(requests: Sequence[RegistrationRequest]) -> Batch:
-        outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), Admitted({})]
+        outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), Answer({})]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, one_refused)
@@ -121,12 +123,12 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
     waiting = await arrive(at, request(), request())
     engine.gate.set()
     answers = await answers_to([first, *waiting])
-    assert [type(answer) for answer in answers[1:]] == [AlreadyRegistered, Admitted]
+    assert [type(answer) for answer in answers[1:]] == [AlreadyRegistered, Answer]
 
 
 async def test_a_lost_race_is_run_again() -> None:
     engine = Engine(ConcurrentConflict(), ConcurrentConflict(), everybody)
-    assert isinstance(await batcher(engine).apply(request()), Admitted)
+    assert isinstance(await batcher(engine).apply(request()), Answer)
     assert engine.sizes == [1, 1, 1]
 
 
@@ -136,7 +138,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
     first = await busy(engine, at)
     waiting = await arrive(at, request(), request())
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
+    assert all(isinstance(answer, Answer) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 2, 2, 1, 1]
 
 
@@ -174,7 +176,7 @@ async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(err
     answers = await answers_to([first, *waiting])
     assert {type(answer) for answer in answers[1:]} == {Unavailable}
     assert engine.sizes == [1, 5]
-    assert isinstance(await at.apply(request("k-0")), Admitted)
+    assert isinstance(await at.apply(request("k-0")), Answer)
 
 
 async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
@@ -183,7 +185,7 @@ async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
     first = await busy(engine, at)
     waiting = await arrive(at, request(), request())
     engine.gate.set()
-    assert all(isinstance(answer, Admitted) for answer in await answers_to([first, *waiting]))
+    assert all(isinstance(answer, Answer) for answer in await answers_to([first, *waiting]))
     assert engine.sizes == [1, 2, 1, 1]
 
 
@@ -197,7 +199,7 @@ async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_a
     engine.gate.set()
     await answers_to([first, gone, waiting])
     assert engine.batches[1] == [stays]
-    assert isinstance(await at.apply(request("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Answer)
 
 
 async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
@@ -222,8 +224,8 @@ async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None
     gone.cancel()
     [waiting] = await arrive(at, request())
     engine.gate.set()
-    assert isinstance((await answers_to([waiting]))[0], Admitted)
-    assert isinstance(await at.apply(request("k")), Admitted)
+    assert isinstance((await answers_to([waiting]))[0], Answer)
+    assert isinstance(await at.apply(request("k")), Answer)
 
 
 async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
@@ -235,7 +237,7 @@ async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
         await at.apply(request("k"))
     engine.gate.set()
     await first
-    assert isinstance(await at.apply(request("k")), Admitted)
+    assert isinstance(await at.apply(request("k")), Answer)
 
 
 def _full(places_left: int) -> Step:
@@ -254,7 +256,7 @@ async def test_full_is_answered_from_memory_to_those_without_a_key() -> None:
         await at.apply(request(size=5))
     assert refusal.value.extra == {"places_left": 3}
     assert engine.sizes == [1]
-    assert isinstance(await at.apply(request(size=1)), Admitted)
+    assert isinstance(await at.apply(request(size=1)), Answer)
 
 
 async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
@@ -262,7 +264,7 @@ async def test_with_a_key_the_engine_is_asked_and_given_the_hint() -> None:
     at = batcher(engine, memory_seconds=60)
     with pytest.raises(CategoryFull):
         await at.apply(request())
-    assert isinstance(await at.apply(request("repeat")), Admitted)
+    assert isinstance(await at.apply(request("repeat")), Answer)
     assert engine.hints == [None, 0]
 
 
@@ -282,7 +284,7 @@ async def test_full_is_forgotten_after_a_while() -> None:
 
 async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> None:
     def first_of_each(requests: Sequence[RegistrationRequest]) -> Batch:
-        outcomes: list[Outcome | None] = [Admitted({}), None, Admitted({}), None]
+        outcomes: list[Outcome | None] = [Answer({}), None, Answer({}), None]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, first_of_each)
@@ -292,5 +294,5 @@ async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> No
     waiting = await arrive(at, *arrivals)
     engine.gate.set()
     answers = await answers_to([first, *waiting])
-    assert all(isinstance(answer, Admitted) for answer in answers)
+    assert all(isinstance(answer, Answer) for answer in answers)
     assert engine.batches[2] == [arrivals[1], arrivals[3], arrivals[4], arrivals[5]]

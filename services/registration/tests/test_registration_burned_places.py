@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from registration.catalog.rules import still_burned
+from registration.places.rules import still_burned
 
 from .registration_line import Line
 

@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 from chassis.migrations import downgrade, upgrade
-from registration.entries import commands, snapshot
+from registration import consistency
+from registration.entries import commands
 from registration.worker import fold_counts
 from sqlalchemy import text
 
@@ -23,7 +24,7 @@ async def _mixed(race: Any) -> None:
 
 async def _wrong(race: Any) -> list[Any]:
     async with race.database.read() as session:
-        return list(await snapshot.wrong_counts(session))
+        return list(await consistency.wrong_counts(session))
 
 
 async def _execute(race: Any, sql: str) -> None:

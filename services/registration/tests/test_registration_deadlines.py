@@ -17,7 +17,7 @@ from contracts.topology import Names
 from registration import worker as background
 from registration.aside.commands import SET_ASIDE
 from registration.base import service_tables
-from registration.entries.handlers import handlers
+from registration.handlers import handlers
 from registration.worker import build_worker
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix, purge

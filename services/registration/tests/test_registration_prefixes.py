@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from registration.admission import insert
-from registration.catalog.tables import CategoryPlaces
+from registration.places.tables import CategoryPlaces
 from sqlalchemy import text, update
 from testkit.polling import eventually
 

@@ -12,7 +12,7 @@ from contracts import (
     RegistrationExpired,
     RegistrationReopened,
 )
-from registration.entries.republish import republish
+from registration.republish import republish
 from registration.worker import publish_codes
 
 from .conftest import Race

@@ -10,16 +10,16 @@ import pytest
 from contracts import RegistrationType
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from registration.admission.rules import fitting, person_key
+from registration.admission.rules import person_key
 from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import (
     IllegalTransition,
     Status,
     Trigger,
-    burned_places,
     next_status,
     registration_number,
 )
+from registration.places.rules import burned_places, fitting
 
 _ALLOWED = {
     ("pending_payment", "proof_uploaded"): "payment_uploaded",

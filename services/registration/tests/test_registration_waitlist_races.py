@@ -11,9 +11,8 @@ from uuid import UUID
 
 import pytest
 from contracts import RegistrationCreated
+from registration import worker
 from registration.admission.errors import AlreadyRegistered
-from registration.entries import commands as entries_commands
-from registration.entries import expiry
 from registration.waitlist.errors import NoOffer, OfferExpired
 from testkit.harness import ManualClock
 
@@ -96,8 +95,9 @@ async def test_without_the_handover_the_public_gets_past_the_line(
     async def forgetful(*_: Any, **__: Any) -> None:
         return
 
-    for module in (entries_commands, expiry):
-        monkeypatch.setattr(module, "offer_free_places", forgetful)
+    for process in (line.race, other.race):
+        monkeypatch.setattr(process.service.app.state, "on_places_freed", forgetful)
+    monkeypatch.setattr(worker, "offer_free_places", forgetful)
     assert await _rush_while_places_become_free(line, other, monkeypatch) > 0
 
 

@@ -12,7 +12,7 @@ from chassis.secrets import new_key
 from contracts import AccessReplaced, RegistrationCreated, WaitlistOffered
 from hypothesis import given
 from hypothesis import strategies as st
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 
 from .registration_line import Line
 

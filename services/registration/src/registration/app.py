@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
@@ -33,6 +34,7 @@ from registration.settings import Settings
 from registration.tickets import api as tickets
 from registration.tokens import RunnerTokens
 from registration.waitlist import api as waitlist
+from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 from registration.waitlist.service import WaitlistService
 
@@ -63,6 +65,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     codes = settings.access_codes()
     admission_service = AdmissionService(database, runner_tokens, codes, settings)
     checkpoint = build_checkpoint(settings, database)
+    terms = OfferTerms(settings.waitlist_offer_time, codes)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -82,7 +85,8 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         state={
             "admission_service": admission_service,
             "waitlist_service": WaitlistService(database, runner_tokens, codes, settings),
-            "offer_terms": OfferTerms(settings.waitlist_offer_time, codes),
+            "offer_terms": terms,
+            "on_places_freed": partial(offer_free_places, terms=terms),
             "access_codes": codes,
             "runner_tokens": runner_tokens,
             "signing_keys": keys,

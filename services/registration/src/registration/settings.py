@@ -6,7 +6,7 @@ from enum import StrEnum
 from chassis.settings import ServiceSettings, site_address
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 
 
 class ChallengeKind(StrEnum):

@@ -1,14 +1,15 @@
 """Every table of this service, so that its metadata is whole."""
 
 from registration.access.tables import LinkRequest, UnpublishedCode
-from registration.admission.tables import IdempotencyKey
 from registration.aside.tables import SetAside
 from registration.base import Base, service_tables, signing_keys
 from registration.canonical.tables import UnreadableValue
-from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
+from registration.catalog.tables import Race, RaceCategory
 from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
+from registration.idempotency.tables import IdempotencyKey
 from registration.marks.tables import QueueMarkRow
 from registration.notes.tables import Note
+from registration.places.tables import CategoryPlaces
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [

@@ -3,35 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
-from chassis.portions import delete_in_portions
 from chassis.process import worker_from_environment
 from chassis.telemetry import logger
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
 from registration.access import commands as links
-from registration.access.rules import AccessCodes
-from registration.admission.tables import IdempotencyKey
+from registration.access_codes import AccessCodes
 from registration.aside.commands import aside_of, for_all, retry_aside
 from registration.base import service_tables
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands, expiry
 from registration.entries.expiry import Patience
-from registration.entries.handlers import handlers
+from registration.handlers import handlers
+from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
 from registration.settings import Settings
 from registration.waitlist import queries as lines
 from registration.waitlist.commands import process_waitlist
+from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
 log = logger(__name__)
 
-_KEYS_KEPT = timedelta(hours=24)
 _SOON = timedelta(seconds=1)
 _LONG = timedelta(minutes=10)
 
@@ -68,7 +68,7 @@ async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, hear
     Args:
         heard_until: the moment until which payment has been heard; None where that is not asked for.
     """
-    return await expiry.sweep(database, Patience(grace, heard_until), terms)
+    return await expiry.sweep(database, Patience(grace, heard_until), partial(offer_free_places, terms=terms))
 
 
 async def process_waitlists(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
@@ -105,7 +105,7 @@ class Deadlines:
             if not overdue and not await lines.overdue_offers(work.session, now=work.now):
                 return
             self.rounds.note(await send_mark(work), work.now)
-        await expiry.sweep(self.database, self._patience(), self.terms)
+        await expiry.sweep(self.database, self._patience(), partial(offer_free_places, terms=self.terms))
 
     def _patience(self) -> Patience:
         heard, now = self.rounds.counts, self.database.clock()
@@ -137,11 +137,6 @@ async def fold_counts(database: Database) -> None:
         async with database.work() as work:
             if not await commands.fold_counts(work):
                 return
-
-
-async def forget_keys(database: Database) -> None:
-    """Drop idempotency keys after a day."""
-    await delete_in_portions(database, IdempotencyKey, IdempotencyKey.created_at < database.clock() - _KEYS_KEPT)
 
 
 async def announce_races(database: Database) -> None:

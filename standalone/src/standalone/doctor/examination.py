@@ -11,7 +11,7 @@ from checkin.pickup import queries as roster
 from notification.contacts import snapshot as contacts
 from notification.queue import queries as messages
 from payment import doctor as money
-from registration.entries import snapshot as entries
+from registration import consistency as entries
 
 from standalone.doctor.alignment import Stream
 from standalone.doctor.comparison import compare

@@ -17,13 +17,12 @@ from pydantic import Field
 
 from registration.access import commands, page, queries
 from registration.access.errors import UnknownLink
-from registration.access.rules import AccessCodes
+from registration.dependencies import Codes
 from registration.entries.errors import UnknownRegistration
 from registration.tokens import RunnerTokens
 
 router = Router(tags=["access"])
 
-Codes = Annotated[AccessCodes, from_state("access_codes")]
 Tokens = Annotated[RunnerTokens, from_state("runner_tokens")]
 Number = Annotated[str, Path(min_length=1, max_length=50)]
 Code = Annotated[str, Path(min_length=1, max_length=64)]

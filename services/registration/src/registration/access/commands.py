@@ -16,8 +16,8 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import links_of
-from registration.access.rules import FIRST_VERSION, AccessCodes
 from registration.access.tables import LinkRequest, UnpublishedCode
+from registration.access_codes import FIRST_VERSION, AccessCodes
 from registration.entries.errors import UnknownRegistration
 
 _PAUSE = timedelta(minutes=2)

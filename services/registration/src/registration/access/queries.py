@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.access.errors import UnknownLink
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 
 MOST_LINKS = 50
 

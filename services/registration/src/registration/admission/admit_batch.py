@@ -1,41 +1,22 @@
-"""Admission of many at once: one transaction, a handful of set-based statements, whatever the number of requests.
+"""Admission of many requests: one transaction and a handful of set-based statements, whatever their number."""
 
-Locks are taken in the order places, then participants, here and wherever places are given back, so that admission,
-expiry, cancelling and verification cannot wait for each other in a circle.
-"""
-
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from chassis.database import Database, UnitOfWork, is_unavailable
+from chassis.database import Database, UnitOfWork
 from chassis.errors import StartlineError
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from registration.admission.errors import AlreadyRegistered, CategoryFull, IdempotencyKeyReused
-from registration.admission.insert import (
-    ConcurrentConflict,
-    Inserted,
-    insert_registrations,
-    is_number_taken,
-    skip_taken_numbers,
-)
-from registration.admission.rules import RegistrationRequest, fitting
-from registration.admission.tables import IdempotencyKey
+from registration.admission.errors import AlreadyRegistered, CategoryFull
+from registration.admission.insert import ConcurrentConflict, Inserted, insert_registrations
+from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
+from registration.idempotency.rules import Answer, replay
+from registration.places.commands import is_number_taken, lock_places, skip_taken_numbers
+from registration.places.rules import fitting
 
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """An answer to give: the body without its runner token, new or as it was given the first time."""
-
-    body: dict[str, Any]
-    replayed: bool = False
-
-
-Outcome = Admitted | StartlineError
+Outcome = Answer | StartlineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +74,8 @@ async def _admit(
         fits, inserted = await _insert(work, category, [requests[index] for index in candidates])
     bodies = iter(inserted.bodies)
     for index, fit in zip(candidates, fits, strict=True):
-        outcomes[index] = Admitted(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
+        outcomes[index] = Answer(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
     return Batch(outcomes, inserted.places_left)
-
-
-async def first_answer(database: Database, key: str, request_hash: str) -> Outcome | None:
-    """Return the stored answer of an idempotency key, IdempotencyKeyReused if the request differs, None if unknown."""
-    query = select(IdempotencyKey.request_hash, IdempotencyKey.response).where(IdempotencyKey.key == key)
-    async with database.read() as session:
-        found = (await session.execute(query)).first()
-    return None if found is None else _repeated(request_hash, found.request_hash, found.response)
-
-
-async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Outcome | None:
-    """Return `first_answer` for a request whose COMMIT got no answer; None without a key or without a database."""
-    if key is None:
-        return None
-    try:
-        return await first_answer(database, key, request_hash)
-    except Exception as error:
-        if is_unavailable(error):
-            return None
-        raise
 
 
 # Looks each key and person up by itself (LATERAL … LIMIT 1) instead of by `= ANY(:keys)`.
@@ -176,19 +137,12 @@ def _replay(request: RegistrationRequest, existing: _Existing) -> Outcome | None
     found = existing.answers.get(request.idempotency_key or "")
     if found is None:
         return None
-    return _repeated(request.request_hash, *found)
-
-
-def _repeated(request_hash: str, first_hash: str, response: str) -> Outcome:
-    return Admitted(json.loads(response), replayed=True) if request_hash == first_hash else IdempotencyKeyReused()
+    return replay(request.request_hash, *found)
 
 
 def _refuse_known_people(request: RegistrationRequest, existing: _Existing) -> StartlineError | None:
     again = [index for index, person in enumerate(request.people) if person.person_key in existing.people]
     return AlreadyRegistered(participants=again) if again else None
-
-
-_LOCK = text("SELECT quota - taken FROM category_places WHERE category_id = :category_id FOR UPDATE")
 
 
 async def _insert(
@@ -202,7 +156,7 @@ async def _insert(
     inserted = await insert_registrations(work, category, candidates)
     if inserted is not None:
         return [True] * len(candidates), inserted
-    places_left = (await work.session.execute(_LOCK, {"category_id": category.category_id})).scalar_one_or_none() or 0
+    places_left = await lock_places(work, category.category_id) or 0
     fits = fitting([request.size for request in candidates], places_left)
     if not any(fits):
         return fits, Inserted([], places_left)

@@ -12,14 +12,11 @@ from fastapi import Request, Response
 from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import to_json
 
-from registration.admission.admit_batch import Admitted
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,
-    IdempotencyKeyReused,
     RegistrationClosed,
     RegistrationNotOpen,
-    RequestInProgress,
     TooBusy,
     TypeNotOffered,
 )
@@ -27,6 +24,8 @@ from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
+from registration.idempotency.errors import IdempotencyKeyReused, RequestInProgress
+from registration.idempotency.rules import Answer
 
 router = Router(tags=["registrations"])
 
@@ -54,7 +53,7 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
     return form, key
 
 
-def admitted(answer: Admitted) -> Response:
+def admitted(answer: Answer) -> Response:
     """Return the response to a request that was admitted."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)

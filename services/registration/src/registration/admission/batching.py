@@ -17,10 +17,12 @@ from chassis.errors import StartlineError, Unavailable
 from chassis.telemetry import logger
 from chassis.wording import Wording
 
-from registration.admission.admit_batch import Admitted, Batch, Outcome
-from registration.admission.errors import CategoryFull, RequestInProgress, TooBusy
+from registration.admission.admit_batch import Batch, Outcome
+from registration.admission.errors import CategoryFull, TooBusy
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
+from registration.idempotency.errors import RequestInProgress
+from registration.idempotency.rules import Answer
 
 NOT_STORED = Wording(
     en="This registration could not be stored; try again shortly.",
@@ -72,7 +74,7 @@ class CategoryBatcher:
         self._places_left: int | None = None
         self._learnt_at = float("-inf")
 
-    async def apply(self, request: RegistrationRequest) -> Admitted:
+    async def apply(self, request: RegistrationRequest) -> Answer:
         """Enqueue a request and return its outcome.
 
         Raises:

@@ -38,21 +38,6 @@ class TypeNotOffered(StartlineError):
     code = "type_not_offered"
 
 
-class IdempotencyKeyReused(StartlineError):
-    """This Idempotency-Key was used for a different request."""
-
-    indonesian = "Idempotency-Key ini dipakai untuk permintaan lain."
-    code = "idempotency_key_reused"
-    status = 422
-
-
-class RequestInProgress(StartlineError):
-    """A request with this Idempotency-Key is still running."""
-
-    indonesian = "Permintaan dengan Idempotency-Key ini masih diproses."
-    code = "request_in_progress"
-
-
 class TooBusy(StartlineError):
     """Too many people are registering right now; nothing was stored, try again in a moment."""
 

@@ -1,29 +1,28 @@
 """Inserts registrations: one statement that takes the places and writes all rows, answers and events.
 
-The row of the category's places is locked from this statement to COMMIT, and every other transaction of the category
-waits for it. Everything that can be computed before is computed before. Only the registration numbers are not known
-by then: the locked row issues them. So answers and events are written with a random hex string in place of the number,
-and the statement replaces it (`replace(answer, :number, number)`). The string is a new UUID for each statement, so no
-form can contain it.
+The row of the category's places is locked from this statement to COMMIT (`places.commands.TAKE`). Everything that can
+be computed before is computed before. Only the registration numbers are not known by then: the locked row issues them.
+So answers and events are written with a random hex string in place of the number, and the statement replaces it
+(`replace(answer, :number, number)`). The string is a new UUID for each statement, so no form can contain it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from chassis.canonical.folding import folded
-from chassis.database import NOTIFY, Database, UnitOfWork, constraint_of, publishing
+from chassis.database import NOTIFY, UnitOfWork, publishing
 from contracts import RegisteredParticipant, RegistrationCreated
 from pydantic_core import to_json
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from registration.access.rules import FIRST_VERSION
+from registration.access_codes import FIRST_VERSION
 from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import Status, registration_number
+from registration.places.commands import TAKE
 
 Body = dict[str, Any]
 """An answer to a runner, without its token."""
@@ -42,11 +41,7 @@ class Inserted:
 
 
 _INSERT = text(f"""
-    WITH taken AS (
-        UPDATE category_places SET taken = taken + :places, last_number = last_number + :numbers
-         WHERE category_id = :category_id AND taken + :places <= quota
-        RETURNING quota - taken AS places_left, last_number - :numbers AS numbers_before
-    ), category AS MATERIALIZED (
+    WITH taken AS ({TAKE}), category AS MATERIALIZED (
         -- As it is now that the places are held: the lock makes the database follow a change that was waited for, which
         -- a plain read would not, as the statement began before it.
         SELECT registration_prefix AS prefix FROM race_categories
@@ -95,28 +90,6 @@ _INSERT = text(f"""
            (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM remembered) AS keys
       FROM taken, category
 """)  # noqa: S608  # the parts put in are our own
-
-
-_SKIP = text("""
-    UPDATE category_places AS places
-       SET last_number = greatest(last_number, (
-               SELECT max(CAST(substr(registration_number, length(registration_prefix) + 2) AS int))
-                 FROM registrations
-                WHERE registration_number ~ ('^' || registration_prefix || '-[0-9]{1,9}$')))
-      FROM race_categories AS category
-     WHERE category.id = places.category_id AND places.category_id = :category_id
-""")
-
-
-def is_number_taken(error: IntegrityError) -> bool:
-    """Whether a registration number was given before, by a category that had this one's prefix at the time."""
-    return constraint_of(error) == "uq_registrations_registration_number"
-
-
-async def skip_taken_numbers(database: Database, category_id: UUID) -> None:
-    """Set the category's last number to the highest one in use with its prefix. Idempotent."""
-    async with database.work() as work:
-        await work.session.execute(_SKIP, {"category_id": category_id})
 
 
 async def insert_registrations(

@@ -1,9 +1,8 @@
-"""Who a person is, and which requests fit the places that are left."""
+"""Who a person is, and what a request for places consists of."""
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -65,13 +64,3 @@ class RegistrationRequest:
     def size(self) -> int:
         """Places it needs, all or none."""
         return len(self.people)
-
-
-def fitting(sizes: Sequence[int], places_left: int) -> list[bool]:
-    """First come, first served: which requests get their places. One that does not fit leaves them to smaller ones."""
-    answers = []
-    for size in sizes:
-        fits = size <= places_left
-        answers.append(fits)
-        places_left -= size if fits else 0
-    return answers

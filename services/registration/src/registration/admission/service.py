@@ -4,61 +4,27 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from chassis.database import Database, already_stored
 from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
-from chassis.single_flight import SingleFlightCache
 from contracts import AccessCode, RegistrationType
 
 from registration.access.queries import access_version
-from registration.access.rules import FIRST_VERSION, AccessCodes
-from registration.admission.admit_batch import Admitted, Batch, admit_batch, answer_of_unknown, first_answer
+from registration.access_codes import FIRST_VERSION, AccessCodes
+from registration.admission.admit_batch import Batch, admit_batch
 from registration.admission.batching import Batchers
 from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.admission.forms import ParticipantForm, RegistrationForm, same_person
 from registration.admission.rules import Person, RegistrationRequest, person_key
-from registration.catalog.errors import UnknownCategory
-from registration.catalog.queries import get_category
+from registration.catalog.cache import CategoryCache
 from registration.catalog.rules import CategorySnapshot
+from registration.idempotency.queries import answer_of_unknown, first_answer
+from registration.idempotency.rules import Answer
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
-
-_CATEGORY_AGE = timedelta(seconds=1)
-
-
-class CategoryCache:
-    """Caches categories for a second, so that a load spike does not read the catalog for each request."""
-
-    def __init__(self, database: Database, *, hour: timedelta) -> None:
-        self._database = database
-        self._hour = hour
-        self._known: dict[UUID, SingleFlightCache[CategorySnapshot]] = {}
-
-    async def get(self, category_id: UUID) -> CategorySnapshot:
-        """The category's category.
-
-        Raises:
-            UnknownCategory.
-        """
-        if category_id not in self._known:
-            read = partial(self._read, category_id)
-            self._known[category_id] = SingleFlightCache(read, age=_CATEGORY_AGE, clock=self._database.clock)
-        try:
-            return await self._known[category_id].get()
-        except UnknownCategory:
-            self._known.pop(category_id, None)
-            raise
-
-    async def _read(self, category_id: UUID) -> CategorySnapshot:
-        async with self._database.read() as session:
-            found = await get_category(session, category_id, hour=self._hour)
-        if found is None:
-            raise UnknownCategory
-        return found
 
 
 class AdmissionService:
@@ -83,7 +49,7 @@ class AdmissionService:
             queue_size=settings.admission_queue_size,
         )
 
-    async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
+    async def register(self, form: RegistrationForm, idempotency_key: str | None) -> Answer:
         """The answer to a form, runner token included.
 
         Raises:
@@ -96,7 +62,7 @@ class AdmissionService:
         try:
             amount = _open_price(category, form.registration_type, now)
         except StartlineError:
-            answer = await self._first_answer(form, idempotency_key)
+            answer = await first_answer(self._database, idempotency_key, _hash(form, idempotency_key))
             if answer is None:
                 raise
         else:
@@ -104,12 +70,12 @@ class AdmissionService:
             answer = await self._apply(form.category_id, request)
             if not answer.replayed:
                 with already_stored():
-                    return Admitted({**answer.body, **await self._ways_in(answer.body, request.access)})
+                    return Answer({**answer.body, **await self._ways_in(answer.body, request.access)})
         with already_stored():
             access = await self._access(UUID(answer.body["registration_id"]))
-            return Admitted({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
+            return Answer({**answer.body, **await self._ways_in(answer.body, access)}, answer.replayed)
 
-    async def _apply(self, category_id: UUID, request: RegistrationRequest) -> Admitted:
+    async def _apply(self, category_id: UUID, request: RegistrationRequest) -> Answer:
         """Wait in line; when the database's answer got lost, look once whether it was stored.
 
         Raises:
@@ -118,22 +84,10 @@ class AdmissionService:
         try:
             return await self.batchers[category_id].apply(request)
         except OutcomeUnknown:
-            key, request_hash = request.idempotency_key, request.request_hash
-            answer = await answer_of_unknown(self._database, key, request_hash)
+            answer = await answer_of_unknown(self._database, request.idempotency_key, request.request_hash)
             if answer is None:
                 raise
-        if isinstance(answer, StartlineError):
-            raise answer
-        return answer
-
-    async def _first_answer(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted | None:
-        """For those who got in while it was open and ask again."""
-        if idempotency_key is None:
-            return None
-        answer = await first_answer(self._database, idempotency_key, _hash(form))
-        if isinstance(answer, StartlineError):
-            raise answer
-        return answer
+            return answer
 
     async def _admit(
         self, category_id: UUID, requests: Sequence[RegistrationRequest], places_hint: int | None
@@ -152,7 +106,7 @@ class AdmissionService:
             people=people,
             access=self._codes.make(registration_id, FIRST_VERSION),
             idempotency_key=idempotency_key,
-            request_hash=_hash(form) if idempotency_key else "",
+            request_hash=_hash(form, idempotency_key),
         )
 
     async def _ways_in(self, body: dict[str, Any], access: AccessCode) -> dict[str, str]:
@@ -179,8 +133,9 @@ def _open_price(category: CategorySnapshot, kind: RegistrationType, now: datetim
     return price
 
 
-def _hash(form: RegistrationForm) -> str:
-    return hashlib.sha256(form.model_dump_json().encode()).hexdigest()
+def _hash(form: RegistrationForm, key: str | None) -> str:
+    """Return what tells whether a key is used for the same form again; empty without a key."""
+    return hashlib.sha256(form.model_dump_json().encode()).hexdigest() if key else ""
 
 
 def _person(form: ParticipantForm) -> Person:

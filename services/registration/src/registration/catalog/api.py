@@ -1,175 +1,36 @@
 """Routes for events and categories."""
 
 import hashlib
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from chassis.auth.access import Admin, AnyStaff, public
 from chassis.database import Database, UnitOfWork
 from chassis.single_flight import SingleFlightCache
 from chassis.web.dependencies import OwnDatabase, Read, from_state
-from chassis.web.models import Amount, Body, Changes, Day, Line, Moment, OrNone, Slug, Text, View
+from chassis.web.models import Amount, Slug, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from chassis.wording import Refused, Wording
 from fastapi import Depends, Request, Response
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
     BibRangeOverlap,
-    BibsAlreadyGiven,
     CategoryHasRegistrations,
     NumbersAlreadyGiven,
     PrefixTaken,
-    QuotaBelowTaken,
     SlugTaken,
     UnknownCategory,
     UnknownEvent,
 )
-from registration.catalog.tables import BIB_LIMIT
-from registration.waitlist.api import Terms
+from registration.catalog.forms import CategoryChanges, EventChanges, NewCategory, NewEvent
+from registration.dependencies import PlacesFreed
+from registration.places.errors import BibsAlreadyGiven, QuotaBelowTaken
 
 router = Router(tags=["catalog"])
-
-# One spelling: numbers are looked up without regard to case.
-Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]
-# Ten of them still fit the twelve digits of an amount.
-Price = Annotated[Amount, Field(le=Decimal("999999999.99"), description="for each participant, in groups, too")]
-Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
-Quota = Annotated[int, Field(ge=1, le=1_000_000)]
-DeadlineHours = Annotated[int, Field(ge=1, le=720)]
-Distance = Annotated[Line, Field(max_length=50)]
-
-NO_IMAGE_ADDRESS = Wording(
-    en="Use an https address, or a path on this platform that starts with /.",
-    id="Pakai alamat https, atau jalur di platform ini yang diawali /.",
-)
-_IMAGE_ADDRESS = re.compile(
-    r"(?:https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?=/)|(?=/(?!/)))[A-Za-z0-9._~!$&()*+,;=:@%/?-]*"
-)
-
-
-def _image_address(address: str) -> str:
-    if not _IMAGE_ADDRESS.fullmatch(address):
-        raise Refused(NO_IMAGE_ADDRESS)
-    return address
-
-
-ImagePath = Annotated[Line, AfterValidator(_image_address)]
-"""Where browsers of the public load an image from: `https://…`, or a path on this platform."""
-
-
-NO_TIMEZONE = Wording(
-    en="Use a name of the IANA database, like Asia/Jakarta.",
-    id="Pakai nama dari basis data IANA, seperti Asia/Jakarta.",
-)
-
-
-# What else the database has are settings of machines (localtime, Factory) and copies (posix/, right/).
-_REGIONS: Final = frozenset(
-    "Africa America Antarctica Arctic Asia Atlantic Australia Etc Europe Indian Pacific UTC".split()  # noqa: SIM905
-)
-
-
-def _known_timezone(name: str | None) -> str | None:
-    if name is None or (name.partition("/")[0] in _REGIONS and name in available_timezones()):
-        return name
-    raise Refused(NO_TIMEZONE)
-
-
-class NewEvent(Body):
-    """An event to create."""
-
-    name: Line
-    slug: Slug
-    description: OrNone[Text] = None
-    event_date: Day
-    location: Line
-    timezone: Line = "Asia/Jakarta"
-    logo_path: OrNone[ImagePath] = None
-    banner_path: OrNone[ImagePath] = None
-    is_active: bool = True
-    changes_until: Moment | None = None
-
-    _timezone = field_validator("timezone")(_known_timezone)
-
-
-class EventChanges(Changes):
-    """An event's fields to change."""
-
-    NULLABLE = frozenset({"description", "logo_path", "banner_path", "changes_until", "notify_runners"})
-
-    name: Line | None = None
-    slug: Slug | None = None
-    description: OrNone[Text] = None
-    event_date: Day | None = None
-    location: Line | None = None
-    timezone: Line | None = None
-    logo_path: OrNone[ImagePath] = None
-    banner_path: OrNone[ImagePath] = None
-    is_active: bool | None = None
-    changes_until: Moment | None = None
-    notify_runners: bool | None = None
-
-    _timezone = field_validator("timezone")(_known_timezone)
-
-
-class NewCategory(Body):
-    """A category to create. Prices are per participant; a missing group price means no such groups."""
-
-    name: Line
-    slug: Slug
-    description: OrNone[Text] = None
-    distance: OrNone[Distance] = None
-    price_individual: Price
-    price_collective_5: Price | None = None
-    price_collective_10: Price | None = None
-    quota: Quota
-    registration_prefix: Prefix
-    bib_start_number: Bib
-    bib_end_number: Bib
-    is_active: bool = True
-    registration_open_at: Moment | None = None
-    registration_close_at: Moment | None = None
-    payment_deadline_hours: DeadlineHours = 24
-
-
-class CategoryChanges(Changes):
-    """A category's fields to change."""
-
-    NULLABLE = frozenset(
-        {
-            "description",
-            "distance",
-            "price_collective_5",
-            "price_collective_10",
-            "registration_open_at",
-            "registration_close_at",
-        }
-    )
-
-    name: Line | None = None
-    slug: Slug | None = None
-    description: OrNone[Text] = None
-    distance: OrNone[Distance] = None
-    price_individual: Price | None = None
-    price_collective_5: Price | None = None
-    price_collective_10: Price | None = None
-    quota: Quota | None = None
-    registration_prefix: Prefix | None = None
-    bib_start_number: Bib | None = None
-    bib_end_number: Bib | None = None
-    is_active: bool | None = None
-    registration_open_at: Moment | None = None
-    registration_close_at: Moment | None = None
-    payment_deadline_hours: DeadlineHours | None = None
 
 
 class CategoryView(View):
@@ -348,10 +209,10 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
     ),
 )
 async def change_category(
-    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, terms: Terms
+    category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, on_freed: PlacesFreed
 ) -> CategoryView:
     """Change a category; places that come with a higher quota are first for those in line."""
-    await commands.change_category(work, category_id, body.fields(), by=staff.actor, terms=terms)
+    await commands.change_category(work, category_id, body.fields(), by=staff.actor, on_freed=on_freed)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
 
 

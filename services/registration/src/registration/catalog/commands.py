@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,25 +9,25 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields, StartlineError
 from chassis.wording import Wording
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registration.catalog.announce import REPEATED_ELSEWHERE, announce_race
 from registration.catalog.errors import (
     BibRangeOverlap,
-    BibsAlreadyGiven,
     CategoryHasRegistrations,
     NumbersAlreadyGiven,
     PrefixTaken,
-    QuotaBelowTaken,
     SlugTaken,
     UnknownCategory,
     UnknownEvent,
 )
-from registration.catalog.rules import day_in, still_burned
-from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
-from registration.waitlist.offering import offer_free_places
-from registration.waitlist.rules import OfferTerms
+from registration.catalog.rules import day_in
+from registration.catalog.tables import Race, RaceCategory
+from registration.places import commands as places
+from registration.places.commands import OnPlacesFreed
+from registration.places.errors import BibsAlreadyGiven, QuotaBelowTaken
+from registration.places.rules import Places, resized
 
 Fields = Mapping[str, Any]
 
@@ -159,107 +158,63 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
                 **fields,
             )
         )
-        await work.session.execute(
-            insert(CategoryPlaces).values(
-                category_id=category_id,
-                quota=fields["quota"],
-                next_bib=fields["bib_start_number"],
-                bib_end=fields["bib_end_number"],
-            )
+        await places.create(
+            work,
+            category_id,
+            quota=fields["quota"],
+            bib_start=fields["bib_start_number"],
+            bib_end=fields["bib_end_number"],
         )
     await work.audit(by, "category.create", f"category:{category_id}")
     return category_id
 
 
-async def change_category(work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, terms: OfferTerms) -> None:
+async def change_category(
+    work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, on_freed: OnPlacesFreed
+) -> None:
     """Change a category's fields; quota and BIB range reach the places in the same transaction.
 
     Burned places come back as far as the range has BIBs for them again, and a smaller quota takes from them first.
 
     Args:
-        terms: terms of the offers made for places that become free.
+        on_freed: called when places may have become free.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
         NumbersAlreadyGiven, InvalidFields.
     """
     async with _refusals_named(work):
-        before = await _locked(work, category_id)
-        if before.numbered and fields.get("registration_prefix", before.prefix) != before.prefix:
-            raise NumbersAlreadyGiven
-        places = _changed_places(before, fields)
+        counters = await places.lock_counters(work, category_id)
+        if counters is None:
+            raise UnknownCategory
+        before = await work.session.get_one(RaceCategory, category_id, populate_existing=True)
+        _keep_numbers(before, counters, fields)
+        counters = _resized(before, counters, fields)
+        renamed = fields.get("name", before.name) != before.name
         await work.session.execute(
             update(RaceCategory).where(RaceCategory.id == category_id).values(updated_at=work.now, **fields)
         )
-        if fields.get("name", before.name) != before.name:
+        if renamed:
             await announce_race(work, before.event_id, {"categories"}, notify_runners=False)
-        await work.session.execute(
-            update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(**places)
-        )
-    await offer_free_places(work, category_id, terms=terms)
+        await places.write_counters(work, category_id, counters)
+    await on_freed(work, category_id)
     await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
 
 
-@dataclass(frozen=True)
-class _Before:
-    """What a change has to respect. `places` is the row, held."""
-
-    event_id: UUID
-    name: str
-    prefix: str
-    bib_start: int
-    places: Row[Any]
-
-    @property
-    def numbered(self) -> bool:
-        return bool(self.places.last_number > 0)
+def _keep_numbers(before: RaceCategory, counters: Places, fields: Fields) -> None:
+    numbered = counters.last_number > 0
+    if numbered and fields.get("registration_prefix", before.registration_prefix) != before.registration_prefix:
+        raise NumbersAlreadyGiven
 
 
-async def _locked(work: UnitOfWork, category_id: UUID) -> _Before:
-    """The places first: admission holds them, too, when it reaches for the category."""
-    places = select(*CategoryPlaces.__table__.columns).where(CategoryPlaces.category_id == category_id)
-    found = (await work.session.execute(places.with_for_update())).first()
-    if found is None:
-        raise UnknownCategory
-    columns = (
-        RaceCategory.event_id,
-        RaceCategory.name,
-        RaceCategory.registration_prefix,
-        RaceCategory.bib_start_number,
+def _resized(before: RaceCategory, counters: Places, fields: Fields) -> Places:
+    return resized(
+        counters,
+        quota=fields.get("quota", counters.quota),
+        old_start=before.bib_start_number,
+        bib_start=fields.get("bib_start_number", before.bib_start_number),
+        bib_end=fields.get("bib_end_number", counters.bib_end),
     )
-    category = (await work.session.execute(select(*columns).where(RaceCategory.id == category_id))).one()
-    return _Before(
-        event_id=category.event_id,
-        name=category.name,
-        prefix=category.registration_prefix,
-        bib_start=category.bib_start_number,
-        places=found,
-    )
-
-
-def _changed_places(before: _Before, fields: Fields) -> Fields:
-    """Return the places' quota, range and counters as they are after the change.
-
-    Raises:
-        BibsAlreadyGiven: the range would begin elsewhere after its first BIB was given.
-    """
-    places = before.places
-    quota = fields.get("quota", places.quota)
-    bib_end = fields.get("bib_end_number", places.bib_end)
-    next_bib = _next_bib(before, fields.get("bib_start_number", before.bib_start))
-    left = bib_end - next_bib + 1
-    burned = still_burned(quota=quota, burned=places.burned, confirmed=places.confirmed, bibs_left=left)
-    taken = places.taken - (places.burned - burned)
-    return {"quota": quota, "bib_end": bib_end, "next_bib": next_bib, "burned": burned, "taken": taken}
-
-
-def _next_bib(before: _Before, start: int) -> int:
-    next_bib = int(before.places.next_bib)
-    if start == before.bib_start:
-        return next_bib
-    if next_bib != before.bib_start:
-        raise BibsAlreadyGiven
-    return start
 
 
 async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> None:

@@ -45,23 +45,6 @@ class CategoryHasRegistrations(StartlineError):
     code = "category_has_registrations"
 
 
-class QuotaBelowTaken(StartlineError):
-    """The quota cannot be lower than the places already taken."""
-
-    indonesian = "Kuota tidak boleh lebih rendah daripada tempat yang sudah terisi."
-    code = "quota_below_taken"
-
-
-class BibsAlreadyGiven(StartlineError):
-    """The BIB range cannot change any more: it must keep the BIBs given and hold one for every place."""
-
-    indonesian = (
-        "Rentang nomor BIB tidak dapat diubah lagi: nomor yang sudah diberikan harus tetap, dan setiap "
-        "tempat perlu satu nomor."
-    )
-    code = "bibs_already_given"
-
-
 class NumbersAlreadyGiven(StartlineError):
     """The prefix cannot change any more: registrations were numbered with it, and no other category may repeat them."""
 

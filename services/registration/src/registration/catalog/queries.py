@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import CategoryPlaces, Race, RaceCategory
+from registration.catalog.tables import Race, RaceCategory
+from registration.places.tables import CategoryPlaces
 
 EventWithCategories = dict[str, Any]
 

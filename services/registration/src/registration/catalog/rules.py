@@ -88,13 +88,3 @@ class CategorySnapshot:
     def closed(self, now: datetime) -> bool:
         """Whether registration is over."""
         return self.day_of(now) > self.event_date or (self.closes_at is not None and now >= self.closes_at)
-
-
-def still_burned(*, quota: int, burned: int, confirmed: int, bibs_left: int) -> int:
-    """Return how many burned places stay burned when quota or BIB range have changed.
-
-    A burned place is given back when a BIB is left for it, and dropped when the quota no longer has it: the places
-    that are neither confirmed nor burned need a BIB each, and no more places can be burned than there are.
-    """
-    missing = quota - confirmed - bibs_left
-    return max(0, min(burned, missing))

@@ -1,15 +1,13 @@
-"""Events, their categories, and the one hot row per category that people fight for."""
+"""Events and their categories."""
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 from uuid import UUID, uuid4
 
 from chassis.tables import Money
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -23,9 +21,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
 from registration.base import Base
-
-BIB_LIMIT: Final = 2**31 - 2
-"""One less than an integer holds: `next_bib` may stand one behind the last."""
 
 
 class Race(Base):
@@ -118,35 +113,3 @@ def _bib_span() -> ColumnElement[object]:
 RaceCategory.__table__.append_constraint(  # type: ignore[attr-defined]  # a Table, typed as FromClause
     ExcludeConstraint((_bib_span(), "&&"), name="ex_race_categories_bib_range", using="gist")
 )
-
-
-class CategoryPlaces(Base):
-    """A category's places and numbers: one hot row, apart from the catalog row that people edit.
-
-    `taken` counts participants of live registrations, `offered` places, which are held for somebody in line, and
-    `burned` ones: those of cancelled entries whose BIBs are spent and for which the range has no others left.
-    `confirmed` counts live participants with a BIB. The last check says that whoever holds or may still get a place has
-    a BIB waiting.
-    """
-
-    __tablename__ = "category_places"
-
-    category_id: Mapped[UUID] = mapped_column(ForeignKey("race_categories.id", ondelete="CASCADE"), primary_key=True)
-    quota: Mapped[int]
-    taken: Mapped[int] = mapped_column(server_default="0")
-    burned: Mapped[int] = mapped_column(server_default="0")
-    offered: Mapped[int] = mapped_column(server_default="0")
-    confirmed: Mapped[int] = mapped_column(server_default="0")
-    last_number: Mapped[int] = mapped_column(server_default="0")
-    next_bib: Mapped[int]
-    bib_end: Mapped[int]
-
-    __table_args__ = (
-        CheckConstraint("taken BETWEEN 0 AND quota", name="never_oversold"),
-        CheckConstraint(
-            "burned >= 0 AND confirmed >= 0 AND offered >= 0 AND burned + confirmed + offered <= taken", name="counts"
-        ),
-        CheckConstraint("next_bib <= bib_end + 1", name="bibs_in_range"),
-        CheckConstraint("bib_end - next_bib + 1 >= quota - burned - confirmed", name="bib_for_every_place"),
-        {"postgresql_with": {"fillfactor": "50"}},
-    )

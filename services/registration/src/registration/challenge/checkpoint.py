@@ -8,10 +8,10 @@ from chassis.database import Database
 from chassis.web.addresses import client_ip
 from fastapi import Request
 
-from registration.admission.admit_batch import first_answer
 from registration.challenge.errors import ChallengeFailed, ChallengeRequired, ChallengeUnavailable
 from registration.challenge.port import Challenge
 from registration.challenge.turnstile import Turnstile
+from registration.idempotency.queries import is_answered
 from registration.settings import ChallengeKind, Settings
 
 TOKEN_HEADER = "Challenge-Token"  # noqa: S105  # the name of a header
@@ -49,8 +49,8 @@ class Checkpoint:
                 raise
 
     async def _was_answered(self, key: str | None) -> bool:
-        """Whether the desk will repeat an answer or refuse the key: either way this request takes no place."""
-        return key is not None and await first_answer(self._database, key, "") is not None
+        """Return whether the key will get its first answer again or be refused: either way it takes no place."""
+        return key is not None and await is_answered(self._database, key)
 
     async def close(self) -> None:
         """Give connections back."""

@@ -1,10 +1,9 @@
 """The route that corrects a participant."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from chassis.auth.access import Allow
-from chassis.auth.principals import Role, Runner, Staff
+from chassis.auth.principals import Runner
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import Work
 from chassis.web.models import Changes
@@ -12,21 +11,18 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from contracts import JerseySize
-from fastapi import Depends
 
-from registration.access.api import Codes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import BirthDate, Email, Name, OptionalIdentityNumber, Typed
 from registration.corrections import commands
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import RUNNERS_OWN
+from registration.dependencies import Codes, ItsRunnerOrAdmin
 from registration.entries.api import ParticipantView
 from registration.entries.errors import UnknownRegistration
 from registration.waitlist.errors import AlreadyWaiting
 
 router = Router(tags=["registrations"])
-
-ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 
 ASK_THE_ORGANISER = Wording(en="Ask the organiser to correct this.", id="Minta panitia untuk memperbaiki isian ini.")
 

@@ -1,7 +1,4 @@
-"""Correcting a participant.
-
-Locks are taken in the order registration, places, participants.
-"""
+"""Correcting a participant."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +15,7 @@ from contracts import CorrectedParticipant, RegistrationCorrected
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
 from registration.admission.rules import person_key
@@ -68,7 +65,9 @@ async def correct(
     entry = await lock_entry(work, registration_id)
     if entry is None:
         try:
-            async with work.session.begin_nested():  # if it fails, its locks end, which are not in the order above
+            async with (
+                work.session.begin_nested()
+            ):  # if it fails, its locks end: the registration comes before them (`places.commands`)
                 return await _correct_waiting(
                     work, registration_id, participant_id, fields, by=by, within_time=within_time, codes=codes
                 )

@@ -1,16 +1,16 @@
-"""What the other services are told about people and confirmations."""
+"""Events about participants and confirmations."""
 
 from chassis.database import UnitOfWork
 from contracts import ConfirmedParticipant, RegisteredParticipant, RegistrationConfirmed
 from sqlalchemy import select
 
 from registration.catalog.queries import get_category
+from registration.entries.people import PersonColumns
 from registration.entries.tables import Participant, Registration
-from registration.waitlist.tables import WaitlistParticipant
 
 
-def registered(person: Participant | WaitlistParticipant) -> RegisteredParticipant:
-    """Return a participant, or a person in line, as events name them."""
+def registered(person: PersonColumns) -> RegisteredParticipant:
+    """Return a participant as events contain it."""
     return RegisteredParticipant(
         participant_id=person.id,
         full_name=person.full_name,

@@ -15,12 +15,12 @@ from chassis.web.routing import Router
 from fastapi import Query
 from pydantic import Field, PlainSerializer
 
+from registration.dependencies import PlacesFreed
 from registration.entries import commands, queries
 from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
 from registration.entries.export import COLUMN_NAMES, Participants
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
-from registration.waitlist.api import Terms
 
 router = Router(tags=["registrations"])
 
@@ -175,9 +175,9 @@ async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read
     status_code=204,
     responses=errors(UnknownRegistration, NotCancellable),
 )
-async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, terms: Terms) -> None:
+async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, on_freed: PlacesFreed) -> None:
     """End a registration and free its places."""
-    await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, terms=terms)
+    await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, on_freed=on_freed)
 
 
 @router.get("/stats")

@@ -1,28 +1,22 @@
-"""What staff and the worker do to registrations.
-
-Locks are always taken in the order registration, places, participants. Places that become free are handed to the
-waiting list in the same transaction.
-"""
+"""Cancelling registrations, and folding the counts of statistics."""
 
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.errors import NotCancellable, UnknownRegistration
-from registration.entries.rules import IllegalTransition, Status, Trigger, burned_places
-from registration.entries.tables import Registration
+from registration.entries.rules import IllegalTransition, Status, Trigger
 from registration.entries.transitions import cancelled, lock_entry, move, set_live
-from registration.waitlist.offering import offer_free_places
-from registration.waitlist.rules import OfferTerms
+from registration.places import commands as places
+from registration.places.commands import OnPlacesFreed
 
 
-async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, terms: OfferTerms) -> None:
+async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, on_freed: OnPlacesFreed) -> None:
     """Staff end a registration; its places are free again, as far as BIBs are left for them, first for those in line.
 
     Args:
-        terms: of the offers that somebody in line gets for them.
+        on_freed: called when the places are free.
 
     Raises:
         UnknownRegistration, NotCancellable.
@@ -38,31 +32,13 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.cancelled_at = work.now
     entry.cancelled_revision = entry.revision
     entry.notes = reason
-    await _release(work, entry, was_confirmed=was_confirmed)
+    release = places.release_confirmed if was_confirmed else places.release
+    await release(work, entry.race_category_id, entry.total_participants)
     await set_live(work, [entry.id], live=False)
-    await offer_free_places(work, entry.race_category_id, terms=terms)
+    await on_freed(work, entry.race_category_id)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
     await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)
-
-
-async def _release(work: UnitOfWork, entry: Registration, *, was_confirmed: bool) -> None:
-    query = select(CategoryPlaces).where(CategoryPlaces.category_id == entry.race_category_id).with_for_update()
-    places = (await work.session.execute(query)).scalar_one()
-    count = entry.total_participants
-    burned = 0
-    if was_confirmed:
-        burned = burned_places(
-            cancelled=count,
-            quota=places.quota,
-            burned=places.burned,
-            confirmed=places.confirmed,
-            bibs_left=places.bib_end - places.next_bib + 1,
-        )
-        places.confirmed -= count
-    places.burned += burned
-    places.taken -= count - burned
-    await work.session.flush()
 
 
 _FOLD = text("""

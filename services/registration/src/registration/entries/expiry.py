@@ -14,17 +14,16 @@ from uuid import UUID
 from chassis.database import Database, UnitOfWork
 from contracts import RegistrationCreated
 from prometheus_client import Gauge
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.aside.commands import for_all, retry_aside
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, set_live
 from registration.marks.rules import NEVER, SUBJECT, unsent
-from registration.waitlist.offering import offer_free_places
-from registration.waitlist.rules import OfferTerms
+from registration.places import commands as places
+from registration.places.commands import OnPlacesFreed
 
 JOB = "expiry"
 
@@ -84,17 +83,17 @@ class Patience:
         return {"heard": heard, "impatient": impatient, "latest": max(heard, impatient)}
 
 
-async def sweep(database: Database, patience: Patience, terms: OfferTerms) -> int:
+async def sweep(database: Database, patience: Patience, on_freed: OnPlacesFreed) -> int:
     """Expire all that is due, a bounded number in each transaction, and one by one what fails together; how many.
 
     Any number of sweeps may run at once.
 
     Args:
-        terms: terms of the offers made for the places.
+        on_freed: called for each category with places that became free.
     """
 
     async def expire_some(work: UnitOfWork, ids: Sequence[UUID]) -> int:
-        return await expire(work, ids, patience=patience, terms=terms)
+        return await expire(work, ids, patience=patience, on_freed=on_freed)
 
     total, found = 0, 1
     while found:
@@ -121,7 +120,7 @@ async def waiting_for(session: AsyncSession, grace: timedelta, *, now: datetime)
     return now - (first + grace)
 
 
-async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, terms: OfferTerms) -> int:
+async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, on_freed: OnPlacesFreed) -> int:
     """Expire the registrations that are still due and not locked; return how many."""
     overdue = (
         select(Registration)
@@ -140,7 +139,7 @@ async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, t
     await _release(work, entries)
     await set_live(work, [entry.id for entry in entries], live=False)
     for category_id in sorted({entry.race_category_id for entry in entries}):
-        await offer_free_places(work, category_id, terms=terms)
+        await on_freed(work, category_id)
     return len(entries)
 
 
@@ -149,8 +148,4 @@ async def _release(work: UnitOfWork, entries: Sequence[Registration]) -> None:
     for entry in entries:
         counts[entry.race_category_id] += entry.total_participants
     for category_id in sorted(counts):
-        await work.session.execute(
-            update(CategoryPlaces)
-            .where(CategoryPlaces.category_id == category_id)
-            .values(taken=CategoryPlaces.taken - counts[category_id])
-        )
+        await places.release(work, category_id, counts[category_id])

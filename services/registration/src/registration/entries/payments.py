@@ -17,14 +17,14 @@ from contracts import (
     RegistrationExpired,
     RegistrationSurplus,
 )
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.announce import announce_confirmed
 from registration.entries.rules import Status, Trigger
 from registration.entries.tables import AnsweredPayment, Registration
 from registration.entries.transitions import cancelled, expired, lock_for_event, move, reopened, retake
+from registration.places import commands as places
 
 _NO_PLACE = "no place left"
 _CROSSED = "paid while it was being cancelled"
@@ -201,12 +201,6 @@ _NUMBERING = text("""
 
 async def _assign_bibs(work: UnitOfWork, entry: Registration) -> None:
     count = entry.total_participants
-    taken = (
-        update(CategoryPlaces)
-        .where(CategoryPlaces.category_id == entry.race_category_id)
-        .values(next_bib=CategoryPlaces.next_bib + count, confirmed=CategoryPlaces.confirmed + count)
-        .returning(CategoryPlaces.next_bib)
-    )
-    first = (await work.session.execute(taken)).scalar_one() - count
+    first = await places.assign_bibs(work, entry.race_category_id, count)
     codes = [secrets.token_hex(16) for _ in range(count)]
     await work.session.execute(_NUMBERING, {"first": first, "codes": codes, "registration_id": entry.id})

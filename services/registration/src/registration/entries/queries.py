@@ -31,10 +31,11 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from registration.catalog.tables import BIB_LIMIT, RaceCategory
+from registration.catalog.tables import RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
+from registration.places.tables import BIB_LIMIT
 
 _LIKE_A_NUMBER = re.compile(r"-\d+$")
 

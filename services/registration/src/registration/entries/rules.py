@@ -74,9 +74,3 @@ def next_status(current: Status, trigger: Trigger) -> Status:
 def registration_number(prefix: str, sequence: int) -> str:
     """`FR5K-00042`: the category's prefix and a number that only grows."""
     return f"{prefix}-{sequence:05d}"
-
-
-def burned_places(*, cancelled: int, quota: int, burned: int, confirmed: int, bibs_left: int) -> int:
-    """How many of `cancelled` confirmed places cannot be given again, because no BIB is left for them."""
-    missing = (quota - burned - (confirmed - cancelled)) - bibs_left
-    return max(0, min(cancelled, missing))

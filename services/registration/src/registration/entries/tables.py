@@ -1,6 +1,6 @@
 """Registrations and their participants."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     String,
-    Text,
     func,
     literal_column,
     text,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
+from registration.entries.people import PersonColumns, person_checks
 from registration.entries.rules import Status
 
 
@@ -121,34 +121,15 @@ NAME_WORDS: ColumnElement[str] = literal_column(
 """A name's words, folded; those of a row that is not in canonical form yet are taken from the name as it is."""
 
 
-class Participant(Base):
-    """One runner. `person_key` says who they are; among `live` ones of an event it is unique.
-
-    `search_text` is the folded name (`chassis.canonical.folding`). Without it the row is from before there were
-    canonical forms; a periodic job brings it into them.
-    """
+class Participant(PersonColumns, Base):
+    """One runner of a registration. Among the `live` ones of an event the person key is unique."""
 
     __tablename__ = "participants"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     registration_id: Mapped[UUID] = mapped_column(ForeignKey("registrations.id", ondelete="CASCADE"))
     event_id: Mapped[UUID]
-    position: Mapped[int] = mapped_column(SmallInteger)
-    person_key: Mapped[str] = mapped_column(String(64))
-    live: Mapped[bool]
     bib_number: Mapped[int | None]
     ticket_code: Mapped[str | None] = mapped_column(String(32))
-    is_pic: Mapped[bool]
-    full_name: Mapped[str] = mapped_column(String(255))
-    email: Mapped[str] = mapped_column(String(255))
-    whatsapp: Mapped[str] = mapped_column(String(20))
-    gender: Mapped[str] = mapped_column(String(6))
-    date_of_birth: Mapped[date]
-    jersey_size: Mapped[str] = mapped_column(String(4))
-    identity_number: Mapped[str | None] = mapped_column(String(50))
-    emergency_contact_name: Mapped[str] = mapped_column(String(255))
-    emergency_contact_phone: Mapped[str] = mapped_column(String(20))
-    search_text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),
@@ -174,9 +155,6 @@ class Participant(Base):
             "ix_participants_words", NAME_WORDS, postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}
         ),
         Index("ix_participants_not_canonical", "id", postgresql_where=text("search_text IS NULL")),
-        CheckConstraint("gender IN ('male', 'female')", name="gender"),
-        CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
-        CheckConstraint("whatsapp ~ '^[0-9]{7,15}$'", name="whatsapp"),
-        CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
+        *person_checks(),
         CheckConstraint("(bib_number IS NULL) = (ticket_code IS NULL)", name="bib_with_ticket"),
     )

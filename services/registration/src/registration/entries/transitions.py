@@ -1,7 +1,4 @@
-"""What all changes of a registration share: the lock, the step, the places, and the word that it has ended.
-
-Locks are always taken in the order registration, places, participants.
-"""
+"""What all changes of a registration share: the lock, the step, the places, and the events about it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,9 +8,9 @@ from chassis.errors import NotYet
 from contracts import RegistrationCancelled, RegistrationExpired, RegistrationReopened
 from sqlalchemy import select, text, update
 
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.rules import Status, Trigger, next_status
 from registration.entries.tables import Participant, Registration
+from registration.places import commands as places
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
@@ -55,16 +52,7 @@ async def retake(work: UnitOfWork, entry: Registration) -> bool:
     """Take released places again, if they are free and no participant has another live registration."""
     if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
         return False
-    take = (
-        update(CategoryPlaces)
-        .where(
-            CategoryPlaces.category_id == entry.race_category_id,
-            CategoryPlaces.taken + entry.total_participants <= CategoryPlaces.quota,
-        )
-        .values(taken=CategoryPlaces.taken + entry.total_participants)
-        .returning(CategoryPlaces.category_id)
-    )
-    if (await work.session.execute(take)).first() is None:
+    if not await places.retake(work, entry.race_category_id, entry.total_participants):
         return False
     await set_live(work, [entry.id], live=True)
     return True

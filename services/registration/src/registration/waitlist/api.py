@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from chassis.auth.access import Admin, Allow, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
-from chassis.auth.principals import Role, Runner, Staff
+from chassis.auth.access import Admin, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
 from chassis.errors import TooSlow
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work, from_state
@@ -14,13 +13,12 @@ from chassis.web.models import Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from contracts import WaitlistEnd
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from registration.admission.api import FORM_OPENAPI, admitted, take_form
 from registration.admission.errors import (
     AlreadyRegistered,
-    IdempotencyKeyReused,
     RegistrationClosed,
     RegistrationNotOpen,
     TooBusy,
@@ -29,6 +27,8 @@ from registration.admission.errors import (
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS
+from registration.dependencies import ItsRunnerOrAdmin
+from registration.idempotency.errors import IdempotencyKeyReused
 from registration.waitlist import commands, queries
 from registration.waitlist.errors import (
     AlreadyWaiting,
@@ -51,8 +51,6 @@ _cursors = CursorOf(tuple[Annotated[int, Field(ge=-LARGEST_TURN, le=LARGEST_TURN
 Service = Annotated[WaitlistService, from_state("waitlist_service")]
 Terms = Annotated[OfferTerms, from_state("offer_terms")]
 """Terms of an offer: how long it is open, and the codes for its link."""
-
-ItsRunnerOrAdmin = Annotated[Runner | Staff, Depends(Allow(staff=[Role.ADMIN], runner=True))]
 
 
 class WaitingParticipantView(View):

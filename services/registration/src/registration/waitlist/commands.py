@@ -1,7 +1,6 @@
-"""Joining a line, leaving it, and taking what is offered.
+"""Joining a waiting list, leaving it, and accepting an offer.
 
-A line changes only while its category's places are held: whoever changes it takes those first. Locks are taken in the
-order registration, places, waitlist entries, participants.
+A category's waiting list changes only while the category's places are locked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,19 +12,19 @@ from chassis.clock import SKEW
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
 from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
-from sqlalchemy import Text, cast, insert, or_, select, text, update
+from sqlalchemy import Text, cast, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registration.access.rules import FIRST_VERSION
+from registration.access_codes import FIRST_VERSION
 from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import CategoryPlaces
 from registration.entries.announce import registered
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
 from registration.marks.rules import unsent
+from registration.places import commands as places
 from registration.waitlist.errors import (
     AlreadyWaiting,
     NoOffer,
@@ -34,7 +33,7 @@ from registration.waitlist.errors import (
     PlacesAvailable,
     UnknownWaitlistEntry,
 )
-from registration.waitlist.offering import end_entries, leave_line, offer_free_places, places_left, registration_over
+from registration.waitlist.offering import end_entries, leave_line, offer_free_places, registration_over
 from registration.waitlist.queries import registered_again
 from registration.waitlist.rules import OfferTerms, WaitlistStatus, prioritised
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
@@ -54,7 +53,7 @@ async def join(
     Raises:
         UnknownCategory, PlacesAvailable, AlreadyRegistered, AlreadyWaiting.
     """
-    left = await places_left(work, category.category_id)
+    left = await places.lock_places(work, category.category_id)
     if left is None:
         raise UnknownCategory
     if left >= kind.size:
@@ -101,7 +100,7 @@ async def hold_entry(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
     category_id = (await work.session.execute(category)).scalar_one_or_none()
     if category_id is None:
         raise UnknownWaitlistEntry
-    await places_left(work, category_id)
+    await places.lock_places(work, category_id)
     entry = select(WaitlistEntry).where(WaitlistEntry.id == entry_id).with_for_update()
     return (await work.session.execute(entry)).scalar_one()
 
@@ -164,7 +163,7 @@ async def process_waitlist(
     Args:
         heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.
     """
-    await places_left(work, category_id)
+    await places.lock_places(work, category_id)
     category = await get_category(work.session, category_id)
     if category is None or not category.is_active or category.closed(work.now - SKEW):
         await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
@@ -236,9 +235,10 @@ async def _register(
     if amount is None:
         raise TypeNotOffered
     people = await _people(work, entry.id)
+    number = await places.take_offered(work, entry.race_category_id, entry.total_participants)
     created = RegistrationCreated(
         registration_id=entry.id,
-        registration_number=registration_number(category.prefix, await _next_number(work, entry)),
+        registration_number=registration_number(category.prefix, number),
         revision=entry.revision + 1,
         event=category.event,
         category_id=category.category_id,
@@ -263,17 +263,6 @@ async def _people(work: UnitOfWork, entry_id: UUID) -> list[RegisteredParticipan
     person = WaitlistParticipant
     query = select(person).where(person.entry_id == entry_id).order_by(person.position)
     return [registered(each) for each in (await work.session.execute(query)).scalars()]
-
-
-async def _next_number(work: UnitOfWork, entry: WaitlistEntry) -> int:
-    """A number for the registration, whose places are offered no more: they are its own."""
-    numbering = (
-        update(CategoryPlaces)
-        .where(CategoryPlaces.category_id == entry.race_category_id)
-        .values(offered=CategoryPlaces.offered - entry.total_participants, last_number=CategoryPlaces.last_number + 1)
-        .returning(CategoryPlaces.last_number)
-    )
-    return (await work.session.execute(numbering)).scalar_one()
 
 
 _PARTICIPANTS = text("""

@@ -13,11 +13,11 @@ from chassis.database import UnitOfWork
 from contracts import RegisteredParticipant, RegistrationType, WaitlistEnd, WaitlistEnded, WaitlistOffered
 from sqlalchemy import ColumnElement, Row, select, text, update
 
-from registration.access.rules import AccessCodes
-from registration.admission.rules import fitting
+from registration.access_codes import AccessCodes
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import CategoryPlaces
+from registration.places import commands as places
+from registration.places.rules import fitting
 from registration.waitlist.rules import IN_LINE, OfferTerms, WaitlistStatus, offer_ends, shares
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
@@ -25,19 +25,12 @@ _AT_ONCE = 200
 _ENDED_AT_ONCE = 1000
 
 
-async def places_left(work: UnitOfWork, category_id: UUID) -> int | None:
-    """How many places are free, all of the category's being held until the end of the transaction; None: no such."""
-    left = CategoryPlaces.quota - CategoryPlaces.taken
-    held = select(left).where(CategoryPlaces.category_id == category_id).with_for_update()
-    return (await work.session.execute(held)).scalar_one_or_none()
-
-
 async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
     """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none.
 
     For who was called ahead of the line places are saved up until they are enough.
     """
-    left = await _serve_prioritised(work, category_id, await places_left(work, category_id) or 0, terms)
+    left = await _serve_prioritised(work, category_id, await places.lock_places(work, category_id) or 0, terms)
     while left and (line := await _candidates(work, category_id, left)):
         category = await get_category(work.session, category_id)
         if category is None or registration_over(work, category):
@@ -97,7 +90,7 @@ async def _serve_prioritised(work: UnitOfWork, category_id: UUID, left: int, ter
     complete = [row.id for row, share in zip(ahead, given, strict=True) if share and share == row.size]
     saved = [0 if row.id in complete else share for row, share in zip(ahead, given, strict=True)]
     await work.session.execute(_SAVE_UP, {"ids": [row.id for row in ahead], "places": saved})
-    await _hold(work, category_id, sum(saved) - held)
+    await places.hold(work, category_id, sum(saved) - held)
     if complete:
         await _offer(work, category, complete, terms)
     return left + held - sum(given)
@@ -120,7 +113,7 @@ _OFFER = text("""
 async def _offer(work: UnitOfWork, category: CategorySnapshot, chosen: Sequence[UUID], terms: OfferTerms) -> None:
     ends = offer_ends(work.now, terms.time, category.closes_at)
     offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
-    await _hold(work, category.category_id, sum(row.total_participants for row in offered))
+    await places.hold(work, category.category_id, sum(row.total_participants for row in offered))
     for row in sorted(offered, key=lambda each: each.turn):
         work.publish(_offered(category, row, terms.codes), subject=row.id)
 
@@ -168,15 +161,6 @@ def _offered(category: CategorySnapshot, row: Row[Any], codes: AccessCodes) -> W
     )
 
 
-async def _hold(work: UnitOfWork, category_id: UUID, places: int) -> None:
-    """Move places from free to offered, or back for a negative number."""
-    await work.session.execute(
-        update(CategoryPlaces)
-        .where(CategoryPlaces.category_id == category_id)
-        .values(taken=CategoryPlaces.taken + places, offered=CategoryPlaces.offered + places)
-    )
-
-
 async def end_entries(
     work: UnitOfWork,
     category_id: UUID,
@@ -209,7 +193,7 @@ async def end_entries(
     await leave_line(work, [entry.id for entry in ended])
     offered = [entry for entry in ended if entry.offered_at is not None]
     saved = sum(entry.places_held for entry in ended)
-    await _hold(work, category_id, -saved - sum(entry.total_participants for entry in offered))
+    await places.hold(work, category_id, -saved - sum(entry.total_participants for entry in offered))
     for entry in ended:
         entry.places_held = 0
     for entry in offered:

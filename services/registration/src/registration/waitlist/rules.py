@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from registration.access.rules import AccessCodes
+from registration.access_codes import AccessCodes
 
 PRIORITY: Final = 2**40
 """What staff take off a turn to call somebody ahead. Those who were called keep their order among themselves."""

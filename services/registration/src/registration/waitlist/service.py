@@ -2,36 +2,29 @@
 
 import asyncio
 import hashlib
-import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chassis.canonical.folding import folded
-from chassis.database import Database, UnitOfWork, already_stored
+from chassis.database import Database, already_stored
 from chassis.errors import InvalidFields, OutcomeUnknown, StartlineError
 from chassis.ids import new_id
 from contracts import RegistrationCreated, RegistrationType
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from registration.access.queries import access_version
-from registration.access.rules import FIRST_VERSION, AccessCodes
-from registration.admission.admit_batch import Admitted, answer_of_unknown, first_answer
-from registration.admission.errors import (
-    IdempotencyKeyReused,
-    RegistrationClosed,
-    RegistrationNotOpen,
-    TooBusy,
-    TypeNotOffered,
-)
+from registration.access_codes import FIRST_VERSION, AccessCodes
+from registration.admission.errors import RegistrationClosed, RegistrationNotOpen, TooBusy, TypeNotOffered
 from registration.admission.forms import RegistrationForm, same_person
-from registration.admission.insert import is_number_taken, skip_taken_numbers
 from registration.admission.rules import person_key
-from registration.admission.service import CategoryCache
-from registration.admission.tables import IdempotencyKey
+from registration.catalog.cache import CategoryCache
 from registration.catalog.rules import CategorySnapshot
 from registration.entries.rules import Status
+from registration.idempotency.commands import remember
+from registration.idempotency.queries import answer_of_unknown, first_answer
+from registration.idempotency.rules import Answer
+from registration.places.commands import is_number_taken, skip_taken_numbers
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 from registration.waitlist import commands, queries
@@ -65,7 +58,7 @@ class WaitlistService:
         self._turns = asyncio.Semaphore(_JOINING_AT_ONCE)
         self._at_the_counter = 0
 
-    async def join(self, form: RegistrationForm, idempotency_key: str | None) -> Admitted:
+    async def join(self, form: RegistrationForm, idempotency_key: str | None) -> Answer:
         """The answer to a form: a place in line and a runner token, which will open the registration, too.
 
         Raises:
@@ -79,7 +72,8 @@ class WaitlistService:
             answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
         except StartlineError as refusal:
             # A request that is repeated is refused for what it did the first time, or its commit was not answered.
-            found = await self._first_answer(form, idempotency_key, refusal)
+            look_up = answer_of_unknown if isinstance(refusal, OutcomeUnknown) else first_answer
+            found = await look_up(self._database, idempotency_key, _hash(form))
             if found is None:
                 raise
             answer = found
@@ -87,18 +81,7 @@ class WaitlistService:
         with already_stored():
             version = await self._version(waitlist_id) if answer.replayed else FIRST_VERSION
             ways_in = await self._ways_in(answer.body, waitlist_id, number=waitlist_id, version=version)
-        return Admitted({**answer.body, **ways_in}, answer.replayed)
-
-    async def _first_answer(
-        self, form: RegistrationForm, idempotency_key: str | None, refusal: StartlineError
-    ) -> Admitted | None:
-        if idempotency_key is None:
-            return None
-        look_up = answer_of_unknown if isinstance(refusal, OutcomeUnknown) else first_answer
-        answer = await look_up(self._database, idempotency_key, _hash(form))
-        if isinstance(answer, StartlineError):
-            raise answer from None
-        return answer
+        return Answer({**answer.body, **ways_in}, answer.replayed)
 
     async def _join(
         self,
@@ -107,7 +90,7 @@ class WaitlistService:
         people: list[Person],
         key: str | None,
         request_hash: str,
-    ) -> Admitted:
+    ) -> Answer:
         _refuse_unless_open(category, kind, self._database.clock())
         if self._at_the_counter >= self._settings.admission_queue_size:
             raise TooBusy
@@ -117,10 +100,10 @@ class WaitlistService:
                 entry = await commands.join(work, category, kind, people)
                 body = _place_in_line(await queries.detail(work.session, entry.id))
                 if key is not None:
-                    await _remember(work, key, request_hash, body)
+                    await remember(work, key, request_hash, entry.id, body)
         finally:
             self._at_the_counter -= 1
-        return Admitted(body)
+        return Answer(body)
 
     async def accept(self, registration_id: UUID) -> dict[str, Any]:
         """The registration that an offer becomes, as admission would have answered.
@@ -209,20 +192,6 @@ def _place_in_line(entry: dict[str, Any]) -> dict[str, Any]:
             for person in entry["participants"]
         ],
     }
-
-
-async def _remember(work: UnitOfWork, key: str, request_hash: str, body: dict[str, Any]) -> None:
-    """Raises `IdempotencyKeyReused` when the key was used before, or is being used."""
-    answer = {
-        "key": key,
-        "request_hash": request_hash,
-        "registration_id": UUID(body["waitlist_id"]),
-        "response": json.dumps(body, separators=(",", ":")),
-        "created_at": work.now,
-    }
-    stored = upsert(IdempotencyKey).values(answer).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    if (await work.session.execute(stored)).first() is None:
-        raise IdempotencyKeyReused
 
 
 def _registered(created: RegistrationCreated, now: datetime) -> dict[str, Any]:

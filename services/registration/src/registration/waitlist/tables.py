@@ -1,6 +1,6 @@
 """Who waits for a place, in which order, and what they filled in."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from chassis.ids import new_id
@@ -13,13 +13,13 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     String,
-    Text,
     func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
+from registration.entries.people import PersonColumns, person_checks
 from registration.waitlist.rules import IN_LINE, WaitlistStatus
 
 _IN_LINE = f"status IN ({', '.join(repr(status.value) for status in IN_LINE)})"
@@ -73,28 +73,13 @@ class WaitlistEntry(Base):
     )
 
 
-class WaitlistParticipant(Base):
-    """One runner of an entry, as filled in. `live` while the entry is in line: once per person and category."""
+class WaitlistParticipant(PersonColumns, Base):
+    """One runner of an entry. `live` while the entry is in line: once per person and category."""
 
     __tablename__ = "waitlist_participants"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("waitlist_entries.id", ondelete="CASCADE"))
     race_category_id: Mapped[UUID]
-    position: Mapped[int] = mapped_column(SmallInteger)
-    person_key: Mapped[str] = mapped_column(String(64))
-    live: Mapped[bool]
-    is_pic: Mapped[bool]
-    full_name: Mapped[str] = mapped_column(String(255))
-    email: Mapped[str] = mapped_column(String(255))
-    whatsapp: Mapped[str] = mapped_column(String(20))
-    gender: Mapped[str] = mapped_column(String(6))
-    date_of_birth: Mapped[date]
-    jersey_size: Mapped[str] = mapped_column(String(4))
-    identity_number: Mapped[str | None] = mapped_column(String(50))
-    emergency_contact_name: Mapped[str] = mapped_column(String(255))
-    emergency_contact_phone: Mapped[str] = mapped_column(String(20))
-    search_text: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         Index("uq_waitlist_participants_entry_position", "entry_id", "position", unique=True),
@@ -109,8 +94,5 @@ class WaitlistParticipant(Base):
         Index("ix_waitlist_participants_email", func.lower(text("email")), postgresql_where=text("live")),
         Index("ix_waitlist_participants_whatsapp", "whatsapp", postgresql_where=text("live")),
         Index("ix_waitlist_participants_not_canonical", "id", postgresql_where=text("search_text IS NULL")),
-        CheckConstraint("gender IN ('male', 'female')", name="gender"),
-        CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
-        CheckConstraint("whatsapp ~ '^[0-9]{7,15}$'", name="whatsapp"),
-        CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
+        *person_checks(),
     )

@@ -1,4 +1,4 @@
-"""Publishing again what is true of registrations, for a service that never heard it."""
+"""Publishing again what is true of registrations, for a service that missed it."""
 
 from collections.abc import Sequence
 from uuid import UUID
