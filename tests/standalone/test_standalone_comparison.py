@@ -9,7 +9,7 @@ import pytest
 from checkin.pickup.queries import RosterLine
 from notification.contacts.rules import Stage
 from notification.contacts.snapshot import ContactState
-from payment.doctor import InvoiceState
+from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.entries.rules import Status
 from registration.entries.snapshot import EntryState

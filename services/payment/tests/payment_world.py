@@ -29,8 +29,8 @@ from contracts import (
     RegistrationType,
 )
 from payment.app import build_app
-from payment.invoices.handlers import handlers
-from payment.proofs.store import TRASH, ImageStore, image_store
+from payment.handlers import handlers
+from payment.images.store import TRASH, ImageStore, image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables

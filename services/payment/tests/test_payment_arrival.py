@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from contracts import Payload, PaymentUploaded
+from payment.images.processing import Picture
+from payment.images.store import ImageStore
 from payment.proofs.arrival import AGE_HEADER, LONGEST_UPLOAD
-from payment.proofs.images import Picture
-from payment.proofs.store import ImageStore
 from testkit.harness import ManualClock
 
 from .payment_world import Answer, Entry, Office

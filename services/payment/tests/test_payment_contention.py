@@ -12,12 +12,12 @@ from chassis.auth.principals import Role, Staff
 from chassis.database import UnitOfWork
 from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
 from payment.desk import commands as desk
+from payment.images.processing import rewrite
 from payment.invoices import commands as invoices
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
 from payment.invoices.tables import Invoice
 from payment.proofs import commands as proofs
 from payment.proofs.commands import Proof
-from payment.proofs.images import rewrite
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from sqlalchemy import update

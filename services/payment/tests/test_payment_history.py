@@ -14,9 +14,9 @@ from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from hypothesis import strategies as st
+from payment.images.processing import rewrite
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
-from payment.proofs.images import rewrite
 from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
 
 from .payment_pictures import jpeg

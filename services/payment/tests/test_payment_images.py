@@ -4,9 +4,9 @@ import asyncio
 from io import BytesIO
 
 import pytest
-from payment.proofs import images
-from payment.proofs.errors import TooBusy, UnsupportedImage
-from payment.proofs.images import MAX_PIXELS, Studio, rewrite
+from payment.images import processing
+from payment.images.errors import TooBusy, UnsupportedImage
+from payment.images.processing import MAX_PIXELS, Studio, rewrite
 from PIL import Image, ImageFile, WebPImagePlugin
 
 from . import payment_pictures as pictures
@@ -177,7 +177,7 @@ async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
     loop = asyncio.get_running_loop()
     go_on = asyncio.Event()
 
-    def slowly(data: bytes, *, into: str | None = None) -> images.Picture:
+    def slowly(data: bytes, *, into: str | None = None) -> processing.Picture:
         asyncio.run_coroutine_threadsafe(counted(), loop).result(timeout=10)
         return rewrite(data, into=into)
 
@@ -188,7 +188,7 @@ async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
         await go_on.wait()
         under_way -= 1
 
-    monkeypatch.setattr(images, "rewrite", slowly)
+    monkeypatch.setattr(processing, "rewrite", slowly)
     studio = Studio(threads=2, line=5)
     # when
     tasks = [asyncio.create_task(studio.rewrite(pictures.jpeg())) for _ in range(5)]

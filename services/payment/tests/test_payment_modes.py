@@ -8,9 +8,9 @@ import pytest
 from chassis.auth.principals import Role
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.proofs.errors import UnsupportedImage
-from payment.proofs.images import rewrite
-from payment.proofs.modes import in_8_bits
+from payment.images.errors import UnsupportedImage
+from payment.images.modes import in_8_bits
+from payment.images.processing import rewrite
 from PIL import Image
 
 from . import payment_pictures as pictures

@@ -9,9 +9,9 @@ import pytest
 from chassis.errors import Unavailable
 from obstore.exceptions import GenericError
 from obstore.store import LocalStore, S3Store
-from payment.proofs.errors import ImageMissing
-from payment.proofs.images import rewrite
-from payment.proofs.store import ImageStore, image_store
+from payment.images.errors import ImageMissing
+from payment.images.processing import rewrite
+from payment.images.store import ImageStore, image_store
 from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from contracts import PaymentMethod, PaymentUploaded
+from payment.images.processing import Studio
 from payment.proofs import commands
 from payment.proofs.commands import Proof
-from payment.proofs.images import Studio
 from testkit.harness import ManualClock
 
 from . import payment_pictures as pictures

@@ -9,13 +9,12 @@ from chassis.web.application import build_application
 from fastapi import FastAPI
 
 from payment.desk.api import router as desk
+from payment.images.processing import Studio
+from payment.images.store import image_store
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
-from payment.invoices.api import router as invoices
 from payment.proofs.api import router as proofs
 from payment.proofs.forms import FORM_BYTES
-from payment.proofs.images import Studio
-from payment.proofs.store import image_store
 from payment.refunds.api import router as refunds
 from payment.settings import Settings
 from payment.tables import service_tables
@@ -26,7 +25,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return build_application(
         "payment",
         database,
-        [invoices, proofs, desk, refunds, instructions],
+        [proofs, desk, refunds, instructions],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),

@@ -7,8 +7,8 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from payment.invoices.handlers import handlers
-from payment.proofs.store import image_store
+from payment.handlers import handlers
+from payment.images.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables

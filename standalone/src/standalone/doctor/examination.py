@@ -9,7 +9,7 @@ from chassis.retries import forged_dead_letters
 from checkin.pickup import queries as roster
 from notification.contacts import snapshot as contacts
 from notification.queue import queries as messages
-from payment import doctor as money
+from payment import consistency as money
 from registration.entries import snapshot as entries
 
 from standalone.doctor.alignment import Stream

@@ -14,13 +14,13 @@ from contracts import PaymentMethod
 from fastapi import Query, Response
 from pydantic import Field
 
+from payment.dependencies import Images
 from payment.desk import commands, queries
 from payment.desk.errors import AlreadyDecided, UnknownPayment
 from payment.desk.queries import Filter
+from payment.images.errors import ImageMissing
 from payment.invoices.rules import RegistrationEnd
 from payment.paging import Position, cursors
-from payment.proofs.dependencies import Images
-from payment.proofs.errors import ImageMissing
 from payment.proofs.rules import PaymentStatus
 
 router = Router(prefix="/payments", tags=["desk"])

@@ -17,12 +17,12 @@ from chassis.wording import Wording
 from fastapi import Request, Response
 from pydantic import Field
 
+from payment.dependencies import Images, OwnStudio
+from payment.images.errors import ImageMissing, TooBusy, UnsupportedImage
+from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions import commands, queries
 from payment.instructions.errors import NoQrisImage
 from payment.instructions.tables import PaymentSettings
-from payment.proofs.dependencies import Images, OwnStudio
-from payment.proofs.errors import ImageMissing, TooBusy, UnsupportedImage
-from payment.proofs.images import MAX_FILE_BYTES
 
 router = Router(tags=["instructions"])
 

@@ -1,18 +1,18 @@
-"""The route for proofs."""
+"""Routes for an invoice and the proofs of its payment."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
-from chassis.auth.access import ItsRunnerOrFinance
+from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
 from chassis.auth.principals import Runner, Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
-from chassis.web.dependencies import OwnDatabase
-from chassis.web.models import View
+from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
 
+from payment.dependencies import Images, OwnStudio, TrustedProxies, Zone
+from payment.images.errors import TooBusy, UnsupportedImage
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
     AlreadyPaid,
@@ -22,14 +22,14 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
-from payment.proofs import commands
+from payment.proofs import commands, queries
 from payment.proofs.arrival import arrived_at
 from payment.proofs.commands import Proof
-from payment.proofs.dependencies import Images, OwnStudio, TrustedProxies, Zone
-from payment.proofs.errors import ProofInProgress, TooBusy, UnsupportedImage
+from payment.proofs.errors import ProofInProgress
 from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
+from payment.proofs.models import InvoicePayment, InvoiceView, ProofAccepted
 
-router = Router(tags=["proofs"])
+router = Router(prefix="/invoices/{registration_id}")
 
 _REFUSALS = errors(
     InvoiceNotFound,
@@ -47,14 +47,14 @@ _REFUSALS = errors(
 )
 
 
-class ProofAccepted(View):
-    """The proof waits for staff."""
+@router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
+async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> InvoiceView:
+    """The invoice of a registration; it appears moments after registering."""
+    invoice, payments = await queries.invoice_of(session, registration_id)
+    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments])
 
-    payment_id: UUID
-    status: Literal["uploaded"] = "uploaded"
 
-
-@router.post("/invoices/{registration_id}/proofs", status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
+@router.post("/proofs", tags=["proofs"], status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
 async def submit_proof(
     registration_id: UUID,
     by: ItsRunnerOrFinance,

@@ -10,11 +10,11 @@ from chassis.database import Database, UnitOfWork
 from chassis.errors import OutcomeUnknown, StartlineError
 from contracts import PaymentMethod
 
+from payment.images.processing import Picture, Studio
+from payment.images.store import ImageStore
 from payment.invoices.commands import claim_for_proof
 from payment.proofs.announce import uploaded
-from payment.proofs.images import Picture, Studio
 from payment.proofs.rules import PaymentStatus
-from payment.proofs.store import ImageStore
 from payment.proofs.tables import Payment
 from payment.proofs.uploads import upload_lease
 

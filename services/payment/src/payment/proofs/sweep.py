@@ -14,8 +14,8 @@ from chassis.telemetry import logger
 from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
+from payment.images.store import ImageStore
 from payment.instructions.tables import PaymentSettings
-from payment.proofs.store import ImageStore
 from payment.proofs.tables import ImageSweep, Payment
 
 log = logger(__name__)

@@ -1,4 +1,4 @@
-"""What the doctor compares with the other services' view."""
+"""The state of each invoice, for comparison with the other services (`startline doctor`)."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 from chassis.wording import Wording
 
-from payment.proofs.errors import UnsupportedImage
+from payment.images.errors import UnsupportedImage
 
 _ACCEPTED = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 

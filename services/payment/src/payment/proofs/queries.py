@@ -1,4 +1,4 @@
-"""Reading invoices."""
+"""Queries for proofs of payment."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +12,7 @@ from payment.proofs.tables import Payment
 
 
 async def invoice_of(session: AsyncSession, registration_id: UUID) -> tuple[Invoice, Sequence[Payment]]:
-    """The invoice with every payment that was sent for it, oldest first.
+    """Return the invoice of a registration and its payments, oldest first.
 
     Raises:
         InvoiceNotFound.

@@ -1,25 +1,17 @@
-"""The route for an invoice."""
+"""Responses about invoices and proofs."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
-from chassis.auth.access import ItsRunnerOrStaff
-from chassis.web.dependencies import Read
 from chassis.web.models import Amount, View
-from chassis.web.problems import errors
-from chassis.web.routing import Router
 from contracts import PaymentMethod
 from pydantic import Field
 
-from payment.invoices import queries
-from payment.invoices.errors import InvoiceNotFound
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
-
-router = Router(tags=["invoices"])
 
 
 class InvoicePayment(View):
@@ -56,8 +48,8 @@ class InvoiceView(View):
         return cls.model_validate(invoice).model_copy(update={"payments": payments})
 
 
-@router.get("/invoices/{registration_id}", responses=errors(InvoiceNotFound))
-async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> InvoiceView:
-    """The invoice of a registration; it appears moments after registering."""
-    invoice, payments = await queries.invoice_of(session, registration_id)
-    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments])
+class ProofAccepted(View):
+    """The proof waits for staff."""
+
+    payment_id: UUID
+    status: Literal["uploaded"] = "uploaded"

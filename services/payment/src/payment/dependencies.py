@@ -1,12 +1,12 @@
-"""What routes about images ask FastAPI for."""
+"""FastAPI dependencies shared by the routes of several folders."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from chassis.web.dependencies import from_state
 
-from payment.proofs.images import Studio
-from payment.proofs.store import ImageStore
+from payment.images.processing import Studio
+from payment.images.store import ImageStore
 
 OwnStudio = Annotated[Studio, from_state("studio")]
 Images = Annotated[ImageStore, from_state("images")]

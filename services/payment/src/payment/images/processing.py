@@ -11,9 +11,9 @@ from typing import Any
 from chassis.wording import Wording
 from PIL import Image, ImageOps
 
-from payment.proofs.errors import TooBusy, UnsupportedImage
-from payment.proofs.kinds import accepted_kind
-from payment.proofs.modes import in_8_bits, mode_in_file, scale_transparent_colour
+from payment.images.errors import TooBusy, UnsupportedImage
+from payment.images.kinds import accepted_kind
+from payment.images.modes import in_8_bits, mode_in_file, scale_transparent_colour
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = 40_000_000

@@ -4,7 +4,7 @@ from chassis.wording import Wording
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from payment.proofs.errors import UnsupportedImage
+from payment.images.errors import UnsupportedImage
 
 _EIGHT_BITS = frozenset(
     {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"},

@@ -15,9 +15,9 @@ from chassis.telemetry import logger
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from payment.proofs.errors import ImageMissing
-from payment.proofs.folders import close_file, close_folder, make_folder
-from payment.proofs.images import Picture
+from payment.images.errors import ImageMissing
+from payment.images.folders import close_file, close_folder, make_folder
+from payment.images.processing import Picture
 from payment.settings import Settings
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What payment does about other services' news."""
+"""Handlers for the events of other services."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
@@ -15,7 +15,7 @@ from contracts import (
     StaffSessionsEnded,
 )
 
-from payment.invoices import commands
+from payment.invoices import commands as invoices
 from payment.invoices.rules import RegistrationEnd
 from payment.marks.commands import answer_mark
 from payment.refunds.commands import SURPLUS, owe_refund
@@ -27,14 +27,14 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 @handlers.on(RegistrationCreated)
 async def ask_for_payment(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """A registration holds places: its price is owed."""
-    await commands.open_invoice(work, event.payload, registered_at=event.occurred_at)
+    await invoices.open_invoice(work, event.payload, registered_at=event.occurred_at)
 
 
 @handlers.on(RegistrationExpired)
 async def close_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
     """The places are gone. A proof that came in time stays for staff; late money goes back."""
     ended = event.payload
-    await commands.note_end(
+    await invoices.note_end(
         work,
         ended.registration_id,
         RegistrationEnd.EXPIRED,
@@ -50,14 +50,14 @@ async def close_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> 
 @handlers.on(RegistrationReopened)
 async def open_again(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
     """The places are held again: what is owed may be paid."""
-    await commands.note_return(work, event.payload)
+    await invoices.note_return(work, event.payload)
 
 
 @handlers.on(RegistrationCancelled)
 async def close_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
     """Staff ended the registration; money that was taken goes back if the event says so."""
     ended = event.payload
-    await commands.note_end(work, ended.registration_id, RegistrationEnd.CANCELLED, revision=ended.revision)
+    await invoices.note_end(work, ended.registration_id, RegistrationEnd.CANCELLED, revision=ended.revision)
     if ended.refund_payment_id is not None:
         await owe_refund(work, ended.refund_payment_id, ended.registration_id, reason=ended.reason)
 
@@ -72,7 +72,7 @@ async def give_back_surplus(event: Event[RegistrationSurplus], work: UnitOfWork)
 @handlers.on(RegistrationCorrected)
 async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
     """The desk shows and finds the payer under the corrected name."""
-    await commands.correct_payer(work, event.payload)
+    await invoices.correct_payer(work, event.payload)
 
 
 @handlers.on(QueueMark)
