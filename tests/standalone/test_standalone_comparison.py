@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from checkin.pickup.queries import RosterLine
+from notification.consistency import ContactState
 from notification.contacts.rules import Stage
-from notification.contacts.snapshot import ContactState
 from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.entries.rules import Status

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 from checkin.pickup.queries import RosterLine
+from notification.consistency import ContactState
 from notification.contacts.rules import UNBORN, Stage
-from notification.contacts.snapshot import ContactState
 from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.entries.rules import Status

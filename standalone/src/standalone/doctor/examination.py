@@ -7,8 +7,7 @@ from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
 from chassis.retries import forged_dead_letters
 from checkin.pickup import queries as roster
-from notification.contacts import snapshot as contacts
-from notification.queue import queries as messages
+from notification import consistency as contacts
 from payment import consistency as money
 from registration.entries import snapshot as entries
 
@@ -79,7 +78,7 @@ async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
 
 async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     async with database.read() as session:
-        found = await messages.snapshot(session)
+        found = await contacts.queue_state(session)
     for status, count in found.by_status.items():
         diagnosis.counts[f"messages_{status}"] += count
     diagnosis.counts["tickets_not_delivered_yet"] += found.undelivered_tickets

@@ -9,14 +9,13 @@ from contracts import AccessLink, AccessLinksRequested
 from sqlalchemy import ColumnElement, SQLColumnExpression, String, and_, column, func, literal, select, values
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel
 from notification.contacts.linking import SAME_COPIES
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
+from notification.messages.rules import Channel, EventType
 from notification.queue.rules import KEEP_LINK_MESSAGES, LINKS_WAIT, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
 from notification.races.tables import Race
-from notification.templates.rules import EventType
 
 
 async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) -> None:

@@ -10,15 +10,14 @@ from chassis.database import UnitOfWork
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel
 from notification.contacts.tables import Contact
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
+from notification.messages.rules import Channel, EventType
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
 from notification.queue.truth import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
-from notification.templates.rules import EventType
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 

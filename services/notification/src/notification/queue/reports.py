@@ -1,4 +1,4 @@
-"""Taking in what Fonnte reports about messages it accepted."""
+"""Delivery reports of the WhatsApp provider about messages that it accepted."""
 
 from datetime import timedelta
 
@@ -7,29 +7,26 @@ from chassis.portions import delete_in_portions
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.queue.rules import Status
+from notification.queue.rules import Progress, Status
 from notification.queue.settling import publish_failure
-from notification.queue.tables import Notification
-from notification.webhooks.rules import Progress, progress_of
-from notification.webhooks.tables import DeliveryReport
+from notification.queue.tables import DeliveryReport, Notification
 
 _KEEP_REPORTS = timedelta(days=30)
 
 
 async def take_report(
-    work: UnitOfWork, *, provider_id: str | None, state_id: str | None, words: tuple[str | None, ...]
+    work: UnitOfWork, *, provider_id: str | None, state_id: str | None, progress: Progress | None, word: str | None
 ) -> None:
     """Note a report and let its message follow. One about a message we do not know is kept for when we do."""
     key = state_id or (f"id:{provider_id}" if provider_id else None)
     if key is None:
         return
-    progress = progress_of(*words)
     table = DeliveryReport.__table__
     row = upsert(DeliveryReport).values(
         state_id=key,
         provider_id=provider_id,
         progress=progress,
-        word=next((word for word in words if word), None),
+        word=word or None,
         updated_at=work.now,
     )
     # greatest() passes over nulls: a report that tells nothing new changes nothing.
