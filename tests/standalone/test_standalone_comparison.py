@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
-from checkin.pickup.queries import RosterLine
+from checkin.consistency import RosterLine
 from notification.consistency import ContactState
 from notification.contacts.rules import Stage
 from payment.consistency import InvoiceState

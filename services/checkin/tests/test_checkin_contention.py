@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from checkin.pickup import commands as pickup
-from checkin.pickup.commands import NotValid
+from checkin.pickup.errors import NotValid
 from checkin.roster import commands as roster
 from checkin.stations.queries import working_desk
 from checkin.stations.rules import Desk

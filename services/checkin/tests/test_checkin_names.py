@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 from chassis.migrations import downgrade, upgrade
+from checkin.handlers import handlers
 from checkin.races.commands import learn_names
-from checkin.roster.handlers import handlers
 from contracts import CategoryName, EventSummary, RaceChanged, RegistrationConfirmed
 from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from checkin.pickup import commands as pickup
-from checkin.pickup.commands import OtherEvent
+from checkin.pickup.errors import OtherEvent
 from checkin.roster.tables import RosterEntry
 from checkin.stations.queries import working_desk
 from checkin.stations.rules import Desk

@@ -3,7 +3,6 @@
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
-from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
@@ -11,19 +10,15 @@ from chassis.web.application import build_application
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
-from checkin.base import service_tables, signing_keys
+from checkin.keys import device_keys
 from checkin.pickup.api import router as pickup
-from checkin.roster.api import router as roster
+from checkin.search.api import router as search
 from checkin.settings import Settings
 from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
+from checkin.tables import service_tables
 
 _OWN_KEYS_SECONDS = 0.2  # between two looks for a key id not known yet: they are in our own database, near and cheap
-
-
-def device_keys(settings: Settings, database: Database) -> SigningKeys:
-    """The keys that device tokens are signed with."""
-    return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=settings.device_token_lifetime)
 
 
 def build_app(
@@ -43,7 +38,7 @@ def build_app(
     return build_application(
         "checkin",
         database,
-        [stations, roster, pickup],
+        [stations, search, pickup],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),

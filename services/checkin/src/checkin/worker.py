@@ -7,11 +7,11 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from checkin.app import device_keys
-from checkin.base import service_tables
+from checkin.handlers import handlers
+from checkin.keys import device_keys
 from checkin.roster.commands import fold_names
-from checkin.roster.handlers import handlers
 from checkin.settings import Settings
+from checkin.tables import service_tables
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
-from checkin.pickup.queries import RosterLine
+from checkin.consistency import RosterLine
 from notification.consistency import ContactState
 from notification.contacts.rules import UNBORN, Stage
 from payment.consistency import InvoiceState

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
 from chassis.retries import forged_dead_letters
-from checkin.pickup import queries as roster
+from checkin import consistency as roster
 from notification import consistency as contacts
 from payment import consistency as money
 from registration.entries import snapshot as entries

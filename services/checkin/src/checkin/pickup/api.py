@@ -14,8 +14,9 @@ from chassis.wording import Refused, Wording
 from fastapi import Header, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from checkin.dependencies import AtDesk, AtDeskOrStaff
 from checkin.pickup import commands, queries
-from checkin.pickup.commands import (
+from checkin.pickup.errors import (
     AlreadyCheckedIn,
     CheckinUndone,
     IdempotencyKeyReused,
@@ -24,7 +25,7 @@ from checkin.pickup.commands import (
     OtherEvent,
     UnknownTicket,
 )
-from checkin.stations.access import AtDesk, AtDeskOrStaff, DeviceRevoked
+from checkin.stations.errors import DeviceRevoked
 from checkin.stations.rules import Desk
 
 router = Router()

@@ -1,6 +1,6 @@
-"""Counting, and reading all of it for a cross-check."""
+"""Counts of packs."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -135,32 +135,3 @@ def _station(rows: Sequence[RowMapping]) -> StationCount:
         location_name=rows[0]["location_name"],
         handed_out=_total(rows, "handed_out"),
     )
-
-
-@dataclass(frozen=True)
-class RosterLine:
-    """What check-in believes about a participant. `live` unless the registration was cancelled."""
-
-    registration_id: UUID
-    participant_id: UUID
-    bib_number: int
-    live: bool
-    checked_in: bool
-
-
-async def snapshot(session: AsyncSession) -> AsyncIterator[RosterLine]:
-    """The whole roster, by registration and BIB, streamed: for comparing it with what registration believes."""
-    query = (
-        select(
-            RosterEntry.registration_id,
-            RosterEntry.participant_id,
-            RosterEntry.bib_number,
-            RosterEntry.cancelled_at.is_(None).label("live"),
-            Checkin.id.is_not(None).label("checked_in"),
-        )
-        .outerjoin(Checkin, _ITS_CHECKIN)
-        .order_by(RosterEntry.registration_id, RosterEntry.bib_number)
-        .execution_options(yield_per=1000)
-    )
-    async for row in await session.stream(query):
-        yield RosterLine(*row)

@@ -20,7 +20,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
-from checkin.stations.commands import StationChanges, StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.commands import StationChanges
+from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
 TRUE_OR_NOTHING = Wording(en="Send true, or leave this out.", id="Kirim true, atau kosongkan.")

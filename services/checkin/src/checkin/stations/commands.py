@@ -5,10 +5,11 @@ from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork, already_stored
-from chassis.errors import InvalidFields, NotFound, StartlineError, Unauthenticated
+from chassis.errors import InvalidFields
 from chassis.telemetry import logger
 from sqlalchemy import case, func, update
 
+from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 from checkin.stations.rules import EASY_PIN, MOST_FAILURES, is_guessable
 from checkin.stations.tables import Device, Station
@@ -16,35 +17,6 @@ from checkin.stations.tables import Device, Station
 log = logger(__name__)
 
 _FAILURES: Final = Station.attempts - Station.forgiven_through
-
-
-class UnknownStation(NotFound):
-    """There is no station with this id."""
-
-    indonesian = "Tidak ada pos dengan id ini."
-    code = "unknown_station"
-
-
-class UnknownDevice(NotFound):
-    """There is no device with this id."""
-
-    indonesian = "Tidak ada perangkat dengan id ini."
-    code = "unknown_device"
-
-
-class WrongPin(Unauthenticated):
-    """Station and PIN do not fit; `attempts_left` says how many more tries there are."""
-
-    indonesian = "Pos dan PIN tidak cocok; `attempts_left` menyebut sisa percobaan."
-    code = "wrong_pin"
-
-
-class StationLocked(StartlineError):
-    """Too many wrong PINs in a row: staff has to unlock this station."""
-
-    indonesian = "Terlalu banyak PIN salah berturut-turut: petugas harus membuka kunci pos ini."
-    code = "station_locked"
-    status = 423
 
 
 async def open_station(

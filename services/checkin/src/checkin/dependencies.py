@@ -5,19 +5,12 @@ from typing import Annotated
 from chassis.auth.access import AnyDevice, DeviceOrStaff
 from chassis.auth.principals import Device, Staff
 from chassis.database import Database
-from chassis.errors import Unauthenticated
 from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
+from checkin.stations.errors import DeviceRevoked
 from checkin.stations.queries import working_desk
 from checkin.stations.rules import Desk
-
-
-class DeviceRevoked(Unauthenticated):
-    """This device was logged out, or its station closed: log in again."""
-
-    indonesian = "Perangkat ini sudah dikeluarkan, atau posnya ditutup: masuk lagi."
-    code = "device_revoked"
 
 
 async def desk_of(device: AnyDevice, database: OwnDatabase) -> Desk:

@@ -1,4 +1,4 @@
-"""Searching the roster over HTTP."""
+"""Route for searching the roster."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,9 +11,10 @@ from chassis.web.routing import Router
 from fastapi import Query
 from pydantic import Field
 
-from checkin.roster import queries
-from checkin.roster.rules import Search
-from checkin.stations.access import AtDesk, DeviceRevoked
+from checkin.dependencies import AtDesk
+from checkin.search import queries
+from checkin.search.rules import Search
+from checkin.stations.errors import DeviceRevoked
 
 router = Router()
 
