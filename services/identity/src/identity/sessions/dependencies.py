@@ -10,8 +10,8 @@ from chassis.errors import Forbidden, SessionEnded
 from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
+from identity.accounts.tables import StaffMember
 from identity.sessions.queries import live_member
-from identity.staff.tables import StaffMember
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.staff.errors import UnknownStaff
-from identity.staff.tables import StaffMember
+from identity.accounts.errors import UnknownStaff
+from identity.accounts.tables import StaffMember
 
 
 async def member_by_id(session: AsyncSession, staff_id: UUID) -> StaffMember:

@@ -180,7 +180,7 @@ def _without(plain: str, words: Iterable[str]) -> str:
 
 @cache
 def _common_words() -> frozenset[str]:
-    text = resources.files("identity.staff").joinpath("common_words.txt").read_text("ascii")
+    text = resources.files("identity.accounts").joinpath("common_words.txt").read_text("ascii")
     return frozenset(text.split())
 
 
