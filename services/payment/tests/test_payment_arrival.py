@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitable[Any]]], None]:
     """Have something happen while an image is being stored."""
-    keep = ImageStore.keep
+    keep = ImageStore.put
 
     def arrange(happens: Callable[[], Awaitable[Any]]) -> None:
         async def slow(store: ImageStore, picture: Picture, *, under: str) -> str:
@@ -28,7 +28,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitab
             await happens()
             return path
 
-        monkeypatch.setattr(ImageStore, "keep", slow)
+        monkeypatch.setattr(ImageStore, "put", slow)
 
     return arrange
 

@@ -12,7 +12,7 @@ from chassis.auth.principals import Role, Staff
 from chassis.database import UnitOfWork
 from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
 from payment.desk import commands as desk
-from payment.images.processing import rewrite
+from payment.images.processing import reencode
 from payment.invoices import commands as invoices
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
 from payment.invoices.tables import Invoice
@@ -77,7 +77,7 @@ async def record_at_once(office: Office, entry: Entry, monkeypatch: pytest.Monke
 
     async def record(path: str) -> UUID:
         async with office.database.work() as work:
-            return await proofs.record_proof(work, proof, rewrite(jpeg()), path)
+            return await proofs.record_proof(work, proof, reencode(jpeg()), path)
 
     return await asyncio.gather(record("proofs/a"), record("proofs/b"), return_exceptions=True)
 

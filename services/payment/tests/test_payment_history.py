@@ -14,7 +14,7 @@ from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.images.processing import rewrite
+from payment.images.processing import reencode
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
 from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
@@ -22,7 +22,7 @@ from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, 
 from .payment_pictures import jpeg
 from .payment_world import Office
 
-PICTURE = rewrite(jpeg())
+PICTURE = reencode(jpeg())
 STEPS = steps(*ACTS)
 
 

@@ -9,7 +9,7 @@ from chassis.web.application import build_application
 from fastapi import FastAPI
 
 from payment.desk.api import router as desk
-from payment.images.processing import Studio
+from payment.images.processing import ImageProcessor
 from payment.images.store import image_store
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
@@ -31,7 +31,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),
         },
         state={
-            "studio": Studio(threads=settings.image_threads, line=settings.image_line),
+            "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
             "images": image_store(settings),
             "zone": settings.zone,
             "trusted_proxies": settings.trusted_proxies,

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 from chassis.web.dependencies import from_state
 
-from payment.images.processing import Studio
+from payment.images.processing import ImageProcessor
 from payment.images.store import ImageStore
 
-OwnStudio = Annotated[Studio, from_state("studio")]
+OwnImageProcessor = Annotated[ImageProcessor, from_state("image_processor")]
 Images = Annotated[ImageStore, from_state("images")]
 TrustedProxies = Annotated[int, from_state("trusted_proxies")]
 Zone = Annotated[ZoneInfo, from_state("zone")]

@@ -1,4 +1,4 @@
-"""Strangers' images: judged by content, decoded within limits, and written anew, so that only the picture is kept."""
+"""Validate uploaded images by content, decode them within limits, and re-encode them without metadata."""
 
 import asyncio
 import hashlib
@@ -12,26 +12,26 @@ from chassis.wording import Wording
 from PIL import Image, ImageOps
 
 from payment.images.errors import TooBusy, UnsupportedImage
-from payment.images.kinds import accepted_kind
+from payment.images.file_types import accepted_type
 from payment.images.modes import in_8_bits, mode_in_file, scale_transparent_colour
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 
 _MAX_SCANNED_PIXELS = 1_000_000_000
-"""Pixels times scans: a small progressive JPEG may ask for all of them again and again. Photographs need a tenth."""
+"""Maximum of pixels times scans: a small progressive JPEG can have many scans. Photographs need a tenth."""
 
 _SAVE: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {}, "WEBP": {"quality": 90}}
 _JPEG_FORMATS = ("JPEG", "MPO")  # phones append further pictures to a JPEG, which makes it an MPO
 
-# Pillow refuses twice this; from here on it warns, and a warning about a bomb counts as a refusal.
+# Pillow warns above this limit and refuses above twice the limit; the warning is turned into an error, too.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image written anew, and the SHA-256 (hex) of the file it came from."""
+    """A re-encoded image and the SHA-256 (hex) of the uploaded file."""
 
     data: bytes
     content_type: str
@@ -39,28 +39,28 @@ class Picture:
     original_sha256: str
 
 
-def rewrite(data: bytes, *, into: str | None = None) -> Picture:
-    """The picture in `data` without anything else: no metadata, nothing appended, one frame, upright.
+def reencode(data: bytes, *, into: str | None = None) -> Picture:
+    """Return the image in `data` re-encoded: upright, its first frame only, without metadata or appended data.
 
     Args:
-        data: a file from outside.
-        into: the format to write, "JPEG", "PNG" or "WEBP"; its own if not given.
+        data: the uploaded file.
+        into: the format to write, "JPEG", "PNG" or "WEBP"; None for that of the file.
 
     Raises:
         UnsupportedImage.
     """
-    kind = accepted_kind(data)
+    kind = accepted_type(data)
     target = into or kind
     image = _upright(_decoded(data, kind))
     written = BytesIO()
-    _bare(image, alpha=target != "JPEG").save(written, target, **_SAVE[target])
+    _without_metadata(image, alpha=target != "JPEG").save(written, target, **_SAVE[target])
     return Picture(written.getvalue(), f"image/{target.lower()}", target.lower(), hashlib.sha256(data).hexdigest())
 
 
 def _decoded(data: bytes, kind: str) -> Image.Image:
     try:
         image = Image.open(BytesIO(data), formats=[kind])
-        _refuse_costly(image, data)
+        _reject_expensive(image, data)
         mode = mode_in_file(image)
         image.load()
         scale_transparent_colour(image, mode)
@@ -68,7 +68,7 @@ def _decoded(data: bytes, kind: str) -> Image.Image:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnsupportedImage(_TOO_LARGE) from None
-    except Exception:  # noqa: BLE001  # whatever a decoder trips over, the file is at fault
+    except Exception:  # noqa: BLE001  # any error of a decoder means a damaged file
         raise UnsupportedImage(_DAMAGED) from None
     return image
 
@@ -87,7 +87,7 @@ _TOO_SLOW = Wording(
 )
 
 
-def _refuse_costly(image: Image.Image, data: bytes) -> None:
+def _reject_expensive(image: Image.Image, data: bytes) -> None:
     pixels = image.width * image.height
     if pixels > MAX_PIXELS:
         raise UnsupportedImage(_TOO_LARGE)
@@ -96,42 +96,43 @@ def _refuse_costly(image: Image.Image, data: bytes) -> None:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    with suppress(Exception):  # a camera's broken note about itself is no reason to refuse its picture
+    with suppress(Exception):  # damaged EXIF data is no reason to refuse an image
         ImageOps.exif_transpose(image, in_place=True)
     return image
 
 
-def _bare(image: Image.Image, *, alpha: bool) -> Image.Image:
+def _without_metadata(image: Image.Image, *, alpha: bool) -> Image.Image:
     mode = "RGBA" if alpha and image.has_transparency_data else "RGB"
     bare = in_8_bits(image, mode)
-    bare.info = {}  # comments and colour profiles would be written along
+    bare.info = {}  # comments and colour profiles would be saved, too
     return bare
 
 
-class Studio:
-    """Rewrites images in threads, a few at once; a short line waits, whoever comes then is sent away.
+class ImageProcessor:
+    """Re-encodes images in worker threads.
 
     Args:
-        threads: images at once.
-        line: images waiting or under way.
+        threads: maximum number of images decoded at the same time.
+        queue_size: maximum number of images waiting or being decoded; more are refused.
     """
 
-    def __init__(self, *, threads: int, line: int) -> None:
+    def __init__(self, *, threads: int, queue_size: int) -> None:
         self._threads = asyncio.Semaphore(threads)
-        self._line = line
-        self._inside = 0
+        self._queue_size = queue_size
+        self._pending = 0
 
-    async def rewrite(self, data: bytes, *, into: str | None = None) -> Picture:
-        """`rewrite`, without holding up anybody else.
+    async def reencode(self, data: bytes, *, into: str | None = None) -> Picture:
+        """Run `reencode` in a thread and return its result.
 
         Raises:
-            UnsupportedImage, TooBusy.
+            UnsupportedImage.
+            TooBusy: the queue is full.
         """
-        if self._inside >= self._line:
+        if self._pending >= self._queue_size:
             raise TooBusy
-        self._inside += 1
+        self._pending += 1
         try:
             async with self._threads:
-                return await asyncio.to_thread(rewrite, data, into=into)
+                return await asyncio.to_thread(reencode, data, into=into)
         finally:
-            self._inside -= 1
+            self._pending -= 1

@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from payment.images.errors import ImageMissing
-from payment.images.folders import close_file, close_folder, make_folder
+from payment.images.permissions import create_private_directory, restrict_directory, restrict_file
 from payment.images.processing import Picture
 from payment.settings import Settings
 
@@ -31,7 +31,7 @@ TRASH = "trash"
 """Where discarded images stay for a while, each in a folder of its day and below it under its own path."""
 
 _BATCH = 500
-_NUMBER = re.compile(r"\(os error (\d+)\)")
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _ANSWER_WITHIN = timedelta(seconds=10)
 
 
@@ -42,15 +42,15 @@ class ImageStore:
         self.objects = objects
         self._folder = Path(objects.prefix) if isinstance(objects, LocalStore) and objects.prefix else None
 
-    async def keep(self, picture: Picture, *, under: str) -> str:
+    async def put(self, picture: Picture, *, under: str) -> str:
         """Store a picture; its path, which nobody can guess."""
         path = f"{under}/{uuid4().hex}.{picture.suffix}"
         with _reported("keep"):
             if self._folder is not None:  # the library would make files and folders as the umask says
-                make_folder(self._folder / under)
+                create_private_directory(self._folder / under)
             await self.objects.put_async(path, picture.data)
             if self._folder is not None:
-                close_file(self._folder / path)
+                restrict_file(self._folder / path)
         return path
 
     async def get(self, path: str) -> bytes:
@@ -67,7 +67,7 @@ class ImageStore:
                 log.warning("image_missing", path=path)
                 raise ImageMissing from None
 
-    async def drop(self, paths: Sequence[str]) -> None:
+    async def delete(self, paths: Sequence[str]) -> None:
         """Remove images; one that is gone already is fine."""
         with _reported("drop"):
             for path in paths:
@@ -86,13 +86,13 @@ class ImageStore:
                     if each["last_modified"] < moment and not each["path"].startswith(f"{TRASH}/")
                 }
 
-    async def discard(self, paths: Sequence[str], *, on: date) -> None:
+    async def move_to_trash(self, paths: Sequence[str], *, on: date) -> None:
         """Move images into the trash of that day; one that is gone already is fine."""
         with _reported("discard"):
             for path in paths:
                 target = f"{TRASH}/{on.isoformat()}/{path}"
                 if self._folder is not None:
-                    make_folder((self._folder / target).parent)
+                    create_private_directory((self._folder / target).parent)
                 try:
                     await self.objects.rename_async(path, target)
                 except FileNotFoundError:
@@ -102,7 +102,7 @@ class ImageStore:
         """Remove what was discarded before that day."""
         with _reported("empty_trash"):
             async for batch in self.objects.list(f"{TRASH}/", chunk_size=_BATCH):
-                await self.drop([each["path"] for each in batch if each["path"].split("/")[1] < before.isoformat()])
+                await self.delete([each["path"] for each in batch if each["path"].split("/")[1] < before.isoformat()])
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def _reported(action: str) -> "Iterator[None]":
 
 def _reason(error: Exception) -> str | None:
     """What the operating system calls it, as ENOSPC; the library's own words hold paths."""
-    found = _NUMBER.search(str(error))
+    found = _OS_ERROR.search(str(error))
     return errno.errorcode.get(int(found[1])) if found else None
 
 
@@ -126,9 +126,9 @@ def image_store(settings: Settings) -> ImageStore:
     if place.scheme == "s3":
         return ImageStore(_bucket(settings, place.netloc, place.path.strip("/")))
     folder = Path(unquote(place.path))
-    make_folder(folder)
+    create_private_directory(folder)
     for each in (folder, *filter(Path.is_dir, folder.iterdir())):
-        close_folder(each)
+        restrict_directory(each)
     return ImageStore(LocalStore(folder))
 
 

@@ -17,7 +17,7 @@ from chassis.wording import Wording
 from fastapi import Request, Response
 from pydantic import Field
 
-from payment.dependencies import Images, OwnStudio
+from payment.dependencies import Images, OwnImageProcessor
 from payment.images.errors import ImageMissing, TooBusy, UnsupportedImage
 from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions import commands, queries
@@ -108,22 +108,22 @@ async def show_settings(_: Admin, session: Read) -> SettingsView:
 
 @router.put("/settings", responses=errors(UnsupportedImage, PayloadTooLarge, InvalidFields, TooBusy, Unavailable))
 async def change_settings(
-    body: NewSettings, staff: Admin, database: OwnDatabase, studio: OwnStudio, images: Images
+    body: NewSettings, staff: Admin, database: OwnDatabase, image_processor: OwnImageProcessor, images: Images
 ) -> SettingsView:
     """Set all settings at once."""
     values: dict[str, Any] = body.model_dump(exclude={"qris_image"})
     if not body.keeps_image:
-        values["qris_image_path"] = await _kept(body.qris_image, studio, images)
+        values["qris_image_path"] = await _kept(body.qris_image, image_processor, images)
     async with database.work() as work:
         await commands.change_settings(work, values, by=staff)
         return SettingsView.model_validate(_fields(await queries.settings_row(work.session)))
 
 
-async def _kept(encoded: str | None, studio: OwnStudio, images: Images) -> str | None:
+async def _kept(encoded: str | None, image_processor: OwnImageProcessor, images: Images) -> str | None:
     if encoded is None:
         return None
-    picture = await studio.rewrite(_decoded(encoded), into="PNG")
-    return await images.keep(picture, under="qris")
+    picture = await image_processor.reencode(_decoded(encoded), into="PNG")
+    return await images.put(picture, under="qris")
 
 
 _NO_BASE64 = Wording(

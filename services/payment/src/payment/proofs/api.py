@@ -11,7 +11,7 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
 
-from payment.dependencies import Images, OwnStudio, TrustedProxies, Zone
+from payment.dependencies import Images, OwnImageProcessor, TrustedProxies, Zone
 from payment.images.errors import TooBusy, UnsupportedImage
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
@@ -60,7 +60,7 @@ async def submit_proof(
     by: ItsRunnerOrFinance,
     request: Request,
     database: OwnDatabase,
-    studio: OwnStudio,
+    image_processor: OwnImageProcessor,
     images: Images,
     zone: Zone,
     trusted_proxies: TrustedProxies,
@@ -72,7 +72,7 @@ async def submit_proof(
         await ensure_payable(session, registration_id, now=arrived, under_way=arrived < now)
     form = await read_proof_form(request, now=database.clock(), zone=zone)
     proof = _proof(registration_id, form, by, arrived)
-    payment_id = await commands.submit_proof(database, studio, images, proof, form.file)
+    payment_id = await commands.submit_proof(database, image_processor, images, proof, form.file)
     return ProofAccepted(payment_id=payment_id)
 
 

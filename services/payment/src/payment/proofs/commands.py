@@ -10,7 +10,7 @@ from chassis.database import Database, UnitOfWork
 from chassis.errors import OutcomeUnknown, StartlineError
 from contracts import PaymentMethod
 
-from payment.images.processing import Picture, Studio
+from payment.images.processing import ImageProcessor, Picture
 from payment.images.store import ImageStore
 from payment.invoices.commands import claim_for_proof
 from payment.proofs.announce import uploaded
@@ -35,7 +35,9 @@ class Proof:
     arrived_at: datetime | None = None
 
 
-async def submit_proof(database: Database, studio: Studio, store: ImageStore, proof: Proof, file: bytes) -> UUID:
+async def submit_proof(
+    database: Database, image_processor: ImageProcessor, store: ImageStore, proof: Proof, file: bytes
+) -> UUID:
     """Decode and keep the image in `file`, then take the invoice for it. Whatever is cheap to check comes first.
 
     An image whose proof is refused is not kept. One whose proof may have been stored is: it may be what a payment is
@@ -48,15 +50,15 @@ async def submit_proof(database: Database, studio: Studio, store: ImageStore, pr
         OutcomeUnknown: the database's answer got lost.
     """
     async with upload_lease(database, proof.registration_id, proof.amount, arrived=proof.arrived_at):
-        picture = await studio.rewrite(file)
-        path = await store.keep(picture, under="proofs")
+        picture = await image_processor.reencode(file)
+        path = await store.put(picture, under="proofs")
         try:
             async with database.work() as work:
                 return await record_proof(work, proof, picture, path)
         except OutcomeUnknown:
             raise
         except StartlineError:
-            await store.drop([path])
+            await store.delete([path])
             raise
 
 

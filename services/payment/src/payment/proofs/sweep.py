@@ -45,7 +45,7 @@ async def sweep_orphans(database: Database, store: ImageStore) -> int:
             log.warning("orphans_left_alone", found=len(orphans), until=quiet_until.isoformat())
         return 0
     old = [path for path, stored_at in orphans.items() if stored_at < now - _LONG_ENOUGH]
-    await store.discard(old, on=now.date())
+    await store.move_to_trash(old, on=now.date())
     await store.empty_trash(before=(now - _KEEP_TRASH).date())
     if old:
         log.info("orphans_swept", moved=len(old))

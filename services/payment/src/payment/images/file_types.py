@@ -37,7 +37,7 @@ _ISO_BRANDS = {
 _HEAD = 1024
 
 
-def accepted_kind(data: bytes) -> str:
+def accepted_type(data: bytes) -> str:
     """Return the kind of a picture: "JPEG", "PNG" or "WEBP".
 
     Raises:
@@ -57,7 +57,7 @@ def _refusal(data: bytes) -> Wording | None:
             en="The file is empty. Choose the picture again and send it as JPEG, PNG or WebP.",
             id="Berkasnya kosong. Pilih lagi gambarnya dan kirim sebagai JPEG, PNG atau WebP.",
         )
-    kind = _other_kind(data[:_HEAD])
+    kind = _other_type(data[:_HEAD])
     if kind is None:
         return None
     return Wording(
@@ -66,24 +66,24 @@ def _refusal(data: bytes) -> Wording | None:
     )
 
 
-def _other_kind(head: bytes) -> str | None:
+def _other_type(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
-        return _iso_kind(head)
+        return _iso_type(head)
     if b"%PDF-" in head:  # readers of PDF accept anything before it
         return "PDF"
     for start, kind in _FIRST_BYTES.items():
         if head.startswith(start):
             return kind
-    return _markup_kind(head.lower())
+    return _markup_type(head.lower())
 
 
-def _iso_kind(head: bytes) -> str:
+def _iso_type(head: bytes) -> str:
     listed = head[8 : int.from_bytes(head[:4])]
     brands = {listed[at : at + 4] for at in range(0, len(listed), 4)}
     return next((kind for kind, known in _ISO_BRANDS.items() if brands & known), "video")
 
 
-def _markup_kind(head: bytes) -> str | None:
+def _markup_type(head: bytes) -> str | None:
     if b"<svg" in head:
         return "SVG"
     return "HTML" if b"<html" in head or b"<!doctype html" in head else None
