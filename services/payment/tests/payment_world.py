@@ -317,7 +317,7 @@ class Office:
         body: dict[str, Any] = answer.body
         return body
 
-    async def desk(self, **params: Any) -> list[dict[str, Any]]:
+    async def review_list(self, **params: Any) -> list[dict[str, Any]]:
         answer = await self.call("GET", "/payments", **params)
         assert answer.status == 200, answer.body
         items: list[dict[str, Any]] = answer.body["items"]

@@ -87,7 +87,7 @@ async def test_an_expiry_heard_while_a_proof_in_time_is_stored_does_not_refuse_i
     assert (await office.upload(entry)).status == 201
     assert taken == ["expired"]
     assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert (await office.desk())[0]["registration_ended"] is None
+    assert (await office.review_list())[0]["registration_ended"] is None
 
 
 @pytest.mark.parametrize("code", ["invoice_cancelled", "invoice_expired"])

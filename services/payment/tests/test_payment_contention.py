@@ -11,7 +11,6 @@ import pytest
 from chassis.auth.principals import Role, Staff
 from chassis.database import UnitOfWork
 from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
-from payment.desk import commands as desk
 from payment.images.processing import reencode
 from payment.invoices import commands as invoices
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
@@ -20,6 +19,7 @@ from payment.proofs import commands as proofs
 from payment.proofs.commands import Proof
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.review import commands as review
 from sqlalchemy import update
 from testkit.harness import ManualClock
 from testkit.polling import eventually
@@ -137,11 +137,11 @@ async def test_with_the_guard_off_two_people_both_verify(office: Office, monkeyp
         write = update(Payment).where(Payment.id == payment_id).values(**outcome).returning(Payment)
         return (await work.session.execute(write)).scalar_one()
 
-    monkeypatch.setattr(desk, "decide", look_then_write)
+    monkeypatch.setattr(review, "record_decision", look_then_write)
 
     async def verify() -> None:
         async with office.database.work() as work:
-            await desk.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
+            await review.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
 
     # when
     await asyncio.gather(verify(), verify())

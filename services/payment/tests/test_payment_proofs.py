@@ -305,7 +305,7 @@ async def test_staff_record_a_proof_for_a_runner_and_everybody_sees_who_did(offi
     # then
     [mine], [theirs] = (await office.invoice(entry))["payments"], (await office.invoice(by_runner))["payments"]
     assert (mine["submitted_by"], theirs["submitted_by"]) == (f"staff:{staff_id}", "runner")
-    assert [each["submitted_by"] for each in await office.desk()] == [f"staff:{staff_id}", "runner"]
+    assert [each["submitted_by"] for each in await office.review_list()] == [f"staff:{staff_id}", "runner"]
     shown = await office.call("GET", f"/payments/{payment}")
     assert shown.body["submitted_by"] == f"staff:{staff_id}"
     first, second = await office.said(PaymentUploaded)

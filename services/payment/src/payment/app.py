@@ -8,7 +8,6 @@ from chassis.process import api_from_environment
 from chassis.web.application import build_application
 from fastapi import FastAPI
 
-from payment.desk.api import router as desk
 from payment.images.processing import ImageProcessor
 from payment.images.store import image_store
 from payment.instructions.api import SETTINGS_BYTES
@@ -16,6 +15,7 @@ from payment.instructions.api import router as instructions
 from payment.proofs.api import router as proofs
 from payment.proofs.forms import FORM_BYTES
 from payment.refunds.api import router as refunds
+from payment.review.api import router as review
 from payment.settings import Settings
 from payment.tables import service_tables
 
@@ -25,7 +25,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return build_application(
         "payment",
         database,
-        [proofs, desk, refunds, instructions],
+        [proofs, review, refunds, instructions],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),

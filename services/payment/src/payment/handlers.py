@@ -71,7 +71,7 @@ async def give_back_surplus(event: Event[RegistrationSurplus], work: UnitOfWork)
 
 @handlers.on(RegistrationCorrected)
 async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
-    """The desk shows and finds the payer under the corrected name."""
+    """Update the name of the payer on the invoice."""
     await invoices.correct_payer(work, event.payload)
 
 

@@ -1,4 +1,4 @@
-"""The desk: see what waits, look at it, decide once."""
+"""Review of payments: list, show the proof, verify or reject once."""
 
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 from chassis.auth.principals import Role
 from contracts import PaymentRejected, PaymentVerified
-from payment.desk.queries import Filter, page
 from payment.paging import Position
 from payment.proofs.rules import PaymentStatus
+from payment.review.queries import PaymentFilter, page
 from PIL import Image
 from testkit.harness import ManualClock
 
@@ -109,7 +109,7 @@ async def test_a_rejection_needs_a_sensible_reason(office: Office) -> None:
     for body in _WRONG_REASONS:
         answer = await office.call("POST", f"/payments/{payment}/reject", json=body)
         assert answer.refused_with(422, "invalid_fields"), body
-    assert (await office.desk())[0]["status"] == "uploaded"
+    assert (await office.review_list())[0]["status"] == "uploaded"
 
 
 async def test_the_longest_waiting_comes_first_and_the_decided_come_last(office: Office, clock: ManualClock) -> None:
@@ -122,7 +122,7 @@ async def test_the_longest_waiting_comes_first_and_the_decided_come_last(office:
     await office.verify(payments[0])
     await office.reject(payments[2])
     # when
-    listed = await office.desk()
+    listed = await office.review_list()
     # then
     assert [UUID(each["payment_id"]) for each in listed] == [payments[1], payments[3], payments[0], payments[2]]
     ages = [each["age_seconds"] for each in listed]
@@ -185,7 +185,7 @@ async def test_the_list_is_narrowed_by_status_method_number_and_payer(office: Of
     await office.verify(by_bank)
 
     async def found(**wanted: str) -> set[str]:
-        return {each["payment_id"] for each in await office.desk(**wanted)}
+        return {each["payment_id"] for each in await office.review_list(**wanted)}
 
     # then
     assert await found(status="uploaded") == {str(by_qris)}
@@ -209,18 +209,18 @@ async def test_the_same_file_for_two_registrations_is_flagged_on_both_but_not_fo
     copied = await office.uploaded(second)
     other = await office.uploaded(await office.registered(), file=unique_picture(9))
     # when
-    twins = {UUID(each["payment_id"]): each["duplicate_of"] for each in await office.desk()}
+    duplicates = {UUID(each["payment_id"]): each["duplicate_of"] for each in await office.review_list()}
     # then
-    assert twins[copied] == {
+    assert duplicates[copied] == {
         "payment_id": str(payment),
         "registration_id": str(first.id),
         "registration_number": first.number,
     }
-    assert twins[again]["payment_id"] == str(copied)
-    assert twins[other] is None
+    assert duplicates[again]["payment_id"] == str(copied)
+    assert duplicates[other] is None
 
 
-async def test_an_image_reaches_only_the_desk_and_as_a_file_that_no_browser_runs(office: Office) -> None:
+async def test_an_image_reaches_only_reviewers_and_as_a_file_that_no_browser_runs(office: Office) -> None:
     entry = await office.registered()
     payment = await office.uploaded(entry, file=pictures.png())
     answer = await office.call("GET", f"/payments/{payment}/proof")
@@ -243,17 +243,17 @@ async def test_one_payment_shows_what_the_list_shows_and_no_path(office: Office)
     entry, payment = await office.waiting()
     await office.hear(entry.cancelled())
     shown = (await office.call("GET", f"/payments/{payment}")).body
-    assert shown == (await office.desk())[0] | {"age_seconds": shown["age_seconds"]}
+    assert shown == (await office.review_list())[0] | {"age_seconds": shown["age_seconds"]}
     assert shown["registration_ended"] == "cancelled"
     assert shown["payer_name"] == "Budi Santoso"
     assert not [name for name in shown if "path" in name or "sha" in name]
 
 
-async def test_the_desks_list_reads_its_index_and_sorts_nothing(office: Office, clock: ManualClock) -> None:
+async def test_the_review_list_reads_its_index_and_sorts_nothing(office: Office, clock: ManualClock) -> None:
     # given
     await _thousands_of_payments(office)
     middle = Position(group=False, at=clock(), id=uuid4())
-    for wanted in (Filter(), Filter(status=PaymentStatus.UPLOADED)):
+    for wanted in (PaymentFilter(), PaymentFilter(status=PaymentStatus.UPLOADED)):
         for after in (None, middle):
             # when
             query = page(wanted, limit=50, after=after).compile(

@@ -1,4 +1,4 @@
-"""What can be wrong at the desk."""
+"""Refusals of the review."""
 
 from chassis.errors import NotFound, StartlineError
 

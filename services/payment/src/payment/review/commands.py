@@ -1,4 +1,4 @@
-"""Deciding about a proof: of several who decide at once exactly one does."""
+"""Verifying and rejecting proofs: of concurrent decisions about one payment exactly one succeeds."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,13 +8,13 @@ from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from sqlalchemy import exists, select, update
 
-from payment.desk.errors import AlreadyDecided, UnknownPayment
 from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import ask_again, mark_paid, newest_news
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.refunds.commands import SURPLUS, owe_refund
+from payment.review.errors import AlreadyDecided, UnknownPayment
 
 
 async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> None:
@@ -25,7 +25,9 @@ async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> No
     Raises:
         UnknownPayment, AlreadyDecided.
     """
-    payment = await decide(work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id)
+    payment = await record_decision(
+        work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id
+    )
     if await mark_paid(work, payment.registration_id):
         payment.sequence, payment.registration_revision = await newest_news(work, payment.registration_id)
         work.publish(announce.verified(payment), subject=payment.registration_id)
@@ -40,7 +42,7 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
     Raises:
         UnknownPayment, AlreadyDecided.
     """
-    payment = await decide(
+    payment = await record_decision(
         work,
         payment_id,
         status=PaymentStatus.REJECTED,
@@ -55,7 +57,7 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
     await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
 
 
-async def decide(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
+async def record_decision(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
     """Write the outcome on a payment that waits.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the desk looks at."""
+"""Queries for reviewing payments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from sqlalchemy import Boolean, RowMapping, Select, literal_column, or_, select,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from payment.desk.errors import UnknownPayment
 from payment.invoices.tables import Invoice
 from payment.paging import Position
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.review.errors import UnknownPayment
 
 # Literal, so that it is the index's own expression: a bound parameter would not match it.
 _DECIDED = literal_column("(payments.status <> 'uploaded')", Boolean)
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What the desk asks for; `q` is part of a registration number or of the payer's name."""
+class PaymentFilter:
+    """Which payments to list; None does not filter. `q` is part of a registration number or of the payer's name."""
 
     status: PaymentStatus | None = None
     method: PaymentMethod | None = None
@@ -30,15 +30,15 @@ class Filter:
 
 
 async def list_payments(
-    session: AsyncSession, wanted: Filter, *, limit: int, after: Position | None
+    session: AsyncSession, wanted: PaymentFilter, *, limit: int, after: Position | None
 ) -> Sequence[RowMapping]:
     """Payments that wait first, then the decided ones; each group oldest first."""
     return (await session.execute(page(wanted, limit=limit, after=after))).mappings().all()
 
 
-def page(wanted: Filter, *, limit: int, after: Position | None) -> Select[*tuple[Any, ...]]:
+def page(wanted: PaymentFilter, *, limit: int, after: Position | None) -> Select[*tuple[Any, ...]]:
     """The query behind `list_payments`."""
-    query = _narrowed(_with_invoice_and_twin(), wanted)
+    query = _filtered(_with_invoice_and_duplicate(), wanted)
     if after is not None:
         query = query.where(tuple_(_DECIDED, Payment.uploaded_at, Payment.id) > tuple_(*after))
     return query.order_by(_DECIDED, Payment.uploaded_at, Payment.id).limit(limit)
@@ -50,7 +50,7 @@ async def payment_by_id(session: AsyncSession, payment_id: UUID) -> RowMapping:
     Raises:
         UnknownPayment.
     """
-    found = (await session.execute(_with_invoice_and_twin().where(Payment.id == payment_id))).mappings().first()
+    found = (await session.execute(_with_invoice_and_duplicate().where(Payment.id == payment_id))).mappings().first()
     if found is None:
         raise UnknownPayment
     return found
@@ -69,7 +69,7 @@ async def proof_of(session: AsyncSession, payment_id: UUID) -> tuple[str, str]:
     return found.payment_proof_path, found.proof_content_type
 
 
-def _narrowed(query: Select[*tuple[Any, ...]], wanted: Filter) -> Select[*tuple[Any, ...]]:
+def _filtered(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[*tuple[Any, ...]]:
     if wanted.status is not None:
         query = query.where(Payment.status == wanted.status)
     if wanted.status is PaymentStatus.UPLOADED:
@@ -82,34 +82,34 @@ def _narrowed(query: Select[*tuple[Any, ...]], wanted: Filter) -> Select[*tuple[
     return query
 
 
-def _with_invoice_and_twin() -> Select[*tuple[Any, ...]]:
-    twin = _same_image_elsewhere().lateral("same_image")
+def _with_invoice_and_duplicate() -> Select[*tuple[Any, ...]]:
+    duplicate = _same_image_of_another_registration().lateral("same_image")
     return (
         select(
             *(column for column in Payment.__table__.columns if column.name != "payment_proof_path"),
             Invoice.registration_number,
             Invoice.payer_name,
             Invoice.registration_ended,
-            twin.c.twin_id,
-            twin.c.twin_registration_id,
-            twin.c.twin_number,
+            duplicate.c.duplicate_id,
+            duplicate.c.duplicate_registration_id,
+            duplicate.c.duplicate_number,
         )
         .join(Invoice, Invoice.registration_id == Payment.registration_id)
-        .join(twin, true(), isouter=True)
+        .join(duplicate, true(), isouter=True)
     )
 
 
-def _same_image_elsewhere() -> Select[*tuple[Any, ...]]:
-    twin, invoice = aliased(Payment), aliased(Invoice)
+def _same_image_of_another_registration() -> Select[*tuple[Any, ...]]:
+    duplicate, invoice = aliased(Payment), aliased(Invoice)
     return (
         select(
-            twin.id.label("twin_id"),
-            twin.registration_id.label("twin_registration_id"),
-            invoice.registration_number.label("twin_number"),
+            duplicate.id.label("duplicate_id"),
+            duplicate.registration_id.label("duplicate_registration_id"),
+            invoice.registration_number.label("duplicate_number"),
         )
-        .join(invoice, invoice.registration_id == twin.registration_id)
-        .where(twin.proof_sha256 == Payment.proof_sha256, twin.registration_id != Payment.registration_id)
-        .order_by(twin.uploaded_at, twin.id)
+        .join(invoice, invoice.registration_id == duplicate.registration_id)
+        .where(duplicate.proof_sha256 == Payment.proof_sha256, duplicate.registration_id != Payment.registration_id)
+        .order_by(duplicate.uploaded_at, duplicate.id)
         .limit(1)
         .correlate(Payment)
     )

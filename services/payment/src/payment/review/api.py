@@ -15,15 +15,15 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from payment.dependencies import Images
-from payment.desk import commands, queries
-from payment.desk.errors import AlreadyDecided, UnknownPayment
-from payment.desk.queries import Filter
 from payment.images.errors import ImageMissing
 from payment.invoices.rules import RegistrationEnd
 from payment.paging import Position, cursors
 from payment.proofs.rules import PaymentStatus
+from payment.review import commands, queries
+from payment.review.errors import AlreadyDecided, UnknownPayment
+from payment.review.queries import PaymentFilter
 
-router = Router(prefix="/payments", tags=["desk"])
+router = Router(prefix="/payments", tags=["review"])
 
 
 class SameImage(View):
@@ -35,7 +35,7 @@ class SameImage(View):
 
 
 class PaymentView(View):
-    """A payment at the desk.
+    """A payment and its proof, as staff review it.
 
     `registration_ended` warns that the registration expired or was cancelled meanwhile. `submitted_by` is `runner`, or
     `staff:` and the id of the member of staff who recorded the proof.
@@ -64,18 +64,18 @@ class PaymentView(View):
 
     @classmethod
     def of(cls, row: Any, *, now: datetime) -> Self:
-        """The row of a payment with its invoice and its twin."""
+        """Build the view from the row of a payment, its invoice and its duplicate."""
         age = max(0, int((now - row["uploaded_at"]).total_seconds()))
-        return cls.model_validate({**row, "payment_id": row["id"], "age_seconds": age, "duplicate_of": _twin(row)})
+        return cls.model_validate({**row, "payment_id": row["id"], "age_seconds": age, "duplicate_of": _duplicate(row)})
 
 
-def _twin(row: Any) -> SameImage | None:
-    if row["twin_id"] is None:
+def _duplicate(row: Any) -> SameImage | None:
+    if row["duplicate_id"] is None:
         return None
     return SameImage(
-        payment_id=row["twin_id"],
-        registration_id=row["twin_registration_id"],
-        registration_number=row["twin_number"],
+        payment_id=row["duplicate_id"],
+        registration_id=row["duplicate_registration_id"],
+        registration_number=row["duplicate_number"],
     )
 
 
@@ -98,7 +98,7 @@ async def list_payments(
     """Payments that wait first, then the decided ones; each group oldest first."""
     async with database.read() as session:
         rows = await queries.list_payments(
-            session, Filter(status, method, q), limit=limit + 1, after=cursors.decode(cursor)
+            session, PaymentFilter(status, method, q), limit=limit + 1, after=cursors.decode(cursor)
         )
     items = [PaymentView.of(row, now=database.clock()) for row in rows[:limit]]
     return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
