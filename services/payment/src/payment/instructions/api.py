@@ -1,9 +1,6 @@
 """Routes for how to pay: what everybody reads, and what admins set."""
 
-import base64
-import binascii
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -13,7 +10,6 @@ from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from chassis.wording import Wording
 from fastapi import Request, Response
 from pydantic import Field
 
@@ -29,7 +25,6 @@ router = Router(tags=["instructions"])
 QRIS_ADDRESS = "/api/payment/v1/instructions/qris.png"
 _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 100
 SETTINGS_BYTES = _BASE64_BYTES + 64 * 1024
-_DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
 # The gateway keeps it as long, and hands it on to browsers as new.
 _CACHEABLE = {"Cache-Control": "public, max-age=30"}
 
@@ -113,35 +108,10 @@ async def change_settings(
     """Set all settings at once."""
     values: dict[str, Any] = body.model_dump(exclude={"qris_image"})
     if not body.keeps_image:
-        values["qris_image_path"] = await _kept(body.qris_image, image_processor, images)
+        values["qris_image_path"] = await commands.store_qris_image(body.qris_image, image_processor, images)
     async with database.work() as work:
         await commands.change_settings(work, values, by=staff)
         return SettingsView.model_validate(_fields(await queries.settings_row(work.session)))
-
-
-async def _kept(encoded: str | None, image_processor: OwnImageProcessor, images: Images) -> str | None:
-    if encoded is None:
-        return None
-    picture = await image_processor.reencode(_decoded(encoded), into="PNG")
-    return await images.put(picture, under="qris")
-
-
-_NO_BASE64 = Wording(
-    en="must be an image in base64, or null for none", id="harus berupa gambar dalam base64, atau null bila tidak ada"
-)
-_TOO_LARGE = Wording(
-    en="The image is larger than 2 MB. Choose a smaller one.", id="Gambarnya lebih dari 2 MB. Pilih yang lebih kecil."
-)
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        data = base64.b64decode(_DATA_URL.sub("", encoded, count=1), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidFields(("qris_image", _NO_BASE64)) from None
-    if len(data) > MAX_FILE_BYTES:
-        raise PayloadTooLarge(_TOO_LARGE, limit=MAX_FILE_BYTES)
-    return data
 
 
 def _fields(row: PaymentSettings) -> dict[str, Any]:

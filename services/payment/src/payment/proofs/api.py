@@ -1,10 +1,9 @@
 """Routes for an invoice and the proofs of its payment."""
 
-from datetime import datetime
 from uuid import UUID
 
 from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
-from chassis.auth.principals import Runner, Staff
+from chassis.auth.principals import Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
@@ -26,7 +25,7 @@ from payment.proofs import commands, queries
 from payment.proofs.arrival import arrived_at
 from payment.proofs.commands import Proof
 from payment.proofs.errors import ProofInProgress
-from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
+from payment.proofs.forms import REQUEST_BODY, payment_date_of, read_proof_form
 from payment.proofs.models import InvoicePayment, InvoiceView, ProofAccepted
 
 router = Router(prefix="/invoices/{registration_id}")
@@ -70,12 +69,14 @@ async def submit_proof(
     arrived = arrived_at(request, now=now, trusted_proxies=trusted_proxies)
     async with database.read() as session:  # before the body, which may be large, is read
         await ensure_payable(session, registration_id, now=arrived, under_way=arrived < now)
-    form = await read_proof_form(request, now=database.clock(), zone=zone)
-    proof = _proof(registration_id, form, by, arrived)
-    payment_id = await commands.submit_proof(database, image_processor, images, proof, form.file)
-    return ProofAccepted(payment_id=payment_id)
-
-
-def _proof(registration_id: UUID, form: ProofForm, by: Runner | Staff, arrived: datetime) -> Proof:
-    staff = by if isinstance(by, Staff) else None
-    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, staff, arrived)
+    file, fields = await read_proof_form(request)
+    proof = Proof(
+        registration_id,
+        payment_method=fields.payment_method,
+        amount=fields.amount,
+        payment_date=payment_date_of(fields, now=database.clock(), zone=zone),
+        notes=fields.notes,
+        by_staff=by if isinstance(by, Staff) else None,
+        arrived_at=arrived,
+    )
+    return ProofAccepted(payment_id=await commands.submit_proof(database, image_processor, images, proof, file))
