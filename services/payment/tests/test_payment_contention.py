@@ -174,7 +174,7 @@ async def test_a_proof_after_the_expiry_was_noted_but_before_it_is_committed_wai
     # given
     entry = await office.registered()
     async with office.database.work() as work:
-        await invoices.note_end(work, entry.id, RegistrationEnd.EXPIRED, revision=2)
+        await invoices.close_invoice(work, entry.id, RegistrationEnd.EXPIRED, revision=2)
         # when
         upload = asyncio.create_task(office.upload(entry))
         await _until_somebody_waits_for_a_lock(office)

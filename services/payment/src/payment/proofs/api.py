@@ -48,7 +48,7 @@ _REFUSALS = errors(
 
 @router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
 async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> InvoiceView:
-    """The invoice of a registration; it appears moments after registering."""
+    """The invoice of a registration and its payments. It is created moments after the registration."""
     invoice, payments = await queries.invoice_of(session, registration_id)
     return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments])
 
@@ -64,11 +64,11 @@ async def submit_proof(
     zone: Zone,
     trusted_proxies: TrustedProxies,
 ) -> ProofAccepted:
-    """Send the proof of a payment, or record one that a runner handed to staff."""
+    """Upload the proof of a payment; finance staff may record one for a runner."""
     now = database.clock()
     arrived = arrived_at(request, now=now, trusted_proxies=trusted_proxies)
-    async with database.read() as session:  # before the body, which may be large, is read
-        await ensure_payable(session, registration_id, now=arrived, under_way=arrived < now)
+    async with database.read() as session:  # before reading the body, which may be large
+        await ensure_payable(session, registration_id, now=arrived, ignore_revocable_expiry=arrived < now)
     file, fields = await read_proof_form(request)
     proof = Proof(
         registration_id,

@@ -9,18 +9,18 @@ from chassis.database import UnitOfWork
 from sqlalchemy import exists, select, update
 
 from payment.instructions.queries import payment_deadline
-from payment.invoices.commands import ask_again, mark_paid, newest_news
+from payment.invoices.commands import current_versions, mark_paid, request_new_proof
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
-from payment.refunds.commands import SURPLUS, owe_refund
+from payment.refunds.commands import SURPLUS, create_refund
 from payment.review.errors import AlreadyDecided, UnknownPayment
 
 
 async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> None:
-    """Accept a proof: the invoice is paid and `PaymentVerified` goes out. What it buys is for registration to decide.
+    """Verify a payment: mark the invoice as paid and publish `PaymentVerified`.
 
-    Money for an invoice that another payment has paid buys nothing: it becomes a refund task instead.
+    If another payment has paid the invoice, a refund is created instead of the event.
 
     Raises:
         UnknownPayment, AlreadyDecided.
@@ -29,15 +29,15 @@ async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> No
         work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id
     )
     if await mark_paid(work, payment.registration_id):
-        payment.sequence, payment.registration_revision = await newest_news(work, payment.registration_id)
+        payment.sequence, payment.registration_revision = await current_versions(work, payment.registration_id)
         work.publish(announce.verified(payment), subject=payment.registration_id)
     else:
-        await owe_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
+        await create_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
     await work.audit(by.actor, "payment.verify", str(payment_id), registration_id=str(payment.registration_id))
 
 
 async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by: Staff) -> None:
-    """The proof shows no payment: the runner may send another before a new deadline, if the registration still lives.
+    """Reject a proof, publish `PaymentRejected`, and open the invoice for another one if the registration is alive.
 
     Raises:
         UnknownPayment, AlreadyDecided.
@@ -51,14 +51,14 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
         rejection_reason=reason,
     )
     hours = await payment_deadline(work.session)
-    until = await ask_again(work, payment.registration_id, until=work.now + timedelta(hours=hours))
-    payment.sequence, _ = await newest_news(work, payment.registration_id)
+    until = await request_new_proof(work, payment.registration_id, until=work.now + timedelta(hours=hours))
+    payment.sequence, _ = await current_versions(work, payment.registration_id)
     work.publish(announce.rejected(payment, expires_at=until), subject=payment.registration_id)
     await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
 
 
 async def record_decision(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
-    """Write the outcome on a payment that waits.
+    """Store the decision about a payment and return it.
 
     Raises:
         UnknownPayment, AlreadyDecided.

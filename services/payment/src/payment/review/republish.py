@@ -1,4 +1,4 @@
-"""Publishing again what is true of payments, for a service that never heard it."""
+"""Publishing the current state of payments again, for a service that missed events."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,7 +8,7 @@ from contracts import Payload
 from contracts.payments import PaymentPayload
 from sqlalchemy import select
 
-from payment.invoices.commands import deadline_moved, nothing_to_pay
+from payment.invoices.commands import deadline_moved, free_of_charge
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.proofs import announce
@@ -19,9 +19,9 @@ from payment.refunds.tables import Refund
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Publish the newest payment of each registration as it stands now, and what goes back.
+    """Publish the newest payment of each registration and its refunds as they are now.
 
-    May be repeated at any time: listeners know a payment by its id, and older news by its sequence.
+    Idempotent for subscribers: they recognise a payment by its id and older events by their sequence.
     """
     chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
     for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
@@ -45,7 +45,7 @@ async def _refunds(work: UnitOfWork, registration_id: UUID) -> list[PaymentPaylo
 
 
 async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
-    """By its news: when it arrived is what the clocks of several processes say. Older releases did not count news."""
+    """Return the payment with the highest sequence, as arrival times come from several clocks. Old rows have 0."""
     query = (
         select(Payment)
         .outerjoin(Refund, Refund.payment_id == Payment.id)
@@ -57,7 +57,7 @@ async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
 
 
 def _without_payment(invoice: Invoice) -> Payload | None:
-    """What was said when the invoice was opened."""
+    """Return the event that was published when the invoice was created; None if there was none."""
     if invoice.amount > 0 and invoice.sequence == 1:
         return deadline_moved(invoice)
     return _free(invoice)
@@ -66,7 +66,7 @@ def _without_payment(invoice: Invoice) -> Payload | None:
 def _free(invoice: Invoice) -> PaymentPayload | None:
     if invoice.status != InvoiceStatus.PAID or invoice.amount > 0 or invoice.registration_ended is not None:
         return None
-    return nothing_to_pay(
+    return free_of_charge(
         invoice.registration_id,
         invoice.currency,
         at=invoice.created_at,
