@@ -21,7 +21,7 @@ from payment.tables import service_tables
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on a database and a client that somebody else opened and will close."""
+    """Build the application. The caller opens and closes `database` and `http`."""
     return build_application(
         "payment",
         database,
@@ -44,5 +44,5 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory payment.app:create_app`."""
+    """Return the application for `uvicorn --factory payment.app:create_app`."""
     return api_from_environment(Settings, build_app, service="payment", tables=service_tables)

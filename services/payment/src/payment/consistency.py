@@ -21,9 +21,9 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """The money of one registration. At most one of the paid payments is not given back.
+    """The invoice of one registration and its payments. At most one paid payment is not refunded.
 
-    `sequence` is that of the newest news that was published.
+    `sequence` is that of the newest published event.
     """
 
     registration_id: UUID
@@ -39,7 +39,7 @@ class InvoiceState:
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[InvoiceState]:
-    """Every invoice in the order of its registration's id, streamed; all as of one moment."""
+    """Stream the state of every invoice, ordered by registration id, from one database snapshot."""
     found = await session.stream(_query().execution_options(yield_per=_BATCH))
     async for row in found.mappings():
         yield _state(row)
@@ -66,8 +66,8 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _payments(those: ColumnElement[bool]) -> ColumnElement[Any]:
-    return func.array_agg(Payment.id).filter(those)
+def _payments(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.array_agg(Payment.id).filter(condition)
 
 
 def _state(row: RowMapping) -> InvoiceState:

@@ -1,4 +1,4 @@
-"""Kinds of files by their first bytes: the accepted ones, and those that people send instead and are told by name."""
+"""File types by their first bytes: the accepted ones, and common others, which refusals name."""
 
 from chassis.wording import Wording
 
@@ -32,16 +32,16 @@ _ISO_BRANDS = {
     "HEIC": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"},
     "HEIF": {b"mif1", b"mif2", b"msf1"},
 }
-"""Brands of ISO base media files that are pictures; the others are videos."""
+"""Brands of ISO base media files that are images; the others are videos."""
 
 _HEAD = 1024
 
 
 def accepted_type(data: bytes) -> str:
-    """Return the kind of a picture: "JPEG", "PNG" or "WEBP".
+    """Return the type of an image: "JPEG", "PNG" or "WEBP".
 
     Raises:
-        UnsupportedImage: it is something else; its detail names what, if that is known.
+        UnsupportedImage: any other type; the detail names it if it is known.
     """
     for kind, start in _ACCEPTED.items():
         if data.startswith(start):
@@ -69,7 +69,7 @@ def _refusal(data: bytes) -> Wording | None:
 def _other_type(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         return _iso_type(head)
-    if b"%PDF-" in head:  # readers of PDF accept anything before it
+    if b"%PDF-" in head:  # PDF readers accept data before the header
         return "PDF"
     for start, kind in _FIRST_BYTES.items():
         if head.startswith(start):

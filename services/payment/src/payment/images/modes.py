@@ -1,4 +1,4 @@
-"""Pixel modes of decoded pictures, converted to 8 bits a channel so that the picture looks the same."""
+"""Conversion of pixel modes to 8 bits per channel without a visible change."""
 
 from chassis.wording import Wording
 from PIL import Image
@@ -13,24 +13,24 @@ _EIGHT_BITS = frozenset(
 
 _DEEP = frozenset({"I;16B", "RGB;16B"})
 _HIGHEST = {"1": 1, "L;2": 3, "L;4": 15}
-"""Modes in a PNG whose samples Pillow makes smaller or larger while it decodes them."""
+"""Modes of PNG files whose samples Pillow scales while it decodes them."""
 
 _SCALED = [(value + 128) // 257 for value in range(65536)]
 
 
 def mode_in_file(image: ImageFile) -> str:
-    """Return the mode of the samples in the file; it is known until the image is loaded."""
+    """Return the mode of the samples in the file. Only valid before the image is loaded."""
     return str(image.tile[0].args) if image.tile else image.mode
 
 
 def scale_transparent_colour(image: Image.Image, from_mode: str) -> None:
-    """Scale the one colour that a PNG calls transparent as Pillow has scaled its pixels.
+    """Scale the transparent colour of a PNG in the way Pillow has scaled its pixels.
 
     Raises:
-        UnsupportedImage: of 16 bits, where Pillow would take another colour for it.
+        UnsupportedImage: a PNG of 16 bits, for which Pillow would use a wrong colour.
     """
     key = image.info.get("transparency")
-    if key is None or isinstance(key, bytes):  # bytes are the opacity of a palette's colours
+    if key is None or isinstance(key, bytes):  # bytes hold the opacity of each palette colour
         return
     if from_mode in _DEEP:
         raise UnsupportedImage(_refusal("16 bit PNG"))
@@ -43,7 +43,7 @@ def in_8_bits(image: Image.Image, mode: str) -> Image.Image:
     """Return the picture in `mode`, RGB or RGBA; values of 16 bits are scaled.
 
     Raises:
-        UnsupportedImage: its values have no range that could be scaled.
+        UnsupportedImage: the value range of the mode is unknown, so it cannot be scaled.
     """
     if image.mode.startswith("I;16"):
         image = image.convert("I").point(_SCALED, "L")

@@ -1,4 +1,4 @@
-"""Folders and files that only their owner may read, whatever the umask."""
+"""Directories and files that only their owner may read, independent of the umask."""
 
 import stat
 from pathlib import Path
@@ -13,16 +13,16 @@ _OTHERS = 0o077
 
 
 def create_private_directory(folder: Path) -> None:
-    """Make `folder` and its missing parents, for their owner only."""
+    """Create `folder` and its missing parents with access for the owner only."""
     if not folder.exists():
         create_private_directory(folder.parent)
         folder.mkdir(mode=_FOLDER, exist_ok=True)
 
 
 def restrict_directory(folder: Path) -> None:
-    """Take the rights of others from a folder and, if it was open to them, from the files in it.
+    """Remove access of other users from a directory and, if they had any, from the files in it.
 
-    The rights of a folder that belongs to another user are left to that user.
+    A directory that belongs to another user is left as it is, with a warning in the log.
     """
     if not _is_accessible_to_others(folder):
         return
@@ -36,7 +36,7 @@ def restrict_directory(folder: Path) -> None:
 
 
 def restrict_file(file: Path) -> None:
-    """Take the rights of others from a file."""
+    """Remove access of other users from a file."""
     file.chmod(_FILE)
 
 

@@ -1,4 +1,4 @@
-"""Where images are kept: outside any web root, under random names."""
+"""Image storage in a local directory or S3, under random names and outside any web root."""
 
 import errno
 import re
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logger(__name__)
 
 TRASH = "trash"
-"""Where discarded images stay for a while, each in a folder of its day and below it under its own path."""
+"""Prefix of discarded images: `trash/<day>/<original path>`."""
 
 _BATCH = 500
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -36,17 +36,17 @@ _ANSWER_WITHIN = timedelta(seconds=10)
 
 
 class ImageStore:
-    """Images in a folder or a bucket. Every method raises `Unavailable` when the store does not answer."""
+    """Images in a directory or a bucket. Every method raises `Unavailable` if the store fails."""
 
     def __init__(self, objects: LocalStore | S3Store) -> None:
         self.objects = objects
         self._folder = Path(objects.prefix) if isinstance(objects, LocalStore) and objects.prefix else None
 
     async def put(self, picture: Picture, *, under: str) -> str:
-        """Store a picture; its path, which nobody can guess."""
+        """Store an image and return its path, which contains 128 random bits."""
         path = f"{under}/{uuid4().hex}.{picture.suffix}"
         with _reported("keep"):
-            if self._folder is not None:  # the library would make files and folders as the umask says
+            if self._folder is not None:  # obstore would apply the umask
                 create_private_directory(self._folder / under)
             await self.objects.put_async(path, picture.data)
             if self._folder is not None:
@@ -54,7 +54,7 @@ class ImageStore:
         return path
 
     async def get(self, path: str) -> bytes:
-        """The image at `path`.
+        """Return the image at `path`.
 
         Raises:
             ImageMissing.
@@ -68,7 +68,7 @@ class ImageStore:
                 raise ImageMissing from None
 
     async def delete(self, paths: Sequence[str]) -> None:
-        """Remove images; one that is gone already is fine."""
+        """Delete images. Missing ones are ignored."""
         with _reported("drop"):
             for path in paths:
                 try:
@@ -77,7 +77,7 @@ class ImageStore:
                     continue
 
     async def older_than(self, moment: datetime) -> AsyncIterator[Mapping[str, datetime]]:
-        """Images stored before `moment`, some at a time: when each path was stored. What is in the trash is not one."""
+        """Yield batches of images stored before `moment`, except the trash: path -> time it was stored."""
         with _reported("list"):
             async for batch in self.objects.list(chunk_size=_BATCH):
                 yield {
@@ -87,7 +87,7 @@ class ImageStore:
                 }
 
     async def move_to_trash(self, paths: Sequence[str], *, on: date) -> None:
-        """Move images into the trash of that day; one that is gone already is fine."""
+        """Move images into the trash of the day `on`. Missing ones are ignored."""
         with _reported("discard"):
             for path in paths:
                 target = f"{TRASH}/{on.isoformat()}/{path}"
@@ -99,7 +99,7 @@ class ImageStore:
                     continue
 
     async def empty_trash(self, *, before: date) -> None:
-        """Remove what was discarded before that day."""
+        """Delete images that were discarded before the day `before`."""
         with _reported("empty_trash"):
             async for batch in self.objects.list(f"{TRASH}/", chunk_size=_BATCH):
                 await self.delete([each["path"] for each in batch if each["path"].split("/")[1] < before.isoformat()])
@@ -115,13 +115,13 @@ def _reported(action: str) -> "Iterator[None]":
 
 
 def _reason(error: Exception) -> str | None:
-    """What the operating system calls it, as ENOSPC; the library's own words hold paths."""
+    """Return the name of the operating system's error, such as ENOSPC, or None. The full text would contain paths."""
     found = _OS_ERROR.search(str(error))
     return errno.errorcode.get(int(found[1])) if found else None
 
 
 def image_store(settings: Settings) -> ImageStore:
-    """Return the store that the settings name. A local folder is made if it is missing, and closed to other users."""
+    """Return the store of the settings. A local directory is created if missing and closed to other users."""
     place = urlsplit(settings.proof_store)
     if place.scheme == "s3":
         return ImageStore(_bucket(settings, place.netloc, place.path.strip("/")))

@@ -18,7 +18,7 @@ class ProofInProgress(StartlineError):
 
     @classmethod
     def until(cls, remaining: timedelta) -> Self:
-        """Say when the other upload has ended at the latest."""
+        """Return the error with the maximum time until the other upload ends."""
         seconds = max(1, ceil(remaining.total_seconds()))
         wording = Wording(
             en="Another upload for this registration is being checked. It ends within "

@@ -19,7 +19,7 @@ from payment.images.processing import MAX_FILE_BYTES
 from payment.proofs.rules import paid_at
 
 FORM_BYTES = MAX_FILE_BYTES + 64 * 1024
-"""The file, the fields and the lines between them."""
+"""Maximum size of the form: the file, the fields and the multipart boundaries."""
 
 
 class ProofFields(Body):
@@ -58,8 +58,8 @@ async def read_proof_form(request: Request) -> tuple[bytes, ProofFields]:
     """Return the file and the fields of the form in the request. The middleware has limited its size already.
 
     Raises:
-        PayloadTooLarge: the file alone is more than 2 MB.
-        InvalidFields, RequestValidationError: a field is missing, wrong, unknown or there twice.
+        PayloadTooLarge: the file is larger than 2 MB.
+        InvalidFields, RequestValidationError: a field is missing, invalid, unknown or repeated.
     """
     async with request.form(max_files=4, max_fields=16, max_part_size=FORM_BYTES) as form:
         single = _single(form)

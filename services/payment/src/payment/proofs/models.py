@@ -15,7 +15,7 @@ from payment.proofs.rules import PaymentStatus
 
 
 class InvoicePayment(View):
-    """A proof that was sent, as its runner sees it. `submitted_by` is `runner` or `staff:` and an id."""
+    """A payment as its runner sees it. `submitted_by` is `runner` or `staff:<id>`."""
 
     payment_id: UUID = Field(validation_alias="id")
     status: PaymentStatus
@@ -32,7 +32,7 @@ class InvoicePayment(View):
 
 
 class InvoiceView(View):
-    """What is owed, until when, and what was sent for it."""
+    """An invoice and its payments, oldest first."""
 
     registration_id: UUID
     registration_number: str
@@ -44,12 +44,12 @@ class InvoiceView(View):
 
     @classmethod
     def of(cls, invoice: Invoice, payments: Sequence[InvoicePayment]) -> Self:
-        """The invoice with its payments."""
+        """Build the view of an invoice with its payments."""
         return cls.model_validate(invoice).model_copy(update={"payments": payments})
 
 
 class ProofAccepted(View):
-    """The proof waits for staff."""
+    """The proof was stored and waits for review."""
 
     payment_id: UUID
     status: Literal["uploaded"] = "uploaded"

@@ -1,4 +1,4 @@
-"""Routes for staff who check payments."""
+"""Routes for staff who review payments."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -27,7 +27,7 @@ router = Router(prefix="/payments", tags=["review"])
 
 
 class SameImage(View):
-    """A payment of another registration that was shown with the very same file."""
+    """A payment of another registration whose proof is the same file."""
 
     payment_id: UUID
     registration_id: UUID
@@ -80,7 +80,7 @@ def _duplicate(row: Any) -> SameImage | None:
 
 
 class Rejection(Body):
-    """Why a proof shows no payment; its runner reads this."""
+    """The reason of a rejection, which the runner sees."""
 
     reason: Annotated[Text, Field(max_length=1000)]
 
@@ -95,7 +95,7 @@ async def list_payments(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PaymentView]:
-    """Payments that wait first, then the decided ones; each group oldest first."""
+    """Payments to review first, then the decided ones; each group oldest first."""
     async with database.read() as session:
         rows = await queries.list_payments(
             session, PaymentFilter(status, method, q), limit=limit + 1, after=cursors.decode(cursor)
@@ -110,7 +110,7 @@ def _after(last: PaymentView) -> str:
 
 @router.get("/{payment_id}", responses=errors(UnknownPayment))
 async def show_payment(payment_id: UUID, _: Finance, database: OwnDatabase) -> PaymentView:
-    """One payment."""
+    """One payment and its proof's data."""
     async with database.read() as session:
         return PaymentView.of(await queries.payment_by_id(session, payment_id), now=database.clock())
 
@@ -124,7 +124,7 @@ async def show_payment(payment_id: UUID, _: Finance, database: OwnDatabase) -> P
     },
 )
 async def show_proof(payment_id: UUID, _: Finance, database: OwnDatabase, images: Images) -> Response:
-    """The image that was sent, written anew by us."""
+    """The image of the proof, re-encoded."""
     async with database.read() as session:
         path, content_type = await queries.proof_of(session, payment_id)
     return Response(
@@ -140,11 +140,11 @@ async def show_proof(payment_id: UUID, _: Finance, database: OwnDatabase, images
 
 @router.post("/{payment_id}/verify", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
 async def verify_payment(payment_id: UUID, staff: Finance, work: Work) -> None:
-    """The money is there."""
+    """Verify a payment: the money has arrived."""
     await commands.verify_payment(work, payment_id, by=staff)
 
 
 @router.post("/{payment_id}/reject", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
 async def reject_payment(payment_id: UUID, body: Rejection, staff: Finance, work: Work) -> None:
-    """The proof shows no payment; its runner may send another."""
+    """Reject a proof; the runner may upload another."""
     await commands.reject_payment(work, payment_id, reason=body.reason, by=staff)

@@ -16,7 +16,7 @@ from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.review.errors import UnknownPayment
 
-# Literal, so that it is the index's own expression: a bound parameter would not match it.
+# A literal, as in the index: an expression with a bound parameter would not use the index.
 _DECIDED = literal_column("(payments.status <> 'uploaded')", Boolean)
 
 
@@ -32,12 +32,12 @@ class PaymentFilter:
 async def list_payments(
     session: AsyncSession, wanted: PaymentFilter, *, limit: int, after: Position | None
 ) -> Sequence[RowMapping]:
-    """Payments that wait first, then the decided ones; each group oldest first."""
+    """Return payments to review first, then the decided ones; each group oldest first."""
     return (await session.execute(page(wanted, limit=limit, after=after))).mappings().all()
 
 
 def page(wanted: PaymentFilter, *, limit: int, after: Position | None) -> Select[*tuple[Any, ...]]:
-    """The query behind `list_payments`."""
+    """Return the query of `list_payments`."""
     query = _filtered(_with_invoice_and_duplicate(), wanted)
     if after is not None:
         query = query.where(tuple_(_DECIDED, Payment.uploaded_at, Payment.id) > tuple_(*after))
@@ -45,7 +45,7 @@ def page(wanted: PaymentFilter, *, limit: int, after: Position | None) -> Select
 
 
 async def payment_by_id(session: AsyncSession, payment_id: UUID) -> RowMapping:
-    """One payment as the list shows it.
+    """Return one payment with the columns of the list.
 
     Raises:
         UnknownPayment.
@@ -57,7 +57,7 @@ async def payment_by_id(session: AsyncSession, payment_id: UUID) -> RowMapping:
 
 
 async def proof_of(session: AsyncSession, payment_id: UUID) -> tuple[str, str]:
-    """Path and content type of a payment's image.
+    """Return path and content type of a payment's image.
 
     Raises:
         UnknownPayment.
@@ -73,7 +73,7 @@ def _filtered(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[
     if wanted.status is not None:
         query = query.where(Payment.status == wanted.status)
     if wanted.status is PaymentStatus.UPLOADED:
-        query = query.where(~_DECIDED)  # said in the index's words
+        query = query.where(~_DECIDED)  # the expression of the index
     if wanted.method is not None:
         query = query.where(Payment.payment_method == wanted.method)
     if wanted.q:
