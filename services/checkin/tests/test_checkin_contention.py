@@ -6,8 +6,8 @@ import pytest
 from checkin.pickup import commands as pickup
 from checkin.pickup.errors import NotValid
 from checkin.roster import commands as roster
-from checkin.stations.queries import working_desk
-from checkin.stations.rules import Desk
+from checkin.stations.queries import active_session
+from checkin.stations.rules import StationSession
 from contracts import ParticipantCheckedIn
 from testkit.polling import eventually
 
@@ -58,18 +58,18 @@ async def somebody_waits_for_a_lock(day: PackDay) -> None:
     await eventually(waits)
 
 
-async def desk_of(day: PackDay) -> Desk:
+async def current_station(day: PackDay) -> StationSession:
     await day.desk()
     [device] = await day.rows("SELECT id FROM devices")
     async with day.database.read() as session:
-        found = await working_desk(session, device["id"])
+        found = await active_session(session, device["id"])
     assert found
     return found
 
 
 async def test_a_check_in_behind_a_cancellation_under_way_waits_and_is_refused(day: PackDay) -> None:
     # given
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
 
     async def check_in() -> None:
@@ -90,7 +90,7 @@ async def test_a_check_in_behind_a_cancellation_under_way_waits_and_is_refused(d
 
 async def test_a_cancellation_behind_a_check_in_under_way_waits_and_the_pack_stays_handed_over(day: PackDay) -> None:
     # given
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
     whose = pickup.holder(ticket_code=runner.ticket_code, participant_id=None)
     # when
@@ -106,7 +106,7 @@ async def test_a_cancellation_behind_a_check_in_under_way_waits_and_the_pack_sta
 
 
 async def test_without_the_row_lock_a_check_in_slips_past_a_cancellation_under_way(day: PackDay) -> None:
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
     unlocked = (
         "INSERT INTO checkins (id, participant_id, registration_id, station_id, device_id, station_name,"

@@ -9,35 +9,35 @@ from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
 from checkin.stations.errors import DeviceRevoked
-from checkin.stations.queries import working_desk
-from checkin.stations.rules import Desk
+from checkin.stations.queries import active_session
+from checkin.stations.rules import StationSession
 
 
-async def desk_of(device: AnyDevice, database: OwnDatabase) -> Desk:
+async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
     """The calling device's desk, as it is now.
 
     Raises:
         DeviceRevoked.
     """
-    return await _desk(database, device)
+    return await _station_session(database, device)
 
 
-async def desk_or_staff(caller: DeviceOrStaff, database: OwnDatabase) -> Desk | Staff:
+async def current_station_or_staff(caller: DeviceOrStaff, database: OwnDatabase) -> StationSession | Staff:
     """The calling device's desk, or whoever of staff is calling.
 
     Raises:
         DeviceRevoked.
     """
-    return caller if isinstance(caller, Staff) else await _desk(database, caller)
+    return caller if isinstance(caller, Staff) else await _station_session(database, caller)
 
 
-async def _desk(database: Database, device: Device) -> Desk:
+async def _station_session(database: Database, device: Device) -> StationSession:
     async with database.read() as session:
-        desk = await working_desk(session, device.id)
-    if desk is None:
+        station = await active_session(session, device.id)
+    if station is None:
         raise DeviceRevoked
-    return desk
+    return station
 
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
-AtDeskOrStaff = Annotated[Desk | Staff, Depends(desk_or_staff)]
+CurrentStation = Annotated[StationSession, Depends(current_station)]
+CurrentStationOrStaff = Annotated[StationSession | Staff, Depends(current_station_or_staff)]

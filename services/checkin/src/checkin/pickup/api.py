@@ -14,7 +14,7 @@ from chassis.wording import Refused, Wording
 from fastapi import Header, Response
 from pydantic import Field, StringConstraints, model_validator
 
-from checkin.dependencies import AtDesk, AtDeskOrStaff
+from checkin.dependencies import CurrentStation, CurrentStationOrStaff
 from checkin.pickup import commands, queries
 from checkin.pickup.errors import (
     AlreadyCheckedIn,
@@ -26,7 +26,7 @@ from checkin.pickup.errors import (
     UnknownTicket,
 )
 from checkin.stations.errors import DeviceRevoked
-from checkin.stations.rules import Desk
+from checkin.stations.rules import StationSession
 
 router = Router()
 
@@ -125,11 +125,11 @@ class Stats(View):
     ),
 )
 async def check_in(
-    body: Scan, desk: AtDesk, work: Work, response: Response, idempotency_key: IdempotencyKey = None
+    body: Scan, station: CurrentStation, work: Work, response: Response, idempotency_key: IdempotencyKey = None
 ) -> CheckedIn:
     """Hand a pack over, once."""
     whose = commands.holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
-    done = await commands.check_in(work, desk, whose, notes=body.notes, idempotency_key=idempotency_key)
+    done = await commands.check_in(work, station, whose, notes=body.notes, idempotency_key=idempotency_key)
     if done.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return CheckedIn.model_validate(done)
@@ -142,11 +142,11 @@ async def undo_checkin(participant_id: UUID, body: Undo, staff: Admin, work: Wor
 
 
 @router.get("/stats", responses=errors(DeviceRevoked))
-async def stats(caller: AtDeskOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
+async def stats(caller: CurrentStationOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
     """How many packs were handed out and how many wait, by category and station.
 
     Without `event_id`: of all races, or for a device at a station that is tied to a race, of that race.
     """
-    if event_id is None and isinstance(caller, Desk):
+    if event_id is None and isinstance(caller, StationSession):
         event_id = caller.event_id
     return Stats.model_validate(await queries.count_packs(session, event_id=event_id))

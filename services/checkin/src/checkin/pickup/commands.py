@@ -24,7 +24,7 @@ from checkin.pickup.rules import normal_code
 from checkin.pickup.tables import Checkin
 from checkin.roster.queries import CATEGORY_NAME, EVENT_NAME
 from checkin.roster.tables import RosterEntry
-from checkin.stations.rules import Desk
+from checkin.stations.rules import StationSession
 from checkin.stations.tables import Station
 
 _STANDING: Final = Checkin.undone_at.is_(None)
@@ -76,7 +76,12 @@ def holder(*, ticket_code: str | None, participant_id: UUID | None) -> ColumnEle
 
 
 async def check_in(
-    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], *, notes: str | None, idempotency_key: str | None
+    work: UnitOfWork,
+    station: StationSession,
+    whose: ColumnElement[bool],
+    *,
+    notes: str | None,
+    idempotency_key: str | None,
 ) -> HandedOver:
     """Hand the pack over, if it was not and the registration stands.
 
@@ -86,21 +91,21 @@ async def check_in(
     Raises:
         UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
     """
-    handing_over = _hand_over(desk, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
+    handing_over = _hand_over(station, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
     for _ in range(_LOOKS):
         row = (await work.session.execute(handing_over)).one_or_none()
         if row is not None:
-            _announce(work, desk, row)
+            _announce(work, station, row)
             return HandedOver(**row._asdict(), checked_in_at=work.now, replayed=False)
-        earlier = await _earlier_answer(work, desk, whose, idempotency_key) if idempotency_key else None
+        earlier = await _earlier_answer(work, station, whose, idempotency_key) if idempotency_key else None
         if earlier is not None:
             return earlier
-        await _refuse(work, desk, whose)
+        await _refuse(work, station, whose)
     raise Unavailable
 
 
 def _hand_over(
-    desk: Desk, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
+    station: StationSession, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
 ) -> Select[Any]:
     """The one statement that decides, by what race the station has while it runs.
 
@@ -109,7 +114,7 @@ def _hand_over(
     """
     entry = (
         select(*_SHOWN)
-        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(desk))
+        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(station))
         .with_for_update(key_share=True, of=RosterEntry)
         .cte("entry")
     )
@@ -117,10 +122,10 @@ def _hand_over(
         "id": literal(uuid4()),
         "participant_id": entry.c.participant_id,
         "registration_id": entry.c.registration_id,
-        "station_id": literal(desk.station_id),
-        "device_id": literal(desk.device_id),
-        "station_name": literal(desk.station_name),
-        "location_name": literal(desk.location_name),
+        "station_id": literal(station.station_id),
+        "device_id": literal(station.device_id),
+        "station_name": literal(station.station_name),
+        "location_name": literal(station.location_name),
         "notes": literal(notes, String),
         "idempotency_key": literal(idempotency_key, String),
         "checked_in_at": literal(at),
@@ -135,19 +140,19 @@ def _hand_over(
     return select(entry).join(inserted, inserted.c.participant_id == entry.c.participant_id)
 
 
-def _serves(desk: Desk) -> ColumnElement[bool]:
+def _serves(station: StationSession) -> ColumnElement[bool]:
     """Whether packs of the participant's race are handed out at the desk's station."""
     same_race = or_(Station.event_id.is_(None), Station.event_id == RosterEntry.event_id)
-    return exists().where(Station.id == desk.station_id, same_race)
+    return exists().where(Station.id == station.station_id, same_race)
 
 
-def _announce(work: UnitOfWork, desk: Desk, row: Row[Any]) -> None:
+def _announce(work: UnitOfWork, station: StationSession, row: Row[Any]) -> None:
     work.publish(
         ParticipantCheckedIn(
             participant_id=row.participant_id,
             registration_id=row.registration_id,
-            station_id=desk.station_id,
-            location_name=desk.location_name,
+            station_id=station.station_id,
+            location_name=station.location_name,
             checked_in_at=work.now,
         ),
         subject=row.registration_id,
@@ -155,13 +160,13 @@ def _announce(work: UnitOfWork, desk: Desk, row: Row[Any]) -> None:
 
 
 async def _earlier_answer(
-    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], idempotency_key: str
+    work: UnitOfWork, station: StationSession, whose: ColumnElement[bool], idempotency_key: str
 ) -> HandedOver | None:
     """What this device was, or should have been, answered under the same key."""
     query = (
         select(*_SHOWN, Checkin.checked_in_at, Checkin.undone_at, whose.label("same"))
         .join(Checkin, Checkin.participant_id == RosterEntry.participant_id)
-        .where(Checkin.device_id == desk.device_id, Checkin.idempotency_key == idempotency_key)
+        .where(Checkin.device_id == station.device_id, Checkin.idempotency_key == idempotency_key)
     )
     row = (await work.session.execute(query)).one_or_none()
     if row is None:
@@ -174,13 +179,13 @@ async def _earlier_answer(
     return HandedOver(**shown, checked_in_at=row.checked_in_at, replayed=True)
 
 
-async def _refuse(work: UnitOfWork, desk: Desk, whose: ColumnElement[bool]) -> None:
+async def _refuse(work: UnitOfWork, station: StationSession, whose: ColumnElement[bool]) -> None:
     """Say why no pack is handed over; return if nothing stands in the way any more."""
     query = (
         select(
             RosterEntry.event_id,
             EVENT_NAME,
-            _serves(desk).label("served"),
+            _serves(station).label("served"),
             RosterEntry.cancelled_at,
             Checkin.checked_in_at,
             Checkin.station_name,

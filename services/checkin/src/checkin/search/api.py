@@ -11,7 +11,7 @@ from chassis.web.routing import Router
 from fastapi import Query
 from pydantic import Field
 
-from checkin.dependencies import AtDesk
+from checkin.dependencies import CurrentStation
 from checkin.search import queries
 from checkin.search.rules import Search
 from checkin.stations.errors import DeviceRevoked
@@ -48,11 +48,11 @@ Most = Annotated[int, Query(ge=1, le=50)]
 
 
 @router.get("/roster", responses=errors(DeviceRevoked))
-async def search_roster(q: Typed, desk: AtDesk, session: Read, limit: Most = 50) -> Found:
+async def search_roster(q: Typed, station: CurrentStation, session: Read, limit: Most = 50) -> Found:
     """Find a participant by name, BIB or registration number.
 
     At a station that is tied to a race, only participants of that race are found.
     """
-    rows = await queries.find_participants(session, Search.of(q), event_id=desk.event_id, limit=limit + 1)
+    rows = await queries.find_participants(session, Search.of(q), event_id=station.event_id, limit=limit + 1)
     items = [FoundParticipant(**row) for row in rows[:limit]]
     return Found(items=items, has_more=len(rows) > limit)

@@ -8,7 +8,7 @@ from chassis.web.models import Moment
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from checkin.stations.rules import Desk
+from checkin.stations.rules import StationSession
 from checkin.stations.tables import Device, Station
 
 
@@ -39,7 +39,7 @@ async def list_devices(
     return (await session.execute(query)).scalars().all()
 
 
-async def working_desk(session: AsyncSession, device_id: UUID) -> Desk | None:
+async def active_session(session: AsyncSession, device_id: UUID) -> StationSession | None:
     """Where the device works, if it is still logged in and the station is open."""
     query = (
         select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id)
@@ -47,4 +47,4 @@ async def working_desk(session: AsyncSession, device_id: UUID) -> Desk | None:
         .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
     )
     row = (await session.execute(query)).one_or_none()
-    return Desk(*row) if row else None
+    return StationSession(*row) if row else None

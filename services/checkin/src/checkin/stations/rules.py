@@ -36,7 +36,7 @@ def is_guessable(pin: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Desk:
+class StationSession:
     """A device that works at an open station. `event_id` is the race it hands out packs of; None means any race."""
 
     device_id: UUID
