@@ -159,7 +159,7 @@ async def a_desk_that_is_tied_after_it_was_looked_at(day: PackDay) -> StationSes
 
 
 async def hand_over(day: PackDay, desk: StationSession, ticket_code: str) -> None:
-    whose = pickup.holder(ticket_code=ticket_code, participant_id=None)
+    whose = pickup.ticket_holder(ticket_code=ticket_code, participant_id=None)
     async with day.database.work() as work:
         await pickup.check_in(work, desk, whose, notes=None, idempotency_key=None)
 

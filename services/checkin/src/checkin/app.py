@@ -1,4 +1,4 @@
-"""The check-in service's HTTP application."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
@@ -18,7 +18,9 @@ from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
 from checkin.tables import service_tables
 
-_OWN_KEYS_SECONDS = 0.2  # between two looks for a key id not known yet: they are in our own database, near and cheap
+_OWN_KEYS_SECONDS = (
+    0.2  # minimum interval between look-ups of unknown key ids; cheap, as the keys are in the own database
+)
 
 
 def build_app(
@@ -28,11 +30,11 @@ def build_app(
     *,
     pin_hasher: PasswordHash | None = None,
 ) -> FastAPI:
-    """The application.
+    """Build the application. The caller opens and closes `database` and `http`.
 
     Args:
         http: fetches identity's public keys.
-        pin_hasher: instead of argon2id at its recommended cost.
+        pin_hasher: replaces argon2id with pwdlib's recommended parameters, in tests.
     """
     keys = device_keys(settings, database)
     return build_application(
@@ -48,5 +50,5 @@ def build_app(
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory checkin.app:create_app`."""
+    """Return the application for `uvicorn --factory checkin.app:create_app`."""
     return api_from_environment(Settings, build_app, service="checkin", tables=service_tables)

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from checkin.pickup.tables import Checkin
 from checkin.roster.tables import RosterEntry
 
-_ITS_CHECKIN = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
+_CURRENT_CHECKIN = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
 
 
 @dataclass(frozen=True)
-class RosterLine:
-    """What check-in believes about a participant. `live` unless the registration was cancelled."""
+class RosterState:
+    """The state of a participant. `live` is False if the registration was cancelled."""
 
     registration_id: UUID
     participant_id: UUID
@@ -24,8 +24,8 @@ class RosterLine:
     checked_in: bool
 
 
-async def snapshot(session: AsyncSession) -> AsyncIterator[RosterLine]:
-    """The whole roster, by registration and BIB, streamed: for comparing it with what registration believes."""
+async def snapshot(session: AsyncSession) -> AsyncIterator[RosterState]:
+    """Stream the whole roster, ordered by registration and BIB, from one database snapshot."""
     query = (
         select(
             RosterEntry.registration_id,
@@ -34,9 +34,9 @@ async def snapshot(session: AsyncSession) -> AsyncIterator[RosterLine]:
             RosterEntry.cancelled_at.is_(None).label("live"),
             Checkin.id.is_not(None).label("checked_in"),
         )
-        .outerjoin(Checkin, _ITS_CHECKIN)
+        .outerjoin(Checkin, _CURRENT_CHECKIN)
         .order_by(RosterEntry.registration_id, RosterEntry.bib_number)
         .execution_options(yield_per=1000)
     )
     async for row in await session.stream(query):
-        yield RosterLine(*row)
+        yield RosterState(*row)

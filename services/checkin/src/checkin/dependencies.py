@@ -1,4 +1,7 @@
-"""Who is at the desk: a token alone is not enough, the device must still be logged in and its station open."""
+"""FastAPI dependencies shared by the routes of several folders.
+
+A valid device token is not enough: the device must not be revoked, and its station must be open.
+"""
 
 from typing import Annotated
 
@@ -14,7 +17,7 @@ from checkin.stations.rules import StationSession
 
 
 async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
-    """The calling device's desk, as it is now.
+    """Return the session of the calling device, read from the database.
 
     Raises:
         DeviceRevoked.
@@ -23,7 +26,7 @@ async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSe
 
 
 async def current_station_or_staff(caller: DeviceOrStaff, database: OwnDatabase) -> StationSession | Staff:
-    """The calling device's desk, or whoever of staff is calling.
+    """Return the session of the calling device, or the calling member of staff.
 
     Raises:
         DeviceRevoked.

@@ -1,4 +1,4 @@
-"""What registration says about who may collect a pack."""
+"""Handlers for the events of other services."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
@@ -13,7 +13,7 @@ from contracts import (
     StaffSessionsEnded,
 )
 
-from checkin.races.commands import learn_names
+from checkin.races.commands import update_names
 from checkin.roster import commands
 
 handlers = Handlers()
@@ -21,27 +21,30 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 
 @handlers.on(RegistrationConfirmed)
-async def enter_participants(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
-    """Everybody in the registration may collect a pack."""
-    said = event.payload
-    await learn_names(work, said.event, [CategoryName(category_id=said.category_id, name=said.category_name)])
-    await commands.enter(work, said, at=event.occurred_at)
+async def add_confirmed_participants(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
+    """Add the participants of a confirmed registration to the roster."""
+    confirmed = event.payload
+    category = CategoryName(category_id=confirmed.category_id, name=confirmed.category_name)
+    await update_names(work, confirmed.event, [category])
+    await commands.add_participants(work, confirmed, at=event.occurred_at)
 
 
 @handlers.on(RegistrationCancelled)
-async def strike_participants(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
-    """Nobody in the registration may, any more."""
-    said = event.payload
-    await commands.strike(work, said.registration_id, revision=said.revision, at=event.occurred_at)
+async def cancel_participants(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
+    """Mark the participants of a cancelled registration as cancelled."""
+    cancelled = event.payload
+    await commands.cancel_registration(
+        work, cancelled.registration_id, revision=cancelled.revision, at=event.occurred_at
+    )
 
 
 @handlers.on(RegistrationCorrected)
 async def correct_participant(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
-    """The roster shows a participant's name and jersey size as they were corrected."""
-    await commands.correct(work, event.payload)
+    """Store a corrected name and jersey size."""
+    await commands.correct_participant(work, event.payload)
 
 
 @handlers.on(RaceChanged)
-async def rename_race(event: Event[RaceChanged], work: UnitOfWork) -> None:
-    """Roster, counts and check-ins show the names of now."""
-    await learn_names(work, event.payload.event, event.payload.categories)
+async def update_race_names(event: Event[RaceChanged], work: UnitOfWork) -> None:
+    """Store the current names of a race and its categories."""
+    await update_names(work, event.payload.event, event.payload.categories)

@@ -8,5 +8,5 @@ from checkin.settings import Settings
 
 
 def device_keys(settings: Settings, database: Database) -> SigningKeys:
-    """The keys that device tokens are signed with."""
+    """Return the keys that device tokens are signed with."""
     return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=settings.device_token_lifetime)

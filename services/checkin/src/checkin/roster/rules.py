@@ -8,5 +8,5 @@ LONGEST_WORD: Final = 100  # PostgreSQL refuses to index words of more than 2,04
 
 
 def stored_words(full_name: str) -> list[str]:
-    """Return the words by which a name is found."""
+    """Return the folded words of a name, by which the search finds it."""
     return [word[:LONGEST_WORD] for word in folded(full_name).split()]

@@ -20,7 +20,7 @@ router = Router()
 
 
 class FoundParticipant(View):
-    """What the desk needs to hand over a pack. `is_valid` is false when the registration was cancelled."""
+    """A participant as a station shows them. `is_valid` is false if the registration was cancelled."""
 
     participant_id: UUID
     full_name: str
@@ -38,9 +38,9 @@ class FoundParticipant(View):
 
 
 class Found(Page[FoundParticipant]):
-    """The first that fit. `has_more` asks for more letters: a search has no further pages."""
+    """The first matches. With `has_more` the search text should be longer: a search has no further pages."""
 
-    has_more: bool = Field(description="more people fit than are listed")
+    has_more: bool = Field(description="more participants match than are listed")
 
 
 Typed = Annotated[SearchText, Query(min_length=1, description="the beginning of names, a BIB, a registration number")]
@@ -51,7 +51,7 @@ Most = Annotated[int, Query(ge=1, le=50)]
 async def search_roster(q: Typed, station: CurrentStation, session: Read, limit: Most = 50) -> Found:
     """Find a participant by name, BIB or registration number.
 
-    At a station that is tied to a race, only participants of that race are found.
+    At a station with a race, only participants of that race are found.
     """
     rows = await queries.find_participants(session, Search.of(q), event_id=station.event_id, limit=limit + 1)
     items = [FoundParticipant(**row) for row in rows[:limit]]

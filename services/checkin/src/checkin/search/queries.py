@@ -16,9 +16,9 @@ from checkin.search.rules import Search, prefixes
 async def find_participants(
     session: AsyncSession, search: Search, *, event_id: UUID | None = None, limit: int
 ) -> Sequence[RowMapping]:
-    """Return participants that fit, by name: of one race, if it is named. Every way to find them is indexed.
+    """Return the matching participants ordered by name, of one race if `event_id` is given. Every condition is indexed.
 
-    Those whose registration was cancelled are among them, so that the desk can say so.
+    Cancelled participants are included, so that a station can say so.
     """
     standing = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
     query = (
@@ -38,7 +38,7 @@ async def find_participants(
             Checkin.location_name,
         )
         .outerjoin(Checkin, standing)
-        .where(or_(*_ways(search)))
+        .where(or_(*_conditions(search)))
         .order_by(RosterEntry.full_name, RosterEntry.participant_id)
         .limit(limit)
     )
@@ -47,7 +47,7 @@ async def find_participants(
     return (await session.execute(query)).mappings().all()
 
 
-def _ways(search: Search) -> list[ColumnElement[bool]]:
+def _conditions(search: Search) -> list[ColumnElement[bool]]:
     ways = [func.lower(RosterEntry.registration_number) == search.registration_number]
     if search.words:
         named = cast(prefixes(search.words), TSQUERY)

@@ -1,4 +1,4 @@
-"""What a search at a station looks for."""
+"""Parsing of the text typed into a search."""
 
 import re
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ def search_words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Search:
-    """What to look for: people with all of `words` in their name, whole or begun; a BIB; a registration number.
+    """A search: names that contain words beginning with each of `words`, or a BIB, or a registration number.
 
-    `unfolded_words` is for names that are not folded yet.
+    `unfolded_words` is for rows of older releases, whose names are not folded yet.
     """
 
     words: tuple[str, ...]
@@ -33,14 +33,14 @@ class Search:
 
     @classmethod
     def of(cls, typed: str) -> "Search":
-        """The search that was typed."""
+        """Parse the typed text."""
         text = normalize("NFC", typed).strip()
         unfolded = tuple(filter(None, _BETWEEN_WORDS.split(text)))
         return cls(tuple(search_words(text)), unfolded, _bib(text), text.lower())
 
 
 def prefixes(words: Iterable[str]) -> str:
-    """Return `words` as a PostgreSQL text search: each the beginning of some word. Quotes must not occur in a word."""
+    """Return a PostgreSQL text search for words that begin with `words`, which must not contain quotes."""
     return " & ".join(f"'{word}':*" for word in words)
 
 
