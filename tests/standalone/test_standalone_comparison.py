@@ -6,10 +6,10 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
-from checkin.pickup.queries import RosterLine
+from checkin.consistency import RosterState
+from notification.consistency import ContactState
 from notification.contacts.rules import Stage
-from notification.contacts.snapshot import ContactState
-from payment.doctor import InvoiceState
+from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.consistency import EntryState
 from registration.entries.rules import Status
@@ -23,7 +23,7 @@ CONFIRMED = EntryState(
     REGISTRATION, "R-1", Status.PAYMENT_VERIFIED, Decimal("10.00"), PAYMENT, {PERSON: 7}, DEADLINE, payment_sequence=2
 )
 PAID = InvoiceState(REGISTRATION, InvoiceStatus.PAID, Decimal("10.00"), "IDR", DEADLINE, 2, (PAYMENT,), (), (), ())
-ON_ROSTER = RosterLine(REGISTRATION, PERSON, 7, live=True, checked_in=False)
+ON_ROSTER = RosterState(REGISTRATION, PERSON, 7, live=True, checked_in=False)
 PENDING = replace(CONFIRMED, status=Status.PENDING_PAYMENT, payment_id=None, bibs={PERSON: None})
 OPEN = replace(PAID, status=InvoiceStatus.OPEN, paid_payment_ids=())
 EXPIRED = replace(PENDING, status=Status.EXPIRED, bibs={})
@@ -41,7 +41,7 @@ HEARD = {
 def diagnose(
     entries: list[EntryState],
     invoices: list[InvoiceState],
-    roster: list[RosterLine],
+    roster: list[RosterState],
     stages: list[Stage] | None = None,
     told: frozenset[UUID] | None = None,
 ) -> Diagnosis:
@@ -56,7 +56,7 @@ def diagnose(
 def codes(
     entries: list[EntryState],
     invoices: list[InvoiceState],
-    roster: list[RosterLine],
+    roster: list[RosterState],
     stages: list[Stage] | None = None,
 ) -> set[str]:
     return {finding.code for finding in diagnose(entries, invoices, roster, stages).findings}
@@ -75,7 +75,9 @@ def codes(
         (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), refunded_ids=(SURPLUS,)), [ON_ROSTER]),
     ],
 )
-def test_one_story_told_three_times_is_fine(entry: EntryState, invoice: InvoiceState, roster: list[RosterLine]) -> None:
+def test_one_story_told_three_times_is_fine(
+    entry: EntryState, invoice: InvoiceState, roster: list[RosterState]
+) -> None:
     assert codes([entry], [invoice], roster) == set()
 
 
@@ -94,7 +96,7 @@ def test_one_story_told_three_times_is_fine(entry: EntryState, invoice: InvoiceS
     ],
 )
 def test_a_contradiction_is_named(
-    code: str, entry: EntryState, invoice: InvoiceState, roster: list[RosterLine]
+    code: str, entry: EntryState, invoice: InvoiceState, roster: list[RosterState]
 ) -> None:
     assert code in codes([entry], [invoice], roster)
 

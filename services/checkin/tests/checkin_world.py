@@ -13,7 +13,7 @@ from chassis.database import Database
 from chassis.secrets import new_key
 from checkin.app import build_app
 from checkin.base import service_tables
-from checkin.roster.handlers import handlers
+from checkin.handlers import handlers
 from checkin.settings import Settings
 from contracts import (
     CategoryName,

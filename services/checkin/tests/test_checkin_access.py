@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from chassis.auth.principals import Role
 from chassis.errors import StartlineError
+from checkin import dependencies as access
 from checkin.pickup import commands as pickup
-from checkin.stations import access
 from checkin.stations import commands as stations
 from fastapi import FastAPI
 from testkit.tokens import Headers

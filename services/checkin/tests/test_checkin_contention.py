@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 from checkin.pickup import commands as pickup
-from checkin.pickup.commands import NotValid
+from checkin.pickup.errors import NotValid
 from checkin.roster import commands as roster
-from checkin.stations.queries import working_desk
-from checkin.stations.rules import Desk
+from checkin.stations.queries import active_session
+from checkin.stations.rules import StationSession
 from contracts import ParticipantCheckedIn
 from testkit.polling import eventually
 
@@ -58,28 +58,28 @@ async def somebody_waits_for_a_lock(day: PackDay) -> None:
     await eventually(waits)
 
 
-async def desk_of(day: PackDay) -> Desk:
+async def current_station(day: PackDay) -> StationSession:
     await day.desk()
     [device] = await day.rows("SELECT id FROM devices")
     async with day.database.read() as session:
-        found = await working_desk(session, device["id"])
+        found = await active_session(session, device["id"])
     assert found
     return found
 
 
 async def test_a_check_in_behind_a_cancellation_under_way_waits_and_is_refused(day: PackDay) -> None:
     # given
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
 
     async def check_in() -> None:
-        whose = pickup.holder(ticket_code=runner.ticket_code, participant_id=None)
+        whose = pickup.ticket_holder(ticket_code=runner.ticket_code, participant_id=None)
         async with day.database.work() as work:
             await pickup.check_in(work, desk, whose, notes=None, idempotency_key=None)
 
     # when
     async with day.database.work() as work:
-        await roster.strike(work, said.registration_id, revision=9, at=work.now)
+        await roster.cancel_registration(work, said.registration_id, revision=9, at=work.now)
         scanning = asyncio.create_task(check_in())
         await somebody_waits_for_a_lock(day)
     # then
@@ -90,9 +90,9 @@ async def test_a_check_in_behind_a_cancellation_under_way_waits_and_is_refused(d
 
 async def test_a_cancellation_behind_a_check_in_under_way_waits_and_the_pack_stays_handed_over(day: PackDay) -> None:
     # given
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
-    whose = pickup.holder(ticket_code=runner.ticket_code, participant_id=None)
+    whose = pickup.ticket_holder(ticket_code=runner.ticket_code, participant_id=None)
     # when
     async with day.database.work() as work:
         await pickup.check_in(work, desk, whose, notes=None, idempotency_key=None)
@@ -106,7 +106,7 @@ async def test_a_cancellation_behind_a_check_in_under_way_waits_and_the_pack_sta
 
 
 async def test_without_the_row_lock_a_check_in_slips_past_a_cancellation_under_way(day: PackDay) -> None:
-    desk = await desk_of(day)
+    desk = await current_station(day)
     said = await day.confirmed(runner := person())
     unlocked = (
         "INSERT INTO checkins (id, participant_id, registration_id, station_id, device_id, station_name,"
@@ -115,7 +115,7 @@ async def test_without_the_row_lock_a_check_in_slips_past_a_cancellation_under_w
     )
     values = {"station": desk.station_id, "device": desk.device_id, "code": runner.ticket_code}
     async with day.database.work() as cancelling:
-        await roster.strike(cancelling, said.registration_id, revision=9, at=cancelling.now)
+        await roster.cancel_registration(cancelling, said.registration_id, revision=9, at=cancelling.now)
         await day.execute(unlocked, **values)
     assert len(await day.rows("SELECT 1 FROM checkins JOIN roster USING (participant_id) WHERE cancelled_at < now()"))
 
@@ -127,7 +127,7 @@ async def test_when_an_undo_slips_in_before_the_refusal_the_pack_is_handed_out(
     desk = await day.desk()
     await day.confirmed(runner := person())
     await day.scan(desk.device, runner.ticket_code)
-    say_why = pickup._refuse
+    say_why = pickup._raise_refusal
 
     async def undone_meanwhile(*args: object) -> None:
         await day.undo(runner.participant_id)

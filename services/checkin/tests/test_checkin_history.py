@@ -146,7 +146,7 @@ async def test_only_the_revision_keeps_a_cancelled_ticket_invalid(
         return True
 
     if not guarded:
-        monkeypatch.setattr(commands, "_is_newest", deaf)
+        monkeypatch.setattr(commands, "_record_revision", deaf)
     history = History(day, clock)
     history.happens(["confirm", "cancel"])
     await history.day.deliver(history.news[1], subject=history.id)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from chassis.auth.signing import SigningKeys
-from checkin.stations.rules import MOST_FAILURES
+from checkin.stations.rules import MAX_FAILURES
 
 from .checkin_world import PackDay
 
@@ -31,7 +31,7 @@ async def test_a_try_that_locked_the_station_is_not_said_to_have_left_nothing(
     day: PackDay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     station_id = await day.station()
-    for _ in range(MOST_FAILURES - 1):
+    for _ in range(MAX_FAILURES - 1):
         await day.log_in(station_id, WRONG)
     monkeypatch.setattr("chassis.database.UnitOfWork.audit", _gone)
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 from chassis.migrations import downgrade, upgrade
-from checkin.races.commands import learn_names
-from checkin.roster.handlers import handlers
+from checkin.handlers import handlers
+from checkin.races.commands import update_names
 from contracts import CategoryName, EventSummary, RaceChanged, RegistrationConfirmed
 from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text
@@ -87,9 +87,9 @@ async def test_confirmations_of_a_race_do_not_wait_for_each_other(day: PackDay) 
     race, categories = named("Lari", 1), [CategoryName(category_id=TEN_K, name="10K")]
     await day.renamed(race, **{"10K": TEN_K})
     async with day.database.work() as under_way:
-        await learn_names(under_way, race, categories)
+        await update_names(under_way, race, categories)
         async with asyncio.timeout(5), day.database.work() as other:
-            await learn_names(other, race, categories)
+            await update_names(other, race, categories)
 
 
 async def test_a_plain_upsert_would_make_confirmations_of_a_race_wait_for_each_other(day: PackDay) -> None:

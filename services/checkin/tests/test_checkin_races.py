@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 from checkin.pickup import commands as pickup
-from checkin.pickup.commands import OtherEvent
+from checkin.pickup.errors import OtherEvent
 from checkin.roster.tables import RosterEntry
-from checkin.stations.queries import working_desk
-from checkin.stations.rules import Desk
+from checkin.stations.queries import active_session
+from checkin.stations.rules import StationSession
 from contracts import ParticipantCheckedIn
 from sqlalchemy import literal, or_
 
@@ -147,19 +147,19 @@ async def test_a_device_of_a_tied_station_counts_its_race_unless_it_asks_for_ano
     assert await counted(day, day.admin, f"?event_id={UUID(int=7)}") == (str(UUID(int=7)), None, 0, [])
 
 
-async def a_desk_that_is_tied_after_it_was_looked_at(day: PackDay) -> Desk:
-    """What `AtDesk` found; then staff tied the station to another race than `RACE`."""
+async def a_desk_that_is_tied_after_it_was_looked_at(day: PackDay) -> StationSession:
+    """What `CurrentStation` found; then staff tied the station to another race than `RACE`."""
     opened = await day.desk()
     [device] = await day.rows("SELECT id FROM devices")
     async with day.database.read() as session:
-        desk = await working_desk(session, device["id"])
+        desk = await active_session(session, device["id"])
     assert desk
     await change(day, opened.id, event_id=str(OCTOBER.event_id))
     return desk
 
 
-async def hand_over(day: PackDay, desk: Desk, ticket_code: str) -> None:
-    whose = pickup.holder(ticket_code=ticket_code, participant_id=None)
+async def hand_over(day: PackDay, desk: StationSession, ticket_code: str) -> None:
+    whose = pickup.ticket_holder(ticket_code=ticket_code, participant_id=None)
     async with day.database.work() as work:
         await pickup.check_in(work, desk, whose, notes=None, idempotency_key=None)
 
@@ -175,7 +175,7 @@ async def test_the_race_that_a_station_has_when_the_pack_is_handed_over_decides(
 async def test_deciding_by_the_race_that_the_station_had_before_hands_out_a_pack_of_another_race(
     day: PackDay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def as_it_was(desk: Desk) -> Any:
+    def as_it_was(desk: StationSession) -> Any:
         return or_(literal(desk.event_id is None), RosterEntry.event_id == desk.event_id)
 
     monkeypatch.setattr(pickup, "_serves", as_it_was)

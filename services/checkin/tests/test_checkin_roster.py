@@ -5,8 +5,8 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
-from checkin.roster.queries import find_participants
-from checkin.roster.rules import Search
+from checkin.search.queries import find_participants
+from checkin.search.rules import Search
 from sqlalchemy import event
 
 from .checkin_world import RACE, PackDay, cancellation, confirmation, person

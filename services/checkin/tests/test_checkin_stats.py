@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from checkin.pickup.queries import snapshot
+from checkin.consistency import snapshot
 
 from .checkin_world import PackDay, another_race, person
 

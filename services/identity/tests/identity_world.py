@@ -9,11 +9,11 @@ import httpx
 from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.secrets import new_key
+from identity.accounts.passwords import Passwords
 from identity.app import build_app
 from identity.base import service_tables
 from identity.settings import Settings
 from identity.staff.commands import create_staff
-from identity.staff.passwords import Passwords
 from sqlalchemy import text
 from testkit.harness import ManualClock
 

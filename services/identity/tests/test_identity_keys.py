@@ -8,7 +8,7 @@ import httpx
 from chassis.auth.access import keys_over_http, peek, staff_verifier
 from chassis.errors import InvalidToken
 from chassis.transports import InProcessTransport
-from identity.keys.commands import rotate_now
+from identity.keys import signing_keys_of
 from identity.worker import build_worker
 from testkit.polling import eventually
 
@@ -66,7 +66,7 @@ async def test_after_a_rotation_both_keys_verify_until_the_old_ones_tokens_have_
     before = await office.login(boss)
     assert (await office.me(before)).status == 200
     # when
-    await rotate_now(office.settings, office.database)
+    await signing_keys_of(office.settings, office.database).rotate()
     office.clock.advance(timedelta(seconds=30))  # other processes notice within half a minute
     after = await office.login(boss)
     # then

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
+from identity.accounts.tables import StaffMember
 from identity.staff import commands
 from identity.staff.commands import Changes, change_staff
 from identity.staff.errors import LastOwner
-from identity.staff.tables import StaffMember
 from sqlalchemy import select
 
 from .identity_world import Colleague, Office

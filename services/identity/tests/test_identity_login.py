@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from chassis.auth.access import peek
 from chassis.auth.principals import Role, TokenKind
-from identity.staff.passwords import Passwords, Verdict
+from identity.accounts.passwords import Passwords, Verdict
 
 from .identity_world import PASSWORD, WRONG, Office
 

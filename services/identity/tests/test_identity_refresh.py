@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
+from identity.accounts.tables import StaffMember
 from identity.sessions import commands
 from identity.sessions.tables import RefreshToken
-from identity.staff.tables import StaffMember
 from identity.worker import forget
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError

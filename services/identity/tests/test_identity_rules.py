@@ -7,7 +7,7 @@ import pytest
 from chassis.wording import Wording
 from hypothesis import given
 from hypothesis import strategies as st
-from identity.staff.rules import (
+from identity.accounts.rules import (
     GUESSED_FIRST,
     LONGEST_PASSWORD,
     PERSONAL,

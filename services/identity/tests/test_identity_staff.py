@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from chassis.auth.principals import Role
 from chassis.errors import InvalidFields
+from identity.accounts.errors import UnknownStaff
 from identity.staff.commands import ensure_first_owner, set_password
-from identity.staff.errors import UnknownStaff
 from sqlalchemy import text
 
 from .identity_world import ANOTHER_PASSWORD, PASSWORD, Office

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
+from identity.accounts.passwords import Verdict
 from identity.sessions import commands, throttle
 from identity.sessions.errors import TooManyAttempts
 from identity.sessions.tables import LoginThrottle
 from identity.sessions.throttle import Attempt, Limits
-from identity.staff.passwords import Verdict
 from sqlalchemy import select, text
 
 from .identity_world import ANOTHER_PASSWORD, ELSEWHERE, HOME, PASSWORD, WRONG, Colleague, Office, Reply
@@ -215,7 +215,7 @@ async def test_counting_after_the_password_was_wrong_would_let_them_all_through(
         return Verdict(right=False)
 
     monkeypatch.setattr(commands, "admit", look_only)
-    monkeypatch.setattr(commands, "_audit_failure", count_later)
+    monkeypatch.setattr(commands, "audit_failure", count_later)
     monkeypatch.setattr(office.app.state.passwords, "verify", verify)
     # then
     assert await guess_in_parallel(office, boss, 12) == {401: 12}

@@ -34,8 +34,8 @@ from contracts import (
 )
 from notification.app import build_app
 from notification.base import service_tables
-from notification.channels.port import Channel
 from notification.handlers import handlers
+from notification.messages.rules import Channel
 from notification.queue.sender import Sender
 from notification.settings import Settings
 from notification.worker import build_senders

@@ -7,7 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from notification.queue import announcements
 from notification.queue.announcements import announce_rest, follow_race_days
 from testkit.harness import ManualClock

@@ -15,18 +15,11 @@ from chassis.clock import utcnow
 from chassis.wording import Refused
 from hypothesis import given
 from hypothesis import strategies as st
+from notification.channels.accounts import MailAccount
 from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.port import (
-    NotSent,
-    OutboundMessage,
-    OutcomeUnknown,
-    PermanentFailure,
-    Security,
-    SenderTrouble,
-    TemporaryFailure,
-)
+from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
+from notification.channels.port import OutboundMessage, Security
 from notification.channels.whatsapp import FonnteChannel, target_of
-from notification.preferences.rules import MailAccount
 from simulators.testing import Stage, playing
 
 TOKEN = "canary-device-token"

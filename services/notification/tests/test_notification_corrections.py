@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from chassis.errors import NotYet
 from contracts import RegistrationCorrected
-from notification.channels.port import Channel
 from notification.contacts.commands import canonicalize_some
 from notification.contacts.rules import canonical_addresses
+from notification.messages.rules import Channel
 from notification.templates.rules import harmless_name
 from notification.worker import in_portions
 from simulators.testing import Stage

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from notification.channels.port import Channel
 from notification.limiter.rules import Pace
+from notification.messages.rules import Channel
 from notification.queue.commands import begin_attempt, claim_next
 from notification.worker import release
 from simulators.testing import Stage

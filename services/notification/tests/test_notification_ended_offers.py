@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chassis.errors import NotYet
 from contracts import WaitlistEnd, WaitlistEnded
-from notification.templates.rules import Locale
+from notification.messages.rules import Locale
 from notification.templates.words import OFFER_ENDED, reason
 from simulators.testing import Stage
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.errors import NotYet
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 
 from .notification_world import PostOffice, runner
 

@@ -10,10 +10,10 @@ import pytest
 from chassis.clock import Clock
 from chassis.database import Database
 from notification.base import service_tables
-from notification.channels.port import Channel
 from notification.limiter.commands import end_slot, take_slot
 from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import Pace, pause_after
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 from sqlalchemy import text
 from testkit.harness import ManualClock

@@ -4,9 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from notification.channels.port import Channel, OutboundMessage, Outcome
+from notification.channels.port import OutboundMessage, Outcome
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
+from notification.messages.rules import Channel
 from notification.queue.rules import LEAST_PATIENCE, PATIENCE, Priority, Status, judge
 from pydantic import ValidationError
 from testkit.harness import ManualClock

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from contracts import ContactKind
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 
 from .notification_world import Entry, PostOffice, runner

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from chassis.auth.principals import Role
 from contracts import NotificationFailed
-from notification.channels.port import Channel
-from notification.queue.queries import Snapshot, snapshot
+from notification.consistency import QueueState, queue_state
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 
@@ -193,9 +193,9 @@ async def test_a_message_given_up_twice_is_told_twice(connected: PostOffice, sta
     assert len(await connected.published(NotificationFailed)) == 2
 
 
-async def look(office: PostOffice) -> Snapshot:
+async def look(office: PostOffice) -> QueueState:
     async with office.database.read() as session:
-        return await snapshot(session)
+        return await queue_state(session)
 
 
 async def test_the_snapshot_counts_by_status_and_tickets_that_have_not_left(

@@ -14,11 +14,12 @@ from chassis.wording import Refused
 from hypothesis import example, given
 from hypothesis import strategies as st
 from notification.channels import mail as mails
+from notification.channels.accounts import MailAccount
 from notification.channels.email import SmtpChannel, tls_context
+from notification.channels.errors import PermanentFailure
 from notification.channels.mail import build_mail
-from notification.channels.port import OutboundMessage, PermanentFailure, Security, TicketFiles
-from notification.preferences.rules import MailAccount
-from notification.templates.rules import one_line
+from notification.channels.port import OutboundMessage, Security, TicketFiles
+from notification.messages.rules import one_line
 from simulators.testing import Stage
 
 OURS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 from chassis.clock import utcnow
-from notification.channels.connecting import PrivateAddress, connected_socket, is_inside, is_public
+from notification.channels.accounts import MailAccount
+from notification.channels.connecting import connected_socket, is_inside, is_public
 from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.port import Channel, OutboundMessage, Security, SenderTrouble
-from notification.preferences.rules import MailAccount
+from notification.channels.errors import PrivateAddress, SenderTrouble
+from notification.channels.port import OutboundMessage, Security
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 

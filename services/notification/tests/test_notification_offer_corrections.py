@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from contracts import WaitlistOffered
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from notification.queue.commands import claim_next
 from simulators.testing import Stage
 

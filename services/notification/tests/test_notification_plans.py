@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from notification.queue.commands import claim_next
 from sqlalchemy import event, text
 from testkit.harness import ManualClock

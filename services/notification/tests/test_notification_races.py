@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from chassis.errors import NotYet
 from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, RaceChanged
-from notification.channels.port import Channel
 from notification.contacts.linking import link_some
+from notification.messages.rules import Channel, Locale
 from notification.queue.commands import claim_next
-from notification.templates.rules import Locale
 from notification.templates.words import moment, zone_named
 from notification.worker import in_portions, release
 from simulators.testing import Stage

@@ -9,7 +9,7 @@ import pytest
 from chassis.errors import NotYet
 from contracts import RefundDone, RefundDue
 from contracts.topology import subscribers_of
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 from testkit.golden import golden
 

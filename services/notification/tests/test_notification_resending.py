@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from notification.queue import sending_again
 from notification.queue.tables import Notification
 from simulators.testing import Stage

@@ -6,10 +6,9 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
-from notification.templates.rules import EventType, Locale
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 

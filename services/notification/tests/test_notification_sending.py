@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 from contracts import NotificationFailed
-from notification.channels.port import Channel, OutboundMessage
+from notification.channels.port import OutboundMessage
+from notification.messages.rules import Channel
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 

@@ -17,8 +17,8 @@ from chassis.transports.port import Message
 from contracts import AccessLinksRequested, AccessReplaced, ContactKind, Event, Payload
 from contracts.topology import SUBSCRIPTIONS, Names
 from notification.app import create_app
-from notification.channels.port import Channel
 from notification.handlers import handlers
+from notification.messages.rules import Channel
 from notification.settings import Settings
 from notification.tables import Base
 from notification.worker import build_worker

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from chassis.secrets import new_key
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from testkit.harness import ManualClock

@@ -7,12 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.api import SAMPLE_LINKS
 from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
 from notification.templates.rendering import Facts, Renderer
-from notification.templates.rules import EventType, Locale, Template, fill_in, problems_of, variables_of
+from notification.templates.rules import Template, fill_in, problems_of, variables_of
 from notification.templates.words import day, moment, money
 from simulators.testing import Stage
 

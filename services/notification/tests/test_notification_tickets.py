@@ -13,8 +13,7 @@ import zxingcpp
 from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
-from notification.channels.port import Channel
-from notification.templates.rules import Locale
+from notification.messages.rules import Channel, Locale
 from notification.tickets.lettering import font_file, printable
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png

@@ -7,17 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from notification.channels.port import (
-    Channel,
-    Culprit,
-    NotSent,
-    OutboundMessage,
-    OutcomeUnknown,
-    SenderTrouble,
-    TemporaryFailure,
-)
+from notification.channels.errors import NotSent, OutcomeUnknown, SenderTrouble, TemporaryFailure
+from notification.channels.port import Culprit, OutboundMessage
 from notification.limiter import breaker
 from notification.limiter.rules import is_senders, pause_in_silence
+from notification.messages.rules import Channel
 from notification.queue.sender import Sender
 from notification.worker import release
 from testkit.harness import ManualClock

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from notification.channels.port import Channel, OutboundMessage
+from notification.channels.port import OutboundMessage
+from notification.messages.rules import Channel
 from notification.queue.commands import claim_next
 from notification.queue.composing import Ingredients, compose
 from notification.templates.rendering import Renderer

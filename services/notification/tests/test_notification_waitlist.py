@@ -9,7 +9,7 @@ import pytest
 from chassis.errors import NotYet
 from chassis.migrations import downgrade, drift, upgrade
 from contracts import RegistrationType, WaitlistOffered
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
 from notification.tables import Base
 from simulators.testing import Stage
 from testkit.golden import golden

@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.auth.principals import Role
 from contracts import AccessCode, AccessLinksRequested, AccessReplaced, ContactKind, NotificationFailed
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.announcements import forget_links
 from notification.templates.api import SAMPLE_LINKS
 from notification.templates.defaults import default_template
 from notification.templates.rendering import LinkFacts, PersonalLink
-from notification.templates.rules import EventType, Locale
 from simulators.testing import Stage
 from testkit.golden import golden
 from testkit.harness import ManualClock

@@ -29,8 +29,8 @@ from contracts import (
     RegistrationType,
 )
 from payment.app import build_app
-from payment.invoices.handlers import handlers
-from payment.proofs.store import TRASH, ImageStore, image_store
+from payment.handlers import handlers
+from payment.images.store import TRASH, ImageStore, image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables
@@ -317,7 +317,7 @@ class Office:
         body: dict[str, Any] = answer.body
         return body
 
-    async def desk(self, **params: Any) -> list[dict[str, Any]]:
+    async def review_list(self, **params: Any) -> list[dict[str, Any]]:
         answer = await self.call("GET", "/payments", **params)
         assert answer.status == 200, answer.body
         items: list[dict[str, Any]] = answer.body["items"]

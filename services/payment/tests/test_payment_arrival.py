@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from contracts import Payload, PaymentUploaded
+from payment.images.processing import Picture
+from payment.images.store import ImageStore
 from payment.proofs.arrival import AGE_HEADER, LONGEST_UPLOAD
-from payment.proofs.images import Picture
-from payment.proofs.store import ImageStore
 from testkit.harness import ManualClock
 
 from .payment_world import Answer, Entry, Office
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitable[Any]]], None]:
     """Have something happen while an image is being stored."""
-    keep = ImageStore.keep
+    keep = ImageStore.put
 
     def arrange(happens: Callable[[], Awaitable[Any]]) -> None:
         async def slow(store: ImageStore, picture: Picture, *, under: str) -> str:
@@ -28,7 +28,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitab
             await happens()
             return path
 
-        monkeypatch.setattr(ImageStore, "keep", slow)
+        monkeypatch.setattr(ImageStore, "put", slow)
 
     return arrange
 
@@ -87,7 +87,7 @@ async def test_an_expiry_heard_while_a_proof_in_time_is_stored_does_not_refuse_i
     assert (await office.upload(entry)).status == 201
     assert taken == ["expired"]
     assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert (await office.desk())[0]["registration_ended"] is None
+    assert (await office.review_list())[0]["registration_ended"] is None
 
 
 @pytest.mark.parametrize("code", ["invoice_cancelled", "invoice_expired"])

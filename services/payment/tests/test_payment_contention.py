@@ -11,15 +11,15 @@ import pytest
 from chassis.auth.principals import Role, Staff
 from chassis.database import UnitOfWork
 from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
-from payment.desk import commands as desk
+from payment.images.processing import reencode
 from payment.invoices import commands as invoices
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
 from payment.invoices.tables import Invoice
 from payment.proofs import commands as proofs
 from payment.proofs.commands import Proof
-from payment.proofs.images import rewrite
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.review import commands as review
 from sqlalchemy import update
 from testkit.harness import ManualClock
 from testkit.polling import eventually
@@ -77,7 +77,7 @@ async def record_at_once(office: Office, entry: Entry, monkeypatch: pytest.Monke
 
     async def record(path: str) -> UUID:
         async with office.database.work() as work:
-            return await proofs.record_proof(work, proof, rewrite(jpeg()), path)
+            return await proofs.record_proof(work, proof, reencode(jpeg()), path)
 
     return await asyncio.gather(record("proofs/a"), record("proofs/b"), return_exceptions=True)
 
@@ -137,11 +137,11 @@ async def test_with_the_guard_off_two_people_both_verify(office: Office, monkeyp
         write = update(Payment).where(Payment.id == payment_id).values(**outcome).returning(Payment)
         return (await work.session.execute(write)).scalar_one()
 
-    monkeypatch.setattr(desk, "decide", look_then_write)
+    monkeypatch.setattr(review, "record_decision", look_then_write)
 
     async def verify() -> None:
         async with office.database.work() as work:
-            await desk.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
+            await review.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
 
     # when
     await asyncio.gather(verify(), verify())
@@ -174,7 +174,7 @@ async def test_a_proof_after_the_expiry_was_noted_but_before_it_is_committed_wai
     # given
     entry = await office.registered()
     async with office.database.work() as work:
-        await invoices.note_end(work, entry.id, RegistrationEnd.EXPIRED, revision=2)
+        await invoices.close_invoice(work, entry.id, RegistrationEnd.EXPIRED, revision=2)
         # when
         upload = asyncio.create_task(office.upload(entry))
         await _until_somebody_waits_for_a_lock(office)

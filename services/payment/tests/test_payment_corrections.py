@@ -13,14 +13,14 @@ async def payer_of(office: Office, entry: Entry) -> str:
     return str(row["payer_name"])
 
 
-async def test_the_desk_shows_and_finds_the_payer_under_the_corrected_name(office: Office) -> None:
+async def test_the_review_shows_and_finds_the_payer_under_the_corrected_name(office: Office) -> None:
     # given
     entry, payment = await office.waiting(payer="Budi Santos")
     # when
     event = await office.hear(entry.corrected("Budi Santoso"))
     await office.service.redeliver(event)
     # then
-    [row] = await office.desk(q="santoso")
+    [row] = await office.review_list(q="santoso")
     assert (row["payment_id"], row["payer_name"]) == (str(payment), "Budi Santoso")
 
 
@@ -56,12 +56,12 @@ async def test_an_end_is_heard_though_a_newer_correction_came_first(office: Offi
     assert (await office.invoice(entry))["status"] == "expired"
 
 
-async def test_a_correction_after_the_end_still_reaches_the_desk(office: Office) -> None:
+async def test_a_correction_after_the_end_still_reaches_the_review(office: Office) -> None:
     # given
     entry, _ = await office.waiting()
     await office.hear(entry.cancelled(revision=3))
     # when
     await office.hear(entry.corrected("Budi Corrected", revision=2))
     # then
-    [row] = await office.desk()
+    [row] = await office.review_list()
     assert (row["payer_name"], row["registration_ended"]) == ("Budi Corrected", "cancelled")

@@ -64,7 +64,7 @@ async def test_a_proof_that_was_in_time_outlives_the_deadline_and_may_be_verifie
     await office.hear(entry.expired())
     # then
     assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert (await office.desk())[0]["registration_ended"] == "expired"
+    assert (await office.review_list())[0]["registration_ended"] == "expired"
     assert (await office.verify(payment)).status == 204
     assert (await office.invoice(entry))["status"] == "paid"
     assert len(await office.said(PaymentVerified)) == 1

@@ -14,15 +14,15 @@ from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from hypothesis import strategies as st
+from payment.images.processing import reencode
 from payment.invoices import commands
 from payment.proofs.commands import Proof, record_proof
-from payment.proofs.images import rewrite
 from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
 
 from .payment_pictures import jpeg
 from .payment_world import Office
 
-PICTURE = rewrite(jpeg())
+PICTURE = reencode(jpeg())
 STEPS = steps(*ACTS)
 
 
@@ -147,13 +147,13 @@ CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_payment", 1), ("to
 async def test_only_the_order_of_news_makes_them_agree(
     office: Office, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
 ) -> None:
-    note_end = commands.note_end
+    close_invoice = commands.close_invoice
 
     async def deaf(work: UnitOfWork, *args: Any, revision: int, heard: int | None) -> None:
-        await note_end(work, *args, revision=revision)
+        await close_invoice(work, *args, revision=revision)
 
     if not guarded:
-        monkeypatch.setattr(commands, "note_end", deaf)
+        monkeypatch.setattr(commands, "close_invoice", deaf)
     history = History(office)
     await history.play(CROSSING)
     assert await history.agrees() is guarded

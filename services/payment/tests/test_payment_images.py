@@ -4,9 +4,9 @@ import asyncio
 from io import BytesIO
 
 import pytest
-from payment.proofs import images
-from payment.proofs.errors import TooBusy, UnsupportedImage
-from payment.proofs.images import MAX_PIXELS, Studio, rewrite
+from payment.images import processing
+from payment.images.errors import TooBusy, UnsupportedImage
+from payment.images.processing import MAX_PIXELS, ImageProcessor, reencode
 from PIL import Image, ImageFile, WebPImagePlugin
 
 from . import payment_pictures as pictures
@@ -36,7 +36,7 @@ def reddish(image: Image.Image, x: int, y: int) -> bool:
     ],
 )
 def test_a_picture_of_an_accepted_kind_stays_of_its_kind(data: bytes, content_type: str, suffix: str) -> None:
-    picture = rewrite(data)
+    picture = reencode(data)
     assert (picture.content_type, picture.suffix) == (content_type, suffix)
     written = looked_at(picture.data)
     assert written.size == (40, 60)
@@ -50,12 +50,12 @@ def test_pictures_of_every_colour_mode_are_taken(mode: str) -> None:
     if mode == "I;16":
         source = Image.new("I;16", (40, 60), 30_000)
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    assert looked_at(rewrite(pictures.encoded(source, kind)).data).size == (40, 60)
+    assert looked_at(reencode(pictures.encoded(source, kind)).data).size == (40, 60)
 
 
 def test_transparency_survives_where_the_kind_knows_it() -> None:
     clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
-    assert looked_at(rewrite(pictures.encoded(clear, "PNG")).data).mode == "RGBA"
+    assert looked_at(reencode(pictures.encoded(clear, "PNG")).data).mode == "RGBA"
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_transparency_survives_where_the_kind_knows_it() -> None:
 )
 def test_everything_else_is_refused(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):
-        rewrite(data)
+        reencode(data)
 
 
 def test_what_a_phone_notes_about_place_and_maker_is_gone_and_the_picture_stands_upright() -> None:
     source = pictures.jpeg_from_a_phone()
     assert b"A Phone Maker" in source
-    picture = rewrite(source)
+    picture = reencode(source)
     written = looked_at(picture.data)
     assert written.size == (60, 40)
     assert reddish(written, 50, 20)
@@ -106,21 +106,21 @@ def test_profiles_texts_and_other_metadata_are_gone(kind: str) -> None:
     exif[0x010E] = "secret-note"
     source = pictures.encoded(pictures.two_halves(), kind, exif=exif, icc_profile=b"secret-profile")
     assert b"secret-profile" in source or kind == "PNG"
-    written = looked_at(rewrite(source).data)
+    written = looked_at(reencode(source).data)
     assert not written.getexif()
     assert "icc_profile" not in written.info
 
 
 def test_a_zip_behind_a_jpeg_does_not_come_along() -> None:
     polyglot = pictures.jpeg() + pictures.ZIP
-    assert b"PK\x03\x04" not in rewrite(polyglot).data
+    assert b"PK\x03\x04" not in reencode(polyglot).data
 
 
 def test_only_the_first_frame_of_an_animation_is_kept() -> None:
     frames = [pictures.two_halves(), Image.new("RGB", (40, 60), "green")]
     for kind in ("PNG", "WEBP"):
         moving = pictures.encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
-        written = looked_at(rewrite(moving).data)
+        written = looked_at(reencode(moving).data)
         assert getattr(written, "n_frames", 1) == 1
         assert reddish(written, 20, 10)
 
@@ -142,31 +142,31 @@ def test_a_small_file_that_unpacks_to_too_many_pixels_is_refused_before_it_is_un
     for decoder in (ImageFile.ImageFile, WebPImagePlugin.WebPImageFile):
         monkeypatch.setattr(decoder, "load", unpacked.append)
     with pytest.raises(UnsupportedImage, match="million pixels"):
-        rewrite(bomb)
+        reencode(bomb)
     assert not unpacked
 
 
 def test_a_picture_at_the_pixel_limit_is_taken() -> None:
     assert MAX_PIXELS == 8_000 * 5_000
     flat = pictures.encoded(Image.new("1", (8_000, 5_000)), "PNG")
-    assert looked_at(rewrite(flat).data).size == (8_000, 5_000)
+    assert looked_at(reencode(flat).data).size == (8_000, 5_000)
 
 
 def test_a_jpeg_that_asks_to_be_gone_over_again_and_again_is_refused() -> None:
     with pytest.raises(UnsupportedImage, match="too long"):
-        rewrite(pictures.jpeg_with_scans(200, width=4_000, height=4_000))
+        reencode(pictures.jpeg_with_scans(200, width=4_000, height=4_000))
 
 
 def test_a_qris_image_becomes_a_png_whatever_it_was() -> None:
     for data in (pictures.jpeg(), pictures.png(), pictures.webp()):
-        picture = rewrite(data, into="PNG")
+        picture = reencode(data, into="PNG")
         assert picture.content_type == "image/png"
         assert picture.data.startswith(b"\x89PNG")
 
 
 def test_the_same_file_has_the_same_fingerprint() -> None:
-    assert rewrite(pictures.jpeg()).original_sha256 == rewrite(pictures.jpeg()).original_sha256
-    assert rewrite(pictures.jpeg()).original_sha256 != rewrite(pictures.png()).original_sha256
+    assert reencode(pictures.jpeg()).original_sha256 == reencode(pictures.jpeg()).original_sha256
+    assert reencode(pictures.jpeg()).original_sha256 != reencode(pictures.png()).original_sha256
 
 
 async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
@@ -177,9 +177,9 @@ async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
     loop = asyncio.get_running_loop()
     go_on = asyncio.Event()
 
-    def slowly(data: bytes, *, into: str | None = None) -> images.Picture:
+    def slowly(data: bytes, *, into: str | None = None) -> processing.Picture:
         asyncio.run_coroutine_threadsafe(counted(), loop).result(timeout=10)
-        return rewrite(data, into=into)
+        return reencode(data, into=into)
 
     async def counted() -> None:
         nonlocal under_way, most
@@ -188,15 +188,15 @@ async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
         await go_on.wait()
         under_way -= 1
 
-    monkeypatch.setattr(images, "rewrite", slowly)
-    studio = Studio(threads=2, line=5)
+    monkeypatch.setattr(processing, "reencode", slowly)
+    image_processor = ImageProcessor(threads=2, queue_size=5)
     # when
-    tasks = [asyncio.create_task(studio.rewrite(pictures.jpeg())) for _ in range(5)]
+    tasks = [asyncio.create_task(image_processor.reencode(pictures.jpeg())) for _ in range(5)]
     await asyncio.sleep(0)
     with pytest.raises(TooBusy):
-        await studio.rewrite(pictures.jpeg())
+        await image_processor.reencode(pictures.jpeg())
     go_on.set()
     await asyncio.gather(*tasks)
     # then
     assert most <= 2
-    assert (await studio.rewrite(pictures.jpeg())).suffix == "jpeg"
+    assert (await image_processor.reencode(pictures.jpeg())).suffix == "jpeg"

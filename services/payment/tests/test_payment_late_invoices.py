@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from chassis.database import UnitOfWork
 from contracts import Payload, PaymentDeadlineMoved, PaymentUploaded, PaymentVerified
-from payment.desk.republish import republish
 from payment.invoices.commands import open_invoice
+from payment.review.republish import republish
 
 from .payment_world import Entry, Office
 from .test_payment_marks import answer

@@ -41,7 +41,7 @@ async def test_a_proof_that_was_stored_without_an_answer_keeps_its_picture(offic
     losing(True)
     assert (await office.upload(entry)).refused_with(503, "outcome_unknown")
 
-    (waiting,) = await office.desk()
+    (waiting,) = await office.review_list()
     picture = await office.call("GET", f"/payments/{waiting['payment_id']}/proof")
     assert (picture.status, len(office.stored())) == (200, 1)
     assert (await office.upload(entry)).refused_with(409, "proof_pending")
@@ -51,5 +51,5 @@ async def test_the_picture_of_a_proof_that_was_not_stored_is_left_to_the_sweep(o
     entry = await office.registered()
     losing(False)
     assert (await office.upload(entry)).refused_with(503, "outcome_unknown")
-    assert await office.desk() == []
+    assert await office.review_list() == []
     assert len(office.stored()) == 1

@@ -19,23 +19,23 @@ from testkit.harness import ManualClock
 
 from .payment_world import Entry, Office
 
-NOBODY = UUID(int=0)
+NO_VERIFIER = UUID(int=0)
 MINUTE = timedelta(minutes=1)
 
 
 async def answer(office: Office, *, sent_at: datetime | None = None) -> PaymentQueueMark:
     """What payment says to a mark, everything else that it has said being where it was."""
     mark = QueueMark(sent_at=sent_at or office.clock())
-    await office.service.deliver(mark, subject=NOBODY)
+    await office.service.deliver(mark, subject=NO_VERIFIER)
     bodies = await office.rows("SELECT payload FROM outbox ORDER BY id DESC LIMIT 1")
     told = Event[PaymentQueueMark].model_validate_json(bodies[0]["payload"])
-    assert (told.subject, told.payload.sent_at) == (NOBODY, mark.sent_at)
+    assert (told.subject, told.payload.sent_at) == (NO_VERIFIER, mark.sent_at)
     return told.payload
 
 
 async def park(office: Office, payload: Payload, occurred_at: datetime) -> None:
     """An event that payment failed for waits for another try."""
-    subject = getattr(payload, "registration_id", NOBODY)
+    subject = getattr(payload, "registration_id", NO_VERIFIER)
     event = Event[Any].of(
         payload, source="registration", subject=subject, occurred_at=occurred_at, correlation_id="test"
     )

@@ -56,7 +56,9 @@ async def test_the_checks_in_code_are_those_in_the_database(office: Office) -> N
     checks = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid::regclass::text = ANY(:tables)"
     found = {row["conname"] for row in await office.rows(checks, tables=list(_OURS))}
     constraints = {table: Base.metadata.tables[table].constraints for table in _OURS}
-    meant = {f"ck_{table}_{_bare(each)}" for table in _OURS for each in constraints[table] if _is_check(each)}
+    meant = {
+        f"ck_{table}_{_without_metadata(each)}" for table in _OURS for each in constraints[table] if _is_check(each)
+    }
     assert found == meant
 
 
@@ -64,7 +66,7 @@ def _is_check(constraint: Constraint) -> bool:
     return isinstance(constraint, CheckConstraint)
 
 
-def _bare(constraint: Constraint) -> str:
+def _without_metadata(constraint: Constraint) -> str:
     name = str(constraint.name)
     return name.rpartition(f"ck_{constraint.table.name}_")[2]
 

@@ -8,9 +8,9 @@ import pytest
 from chassis.auth.principals import Role
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.proofs.errors import UnsupportedImage
-from payment.proofs.images import rewrite
-from payment.proofs.modes import in_8_bits
+from payment.images.errors import UnsupportedImage
+from payment.images.modes import in_8_bits
+from payment.images.processing import reencode
 from PIL import Image
 
 from . import payment_pictures as pictures
@@ -55,8 +55,8 @@ def _expected(pixel: Colour, *, bits: int, opaque: bool) -> Colour:
 @given(any_png())
 def test_a_png_of_any_depth_looks_as_it_was_sent(sent: tuple[bytes, list[Colour]]) -> None:
     data, expected = sent
-    assert alike(seen(rewrite(data).data), expected)
-    assert alike(seen(rewrite(data, into="PNG").data), expected)
+    assert alike(seen(reencode(data).data), expected)
+    assert alike(seen(reencode(data, into="PNG").data), expected)
 
 
 def test_a_palette_keeps_its_colours_and_what_is_transparent() -> None:
@@ -64,7 +64,7 @@ def test_a_palette_keeps_its_colours_and_what_is_transparent() -> None:
     image.putpalette([10, 20, 30, 200, 100, 0, 255, 255, 255])
     image.putdata([0, 1, 2])
     data = pictures.encoded(image, "PNG", transparency=b"\xff\x80\x00")
-    assert seen(rewrite(data).data) == [(10, 20, 30, 255), (200, 100, 0, 128), (255, 255, 255, 0)]
+    assert seen(reencode(data).data) == [(10, 20, 30, 255), (200, 100, 0, 128), (255, 255, 255, 0)]
 
 
 PATCHES = [(0, 0, 0), (60, 60, 60), (128, 128, 128), (200, 200, 200), (255, 255, 255), (200, 30, 30), (30, 30, 200)]
@@ -110,7 +110,7 @@ def greyed(colours: Sequence[Colour]) -> list[Colour]:
 def test_a_file_of_any_kind_keeps_brightness_and_contrast(kind: str, mode: str) -> None:
     sent = pictures.encoded(patches_in(mode), kind)
     expected = greyed(PATCHES) if mode in {"L", "LA"} else PATCHES
-    assert alike(patches_of(Image.open(BytesIO(rewrite(sent).data))), expected, within=12)
+    assert alike(patches_of(Image.open(BytesIO(reencode(sent).data))), expected, within=12)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_transparent_colour_of_16_bits_is_refused_since_it_would_take_others_w
 ) -> None:
     black = (0,) * len(key)
     with pytest.raises(UnsupportedImage, match="16 bit PNG"):
-        rewrite(raw_png([black, key], bits=16, colour=colour, transparent=key))
+        reencode(raw_png([black, key], bits=16, colour=colour, transparent=key))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_transparent_colour_of_16_bits_is_refused_since_it_would_take_others_w
 )
 def test_a_file_of_another_kind_is_refused_by_its_name_in_both_languages(data: bytes, name: str) -> None:
     with pytest.raises(UnsupportedImage) as refused:
-        rewrite(data)
+        reencode(data)
     wording = refused.value.wording
     assert wording is not None
     assert f"Files of type {name} are not accepted" in wording.en
@@ -175,7 +175,7 @@ def test_a_file_of_another_kind_is_refused_by_its_name_in_both_languages(data: b
 @pytest.mark.parametrize("data", [b"", b"hello", pictures.jpeg()[:-200], b"\0\0\0\x04ftyp"])
 def test_every_other_refusal_says_what_is_accepted_in_both_languages(data: bytes) -> None:
     with pytest.raises(UnsupportedImage) as refused:
-        rewrite(data)
+        reencode(data)
     error = refused.value
     assert "JPEG, PNG or WebP" in error.detail
     assert "JPEG, PNG atau WebP" in (error.wording.id if error.wording else error.indonesian)

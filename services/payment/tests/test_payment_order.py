@@ -14,7 +14,7 @@ from contracts import (
     RefundDone,
 )
 from contracts.payments import InvoicePayload
-from payment.desk.republish import republish
+from payment.review.republish import republish
 from testkit.harness import ManualClock
 
 from .payment_world import Entry, Office
@@ -83,7 +83,7 @@ async def test_an_expiry_that_did_not_know_of_the_proof_leaves_the_refused_runne
     clock.advance(timedelta(hours=24, minutes=20))
     # when
     await office.hear(entry.expired(heard=0))
-    assert (await office.desk())[0]["registration_ended"] is None
+    assert (await office.review_list())[0]["registration_ended"] is None
     await office.reject(payment)
     # then
     [refused] = await news(office, PaymentRejected)
@@ -113,7 +113,7 @@ async def test_an_expiry_that_knew_of_the_proof_leaves_nothing_to_send_another_f
     entry, payment = await office.waiting()
     await office.hear(entry.expired(heard=0))
     await office.hear(entry.expired(heard=1))
-    assert (await office.desk())[0]["registration_ended"] == "expired"
+    assert (await office.review_list())[0]["registration_ended"] == "expired"
     await office.reject(payment)
     [refused] = await news(office, PaymentRejected)
     assert refused.expires_at == refused.rejected_at
@@ -145,18 +145,18 @@ async def test_a_registration_that_lives_again_may_be_paid_until_the_later_deadl
 
 
 async def test_a_registration_that_lives_again_keeps_a_later_deadline_and_its_proof_or_money(office: Office) -> None:
-    for decide, status in ((None, "proof_uploaded"), (office.verify, "paid")):
+    for record_decision, status in ((None, "proof_uploaded"), (office.verify, "paid")):
         entry, payment = await office.waiting(hours=48)
-        if decide is not None:
-            await decide(payment)
-        await office.hear(entry.expired(heard=1 if decide is None else 2))
+        if record_decision is not None:
+            await record_decision(payment)
+        await office.hear(entry.expired(heard=1 if record_decision is None else 2))
         await office.hear(entry.reopened(expires_at=entry.expires_at - DAY))
         invoice = await office.invoice(entry)
         assert (invoice["status"], invoice["expires_at"]) == (
             status,
             entry.expires_at.isoformat().replace("+00:00", "Z"),
         )
-        assert {each["registration_ended"] for each in await office.desk(q=entry.number)} == {None}
+        assert {each["registration_ended"] for each in await office.review_list(q=entry.number)} == {None}
 
 
 @pytest.mark.parametrize("late", ["expired", "reopened"])

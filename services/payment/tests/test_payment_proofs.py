@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 from chassis.auth.principals import Role
 from contracts import PaymentMethod, PaymentUploaded
+from payment.images.processing import MAX_FILE_BYTES
 from payment.proofs.forms import FORM_BYTES
-from payment.proofs.images import MAX_FILE_BYTES
 from testkit.harness import ManualClock
 
 from . import payment_pictures as pictures
@@ -305,7 +305,7 @@ async def test_staff_record_a_proof_for_a_runner_and_everybody_sees_who_did(offi
     # then
     [mine], [theirs] = (await office.invoice(entry))["payments"], (await office.invoice(by_runner))["payments"]
     assert (mine["submitted_by"], theirs["submitted_by"]) == (f"staff:{staff_id}", "runner")
-    assert [each["submitted_by"] for each in await office.desk()] == [f"staff:{staff_id}", "runner"]
+    assert [each["submitted_by"] for each in await office.review_list()] == [f"staff:{staff_id}", "runner"]
     shown = await office.call("GET", f"/payments/{payment}")
     assert shown.body["submitted_by"] == f"staff:{staff_id}"
     first, second = await office.said(PaymentUploaded)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
-from payment.desk.republish import republish
+from payment.review.republish import republish
 from testkit.harness import ManualClock
 
 from .payment_world import Entry, Office

@@ -9,9 +9,9 @@ import pytest
 from chassis.errors import Unavailable
 from obstore.exceptions import GenericError
 from obstore.store import LocalStore, S3Store
-from payment.proofs.errors import ImageMissing
-from payment.proofs.images import rewrite
-from payment.proofs.store import ImageStore, image_store
+from payment.images.errors import ImageMissing
+from payment.images.processing import reencode
+from payment.images.store import ImageStore, image_store
 from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures
@@ -24,10 +24,10 @@ class Crash(BaseException):
 
 async def test_an_image_comes_back_as_it_was_kept_and_is_gone_after_it_was_dropped(tmp_path: Path) -> None:
     store = image_store(settings_for("postgresql://unused", tmp_path / "some folder" / "deeper"))
-    picture = rewrite(pictures.png())
-    path = await store.keep(picture, under="proofs")
+    picture = reencode(pictures.png())
+    path = await store.put(picture, under="proofs")
     assert await store.get(path) == picture.data
-    await store.drop([path, path, "proofs/never-there.png"])
+    await store.delete([path, path, "proofs/never-there.png"])
     with pytest.raises(ImageMissing):
         await store.get(path)
 
@@ -47,7 +47,7 @@ def rights_below(folder: Path) -> dict[str, int]:
 @pytest.mark.usefixtures("open_umask")
 async def test_folders_and_images_are_for_their_owner_only_whatever_the_umask(tmp_path: Path) -> None:
     store = image_store(settings_for("postgresql://unused", tmp_path / "data" / "images"))
-    path = await store.keep(rewrite(pictures.png()), under="proofs")
+    path = await store.put(reencode(pictures.png()), under="proofs")
     assert rights_below(tmp_path) == {
         "data": 0o700,
         "data/images": 0o700,
@@ -84,7 +84,7 @@ async def test_a_folder_of_another_user_is_used_with_the_rights_it_has(
     with monkeypatch.context() as theirs:
         theirs.setattr(Path, "chmod", refuse)
         store = image_store(settings_for("postgresql://unused", tmp_path / "images"))
-    assert await store.get(await store.keep(rewrite(pictures.png()), under="proofs"))
+    assert await store.get(await store.put(reencode(pictures.png()), under="proofs"))
 
 
 def test_a_bucket_is_used_as_the_settings_say(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
     (tmp_path / "proofs").write_text("a file where a folder should be")
     store = ImageStore(LocalStore(tmp_path))
     with pytest.raises(Unavailable):
-        await store.keep(rewrite(pictures.png()), under="proofs")
+        await store.put(reencode(pictures.png()), under="proofs")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_a_store_that_takes_nothing_is_logged_with_its_reason(
 
     monkeypatch.setattr(LocalStore, "put_async", full)
     with capture_logs() as logs, pytest.raises(Unavailable):
-        await store.keep(rewrite(pictures.png()), under="proofs")
+        await store.put(reencode(pictures.png()), under="proofs")
 
     [line] = [each for each in logs if each["event"] == "image_store_unavailable"]
     assert (line["action"], line["reason"]) == ("keep", reason)

@@ -7,8 +7,8 @@ import pytest
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
 from contracts import PaymentVerified, RefundDue
-from payment.desk import commands as desk
 from payment.invoices.commands import mark_paid
+from payment.review import commands as review
 
 from .payment_world import Entry, Office
 
@@ -107,7 +107,7 @@ async def test_without_the_guard_the_money_of_the_second_is_lost(
         await mark_paid(work, registration_id)
         return True
 
-    monkeypatch.setattr(desk, "mark_paid", unguarded)
+    monkeypatch.setattr(review, "mark_paid", unguarded)
     # when
     await asyncio.gather(*(office.verify(each) for each in payments))
     # then

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from contracts import PaymentMethod, PaymentUploaded
+from payment.images.processing import ImageProcessor
 from payment.proofs import commands
 from payment.proofs.commands import Proof
-from payment.proofs.images import Studio
 from testkit.harness import ManualClock
 
 from . import payment_pictures as pictures
@@ -53,9 +53,9 @@ async def test_when_the_process_dies_between_storing_and_committing_the_image_is
 
     proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None)
     monkeypatch.setattr(commands, "record_proof", die)
-    studio = Studio(threads=1, line=1)
+    image_processor = ImageProcessor(threads=1, queue_size=1)
     with pytest.raises(Crash):
-        await commands.submit_proof(office.database, studio, office.images, proof, pictures.jpeg())
+        await commands.submit_proof(office.database, image_processor, office.images, proof, pictures.jpeg())
     assert len(office.stored()) == 2
     # when it may still be under way, nothing is touched
     clock.advance(timedelta(minutes=50))

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from payment.proofs import images, uploads
-from payment.proofs.images import Picture, rewrite
+from payment.images import processing
+from payment.images.processing import Picture, reencode
+from payment.proofs import uploads
 from testkit.harness import ManualClock
 from testkit.polling import eventually
 
@@ -30,7 +31,7 @@ class Decoder:
     def __call__(self, data: bytes, *, into: str | None = None) -> Picture:
         self.started += 1
         assert self._open.wait(timeout=20)
-        return rewrite(data, into=into)
+        return reencode(data, into=into)
 
     @contextmanager
     def closed(self) -> Iterator[None]:
@@ -50,7 +51,7 @@ class Decoder:
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> Decoder:
     decoder = Decoder()
-    monkeypatch.setattr(images, "rewrite", decoder)
+    monkeypatch.setattr(processing, "reencode", decoder)
     return decoder
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from chassis.errors import Unavailable
 from contracts import Payload, PaymentDeadlineMoved, PaymentQueueMark, QueueMark
-from payment.desk.republish import republish
+from payment.review.republish import republish
 from payment.uptime import beats, commands
 from payment.uptime.beats import CLOSED_SECONDS, beating, report_closed
 from payment.uptime.rules import BEAT_EVERY
@@ -14,7 +14,7 @@ from testkit.harness import ManualClock
 from testkit.polling import eventually
 
 from .payment_world import Entry, Office
-from .test_payment_marks import NOBODY, answer
+from .test_payment_marks import NO_VERIFIER, answer
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -40,7 +40,7 @@ async def moves(office: Office) -> list[PaymentDeadlineMoved]:
 
 
 async def answers(office: Office) -> list[PaymentQueueMark]:
-    await office.service.deliver(QueueMark(sent_at=office.clock()), subject=NOBODY)
+    await office.service.deliver(QueueMark(sent_at=office.clock()), subject=NO_VERIFIER)
     return [event.payload for event in await office.said(PaymentQueueMark)]
 
 

@@ -14,8 +14,8 @@ from contracts import Event, RegistrationCreated
 from contracts.topology import SUBSCRIPTIONS, Names
 from payment import worker as payment_worker
 from payment.app import create_app
-from payment.doctor import InvoiceState, snapshot
-from payment.invoices.handlers import handlers
+from payment.consistency import InvoiceState, snapshot
+from payment.handlers import handlers
 from payment.settings import Settings
 from payment.worker import build_worker
 from testkit.brokers import BrokerPrefix

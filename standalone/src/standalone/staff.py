@@ -10,9 +10,9 @@ from typing import TextIO
 from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.errors import StartlineError
+from identity.accounts.passwords import Passwords
+from identity.accounts.tables import StaffMember
 from identity.staff.commands import create_staff, set_password
-from identity.staff.passwords import Passwords
-from identity.staff.tables import StaffMember
 from sqlalchemy import select
 
 from standalone.databases import Server, open_database, reachable_server

@@ -7,8 +7,8 @@ import sys
 import uvloop
 from chassis.process import until_told_to_stop
 from chassis.telemetry import configure_logging
+from identity.accounts.rules import password_problem
 from identity.staff.commands import ensure_first_owner
-from identity.staff.rules import password_problem
 
 from standalone.databases import Server, migrate, open_database, running_server
 from standalone.platform import Platform

@@ -1,9 +1,8 @@
-"""The check-in service's HTTP application."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
-from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.process import api_from_environment
@@ -11,19 +10,17 @@ from chassis.web.api import build_api
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
-from checkin.base import service_tables, signing_keys
+from checkin.keys import device_keys
 from checkin.pickup.api import router as pickup
-from checkin.roster.api import router as roster
+from checkin.search.api import router as search
 from checkin.settings import Settings
 from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
+from checkin.tables import service_tables
 
-_OWN_KEYS_SECONDS = 0.2  # between two looks for a key id not known yet: they are in our own database, near and cheap
-
-
-def device_keys(settings: Settings, database: Database) -> SigningKeys:
-    """The keys that device tokens are signed with."""
-    return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=settings.device_token_lifetime)
+_OWN_KEYS_SECONDS = (
+    0.2  # minimum interval between look-ups of unknown key ids; cheap, as the keys are in the own database
+)
 
 
 def build_app(
@@ -33,17 +30,17 @@ def build_app(
     *,
     pin_hasher: PasswordHash | None = None,
 ) -> FastAPI:
-    """The application.
+    """Build the application. The caller opens and closes `database` and `http`.
 
     Args:
         http: fetches identity's public keys.
-        pin_hasher: instead of argon2id at its recommended cost.
+        pin_hasher: replaces argon2id with pwdlib's recommended parameters, in tests.
     """
     keys = device_keys(settings, database)
     return build_api(
         "checkin",
         database,
-        [stations, roster, pickup],
+        [stations, search, pickup],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),
@@ -53,5 +50,5 @@ def build_app(
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory checkin.app:create_app`."""
+    """Return the application for `uvicorn --factory checkin.app:create_app`."""
     return api_from_environment(Settings, build_app, service="checkin", tables=service_tables)

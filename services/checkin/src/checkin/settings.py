@@ -1,4 +1,4 @@
-"""What check-in needs from its environment."""
+"""Settings of check-in, read from the environment."""
 
 from datetime import timedelta
 
@@ -9,10 +9,12 @@ from pydantic import Field
 class Settings(ServiceSettings):
     """Check-in's settings."""
 
-    device_token_hours: int = Field(16, ge=1, le=72, description="how long a device stays logged in")
-    signing_key_days: int = Field(30, ge=1, description="age at which the key that signs device tokens is replaced")
+    device_token_hours: int = Field(16, ge=1, le=72, description="hours that a device token is valid")
+    signing_key_days: int = Field(
+        30, ge=1, description="age in days at which the key that signs device tokens is replaced"
+    )
 
     @property
     def device_token_lifetime(self) -> timedelta:
-        """How long a device stays logged in."""
+        """Return how long a device token is valid."""
         return timedelta(hours=self.device_token_hours)

@@ -1,4 +1,4 @@
-"""The check-in service's worker."""
+"""The worker."""
 
 from datetime import timedelta
 
@@ -7,15 +7,15 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from checkin.app import device_keys
-from checkin.base import service_tables
+from checkin.handlers import handlers
+from checkin.keys import device_keys
 from checkin.roster.commands import fold_names
-from checkin.roster.handlers import handlers
 from checkin.settings import Settings
+from checkin.tables import service_tables
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """Keeps the roster, sends the check-ins, replaces the signing key when it is old, folds names stored before."""
+    """Build the worker: handles and publishes events, rotates the signing key, folds names stored by older releases."""
     keys = device_keys(settings, database)
     oldest = timedelta(days=settings.signing_key_days)
     return Worker(
@@ -32,7 +32,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until a stop signal arrives."""
     worker_from_environment(Settings, build_worker, service="checkin", tables=service_tables)
 
 

@@ -9,16 +9,14 @@ from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from identity.base import service_tables
-from identity.keys import api as keys_api
-from identity.keys.commands import signing_keys_of
+from identity.accounts.passwords import Passwords
+from identity.keys import router as keys_router
+from identity.keys import signing_keys_of
 from identity.sessions import api as sessions_api
 from identity.sessions.commands import Sessions
 from identity.settings import Settings
 from identity.staff import api as staff_api
-from identity.staff.passwords import Passwords
-
-SERVICE = "identity"
+from identity.tables import service_tables
 
 
 def build_app(
@@ -32,9 +30,9 @@ def build_app(
     # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
     ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
     return build_api(
-        SERVICE,
+        "identity",
         database,
-        [sessions_api.router, staff_api.router, keys_api.router],
+        [sessions_api.router, staff_api.router, keys_router],
         verifiers={TokenKind.STAFF: staff_verifier(ring)},
         state={
             "settings": settings,
@@ -47,4 +45,4 @@ def build_app(
 
 def create_app() -> FastAPI:
     """For `uvicorn --factory identity.app:create_app`."""
-    return api_from_environment(Settings, build_app, service=SERVICE, tables=service_tables)
+    return api_from_environment(Settings, build_app, service="identity", tables=service_tables)

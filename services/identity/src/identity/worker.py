@@ -8,8 +8,7 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from identity.app import SERVICE
-from identity.keys.commands import signing_keys_of
+from identity.keys import signing_keys_of
 from identity.sessions.commands import forget_old_sessions
 from identity.sessions.throttle import forget_old_attempts
 from identity.settings import Settings
@@ -41,7 +40,7 @@ async def forget(database: Database) -> None:
 
 def main() -> None:
     """Run the worker until it is told to stop."""
-    worker_from_environment(Settings, build_worker, service=SERVICE, tables=service_tables)
+    worker_from_environment(Settings, build_worker, service="identity", tables=service_tables)
 
 
 if __name__ == "__main__":

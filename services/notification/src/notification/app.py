@@ -1,7 +1,5 @@
 """Builds notification's application."""
 
-from zoneinfo import ZoneInfo
-
 import httpx
 from chassis.auth.access import keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
@@ -10,21 +8,16 @@ from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from notification.base import service_tables
 from notification.preferences import api as preferences
 from notification.preferences.queries import PreferencesReader
 from notification.queue import api as queue
 from notification.settings import Settings
+from notification.tables import service_tables
 from notification.templates import api as templates
 from notification.templates.rendering import Renderer
 from notification.webhooks import api as webhooks
 
 _WEBHOOK_BYTES = 4 * 1024
-
-
-def build_renderer(settings: Settings) -> Renderer:
-    """What fills templates in, as the environment wants it."""
-    return Renderer(public_url=settings.public_url, zone=ZoneInfo(settings.timezone))
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
@@ -36,7 +29,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         verifiers={TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url))},
         state={
             "preferences": PreferencesReader(settings),
-            "renderer": build_renderer(settings),
+            "renderer": Renderer.of(settings),
             "webhook_secret": settings.fonnte_webhook_secret.get_secret_value(),
         },
         larger_bodies={r"/api/notification/v1/webhooks/.*": _WEBHOOK_BYTES},

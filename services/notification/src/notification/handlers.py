@@ -34,13 +34,13 @@ from notification.contacts import commands as contacts
 from notification.contacts.linking import follow_race, link_contact, note_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import Stage
+from notification.messages.rules import EventType
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_untrue
 from notification.queue.readdressing import follow_address
 from notification.queue.sending_again import follow_deadline
 from notification.queue.told import is_queued, newest_told
 from notification.races.commands import lock_race, note_announcement
-from notification.templates.rules import EventType
 from notification.templates.words import OFFER_ENDED
 
 handlers = Handlers()

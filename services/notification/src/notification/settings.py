@@ -10,7 +10,7 @@ from chassis.settings import ServiceSettings, site_address
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from notification.channels.port import Security
-from notification.templates.rules import Locale
+from notification.messages.rules import Locale
 
 _SHORTEST_WEBHOOK_SECRET = 16
 _RETRIES = "further tries after a temporary failure; however few these are, a message is tried for four hours"

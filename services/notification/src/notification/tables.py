@@ -5,10 +5,9 @@ from notification.base import Base, service_tables
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
 from notification.preferences.tables import NotificationSettings
-from notification.queue.tables import DeliveryAttempt, Notification
+from notification.queue.tables import DeliveryAttempt, DeliveryReport, Notification
 from notification.races.tables import Race, RaceCategory
 from notification.templates.tables import TemplateRow
-from notification.webhooks.tables import DeliveryReport
 
 __all__ = [
     "AccessCodeRow",

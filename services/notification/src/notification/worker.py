@@ -8,21 +8,21 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from notification.app import build_renderer
-from notification.base import service_tables
 from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.port import Channel
 from notification.channels.whatsapp import FonnteChannel
 from notification.contacts.commands import canonicalize_some
 from notification.contacts.linking import link_some
 from notification.handlers import handlers
+from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
 from notification.queue.announcements import announce_rest, follow_race_days, forget_links
+from notification.queue.reports import forget_reports
 from notification.queue.sender import Connect, Sender
 from notification.queue.settling import release_abandoned
 from notification.settings import Settings
-from notification.webhooks.commands import forget_reports
+from notification.tables import service_tables
+from notification.templates.rendering import Renderer
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
 _FOLLOW_RACES = timedelta(seconds=5)
@@ -55,7 +55,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 def build_senders(settings: Settings, database: Database) -> list[Sender]:
     """One per channel: one that is down does not hold up the other."""
     connections = {Channel.WHATSAPP: _fonnte(settings), Channel.EMAIL: _smtp(settings, database)}
-    preferences, renderer = PreferencesReader(settings), build_renderer(settings)
+    preferences, renderer = PreferencesReader(settings), Renderer.of(settings)
     return [
         Sender(channel, database, settings, preferences, renderer, connect) for channel, connect in connections.items()
     ]

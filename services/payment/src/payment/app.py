@@ -11,22 +11,21 @@ from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from payment.desk.api import router as desk
+from payment.images.processing import ImageProcessor
+from payment.images.store import image_store
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
-from payment.invoices.api import router as invoices
 from payment.proofs.api import router as proofs
 from payment.proofs.forms import FORM_BYTES
-from payment.proofs.images import Studio
-from payment.proofs.store import image_store
 from payment.refunds.api import router as refunds
+from payment.review.api import router as review
 from payment.settings import Settings
 from payment.tables import service_tables
 from payment.uptime.beats import beating
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on a database and a client that somebody else opened and will close."""
+    """Build the application. The caller opens and closes `database` and `http`."""
     images = image_store(settings)
 
     @asynccontextmanager
@@ -37,13 +36,13 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return build_api(
         "payment",
         database,
-        [invoices, proofs, desk, refunds, instructions],
+        [proofs, review, refunds, instructions],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),
         },
         state={
-            "studio": Studio(threads=settings.image_threads, line=settings.image_line),
+            "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
             "images": images,
             "zone": settings.zone,
             "trusted_proxies": settings.trusted_proxies,
@@ -57,5 +56,5 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory payment.app:create_app`."""
+    """Return the application for `uvicorn --factory payment.app:create_app`."""
     return api_from_environment(Settings, build_app, service="payment", tables=service_tables)

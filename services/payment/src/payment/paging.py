@@ -1,4 +1,4 @@
-"""Positions in lists that are ordered by time, as cursors carry them."""
+"""Cursors of lists that are ordered by time."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from chassis.web.models import Moment
 
 
 class Position(NamedTuple):
-    """Of a row: its group, its moment, and its id where moments are equal."""
+    """The position of a row: its group, its time, and its id for rows with equal times."""
 
     group: bool
     at: Moment

@@ -1,4 +1,4 @@
-"""What payment needs from its environment."""
+"""Settings of payment, read from the environment."""
 
 from typing import Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,15 +10,21 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 class Settings(ServiceSettings):
     """Payment's settings."""
 
-    proof_store: str = Field(description="where images are kept: file:///folder or s3://bucket/prefix")
-    s3_endpoint: str | None = Field(None, description="of an S3-compatible store; Amazon's if not set")
-    s3_region: str = Field("us-east-1", description="of the bucket")
-    s3_access_key_id: str | None = Field(None, description="the machine's own identity is used if not set")
+    RENAMED = {"image_line": "image_queue_size"}  # noqa: RUF012  # a ClassVar in the base
+
+    proof_store: str = Field(description="where images are stored: file:///folder or s3://bucket/prefix")
+    s3_endpoint: str | None = Field(None, description="URL of an S3-compatible store; Amazon S3 if not set")
+    s3_region: str = Field("us-east-1", description="region of the bucket")
+    s3_access_key_id: str | None = Field(None, description="access key; the credentials of the machine if not set")
     s3_secret_access_key: SecretStr | None = None
-    image_threads: int = Field(2, ge=1, description="images decoded side by side")
-    image_line: int = Field(32, ge=1, description="uploads waiting for their image to be checked; more get 503")
-    orphan_sweep_minutes: float = Field(15.0, gt=0, description="between two looks for stored images nobody refers to")
-    timezone: str = Field("Asia/Jakarta", description="in which a payment date without a time is meant")
+    image_threads: int = Field(2, ge=1, description="maximum images decoded at the same time, per process")
+    image_queue_size: int = Field(
+        32, ge=1, description="maximum images waiting or being decoded, per process; more get 503"
+    )
+    orphan_sweep_minutes: float = Field(
+        15.0, gt=0, description="minutes between two sweeps for stored images without a database row"
+    )
+    timezone: str = Field("Asia/Jakarta", description="IANA time zone of payment dates without a time")
 
     @field_validator("proof_store")
     @classmethod
@@ -44,5 +50,5 @@ class Settings(ServiceSettings):
 
     @property
     def zone(self) -> ZoneInfo:
-        """In which a payment date without a time is meant."""
+        """Return the time zone of payment dates without a time."""
         return ZoneInfo(self.timezone)

@@ -1,4 +1,4 @@
-"""The background half: events in and out, and the sweep of images nobody refers to."""
+"""The worker: handles and publishes events, and sweeps orphaned images."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from chassis.process import worker_from_environment
 from chassis.transports import Transport
 from chassis.worker import Periodic, Worker
 
-from payment.invoices.handlers import handlers
-from payment.proofs.store import image_store
+from payment.handlers import handlers
+from payment.images.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.tables import service_tables
@@ -17,7 +17,7 @@ from payment.uptime.rules import BEAT_EVERY
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """The worker on a database and a transport that somebody else opened and will close."""
+    """Build the worker. The caller opens and closes `database` and `transport`."""
     images = image_store(settings)
     sweep = Periodic(
         "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)
@@ -33,7 +33,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until a stop signal arrives."""
     worker_from_environment(Settings, build_worker, service="payment", tables=service_tables)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
-from checkin.pickup.queries import RosterLine
+from checkin.consistency import RosterState
+from notification.consistency import ContactState
 from notification.contacts.rules import UNBORN, Stage
-from notification.contacts.snapshot import ContactState
-from payment.doctor import InvoiceState
+from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.consistency import EntryState
 from registration.entries.rules import Status
@@ -43,7 +43,7 @@ def compare(
     diagnosis: Diagnosis,
     entries: Sequence[EntryState],
     invoices: Sequence[InvoiceState],
-    roster: Sequence[RosterLine],
+    roster: Sequence[RosterState],
     contacts: Sequence[ContactState],
 ) -> None:
     """Compare what the services hold about one registration."""
@@ -66,7 +66,7 @@ def compare(
 def _without_registration(
     diagnosis: Diagnosis,
     invoices: Sequence[InvoiceState],
-    roster: Sequence[RosterLine],
+    roster: Sequence[RosterState],
     contacts: Sequence[ContactState],
 ) -> None:
     for invoice in invoices:
@@ -131,7 +131,7 @@ def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceSt
             _found(diagnosis, "paid_without_place", detail, entry, owners=owners)
 
 
-def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[RosterLine]) -> None:
+def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[RosterState]) -> None:
     expected = entry.bibs if entry.status is Status.PAYMENT_VERIFIED else {}
     live = {line.participant_id: line.bib_number for line in roster if line.live}
     diagnosis.counts["roster"] += len(live)

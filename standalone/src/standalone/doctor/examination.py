@@ -7,10 +7,9 @@ from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
 from chassis.retries import refused_dead_letters
 from chassis.senders import Refusal
-from checkin.pickup import queries as roster
-from notification.contacts import snapshot as contacts
-from notification.queue import queries as messages
-from payment import doctor as money
+from checkin import consistency as roster
+from notification import consistency as contacts
+from payment import consistency as money
 from registration import consistency as entries
 
 from standalone.doctor.alignment import Stream
@@ -82,7 +81,7 @@ async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
 
 async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     async with database.read() as session:
-        found = await messages.snapshot(session)
+        found = await contacts.queue_state(session)
     for status, count in found.by_status.items():
         diagnosis.counts[f"messages_{status}"] += count
     diagnosis.counts["tickets_not_delivered_yet"] += found.undelivered_tickets

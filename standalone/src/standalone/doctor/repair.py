@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis.database import Database, UnitOfWork, is_out_of_reach
 from chassis.inbox import reason_of
 from chassis.telemetry import correlated
-from payment.desk.republish import republish as republish_payments
+from payment.review.republish import republish as republish_payments
 from registration.republish import republish as republish_registrations
 
 from standalone.doctor.findings import Diagnosis

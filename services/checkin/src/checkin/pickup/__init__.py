@@ -1,1 +1,1 @@
-"""Handing packs over, once each, and taking that back."""
+"""Pick-up: handing packs over, once each, and undoing that."""

@@ -1,4 +1,4 @@
-"""Check-ins and counts over HTTP."""
+"""Routes for check-ins and counts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,8 +14,9 @@ from chassis.wording import Refused, Wording
 from fastapi import Header, Response
 from pydantic import Field, StringConstraints, model_validator
 
+from checkin.dependencies import CurrentStation, CurrentStationOrStaff
 from checkin.pickup import commands, queries
-from checkin.pickup.commands import (
+from checkin.pickup.errors import (
     AlreadyCheckedIn,
     CheckinUndone,
     IdempotencyKeyReused,
@@ -24,8 +25,8 @@ from checkin.pickup.commands import (
     OtherEvent,
     UnknownTicket,
 )
-from checkin.stations.access import AtDesk, AtDeskOrStaff, DeviceRevoked
-from checkin.stations.rules import Desk
+from checkin.stations.errors import DeviceRevoked
+from checkin.stations.rules import StationSession
 
 router = Router()
 
@@ -37,7 +38,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=100,
         pattern=r"^[\x21-\x7e]+$",
-        description="repeats of a request under the same key get the first answer again",
+        description="a repeated request with the same key gets the first response again",
     ),
 ]
 
@@ -48,7 +49,7 @@ ONE_OF_BOTH = Wording(
 
 
 class Scan(Body):
-    """Whose pack: exactly one of the two. What is no ticket code is an unknown ticket, not a wrong field."""
+    """The participant: exactly one of ticket code and id. A malformed ticket code counts as an unknown ticket."""
 
     ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None
     participant_id: UUID | None = None
@@ -62,7 +63,7 @@ class Scan(Body):
 
 
 class CheckedIn(View):
-    """Whom to hand which pack."""
+    """The participant and pack that were checked in."""
 
     participant_id: UUID
     full_name: str
@@ -76,13 +77,13 @@ class CheckedIn(View):
 
 
 class Undo(Body):
-    """Why a check-in is taken back."""
+    """The reason for undoing a check-in."""
 
     reason: Remark
 
 
 class CategoryCount(View):
-    """Packs of one category."""
+    """Counts of one category."""
 
     event_id: UUID
     event_name: str
@@ -93,7 +94,7 @@ class CategoryCount(View):
 
 
 class StationCount(View):
-    """Packs handed out at one station."""
+    """The count of one station."""
 
     station_id: UUID
     station_name: str
@@ -102,10 +103,10 @@ class StationCount(View):
 
 
 class Stats(View):
-    """Packs handed out and packs waiting; the parts add up to the whole.
+    """Packs handed out and packs not collected yet. Categories and stations add up to the totals.
 
-    They are those of the race `event_id`, or of all races if it is null. `event_name` is null, too, as long as nothing
-    was heard of the race.
+    The counts are those of the race `event_id`, or of all races if it is null. `event_name` is also null until an
+    event about the race has arrived.
     """
 
     event_id: UUID | None
@@ -124,11 +125,11 @@ class Stats(View):
     ),
 )
 async def check_in(
-    body: Scan, desk: AtDesk, work: Work, response: Response, idempotency_key: IdempotencyKey = None
+    body: Scan, station: CurrentStation, work: Work, response: Response, idempotency_key: IdempotencyKey = None
 ) -> CheckedIn:
-    """Hand a pack over, once."""
-    whose = commands.holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
-    done = await commands.check_in(work, desk, whose, notes=body.notes, idempotency_key=idempotency_key)
+    """Check a participant in: hand the pack over, once."""
+    whose = commands.ticket_holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
+    done = await commands.check_in(work, station, whose, notes=body.notes, idempotency_key=idempotency_key)
     if done.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return CheckedIn.model_validate(done)
@@ -136,16 +137,16 @@ async def check_in(
 
 @router.delete("/checkins/{participant_id}", status_code=204, responses=errors(NotCheckedIn))
 async def undo_checkin(participant_id: UUID, body: Undo, staff: Admin, work: Work) -> None:
-    """Take a check-in back."""
+    """Undo a check-in."""
     await commands.undo_checkin(work, participant_id, reason=body.reason, by=staff.actor)
 
 
 @router.get("/stats", responses=errors(DeviceRevoked))
-async def stats(caller: AtDeskOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
-    """How many packs were handed out and how many wait, by category and station.
+async def stats(caller: CurrentStationOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
+    """Count packs by category and station.
 
-    Without `event_id`: of all races, or for a device at a station that is tied to a race, of that race.
+    Without `event_id` the counts are of all races, or of the station's race for a device at a station with a race.
     """
-    if event_id is None and isinstance(caller, Desk):
+    if event_id is None and isinstance(caller, StationSession):
         event_id = caller.event_id
     return Stats.model_validate(await queries.count_packs(session, event_id=event_id))

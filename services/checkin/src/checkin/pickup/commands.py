@@ -1,4 +1,4 @@
-"""Handing a pack over, once, and taking that back."""
+"""Checking participants in and undoing that."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,77 +6,34 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
-from chassis.errors import NotFound, StartlineError, Unavailable
+from chassis.errors import Unavailable
 from contracts import ParticipantCheckedIn
 from sqlalchemy import ColumnElement, Row, Select, String, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from checkin.pickup.rules import normal_code
+from checkin.pickup.errors import (
+    AlreadyCheckedIn,
+    CheckinUndone,
+    IdempotencyKeyReused,
+    NotCheckedIn,
+    NotValid,
+    OtherEvent,
+    UnknownTicket,
+)
+from checkin.pickup.rules import normalized_code
 from checkin.pickup.tables import Checkin
 from checkin.roster.queries import CATEGORY_NAME, EVENT_NAME
 from checkin.roster.tables import RosterEntry
-from checkin.stations.rules import Desk
+from checkin.stations.rules import StationSession
 from checkin.stations.tables import Station
 
-_STANDING: Final = Checkin.undone_at.is_(None)
-_LOOKS: Final = 3
-
-
-class UnknownTicket(NotFound):
-    """Nobody on the roster has this ticket."""
-
-    indonesian = "Tidak ada peserta dengan tiket ini."
-    code = "unknown_ticket"
-
-
-class OtherEvent(StartlineError):
-    """This ticket is for another race than this station's; `event_id` and `event_name` say for which."""
-
-    code = "other_event"
-    indonesian = "Tiket ini untuk lomba lain, bukan lomba di meja ini."
-
-
-class NotValid(StartlineError):
-    """This registration was cancelled: no pack."""
-
-    indonesian = "Pendaftaran ini sudah dibatalkan: tidak ada paket."
-    code = "not_valid"
-
-
-class AlreadyCheckedIn(StartlineError):
-    """This pack was handed over before; `checked_in_at`, `station_name` and `location_name` say when and where."""
-
-    indonesian = (
-        "Paket ini sudah diserahkan; `checked_in_at`, `station_name`, dan `location_name` menyebut kapan dan di mana."
-    )
-    code = "already_checked_in"
-
-
-class IdempotencyKeyReused(StartlineError):
-    """This Idempotency-Key stood for another participant."""
-
-    indonesian = "Idempotency-Key ini dipakai untuk peserta lain."
-    code = "idempotency_key_reused"
-    status = 422
-
-
-class CheckinUndone(StartlineError):
-    """The check-in this Idempotency-Key stood for was undone since: scan again, with a new key."""
-
-    indonesian = "Penyerahan dengan Idempotency-Key ini sudah dibatalkan: pindai lagi dengan kunci baru."
-    code = "checkin_undone"
-
-
-class NotCheckedIn(NotFound):
-    """This participant's pack has not been handed over."""
-
-    indonesian = "Paket peserta ini belum diserahkan."
-    code = "not_checked_in"
+_NOT_UNDONE: Final = Checkin.undone_at.is_(None)
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)
 class HandedOver:
-    """Who got which pack, and when. `replayed` if this answers a request that was answered before."""
+    """A check-in. `replayed` is True if a request with the same idempotency key was answered before."""
 
     participant_id: UUID
     registration_id: UUID
@@ -104,55 +61,60 @@ _SHOWN: Final = (
 )
 
 
-def holder(*, ticket_code: str | None, participant_id: UUID | None) -> ColumnElement[bool]:
-    """Whose pack: by the ticket's code as it was scanned, or by a participant found on the roster.
+def ticket_holder(*, ticket_code: str | None, participant_id: UUID | None) -> ColumnElement[bool]:
+    """Return the condition that selects a participant by the scanned ticket code, or by id if that is None.
 
     Raises:
-        UnknownTicket: not a ticket code at all.
+        UnknownTicket: `ticket_code` is malformed.
     """
     if ticket_code is None:
         return RosterEntry.participant_id == participant_id
-    code = normal_code(ticket_code)
+    code = normalized_code(ticket_code)
     if code is None:
         raise UnknownTicket
     return RosterEntry.ticket_code == code
 
 
 async def check_in(
-    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], *, notes: str | None, idempotency_key: str | None
+    work: UnitOfWork,
+    station: StationSession,
+    whose: ColumnElement[bool],
+    *,
+    notes: str | None,
+    idempotency_key: str | None,
 ) -> HandedOver:
-    """Hand the pack over, if it was not and the registration stands.
+    """Check a participant in, unless checked in before or cancelled.
 
-    One statement decides; `_refuse` only says why it did not. When what stood in the way is gone by then (a check-in
-    undone in between), the statement is tried again.
+    One statement decides; `_raise_refusal` only finds the reason if it inserted nothing. If the reason is gone by then
+    (a check-in was undone in between), the statement is tried again.
 
     Raises:
         UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
     """
-    handing_over = _hand_over(desk, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
-    for _ in range(_LOOKS):
+    handing_over = _insert_checkin(station, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
+    for _ in range(_ATTEMPTS):
         row = (await work.session.execute(handing_over)).one_or_none()
         if row is not None:
-            _announce(work, desk, row)
+            _publish_checkin(work, station, row)
             return HandedOver(**row._asdict(), checked_in_at=work.now, replayed=False)
-        earlier = await _earlier_answer(work, desk, whose, idempotency_key) if idempotency_key else None
+        earlier = await _replayed_answer(work, station, whose, idempotency_key) if idempotency_key else None
         if earlier is not None:
             return earlier
-        await _refuse(work, desk, whose)
+        await _raise_refusal(work, station, whose)
     raise Unavailable
 
 
-def _hand_over(
-    desk: Desk, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
+def _insert_checkin(
+    station: StationSession, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
 ) -> Select[Any]:
-    """The one statement that decides, by what race the station has while it runs.
+    """Return the statement that inserts the check-in and returns the participant, or no row if it must not be inserted.
 
-    The unique index lets one of two devices through. The lock on the roster's row orders it against a cancellation:
-    either the cancellation comes first and there is no row to insert, or the pack was handed over before it.
+    Its station's race is read in it. Of two devices the unique index lets one succeed. The lock on the row of
+    the roster serialises it with a cancellation: either that comes first and nothing is inserted, or it comes after.
     """
     entry = (
         select(*_SHOWN)
-        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(desk))
+        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(station))
         .with_for_update(key_share=True, of=RosterEntry)
         .cte("entry")
     )
@@ -160,10 +122,10 @@ def _hand_over(
         "id": literal(uuid4()),
         "participant_id": entry.c.participant_id,
         "registration_id": entry.c.registration_id,
-        "station_id": literal(desk.station_id),
-        "device_id": literal(desk.device_id),
-        "station_name": literal(desk.station_name),
-        "location_name": literal(desk.location_name),
+        "station_id": literal(station.station_id),
+        "device_id": literal(station.device_id),
+        "station_name": literal(station.station_name),
+        "location_name": literal(station.location_name),
         "notes": literal(notes, String),
         "idempotency_key": literal(idempotency_key, String),
         "checked_in_at": literal(at),
@@ -178,33 +140,38 @@ def _hand_over(
     return select(entry).join(inserted, inserted.c.participant_id == entry.c.participant_id)
 
 
-def _serves(desk: Desk) -> ColumnElement[bool]:
-    """Whether packs of the participant's race are handed out at the desk's station."""
+def _serves(station: StationSession) -> ColumnElement[bool]:
+    """Return the condition that the station hands out packs of the participant's race."""
     same_race = or_(Station.event_id.is_(None), Station.event_id == RosterEntry.event_id)
-    return exists().where(Station.id == desk.station_id, same_race)
+    return exists().where(Station.id == station.station_id, same_race)
 
 
-def _announce(work: UnitOfWork, desk: Desk, row: Row[Any]) -> None:
+def _publish_checkin(work: UnitOfWork, station: StationSession, row: Row[Any]) -> None:
     work.publish(
         ParticipantCheckedIn(
             participant_id=row.participant_id,
             registration_id=row.registration_id,
-            station_id=desk.station_id,
-            location_name=desk.location_name,
+            station_id=station.station_id,
+            location_name=station.location_name,
             checked_in_at=work.now,
         ),
         subject=row.registration_id,
     )
 
 
-async def _earlier_answer(
-    work: UnitOfWork, desk: Desk, whose: ColumnElement[bool], idempotency_key: str
+async def _replayed_answer(
+    work: UnitOfWork, station: StationSession, whose: ColumnElement[bool], idempotency_key: str
 ) -> HandedOver | None:
-    """What this device was, or should have been, answered under the same key."""
+    """Return the first answer to this device and key, or None if there was none.
+
+    Raises:
+        IdempotencyKeyReused: the key belongs to another participant.
+        CheckinUndone: the check-in was undone since.
+    """
     query = (
         select(*_SHOWN, Checkin.checked_in_at, Checkin.undone_at, whose.label("same"))
         .join(Checkin, Checkin.participant_id == RosterEntry.participant_id)
-        .where(Checkin.device_id == desk.device_id, Checkin.idempotency_key == idempotency_key)
+        .where(Checkin.device_id == station.device_id, Checkin.idempotency_key == idempotency_key)
     )
     row = (await work.session.execute(query)).one_or_none()
     if row is None:
@@ -217,19 +184,19 @@ async def _earlier_answer(
     return HandedOver(**shown, checked_in_at=row.checked_in_at, replayed=True)
 
 
-async def _refuse(work: UnitOfWork, desk: Desk, whose: ColumnElement[bool]) -> None:
-    """Say why no pack is handed over; return if nothing stands in the way any more."""
+async def _raise_refusal(work: UnitOfWork, station: StationSession, whose: ColumnElement[bool]) -> None:
+    """Raise the reason why nothing was inserted; return if there is none any more."""
     query = (
         select(
             RosterEntry.event_id,
             EVENT_NAME,
-            _serves(desk).label("served"),
+            _serves(station).label("served"),
             RosterEntry.cancelled_at,
             Checkin.checked_in_at,
             Checkin.station_name,
             Checkin.location_name,
         )
-        .outerjoin(Checkin, (Checkin.participant_id == RosterEntry.participant_id) & _STANDING)
+        .outerjoin(Checkin, (Checkin.participant_id == RosterEntry.participant_id) & _NOT_UNDONE)
         .where(whose)
     )
     found = (await work.session.execute(query)).one_or_none()
@@ -250,14 +217,14 @@ async def _refuse(work: UnitOfWork, desk: Desk, whose: ColumnElement[bool]) -> N
 
 
 async def undo_checkin(work: UnitOfWork, participant_id: UUID, *, reason: str, by: str) -> None:
-    """Take a check-in back: the pack can be handed over again. That it was, and why not, stays on record.
+    """Undo a check-in: the participant can be checked in again. The row is kept with the reason.
 
     Raises:
         NotCheckedIn.
     """
     undone = (
         update(Checkin)
-        .where(Checkin.participant_id == participant_id, _STANDING)
+        .where(Checkin.participant_id == participant_id, _NOT_UNDONE)
         .values(undone_at=work.now, undone_by=by, undo_reason=reason)
         .returning(Checkin.id)
     )

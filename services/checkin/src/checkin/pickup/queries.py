@@ -1,6 +1,6 @@
-"""Counting, and reading all of it for a cross-check."""
+"""Counts of packs."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.pickup.tables import Checkin
 from checkin.races.tables import Category, Race
-from checkin.roster.queries import name_of_now
+from checkin.roster.queries import current_name
 from checkin.roster.tables import RosterEntry
 
-_ITS_CHECKIN: Final = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
+_CURRENT_CHECKIN: Final = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
 
 
 @dataclass(frozen=True)
 class CategoryCount:
-    """Packs of one category."""
+    """Counts of one category."""
 
     event_id: UUID
     event_name: str
@@ -31,7 +31,7 @@ class CategoryCount:
 
 @dataclass(frozen=True)
 class StationCount:
-    """Packs handed out at one station."""
+    """The count of one station."""
 
     station_id: UUID
     station_name: str
@@ -41,9 +41,9 @@ class StationCount:
 
 @dataclass(frozen=True)
 class Counts:
-    """Packs handed out, whether or not the registration was cancelled later, and those still waiting for someone.
+    """Packs handed out, including those of registrations cancelled later, and packs not collected yet.
 
-    Of one race, or of all if `event_id` is None.
+    The counts are of one race, or of all if `event_id` is None.
     """
 
     event_id: UUID | None
@@ -55,7 +55,7 @@ class Counts:
 
 
 async def count_packs(session: AsyncSession, *, event_id: UUID | None = None) -> Counts:
-    """All counts from one pass over one snapshot, so that they always add up."""
+    """Return all counts, computed from one query so that they add up."""
     rows = (await session.execute(_with_names(_counted(event_id)))).mappings().all()
     return Counts(
         event_id=event_id,
@@ -84,20 +84,20 @@ def _counted(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
             func.count(Checkin.id).label("handed_out"),
             waiting.label("waiting"),
         )
-        .outerjoin(Checkin, _ITS_CHECKIN)
+        .outerjoin(Checkin, _CURRENT_CHECKIN)
         .group_by(RosterEntry.event_id, RosterEntry.category_id, Checkin.station_id)
     )
     return query.where(RosterEntry.event_id == event_id) if event_id else query
 
 
 def _with_names(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Names are looked up once per group, not once per participant."""
+    """Look names up once per group instead of once per participant."""
     counted = query.subquery()
     of = counted.c
     return select(
         counted,
-        name_of_now(Race, of=of.event_id, otherwise=of.event_name_then, label="event_name"),
-        name_of_now(Category, of=of.category_id, otherwise=of.category_name_then, label="category_name"),
+        current_name(Race, of=of.event_id, otherwise=of.event_name_then, label="event_name"),
+        current_name(Category, of=of.category_id, otherwise=of.category_name_then, label="category_name"),
     )
 
 
@@ -135,32 +135,3 @@ def _station(rows: Sequence[RowMapping]) -> StationCount:
         location_name=rows[0]["location_name"],
         handed_out=_total(rows, "handed_out"),
     )
-
-
-@dataclass(frozen=True)
-class RosterLine:
-    """What check-in believes about a participant. `live` unless the registration was cancelled."""
-
-    registration_id: UUID
-    participant_id: UUID
-    bib_number: int
-    live: bool
-    checked_in: bool
-
-
-async def snapshot(session: AsyncSession) -> AsyncIterator[RosterLine]:
-    """The whole roster, by registration and BIB, streamed: for comparing it with what registration believes."""
-    query = (
-        select(
-            RosterEntry.registration_id,
-            RosterEntry.participant_id,
-            RosterEntry.bib_number,
-            RosterEntry.cancelled_at.is_(None).label("live"),
-            Checkin.id.is_not(None).label("checked_in"),
-        )
-        .outerjoin(Checkin, _ITS_CHECKIN)
-        .order_by(RosterEntry.registration_id, RosterEntry.bib_number)
-        .execution_options(yield_per=1000)
-    )
-    async for row in await session.stream(query):
-        yield RosterLine(*row)

@@ -1,4 +1,4 @@
-"""How a participant is named at the desk."""
+"""Ticket codes as scanners read them."""
 
 import re
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 _CODE: Final = re.compile(r"[0-9a-f]{32}")
 
 
-def normal_code(scanned: str) -> str | None:
-    """The ticket code in what a scanner read: space around it and upper case do no harm. None if it is not a code."""
+def normalized_code(scanned: str) -> str | None:
+    """Return the scanned ticket code in lower case without surrounding space; None if it is malformed."""
     code = scanned.strip().lower()
     return code if _CODE.fullmatch(code) else None

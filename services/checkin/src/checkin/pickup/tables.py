@@ -1,4 +1,4 @@
-"""Hand-overs, including those taken back."""
+"""Check-ins, including undone ones."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -10,10 +10,10 @@ from checkin.base import Base
 
 
 class Checkin(Base):
-    """A pack handed over. At most one per participant stands; undone ones stay as history.
+    """A check-in. A unique index allows one per participant that is not undone.
 
-    Station and place are kept as they were named then. `idempotency_key` lets a device repeat a request whose answer
-    it never got.
+    Station and location are the names at that time. With `idempotency_key` a device can repeat a request whose response
+    was lost.
     """
 
     __tablename__ = "checkins"

@@ -1,1 +1,1 @@
-"""The names of races and categories, as registration says they are now."""
+"""The current names of races and categories."""

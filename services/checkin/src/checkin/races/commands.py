@@ -1,4 +1,4 @@
-"""Keeping the newest names, whatever the order in which events arrive."""
+"""Storing the newest names, independent of the order in which events arrive."""
 
 from collections.abc import Iterable
 from typing import Any, Final, cast
@@ -13,15 +13,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from checkin.races.tables import Category, Race
 
 
-def _keeping_the_newest(kind: type[Race] | type[Category]) -> Insert:
-    """Return the statement that stores a name unless one of the same or a newer revision is stored.
+def _upsert_if_newer(kind: type[Race] | type[Category]) -> Insert:
+    """Return the statement that stores a name unless the same or a newer revision is stored.
 
-    A conflicting row is locked even where nothing is changed, and every confirmation of a race tells its name: the
-    `NOT EXISTS` lets those that know nothing new pass without waiting for each other.
+    ON CONFLICT locks the existing row even if nothing changes, and every confirmation carries the name of its race. The
+    `NOT EXISTS` avoids that lock when the revision is known.
     """
     table = cast("Table", kind.__table__)
-    revision = bindparam("said_revision", type_=Integer)
-    said = (bindparam("said_id", type_=Uuid), bindparam("said_name", type_=String), revision)
+    revision = bindparam("new_revision", type_=Integer)
+    said = (bindparam("new_id", type_=Uuid), bindparam("new_name", type_=String), revision)
     known = exists().where(table.c.id == said[0], table.c.revision >= revision)
     storing = upsert(table).from_select(["id", "name", "revision"], select(*said).where(~known))
     return storing.on_conflict_do_update(
@@ -31,17 +31,17 @@ def _keeping_the_newest(kind: type[Race] | type[Category]) -> Insert:
     )
 
 
-_KEEP_RACE: Final = _keeping_the_newest(Race)
-_KEEP_CATEGORY: Final = _keeping_the_newest(Category)
+_UPSERT_RACE: Final = _upsert_if_newer(Race)
+_UPSERT_CATEGORY: Final = _upsert_if_newer(Category)
 
 
-async def learn_names(work: UnitOfWork, race: EventSummary, categories: Iterable[CategoryName]) -> None:
-    """Store the names of a race and of categories of it, where they are newer than what is stored."""
+async def update_names(work: UnitOfWork, race: EventSummary, categories: Iterable[CategoryName]) -> None:
+    """Store the names of a race and its categories if they are newer than the stored ones."""
     known = sorted(categories, key=lambda category: category.category_id)
-    await work.session.execute(_KEEP_RACE, [_said(race.event_id, race.name, race)])
+    await work.session.execute(_UPSERT_RACE, [_parameters(race.event_id, race.name, race)])
     if known:
-        await work.session.execute(_KEEP_CATEGORY, [_said(each.category_id, each.name, race) for each in known])
+        await work.session.execute(_UPSERT_CATEGORY, [_parameters(each.category_id, each.name, race) for each in known])
 
 
-def _said(said_id: UUID, name: str, race: EventSummary) -> dict[str, Any]:
-    return {"said_id": said_id, "said_name": name, "said_revision": race.revision}
+def _parameters(new_id: UUID, name: str, race: EventSummary) -> dict[str, Any]:
+    return {"new_id": new_id, "new_name": name, "new_revision": race.revision}

@@ -1,4 +1,4 @@
-"""Races and their categories as they are named now."""
+"""The current names of races and categories."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from checkin.base import Base
 
 
 class Race(Base):
-    """The name of a race. `revision` is the race's in the newest event about it; -1 if no event was heard yet."""
+    """The name of a race. `revision` is the race's in the newest event about it; -1 before the first one."""
 
     __tablename__ = "races"
 
@@ -19,7 +19,7 @@ class Race(Base):
 
 
 class Category(Base):
-    """The name of a category. `revision` is its race's in the newest event about it; -1 if no event was heard yet."""
+    """The name of a category. `revision` is its race's in the newest event about it; -1 before the first one."""
 
     __tablename__ = "categories"
 

@@ -1,1 +1,1 @@
-"""Who may collect a pack, as registration confirmed it."""
+"""The roster: participants of confirmed registrations, who may collect a pack."""

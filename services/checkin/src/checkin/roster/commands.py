@@ -1,4 +1,4 @@
-"""Keeping the roster as registration says it is, whatever the order its news arrives in."""
+"""Changes of the roster by events of registration, which may arrive in any order."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -19,13 +19,13 @@ _PORTIONS: Final = 200
 _CORRECTABLE: Final = ("full_name", "search_text", "jersey_size")
 
 
-async def enter(work: UnitOfWork, confirmed: RegistrationConfirmed, *, at: datetime) -> None:
-    """Put the participants of a confirmed registration on the roster.
+async def add_participants(work: UnitOfWork, confirmed: RegistrationConfirmed, *, at: datetime) -> None:
+    """Add the participants of a confirmed registration to the roster, or update them.
 
-    Late news, overtaken by a cancellation or by a newer confirmation, adds those not known yet, as not valid, and newer
-    tickets than the roster has: the desk then sees why a ticket is refused.
+    If a newer cancellation or confirmation was handled before, unknown participants are added as cancelled, and newer
+    tickets are stored, so that a station can show why a ticket is refused.
     """
-    if await _is_newest(work, confirmed.registration_id, confirmed.revision):
+    if await _record_revision(work, confirmed.registration_id, confirmed.revision):
         await _write(work, _rows(confirmed, cancelled_at=None))
         left_out = RosterEntry.participant_id.not_in([each.participant_id for each in confirmed.participants])
         await _cancel(work, (RosterEntry.registration_id == confirmed.registration_id) & left_out, at)
@@ -33,17 +33,17 @@ async def enter(work: UnitOfWork, confirmed: RegistrationConfirmed, *, at: datet
         await _write(work, _rows(confirmed, cancelled_at=at), late=True)
 
 
-async def strike(work: UnitOfWork, registration_id: UUID, *, revision: int, at: datetime) -> None:
-    """Take a cancelled registration's participants off the roster. A pack already handed over stays handed over."""
-    if await _is_newest(work, registration_id, revision):
+async def cancel_registration(work: UnitOfWork, registration_id: UUID, *, revision: int, at: datetime) -> None:
+    """Mark the participants of a registration as cancelled. Their check-ins stay."""
+    if await _record_revision(work, registration_id, revision):
         await _cancel(work, RosterEntry.registration_id == registration_id, at)
 
 
-async def correct(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
-    """Write a participant's corrected name and jersey size, unless the roster holds newer ones.
+async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
+    """Store a participant's corrected name and jersey size, unless newer ones are stored.
 
     Raises:
-        NotYet: the confirmation that puts the participant on the roster has not arrived.
+        NotYet: the confirmation that adds the participant has not arrived.
     """
     participant_id = corrected.participant.participant_id
     older = (RosterEntry.participant_id == participant_id) & (RosterEntry.revision < corrected.revision)
@@ -54,9 +54,9 @@ async def correct(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
 
 
 async def fold_names(database: Database) -> int:
-    """Fold names that an earlier release stored, a portion at a time, so that searches find them by the new rule.
+    """Fold names stored by older releases for the search, in portions, and return how many were folded.
 
-    Returns how many were folded. Any number of workers may do it at once; what is left over is for the next time.
+    Several workers may run it concurrently. A run is limited; the next one continues.
     """
     done = 0
     for _ in range(_PORTIONS):
@@ -82,8 +82,11 @@ async def _fold_portion(work: UnitOfWork) -> int:
     return len(folded)
 
 
-async def _is_newest(work: UnitOfWork, registration_id: UUID, revision: int) -> bool:
-    """Note the revision unless the same or a newer one was heard. Locks it: one change per registration at a time."""
+async def _record_revision(work: UnitOfWork, registration_id: UUID, revision: int) -> bool:
+    """Store the revision and return True, or return False if the same or a newer one is stored.
+
+    Locks the row: changes of one registration are serialised.
+    """
     noted = upsert(RosterRevision).values(registration_id=registration_id, revision=revision)
     noted = noted.on_conflict_do_update(
         index_elements=[RosterRevision.registration_id],
@@ -94,10 +97,10 @@ async def _is_newest(work: UnitOfWork, registration_id: UUID, revision: int) -> 
 
 
 async def _write(work: UnitOfWork, rows: list[dict[str, Any]], *, late: bool = False) -> None:
-    """Insert or replace rows; what a newer correction wrote stays.
+    """Insert or replace rows, except values of a newer correction.
 
     Args:
-        late: replace only what comes from an older confirmation, which is seen by its lower BIB: none is given twice.
+        late: replace only rows of an older confirmation. That has lower BIBs, as a BIB is never given twice.
     """
     entries = upsert(RosterEntry)
     replaced: dict[str, Any] = {column: entries.excluded[column] for column in rows[0] if column != "participant_id"}

@@ -1,91 +1,27 @@
-"""Finding somebody on the roster."""
+"""Current names of race and category for entries of the roster."""
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Label,
-    RowMapping,
-    SQLColumnExpression,
-    cast,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-)
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Label, SQLColumnExpression, func, select
 
-from checkin.pickup.tables import Checkin
 from checkin.races.tables import Category, Race
-from checkin.roster.rules import Search, prefixes
-from checkin.roster.tables import SEARCH_WORDS, RosterEntry
+from checkin.roster.tables import RosterEntry
 
 
-def name_of_now(
+def current_name(
     table: type[Race] | type[Category],
     *,
     of: SQLColumnExpression[UUID],
     otherwise: SQLColumnExpression[str],
     label: str,
 ) -> Label[str]:
-    """Return the name that the race or category `of` has now, or `otherwise` if no name of it is stored."""
+    """Return the current name of the race or category `of`, or `otherwise` if none is stored."""
     name = select(table.name).where(table.id == of).correlate_except(table).scalar_subquery()
     return func.coalesce(name, otherwise).label(label)
 
 
-EVENT_NAME: Final = name_of_now(Race, of=RosterEntry.event_id, otherwise=RosterEntry.event_name, label="event_name")
-CATEGORY_NAME: Final = name_of_now(
+EVENT_NAME: Final = current_name(Race, of=RosterEntry.event_id, otherwise=RosterEntry.event_name, label="event_name")
+CATEGORY_NAME: Final = current_name(
     Category, of=RosterEntry.category_id, otherwise=RosterEntry.category_name, label="category_name"
 )
-
-
-async def find_participants(
-    session: AsyncSession, search: Search, *, event_id: UUID | None = None, limit: int
-) -> Sequence[RowMapping]:
-    """Return participants that fit, by name: of one race, if it is named. Every way to find them is indexed.
-
-    Those whose registration was cancelled are among them, so that the desk can say so.
-    """
-    standing = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
-    query = (
-        select(
-            RosterEntry.participant_id,
-            RosterEntry.full_name,
-            RosterEntry.bib_number,
-            RosterEntry.event_id,
-            EVENT_NAME,
-            CATEGORY_NAME,
-            RosterEntry.jersey_size,
-            RosterEntry.registration_number,
-            RosterEntry.is_pic,
-            RosterEntry.cancelled_at.is_(None).label("is_valid"),
-            Checkin.checked_in_at,
-            Checkin.station_name,
-            Checkin.location_name,
-        )
-        .outerjoin(Checkin, standing)
-        .where(or_(*_ways(search)))
-        .order_by(RosterEntry.full_name, RosterEntry.participant_id)
-        .limit(limit)
-    )
-    if event_id:
-        query = query.where(RosterEntry.event_id == event_id)
-    return (await session.execute(query)).mappings().all()
-
-
-def _ways(search: Search) -> list[ColumnElement[bool]]:
-    ways = [func.lower(RosterEntry.registration_number) == search.registration_number]
-    if search.words:
-        named = cast(prefixes(search.words), TSQUERY)
-        ways.append(literal_column(SEARCH_WORDS).op("@@", is_comparison=True)(named))
-    if search.unfolded_words:
-        named_before = func.to_tsquery(literal("simple", REGCONFIG), prefixes(search.unfolded_words))
-        found_before = RosterEntry.name_words.op("@@", is_comparison=True)(named_before)
-        ways.append(RosterEntry.search_text.is_(None) & found_before)
-    if search.bib_number is not None:
-        ways.append(RosterEntry.bib_number == search.bib_number)
-    return ways

@@ -1,55 +1,12 @@
-"""What somebody at the desk means by what they type."""
+"""The words by which a name on the roster is found."""
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
-from unicodedata import normalize
 
-from chassis.canonical.folding import folded, folded_words
+from chassis.canonical.folding import folded
 
-_BETWEEN_WORDS: Final = re.compile(r"[\s!-/:-@\[-`{-~]+")
-_LARGEST_BIB: Final = 2**31 - 1
-_LONGEST_WORD: Final = 100  # PostgreSQL refuses to index words of more than 2,046 bytes
-
-
-def search_words(text: str) -> list[str]:
-    """Return the words that a search for `text` looks for."""
-    return [word[:_LONGEST_WORD] for word in folded_words(text)]
+LONGEST_WORD: Final = 100  # PostgreSQL refuses to index words of more than 2,046 bytes
 
 
 def stored_words(full_name: str) -> list[str]:
-    """Return the words by which a name is found."""
-    return [word[:_LONGEST_WORD] for word in folded(full_name).split()]
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to look for: people with all of `words` in their name, whole or begun; a BIB; a registration number.
-
-    `unfolded_words` is for names that are not folded yet.
-    """
-
-    words: tuple[str, ...]
-    unfolded_words: tuple[str, ...]
-    bib_number: int | None
-    registration_number: str
-
-    @classmethod
-    def of(cls, typed: str) -> "Search":
-        """The search that was typed."""
-        text = normalize("NFC", typed).strip()
-        unfolded = tuple(filter(None, _BETWEEN_WORDS.split(text)))
-        return cls(tuple(search_words(text)), unfolded, _bib(text), text.lower())
-
-
-def prefixes(words: Iterable[str]) -> str:
-    """Return `words` as a PostgreSQL text search: each the beginning of some word. Quotes must not occur in a word."""
-    return " & ".join(f"'{word}':*" for word in words)
-
-
-def _bib(text: str) -> int | None:
-    digits = text.removeprefix("#")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(_LARGEST_BIB)):
-        return None
-    return number if 0 < (number := int(digits)) <= _LARGEST_BIB else None
+    """Return the folded words of a name, by which the search finds it."""
+    return [word[:LONGEST_WORD] for word in folded(full_name).split()]

@@ -1,4 +1,4 @@
-"""The roster: one row per participant, and what was heard last about each registration."""
+"""The roster: one row per participant, and the newest revision of each registration."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from checkin.base import Base
 
-# Punctuation is blanked first: PostgreSQL's parser would take "M.Ridwan" for a host name, one word.
+# Punctuation is replaced by spaces first: PostgreSQL's parser would take "M.Ridwan" for a host name, one word.
 PUNCTUATION: Final = "!#$%&()*+,-./:;<=>?@[]^_`{|}~"
 _NAME_WORDS: Final = (
     f"to_tsvector('simple'::regconfig, translate((full_name)::text, '{PUNCTUATION}'::text, "
@@ -19,12 +19,12 @@ _NAME_WORDS: Final = (
 )
 
 
-# Not to_tsvector: its parser would split folded words once more, by rules of its own.
+# Not to_tsvector: its parser would split the folded words by other rules.
 SEARCH_WORDS: Final = "array_to_tsvector(string_to_array(search_text, ' '::text))"
 
 
 class RosterRevision(Base):
-    """The newest revision heard of a registration, so that older news never overwrites it."""
+    """The newest handled revision of a registration. Events with an older one do not change the roster."""
 
     __tablename__ = "roster_revisions"
 
@@ -35,9 +35,10 @@ class RosterRevision(Base):
 class RosterEntry(Base):
     """A participant who may collect a pack, unless cancelled.
 
-    `revision` is the registration's when name and jersey size were as they are here. `search_text` is the folded name,
-    null until it is folded. `event_name` and `category_name` are the names at confirmation, shown only as long as
-    `races` and `categories` do not have them.
+    Attributes:
+        revision: the registration's in the event that name and jersey size come from.
+        search_text: the folded name; null in rows of older releases that are not folded yet.
+        event_name, category_name: the names at the confirmation, shown if `races` and `categories` have none.
     """
 
     __tablename__ = "roster"

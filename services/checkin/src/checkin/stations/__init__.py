@@ -1,1 +1,1 @@
-"""Where packs are handed out: stations, their PINs, and the devices logged in there."""
+"""Stations, where packs are handed out, their PINs, and the devices logged in there."""

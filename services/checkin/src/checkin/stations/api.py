@@ -1,4 +1,4 @@
-"""Stations, logging in, and devices over HTTP."""
+"""Routes for stations, the login of devices, and devices."""
 
 from datetime import datetime
 from typing import Annotated, Self, cast
@@ -20,13 +20,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
-from checkin.stations.commands import StationChanges, StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.commands import StationChanges
+from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
 TRUE_OR_NOTHING = Wording(en="Send true, or leave this out.", id="Kirim true, atau kosongkan.")
 SIX_DIGITS = Wording(en="A PIN has six digits.", id="PIN terdiri dari enam angka.")
 PinCode = Annotated[str, Matching("[0-9]{6}", SIX_DIGITS)]
-TiedTo = Annotated[UUID | None, Field(description="the race whose packs are handed out here; null means any race")]
+TiedTo = Annotated[UUID | None, Field(description="the race whose packs the station hands out; null for any race")]
 
 router = Router()
 
@@ -39,14 +40,14 @@ def _only_true(unlock: bool) -> bool:  # a validator
     return unlock
 
 
-# `Literal[True]` would take 1 as well.
+# `Literal[True]` would accept 1, too.
 Unlock = Annotated[bool, AfterValidator(_only_true), Field(json_schema_extra={"const": True})]
 
 
 class NewStation(Body):
     """A station to open.
 
-    `event_id` may name a race of which this service has not heard yet: `event_name` is null until it has.
+    `event_id` may be a race that no event was received of yet; `event_name` is null until then.
     """
 
     name: Label
@@ -56,7 +57,7 @@ class NewStation(Body):
 
 
 class StationChange(Body):
-    """What to change; what is left out or null stays, except that a null `event_id` means any race from now on."""
+    """Fields to change. An absent or null field stays, except `event_id`: null sets it to any race."""
 
     name: Label | None = None
     location_name: Label | None = None
@@ -72,13 +73,13 @@ class StationChange(Body):
         return self
 
     def changes(self) -> StationChanges:
-        """What was given."""
+        """Return the fields that were given."""
         given = self.model_dump(exclude_unset=True).items()
         return cast("StationChanges", {name: value for name, value in given if value is not None or name == "event_id"})
 
 
 class StationSummary(View):
-    """A station as its devices know it."""
+    """A station as devices see it."""
 
     id: UUID
     name: str
@@ -99,14 +100,14 @@ class StationView(StationSummary):
 
 
 class DeviceLogin(Body):
-    """A station's PIN, and a name staff will know the device by."""
+    """The PIN of the station and a name for the device, which staff see."""
 
     pin_code: PinCode
     device_name: Label
 
 
 class DeviceLoggedIn(View):
-    """The device's token, good for `expires_in` seconds or until it is revoked."""
+    """The device token, valid for `expires_in` seconds unless revoked."""
 
     device_token: str
     expires_in: int
@@ -114,7 +115,7 @@ class DeviceLoggedIn(View):
 
 
 class DeviceView(View):
-    """A device that logged in."""
+    """A device that has logged in."""
 
     id: UUID
     station_id: UUID
@@ -140,14 +141,14 @@ async def list_stations(_: Admin, session: Read, limit: Limit = 50, cursor: Curs
 
 @router.post("/stations", status_code=201, responses=errors(InvalidFields))
 async def open_station(body: NewStation, staff: Admin, pins: OwnPins, work: Work) -> StationView:
-    """Open a station."""
+    """Create a station."""
     station = await commands.open_station(work, pins, **body.model_dump(), by=staff.actor)
     return StationView.model_validate(station)
 
 
 @router.patch("/stations/{station_id}", responses=errors(UnknownStation, InvalidFields))
 async def change_station(station_id: UUID, body: StationChange, staff: Admin, pins: OwnPins, work: Work) -> StationView:
-    """Rename, move, open or close it, tie it to a race or to none, give it a new PIN, unlock it."""
+    """Change a station: names, race, PIN, open or closed; or unlock it."""
     station = await commands.change_station(work, pins, station_id, **body.changes(), by=staff.actor)
     return StationView.model_validate(station)
 
@@ -158,7 +159,7 @@ async def change_station(station_id: UUID, body: StationChange, staff: Admin, pi
 async def log_in(
     station_id: UUID, body: DeviceLogin, database: OwnDatabase, pins: OwnPins, keys: OwnKeys, settings: OwnSettings
 ) -> DeviceLoggedIn:
-    """Trade a station's PIN for a device token."""
+    """Exchange a station's PIN for a device token."""
     lifetime = settings.device_token_lifetime
     station, device = await commands.log_in(database, pins, station_id, **body.model_dump(), lifetime=lifetime)
     with already_stored():
@@ -183,7 +184,7 @@ async def log_in(
 async def list_devices(
     _: Admin, session: Read, station_id: UUID | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeviceView]:
-    """Devices that logged in, latest first."""
+    """Devices that have logged in, latest first."""
     found = await queries.list_devices(session, limit=limit + 1, after=_cursors.decode(cursor), station_id=station_id)
     items = [DeviceView.model_validate(each) for each in found[:limit]]
     more = len(found) > limit
@@ -192,5 +193,5 @@ async def list_devices(
 
 @router.delete("/devices/{device_id}", status_code=204, responses=errors(UnknownDevice))
 async def revoke_device(device_id: UUID, staff: Admin, work: Work) -> None:
-    """Log a device out for good."""
+    """Revoke the token of a device."""
     await commands.revoke_device(work, device_id, by=staff.actor)

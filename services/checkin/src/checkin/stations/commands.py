@@ -1,16 +1,17 @@
-"""Opening and changing stations, logging devices in and out."""
+"""Creating and changing stations, logging devices in, revoking them."""
 
 from datetime import timedelta
 from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork, already_stored
-from chassis.errors import InvalidFields, NotFound, StartlineError, Unauthenticated
+from chassis.errors import InvalidFields
 from chassis.telemetry import logger
 from sqlalchemy import case, func, update
 
+from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
-from checkin.stations.rules import EASY_PIN, MOST_FAILURES, is_guessable
+from checkin.stations.rules import EASY_PIN, MAX_FAILURES, is_guessable
 from checkin.stations.tables import Device, Station
 
 log = logger(__name__)
@@ -18,42 +19,13 @@ log = logger(__name__)
 _FAILURES: Final = Station.attempts - Station.forgiven_through
 
 
-class UnknownStation(NotFound):
-    """There is no station with this id."""
-
-    indonesian = "Tidak ada pos dengan id ini."
-    code = "unknown_station"
-
-
-class UnknownDevice(NotFound):
-    """There is no device with this id."""
-
-    indonesian = "Tidak ada perangkat dengan id ini."
-    code = "unknown_device"
-
-
-class WrongPin(Unauthenticated):
-    """Station and PIN do not fit; `attempts_left` says how many more tries there are."""
-
-    indonesian = "Pos dan PIN tidak cocok; `attempts_left` menyebut sisa percobaan."
-    code = "wrong_pin"
-
-
-class StationLocked(StartlineError):
-    """Too many wrong PINs in a row: staff has to unlock this station."""
-
-    indonesian = "Terlalu banyak PIN salah berturut-turut: petugas harus membuka kunci pos ini."
-    code = "station_locked"
-    status = 423
-
-
 async def open_station(
     work: UnitOfWork, pins: Pins, *, name: str, location_name: str, pin_code: str, event_id: UUID | None, by: str
 ) -> Station:
-    """Set up a station that devices can log in to, for one race or, without `event_id`, for any.
+    """Create a station for one race, or for any race if `event_id` is None.
 
     Raises:
-        InvalidFields: the PIN is too easy.
+        InvalidFields: the PIN is too easy to guess.
     """
     pin_hash = await _hashed(pins, pin_code)
     station = Station(
@@ -76,7 +48,7 @@ async def open_station(
 
 
 class StationChanges(TypedDict, total=False):
-    """What may change about a station; what is left out stays."""
+    """Fields of a station to change; absent ones stay."""
 
     name: str
     location_name: str
@@ -89,10 +61,10 @@ class StationChanges(TypedDict, total=False):
 async def change_station(
     work: UnitOfWork, pins: Pins, station_id: UUID, *, by: str, **changes: Unpack[StationChanges]
 ) -> Station:
-    """Change what is given. A new PIN or closing logs every device out; a new PIN also unlocks.
+    """Change a station and return it. A new PIN or closing revokes its devices; a new PIN also unlocks it.
 
     Raises:
-        InvalidFields: the new PIN is too easy.
+        InvalidFields: the new PIN is too easy to guess.
         UnknownStation.
     """
     said = sorted(changes)
@@ -108,7 +80,7 @@ async def change_station(
         raise UnknownStation
     await work.session.refresh(station, ["event_name"])
     if pin_code is not None or not changes.get("is_active", True):
-        await _log_out_all(work, station_id)
+        await _revoke_devices(work, station_id)
     state = {"is_active": station.is_active, "event_id": _shown(station.event_id)}
     await work.audit(by, "station.change", f"station:{station_id}", changed=said, **state)
     return station
@@ -119,19 +91,19 @@ def _shown(event_id: UUID | None) -> str | None:
 
 
 async def _hashed(pins: Pins, pin_code: str) -> str:
-    """Called before a unit of work's first statement: no transaction is open while it computes."""
+    """Return the hash of a PIN. Called before the first statement, so that no transaction is open meanwhile."""
     if is_guessable(pin_code):
         raise InvalidFields(("pin_code", EASY_PIN))
     return await pins.hash(pin_code)
 
 
-async def _log_out_all(work: UnitOfWork, station_id: UUID) -> None:
+async def _revoke_devices(work: UnitOfWork, station_id: UUID) -> None:
     there = (Device.station_id == station_id) & Device.revoked_at.is_(None)
     await work.session.execute(update(Device).where(there).values(revoked_at=work.now))
 
 
 async def revoke_device(work: UnitOfWork, device_id: UUID, *, by: str) -> None:
-    """Log a device out for good; again it changes nothing.
+    """Revoke a device. Idempotent.
 
     Raises:
         UnknownDevice.
@@ -146,33 +118,33 @@ async def revoke_device(work: UnitOfWork, device_id: UUID, *, by: str) -> None:
 async def log_in(
     database: Database, pins: Pins, station_id: UUID, *, pin_code: str, device_name: str, lifetime: timedelta
 ) -> tuple[Station, Device]:
-    """Let a device that knows the PIN work at a station.
+    """Log a device in with the station's PIN.
 
-    The attempt is counted and committed before the PIN is looked at, so guesses fired at once, at any number of
-    processes, share one count, and a crash gives no try back. No transaction is open while the hash is computed.
+    The attempt is counted and committed before the PIN is verified: concurrent guesses share one count over all
+    processes, and a crash does not restore an attempt. No transaction is open while the hash is computed.
 
     Raises:
-        WrongPin: also for a station that is closed or does not exist, and after as much time.
+        WrongPin: also for a station that is closed or unknown, after the same time.
         StationLocked, Unavailable.
     """
-    async with pins.place_in_line():
+    async with pins.queue_slot():
         attempt = await _count_attempt(database, station_id)
         matches = await pins.matches(pin_code, attempt.pin_hash if attempt else None)
         admitted = await _admit(database, attempt, device_name, lifetime) if attempt and matches else None
     if admitted:
         return admitted
-    raise WrongPin(attempts_left=await _tries_after(database, attempt))
+    raise WrongPin(attempts_left=await _attempts_left(database, attempt))
 
 
 async def _count_attempt(database: Database, station_id: UUID) -> Station | None:
-    """The station as it was when this attempt got its number; None if there is no such station."""
+    """Count an attempt and return the station as of then; None if there is no such station."""
     failures = _FAILURES + 1
     counting = (
         update(Station)
-        .where(Station.id == station_id, _FAILURES < MOST_FAILURES)
+        .where(Station.id == station_id, _FAILURES < MAX_FAILURES)
         .values(
             attempts=Station.attempts + 1,
-            locked_at=case((failures == MOST_FAILURES, database.clock()), else_=Station.locked_at),
+            locked_at=case((failures == MAX_FAILURES, database.clock()), else_=Station.locked_at),
         )
         .returning(Station)
     )
@@ -186,10 +158,10 @@ async def _count_attempt(database: Database, station_id: UUID) -> Station | None
 async def _admit(
     database: Database, attempt: Station, device_name: str, lifetime: timedelta
 ) -> tuple[Station, Device] | None:
-    """Log the device in, unless the station was closed or got another PIN since.
+    """Log the device in; None if the station was closed or got another PIN since the attempt was counted.
 
-    Forgives this attempt and those numbered before it, never later ones. The station's row is locked by this, so a
-    change of PIN comes wholly before (and nobody gets in) or wholly after (and logs this device out again).
+    Forgives this attempt and earlier ones, never later ones. The station's row is locked, so a change of the PIN is
+    committed either before, and the login fails, or after, and revokes this device.
     """
     forgiven = func.greatest(Station.forgiven_through, attempt.attempts)
     still_right = (Station.pin_changed_at == attempt.pin_changed_at) & Station.is_active
@@ -198,7 +170,7 @@ async def _admit(
         .where(Station.id == attempt.id, still_right)
         .values(
             forgiven_through=forgiven,
-            locked_at=case((Station.attempts - forgiven < MOST_FAILURES, None), else_=Station.locked_at),
+            locked_at=case((Station.attempts - forgiven < MAX_FAILURES, None), else_=Station.locked_at),
         )
         .returning(Station)
     )
@@ -214,11 +186,11 @@ async def _admit(
     return station, device
 
 
-async def _tries_after(database: Database, attempt: Station | None) -> int:
-    """How many tries are left after this wrong one, for the answer; a lock is noted for staff."""
+async def _attempts_left(database: Database, attempt: Station | None) -> int:
+    """Return how many attempts are left after a wrong PIN. A lock is written to log and audit log."""
     if attempt is None:
-        return MOST_FAILURES - 1
-    left = MOST_FAILURES - attempt.failed_attempts
+        return MAX_FAILURES - 1
+    left = MAX_FAILURES - attempt.failed_attempts
     if left == 0:
         log.warning("station_locked", station_id=str(attempt.id))
         with already_stored():  # the attempt, and the lock

@@ -1,4 +1,4 @@
-"""Hashing PINs: argon2id, off the event loop, a few at once."""
+"""Hashing of PINs with argon2id in worker threads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,45 +15,45 @@ TOO_MANY_LOGINS = Wording(
 )
 
 
-_AT_ONCE: Final = 2
-_LINE: Final = 40
+_MAX_CONCURRENT: Final = 2
+_QUEUE_SIZE: Final = 40
 
 
 class Pins:
-    """Hashes and compares PINs. Each takes tens of megabytes and a good part of a second, so the line is bounded.
+    """Hashes and verifies PINs. A hash takes tens of megabytes and up to a second, so the queue is bounded.
 
     Args:
-        hasher: how; argon2id as pwdlib recommends it unless told otherwise.
+        hasher: the hash function; argon2id with pwdlib's recommended parameters by default.
     """
 
     def __init__(self, hasher: PasswordHash | None = None) -> None:
         self._hasher = hasher or PasswordHash.recommended()
         self._decoy = self._hasher.hash("no station has this")
-        self._working = asyncio.Semaphore(_AT_ONCE)
-        self._inside = 0
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT)
+        self._pending = 0
 
     @asynccontextmanager
-    async def place_in_line(self) -> AsyncIterator[None]:
-        """Hold a place while a PIN is looked at.
+    async def queue_slot(self) -> AsyncIterator[None]:
+        """Hold a slot of the queue while a PIN is verified.
 
         Raises:
-            Unavailable: too many are waiting.
+            Unavailable: the queue is full.
         """
-        if self._inside >= _LINE:
+        if self._pending >= _QUEUE_SIZE:
             raise Unavailable(TOO_MANY_LOGINS)
-        self._inside += 1
+        self._pending += 1
         try:
             yield
         finally:
-            self._inside -= 1
+            self._pending -= 1
 
     async def hash(self, pin: str) -> str:
-        """The hash to store."""
-        async with self._working:
+        """Return the salted hash of a PIN."""
+        async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, pin)
 
     async def matches(self, pin: str, pin_hash: str | None) -> bool:
-        """Whether `pin` is the one hashed. Without a hash it is not, and finding out takes as long."""
-        async with self._working:
+        """Return whether `pin` has this hash. For None the result is False after the same time."""
+        async with self._slots:
             found = await asyncio.to_thread(self._hasher.verify, pin, pin_hash or self._decoy)
         return found and pin_hash is not None

@@ -1,4 +1,4 @@
-"""Looking at stations and devices."""
+"""Queries for stations and devices."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,19 +8,19 @@ from chassis.web.models import Moment
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from checkin.stations.rules import Desk
+from checkin.stations.rules import StationSession
 from checkin.stations.tables import Device, Station
 
 
 class Position(NamedTuple):
-    """Where a page ended: when its last row was made, and its id."""
+    """The position of a row in a list: its creation time and id."""
 
     at: Moment
     id: UUID
 
 
 async def list_stations(session: AsyncSession, *, limit: int, after: Position | None) -> Sequence[Station]:
-    """Stations, oldest first."""
+    """Return a page of stations, oldest first."""
     query = select(Station).order_by(Station.created_at, Station.id).limit(limit)
     if after:
         query = query.where(tuple_(Station.created_at, Station.id) > tuple_(*after))
@@ -30,7 +30,7 @@ async def list_stations(session: AsyncSession, *, limit: int, after: Position | 
 async def list_devices(
     session: AsyncSession, *, limit: int, after: Position | None, station_id: UUID | None
 ) -> Sequence[Device]:
-    """Devices, those that logged in last first; of one station if it is named."""
+    """Return a page of devices, latest login first, of one station if it is given."""
     query = select(Device).order_by(Device.created_at.desc(), Device.id.desc()).limit(limit)
     if after:
         query = query.where(tuple_(Device.created_at, Device.id) < tuple_(*after))
@@ -39,12 +39,12 @@ async def list_devices(
     return (await session.execute(query)).scalars().all()
 
 
-async def working_desk(session: AsyncSession, device_id: UUID) -> Desk | None:
-    """Where the device works, if it is still logged in and the station is open."""
+async def active_session(session: AsyncSession, device_id: UUID) -> StationSession | None:
+    """Return the session of a device; None if it is revoked or its station closed."""
     query = (
         select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id)
         .join(Station, Station.id == Device.station_id)
         .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
     )
     row = (await session.execute(query)).one_or_none()
-    return Desk(*row) if row else None
+    return StationSession(*row) if row else None

@@ -1,4 +1,4 @@
-"""What a desk is, which PINs are too easy, and how many tries there are."""
+"""Sessions of devices, and which PINs are too easy to guess."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,16 +7,16 @@ from uuid import UUID
 from chassis.canonical.dates import is_date
 from chassis.wording import Wording
 
-MOST_FAILURES: Final = 10
-"""Wrong PINs in a row that lock a station."""
+MAX_FAILURES: Final = 10
+"""Number of consecutive wrong PINs that locks a station."""
 
 _DIGITS: Final = "0123456789"
 _RUNS: Final = (_DIGITS * 2, (_DIGITS * 2)[::-1])
-_FAVOURITES: Final = frozenset(
+_POPULAR: Final = frozenset(
     {"112233", "332211", "123321", "654456", "159753", "147258", "258147", "789456", "456123", "987123", "102030"}
 )
 _INDEPENDENCE_DAY: Final = frozenset({"170845", "081745", "450817", "171945", "194517", "081945", "194508"})
-# Of birthdays and races. Every year more refuses up to 0.09 % of all PINs; these are 4.8 %.
+# Years of birthdays and races. Each year refuses up to 0.09 % of all PINs; these years refuse 4.8 %.
 _DATED: Final = range(1970, 2031)
 
 EASY_PIN: Final = Wording(
@@ -26,18 +26,18 @@ EASY_PIN: Final = Wording(
 
 
 def is_guessable(pin: str) -> bool:
-    """Return whether a PIN is among the first that are tried: a date, a pattern repeated, a run of digits, a favourite.
+    """Return whether a PIN is easy to guess: a date, a repeated pattern, a run of digits, or a popular one.
 
-    Of all six-digit PINs 4.9 % are.
+    That is the case for 4.9 % of all six-digit PINs.
     """
     repeated = any(pin == pin[:size] * (len(pin) // size) for size in (1, 2, 3))
-    known = pin in _FAVOURITES or pin in _INDEPENDENCE_DAY or any(pin in run for run in _RUNS)
+    known = pin in _POPULAR or pin in _INDEPENDENCE_DAY or any(pin in run for run in _RUNS)
     return repeated or known or is_date(pin, _DATED)
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A device that works at an open station. `event_id` is the race it hands out packs of; None means any race."""
+class StationSession:
+    """A device logged in at an open station. `event_id` is the station's race; None for any race."""
 
     device_id: UUID
     station_id: UUID

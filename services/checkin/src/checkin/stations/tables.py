@@ -8,16 +8,16 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from checkin.base import Base
 from checkin.races.tables import Race
-from checkin.stations.rules import MOST_FAILURES
+from checkin.stations.rules import MAX_FAILURES
 
 
 class Station(Base):
-    """A desk where packs are handed out: those of one race, or of any race where `event_id` is null.
+    """A place where packs are handed out: those of one race, or of any race if `event_id` is null.
 
-    The race may be one that no event has told of yet; `event_name` is null until then.
+    No event about the race may have arrived yet; `event_name` is null until then.
 
-    Every login takes a number from `attempts` before its PIN is looked at. A right PIN forgives its own number and all
-    before it (`forgiven_through`), so what counts is the wrong ones in a row since; at ten the station is locked.
+    Every login increments `attempts` before its PIN is verified. A correct PIN sets `forgiven_through` to its number,
+    so the difference of the two is the number of consecutive wrong PINs; at ten the station is locked.
     """
 
     __tablename__ = "stations"
@@ -39,9 +39,9 @@ class Station(Base):
         Index(None, "created_at", "id"),
         CheckConstraint("name <> ''", name="name_not_empty"),
         CheckConstraint("location_name <> ''", name="location_name_not_empty"),
-        CheckConstraint(f"attempts - forgiven_through BETWEEN 0 AND {MOST_FAILURES}", name="failures"),
+        CheckConstraint(f"attempts - forgiven_through BETWEEN 0 AND {MAX_FAILURES}", name="failures"),
         CheckConstraint(
-            f"(locked_at IS NOT NULL) = (attempts - forgiven_through = {MOST_FAILURES})", name="locked_when_used_up"
+            f"(locked_at IS NOT NULL) = (attempts - forgiven_through = {MAX_FAILURES})", name="locked_when_used_up"
         ),
     )
 
@@ -51,12 +51,12 @@ class Station(Base):
 
     @property
     def failed_attempts(self) -> int:
-        """Wrong PINs in a row, counting logins whose PIN is being looked at right now."""
+        """Return the number of consecutive wrong PINs, including logins whose PIN is being verified."""
         return self.attempts - self.forgiven_through
 
 
 class Device(Base):
-    """A phone or scanner that knew a station's PIN."""
+    """A phone or scanner that has logged in at a station."""
 
     __tablename__ = "devices"
 

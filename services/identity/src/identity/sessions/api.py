@@ -6,19 +6,17 @@ from uuid import UUID
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, SessionEnded, Unavailable
-from chassis.web.addresses import client_address
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
 from chassis.web.models import Body, Page, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from chassis.wording import Wording
-from fastapi import Depends, Request
 from pydantic import Field, SecretStr
 
-from identity.dependencies import OwnSettings
+from identity.accounts.models import Email, Password, StaffSummary, StaffView
+from identity.dependencies import OwnSettings, Source
 from identity.sessions import queries
 from identity.sessions.commands import Sessions
-from identity.sessions.current import CurrentStaff
+from identity.sessions.dependencies import CurrentStaff
 from identity.sessions.ending import EndReason, end_session
 from identity.sessions.errors import (
     InvalidCredentials,
@@ -28,23 +26,10 @@ from identity.sessions.errors import (
     UnknownSession,
 )
 from identity.sessions.tables import Session
-from identity.staff.models import Email, NewPassword, StaffSummary, StaffView
-from identity.staff.rules import LONGEST_PASSWORD
 
 router = Router(tags=["sessions"])
 
-_NOT_YOURS = Wording(en="Type the password you have now.", id="Ketik kata sandi Anda saat ini.")
-
-
 OwnSessions = Annotated[Sessions, from_state("sessions")]
-
-
-async def _source_of(request: Request, settings: OwnSettings) -> str:
-    return client_address(request, settings.trusted_proxies)
-
-
-Source = Annotated[str, Depends(_source_of)]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
 
 
 class Credentials(Body):
@@ -58,13 +43,6 @@ class RefreshRequest(Body):
     """The current refresh token of a session."""
 
     refresh_token: SecretStr = Field(min_length=1, max_length=200)
-
-
-class PasswordChange(Body):
-    """A new password of one's own."""
-
-    current_password: Password
-    new_password: NewPassword
 
 
 class TokenPair(View):
@@ -117,22 +95,6 @@ async def log_out(current: CurrentStaff, work: Work) -> None:
 async def show_me(current: CurrentStaff) -> StaffView:
     """Who I am, as of now."""
     return StaffView.model_validate(current.member)
-
-
-@router.post("/me/password", status_code=204, responses=errors(TooManyAttempts, InvalidFields, Unavailable))
-async def change_my_password(
-    body: PasswordChange, current: CurrentStaff, source: Source, sessions: OwnSessions
-) -> None:
-    """Replace my password. All my other sessions end."""
-    right = await sessions.change_own_password(
-        current.member.id,
-        body.current_password.get_secret_value(),
-        body.new_password.get_secret_value(),
-        source=source,
-        keep=current.session_id,
-    )
-    if not right:
-        raise InvalidFields(("current_password", _NOT_YOURS))
 
 
 @router.get("/me/sessions")

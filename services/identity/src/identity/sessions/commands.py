@@ -17,11 +17,14 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.database import Database, UnitOfWork, already_stored, is_unavailable
-from chassis.errors import InvalidFields, SessionEnded, StartlineError
+from chassis.errors import SessionEnded, StartlineError
 from chassis.portions import delete_in_portions
 from chassis.telemetry import logger
 from sqlalchemy import insert, select, update
 
+from identity.accounts.passwords import Passwords
+from identity.accounts.queries import member_by_email
+from identity.accounts.tables import StaffMember
 from identity.sessions.ending import EndReason, end_session
 from identity.sessions.errors import (
     InvalidCredentials,
@@ -30,14 +33,8 @@ from identity.sessions.errors import (
     UnknownSession,
 )
 from identity.sessions.tables import RefreshToken, Session
-from identity.sessions.throttle import Attempt, Limits, admit, forgive
+from identity.sessions.throttle import Attempt, Limits, admit, audit_failure, forgive
 from identity.settings import Settings
-from identity.staff.commands import Changes, change_staff
-from identity.staff.errors import OutdatedPassword
-from identity.staff.passwords import Passwords
-from identity.staff.queries import member_by_email, member_by_id
-from identity.staff.rules import password_problem
-from identity.staff.tables import StaffMember
 
 log = logger(__name__)
 
@@ -98,7 +95,7 @@ class Sessions:
             if member is not None and verdict.right:
                 begun = await self._begin(work, member, source)
             if begun is None:
-                await _audit_failure(work, "session.login_failed", member, email, source)
+                await audit_failure(work, "session.login_failed", member, email, source)
             else:
                 await forgive(work, attempt)
         if begun is None:
@@ -118,50 +115,6 @@ class Sessions:
         if isinstance(found, StartlineError):  # raised only here, as what it led to had to be committed
             raise found
         return await self._grant(found)
-
-    async def change_own_password(self, staff_id: UUID, current: str, new: str, *, source: str, keep: UUID) -> bool:
-        """Replace somebody's password by one of their choice; their sessions end but the one to `keep`.
-
-        Returns whether `current` was right, and still is when the new one is stored; if not, nothing is changed and it
-        counts as a failed login.
-
-        Raises:
-            TooManyAttempts, InvalidFields, Unavailable, SessionEnded: the one to `keep` ended while it was hashed.
-        """
-        async with self._database.read() as session:
-            member = await member_by_id(session, staff_id)
-        problem = password_problem(new, email=member.email, name=member.name)
-        if problem is not None:
-            raise InvalidFields(("new_password", problem))
-        async with self._passwords.place():
-            attempt = await self._admit(member.email, source)
-            verdict = await self._passwords.verify(current, member.password_hash)
-        right = verdict.right and await self._store_own(member, new, keep)
-        if right:
-            with already_stored():
-                async with self._database.work() as work:
-                    await forgive(work, attempt)
-        else:
-            async with self._database.work() as work:
-                await _audit_failure(work, "staff.password_failed", member, member.email, source)
-        return right
-
-    async def _store_own(self, member: StaffMember, new: str, keep: UUID) -> bool:
-        """Return False if the password that was checked was replaced meanwhile."""
-        try:
-            await change_staff(
-                self._database,
-                self._passwords,
-                member.id,
-                Changes(password=new),
-                by=f"staff:{member.id}",
-                session_id=keep,
-                spare=keep,
-                checked=member.password_hash,
-            )
-        except OutdatedPassword:
-            return False
-        return True
 
     async def _admit(self, email: str, source: str) -> Attempt:
         async with self._database.work() as work:
@@ -283,11 +236,6 @@ async def _end_family(work: UnitOfWork, session_id: UUID, staff_id: UUID) -> Non
     except UnknownSession:  # it was over already
         return
     await work.audit(f"staff:{staff_id}", "session.refresh_reused", f"session:{session_id}")
-
-
-async def _audit_failure(work: UnitOfWork, action: str, member: StaffMember | None, email: str, source: str) -> None:
-    subject = f"staff:{member.id}" if member else f"email:{_digest(email)[:12]}"
-    await work.audit("anonymous", action, subject, source=_digest(source)[:12])
 
 
 def _digest(text: str) -> str:

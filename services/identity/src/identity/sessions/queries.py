@@ -9,8 +9,8 @@ from chassis.errors import SessionEnded
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from identity.accounts.tables import StaffMember
 from identity.sessions.tables import Session
-from identity.staff.tables import StaffMember
 
 
 def _alive(session_id: UUID, now: datetime) -> ColumnElement[bool]:

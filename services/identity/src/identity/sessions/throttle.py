@@ -19,10 +19,10 @@ from chassis.telemetry import logger
 from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from identity.accounts.tables import StaffMember
 from identity.sessions.errors import TooManyAttempts
 from identity.sessions.tables import LoginThrottle, Session
 from identity.settings import Settings
-from identity.staff.tables import StaffMember
 
 log = logger(__name__)
 
@@ -77,6 +77,12 @@ async def forgive(work: UnitOfWork, attempt: Attempt) -> None:
         .where(LoginThrottle.key == attempt.source)
         .values(attempts=func.greatest(LoginThrottle.attempts - 1, 0), blocked_until=LoginThrottle.last_attempt_at)
     )
+
+
+async def audit_failure(work: UnitOfWork, action: str, member: StaffMember | None, email: str, source: str) -> None:
+    """Write a failed attempt to the audit log: the account's id if there is one, else a digest of the address typed."""
+    subject = f"staff:{member.id}" if member else f"email:{_key(email)[:12]}"
+    await work.audit("anonymous", action, subject, source=_key(source)[:12])
 
 
 async def forget_old_attempts(database: Database) -> None:

@@ -1,33 +1,36 @@
-"""Routes for staff, all for owners."""
+"""Routes for managing staff, for owners only, and for changing one's own password."""
 
-from typing import Annotated
 from uuid import UUID
 
 from chassis.database import already_stored
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, Unavailable
 from chassis.web.cursors import CursorOf
-from chassis.web.dependencies import OwnDatabase, Read, from_state
+from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Cursor, Limit, Line, Page
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from chassis.wording import Wording
 
-from identity.dependencies import OwnSettings
-from identity.sessions.current import CurrentOwner
+from identity.accounts import queries
+from identity.accounts.errors import UnknownStaff
+from identity.accounts.models import StaffView
+from identity.dependencies import OwnPasswords, OwnSettings, Source
+from identity.sessions.dependencies import CurrentOwner, CurrentStaff
 from identity.sessions.ending import until_refused_everywhere
-from identity.staff import commands, queries
-from identity.staff.errors import EmailTaken, LastOwner, UnknownStaff
-from identity.staff.models import NewStaff, StaffChanges, StaffView
-from identity.staff.passwords import Passwords
+from identity.sessions.errors import TooManyAttempts
+from identity.sessions.throttle import Limits
+from identity.staff import commands
+from identity.staff.errors import EmailTaken, LastOwner
+from identity.staff.models import NewStaff, PasswordChange, StaffChanges
+from identity.staff.own_password import change_own_password
 
-router = Router(prefix="/staff", tags=["staff"])
+router = Router()
+
 
 _cursors = CursorOf(tuple[Line])
 
 
-OwnPasswords = Annotated[Passwords, from_state("passwords")]
-
-
-@router.get("")
+@router.get("/staff", tags=["staff"])
 async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
     """Everybody, by e-mail address."""
     rows = await queries.staff_page(session, limit=limit + 1, after=_email(cursor))
@@ -40,7 +43,7 @@ def _email(cursor: str | None) -> str:
     return position[0] if position else ""
 
 
-@router.post("", status_code=201, responses=errors(EmailTaken, InvalidFields))
+@router.post("/staff", tags=["staff"], status_code=201, responses=errors(EmailTaken, InvalidFields))
 async def create_staff(
     body: NewStaff, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
 ) -> StaffView:
@@ -58,7 +61,7 @@ async def create_staff(
     return await _view(database, staff_id)
 
 
-@router.patch("/{staff_id}", responses=errors(UnknownStaff, LastOwner, InvalidFields))
+@router.patch("/staff/{staff_id}", tags=["staff"], responses=errors(UnknownStaff, LastOwner, InvalidFields))
 async def change_staff(
     staff_id: UUID,
     body: StaffChanges,
@@ -78,7 +81,7 @@ async def change_staff(
     return await _view(database, staff_id)
 
 
-@router.delete("/{staff_id}/sessions", status_code=204, responses=errors(UnknownStaff))
+@router.delete("/staff/{staff_id}/sessions", tags=["staff"], status_code=204, responses=errors(UnknownStaff))
 async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabase, settings: OwnSettings) -> None:
     """Log somebody out everywhere. The answer waits as it does for a changed role."""
     if await commands.end_sessions(database, staff_id, by=owner.actor):
@@ -90,3 +93,32 @@ async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:
     with already_stored():
         async with database.read() as session:
             return StaffView.model_validate(await queries.member_by_id(session, staff_id))
+
+
+_NOT_YOURS = Wording(en="Type the password you have now.", id="Ketik kata sandi Anda saat ini.")
+
+
+@router.post(
+    "/me/password", tags=["sessions"], status_code=204, responses=errors(TooManyAttempts, InvalidFields, Unavailable)
+)
+async def change_my_password(
+    body: PasswordChange,
+    me: CurrentStaff,
+    source: Source,
+    database: OwnDatabase,
+    passwords: OwnPasswords,
+    settings: OwnSettings,
+) -> None:
+    """Replace my password. All my other sessions end."""
+    right = await change_own_password(
+        database,
+        passwords,
+        Limits.of(settings),
+        me.member.id,
+        current=body.current_password.get_secret_value(),
+        new=body.new_password.get_secret_value(),
+        source=source,
+        keep=me.session_id,
+    )
+    if not right:
+        raise InvalidFields(("current_password", _NOT_YOURS))

@@ -17,13 +17,14 @@ from chassis.wording import Wording
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from identity.accounts.errors import UnknownStaff
+from identity.accounts.passwords import Passwords
+from identity.accounts.queries import member_by_email, member_by_id
+from identity.accounts.rules import EMAIL_PATTERN, password_problem
+from identity.accounts.tables import StaffMember
 from identity.sessions.ending import EndReason, end_sessions_of
 from identity.sessions.queries import hold_session
-from identity.staff.errors import EmailTaken, LastOwner, OutdatedPassword, UnknownStaff
-from identity.staff.passwords import Passwords
-from identity.staff.queries import member_by_email, member_by_id
-from identity.staff.rules import EMAIL_PATTERN, password_problem
-from identity.staff.tables import StaffMember
+from identity.staff.errors import EmailTaken, LastOwner, OutdatedPassword
 
 _LONGEST_LINE = 255
 _NAME_LENGTH = Wording(

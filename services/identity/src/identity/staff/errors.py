@@ -1,13 +1,6 @@
-"""What may be refused about staff."""
+"""Refusals about managing staff."""
 
-from chassis.errors import NotFound, StartlineError
-
-
-class UnknownStaff(NotFound):
-    """There is no such member of staff."""
-
-    indonesian = "Tidak ada petugas seperti itu."
-    code = "unknown_staff"
+from chassis.errors import StartlineError
 
 
 class EmailTaken(StartlineError):

@@ -1,23 +1,14 @@
-"""What goes in and out about staff."""
+"""Requests about managing staff."""
 
-from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from chassis.auth.principals import Role
-from chassis.canonical.emails import INVALID_EMAIL
-from chassis.web.models import Body, Changes, Label, Matching, View
-from pydantic import Field, SecretStr, StringConstraints
+from chassis.web.models import Body, Changes, Label
+from pydantic import Field, SecretStr
 
+from identity.accounts.models import Email, Password
+from identity.accounts.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from identity.staff import commands
-from identity.staff.rules import EMAIL_PATTERN, LONGEST_PASSWORD, SHORTEST_PASSWORD
-
-Email = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=255),
-    Matching(EMAIL_PATTERN, INVALID_EMAIL),
-]
-
 
 NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
@@ -45,18 +36,8 @@ class StaffChanges(Changes):
         return commands.Changes(name=self.name, role=self.role, is_active=self.is_active, password=password)
 
 
-class StaffSummary(View):
-    """Who somebody is."""
+class PasswordChange(Body):
+    """A new password for the caller's own account."""
 
-    id: UUID
-    name: str
-    email: str
-    role: Role
-
-
-class StaffView(StaffSummary):
-    """A member of staff."""
-
-    is_active: bool
-    created_at: datetime
-    updated_at: datetime
+    current_password: Password
+    new_password: NewPassword

@@ -9,13 +9,11 @@ import socket
 from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, Final
 
+from notification.channels.errors import PrivateAddress
+
 _UNICAST: Final = IPv6Network("2000::/3")
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64, RFC 6052
 _INSIDE_NAMES: Final = (".localhost", ".local", ".localdomain", ".internal", ".home.arpa")
-
-
-class PrivateAddress(Exception):
-    """The host is an address of this machine, this network or a cloud's metadata service."""
 
 
 def is_public(address: str) -> bool:

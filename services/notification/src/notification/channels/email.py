@@ -11,20 +11,19 @@ from socket import socket
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from chassis.clock import Clock
 
-from notification.channels.connecting import PrivateAddress, connected_socket
-from notification.channels.mail import Mail, build_mail
-from notification.channels.port import (
-    Culprit,
+from notification.channels.accounts import MailAccount
+from notification.channels.connecting import connected_socket
+from notification.channels.errors import (
     NotSent,
-    OutboundMessage,
     OutcomeUnknown,
     PermanentFailure,
-    Security,
+    PrivateAddress,
     SenderTrouble,
     TemporaryFailure,
 )
+from notification.channels.mail import Mail, build_mail
+from notification.channels.port import Culprit, OutboundMessage, Security
 from notification.channels.words import log_words
-from notification.preferences.rules import MailAccount
 
 _SHUTTING_DOWN = 421
 _PERMANENT = 500

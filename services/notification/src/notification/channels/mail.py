@@ -10,9 +10,10 @@ from email.utils import format_datetime
 from chassis.canonical.emails import canonical_email
 from chassis.wording import Refused
 
+from notification.channels.errors import PermanentFailure
 from notification.channels.headers import ReadBack, header_block, mailbox, unstructured
-from notification.channels.port import QR_CONTENT_ID, OutboundMessage, PermanentFailure, TicketFiles
-from notification.templates.rules import one_line
+from notification.channels.port import QR_CONTENT_ID, OutboundMessage, TicketFiles
+from notification.messages.rules import one_line
 
 _POLICY = SMTP.clone(cte_type="7bit")
 _MIME_HEADERS = ["MIME-Version", "Content-Type"]

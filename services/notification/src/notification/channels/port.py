@@ -2,18 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Protocol
 from uuid import UUID
 
 QR_CONTENT_ID = "ticket-qr@startline"
 """Under which a mail's page finds the ticket's QR image."""
-
-
-class Channel(StrEnum):
-    """The ways to reach a runner."""
-
-    WHATSAPP = "whatsapp"
-    EMAIL = "email"
 
 
 class Security(StrEnum):
@@ -66,45 +59,6 @@ class Culprit(StrEnum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     EITHER = "either"
-
-
-class NotSent(Exception):
-    """An attempt that did not end well. `reason` is a code that all staff see; what a provider said goes to the log."""
-
-    outcome: ClassVar[Outcome]
-    culprit: Culprit = Culprit.RECIPIENT
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
-class TemporaryFailure(NotSent):
-    """Not accepted now; the same message may be accepted later."""
-
-    outcome = Outcome.TEMPORARY
-
-
-class PermanentFailure(NotSent):
-    """Never going to be accepted as it is."""
-
-    outcome = Outcome.PERMANENT
-
-
-class SenderTrouble(NotSent):
-    """Nothing left, and it seems that no other message would: the account, the device or the server is the trouble."""
-
-    outcome = Outcome.SENDER_TROUBLE
-
-    def __init__(self, reason: str, culprit: Culprit = Culprit.EITHER) -> None:
-        self.culprit = culprit
-        super().__init__(reason)
-
-
-class OutcomeUnknown(NotSent):
-    """The connection ended after the message had begun to leave."""
-
-    outcome = Outcome.UNKNOWN
 
 
 class MessageChannel(Protocol):

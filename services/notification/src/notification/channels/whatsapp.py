@@ -13,15 +13,8 @@ import httpx
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 
-from notification.channels.port import (
-    Culprit,
-    NotSent,
-    OutboundMessage,
-    OutcomeUnknown,
-    PermanentFailure,
-    SenderTrouble,
-    TemporaryFailure,
-)
+from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
+from notification.channels.port import Culprit, OutboundMessage
 from notification.channels.words import log_words
 
 _THE_MESSAGE = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")

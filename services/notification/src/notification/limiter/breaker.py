@@ -10,10 +10,11 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 
-from notification.channels.port import Channel, Culprit
+from notification.channels.port import Culprit
 from notification.limiter.commands import HEALTHY
 from notification.limiter.rules import is_senders, pause_after, pause_in_silence
 from notification.limiter.tables import SenderRow
+from notification.messages.rules import Channel
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from datetime import datetime
 from chassis.database import UnitOfWork
 from sqlalchemy import DateTime, Integer, String, bindparam, text, update
 
-from notification.channels.port import Channel
 from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace
 from notification.limiter.tables import SenderRow
+from notification.messages.rules import Channel
 
 _TAKE_SLOT = text(
     """

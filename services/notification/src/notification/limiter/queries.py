@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.channels.port import Channel
 from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace, SenderState
 from notification.limiter.tables import SenderRow
+from notification.messages.rules import Channel
 
 
 async def find_sender(session: AsyncSession, channel: Channel) -> SenderRow:

@@ -11,12 +11,12 @@ from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from notification.channels.port import Channel, Security
+from notification.channels.port import Security
 from notification.limiter.queries import sender_state
+from notification.messages.rules import Channel, Locale
 from notification.preferences import commands
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
-from notification.templates.rules import Locale
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 NO_HOST = Wording(

@@ -8,11 +8,11 @@ from chassis.errors import InvalidFields
 from chassis.wording import Wording
 from sqlalchemy import update
 
+from notification.channels.accounts import MailAccount
 from notification.channels.connecting import is_inside
-from notification.channels.port import Channel
 from notification.limiter.commands import recover
+from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
-from notification.preferences.rules import MailAccount
 from notification.preferences.tables import NotificationSettings
 
 SECRETS = ("fonnte_api_key", "smtp_password")

@@ -8,12 +8,13 @@ from chassis.telemetry import logger
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.channels.port import Channel, Security
+from notification.channels.accounts import MailAccount, WhatsAppAccount
+from notification.channels.port import Security
 from notification.limiter.rules import Pace
-from notification.preferences.rules import ChannelPreferences, MailAccount, Preferences, WhatsAppAccount
+from notification.messages.rules import Channel, Locale
+from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.preferences.tables import NotificationSettings
 from notification.settings import Settings
-from notification.templates.rules import Locale
 
 log = logger(__name__)
 

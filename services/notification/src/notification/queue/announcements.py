@@ -10,15 +10,14 @@ from contracts import AccessLink, AccessLinksRequested
 from sqlalchemy import ColumnElement, String, column, func, literal, select, update, values
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel
 from notification.contacts.linking import SAME_COPIES
 from notification.contacts.rules import Stage
 from notification.contacts.tables import Contact, Participant
+from notification.messages.rules import Channel, EventType
 from notification.queue.rules import KEEP_LINK_MESSAGES, LINKS_WAIT, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
 from notification.queue.truth import BEFORE_THE_RACE, race_day_begins
 from notification.races.tables import Race
-from notification.templates.rules import EventType
 
 _PORTION = 300
 """Registrations in one transaction: ten runners each, on two channels, are queued within seconds."""

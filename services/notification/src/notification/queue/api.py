@@ -13,13 +13,13 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends
 
-from notification.channels.port import Channel, Outcome
+from notification.channels.port import Outcome
+from notification.messages.rules import Channel, EventType
 from notification.queue import queries, sending_again
+from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.queries import LogFilter, LogRow
 from notification.queue.rules import WAITING, Status
-from notification.queue.sending_again import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.tables import DeliveryAttempt
-from notification.templates.rules import EventType
 
 _SEES_ADDRESSES = frozenset({Role.OWNER, Role.ADMIN})
 

@@ -10,10 +10,10 @@ from chassis.database import UnitOfWork
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel
 from notification.contacts.tables import Contact
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
+from notification.messages.rules import Channel, EventType
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
@@ -27,7 +27,6 @@ from notification.queue.truth import (
     why_untrue,
 )
 from notification.races.tables import Race
-from notification.templates.rules import EventType
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 

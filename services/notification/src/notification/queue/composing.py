@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.access.queries import codes_of
 from notification.access.rules import status_path
-from notification.channels.port import QR_CONTENT_ID, Channel, OutboundMessage, TicketFiles
+from notification.channels.port import QR_CONTENT_ID, OutboundMessage, TicketFiles
 from notification.contacts.queries import participants_of, people_in_charge, person_in_charge
 from notification.contacts.tables import Contact, Participant
+from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
 from notification.queue.tables import Notification
 from notification.queue.truth import untrue
@@ -22,7 +23,7 @@ from notification.races.queries import current_names
 from notification.templates import words
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
-from notification.templates.rules import NO_VALUE, EventType, Locale, Template, harmless_name
+from notification.templates.rules import NO_VALUE, Template, harmless_name
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 

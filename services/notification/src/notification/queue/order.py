@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.channels.port import Channel
 from notification.limiter.rules import SKEW
+from notification.messages.rules import Channel
 from notification.queue.rules import LONGEST_WAIT, Priority, Status
 from notification.queue.tables import Notification
 

@@ -6,13 +6,12 @@ from uuid import UUID
 from chassis.database import UnitOfWork
 from sqlalchemy import select
 
-from notification.channels.port import Channel
 from notification.contacts.tables import Participant
+from notification.messages.rules import Channel, EventType
 from notification.queue.queries import attempts_of
 from notification.queue.rules import Status
 from notification.queue.sending_again import copy_of, requeue
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.templates.rules import EventType
 
 
 async def follow_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:

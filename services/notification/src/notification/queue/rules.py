@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import IntEnum, StrEnum
 
 from notification.channels.port import Outcome
-from notification.templates.rules import EventType
+from notification.messages.rules import EventType
 
 
 class Status(StrEnum):
@@ -24,6 +24,14 @@ class Status(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
+
+
+class Progress(IntEnum):
+    """How far a message has come. It only ever goes up: reports arrive late, twice and in any order."""
+
+    SENT = 10
+    FAILED = 20
+    DELIVERED = 30
 
 
 WAITING = (Status.PENDING, Status.SENDING)

@@ -13,20 +13,22 @@ from chassis.errors import OutcomeUnknown
 from chassis.telemetry import logger
 from prometheus_client import Counter
 
-from notification.channels.port import Channel, MessageChannel, NotSent, OutboundMessage, Outcome
+from notification.channels.errors import NotSent
+from notification.channels.port import MessageChannel, OutboundMessage, Outcome
 from notification.limiter.commands import note_switch
 from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import PROBE_ANYWHERE, Pace
+from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, settling
 from notification.queue.commands import Attempt, Claim
 from notification.queue.composing import compose, gather
+from notification.queue.reports import apply_report, lock_provider_id
 from notification.queue.rules import NO_ACCOUNT, OFF
 from notification.queue.settling import Ending, RetryPolicy
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
-from notification.webhooks.commands import apply_report, lock_provider_id
 
 log = logger(__name__)
 

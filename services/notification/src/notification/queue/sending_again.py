@@ -5,43 +5,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
-from chassis.errors import NotFound, StartlineError
 from chassis.wording import Wording
 from sqlalchemy import and_, not_, or_, select, update
 
-from notification.channels.port import Channel
 from notification.limiter.commands import recover
+from notification.messages.rules import Channel, EventType
+from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
 from notification.queue.truth import TOO_LATE, untrue
-from notification.templates.rules import EventType
-
-
-class UnknownNotification(NotFound):
-    """There is no such message."""
-
-    code = "unknown_notification"
-    indonesian = "Pesan ini tidak ditemukan."
-
-
-class MessageWaiting(StartlineError):
-    """The message has not been sent yet. It is sent when its turn comes."""
-
-    code = "message_waiting"
-    indonesian = "Pesan ini belum dikirim. Pesan akan dikirim pada gilirannya."
-
 
 _COPY_WAITS = Wording(
     en="A copy of the message has not been sent yet. It is sent when its turn comes.",
     id="Salinan pesan ini belum dikirim. Salinan akan dikirim pada gilirannya.",
 )
-
-
-class MessageSuperseded(StartlineError):
-    """Newer news made the message untrue, so it is not sent again."""
-
-    code = "message_superseded"
-    indonesian = "Isi pesan ini sudah tidak berlaku, jadi tidak dikirim lagi."
 
 
 _WITHOUT_CHANNEL = (Notification.status == Status.SKIPPED) & Notification.failed_reason.in_(WITHOUT_CHANNEL)

@@ -9,9 +9,10 @@ from chassis.database import UnitOfWork
 from contracts import NotificationFailed
 from sqlalchemy import func, select, update
 
-from notification.channels.port import Channel, Culprit, Outcome
+from notification.channels.port import Culprit, Outcome
 from notification.limiter.breaker import Met, Ruling, note_accepted, note_trouble
 from notification.limiter.commands import end_slot
+from notification.messages.rules import Channel
 from notification.queue.commands import Attempt, Claim, is_ours
 from notification.queue.rules import PATIENCE, Priority, Status, Verdict, judge
 from notification.queue.tables import DeliveryAttempt, Notification

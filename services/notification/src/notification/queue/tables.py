@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
 from notification.channels.port import Outcome
+from notification.messages.rules import EVENT_TYPES
 from notification.queue.rules import Status
-from notification.templates.tables import EVENT_TYPES
 
 
 class Notification(Base):
@@ -133,4 +133,22 @@ class DeliveryAttempt(Base):
             unique=True,
             postgresql_where=text("outcome IS NULL"),
         ),
+    )
+
+
+class DeliveryReport(Base):
+    """The furthest a message has come. Later reports name only a `state_id`; an early one ties it to `provider_id`."""
+
+    __tablename__ = "delivery_reports"
+
+    state_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    provider_id: Mapped[str | None] = mapped_column(String(100))
+    progress: Mapped[int | None] = mapped_column(SmallInteger)
+    word: Mapped[str | None] = mapped_column(String(50))
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("progress IN (10, 20, 30)", name="progress"),
+        Index("ix_delivery_reports_provider_id", "provider_id"),
+        Index("ix_delivery_reports_updated_at", "updated_at"),
     )

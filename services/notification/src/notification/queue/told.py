@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification.messages.rules import EventType
 from notification.queue.rules import Status
 from notification.queue.tables import Notification
-from notification.templates.rules import EventType
 
 _NOT_TOLD = (Status.PENDING, Status.SKIPPED, Status.FAILED)
 

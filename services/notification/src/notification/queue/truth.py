@@ -10,9 +10,9 @@ from sqlalchemy.orm import aliased
 
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact
+from notification.messages.rules import EventType
 from notification.queue.tables import Notification
 from notification.races.tables import Race
-from notification.templates.rules import EventType
 
 SUPERSEDED = "newer news came before it was sent"
 TOO_LATE = "its time was over before it was sent"

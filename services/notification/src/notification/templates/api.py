@@ -12,13 +12,14 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends
 
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.templates import commands, queries
-from notification.templates.commands import InvalidTemplate, check_template
+from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
+from notification.templates.errors import InvalidTemplate
 from notification.templates.queries import Key
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
-from notification.templates.rules import EventType, Locale, Template, variables_of
+from notification.templates.rules import Template, variables_of
 from notification.tickets.qr import qr_png
 
 SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"

@@ -1,12 +1,12 @@
 """Changing texts."""
 
 from chassis.database import UnitOfWork
-from chassis.errors import InvalidFields
 from chassis.wording import Wording
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from notification.channels.port import Channel
+from notification.messages.rules import Channel
+from notification.templates.errors import InvalidTemplate
 from notification.templates.queries import Key
 from notification.templates.rules import Template, problems_of, variables_of, variables_of_subject
 from notification.templates.tables import TemplateRow
@@ -15,15 +15,6 @@ NO_SUBJECT = Wording(en="An e-mail needs a subject.", id="E-mail memerlukan subj
 SUBJECT_IN_WHATSAPP = Wording(
     en="WhatsApp messages have no subject; leave it out.", id="Pesan WhatsApp tidak punya subjek; kosongkan."
 )
-
-
-class InvalidTemplate(InvalidFields):
-    """The text uses variables that do not exist, or braces that are none; `errors` names each."""
-
-    indonesian = (
-        "Teks memakai variabel yang tidak ada, atau kurung kurawal yang keliru; `errors` menyebut satu per satu."
-    )
-    code = "invalid_template"
 
 
 def check_template(template: Template, key: Key) -> None:

@@ -1,8 +1,8 @@
 """The texts that hold until staff write their own."""
 
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.templates import english, indonesian
-from notification.templates.rules import EventType, Locale, Template
+from notification.templates.rules import Template
 
 _BY_LOCALE = {Locale.INDONESIAN: indonesian.TEXTS, Locale.ENGLISH: english.TEXTS}
 _REOPENED_UNPAID = {Locale.INDONESIAN: indonesian.REOPENED_UNPAID, Locale.ENGLISH: english.REOPENED_UNPAID}

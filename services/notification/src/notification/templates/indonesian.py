@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from notification.templates.rules import EventType, Template
+from notification.messages.rules import EventType
+from notification.templates.rules import Template
 
 TEXTS: Mapping[EventType, Template] = {
     EventType.REGISTRATION_CREATED: Template(

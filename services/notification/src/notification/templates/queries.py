@@ -3,9 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.channels.port import Channel
+from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.defaults import default_template
-from notification.templates.rules import EventType, Locale, Template
+from notification.templates.rules import Template
 from notification.templates.tables import TemplateRow
 
 Key = tuple[EventType, Channel, Locale]

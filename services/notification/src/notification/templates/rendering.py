@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from notification.messages.rules import Locale
+from notification.settings import Settings
 from notification.templates import words
-from notification.templates.rules import NO_VALUE, Locale, Template, Values, fill_in, fill_in_subject
+from notification.templates.rules import NO_VALUE, Template, Values, fill_in, fill_in_subject
 
 _NAMES_PAGE = re.compile(r"(?:^| (?<=[.!?] ))[^.!?\n]*\{status_url\}\.?[ ]*$", re.MULTILINE)
 
@@ -85,6 +87,11 @@ class Renderer:
 
     public_url: str
     zone: ZoneInfo
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Renderer":
+        """Return the renderer for these settings."""
+        return cls(public_url=settings.public_url, zone=ZoneInfo(settings.timezone))
 
     def values(self, facts: Facts | LinkFacts, locale: Locale) -> Values:
         """What each variable stands for."""

@@ -4,55 +4,15 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from chassis.canonical.links import refuse_links
 from chassis.canonical.names import clean_line
 from chassis.wording import Refused, Wording
-from contracts import (
-    AccessLinksRequested,
-    PaymentRejected,
-    PaymentUploaded,
-    RaceChanged,
-    RefundDone,
-    RefundDue,
-    RegistrationCancelled,
-    RegistrationConfirmed,
-    RegistrationCreated,
-    RegistrationExpired,
-    RegistrationReopened,
-    WaitlistEnded,
-    WaitlistOffered,
-)
+
+from notification.messages.rules import EventType, one_line
 
 NO_VALUE = "-"
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-
-
-class Locale(StrEnum):
-    """The languages of messages."""
-
-    INDONESIAN = "id"
-    ENGLISH = "en"
-
-
-class EventType(StrEnum):
-    """The events that runners hear about."""
-
-    REGISTRATION_CREATED = RegistrationCreated.TYPE
-    PAYMENT_UPLOADED = PaymentUploaded.TYPE
-    PAYMENT_REJECTED = PaymentRejected.TYPE
-    REGISTRATION_CONFIRMED = RegistrationConfirmed.TYPE
-    REGISTRATION_EXPIRED = RegistrationExpired.TYPE
-    REGISTRATION_CANCELLED = RegistrationCancelled.TYPE
-    REGISTRATION_REOPENED = RegistrationReopened.TYPE
-    PAYMENT_REFUND_DUE = RefundDue.TYPE
-    PAYMENT_REFUND_DONE = RefundDone.TYPE
-    WAITLIST_OFFERED = WaitlistOffered.TYPE
-    WAITLIST_ENDED = WaitlistEnded.TYPE
-    RACE_CHANGED = RaceChanged.TYPE
-    ACCESS_LINKS = AccessLinksRequested.TYPE
 
 
 _VARIABLES: Mapping[str, str] = {
@@ -134,11 +94,6 @@ def fill_in_subject(text: str, values: Values) -> str:
 
 def _shown(value: str | tuple[str, ...]) -> str:
     return one_line(value) if isinstance(value, str) else "\n".join(one_line(line) for line in value)
-
-
-def one_line(value: str) -> str:
-    """The value without line breaks and control characters."""
-    return _CONTROL.sub(" ", value).strip()
 
 
 def harmless_name(name: str) -> str:

@@ -6,10 +6,7 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
-from notification.templates.rules import EventType
-
-EVENT_TYPES = ", ".join(repr(each.value) for each in EventType)
-"""For constraints: the types as SQL literals."""
+from notification.messages.rules import EVENT_TYPES
 
 
 class TemplateRow(Base):

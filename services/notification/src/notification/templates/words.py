@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from contracts import WaitlistEnd
 
-from notification.templates.rules import Locale
+from notification.messages.rules import Locale
 
 _MONTHS = {
     Locale.INDONESIAN: (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, TextMode
 
-from notification.templates.rules import Locale
+from notification.messages.rules import Locale
 from notification.tickets.lettering import font_file, is_latin_1, printable
 
 _PAGE_MM = (148, 210)

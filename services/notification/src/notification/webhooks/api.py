@@ -4,7 +4,6 @@ import hmac
 from typing import Annotated, Any
 
 from chassis.auth.access import Gate, public
-from chassis.errors import NotFound
 from chassis.web.dependencies import Work
 from chassis.web.models import Body
 from chassis.web.problems import errors
@@ -12,7 +11,9 @@ from chassis.web.routing import Router
 from fastapi import Depends, Request
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
-from notification.webhooks.commands import take_report
+from notification.queue.reports import take_report
+from notification.webhooks.errors import UnknownWebhook
+from notification.webhooks.rules import progress_of
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -31,13 +32,6 @@ Id = Annotated[
     WithJsonSchema(_ID_SCHEMA),
 ]
 Word = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
-
-
-class UnknownWebhook(NotFound):
-    """There is nothing here."""
-
-    indonesian = "Tidak ada apa-apa di sini."
-    code = "unknown_webhook"
 
 
 class MessageReport(Body):
@@ -84,6 +78,7 @@ async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
         work,
         provider_id=report.id or None,
         state_id=report.stateid or None,
-        words=(report.state, report.status),
+        progress=progress_of(report.state, report.status),
+        word=report.state or report.status,
     )
     return {"received": True}

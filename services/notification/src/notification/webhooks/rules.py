@@ -1,15 +1,6 @@
 """What Fonnte's words about a message mean."""
 
-from enum import IntEnum
-
-
-class Progress(IntEnum):
-    """How far a message has come. It only ever goes up: reports arrive late, twice and in any order."""
-
-    SENT = 10
-    FAILED = 20
-    DELIVERED = 30
-
+from notification.queue.rules import Progress
 
 _WORDS = {
     "sent": Progress.SENT,

@@ -1,1 +1,1 @@
-"""How to pay, as the organiser set it."""
+"""Payment instructions: bank account, QRIS image and deadline, as set by the organiser."""

@@ -1,9 +1,6 @@
-"""Routes for how to pay: what everybody reads, and what admins set."""
+"""Routes for the payment instructions: public to read, admins change them."""
 
-import base64
-import binascii
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -13,29 +10,27 @@ from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from chassis.wording import Wording
 from fastapi import Request, Response
 from pydantic import Field
 
+from payment.dependencies import Images, OwnImageProcessor
+from payment.images.errors import ImageMissing, TooBusy, UnsupportedImage
+from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions import commands, queries
 from payment.instructions.errors import NoQrisImage
 from payment.instructions.tables import PaymentSettings
-from payment.proofs.dependencies import Images, OwnStudio
-from payment.proofs.errors import ImageMissing, TooBusy, UnsupportedImage
-from payment.proofs.images import MAX_FILE_BYTES
 
 router = Router(tags=["instructions"])
 
 QRIS_ADDRESS = "/api/payment/v1/instructions/qris.png"
 _BASE64_BYTES = MAX_FILE_BYTES * 4 // 3 + 100
 SETTINGS_BYTES = _BASE64_BYTES + 64 * 1024
-_DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
-# The gateway keeps it as long, and hands it on to browsers as new.
+# The gateway caches for as long and sends the full max-age to browsers.
 _CACHEABLE = {"Cache-Control": "public, max-age=30"}
 
 
 class Instructions(View):
-    """How to pay. `qris_image` is an address; null when there is none."""
+    """The payment instructions. `qris_image` is the address of the image; null if there is none."""
 
     bank_name: str | None
     account_number: str | None
@@ -45,16 +40,16 @@ class Instructions(View):
 
 
 class SettingsView(Instructions):
-    """The same for admins, with the hours that a runner gets after a rejected proof."""
+    """The settings. `payment_deadline_hours` is the time for another proof after one was rejected."""
 
     payment_deadline_hours: int
 
 
 class NewSettings(Body):
-    """All settings; what is absent is emptied, only the image then stays.
+    """All settings. An absent field is cleared, except `qris_image`, which then stays.
 
     `qris_image`: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL; null removes the image; the
-    address that GET gave keeps it.
+    address that GET returned keeps it.
     """
 
     qris_image: Annotated[str, Field(max_length=_BASE64_BYTES)] | None = None
@@ -66,17 +61,17 @@ class NewSettings(Body):
 
     @property
     def keeps_image(self) -> bool:
-        """Whether the image stays as it is."""
+        """Return whether the stored image stays."""
         return "qris_image" not in self.model_fields_set or self.qris_image == QRIS_ADDRESS
 
 
 @router.get("/instructions", dependencies=[public], response_model=Instructions)
 async def show_instructions(request: Request, session: Read) -> Response:
-    """How to pay. May be a minute old."""
+    """Payment instructions. Cached: up to a minute old."""
     view = Instructions.model_validate(_fields(await queries.settings_row(session)))
     body = view.model_dump_json().encode()
     headers = {**_CACHEABLE, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
-    if _has_it(request, headers["ETag"]):
+    if _is_cached(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -88,60 +83,35 @@ async def show_instructions(request: Request, session: Read) -> Response:
     responses={200: {"content": {"image/png": {}}}, **errors(NoQrisImage, ImageMissing, Unavailable)},
 )
 async def show_qris_image(request: Request, database: OwnDatabase, images: Images) -> Response:
-    """The QRIS image. May be a minute old."""
+    """The QRIS image as PNG. Cached: up to a minute old."""
     async with database.read() as session:
         path = await queries.qris_path(session)
     if path is None:
         raise NoQrisImage
-    # A new image always has a new path, so the path tells versions apart; its hash keeps it to ourselves.
+    # A new image has a new path, so a hash of the path is the version; the path itself is not published.
     headers = {**_CACHEABLE, "ETag": f'"{hashlib.sha256(path.encode()).hexdigest()[:32]}"'}
-    if _has_it(request, headers["ETag"]):
+    if _is_cached(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(await images.get(path), media_type="image/png", headers=headers)
 
 
 @router.get("/settings")
 async def show_settings(_: Admin, session: Read) -> SettingsView:
-    """The settings."""
+    """The current settings."""
     return SettingsView.model_validate(_fields(await queries.settings_row(session)))
 
 
 @router.put("/settings", responses=errors(UnsupportedImage, PayloadTooLarge, InvalidFields, TooBusy, Unavailable))
 async def change_settings(
-    body: NewSettings, staff: Admin, database: OwnDatabase, studio: OwnStudio, images: Images
+    body: NewSettings, staff: Admin, database: OwnDatabase, image_processor: OwnImageProcessor, images: Images
 ) -> SettingsView:
-    """Set all settings at once."""
+    """Replace all settings."""
     values: dict[str, Any] = body.model_dump(exclude={"qris_image"})
     if not body.keeps_image:
-        values["qris_image_path"] = await _kept(body.qris_image, studio, images)
+        values["qris_image_path"] = await commands.store_qris_image(body.qris_image, image_processor, images)
     async with database.work() as work:
         await commands.change_settings(work, values, by=staff)
         return SettingsView.model_validate(_fields(await queries.settings_row(work.session)))
-
-
-async def _kept(encoded: str | None, studio: OwnStudio, images: Images) -> str | None:
-    if encoded is None:
-        return None
-    picture = await studio.rewrite(_decoded(encoded), into="PNG")
-    return await images.keep(picture, under="qris")
-
-
-_NO_BASE64 = Wording(
-    en="must be an image in base64, or null for none", id="harus berupa gambar dalam base64, atau null bila tidak ada"
-)
-_TOO_LARGE = Wording(
-    en="The image is larger than 2 MB. Choose a smaller one.", id="Gambarnya lebih dari 2 MB. Pilih yang lebih kecil."
-)
-
-
-def _decoded(encoded: str) -> bytes:
-    try:
-        data = base64.b64decode(_DATA_URL.sub("", encoded, count=1), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidFields(("qris_image", _NO_BASE64)) from None
-    if len(data) > MAX_FILE_BYTES:
-        raise PayloadTooLarge(_TOO_LARGE, limit=MAX_FILE_BYTES)
-    return data
 
 
 def _fields(row: PaymentSettings) -> dict[str, Any]:
@@ -152,6 +122,6 @@ def _fields(row: PaymentSettings) -> dict[str, Any]:
     }
 
 
-def _has_it(request: Request, etag: str) -> bool:
+def _is_cached(request: Request, etag: str) -> bool:
     given = request.headers.get("if-none-match", "")
     return etag in {each.strip().removeprefix("W/") for each in given.split(",")}

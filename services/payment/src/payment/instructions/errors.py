@@ -1,4 +1,4 @@
-"""What can be wrong with the instructions."""
+"""Refusals about the payment instructions."""
 
 from chassis.errors import NotFound
 

@@ -1,4 +1,4 @@
-"""Reading how to pay."""
+"""Queries for the payment instructions."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -7,15 +7,15 @@ from payment.instructions.tables import PaymentSettings
 
 
 async def settings_row(session: AsyncSession) -> PaymentSettings:
-    """The one row."""
+    """Return the only row of settings."""
     return (await session.execute(select(PaymentSettings))).scalar_one()
 
 
 async def payment_deadline(session: AsyncSession) -> int:
-    """Hours that a runner gets for another proof."""
+    """Return the hours that a runner has for another proof after a rejection."""
     return (await session.execute(select(PaymentSettings.payment_deadline_hours))).scalar_one()
 
 
 async def qris_path(session: AsyncSession) -> str | None:
-    """Where the QRIS image is kept."""
+    """Return the path of the QRIS image; None if there is none."""
     return (await session.execute(select(PaymentSettings.qris_image_path))).scalar_one()

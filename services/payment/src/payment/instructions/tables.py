@@ -1,4 +1,4 @@
-"""How to pay: one row, which the migration makes."""
+"""The payment instructions: one row, inserted by the migration."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from payment.base import Base
 
 
 class PaymentSettings(Base):
-    """The organiser's account, QRIS image and deadline. The database allows no second row."""
+    """Bank account, QRIS image and deadline. A constraint allows only one row."""
 
     __tablename__ = "payment_settings"
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""What is owed for a registration, and how that stands."""
+"""Invoices: the amount that a registration costs, its deadline and its status."""

@@ -1,4 +1,4 @@
-"""What changes an invoice. Each change is one statement that says what it needs, so that races have one winner."""
+"""Changes of invoices. Each is one conditional statement, so that of concurrent changes exactly one succeeds."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,23 +26,23 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
-from payment.invoices.rules import InvoiceStatus, RegistrationEnd, time_lost
+from payment.invoices.rules import InvoiceStatus, RegistrationEnd, creation_delay
 from payment.invoices.tables import Invoice
 
-NOBODY: Final = UUID(int=0)
-"""Who verified what there was no money to verify for."""
+NO_VERIFIER: Final = UUID(int=0)
+"""`verified_by` of the payment of a registration that costs nothing."""
 
 
-# Its values come separately: a statement that holds them is taken apart anew for each event.
+# The values are passed as parameters: SQLAlchemy would compile a statement that contains them for each event.
 _OPEN = insert(Invoice).on_conflict_do_nothing().returning(Invoice.registration_id)
 
 
 async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, registered_at: datetime) -> None:
-    """Ask for what the registration costs; a second time changes nothing. What costs nothing is paid at once.
+    """Create the invoice of a registration. Idempotent. An invoice over nothing is paid at once.
 
-    The time in which there was no invoice does not count: the deadline is later by it.
+    If the event arrived late, the deadline is moved by the delay, and `PaymentDeadlineMoved` is published.
     """
-    free, lost = created.total_amount == 0, time_lost(registered_at, work.now)
+    free, lost = created.total_amount == 0, creation_delay(registered_at, work.now)
     moved = bool(lost) and created.awaits_payment and not free
     payer = next((each for each in created.participants if each.is_pic), created.participants[0])
     invoice = {
@@ -63,14 +63,14 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
     if opened and moved:
         work.publish(deadline_moved(Invoice(**invoice), at=work.now), subject=created.registration_id)
     if opened and free and created.awaits_payment:
-        paid = nothing_to_pay(
+        paid = free_of_charge(
             created.registration_id, created.currency, at=work.now, sequence=1, revision=created.revision
         )
         work.publish(paid, subject=created.registration_id)
 
 
 def deadline_moved(invoice: Invoice, *, at: datetime) -> PaymentDeadlineMoved:
-    """The event for a deadline that was moved at that time, the newest news of its invoice."""
+    """Return the event for a deadline that was moved at `at`, the newest event of its invoice."""
     return PaymentDeadlineMoved(
         registration_id=invoice.registration_id,
         expires_at=invoice.expires_at,
@@ -80,58 +80,58 @@ def deadline_moved(invoice: Invoice, *, at: datetime) -> PaymentDeadlineMoved:
     )
 
 
-def nothing_to_pay(
+def free_of_charge(
     registration_id: UUID, currency: str, *, at: datetime, sequence: int, revision: int
 ) -> PaymentVerified:
-    """The event that stands for the payment of a registration without a price; its payment id is always the same."""
+    """Return the payment event of a registration that costs nothing; its payment id is derived from its id."""
     return PaymentVerified(
         payment_id=uuid5(registration_id, "nothing to pay"),
         registration_id=registration_id,
         amount=Decimal(),
         currency=currency,
         verified_at=at,
-        verified_by=NOBODY,
+        verified_by=NO_VERIFIER,
         sequence=sequence,
         registration_revision=revision,
     )
 
 
-async def note_end(
-    work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int, heard: int | None = None
+async def close_invoice(
+    work: UnitOfWork, registration_id: UUID, end: RegistrationEnd, *, revision: int, known_sequence: int | None = None
 ) -> None:
-    """Note that the registration ended. A waiting proof and money that came keep their invoice.
+    """Close the invoice of a registration that ended, unless a proof is waiting or the invoice is paid.
 
-    Idempotent; older news changes nothing. An end that did not know of payment's newest event changes nothing but the
-    revision: registration will hear of it and speak again.
+    Idempotent; an event with an older revision changes nothing. If registration did not know payment's newest event,
+    only the revision is stored: registration will handle that event and publish its new state.
 
     Args:
-        heard: sequence of payment's newest event that registration knew; None where that does not matter.
+        known_sequence: sequence of the newest payment event that registration knew; None to close in any case.
 
     Raises:
-        NotYet: the invoice is still on its way.
+        NotYet: the invoice does not exist yet.
     """
-    knew = literal(True) if heard is None else Invoice.sequence <= heard
+    knew = literal(True) if known_sequence is None else Invoice.sequence <= known_sequence
     stays = or_(~knew, Invoice.status.in_((InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID)))
-    await _follow(
+    await _apply_revision(
         work,
         registration_id,
         revision,
         status=case((stays, Invoice.status), else_=literal(end.value)),
         registration_ended=case((knew, literal(end.value)), else_=Invoice.registration_ended),
-        end_heard=case((knew, literal(heard, Integer)), else_=Invoice.end_heard),
+        end_heard=case((knew, literal(known_sequence, Integer)), else_=Invoice.end_heard),
     )
 
 
-async def note_return(work: UnitOfWork, reopened: RegistrationReopened) -> None:
-    """Note that the registration lives again: a closed invoice is open, until the later of both deadlines.
+async def reopen_invoice(work: UnitOfWork, reopened: RegistrationReopened) -> None:
+    """Open a closed invoice again, until the later of its own and the new deadline.
 
-    Idempotent; older news changes nothing.
+    Idempotent; an event with an older revision changes nothing.
 
     Raises:
-        NotYet: the invoice is still on its way.
+        NotYet: the invoice does not exist yet.
     """
     closed = Invoice.status.in_((InvoiceStatus.EXPIRED, InvoiceStatus.CANCELLED))
-    await _follow(
+    await _apply_revision(
         work,
         reopened.registration_id,
         reopened.revision,
@@ -142,8 +142,8 @@ async def note_return(work: UnitOfWork, reopened: RegistrationReopened) -> None:
     )
 
 
-async def _follow(work: UnitOfWork, registration_id: UUID, revision: int, **changes: Any) -> None:
-    """Change the invoice as news of that revision say, unless it knows newer ones."""
+async def _apply_revision(work: UnitOfWork, registration_id: UUID, revision: int, **changes: Any) -> None:
+    """Apply `changes` to the invoice if `revision` is newer than the stored one."""
     newer = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id, Invoice.revision < revision)
@@ -151,14 +151,14 @@ async def _follow(work: UnitOfWork, registration_id: UUID, revision: int, **chan
         .returning(Invoice.registration_id)
     )
     if (await work.session.execute(newer)).first() is None:
-        await _expect_invoice(work.session, registration_id)
+        await _require_invoice(work.session, registration_id)
 
 
 async def correct_payer(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
-    """Write the corrected name of the person in charge, unless the invoice has a newer one.
+    """Store the corrected name of the person in charge, unless a newer one is stored.
 
     Raises:
-        NotYet: the invoice is still on its way.
+        NotYet: the invoice does not exist yet.
     """
     if not corrected.participant.is_pic:
         return
@@ -169,18 +169,19 @@ async def correct_payer(work: UnitOfWork, corrected: RegistrationCorrected) -> N
         .returning(Invoice.registration_id)
     )
     if (await work.session.execute(older)).first() is None:
-        await _expect_invoice(work.session, corrected.registration_id)
+        await _require_invoice(work.session, corrected.registration_id)
 
 
-async def _expect_invoice(session: AsyncSession, registration_id: UUID) -> None:
+async def _require_invoice(session: AsyncSession, registration_id: UUID) -> None:
     if not (await session.execute(select(exists().where(Invoice.registration_id == registration_id)))).scalar_one():
         raise NotYet(f"no invoice for registration {registration_id}")
 
 
 async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decimal, *, arrived: datetime) -> Invoice:
-    """Take the invoice for one proof that arrived in time: of several at once exactly one gets it.
+    """Set the invoice to `proof_uploaded` and return it; of concurrent proofs exactly one succeeds.
 
-    How long its image took to store does not count, nor does an expiry that was heard meanwhile.
+    The deadline is compared with `arrived`, not with the time after the image was stored. An expiry that was handled
+    in between is undone.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
@@ -189,7 +190,7 @@ async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decim
         update(Invoice)
         .where(
             Invoice.registration_id == registration_id,
-            or_(Invoice.status == InvoiceStatus.OPEN, _OVERTAKEN),
+            or_(Invoice.status == InvoiceStatus.OPEN, _REVOCABLE_EXPIRY),
             Invoice.expires_at >= arrived,
             Invoice.amount == amount,
         )
@@ -205,13 +206,15 @@ async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decim
     claimed = (await work.session.execute(claim)).scalar_one_or_none()
     if claimed is not None:
         return claimed
-    await ensure_payable(work.session, registration_id, amount, now=arrived, under_way=True)
-    # It was not payable a moment ago and is now: somebody's proof was just rejected. The runner may try again.
+    await ensure_payable(work.session, registration_id, amount, now=arrived, ignore_revocable_expiry=True)
+    # Not payable in the first statement, payable in the second: a proof was rejected in between. A retry will succeed.
     raise ProofPending
 
 
-# An expiry that can be undone by a proof in time: it did not know of it, and its registration speaks again.
-_OVERTAKEN: Final[ColumnElement[bool]] = (Invoice.status == InvoiceStatus.EXPIRED) & Invoice.end_heard.is_not(None)
+# An expiry that a proof in time undoes: registration did not know of the proof and will publish its new state.
+_REVOCABLE_EXPIRY: Final[ColumnElement[bool]] = (Invoice.status == InvoiceStatus.EXPIRED) & Invoice.end_heard.is_not(
+    None
+)
 
 
 async def ensure_payable(
@@ -220,29 +223,35 @@ async def ensure_payable(
     amount: Decimal | None = None,
     *,
     now: datetime,
-    under_way: bool = False,
+    ignore_revocable_expiry: bool = False,
 ) -> None:
-    """Check whether a proof that arrived at `now` would be accepted, as far as is known.
+    """Check that a proof which arrives at `now` is acceptable.
 
     Args:
-        amount: None before the form is read.
-        under_way: whether it was acceptable when it arrived; an expiry heard since then does not count.
+        amount: the amount of the form; None before the form is read, which skips that check.
+        ignore_revocable_expiry: accept an invoice whose expiry a proof in time would undo.
 
     Raises:
         InvoiceNotFound, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, AmountMismatch.
     """
-    columns = (Invoice.amount, Invoice.currency, Invoice.status, Invoice.expires_at, _OVERTAKEN.label("overtaken"))
+    columns = (
+        Invoice.amount,
+        Invoice.currency,
+        Invoice.status,
+        Invoice.expires_at,
+        _REVOCABLE_EXPIRY.label("revocable"),
+    )
     found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
     if found is None:
         raise InvoiceNotFound
-    status = InvoiceStatus.OPEN if under_way and found.overtaken else InvoiceStatus(found.status)
-    refuse_if_closed(status, overdue=now > found.expires_at)
+    status = InvoiceStatus.OPEN if ignore_revocable_expiry and found.revocable else InvoiceStatus(found.status)
+    require_open(status, overdue=now > found.expires_at)
     if amount is not None and found.amount != amount:
         raise AmountMismatch.of(found.amount, found.currency)
 
 
-def refuse_if_closed(status: InvoiceStatus, *, overdue: bool) -> None:
-    """Let only an open invoice pass whose deadline is ahead.
+def require_open(status: InvoiceStatus, *, overdue: bool) -> None:
+    """Check that an invoice is open and its deadline has not passed.
 
     Raises:
         InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
@@ -261,7 +270,7 @@ def refuse_if_closed(status: InvoiceStatus, *, overdue: bool) -> None:
 
 
 async def mark_paid(work: UnitOfWork, registration_id: UUID) -> bool:
-    """Mark the invoice as paid, whatever became of the registration. Return False if it was paid before."""
+    """Mark the invoice as paid, also if the registration has ended. Return False if it was paid before."""
     paid = (
         update(Invoice)
         .where(Invoice.registration_id == registration_id, Invoice.status != InvoiceStatus.PAID)
@@ -271,10 +280,10 @@ async def mark_paid(work: UnitOfWork, registration_id: UUID) -> bool:
     return (await work.session.execute(paid)).first() is not None
 
 
-async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
-    """Open the invoice for another proof, or close it now if the registration has ended. Return the deadline.
+async def request_new_proof(work: UnitOfWork, registration_id: UUID, *, until: datetime) -> datetime:
+    """Open the invoice for another proof, or close it if the registration has ended. Return the new deadline.
 
-    A deadline that was later anyway stays, and so does an invoice that another payment has paid.
+    The deadline becomes the later of the current one and `until`. An invoice that is paid stays paid.
     """
     ended, paid = Invoice.registration_ended, Invoice.status == InvoiceStatus.PAID
     again = (
@@ -292,11 +301,8 @@ async def ask_again(work: UnitOfWork, registration_id: UUID, *, until: datetime)
     return deadline
 
 
-async def newest_news(work: UnitOfWork, registration_id: UUID) -> tuple[int, int]:
-    """Return the sequence of the invoice's newest event and the newest known revision of its registration.
-
-    The caller has just changed the invoice and holds its row lock.
-    """
+async def current_versions(work: UnitOfWork, registration_id: UUID) -> tuple[int, int]:
+    """Return the invoice's `sequence` and `revision`. The caller has changed the invoice and holds its row lock."""
     columns = (Invoice.sequence, Invoice.revision)
     row = (await work.session.execute(select(*columns).where(Invoice.registration_id == registration_id))).one()
     return row.sequence, row.revision

@@ -1,4 +1,4 @@
-"""What can be wrong with paying an invoice."""
+"""Refusals about paying an invoice."""
 
 from decimal import Decimal
 from typing import Self
@@ -22,7 +22,7 @@ class AmountMismatch(StartlineError):
 
     @classmethod
     def of(cls, expected: Decimal, currency: str) -> Self:
-        """The error that names what is owed."""
+        """Return the error with the amount of the invoice."""
         wording = Wording(
             en=f"The amount must be {expected:.2f} {currency}.", id=f"Jumlahnya harus {expected:.2f} {currency}."
         )

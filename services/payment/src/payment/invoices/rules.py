@@ -1,11 +1,11 @@
-"""How an invoice stands, and what may be paid."""
+"""The status of an invoice."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 
 class InvoiceStatus(StrEnum):
-    """Where an invoice is. Expired and cancelled follow the registration, unless a proof waits or money came."""
+    """Status of an invoice. It expires or is cancelled with its registration, unless a proof waits or it is paid."""
 
     OPEN = "open"
     PROOF_UPLOADED = "proof_uploaded"
@@ -15,7 +15,7 @@ class InvoiceStatus(StrEnum):
 
 
 class RegistrationEnd(StrEnum):
-    """How a registration ended, as far as it was told here."""
+    """How a registration ended, as far as payment knows."""
 
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -27,10 +27,10 @@ def shown_status(status: InvoiceStatus, expires_at: datetime, now: datetime) -> 
 
 
 _LATE = timedelta(minutes=5)
-"""More than events take, and more than clocks differ by."""
+"""Shorter delays are ignored: events take seconds, and clocks differ."""
 
 
-def time_lost(registered_at: datetime, now: datetime) -> timedelta:
-    """Return for how long a registration could not be paid because there was no invoice; none if it was not late."""
+def creation_delay(registered_at: datetime, now: datetime) -> timedelta:
+    """Return how long a registration had no invoice because its event was late; zero for a normal delay."""
     waited = now - registered_at
     return waited if waited > _LATE else timedelta()

@@ -1,4 +1,4 @@
-"""What is owed for each registration."""
+"""The invoices of registrations."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,11 +12,15 @@ from payment.base import Base
 
 
 class Invoice(Base):
-    """One per registration. `registration_ended` is how it ended as far as payment knows, `revision` how new that is.
+    """One invoice per registration.
 
-    `sequence` counts the events that change what is owed, 0 before the first. `end_heard` is up to which of them
-    registration had heard when it expired; null unless it has, and for an expiry of an older release.
-    `payer_revision` orders corrections of `payer_name`, which are independent of the registration's end.
+    Attributes:
+        registration_ended: how the registration ended, as far as payment knows; null while it is alive.
+        revision: the registration's in the newest event that payment has handled.
+        sequence: number of published events that changed the invoice.
+        end_heard: the `sequence` that registration knew when it expired; null unless it has, and for an expiry that
+            came from an older release.
+        payer_revision: orders corrections of `payer_name`, which are independent of the registration's end.
     """
 
     __tablename__ = "invoices"

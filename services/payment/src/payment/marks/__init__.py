@@ -1,1 +1,1 @@
-"""Answers to registration's queue marks: how far payment has spoken."""
+"""Answers to the queue marks of registration: up to which time payment has published all its events."""

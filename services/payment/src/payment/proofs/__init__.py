@@ -1,1 +1,1 @@
-"""What runners send in to show that they paid."""
+"""Proofs of payment, uploaded by runners or recorded by staff."""

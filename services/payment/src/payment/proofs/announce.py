@@ -1,4 +1,4 @@
-"""Events about a payment, from its row."""
+"""Build the events about a payment from its row."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from payment.proofs.tables import Payment
 
 
 def uploaded(payment: Payment) -> PaymentUploaded:
-    """The event for a proof that waits."""
+    """Return the event for an uploaded proof."""
     return PaymentUploaded(
         **_facts(payment),
         payment_method=payment.payment_method,
@@ -19,7 +19,7 @@ def uploaded(payment: Payment) -> PaymentUploaded:
 
 
 def verified(payment: Payment) -> PaymentVerified:
-    """The event for a payment that staff accepted."""
+    """Return the event for a verified payment."""
     return PaymentVerified(
         **_facts(payment),
         verified_at=payment.verified_at,
@@ -29,7 +29,7 @@ def verified(payment: Payment) -> PaymentVerified:
 
 
 def rejected(payment: Payment, *, expires_at: datetime) -> PaymentRejected:
-    """The event for a proof that staff refused; `expires_at` is the deadline for another one."""
+    """Return the event for a rejected proof; `expires_at` is the deadline for another one."""
     reason = payment.rejection_reason
     return PaymentRejected(**_facts(payment), reason=reason, rejected_at=payment.rejected_at, expires_at=expires_at)
 

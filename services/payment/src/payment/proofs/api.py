@@ -1,18 +1,17 @@
-"""The route for proofs."""
+"""Routes for an invoice and the proofs of its payment."""
 
-from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
-from chassis.auth.access import ItsRunnerOrFinance
-from chassis.auth.principals import Runner, Staff
+from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
+from chassis.auth.principals import Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
-from chassis.web.dependencies import OwnDatabase
-from chassis.web.models import View
+from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
 
+from payment.dependencies import Images, OwnImageProcessor, TrustedProxies, Zone
+from payment.images.errors import TooBusy, UnsupportedImage
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
     AlreadyPaid,
@@ -22,14 +21,14 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
-from payment.proofs import commands
+from payment.proofs import commands, queries
 from payment.proofs.arrival import arrived_at
 from payment.proofs.commands import Proof
-from payment.proofs.dependencies import Images, OwnStudio, TrustedProxies, Zone
-from payment.proofs.errors import ProofInProgress, TooBusy, UnsupportedImage
-from payment.proofs.forms import REQUEST_BODY, ProofForm, read_proof_form
+from payment.proofs.errors import ProofInProgress
+from payment.proofs.forms import REQUEST_BODY, payment_date_of, read_proof_form
+from payment.proofs.models import InvoicePayment, InvoiceView, ProofAccepted
 
-router = Router(tags=["proofs"])
+router = Router(prefix="/invoices/{registration_id}")
 
 _REFUSALS = errors(
     InvoiceNotFound,
@@ -47,35 +46,37 @@ _REFUSALS = errors(
 )
 
 
-class ProofAccepted(View):
-    """The proof waits for staff."""
+@router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
+async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
+    """The invoice of a registration and its payments. It is created moments after the registration."""
+    invoice, payments = await queries.invoice_of(session, registration_id)
+    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments], now=database.clock())
 
-    payment_id: UUID
-    status: Literal["uploaded"] = "uploaded"
 
-
-@router.post("/invoices/{registration_id}/proofs", status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
+@router.post("/proofs", tags=["proofs"], status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
 async def submit_proof(
     registration_id: UUID,
     by: ItsRunnerOrFinance,
     request: Request,
     database: OwnDatabase,
-    studio: OwnStudio,
+    image_processor: OwnImageProcessor,
     images: Images,
     zone: Zone,
     trusted_proxies: TrustedProxies,
 ) -> ProofAccepted:
-    """Send the proof of a payment, or record one that a runner handed to staff."""
+    """Upload the proof of a payment; finance staff may record one for a runner."""
     now = database.clock()
     arrived = arrived_at(request, now=now, trusted_proxies=trusted_proxies)
-    async with database.read() as session:  # before the body, which may be large, is read
-        await ensure_payable(session, registration_id, now=arrived, under_way=arrived < now)
-    form = await read_proof_form(request, now=database.clock(), zone=zone)
-    proof = _proof(registration_id, form, by, arrived)
-    payment_id = await commands.submit_proof(database, studio, images, proof, form.file)
-    return ProofAccepted(payment_id=payment_id)
-
-
-def _proof(registration_id: UUID, form: ProofForm, by: Runner | Staff, arrived: datetime) -> Proof:
-    staff = by if isinstance(by, Staff) else None
-    return Proof(registration_id, form.payment_method, form.amount, form.payment_date, form.notes, staff, arrived)
+    async with database.read() as session:  # before reading the body, which may be large
+        await ensure_payable(session, registration_id, now=arrived, ignore_revocable_expiry=arrived < now)
+    file, fields = await read_proof_form(request)
+    proof = Proof(
+        registration_id,
+        payment_method=fields.payment_method,
+        amount=fields.amount,
+        payment_date=payment_date_of(fields, now=database.clock(), zone=zone),
+        notes=fields.notes,
+        by_staff=by if isinstance(by, Staff) else None,
+        arrived_at=arrived,
+    )
+    return ProofAccepted(payment_id=await commands.submit_proof(database, image_processor, images, proof, file))

@@ -1,4 +1,4 @@
-"""When a request arrived. The gateway passes an upload on once it has it whole, which a slow line takes minutes for."""
+"""Arrival time of uploads. The gateway buffers an upload, which takes minutes on a slow connection."""
 
 import re
 from datetime import datetime, timedelta
@@ -7,16 +7,16 @@ from fastapi import Request
 
 AGE_HEADER = "X-Request-Age"
 LONGEST_UPLOAD = timedelta(minutes=5)
-"""What counts at most. Shorter than the grace in which registration keeps the places of proofs under way."""
+"""Maximum age that counts. Shorter than the grace period in which registration keeps the places of late proofs."""
 
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,3})?")
 
 
 def arrived_at(request: Request, *, now: datetime, trusted_proxies: int) -> datetime:
-    """Return when the first byte of the request reached our outermost proxy, `now` if it came without one.
+    """Return when the first byte of the request reached the outermost trusted proxy, or `now` without a proxy.
 
     Args:
-        trusted_proxies: how many proxies of ours are in front; without one the client itself writes the header.
+        trusted_proxies: number of trusted proxies; with 0 the header is ignored, as the client could set it.
     """
     said = request.headers.get(AGE_HEADER, "")
     if not trusted_proxies or not _SECONDS.fullmatch(said):

@@ -1,4 +1,4 @@
-"""Taking a proof in."""
+"""Recording proofs of payment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,20 +10,22 @@ from chassis.database import Database, UnitOfWork
 from chassis.errors import OutcomeUnknown, StartlineError
 from contracts import PaymentMethod
 
+from payment.images.processing import ImageProcessor, Picture
+from payment.images.store import ImageStore
 from payment.invoices.commands import claim_for_proof
 from payment.proofs.announce import uploaded
-from payment.proofs.images import Picture, Studio
 from payment.proofs.rules import PaymentStatus
-from payment.proofs.store import ImageStore
 from payment.proofs.tables import Payment
 from payment.proofs.uploads import upload_lease
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What was paid, as its runner says or the staff who record it for the runner.
+    """A proof of payment to record.
 
-    `arrived_at` is when the request did; None for now.
+    Attributes:
+        by_staff: the member of staff who records it; None for the runner.
+        arrived_at: when the request arrived; None for now.
     """
 
     registration_id: UUID
@@ -35,33 +37,35 @@ class Proof:
     arrived_at: datetime | None = None
 
 
-async def submit_proof(database: Database, studio: Studio, store: ImageStore, proof: Proof, file: bytes) -> UUID:
-    """Decode and keep the image in `file`, then take the invoice for it. Whatever is cheap to check comes first.
+async def submit_proof(
+    database: Database, image_processor: ImageProcessor, store: ImageStore, proof: Proof, file: bytes
+) -> UUID:
+    """Check the invoice, store the image in `file`, record the proof, and return the payment's id.
 
-    An image whose proof is refused is not kept. One whose proof may have been stored is: it may be what a payment is
-    known by, and the sweep takes it if not.
+    If the proof is refused, the image is deleted. If the outcome of the transaction is unknown, the image is kept: a
+    payment may refer to it; otherwise the sweep removes it.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending, ProofInProgress.
         UnsupportedImage, TooBusy.
-        Unavailable: the store does not answer.
-        OutcomeUnknown: the database's answer got lost.
+        Unavailable: the image store fails.
+        OutcomeUnknown: the connection was lost during the commit.
     """
     async with upload_lease(database, proof.registration_id, proof.amount, arrived=proof.arrived_at):
-        picture = await studio.rewrite(file)
-        path = await store.keep(picture, under="proofs")
+        picture = await image_processor.reencode(file)
+        path = await store.put(picture, under="proofs")
         try:
             async with database.work() as work:
                 return await record_proof(work, proof, picture, path)
         except OutcomeUnknown:
             raise
         except StartlineError:
-            await store.drop([path])
+            await store.delete([path])
             raise
 
 
 async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: str) -> UUID:
-    """Record the proof whose picture is stored at `path`; it waits for staff. Return the payment's id.
+    """Record a proof whose image is stored at `path`, for review. Return the payment's id.
 
     Raises:
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.

@@ -1,9 +1,7 @@
-"""The upload form, read only after access was checked: FastAPI's own form parameters would read it before."""
+"""The upload form. Routes read it after access was checked; FastAPI's form parameters would read it before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -17,31 +15,20 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_json
 from starlette.datastructures import FormData, UploadFile
 
-from payment.proofs.images import MAX_FILE_BYTES
+from payment.images.processing import MAX_FILE_BYTES
 from payment.proofs.rules import paid_at
 
 FORM_BYTES = MAX_FILE_BYTES + 64 * 1024
-"""The file, the fields and the lines between them."""
+"""Maximum size of the form: the file, the fields and the multipart boundaries."""
 
 
 class ProofFields(Body):
-    """The form's fields beside the file."""
+    """The form's fields beside the file. `payment_date` is ISO 8601, see `paid_at`."""
 
     payment_method: PaymentMethod
     amount: Annotated[Amount, Field(gt=0)]
     payment_date: Annotated[str, Field(max_length=40)]
     notes: OrNone[Annotated[Text, Field(max_length=2000)]] = None
-
-
-@dataclass(frozen=True)
-class ProofForm:
-    """What a runner sent."""
-
-    file: bytes
-    payment_method: PaymentMethod
-    amount: Decimal
-    payment_date: datetime
-    notes: str | None
 
 
 REQUEST_BODY: dict[str, Any] = {
@@ -67,17 +54,17 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-async def read_proof_form(request: Request, *, now: datetime, zone: ZoneInfo) -> ProofForm:
-    """The form in the request; the middleware has limited its size while it came in.
+async def read_proof_form(request: Request) -> tuple[bytes, ProofFields]:
+    """Return the file and the fields of the form in the request. The middleware has limited its size already.
 
     Raises:
-        PayloadTooLarge: the file alone is more than 2 MB.
-        InvalidFields, RequestValidationError: a field is missing, wrong, unknown or there twice.
+        PayloadTooLarge: the file is larger than 2 MB.
+        InvalidFields, RequestValidationError: a field is missing, invalid, unknown or repeated.
     """
     async with request.form(max_files=4, max_fields=16, max_part_size=FORM_BYTES) as form:
         single = _single(form)
         file = await _file(single.pop("file", None))
-        return _checked(file, single, now=now, zone=zone)
+        return file, _validated(single)
 
 
 _REPEATED = Wording(en="is there more than once; send it once", id="ada lebih dari satu; kirim satu saja")
@@ -104,13 +91,20 @@ async def _file(sent: Any) -> bytes:
     return await sent.read()
 
 
-def _checked(file: bytes, fields: Mapping[str, Any], *, now: datetime, zone: ZoneInfo) -> ProofForm:
+def _validated(fields: Mapping[str, Any]) -> ProofFields:
     try:
-        good = ProofFields.model_validate_json(to_json(fields))
+        return ProofFields.model_validate_json(to_json(fields))
     except ValidationError as error:
         raise invalid(error, "body") from None
+
+
+def payment_date_of(fields: ProofFields, *, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment that the field `payment_date` means; a date without a time is in `zone`.
+
+    Raises:
+        InvalidFields: it is no date, in the future, or more than a year ago.
+    """
     try:
-        payment_date = paid_at(good.payment_date.strip(), now=now, zone=zone)
+        return paid_at(fields.payment_date.strip(), now=now, zone=zone)
     except Refused as error:
         raise InvalidFields(("payment_date", error.wording)) from None
-    return ProofForm(file, good.payment_method, good.amount, payment_date, good.notes)

@@ -1,4 +1,4 @@
-"""What a payment is and when it may have been made."""
+"""Status and date of payments."""
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -8,7 +8,7 @@ from chassis.wording import Refused, Wording
 
 
 class PaymentStatus(StrEnum):
-    """What staff made of a proof."""
+    """Status of a payment: waiting for review, or its result."""
 
     UPLOADED = "uploaded"
     VERIFIED = "verified"
@@ -16,9 +16,9 @@ class PaymentStatus(StrEnum):
 
 
 _CLOCK_SKEW = timedelta(minutes=10)
-# Where the sun rises first in the country a new day begins two hours before it does in the capital.
+# A day begins in eastern Indonesia (WIT) two hours before it does in Jakarta.
 _EARLY_DAY = timedelta(hours=2)
-_LONG_AGO = timedelta(days=366)
+_EPOCH = timedelta(days=366)
 
 
 _NO_DATE = Wording(
@@ -35,10 +35,10 @@ _TOO_OLD = Wording(
 
 
 def paid_at(said: str, *, now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the moment that an ISO 8601 date, or date and time with offset, means.
+    """Return the moment given as an ISO 8601 date (midnight in `zone`), or as date and time with offset.
 
     Raises:
-        Refused: it means none, one in the future, or one more than a year ago.
+        Refused: not such a value, in the future, or more than a year ago.
     """
     try:
         moment, skew = _moment(said, zone)
@@ -47,7 +47,7 @@ def paid_at(said: str, *, now: datetime, zone: ZoneInfo) -> datetime:
         raise Refused(_NO_DATE) from None
     if ahead > skew:
         raise Refused(_AHEAD)
-    if -ahead > _LONG_AGO:
+    if -ahead > _EPOCH:
         raise Refused(_TOO_OLD)
     return moment
 

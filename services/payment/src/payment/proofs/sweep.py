@@ -1,8 +1,8 @@
-"""Images without a reference in the database: the process died between storing and committing, or they were replaced.
+"""The sweep of orphaned images: those without a row, after a crash before the commit or a replaced QRIS image.
 
-A database that was restored to an earlier moment does not know the images stored since, which may be all that is left
-of somebody's payment. So orphans go to the trash first, and none is touched for a day after a first start or a sign of
-such a restore.
+After a restore of the database to an earlier time, images stored since then have no row and may be the only trace of a
+payment. So orphans are moved to the trash, not deleted, and none is touched for a day after the first start or after
+a sign of a restore.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,38 +14,38 @@ from chassis.telemetry import logger
 from sqlalchemy import CompoundSelect, case, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
+from payment.images.store import ImageStore
 from payment.instructions.tables import PaymentSettings
-from payment.proofs.store import ImageStore
 from payment.proofs.tables import ImageSweep, Payment
 
 log = logger(__name__)
 
-_LONG_ENOUGH = timedelta(hours=1)
-"""No upload takes this long: what is older and has no row will never get one."""
+_MINIMUM_AGE = timedelta(hours=1)
+"""Longer than any upload: an older image without a row will not get one."""
 
-_UNDER_WAY = timedelta(minutes=10)
-"""An upload may take this long; what is older and newer than every row was stored for a row that got lost."""
+_MAX_UPLOAD_TIME = timedelta(minutes=10)
+"""An image older than this, newer than every row, and without a row is a sign of a restore."""
 
-_QUIET = timedelta(days=1)
+_QUARANTINE = timedelta(days=1)
 _KEEP_TRASH = timedelta(days=30)
 
 
 async def sweep_orphans(database: Database, store: ImageStore) -> int:
-    """Move images older than an hour that no row names to the trash, and empty that of what is older than 30 days.
+    """Move orphaned images older than an hour to the trash, and delete those 30 days in the trash.
 
-    Return how many were moved: 0 for a day after the first sweep of this database, or after one that found an image
-    that is newer than all rows.
+    Return how many were moved. Nothing is moved for a day after the first sweep of this database, or after a sweep that
+    found an orphan newer than all rows.
     """
     now = database.clock()
-    orphans = await _orphans(database, store, before=now - _UNDER_WAY)
+    orphans = await _orphans(database, store, before=now - _MAX_UPLOAD_TIME)
     async with database.work() as work:
-        quiet_until = await _note_sweep(work, newest=max(orphans.values(), default=None))
+        quiet_until = await record_sweep(work, newest=max(orphans.values(), default=None))
     if now < quiet_until:
         if orphans:
             log.warning("orphans_left_alone", found=len(orphans), until=quiet_until.isoformat())
         return 0
-    old = [path for path, stored_at in orphans.items() if stored_at < now - _LONG_ENOUGH]
-    await store.discard(old, on=now.date())
+    old = [path for path, stored_at in orphans.items() if stored_at < now - _MINIMUM_AGE]
+    await store.move_to_trash(old, on=now.date())
     await store.empty_trash(before=(now - _KEEP_TRASH).date())
     if old:
         log.info("orphans_swept", moved=len(old))
@@ -53,7 +53,7 @@ async def sweep_orphans(database: Database, store: ImageStore) -> int:
 
 
 async def _orphans(database: Database, store: ImageStore, *, before: datetime) -> Mapping[str, datetime]:
-    """Paths of images stored before then that no row names, each with the moment it was stored."""
+    """Return the images stored before `before` without a row: path -> time it was stored."""
     found: dict[str, datetime] = {}
     async for images in store.older_than(before):
         unknown = await _unknown(database, list(images))
@@ -73,16 +73,16 @@ async def _unknown(database: Database, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if path not in known]
 
 
-async def _note_sweep(work: UnitOfWork, *, newest: datetime | None) -> datetime:
-    """Note a sweep whose newest orphan was stored at `newest`. Return until when orphans are left alone.
+async def record_sweep(work: UnitOfWork, *, newest: datetime | None) -> datetime:
+    """Record a sweep whose newest orphan was stored at `newest`. Return until when orphans are not moved.
 
-    One newer than every row, and than what earlier sweeps saw, is the sign of a restore.
+    An orphan newer than every row and than those of earlier sweeps is taken as a sign of a restore.
     """
     newest_row = func.greatest(
         select(func.max(Payment.uploaded_at)).scalar_subquery(),
         select(func.max(PaymentSettings.updated_at)).scalar_subquery(),
     )
-    quiet, seen = work.now + _QUIET, ImageSweep.seen_until
+    quiet, seen = work.now + _QUARANTINE, ImageSweep.seen_until
     changes: dict[str, Any] = {"id": 1}
     if newest is not None:
         restored = literal(newest) > func.greatest(seen, newest_row)

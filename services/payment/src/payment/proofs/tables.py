@@ -1,4 +1,4 @@
-"""Proofs that were sent, with staff's decision, uploads in progress, and the sweep of images without a row."""
+"""Payments, uploads in progress, and the state of the image sweep."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,11 +12,13 @@ from payment.base import Base
 
 
 class Payment(Base):
-    """One proof. Rejected ones stay as history; at most one other per registration: the database sees to it.
+    """A payment with its proof. A unique index allows one that is not rejected per registration.
 
-    `uploaded_at` is when the request with it arrived, `due_at` the deadline then. `sequence` is that of the newest
-    event about it, `registration_revision` how new payment's knowledge of the registration was at the verification;
-    0 and null in rows of older releases.
+    Attributes:
+        uploaded_at: when the request with the proof arrived.
+        due_at: the deadline at that time; null in rows of older releases.
+        sequence: the invoice's sequence in the newest event about this payment; 0 in rows of older releases.
+        registration_revision: the invoice's revision at the verification; null in rows of older releases.
     """
 
     __tablename__ = "payments"
@@ -72,9 +74,11 @@ class Payment(Base):
 
 
 class ImageSweep(Base):
-    """One row, from the first sweep on: what is known of the images that no row names.
+    """The state of the image sweep: one row, inserted by the first sweep.
 
-    `quiet_until` is until when they are left alone; those stored until `seen_until` are no sign of a restore.
+    Attributes:
+        quiet_until: no orphan is moved before.
+        seen_until: orphans stored until then are no sign of a restore.
     """
 
     __tablename__ = "image_sweeps"
@@ -86,7 +90,7 @@ class ImageSweep(Base):
 
 
 class ProofUpload(Base):
-    """The lease of a registration's only upload; a process that died leaves it until `ends_at`."""
+    """The lease that allows one upload per registration at a time. After a crash it ends at `ends_at`."""
 
     __tablename__ = "proof_uploads"
 

@@ -1,4 +1,4 @@
-"""One upload at a time for each registration, whichever process it reaches."""
+"""A lease that allows one upload per registration at a time, over all processes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,24 +18,26 @@ from payment.proofs.tables import ProofUpload
 log = logger(__name__)
 
 _LEASE = timedelta(minutes=2)
-"""Longer than a full line of uploads takes; after a crash the runner waits this long."""
+"""Longer than a full image queue takes; after a crash the runner has to wait this long."""
 
 
 @asynccontextmanager
 async def upload_lease(
     database: Database, registration_id: UUID, amount: Decimal, *, arrived: datetime | None = None
 ) -> AsyncIterator[None]:
-    """Hold the registration's only upload, without a transaction, while its image is decoded and stored.
+    """Hold the upload lease of a registration while its image is decoded and stored. No transaction is open.
 
     Args:
-        arrived: when the request did, which is what its deadline is compared with; None for now.
+        arrived: when the request arrived, which is compared with the deadline; None for now.
 
     Raises:
-        ProofInProgress: another upload holds it.
+        ProofInProgress: another upload holds the lease.
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
     """
     async with database.work() as work:
-        await ensure_payable(work.session, registration_id, amount, now=arrived or work.now, under_way=True)
+        await ensure_payable(
+            work.session, registration_id, amount, now=arrived or work.now, ignore_revocable_expiry=True
+        )
         upload_id = await begin_upload(work, registration_id)
     try:
         yield
@@ -44,7 +46,7 @@ async def upload_lease(
 
 
 async def begin_upload(work: UnitOfWork, registration_id: UUID) -> UUID:
-    """Take the lease of a registration if it is free or has ended. Return its id.
+    """Acquire the lease of a registration if it is free or has ended. Return its id.
 
     Raises:
         ProofInProgress.
@@ -63,7 +65,7 @@ async def begin_upload(work: UnitOfWork, registration_id: UUID) -> UUID:
 
 
 async def _remaining(work: UnitOfWork, registration_id: UUID) -> timedelta:
-    """How long the lease of a registration lasts at most; it may just have ended."""
+    """Return the time until the lease ends; zero if it has just ended."""
     ends_at = await work.session.scalar(
         select(ProofUpload.ends_at).where(ProofUpload.registration_id == registration_id)
     )
@@ -78,4 +80,4 @@ async def _end(database: Database, upload_id: UUID, registration_id: UUID) -> No
     except Exception as error:
         if not is_unavailable(error):
             raise
-        log.warning("upload_lease_kept", error=type(error).__name__)  # it ends by itself
+        log.warning("upload_lease_kept", error=type(error).__name__)  # it ends on its own

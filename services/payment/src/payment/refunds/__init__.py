@@ -1,1 +1,1 @@
-"""Money that has to go back."""
+"""Refunds of verified payments."""

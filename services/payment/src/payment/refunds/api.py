@@ -19,7 +19,7 @@ router = Router(prefix="/refunds", tags=["refunds"])
 
 
 class RefundView(View):
-    """Verified money that buys nothing any more."""
+    """A refund of a verified payment."""
 
     payment_id: UUID
     registration_id: UUID
@@ -36,7 +36,7 @@ class RefundView(View):
 
 
 class RefundDone(Body):
-    """How the money went back."""
+    """The bank's or wallet's reference of the transfer."""
 
     reference: Line
 
@@ -45,7 +45,7 @@ class RefundDone(Body):
 async def list_refunds(
     _: Finance, session: Read, status: RefundStatus | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RefundView]:
-    """Refunds still due first, each group oldest first."""
+    """Refunds that are due first, then the completed ones; each group oldest first."""
     rows = await queries.list_refunds(session, status=status, limit=limit + 1, after=cursors.decode(cursor))
     items = [RefundView(**row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)
@@ -56,6 +56,6 @@ def _after(last: RefundView) -> str:
 
 
 @router.post("/{payment_id}/done", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded))
-async def finish_refund(payment_id: UUID, body: RefundDone, staff: Finance, work: Work) -> None:
-    """The money went back."""
-    await commands.finish_refund(work, payment_id, reference=body.reference, by=staff.id, actor=staff.actor)
+async def complete_refund(payment_id: UUID, body: RefundDone, staff: Finance, work: Work) -> None:
+    """Record that the money was transferred back."""
+    await commands.complete_refund(work, payment_id, reference=body.reference, by=staff.id, actor=staff.actor)

@@ -1,4 +1,4 @@
-"""Owing money back, and having given it back."""
+"""Creating and completing refunds."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -16,14 +16,14 @@ from payment.refunds.errors import AlreadyRefunded, UnknownRefund
 from payment.refunds.tables import Refund
 
 SURPLUS: Final = "Surplus: another payment had already paid for this registration."
-"""The reason of a refund of money that nothing was owed for."""
+"""Reason of the refund of a second payment for one registration."""
 
 
-async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str) -> None:
-    """A verified payment has to go back. Said again, by whatever event, it changes nothing.
+async def create_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str) -> None:
+    """Create the refund of a verified payment and publish `RefundDue`. Idempotent.
 
     Raises:
-        NotYet: no such payment was verified here. Money is not passed over in silence: a person will see it.
+        NotYet: the payment is not verified. Retries end in a dead letter, so that staff see it.
     """
     payment = await work.session.get(Payment, payment_id)
     if payment is None or payment.registration_id != registration_id or payment.status != PaymentStatus.VERIFIED:
@@ -35,8 +35,8 @@ async def owe_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, 
     work.publish(refund_due(payment, reason=reason), subject=registration_id)
 
 
-async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
-    """The money went back under `reference`, the bank's or wallet's: `RefundDone` goes out.
+async def complete_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
+    """Record that a refund was transferred under `reference`, and publish `RefundDone`.
 
     Raises:
         UnknownRefund, AlreadyRefunded.
@@ -56,12 +56,12 @@ async def finish_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, b
 
 
 def refund_due(payment: Payment, *, reason: str) -> RefundDue:
-    """The event for money that has to go back."""
+    """Return the event for a refund that is due."""
     return RefundDue(**_money(payment), reason=reason)
 
 
 def refund_done(payment: Payment, *, reference: str, at: datetime) -> RefundDone:
-    """The event for money that went back."""
+    """Return the event for a completed refund."""
     return RefundDone(**_money(payment), reference=reference, done_at=at)
 
 

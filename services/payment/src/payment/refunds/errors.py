@@ -1,4 +1,4 @@
-"""What can be wrong with a refund."""
+"""Refusals about refunds."""
 
 from chassis.errors import NotFound, StartlineError
 

@@ -1,4 +1,4 @@
-"""Reading refunds."""
+"""Queries for refunds."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -14,7 +14,7 @@ from payment.refunds.tables import Refund
 
 
 class RefundStatus(StrEnum):
-    """Whether the money is still here."""
+    """Whether a refund still has to be transferred."""
 
     DUE = "due"
     DONE = "done"
@@ -26,7 +26,7 @@ _DONE = Refund.done_at.is_not(None)
 async def list_refunds(
     session: AsyncSession, *, status: RefundStatus | None, limit: int, after: Position | None
 ) -> Sequence[RowMapping]:
-    """Refunds still due first, each group oldest first."""
+    """Return refunds that are due first, then the completed ones; each group oldest first."""
     query = _with_payment().order_by(_DONE, Refund.due_at, Refund.payment_id).limit(limit)
     if status is not None:
         query = query.where(_DONE if status is RefundStatus.DONE else ~_DONE)

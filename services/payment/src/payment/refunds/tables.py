@@ -1,4 +1,4 @@
-"""Verified money that has to go back."""
+"""Refunds of verified payments."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from payment.base import Base
 
 
 class Refund(Base):
-    """At most one per payment, so a repeated event owes nothing twice."""
+    """A refund. The payment is the primary key, so a repeated event creates no second one."""
 
     __tablename__ = "refunds"
     __table_args__ = (

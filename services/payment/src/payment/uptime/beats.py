@@ -11,7 +11,7 @@ from chassis.telemetry import logger
 from chassis.worker import Periodic, repeat
 from prometheus_client import Gauge
 
-from payment.proofs.store import ImageStore
+from payment.images.store import ImageStore
 from payment.uptime import queries
 from payment.uptime.commands import move_deadlines, record_beat
 from payment.uptime.rules import BEAT_EVERY, is_closed

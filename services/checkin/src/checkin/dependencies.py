@@ -1,0 +1,46 @@
+"""FastAPI dependencies shared by the routes of several folders.
+
+A valid device token is not enough: the device must not be revoked, and its station must be open.
+"""
+
+from typing import Annotated
+
+from chassis.auth.access import AnyDevice, DeviceOrStaff
+from chassis.auth.principals import Device, Staff
+from chassis.database import Database
+from chassis.web.dependencies import OwnDatabase
+from fastapi import Depends
+
+from checkin.stations.errors import DeviceRevoked
+from checkin.stations.queries import active_session
+from checkin.stations.rules import StationSession
+
+
+async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
+    """Return the session of the calling device, read from the database.
+
+    Raises:
+        DeviceRevoked.
+    """
+    return await _station_session(database, device)
+
+
+async def current_station_or_staff(caller: DeviceOrStaff, database: OwnDatabase) -> StationSession | Staff:
+    """Return the session of the calling device, or the calling member of staff.
+
+    Raises:
+        DeviceRevoked.
+    """
+    return caller if isinstance(caller, Staff) else await _station_session(database, caller)
+
+
+async def _station_session(database: Database, device: Device) -> StationSession:
+    async with database.read() as session:
+        station = await active_session(session, device.id)
+    if station is None:
+        raise DeviceRevoked
+    return station
+
+
+CurrentStation = Annotated[StationSession, Depends(current_station)]
+CurrentStationOrStaff = Annotated[StationSession | Staff, Depends(current_station_or_staff)]

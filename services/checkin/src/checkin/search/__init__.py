@@ -1,0 +1,1 @@
+"""Searching the roster at a station, with who has collected a pack."""

@@ -1,0 +1,1 @@
+"""Staff accounts: their data, their passwords, and what is refused as a password."""

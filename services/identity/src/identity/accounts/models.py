@@ -1,0 +1,37 @@
+"""Requests and responses about staff accounts."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from chassis.auth.principals import Role
+from chassis.canonical.emails import INVALID_EMAIL
+from chassis.web.models import Matching, View
+from pydantic import Field, SecretStr, StringConstraints
+
+from identity.accounts.rules import EMAIL_PATTERN, LONGEST_PASSWORD
+
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=255),
+    Matching(EMAIL_PATTERN, INVALID_EMAIL),
+]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
+"""A password as typed, of any quality."""
+
+
+class StaffSummary(View):
+    """Who somebody is."""
+
+    id: UUID
+    name: str
+    email: str
+    role: Role
+
+
+class StaffView(StaffSummary):
+    """A member of staff."""
+
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime

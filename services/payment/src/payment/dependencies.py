@@ -1,0 +1,14 @@
+"""FastAPI dependencies shared by the routes of several folders."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from chassis.web.dependencies import from_state
+
+from payment.images.processing import ImageProcessor
+from payment.images.store import ImageStore
+
+OwnImageProcessor = Annotated[ImageProcessor, from_state("image_processor")]
+Images = Annotated[ImageStore, from_state("images")]
+TrustedProxies = Annotated[int, from_state("trusted_proxies")]
+Zone = Annotated[ZoneInfo, from_state("zone")]

@@ -1,1 +1,0 @@
-"""Where staff look at proofs and decide."""

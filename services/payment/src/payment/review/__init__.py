@@ -1,0 +1,1 @@
+"""Review: staff look at proofs of payment and verify or reject them."""
