@@ -179,9 +179,7 @@ async def test_a_proof_that_the_crash_guard_put_aside_keeps_its_place(race: Race
         sequence=1,
     )
     subject = UUID(entry["registration_id"])
-    event: Event[PaymentUploaded] = Event.of(
-        proof, source="payment", subject=subject, occurred_at=race.clock(), correlation_id="test"
-    )
+    event = Event[Any].of(proof, source="payment", subject=subject, occurred_at=race.clock(), correlation_id="test")
     await race.service.inbox.retry_alone(event.to_bytes(), "payment")
     race.clock.advance(timedelta(minutes=12))
 
