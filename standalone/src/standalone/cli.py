@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 
+import asyncpg
 from chassis.settings import load
 from embedded.errors import CannotStart
 
@@ -22,7 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed = _parser().parse_args(arguments)
     command: Command = parsed.command
     try:
-        sys.exit(command(load(StandaloneSettings), parsed))
+        code = command(load(StandaloneSettings), parsed)
+        sys.stdout.flush()
+        sys.exit(code)
+    except BrokenPipeError:  # whoever read the output has seen enough; what is left must not be written at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except asyncpg.InvalidCatalogNameError as error:
+        sys.exit(f"startline: {error}; `startline migrate` creates what is missing")
     except (CannotStart, ConnectionError) as error:
         sys.exit(f"startline: {error}")
 
@@ -58,7 +67,7 @@ def _add(
 
 
 def _migrate(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    with reachable_server(settings) as server:
+    with reachable_server(settings, create=True) as server:
         migrate(server)
     return 0
 

@@ -1,14 +1,15 @@
 """One PostgreSQL server, a database for each service."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from chassis.database import Database
 from chassis.migrations import upgrade
+from embedded.errors import CannotStart
 from embedded.postgres import EmbeddedPostgres
 
 from standalone.services import SERVICES, Service
@@ -17,10 +18,14 @@ from standalone.settings import StandaloneSettings
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server. `url` is the administrator's; the services' databases begin with `prefix`."""
+    """A PostgreSQL server. `url` is the administrator's; the services' databases begin with `prefix`.
+
+    `has_ended` is whether the process of an embedded one is gone.
+    """
 
     url: str
     prefix: str
+    has_ended: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     def name(self, service: str) -> str:
         """The database of a service."""
@@ -56,18 +61,26 @@ def running_server(settings: StandaloneSettings) -> Iterator[Server]:
     embedded = EmbeddedPostgres(settings.data / "postgres")
     embedded.start()
     try:
-        yield _server(settings, embedded.url)
+        yield replace(_server(settings, embedded.url), has_ended=lambda: embedded.pid is None)
     finally:
         embedded.stop()
 
 
 @contextmanager
-def reachable_server(settings: StandaloneSettings) -> Iterator[Server]:
-    """The server, whether the platform is up or not: for the operator's commands."""
+def reachable_server(settings: StandaloneSettings, *, create: bool = False) -> Iterator[Server]:
+    """The server, whether the platform is up or not: for the operator's commands.
+
+    Raises:
+        CannotStart: there is no platform in the data folder, and none is to be created.
+    """
     if settings.database_url is not None:
         yield _server(settings, _plain(settings.database_url))
         return
     embedded = EmbeddedPostgres(settings.data / "postgres")
+    if not create and not embedded.exists:
+        raise CannotStart(
+            f"there is no platform in {settings.data}: `startline up` creates one, STARTLINE_DATA names another folder"
+        )
     if asyncio.run(_answers(embedded)):
         yield _server(settings, embedded.url)
         return

@@ -7,10 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from chassis.canonical.emails import canonical_email
 from chassis.secrets import new_key
-from chassis.settings import with_passwords
+from chassis.settings import on_asyncpg, site_address, with_passwords
 from embedded.data_directory import make_folder
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -43,6 +44,26 @@ class StandaloneSettings(BaseSettings):
     @classmethod
     def _log_in(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
         return with_passwords(values, database_url="database_password", broker_url="broker_password")
+
+    @field_validator("startline_owner_email")
+    @classmethod
+    def _an_address(cls, email: str) -> str:
+        try:
+            return canonical_email(email)
+        except ValueError:
+            raise ValueError("has to be an e-mail address like owner@race.example") from None
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and not on_asyncpg(url).startswith("postgresql+asyncpg://"):
+            raise ValueError("has to be like postgresql://user:password@host:5432/postgres; nothing else is supported")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_site(cls, url: str | None) -> str | None:
+        return url and site_address(url)
 
     @property
     def data(self) -> Path:

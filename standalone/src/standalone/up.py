@@ -7,6 +7,8 @@ import sys
 import uvloop
 from chassis.process import until_told_to_stop
 from chassis.telemetry import configure_logging
+from embedded.errors import CannotStart
+from embedded.ports import why_not_free
 from identity.accounts.rules import password_problem
 from identity.staff.commands import ensure_first_owner
 
@@ -16,16 +18,30 @@ from standalone.services import service_named
 from standalone.settings import StandaloneSettings
 
 _NAME = "Owner"
+_LOOK_SECONDS = 1.0
 
 
 def run(settings: StandaloneSettings) -> int:
-    """Run until SIGTERM or SIGINT; 0 when it ended in good order."""
+    """Run until SIGTERM or SIGINT; 0 when it ended in good order.
+
+    Raises:
+        CannotStart: the port is taken, or an embedded PostgreSQL could not be started or has ended.
+    """
     configure_logging(settings.log_level)
+    _require_port(settings)
     with running_server(settings) as server:
         migrate(server)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, server))
     return 0
+
+
+def _require_port(settings: StandaloneSettings) -> None:
+    """Look before anything is created: a password that is shown once must not be shown by a start that fails."""
+    host, port = settings.startline_host, settings.startline_port
+    why = why_not_free(host, port) if port else None
+    if why is not None:
+        raise CannotStart(f"cannot listen on {host}:{port}: {why}; STARTLINE_PORT and STARTLINE_HOST name another")
 
 
 async def _serve(settings: StandaloneSettings, server: Server) -> None:
@@ -35,8 +51,16 @@ async def _serve(settings: StandaloneSettings, server: Server) -> None:
         _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")
         if not settings.provider_configured:
             _say(f"What the simulators received: http://{settings.startline_host}:{platform.port}/simulators")
-        await stop
+        ended = asyncio.create_task(_until_ended(server))
+        await asyncio.wait((stop, ended), return_when=asyncio.FIRST_COMPLETED)
+        if ended.done():
+            raise CannotStart("PostgreSQL has ended, so the platform stops; start it again, nothing stored is lost")
         _say("Stopping: what is under way is finished first.")
+
+
+async def _until_ended(server: Server) -> None:
+    while not server.has_ended():  # noqa: ASYNC110  # no event tells of another process's end
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def create_first_owner(settings: StandaloneSettings, server: Server) -> None:

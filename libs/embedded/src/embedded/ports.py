@@ -20,6 +20,18 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
+def why_not_free(host: str, port: int) -> str | None:
+    """Return why no server can listen on `host` and `port` now, None if one can."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port` now."""
     with socket.socket() as probe:

@@ -75,6 +75,11 @@ class EmbeddedPostgres:
             self._lock.release()
 
     @property
+    def exists(self) -> bool:
+        """Whether it was ever started."""
+        return self._port_file.exists()
+
+    @property
     def url(self) -> str:
         """The administrator's URL. Known from the first start on, in every process that may read the folder.
 
