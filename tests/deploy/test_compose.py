@@ -131,6 +131,74 @@ def test_an_upgrade_adds_what_is_missing_and_moves_what_older_releases_kept_in_t
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
 
 
+def test_old_values_are_taken_as_compose_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "POSTGRES_PASSWORD=\"abc def\" # quoted\nSMTP_PASSWORD='p#w'\nFONNTE_TOKEN=to#k  # my device\r\n"
+        "export DOCTOR_PASSWORD=doc\n RABBITMQ_PASSWORD = rab\nPAYMENT_PASSWORD=a\\nb`d\r\nIDENTITY_SECRET_KEYS=old="
+    )
+
+    assert _make_env("--add", str(file)).returncode == 0
+
+    found = _secrets(file)
+    assert [found[f"{name}_password"] for name in ("postgres", "smtp", "doctor", "rabbitmq", "payment")] == [
+        "abc def",
+        "p#w",
+        "doc",
+        "rab",
+        "a\\nb`d",
+    ]
+    assert (found["fonnte_token"], found["identity_secret_keys"]) == ("to#k", "old=")
+    assert "default_pass = rab\n" in found["rabbitmq.conf"]
+    assert _values(file)["BROKER_UNSIGNED"] == "true"
+    assert not re.search(r"PASSWORD|TOKEN|_KEYS", file.read_text())
+
+
+def test_a_run_that_was_killed_is_completed(env_file: Path) -> None:
+    before = _secrets(env_file)
+    env_file.unlink()
+    (env_file.parent / "secrets" / "rabbitmq.conf").unlink()
+    (env_file.parent / "secrets" / "rabbitmq.conf").touch()
+
+    assert _make_env("--add", str(env_file)).returncode == 0
+
+    assert _secrets(env_file) == before
+    assert _values(env_file)["PUBLIC_URL"]
+
+
+def test_secrets_elsewhere_are_completed_there_and_closed(tmp_path: Path) -> None:
+    vault, file = tmp_path / "vault", tmp_path / ".env"
+    vault.mkdir(mode=0o755)
+    (tmp_path / "real").write_text(f"SECRETS={vault}\nFONNTE_TOKEN=tok\n")
+    file.symlink_to("real")
+
+    assert _make_env("--add", str(file)).returncode == 0
+
+    assert (vault / "fonnte_token").read_text() == "tok"
+    assert stat.S_IMODE(vault.stat().st_mode) == 0o700
+    assert not (tmp_path / "secrets").exists()
+    assert file.is_symlink()
+    assert "FONNTE_TOKEN" not in (tmp_path / "real").read_text()
+
+
+def test_a_file_of_secrets_only_and_two_at_once_are_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FONNTE_TOKEN=tok")
+    command = [str(ROOT / "deploy" / "make-env"), "--add", str(tmp_path / ".env")]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+
+    said = [each.communicate()[1] for each in both]
+
+    assert ([each.returncode for each in both], said) == ([0, 0], [b"", b""])
+    assert _secrets(tmp_path / ".env")["fonnte_token"] == "tok"
+    assert _values(tmp_path / ".env")["SECRETS"] == str(tmp_path / "secrets")
+
+
+@pytest.mark.parametrize("argument", ["--help", "nowhere/.env"])
+def test_what_it_cannot_take_is_named_in_one_line(argument: str) -> None:
+    done = _make_env(argument)
+    assert (done.returncode, done.stderr.count("\n"), done.stderr[:10]) == (1, 1, "make-env: ")
+
+
 def test_a_stop_waits_until_the_slowest_send_is_over_and_noted() -> None:
     """Killed before, it would leave a message of which nobody knows whether it has left."""
     worker = COMPOSE[COMPOSE.index("\n  notification-worker:") :]

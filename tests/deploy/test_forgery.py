@@ -53,10 +53,12 @@ class Platform:
 
         await eventually(provided, within=60)
 
-    async def forget_topics(self, service: str) -> None:
+    def api(self) -> httpx.AsyncClient:
         parts = urlsplit(self.node.url)
-        login = (parts.username or "", parts.password or "")
-        async with httpx.AsyncClient(base_url=self.node.api_url, auth=login) as api:
+        return httpx.AsyncClient(base_url=self.node.api_url, auth=(parts.username or "", parts.password or ""))
+
+    async def forget_topics(self, service: str) -> None:
+        async with self.api() as api:
             (await api.delete(f"/api/topic-permissions/%2F/{service}")).raise_for_status()
 
 
@@ -184,3 +186,10 @@ async def test_a_service_that_would_publish_what_it_does_not_own_keeps_it(platfo
     await eventually(checkin.ready)
     await checkin.publish(message(golden(ParticipantCheckedIn)))
     await checkin.stop()
+
+
+async def test_no_service_takes_all_of_the_brokers_connections(platform: Platform) -> None:
+    async with platform.api() as api:
+        limits = {each["user"]: each["value"] for each in (await api.get("/api/user-limits")).json()}
+
+    assert limits == {each.name: {"max-connections": 64, "max-channels": 1024} for each in SERVICES}

@@ -110,7 +110,7 @@ def test_everything_that_the_gateway_answers_itself_is_worded_in_both_languages(
     text = _text("problems.conf")
     codes, titles, details = (_map(text, name) for name in ("problem_code", "problem_title", "problem_detail"))
     worded = {f"{language}:{status}" for language in ("en", "id") for status in _own_statuses()}
-    assert _own_statuses() >= {"400", "404", "405", "408", "413", "414", "429", "431", "500", "501", "503", "504"}
+    assert _own_statuses() >= {"400", "404", "405", "408", "413", "414", "429", "431", "501", "503", "504"}
     assert codes.keys() == _own_statuses()
     assert titles.keys() == details.keys() == worded
     for said in (*titles.values(), *details.values()):
@@ -156,10 +156,23 @@ def test_the_client_cannot_write_its_own_address() -> None:
     assert not any("proxy_set_header" in each.directives for each in locations()), "a location that sets one drops all"
 
 
+def test_the_access_log_names_the_words_of_our_paths_and_no_others(apps: Mapping[str, FastAPI]) -> None:
+    served = {word for app in apps.values() for route in api_routes(app) for word in _words(route.path or "")}
+    [written] = set(re.findall(r"\(\?:([a-z.|\\-]+)\)", _text("log.conf")))
+    assert set(written.replace("\\.", ".").split("|")) == {*served, "openapi.json"}
+
+
 def _larger_bodies(app: FastAPI) -> Mapping[str, int]:
     """Paths that take more than others, as its middleware was told."""
     [larger] = [each.kwargs["larger"] for each in app.user_middleware if "larger" in each.kwargs]
     return larger  # type: ignore[return-value]  # the arguments of any middleware
+
+
+def _words(path: str) -> Iterator[str]:
+    """The parts of a path below `/api/<service>/v1` that are the same for all who ask."""
+    prefix, _, rest = path.partition("/v1/")
+    if prefix.startswith("/api/"):
+        yield from (word for word in rest.split("/") if "{" not in word)
 
 
 def _api(app: FastAPI) -> Iterator[tuple[Any, str]]:

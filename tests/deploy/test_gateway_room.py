@@ -11,6 +11,8 @@ from payment.proofs.forms import FORM_BYTES
 from .nginx import DEPLOY, locations, size
 
 _HEADER_BUFFERS = 4 * 8 * 1024
+_STREAM = 4 * 1024
+"""Of a request over HTTP/2, its pool; what else it needs is bounded for each address by limit_conn."""
 _TLS = 40 * 1024
 """Of a connection, as measured for OpenSSL 3 with released buffers."""
 
@@ -56,13 +58,23 @@ def test_an_ordinary_body_for_each_connection_fits_into_its_room(gateway: Any) -
     assert _connections() * ordinary <= _rooms(gateway)["/var/cache/nginx/bodies"]
 
 
+def test_bodies_of_forty_addresses_fit_into_their_room_whatever_they_come_over(gateway: Any) -> None:
+    """Of HTTP/2 each stream is counted; a room that is full all the same answers 503."""
+    routes = (DEPLOY / "gateway" / "routes.conf").read_text()
+    of_an_address = _number(r"^limit_conn connections (\d+);", routes)
+    ordinary = _number(r"client_max_body_size (\w+);", NGINX)
+    assert 40 * of_an_address * ordinary <= _rooms(gateway)["/var/cache/nginx/bodies"]
+    assert "error_page 500 =503 @problem;" in (DEPLOY / "gateway" / "answers.conf").read_text()
+
+
 def test_the_cache_fits_into_its_room_with_what_is_being_written(gateway: Any) -> None:
     assert 1.5 * _number(r"max_size=(\w+)", FORWARDING) <= _rooms(gateway)["/var/cache/nginx/cache"]
     assert "proxy_max_temp_file_size 0;" in FORWARDING, "no answer is written there on its way"
 
 
 def test_all_rooms_and_all_connections_fit_into_the_memory(gateway: Any) -> None:
-    each = _number(r"client_body_buffer_size (\w+);", NGINX) + _HEADER_BUFFERS + _TLS
+    streams = _number(r"http2_max_concurrent_streams (\d+);", NGINX)
+    each = _number(r"client_body_buffer_size (\w+);", NGINX) + _HEADER_BUFFERS + _TLS + streams * _STREAM
     assert "large_client_header_buffers 4 8k;" in NGINX
     assert sum(_rooms(gateway).values()) + _connections() * each <= size(gateway["mem_limit"]) * 1.02
 

@@ -15,6 +15,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LONG = b"a" * 9000
 
+CHUNKED = "Transfer-Encoding: chunked"
+EVENTS = "/api/registration/v1/events"
+
 BAD: dict[str, tuple[bytes, int]] = {
     "a NUL, written": (request("GET", "/%00"), 400),
     "a NUL": (b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -28,6 +31,14 @@ BAD: dict[str, tuple[bytes, int]] = {
     "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
     "a host that is none": (b"GET / HTTP/1.1\r\nHost: x y\r\n\r\n", 400),
     "TLS at the plain port": (b"\x16\x03\x01\x00\xff\r\n\r\n", 400),
+    "health in a state that it is not in": (request("GET", "/health/live", 'If-Match: "x"'), 412),
+    "a state that it is not in": (request("GET", EVENTS, 'If-Match: "x"'), 412),
+    "a bad chunk to nowhere": (request("POST", "/nowhere", CHUNKED) + b"zz\r\n", 400),
+    "a bad chunk to the inside of errors": (request("POST", "/problem", CHUNKED) + b"zz\r\n", 400),
+    "a bad chunk with a method nobody serves": (request("TRACK", "/x", CHUNKED) + b"zz\r\n", 400),
+    "a line feed at the end": (request("GET", f"{EVENTS}%0A"), 400),
+    "a carriage return": (request("GET", f"{EVENTS}%0D"), 400),
+    "a delete": (request("POST", "/api/identity/v1/login%7f"), 400),
     "two lengths": (request("POST", "/api/identity/v1/login", "Content-Length: 5", "Content-Length: 6"), 400),
     "a method nobody serves": (request("TRACK", "/api/identity/v1/login"), 405),
     "a method as long as a line": (request("X" * 100, "/"), 405),

@@ -15,6 +15,8 @@ from .wire import ask, request
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 CODE = "kQ3_x9Zt-fR7aLw0YbN2vA"
+WORD = "rahasia"
+"""A word like those of our paths."""
 HEX = "0123456789abcdef0123456789abcdef"
 ID = "8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11"
 EVENTS = "/api/registration/v1/events"
@@ -36,6 +38,12 @@ SECRET = [
     f"/api/notification/v1/webhooks/{CODE}",
     f"/webhooks/{CODE}",
     f"/api/registration/v1/{CODE}",
+    f"/api/registration/v1/{WORD}",
+    f"/api/registration/v1/{WORD}/registrations",
+    f"/api/registration/v1/registrations/{WORD}",
+    f"/api/registration/v1/registrations/{WORD}.svg",
+    f"/api/notification/v1/webhook/fonnte/{WORD}",
+    f"/api/notification/v1/webhooks/fonnte/{WORD}",
     f"/api/{CODE}",
     f"/{CODE}",
 ]
@@ -56,6 +64,7 @@ async def test_no_code_in_a_path_is_written_down(gateway: Gateway, path: str) ->
 
     assert CODE not in lines
     assert HEX not in lines
+    assert WORD not in lines
 
 
 async def test_nobodys_name_or_number_is_written_down(gateway: Gateway) -> None:
@@ -80,6 +89,14 @@ async def test_what_is_served_is_named(gateway: Gateway) -> None:
     assert [line["path"] for line in lines] == [*paths, "/api/registration/v1/tickets/…"]
 
 
+async def test_what_is_not_known_of_a_path_ends_what_is_written_of_it(gateway: Gateway) -> None:
+    await ask(gateway.port, request("POST", f"/api/registration/v1/registrations/{ID}/{WORD}/cancel"))
+
+    [line] = await _logged(gateway, 1)
+
+    assert line["path"] == f"/api/registration/v1/registrations/{ID}/…"
+
+
 @pytest.mark.parametrize(("level", "said"), [("emerg", False), ("crit", True)], ids=["as it is", "control"])
 async def test_a_disk_that_takes_nothing_makes_it_write_no_request_down(
     open_gateway: OpenGateway, level: str, said: bool
@@ -89,7 +106,8 @@ async def test_a_disk_that_takes_nothing_makes_it_write_no_request_down(
 
     answer = await ask(gateway.port, request("POST", f"/api/identity/v1/login?secret={CODE}", body=b"x" * 50_000))
 
-    assert answer.problem["code"] == "internal_error"
+    assert answer.problem["code"] == "unavailable"
+    assert answer.headers["retry-after"] == "5"
     assert (CODE in gateway.errors()) is said
 
 

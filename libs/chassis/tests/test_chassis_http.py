@@ -297,3 +297,14 @@ async def test_the_service_finds_its_own_things_in_the_applications_state(build_
         pass
 
     assert seen == ["open", "closed"]
+
+
+@pytest.mark.parametrize("control", ["%0A", "%0a", "%0D", "%00", "%7F", "%0A%0A"])
+@pytest.mark.parametrize("path", ["/correlation", "/pages/home"])
+async def test_a_path_with_a_control_character_is_none_of_ours(
+    http: httpx.AsyncClient, path: str, control: str
+) -> None:
+    answer = await http.get(f"{path}{control}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert (await http.get(path)).status_code == 200

@@ -14,6 +14,9 @@ from standalone.services import SERVICES
 
 _NOTHING = "^$"
 
+_LIMITS = {"max-connections": 64, "max-channels": 1024}
+"""Of one service's user: some twenty processes with two connections and a dozen channels each, and no flood."""
+
 
 async def provision_broker(url: str, api_url: str, passwords: Mapping[str, SecretStr]) -> None:
     """Make what is missing; a changed password holds from now on.
@@ -35,6 +38,8 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
             await _put(api, f"/api/users/{service.name}", user)
             await _put(api, f"/api/topic-permissions/{host}/{service.name}", topic_permissions(service.name, Names()))
             await _put(api, f"/api/permissions/{host}/{service.name}", permissions(service.name, Names()))
+            for limit, value in _LIMITS.items():
+                await _put(api, f"/api/user-limits/{service.name}/{limit}", {"value": value})
 
 
 def permissions(service: str, names: Names) -> dict[str, str]:
@@ -59,7 +64,7 @@ async def _declare(url: str) -> None:
         raise ConnectionError("the broker cannot be reached, or has other queues under these names")
 
 
-async def _put(api: httpx.AsyncClient, path: str, body: Mapping[str, str]) -> None:
+async def _put(api: httpx.AsyncClient, path: str, body: Mapping[str, str | int]) -> None:
     try:
         (await api.put(path, json=body)).raise_for_status()
     except httpx.HTTPError as error:

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Mapping
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.errors import NotFound
 from chassis.telemetry import HTTP_SECONDS, correlated, new_correlation_id
 from chassis.web.languages import language_of
 from chassis.web.problems import ErrorResponses
 from chassis.wording import answered_in
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""No path has one. A line feed at the end fits a route's pattern, which ends in `$`, but no limit on an exact path."""
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -63,7 +67,10 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            if _CONTROL.search(scope["path"]):
+                await self._error_responses.render(NotFound())(scope, receive, send_with_headers)
+            else:
+                await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
             status = status or _CLIENT_LEFT
         except Exception as error:
