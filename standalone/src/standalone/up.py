@@ -5,7 +5,7 @@ import secrets
 import sys
 
 import uvloop
-from chassis.process import until_told_to_stop
+from chassis.process import until_stop_signal
 from chassis.telemetry import configure_logging
 from identity.staff.commands import ensure_first_owner
 from identity.staff.rules import password_problem
@@ -29,7 +29,7 @@ def run(settings: StandaloneSettings) -> int:
 
 
 async def _serve(settings: StandaloneSettings, server: Server) -> None:
-    stop = asyncio.create_task(until_told_to_stop())
+    stop = asyncio.create_task(until_stop_signal())
     await create_first_owner(settings, server)
     async with Platform(settings, server) as platform:
         _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")

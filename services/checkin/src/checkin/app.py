@@ -1,4 +1,4 @@
-"""The check-in service's HTTP application."""
+"""Builds check-in's API."""
 
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
@@ -6,12 +6,11 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
-from checkin.base import service_tables, signing_keys
+from checkin.base import signing_keys
 from checkin.pickup.api import router as pickup
 from checkin.roster.api import router as roster
 from checkin.settings import Settings
@@ -33,7 +32,7 @@ def build_app(
     *,
     pin_hasher: PasswordHash | None = None,
 ) -> FastAPI:
-    """The application.
+    """Build the API.
 
     Args:
         http: fetches identity's public keys.
@@ -50,8 +49,3 @@ def build_app(
         },
         state={"settings": settings, "signing_keys": keys, "pins": Pins(pin_hasher)},
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory checkin.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="checkin", tables=service_tables)

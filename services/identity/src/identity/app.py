@@ -1,15 +1,13 @@
-"""Identity's HTTP application."""
+"""Builds identity's API."""
 
 import httpx
 from chassis.auth.access import staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from identity.base import service_tables
 from identity.keys import api as keys_api
 from identity.keys.commands import signing_keys_of
 from identity.sessions import api as sessions_api
@@ -18,21 +16,19 @@ from identity.settings import Settings
 from identity.staff import api as staff_api
 from identity.staff.passwords import Passwords
 
-SERVICE = "identity"
-
 
 def build_app(
     settings: Settings,
     database: Database,
     http: httpx.AsyncClient,  # noqa: ARG001  # all services are built alike; this one calls nobody
 ) -> FastAPI:
-    """The application on `database`."""
+    """Build the API."""
     keys = signing_keys_of(settings, database)
     passwords = Passwords.of(settings)
     # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
     ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
     return build_api(
-        SERVICE,
+        "identity",
         database,
         [sessions_api.router, staff_api.router, keys_api.router],
         verifiers={TokenKind.STAFF: staff_verifier(ring)},
@@ -43,8 +39,3 @@ def build_app(
             "sessions": Sessions(settings, database, passwords, keys),
         },
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory identity.app:create_app`."""
-    return api_from_environment(Settings, build_app, service=SERVICE, tables=service_tables)

@@ -1,4 +1,4 @@
-"""Builds notification's application."""
+"""Builds notification's API."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,11 +6,9 @@ import httpx
 from chassis.auth.access import keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from notification.base import service_tables
 from notification.preferences import api as preferences
 from notification.preferences.queries import PreferencesReader
 from notification.queue import api as queue
@@ -28,7 +26,7 @@ def build_renderer(settings: Settings) -> Renderer:
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on resources that whoever calls owns."""
+    """Build the API."""
     return build_api(
         "notification",
         database,
@@ -41,8 +39,3 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         larger_bodies={r"/api/notification/v1/webhooks/.*": _WEBHOOK_BYTES},
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory notification.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="notification", tables=service_tables)

@@ -1,10 +1,9 @@
-"""The application: routes under `/api/payment/v1`."""
+"""Builds payment's API."""
 
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
@@ -18,11 +17,10 @@ from payment.proofs.images import Studio
 from payment.proofs.store import image_store
 from payment.refunds.api import router as refunds
 from payment.settings import Settings
-from payment.tables import service_tables
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on a database and a client that somebody else opened and will close."""
+    """Build the API."""
     return build_api(
         "payment",
         database,
@@ -42,8 +40,3 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             r"/api/payment/v1/settings": SETTINGS_BYTES,
         },
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory payment.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="payment", tables=service_tables)

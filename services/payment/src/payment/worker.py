@@ -1,39 +1,20 @@
-"""The background half: events in and out, and the sweep of images nobody refers to."""
+"""The periodic job of payment's worker: delete images that no proof refers to."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import worker_from_environment
-from chassis.transports import Transport
-from chassis.worker import Periodic, Worker
+from chassis.worker import Periodic
 
-from payment.invoices.handlers import handlers
 from payment.proofs.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
-from payment.tables import service_tables
 
 
-def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """The worker on a database and a transport that somebody else opened and will close."""
+def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
+    """Return the job."""
     images = image_store(settings)
     sweep = Periodic(
         "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)
     )
-    return Worker(
-        database,
-        transport,
-        handlers,
-        periodic=[sweep],
-        relay_workers=settings.relay_workers,
-        relay_lease_seconds=settings.relay_lease_seconds,
-    )
-
-
-def main() -> None:
-    """Run until told to stop."""
-    worker_from_environment(Settings, build_worker, service="payment", tables=service_tables)
-
-
-if __name__ == "__main__":
-    main()
+    return [sweep]
