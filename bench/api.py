@@ -25,7 +25,7 @@ def api_processes(
     stage: Stage,
     *,
     workers: int = WORKERS,
-    application: str = "registration.app:create_app",
+    application: str = "registration.service:SERVICE.create_app",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Sequence[int]]:
     """The ports of so many processes on one stage, all of them ready."""

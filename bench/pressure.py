@@ -122,7 +122,7 @@ def _lone(stages: Stages) -> list[Figure]:
     with (
         stages.new() as stage,
         api_processes(stage, workers=1) as with_batching,
-        api_processes(stage, workers=1, application="bench.without_batching:create_app") as without_batching,
+        api_processes(stage, workers=1, application="bench.without_batching:SERVICE.create_app") as without_batching,
     ):
         for _ in range(_LONE_ROUNDS):
             for name, ports in (("with", with_batching), ("without", without_batching)):

@@ -1,10 +1,11 @@
 """Registration's application without batching: the same route and statements, one request a transaction."""
 
+from dataclasses import replace
 from uuid import UUID
 
+import registration.service
 from chassis.database import Database
 from chassis.errors import StartlineError
-from chassis.process import api_from_environment
 from fastapi import FastAPI
 from httpx import AsyncClient
 from registration.admission.admit_batch import admit_batch
@@ -14,7 +15,6 @@ from registration.app import build_app
 from registration.catalog.cache import CategoryCache
 from registration.idempotency.rules import Answer
 from registration.settings import Settings
-from registration.tables import service_tables
 
 
 class _NoBatcher:
@@ -52,6 +52,4 @@ def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI
     return app
 
 
-def create_app() -> FastAPI:
-    """For `uvicorn --factory bench.without_batching:create_app`."""
-    return api_from_environment(Settings, _build, service="registration", tables=service_tables)
+SERVICE = replace(registration.service.SERVICE, build_app=_build)

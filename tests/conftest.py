@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pytest
-from chassis.database import Database
 from chassis.secrets import new_key
 from fastapi import FastAPI
 from standalone.services import SERVICES
@@ -23,6 +22,6 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
     built = {}
     for service in SERVICES:
         settings = service.settings(**common)
-        database = Database(settings.database_url, service=service.name, tables=service.tables)
-        built[service.name] = service.app(settings, database, None)  # type: ignore[arg-type]  # fetches nothing here
+        database = service.open_database(settings.database_url)
+        built[service.name] = service.build_app(settings, database, None)  # type: ignore[arg-type]  # fetches nothing here
     return built

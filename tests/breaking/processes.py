@@ -135,7 +135,7 @@ class ProcessStand:
 
     async def _start_gateway(self, stack: AsyncExitStack) -> None:
         upstreams = {
-            f"/api/{service.name}": [self._base(each) for each in self.members if _is_api_of(each, service.name)]
+            service.path: [self._base(each) for each in self.members if _is_api_of(each, service.name)]
             for service in SERVICES
         }
         self._proxy = Proxy(upstreams)
@@ -170,8 +170,8 @@ class ProcessStand:
 
     def _arguments(self, member: Member) -> Sequence[str]:
         if member.half == "worker":
-            return (f"{member.service}.worker",)
-        app, port = f"{member.service}.app:create_app", str(self._ports[member])
+            return ("chassis.worker", member.service)
+        app, port = f"{member.service}.service:SERVICE.create_app", str(self._ports[member])
         http = ("--http", "chassis.web.server:BoundedHttp", "--ws", "none")
         quiet = ("--no-proxy-headers", "--no-access-log", "--log-level", "warning")
         return ("uvicorn", "--factory", app, "--port", port, "--timeout-graceful-shutdown", "10", *http, *quiet)

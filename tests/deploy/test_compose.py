@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from chassis.secrets import SecretBox
+from chassis.service import Service
 from chassis.transports import rabbitmq
 from chassis.web.server import KEEP_ALIVE_SECONDS, BoundedHttp
 from chassis.web.stopping import StoppingLoop
 from notification.queue import sender
 from notification.settings import Settings
+from standalone.services import SERVICES
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 
+_NAMES = [service.name for service in SERVICES]
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEYS")
 
 
@@ -75,9 +78,9 @@ def test_neither_the_environment_nor_the_engine_shows_a_secret() -> None:
     assert not [each for each in re.findall(r"\$\{(\w+)", COMPOSE) if _SECRET.search(each) and each != "SECRETS"]
 
 
-@pytest.mark.parametrize("service", ["registration", "payment", "notification", "checkin", "identity"])
+@pytest.mark.parametrize("service", _NAMES)
 def test_a_service_reads_its_own_secrets_only(service: str) -> None:
-    others = {"registration", "payment", "notification", "checkin", "identity"} - {service}
+    others = {*_NAMES} - {service}
     for half in ("api", "worker"):
         read = {_source(each) for each in _containers()[f"{service}-{half}"]["secrets"]}
         assert f"{service}_owner_password" not in read, "what runs does not own its tables"
@@ -212,7 +215,7 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     options = re.findall(r"(UVICORN_\w+)=(\S+)", (ROOT / "deploy" / "Dockerfile").read_text())
     for name, value in options:
         monkeypatch.setenv(name, value.replace("/etc/startline", str(ROOT / "deploy")))
-    served = uvicorn_command.make_context("uvicorn", ["registration.app:create_app"]).params
+    served = uvicorn_command.make_context("uvicorn", ["registration.service:SERVICE.create_app"]).params
     assert served["factory"] is True
     assert served["proxy_headers"] is False, "who the client is, the services decide by TRUSTED_PROXIES"
     assert served["timeout_keep_alive"] == KEEP_ALIVE_SECONDS
@@ -221,6 +224,17 @@ def test_the_services_are_served_as_the_images_say(monkeypatch: pytest.MonkeyPat
     assert (import_from_string(served["http"]), served["ws"]) == (BoundedHttp, "none"), "headers have a limit"
     assert import_from_string(served["loop"]) is StoppingLoop, "who has connected is answered when it stops"
     assert (served["host"], served["port"]) == ("0.0.0.0", 8000)
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=_NAMES)
+def test_the_containers_of_a_service_run_its_definition(service: Service[Any]) -> None:
+    api, worker, migrate = (_containers()[f"{service.name}-{part}"] for part in ("api", "worker", "migrate"))
+    assert api["command"][0] == "uvicorn"
+    assert import_from_string(api["command"][1]) == service.create_app
+    assert worker["command"] == ["python", "-m", "chassis.worker", service.name]
+    assert migrate["command"] == ["python", "-m", "chassis.migrations", service.name]
+    for each in (api, worker):
+        assert list(each["depends_on"]) == [f"{service.name}-migrate"]
 
 
 def _containers() -> Mapping[str, Mapping[str, Any]]:

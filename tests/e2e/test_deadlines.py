@@ -40,17 +40,17 @@ class Half:
         self._broker = broker
         self.database = self._opened(clock)
         self._clock = clock
-        app = self.service.app(self.settings, self.database, self.issuer.http())
+        app = self.service.build_app(self.settings, self.database, self.issuer.http())
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://startline/api/{name}/v1")
 
     def _opened(self, clock: ManualClock) -> Database:
-        return Database(self.settings.database_url, service=self.service.name, tables=self.service.tables, clock=clock)
+        return self.service.open_database(self.settings.database_url, clock=clock)
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         database = self._opened(self._clock)
         transport = RabbitTransport(self._broker[0], names=self._broker[1])
-        worker = self.service.worker(self.settings, database, transport)
+        worker = self.service.build_worker(self.settings, database, transport)
         await transport.start()
         await worker.start()
         try:

@@ -16,10 +16,9 @@ from chassis.settings import MissingSettings, load
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
-from checkin.app import create_app
+from checkin.service import SERVICE
 from checkin.settings import Settings
 from checkin.tables import Base
-from checkin.worker import build_worker
 from contracts import Event, Payload
 from contracts.topology import Names
 from sqlalchemy import text
@@ -72,7 +71,7 @@ async def test_the_application_starts_from_the_environment_alone(
     monkeypatch.setenv("BROKER_URL", "amqp://unused")
     monkeypatch.setenv("SECRET_KEYS", day.settings.secret_keys.get_secret_value())
     monkeypatch.setenv("STAFF_JWKS_URL", "http://identity.test/jwks")
-    app = create_app()
+    app = SERVICE.create_app()
     async with app.router.lifespan_context(app):
         assert app.state.database.service == "checkin"
         assert (await app.state.checks["database"]()) is True
@@ -81,7 +80,7 @@ async def test_the_application_starts_from_the_environment_alone(
 
 @asynccontextmanager
 async def working(day: PackDay, transport: Transport) -> AsyncIterator[None]:
-    worker = build_worker(day.settings, day.database, transport)
+    worker = SERVICE.build_worker(day.settings, day.database, transport)
     await transport.start()
     await worker.start()
     try:
@@ -172,7 +171,7 @@ async def test_two_processes_that_migrate_at_once_build_the_indexes_once(fresh_d
     async with day.database.work() as first:
         await first.session.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
         both = [asyncio.create_task(asyncio.to_thread(subprocess.run, command, check=False)) for _ in range(2)]
-        await eventually(lambda: _both_are_there(day))
+        await eventually(lambda: _both_are_there(day), within=30)
     # then
     assert [(await done).returncode for done in both] == [0, 0]
     assert await asyncio.to_thread(drift, url, Base.metadata) == []

@@ -9,7 +9,7 @@ from chassis.auth.access import keys_over_http, peek, staff_verifier
 from chassis.errors import InvalidToken
 from chassis.transports import InProcessTransport
 from identity.keys import signing_keys_of
-from identity.worker import build_worker
+from identity.service import SERVICE
 from testkit.polling import eventually
 
 from .identity_world import Login, Office
@@ -90,7 +90,7 @@ async def test_after_a_rotation_both_keys_verify_until_the_old_ones_tokens_have_
 
 async def test_the_worker_rotates_keys_that_are_a_month_old(office: Office, idle_transport: InProcessTransport) -> None:
     [first] = await published(office)
-    worker = build_worker(office.settings, office.database, idle_transport)
+    worker = SERVICE.build_worker(office.settings, office.database, idle_transport)
     job = next(each for each in worker._periodic if each.name == "rotate_signing_keys")
     # when
     await job.run()

@@ -11,10 +11,9 @@ from chassis.migrations import downgrade, drift, upgrade
 from chassis.secrets import new_key
 from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport
-from identity.app import create_app
+from identity.service import SERVICE
 from identity.settings import Settings
 from identity.tables import Base
-from identity.worker import build_worker
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from testkit.polling import eventually
@@ -99,8 +98,8 @@ async def test_the_application_starts_from_its_environment(office: Office, monke
     monkeypatch.setenv("DATABASE_URL", office.settings.database_url)
     monkeypatch.setenv("BROKER_URL", "amqp://unused")
     monkeypatch.setenv("SECRET_KEYS", office.settings.secret_keys.get_secret_value())
-    monkeypatch.setattr("chassis.process.configure_logging", lambda level: None)
-    app = create_app()
+    monkeypatch.setattr("chassis.service.configure_logging", lambda level: None)
+    app = SERVICE.create_app()
     async with app.router.lifespan_context(app):
         assert app.openapi()["info"]["title"] == "Startline identity"
 
@@ -109,7 +108,7 @@ async def test_the_worker_starts_does_its_rounds_and_stops(office: Office, idle_
     await office.hire()
     await office.try_login("nobody@example.com", source=HOME)
     office.clock.advance(timedelta(days=2))
-    worker = build_worker(office.settings, office.database, idle_transport)
+    worker = SERVICE.build_worker(office.settings, office.database, idle_transport)
     # when
     await worker.start()
     # then

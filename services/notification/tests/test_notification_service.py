@@ -16,12 +16,11 @@ from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
 from contracts import AccessLinksRequested, AccessReplaced, ContactKind, Event, Payload
 from contracts.topology import SUBSCRIPTIONS, Names
-from notification.app import create_app
 from notification.handlers import handlers
 from notification.messages.rules import Channel
+from notification.service import SERVICE
 from notification.settings import Settings
 from notification.tables import Base
-from notification.worker import build_worker
 from simulators.testing import Stage
 from testkit.brokers import BrokerPrefix
 from testkit.example.recording_listener import message as on_its_way
@@ -81,7 +80,7 @@ async def test_the_application_starts_from_the_environment_alone(
     )
     for name, value in zip(REQUIRED, values, strict=True):
         monkeypatch.setenv(name, value)
-    app = create_app()
+    app = SERVICE.create_app()
     async with app.router.lifespan_context(app):
         assert app.state.database.service == "notification"
         assert (await app.state.checks["database"]()) is True
@@ -93,7 +92,7 @@ def test_every_event_the_service_listens_to_has_a_handler() -> None:
 
 @asynccontextmanager
 async def working(office: PostOffice, transport: Transport) -> AsyncIterator[None]:
-    worker = build_worker(office.settings, office.database, transport)
+    worker = SERVICE.build_worker(office.settings, office.database, transport)
     await transport.start()
     await worker.start()
     try:

@@ -12,12 +12,10 @@ from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport
 from contracts import Event, RegistrationCreated
 from contracts.topology import SUBSCRIPTIONS, Names
-from payment import worker as payment_worker
-from payment.app import create_app
 from payment.consistency import InvoiceState, snapshot
 from payment.handlers import handlers
+from payment.service import SERVICE
 from payment.settings import Settings
-from payment.worker import build_worker
 from testkit.brokers import BrokerPrefix
 from testkit.example.recording_listener import message as on_its_way
 from testkit.polling import eventually
@@ -34,7 +32,7 @@ def message_of(office: Office, entry: Entry) -> Message:
 
 @asynccontextmanager
 async def at_work(office: Office, transport: Transport) -> AsyncIterator[None]:
-    worker = build_worker(office.settings, office.database, transport)
+    worker = SERVICE.build_worker(office.settings, office.database, transport)
     await transport.start()
     await worker.start()
     try:
@@ -101,7 +99,7 @@ async def test_the_application_starts_from_the_environment_and_closes_what_it_op
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _environment(monkeypatch, office)
-    app = create_app()
+    app = SERVICE.create_app()
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://startline.test") as client,
@@ -123,7 +121,7 @@ def test_the_worker_starts_from_the_environment(
     _environment(monkeypatch, office)
     monkeypatch.setenv("WORKER_PORT", "0")
     monkeypatch.setattr(process, "run_worker", run)
-    payment_worker.main()
+    SERVICE.run_worker()
     assert started == [("payment", 0)]
 
 

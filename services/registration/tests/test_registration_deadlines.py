@@ -18,7 +18,7 @@ from registration import worker as background
 from registration.aside.commands import SET_ASIDE
 from registration.base import service_tables
 from registration.handlers import handlers
-from registration.worker import build_worker
+from registration.service import SERVICE
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix, purge
 from testkit.example.recording_listener import message as on_its_way
@@ -115,7 +115,7 @@ async def _running(race: Race, url: str, names: Names) -> AsyncIterator[None]:
     database = Database(race.settings.database_url, service="registration", tables=service_tables, clock=race.clock)
     transport = RabbitTransport(url, names=names)
     settings = race.settings.model_copy(update={"expiry_sweep_seconds": 0.1})
-    worker = build_worker(settings, database, transport)
+    worker = SERVICE.build_worker(settings, database, transport)
     await transport.start()
     await worker.start()
     try:

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
 from testkit.polling import eventually
 
-_API = ("-m", "uvicorn", "--factory", "registration.app:create_app", "--host", "127.0.0.1", "--port")
-_WORKER = ("-m", "registration.worker")
+_API = ("-m", "uvicorn", "--factory", "registration.service:SERVICE.create_app", "--host", "127.0.0.1", "--port")
+_WORKER = ("-m", "chassis.worker", "registration")
 
 Start = Callable[..., Any]
 

@@ -8,7 +8,7 @@ from chassis.auth.principals import Role
 from chassis.clock import SKEW
 from chassis.transports import InProcessTransport
 from contracts import RegistrationCreated, WaitlistOffered
-from registration.worker import build_worker
+from registration.service import SERVICE
 from testkit.polling import eventually
 
 from .registration_line import Line
@@ -341,7 +341,7 @@ async def test_the_worker_looks_after_the_lines_by_itself(race: Any, line: Line)
     race.clock.advance(timedelta(hours=12, minutes=3))
     settings = race.settings.model_copy(update={"expiry_sweep_seconds": 0.05})
     transport = InProcessTransport()
-    worker = build_worker(settings, race.database, transport)
+    worker = SERVICE.build_worker(settings, race.database, transport)
     for other in ("payment", "notification", "checkin"):
         transport.listen(other, deliver=_hear, dead_letter=_hear)
     await transport.start()

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from chassis.database import Database
 from chassis.migrations import upgrade
+from chassis.service import Service
 from embedded.errors import CannotStart
 from embedded.postgres import EmbeddedPostgres
 
-from standalone.services import SERVICES, Service
+from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
 
 
@@ -37,15 +39,9 @@ class Server:
         return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{self.name(service)}"))
 
 
-def open_database(server: Server, service: Service, *, pool_size: int = 4) -> Database:
-    """A service's database; the caller closes it."""
-    return Database(
-        server.url_of(service.name),
-        service=service.name,
-        tables=service.tables,
-        pool_size=pool_size,
-        pool_overflow=pool_size,
-    )
+def open_database(server: Server, service: Service[Any], *, pool_size: int = 4) -> Database:
+    """Return a service's database; the caller closes it."""
+    return service.open_database(server.url_of(service.name), pool_size=pool_size, pool_overflow=pool_size)
 
 
 @contextmanager

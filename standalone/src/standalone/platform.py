@@ -11,6 +11,7 @@ import httpx
 from chassis.database import Database
 from chassis.health import database_answers, lateness
 from chassis.process import BackgroundServer
+from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.transports import DuplicatingTransport, InProcessTransport, RabbitTransport, Transport
 from chassis.web.bodies import BodyLimit
@@ -25,7 +26,7 @@ from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
 from standalone.gateway import Gateway
-from standalone.services import SERVICES, Service
+from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
 _PREFETCH = 6  # events of a service side by side: requests have to find a connection, too
@@ -37,7 +38,7 @@ _INSIDE = "http://startline"  # how the services reach each other through the ga
 class _Running:
     """One service's two halves."""
 
-    service: Service
+    service: Service[Any]
     database: Database
     app: FastAPI
     worker: Worker
@@ -109,12 +110,12 @@ class Platform:
         await self._simulators.start()
         stack.push_async_callback(self._simulators.stop)
 
-    def _build(self, service: Service, database: Database, http: httpx.AsyncClient, port: int) -> _Running:
+    def _build(self, service: Service[Any], database: Database, http: httpx.AsyncClient, port: int) -> _Running:
         settings = self._service_settings(service, port)
-        app = service.app(settings, database, http)
-        return _Running(service, database, app, service.worker(settings, database, self._transport))
+        app = service.build_app(settings, database, http)
+        return _Running(service, database, app, service.build_worker(settings, database, self._transport))
 
-    def _service_settings(self, service: Service, port: int) -> ServiceSettings:
+    def _service_settings(self, service: Service[Any], port: int) -> ServiceSettings:
         values: dict[str, Any] = {
             "database_url": self._server.url_of(service.name),
             "broker_url": self._settings.broker_url or "in-process",
@@ -129,7 +130,8 @@ class Platform:
             values["public_url"] = self._settings.public_url or f"http://127.0.0.1:{port}"
         if service.name == "notification":
             values |= self._notification_values(port)
-        return service.settings(**values)
+        settings: ServiceSettings = service.settings(**values)
+        return settings
 
     def _notification_values(self, port: int) -> dict[str, Any]:
         base = f"http://127.0.0.1:{port}"
@@ -146,7 +148,7 @@ class Platform:
         }
 
     def _apps(self) -> Mapping[str, ASGIApp]:
-        apps: dict[str, ASGIApp] = {f"/api/{each.service.name}": each.app for each in self._running}
+        apps: dict[str, ASGIApp] = {each.service.path: each.app for each in self._running}
         if self._simulators is not None:
             apps["/simulators"] = BodyLimit(self._simulators.app, larger={"/simulators/fonnte/.*": _ATTACHED_BYTES})
         return apps

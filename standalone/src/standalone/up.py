@@ -5,7 +5,7 @@ import secrets
 import sys
 
 import uvloop
-from chassis.process import until_told_to_stop
+from chassis.process import until_stop_signal
 from chassis.telemetry import configure_logging
 from embedded.errors import CannotStart
 from embedded.ports import why_not_free
@@ -45,7 +45,7 @@ def _require_port(settings: StandaloneSettings) -> None:
 
 
 async def _serve(settings: StandaloneSettings, server: Server) -> None:
-    stop = asyncio.create_task(until_told_to_stop())
+    stop = asyncio.create_task(until_stop_signal())
     await create_first_owner(settings, server)
     async with Platform(settings, server) as platform:
         _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")

@@ -1,11 +1,11 @@
-"""Running a service's two processes: `api` under uvicorn, `worker` with a small port for health and metrics."""
+"""What the two processes of a service need to run: the API under uvicorn, the worker with a port for its health."""
 
 import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import uvicorn
@@ -15,8 +15,7 @@ from fastapi import FastAPI
 
 from chassis.database import Database
 from chassis.health import database_answers
-from chassis.settings import ServiceSettings, load
-from chassis.tables import ServiceTables
+from chassis.settings import ServiceSettings
 from chassis.telemetry import configure_logging
 from chassis.transports import RabbitTransport, Transport
 from chassis.web.application import build_http_app
@@ -25,42 +24,16 @@ from chassis.web.server import serving_options
 from chassis.worker import Worker
 
 BuildWorker = Callable[[Transport], Worker]
-SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
-def open_database(settings: ServiceSettings, service: str, tables: ServiceTables) -> Database:
-    """The database the settings name."""
-    return Database(
-        settings.database_url,
-        service=service,
-        tables=tables,
-        pool_size=settings.pool_size,
-        pool_overflow=settings.pool_overflow,
-    )
-
-
-def api_from_environment(
-    kind: type[SettingsT],
-    build: Callable[[SettingsT, Database, httpx.AsyncClient], FastAPI],
-    *,
-    service: str,
-    tables: ServiceTables,
-) -> FastAPI:
-    """A service's application with all it needs, for `uvicorn --factory`; what it opened is closed when it stops.
-
-    Raises:
-        MissingSettings: naming all that are missing or wrong.
-    """
-    settings = load(kind)
-    configure_logging(settings.log_level)
-    database, http = open_database(settings, service, tables), httpx.AsyncClient()
-    app = build(settings, database, http)
+def closing_on_stop(app: FastAPI, database: Database, http: httpx.AsyncClient) -> FastAPI:
+    """Return `app`, which closes the database and the client when it stops."""
     own_lifespan = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         async with http, own_lifespan(running):
-            _spare_the_collector()
+            _freeze_collected_objects()
             yield
         await database.close()
 
@@ -68,31 +41,14 @@ def api_from_environment(
     return app
 
 
-def _spare_the_collector() -> None:
-    """What is there at the start stays: every full collection would look through it all while requests wait."""
+def _freeze_collected_objects() -> None:
+    """Exempt what exists at the start from garbage collection: every full one would scan it while requests wait."""
     gc.collect()
     gc.freeze()
 
 
-def worker_from_environment(
-    kind: type[SettingsT],
-    build: Callable[[SettingsT, Database, Transport], Worker],
-    *,
-    service: str,
-    tables: ServiceTables,
-) -> None:
-    """Run a service's worker until it is told to stop.
-
-    Raises:
-        MissingSettings: naming all that are missing or wrong.
-    """
-    settings = load(kind)
-    database = open_database(settings, service, tables)
-    run_worker(settings, lambda transport: build(settings, database, transport), port=settings.worker_port)
-
-
 def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
-    """The transport the settings ask for."""
+    """Return the transport that the settings ask for."""
     return RabbitTransport(
         settings.broker_url,
         names=Names(settings.broker_prefix),
@@ -102,17 +58,17 @@ def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
     )
 
 
-async def until_told_to_stop() -> None:
+async def until_stop_signal() -> None:
     """Return on SIGTERM or SIGINT."""
-    told = asyncio.Event()
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, told.set)
-    await told.wait()
+        loop.add_signal_handler(signum, stopped.set)
+    await stopped.wait()
 
 
 def run_worker(settings: ServiceSettings, build: BuildWorker, *, port: int) -> None:
-    """Run a worker until it is told to stop; it then finishes what is under way.
+    """Run a worker until it is stopped by a signal; it then finishes what is under way.
 
     Args:
         port: for `/health/*` and `/metrics`; 0 serves none.
@@ -129,7 +85,7 @@ async def _run_worker(transport: Transport, build: BuildWorker, port: int) -> No
     await worker.start()
     if health:
         await health.start()
-    await until_told_to_stop()
+    await until_stop_signal()
     await transport.stop()
     await worker.stop()
     if health:
@@ -148,7 +104,7 @@ def health_application(database: Database, transport: Transport) -> FastAPI:
 
 
 class BackgroundServer(uvicorn.Server):
-    """uvicorn beside other work in one loop; whoever owns the process decides about signals.
+    """Runs uvicorn beside other work in one loop and leaves signals to the process.
 
     Args:
         app: any ASGI application.

@@ -1,11 +1,10 @@
-"""The HTTP application."""
+"""Builds check-in's API."""
 
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 from pwdlib import PasswordHash
@@ -16,7 +15,6 @@ from checkin.search.api import router as search
 from checkin.settings import Settings
 from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
-from checkin.tables import service_tables
 
 _OWN_KEYS_SECONDS = (
     0.2  # minimum interval between look-ups of unknown key ids; cheap, as the keys are in the own database
@@ -47,8 +45,3 @@ def build_app(
         },
         state={"settings": settings, "signing_keys": keys, "pins": Pins(pin_hasher)},
     )
-
-
-def create_app() -> FastAPI:
-    """Return the application for `uvicorn --factory checkin.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="checkin", tables=service_tables)

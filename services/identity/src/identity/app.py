@@ -1,11 +1,10 @@
-"""Identity's HTTP application."""
+"""Builds identity's API."""
 
 import httpx
 from chassis.auth.access import staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
@@ -16,7 +15,6 @@ from identity.sessions import api as sessions_api
 from identity.sessions.commands import Sessions
 from identity.settings import Settings
 from identity.staff import api as staff_api
-from identity.tables import service_tables
 
 
 def build_app(
@@ -24,7 +22,7 @@ def build_app(
     database: Database,
     http: httpx.AsyncClient,  # noqa: ARG001  # all services are built alike; this one calls nobody
 ) -> FastAPI:
-    """The application on `database`."""
+    """Build the API."""
     keys = signing_keys_of(settings, database)
     passwords = Passwords.of(settings)
     # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
@@ -41,8 +39,3 @@ def build_app(
             "sessions": Sessions(settings, database, passwords, keys),
         },
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory identity.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="identity", tables=service_tables)

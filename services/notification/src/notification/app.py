@@ -1,10 +1,9 @@
-"""Builds notification's application."""
+"""Builds notification's API."""
 
 import httpx
 from chassis.auth.access import keys_over_http, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
@@ -12,7 +11,6 @@ from notification.preferences import api as preferences
 from notification.preferences.queries import PreferencesReader
 from notification.queue import api as queue
 from notification.settings import Settings
-from notification.tables import service_tables
 from notification.templates import api as templates
 from notification.templates.rendering import Renderer
 from notification.webhooks import api as webhooks
@@ -21,7 +19,7 @@ _WEBHOOK_BYTES = 4 * 1024
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on resources that whoever calls owns."""
+    """Build the API."""
     return build_api(
         "notification",
         database,
@@ -34,8 +32,3 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         },
         larger_bodies={r"/api/notification/v1/webhooks/.*": _WEBHOOK_BYTES},
     )
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory notification.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="notification", tables=service_tables)

@@ -1,18 +1,15 @@
-"""The background half: hears events, sends messages."""
+"""The periodic jobs of notification's worker: a sender for each channel, and the clean-up."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from chassis.database import Database
-from chassis.process import worker_from_environment
-from chassis.transports import Transport
-from chassis.worker import Periodic, Worker
+from chassis.worker import Periodic
 
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.whatsapp import FonnteChannel
 from notification.contacts.commands import canonicalize_some
 from notification.contacts.linking import link_some
-from notification.handlers import handlers
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
@@ -21,7 +18,6 @@ from notification.queue.reports import forget_reports
 from notification.queue.sender import Connect, Sender
 from notification.queue.settling import release_abandoned
 from notification.settings import Settings
-from notification.tables import service_tables
 from notification.templates.rendering import Renderer
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
@@ -31,25 +27,18 @@ _MEND_OLD_ROWS = timedelta(seconds=30)
 _PORTION = 200
 
 
-def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """Handlers, a sender per channel, and the clean-up."""
-    return Worker(
-        database,
-        transport,
-        handlers,
-        periodic=[
-            *(_sending(sender, settings) for sender in build_senders(settings, database)),
-            Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
-            Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
-            Periodic("forget_links", _FORGET, lambda: forget_links(database)),
-            Periodic("announce_changes", _FOLLOW_RACES, lambda: announce_rest(database)),
-            Periodic("follow_race_days", _FOLLOW_RACES, lambda: follow_race_days(database)),
-            Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
-            Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
-        ],
-        relay_workers=settings.relay_workers,
-        relay_lease_seconds=settings.relay_lease_seconds,
-    )
+def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
+    """Return the jobs."""
+    return [
+        *(_sending(sender, settings) for sender in build_senders(settings, database)),
+        Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
+        Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
+        Periodic("forget_links", _FORGET, lambda: forget_links(database)),
+        Periodic("announce_changes", _FOLLOW_RACES, lambda: announce_rest(database)),
+        Periodic("follow_race_days", _FOLLOW_RACES, lambda: follow_race_days(database)),
+        Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
+        Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
+    ]
 
 
 def build_senders(settings: Settings, database: Database) -> list[Sender]:
@@ -107,12 +96,3 @@ async def in_portions(database: Database, mend: Callable[..., Awaitable[int]]) -
 
 def _sending(sender: Sender, settings: Settings) -> Periodic:
     return Periodic(f"send_{sender.channel}", timedelta(seconds=settings.poll_seconds), sender.send_due)
-
-
-def main() -> None:
-    """Run the worker process."""
-    worker_from_environment(Settings, build_worker, service="notification", tables=service_tables)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The application: routes under `/api/payment/v1`."""
+"""Builds payment's API."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,6 @@ import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
@@ -20,7 +19,6 @@ from payment.proofs.forms import FORM_BYTES
 from payment.refunds.api import router as refunds
 from payment.review.api import router as review
 from payment.settings import Settings
-from payment.tables import service_tables
 from payment.uptime.beats import beating
 
 
@@ -53,8 +51,3 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             r"/api/payment/v1/settings": SETTINGS_BYTES,
         },
     )
-
-
-def create_app() -> FastAPI:
-    """Return the application for `uvicorn --factory payment.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="payment", tables=service_tables)

@@ -1,4 +1,4 @@
-"""Builds registration's HTTP application."""
+"""Builds registration's API."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,6 @@ from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
-from chassis.process import api_from_environment
 from chassis.web.api import build_api
 from chassis.web.fast_path import FastPath
 from chassis.web.limits import AddressLimit
@@ -23,7 +22,7 @@ from registration.admission import api as admission
 from registration.admission.errors import TooBusy
 from registration.admission.forms import RegistrationForm
 from registration.admission.service import AdmissionService
-from registration.base import service_tables, signing_keys
+from registration.base import signing_keys
 from registration.canonical import api as canonical
 from registration.catalog import api as catalog
 from registration.challenge.checkpoint import build_checkpoint
@@ -53,13 +52,13 @@ ROUTERS = (
 
 
 def build_keys(settings: Settings, database: Database) -> SigningKeys:
-    """The keys that runner tokens are signed with."""
+    """Return the keys that runner tokens are signed with."""
     lifetime = settings.runner_token_lifetime
     return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=lifetime)
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application; it finishes what is in line before it stops."""
+    """Build the API. It answers the requests that are queued before it stops."""
     keys = build_keys(settings, database)
     runner_tokens = RunnerTokens(keys, lifetime=settings.runner_token_lifetime, clock=database.clock)
     codes = settings.access_codes()
@@ -110,8 +109,3 @@ def _limits(settings: Settings) -> dict[str, AddressLimit]:
         name: AddressLimit(per_minute=per_minute, burst=burst, trusted_proxies=settings.trusted_proxies)
         for name, (per_minute, burst) in rates.items()
     }
-
-
-def create_app() -> FastAPI:
-    """For `uvicorn --factory registration.app:create_app`."""
-    return api_from_environment(Settings, build_app, service="registration", tables=service_tables)

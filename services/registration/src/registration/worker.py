@@ -1,4 +1,4 @@
-"""Registration's background half: events in and out, the sweep of expired registrations, the waiting lists."""
+"""The periodic jobs of registration's worker: expired registrations, the waiting lists, what is published late."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,20 +7,16 @@ from functools import partial
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
-from chassis.process import worker_from_environment
 from chassis.telemetry import logger
-from chassis.transports import Transport
-from chassis.worker import Periodic, Worker
+from chassis.worker import Periodic
 
 from registration.access import commands as links
 from registration.access_codes import AccessCodes
 from registration.aside.commands import aside_of, for_all, retry_aside
-from registration.base import service_tables
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands, expiry
 from registration.entries.expiry import Patience
-from registration.handlers import handlers
 from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
@@ -36,30 +32,23 @@ _SOON = timedelta(seconds=1)
 _LONG = timedelta(minutes=10)
 
 
-def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """The worker, to be started by whoever owns the process."""
+def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
+    """Return the jobs."""
     grace, codes = timedelta(minutes=settings.expiry_grace_minutes), settings.access_codes()
     terms = OfferTerms(settings.waitlist_offer_time, codes)
     often, deadlines = timedelta(seconds=settings.expiry_sweep_seconds), Deadlines(database, grace, terms)
-    return Worker(
-        database,
-        transport,
-        handlers,
-        periodic=[
-            Periodic("expiry", often, deadlines.keep),
-            Periodic("waitlist", often, deadlines.process_waitlists),
-            Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
-            Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
-            Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
-            Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
-            Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
-            Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
-            Periodic("publish_codes", timedelta(seconds=30), lambda: publish_codes(database, codes)),
-            Periodic("forget_link_requests", timedelta(hours=1), lambda: links.forget_requests(database)),
-        ],
-        relay_workers=settings.relay_workers,
-        relay_lease_seconds=settings.relay_lease_seconds,
-    )
+    return [
+        Periodic("expiry", often, deadlines.keep),
+        Periodic("waitlist", often, deadlines.process_waitlists),
+        Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
+        Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
+        Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
+        Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
+        Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
+        Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
+        Periodic("publish_codes", timedelta(seconds=30), lambda: publish_codes(database, codes)),
+        Periodic("forget_link_requests", timedelta(hours=1), lambda: links.forget_requests(database)),
+    ]
 
 
 async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, heard_until: datetime | None = None) -> int:
@@ -175,12 +164,3 @@ async def publish_codes(database: Database, codes: AccessCodes) -> None:
         async with database.work() as work:
             if not await links.publish_codes(work, codes):
                 return
-
-
-def main() -> None:
-    """Run until told to stop."""
-    worker_from_environment(Settings, build_worker, service="registration", tables=service_tables)
-
-
-if __name__ == "__main__":
-    main()

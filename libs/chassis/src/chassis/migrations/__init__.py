@@ -1,8 +1,8 @@
 """Running a service's Alembic migrations, and the ones that all services share."""
 
 import asyncio
-from collections.abc import Iterable
-from importlib import import_module, resources
+from collections.abc import Iterable, Sequence
+from importlib import resources
 from logging import getLogger
 from time import monotonic, sleep
 
@@ -50,21 +50,25 @@ def downgrade(url: str, package: str, revision: str = "base") -> None:
     command.downgrade(configuration(package, url), revision)
 
 
-def run(metadata: MetaData) -> None:
-    """What a service's `env.py` calls. Lock and statement timeouts keep a migration from stopping the service."""
+def run(metadata: MetaData, *, doctor_reads: Sequence[str] = ()) -> None:
+    """Migrate; what a service's `env.py` calls. Lock and statement timeouts keep it from stopping the service.
+
+    Args:
+        doctor_reads: tables, beside those of every service, that the doctor's role may read.
+    """
     url = context.config.attributes["url"]
-    asyncio.run(_run(url, metadata))
+    asyncio.run(_run(url, metadata, doctor_reads))
 
 
-async def _run(url: str, metadata: MetaData) -> None:
+async def _run(url: str, metadata: MetaData, doctor_reads: Sequence[str]) -> None:
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
-        await connection.run_sync(_migrate, metadata)
+        await connection.run_sync(_migrate, metadata, doctor_reads)
         await connection.commit()
     await engine.dispose()
 
 
-def _migrate(connection: Connection, metadata: MetaData) -> None:
+def _migrate(connection: Connection, metadata: MetaData, doctor_reads: Sequence[str]) -> None:
     """Migrate under settings and a lock of the session: a migration may commit in between (`autocommit_block`)."""
     _wait_for_turn(connection)
     connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": _LOCK_TIMEOUT})
@@ -80,7 +84,7 @@ def _migrate(connection: Connection, metadata: MetaData) -> None:
         context.run_migrations()
     service = context.config.attributes.get("service")
     if service is not None:
-        settle_rights(connection, service, getattr(import_module(f"{service}.migrations"), "DOCTOR_READS", ()))
+        settle_rights(connection, service, doctor_reads)
         connection.commit()
 
 

@@ -1,7 +1,7 @@
-"""Alembic's way in."""
+"""Alembic's entry: migrations of checkin."""
 
 from chassis.migrations import run
 
-from checkin.tables import Base
+from checkin.service import SERVICE
 
-run(Base.metadata)
+run(SERVICE.tables.metadata, doctor_reads=SERVICE.doctor_reads)

@@ -2,6 +2,6 @@
 
 from chassis.migrations import run
 
-from notification.tables import Base
+from notification.service import SERVICE
 
-run(Base.metadata)
+run(SERVICE.tables.metadata, doctor_reads=SERVICE.doctor_reads)

@@ -2,6 +2,6 @@
 
 from chassis.migrations import run
 
-from payment.tables import Base
+from payment.service import SERVICE
 
-run(Base.metadata)
+run(SERVICE.tables.metadata, doctor_reads=SERVICE.doctor_reads)

@@ -2,6 +2,6 @@
 
 from chassis.migrations import run
 
-from registration.tables import Base
+from registration.service import SERVICE
 
-run(Base.metadata)
+run(SERVICE.tables.metadata, doctor_reads=SERVICE.doctor_reads)

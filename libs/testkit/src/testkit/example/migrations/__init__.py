@@ -1,3 +1,1 @@
-"""The schema of the example."""
-
-DOCTOR_READS: tuple[str, ...] = ()
+"""The schema of the example service, step by step."""

@@ -1,0 +1,118 @@
+"""The definition of a service: the one value that everything which runs, migrates, provisions or tests it reads.
+
+A service's package has it as `service.SERVICE`. Its processes are started by
+
+    uvicorn --factory registration.service:SERVICE.create_app
+    python -m chassis.worker registration
+    python -m chassis.migrations registration
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Generic, TypeVar
+
+import httpx
+from contracts import Payload
+from contracts.topology import SUBSCRIPTIONS
+from fastapi import FastAPI
+
+from chassis import process
+from chassis.clock import Clock, utcnow
+from chassis.database import Database
+from chassis.inbox import Handlers
+from chassis.settings import ServiceSettings, load
+from chassis.tables import ServiceTables
+from chassis.telemetry import configure_logging
+from chassis.transports import Transport
+from chassis.web.api import api_path
+from chassis.worker import Periodic, Worker
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Generic[SettingsT]):
+    """What a service consists of.
+
+    Attributes:
+        name: of the service and its package; its path, database and queue are named after it.
+        tables: with the metadata of all its tables.
+        build_app: builds its API. The client is for calls to other services; the caller closes it and the database.
+        handlers: of the events that it subscribes to, for exactly these.
+        periodic: the jobs of its worker.
+        doctor_reads: tables, beside those of every service, that `startline doctor` compares with other services'.
+    """
+
+    name: str
+    settings: type[SettingsT]
+    tables: ServiceTables
+    build_app: Callable[[SettingsT, Database, httpx.AsyncClient], FastAPI]
+    periodic: Callable[[SettingsT, Database], Sequence[Periodic]]
+    handlers: Handlers = field(default_factory=Handlers)
+    doctor_reads: Sequence[str] = ()
+
+    @property
+    def subscriptions(self) -> Sequence[type[Payload]]:
+        """The events that the service subscribes to. They are in the contracts, which bind every queue."""
+        return SUBSCRIPTIONS.get(self.name, ())
+
+    @property
+    def path(self) -> str:
+        """The path under which the service is found behind the gateway."""
+        return api_path(self.name)
+
+    def open_database(self, url: str, *, clock: Clock = utcnow, pool_size: int = 8, pool_overflow: int = 8) -> Database:
+        """Return the service's database at `url`; the caller closes it."""
+        return Database(
+            url, service=self.name, tables=self.tables, clock=clock, pool_size=pool_size, pool_overflow=pool_overflow
+        )
+
+    def build_worker(self, settings: SettingsT, database: Database, transport: Transport) -> Worker:
+        """Return the worker; the caller starts and stops it, the transport and the database.
+
+        Raises:
+            HandlersDiffer: the handlers are not exactly the subscriptions.
+        """
+        return Worker(
+            database,
+            transport,
+            self.handlers,
+            periodic=self.periodic(settings, database),
+            relay_workers=settings.relay_workers,
+            relay_lease_seconds=settings.relay_lease_seconds,
+        )
+
+    def create_app(self) -> FastAPI:
+        """Return the API with settings from the environment; it opens what it needs and closes it when it stops.
+
+        Raises:
+            MissingSettings: naming all that are missing or wrong.
+        """
+        settings = load(self.settings)
+        configure_logging(settings.log_level)
+        database, http = self._database(settings), httpx.AsyncClient()
+        return process.closing_on_stop(self.build_app(settings, database, http), database, http)
+
+    def run_worker(self) -> None:
+        """Run the worker with settings from the environment until it is stopped by a signal.
+
+        Raises:
+            MissingSettings: naming all that are missing or wrong.
+        """
+        settings = load(self.settings)
+        database = self._database(settings)
+        process.run_worker(
+            settings, lambda transport: self.build_worker(settings, database, transport), port=settings.worker_port
+        )
+
+    def _database(self, settings: SettingsT) -> Database:
+        return self.open_database(
+            settings.database_url, pool_size=settings.pool_size, pool_overflow=settings.pool_overflow
+        )
+
+
+def service_of(package: str) -> Service[Any]:
+    """Return the definition of the service in `package`."""
+    found: Service[Any] = import_module(f"{package}.service").SERVICE
+    return found

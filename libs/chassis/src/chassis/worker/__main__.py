@@ -1,0 +1,7 @@
+"""`python -m chassis.worker <service>`: run the worker of a service until it is stopped by a signal."""
+
+import sys
+
+from chassis.service import service_of
+
+service_of(sys.argv[1]).run_worker()

@@ -1,0 +1,19 @@
+"""The definition of payment."""
+
+from chassis.service import Service
+
+from payment.app import build_app
+from payment.handlers import handlers
+from payment.settings import Settings
+from payment.tables import service_tables
+from payment.worker import periodic_jobs
+
+SERVICE = Service(
+    name="payment",
+    settings=Settings,
+    tables=service_tables,
+    build_app=build_app,
+    periodic=periodic_jobs,
+    handlers=handlers,
+    doctor_reads=("invoices", "payments", "refunds"),
+)

@@ -1,0 +1,27 @@
+"""The definition of registration."""
+
+from chassis.service import Service
+
+from registration.app import build_app
+from registration.handlers import handlers
+from registration.settings import Settings
+from registration.tables import service_tables
+from registration.worker import periodic_jobs
+
+SERVICE = Service(
+    name="registration",
+    settings=Settings,
+    tables=service_tables,
+    build_app=build_app,
+    periodic=periodic_jobs,
+    handlers=handlers,
+    doctor_reads=(
+        "registrations",
+        "participants",
+        "race_categories",
+        "category_places",
+        "waitlist_entries",
+        "registration_counts",
+        "set_aside",
+    ),
+)
