@@ -14,15 +14,13 @@ from pydantic_core import to_json
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,
-    RegistrationClosed,
-    RegistrationNotOpen,
     TooBusy,
-    TypeNotOffered,
 )
 from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.idempotency.errors import IdempotencyKeyReused, RequestInProgress
 from registration.idempotency.rules import Answer
 
@@ -71,7 +69,7 @@ def _idempotency_key(request: Request) -> str | None:
         raise invalid(error, "header", "Idempotency-Key") from None
 
 
-def admitted(answer: Answer) -> Response:
+def admitted(answer: Answer[Any]) -> Response:
     """The answer of somebody who got in."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)
