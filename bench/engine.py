@@ -11,12 +11,14 @@ from multiprocessing.synchronize import Barrier
 from uuid import UUID, uuid4
 
 import uvloop
+from chassis.canonical.folding import folded
 from chassis.ids import new_id
 from chassis.secrets import new_key
 from contracts import AccessCode, JerseySize, RegistrationType
-from registration.admission.rules import Person, RegistrationRequest, person_key
+from registration.admission.rules import RegistrationRequest
 from registration.admission.service import AdmissionService
 from registration.app import build_keys
+from registration.entries.people import Person, person_key
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 
@@ -92,8 +94,9 @@ def _requests(count: int) -> Iterator[RegistrationRequest]:
 
 def _request(name: str) -> RegistrationRequest:
     person = Person(
-        participant_id=new_id(),
+        id=new_id(),
         person_key=person_key(name, _BORN, None),
+        search_text=folded(f"Budi Santoso {name}"),
         full_name=f"Budi Santoso {name}",
         email=f"{name}@example.com",
         whatsapp="081234567890",

@@ -13,6 +13,7 @@ from registration.admission.rules import RegistrationRequest
 from registration.admission.service import AdmissionService
 from registration.app import build_app
 from registration.catalog.cache import CategoryCache
+from registration.entries.creation import RegistrationBody
 from registration.idempotency.rules import Answer
 from registration.settings import Settings
 
@@ -23,7 +24,7 @@ class _NoBatcher:
         self._categories = offers
         self._category_id = category_id
 
-    async def apply(self, request: RegistrationRequest) -> Answer:
+    async def apply(self, request: RegistrationRequest) -> Answer[RegistrationBody]:
         batch = await admit_batch(self._database, await self._categories.get(self._category_id), [request])
         [outcome] = batch.outcomes
         if isinstance(outcome, StartlineError):

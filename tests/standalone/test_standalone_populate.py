@@ -8,8 +8,8 @@ from chassis.canonical.folding import folded
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.database import Database
 from registration import consistency
-from registration.admission.rules import person_key
 from registration.catalog.errors import SlugTaken
+from registration.entries.people import person_key
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.places.tables import CategoryPlaces

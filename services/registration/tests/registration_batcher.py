@@ -11,6 +11,7 @@ from contracts import AccessCode, RegistrationType
 from registration.admission.admit_batch import Batch
 from registration.admission.batching import CategoryBatcher
 from registration.admission.rules import RegistrationRequest
+from registration.entries.creation import RegistrationBody
 from registration.idempotency.rules import Answer
 from testkit.polling import eventually
 
@@ -23,8 +24,14 @@ def request(key: str | None = None, *, size: int = 1) -> RegistrationRequest:
     return RegistrationRequest(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
 
 
+def admitted(registration_id: object = None) -> Answer[RegistrationBody]:
+    """An answer; the batcher only passes it on."""
+    body: Any = {"registration_id": str(registration_id)}
+    return Answer(body)
+
+
 def everybody(requests: Sequence[RegistrationRequest], places_left: int | None = None) -> Batch:
-    return Batch([Answer({"id": str(each.registration_id)}) for each in requests], places_left)
+    return Batch([admitted(each.registration_id) for each in requests], places_left)
 
 
 class Engine:
@@ -60,7 +67,7 @@ def batcher(
     )
 
 
-async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer]:
+async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer[RegistrationBody]]:
     """A transaction under way, held."""
     engine.gate.clear()
     first = asyncio.create_task(at.apply(request()))
@@ -68,13 +75,15 @@ async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer]:
     return first
 
 
-async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Answer]]:
+async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Answer[RegistrationBody]]]:
     """Stand in line."""
     tasks = [asyncio.create_task(at.apply(each)) for each in requests]
     await asyncio.sleep(0)
     return tasks
 
 
-async def answers_to(tasks: Sequence[asyncio.Task[Answer]]) -> list[Answer | BaseException]:
+async def answers_to(
+    tasks: Sequence[asyncio.Task[Answer[RegistrationBody]]],
+) -> list[Answer[RegistrationBody] | BaseException]:
     """What each was told."""
     return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -9,13 +9,14 @@ from registration.admission.admit_batch import Batch, Outcome
 from registration.admission.errors import AlreadyRegistered, CategoryFull, TooBusy
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
+from registration.entries.creation import RegistrationBody
 from registration.idempotency.errors import RequestInProgress
 from registration.idempotency.rules import Answer
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
 
-from .registration_batcher import Engine, Step, answers_to, arrive, batcher, busy, everybody, request
+from .registration_batcher import Engine, Step, admitted, answers_to, arrive, batcher, busy, everybody, request
 
 
 async def test_a_lone_request_is_served_at_once() -> None:
@@ -25,7 +26,7 @@ async def test_a_lone_request_is_served_at_once() -> None:
     for _ in range(5):  # iterations of the event loop: no timer can have run out
         await asyncio.sleep(0)
     assert waiting.done()
-    assert (await waiting).body == {"id": str(one.registration_id)}
+    assert (await waiting).body["registration_id"] == str(one.registration_id)
     assert engine.batches == [[one]]
 
 
@@ -39,7 +40,7 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
     answers = await answers_to([first, *waiting])
     assert engine.sizes == [1, 7]
     assert engine.batches[1] == arrivals
-    assert [answer.body["id"] for answer in answers[1:] if isinstance(answer, Answer)] == [
+    assert [answer.body["registration_id"] for answer in answers[1:] if isinstance(answer, Answer)] == [
         str(each.registration_id) for each in arrivals
     ]
 
@@ -48,7 +49,7 @@ async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
     engine = Engine()
     at = batcher(engine)
 
-    async def after(iterations: int) -> Answer:
+    async def after(iterations: int) -> Answer[RegistrationBody]:
         for _ in range(iterations):  # what a request needs from its socket to the line
             await asyncio.sleep(0)
         return await at.apply(request())
@@ -114,7 +115,7 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
 
 async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
     def one_refused(requests: Sequence[RegistrationRequest]) -> Batch:
-        outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), Answer({})]
+        outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), admitted()]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, one_refused)
@@ -284,7 +285,7 @@ async def test_full_is_forgotten_after_a_while() -> None:
 
 async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> None:
     def first_of_each(requests: Sequence[RegistrationRequest]) -> Batch:
-        outcomes: list[Outcome | None] = [Answer({}), None, Answer({}), None]
+        outcomes: list[Outcome | None] = [admitted(), None, admitted(), None]
         return Batch(outcomes, None)
 
     engine = Engine(everybody, first_of_each)

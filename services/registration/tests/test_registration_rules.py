@@ -10,8 +10,8 @@ import pytest
 from contracts import RegistrationType
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from registration.admission.rules import person_key
 from registration.catalog.rules import CategorySnapshot
+from registration.entries.people import person_key
 from registration.entries.rules import (
     IllegalTransition,
     Status,

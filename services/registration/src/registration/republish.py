@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import RegisteredParticipant, RegistrationCreated
+from contracts import RegistrationCreated, RegistrationType
 from sqlalchemy import select
 
 from registration.access.commands import have_codes_published
 from registration.catalog.queries import get_category
-from registration.entries.announce import announce_confirmed, registered
+from registration.entries.announce import announce_confirmed
+from registration.entries.creation import registration_created
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.entries.transitions import cancelled, expired, reopened
@@ -51,23 +52,20 @@ async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated
     category = await get_category(work.session, entry.race_category_id)
     if category is None:
         raise RuntimeError("a registration has a category")
-    return RegistrationCreated(
+    return registration_created(
+        category,
+        await _participants(work, entry.id),
         registration_id=entry.id,
-        registration_number=entry.registration_number,
-        revision=entry.revision,
-        event=category.event,
-        category_id=category.category_id,
-        category_name=category.category_name,
-        registration_type=entry.registration_type,
-        total_participants=entry.total_participants,
-        total_amount=entry.total_amount,
-        currency=entry.currency,
+        number=entry.registration_number,
+        kind=RegistrationType(entry.registration_type),
+        amount=entry.total_amount,
         expires_at=entry.expires_at,
-        participants=await _participants(work, entry.id),
+        access=None,
+        revision=entry.revision,
         awaits_payment=entry.status == Status.PENDING_PAYMENT,
     )
 
 
-async def _participants(work: UnitOfWork, registration_id: UUID) -> tuple[RegisteredParticipant, ...]:
+async def _participants(work: UnitOfWork, registration_id: UUID) -> Sequence[Participant]:
     people = select(Participant).where(Participant.registration_id == registration_id).order_by(Participant.position)
-    return tuple(registered(each) for each in (await work.session.execute(people)).scalars())
+    return (await work.session.execute(people)).scalars().all()

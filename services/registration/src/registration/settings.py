@@ -76,6 +76,11 @@ class Settings(ServiceSettings):
         return secret
 
     @property
+    def deadline_scale(self) -> float:
+        """The length of an hour of payment deadlines, in hours; 1 except for rehearsals."""
+        return self.hour_seconds / 3600
+
+    @property
     def waitlist_offer_time(self) -> timedelta:
         """How long an offer is open."""
         return timedelta(seconds=self.waitlist_offer_hours * self.hour_seconds)

@@ -12,11 +12,12 @@ from registration.admission.errors import AlreadyRegistered, CategoryFull
 from registration.admission.insert import ConcurrentConflict, Inserted, insert_registrations
 from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
+from registration.entries.creation import RegistrationBody
 from registration.idempotency.rules import Answer, replay
 from registration.places.commands import is_number_taken, lock_places, skip_taken_numbers
 from registration.places.rules import fitting
 
-Outcome = Answer | StartlineError
+Outcome = Answer[RegistrationBody] | StartlineError
 
 
 @dataclass(frozen=True, slots=True)

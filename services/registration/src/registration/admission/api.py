@@ -1,6 +1,6 @@
 """The route that takes load spikes, served by `chassis.web.fast_path`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from chassis.auth.access import public
 from chassis.errors import TooSlow
@@ -15,15 +15,13 @@ from pydantic_core import to_json
 from registration.admission.errors import (
     AlreadyRegistered,
     CategoryFull,
-    RegistrationClosed,
-    RegistrationNotOpen,
     TooBusy,
-    TypeNotOffered,
 )
 from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.idempotency.errors import IdempotencyKeyReused, RequestInProgress
 from registration.idempotency.rules import Answer
 
@@ -53,7 +51,7 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
     return form, key
 
 
-def admitted(answer: Answer) -> Response:
+def admitted(answer: Answer[Any]) -> Response:
     """Return the response to a request that was admitted."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
     return Response(to_json(answer.body), 201, media_type="application/json", headers=headers)

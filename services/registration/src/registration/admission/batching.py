@@ -21,6 +21,7 @@ from registration.admission.admit_batch import Batch, Outcome
 from registration.admission.errors import CategoryFull, TooBusy
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
+from registration.entries.creation import RegistrationBody
 from registration.idempotency.errors import RequestInProgress
 from registration.idempotency.rules import Answer
 
@@ -74,7 +75,7 @@ class CategoryBatcher:
         self._places_left: int | None = None
         self._learnt_at = float("-inf")
 
-    async def apply(self, request: RegistrationRequest) -> Answer:
+    async def apply(self, request: RegistrationRequest) -> Answer[RegistrationBody]:
         """Enqueue a request and return its outcome.
 
         Raises:

@@ -17,27 +17,6 @@ class AlreadyRegistered(StartlineError):
     indonesian = "Ada yang sudah terdaftar: buka tautan di pesan Anda, atau minta tautannya lagi dengan kontak Anda."
 
 
-class RegistrationNotOpen(StartlineError):
-    """Registration for this category has not opened."""
-
-    indonesian = "Pendaftaran kategori ini belum dibuka."
-    code = "registration_not_open"
-
-
-class RegistrationClosed(StartlineError):
-    """Registration for this category is closed."""
-
-    indonesian = "Pendaftaran kategori ini sudah ditutup."
-    code = "registration_closed"
-
-
-class TypeNotOffered(StartlineError):
-    """This category does not take registrations of this type."""
-
-    indonesian = "Kategori ini tidak menerima jenis pendaftaran ini."
-    code = "type_not_offered"
-
-
 class TooBusy(StartlineError):
     """Too many people are registering right now; nothing was stored, try again in a moment."""
 

@@ -6,13 +6,17 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from chassis.canonical.emails import canonical_email
+from chassis.canonical.folding import folded
 from chassis.canonical.names import clean_line, clean_name
 from chassis.canonical.phones import canonical_phone, canonical_whatsapp
 from chassis.errors import InvalidFields
+from chassis.ids import new_id
 from chassis.web.models import Amount, Body, Day, OrNone, View
 from chassis.wording import Refused, Wording
 from contracts import JerseySize, RegistrationType
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+
+from registration.entries.people import Person, person_key
 
 _IDENTITY_NUMBER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ./-]*[A-Za-z0-9])?")
 _INVALID_IDENTITY = Wording(
@@ -79,7 +83,7 @@ def same_person(index: int) -> Wording:
 
 
 class ParticipantForm(Body):
-    """One participant."""
+    """One participant. Each field is one of `Person`, too."""
 
     full_name: Name
     email: Email
@@ -108,6 +112,22 @@ class RegistrationForm(Body):
         if sum(participant.is_pic for participant in self.participants) != 1:
             raise Refused(ONE_IN_CHARGE)
         return self
+
+    def people(self) -> tuple[Person, ...]:
+        """Return the participants as people with new ids.
+
+        Raises:
+            InvalidFields: one person is in the form twice.
+        """
+        first: dict[str, int] = {}
+        people = []
+        for index, each in enumerate(self.participants):
+            key = person_key(each.full_name, each.date_of_birth, each.identity_number)
+            same = first.setdefault(key, index)
+            if same != index:
+                raise InvalidFields((f"participants.{index}", same_person(same)))
+            people.append(Person(id=new_id(), person_key=key, search_text=folded(each.full_name), **each.__dict__))
+        return tuple(people)
 
     def born_before(self, today: date) -> None:
         """Refuse birth dates that are not in the past.

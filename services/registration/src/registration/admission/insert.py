@@ -12,20 +12,18 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from chassis.canonical.folding import folded
 from chassis.database import NOTIFY, UnitOfWork, publishing
-from contracts import RegisteredParticipant, RegistrationCreated
+from contracts import RegistrationCreated
 from pydantic_core import to_json
 from sqlalchemy import text
 
 from registration.access_codes import FIRST_VERSION
 from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
-from registration.entries.rules import Status, registration_number
+from registration.entries.creation import RegistrationBody, registration_body, registration_created
+from registration.entries.person_columns import PERSON_ARRAYS, PERSON_COLUMNS, person_arrays
+from registration.entries.rules import registration_number
 from registration.places.commands import TAKE
-
-Body = dict[str, Any]
-"""An answer to a runner, without its token."""
 
 
 class ConcurrentConflict(Exception):
@@ -36,7 +34,7 @@ class ConcurrentConflict(Exception):
 class Inserted:
     """The answers, in the order of the requests, and the places left."""
 
-    bodies: list[Body]
+    bodies: list[RegistrationBody]
     places_left: int
 
 
@@ -63,20 +61,10 @@ _INSERT = text(f"""
                {FIRST_VERSION}, :expires_at, :now, :now
           FROM entries
     ), people AS (
-        INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
-                                  whatsapp, gender, date_of_birth, jersey_size, identity_number,
-                                  emergency_contact_name, emergency_contact_phone, search_text)
-        SELECT id, registration_id, :event_id, position, person_key, true, is_pic, full_name, email,
-               whatsapp, gender, date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone,
-               search_text
-          FROM taken, unnest(CAST(:p_ids AS uuid[]), CAST(:p_registrations AS uuid[]), CAST(:p_positions AS int[]),
-                             CAST(:p_keys AS text[]), CAST(:p_pics AS bool[]), CAST(:p_names AS text[]),
-                             CAST(:p_emails AS text[]), CAST(:p_whatsapps AS text[]), CAST(:p_genders AS text[]),
-                             CAST(:p_births AS date[]), CAST(:p_sizes AS text[]), CAST(:p_identities AS text[]),
-                             CAST(:p_emergency_names AS text[]), CAST(:p_emergency_phones AS text[]),
-                             CAST(:p_searches AS text[]))
-               AS person(id, registration_id, position, person_key, is_pic, full_name, email, whatsapp, gender,
-                         date_of_birth, jersey_size, identity_number, emergency_name, emergency_phone, search_text)
+        INSERT INTO participants (registration_id, event_id, position, live, {PERSON_COLUMNS})
+        SELECT registration_id, :event_id, position, true, {PERSON_COLUMNS}
+          FROM taken, unnest(CAST(:owners AS uuid[]), CAST(:positions AS int[]), {PERSON_ARRAYS})
+               AS person(registration_id, position, {PERSON_COLUMNS})
          ORDER BY person_key
         ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
         RETURNING 1
@@ -102,9 +90,10 @@ async def insert_registrations(
     """
     expires_at = work.now + category.payment_deadline
     number = uuid4().hex
-    bodies = [_body(category, each, number, work.now, expires_at) for each in requests]
-    for each in requests:
-        work.publish(_created(category, each, number, expires_at), subject=each.registration_id)
+    created = [_created(category, each, number, expires_at) for each in requests]
+    bodies = [registration_body(each, work.now) for each in created]
+    for event in created:
+        work.publish(event, subject=event.registration_id)
     values = {
         "category_id": category.category_id,
         "event_id": category.event_id,
@@ -112,43 +101,21 @@ async def insert_registrations(
         "number": number,
         "now": work.now,
         "expires_at": expires_at,
-        "events": [event.decode() for event in work.take_events()],
+        "events": [body.decode() for body in work.take_events()],
         **_entry_columns(requests, bodies),
         **_people_columns(requests),
     }
     row = (await work.session.execute(_INSERT, values)).one_or_none()
     if row is None:
         return None
-    if row.people != len(values["p_ids"]) or row.keys != sum(key is not None for key in values["keys"]):
+    if row.people != values["places"] or row.keys != sum(key is not None for key in values["keys"]):
         raise ConcurrentConflict
     for sequence, body in enumerate(bodies, start=row.numbers_before + 1):
         body["registration_number"] = registration_number(row.prefix, sequence)
     return Inserted(bodies, row.places_left)
 
 
-def _body(
-    category: CategorySnapshot, request: RegistrationRequest, number: str, now: datetime, expires_at: datetime
-) -> Body:
-    return {
-        "registration_id": str(request.registration_id),
-        "registration_number": number,
-        "event_id": str(category.event_id),
-        "category_id": str(category.category_id),
-        "registration_type": request.kind.value,
-        "status": Status.PENDING_PAYMENT.value,
-        "total_participants": request.size,
-        "total_amount": f"{request.amount:.2f}",
-        "currency": category.currency,
-        "created_at": now.isoformat(),
-        "expires_at": expires_at.isoformat(),
-        "participants": [
-            {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
-            for person in request.people
-        ],
-    }
-
-
-def _entry_columns(requests: Sequence[RegistrationRequest], bodies: Sequence[Body]) -> dict[str, Any]:
+def _entry_columns(requests: Sequence[RegistrationRequest], bodies: Sequence[RegistrationBody]) -> dict[str, Any]:
     return {
         "places": sum(each.size for each in requests),
         "numbers": len(requests),
@@ -166,55 +133,23 @@ def _entry_columns(requests: Sequence[RegistrationRequest], bodies: Sequence[Bod
 
 
 def _people_columns(requests: Sequence[RegistrationRequest]) -> dict[str, list[Any]]:
-    rows = [
-        (request.registration_id, position, person)
-        for request in requests
-        for position, person in enumerate(request.people)
-    ]
-    people = [person for _, _, person in rows]
     return {
-        "p_registrations": [registration_id for registration_id, _, _ in rows],
-        "p_positions": [position for _, position, _ in rows],
-        "p_ids": [person.participant_id for person in people],
-        "p_keys": [person.person_key for person in people],
-        "p_pics": [person.is_pic for person in people],
-        "p_names": [person.full_name for person in people],
-        "p_emails": [person.email for person in people],
-        "p_whatsapps": [person.whatsapp for person in people],
-        "p_genders": [person.gender for person in people],
-        "p_births": [person.date_of_birth for person in people],
-        "p_sizes": [person.jersey_size.value for person in people],
-        "p_identities": [person.identity_number for person in people],
-        "p_emergency_names": [person.emergency_contact_name for person in people],
-        "p_emergency_phones": [person.emergency_contact_phone for person in people],
-        "p_searches": [folded(person.full_name) for person in people],
+        "owners": [request.registration_id for request in requests for _ in request.people],
+        "positions": [position for request in requests for position in range(request.size)],
+        **person_arrays([person for request in requests for person in request.people]),
     }
 
 
 def _created(
     category: CategorySnapshot, request: RegistrationRequest, number: str, expires_at: datetime
 ) -> RegistrationCreated:
-    return RegistrationCreated(
+    return registration_created(
+        category,
+        request.people,
         registration_id=request.registration_id,
-        registration_number=number,
-        revision=1,
-        event=category.event,
-        category_id=category.category_id,
-        category_name=category.category_name,
-        registration_type=request.kind,
-        total_participants=request.size,
-        total_amount=request.amount,
-        currency=category.currency,
+        number=number,
+        kind=request.kind,
+        amount=request.amount,
         expires_at=expires_at,
         access=request.access,
-        participants=tuple(
-            RegisteredParticipant(
-                participant_id=person.participant_id,
-                full_name=person.full_name,
-                email=person.email,
-                whatsapp=person.whatsapp,
-                is_pic=person.is_pic,
-            )
-            for person in request.people
-        ),
     )

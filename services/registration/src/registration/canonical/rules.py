@@ -9,7 +9,7 @@ from chassis.canonical.folding import folded
 from pydantic import TypeAdapter, ValidationError
 
 from registration.admission.forms import Email, Name, Phone, WhatsApp
-from registration.admission.rules import person_key
+from registration.entries.people import person_key
 
 READERS: Final[Mapping[str, TypeAdapter[str]]] = {
     "full_name": TypeAdapter(Name),

@@ -1,11 +1,13 @@
 """Categories in memory for a second, so that a load spike does not read the catalog for each request."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 from chassis.database import Database
 from chassis.single_flight import SingleFlightCache
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import get_category
@@ -19,12 +21,12 @@ class CategoryCache:
 
     Args:
         database: registration's own.
-        hour: the length of an hour of payment deadlines.
+        deadline_scale: what payment deadlines are multiplied by; below 1 only for rehearsals.
     """
 
-    def __init__(self, database: Database, *, hour: timedelta) -> None:
+    def __init__(self, database: Database, *, deadline_scale: float) -> None:
         self._database = database
-        self._hour = hour
+        self._deadline_scale = deadline_scale
         self._known: dict[UUID, SingleFlightCache[CategorySnapshot]] = {}
 
     async def get(self, category_id: UUID) -> CategorySnapshot:
@@ -44,7 +46,14 @@ class CategoryCache:
 
     async def _read(self, category_id: UUID) -> CategorySnapshot:
         async with self._database.read() as session:
-            found = await get_category(session, category_id, hour=self._hour)
+            found = await self.current(session, category_id)
         if found is None:
             raise UnknownCategory
         return found
+
+    async def current(self, session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
+        """Return the category as the session's transaction sees it; None if there is no such category."""
+        found = await get_category(session, category_id)
+        if found is None:
+            return None
+        return replace(found, payment_deadline=found.payment_deadline * self._deadline_scale)

@@ -58,19 +58,16 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
     return row
 
 
-_HOUR = timedelta(hours=1)
-
-
-async def get_category(session: AsyncSession, category_id: UUID, *, hour: timedelta = _HOUR) -> CategorySnapshot | None:
-    """What admission needs of a category; None when there is no such category. `hour` is that of its deadline."""
+async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
+    """Return what admission needs of a category; None if there is no such category."""
     query = (
         select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
-    return None if found is None else _snapshot(*found, hour)
+    return None if found is None else _snapshot(*found)
 
 
-def _snapshot(category: RaceCategory, event: Race, hour: timedelta) -> CategorySnapshot:
+def _snapshot(category: RaceCategory, event: Race) -> CategorySnapshot:
     return CategorySnapshot(
         category_id=category.id,
         category_name=category.name,
@@ -90,7 +87,7 @@ def _snapshot(category: RaceCategory, event: Race, hour: timedelta) -> CategoryS
         is_active=category.is_active and event.is_active,
         opens_at=category.registration_open_at,
         closes_at=category.registration_close_at,
-        payment_deadline=category.payment_deadline_hours * hour,
+        payment_deadline=timedelta(hours=category.payment_deadline_hours),
     )
 
 

@@ -18,13 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from registration.access_codes import AccessCodes
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import NOT_BORN, OLDEST
-from registration.admission.rules import person_key
 from registration.canonical.commands import SAME_PERSON, bring_into_form, forget_unreadable
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
 from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
 from registration.entries.errors import UnknownRegistration
+from registration.entries.people import person_key
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.entries.transitions import lock_entry

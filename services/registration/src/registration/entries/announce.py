@@ -1,23 +1,11 @@
-"""Events about participants and confirmations."""
+"""The event that a registration is confirmed."""
 
 from chassis.database import UnitOfWork
-from contracts import ConfirmedParticipant, RegisteredParticipant, RegistrationConfirmed
+from contracts import ConfirmedParticipant, RegistrationConfirmed
 from sqlalchemy import select
 
 from registration.catalog.queries import get_category
-from registration.entries.people import PersonColumns
 from registration.entries.tables import Participant, Registration
-
-
-def registered(person: PersonColumns) -> RegisteredParticipant:
-    """Return a participant as events contain it."""
-    return RegisteredParticipant(
-        participant_id=person.id,
-        full_name=person.full_name,
-        email=person.email,
-        whatsapp=person.whatsapp,
-        is_pic=person.is_pic,
-    )
 
 
 async def announce_confirmed(work: UnitOfWork, entry: Registration) -> None:

@@ -13,7 +13,7 @@ from registration.places.commands import OnPlacesFreed
 
 
 async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, on_freed: OnPlacesFreed) -> None:
-    """Staff end a registration; its places are free again, as far as BIBs are left for them, first for those in line.
+    """Cancel a registration; its places are free again as far as BIBs are left for them.
 
     Args:
         on_freed: called when the places are free.

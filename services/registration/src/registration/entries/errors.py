@@ -1,4 +1,4 @@
-"""What can be wrong when dealing with a registration."""
+"""Errors of making and changing a registration."""
 
 from chassis.errors import NotFound, StartlineError
 
@@ -29,3 +29,24 @@ class UnknownTicket(NotFound):
 
     indonesian = "Tidak ada tiket dengan kode ini."
     code = "unknown_ticket"
+
+
+class RegistrationNotOpen(StartlineError):
+    """Registration for this category has not opened."""
+
+    indonesian = "Pendaftaran kategori ini belum dibuka."
+    code = "registration_not_open"
+
+
+class RegistrationClosed(StartlineError):
+    """Registration for this category is closed."""
+
+    indonesian = "Pendaftaran kategori ini sudah ditutup."
+    code = "registration_closed"
+
+
+class TypeNotOffered(StartlineError):
+    """This category does not take registrations of this type."""
+
+    indonesian = "Kategori ini tidak menerima jenis pendaftaran ini."
+    code = "type_not_offered"

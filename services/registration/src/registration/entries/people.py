@@ -1,42 +1,48 @@
-"""The columns of a person: the same for a participant of a registration and of a waiting-list entry."""
+"""A person who registers, and who a person is."""
 
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from chassis.ids import new_id
-from sqlalchemy import CheckConstraint, SmallInteger, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from chassis.canonical.folding import name_core
+from contracts import JerseySize
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
-class PersonColumns:
-    """A person as filled in. `person_key` identifies the person, `position` counts from 0 within the form.
+def person_key(full_name: str, date_of_birth: date, identity_number: str | None) -> str:
+    """Return 64 hex digits that identify a person: by identity number if there is one, else by name and date of birth.
 
-    `search_text` is the folded name (`chassis.canonical.folding`). Without it the row is from before there were
-    canonical forms; a periodic job brings it into them.
+    Spelling makes no difference: case, accents, spaces, punctuation, symbols and Unicode forms are evened out.
     """
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    position: Mapped[int] = mapped_column(SmallInteger)
-    person_key: Mapped[str] = mapped_column(String(64))
-    live: Mapped[bool]
-    is_pic: Mapped[bool]
-    full_name: Mapped[str] = mapped_column(String(255))
-    email: Mapped[str] = mapped_column(String(255))
-    whatsapp: Mapped[str] = mapped_column(String(20))
-    gender: Mapped[str] = mapped_column(String(6))
-    date_of_birth: Mapped[date]
-    jersey_size: Mapped[str] = mapped_column(String(4))
-    identity_number: Mapped[str | None] = mapped_column(String(50))
-    emergency_contact_name: Mapped[str] = mapped_column(String(255))
-    emergency_contact_phone: Mapped[str] = mapped_column(String(20))
-    search_text: Mapped[str | None] = mapped_column(Text)
+    number = _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identity_number or "")).upper()
+    if number:
+        return _digest(f"id:{number}")
+    name = name_core(full_name) or unicodedata.normalize("NFKC", full_name).casefold()
+    return _digest(f"name:{name}|{date_of_birth.isoformat()}")
 
 
-def person_checks() -> tuple[CheckConstraint, ...]:
-    """Return the constraints of a table with these columns."""
-    return (
-        CheckConstraint("gender IN ('male', 'female')", name="gender"),
-        CheckConstraint("jersey_size IN ('xs', 's', 'm', 'l', 'xl', 'xxl', 'xxxl')", name="jersey_size"),
-        CheckConstraint("whatsapp ~ '^[0-9]{7,15}$'", name="whatsapp"),
-        CheckConstraint("full_name <> '' AND email LIKE '%_@_%'", name="reachable"),
-    )
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as filled in, in canonical form. Each field is a column of both tables of people (`PersonColumns`)."""
+
+    id: UUID
+    person_key: str
+    search_text: str
+    is_pic: bool
+    full_name: str
+    email: str
+    whatsapp: str
+    gender: str
+    date_of_birth: date
+    jersey_size: JerseySize
+    identity_number: str | None
+    emergency_contact_name: str
+    emergency_contact_phone: str

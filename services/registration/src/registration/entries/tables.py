@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ColumnElement,
+    Constraint,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -24,8 +25,25 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
-from registration.entries.people import PersonColumns, person_checks
+from registration.entries.person_columns import PersonColumns, person_checks
 from registration.entries.rules import Status
+
+
+def group_constraints() -> tuple[Constraint, ...]:
+    """Return the constraints on category, type and size, for the tables of registrations and waiting-list entries."""
+    return (
+        ForeignKeyConstraint(
+            ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
+        ),
+        CheckConstraint(
+            "registration_type IN ('individual', 'collective_5', 'collective_10')", name="registration_type"
+        ),
+        CheckConstraint(
+            "total_participants ="
+            " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
+            name="total_participants",
+        ),
+    )
 
 
 class Registration(Base):
@@ -64,17 +82,7 @@ class Registration(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
-        ),
-        CheckConstraint(
-            "registration_type IN ('individual', 'collective_5', 'collective_10')", name="registration_type"
-        ),
-        CheckConstraint(
-            "total_participants ="
-            " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
-            name="total_participants",
-        ),
+        *group_constraints(),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
         CheckConstraint("total_amount >= 0", name="total_amount"),
         CheckConstraint("(status = 'payment_verified') <= (payment_id IS NOT NULL)", name="verified_has_payment"),

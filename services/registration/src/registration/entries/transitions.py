@@ -14,13 +14,13 @@ from registration.places import commands as places
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
-    """The registration, held until the end of the transaction."""
+    """Lock a registration and return it; None if there is none."""
     query = select(Registration).where(Registration.id == registration_id).with_for_update()
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
 async def lock_for_event(work: UnitOfWork, registration_id: UUID) -> Registration:
-    """The registration that an event is about, held until the end of the transaction.
+    """Lock the registration that an event is about and return it.
 
     Raises:
         NotYet: it is not there.
@@ -49,7 +49,7 @@ _REGISTERED_ANEW = text("""
 
 
 async def retake(work: UnitOfWork, entry: Registration) -> bool:
-    """Take released places again, if they are free and no participant has another live registration."""
+    """Take released places again; return False if they are gone, or if a participant is registered elsewhere by now."""
     if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
         return False
     if not await places.retake(work, entry.race_category_id, entry.total_participants):
@@ -59,14 +59,14 @@ async def retake(work: UnitOfWork, entry: Registration) -> bool:
 
 
 async def set_live(work: UnitOfWork, registration_ids: Sequence[UUID], *, live: bool) -> None:
-    """Whether the people of these registrations count among those who are registered."""
+    """Set whether the participants of these registrations count as registered."""
     await work.session.execute(
         update(Participant).where(Participant.registration_id.in_(registration_ids)).values(live=live)
     )
 
 
 def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> RegistrationExpired:
-    """The event that it has expired, as far as payment's news were heard."""
+    """Return the event that it has expired, with the newest payment event that was taken in."""
     return RegistrationExpired(
         registration_id=entry.id,
         registration_number=entry.registration_number,
@@ -77,7 +77,7 @@ def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> Re
 
 
 def cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | None) -> RegistrationCancelled:
-    """The event that staff have ended it."""
+    """Return the event that it was cancelled."""
     return RegistrationCancelled(
         registration_id=entry.id,
         registration_number=entry.registration_number,
@@ -88,7 +88,7 @@ def cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | Non
 
 
 def reopened(entry: Registration) -> RegistrationReopened:
-    """The event that it holds its places, whatever was said before."""
+    """Return the event that it holds its places, whatever events came before."""
     return RegistrationReopened(
         registration_id=entry.id,
         registration_number=entry.registration_number,

@@ -1,8 +1,8 @@
 """Storing answers by idempotency key, and deleting old ones."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -15,7 +15,7 @@ from registration.idempotency.tables import IdempotencyKey
 _KEYS_KEPT = timedelta(hours=24)
 
 
-async def remember(work: UnitOfWork, key: str, request_hash: str, subject_id: UUID, body: dict[str, Any]) -> None:
+async def remember(work: UnitOfWork, key: str, request_hash: str, subject_id: UUID, body: Mapping[str, object]) -> None:
     """Store the answer to a request. Admission does the same within its own statement.
 
     Raises:

@@ -1,5 +1,7 @@
 """Look-ups of stored answers."""
 
+from typing import Any
+
 from chassis.database import Database, is_unavailable
 from sqlalchemy import select
 
@@ -14,7 +16,7 @@ async def is_answered(database: Database, key: str) -> bool:
         return (await session.execute(select(IdempotencyKey.key).where(IdempotencyKey.key == key))).first() is not None
 
 
-async def first_answer(database: Database, key: str | None, request_hash: str) -> Answer | None:
+async def first_answer(database: Database, key: str | None, request_hash: str) -> Answer[Any] | None:
     """Return the stored answer of a key; None for an unknown key, and without a key.
 
     Raises:
@@ -33,7 +35,7 @@ async def first_answer(database: Database, key: str | None, request_hash: str) -
     return answer
 
 
-async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Answer | None:
+async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Answer[Any] | None:
     """Return `first_answer` for a request whose COMMIT got no answer; None, too, if the database is unavailable.
 
     Raises:

@@ -17,17 +17,12 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from registration.admission.api import FORM_OPENAPI, admitted, take_form
-from registration.admission.errors import (
-    AlreadyRegistered,
-    RegistrationClosed,
-    RegistrationNotOpen,
-    TooBusy,
-    TypeNotOffered,
-)
+from registration.admission.errors import AlreadyRegistered, TooBusy
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS
 from registration.dependencies import ItsRunnerOrAdmin
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
 from registration.idempotency.errors import IdempotencyKeyReused
 from registration.waitlist import commands, queries
 from registration.waitlist.errors import (

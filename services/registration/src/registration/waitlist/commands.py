@@ -3,24 +3,27 @@
 A category's waiting list changes only while the category's places are locked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from chassis.clock import SKEW
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
-from contracts import RegisteredParticipant, RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
+from contracts import RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
 from sqlalchemy import Text, cast, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access_codes import FIRST_VERSION
-from registration.admission.errors import AlreadyRegistered, RegistrationClosed, TypeNotOffered
+from registration.admission.errors import AlreadyRegistered
+from registration.catalog.cache import CategoryCache
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
-from registration.entries.announce import registered
+from registration.entries.creation import offered_price, registration_created
+from registration.entries.errors import RegistrationClosed
+from registration.entries.people import Person
+from registration.entries.person_columns import PERSON_COLUMNS, person_row
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
 from registration.marks.rules import unsent
@@ -41,14 +44,11 @@ from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 REGISTERED_ELSEWHERE = "somebody in it is registered already"
 _ELSEWHERE = WaitlistEnd.REGISTERED_ELSEWHERE
 
-Person = Mapping[str, Any]
-"""The columns of a participant, as filled in."""
-
 
 async def join(
     work: UnitOfWork, category: CategorySnapshot, kind: RegistrationType, people: Sequence[Person]
 ) -> WaitlistEntry:
-    """Stand at the end of a full category's line.
+    """Add an entry at the end of a full category's waiting list.
 
     Raises:
         UnknownCategory, PlacesAvailable, AlreadyRegistered, AlreadyWaiting.
@@ -80,7 +80,7 @@ async def join(
 
 async def _insert_participants(work: UnitOfWork, entry: WaitlistEntry, people: Sequence[Person]) -> None:
     common = {"entry_id": entry.id, "race_category_id": entry.race_category_id, "live": True}
-    rows = [{**person, **common, "position": position} for position, person in enumerate(people)]
+    rows = [{**person_row(person), **common, "position": position} for position, person in enumerate(people)]
     inserting = (
         upsert(WaitlistParticipant).values(rows).on_conflict_do_nothing().returning(WaitlistParticipant.position)
     )
@@ -91,7 +91,7 @@ async def _insert_participants(work: UnitOfWork, entry: WaitlistEntry, people: S
 
 
 async def hold_entry(work: UnitOfWork, entry_id: UUID) -> WaitlistEntry:
-    """The entry, with the places of its category held before it.
+    """Lock the places of an entry's category and then the entry; return the entry.
 
     Raises:
         UnknownWaitlistEntry.
@@ -115,7 +115,7 @@ async def leave(
     end: WaitlistEnd = WaitlistEnd.WITHDRAWN,
     reason: str | None = None,
 ) -> None:
-    """End an entry for its runner or for staff; what was held for it goes to the next in line.
+    """End an entry for its runner or for staff; places held for it are offered to the next entry.
 
     Raises:
         UnknownWaitlistEntry, NotWaiting.
@@ -177,24 +177,23 @@ async def process_waitlist(
 
 
 class _Elsewhere(Exception):
-    """Somebody of the entry got into another registration first."""
+    """A person of the entry has another live registration by now."""
 
 
 async def accept(
-    work: UnitOfWork, entry_id: UUID, *, hour: timedelta, terms: OfferTerms
+    work: UnitOfWork, entry_id: UUID, *, categories: CategoryCache, terms: OfferTerms
 ) -> RegistrationCreated | AlreadyRegistered:
-    """Turn an offer into a registration at the price of now; or, if somebody of it is registered by now, into a
-    refusal that is meant to last: commit it, the places go to the next in line.
+    """Turn an offer into a registration at the current price.
 
-    Args:
-        hour: that of the payment deadline.
+    Return `AlreadyRegistered`, instead of raising it, if one of the people is registered by now: the withdrawal has to
+    be committed, and the places go to the next entry.
 
     Raises:
         UnknownWaitlistEntry, NoOffer, OfferExpired, RegistrationClosed, TypeNotOffered.
     """
     entry = await hold_entry(work, entry_id)
     _refuse_without_offer(work, entry)
-    category = await get_category(work.session, entry.race_category_id, hour=hour)
+    category = await categories.current(work.session, entry.race_category_id)
     if category is None or registration_over(work, category):
         raise RegistrationClosed
     try:
@@ -229,27 +228,26 @@ async def _withdraw(
 async def _register(
     work: UnitOfWork, entry: WaitlistEntry, category: CategorySnapshot, terms: OfferTerms
 ) -> RegistrationCreated:
-    """Raises `TypeNotOffered`, and `_Elsewhere` when somebody of it is registered already."""
+    """Insert the registration that an offer becomes and return its event.
+
+    Raises:
+        TypeNotOffered.
+        _Elsewhere: a person of the entry is registered already.
+    """
     kind = RegistrationType(entry.registration_type)
-    amount = category.price(kind)
-    if amount is None:
-        raise TypeNotOffered
+    amount = offered_price(category, kind)
     people = await _people(work, entry.id)
     number = await places.take_offered(work, entry.race_category_id, entry.total_participants)
-    created = RegistrationCreated(
+    created = registration_created(
+        category,
+        people,
         registration_id=entry.id,
-        registration_number=registration_number(category.prefix, number),
-        revision=entry.revision + 1,
-        event=category.event,
-        category_id=category.category_id,
-        category_name=category.category_name,
-        registration_type=kind,
-        total_participants=kind.size,
-        total_amount=amount,
-        currency=category.currency,
+        number=registration_number(category.prefix, number),
+        kind=kind,
+        amount=amount,
         expires_at=work.now + category.payment_deadline,
-        participants=tuple(people),
         access=terms.codes.make(entry.id, entry.access_version),
+        revision=entry.revision + 1,
     )
     await _write(work, created, access_version=entry.access_version)
     entry.status = WaitlistStatus.ACCEPTED
@@ -259,23 +257,19 @@ async def _register(
     return created
 
 
-async def _people(work: UnitOfWork, entry_id: UUID) -> list[RegisteredParticipant]:
+async def _people(work: UnitOfWork, entry_id: UUID) -> Sequence[WaitlistParticipant]:
     person = WaitlistParticipant
     query = select(person).where(person.entry_id == entry_id).order_by(person.position)
-    return [registered(each) for each in (await work.session.execute(query)).scalars()]
+    return (await work.session.execute(query)).scalars().all()
 
 
-_PARTICIPANTS = text("""
-    INSERT INTO participants (id, registration_id, event_id, position, person_key, live, is_pic, full_name, email,
-                              whatsapp, gender, date_of_birth, jersey_size, identity_number,
-                              emergency_contact_name, emergency_contact_phone, search_text)
-    SELECT id, entry_id, :event_id, position, person_key, true, is_pic, full_name, email,
-           whatsapp, gender, date_of_birth, jersey_size, identity_number,
-           emergency_contact_name, emergency_contact_phone, search_text
+_PARTICIPANTS = text(f"""
+    INSERT INTO participants (registration_id, event_id, position, live, {PERSON_COLUMNS})
+    SELECT entry_id, :event_id, position, true, {PERSON_COLUMNS}
       FROM waitlist_participants WHERE entry_id = :registration_id ORDER BY person_key
     ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
     RETURNING 1
-""")
+""")  # noqa: S608  # names of our own
 
 
 async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_version: int) -> None:

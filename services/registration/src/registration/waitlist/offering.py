@@ -1,7 +1,7 @@
-"""Handing free places to those in line, and taking back what they do not use.
+"""Offering free places to the waiting list, and taking back what is not used.
 
-All of it happens while the category's places are held. Whatever becomes free is offered in the very transaction that
-frees it, so there is no moment at which it could be sold past the line.
+All of it happens while the category's places are locked. What becomes free is offered in the transaction that releases
+it, so at no moment can it be taken past the waiting list.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ _ENDED_AT_ONCE = 1000
 
 
 async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
-    """Offer what is free, in the order of the line, to whom it fits. Groups get all their places or none.
+    """Offer free places in the order of the waiting list. A group gets all its places or none.
 
-    For who was called ahead of the line places are saved up until they are enough.
+    For a prioritised group places are held until they are enough.
     """
     left = await _serve_prioritised(work, category_id, await places.lock_places(work, category_id) or 0, terms)
     while left and (line := await _candidates(work, category_id, left)):
@@ -42,7 +42,7 @@ async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: Offer
 
 
 def registration_over(work: UnitOfWork, category: CategorySnapshot) -> bool:
-    """Whether the category takes nobody any more. Whoever is in line need not wait for it to open again."""
+    """Return whether the category is inactive or closed, which ends its waiting list, too."""
     return not category.is_active or category.closed(work.now)
 
 
@@ -78,7 +78,7 @@ _SAVE_UP = text("""
 
 
 async def _serve_prioritised(work: UnitOfWork, category_id: UUID, left: int, terms: OfferTerms) -> int:
-    """Offer to those who were called ahead, or save up for them; return how many places are left for the others."""
+    """Offer places to prioritised entries, or hold them until they suffice; return how many are left for others."""
     ahead = (await work.session.execute(_AHEAD, {"category_id": category_id})).all()
     if not ahead:
         return left
@@ -202,6 +202,6 @@ async def end_entries(
 
 
 async def leave_line(work: UnitOfWork, entry_ids: Sequence[UUID]) -> None:
-    """The people of these entries may stand in line anew."""
+    """Mark the people of these entries as no longer waiting."""
     people = WaitlistParticipant.entry_id.in_(entry_ids)
     await work.session.execute(update(WaitlistParticipant).where(people).values(live=False))

@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     SmallInteger,
@@ -19,7 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from registration.base import Base
-from registration.entries.people import PersonColumns, person_checks
+from registration.entries.person_columns import PersonColumns, person_checks
+from registration.entries.tables import group_constraints
 from registration.waitlist.rules import IN_LINE, WaitlistStatus
 
 _IN_LINE = f"status IN ({', '.join(repr(status.value) for status in IN_LINE)})"
@@ -52,17 +52,7 @@ class WaitlistEntry(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
-        ),
-        CheckConstraint(
-            "registration_type IN ('individual', 'collective_5', 'collective_10')", name="registration_type"
-        ),
-        CheckConstraint(
-            "total_participants ="
-            " CASE registration_type WHEN 'individual' THEN 1 WHEN 'collective_5' THEN 5 ELSE 10 END",
-            name="total_participants",
-        ),
+        *group_constraints(),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in WaitlistStatus)})", name="status"),
         CheckConstraint("(offered_at IS NULL) = (offer_expires_at IS NULL)", name="offer_has_end"),
         CheckConstraint("status NOT IN ('offered', 'accepted', 'expired') OR offered_at IS NOT NULL", name="offered"),

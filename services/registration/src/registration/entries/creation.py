@@ -1,0 +1,147 @@
+"""What makes a registration, whether admission takes it at once or an offer of the waiting list is accepted."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
+from uuid import UUID
+
+from contracts import AccessCode, RegisteredParticipant, RegistrationCreated, RegistrationType
+
+from registration.catalog.rules import CategorySnapshot
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
+from registration.entries.people import Person
+from registration.entries.person_columns import PersonColumns
+from registration.entries.rules import Status
+from registration.tokens import RunnerTokens
+
+
+def open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime) -> Decimal:
+    """Return the amount of a registration that is made now.
+
+    Raises:
+        RegistrationNotOpen, RegistrationClosed, TypeNotOffered.
+    """
+    if category.not_open_yet(now):
+        raise RegistrationNotOpen
+    if category.closed(now):
+        raise RegistrationClosed
+    return offered_price(category, kind)
+
+
+def offered_price(category: CategorySnapshot, kind: RegistrationType) -> Decimal:
+    """Return the amount of a registration of this type, whenever it is made.
+
+    Raises:
+        TypeNotOffered.
+    """
+    price = category.price(kind)
+    if price is None:
+        raise TypeNotOffered
+    return price
+
+
+def registered(person: Person | PersonColumns) -> RegisteredParticipant:
+    """Return a person as events contain it."""
+    return RegisteredParticipant(
+        participant_id=person.id,
+        full_name=person.full_name,
+        email=person.email,
+        whatsapp=person.whatsapp,
+        is_pic=person.is_pic,
+    )
+
+
+def registration_created(
+    category: CategorySnapshot,
+    people: Iterable[Person | PersonColumns],
+    *,
+    registration_id: UUID,
+    number: str,
+    kind: RegistrationType,
+    amount: Decimal,
+    expires_at: datetime,
+    access: AccessCode | None,
+    revision: int = 1,
+    awaits_payment: bool = True,
+) -> RegistrationCreated:
+    """Return the event that a registration was made."""
+    return RegistrationCreated(
+        registration_id=registration_id,
+        registration_number=number,
+        revision=revision,
+        event=category.event,
+        category_id=category.category_id,
+        category_name=category.category_name,
+        registration_type=kind,
+        total_participants=kind.size,
+        total_amount=amount,
+        currency=category.currency,
+        expires_at=expires_at,
+        participants=tuple(registered(person) for person in people),
+        access=access,
+        awaits_payment=awaits_payment,
+    )
+
+
+class ParticipantBody(TypedDict):
+    """A participant in an answer."""
+
+    participant_id: str
+    full_name: str
+    is_pic: bool
+
+
+class RegistrationBody(TypedDict):
+    """The answer to a registration as it is stored: without token and link."""
+
+    registration_id: str
+    registration_number: str
+    event_id: str
+    category_id: str
+    registration_type: str
+    status: str
+    total_participants: int
+    total_amount: str
+    currency: str
+    created_at: str
+    expires_at: str
+    participants: list[ParticipantBody]
+
+
+class WaysIn(TypedDict):
+    """What opens a registration, or the waiting-list entry that it comes from. Added to an answer, never stored."""
+
+    runner_token: str
+    status_url: str
+
+
+def registration_body(created: RegistrationCreated, created_at: datetime) -> RegistrationBody:
+    """Return the answer to a registration."""
+    return {
+        "registration_id": str(created.registration_id),
+        "registration_number": created.registration_number,
+        "event_id": str(created.event.event_id),
+        "category_id": str(created.category_id),
+        "registration_type": str(created.registration_type),
+        "status": Status.PENDING_PAYMENT.value,
+        "total_participants": created.total_participants,
+        "total_amount": f"{created.total_amount:.2f}",
+        "currency": created.currency,
+        "created_at": created_at.isoformat(),
+        "expires_at": created.expires_at.isoformat(),
+        "participants": participant_bodies(created.participants),
+    }
+
+
+def participant_bodies(people: Iterable[RegisteredParticipant]) -> list[ParticipantBody]:
+    """Return the participants of an answer."""
+    return [
+        {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
+        for person in people
+    ]
+
+
+async def ways_in(tokens: RunnerTokens, entry_id: str, created_at: str, *, status_url: str) -> WaysIn:
+    """Return the same token each time the same answer is given, and the link."""
+    return {"runner_token": await tokens.repeatable(entry_id, created_at), "status_url": status_url}
