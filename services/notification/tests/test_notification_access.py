@@ -6,7 +6,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.errors import StartlineError
 from fastapi import FastAPI
-from notification.queue import sending_again as queue
+from notification.queue import resending as queue
 from notification.templates import commands as templates
 from notification.webhooks import api as webhooks
 from testkit.tokens import Headers

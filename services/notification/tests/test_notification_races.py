@@ -13,7 +13,7 @@ from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, Ra
 from notification.contacts.linking import link_some
 from notification.messages.rules import Channel, Locale
 from notification.queue.commands import claim_next
-from notification.templates.words import moment, zone_named
+from notification.templates.formatting import moment, zone_named
 from notification.worker import in_portions, release
 from simulators.testing import Stage
 from sqlalchemy.event import listen

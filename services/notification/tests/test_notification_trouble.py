@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from notification.channels.errors import NotSent, OutcomeUnknown, SenderTrouble, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
-from notification.limiter import breaker
+from notification.limiter import circuit_breaker
 from notification.limiter.rules import is_senders, pause_in_silence
 from notification.messages.rules import Channel
 from notification.queue.sender import Sender
@@ -138,10 +138,10 @@ async def test_what_met_trouble_goes_behind_all_others(office: PostOffice, clock
 async def test_without_stepping_behind_one_address_would_be_tried_first_again_and_again(
     office: PostOffice, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def senders(*_: Any, **__: Any) -> breaker.Ruling:
-        return breaker.Ruling(is_senders=True, row=0, suspected=False)
+    async def senders(*_: Any, **__: Any) -> circuit_breaker.Ruling:
+        return circuit_breaker.Ruling(is_senders=True, row=0, suspected=False)
 
-    monkeypatch.setattr("notification.queue.settling.note_trouble", senders)
+    monkeypatch.setattr("notification.queue.outcomes.note_trouble", senders)
     provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
     await ticket_to(office, "budi@x.example", *OTHERS)
     for _ in range(10):

@@ -27,18 +27,18 @@ class ContactState:
 
     registration_id: UUID
     stage: Stage
-    refunds_told: frozenset[UUID]
+    notified_refunds: frozenset[UUID]
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
     """Every contact in the order of its registration's id, streamed."""
     query = select(Contact.registration_id, Contact.stage).order_by(Contact.registration_id)
-    refunds = await _refunds_told(session)
+    refunds = await _notified_refunds(session)
     async for row in await session.stream(query.execution_options(yield_per=1000)):
         yield ContactState(row.registration_id, Stage(row.stage), refunds.get(row.registration_id, frozenset()))
 
 
-async def _refunds_told(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
+async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
     """The payments of which a message says that they go back; there are few."""
     about = Notification.context["payment_id"].astext
     query = (
@@ -46,7 +46,7 @@ async def _refunds_told(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
         .where(Notification.event_type.in_((EventType.PAYMENT_REFUND_DUE, EventType.PAYMENT_REFUND_DONE)))
         .group_by(Notification.registration_id)
     )
-    return {of: frozenset(map(UUID, told)) for of, told in await session.execute(query)}
+    return {of: frozenset(map(UUID, notified)) for of, notified in await session.execute(query)}
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,13 @@ from notification.contacts.linking import follow_race, link_contact, note_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import Stage
 from notification.messages.rules import EventType
+from notification.queue.address_changes import follow_address
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_untrue
-from notification.queue.readdressing import follow_address
-from notification.queue.sending_again import follow_deadline
-from notification.queue.told import is_queued, newest_told
+from notification.queue.notified import is_queued, last_notified
+from notification.queue.resending import follow_deadline
 from notification.races.commands import lock_race, note_announcement
-from notification.templates.words import OFFER_ENDED
+from notification.templates.formatting import OFFER_ENDED
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -50,60 +50,60 @@ _ONCE = "once"
 
 
 @handlers.on(WaitlistOffered)
-async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
+async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     """The person in charge hears that places are held for them, and until when; once, at the newest address."""
     await note_race(work, event.payload)
     await _keep_code(work, event, event.payload.access)
-    fresh = await contacts.add_waiting_contact(work, event.payload)
+    is_update = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
     recipient = event.payload.contact.participant_id
-    await _tell(work, event, [recipient], about=_ONCE, context=context, fresh=fresh)
-    if fresh:
+    await _notify(work, event, [recipient], about=_ONCE, context=context, is_update=is_update)
+    if is_update:
         await follow_address(work, recipient, EventType.WAITLIST_OFFERED)
 
 
 @handlers.on(WaitlistEnded)
-async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
+async def notify_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
     """Who may have heard of the offer hears that it is over, and why. An offer that waits is skipped at its turn."""
     ended = event.payload
     if not await contacts.end_offer(work, ended):
         return
-    if await newest_told(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
+    if await last_notified(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
         context = {"reason": f"{OFFER_ENDED}{ended.reason}"}
-        await _tell_person_in_charge(work, event, about=_ONCE, context=context)
+        await _notify_person_in_charge(work, event, about=_ONCE, context=context)
 
 
 @handlers.on(RegistrationCreated)
-async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
+async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
     await note_race(work, event.payload)
     await _keep_code(work, event, event.payload.access)
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
-        await _tell_person_in_charge(work, event, about=_ONCE)
+        await _notify_person_in_charge(work, event, about=_ONCE)
     else:
         await skip_untrue(work, event.payload.registration_id)
 
 
 @handlers.on(PaymentUploaded)
-async def tell_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
+async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
     """The person in charge hears that the proof has arrived."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
-    fresh = contacts.note_payment_news(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
-    await _tell_person_in_charge(work, event, about=str(event.payload.payment_id), fresh=fresh)
+    is_update = contacts.note_payment_news(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
+    await _notify_person_in_charge(work, event, about=str(event.payload.payment_id), is_update=is_update)
 
 
 @handlers.on(PaymentRejected)
-async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
+async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
     """The person in charge hears why, and until when another proof is welcome; if none is, the end says it all."""
     rejected = event.payload
     contact = await contacts.lock_contact(work, rejected.registration_id)
     welcome = rejected.expires_at > rejected.rejected_at
-    fresh = welcome and contacts.note_payment_news(contact, at=rejected.rejected_at, sequence=rejected.sequence)
-    if fresh:
+    is_update = welcome and contacts.note_payment_news(contact, at=rejected.rejected_at, sequence=rejected.sequence)
+    if is_update:
         contact.expires_at = max(contact.expires_at, rejected.expires_at)
     context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
-    await _tell_person_in_charge(work, event, about=str(rejected.payment_id), context=context, fresh=fresh)
+    await _notify_person_in_charge(work, event, about=str(rejected.payment_id), context=context, is_update=is_update)
 
 
 @handlers.on(RegistrationConfirmed)
@@ -112,31 +112,31 @@ async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) ->
     confirmed = event.payload
     await note_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
-    told = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
-    fresh = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
-    if fresh:
+    notified = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
+    is_update = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
+    if is_update:
         await contacts.give_tickets(work, confirmed, contact)
-    if not told:
+    if not notified:
         runners = [runner.participant_id for runner in confirmed.participants]
-        await _tell(work, event, runners, about=str(confirmed.payment_id), fresh=fresh)
+        await _notify(work, event, runners, about=str(confirmed.payment_id), is_update=is_update)
 
 
 @handlers.on(RegistrationExpired)
-async def tell_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
+async def notify_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
     """The person in charge hears that the places are gone; not again when it only says that late money goes back.
 
     An expiry that did not know of payment's newest news is logged and not sent: registration speaks again.
     """
     expired = event.payload
     contact = await contacts.lock_contact(work, expired.registration_id)
-    told = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
-    fresh = contacts.expire(contact, expired)
-    if not told:
-        await _tell_person_in_charge(work, event, about=str(expired.revision), fresh=fresh)
+    notified = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
+    is_update = contacts.expire(contact, expired)
+    if not notified:
+        await _notify_person_in_charge(work, event, about=str(expired.revision), is_update=is_update)
 
 
 @handlers.on(RegistrationReopened)
-async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
+async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
     """An expiry that has not left is not sent; who may have heard of it hears that the place is held again.
 
     How to pay, if that has not left, leaves until the new deadline and names it.
@@ -148,40 +148,40 @@ async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) ->
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
     await follow_deadline(work, reopened.registration_id, contact.expires_at)
     await skip_untrue(work, reopened.registration_id)
-    news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
-    if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
-        await _tell_person_in_charge(work, event, about=str(reopened.revision))
+    event_types = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
+    if await last_notified(work.session, reopened.registration_id, event_types) is EventType.REGISTRATION_EXPIRED:
+        await _notify_person_in_charge(work, event, about=str(reopened.revision))
 
 
 @handlers.on(RegistrationCancelled)
-async def tell_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
+async def notify_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
     """The person in charge hears why; not again when it only says that late money has to go back."""
     cancelled = event.payload
     contact = await contacts.lock_contact(work, cancelled.registration_id)
-    told = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
-    fresh = contacts.move_on(contact, cancelled, Stage.CANCELLED)
-    if not told:
+    notified = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
+    is_update = contacts.move_on(contact, cancelled, Stage.CANCELLED)
+    if not notified:
         context = {"reason": cancelled.reason}
-        await _tell_person_in_charge(work, event, about=str(cancelled.revision), context=context, fresh=fresh)
+        await _notify_person_in_charge(work, event, about=str(cancelled.revision), context=context, is_update=is_update)
 
 
 @handlers.on(RefundDue)
-async def tell_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
+async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
     """The person in charge hears that the payment buys no place and goes back, unless it was heard that it has gone."""
     due = event.payload
     await contacts.lock_contact(work, due.registration_id)
     gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, payment_id=due.payment_id)
     context = {**_money(due), "reason": due.reason}
-    await _tell_person_in_charge(work, event, about=str(due.payment_id), context=context, fresh=not gone)
+    await _notify_person_in_charge(work, event, about=str(due.payment_id), context=context, is_update=not gone)
 
 
 @handlers.on(RefundDone)
-async def tell_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
+async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
     """The person in charge hears that the money is on its way, and under which reference."""
     done = event.payload
     await contacts.lock_contact(work, done.registration_id)
     context = {**_money(done), "reference": done.reference}
-    await _tell_person_in_charge(work, event, about=str(done.payment_id), context=context)
+    await _notify_person_in_charge(work, event, about=str(done.payment_id), context=context)
 
 
 def _money(payment: PaymentPayload) -> dict[str, str]:
@@ -231,22 +231,22 @@ async def _keep_code(work: UnitOfWork, event: Event[Any], access: AccessCode | N
         await keep_codes(work, {event.payload.registration_id: access}, said_at=event.occurred_at)
 
 
-async def _tell_person_in_charge(
-    work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, fresh: bool = True
+async def _notify_person_in_charge(
+    work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, is_update: bool = True
 ) -> None:
     participants = await participants_of(work.session, event.payload.registration_id)
     recipient = person_in_charge(participants.values())
-    await _tell(work, event, [recipient.participant_id], about=about, context=context, fresh=fresh)
+    await _notify(work, event, [recipient.participant_id], about=about, context=context, is_update=is_update)
 
 
-async def _tell(
+async def _notify(
     work: UnitOfWork,
     event: Event[Any],
     recipients: Collection[UUID],
     *,
     about: str,
     context: Mapping[str, Any] | None = None,
-    fresh: bool,
+    is_update: bool,
 ) -> None:
     """A message to each recipient; older ones that it makes untrue do not leave any more."""
     registration_id: UUID = event.payload.registration_id
@@ -257,5 +257,5 @@ async def _tell(
         participant_ids=recipients,
         about=about,
         context=context or {},
-        stale=not fresh,
+        stale=not is_update,
     )

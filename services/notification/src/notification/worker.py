@@ -17,9 +17,9 @@ from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
 from notification.queue.announcements import forget_links
+from notification.queue.outcomes import release_abandoned
 from notification.queue.reports import forget_reports
 from notification.queue.sender import Connect, Sender
-from notification.queue.settling import release_abandoned
 from notification.settings import Settings
 from notification.tables import service_tables
 from notification.templates.rendering import Renderer

@@ -23,7 +23,7 @@ from notification.channels.errors import (
 )
 from notification.channels.mail import Mail, build_mail
 from notification.channels.port import Culprit, OutboundMessage, Security
-from notification.channels.words import log_words
+from notification.channels.provider_log import log_provider_text
 
 _SHUTTING_DOWN = 421
 _PERMANENT = 500
@@ -140,12 +140,12 @@ def _message_refused(error: SMTPResponseException) -> NotSent:
 
 def _code(code: str, error: SMTPResponseException) -> str:
     """The code with the reply's number, which aiosmtplib makes -1 for what is no reply. Its words go to the log."""
-    log_words(code, f"{error.code} {error.message}")
+    log_provider_text(code, f"{error.code} {error.message}")
     return f"{code}_{error.code}" if error.code > 0 else code
 
 
 def _silent(code: str, error: Exception) -> str:
-    log_words(code, type(error).__name__)
+    log_provider_text(code, type(error).__name__)
     return code
 
 

@@ -15,7 +15,7 @@ from chassis.wording import Refused
 
 from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
-from notification.channels.words import log_words
+from notification.channels.provider_log import log_provider_text
 
 _THE_MESSAGE = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
 _THE_SENDER = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
@@ -109,7 +109,7 @@ def _refusal(reason: str) -> NotSent:
 
 def _coded(code: str, words: str) -> str:
     """The code; Fonnte's words go to the log."""
-    log_words(code, words)
+    log_provider_text(code, words)
     return code
 
 

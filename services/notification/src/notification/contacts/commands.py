@@ -24,7 +24,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.contacts.queries import participants_of
-from notification.contacts.rules import UNBORN, Stage, addresses_in, canonical_addresses, kept_addresses
+from notification.contacts.rules import UNREGISTERED, Stage, addresses_in, canonical_addresses, kept_addresses
 from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
@@ -43,7 +43,7 @@ _TAKEN_OVER = (
 _ADD_OR_TAKE_OVER = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
     set_={name: _CONTACTS.excluded[name] for name in _TAKEN_OVER.split()},
-    where=Contact.stage.in_(UNBORN),
+    where=Contact.stage.in_(UNREGISTERED),
 )
 _PERSON = ("full_name", "email", "whatsapp", "unreadable", "revision")
 _PARTICIPANTS = upsert(Participant)
@@ -175,7 +175,7 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
     """
     locked = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
     contact = (await work.session.execute(locked)).scalar_one_or_none()
-    if contact is None or contact.stage in UNBORN:
+    if contact is None or contact.stage in UNREGISTERED:
         raise NotYet(f"the contact of registration {registration_id}")
     return contact
 

@@ -48,7 +48,7 @@ _NEWS: Mapping[Stage, str] = {
     Stage.EXPIRED: RegistrationExpired.TYPE,
     Stage.CANCELLED: RegistrationCancelled.TYPE,
 }
-UNBORN = (Stage.WAITING, Stage.OFFER_ENDED)
+UNREGISTERED = (Stage.WAITING, Stage.OFFER_ENDED)
 """Stages without a registration."""
 
 _OFFER = frozenset({WaitlistOffered.TYPE})

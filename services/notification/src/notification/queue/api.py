@@ -15,7 +15,7 @@ from fastapi import Depends
 
 from notification.channels.port import Outcome
 from notification.messages.rules import Channel, EventType
-from notification.queue import queries, sending_again
+from notification.queue import queries, resending
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.queries import LogFilter, LogRow
 from notification.queue.rules import WAITING, Status
@@ -101,7 +101,7 @@ _REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
 @router.post("/{notification_id}/retry", status_code=202, responses=_REFUSALS)
 async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -> Resent:
     """Send a message again that was sent, failed, or whose fate is unknown. Both routes do the same."""
-    return Resent(id=await sending_again.send_again(work, notification_id, by=staff.actor))
+    return Resent(id=await resending.send_again(work, notification_id, by=staff.actor))
 
 
 @router.post("/retry-failed")
@@ -117,7 +117,7 @@ async def retry_failed(
     With `include_unknown` also messages of unknown outcome, which staff have checked with the provider, with
     `include_skipped` also those that were skipped while their channel was off or had no account.
     """
-    count = await sending_again.retry_failed(
+    count = await resending.retry_failed(
         work, channel, unknown=include_unknown, skipped=include_skipped, by=staff.actor
     )
     return Retried(retried=count)

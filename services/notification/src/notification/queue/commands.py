@@ -17,7 +17,7 @@ from notification.messages.rules import Channel, EventType
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.truth import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
+from notification.queue.validity import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 
@@ -108,8 +108,8 @@ async def _next_payment_news(work: UnitOfWork, event_type: EventType, registrati
     """Their number among the news of the registration's payments; its contact is locked, so they follow each other."""
     if event_type not in PAYMENT_NEWS:
         return None
-    told = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
-    return ((await work.session.execute(told)).scalar_one() or 0) + 1
+    notified = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
+    return ((await work.session.execute(notified)).scalar_one() or 0) + 1
 
 
 async def skip_untrue(work: UnitOfWork, registration_id: UUID) -> None:

@@ -7,8 +7,8 @@ from chassis.portions import delete_in_portions
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from notification.queue.outcomes import publish_failure
 from notification.queue.rules import Progress, Status
-from notification.queue.settling import publish_failure
 from notification.queue.tables import DeliveryReport, Notification
 
 _KEEP_REPORTS = timedelta(days=30)

@@ -20,12 +20,12 @@ from notification.limiter.rules import PROBE_ANYWHERE
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
-from notification.queue import commands, settling
+from notification.queue import commands, outcomes
 from notification.queue.commands import Attempt, Claim
-from notification.queue.composing import compose, gather
+from notification.queue.composition import compose, load_inputs
+from notification.queue.outcomes import Ending, RetryPolicy
 from notification.queue.reports import apply_report, lock_provider_id
 from notification.queue.rules import NO_ACCOUNT, OFF
-from notification.queue.settling import Ending, RetryPolicy
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
 
@@ -103,10 +103,10 @@ class Sender:
         policy = self._policy(chosen)
         try:
             async with self.database.read() as session:
-                parts = await gather(session, claim, preferences.default_locale, now=self.database.clock())
-            if parts.superseded:
+                inputs = await load_inputs(session, claim, preferences.default_locale, now=self.database.clock())
+            if inputs.superseded:
                 return await self._skip(claim)
-            message = await compose(parts, self.renderer)
+            message = await compose(inputs, self.renderer)
         except Exception as error:
             if is_unavailable(error):
                 raise
@@ -161,7 +161,7 @@ class Sender:
         async with self.database.work() as work:
             if ending.provider_id is not None:
                 await lock_provider_id(work, ending.provider_id)
-            await settling.end_attempt(work, attempt, ending, policy)
+            await outcomes.end_attempt(work, attempt, ending, policy)
             if ending.provider_id is not None:
                 await apply_report(work, ending.provider_id)
 
@@ -170,7 +170,7 @@ class Sender:
         log.warning("message_not_composed", notification_id=str(claim.id), error=type(error).__name__)
         ending = Ending(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
         async with self.database.work() as work:
-            await settling.settle(work, claim, ending, policy)
+            await outcomes.settle(work, claim, ending, policy)
 
     async def _skip(self, claim: Claim) -> bool:
         async with self.database.work() as work:

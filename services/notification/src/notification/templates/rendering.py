@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification.messages.rules import Locale
 from notification.settings import Settings
-from notification.templates import words
+from notification.templates import formatting
 from notification.templates.rules import NO_VALUE, Template, Values, fill_in, fill_in_subject
 
 _pages = Environment(
@@ -99,13 +99,13 @@ class Renderer:
             "registration_number": facts.registration_number,
             "bib_number": NO_VALUE if facts.bib_number is None else str(facts.bib_number),
             "event_name": facts.event_name,
-            "event_date": words.day(facts.event_date, locale),
+            "event_date": formatting.day(facts.event_date, locale),
             "event_location": facts.event_location,
             "category_name": facts.category_name,
-            "amount": words.money(facts.amount, facts.currency, locale),
+            "amount": formatting.money(facts.amount, facts.currency, locale),
             "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
-            "reason": words.reason(facts.reason, locale),
+            "reason": formatting.reason(facts.reason, locale),
             "reference": facts.reference,
             "ticket_url": self.ticket_url(facts.ticket_code),
             "status_url": self.status_url(facts.status_path),
@@ -115,7 +115,7 @@ class Renderer:
     def _link_lines(self, facts: LinkFacts, locale: Locale) -> tuple[str, ...]:
         lines: list[str] = []
         for link in facts.links:
-            number = link.registration_number or words.WAITING_LIST[locale]
+            number = link.registration_number or formatting.WAITING_LIST[locale]
             title = f"{number}: {link.event_name} ({link.category_name}), {link.name}"
             lines += ["", title, self.status_url(link.path)]
         return tuple(lines[1:])
@@ -124,7 +124,7 @@ class Renderer:
         """A moment as people at the race write it, if there is one."""
         if value is None:
             return NO_VALUE
-        return words.moment(value, words.zone_named(facts.timezone, self.zone), locale)
+        return formatting.moment(value, formatting.zone_named(facts.timezone, self.zone), locale)
 
     def status_url(self, path: str | None) -> str:
         """The recipient's own page; the platform's for somebody who has none."""

@@ -18,9 +18,9 @@ from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
 from notification.queue.tables import Notification
-from notification.queue.truth import untrue
+from notification.queue.validity import untrue
 from notification.races.queries import current_names
-from notification.templates import words
+from notification.templates import formatting
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
 from notification.templates.rules import NO_VALUE, Template, harmless_name
@@ -29,7 +29,7 @@ from notification.tickets.qr import qr_png
 
 
 @dataclass(frozen=True)
-class Ingredients:
+class MessageInputs:
     """All that a message is made of, read from the database. `superseded`: it says nothing true any more."""
 
     claim: Claim
@@ -41,17 +41,17 @@ class Ingredients:
     superseded: bool
 
 
-async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
+async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> MessageInputs:
     """Read what the message needs, and whether it still says something true at `now`."""
     template = await find_template(session, (claim.event_type, claim.channel, locale))
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
-        return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
+        return MessageInputs(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
     about = await _facts(session, claim, contact, participant)
     outdated = select(Notification.id).where(Notification.id == claim.id, await untrue(session, now=now))
-    return Ingredients(
+    return MessageInputs(
         claim=claim,
         recipient=participant.address_on(claim.channel),
         recipient_name=about.name,
@@ -121,26 +121,26 @@ def _personal(link: dict[str, Any], code: str) -> PersonalLink:
     )
 
 
-async def compose(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
+async def compose(inputs: MessageInputs, renderer: Renderer) -> OutboundMessage:
     """The message, ready to leave."""
-    text = renderer.text(parts.template, parts.facts, parts.locale)
-    if parts.claim.channel is Channel.WHATSAPP:
-        return OutboundMessage(parts.claim.id, parts.recipient, parts.recipient_name, text.body)
-    ticket = await _ticket(parts)
+    text = renderer.text(inputs.template, inputs.facts, inputs.locale)
+    if inputs.claim.channel is Channel.WHATSAPP:
+        return OutboundMessage(inputs.claim.id, inputs.recipient, inputs.recipient_name, text.body)
+    ticket = await _ticket(inputs)
     return OutboundMessage(
-        id=parts.claim.id,
-        recipient=parts.recipient,
-        recipient_name=parts.recipient_name,
+        id=inputs.claim.id,
+        recipient=inputs.recipient,
+        recipient_name=inputs.recipient_name,
         body=text.body,
         subject=text.subject,
-        html=renderer.page(text, parts.facts, parts.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
+        html=renderer.page(text, inputs.facts, inputs.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
         ticket=ticket,
     )
 
 
-async def _ticket(parts: Ingredients) -> TicketFiles | None:
-    facts = parts.facts
-    if parts.claim.event_type is not EventType.REGISTRATION_CONFIRMED or not isinstance(facts, Facts):
+async def _ticket(inputs: MessageInputs) -> TicketFiles | None:
+    facts = inputs.facts
+    if inputs.claim.event_type is not EventType.REGISTRATION_CONFIRMED or not isinstance(facts, Facts):
         return None
     if facts.ticket_code is None:
         return None
@@ -148,13 +148,13 @@ async def _ticket(parts: Ingredients) -> TicketFiles | None:
         event_name=facts.event_name,
         name=facts.name,
         category_name=facts.category_name,
-        event_date=words.day(facts.event_date, parts.locale),
+        event_date=formatting.day(facts.event_date, inputs.locale),
         event_location=facts.event_location,
         registration_number=facts.registration_number,
         bib_number=facts.bib_number or 0,
     )
     # A process makes one mail at a time, so this is never more than one thread.
-    return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, parts.locale)
+    return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, inputs.locale)
 
 
 def _ticket_files(printed: PrintedTicket, ticket_code: str, locale: Locale) -> TicketFiles:

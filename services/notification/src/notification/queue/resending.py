@@ -13,7 +13,7 @@ from notification.messages.rules import Channel, EventType
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
-from notification.queue.truth import TOO_LATE, untrue
+from notification.queue.validity import TOO_LATE, untrue
 
 _COPY_WAITS = Wording(
     en="A copy of the message has not been sent yet. It is sent when its turn comes.",

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from notification.contacts.tables import Participant
 from notification.messages.rules import Channel, EventType
 from notification.queue.queries import attempts_of
+from notification.queue.resending import copy_of, requeue
 from notification.queue.rules import Status
-from notification.queue.sending_again import copy_of, requeue
 from notification.queue.tables import DeliveryAttempt, Notification
 
 

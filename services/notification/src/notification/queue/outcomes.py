@@ -10,7 +10,7 @@ from contracts import NotificationFailed
 from sqlalchemy import func, select, update
 
 from notification.channels.port import Culprit, Outcome
-from notification.limiter.breaker import Met, Ruling, note_accepted, note_trouble
+from notification.limiter.circuit_breaker import Met, Ruling, note_accepted, note_trouble
 from notification.limiter.commands import end_slot
 from notification.messages.rules import Channel
 from notification.queue.commands import Attempt, Claim, is_ours
