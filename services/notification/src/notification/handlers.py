@@ -29,9 +29,9 @@ from contracts import (
 )
 from contracts.payments import PaymentPayload
 
-from notification.access.commands import keep_codes
+from notification.access.commands import store_codes
 from notification.contacts import commands as contacts
-from notification.contacts.linking import follow_race, link_contact, note_race
+from notification.contacts.linking import follow_race, link_contact, record_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import Stage
 from notification.messages.rules import EventType
@@ -40,7 +40,7 @@ from notification.queue.announcements import announce_change, announce_late, enq
 from notification.queue.commands import enqueue, skip_untrue
 from notification.queue.notified import is_queued, last_notified
 from notification.queue.resending import follow_deadline
-from notification.races.commands import lock_race, note_announcement
+from notification.races.commands import lock_race, record_announcement
 from notification.templates.formatting import OFFER_ENDED
 
 handlers = Handlers()
@@ -52,8 +52,8 @@ _ONCE = "once"
 @handlers.on(WaitlistOffered)
 async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     """The person in charge hears that places are held for them, and until when; once, at the newest address."""
-    await note_race(work, event.payload)
-    await _keep_code(work, event, event.payload.access)
+    await record_race(work, event.payload)
+    await _store_code(work, event, event.payload.access)
     is_update = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
     recipient = event.payload.contact.participant_id
@@ -76,8 +76,8 @@ async def notify_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> N
 @handlers.on(RegistrationCreated)
 async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
     """The person in charge hears what to pay and until when, unless nothing is owed."""
-    await note_race(work, event.payload)
-    await _keep_code(work, event, event.payload.access)
+    await record_race(work, event.payload)
+    await _store_code(work, event, event.payload.access)
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
         await _notify_person_in_charge(work, event, about=_ONCE)
@@ -89,7 +89,7 @@ async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork)
 async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
     """The person in charge hears that the proof has arrived."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
-    is_update = contacts.note_payment_news(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
+    is_update = contacts.record_payment_event(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
     await _notify_person_in_charge(work, event, about=str(event.payload.payment_id), is_update=is_update)
 
 
@@ -99,7 +99,7 @@ async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork)
     rejected = event.payload
     contact = await contacts.lock_contact(work, rejected.registration_id)
     welcome = rejected.expires_at > rejected.rejected_at
-    is_update = welcome and contacts.note_payment_news(contact, at=rejected.rejected_at, sequence=rejected.sequence)
+    is_update = welcome and contacts.record_payment_event(contact, at=rejected.rejected_at, sequence=rejected.sequence)
     if is_update:
         contact.expires_at = max(contact.expires_at, rejected.expires_at)
     context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
@@ -110,12 +110,12 @@ async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork)
 async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
     """Every runner gets an e-ticket; not again when a confirmation that holds is published once more."""
     confirmed = event.payload
-    await note_race(work, confirmed)
+    await record_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
     notified = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
-    is_update = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
+    is_update = contacts.apply_event(contact, confirmed, Stage.CONFIRMED)
     if is_update:
-        await contacts.give_tickets(work, confirmed, contact)
+        await contacts.store_tickets(work, confirmed, contact)
     if not notified:
         runners = [runner.participant_id for runner in confirmed.participants]
         await _notify(work, event, runners, about=str(confirmed.payment_id), is_update=is_update)
@@ -130,7 +130,7 @@ async def notify_expired(event: Event[RegistrationExpired], work: UnitOfWork) ->
     expired = event.payload
     contact = await contacts.lock_contact(work, expired.registration_id)
     notified = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
-    is_update = contacts.expire(contact, expired)
+    is_update = contacts.apply_expiry(contact, expired)
     if not notified:
         await _notify_person_in_charge(work, event, about=str(expired.revision), is_update=is_update)
 
@@ -143,7 +143,7 @@ async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) 
     """
     reopened = event.payload
     contact = await contacts.lock_contact(work, reopened.registration_id)
-    if not contacts.move_on(contact, reopened, Stage.CREATED):
+    if not contacts.apply_event(contact, reopened, Stage.CREATED):
         return
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
     await follow_deadline(work, reopened.registration_id, contact.expires_at)
@@ -159,7 +159,7 @@ async def notify_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork
     cancelled = event.payload
     contact = await contacts.lock_contact(work, cancelled.registration_id)
     notified = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
-    is_update = contacts.move_on(contact, cancelled, Stage.CANCELLED)
+    is_update = contacts.apply_event(contact, cancelled, Stage.CANCELLED)
     if not notified:
         context = {"reason": cancelled.reason}
         await _notify_person_in_charge(work, event, about=str(cancelled.revision), context=context, is_update=is_update)
@@ -199,7 +199,7 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
     """Keep the race's facts, and if asked send them to each confirmed runner, unless a newer change was sent."""
     changed = event.payload
     await follow_race(work, changed.event, changed.categories)
-    if changed.notify_runners and await note_announcement(work, changed.event):
+    if changed.notify_runners and await record_announcement(work, changed.event):
         await announce_change(work, changed.event.event_id, revision=changed.event.revision)
 
 
@@ -212,7 +212,7 @@ async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> 
     replaced = event.payload
     if replaced.event_id is not None:
         await lock_race(work, replaced.event_id)
-    await _keep_code(work, event, replaced.access)
+    await _store_code(work, event, replaced.access)
     if await link_contact(work, replaced):
         await announce_late(work, replaced.registration_id)
 
@@ -222,13 +222,13 @@ async def send_links(event: Event[AccessLinksRequested], work: UnitOfWork) -> No
     """Send one message with all links to the contact that asked for them."""
     requested = event.payload
     codes = {link.registration_id: link.access for link in requested.links}
-    await keep_codes(work, codes, said_at=event.occurred_at)
+    await store_codes(work, codes, issued_at=event.occurred_at)
     await enqueue_links(work, requested)
 
 
-async def _keep_code(work: UnitOfWork, event: Event[Any], access: AccessCode | None) -> None:
+async def _store_code(work: UnitOfWork, event: Event[Any], access: AccessCode | None) -> None:
     if access is not None:
-        await keep_codes(work, {event.payload.registration_id: access}, said_at=event.occurred_at)
+        await store_codes(work, {event.payload.registration_id: access}, issued_at=event.occurred_at)
 
 
 async def _notify_person_in_charge(

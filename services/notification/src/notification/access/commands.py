@@ -26,10 +26,10 @@ _KEEP_NEWEST = _INSERT.on_conflict_do_update(
 )
 
 
-async def keep_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode], *, said_at: datetime) -> None:
+async def store_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode], *, issued_at: datetime) -> None:
     """Store the code of each registration as registration said it at that moment, unless a newer one is known."""
     rows = [
-        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": said_at}
+        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": issued_at}
         for registration_id, each in sorted(codes.items())
     ]
     if rows:

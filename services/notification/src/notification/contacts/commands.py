@@ -62,7 +62,7 @@ _REWRITE = (
 async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
     """Remember a registration and its runners. One that is known already, not only as waiting, stays as it is."""
     contact = {
-        **_named(created),
+        **_contact_columns(created),
         "registration_number": created.registration_number,
         "expires_at": created.expires_at,
         "stage": Stage.CREATED,
@@ -76,7 +76,7 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
     """Store who may take an offer, or their newest data while it is open; False when it was taken already."""
     contact = {
-        **_named(offered),
+        **_contact_columns(offered),
         "expires_at": offered.offer_expires_at,
         "stage": Stage.WAITING,
         "revision": offered.revision,
@@ -106,31 +106,31 @@ async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
     return True
 
 
-def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
-    event: EventSummary = news.event
+def _contact_columns(payload: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
+    event: EventSummary = payload.event
     return {
-        "registration_id": news.registration_id,
+        "registration_id": payload.registration_id,
         "event_id": event.event_id,
-        "category_id": news.category_id,
+        "category_id": payload.category_id,
         "event_name": event.name,
         "event_date": event.event_date,
         "event_location": event.location,
-        "category_name": news.category_name,
-        "total_amount": news.total_amount,
-        "currency": news.currency,
+        "category_name": payload.category_name,
+        "total_amount": payload.total_amount,
+        "currency": payload.currency,
     }
 
 
 async def _add_participants(
     work: UnitOfWork,
-    news: RegistrationCreated | WaitlistOffered,
+    payload: RegistrationCreated | WaitlistOffered,
     people: Iterable[RegisteredParticipant],
     *,
     revision: int,
 ) -> None:
-    about = {"registration_id": news.registration_id, "revision": revision}
+    about = {"registration_id": payload.registration_id, "revision": revision}
     rows = [
-        {**person, **addresses_in(news.event, person), **about} for person in (each.model_dump() for each in people)
+        {**person, **addresses_in(payload.event, person), **about} for person in (each.model_dump() for each in people)
     ]
     await work.session.execute(_ADD_OR_CORRECT, rows)
 
@@ -180,16 +180,16 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
     return contact
 
 
-def move_on(contact: Contact, news: RegistrationPayload, stage: Stage) -> bool:
-    """Let the contact follow `news`; False, and no change, when something newer was heard before."""
-    if news.revision < contact.revision:
+def apply_event(contact: Contact, payload: RegistrationPayload, stage: Stage) -> bool:
+    """Let the contact follow `payload`; False, and no change, when something newer was heard before."""
+    if payload.revision < contact.revision:
         return False
     contact.stage = stage
-    contact.revision = news.revision
+    contact.revision = payload.revision
     return True
 
 
-def expire(contact: Contact, expired: RegistrationExpired) -> bool:
+def apply_expiry(contact: Contact, expired: RegistrationExpired) -> bool:
     """Let the contact follow an expiry; False, and no change of stage, when something newer was heard before.
 
     Of registration and payment, each may have said something that the expiry did not know. After newer news of payment
@@ -199,13 +199,13 @@ def expire(contact: Contact, expired: RegistrationExpired) -> bool:
     if heard is not None and heard < contact.payment_sequence:
         contact.revision = max(contact.revision, expired.revision)
         return False
-    if not move_on(contact, expired, Stage.EXPIRED):
+    if not apply_event(contact, expired, Stage.EXPIRED):
         return False
     contact.end_heard = heard
     return True
 
 
-def note_payment_news(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
+def record_payment_event(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
     """Whether what happened to the payment at `at` still matters to the runner; whatever is new is noted.
 
     Once a registration is confirmed or ended, and after newer news of its payments, it does not. An expiry that did not
@@ -226,7 +226,7 @@ def note_payment_news(contact: Contact, *, at: datetime, sequence: int = 0) -> b
     return contact.stage == Stage.CREATED
 
 
-async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
+async def store_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
     """Note the race as it is now, and each runner's BIB and ticket code.
 
     Raises:
@@ -240,10 +240,10 @@ async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, conta
     contact.category_name = confirmed.category_name
     known = await participants_of(work.session, contact.registration_id)
     for runner in confirmed.participants:
-        _give_ticket(known, runner, revision=confirmed.revision)
+        _store_ticket(known, runner, revision=confirmed.revision)
 
 
-def _give_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant, *, revision: int) -> None:
+def _store_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant, *, revision: int) -> None:
     participant = known.get(runner.participant_id)
     if participant is None:
         raise NotYet(f"participant {runner.participant_id}")

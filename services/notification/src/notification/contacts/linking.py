@@ -23,7 +23,7 @@ from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.orm import aliased
 
 from notification.contacts.tables import Contact
-from notification.races.commands import is_news, keep_race, lock_race
+from notification.races.commands import is_newer, lock_race, store_race
 from notification.races.tables import Race, RaceCategory
 
 log = logger(__name__)
@@ -36,11 +36,11 @@ SAME_COPIES = and_(
 """A contact's copies describe the race as it is now."""
 
 
-async def note_race(work: UnitOfWork, news: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
-    """Follow the race as `news` names it, if that is newer than what is known."""
-    if await is_news(work, news.event, news.category_id):
-        category = CategoryName(category_id=news.category_id, name=news.category_name)
-        await follow_race(work, news.event, [category])
+async def record_race(work: UnitOfWork, payload: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
+    """Follow the race as `payload` names it, if that is newer than what is known."""
+    if await is_newer(work, payload.event, payload.category_id):
+        category = CategoryName(category_id=payload.category_id, name=payload.category_name)
+        await follow_race(work, payload.event, [category])
 
 
 async def link_contact(work: UnitOfWork, named: AccessReplaced) -> bool:
@@ -57,7 +57,7 @@ async def follow_race(work: UnitOfWork, event: EventSummary, categories: Iterabl
     """Store the newest facts of a race, after linking the contacts that hold copies of the facts before."""
     await lock_race(work, event.event_id)
     await _link(work, _unlinked().where(Race.event_id == event.event_id))
-    await keep_race(work, event, categories)
+    await store_race(work, event, categories)
 
 
 async def link_some(work: UnitOfWork, *, limit: int) -> int:

@@ -35,12 +35,12 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def news(self) -> str:
+    def latest_event_type(self) -> str:
         """The type of the newest event that may have brought it here."""
-        return _NEWS[self]
+        return _LATEST_EVENT_TYPES[self]
 
 
-_NEWS: Mapping[Stage, str] = {
+_LATEST_EVENT_TYPES: Mapping[Stage, str] = {
     Stage.WAITING: WaitlistOffered.TYPE,
     Stage.OFFER_ENDED: WaitlistEnded.TYPE,
     Stage.CREATED: RegistrationReopened.TYPE,

@@ -46,7 +46,7 @@ class Ruling:
     acquitted: UUID | None = None
 
 
-async def note_accepted(work: UnitOfWork, channel: Channel) -> int | None:
+async def record_accepted(work: UnitOfWork, channel: Channel) -> int | None:
     """Note that the provider took a message. Return the row of trouble that this ended, None if there was none."""
     sender = await _lock(work, channel)
     ended = None if sender.suspect is None else sender.accepted
@@ -56,7 +56,7 @@ async def note_accepted(work: UnitOfWork, channel: Channel) -> int | None:
     return ended
 
 
-async def note_trouble(work: UnitOfWork, channel: Channel, met: Met, *, pause_base: timedelta) -> Ruling:
+async def record_failure(work: UnitOfWork, channel: Channel, met: Met, *, pause_base: timedelta) -> Ruling:
     """Rule whose the trouble is that a message met. If it is the sender's, it rests, longer with each in a row."""
     sender = await _lock(work, channel)
     sender.silences += met.may_have_left

@@ -97,7 +97,7 @@ async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> No
     await work.session.execute(_END_SLOT, {"channel": channel.value, "began": began, "now": work.now})
 
 
-async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
+async def record_enabled(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
     """Keep what the settings say where the doctor looks."""
     differs = (SenderRow.channel == channel.value) & (SenderRow.enabled != enabled)
     await work.session.execute(update(SenderRow).where(differs).values(enabled=enabled))

@@ -17,7 +17,7 @@ from notification.messages.rules import Channel, EventType
 from notification.queue.order import turns
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.validity import PAYMENT_NEWS, SUPERSEDED, superseded, too_late, why_untrue
+from notification.queue.validity import PAYMENT_MESSAGES, SUPERSEDED, superseded, too_late, why_untrue
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 
@@ -71,7 +71,7 @@ async def enqueue(
         "failed_reason": SUPERSEDED if stale else None,
         "context": dict(context),
         "deadline": await _deadline(work, event_type, registration_id, context),
-        "payment_news": None if stale else await _next_payment_news(work, event_type, registration_id),
+        "payment_news": None if stale else await _next_payment_sequence(work, event_type, registration_id),
         "next_attempt_at": work.now,
         "created_at": work.now,
         "updated_at": work.now,
@@ -104,9 +104,9 @@ async def _deadline(
     return (await work.session.execute(expires)).scalar_one_or_none()
 
 
-async def _next_payment_news(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
+async def _next_payment_sequence(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
     """Their number among the news of the registration's payments; its contact is locked, so they follow each other."""
-    if event_type not in PAYMENT_NEWS:
+    if event_type not in PAYMENT_MESSAGES:
         return None
     notified = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
     return ((await work.session.execute(notified)).scalar_one() or 0) + 1

@@ -10,7 +10,7 @@ from contracts import NotificationFailed
 from sqlalchemy import func, select, update
 
 from notification.channels.port import Culprit, Outcome
-from notification.limiter.circuit_breaker import Met, Ruling, note_accepted, note_trouble
+from notification.limiter.circuit_breaker import Met, Ruling, record_accepted, record_failure
 from notification.limiter.commands import end_slot
 from notification.messages.rules import Channel
 from notification.queue.commands import Attempt, Claim, is_ours
@@ -47,16 +47,16 @@ async def end_attempt(work: UnitOfWork, attempt: Attempt, ending: Ending, policy
     await end_slot(work, attempt.claim.channel, began=attempt.began)
     finished = {"finished_at": work.now, "outcome": ending.outcome, "detail": ending.reason}
     await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
-    ruling = await _note_at_sender(work, attempt.claim, ending, policy)
+    ruling = await _record_at_sender(work, attempt.claim, ending, policy)
     await settle(work, attempt.claim, ending, policy, ruling)
 
 
-async def _note_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Ruling | None:
+async def _record_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Ruling | None:
     """A refusal for good says nothing about the sender: the next message may be taken, or meet trouble."""
     if ending.outcome is Outcome.PERMANENT:
         return None
     if ending.outcome is Outcome.SENT:
-        ended = await note_accepted(work, claim.channel)
+        ended = await record_accepted(work, claim.channel)
         if ended is not None:
             await _give_places_back(work, claim.channel, ended)
         return None
@@ -68,7 +68,7 @@ async def _note_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy
         troubled_after=(await work.session.execute(before)).scalar_one_or_none(),
         may_have_left=ending.outcome is Outcome.UNKNOWN,
     )
-    ruling = await note_trouble(work, claim.channel, met, pause_base=policy.pause_base)
+    ruling = await record_failure(work, claim.channel, met, pause_base=policy.pause_base)
     if ruling.acquitted is not None:
         await _give_tries_back(work, ruling.acquitted, ruling.row)
     return ruling

@@ -14,7 +14,7 @@ from notification.queue.tables import DeliveryReport, Notification
 _KEEP_REPORTS = timedelta(days=30)
 
 
-async def take_report(
+async def record_report(
     work: UnitOfWork, *, provider_id: str | None, state_id: str | None, progress: Progress | None, word: str | None
 ) -> None:
     """Note a report and let its message follow. One about a message we do not know is kept for when we do."""

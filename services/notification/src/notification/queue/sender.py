@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from notification.channels.errors import NotSent
 from notification.channels.port import MessageChannel, OutboundMessage, Outcome
-from notification.limiter.commands import note_switch
+from notification.limiter.commands import record_enabled
 from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import PROBE_ANYWHERE
 from notification.messages.rules import Channel
@@ -83,7 +83,7 @@ class Sender:
             sender = await find_sender(session, self.channel)
         chosen = preferences.channels[self.channel]
         if sender.enabled != chosen.enabled:
-            await self._note_switch(enabled=chosen.enabled)
+            await self._record_enabled(enabled=chosen.enabled)
         if not chosen.enabled or preferences.missing(self.channel) is not None:
             await self._skip_all(preferences, chosen)
             return False
@@ -177,9 +177,9 @@ class Sender:
             await commands.skip(work, claim)
         return True
 
-    async def _note_switch(self, *, enabled: bool) -> None:
+    async def _record_enabled(self, *, enabled: bool) -> None:
         async with self.database.work() as work:
-            await note_switch(work, self.channel, enabled=enabled)
+            await record_enabled(work, self.channel, enabled=enabled)
 
     def _policy(self, chosen: ChannelPreferences) -> RetryPolicy:
         return RetryPolicy(

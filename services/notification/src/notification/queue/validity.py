@@ -17,7 +17,7 @@ from notification.races.tables import Race
 SUPERSEDED = "newer news came before it was sent"
 TOO_LATE = "its time was over before it was sent"
 
-PAYMENT_NEWS = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
+PAYMENT_MESSAGES = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
 """Messages that hold only until the next news of the registration's payment."""
 
 _OUTLIVES_THE_RACE = frozenset(
@@ -78,13 +78,20 @@ def superseded() -> ColumnElement[bool]:
             Notification.event_type == EventType.REGISTRATION_CREATED,
             contact.where(Contact.payment_news_at.is_not(None)),
         ),
-        and_(Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_NEWS)), _newer_payment_news()),
+        and_(
+            Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_MESSAGES)), _newer_payment_message()
+        ),
         and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _gone_back()),
     )
 
 
 def _by_stage() -> ColumnElement[bool]:
-    return or_(*(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage))
+    return or_(
+        *(
+            and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.latest_event_type]))
+            for stage in Stage
+        )
+    )
 
 
 def _by_the_race() -> ColumnElement[bool]:
@@ -94,7 +101,7 @@ def _by_the_race() -> ColumnElement[bool]:
     return and_(Notification.event_type == EventType.RACE_CHANGED, newer.correlate(Contact, Notification).exists())
 
 
-def _newer_payment_news() -> ColumnElement[bool]:
+def _newer_payment_message() -> ColumnElement[bool]:
     other = aliased(Notification)
     newer = func.coalesce(other.payment_news, 0) > func.coalesce(Notification.payment_news, 0)
     return exists().where(other.registration_id == Notification.registration_id, newer)

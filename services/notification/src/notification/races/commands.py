@@ -26,7 +26,7 @@ _KEEP_NEWEST_CATEGORY = _CATEGORY.on_conflict_do_update(
 )
 
 
-async def is_news(work: UnitOfWork, event: EventSummary, category_id: UUID) -> bool:
+async def is_newer(work: UnitOfWork, event: EventSummary, category_id: UUID) -> bool:
     """Return whether `event` says more about the race or the category than is known.
 
     A summary without a time zone comes from a release whose revisions cannot be compared: it is never news.
@@ -50,7 +50,7 @@ async def lock_race(work: UnitOfWork, event_id: UUID) -> None:
     await work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(event_id), 0))))
 
 
-async def keep_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
+async def store_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
     """Store the race and its categories, except where newer facts are known."""
     race = {**event.model_dump(), "updated_at": work.now}
     await work.session.execute(_KEEP_NEWEST_RACE, [race])
@@ -67,7 +67,7 @@ async def keep_race(work: UnitOfWork, event: EventSummary, categories: Iterable[
         await work.session.execute(_KEEP_NEWEST_CATEGORY, rows)
 
 
-async def note_announcement(work: UnitOfWork, event: EventSummary) -> bool:
+async def record_announcement(work: UnitOfWork, event: EventSummary) -> bool:
     """Note that runners are sent a message about this revision; False if they were about this or a newer one."""
     newest = (
         update(Race)

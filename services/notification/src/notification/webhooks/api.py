@@ -11,7 +11,7 @@ from chassis.web.routing import Router
 from fastapi import Depends, Request
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
-from notification.queue.reports import take_report
+from notification.queue.reports import record_report
 from notification.webhooks.errors import UnknownWebhook
 from notification.webhooks.rules import progress_of
 
@@ -74,7 +74,7 @@ _SECRET = {"name": "secret", "in": "path", "required": True, "schema": {"type": 
 )
 async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
     """A message got somewhere, or did not. Answered with 200 whether or not we know it: Fonnte repeats all else."""
-    await take_report(
+    await record_report(
         work,
         provider_id=report.id or None,
         state_id=report.stateid or None,
