@@ -18,7 +18,7 @@ from notification.channels.errors import (
     OutcomeUnknown,
     PermanentFailure,
     PrivateAddress,
-    SenderTrouble,
+    SenderFailure,
     TemporaryFailure,
 )
 from notification.channels.mail import Mail, build_mail
@@ -77,10 +77,10 @@ class SmtpChannel:
                 await server.connect()
         except SMTPResponseException as error:
             server.close()
-            raise _sender_trouble(_code("mail_server_refused", error)) from None
+            raise _sender_failure(_code("mail_server_refused", error)) from None
         except (*_SILENCE, ValueError) as error:
             server.close()
-            raise _sender_trouble(_silent("mail_server_unusable", error)) from None
+            raise _sender_failure(_silent("mail_server_unusable", error)) from None
         return server
 
     async def _socket(self, until: float) -> socket:
@@ -89,16 +89,16 @@ class SmtpChannel:
             async with asyncio.timeout_at(until):
                 return await connected_socket(host, port, private_allowed=inside, seconds_each=self._timeout)
         except PrivateAddress:
-            raise _sender_trouble("mail_server_private") from None
+            raise _sender_failure("mail_server_private") from None
         except (OSError, UnicodeError) as error:
-            raise _sender_trouble(_silent("mail_server_unreachable", error)) from None
+            raise _sender_failure(_silent("mail_server_unreachable", error)) from None
 
 
 async def _hand_over(server: SMTP, sender: str, mail: Mail, until: float) -> None:
     """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
-    async with _step(until, refused=_sender_refused, silent=_sender_trouble):
+    async with _step(until, refused=_sender_refused, silent=_sender_failure):
         await server.mail(sender)
-    async with _step(until, refused=_message_refused, silent=_recipient_trouble):
+    async with _step(until, refused=_message_refused, silent=_recipient_failure):
         await server.rcpt(mail.recipient)
     async with _step(until, refused=_message_refused, silent=OutcomeUnknown):
         await server.data(mail.content)
@@ -118,23 +118,23 @@ async def _step(
 
 
 def _sender_refused(error: SMTPResponseException) -> NotSent:
-    return _sender_trouble(_code("mail_sender_refused", error))
+    return _sender_failure(_code("mail_sender_refused", error))
 
 
-def _sender_trouble(code: str) -> NotSent:
+def _sender_failure(code: str) -> NotSent:
     """No recipient was named yet."""
-    return SenderTrouble(code, Culprit.SENDER)
+    return SenderFailure(code, Culprit.SENDER)
 
 
-def _recipient_trouble(code: str) -> NotSent:
+def _recipient_failure(code: str) -> NotSent:
     """Servers that ask the recipient's own while they wait for it answer so, for that recipient only."""
-    return SenderTrouble(code, Culprit.RECIPIENT)
+    return SenderFailure(code, Culprit.RECIPIENT)
 
 
 def _message_refused(error: SMTPResponseException) -> NotSent:
     code = _code("mail_refused", error)
     if error.code == _SHUTTING_DOWN:
-        return _recipient_trouble(code)
+        return _recipient_failure(code)
     return PermanentFailure(code) if error.code >= _PERMANENT else TemporaryFailure(code)
 
 

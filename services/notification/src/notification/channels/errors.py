@@ -28,10 +28,10 @@ class PermanentFailure(NotSent):
     outcome = Outcome.PERMANENT
 
 
-class SenderTrouble(NotSent):
+class SenderFailure(NotSent):
     """Nothing left, and it seems that no other message would: the account, the device or the server is the trouble."""
 
-    outcome = Outcome.SENDER_TROUBLE
+    outcome = Outcome.SENDER_FAILURE
 
     def __init__(self, reason: str, culprit: Culprit = Culprit.EITHER) -> None:
         self.culprit = culprit

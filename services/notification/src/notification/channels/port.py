@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     SENT = "sent"
     TEMPORARY = "temporary"
     PERMANENT = "permanent"
-    SENDER_TROUBLE = "sender_trouble"
+    SENDER_FAILURE = "sender_trouble"
     UNKNOWN = "unknown"
 
 

@@ -13,7 +13,7 @@ import httpx
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 
-from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
+from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderFailure, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
 from notification.channels.provider_log import log_provider_text
 
@@ -62,7 +62,7 @@ class FonnteChannel:
             ):
                 return await http.post(self._url, data=form, headers={"Authorization": self._token})
         except _NOTHING_LEFT as error:
-            raise SenderTrouble(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
+            raise SenderFailure(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
 
@@ -87,7 +87,7 @@ def _accepted(answer: httpx.Response) -> str | None:
         case False | "false" | "False":
             raise _refusal(str(body.get("reason") or body.get("detail") or "no reason given"))
     if answer.status_code in _SURELY_REFUSED or answer.is_redirect:
-        raise SenderTrouble(f"whatsapp_http_{answer.status_code}")
+        raise SenderFailure(f"whatsapp_http_{answer.status_code}")
     raise OutcomeUnknown(f"whatsapp_unreadable_{answer.status_code}")
 
 
@@ -100,7 +100,7 @@ def _body(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _refusal(reason: str) -> NotSent:
-    for phrases, kind in ((_THE_MESSAGE, PermanentFailure), (_THE_SENDER, SenderTrouble)):
+    for phrases, kind in ((_THE_MESSAGE, PermanentFailure), (_THE_SENDER, SenderFailure)):
         for phrase in phrases:
             if phrase in reason.lower():
                 return kind(_coded(f"whatsapp_{phrase.replace(' ', '_')}", reason))

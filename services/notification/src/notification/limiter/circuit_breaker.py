@@ -12,13 +12,13 @@ from chassis.database import UnitOfWork
 
 from notification.channels.port import Culprit
 from notification.limiter.commands import HEALTHY
-from notification.limiter.rules import is_senders, pause_after, pause_in_silence
+from notification.limiter.rules import is_sender_failure, pause_after, pause_when_silent
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
 
 @dataclass(frozen=True)
-class Met:
+class FailedAttempt:
     """A message that met trouble.
 
     `troubled_after` is how many messages its sender had sent when it did so for the first time, None if that is now.
@@ -33,17 +33,17 @@ class Met:
 
 
 @dataclass(frozen=True)
-class Ruling:
+class Attribution:
     """Whose trouble it is.
 
-    `row` is how many messages the sender had sent when the trouble began. `suspected`: the message may be the cause.
-    `acquitted` is the message that was taken for the cause before.
+    `streak` is how many messages the sender had sent when the trouble began. `suspected`: the message may be the cause.
+    `cleared` is the message that was taken for the cause before.
     """
 
-    is_senders: bool
-    row: int
+    is_sender_failure: bool
+    streak: int
     suspected: bool = True
-    acquitted: UUID | None = None
+    cleared: UUID | None = None
 
 
 async def record_accepted(work: UnitOfWork, channel: Channel) -> int | None:
@@ -56,32 +56,34 @@ async def record_accepted(work: UnitOfWork, channel: Channel) -> int | None:
     return ended
 
 
-async def record_failure(work: UnitOfWork, channel: Channel, met: Met, *, pause_base: timedelta) -> Ruling:
+async def record_failure(
+    work: UnitOfWork, channel: Channel, attempt: FailedAttempt, *, pause_base: timedelta
+) -> Attribution:
     """Rule whose the trouble is that a message met. If it is the sender's, it rests, longer with each in a row."""
     sender = await _lock(work, channel)
-    sender.silences += met.may_have_left
-    others = sender.suspect not in (None, met.message_id)
-    again = met.troubled_after is not None and sender.accepted > met.troubled_after
-    if not is_senders(met.culprit, others=others, again=again):
-        sender.suspect = sender.suspect if again else met.message_id
-        return Ruling(is_senders=False, row=sender.accepted)
-    _rest(work, sender, met, pause_base)
-    if met.culprit is Culprit.SENDER:
-        return Ruling(is_senders=True, row=sender.accepted, suspected=False)
-    acquitted = sender.suspect if others else None
-    sender.suspect = met.message_id
-    return Ruling(is_senders=True, row=sender.accepted, acquitted=acquitted)
+    sender.silences += attempt.may_have_left
+    others = sender.suspect not in (None, attempt.message_id)
+    again = attempt.troubled_after is not None and sender.accepted > attempt.troubled_after
+    if not is_sender_failure(attempt.culprit, others=others, again=again):
+        sender.suspect = sender.suspect if again else attempt.message_id
+        return Attribution(is_sender_failure=False, streak=sender.accepted)
+    _pause(work, sender, attempt, pause_base)
+    if attempt.culprit is Culprit.SENDER:
+        return Attribution(is_sender_failure=True, streak=sender.accepted, suspected=False)
+    cleared = sender.suspect if others else None
+    sender.suspect = attempt.message_id
+    return Attribution(is_sender_failure=True, streak=sender.accepted, cleared=cleared)
 
 
 async def _lock(work: UnitOfWork, channel: Channel) -> SenderRow:
     return await work.session.get_one(SenderRow, channel.value, with_for_update=True)
 
 
-def _rest(work: UnitOfWork, sender: SenderRow, met: Met, base: timedelta) -> None:
+def _pause(work: UnitOfWork, sender: SenderRow, attempt: FailedAttempt, base: timedelta) -> None:
     sender.troubles += 1
-    sender.trouble = met.reason[:500]
+    sender.trouble = attempt.reason[:500]
     sender.trouble_since = sender.trouble_since or work.now
-    silent = met.may_have_left and sender.silences > 1
-    pause = pause_in_silence(sender.silences - 1) if silent else pause_after(sender.troubles, base=base)
+    silent = attempt.may_have_left and sender.silences > 1
+    pause = pause_when_silent(sender.silences - 1) if silent else pause_after(sender.troubles, base=base)
     sender.paused_at = work.now
     sender.paused_until = work.now + pause

@@ -6,7 +6,7 @@ from datetime import datetime
 from chassis.database import UnitOfWork
 from sqlalchemy import DateTime, Integer, String, bindparam, text, update
 
-from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace
+from notification.limiter.rules import MAX_PAUSE, SKEW, WINDOW, Pace
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
@@ -77,7 +77,7 @@ async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> bool:
     What a clock that was ahead has noted holds nothing up: its sends count as made now, its pause is over.
     """
     latest = work.now + SKEW
-    moments = {"channel": channel.value, "now": work.now, "latest": latest, "latest_end": latest + LONGEST_PAUSE}
+    moments = {"channel": channel.value, "now": work.now, "latest": latest, "latest_end": latest + MAX_PAUSE}
     await work.session.execute(_RETURN_TO_NOW, moments)
     taken = await work.session.execute(
         _TAKE_SLOT,
@@ -103,7 +103,7 @@ async def record_enabled(work: UnitOfWork, channel: Channel, *, enabled: bool) -
     await work.session.execute(update(SenderRow).where(differs).values(enabled=enabled))
 
 
-async def recover(work: UnitOfWork, channel: Channel) -> None:
+async def resume_sender(work: UnitOfWork, channel: Channel) -> None:
     """Clear pause and trouble after the account was changed or staff intervened."""
     troubled = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
     await work.session.execute(update(SenderRow).where(troubled).values(HEALTHY))

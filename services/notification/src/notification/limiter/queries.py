@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace, SenderState
+from notification.limiter.rules import MAX_PAUSE, SKEW, WINDOW, Pace, SenderState
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
@@ -27,7 +27,7 @@ def is_ahead(sender: SenderRow, *, now: datetime) -> bool:
     """Whether a clock that was wrong noted a moment that has yet to come."""
     latest = now + SKEW
     noted = (sender.last_sent_at, sender.paused_at, *sender.recent)
-    too_long = sender.paused_until is not None and sender.paused_until > latest + LONGEST_PAUSE
+    too_long = sender.paused_until is not None and sender.paused_until > latest + MAX_PAUSE
     return too_long or any(moment is not None and moment > latest for moment in noted)
 
 

@@ -9,10 +9,10 @@ WINDOW = timedelta(seconds=60)
 SKEW = timedelta(seconds=60)
 """How far the clocks of two processes may be apart; a moment that lies further ahead was noted by a wrong clock."""
 
-LONGEST_PAUSE = timedelta(hours=4)
-PROBE_ANYWHERE = 3
+MAX_PAUSE = timedelta(hours=4)
+PROBE_AFTER = 3
 """From how many troubles on a rested sender tries any message: the next ones may all be of one troubled kind."""
-_LONGEST_PAUSE_IN_TROUBLE = timedelta(minutes=15)
+_MAX_FAILURE_PAUSE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class Pace:
 
 def pause_after(troubles: int, *, base: timedelta) -> timedelta:
     """How long a sender rests after its `troubles`-th trouble in a row: doubling, 15 minutes at most."""
-    return min(base * int(2 ** min(troubles - 1, 20)), _LONGEST_PAUSE_IN_TROUBLE)
+    return min(base * int(2 ** min(troubles - 1, 20)), _MAX_FAILURE_PAUSE)
 
 
-def pause_in_silence(silences: int) -> timedelta:
+def pause_when_silent(silences: int) -> timedelta:
     """How long a sender rests whose provider takes messages and never says so: each further try costs a message.
 
     A quarter of an hour after the second in a row, when `silences` is 1, then doubling, 4 hours at most.
     """
-    return min(_LONGEST_PAUSE_IN_TROUBLE * int(2 ** min(silences - 1, 20)), LONGEST_PAUSE)
+    return min(_MAX_FAILURE_PAUSE * int(2 ** min(silences - 1, 20)), MAX_PAUSE)
 
 
-def is_senders(culprit: Culprit, *, others: bool, again: bool) -> bool:
+def is_sender_failure(culprit: Culprit, *, others: bool, again: bool) -> bool:
     """Return whether trouble that a message met is its sender's; else it is the message's own.
 
     Args:

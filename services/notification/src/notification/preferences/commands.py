@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from notification.channels.accounts import MailAccount
 from notification.channels.connecting import is_inside
-from notification.limiter.commands import recover
+from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.tables import NotificationSettings
@@ -38,7 +38,7 @@ async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: 
     await work.session.execute(update(NotificationSettings).values(**values, updated_at=work.now))
     _refuse_inside(changes, (await reader.load(work.session)).mail)
     for channel in Channel:
-        await recover(work, channel)
+        await resume_sender(work, channel)
     await work.audit(by, "settings.change", "notification_settings", fields=sorted(changes))
 
 

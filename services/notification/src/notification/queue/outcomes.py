@@ -10,7 +10,7 @@ from contracts import NotificationFailed
 from sqlalchemy import func, select, update
 
 from notification.channels.port import Culprit, Outcome
-from notification.limiter.circuit_breaker import Met, Ruling, record_accepted, record_failure
+from notification.limiter.circuit_breaker import Attribution, FailedAttempt, record_accepted, record_failure
 from notification.limiter.commands import end_slot
 from notification.messages.rules import Channel
 from notification.queue.commands import Attempt, Claim, is_ours
@@ -47,48 +47,48 @@ async def end_attempt(work: UnitOfWork, attempt: Attempt, ending: Ending, policy
     await end_slot(work, attempt.claim.channel, began=attempt.began)
     finished = {"finished_at": work.now, "outcome": ending.outcome, "detail": ending.reason}
     await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
-    ruling = await _record_at_sender(work, attempt.claim, ending, policy)
-    await settle(work, attempt.claim, ending, policy, ruling)
+    attribution = await _record_at_sender(work, attempt.claim, ending, policy)
+    await settle(work, attempt.claim, ending, policy, attribution)
 
 
-async def _record_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Ruling | None:
+async def _record_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Attribution | None:
     """A refusal for good says nothing about the sender: the next message may be taken, or meet trouble."""
     if ending.outcome is Outcome.PERMANENT:
         return None
     if ending.outcome is Outcome.SENT:
         ended = await record_accepted(work, claim.channel)
         if ended is not None:
-            await _give_places_back(work, claim.channel, ended)
+            await _restore_positions(work, claim.channel, ended)
         return None
     before = select(Notification.troubled_after).where(Notification.id == claim.id)
-    met = Met(
+    failed = FailedAttempt(
         message_id=claim.id,
         culprit=ending.culprit,
         reason=ending.reason or "",
         troubled_after=(await work.session.execute(before)).scalar_one_or_none(),
         may_have_left=ending.outcome is Outcome.UNKNOWN,
     )
-    ruling = await record_failure(work, claim.channel, met, pause_base=policy.pause_base)
-    if ruling.acquitted is not None:
-        await _give_tries_back(work, ruling.acquitted, ruling.row)
-    return ruling
+    attribution = await record_failure(work, claim.channel, failed, pause_base=policy.pause_base)
+    if attribution.cleared is not None:
+        await _restore_retries(work, attribution.cleared, attribution.streak)
+    return attribution
 
 
-async def _give_places_back(work: UnitOfWork, channel: Channel, row: int) -> None:
+async def _restore_positions(work: UnitOfWork, channel: Channel, streak: int) -> None:
     """Messages that met the same trouble as others need not wait behind all others; one that met it alone does."""
-    met = (
+    same_streak = (
         (Notification.channel == channel.value)
         & (Notification.status == Status.PENDING)
         & Notification.behind
-        & (Notification.troubled_after == row)
+        & (Notification.troubled_after == streak)
     )
-    several = select(func.count()).select_from(Notification).where(met).scalar_subquery() > 1
-    await _change(work, met & several, behind=False)
+    several = select(func.count()).select_from(Notification).where(same_streak).scalar_subquery() > 1
+    await _change(work, same_streak & several, behind=False)
 
 
-async def _give_tries_back(work: UnitOfWork, message_id: UUID, row: int) -> None:
+async def _restore_retries(work: UnitOfWork, message_id: UUID, streak: int) -> None:
     """Another message met the same: the tries that this one used up in the same row were the sender's."""
-    waiting = (Notification.status == Status.PENDING) & (Notification.troubled_after == row)
+    waiting = (Notification.status == Status.PENDING) & (Notification.troubled_after == streak)
     await _change(work, (Notification.id == message_id) & waiting, retry_count=0)
 
 
@@ -98,7 +98,7 @@ async def _change(work: UnitOfWork, chosen: Any, **values: Any) -> None:
 
 
 async def settle(
-    work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy, ruling: Ruling | None = None
+    work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy, attribution: Attribution | None = None
 ) -> None:
     """What becomes of a claimed message. A claim that is no longer ours changes nothing.
 
@@ -115,13 +115,13 @@ async def settle(
         retry_limit=policy.limit,
         retry_base=policy.base,
         patience=PATIENCE[Priority(message.priority)],
-        is_senders=ruling is not None and ruling.is_senders,
+        is_sender_failure=attribution is not None and attribution.is_sender_failure,
     )
     _apply(work, message, verdict, ending)
-    if ruling is None or ruling.suspected:
+    if attribution is None or attribution.suspected:
         message.behind = message.behind or verdict.behind
-    if ruling is not None and ruling.suspected:
-        message.troubled_after = ruling.row if message.troubled_after is None else message.troubled_after
+    if attribution is not None and attribution.suspected:
+        message.troubled_after = attribution.streak if message.troubled_after is None else message.troubled_after
     if verdict.status is Status.FAILED:
         publish_failure(work, message)
 

@@ -8,7 +8,7 @@ from chassis.database import UnitOfWork
 from chassis.wording import Wording
 from sqlalchemy import and_, not_, or_, select, update
 
-from notification.limiter.commands import recover
+from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel, EventType
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
@@ -62,7 +62,7 @@ async def retry_failed(
     channels = list(Channel) if channel is None else [channel]
     if unknown:
         for each in channels:
-            await recover(work, each)
+            await resume_sender(work, each)
     failed = Notification.status.in_(RETRYABLE if unknown else (Status.FAILED,))
     chosen = and_(
         or_(failed, _WITHOUT_CHANNEL) if skipped else failed,

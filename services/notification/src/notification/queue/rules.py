@@ -130,7 +130,7 @@ def judge(
     retry_limit: int,
     retry_base: timedelta,
     patience: timedelta = PATIENCE[Priority.TICKET],
-    is_senders: bool = False,
+    is_sender_failure: bool = False,
 ) -> Verdict:
     """Return what becomes of a message after an attempt that ended with `outcome`.
 
@@ -150,11 +150,11 @@ def judge(
             return Verdict(Status.UNKNOWN, retry_count)
         case Outcome.PERMANENT:
             return Verdict(Status.FAILED, retry_count)
-    if is_senders:
+    if is_sender_failure:
         return Verdict(Status.PENDING, retry_count, wait_before(1, base=retry_base), behind=True)
     waited = sum((wait_before(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
     delay = wait_before(retry_count + 1, base=retry_base)
     if (retry_count >= retry_limit and waited >= LEAST_PATIENCE) or waited + delay > patience:
         return Verdict(Status.FAILED, retry_count)
-    behind = outcome is Outcome.SENDER_TROUBLE or retry_count >= _TRIES_IN_PLACE
+    behind = outcome is Outcome.SENDER_FAILURE or retry_count >= _TRIES_IN_PLACE
     return Verdict(Status.PENDING, retry_count + 1, delay, behind=behind)

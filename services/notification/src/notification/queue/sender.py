@@ -16,7 +16,7 @@ from notification.channels.errors import NotSent
 from notification.channels.port import MessageChannel, OutboundMessage, Outcome
 from notification.limiter.commands import record_enabled
 from notification.limiter.queries import find_sender, may_send
-from notification.limiter.rules import PROBE_ANYWHERE
+from notification.limiter.rules import PROBE_AFTER
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
@@ -95,7 +95,7 @@ class Sender:
                 self.channel,
                 lease_for=self.lease_for,
                 gap=chosen.pace.gap,
-                probing=sender.troubles >= PROBE_ANYWHERE,
+                probing=sender.troubles >= PROBE_AFTER,
             )
         return claim is not None and await self._send(claim, preferences, chosen)
 
