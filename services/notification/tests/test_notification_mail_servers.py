@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from chassis.clock import utcnow
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import connected_socket, is_inside, is_public
+from notification.channels.connections import connected_socket, is_private_host, is_public
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.errors import PrivateAddress, SenderFailure
 from notification.channels.port import OutboundMessage, Security
@@ -192,4 +192,4 @@ async def test_a_sender_set_to_a_server_inside_before_shows_a_code_and_sends_not
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
-    assert not is_inside(address)
+    assert not is_private_host(address)

@@ -113,7 +113,7 @@ async def test_clicks_at_once_make_one_copy(connected: PostOffice) -> None:
 async def test_without_the_lock_clicks_at_once_make_several_copies(
     connected: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, repeat = await sent_ticket(connected), resending._repeat
+    first, repeat = await sent_ticket(connected), resending._queue_copy
 
     async def unlocked(work: UnitOfWork, notification_id: UUID) -> Notification:
         return await work.session.get_one(Notification, notification_id)
@@ -124,7 +124,7 @@ async def test_without_the_lock_clicks_at_once_make_several_copies(
         return copy_id
 
     monkeypatch.setattr(resending, "_lock", unlocked)
-    monkeypatch.setattr(resending, "_repeat", slow)
+    monkeypatch.setattr(resending, "_queue_copy", slow)
     assert await _at_once(connected, first) > 1
 
 

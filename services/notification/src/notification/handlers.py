@@ -35,11 +35,11 @@ from notification.contacts.linking import follow_race, link_contact, record_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import Stage
 from notification.messages.rules import EventType
-from notification.queue.address_changes import follow_address
+from notification.queue.address_changes import resend_to_new_address
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
-from notification.queue.commands import enqueue, skip_untrue
+from notification.queue.commands import enqueue, skip_outdated
 from notification.queue.notified import is_queued, last_notified
-from notification.queue.resending import follow_deadline
+from notification.queue.resending import extend_deadline
 from notification.races.commands import lock_race, record_announcement
 from notification.templates.formatting import OFFER_ENDED
 
@@ -59,7 +59,7 @@ async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     recipient = event.payload.contact.participant_id
     await _notify(work, event, [recipient], about=_ONCE, context=context, is_update=is_update)
     if is_update:
-        await follow_address(work, recipient, EventType.WAITLIST_OFFERED)
+        await resend_to_new_address(work, recipient, EventType.WAITLIST_OFFERED)
 
 
 @handlers.on(WaitlistEnded)
@@ -82,7 +82,7 @@ async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork)
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
         await _notify_person_in_charge(work, event, about=_ONCE)
     else:
-        await skip_untrue(work, event.payload.registration_id)
+        await skip_outdated(work, event.payload.registration_id)
 
 
 @handlers.on(PaymentUploaded)
@@ -146,8 +146,8 @@ async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) 
     if not contacts.apply_event(contact, reopened, Stage.CREATED):
         return
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
-    await follow_deadline(work, reopened.registration_id, contact.expires_at)
-    await skip_untrue(work, reopened.registration_id)
+    await extend_deadline(work, reopened.registration_id, contact.expires_at)
+    await skip_outdated(work, reopened.registration_id)
     event_types = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
     if await last_notified(work.session, reopened.registration_id, event_types) is EventType.REGISTRATION_EXPIRED:
         await _notify_person_in_charge(work, event, about=str(reopened.revision))

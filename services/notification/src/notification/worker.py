@@ -10,8 +10,8 @@ from chassis.worker import Periodic, Worker
 
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.whatsapp import FonnteChannel
-from notification.contacts.commands import canonicalize_some
-from notification.contacts.linking import link_some
+from notification.contacts.commands import canonicalize_batch
+from notification.contacts.linking import link_batch
 from notification.handlers import handlers
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
@@ -26,7 +26,7 @@ from notification.templates.rendering import Renderer
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
 _FORGET = timedelta(hours=6)
-_MEND_OLD_ROWS = timedelta(seconds=30)
+_CONVERT_OLD_ROWS = timedelta(seconds=30)
 _PORTION = 200
 
 
@@ -41,8 +41,8 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
             Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
             Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
             Periodic("forget_links", _FORGET, lambda: forget_links(database)),
-            Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
-            Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
+            Periodic("canonicalize_addresses", _CONVERT_OLD_ROWS, lambda: in_portions(database, canonicalize_batch)),
+            Periodic("link_contacts", _CONVERT_OLD_ROWS, lambda: in_portions(database, link_batch)),
         ],
         relay_workers=settings.relay_workers,
         relay_lease_seconds=settings.relay_lease_seconds,

@@ -12,7 +12,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from chassis.clock import Clock
 
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import connected_socket
+from notification.channels.connections import connected_socket
 from notification.channels.errors import (
     NotSent,
     OutcomeUnknown,
@@ -27,7 +27,7 @@ from notification.channels.provider_log import log_provider_text
 
 _SHUTTING_DOWN = 421
 _PERMANENT = 500
-_SILENCE = (SMTPException, OSError, TimeoutError)
+_NO_REPLY = (SMTPException, OSError, TimeoutError)
 
 
 class SmtpChannel:
@@ -55,9 +55,9 @@ class SmtpChannel:
         until = asyncio.get_running_loop().time() + self._limit
         server = await self._connect(until)
         try:
-            await _hand_over(server, account.from_address, mail, until)
+            await _transfer(server, account.from_address, mail, until)
         finally:
-            await _leave(server, until)
+            await _quit(server, until)
         return None
 
     async def _connect(self, until: float) -> SMTP:
@@ -78,7 +78,7 @@ class SmtpChannel:
         except SMTPResponseException as error:
             server.close()
             raise _sender_failure(_code("mail_server_refused", error)) from None
-        except (*_SILENCE, ValueError) as error:
+        except (*_NO_REPLY, ValueError) as error:
             server.close()
             raise _sender_failure(_silent("mail_server_unusable", error)) from None
         return server
@@ -94,7 +94,7 @@ class SmtpChannel:
             raise _sender_failure(_silent("mail_server_unreachable", error)) from None
 
 
-async def _hand_over(server: SMTP, sender: str, mail: Mail, until: float) -> None:
+async def _transfer(server: SMTP, sender: str, mail: Mail, until: float) -> None:
     """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
     async with _step(until, refused=_sender_refused, silent=_sender_failure):
         await server.mail(sender)
@@ -113,7 +113,7 @@ async def _step(
             yield
     except SMTPResponseException as error:
         raise (refused(error) if error.code > 0 else silent(_code("mail_server_silent", error))) from None
-    except _SILENCE as error:
+    except _NO_REPLY as error:
         raise silent(_silent("mail_server_silent", error)) from None
 
 
@@ -149,9 +149,9 @@ def _silent(code: str, error: Exception) -> str:
     return code
 
 
-async def _leave(server: SMTP, until: float) -> None:
+async def _quit(server: SMTP, until: float) -> None:
     """Close the conversation. The mail's outcome is known by now, so errors do not matter."""
-    with suppress(*_SILENCE):
+    with suppress(*_NO_REPLY):
         async with asyncio.timeout_at(until):
             await server.quit()
     server.close()

@@ -48,7 +48,7 @@ def header_block(headers: Mapping[str, str]) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 
 
-class ReadBack:
+class ParsedHeaders:
     """The headers of a finished mail as a receiving server reads them."""
 
     def __init__(self, mail: bytes) -> None:

@@ -11,7 +11,7 @@ from chassis.canonical.emails import canonical_email
 from chassis.wording import Refused
 
 from notification.channels.errors import PermanentFailure
-from notification.channels.headers import ReadBack, header_block, mailbox, unstructured
+from notification.channels.headers import ParsedHeaders, header_block, mailbox, unstructured
 from notification.channels.port import QR_CONTENT_ID, OutboundMessage, TicketFiles
 from notification.messages.rules import one_line
 
@@ -47,7 +47,7 @@ def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, n
         "Auto-Submitted": "auto-generated",
     }
     content = header_block(headers) + _parts(message).as_bytes()
-    read = ReadBack(content)
+    read = ParsedHeaders(content)
     said = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
     if read.names != [*headers, *_MIME_HEADERS] or said != ([sender], [addressed], subject):
         raise PermanentFailure("mail_headers_unsafe")

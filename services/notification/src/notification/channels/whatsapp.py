@@ -17,9 +17,9 @@ from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailu
 from notification.channels.port import Culprit, OutboundMessage
 from notification.channels.provider_log import log_provider_text
 
-_THE_MESSAGE = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
-_THE_SENDER = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
-_NOTHING_LEFT = (
+_MESSAGE_REASONS = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
+_SENDER_REASONS = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
+_NOT_SENT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -27,7 +27,7 @@ _NOTHING_LEFT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-_SURELY_REFUSED = frozenset({401, 403, 404, 405, 408, 429, 503})
+_REJECTED_STATUSES = frozenset({401, 403, 404, 405, 408, 429, 503})
 
 
 class FonnteChannel:
@@ -61,7 +61,7 @@ class FonnteChannel:
                 httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http,
             ):
                 return await http.post(self._url, data=form, headers={"Authorization": self._token})
-        except _NOTHING_LEFT as error:
+        except _NOT_SENT_ERRORS as error:
             raise SenderFailure(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
@@ -86,7 +86,7 @@ def _accepted(answer: httpx.Response) -> str | None:
             return _first_id(body.get("id"))
         case False | "false" | "False":
             raise _refusal(str(body.get("reason") or body.get("detail") or "no reason given"))
-    if answer.status_code in _SURELY_REFUSED or answer.is_redirect:
+    if answer.status_code in _REJECTED_STATUSES or answer.is_redirect:
         raise SenderFailure(f"whatsapp_http_{answer.status_code}")
     raise OutcomeUnknown(f"whatsapp_unreadable_{answer.status_code}")
 
@@ -100,7 +100,7 @@ def _body(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _refusal(reason: str) -> NotSent:
-    for phrases, kind in ((_THE_MESSAGE, PermanentFailure), (_THE_SENDER, SenderFailure)):
+    for phrases, kind in ((_MESSAGE_REASONS, PermanentFailure), (_SENDER_REASONS, SenderFailure)):
         for phrase in phrases:
             if phrase in reason.lower():
                 return kind(_coded(f"whatsapp_{phrase.replace(' ', '_')}", reason))

@@ -154,7 +154,7 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
         raise NotYet(f"participant {corrected.participant.participant_id}")
 
 
-async def canonicalize_some(work: UnitOfWork, *, limit: int) -> int:
+async def canonicalize_batch(work: UnitOfWork, *, limit: int) -> int:
     """Bring the addresses of at most `limit` rows of older releases into canonical form; return how many were read."""
     unread = select(Participant.participant_id, Participant.email, Participant.whatsapp)
     unread = unread.where(Participant.unreadable.is_(None)).order_by(Participant.participant_id).limit(limit)

@@ -60,7 +60,7 @@ async def follow_race(work: UnitOfWork, event: EventSummary, categories: Iterabl
     await store_race(work, event, categories)
 
 
-async def link_some(work: UnitOfWork, *, limit: int) -> int:
+async def link_batch(work: UnitOfWork, *, limit: int) -> int:
     """Link at most `limit` contacts of older releases to their races; return how many were linked."""
     count = await _link(work, _unlinked().limit(limit).with_for_update(of=Contact, skip_locked=True))
     if count:

@@ -9,7 +9,7 @@ from chassis.wording import Wording
 from sqlalchemy import update
 
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import is_inside
+from notification.channels.connections import is_private_host
 from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
@@ -44,7 +44,7 @@ async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: 
 
 def _refuse_inside(changes: Mapping[str, Any], account: MailAccount) -> None:
     changed = [name for name in ("smtp_host", "smtp_port") if name in changes]
-    if changed and account.host and not account.private_allowed and is_inside(account.host):
+    if changed and account.host and not account.private_allowed and is_private_host(account.host):
         raise InvalidFields((changed[0], INSIDE))
 
 

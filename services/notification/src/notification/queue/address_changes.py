@@ -14,7 +14,7 @@ from notification.queue.rules import Status
 from notification.queue.tables import DeliveryAttempt, Notification
 
 
-async def follow_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:
+async def resend_to_new_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:
     """Queue the message once more on each channel where it went only to addresses that are the participant's no more.
 
     Idempotent. What has not left yet goes to the newest address by itself.
@@ -26,10 +26,10 @@ async def follow_address(work: UnitOfWork, participant_id: UUID, event_type: Eve
         sent = [message for message in messages if message.channel == channel]
         attempts = [attempt for message in sent for attempt in tried[message.id]]
         for message in sent:
-            _take_back(message, tried[message.id])
+            _release_claim(message, tried[message.id])
         waiting = any(message.status == Status.PENDING for message in sent)
         if attempts and not waiting and not _has_reached(participant, attempts, channel):
-            await _queue_again(work, sent[-1])
+            await _requeue_or_copy(work, sent[-1])
 
 
 async def _lock_messages(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> Sequence[Notification]:
@@ -42,7 +42,7 @@ async def _lock_messages(work: UnitOfWork, participant_id: UUID, event_type: Eve
     return (await work.session.execute(ordered.with_for_update())).scalars().all()
 
 
-def _take_back(message: Notification, attempts: Sequence[DeliveryAttempt]) -> None:
+def _release_claim(message: Notification, attempts: Sequence[DeliveryAttempt]) -> None:
     """Put a claimed message back into the queue while no attempt is under way: its worker may hold the old address."""
     if message.status == Status.SENDING and all(attempt.outcome is not None for attempt in attempts):
         message.status, message.lease, message.leased_until = Status.PENDING, None, None
@@ -52,7 +52,7 @@ def _has_reached(participant: Participant, attempts: Sequence[DeliveryAttempt], 
     return any(attempt.recipient and participant.is_reached_at(attempt.recipient, channel) for attempt in attempts)
 
 
-async def _queue_again(work: UnitOfWork, message: Notification) -> None:
+async def _requeue_or_copy(work: UnitOfWork, message: Notification) -> None:
     if message.status == Status.FAILED:
         await requeue(work, Notification.id == message.id)
     else:

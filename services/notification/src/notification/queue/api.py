@@ -101,7 +101,7 @@ _REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
 @router.post("/{notification_id}/retry", status_code=202, responses=_REFUSALS)
 async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -> Resent:
     """Send a message again that was sent, failed, or whose fate is unknown. Both routes do the same."""
-    return Resent(id=await resending.send_again(work, notification_id, by=staff.actor))
+    return Resent(id=await resending.resend_message(work, notification_id, by=staff.actor))
 
 
 @router.post("/retry-failed")

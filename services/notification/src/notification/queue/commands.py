@@ -14,10 +14,10 @@ from notification.contacts.tables import Contact
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
 from notification.messages.rules import Channel, EventType
-from notification.queue.order import turns
+from notification.queue.order import due_queries
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.validity import PAYMENT_MESSAGES, SUPERSEDED, superseded, too_late, why_untrue
+from notification.queue.validity import PAYMENT_MESSAGES, SUPERSEDED, skip_reason, superseded, too_late
 
 _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient", "context")
 
@@ -89,7 +89,7 @@ async def enqueue(
     ]
     await work.session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
     if not stale:
-        await skip_untrue(work, registration_id)
+        await skip_outdated(work, registration_id)
 
 
 async def _deadline(
@@ -112,15 +112,15 @@ async def _next_payment_sequence(work: UnitOfWork, event_type: EventType, regist
     return ((await work.session.execute(notified)).scalar_one() or 0) + 1
 
 
-async def skip_untrue(work: UnitOfWork, registration_id: UUID) -> None:
+async def skip_outdated(work: UnitOfWork, registration_id: UUID) -> None:
     """Do not send what waits and says nothing true any more, now that news of its registration were taken in."""
     waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
-    await _skip_untrue(work, waiting)
+    await _skip_outdated(work, waiting)
 
 
 async def skip(work: UnitOfWork, claim: Claim) -> None:
     """Do not send a claimed message: newer news came between its tries, or its time is over."""
-    await _skip(work, is_ours(claim), why_untrue(await too_late(work.session, now=work.now)))
+    await _skip(work, is_claimed(claim), skip_reason(await too_late(work.session, now=work.now)))
 
 
 async def skip_channel(work: UnitOfWork, channel: Channel, reason: str) -> None:
@@ -129,9 +129,9 @@ async def skip_channel(work: UnitOfWork, channel: Channel, reason: str) -> None:
     await _skip(work, waiting, reason)
 
 
-async def _skip_untrue(work: UnitOfWork, chosen: Any) -> bool:
+async def _skip_outdated(work: UnitOfWork, chosen: Any) -> bool:
     late = await too_late(work.session, now=work.now)
-    return await _skip(work, chosen & or_(superseded(), late), why_untrue(late))
+    return await _skip(work, chosen & or_(superseded(), late), skip_reason(late))
 
 
 async def _skip(work: UnitOfWork, chosen: Any, reason: Any) -> bool:
@@ -154,7 +154,7 @@ async def claim_next(
         probing: the sender has been in trouble for long, and any message may show whether it still is.
     """
     lease = uuid4()
-    for due in await turns(work.session, channel, now=work.now, gap=gap, probing=probing):
+    for due in await due_queries(work.session, channel, now=work.now, gap=gap, probing=probing):
         taken = (
             update(Notification)
             .where(Notification.id == due.limit(1).with_for_update(skip_locked=True).scalar_subquery())
@@ -175,9 +175,9 @@ async def begin_attempt(
     None when the sender may not send yet, the message then waits again, when news came while it was made that supersede
     it, or when the claim is no longer ours.
     """
-    if await _skip_untrue(work, is_ours(claim)):
+    if await _skip_outdated(work, is_claimed(claim)):
         return None
-    renewed = update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)
+    renewed = update(Notification).where(is_claimed(claim)).values(leased_until=work.now + lease_for)
     if not await _changed(work, renewed):
         return None
     if not await take_slot(work, claim.channel, pace):
@@ -191,10 +191,10 @@ async def begin_attempt(
 
 async def _release(work: UnitOfWork, claim: Claim) -> None:
     waiting = {"status": Status.PENDING, "lease": None, "leased_until": None}
-    await work.session.execute(update(Notification).where(is_ours(claim)).values(waiting))
+    await work.session.execute(update(Notification).where(is_claimed(claim)).values(waiting))
 
 
-def is_ours(claim: Claim, *, late: bool = False) -> Any:
+def is_claimed(claim: Claim, *, late: bool = False) -> Any:
     """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
     states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
     return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)

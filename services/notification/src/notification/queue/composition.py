@@ -18,12 +18,12 @@ from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
 from notification.queue.tables import Notification
-from notification.queue.validity import untrue
+from notification.queue.validity import is_outdated
 from notification.races.queries import current_names
 from notification.templates import formatting
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
-from notification.templates.rules import NO_VALUE, Template, harmless_name
+from notification.templates.rules import NO_VALUE, Template, safe_name
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 
@@ -50,7 +50,7 @@ async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, no
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
     about = await _facts(session, claim, contact, participant)
-    outdated = select(Notification.id).where(Notification.id == claim.id, await untrue(session, now=now))
+    outdated = select(Notification.id).where(Notification.id == claim.id, await is_outdated(session, now=now))
     return MessageInputs(
         claim=claim,
         recipient=participant.address_on(claim.channel),
@@ -73,7 +73,7 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
     named: dict[str, Any] = {**copies, **await current_names(session, contact.event_id, contact.category_id)}
     return Facts(
         **named,
-        name=harmless_name(participant.full_name),
+        name=safe_name(participant.full_name),
         registration_number=contact.registration_number or NO_VALUE,
         amount=Decimal(claim.context.get("amount", contact.total_amount)),
         currency=claim.context.get("currency", contact.currency),
@@ -114,7 +114,7 @@ def _personal(link: dict[str, Any], code: str) -> PersonalLink:
     number = link["registration_number"]
     return PersonalLink(
         registration_number=number,
-        name=harmless_name(link["participant_name"]),
+        name=safe_name(link["participant_name"]),
         event_name=link["event_name"],
         category_name=link["category_name"],
         path=status_path(UUID(link["registration_id"]), number, code),

@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.limiter.rules import SKEW
 from notification.messages.rules import Channel
-from notification.queue.rules import LONGEST_WAIT, Priority, Status
+from notification.queue.rules import MAX_RETRY_DELAY, Priority, Status
 from notification.queue.tables import Notification
 
-_RESERVE = 2
+_SAFETY_FACTOR = 2
 """How often over a message has the time that the line before it takes, when all goes well, before it goes first."""
 
 
-async def turns(
+async def due_queries(
     session: AsyncSession, channel: Channel, *, now: datetime, gap: timedelta, probing: bool
 ) -> Sequence[Select[UUID]]:
     """Return queries for what is due, the one whose first message goes next first.
@@ -30,7 +30,10 @@ async def turns(
     """
     line, behind = _pending(channel, behind=False), _pending(channel, behind=True)
     # No wait is longer than an hour: a longer one was noted by a clock that was ahead.
-    elapsed, impossible = Notification.next_attempt_at <= now, Notification.next_attempt_at > now + LONGEST_WAIT + SKEW
+    elapsed, impossible = (
+        Notification.next_attempt_at <= now,
+        Notification.next_attempt_at > now + MAX_RETRY_DELAY + SKEW,
+    )
     due = line.where(or_(elapsed, impossible))
     last = (
         behind.where(elapsed).order_by(Notification.next_attempt_at, Notification.id),
@@ -39,7 +42,7 @@ async def turns(
     if probing:
         return due.order_by(func.random()), *last
     count = (await session.execute(select(func.count()).select_from(line.where(elapsed).subquery()))).scalar_one()
-    horizon = now + _RESERVE * gap * (count + 1)
+    horizon = now + _SAFETY_FACTOR * gap * (count + 1)
     in_order = (Notification.priority, Notification.created_at, Notification.id)
     return (
         due.where(Notification.priority <= Priority.LINKS).order_by(*in_order),

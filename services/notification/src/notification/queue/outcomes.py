@@ -13,15 +13,15 @@ from notification.channels.port import Culprit, Outcome
 from notification.limiter.circuit_breaker import Attribution, FailedAttempt, record_accepted, record_failure
 from notification.limiter.commands import end_slot
 from notification.messages.rules import Channel
-from notification.queue.commands import Attempt, Claim, is_ours
-from notification.queue.rules import PATIENCE, Priority, Status, Verdict, judge
+from notification.queue.commands import Attempt, Claim, is_claimed
+from notification.queue.rules import MAX_RETRY_TIME, Priority, RetryDecision, Status, decide_retry
 from notification.queue.tables import DeliveryAttempt, Notification
 
 ABANDONED = "its worker stopped while sending it"
 
 
 @dataclass(frozen=True)
-class Ending:
+class AttemptResult:
     """How a try ended. `provider_id` is the provider's name for the message, `culprit` where a failure's cause lies."""
 
     outcome: Outcome
@@ -39,23 +39,25 @@ class RetryPolicy:
     pause_base: timedelta
 
 
-async def end_attempt(work: UnitOfWork, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+async def end_attempt(work: UnitOfWork, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
     """Record how it went and what becomes of the message and its sender.
 
     The sender's row is locked before any message, so that replicas follow each other.
     """
     await end_slot(work, attempt.claim.channel, began=attempt.began)
-    finished = {"finished_at": work.now, "outcome": ending.outcome, "detail": ending.reason}
+    finished = {"finished_at": work.now, "outcome": result.outcome, "detail": result.reason}
     await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
-    attribution = await _record_at_sender(work, attempt.claim, ending, policy)
-    await settle(work, attempt.claim, ending, policy, attribution)
+    attribution = await _record_at_sender(work, attempt.claim, result, policy)
+    await apply_result(work, attempt.claim, result, policy, attribution)
 
 
-async def _record_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy) -> Attribution | None:
+async def _record_at_sender(
+    work: UnitOfWork, claim: Claim, result: AttemptResult, policy: RetryPolicy
+) -> Attribution | None:
     """A refusal for good says nothing about the sender: the next message may be taken, or meet trouble."""
-    if ending.outcome is Outcome.PERMANENT:
+    if result.outcome is Outcome.PERMANENT:
         return None
-    if ending.outcome is Outcome.SENT:
+    if result.outcome is Outcome.SENT:
         ended = await record_accepted(work, claim.channel)
         if ended is not None:
             await _restore_positions(work, claim.channel, ended)
@@ -63,10 +65,10 @@ async def _record_at_sender(work: UnitOfWork, claim: Claim, ending: Ending, poli
     before = select(Notification.troubled_after).where(Notification.id == claim.id)
     failed = FailedAttempt(
         message_id=claim.id,
-        culprit=ending.culprit,
-        reason=ending.reason or "",
+        culprit=result.culprit,
+        reason=result.reason or "",
         troubled_after=(await work.session.execute(before)).scalar_one_or_none(),
-        may_have_left=ending.outcome is Outcome.UNKNOWN,
+        may_have_left=result.outcome is Outcome.UNKNOWN,
     )
     attribution = await record_failure(work, claim.channel, failed, pause_base=policy.pause_base)
     if attribution.cleared is not None:
@@ -97,45 +99,45 @@ async def _change(work: UnitOfWork, chosen: Any, **values: Any) -> None:
     await work.session.execute(changed, execution_options={"synchronize_session": False})
 
 
-async def settle(
-    work: UnitOfWork, claim: Claim, ending: Ending, policy: RetryPolicy, attribution: Attribution | None = None
+async def apply_result(
+    work: UnitOfWork, claim: Claim, result: AttemptResult, policy: RetryPolicy, attribution: Attribution | None = None
 ) -> None:
     """What becomes of a claimed message. A claim that is no longer ours changes nothing.
 
     Args:
         ruling: whose trouble it met, None if it met none that a sender could have.
     """
-    ours = select(Notification).where(is_ours(claim, late=True)).with_for_update()
+    ours = select(Notification).where(is_claimed(claim, late=True)).with_for_update()
     message = (await work.session.execute(ours)).scalar_one_or_none()
     if message is None:
         return
-    verdict = judge(
-        ending.outcome,
+    decision = decide_retry(
+        result.outcome,
         retry_count=message.retry_count,
         retry_limit=policy.limit,
         retry_base=policy.base,
-        patience=PATIENCE[Priority(message.priority)],
+        max_retry_time=MAX_RETRY_TIME[Priority(message.priority)],
         is_sender_failure=attribution is not None and attribution.is_sender_failure,
     )
-    _apply(work, message, verdict, ending)
+    _apply(work, message, decision, result)
     if attribution is None or attribution.suspected:
-        message.behind = message.behind or verdict.behind
+        message.behind = message.behind or decision.behind
     if attribution is not None and attribution.suspected:
         message.troubled_after = attribution.streak if message.troubled_after is None else message.troubled_after
-    if verdict.status is Status.FAILED:
+    if decision.status is Status.FAILED:
         publish_failure(work, message)
 
 
-def _apply(work: UnitOfWork, message: Notification, verdict: Verdict, ending: Ending) -> None:
-    message.status = verdict.status
-    message.retry_count = verdict.retry_count
-    message.next_attempt_at = work.now + verdict.delay
-    message.failed_reason = ending.reason
+def _apply(work: UnitOfWork, message: Notification, decision: RetryDecision, result: AttemptResult) -> None:
+    message.status = decision.status
+    message.retry_count = decision.retry_count
+    message.next_attempt_at = work.now + decision.delay
+    message.failed_reason = result.reason
     message.lease = message.leased_until = None
     message.updated_at = work.now
-    if verdict.status is Status.SENT:
+    if decision.status is Status.SENT:
         message.sent_at = work.now
-        message.provider_id = ending.provider_id
+        message.provider_id = result.provider_id
 
 
 def publish_failure(work: UnitOfWork, message: Notification) -> None:

@@ -13,7 +13,7 @@ from notification.messages.rules import Channel, EventType
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
-from notification.queue.validity import TOO_LATE, untrue
+from notification.queue.validity import TOO_LATE, is_outdated
 
 _COPY_WAITS = Wording(
     en="A copy of the message has not been sent yet. It is sent when its turn comes.",
@@ -24,7 +24,7 @@ _COPY_WAITS = Wording(
 _WITHOUT_CHANNEL = (Notification.status == Status.SKIPPED) & Notification.failed_reason.in_(WITHOUT_CHANNEL)
 
 
-async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
+async def resend_message(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
     """Queue the message again and return the id of the message that will be sent.
 
     One that failed, whose fate is unknown, or whose channel was off gets another try. One that was sent stays in the
@@ -40,13 +40,13 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     without_channel = message.status == Status.SKIPPED and message.failed_reason in WITHOUT_CHANNEL
     again = message.status in RETRYABLE or without_channel
     answered = message.recipient is not None and not again
-    if (message.status == Status.SKIPPED and not again) or answered or not await _is_true(work, message):
+    if (message.status == Status.SKIPPED and not again) or answered or not await _is_valid(work, message):
         raise MessageSuperseded(status_now=message.status)
     if again:
         await requeue(work, Notification.id == message.id)
         await work.audit(by, "notification.retry", str(message.id))
         return message.id
-    return await _repeat(work, message, by=by)
+    return await _queue_copy(work, message, by=by)
 
 
 async def retry_failed(
@@ -67,7 +67,7 @@ async def retry_failed(
     chosen = and_(
         or_(failed, _WITHOUT_CHANNEL) if skipped else failed,
         Notification.channel.in_(channels),
-        not_(await untrue(work.session, now=work.now)),
+        not_(await is_outdated(work.session, now=work.now)),
     )
     count = await requeue(work, chosen)
     await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown, skipped=skipped)
@@ -84,12 +84,14 @@ async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
     return message
 
 
-async def _is_true(work: UnitOfWork, message: Notification) -> bool:
-    outdated = select(Notification.id).where(Notification.id == message.id, await untrue(work.session, now=work.now))
+async def _is_valid(work: UnitOfWork, message: Notification) -> bool:
+    outdated = select(Notification.id).where(
+        Notification.id == message.id, await is_outdated(work.session, now=work.now)
+    )
     return (await work.session.execute(outdated)).first() is None
 
 
-async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
+async def _queue_copy(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
     original = message.resend_of or message.id
     copies = select(Notification.status).where(Notification.resend_of == original, Notification.status.in_(WAITING))
     waiting = (await work.session.execute(copies.limit(1))).scalar_one_or_none()
@@ -123,7 +125,7 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
     )
 
 
-async def follow_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
+async def extend_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
     """How to pay is worth saying until the later deadline, also where it seemed to be too late to say it."""
     how_to_pay = (
         Notification.registration_id == registration_id,

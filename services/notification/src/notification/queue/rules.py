@@ -84,7 +84,7 @@ PRIORITIES: Mapping[EventType, Priority] = {
 }
 
 
-PATIENCE: Mapping[Priority, timedelta] = {
+MAX_RETRY_TIME: Mapping[Priority, timedelta] = {
     Priority.LINKS: timedelta(hours=6),
     Priority.TICKET: timedelta(days=1),
     Priority.OFFER: timedelta(hours=6),
@@ -94,20 +94,20 @@ PATIENCE: Mapping[Priority, timedelta] = {
 }
 """How long all waits between the tries of one message may be together."""
 
-LEAST_PATIENCE = timedelta(hours=4)
+MIN_RETRY_TIME = timedelta(hours=4)
 """How long the waits are together, at least, before a message is given up: servers put off senders they do not know
 for up to an hour, and overloaded ones for longer.
 """
 
-LONGEST_WAIT = timedelta(hours=1)
+MAX_RETRY_DELAY = timedelta(hours=1)
 """Between two tries of one message."""
 
-_TRIES_IN_PLACE = 3
+_RETRIES_IN_ORDER = 3
 """After so many retries a message goes behind all others: nothing it waits for is over in minutes."""
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """What an attempt makes of its message. `delay` is until the next try of a pending one; `behind`: it then goes
     after all others that are due.
     """
@@ -118,20 +118,20 @@ class Verdict:
     behind: bool = False
 
 
-def wait_before(retry: int, *, base: timedelta) -> timedelta:
+def retry_delay(retry: int, *, base: timedelta) -> timedelta:
     """Return the wait before a message's `retry`-th further try: `base`, then four times that each, an hour at most."""
-    return min(base * int(4 ** min(retry - 1, 20)), LONGEST_WAIT)
+    return min(base * int(4 ** min(retry - 1, 20)), MAX_RETRY_DELAY)
 
 
-def judge(
+def decide_retry(
     outcome: Outcome,
     *,
     retry_count: int,
     retry_limit: int,
     retry_base: timedelta,
-    patience: timedelta = PATIENCE[Priority.TICKET],
+    max_retry_time: timedelta = MAX_RETRY_TIME[Priority.TICKET],
     is_sender_failure: bool = False,
-) -> Verdict:
+) -> RetryDecision:
     """Return what becomes of a message after an attempt that ended with `outcome`.
 
     The sender's trouble costs the message no retry, and the sender rests. What met it goes behind all others then:
@@ -139,22 +139,22 @@ def judge(
 
     Args:
         retry_count: the retries used up before.
-        retry_limit: the retries after which it is given up, once it has waited for `LEAST_PATIENCE`.
+        retry_limit: the retries after which it is given up, once it has waited for `MIN_RETRY_TIME`.
         patience: how long all waits may be together.
         is_senders: the cause of a failure is not the message's own.
     """
     match outcome:
         case Outcome.SENT:
-            return Verdict(Status.SENT, retry_count)
+            return RetryDecision(Status.SENT, retry_count)
         case Outcome.UNKNOWN:
-            return Verdict(Status.UNKNOWN, retry_count)
+            return RetryDecision(Status.UNKNOWN, retry_count)
         case Outcome.PERMANENT:
-            return Verdict(Status.FAILED, retry_count)
+            return RetryDecision(Status.FAILED, retry_count)
     if is_sender_failure:
-        return Verdict(Status.PENDING, retry_count, wait_before(1, base=retry_base), behind=True)
-    waited = sum((wait_before(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
-    delay = wait_before(retry_count + 1, base=retry_base)
-    if (retry_count >= retry_limit and waited >= LEAST_PATIENCE) or waited + delay > patience:
-        return Verdict(Status.FAILED, retry_count)
-    behind = outcome is Outcome.SENDER_FAILURE or retry_count >= _TRIES_IN_PLACE
-    return Verdict(Status.PENDING, retry_count + 1, delay, behind=behind)
+        return RetryDecision(Status.PENDING, retry_count, retry_delay(1, base=retry_base), behind=True)
+    waited = sum((retry_delay(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
+    delay = retry_delay(retry_count + 1, base=retry_base)
+    if (retry_count >= retry_limit and waited >= MIN_RETRY_TIME) or waited + delay > max_retry_time:
+        return RetryDecision(Status.FAILED, retry_count)
+    behind = outcome is Outcome.SENDER_FAILURE or retry_count >= _RETRIES_IN_ORDER
+    return RetryDecision(Status.PENDING, retry_count + 1, delay, behind=behind)

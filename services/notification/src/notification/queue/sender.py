@@ -23,7 +23,7 @@ from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, outcomes
 from notification.queue.commands import Attempt, Claim
 from notification.queue.composition import compose, load_inputs
-from notification.queue.outcomes import Ending, RetryPolicy
+from notification.queue.outcomes import AttemptResult, RetryPolicy
 from notification.queue.reports import apply_report, lock_provider_id
 from notification.queue.rules import NO_ACCOUNT, OFF
 from notification.settings import Settings
@@ -35,7 +35,7 @@ ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a 
 
 Connect = Callable[[Preferences], MessageChannel]
 
-_PATIENCE_SECONDS = (0.2, 1.0, 3.0, 10.0)
+_RECORD_RETRY_SECONDS = (0.2, 1.0, 3.0, 10.0)
 _ROUND_SECONDS = 30.0
 
 
@@ -85,7 +85,7 @@ class Sender:
         if sender.enabled != chosen.enabled:
             await self._record_enabled(enabled=chosen.enabled)
         if not chosen.enabled or preferences.missing(self.channel) is not None:
-            await self._skip_all(preferences, chosen)
+            await self._skip_channel(preferences, chosen)
             return False
         if not may_send(sender, chosen.pace, now=self.database.clock()):
             return False
@@ -110,7 +110,7 @@ class Sender:
         except Exception as error:
             if is_unavailable(error):
                 raise
-            await self._give_back(claim, error, policy)
+            await self._record_composition_failure(claim, error, policy)
             return True
         async with self.database.work() as work:
             attempt = await commands.begin_attempt(
@@ -118,59 +118,59 @@ class Sender:
             )
         if attempt is None:
             return False
-        ending = await self._call(message, self.connect(preferences))
-        await self._record(attempt, ending, policy)
+        result = await self._call(message, self.connect(preferences))
+        await self._record(attempt, result, policy)
         return True
 
-    async def _skip_all(self, preferences: Preferences, chosen: ChannelPreferences) -> None:
+    async def _skip_channel(self, preferences: Preferences, chosen: ChannelPreferences) -> None:
         """A channel that is off, or was never set up, collects nothing. One whose secret cannot be read waits."""
         if chosen.enabled and preferences.is_set_up(self.channel):
             return
         async with self.database.work() as work:
             await commands.skip_channel(work, self.channel, NO_ACCOUNT if chosen.enabled else OFF)
 
-    async def _call(self, message: OutboundMessage, provider: MessageChannel) -> Ending:
+    async def _call(self, message: OutboundMessage, provider: MessageChannel) -> AttemptResult:
         try:
             async with asyncio.timeout(self.settings.send_guard_seconds):
-                ending = Ending(Outcome.SENT, provider_id=await provider.send(message))
+                result = AttemptResult(Outcome.SENT, provider_id=await provider.send(message))
         except NotSent as failure:
-            ending = Ending(failure.outcome, reason=failure.reason, culprit=failure.culprit)
+            result = AttemptResult(failure.outcome, reason=failure.reason, culprit=failure.culprit)
         except TimeoutError:
-            ending = Ending(Outcome.UNKNOWN, reason=f"{self.channel}_took_too_long")
+            result = AttemptResult(Outcome.UNKNOWN, reason=f"{self.channel}_took_too_long")
         except Exception as error:  # noqa: BLE001  # whatever it was, it may have come after the message left
             log.warning("send_failed_unforeseen", channel=self.channel, error=type(error).__name__)
-            ending = Ending(Outcome.UNKNOWN, reason=f"unforeseen: {type(error).__name__}")
-        ATTEMPTS.labels(self.channel, ending.outcome).inc()
-        log.info("message_attempted", channel=self.channel, notification_id=str(message.id), outcome=ending.outcome)
-        return ending
+            result = AttemptResult(Outcome.UNKNOWN, reason=f"unforeseen: {type(error).__name__}")
+        ATTEMPTS.labels(self.channel, result.outcome).inc()
+        log.info("message_attempted", channel=self.channel, notification_id=str(message.id), outcome=result.outcome)
+        return result
 
-    async def _record(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+    async def _record(self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
         """Write down how it ended, even if the database needs a moment: what is not written down counts as unknown."""
-        for patience in _PATIENCE_SECONDS:
+        for delay in _RECORD_RETRY_SECONDS:
             try:
-                await self._record_once(attempt, ending, policy)
+                await self._record_once(attempt, result, policy)
             except Exception as error:
                 if not is_unavailable(error):
                     raise
-                await asyncio.sleep(patience)
+                await asyncio.sleep(delay)
             else:
                 return
-        await self._record_once(attempt, ending, policy)
+        await self._record_once(attempt, result, policy)
 
-    async def _record_once(self, attempt: Attempt, ending: Ending, policy: RetryPolicy) -> None:
+    async def _record_once(self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
         async with self.database.work() as work:
-            if ending.provider_id is not None:
-                await lock_provider_id(work, ending.provider_id)
-            await outcomes.end_attempt(work, attempt, ending, policy)
-            if ending.provider_id is not None:
-                await apply_report(work, ending.provider_id)
+            if result.provider_id is not None:
+                await lock_provider_id(work, result.provider_id)
+            await outcomes.end_attempt(work, attempt, result, policy)
+            if result.provider_id is not None:
+                await apply_report(work, result.provider_id)
 
-    async def _give_back(self, claim: Claim, error: Exception, policy: RetryPolicy) -> None:
+    async def _record_composition_failure(self, claim: Claim, error: Exception, policy: RetryPolicy) -> None:
         """A message that cannot be made is tried again like any other failure, in case somebody mends its template."""
         log.warning("message_not_composed", notification_id=str(claim.id), error=type(error).__name__)
-        ending = Ending(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
+        result = AttemptResult(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
         async with self.database.work() as work:
-            await outcomes.settle(work, claim, ending, policy)
+            await outcomes.apply_result(work, claim, result, policy)
 
     async def _skip(self, claim: Claim) -> bool:
         async with self.database.work() as work:

@@ -31,7 +31,7 @@ _OUTLIVES_THE_RACE = frozenset(
 _ZONE_OF_OLDER_RACES = ZoneInfo("Asia/Jakarta")
 
 
-async def untrue(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
+async def is_outdated(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
     """Return the condition that a message says nothing true any more, or too late, at `now`."""
     return or_(superseded(), await too_late(session, now=now))
 
@@ -115,6 +115,6 @@ def _gone_back() -> ColumnElement[bool]:
     return exists().where(other.registration_id == Notification.registration_id, done, same)
 
 
-def why_untrue(late: ColumnElement[bool]) -> ColumnElement[str]:
+def skip_reason(late: ColumnElement[bool]) -> ColumnElement[str]:
     """Return the reason that the log gives for a message that is not sent, `late` being `too_late`."""
     return case((late, TOO_LATE), else_=SUPERSEDED)

@@ -96,7 +96,7 @@ def _shown(value: str | tuple[str, ...]) -> str:
     return one_line(value) if isinstance(value, str) else "\n".join(one_line(line) for line in value)
 
 
-def harmless_name(name: str) -> str:
+def safe_name(name: str) -> str:
     """Return the name of a person as messages show it: nothing in it becomes a link or a header.
 
     Names of older releases may hold what is refused today. Of such a name only the letters are shown.

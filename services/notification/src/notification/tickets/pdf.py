@@ -9,7 +9,7 @@ from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, TextMode
 
 from notification.messages.rules import Locale
-from notification.tickets.lettering import font_file, is_latin_1, printable
+from notification.tickets.fonts import font_file, is_latin_1, printable
 
 _PAGE_MM = (148, 210)
 _MARGIN_MM = 14

@@ -31,7 +31,7 @@ def is_public(address: str) -> bool:
     return found in _UNICAST and found.is_global and (behind is None or is_public(str(behind)))
 
 
-def is_inside(host: str) -> bool:
+def is_private_host(host: str) -> bool:
     """Return whether a host leads inside by its name, or as an address in any notation, without looking it up."""
     try:
         return not is_public(host)
