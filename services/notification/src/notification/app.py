@@ -1,4 +1,4 @@
-"""Builds notification's application."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import keys_over_http, staff_verifier
@@ -21,7 +21,7 @@ _WEBHOOK_BYTES = 4 * 1024
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """The application on resources that whoever calls owns."""
+    """Build the application. The caller opens and closes `database` and `http`."""
     return build_application(
         "notification",
         database,
@@ -37,5 +37,5 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory notification.app:create_app`."""
+    """Return the application for `uvicorn --factory notification.app:create_app`."""
     return api_from_environment(Settings, build_app, service="notification", tables=service_tables)

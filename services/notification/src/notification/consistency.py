@@ -17,13 +17,13 @@ from notification.queue.tables import Notification
 
 _STUCK_AFTER = timedelta(hours=1)
 
-# As the partial index has it.
+# The condition of the partial index.
 _UNREADABLE = text("unreadable <> '{}'")
 
 
 @dataclass(frozen=True)
 class ContactState:
-    """The stage of a contact, and the payments for which a refund message exists."""
+    """The stage of a contact, and the payments with a refund message."""
 
     registration_id: UUID
     stage: Stage
@@ -31,7 +31,7 @@ class ContactState:
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
-    """Every contact in the order of its registration's id, streamed."""
+    """Stream the state of every contact, ordered by registration id."""
     query = select(Contact.registration_id, Contact.stage).order_by(Contact.registration_id)
     refunds = await _notified_refunds(session)
     async for row in await session.stream(query.execution_options(yield_per=1000)):
@@ -39,7 +39,7 @@ async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
 
 
 async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
-    """The payments of which a message says that they go back; there are few."""
+    """Return the payments with a refund message, by registration. There are few."""
     about = Notification.context["payment_id"].astext
     query = (
         select(Notification.registration_id, func.array_agg(about))
@@ -51,12 +51,14 @@ async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]
 
 @dataclass(frozen=True)
 class QueueState:
-    """How the queue is doing.
+    """The state of the queue.
 
-    `stuck` counts sends whose lease is over, and what waits while its sender, which is not switched off, has been in
-    trouble for more than an hour, or tried nothing for so long although it was due: a long line that moves is not
-    stuck. `undelivered_tickets` counts e-tickets of confirmed runners that have left on no channel,
-    `unreadable_contacts` runners with an address that has no canonical form, so that nothing can be sent to it.
+    Attributes:
+        by_status: number of messages per status.
+        stuck: messages being sent whose lease has ended, and waiting messages of an enabled sender that has failed for
+            more than an hour or has not tried for so long although they were due. A long queue that moves is not stuck.
+        undelivered_tickets: e-tickets of confirmed participants that were sent on no channel.
+        unreadable_contacts: participants with an address that has no canonical form, so that nothing can be sent to it.
     """
 
     by_status: dict[str, int]
@@ -66,7 +68,7 @@ class QueueState:
 
 
 async def queue_state(session: AsyncSession) -> QueueState:
-    """Counts for whoever looks after the platform."""
+    """Return the state of the queue."""
     counted = select(Notification.status, func.count().label("number")).group_by(Notification.status)
     by_status = {row.status: row.number for row in await session.execute(counted)}
     long_ago = func.now() - _STUCK_AFTER

@@ -1,4 +1,4 @@
-"""Handlers for the events of other services: what is kept of them, and which messages they lead to."""
+"""Handlers for the events of other services: they store data and queue messages."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -51,7 +51,7 @@ _ONCE = "once"
 
 @handlers.on(WaitlistOffered)
 async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
-    """The person in charge hears that places are held for them, and until when; once, at the newest address."""
+    """Notify the person in charge of an offer and its deadline, once, at the newest address."""
     await record_race(work, event.payload)
     await _store_code(work, event, event.payload.access)
     is_update = await contacts.add_waiting_contact(work, event.payload)
@@ -64,7 +64,7 @@ async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
 
 @handlers.on(WaitlistEnded)
 async def notify_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
-    """Who may have heard of the offer hears that it is over, and why. An offer that waits is skipped at its turn."""
+    """Notify the person in charge that an offer has ended, if the message about the offer may have been sent."""
     ended = event.payload
     if not await contacts.end_offer(work, ended):
         return
@@ -75,7 +75,7 @@ async def notify_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> N
 
 @handlers.on(RegistrationCreated)
 async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
-    """The person in charge hears what to pay and until when, unless nothing is owed."""
+    """Notify the person in charge of amount and deadline, unless there is nothing to pay."""
     await record_race(work, event.payload)
     await _store_code(work, event, event.payload.access)
     await contacts.add_contact(work, event.payload)
@@ -87,7 +87,7 @@ async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork)
 
 @handlers.on(PaymentUploaded)
 async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
-    """The person in charge hears that the proof has arrived."""
+    """Notify the person in charge that the proof was received."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
     is_update = contacts.record_payment_event(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
     await _notify_person_in_charge(work, event, about=str(event.payload.payment_id), is_update=is_update)
@@ -95,7 +95,7 @@ async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork)
 
 @handlers.on(PaymentRejected)
 async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
-    """The person in charge hears why, and until when another proof is welcome; if none is, the end says it all."""
+    """Notify the person in charge of the reason and the new deadline, unless the registration has ended."""
     rejected = event.payload
     contact = await contacts.lock_contact(work, rejected.registration_id)
     welcome = rejected.expires_at > rejected.rejected_at
@@ -108,7 +108,7 @@ async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork)
 
 @handlers.on(RegistrationConfirmed)
 async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
-    """Every runner gets an e-ticket; not again when a confirmation that holds is published once more."""
+    """Send an e-ticket to every participant, but not again for a confirmation that was published a second time."""
     confirmed = event.payload
     await record_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
@@ -123,9 +123,9 @@ async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) ->
 
 @handlers.on(RegistrationExpired)
 async def notify_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
-    """The person in charge hears that the places are gone; not again when it only says that late money goes back.
+    """Notify the person in charge of the expiry, but not again if the event only adds a refund.
 
-    An expiry that did not know of payment's newest news is logged and not sent: registration speaks again.
+    An expiry that did not know payment's newest event is logged as skipped: registration will publish its new state.
     """
     expired = event.payload
     contact = await contacts.lock_contact(work, expired.registration_id)
@@ -137,9 +137,9 @@ async def notify_expired(event: Event[RegistrationExpired], work: UnitOfWork) ->
 
 @handlers.on(RegistrationReopened)
 async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
-    """An expiry that has not left is not sent; who may have heard of it hears that the place is held again.
+    """Notify the person in charge that the places are held again, if the message about the expiry may have been sent.
 
-    How to pay, if that has not left, leaves until the new deadline and names it.
+    An unsent message about the expiry is skipped. An unsent one about how to pay gets the new deadline.
     """
     reopened = event.payload
     contact = await contacts.lock_contact(work, reopened.registration_id)
@@ -155,7 +155,7 @@ async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) 
 
 @handlers.on(RegistrationCancelled)
 async def notify_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
-    """The person in charge hears why; not again when it only says that late money has to go back."""
+    """Notify the person in charge of the reason, but not again if the event only adds a refund."""
     cancelled = event.payload
     contact = await contacts.lock_contact(work, cancelled.registration_id)
     notified = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
@@ -167,7 +167,7 @@ async def notify_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork
 
 @handlers.on(RefundDue)
 async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
-    """The person in charge hears that the payment buys no place and goes back, unless it was heard that it has gone."""
+    """Notify the person in charge of a refund, unless its completion is queued already."""
     due = event.payload
     await contacts.lock_contact(work, due.registration_id)
     gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, payment_id=due.payment_id)
@@ -177,7 +177,7 @@ async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
 
 @handlers.on(RefundDone)
 async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
-    """The person in charge hears that the money is on its way, and under which reference."""
+    """Notify the person in charge that a refund was transferred, with its reference."""
     done = event.payload
     await contacts.lock_contact(work, done.registration_id)
     context = {**_money(done), "reference": done.reference}
@@ -190,13 +190,13 @@ def _money(payment: PaymentPayload) -> dict[str, str]:
 
 @handlers.on(RegistrationCorrected)
 async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
-    """Keep the participant's corrected name and addresses. Nothing is sent by itself; staff may send messages again."""
+    """Store a corrected name and addresses. No message is queued; staff can resend messages."""
     await contacts.correct_participant(work, event.payload)
 
 
 @handlers.on(RaceChanged)
 async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> None:
-    """Keep the race's facts, and if asked send them to each confirmed runner, unless a newer change was sent."""
+    """Store the race. If requested, notify its confirmed participants, unless a newer change was announced."""
     changed = event.payload
     await follow_race(work, changed.event, changed.categories)
     if changed.notify_runners and await record_announcement(work, changed.event):
@@ -205,9 +205,9 @@ async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> Non
 
 @handlers.on(AccessReplaced)
 async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> None:
-    """Use the new access code in messages from now on; link a contact from an older release to its race.
+    """Store a new access code, and link a contact from an older release to its race.
 
-    A change of the race that was announced before reaches its confirmed runners then.
+    Its confirmed participants then get a change of the race that was announced before.
     """
     replaced = event.payload
     if replaced.event_id is not None:
@@ -219,7 +219,7 @@ async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> 
 
 @handlers.on(AccessLinksRequested)
 async def send_links(event: Event[AccessLinksRequested], work: UnitOfWork) -> None:
-    """Send one message with all links to the contact that asked for them."""
+    """Queue one message with all requested links to the contact."""
     requested = event.payload
     codes = {link.registration_id: link.access for link in requested.links}
     await store_codes(work, codes, issued_at=event.occurred_at)
@@ -248,7 +248,7 @@ async def _notify(
     context: Mapping[str, Any] | None = None,
     is_update: bool,
 ) -> None:
-    """A message to each recipient; older ones that it makes untrue do not leave any more."""
+    """Queue a message to each recipient. Unsent older messages that it outdates are skipped."""
     registration_id: UUID = event.payload.registration_id
     await enqueue(
         work,

@@ -1,4 +1,4 @@
-"""The background half: hears events, sends messages."""
+"""The worker: handles events, sends messages, and cleans up."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -31,7 +31,7 @@ _PORTION = 200
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """Handlers, a sender per channel, and the clean-up."""
+    """Build the worker. The caller opens and closes `database` and `transport`."""
     return Worker(
         database,
         transport,
@@ -50,7 +50,7 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 
 def build_senders(settings: Settings, database: Database) -> list[Sender]:
-    """One per channel: one that is down does not hold up the other."""
+    """Return one sender per channel, so that a failing channel does not delay the other."""
     connections = {Channel.WHATSAPP: _fonnte(settings), Channel.EMAIL: _smtp(settings, database)}
     preferences, renderer = PreferencesReader(settings), Renderer.of(settings)
     return [
@@ -89,17 +89,17 @@ def _smtp(settings: Settings, database: Database) -> Connect:
 
 
 async def release(database: Database) -> None:
-    """Deal with what dead workers left behind."""
+    """Release messages that were claimed by workers that died."""
     async with database.work() as work:
         await release_abandoned(work)
 
 
-async def in_portions(database: Database, mend: Callable[..., Awaitable[int]]) -> None:
-    """Mend rows of older releases, a portion in each transaction, until none is left."""
+async def in_portions(database: Database, convert: Callable[..., Awaitable[int]]) -> None:
+    """Convert rows of older releases, one portion per transaction, until none is left."""
     count = _PORTION
     while count == _PORTION:
         async with database.work() as work:
-            count = await mend(work, limit=_PORTION)
+            count = await convert(work, limit=_PORTION)
 
 
 def _sending(sender: Sender, settings: Settings) -> Periodic:

@@ -1,4 +1,4 @@
-"""E-mail by SMTP, one connection per mail: limits keep it to a few a minute."""
+"""E-mail by SMTP. Each mail uses its own connection, as limits allow only a few per minute."""
 
 import asyncio
 import ssl
@@ -31,12 +31,12 @@ _NO_REPLY = (SMTPException, OSError, TimeoutError)
 
 
 class SmtpChannel:
-    """Sends through one mail server.
+    """Sends mails through one mail server.
 
     Args:
-        tls: how the server's certificate is checked.
-        timeout: seconds for each wait of the conversation.
-        limit: seconds for the whole of it.
+        tls: verifies the server's certificate.
+        timeout: seconds for each step of the conversation.
+        limit: seconds for the whole conversation.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class SmtpChannel:
 
 
 async def _transfer(server: SMTP, sender: str, mail: Mail, until: float) -> None:
-    """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
+    """Transfer the mail. Before DATA a missing reply is a failure; after it the outcome is unknown."""
     async with _step(until, refused=_sender_refused, silent=_sender_failure):
         await server.mail(sender)
     async with _step(until, refused=_message_refused, silent=_recipient_failure):
@@ -122,12 +122,12 @@ def _sender_refused(error: SMTPResponseException) -> NotSent:
 
 
 def _sender_failure(code: str) -> NotSent:
-    """No recipient was named yet."""
+    """Return a failure before any recipient was named."""
     return SenderFailure(code, Culprit.SENDER)
 
 
 def _recipient_failure(code: str) -> NotSent:
-    """Servers that ask the recipient's own while they wait for it answer so, for that recipient only."""
+    """Return a failure that may concern this recipient only: some servers ask the recipient's server meanwhile."""
     return SenderFailure(code, Culprit.RECIPIENT)
 
 
@@ -139,7 +139,7 @@ def _message_refused(error: SMTPResponseException) -> NotSent:
 
 
 def _code(code: str, error: SMTPResponseException) -> str:
-    """The code with the reply's number, which aiosmtplib makes -1 for what is no reply. Its words go to the log."""
+    """Return the code with the number of the reply, and log its text. aiosmtplib gives -1 for an invalid reply."""
     log_provider_text(code, f"{error.code} {error.message}")
     return f"{code}_{error.code}" if error.code > 0 else code
 
@@ -150,7 +150,7 @@ def _silent(code: str, error: Exception) -> str:
 
 
 async def _quit(server: SMTP, until: float) -> None:
-    """Close the conversation. The mail's outcome is known by now, so errors do not matter."""
+    """Close the connection. The outcome is known by now, so errors are ignored."""
     with suppress(*_NO_REPLY):
         async with asyncio.timeout_at(until):
             await server.quit()
@@ -159,7 +159,7 @@ async def _quit(server: SMTP, until: float) -> None:
 
 @cache
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Checks certificates against the system's authorities and those in `ca_file`. Shared: not to be changed."""
+    """Return a context that trusts the authorities of the system and of `ca_file`. It is shared: do not modify it."""
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

@@ -1,4 +1,4 @@
-"""Building mails: text, page, QR image shown in the page, ticket attached."""
+"""Building mails: text, HTML, inline QR image, attached ticket."""
 
 import re
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class Mail:
-    """A finished mail and the one address that it goes to."""
+    """A finished mail and its only recipient."""
 
     recipient: str
     content: bytes
 
 
 def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, now: datetime) -> Mail:
-    """Return the mail. Its Message-ID comes from ours, so that a mail sent twice can be recognised as one.
+    """Return the mail. Its Message-ID contains the message's id, so that a mail sent twice can be recognised.
 
     Raises:
-        PermanentFailure: the recipient's address is not one, or a header would not arrive as it is meant.
+        PermanentFailure: the recipient's address is invalid, or a header would be parsed differently than intended.
     """
     recipient = _recipient(message)
     sender = (one_line(from_name), from_address)

@@ -1,4 +1,4 @@
-"""What providers say, for the log only: viewers see codes."""
+"""Logging of error texts of providers. Staff see codes instead."""
 
 import re
 
@@ -11,10 +11,10 @@ _LONGEST = 200
 
 
 def log_provider_text(code: str, words: str) -> None:
-    """Log a provider's words with the code that staff see, without addresses and phone numbers."""
+    """Log the text of a provider and the code that staff see, without addresses and phone numbers."""
     log.warning("provider_trouble_met", code=code, words=redacted(words))
 
 
 def redacted(words: str) -> str:
-    """Return `words` on one line without e-mail addresses and phone numbers, which servers like to repeat."""
+    """Return `words` on one line without e-mail addresses and phone numbers."""
     return " ".join(_PERSONAL.sub("…", words).split())[:_LONGEST]

@@ -1,7 +1,7 @@
-"""WhatsApp by way of Fonnte.
+"""WhatsApp through Fonnte.
 
-Fonnte answers HTTP 200 for failures, too: only the body's `status` says whether a message was taken. It knows no
-idempotency key, so once a request has begun to leave, silence means that nobody knows.
+Fonnte returns HTTP 200 for failures, too: only `status` in the body tells whether a message was accepted. There is no
+idempotency key, so a time-out after the request was sent means that the outcome is unknown.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ _REJECTED_STATUSES = frozenset({401, 403, 404, 405, 408, 429, 503})
 
 
 class FonnteChannel:
-    """Sends through one Fonnte device.
+    """Sends messages through one Fonnte device.
 
     Args:
-        token: the device's, sent as it is.
-        tls: how Fonnte's certificate is checked.
-        timeout: seconds for connecting, and for each wait after it.
+        token: the device's token.
+        tls: verifies Fonnte's certificate.
+        timeout: seconds for connecting and for each read or write.
         limit: seconds for the whole request.
     """
 
@@ -50,7 +50,7 @@ class FonnteChannel:
     async def send(self, message: OutboundMessage) -> str | None:
         """See `MessageChannel`."""
         target = target_of(message.recipient)
-        # Country code 0: Fonnte takes the number as it is.
+        # Country code 0: Fonnte does not change the number.
         form = {"target": target, "message": message.body, "countryCode": "0", "connectOnly": "true"}
         return _accepted(await self._post(form))
 
@@ -71,7 +71,7 @@ def target_of(canonical: str) -> str:
     """Return the digits, with country code, that Fonnte sends to.
 
     Raises:
-        PermanentFailure: they are no number that can have WhatsApp.
+        PermanentFailure: the number cannot have WhatsApp.
     """
     try:
         return canonical_whatsapp(f"+{canonical}")
@@ -108,7 +108,7 @@ def _refusal(reason: str) -> NotSent:
 
 
 def _coded(code: str, words: str) -> str:
-    """The code; Fonnte's words go to the log."""
+    """Log Fonnte's text and return the code."""
     log_provider_text(code, words)
     return code
 

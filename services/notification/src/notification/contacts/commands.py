@@ -1,4 +1,4 @@
-"""Keeping contacts in step with their registrations."""
+"""Updating contacts by events of registration and payment."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,7 +29,7 @@ from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
 
-# Their values come separately: a statement that holds them is taken apart anew for each event.
+# The values are passed as parameters: SQLAlchemy would compile a statement that contains them for each event.
 _CONTACTS = upsert(Contact)
 _ADD_OR_FOLLOW = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
@@ -60,7 +60,7 @@ _REWRITE = (
 
 
 async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
-    """Remember a registration and its runners. One that is known already, not only as waiting, stays as it is."""
+    """Store a registration and its participants. Idempotent; a waiting-list contact becomes a registration."""
     contact = {
         **_contact_columns(created),
         "registration_number": created.registration_number,
@@ -74,7 +74,7 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
 
 
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
-    """Store who may take an offer, or their newest data while it is open; False when it was taken already."""
+    """Store the contact of an offer, or its newest data. Return False if the offer was accepted already."""
     contact = {
         **_contact_columns(offered),
         "expires_at": offered.offer_expires_at,
@@ -83,7 +83,7 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
         "created_at": work.now,
     }
     await work.session.execute(_ADD_OR_FOLLOW, [contact])
-    # Locked before its participants, as every handler does.
+    # The contact is locked before its participants, as in every handler.
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
     stage = (await work.session.execute(known)).scalar_one()
     await _add_participants(work, offered, (offered.contact,), revision=offered.revision)
@@ -91,7 +91,7 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
 
 
 async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
-    """Note that an offer is over; False when it was known, or when the offer was taken.
+    """Mark an offer as ended. Return False if it was ended before or was accepted.
 
     Raises:
         NotYet: `WaitlistOffered` has not arrived.
@@ -136,10 +136,10 @@ async def _add_participants(
 
 
 async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
-    """Take over name and addresses, unless those of a newer event are known.
+    """Store corrected name and addresses, unless those of a newer event are stored.
 
     Raises:
-        NotYet: the participant is not known.
+        NotYet: the participant is not stored yet.
     """
     person = corrected.participant.model_dump(include={"full_name", "email", "whatsapp"})
     known = Participant.participant_id == corrected.participant.participant_id
@@ -155,7 +155,7 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
 
 
 async def canonicalize_batch(work: UnitOfWork, *, limit: int) -> int:
-    """Bring the addresses of at most `limit` rows of older releases into canonical form; return how many were read."""
+    """Convert the addresses of at most `limit` rows of older releases to canonical form; return the number of rows."""
     unread = select(Participant.participant_id, Participant.email, Participant.whatsapp)
     unread = unread.where(Participant.unreadable.is_(None)).order_by(Participant.participant_id).limit(limit)
     found = (await work.session.execute(unread.with_for_update(skip_locked=True))).mappings().all()
@@ -168,7 +168,7 @@ async def canonicalize_batch(work: UnitOfWork, *, limit: int) -> int:
 
 
 async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
-    """The contact, locked, so that news about one registration is taken in one after the other.
+    """Return the contact, locked, so that events about one registration are handled one after the other.
 
     Raises:
         NotYet: `RegistrationCreated` has not arrived.
@@ -181,7 +181,7 @@ async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
 
 
 def apply_event(contact: Contact, payload: RegistrationPayload, stage: Stage) -> bool:
-    """Let the contact follow `payload`; False, and no change, when something newer was heard before."""
+    """Set stage and revision by an event. Return False, and change nothing, if a newer event was handled before."""
     if payload.revision < contact.revision:
         return False
     contact.stage = stage
@@ -190,29 +190,28 @@ def apply_event(contact: Contact, payload: RegistrationPayload, stage: Stage) ->
 
 
 def apply_expiry(contact: Contact, expired: RegistrationExpired) -> bool:
-    """Let the contact follow an expiry; False, and no change of stage, when something newer was heard before.
+    """Set stage and revision by an expiry. Return False, and keep the stage, if a newer event was handled before.
 
-    Of registration and payment, each may have said something that the expiry did not know. After newer news of payment
-    registration speaks again.
+    That includes a payment event which registration did not know: it will handle that and publish its new state.
     """
-    heard = expired.payment_sequence
-    if heard is not None and heard < contact.payment_sequence:
+    known_sequence = expired.payment_sequence
+    if known_sequence is not None and known_sequence < contact.payment_sequence:
         contact.revision = max(contact.revision, expired.revision)
         return False
     if not apply_event(contact, expired, Stage.EXPIRED):
         return False
-    contact.end_heard = heard
+    contact.end_heard = known_sequence
     return True
 
 
 def record_payment_event(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
-    """Whether what happened to the payment at `at` still matters to the runner; whatever is new is noted.
+    """Store a payment event if it is newer than the last one. Return whether the runner is to be notified of it.
 
-    Once a registration is confirmed or ended, and after newer news of its payments, it does not. An expiry that did not
-    know of it was none.
+    That is not the case if it is older, or if the registration is confirmed or ended. An expiry that did not know of
+    the event is undone.
 
     Args:
-        sequence: its place among the news of the invoice; 0 from an older release, where the time decides.
+        sequence: the invoice's sequence in the event; 0 from older releases, where `at` decides.
     """
     if sequence:
         known = sequence <= contact.payment_sequence
@@ -227,10 +226,10 @@ def record_payment_event(contact: Contact, *, at: datetime, sequence: int = 0) -
 
 
 async def store_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
-    """Note the race as it is now, and each runner's BIB and ticket code.
+    """Store race and category of a confirmation, and each participant's BIB and ticket code.
 
     Raises:
-        NotYet: a confirmed runner is not known.
+        NotYet: a participant is not stored yet.
     """
     contact.event_id = confirmed.event.event_id
     contact.category_id = confirmed.category_id

@@ -1,7 +1,7 @@
-"""Telling a sender's trouble from a message's own, and resting when it is the sender's.
+"""Attributing failures to the sender or to the message, and pausing the sender.
 
-Trouble of different messages in a row has a cause that they share. A row ends when the provider takes a message; it is
-counted in messages that were taken, so no clock has a part in it.
+Consecutive failures of different messages have a common cause, the sender. A streak of failures ends when the provider
+accepts a message. It is identified by the number of messages accepted before, so no clock is involved.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ from notification.messages.rules import Channel
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """A message that met trouble.
+    """A failed attempt to send a message.
 
-    `troubled_after` is how many messages its sender had sent when it did so for the first time, None if that is now.
-    `may_have_left`: it is unknown whether the provider accepted it.
+    Attributes:
+        troubled_after: how many messages the sender had sent when this message failed first; None if it has not before.
+        may_have_left: whether it is unknown if the provider accepted the message.
     """
 
     message_id: UUID
@@ -34,10 +35,13 @@ class FailedAttempt:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Whose trouble it is.
+    """The attribution of a failure.
 
-    `streak` is how many messages the sender had sent when the trouble began. `suspected`: the message may be the cause.
-    `cleared` is the message that was taken for the cause before.
+    Attributes:
+        is_sender_failure: whether the sender is the cause; otherwise the message is.
+        streak: how many messages the sender had sent when the streak of failures began.
+        suspected: whether the message may be the cause.
+        cleared: the message that was suspected before, and is not any more.
     """
 
     is_sender_failure: bool
@@ -47,7 +51,7 @@ class Attribution:
 
 
 async def record_accepted(work: UnitOfWork, channel: Channel) -> int | None:
-    """Note that the provider took a message. Return the row of trouble that this ended, None if there was none."""
+    """Record an accepted message. Return the streak of failures that it ended, or None."""
     sender = await _lock(work, channel)
     ended = None if sender.suspect is None else sender.accepted
     sender.accepted += 1
@@ -59,7 +63,7 @@ async def record_accepted(work: UnitOfWork, channel: Channel) -> int | None:
 async def record_failure(
     work: UnitOfWork, channel: Channel, attempt: FailedAttempt, *, pause_base: timedelta
 ) -> Attribution:
-    """Rule whose the trouble is that a message met. If it is the sender's, it rests, longer with each in a row."""
+    """Record a failure and return its attribution. A sender that is the cause is paused, longer each time."""
     sender = await _lock(work, channel)
     sender.silences += attempt.may_have_left
     others = sender.suspect not in (None, attempt.message_id)

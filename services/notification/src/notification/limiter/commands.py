@@ -1,4 +1,4 @@
-"""Taking a slot to send in. One conditional UPDATE of the sender's row decides."""
+"""Rate limiting of senders. One conditional UPDATE of the sender's row takes a slot."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -68,13 +68,13 @@ HEALTHY: Mapping[str, int | None] = {
     "paused_at": None,
     "paused_until": None,
 }
-"""What a sender's row says when it is not in trouble."""
+"""Column values of a sender without failures."""
 
 
 async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> bool:
-    """Whether this sender may send now; if so the slot is taken, for all replicas, with this transaction.
+    """Take a slot to send now, over all replicas, with this transaction. Return False if the sender may not send yet.
 
-    What a clock that was ahead has noted holds nothing up: its sends count as made now, its pause is over.
+    Times in the future, written by a clock that was ahead, are corrected: sends count as made now, a pause ends.
     """
     latest = work.now + SKEW
     moments = {"channel": channel.value, "now": work.now, "latest": latest, "latest_end": latest + MAX_PAUSE}
@@ -93,17 +93,17 @@ async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> bool:
 
 
 async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> None:
-    """Count the send from now instead of from `began`: it left at some moment between the two."""
+    """Move the time of a send from `began` to now: the message was sent at some time in between."""
     await work.session.execute(_END_SLOT, {"channel": channel.value, "began": began, "now": work.now})
 
 
 async def record_enabled(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
-    """Keep what the settings say where the doctor looks."""
+    """Store whether the channel is enabled, for readers of the database alone (`startline doctor`)."""
     differs = (SenderRow.channel == channel.value) & (SenderRow.enabled != enabled)
     await work.session.execute(update(SenderRow).where(differs).values(enabled=enabled))
 
 
 async def resume_sender(work: UnitOfWork, channel: Channel) -> None:
-    """Clear pause and trouble after the account was changed or staff intervened."""
-    troubled = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
-    await work.session.execute(update(SenderRow).where(troubled).values(HEALTHY))
+    """Clear pause and failures of a sender, after its account was changed or staff intervened."""
+    failing = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
+    await work.session.execute(update(SenderRow).where(failing).values(HEALTHY))

@@ -23,13 +23,13 @@ INSIDE: Final = Wording(
 
 
 async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: PreferencesReader, *, by: str) -> None:
-    """Store what was chosen; None goes back to the environment's default. Holds from the next message on.
+    """Store settings; None resets one to the environment's default.
 
-    A mail password is for the server it was typed in for: with a new server it has to be typed in again. A sender that
-    rests because of trouble is tried again at once: the trouble may just have been mended.
+    Another mail server clears the stored password, as that belongs to the previous server. Paused senders are resumed:
+    the change may have fixed the cause.
 
     Raises:
-        InvalidFields: the mail server would be one inside the platform's own network.
+        InvalidFields: the mail server is in the platform's own network.
     """
     values = {name: _sealed(reader, value) if name in SECRETS else value for name, value in changes.items()}
     before = await reader.load(work.session, for_update=True)

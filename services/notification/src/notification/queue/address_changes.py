@@ -1,4 +1,4 @@
-"""Following a corrected address with a message that does not wait for staff to send it again."""
+"""Resending a message to a changed address without a request of staff."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -15,9 +15,9 @@ from notification.queue.tables import DeliveryAttempt, Notification
 
 
 async def resend_to_new_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:
-    """Queue the message once more on each channel where it went only to addresses that are the participant's no more.
+    """Queue the message again on each channel where it was sent only to former addresses of the participant.
 
-    Idempotent. What has not left yet goes to the newest address by itself.
+    Idempotent. Unsent messages use the newest address anyway.
     """
     participant = await work.session.get_one(Participant, participant_id)
     messages = await _lock_messages(work, participant_id, event_type)
@@ -43,7 +43,7 @@ async def _lock_messages(work: UnitOfWork, participant_id: UUID, event_type: Eve
 
 
 def _release_claim(message: Notification, attempts: Sequence[DeliveryAttempt]) -> None:
-    """Put a claimed message back into the queue while no attempt is under way: its worker may hold the old address."""
+    """Put a claimed message back into the queue if no attempt is under way: its worker may have the old address."""
     if message.status == Status.SENDING and all(attempt.outcome is not None for attempt in attempts):
         message.status, message.lease, message.leased_until = Status.PENDING, None, None
 

@@ -1,4 +1,4 @@
-"""Messages that are not about what happened to one registration: a changed race, and links that were asked for."""
+"""Messages about more than one registration: changes of a race, and requested links."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,24 +19,24 @@ from notification.races.tables import Race
 
 
 async def announce_change(work: UnitOfWork, event_id: UUID, *, revision: int) -> None:
-    """Queue one message about the race's facts of now to each participant of each confirmed registration.
+    """Queue a message about the current race to each participant of its confirmed registrations.
 
-    It names the revision: once a newer change is announced it is not sent any more.
+    The message contains the revision: it is skipped once a newer change is announced.
     """
     await _enqueue_change(work, Contact.event_id == event_id, literal(revision))
 
 
 async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
-    """Queue what `announce_change` did not, as the registration was not known to belong to its race yet.
+    """Queue what `announce_change` missed, because the registration was not linked to its race yet.
 
-    Whose copies describe the race as it is now were confirmed after the change and need no message.
+    Registrations whose copies are equal to the current race were confirmed after the change and are left out.
     """
     missed = and_(Contact.registration_id == registration_id, Race.notified_revision > 0, ~SAME_COPIES)
     await _enqueue_change(work, missed, Race.notified_revision)
 
 
 async def _enqueue_change(work: UnitOfWork, chosen: ColumnElement[bool], revision: SQLColumnExpression[int]) -> None:
-    """Queue a message to each participant of the confirmed registrations among those chosen, in one statement."""
+    """Queue a message to each participant of the chosen confirmed registrations, in one statement."""
     kind, runner = EventType.RACE_CHANGED, Participant
     channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
     channel = channels.c.channel
@@ -64,9 +64,9 @@ async def _enqueue_change(work: UnitOfWork, chosen: ColumnElement[bool], revisio
 
 
 async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> None:
-    """Queue one message with the links to the contact that asked for them; a request that is known changes nothing.
+    """Queue one message with the requested links to the contact. Idempotent per request.
 
-    The message keeps which registrations it lists. Their codes are read when it is sent: only the newest ones leave.
+    The message stores the ids of the registrations. Their access codes are read when it is sent.
     """
     event_type = EventType.ACCESS_LINKS
     row = {
@@ -89,7 +89,7 @@ def _without_code(link: AccessLink) -> dict[str, Any]:
 
 
 async def forget_links(database: Database) -> None:
-    """Delete messages with links that are older than the log keeps them."""
+    """Delete messages with links that are older than `KEEP_LINK_MESSAGES`."""
     await delete_in_portions(
         database,
         Notification,

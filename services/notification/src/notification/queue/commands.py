@@ -1,4 +1,4 @@
-"""Putting messages in, and the first steps of sending one. Each is one transaction; then the provider is called."""
+"""Queueing messages, claiming them, and beginning attempts. Each step is one transaction."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient"
 
 @dataclass(frozen=True)
 class Claim:
-    """A message that one worker has for as long as its lease."""
+    """A message claimed by a worker until its lease ends."""
 
     id: UUID
     lease: UUID
@@ -38,7 +38,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that is on record and may now be made."""
+    """A recorded attempt that may be made now."""
 
     id: UUID
     claim: Claim
@@ -55,13 +55,11 @@ async def enqueue(
     context: Mapping[str, Any],
     stale: bool = False,
 ) -> None:
-    """A message to each participant on every channel. One about the same thing exists already: nothing happens.
-
-    What waits and says nothing true any more is skipped.
+    """Queue a message to each participant on every channel, and skip outdated ones. Idempotent per `about`.
 
     Args:
-        about: tells this message from another of the same type about the same registration.
-        stale: newer news was heard before; the message is logged and not sent.
+        about: distinguishes messages of the same type about the same registration.
+        stale: log the message as skipped, as a newer event was handled before.
     """
     common = {
         "registration_id": registration_id,
@@ -105,7 +103,7 @@ async def _deadline(
 
 
 async def _next_payment_sequence(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
-    """Their number among the news of the registration's payments; its contact is locked, so they follow each other."""
+    """Return the next number of payment messages of the registration. Its contact is locked, so numbers are unique."""
     if event_type not in PAYMENT_MESSAGES:
         return None
     notified = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
@@ -113,18 +111,18 @@ async def _next_payment_sequence(work: UnitOfWork, event_type: EventType, regist
 
 
 async def skip_outdated(work: UnitOfWork, registration_id: UUID) -> None:
-    """Do not send what waits and says nothing true any more, now that news of its registration were taken in."""
+    """Skip the outdated waiting messages of a registration."""
     waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
     await _skip_outdated(work, waiting)
 
 
 async def skip(work: UnitOfWork, claim: Claim) -> None:
-    """Do not send a claimed message: newer news came between its tries, or its time is over."""
+    """Skip a claimed message that is outdated."""
     await _skip(work, is_claimed(claim), skip_reason(await too_late(work.session, now=work.now)))
 
 
 async def skip_channel(work: UnitOfWork, channel: Channel, reason: str) -> None:
-    """Send nothing that waits on this channel: it is off, and would only collect messages that are old one day."""
+    """Skip all waiting messages of a channel that is off or has no account, with that reason."""
     waiting = (Notification.channel == channel.value) & (Notification.status == Status.PENDING)
     await _skip(work, waiting, reason)
 
@@ -147,11 +145,11 @@ async def claim_next(
     gap: timedelta = timedelta(),
     probing: bool = False,
 ) -> Claim | None:
-    """The message that goes next on this channel, taken for `lease_for`; None when none is due.
+    """Claim the next due message of a channel for `lease_for` and return it; None if there is none.
 
     Args:
-        gap: how far apart messages leave; it tells which of them would miss their deadline.
-        probing: the sender has been in trouble for long, and any message may show whether it still is.
+        gap: average time between two messages, from which follows which would miss their deadline.
+        probing: claim a random message, as the sender has failed several times.
     """
     lease = uuid4()
     for due in await due_queries(work.session, channel, now=work.now, gap=gap, probing=probing):
@@ -170,10 +168,10 @@ async def claim_next(
 async def begin_attempt(
     work: UnitOfWork, claim: Claim, pace: Pace, *, lease_for: timedelta, recipient: str
 ) -> Attempt | None:
-    """Put the attempt on record and take the sender's slot, or neither.
+    """Record an attempt and take the sender's slot, and return the attempt.
 
-    None when the sender may not send yet, the message then waits again, when news came while it was made that supersede
-    it, or when the claim is no longer ours.
+    Return None if the sender may not send yet (the message waits again), if the message was outdated meanwhile, or if
+    the claim is lost.
     """
     if await _skip_outdated(work, is_claimed(claim)):
         return None
@@ -195,7 +193,7 @@ async def _release(work: UnitOfWork, claim: Claim) -> None:
 
 
 def is_claimed(claim: Claim, *, late: bool = False) -> Any:
-    """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
+    """Return the condition that a claim still holds; with `late` also if it was released as abandoned meanwhile."""
     states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
     return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)
 

@@ -1,4 +1,4 @@
-"""From a claimed row to the message that leaves: text, page and ticket are made when they are needed, from rows."""
+"""Composition of a claimed message: text, HTML and ticket from current rows."""
 
 import asyncio
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from notification.tickets.qr import qr_png
 
 @dataclass(frozen=True)
 class MessageInputs:
-    """All that a message is made of, read from the database. `superseded`: it says nothing true any more."""
+    """The data of a message, read from the database. `superseded` is True if it is outdated."""
 
     claim: Claim
     recipient: str
@@ -42,7 +42,7 @@ class MessageInputs:
 
 
 async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> MessageInputs:
-    """Read what the message needs, and whether it still says something true at `now`."""
+    """Load the data of a message, and whether it is outdated at `now`."""
     template = await find_template(session, (claim.event_type, claim.channel, locale))
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
@@ -88,7 +88,7 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
 
 
 async def _status_path(session: AsyncSession, contact: Contact, participant: Participant) -> str | None:
-    """The path that opens the registration with the data of all its participants: only for the person in charge."""
+    """Return the path of the registration's page, which shows all participants, for the person in charge only."""
     in_charge = person_in_charge((await participants_of(session, contact.registration_id)).values())
     if participant.participant_id != in_charge.participant_id:
         return None
@@ -98,7 +98,7 @@ async def _status_path(session: AsyncSession, contact: Contact, participant: Par
 
 
 async def _link_facts(session: AsyncSession, claim: Claim, recipient: str) -> LinkFacts:
-    """The links that still belong to the recipient: a correction may have given a registration another contact."""
+    """Return the links that still belong to the recipient: a correction may have changed the contact."""
     listed = {UUID(link["registration_id"]): link for link in claim.context["links"]}
     in_charge = await people_in_charge(session, listed)
     codes = await codes_of(session, listed)
@@ -122,7 +122,7 @@ def _personal(link: dict[str, Any], code: str) -> PersonalLink:
 
 
 async def compose(inputs: MessageInputs, renderer: Renderer) -> OutboundMessage:
-    """The message, ready to leave."""
+    """Return the message to send."""
     text = renderer.text(inputs.template, inputs.facts, inputs.locale)
     if inputs.claim.channel is Channel.WHATSAPP:
         return OutboundMessage(inputs.claim.id, inputs.recipient, inputs.recipient_name, text.body)
@@ -153,7 +153,7 @@ async def _ticket(inputs: MessageInputs) -> TicketFiles | None:
         registration_number=facts.registration_number,
         bib_number=facts.bib_number or 0,
     )
-    # A process makes one mail at a time, so this is never more than one thread.
+    # A process composes one mail at a time, so this uses at most one thread.
     return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, inputs.locale)
 
 

@@ -1,4 +1,4 @@
-"""What the people of a registration have been told, or may have been: messages that left, or are just leaving."""
+"""Queries for messages that were sent, or may have been."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -14,7 +14,7 @@ _NOT_NOTIFIED = (Status.PENDING, Status.SKIPPED, Status.FAILED)
 
 
 async def last_notified(session: AsyncSession, registration_id: UUID, among: Collection[EventType]) -> EventType | None:
-    """Return which of these the people of a registration were told last; None if none of them."""
+    """Return the type of the last message among `among` that was or may have been sent; None if there is none."""
     notified = (
         select(Notification.event_type)
         .where(

@@ -1,4 +1,4 @@
-"""How a try ends: what becomes of the message, of its sender, and of what a dead worker left behind."""
+"""Recording the results of attempts, for the message and its sender, and releasing abandoned messages."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ ABANDONED = "its worker stopped while sending it"
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """How a try ended. `provider_id` is the provider's name for the message, `culprit` where a failure's cause lies."""
+    """The result of an attempt. `provider_id` is the provider's id of the message, `culprit` the cause of a failure."""
 
     outcome: Outcome
     reason: str | None = None
@@ -32,7 +32,7 @@ class AttemptResult:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient to be with a message, and with a sender in trouble."""
+    """Retry limit and delay of messages, and the first pause of a sender."""
 
     limit: int
     base: timedelta
@@ -40,9 +40,9 @@ class RetryPolicy:
 
 
 async def end_attempt(work: UnitOfWork, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
-    """Record how it went and what becomes of the message and its sender.
+    """Record the result of an attempt and update the message and its sender.
 
-    The sender's row is locked before any message, so that replicas follow each other.
+    The sender's row is locked before any message, so that replicas do not deadlock.
     """
     await end_slot(work, attempt.claim.channel, began=attempt.began)
     finished = {"finished_at": work.now, "outcome": result.outcome, "detail": result.reason}
@@ -54,7 +54,7 @@ async def end_attempt(work: UnitOfWork, attempt: Attempt, result: AttemptResult,
 async def _record_at_sender(
     work: UnitOfWork, claim: Claim, result: AttemptResult, policy: RetryPolicy
 ) -> Attribution | None:
-    """A refusal for good says nothing about the sender: the next message may be taken, or meet trouble."""
+    """Update the sender. Return the attribution of a failure; None for a success or a permanent refusal."""
     if result.outcome is Outcome.PERMANENT:
         return None
     if result.outcome is Outcome.SENT:
@@ -77,7 +77,7 @@ async def _record_at_sender(
 
 
 async def _restore_positions(work: UnitOfWork, channel: Channel, streak: int) -> None:
-    """Messages that met the same trouble as others need not wait behind all others; one that met it alone does."""
+    """Restore the queue positions of messages that failed in a streak that has ended, unless it was only one."""
     same_streak = (
         (Notification.channel == channel.value)
         & (Notification.status == Status.PENDING)
@@ -89,7 +89,7 @@ async def _restore_positions(work: UnitOfWork, channel: Channel, streak: int) ->
 
 
 async def _restore_retries(work: UnitOfWork, message_id: UUID, streak: int) -> None:
-    """Another message met the same: the tries that this one used up in the same row were the sender's."""
+    """Restore the retries that a message used in a streak: another message failed, too, so the sender is the cause."""
     waiting = (Notification.status == Status.PENDING) & (Notification.troubled_after == streak)
     await _change(work, (Notification.id == message_id) & waiting, retry_count=0)
 
@@ -102,10 +102,10 @@ async def _change(work: UnitOfWork, chosen: Any, **values: Any) -> None:
 async def apply_result(
     work: UnitOfWork, claim: Claim, result: AttemptResult, policy: RetryPolicy, attribution: Attribution | None = None
 ) -> None:
-    """What becomes of a claimed message. A claim that is no longer ours changes nothing.
+    """Update a claimed message by the result of its attempt. A lost claim changes nothing.
 
     Args:
-        ruling: whose trouble it met, None if it met none that a sender could have.
+        attribution: of a failure that the sender may have caused; None otherwise.
     """
     ours = select(Notification).where(is_claimed(claim, late=True)).with_for_update()
     message = (await work.session.execute(ours)).scalar_one_or_none()
@@ -141,7 +141,7 @@ def _apply(work: UnitOfWork, message: Notification, decision: RetryDecision, res
 
 
 def publish_failure(work: UnitOfWork, message: Notification) -> None:
-    """Tell the others that a message was given up; links belong to no registration that anybody follows."""
+    """Publish `NotificationFailed`, except for messages with links, which belong to no registration."""
     if message.registration_id is None:
         return
     failed = NotificationFailed(
@@ -156,17 +156,17 @@ def publish_failure(work: UnitOfWork, message: Notification) -> None:
 
 
 async def release_abandoned(work: UnitOfWork) -> None:
-    """Deal with what dead workers left behind.
+    """Release messages whose lease has ended because their worker died.
 
-    With an attempt on record the message may have left: it becomes unknown and is not sent again by itself. Without one
-    it has surely not, and goes back into the queue: to its place, as its worker or the database just went, and the
-    second time in a row behind all others, as it may be what its workers die of.
+    With a recorded attempt the message may have been sent: its status becomes unknown, and it is not sent again
+    automatically. Without one it was not sent, and goes back into the queue: to its position the first time, behind all
+    others the second time in a row, as it may be the cause of the crash.
     """
     expired = select(Notification).where(Notification.status == Status.SENDING, Notification.leased_until < work.now)
     for message in (await work.session.execute(expired.with_for_update(skip_locked=True))).scalars():
         message.updated_at = work.now
         if await _close_open_attempt(work, message.id):
-            # The lease stays, so that a worker that was only slow can still tell how it ended.
+            # The lease stays, so that a worker that was only slow can still record the result.
             message.status = Status.UNKNOWN
         else:
             message.status, message.lease, message.leased_until = Status.PENDING, None, None

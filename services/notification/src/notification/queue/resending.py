@@ -1,4 +1,4 @@
-"""Sending again what a person asks for: one that failed is tried again, one that was sent is sent once more."""
+"""Resending messages: one that failed is retried, one that was sent is copied."""
 
 from datetime import datetime
 from typing import Any
@@ -25,11 +25,11 @@ _WITHOUT_CHANNEL = (Notification.status == Status.SKIPPED) & Notification.failed
 
 
 async def resend_message(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
-    """Queue the message again and return the id of the message that will be sent.
+    """Queue a message again and return the id of the message that will be sent.
 
-    One that failed, whose fate is unknown, or whose channel was off gets another try. One that was sent stays in the
-    log as it is, and a copy of it is queued, as often as staff ask; while a copy waits, there is no second one. Links
-    that were sent are not sent again: whoever asked for them can ask once more, and only for what is theirs then.
+    A message that failed, has an unknown outcome, or was skipped because its channel was off is retried. Of a sent
+    one a copy is queued, unless a copy is waiting. Sent links are not sent again: the contact can request them again,
+    and gets only what belongs to it then.
 
     Raises:
         UnknownNotification, MessageWaiting, MessageSuperseded.
@@ -52,12 +52,12 @@ async def resend_message(work: UnitOfWork, notification_id: UUID, *, by: str) ->
 async def retry_failed(
     work: UnitOfWork, channel: Channel | None, *, unknown: bool = False, skipped: bool = False, by: str
 ) -> int:
-    """Send again all that failed and is still true; return how many.
+    """Queue all failed messages again that are not outdated, and return how many.
 
     Args:
-        unknown: also those of unknown fate. Somebody has looked that they did not arrive, and that the provider answers
-            again: its sender, if it rests, goes on.
-        skipped: also those whose channel was off or had no account.
+        unknown: include messages of unknown outcome, and resume a paused sender: staff have checked that they did not
+            arrive and that the provider answers.
+        skipped: include messages that were skipped because their channel was off or had no account.
     """
     channels = list(Channel) if channel is None else [channel]
     if unknown:
@@ -75,7 +75,7 @@ async def retry_failed(
 
 
 async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
-    """The message, and if it is a copy the original too: requests for copies of one message follow each other."""
+    """Return the message, locked; of a copy the original is locked, too, to serialise requests for copies."""
     message = await work.session.get(Notification, notification_id, with_for_update=True)
     if message is None:
         raise UnknownNotification
@@ -104,7 +104,7 @@ async def _queue_copy(work: UnitOfWork, message: Notification, *, by: str) -> UU
 
 
 def copy_of(message: Notification, work: UnitOfWork) -> Notification:
-    """Return a message like this one that waits to be sent; not yet in the session."""
+    """Return a waiting copy of a message, not added to the session."""
     copy_id = uuid4()
     return Notification(
         id=copy_id,
@@ -126,7 +126,7 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
 
 
 async def extend_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
-    """How to pay is worth saying until the later deadline, also where it seemed to be too late to say it."""
+    """Extend the deadline of the message about how to pay, and queue it again if it was skipped as too late."""
     how_to_pay = (
         Notification.registration_id == registration_id,
         Notification.event_type == EventType.REGISTRATION_CREATED,
@@ -139,7 +139,7 @@ async def extend_deadline(work: UnitOfWork, registration_id: UUID, until: dateti
 
 
 async def requeue(work: UnitOfWork, chosen: Any) -> int:
-    """Give the chosen messages all their tries again; return how many they are."""
+    """Set the chosen messages to waiting with all their retries; return how many."""
     fresh = {
         "status": Status.PENDING,
         "retry_count": 0,

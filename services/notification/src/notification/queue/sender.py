@@ -1,4 +1,4 @@
-"""Sends one channel's queue, one message after the other. Any number of replicas may do so side by side."""
+"""Sending the messages of one channel, one after the other. Several replicas may run concurrently."""
 
 import asyncio
 import time
@@ -41,10 +41,10 @@ _ROUND_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Sender:
-    """The outbound side of one channel.
+    """Sends the messages of one channel.
 
     Args:
-        connect: makes the provider's side from the account that holds now.
+        connect: returns the channel for the current settings.
     """
 
     channel: Channel
@@ -56,13 +56,13 @@ class Sender:
 
     @cached_property
     def lease_for(self) -> timedelta:
-        """How long a claimed message is ours."""
+        """Return the duration of a claim."""
         return timedelta(seconds=self.settings.send_lease_seconds)
 
     async def send_due(self) -> None:
-        """Send until nothing is due, the limits say no, or half a minute is over: a job has a limit of its own.
+        """Send until no message is due, the rate limit is reached, or 30 s are over: periodic jobs have a time limit.
 
-        When cancelled, the message under way is finished first.
+        When cancelled, the message being sent is finished first.
         """
         ends = time.monotonic() + _ROUND_SECONDS
         while await self._finishing(self.send_one()) and time.monotonic() < ends:
@@ -77,7 +77,7 @@ class Sender:
             raise
 
     async def send_one(self) -> bool:
-        """Send the message that goes next; False when none may go now."""
+        """Send the next message. Return False if none may be sent now."""
         async with self.database.read() as session:
             preferences = await self.preferences.load(session)
             sender = await find_sender(session, self.channel)
@@ -123,7 +123,7 @@ class Sender:
         return True
 
     async def _skip_channel(self, preferences: Preferences, chosen: ChannelPreferences) -> None:
-        """A channel that is off, or was never set up, collects nothing. One whose secret cannot be read waits."""
+        """Skip all waiting messages, unless the account exists and only its secret cannot be decrypted."""
         if chosen.enabled and preferences.is_set_up(self.channel):
             return
         async with self.database.work() as work:
@@ -137,7 +137,7 @@ class Sender:
             result = AttemptResult(failure.outcome, reason=failure.reason, culprit=failure.culprit)
         except TimeoutError:
             result = AttemptResult(Outcome.UNKNOWN, reason=f"{self.channel}_took_too_long")
-        except Exception as error:  # noqa: BLE001  # whatever it was, it may have come after the message left
+        except Exception as error:  # noqa: BLE001  # any error may have occurred after the message was sent
             log.warning("send_failed_unforeseen", channel=self.channel, error=type(error).__name__)
             result = AttemptResult(Outcome.UNKNOWN, reason=f"unforeseen: {type(error).__name__}")
         ATTEMPTS.labels(self.channel, result.outcome).inc()
@@ -145,7 +145,7 @@ class Sender:
         return result
 
     async def _record(self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
-        """Write down how it ended, even if the database needs a moment: what is not written down counts as unknown."""
+        """Record the result, with retries while the database is unavailable: without a record it counts as unknown."""
         for delay in _RECORD_RETRY_SECONDS:
             try:
                 await self._record_once(attempt, result, policy)
@@ -166,7 +166,7 @@ class Sender:
                 await apply_report(work, result.provider_id)
 
     async def _record_composition_failure(self, claim: Claim, error: Exception, policy: RetryPolicy) -> None:
-        """A message that cannot be made is tried again like any other failure, in case somebody mends its template."""
+        """Record that a message could not be composed. It is retried, as staff may fix the template."""
         log.warning("message_not_composed", notification_id=str(claim.id), error=type(error).__name__)
         result = AttemptResult(Outcome.TEMPORARY, reason=f"could not be composed: {type(error).__name__}")
         async with self.database.work() as work:

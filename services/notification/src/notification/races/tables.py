@@ -1,4 +1,4 @@
-"""Races and categories as messages name them."""
+"""Races and categories, for messages."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,10 +10,7 @@ from notification.base import Base
 
 
 class Race(Base):
-    """The newest known facts of a race.
-
-    `notified_revision` is the newest change that runners were sent a message about.
-    """
+    """A race. `notified_revision` is the newest revision that participants were notified of."""
 
     __tablename__ = "races"
 
@@ -28,7 +25,7 @@ class Race(Base):
 
 
 class RaceCategory(Base):
-    """The newest known name of a category. `revision` is that of the race when the name was heard."""
+    """The name of a category. `revision` is the race's in the event that the name comes from."""
 
     __tablename__ = "race_categories"
 

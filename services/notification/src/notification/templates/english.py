@@ -1,4 +1,4 @@
-"""The default texts in English."""
+"""The default templates in English."""
 
 from collections.abc import Mapping
 

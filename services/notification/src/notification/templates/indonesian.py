@@ -1,4 +1,4 @@
-"""The default texts in Indonesian."""
+"""The default templates in Indonesian."""
 
 from collections.abc import Mapping
 
