@@ -1,4 +1,4 @@
-"""Identity's HTTP application."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import staff_verifier
@@ -22,12 +22,12 @@ from identity.tables import service_tables
 def build_app(
     settings: Settings,
     database: Database,
-    http: httpx.AsyncClient,  # noqa: ARG001  # all services are built alike; this one calls nobody
+    http: httpx.AsyncClient,  # noqa: ARG001  # same signature as other services; identity makes no calls
 ) -> FastAPI:
-    """The application on `database`."""
+    """Build the application. The caller opens and closes `database`."""
     keys = signing_keys_of(settings, database)
     passwords = Passwords.of(settings)
-    # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
+    # The keys are in the own database: looking up unknown ids at once avoids refusals right after a rotation.
     ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
     return build_application(
         "identity",
@@ -44,5 +44,5 @@ def build_app(
 
 
 def create_app() -> FastAPI:
-    """For `uvicorn --factory identity.app:create_app`."""
+    """Return the application for `uvicorn --factory identity.app:create_app`."""
     return api_from_environment(Settings, build_app, service="identity", tables=service_tables)

@@ -1,4 +1,4 @@
-"""Identity's background half: sends the end of sessions, replaces signing keys, deletes what is old."""
+"""The worker: publishes events, rotates signing keys, deletes old sessions and attempts."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from identity.tables import service_tables
 
 
 def build_worker(settings: Settings, database: Database, transport: Transport) -> Worker:
-    """The worker on `database`."""
+    """Build the worker. The caller opens and closes `database` and `transport`."""
     keys = signing_keys_of(settings, database)
     key_age = timedelta(days=settings.signing_key_days)
     return Worker(
@@ -33,13 +33,13 @@ def build_worker(settings: Settings, database: Database, transport: Transport) -
 
 
 async def forget(database: Database) -> None:
-    """Delete what has no effect any more."""
+    """Delete old sessions and attempts."""
     await forget_old_sessions(database)
     await forget_old_attempts(database)
 
 
 def main() -> None:
-    """Run the worker until it is told to stop."""
+    """Run until a stop signal arrives."""
     worker_from_environment(Settings, build_worker, service="identity", tables=service_tables)
 
 
