@@ -28,7 +28,7 @@ _TYPE, _OCCURRED_AT = _FIELD.format(name="type"), _FIELD.format(name="occurred_a
 # `occurred_at` is read as text: casting a malformed one would fail the whole query.
 _UNPUBLISHED = text(f"""
     SELECT {_TYPE} AS type, {_OCCURRED_AT} AS occurred_at, created_at FROM outbox
-     WHERE queue = '{OUTBOX_QUEUE}' AND {_TYPE} = ANY(CAST(:news AS text[]))
+     WHERE queue = '{OUTBOX_QUEUE}' AND {_TYPE} = ANY(CAST(:types AS text[]))
     UNION ALL
     SELECT {_TYPE}, {_OCCURRED_AT}, created_at FROM event_retries
      WHERE headers ->> 'event_type' = ANY(CAST(:opening AS text[]))
@@ -43,7 +43,7 @@ async def answer_mark(work: UnitOfWork, mark: QueueMark, *, subject: UUID) -> No
     delayed counts from the registration. While a moved deadline is in the outbox, the answer is the epoch: payment
     cannot tell which deadlines have passed.
     """
-    rows = (await work.session.execute(_UNPUBLISHED, {"news": _PAYMENT_EVENTS, "opening": _OPENING})).all()
+    rows = (await work.session.execute(_UNPUBLISHED, {"types": _PAYMENT_EVENTS, "opening": _OPENING})).all()
     spoken_until = min(mark.sent_at, work.now, *(_published_before(*row) for row in rows))
     work.publish(PaymentQueueMark(sent_at=mark.sent_at, spoken_until=spoken_until), subject=subject)
 
