@@ -48,8 +48,8 @@ def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, n
     }
     content = header_block(headers) + _parts(message).as_bytes()
     read = ParsedHeaders(content)
-    said = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
-    if read.names != [*headers, *_MIME_HEADERS] or said != ([sender], [addressed], subject):
+    parsed = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
+    if read.names != [*headers, *_MIME_HEADERS] or parsed != ([sender], [addressed], subject):
         raise PermanentFailure("mail_headers_unsafe")
     return Mail(recipient, content)
 

@@ -133,8 +133,8 @@ async def _skip_outdated(work: UnitOfWork, chosen: Any) -> bool:
 
 
 async def _skip(work: UnitOfWork, chosen: Any, reason: Any) -> bool:
-    gone = {"status": Status.SKIPPED, "failed_reason": reason, "lease": None, "leased_until": None}
-    return await _changed(work, update(Notification).where(chosen).values(**gone, updated_at=work.now))
+    skipped = {"status": Status.SKIPPED, "failed_reason": reason, "lease": None, "leased_until": None}
+    return await _changed(work, update(Notification).where(chosen).values(**skipped, updated_at=work.now))
 
 
 async def claim_next(
