@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from testkit.harness import ManualClock
 
 from .notification_world import PostOffice, settings_for
-from .test_notification_trouble import Provider
+from .test_notification_sender_failures import Provider
 
 WHATSAPP = Channel.WHATSAPP
 BASE = timedelta(seconds=30)

@@ -14,7 +14,7 @@ from simulators.testing import Stage
 from testkit.harness import ManualClock
 
 from .notification_world import RACE, Entry, PostOffice, runner
-from .test_notification_trouble import Provider
+from .test_notification_sender_failures import Provider
 from .test_notification_waitlist import OFFERED, offered
 
 MAIL, WHATSAPP = Channel.EMAIL, Channel.WHATSAPP
