@@ -207,7 +207,7 @@ def test_a_stop_waits_until_the_slowest_send_is_over_and_noted() -> None:
     worker = COMPOSE[COMPOSE.index("\n  notification-worker:") :]
     grace = int(re.findall(r"stop_grace_period: (\d+)s", worker)[0])
     unset = Settings.model_construct()
-    to_note = sum(sender._PATIENCE_SECONDS)
+    to_note = sum(sender._RECORD_RETRY_SECONDS)
     assert 2 * rabbitmq._STOP_SECONDS + unset.send_guard_seconds + to_note < grace
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from chassis.auth.access import peek
 from chassis.auth.principals import Role, TokenKind
-from identity.accounts.passwords import Passwords, Verdict
+from identity.accounts.passwords import Passwords, Verification
 
 from .identity_world import PASSWORD, WRONG, Office
 
@@ -77,9 +77,9 @@ async def _seconds(office: Office, email: str, source: str) -> float:
 async def test_nobodys_password_is_verified_against_a_real_hash() -> None:
     passwords = Passwords(memory_kib=19456, passes=2)
     # given: even the password behind the stand-in hash is no way in
-    passwords._nobodys = await passwords.hash(PASSWORD)
+    passwords._decoy = await passwords.hash(PASSWORD)
     # then
-    assert await passwords.verify(PASSWORD, None) == Verdict(right=False)
+    assert await passwords.verify(PASSWORD, None) == Verification(right=False)
 
 
 async def test_a_member_disabled_while_their_password_is_verified_does_not_get_in(office: Office) -> None:
@@ -87,10 +87,10 @@ async def test_a_member_disabled_while_their_password_is_verified_does_not_get_i
     owner = await office.login(boss)
     verify = office.app.state.passwords.verify
 
-    async def disable_meanwhile(password: str, stored: str | None) -> Verdict:
-        verdict: Verdict = await verify(password, stored)
+    async def disable_meanwhile(password: str, stored: str | None) -> Verification:
+        verification: Verification = await verify(password, stored)
         assert (await office.change(admin, owner, is_active=False)).status == 200
-        return verdict
+        return verification
 
     office.app.state.passwords.verify = disable_meanwhile
     # when
@@ -188,8 +188,8 @@ async def test_me_says_who_i_am_now(office: Office) -> None:
 async def test_more_logins_than_can_wait_are_told_to_come_back(office: Office) -> None:
     passwords = Passwords(memory_kib=19456, passes=2, at_once=1)
 
-    async def check() -> Verdict:
-        async with passwords.place():
+    async def check() -> Verification:
+        async with passwords.queue_slot():
             return await passwords.verify(WRONG, None)
 
     # when
@@ -198,4 +198,4 @@ async def test_more_logins_than_can_wait_are_told_to_come_back(office: Office) -
     refused = [each for each in verdicts if isinstance(each, BaseException)]
     assert len(refused) == 6
     assert {type(each).__name__ for each in refused} == {"Unavailable"}
-    assert await check() == Verdict(right=False)
+    assert await check() == Verification(right=False)

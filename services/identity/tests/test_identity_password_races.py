@@ -152,7 +152,7 @@ async def test_a_password_that_was_stored_is_not_denied_when_the_database_goes_r
         raise ConnectionRefusedError
 
     with monkeypatch.context() as patched:
-        patched.setattr("identity.staff.own_password.forgive", gone)
+        patched.setattr("identity.staff.own_password.reset_attempts", gone)
         reply = await office.call("POST", "/me/password", OWN_CHANGE, by=login)
     assert (reply.status, reply.code) == (503, "outcome_unknown")
     assert await passwords_of(office, member, THIEFS, PASSWORD) == [200, 401]

@@ -85,7 +85,7 @@ async def test_without_the_conditional_update_a_token_would_be_good_twice(
     async def anyhow(work: UnitOfWork, session_id: Any) -> str:
         return "a-token"
 
-    monkeypatch.setattr(commands, "_use_up", look_then_mark)
+    monkeypatch.setattr(commands, "_consume", look_then_mark)
     monkeypatch.setattr(commands, "_new_refresh_token", anyhow)  # the unique index would stop the fork, too
     assert await use_in_parallel(office, login, 4) == {200: 4}
 

@@ -11,7 +11,7 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.auth.sessions import NOTICED_WITHIN
 from contracts import StaffSessionsEnded, parse
-from identity.sessions.ending import until_refused_everywhere
+from identity.sessions.ending import wait_until_revoked
 from sqlalchemy import text
 
 from .identity_world import ANOTHER_PASSWORD, PASSWORD, Colleague, Login, Office
@@ -134,7 +134,7 @@ async def test_the_answer_waits_until_the_event_has_left_and_copies_in_memory_ar
             await work.session.execute(text("DELETE FROM outbox"))
 
     relaying = asyncio.create_task(relay())
-    waited = await took(until_refused_everywhere(office.database, at_most=timedelta(seconds=30)))
+    waited = await took(wait_until_revoked(office.database, at_most=timedelta(seconds=30)))
     await relaying
     assert waited >= 0.3 + NOTICED_WITHIN.total_seconds()
 
@@ -144,7 +144,7 @@ async def test_while_the_broker_is_down_the_answer_comes_all_the_same(office: Of
     admin = await office.hire(Role.ADMIN)
     await office.login(admin)
     await office.change(admin, owner, is_active=False)
-    assert await took(until_refused_everywhere(office.database, at_most=timedelta(seconds=0.3))) >= 0.3
+    assert await took(wait_until_revoked(office.database, at_most=timedelta(seconds=0.3))) >= 0.3
     assert len(await announced(office)) == 1
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from identity.accounts.rules import (
     GUESSED_FIRST,
-    LONGEST_PASSWORD,
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
     PERSONAL,
-    SHORTEST_PASSWORD,
     TOO_LONG,
     TOO_SHORT,
     password_problem,
@@ -121,7 +121,7 @@ def test_length_is_counted_in_characters() -> None:
     assert problem("k7#mQ2x") == TOO_SHORT
     assert problem("k7#mQ2xé") is None
     long = "k7#mQ2xé" * 16
-    assert len(long) == LONGEST_PASSWORD
+    assert len(long) == MAX_PASSWORD_LENGTH
     assert problem(long + "!") == TOO_LONG
 
 
@@ -129,5 +129,5 @@ def test_length_is_counted_in_characters() -> None:
 def test_every_text_gets_an_answer(password: str, email: str, name: str) -> None:
     found = password_problem(password, email=email, name=name)
     assert found is None or isinstance(found, Wording)
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         assert found is not None

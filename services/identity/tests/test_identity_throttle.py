@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
-from identity.accounts.passwords import Verdict
+from identity.accounts.passwords import Verification
 from identity.sessions import commands, throttle
 from identity.sessions.errors import TooManyAttempts
 from identity.sessions.tables import LoginThrottle
@@ -210,11 +210,11 @@ async def test_counting_after_the_password_was_wrong_would_let_them_all_through(
         with suppress(TooManyAttempts):
             await throttle._count(work, account, 5, timedelta(minutes=15))
 
-    async def verify(password: str, stored: str | None) -> Verdict:
+    async def verify(password: str, stored: str | None) -> Verification:
         await everybody_has_looked.wait()
-        return Verdict(right=False)
+        return Verification(right=False)
 
-    monkeypatch.setattr(commands, "admit", look_only)
+    monkeypatch.setattr(commands, "count_attempt", look_only)
     monkeypatch.setattr(commands, "audit_failure", count_later)
     monkeypatch.setattr(office.app.state.passwords, "verify", verify)
     # then

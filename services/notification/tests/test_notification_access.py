@@ -6,9 +6,9 @@ import pytest
 from chassis.auth.principals import Role
 from chassis.errors import StartlineError
 from fastapi import FastAPI
-from notification.queue import sending_again as queue
-from notification.templates import commands as templates
-from notification.webhooks import api as webhooks
+from notification.queue import errors as queue
+from notification.templates import errors as templates
+from notification.webhooks import errors as webhooks
 from testkit.tokens import Headers
 
 from .notification_world import API, PostOffice

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from notification.contacts.commands import canonicalize_some
+from notification.contacts.commands import canonicalize_batch
 from notification.worker import in_portions
 from simulators.testing import Stage
 
@@ -40,7 +40,7 @@ async def offer(office: PostOffice, entry: Entry, **more: Any) -> None:
 
 
 async def stored(office: PostOffice) -> list[str]:
-    await in_portions(office.database, canonicalize_some)
+    await in_portions(office.database, canonicalize_batch)
     return [row["whatsapp"] for row in await office.rows("SELECT whatsapp FROM contact_participants")]
 
 

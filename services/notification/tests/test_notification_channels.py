@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notification.channels.accounts import MailAccount
 from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
+from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderFailure, TemporaryFailure
 from notification.channels.port import OutboundMessage, Security
 from notification.channels.whatsapp import FonnteChannel, target_of
 from simulators.testing import Stage, playing
@@ -94,10 +94,10 @@ async def test_fonnte_is_judged_by_the_status_in_the_body_however_it_is_spelled(
         ("input invalid", "whatsapp_input_invalid", PermanentFailure),
         ("JSON format invalid", "whatsapp_json_format_invalid", PermanentFailure),
         ("file size must under 4MB", "whatsapp_file_size", PermanentFailure),
-        ("token invalid", "whatsapp_token", SenderTrouble),
-        ("insufficient quota", "whatsapp_quota", SenderTrouble),
-        ("request invalid on disconnected device", "whatsapp_device", SenderTrouble),
-        ("your package is expired", "whatsapp_expired", SenderTrouble),
+        ("token invalid", "whatsapp_token", SenderFailure),
+        ("insufficient quota", "whatsapp_quota", SenderFailure),
+        ("request invalid on disconnected device", "whatsapp_device", SenderFailure),
+        ("your package is expired", "whatsapp_expired", SenderFailure),
         ("server is busy", "whatsapp_refused", TemporaryFailure),
     ],
 )
@@ -115,9 +115,9 @@ async def test_fonnte_refuses_and_staff_see_a_code(words: str, code: str, kind: 
         (http_answer("<html>", "200 OK"), OutcomeUnknown),
         (http_answer("[]", "200 OK"), OutcomeUnknown),
         (http_answer("<html>", "502 Bad Gateway"), OutcomeUnknown),
-        (http_answer("<html>", "503 Unavailable"), SenderTrouble),
-        (http_answer("slow down", "429 Too Many"), SenderTrouble),
-        (http_answer("", "404 Not Found"), SenderTrouble),
+        (http_answer("<html>", "503 Unavailable"), SenderFailure),
+        (http_answer("slow down", "429 Too Many"), SenderFailure),
+        (http_answer("", "404 Not Found"), SenderFailure),
         (b"not http at all\r\n\r\n", OutcomeUnknown),
         (b"", OutcomeUnknown),
     ],
@@ -136,14 +136,14 @@ async def test_a_redirect_is_not_followed() -> None:
     async with answering(http_answer('{"status": true}')) as (elsewhere, asked):
         redirect = http_answer("", "307 Temporary Redirect", f"Location: {elsewhere}/send")
         async with answering(redirect) as (url, _):
-            with pytest.raises(SenderTrouble):
+            with pytest.raises(SenderFailure):
                 await fonnte(url).send(message())
     assert asked == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense://x", "http://["])
 async def test_fonnte_that_cannot_be_reached_has_nothing(url: str) -> None:
-    with pytest.raises(SenderTrouble):
+    with pytest.raises(SenderFailure):
         await fonnte(url).send(message())
 
 
@@ -192,25 +192,25 @@ async def test_a_mail_server_takes_mail_over_tls_after_a_login(tmp_path: Path) -
         await smtp(stage, tls=trusting, **login).send(message("budi@example.com"))
         assert len(await stage.items("mail", to="budi@example.com")) == 1
 
-        with pytest.raises(SenderTrouble) as wrong:
+        with pytest.raises(SenderFailure) as wrong:
             await smtp(stage, tls=trusting, **{**login, "password": "wrong"}).send(message("budi@example.com"))
         assert "535" in wrong.value.reason
-        with pytest.raises(SenderTrouble):  # a certificate of nobody we know
+        with pytest.raises(SenderFailure):  # a certificate of nobody we know
             await smtp(stage, **login).send(message("budi@example.com"))
-        with pytest.raises(SenderTrouble) as stranger:  # no login at all
+        with pytest.raises(SenderFailure) as stranger:  # no login at all
             await smtp(stage).send(message("budi@example.com"))
         assert "530" in stranger.value.reason
 
 
 async def test_without_starttls_on_offer_nothing_is_said_in_the_clear(stage: Stage) -> None:
-    with pytest.raises(SenderTrouble):
+    with pytest.raises(SenderFailure):
         await smtp(stage, security=Security.STARTTLS).send(message("budi@example.com"))
     assert await stage.items("mail") == []
 
 
 @pytest.mark.parametrize(
     ("mode", "kind", "said"),
-    [("failing", PermanentFailure, "550"), ("deferred", TemporaryFailure, "451"), ("down", SenderTrouble, "")],
+    [("failing", PermanentFailure, "550"), ("deferred", TemporaryFailure, "451"), ("down", SenderFailure, "")],
 )
 async def test_a_mail_server_refuses(stage: Stage, mode: str, kind: type[NotSent], said: str) -> None:
     await stage.mode("mail", mode)
@@ -241,14 +241,14 @@ async def scripted_smtp(*answers: bytes) -> AsyncIterator[int]:
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [
-        ([b"421 busy\r\n"], SenderTrouble),
-        ([b"220 hi\r\n", b"250 hi\r\n"], SenderTrouble),
-        ([b"220 hi\r\n", b"250 hi\r\n", b"550 not you\r\n"], SenderTrouble),
-        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n"], SenderTrouble),
-        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"421 closing\r\n"], SenderTrouble),
+        ([b"421 busy\r\n"], SenderFailure),
+        ([b"220 hi\r\n", b"250 hi\r\n"], SenderFailure),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"550 not you\r\n"], SenderFailure),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n"], SenderFailure),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"421 closing\r\n"], SenderFailure),
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"554 spam\r\n"], PermanentFailure),
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"], OutcomeUnknown),
-        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"+OK\r\n"], SenderTrouble),
+        ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"+OK\r\n"], SenderFailure),
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"-ERR\r\n"], OutcomeUnknown),
     ],
 )
@@ -278,7 +278,7 @@ async def test_a_servers_words_go_to_the_log_and_staff_see_its_number(
 
 async def test_the_banner_of_what_is_no_mail_server_is_not_shown(stage: Stage) -> None:
     async with scripted_smtp(b"-ERR internal database at 10.1.2.3\r\n") as port:
-        with pytest.raises(SenderTrouble) as refused:
+        with pytest.raises(SenderFailure) as refused:
             await smtp(stage, port=port).send(message("budi@example.com"))
     assert re.fullmatch(r"[a-z0-9_]+", refused.value.reason)
 

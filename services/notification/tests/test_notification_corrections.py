@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from chassis.errors import NotYet
 from contracts import RegistrationCorrected
-from notification.contacts.commands import canonicalize_some
+from notification.contacts.commands import canonicalize_batch
 from notification.contacts.rules import canonical_addresses
 from notification.messages.rules import Channel
-from notification.templates.rules import harmless_name
+from notification.templates.rules import safe_name
 from notification.worker import in_portions
 from simulators.testing import Stage
 from testkit.golden import golden
@@ -131,7 +131,7 @@ async def test_old_rows_are_brought_into_canonical_form_in_portions_and_nothing_
     counts = []
     for _ in range(4):
         async with office.database.work() as work:
-            counts.append(await canonicalize_some(work, limit=2))
+            counts.append(await canonicalize_batch(work, limit=2))
     # then
     assert counts == [2, 2, 1, 0]
     found = {each["email"]: each["whatsapp"] for each in await people(office)}
@@ -144,7 +144,7 @@ async def test_old_rows_are_brought_into_canonical_form_in_portions_and_nothing_
 
 async def test_several_workers_read_old_rows_side_by_side(office: PostOffice) -> None:
     await old_rows(office, *((f"a{n}@example.com", "0812 0000 0000") for n in range(450)))
-    await asyncio.gather(*(in_portions(office.database, canonicalize_some) for _ in range(3)))
+    await asyncio.gather(*(in_portions(office.database, canonicalize_batch) for _ in range(3)))
     left = await office.rows("SELECT 1 FROM contact_participants WHERE unreadable IS NULL OR whatsapp LIKE '08%'")
     assert left == []
 
@@ -178,7 +178,7 @@ async def test_a_correction_makes_an_unreadable_address_readable(office: PostOff
     ],
 )
 def test_names_of_old_rows_do_not_act_on_their_reader(stored: str, shown: str) -> None:
-    assert harmless_name(stored) == shown
+    assert safe_name(stored) == shown
 
 
 async def test_a_name_with_an_address_reaches_no_part_of_a_message(connected: PostOffice, stage: Stage) -> None:

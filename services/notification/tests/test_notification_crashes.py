@@ -134,7 +134,7 @@ async def test_an_outcome_is_written_down_even_if_the_database_needs_a_moment(
         await record(sender, *arguments)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(type(sender), "_record_once", flaky)
-    monkeypatch.setattr("notification.queue.sender._PATIENCE_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("notification.queue.sender._RECORD_RETRY_SECONDS", (0.01, 0.01))
     await connected.send(WHATSAPP)
 
     async def sent() -> bool:

@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import NotYet
 from contracts import WaitlistEnd, WaitlistEnded
 from notification.messages.rules import Locale
-from notification.templates.words import OFFER_ENDED, reason
+from notification.templates.formatting import OFFER_ENDED, reason
 from simulators.testing import Stage
 
 from .notification_world import Entry, PostOffice, runner

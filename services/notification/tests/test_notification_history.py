@@ -93,13 +93,13 @@ CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_registration", 1)]
 async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
     office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
 ) -> None:
-    note_payment_news = commands.note_payment_news
+    record_payment_event = commands.record_payment_event
 
     def by_time(contact: Contact, *, at: Any, sequence: int) -> bool:
-        return note_payment_news(contact, at=at)
+        return record_payment_event(contact, at=at)
 
     if not ordered:
-        monkeypatch.setattr(commands, "note_payment_news", by_time)
+        monkeypatch.setattr(commands, "record_payment_event", by_time)
     entry = await office.registered()
     heard, stage, message = facts(office, entry, CROSSING)
     uploaded, expired = heard[:2]

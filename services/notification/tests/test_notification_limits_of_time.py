@@ -8,12 +8,12 @@ from notification.channels.port import OutboundMessage, Outcome
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
 from notification.messages.rules import Channel
-from notification.queue.rules import LEAST_PATIENCE, PATIENCE, Priority, Status, judge
+from notification.queue.rules import MAX_RETRY_TIME, MIN_RETRY_TIME, Priority, Status, decide_retry
 from pydantic import ValidationError
 from testkit.harness import ManualClock
 
 from .notification_world import PostOffice, settings_for
-from .test_notification_trouble import Provider
+from .test_notification_sender_failures import Provider
 
 WHATSAPP = Channel.WHATSAPP
 BASE = timedelta(seconds=30)
@@ -75,16 +75,16 @@ def test_a_lease_that_leaves_no_time_for_a_send_is_refused() -> None:
     assert settings.send_guard_seconds < settings.send_lease_seconds
 
 
-def tries(limit: int, patience: timedelta) -> list[timedelta]:
+def tries(limit: int, max_retry_time: timedelta) -> list[timedelta]:
     """The waits until a message that is never taken is given up."""
     waits: list[timedelta] = []
     while True:
-        verdict = judge(
-            Outcome.TEMPORARY, retry_count=len(waits), retry_limit=limit, retry_base=BASE, patience=patience
+        decision = decide_retry(
+            Outcome.TEMPORARY, retry_count=len(waits), retry_limit=limit, retry_base=BASE, max_retry_time=max_retry_time
         )
-        if verdict.status is Status.FAILED:
+        if decision.status is Status.FAILED:
             return waits
-        waits.append(verdict.delay)
+        waits.append(decision.delay)
 
 
 def test_waits_between_tries_grow_to_an_hour_and_no_further() -> None:
@@ -95,13 +95,13 @@ def test_waits_between_tries_grow_to_an_hour_and_no_further() -> None:
 
 @pytest.mark.parametrize("priority", Priority)
 def test_all_waits_together_are_no_longer_than_the_kind_of_message_allows(priority: Priority) -> None:
-    assert sum(tries(20, PATIENCE[priority]), timedelta()) <= PATIENCE[priority]
+    assert sum(tries(20, MAX_RETRY_TIME[priority]), timedelta()) <= MAX_RETRY_TIME[priority]
 
 
 @pytest.mark.parametrize("limit", range(21))
 @pytest.mark.parametrize("priority", Priority)
 def test_no_limit_ends_a_message_that_is_put_off_within_four_hours(priority: Priority, limit: int) -> None:
-    assert sum(tries(limit, PATIENCE[priority]), timedelta()) >= LEAST_PATIENCE == timedelta(hours=4)
+    assert sum(tries(limit, MAX_RETRY_TIME[priority]), timedelta()) >= MIN_RETRY_TIME == timedelta(hours=4)
 
 
 async def slot(office: PostOffice) -> bool:

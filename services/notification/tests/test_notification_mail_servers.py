@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from chassis.clock import utcnow
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import connected_socket, is_inside, is_public
+from notification.channels.connections import connected_socket, is_private_host, is_public
 from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.errors import PrivateAddress, SenderTrouble
+from notification.channels.errors import PrivateAddress, SenderFailure
 from notification.channels.port import OutboundMessage, Security
 from notification.messages.rules import Channel
 from simulators.testing import Stage
@@ -131,7 +131,7 @@ def message() -> OutboundMessage:
 
 async def test_a_name_that_leads_inside_is_not_connected_to(stage: Stage) -> None:
     port = stage.simulators.smtp_port
-    with pytest.raises(SenderTrouble) as refused:
+    with pytest.raises(SenderFailure) as refused:
         await channel("localhost", port, private_allowed=False).send(message())
     assert refused.value.reason == "mail_server_private"
     assert await stage.items("mail") == []
@@ -175,7 +175,7 @@ async def test_a_name_is_looked_up_once_so_that_it_cannot_change_after_the_check
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
         monkeypatch.setattr(socket, "getaddrinfo", answer)
-        with pytest.raises(SenderTrouble):
+        with pytest.raises(SenderFailure):
             await channel("mail.evil.example", port, private_allowed=True).send(message())
     assert lookups.count("mail.evil.example") == 1
 
@@ -192,4 +192,4 @@ async def test_a_sender_set_to_a_server_inside_before_shows_a_code_and_sends_not
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
-    assert not is_inside(address)
+    assert not is_private_host(address)

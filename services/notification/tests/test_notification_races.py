@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from chassis.errors import NotYet
 from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, RaceChanged
-from notification.contacts.linking import link_some
+from notification.contacts.linking import link_batch
 from notification.messages.rules import Channel, Locale
 from notification.queue.commands import claim_next
-from notification.templates.words import moment, zone_named
+from notification.templates.formatting import moment, zone_named
 from notification.worker import in_portions, release
 from simulators.testing import Stage
 from sqlalchemy.event import listen
@@ -256,7 +256,7 @@ async def test_contacts_of_older_releases_are_linked_to_the_race_they_describe(o
     await office.hear(stranger.created(event=RACE.model_copy(update={"name": "Lari Lain", "timezone": None})))
     await from_older_release(office, stranger)
 
-    await asyncio.gather(*(in_portions(office.database, link_some) for _ in range(2)))
+    await asyncio.gather(*(in_portions(office.database, link_batch) for _ in range(2)))
 
     assert [await links_of(office, entry) for entry in olds] == [(RACE.event_id, TEN_K)] * 3
     assert await links_of(office, stranger) == (None, None)
@@ -275,7 +275,7 @@ async def test_a_contact_that_two_races_fit_is_left_alone(office: PostOffice) ->
     await from_older_release(office, old)
     twin = RACE.model_copy(update={"event_id": uuid4()})
     await office.hear(office.an_entry().created(event=twin, category_id=uuid4()))
-    await in_portions(office.database, link_some)
+    await in_portions(office.database, link_batch)
     assert await links_of(office, old) == (None, None)
 
 

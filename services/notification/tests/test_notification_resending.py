@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.database import UnitOfWork
 from notification.messages.rules import Channel
-from notification.queue import sending_again
+from notification.queue import resending
 from notification.queue.tables import Notification
 from simulators.testing import Stage
 
@@ -113,7 +113,7 @@ async def test_clicks_at_once_make_one_copy(connected: PostOffice) -> None:
 async def test_without_the_lock_clicks_at_once_make_several_copies(
     connected: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, repeat = await sent_ticket(connected), sending_again._repeat
+    first, repeat = await sent_ticket(connected), resending._queue_copy
 
     async def unlocked(work: UnitOfWork, notification_id: UUID) -> Notification:
         return await work.session.get_one(Notification, notification_id)
@@ -123,8 +123,8 @@ async def test_without_the_lock_clicks_at_once_make_several_copies(
         await asyncio.sleep(0.5)
         return copy_id
 
-    monkeypatch.setattr(sending_again, "_lock", unlocked)
-    monkeypatch.setattr(sending_again, "_repeat", slow)
+    monkeypatch.setattr(resending, "_lock", unlocked)
+    monkeypatch.setattr(resending, "_queue_copy", slow)
     assert await _at_once(connected, first) > 1
 
 

@@ -11,9 +11,9 @@ from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.api import SAMPLE_LINKS
 from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
+from notification.templates.formatting import day, moment, money
 from notification.templates.rendering import Facts, Renderer
 from notification.templates.rules import Template, fill_in, problems_of, variables_of
-from notification.templates.words import day, moment, money
 from simulators.testing import Stage
 
 from .notification_world import PostOffice, runner

@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 from notification.messages.rules import Channel, Locale
-from notification.tickets.lettering import font_file, printable
+from notification.tickets.fonts import font_file, printable
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 from PIL import Image

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from contracts import NotificationFailed
 from notification.messages.rules import Channel
-from notification.queue.reports import apply_report, lock_provider_id, take_report
+from notification.queue.reports import apply_report, lock_provider_id, record_report
 from notification.queue.rules import Progress
 from notification.webhooks.rules import progress_of
 from simulators.testing import Stage
@@ -97,7 +97,7 @@ async def test_a_report_and_our_own_note_in_two_open_transactions_still_meet(off
         return noting.done() or bool(await office.rows(waiting, here=here[0]["oid"]))
 
     async with office.database.work() as work:
-        await take_report(work, provider_id="77", state_id="S1", progress=Progress.DELIVERED, word="delivered")
+        await record_report(work, provider_id="77", state_id="S1", progress=Progress.DELIVERED, word="delivered")
         noting = asyncio.create_task(note_that_it_was_sent())
         await eventually(waits_or_is_done)
     await noting

@@ -149,7 +149,7 @@ async def test_only_the_order_of_news_makes_them_agree(
 ) -> None:
     close_invoice = commands.close_invoice
 
-    async def deaf(work: UnitOfWork, *args: Any, revision: int, heard: int | None) -> None:
+    async def deaf(work: UnitOfWork, *args: Any, revision: int, known_sequence: int | None) -> None:
         await close_invoice(work, *args, revision=revision)
 
     if not guarded:

@@ -1,4 +1,4 @@
-"""Builds check-in's API."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
@@ -28,7 +28,7 @@ def build_app(
     *,
     pin_hasher: PasswordHash | None = None,
 ) -> FastAPI:
-    """Build the application. The caller opens and closes `database` and `http`.
+    """Build the API. The caller opens and closes `database` and `http`.
 
     Args:
         http: fetches identity's public keys.

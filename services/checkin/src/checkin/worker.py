@@ -1,4 +1,4 @@
-"""The periodic jobs of check-in's worker."""
+"""The periodic jobs of the worker."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from checkin.settings import Settings
 
 
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
-    """Return the jobs: replace the signing key when it is old, fold names that were stored before."""
+    """Return the periodic jobs on `database`: rotate the signing key, fold names stored by older releases."""
     keys = device_keys(settings, database)
     oldest = timedelta(days=settings.signing_key_days)
     return [

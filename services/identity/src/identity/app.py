@@ -1,4 +1,4 @@
-"""Builds identity's API."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import staff_verifier
@@ -20,12 +20,12 @@ from identity.staff import api as staff_api
 def build_app(
     settings: Settings,
     database: Database,
-    http: httpx.AsyncClient,  # noqa: ARG001  # all services are built alike; this one calls nobody
+    http: httpx.AsyncClient,  # noqa: ARG001  # same signature as other services; identity makes no calls
 ) -> FastAPI:
-    """Build the API."""
+    """Build the API. The caller opens and closes `database`."""
     keys = signing_keys_of(settings, database)
     passwords = Passwords.of(settings)
-    # Our own keys are a query away: asking for an unknown id at once spares a refusal right after a rotation.
+    # The keys are in the own database: looking up unknown ids at once avoids refusals right after a rotation.
     ring = KeyRing(keys.public, max_age=30.0, min_interval=0.0)
     return build_api(
         "identity",

@@ -1,4 +1,4 @@
-"""Every table of this service, so that its metadata is whole."""
+"""All tables of this service. Importing this module completes the metadata."""
 
 from identity.accounts.tables import StaffMember
 from identity.base import Base, service_tables, signing_keys

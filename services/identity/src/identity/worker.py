@@ -1,4 +1,4 @@
-"""The periodic jobs of identity's worker: replace signing keys, delete what is old."""
+"""The periodic jobs of the worker: rotate signing keys, delete old sessions and attempts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,7 +13,7 @@ from identity.settings import Settings
 
 
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
-    """Return the jobs."""
+    """Return the periodic jobs on `database`."""
     keys = signing_keys_of(settings, database)
     key_age = timedelta(days=settings.signing_key_days)
     return [
@@ -23,6 +23,6 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
 
 
 async def forget(database: Database) -> None:
-    """Delete what has no effect any more."""
+    """Delete old sessions and attempts."""
     await forget_old_sessions(database)
     await forget_old_attempts(database)

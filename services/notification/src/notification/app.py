@@ -1,4 +1,4 @@
-"""Builds notification's API."""
+"""The HTTP application."""
 
 import httpx
 from chassis.auth.access import keys_over_http, staff_verifier
@@ -19,7 +19,7 @@ _WEBHOOK_BYTES = 4 * 1024
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """Build the API."""
+    """Build the API. The caller opens and closes `database` and `http`."""
     return build_api(
         "notification",
         database,

@@ -14,52 +14,54 @@ from notification.limiter.tables import SenderRow
 from notification.messages.rules import EventType
 from notification.queue.rules import RETRYABLE, Status
 from notification.queue.tables import Notification
-from notification.queue.truth import untrue
+from notification.queue.validity import is_outdated
 
 _STUCK_AFTER = timedelta(hours=1)
 
-# As the partial index has it.
+# The condition of the partial index.
 _UNREADABLE = text("unreadable <> '{}'")
 
 
 @dataclass(frozen=True)
 class ContactState:
-    """The stage of a contact, and the payments for which a refund message exists."""
+    """The stage of a contact, and the payments with a refund message."""
 
     registration_id: UUID
     stage: Stage
-    refunds_told: frozenset[UUID]
+    notified_refunds: frozenset[UUID]
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
-    """Every contact in the order of its registration's id, streamed."""
+    """Stream the state of every contact, ordered by registration id."""
     query = select(Contact.registration_id, Contact.stage).order_by(Contact.registration_id)
-    refunds = await _refunds_told(session)
+    refunds = await _notified_refunds(session)
     async for row in await session.stream(query.execution_options(yield_per=1000)):
         yield ContactState(row.registration_id, Stage(row.stage), refunds.get(row.registration_id, frozenset()))
 
 
-async def _refunds_told(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
-    """The payments of which a message says that they go back; there are few."""
+async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:
+    """Return the payments with a refund message, by registration. There are few."""
     about = Notification.context["payment_id"].astext
     query = (
         select(Notification.registration_id, func.array_agg(about))
         .where(Notification.event_type.in_((EventType.PAYMENT_REFUND_DUE, EventType.PAYMENT_REFUND_DONE)))
         .group_by(Notification.registration_id)
     )
-    return {of: frozenset(map(UUID, told)) for of, told in await session.execute(query)}
+    return {of: frozenset(map(UUID, notified)) for of, notified in await session.execute(query)}
 
 
 @dataclass(frozen=True)
 class QueueState:
-    """How the queue is doing.
+    """The state of the queue.
 
-    `stuck` counts sends whose lease is over, and what waits while its sender, which is not switched off, has been in
-    trouble for more than an hour, or tried nothing for so long although it was due: a long line that moves is not
-    stuck. `given_up` counts, by status, what failed or may not have arrived and is still worth sending, `troubled`
-    names the channels in trouble and until when they pause. `undelivered_tickets` counts e-tickets of confirmed runners
-    that have left on no channel, `unreadable_contacts` runners with an address that has no canonical form, so that
-    nothing can be sent to it.
+    Attributes:
+        by_status: number of messages per status.
+        stuck: messages being sent whose lease has ended, and waiting messages of an enabled sender that has failed for
+            more than an hour or has not tried for so long although they were due. A long queue that moves is not stuck.
+        given_up: number, by status, of messages that failed or may not have arrived and are still worth sending.
+        troubled: channels whose sender fails, and until when they are paused.
+        undelivered_tickets: e-tickets of confirmed participants that were sent on no channel.
+        unreadable_contacts: participants with an address that has no canonical form, so that nothing can be sent to it.
     """
 
     by_status: dict[str, int]
@@ -71,7 +73,7 @@ class QueueState:
 
 
 async def queue_state(session: AsyncSession) -> QueueState:
-    """Counts for whoever looks after the platform."""
+    """Return the state of the queue."""
     counted = select(Notification.status, func.count().label("number")).group_by(Notification.status)
     by_status = {row.status: row.number for row in await session.execute(counted)}
     long_ago = func.now() - _STUCK_AFTER
@@ -91,8 +93,8 @@ async def queue_state(session: AsyncSession) -> QueueState:
 
 async def _given_up(session: AsyncSession) -> dict[str, int]:
     now = (await session.execute(select(func.now()))).scalar_one()
-    still_true = (Notification.status.in_(RETRYABLE), not_(await untrue(session, now=now)))
-    counted = select(Notification.status, func.count().label("number")).where(*still_true)
+    worth_sending = (Notification.status.in_(RETRYABLE), not_(await is_outdated(session, now=now)))
+    counted = select(Notification.status, func.count().label("number")).where(*worth_sending)
     return {row.status: row.number for row in await session.execute(counted.group_by(Notification.status))}
 
 

@@ -1,4 +1,4 @@
-"""Handlers for the events of other services: what is kept of them, and which messages they lead to."""
+"""Handlers for the events of other services: they store data and queue messages."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -29,19 +29,19 @@ from contracts import (
 )
 from contracts.payments import PaymentPayload
 
-from notification.access.commands import keep_codes
+from notification.access.commands import store_codes
 from notification.contacts import commands as contacts
-from notification.contacts.linking import follow_race, link_contact, note_race
+from notification.contacts.linking import follow_race, link_contact, record_race
 from notification.contacts.queries import participants_of, person_in_charge
 from notification.contacts.rules import Stage
 from notification.messages.rules import EventType
+from notification.queue.address_changes import resend_to_new_address
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
-from notification.queue.commands import enqueue, skip_untrue
-from notification.queue.readdressing import follow_address
-from notification.queue.sending_again import follow_deadline
-from notification.queue.told import is_queued, newest_told
-from notification.races.commands import lock_race, note_announcement
-from notification.templates.words import OFFER_ENDED
+from notification.queue.commands import enqueue, skip_outdated
+from notification.queue.notified import is_queued, last_notified
+from notification.queue.resending import extend_deadline
+from notification.races.commands import lock_race, record_announcement
+from notification.templates.formatting import OFFER_ENDED
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -50,139 +50,139 @@ _ONCE = "once"
 
 
 @handlers.on(WaitlistOffered)
-async def tell_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
-    """The person in charge hears that places are held for them, and until when; once, at the newest address."""
-    await note_race(work, event.payload)
-    await _keep_code(work, event, event.payload.access)
-    fresh = await contacts.add_waiting_contact(work, event.payload)
+async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
+    """Notify the person in charge of an offer and its deadline, once, at the newest address."""
+    await record_race(work, event.payload)
+    await _store_code(work, event, event.payload.access)
+    is_update = await contacts.add_waiting_contact(work, event.payload)
     context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
     recipient = event.payload.contact.participant_id
-    await _tell(work, event, [recipient], about=_ONCE, context=context, fresh=fresh)
-    if fresh:
-        await follow_address(work, recipient, EventType.WAITLIST_OFFERED)
+    await _notify(work, event, [recipient], about=_ONCE, context=context, is_update=is_update)
+    if is_update:
+        await resend_to_new_address(work, recipient, EventType.WAITLIST_OFFERED)
 
 
 @handlers.on(WaitlistEnded)
-async def tell_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
-    """Who may have heard of the offer hears that it is over, and why. An offer that waits is skipped at its turn."""
+async def notify_offer_ended(event: Event[WaitlistEnded], work: UnitOfWork) -> None:
+    """Notify the person in charge that an offer has ended, if the message about the offer may have been sent."""
     ended = event.payload
     if not await contacts.end_offer(work, ended):
         return
-    if await newest_told(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
+    if await last_notified(work.session, ended.registration_id, [EventType.WAITLIST_OFFERED]):
         context = {"reason": f"{OFFER_ENDED}{ended.reason}"}
-        await _tell_person_in_charge(work, event, about=_ONCE, context=context)
+        await _notify_person_in_charge(work, event, about=_ONCE, context=context)
 
 
 @handlers.on(RegistrationCreated)
-async def tell_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
-    """The person in charge hears what to pay and until when, unless nothing is owed."""
-    await note_race(work, event.payload)
-    await _keep_code(work, event, event.payload.access)
+async def notify_how_to_pay(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
+    """Notify the person in charge of amount and deadline, unless there is nothing to pay."""
+    await record_race(work, event.payload)
+    await _store_code(work, event, event.payload.access)
     await contacts.add_contact(work, event.payload)
     if event.payload.total_amount > 0 and event.payload.awaits_payment:
-        await _tell_person_in_charge(work, event, about=_ONCE)
+        await _notify_person_in_charge(work, event, about=_ONCE)
     else:
-        await skip_untrue(work, event.payload.registration_id)
+        await skip_outdated(work, event.payload.registration_id)
 
 
 @handlers.on(PaymentUploaded)
-async def tell_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
-    """The person in charge hears that the proof has arrived."""
+async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
+    """Notify the person in charge that the proof was received."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
-    fresh = contacts.note_payment_news(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
-    await _tell_person_in_charge(work, event, about=str(event.payload.payment_id), fresh=fresh)
+    is_update = contacts.record_payment_event(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
+    await _notify_person_in_charge(work, event, about=str(event.payload.payment_id), is_update=is_update)
 
 
 @handlers.on(PaymentRejected)
-async def tell_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
-    """The person in charge hears why, and until when another proof is welcome; if none is, the end says it all."""
+async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
+    """Notify the person in charge of the reason and the new deadline, unless the registration has ended."""
     rejected = event.payload
     contact = await contacts.lock_contact(work, rejected.registration_id)
     welcome = rejected.expires_at > rejected.rejected_at
-    fresh = welcome and contacts.note_payment_news(contact, at=rejected.rejected_at, sequence=rejected.sequence)
-    if fresh:
+    is_update = welcome and contacts.record_payment_event(contact, at=rejected.rejected_at, sequence=rejected.sequence)
+    if is_update:
         contact.expires_at = max(contact.expires_at, rejected.expires_at)
     context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
-    await _tell_person_in_charge(work, event, about=str(rejected.payment_id), context=context, fresh=fresh)
+    await _notify_person_in_charge(work, event, about=str(rejected.payment_id), context=context, is_update=is_update)
 
 
 @handlers.on(RegistrationConfirmed)
 async def send_tickets(event: Event[RegistrationConfirmed], work: UnitOfWork) -> None:
-    """Every runner gets an e-ticket; not again when a confirmation that holds is published once more."""
+    """Send an e-ticket to every participant, but not again for a confirmation that was published a second time."""
     confirmed = event.payload
-    await note_race(work, confirmed)
+    await record_race(work, confirmed)
     contact = await contacts.lock_contact(work, confirmed.registration_id)
-    told = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
-    fresh = contacts.move_on(contact, confirmed, Stage.CONFIRMED)
-    if fresh:
-        await contacts.give_tickets(work, confirmed, contact)
-    if not told:
+    notified = contact.stage == Stage.CONFIRMED and confirmed.revision >= contact.revision
+    is_update = contacts.apply_event(contact, confirmed, Stage.CONFIRMED)
+    if is_update:
+        await contacts.store_tickets(work, confirmed, contact)
+    if not notified:
         runners = [runner.participant_id for runner in confirmed.participants]
-        await _tell(work, event, runners, about=str(confirmed.payment_id), fresh=fresh)
+        await _notify(work, event, runners, about=str(confirmed.payment_id), is_update=is_update)
 
 
 @handlers.on(RegistrationExpired)
-async def tell_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
-    """The person in charge hears that the places are gone; not again when it only says that late money goes back.
+async def notify_expired(event: Event[RegistrationExpired], work: UnitOfWork) -> None:
+    """Notify the person in charge of the expiry, but not again if the event only adds a refund.
 
-    An expiry that did not know of payment's newest news is logged and not sent: registration speaks again.
+    An expiry that did not know payment's newest event is logged as skipped: registration will publish its new state.
     """
     expired = event.payload
     contact = await contacts.lock_contact(work, expired.registration_id)
-    told = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
-    fresh = contacts.expire(contact, expired)
-    if not told:
-        await _tell_person_in_charge(work, event, about=str(expired.revision), fresh=fresh)
+    notified = contact.stage == Stage.EXPIRED and expired.revision >= contact.revision
+    is_update = contacts.apply_expiry(contact, expired)
+    if not notified:
+        await _notify_person_in_charge(work, event, about=str(expired.revision), is_update=is_update)
 
 
 @handlers.on(RegistrationReopened)
-async def tell_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
-    """An expiry that has not left is not sent; who may have heard of it hears that the place is held again.
+async def notify_reopened(event: Event[RegistrationReopened], work: UnitOfWork) -> None:
+    """Notify the person in charge that the places are held again, if the message about the expiry may have been sent.
 
-    How to pay, if that has not left, leaves until the new deadline and names it.
+    An unsent message about the expiry is skipped. An unsent one about how to pay gets the new deadline.
     """
     reopened = event.payload
     contact = await contacts.lock_contact(work, reopened.registration_id)
-    if not contacts.move_on(contact, reopened, Stage.CREATED):
+    if not contacts.apply_event(contact, reopened, Stage.CREATED):
         return
     contact.expires_at = max(contact.expires_at, reopened.expires_at)
-    await follow_deadline(work, reopened.registration_id, contact.expires_at)
-    await skip_untrue(work, reopened.registration_id)
-    news = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
-    if await newest_told(work.session, reopened.registration_id, news) is EventType.REGISTRATION_EXPIRED:
+    await extend_deadline(work, reopened.registration_id, contact.expires_at)
+    await skip_outdated(work, reopened.registration_id)
+    event_types = [EventType.REGISTRATION_EXPIRED, EventType.REGISTRATION_REOPENED]
+    if await last_notified(work.session, reopened.registration_id, event_types) is EventType.REGISTRATION_EXPIRED:
         context = {"awaits_payment": reopened.awaits_payment}
-        await _tell_person_in_charge(work, event, about=str(reopened.revision), context=context)
+        await _notify_person_in_charge(work, event, about=str(reopened.revision), context=context)
 
 
 @handlers.on(RegistrationCancelled)
-async def tell_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
-    """The person in charge hears why; not again when it only says that late money has to go back."""
+async def notify_cancelled(event: Event[RegistrationCancelled], work: UnitOfWork) -> None:
+    """Notify the person in charge of the reason, but not again if the event only adds a refund."""
     cancelled = event.payload
     contact = await contacts.lock_contact(work, cancelled.registration_id)
-    told = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
-    fresh = contacts.move_on(contact, cancelled, Stage.CANCELLED)
-    if not told:
+    notified = contact.stage == Stage.CANCELLED and cancelled.revision > contact.revision
+    is_update = contacts.apply_event(contact, cancelled, Stage.CANCELLED)
+    if not notified:
         context = {"reason": cancelled.reason}
-        await _tell_person_in_charge(work, event, about=str(cancelled.revision), context=context, fresh=fresh)
+        await _notify_person_in_charge(work, event, about=str(cancelled.revision), context=context, is_update=is_update)
 
 
 @handlers.on(RefundDue)
-async def tell_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
-    """The person in charge hears that the payment buys no place and goes back, unless it was heard that it has gone."""
+async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
+    """Notify the person in charge of a refund, unless its completion is queued already."""
     due = event.payload
     await contacts.lock_contact(work, due.registration_id)
     gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, payment_id=due.payment_id)
     context = {**_money(due), "reason": due.reason}
-    await _tell_person_in_charge(work, event, about=str(due.payment_id), context=context, fresh=not gone)
+    await _notify_person_in_charge(work, event, about=str(due.payment_id), context=context, is_update=not gone)
 
 
 @handlers.on(RefundDone)
-async def tell_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
-    """The person in charge hears that the money is on its way, and under which reference."""
+async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
+    """Notify the person in charge that a refund was transferred, with its reference."""
     done = event.payload
     await contacts.lock_contact(work, done.registration_id)
     context = {**_money(done), "reference": done.reference}
-    await _tell_person_in_charge(work, event, about=str(done.payment_id), context=context)
+    await _notify_person_in_charge(work, event, about=str(done.payment_id), context=context)
 
 
 def _money(payment: PaymentPayload) -> dict[str, str]:
@@ -191,65 +191,65 @@ def _money(payment: PaymentPayload) -> dict[str, str]:
 
 @handlers.on(RegistrationCorrected)
 async def follow_correction(event: Event[RegistrationCorrected], work: UnitOfWork) -> None:
-    """Keep the participant's corrected name and addresses. Nothing is sent by itself; staff may send messages again."""
+    """Store a corrected name and addresses. No message is queued; staff can resend messages."""
     await contacts.correct_participant(work, event.payload)
 
 
 @handlers.on(RaceChanged)
 async def follow_race_change(event: Event[RaceChanged], work: UnitOfWork) -> None:
-    """Keep the race's facts, and if asked send them to each confirmed runner, unless a newer change was sent."""
+    """Store the race. If requested, notify its confirmed participants, unless a newer change was announced."""
     changed = event.payload
     await follow_race(work, changed.event, changed.categories)
-    if changed.notify_runners and await note_announcement(work, changed.event):
+    if changed.notify_runners and await record_announcement(work, changed.event):
         await announce_change(work, changed.event.event_id)
 
 
 @handlers.on(AccessReplaced)
 async def follow_access_code(event: Event[AccessReplaced], work: UnitOfWork) -> None:
-    """Use the new access code in messages from now on; link a contact from an older release to its race.
+    """Store a new access code, and link a contact from an older release to its race.
 
-    A change of the race that was announced before reaches its confirmed runners then.
+    Its confirmed participants then get a change of the race that was announced before.
     """
     replaced = event.payload
     if replaced.event_id is not None:
         await lock_race(work, replaced.event_id)
-    await _keep_code(work, event, replaced.access)
+    await _store_code(work, event, replaced.access)
     if await link_contact(work, replaced):
         await announce_late(work, replaced.registration_id)
 
 
 @handlers.on(AccessLinksRequested)
 async def send_links(event: Event[AccessLinksRequested], work: UnitOfWork) -> None:
-    """Send one message with all links to the contact that asked for them."""
+    """Queue one message with all requested links to the contact."""
     requested = event.payload
     codes = {link.registration_id: link.access for link in requested.links}
-    await keep_codes(work, codes, said_at=event.occurred_at)
+    await store_codes(work, codes, issued_at=event.occurred_at)
     await enqueue_links(work, requested)
 
 
-async def _keep_code(work: UnitOfWork, event: Event[Any], access: AccessCode | None) -> None:
+async def _store_code(work: UnitOfWork, event: Event[Any], access: AccessCode | None) -> None:
     if access is not None:
-        await keep_codes(work, {event.payload.registration_id: access}, said_at=event.occurred_at)
+        await store_codes(work, {event.payload.registration_id: access}, issued_at=event.occurred_at)
 
 
-async def _tell_person_in_charge(
-    work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, fresh: bool = True
+async def _notify_person_in_charge(
+    work: UnitOfWork, event: Event[Any], *, about: str, context: Mapping[str, Any] | None = None, is_update: bool = True
 ) -> None:
     participants = await participants_of(work.session, event.payload.registration_id)
     recipient = person_in_charge(participants.values())
-    await _tell(work, event, [recipient.participant_id], about=about, context=context, fresh=fresh)
+    await _notify(work, event, [recipient.participant_id], about=about, context=context, is_update=is_update)
 
 
-async def _tell(
+async def _notify(
     work: UnitOfWork,
     event: Event[Any],
     recipients: Collection[UUID],
     *,
     about: str,
     context: Mapping[str, Any] | None = None,
-    fresh: bool,
+    is_update: bool,
 ) -> None:
-    """A message to each recipient; older ones that it makes untrue do not leave any more."""
+    """Queue a message to each recipient. Unsent older messages that it outdates are skipped."""
     registration_id: UUID = event.payload.registration_id
     await enqueue(
         work,
@@ -258,5 +258,5 @@ async def _tell(
         participant_ids=recipients,
         about=about,
         context=context or {},
-        stale=not fresh,
+        stale=not is_update,
     )

@@ -1,4 +1,4 @@
-"""What notification needs from its environment."""
+"""Settings of notification, read from the environment."""
 
 import re
 from pathlib import Path
@@ -13,58 +13,61 @@ from notification.channels.port import Security
 from notification.messages.rules import Locale
 
 _SHORTEST_WEBHOOK_SECRET = 16
-_RETRIES = "further tries after a temporary failure; however few these are, a message is tried for four hours"
+_RETRIES = "maximum retries after temporary failures; retries continue for at least four hours"
 
 
 class Settings(ServiceSettings):
-    """Notification's settings. Those of channels and limits are defaults: staff's own choices go before them."""
+    """Notification's settings. Those of channels and limits are defaults, which staff can override."""
 
-    public_url: str = Field(
-        "http://127.0.0.1:8080", description="where runners reach the platform; links start with it"
-    )
-    timezone: str = Field("Asia/Jakarta", description="in which messages tell the time when a race's own is not known")
-    default_locale: Locale = Field(Locale.INDONESIAN, description="language of messages")
+    public_url: str = Field("http://127.0.0.1:8080", description="base URL of the platform, used in links")
+    timezone: str = Field("Asia/Jakarta", description="IANA time zone of messages about races without one")
+    default_locale: Locale = Field(Locale.INDONESIAN, description="default language of messages: id or en")
 
     whatsapp_enabled: bool = True
-    whatsapp_delay_seconds: int = Field(10, ge=0, le=3600, description="at least, between two messages")
-    whatsapp_max_per_minute: int = Field(10, ge=1, le=600, description="at most, in any 60 seconds")
+    whatsapp_delay_seconds: int = Field(10, ge=0, le=3600, description="minimum seconds between two messages")
+    whatsapp_max_per_minute: int = Field(10, ge=1, le=600, description="maximum in any 60 seconds")
     whatsapp_retry_limit: int = Field(8, ge=0, le=20, description=_RETRIES)
-    fonnte_base_url: str = Field("https://api.fonnte.com", description="Fonnte's API")
-    fonnte_token: SecretStr = Field(SecretStr(""), description="device token; nothing goes by WhatsApp without one")
-    fonnte_device_id: str = Field("", max_length=255, description="the number that sends, for people to know")
+    fonnte_base_url: str = Field("https://api.fonnte.com", description="base URL of Fonnte's API")
+    fonnte_token: SecretStr = Field(SecretStr(""), description="device token; without it no WhatsApp messages are sent")
+    fonnte_device_id: str = Field("", max_length=255, description="the sending number, for information only")
     fonnte_webhook_secret: SecretStr = Field(
-        SecretStr(""), description="last part of the webhook's address; none, none"
+        SecretStr(""), description="last part of the webhook's URL; without it the webhook is off"
     )
 
     email_enabled: bool = True
-    email_delay_seconds: int = Field(5, ge=0, le=3600, description="at least, between two mails")
-    email_max_per_minute: int = Field(20, ge=1, le=600, description="at most, in any 60 seconds")
+    email_delay_seconds: int = Field(5, ge=0, le=3600, description="minimum seconds between two mails")
+    email_max_per_minute: int = Field(20, ge=1, le=600, description="maximum in any 60 seconds")
     email_retry_limit: int = Field(8, ge=0, le=20, description=_RETRIES)
-    email_from_address: str = Field("", max_length=255, description="nothing goes by e-mail without one")
+    email_from_address: str = Field("", max_length=255, description="required for sending e-mail")
     email_from_name: str = Field("Startline", max_length=255)
-    smtp_host: str = Field("", max_length=255, description="nothing goes by e-mail without one")
+    smtp_host: str = Field("", max_length=255, description="required for sending e-mail")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_private_allowed: bool = Field(
-        default=False, description="whether staff may choose a mail server inside this network; this one may be anyway"
+        default=False,
+        description="allow staff to set a mail server in the private network; the one set here is always allowed",
     )
     smtp_username: str = Field("", max_length=255)
     smtp_password: SecretStr = SecretStr("")
     smtp_security: Security = Field(Security.STARTTLS, description="starttls, tls or none")
-    smtp_ca_file: Path | None = Field(None, description="PEM file of who else may sign the mail server's certificate")
+    smtp_ca_file: Path | None = Field(
+        None, description="PEM file of additional certificate authorities for the mail server"
+    )
 
-    send_timeout_seconds: float = Field(30.0, gt=0, description="for one step of talking to a provider")
+    send_timeout_seconds: float = Field(
+        30.0, gt=0, description="time limit of one step of the conversation with a provider"
+    )
     send_lease_seconds: float = Field(
         180.0,
         gt=0,
-        description="after which a message being sent counts as abandoned; talking to a provider may take half of it",
+        description="time after which a message being sent counts as abandoned; sending may take half of it",
     )
     retry_base_seconds: float = Field(
-        30.0, gt=0, description="before the first retry; each further one waits 4 times that, an hour at most"
+        30.0, gt=0, description="delay before the first retry; four times as long for each further one, at most an hour"
     )
     pause_base_seconds: float = Field(
-        30.0, gt=0, description="a sender's first pause when it is in trouble; it doubles"
+        30.0, gt=0, description="first pause of a failing sender; doubles with each failure"
     )
-    poll_seconds: float = Field(0.25, gt=0, description="between two looks for messages that are due")
+    poll_seconds: float = Field(0.25, gt=0, description="interval between two checks for due messages")
 
     @field_validator("public_url")
     @classmethod
@@ -117,10 +120,10 @@ class Settings(ServiceSettings):
 
     @property
     def send_limit_seconds(self) -> float:
-        """How long the whole talk with a provider about one message may take."""
+        """Return the time limit for sending one message."""
         return self.send_lease_seconds / 2
 
     @property
     def send_guard_seconds(self) -> float:
-        """After which a send is given up whatever it does, so that its end can be noted while the lease lasts."""
+        """Return the time after which a send is cancelled, so that its result can be recorded before the lease ends."""
         return self.send_lease_seconds * 2 / 3

@@ -1,4 +1,4 @@
-"""Every table of this service, so that its metadata is whole."""
+"""All tables of this service. Importing this module completes the metadata."""
 
 from notification.access.tables import AccessCodeRow
 from notification.base import Base, service_tables

@@ -1,4 +1,4 @@
-"""The periodic jobs of notification's worker: a sender for each channel, and the clean-up."""
+"""The periodic jobs of the worker: a sender for each channel, and the clean-up."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -8,27 +8,27 @@ from chassis.worker import Periodic
 
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.whatsapp import FonnteChannel
-from notification.contacts.commands import canonicalize_some
-from notification.contacts.linking import link_some
+from notification.contacts.commands import canonicalize_batch
+from notification.contacts.linking import link_batch
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
 from notification.queue.announcements import announce_rest, follow_race_days, forget_links
+from notification.queue.outcomes import release_abandoned
 from notification.queue.reports import forget_reports
 from notification.queue.sender import Connect, Sender
-from notification.queue.settling import release_abandoned
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
 
 _LOOK_FOR_ABANDONED = timedelta(seconds=5)
 _FOLLOW_RACES = timedelta(seconds=5)
 _FORGET = timedelta(hours=6)
-_MEND_OLD_ROWS = timedelta(seconds=30)
+_CONVERT_OLD_ROWS = timedelta(seconds=30)
 _PORTION = 200
 
 
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
-    """Return the jobs."""
+    """Return the periodic jobs on `database`."""
     return [
         *(_sending(sender, settings) for sender in build_senders(settings, database)),
         Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
@@ -36,13 +36,13 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("forget_links", _FORGET, lambda: forget_links(database)),
         Periodic("announce_changes", _FOLLOW_RACES, lambda: announce_rest(database)),
         Periodic("follow_race_days", _FOLLOW_RACES, lambda: follow_race_days(database)),
-        Periodic("canonicalize_addresses", _MEND_OLD_ROWS, lambda: in_portions(database, canonicalize_some)),
-        Periodic("link_contacts", _MEND_OLD_ROWS, lambda: in_portions(database, link_some)),
+        Periodic("canonicalize_addresses", _CONVERT_OLD_ROWS, lambda: in_portions(database, canonicalize_batch)),
+        Periodic("link_contacts", _CONVERT_OLD_ROWS, lambda: in_portions(database, link_batch)),
     ]
 
 
 def build_senders(settings: Settings, database: Database) -> list[Sender]:
-    """One per channel: one that is down does not hold up the other."""
+    """Return one sender per channel, so that a failing channel does not delay the other."""
     connections = {Channel.WHATSAPP: _fonnte(settings), Channel.EMAIL: _smtp(settings, database)}
     preferences, renderer = PreferencesReader(settings), Renderer.of(settings)
     return [
@@ -81,17 +81,17 @@ def _smtp(settings: Settings, database: Database) -> Connect:
 
 
 async def release(database: Database) -> None:
-    """Deal with what dead workers left behind."""
+    """Release messages that were claimed by workers that died."""
     async with database.work() as work:
         await release_abandoned(work)
 
 
-async def in_portions(database: Database, mend: Callable[..., Awaitable[int]]) -> None:
-    """Mend rows of older releases, a portion in each transaction, until none is left."""
+async def in_portions(database: Database, convert: Callable[..., Awaitable[int]]) -> None:
+    """Convert rows of older releases, one portion per transaction, until none is left."""
     count = _PORTION
     while count == _PORTION:
         async with database.work() as work:
-            count = await mend(work, limit=_PORTION)
+            count = await convert(work, limit=_PORTION)
 
 
 def _sending(sender: Sender, settings: Settings) -> Periodic:

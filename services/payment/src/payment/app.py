@@ -1,4 +1,4 @@
-"""Builds payment's API."""
+"""The HTTP application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from payment.uptime.beats import beating
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """Build the application. The caller opens and closes `database` and `http`."""
+    """Build the API. The caller opens and closes `database` and `http`."""
     images = image_store(settings)
 
     @asynccontextmanager

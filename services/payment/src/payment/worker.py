@@ -1,4 +1,4 @@
-"""The periodic jobs of payment's worker: delete images that no proof refers to, report an outage."""
+"""The periodic jobs of the worker: sweep orphaned images, report an outage."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ from payment.uptime.rules import BEAT_EVERY
 
 
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
-    """Return the jobs."""
+    """Return the periodic jobs on `database`."""
     images = image_store(settings)
     sweep = Periodic(
         "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from checkin.consistency import RosterState
 from notification.consistency import ContactState
-from notification.contacts.rules import UNBORN, Stage
+from notification.contacts.rules import UNREGISTERED, Stage
 from payment.consistency import InvoiceState
 from payment.invoices.rules import InvoiceStatus
 from registration.consistency import EntryState
@@ -76,7 +76,7 @@ def _without_registration(
         detail = "the roster holds somebody who is not registered"
         diagnosis.found("roster_without_registration", detail, participant_id=line.participant_id)
     for contact in contacts:
-        if contact.stage not in UNBORN:
+        if contact.stage not in UNREGISTERED:
             detail = "notification knows a registration that does not exist"
             diagnosis.found("contact_without_registration", detail, registration_id=contact.registration_id)
 
@@ -105,7 +105,7 @@ def _compare_news(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState
 def _compare_words(
     diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState, contacts: Sequence[ContactState]
 ) -> None:
-    told = contacts[0].refunds_told if contacts else frozenset()
+    told = contacts[0].notified_refunds if contacts else frozenset()
     for payment_id in {*invoice.refund_due_ids, *invoice.refunded_ids} - told:
         detail = "a refund without a message to the runner"
         _found(diagnosis, "refund_not_told", detail, entry, owners=_PAYMENT, payment_id=payment_id)
@@ -150,7 +150,7 @@ def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[Ro
 
 def _compare_contact(diagnosis: Diagnosis, entry: EntryState, contacts: Sequence[ContactState]) -> None:
     stage = contacts[0].stage if contacts else Stage.WAITING
-    if stage in UNBORN:
+    if stage in UNREGISTERED:
         _found(diagnosis, "contact_missing", "notification never heard of it", entry, owners=_REGISTRATION)
     elif stage not in _STAGES[entry.status]:
         detail = f"registration {entry.status}, notification {stage}"

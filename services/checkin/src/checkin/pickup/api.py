@@ -128,8 +128,8 @@ async def check_in(
     body: Scan, station: CurrentStation, work: Work, response: Response, idempotency_key: IdempotencyKey = None
 ) -> CheckedIn:
     """Check a participant in: hand the pack over, once."""
-    whose = commands.ticket_holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
-    done = await commands.check_in(work, station, whose, notes=body.notes, idempotency_key=idempotency_key)
+    condition = commands.ticket_holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
+    done = await commands.check_in(work, station, condition, notes=body.notes, idempotency_key=idempotency_key)
     if done.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return CheckedIn.model_validate(done)

@@ -78,7 +78,7 @@ def ticket_holder(*, ticket_code: str | None, participant_id: UUID | None) -> Co
 async def check_in(
     work: UnitOfWork,
     station: StationSession,
-    whose: ColumnElement[bool],
+    condition: ColumnElement[bool],
     *,
     notes: str | None,
     idempotency_key: str | None,
@@ -91,21 +91,26 @@ async def check_in(
     Raises:
         UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
     """
-    handing_over = _insert_checkin(station, whose, at=work.now, notes=notes, idempotency_key=idempotency_key)
+    handing_over = _insert_checkin(station, condition, at=work.now, notes=notes, idempotency_key=idempotency_key)
     for _ in range(_ATTEMPTS):
         row = (await work.session.execute(handing_over)).one_or_none()
         if row is not None:
             _publish_checkin(work, station, row)
             return HandedOver(**row._asdict(), checked_in_at=work.now, replayed=False)
-        earlier = await _replayed_answer(work, station, whose, idempotency_key) if idempotency_key else None
+        earlier = await _replayed_answer(work, station, condition, idempotency_key) if idempotency_key else None
         if earlier is not None:
             return earlier
-        await _raise_refusal(work, station, whose)
+        await _raise_refusal(work, station, condition)
     raise Unavailable
 
 
 def _insert_checkin(
-    station: StationSession, whose: ColumnElement[bool], *, at: datetime, notes: str | None, idempotency_key: str | None
+    station: StationSession,
+    condition: ColumnElement[bool],
+    *,
+    at: datetime,
+    notes: str | None,
+    idempotency_key: str | None,
 ) -> Select[Any]:
     """Return the statement that inserts the check-in and returns the participant, or no row if it must not be inserted.
 
@@ -114,7 +119,7 @@ def _insert_checkin(
     """
     entry = (
         select(*_SHOWN)
-        .where(whose, RosterEntry.cancelled_at.is_(None), _serves(station))
+        .where(condition, RosterEntry.cancelled_at.is_(None), _serves(station))
         .with_for_update(key_share=True, of=RosterEntry)
         .cte("entry")
     )
@@ -160,7 +165,7 @@ def _publish_checkin(work: UnitOfWork, station: StationSession, row: Row[Any]) -
 
 
 async def _replayed_answer(
-    work: UnitOfWork, station: StationSession, whose: ColumnElement[bool], idempotency_key: str
+    work: UnitOfWork, station: StationSession, condition: ColumnElement[bool], idempotency_key: str
 ) -> HandedOver | None:
     """Return the first answer to this device and key, or None if there was none.
 
@@ -169,7 +174,7 @@ async def _replayed_answer(
         CheckinUndone: the check-in was undone since.
     """
     query = (
-        select(*_SHOWN, Checkin.checked_in_at, Checkin.undone_at, whose.label("same"))
+        select(*_SHOWN, Checkin.checked_in_at, Checkin.undone_at, condition.label("same"))
         .join(Checkin, Checkin.participant_id == RosterEntry.participant_id)
         .where(Checkin.device_id == station.device_id, Checkin.idempotency_key == idempotency_key)
     )
@@ -184,7 +189,7 @@ async def _replayed_answer(
     return HandedOver(**shown, checked_in_at=row.checked_in_at, replayed=True)
 
 
-async def _raise_refusal(work: UnitOfWork, station: StationSession, whose: ColumnElement[bool]) -> None:
+async def _raise_refusal(work: UnitOfWork, station: StationSession, condition: ColumnElement[bool]) -> None:
     """Raise the reason why nothing was inserted; return if there is none any more."""
     query = (
         select(
@@ -197,7 +202,7 @@ async def _raise_refusal(work: UnitOfWork, station: StationSession, whose: Colum
             Checkin.location_name,
         )
         .outerjoin(Checkin, (Checkin.participant_id == RosterEntry.participant_id) & _NOT_UNDONE)
-        .where(whose)
+        .where(condition)
     )
     found = (await work.session.execute(query)).one_or_none()
     if found is None:

@@ -21,9 +21,9 @@ def _upsert_if_newer(kind: type[Race] | type[Category]) -> Insert:
     """
     table = cast("Table", kind.__table__)
     revision = bindparam("new_revision", type_=Integer)
-    said = (bindparam("new_id", type_=Uuid), bindparam("new_name", type_=String), revision)
-    known = exists().where(table.c.id == said[0], table.c.revision >= revision)
-    storing = upsert(table).from_select(["id", "name", "revision"], select(*said).where(~known))
+    parameters = (bindparam("new_id", type_=Uuid), bindparam("new_name", type_=String), revision)
+    known = exists().where(table.c.id == parameters[0], table.c.revision >= revision)
+    storing = upsert(table).from_select(["id", "name", "revision"], select(*parameters).where(~known))
     return storing.on_conflict_do_update(
         index_elements=[table.c.id],
         set_={"name": storing.excluded.name, "revision": storing.excluded.revision},

@@ -20,7 +20,7 @@ async def find_participants(
 
     Cancelled participants are included, so that a station can say so.
     """
-    standing = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
+    current = (Checkin.participant_id == RosterEntry.participant_id) & Checkin.undone_at.is_(None)
     query = (
         select(
             RosterEntry.participant_id,
@@ -37,7 +37,7 @@ async def find_participants(
             Checkin.station_name,
             Checkin.location_name,
         )
-        .outerjoin(Checkin, standing)
+        .outerjoin(Checkin, current)
         .where(or_(*_conditions(search)))
         .order_by(RosterEntry.full_name, RosterEntry.participant_id)
         .limit(limit)

@@ -67,7 +67,7 @@ async def change_station(
         InvalidFields: the new PIN is too easy to guess.
         UnknownStation.
     """
-    said = sorted(changes)
+    changed_fields = sorted(changes)
     pin_code, unlock = changes.pop("pin_code", None), changes.pop("unlock", False)
     columns: dict[str, Any] = {**changes, "updated_at": work.now}
     if pin_code is not None:
@@ -82,7 +82,7 @@ async def change_station(
     if pin_code is not None or not changes.get("is_active", True):
         await _revoke_devices(work, station_id)
     state = {"is_active": station.is_active, "event_id": _shown(station.event_id)}
-    await work.audit(by, "station.change", f"station:{station_id}", changed=said, **state)
+    await work.audit(by, "station.change", f"station:{station_id}", changed=changed_fields, **state)
     return station
 
 

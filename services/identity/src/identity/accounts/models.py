@@ -9,19 +9,19 @@ from chassis.canonical.emails import INVALID_EMAIL
 from chassis.web.models import Matching, View
 from pydantic import Field, SecretStr, StringConstraints
 
-from identity.accounts.rules import EMAIL_PATTERN, LONGEST_PASSWORD
+from identity.accounts.rules import EMAIL_PATTERN, MAX_PASSWORD_LENGTH
 
 Email = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_lower=True, min_length=3, max_length=255),
     Matching(EMAIL_PATTERN, INVALID_EMAIL),
 ]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=LONGEST_PASSWORD)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_PASSWORD_LENGTH)]
 """A password as typed, of any quality."""
 
 
 class StaffSummary(View):
-    """Who somebody is."""
+    """Name, address and role of a member of staff."""
 
     id: UUID
     name: str

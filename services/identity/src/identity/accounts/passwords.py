@@ -1,4 +1,4 @@
-"""Hashing passwords: argon2id, off the event loop, a few at a time."""
+"""Hashing of passwords with argon2id in worker threads."""
 
 import asyncio
 import secrets
@@ -22,38 +22,38 @@ TOO_MANY_LOGINS = Wording(
 
 T = TypeVar("T")
 
-_LONGEST_LINE = 64
+_QUEUE_SIZE = 64
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether a password was right; `better` is its new hash when the stored one is of older parameters."""
+class Verification:
+    """The result of a verification. `better` is a new hash if the stored one has outdated parameters."""
 
     right: bool
     better: str | None = None
 
 
 class Passwords:
-    """Hashes and verifies. Parameters are read back from each stored hash, so they may be raised at any time.
+    """Hashes and verifies passwords. Stored hashes contain their parameters, so these may be raised at any time.
 
     Args:
-        memory_kib: memory of one hash.
-        passes: over that memory.
-        at_once: hashes computed side by side; further callers wait in a bounded line.
+        memory_kib: memory of one hash in KiB.
+        passes: argon2id passes.
+        at_once: maximum concurrent hashes; further callers wait in a bounded queue.
 
     Attributes:
-        waiting: how many callers are in the line, or have their turn.
+        waiting: number of callers that wait or compute.
     """
 
     def __init__(self, *, memory_kib: int = 65536, passes: int = 3, at_once: int = 2) -> None:
         self._hasher = PasswordHash((Argon2Hasher(time_cost=passes, memory_cost=memory_kib, parallelism=1),))
-        self._nobodys = self._hasher.hash(secrets.token_hex())
+        self._decoy = self._hasher.hash(secrets.token_hex())
         self._at_once = asyncio.Semaphore(at_once)
         self.waiting = 0
 
     @classmethod
     def of(cls, settings: Settings) -> "Passwords":
-        """As the settings ask for."""
+        """Return the instance for these settings."""
         return cls(
             memory_kib=settings.password_memory_kib,
             passes=settings.password_passes,
@@ -61,13 +61,13 @@ class Passwords:
         )
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place in the line for as long as the block takes.
+    async def queue_slot(self) -> AsyncIterator[None]:
+        """Hold a slot of the queue for the duration of the block.
 
         Raises:
-            Unavailable: too many are waiting already.
+            Unavailable: the queue is full.
         """
-        if self.waiting >= _LONGEST_LINE:
+        if self.waiting >= _QUEUE_SIZE:
             raise Unavailable(TOO_MANY_LOGINS)
         self.waiting += 1
         try:
@@ -76,25 +76,25 @@ class Passwords:
             self.waiting -= 1
 
     async def hash(self, password: str) -> str:
-        """A new salted hash.
+        """Return a new salted hash.
 
         Raises:
-            Unavailable: too many are waiting already.
+            Unavailable: the queue is full.
         """
-        async with self.place():
-            return await self._in_turn(lambda: self._hasher.hash(password))
+        async with self.queue_slot():
+            return await self._run(lambda: self._hasher.hash(password))
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
-        """Whether `stored` is the hash of `password`. None is nobody's hash: never right, and takes as long.
+    async def verify(self, password: str, stored: str | None) -> Verification:
+        """Compare a password with a stored hash. For None the result is wrong after the same time.
 
-        The caller holds a `place`, taken before the attempt was counted: one that cannot be looked at is no failure.
+        The caller holds a `queue_slot`, taken before the attempt is counted: a full queue is no failed attempt.
         """
         if stored is None:
-            await self._in_turn(lambda: self._hasher.verify(password, self._nobodys))
-            return Verdict(right=False)
-        right, better = await self._in_turn(lambda: self._hasher.verify_and_update(password, stored))
-        return Verdict(right, better)
+            await self._run(lambda: self._hasher.verify(password, self._decoy))
+            return Verification(right=False)
+        right, better = await self._run(lambda: self._hasher.verify_and_update(password, stored))
+        return Verification(right, better)
 
-    async def _in_turn(self, work: Callable[[], T]) -> T:
+    async def _run(self, work: Callable[[], T]) -> T:
         async with self._at_once:
             return await asyncio.to_thread(work)

@@ -1,4 +1,4 @@
-"""Reading staff."""
+"""Queries for staff accounts."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from identity.accounts.tables import StaffMember
 
 
 async def member_by_id(session: AsyncSession, staff_id: UUID) -> StaffMember:
-    """One of the staff.
+    """Return a member of staff.
 
     Raises:
         UnknownStaff.
@@ -23,11 +23,11 @@ async def member_by_id(session: AsyncSession, staff_id: UUID) -> StaffMember:
 
 
 async def member_by_email(session: AsyncSession, email: str) -> StaffMember | None:
-    """Who has this address, in whatever case it is written."""
+    """Return the member with this address, ignoring case; None if there is none."""
     return await session.scalar(select(StaffMember).where(func.lower(StaffMember.email) == email.lower()))
 
 
 async def staff_page(session: AsyncSession, *, limit: int, after: str) -> Sequence[StaffMember]:
-    """Up to `limit` members by e-mail address, from the one behind `after` on."""
+    """Return up to `limit` members ordered by e-mail address, beginning after `after`."""
     key = func.lower(StaffMember.email)
     return (await session.scalars(select(StaffMember).where(key > after).order_by(key).limit(limit))).all()

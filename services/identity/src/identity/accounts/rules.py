@@ -1,8 +1,8 @@
-"""What an e-mail address and a password of staff must be like.
+"""Validation of staff's e-mail addresses and passwords.
 
-Passwords: 8 to 128 characters of any kind, taken exactly as they come. Refused are those that guessers try first:
-up to three common words in a row however decorated (places, races, months, names, the person's own), dates, walks over
-the keyboard, repetitions, and what is left too short without the product's name, the person's name and e-mail address.
+A password has 8 to 128 characters of any kind and is used unchanged. Refused are passwords that are easy to guess: up
+to three common words in a row with any decoration (places, races, months, names, the person's own), dates, keyboard
+walks, repetitions, and passwords that are too short without the names of product and person and the e-mail address.
 """
 
 import re
@@ -16,16 +16,16 @@ from chassis.canonical.dates import is_date
 from chassis.wording import Wording
 
 EMAIL_PATTERN = r"[!-?A-~]+@[A-Za-z0-9.-]+"
-"""ASCII only: Python and databases fold other letters' case differently, which would split an account's throttle."""
+"""ASCII only: Python and PostgreSQL convert the case of other letters differently, so attempts would be split."""
 
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 128
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 128
 
 TOO_SHORT = Wording(
-    en=f"Use at least {SHORTEST_PASSWORD} characters.", id=f"Gunakan minimal {SHORTEST_PASSWORD} karakter."
+    en=f"Use at least {MIN_PASSWORD_LENGTH} characters.", id=f"Gunakan minimal {MIN_PASSWORD_LENGTH} karakter."
 )
 TOO_LONG = Wording(
-    en=f"Use at most {LONGEST_PASSWORD} characters.", id=f"Gunakan maksimal {LONGEST_PASSWORD} karakter."
+    en=f"Use at most {MAX_PASSWORD_LENGTH} characters.", id=f"Gunakan maksimal {MAX_PASSWORD_LENGTH} karakter."
 )
 GUESSED_FIRST = Wording(
     en="Choose a password that is not made of common words, places, names, dates or keys in a row.",
@@ -43,7 +43,7 @@ _LONGEST_PADDING = 3
 _DECORATION = string.digits + string.punctuation + string.whitespace
 _BESIDE_DIGITS = string.punctuation + string.whitespace
 _LOOKALIKES = str.maketrans("013457@$!|i", "oleastaslll")
-"""Words are spelled alike: `1` may be an `i` or an `l`, so all three are one letter."""
+"""Look-alike characters -> letter. `1` may stand for `i` or `l`, so all three become `l`."""
 _YEARS = range(1900, 2100)
 _NUMBER = re.compile(r"\d+k(?![a-z])|\d{2,}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -70,14 +70,14 @@ _TRACKS = _FORTH + tuple(track[::-1] for track in _FORTH)
 
 
 def password_problem(password: str, *, email: str, name: str) -> Wording | None:
-    """Return why `password` is refused for this person, or None when it is good."""
-    if len(password) < SHORTEST_PASSWORD:
+    """Return why a password is refused for this person; None if it is accepted."""
+    if len(password) < MIN_PASSWORD_LENGTH:
         return TOO_SHORT
-    if len(password) > LONGEST_PASSWORD:
+    if len(password) > MAX_PASSWORD_LENGTH:
         return TOO_LONG
     plain = password.casefold()
     context = list(_context(email, name))
-    if len(_without(plain, context)) < SHORTEST_PASSWORD:
+    if len(_without(plain, context)) < MIN_PASSWORD_LENGTH:
         return PERSONAL
     if _is_common(plain) or _is_date(plain) or _is_few_words(plain, _spelled_words() | set(map(_spelled_out, context))):
         return GUESSED_FIRST
@@ -99,7 +99,7 @@ def _is_date(plain: str) -> bool:
 
 
 def _is_few_words(plain: str, words: AbstractSet[str]) -> bool:
-    """Whether the letters are at most `_MOST_WORDS` words in a row, numbers and one short token aside."""
+    """Return whether the letters are at most `_MOST_WORDS` words, apart from numbers and one short token."""
     return any(
         _is_row_of(words, "".join(tokens), _MOST_WORDS) or _is_padded_row(words, tokens)
         for tokens in _token_lists(plain)
@@ -107,7 +107,7 @@ def _is_few_words(plain: str, words: AbstractSet[str]) -> bool:
 
 
 def _token_lists(plain: str) -> Iterable[list[str]]:
-    """Yield runs of letters: with and without numbers or years, as they stand and with look-alikes spelled out."""
+    """Yield lists of runs of letters: with and without numbers or years, unchanged and with look-alikes replaced."""
     for text in (plain, _NUMBER.sub(" ", plain), _YEAR.sub(" ", plain)):
         yield [_spelled_out(token) for token in _TOKEN.findall(text)]
         for ends in ("", _DECORATION, _BESIDE_DIGITS):
@@ -115,7 +115,7 @@ def _token_lists(plain: str) -> Iterable[list[str]]:
 
 
 def _is_padded_row(words: AbstractSet[str], tokens: list[str]) -> bool:
-    """Whether all tokens but a short one are words: `fun-run-2026-ok`. Words that go across tokens are chance."""
+    """Return whether all tokens but a short one are words, as in `fun-run-2026-ok`."""
     others = [token for token in tokens if not _is_row_of(words, token, _MOST_WORDS)]
     row = "".join(token for token in tokens if token not in others)
     return len(others) == 1 and len(others[0]) <= _LONGEST_PADDING < len(row) and _is_row_of(words, row, _MOST_WORDS)
@@ -136,7 +136,7 @@ def _is_row_of(words: AbstractSet[str], letters: str, most: int) -> bool:
 
 
 def _is_walk(plain: str) -> bool:
-    """Whether it is made only of pieces of the tracks, or of longer pieces and a little padding."""
+    """Return whether it consists of parts of keyboard tracks, or of longer parts and little padding."""
     return not _beside_tracks(plain, _SHORTEST_WORD) or _beside_tracks(plain, _SHORTEST_WORD + 1) <= _LONGEST_PADDING
 
 

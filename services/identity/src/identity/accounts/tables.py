@@ -1,4 +1,4 @@
-"""The people of the organiser."""
+"""Staff accounts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from identity.base import Base
 
 
 class StaffMember(Base):
-    """Somebody who may log in. Nobody is ever deleted, only disabled: the audit log speaks of them."""
+    """A member of staff. Accounts are disabled, never deleted, as the audit log refers to them."""
 
     __tablename__ = "staff"
 

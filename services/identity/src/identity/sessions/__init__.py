@@ -1,0 +1,1 @@
+"""Sessions: login, refresh, their end, and waits after failed logins."""

@@ -1,4 +1,4 @@
-"""Routes for logging in and out, and for one's own account."""
+"""Routes for login, refresh, logout and the caller's own sessions."""
 
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -33,7 +33,7 @@ OwnSessions = Annotated[Sessions, from_state("sessions")]
 
 
 class Credentials(Body):
-    """Who somebody says they are."""
+    """E-mail address and password."""
 
     email: Email
     password: Password
@@ -46,7 +46,7 @@ class RefreshRequest(Body):
 
 
 class TokenPair(View):
-    """An access token for `expires_in` seconds, and what gets the next one."""
+    """An access token valid for `expires_in` seconds, and the refresh token for the next pair."""
 
     access_token: str
     refresh_token: str
@@ -55,7 +55,7 @@ class TokenPair(View):
 
 
 class SessionView(View):
-    """One of somebody's own sessions."""
+    """One of the caller's sessions."""
 
     id: UUID
     source: str
@@ -69,7 +69,7 @@ class SessionView(View):
     "/login", dependencies=[public], responses=errors(InvalidCredentials, TooManyAttempts, InvalidFields, Unavailable)
 )
 async def log_in(body: Credentials, source: Source, sessions: OwnSessions) -> TokenPair:
-    """Begin a session. Failed attempts lead to growing waits."""
+    """Log in. Failed attempts lead to growing waits."""
     granted = await sessions.log_in(body.email, body.password.get_secret_value(), source=source)
     return TokenPair.model_validate(granted)
 
@@ -80,7 +80,7 @@ async def log_in(body: Credentials, source: Source, sessions: OwnSessions) -> To
     responses=errors(InvalidRefreshToken, RefreshReused, SessionEnded, InvalidFields),
 )
 async def refresh(body: RefreshRequest, sessions: OwnSessions) -> TokenPair:
-    """A new pair; the token is used up. Presenting a used one ends its session."""
+    """Exchange a refresh token for a new pair. Using one a second time ends its session."""
     return TokenPair.model_validate(await sessions.refresh(body.refresh_token.get_secret_value()))
 
 
@@ -93,7 +93,7 @@ async def log_out(current: CurrentStaff, work: Work) -> None:
 
 @router.get("/me")
 async def show_me(current: CurrentStaff) -> StaffView:
-    """Who I am, as of now."""
+    """The caller's current account."""
     return StaffView.model_validate(current.member)
 
 
@@ -101,10 +101,10 @@ async def show_me(current: CurrentStaff) -> StaffView:
 async def list_my_sessions(
     current: CurrentStaff, session: Read, database: OwnDatabase, settings: OwnSettings
 ) -> Page[SessionView]:
-    """Where I am logged in, latest used first."""
+    """The caller's sessions, latest used first."""
     now = database.clock()
     used_since = now - timedelta(hours=settings.session_idle_hours)
-    found = await queries.living_sessions(session, current.member.id, now=now, used_since=used_since)
+    found = await queries.active_sessions(session, current.member.id, now=now, used_since=used_since)
     return Page(items=[_session_view(each, current.session_id) for each in found])
 
 
@@ -121,6 +121,6 @@ def _session_view(session: Session, current: UUID) -> SessionView:
 
 @router.delete("/me/sessions/{session_id}", status_code=204, responses=errors(UnknownSession))
 async def end_my_session(session_id: UUID, current: CurrentStaff, work: Work) -> None:
-    """End one of my sessions, perhaps on a device I no longer have."""
+    """End one of the caller's sessions."""
     await end_session(work, session_id, EndReason.REVOKED, staff_id=current.member.id)
     await work.audit(current.actor, "session.revoke", f"session:{session_id}")

@@ -1,9 +1,8 @@
-"""Logging in, staying logged in, and forgetting.
+"""Login and refresh of sessions, with rotating refresh tokens.
 
-A session is a chain of refresh tokens. Each is good for one refresh, which uses it up and gives the next. Whoever
-presents a used one either stole it or was stolen from, so the session ends for both; that also holds when two use the
-same token at the same instant, and when the answer to an honest refresh got lost: then one logs in again. A grace
-period for such retries would hand a thief the successor, so there is none.
+Each refresh token is valid for one refresh, which returns the next one. If a used token is presented, one of the two
+clients has stolen it, so the session ends. That also happens when two clients use a token concurrently, and when the
+response to a refresh was lost. There is no grace period for retries: a thief could use it to get the next token.
 """
 
 import hashlib
@@ -33,18 +32,18 @@ from identity.sessions.errors import (
     UnknownSession,
 )
 from identity.sessions.tables import RefreshToken, Session
-from identity.sessions.throttle import Attempt, Limits, admit, audit_failure, forgive
+from identity.sessions.throttle import Attempt, Limits, audit_failure, count_attempt, reset_attempts
 from identity.settings import Settings
 
 log = logger(__name__)
 
-_KEPT_AFTER_THE_END = timedelta(days=30)
-_FORGOTTEN_AT_ONCE = 20  # a session of a month has thousands of tokens
+_KEPT_AFTER_END = timedelta(days=30)
+_DELETED_AT_ONCE = 20  # a session can have thousands of tokens
 
 
 @dataclass(frozen=True)
-class Granted:
-    """What a login or a refresh gives."""
+class IssuedTokens:
+    """The result of a login or a refresh."""
 
     access_token: str
     refresh_token: str
@@ -53,8 +52,8 @@ class Granted:
 
 
 @dataclass(frozen=True)
-class _Prolonged:
-    """A session that goes on, with its new refresh token."""
+class _ActiveSession:
+    """An active session with its new refresh token."""
 
     session_id: UUID
     staff: StaffMember
@@ -62,7 +61,7 @@ class _Prolonged:
 
 
 class Sessions:
-    """Begins and prolongs sessions."""
+    """Creates and refreshes sessions."""
 
     def __init__(self, settings: Settings, database: Database, passwords: Passwords, keys: SigningKeys) -> None:
         self._database = database
@@ -73,56 +72,56 @@ class Sessions:
         self._idle = timedelta(hours=settings.session_idle_hours)
         self._lifetime = timedelta(days=settings.session_days)
 
-    async def log_in(self, email: str, password: str, *, source: str) -> Granted:
-        """Begin a session.
+    async def log_in(self, email: str, password: str, *, source: str) -> IssuedTokens:
+        """Create a session.
 
         An unknown address, a wrong password and a disabled account take the same steps and the same time.
 
         Args:
-            source: the client's address as `client_address` gives it.
+            source: the client's address as returned by `client_address`.
 
         Raises:
             TooManyAttempts, InvalidCredentials, Unavailable.
         """
         email = email.lower()
-        async with self._passwords.place():
+        async with self._passwords.queue_slot():
             attempt = await self._admit(email, source)
             async with self._database.read() as session:
                 member = await member_by_email(session, email)
-            verdict = await self._passwords.verify(password, member.password_hash if member else None)
+            verification = await self._passwords.verify(password, member.password_hash if member else None)
         begun = None
         async with self._database.work() as work:
-            if member is not None and verdict.right:
+            if member is not None and verification.right:
                 begun = await self._begin(work, member, source)
             if begun is None:
                 await audit_failure(work, "session.login_failed", member, email, source)
             else:
-                await forgive(work, attempt)
+                await reset_attempts(work, attempt)
         if begun is None:
             raise InvalidCredentials
-        if verdict.better is not None:
-            await self._try_to_replace_hash(begun.staff, verdict.better)
-        return await self._grant(begun)
+        if verification.better is not None:
+            await self._try_to_replace_hash(begun.staff, verification.better)
+        return await self._issue_tokens(begun)
 
-    async def refresh(self, token: str) -> Granted:
-        """Prolong a session: a new pair for its current refresh token.
+    async def refresh(self, token: str) -> IssuedTokens:
+        """Refresh a session: exchange its current refresh token for a new pair.
 
         Raises:
             InvalidRefreshToken, RefreshReused, SessionEnded.
         """
         async with self._database.work() as work:
-            found = await self._prolong(work, _digest(token))
-        if isinstance(found, StartlineError):  # raised only here, as what it led to had to be committed
+            found = await self._rotate(work, _digest(token))
+        if isinstance(found, StartlineError):  # raised here, after its effects were committed
             raise found
-        return await self._grant(found)
+        return await self._issue_tokens(found)
 
     async def _admit(self, email: str, source: str) -> Attempt:
         async with self._database.work() as work:
-            return await admit(work, self._limits, email=email, source=source)
+            return await count_attempt(work, self._limits, email=email, source=source)
 
-    async def _begin(self, work: UnitOfWork, verified: StaffMember, source: str) -> _Prolonged | None:
+    async def _begin(self, work: UnitOfWork, verified: StaffMember, source: str) -> _ActiveSession | None:
         member = await _lock_active(work, verified.id)
-        if member is None or member.password_hash != verified.password_hash:  # changed while we were hashing
+        if member is None or member.password_hash != verified.password_hash:  # changed while the password was hashed
             return None
         session_id = uuid4()
         await work.session.execute(
@@ -136,10 +135,10 @@ class Sessions:
             )
         )
         await work.audit(f"staff:{member.id}", "session.login", f"session:{session_id}", source=_digest(source)[:12])
-        return _Prolonged(session_id, member, await _new_refresh_token(work, session_id))
+        return _ActiveSession(session_id, member, await _new_refresh_token(work, session_id))
 
     async def _try_to_replace_hash(self, member: StaffMember, better: str) -> None:
-        """The session has begun, so a database that goes away now is no failed login: the next one tries again."""
+        """Replace the hash, ignoring an unavailable database: the login has succeeded, and the next one tries again."""
         try:
             await self._replace_hash(member, better)
         except Exception as error:
@@ -148,28 +147,28 @@ class Sessions:
             log.warning("hash_not_replaced", error=type(error).__name__)
 
     async def _replace_hash(self, member: StaffMember, better: str) -> None:
-        """Keep the same password under today's parameters, unless it was changed meanwhile.
+        """Store a hash of the same password with current parameters, unless the password was changed meanwhile.
 
-        On its own: two logins that share the lock on the member's row would wait for each other to change it.
+        In its own transaction: two logins that share the lock on the member's row would deadlock.
         """
         same = StaffMember.id == member.id, StaffMember.password_hash == member.password_hash
         async with self._database.work() as work:
             await work.session.execute(update(StaffMember).where(*same).values(password_hash=better))
 
-    async def _prolong(self, work: UnitOfWork, digest: str) -> _Prolonged | StartlineError:
+    async def _rotate(self, work: UnitOfWork, digest: str) -> _ActiveSession | StartlineError:
         chain = select(Session.id, Session.staff_id).join(RefreshToken).where(RefreshToken.token_hash == digest)
         found = (await work.session.execute(chain)).first()
         if found is None:
             return InvalidRefreshToken()
         member = await _lock_active(work, found.staff_id)
-        if not await _use_up(work, digest):
-            await _end_family(work, found.id, found.staff_id)
+        if not await _consume(work, digest):
+            await _end_reused_session(work, found.id, found.staff_id)
             return RefreshReused()
-        if member is None or not await self._touch(work, found.id):
+        if member is None or not await self._extend(work, found.id):
             return SessionEnded()
-        return _Prolonged(found.id, member, await _new_refresh_token(work, found.id))
+        return _ActiveSession(found.id, member, await _new_refresh_token(work, found.id))
 
-    async def _touch(self, work: UnitOfWork, session_id: UUID) -> bool:
+    async def _extend(self, work: UnitOfWork, session_id: UUID) -> bool:
         touched = await work.session.execute(
             update(Session)
             .where(
@@ -183,7 +182,7 @@ class Sessions:
         )
         return touched.first() is not None
 
-    async def _grant(self, session: _Prolonged) -> Granted:
+    async def _issue_tokens(self, session: _ActiveSession) -> IssuedTokens:
         member = session.staff
         with already_stored():
             key = await self._keys.current()
@@ -196,17 +195,17 @@ class Sessions:
             lifetime=self._access_lifetime,
             claims={"role": member.role, "name": member.name, "sid": str(session.session_id)},
         )
-        return Granted(issued.token, session.refresh_token, int(self._access_lifetime.total_seconds()), member)
+        return IssuedTokens(issued.token, session.refresh_token, int(self._access_lifetime.total_seconds()), member)
 
 
 async def forget_old_sessions(database: Database) -> None:
-    """Delete sessions that are long over, with their tokens."""
-    old = Session.expires_at < database.clock() - _KEPT_AFTER_THE_END
-    await delete_in_portions(database, Session, old, at_most=_FORGOTTEN_AT_ONCE)
+    """Delete sessions that expired more than 30 days ago, with their tokens."""
+    old = Session.expires_at < database.clock() - _KEPT_AFTER_END
+    await delete_in_portions(database, Session, old, at_most=_DELETED_AT_ONCE)
 
 
 async def _lock_active(work: UnitOfWork, staff_id: UUID) -> StaffMember | None:
-    """The member as they are now. A share lock makes whoever is disabling them wait, and see the session we make."""
+    """Return the active member, with a share lock: disabling them waits, and then sees the new session."""
     return await work.session.scalar(
         select(StaffMember).where(StaffMember.id == staff_id, StaffMember.is_active).with_for_update(read=True)
     )
@@ -220,7 +219,7 @@ async def _new_refresh_token(work: UnitOfWork, session_id: UUID) -> str:
     return token
 
 
-async def _use_up(work: UnitOfWork, digest: str) -> bool:
+async def _consume(work: UnitOfWork, digest: str) -> bool:
     used = await work.session.execute(
         update(RefreshToken)
         .where(RefreshToken.token_hash == digest, RefreshToken.used_at.is_(None))
@@ -230,10 +229,10 @@ async def _use_up(work: UnitOfWork, digest: str) -> bool:
     return used.first() is not None
 
 
-async def _end_family(work: UnitOfWork, session_id: UUID, staff_id: UUID) -> None:
+async def _end_reused_session(work: UnitOfWork, session_id: UUID, staff_id: UUID) -> None:
     try:
         await end_session(work, session_id, EndReason.REUSE, staff_id=staff_id)
-    except UnknownSession:  # it was over already
+    except UnknownSession:  # it has ended already
         return
     await work.audit(f"staff:{staff_id}", "session.refresh_reused", f"session:{session_id}")
 

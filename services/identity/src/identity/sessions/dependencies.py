@@ -1,4 +1,7 @@
-"""Who is calling, as the database knows them now. A token's word may be minutes old: not enough to manage staff by."""
+"""FastAPI dependencies for the calling member of staff, read from the database.
+
+The claims of a token may be minutes old, which is not enough for managing staff.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,37 +14,37 @@ from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
 from identity.accounts.tables import StaffMember
-from identity.sessions.queries import live_member
+from identity.sessions.queries import member_of_session
 
 
 @dataclass(frozen=True)
-class Current:
-    """The caller and the session they call from."""
+class CurrentSession:
+    """The calling member of staff and their session."""
 
     member: StaffMember
     session_id: UUID
 
     @property
     def actor(self) -> str:
-        """For the audit log."""
+        """Return the actor for the audit log."""
         return f"staff:{self.member.id}"
 
 
-async def current_staff(staff: AnyStaff, database: OwnDatabase) -> Current:
-    """An active member in a session that is alive.
+async def current_staff(staff: AnyStaff, database: OwnDatabase) -> CurrentSession:
+    """Return the caller, who has to be active and in an active session.
 
     Raises:
         SessionEnded.
     """
     async with database.read() as session:
-        member = await live_member(session, staff.id, staff.session_id, database.clock())
+        member = await member_of_session(session, staff.id, staff.session_id, database.clock())
     if member is None:
         raise SessionEnded
-    return Current(member, staff.session_id)
+    return CurrentSession(member, staff.session_id)
 
 
-async def current_owner(_: Owner, current: Annotated[Current, Depends(current_staff)]) -> Current:
-    """An owner who still is one.
+async def current_owner(_: Owner, current: Annotated[CurrentSession, Depends(current_staff)]) -> CurrentSession:
+    """Return the caller, who has to be an owner now.
 
     Raises:
         Forbidden.
@@ -51,5 +54,5 @@ async def current_owner(_: Owner, current: Annotated[Current, Depends(current_st
     return current
 
 
-CurrentStaff = Annotated[Current, Depends(current_staff)]
-CurrentOwner = Annotated[Current, Depends(current_owner)]
+CurrentStaff = Annotated[CurrentSession, Depends(current_staff)]
+CurrentOwner = Annotated[CurrentSession, Depends(current_owner)]

@@ -1,4 +1,4 @@
-"""Ending sessions, in every service."""
+"""Ending sessions and revoking their tokens in all services."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from sqlalchemy import exists, select, update
 
 from identity.sessions.errors import UnknownSession
 from identity.sessions.tables import Session
-from identity.settings import LONGEST_ACCESS_MINUTES
+from identity.settings import MAX_ACCESS_MINUTES
 
 log = logger(__name__)
 
-# Not the configured lifetime: tokens may have been signed under an earlier setting. A token is taken for
-# longer by the skew that we allow, and the clock of who takes it may be behind by as much.
-_REFUSED_FOR = timedelta(minutes=LONGEST_ACCESS_MINUTES) + 2 * SKEW
+# The maximum, as tokens may have been issued under an earlier setting. A token is accepted for longer by the allowed
+# skew, and the clock of the verifier may be behind by as much.
+_REVOKED_FOR = timedelta(minutes=MAX_ACCESS_MINUTES) + 2 * SKEW
 _POLL_SECONDS = 0.05
 _HANDLING = timedelta(milliseconds=300)
 
 
 class EndReason(StrEnum):
-    """Why a session ended before its time."""
+    """Reason for ending a session before it expired."""
 
     LOGOUT = "logout"
     REUSE = "refresh_reused"
@@ -38,10 +38,10 @@ class EndReason(StrEnum):
 
 
 async def end_session(work: UnitOfWork, session_id: UUID, reason: EndReason, *, staff_id: UUID) -> None:
-    """End one session of this member.
+    """End one session of a member.
 
     Raises:
-        UnknownSession: they have none such that is still alive.
+        UnknownSession: the member has no such active session.
     """
     ended = await work.session.execute(
         update(Session)
@@ -55,12 +55,12 @@ async def end_session(work: UnitOfWork, session_id: UUID, reason: EndReason, *, 
 
 
 async def end_sessions_of(
-    work: UnitOfWork, staff_id: UUID, reason: EndReason, *, spare: UUID | None = None
+    work: UnitOfWork, staff_id: UUID, reason: EndReason, *, keep: UUID | None = None
 ) -> list[UUID]:
-    """End every session of this member but the one to `spare`; returns those that ended."""
+    """End all sessions of a member except `keep`, and return the ids of those that ended."""
     mine = update(Session).where(Session.staff_id == staff_id, Session.ended_at.is_(None))
-    if spare is not None:
-        mine = mine.where(Session.id != spare)
+    if keep is not None:
+        mine = mine.where(Session.id != keep)
     ended = await work.session.execute(mine.values(ended_at=work.now, end_reason=reason).returning(Session.id))
     session_ids = list(ended.scalars())
     await _announce(work, staff_id, session_ids)
@@ -69,15 +69,15 @@ async def end_sessions_of(
 
 async def _announce(work: UnitOfWork, staff_id: UUID, session_ids: Sequence[UUID]) -> None:
     if session_ids:
-        ended = StaffSessionsEnded(staff_id=staff_id, session_ids=tuple(session_ids), until=work.now + _REFUSED_FOR)
+        ended = StaffSessionsEnded(staff_id=staff_id, session_ids=tuple(session_ids), until=work.now + _REVOKED_FOR)
         await keep_ended_sessions(work, ended)
         work.publish(ended, subject=staff_id)
 
 
-async def until_refused_everywhere(database: Database, *, at_most: timedelta) -> None:
-    """Return when other services refuse the tokens of sessions whose end was committed, or after `at_most`.
+async def wait_until_revoked(database: Database, *, at_most: timedelta) -> None:
+    """Wait until all services refuse the tokens of ended sessions, at most for `at_most`.
 
-    The outbox is empty once every service's queue has the event. Handling it and noticing it take a moment more.
+    Once the outbox is empty, the event is in every service's queue. Handling it and noticing it take a moment more.
     """
     if not at_most:
         return

@@ -1,4 +1,4 @@
-"""What may be refused about sessions."""
+"""Refusals about sessions."""
 
 from datetime import timedelta
 from math import ceil

@@ -1,4 +1,4 @@
-"""Sessions, the refresh tokens that keep them alive, and the count of login attempts."""
+"""Sessions, refresh tokens and counts of login attempts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,10 +13,10 @@ class Session(Base):
     """One login on one device, until it ends.
 
     Attributes:
-        source: the address it began from; a later login from there is no stranger's.
-        last_used_at: when it was last refreshed; idle sessions end.
-        expires_at: when it ends in any case.
-        end_reason: why it ended before that.
+        source: the client's address at the login; later logins from there count as known.
+        last_used_at: time of the last refresh; idle sessions end.
+        expires_at: when it ends at the latest.
+        end_reason: why it ended before; null otherwise.
     """
 
     __tablename__ = "sessions"
@@ -38,7 +38,7 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """A session's token, current or used up. Only its SHA-256 is kept; used ones stay so that reuse is noticed."""
+    """A refresh token of a session, current or used. Stored as SHA-256; used ones are kept to detect reuse."""
 
     __tablename__ = "refresh_tokens"
 
@@ -53,7 +53,7 @@ class RefreshToken(Base):
 
 
 class LoginThrottle(Base):
-    """How often an account or an address was tried in vain, and until when it has to wait."""
+    """Number of failed attempts of an account or address, and until when it has to wait."""
 
     __tablename__ = "login_throttles"
 

@@ -1,12 +1,10 @@
 """Growing waits between failed logins, per account and per address.
 
-An attempt is counted before its password is looked at, by one upsert on a row that all replicas share: of guesses made
-at the same instant only as many get through as are free, and a restart forgets nothing. A good login takes its count
-back.
+An attempt is counted before its password is verified, by one upsert on a row that all replicas share. Concurrent
+guesses cannot exceed the free attempts, and counts survive restarts. A successful login resets its counts.
 
-Waits are capped, also those that a clock which was ahead has written: a time in the future counts as now. And a
-login from an address where the account's own person logged in before is counted apart: strangers who keep an account
-waiting do not keep its owner out.
+Waits are capped, also those written by a clock that was ahead. A login from an address where the account has logged in
+before is counted separately, so that others cannot lock the owner of an account out.
 """
 
 import hashlib
@@ -26,15 +24,15 @@ from identity.settings import Settings
 
 log = logger(__name__)
 
-FORGOTTEN_AFTER = timedelta(hours=24)
-KNOWN_FOR = timedelta(days=30)
+COUNTS_KEPT_FOR = timedelta(hours=24)
+SOURCES_KNOWN_FOR = timedelta(days=30)
 
-_MOST_DOUBLINGS = 30
+_MAX_DOUBLINGS = 30
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many attempts are free of waits, and how long the wait can grow."""
+    """Number of attempts without a wait, and the maximum wait."""
 
     account: int
     source: int
@@ -42,35 +40,35 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
-        """As the settings ask for."""
+        """Return the limits of these settings."""
         longest = timedelta(seconds=settings.longest_wait_seconds)
         return cls(account=settings.account_attempts, source=settings.source_attempts, longest_wait=longest)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt that was let through and counted: the keys it counts under."""
+    """The keys under which an attempt was counted."""
 
     account: str
     source: str
 
 
-async def admit(work: UnitOfWork, limits: Limits, *, email: str, source: str) -> Attempt:
-    """Count an attempt and let it through.
+async def count_attempt(work: UnitOfWork, limits: Limits, *, email: str, source: str) -> Attempt:
+    """Count an attempt for account and address.
 
     Raises:
-        TooManyAttempts: the account or the address has to wait; then nothing is counted, so a waiting address cannot
-            make an account wait, too.
+        TooManyAttempts: the account or address has to wait. Nothing is counted then, so that a blocked address cannot
+            block an account.
     """
-    parts = ("account", email, source) if await _is_known(work, email, source) else ("account", email)
+    parts = ("account", email, source) if await _is_known_source(work, email, source) else ("account", email)
     attempt = Attempt(account=_key(*parts), source=_key("source", source))
     await _count(work, attempt.account, limits.account, limits.longest_wait)
     await _count(work, attempt.source, limits.source, limits.longest_wait)
     return attempt
 
 
-async def forgive(work: UnitOfWork, attempt: Attempt) -> None:
-    """The password was right: the account starts afresh, the address gets this one attempt back."""
+async def reset_attempts(work: UnitOfWork, attempt: Attempt) -> None:
+    """After a correct password, delete the count of the account and take one attempt off the address."""
     await work.session.execute(delete(LoginThrottle).where(LoginThrottle.key == attempt.account))
     await work.session.execute(
         update(LoginThrottle)
@@ -86,33 +84,33 @@ async def audit_failure(work: UnitOfWork, action: str, member: StaffMember | Non
 
 
 async def forget_old_attempts(database: Database) -> None:
-    """Drop counts that have no effect any more."""
+    """Delete counts that have no effect any more."""
     now = database.clock()
-    old = LoginThrottle.last_attempt_at < now - FORGOTTEN_AFTER
+    old = LoginThrottle.last_attempt_at < now - COUNTS_KEPT_FOR
     await delete_in_portions(database, LoginThrottle, old, LoginThrottle.blocked_until <= now)
 
 
 def _is_free(now: datetime, longest: timedelta) -> ColumnElement[bool]:
-    """Whether the next attempt need not wait. No wait that was written with this clock is longer than the longest."""
+    """Return the condition that no wait is due. A wait longer than `longest` was written by a clock that was ahead."""
     written_at_most = func.greatest(LoginThrottle.last_attempt_at, now)
     return or_(LoginThrottle.blocked_until <= written_at_most, LoginThrottle.blocked_until > now + longest)
 
 
-async def _is_known(work: UnitOfWork, email: str, source: str) -> bool:
+async def _is_known_source(work: UnitOfWork, email: str, source: str) -> bool:
     been_here = (
         select(Session.id)
         .join(StaffMember, StaffMember.id == Session.staff_id)
         .where(
             func.lower(StaffMember.email) == email,
             Session.source == source,
-            Session.created_at > work.now - KNOWN_FOR,
+            Session.created_at > work.now - SOURCES_KNOWN_FOR,
         )
     )
     return bool(await work.session.scalar(select(been_here.exists())))
 
 
 async def _count(work: UnitOfWork, key: str, free: int, longest: timedelta) -> None:
-    stale = LoginThrottle.last_attempt_at < work.now - FORGOTTEN_AFTER
+    stale = LoginThrottle.last_attempt_at < work.now - COUNTS_KEPT_FOR
     attempts = case((stale, 1), else_=LoginThrottle.attempts + 1)
     first = upsert(LoginThrottle).values(
         key=key, attempts=1, last_attempt_at=work.now, blocked_until=_end_of_wait(1, free, longest, work.now)
@@ -133,8 +131,8 @@ async def _count(work: UnitOfWork, key: str, free: int, longest: timedelta) -> N
 def _end_of_wait(
     attempts: ColumnElement[int] | int, free: int, longest: timedelta, now: datetime
 ) -> ColumnElement[datetime]:
-    """The last free attempt makes the next one wait a second, and each one after it twice as long as before."""
-    doublings = func.least(func.greatest(attempts - free, 0), _MOST_DOUBLINGS)
+    """Return the end of the wait: a second after the last free attempt, doubling with each further one."""
+    doublings = func.least(func.greatest(attempts - free, 0), _MAX_DOUBLINGS)
     seconds = func.least(func.power(2.0, doublings), longest.total_seconds())
     waiting: ColumnElement[datetime] = now + func.make_interval(0, 0, 0, 0, 0, 0, seconds)
     return case((literal(free) <= attempts, waiting), else_=now)

@@ -1,0 +1,1 @@
+"""Managing staff: creating and changing accounts, and changing one's own password."""

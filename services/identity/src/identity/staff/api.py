@@ -16,7 +16,7 @@ from identity.accounts.errors import UnknownStaff
 from identity.accounts.models import StaffView
 from identity.dependencies import OwnPasswords, OwnSettings, Source
 from identity.sessions.dependencies import CurrentOwner, CurrentStaff
-from identity.sessions.ending import until_refused_everywhere
+from identity.sessions.ending import wait_until_revoked
 from identity.sessions.errors import TooManyAttempts
 from identity.sessions.throttle import Limits
 from identity.staff import commands
@@ -32,7 +32,7 @@ _cursors = CursorOf(tuple[Line])
 
 @router.get("/staff", tags=["staff"])
 async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
-    """Everybody, by e-mail address."""
+    """All staff, ordered by e-mail address."""
     rows = await queries.staff_page(session, limit=limit + 1, after=_email(cursor))
     items = [StaffView.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_cursors.encode(items[-1].email) if len(rows) > limit else None)
@@ -47,7 +47,7 @@ def _email(cursor: str | None) -> str:
 async def create_staff(
     body: NewStaff, owner: CurrentOwner, database: OwnDatabase, passwords: OwnPasswords
 ) -> StaffView:
-    """Take somebody on. Passwords that are guessed first are refused."""
+    """Create an account. Passwords that are easy to guess are refused."""
     staff_id = await commands.create_staff(
         database,
         passwords,
@@ -70,23 +70,23 @@ async def change_staff(
     passwords: OwnPasswords,
     settings: OwnSettings,
 ) -> StaffView:
-    """Change somebody. Disabling them, another role and another password end their sessions.
+    """Change an account. Disabling it, or a new role or password, ends its sessions.
 
-    The answer then waits a moment, until the other services refuse the tokens of these sessions, too.
+    The response then waits until the other services refuse the tokens of these sessions.
     """
     by, session_id = owner.actor, owner.session_id
     if await commands.change_staff(database, passwords, staff_id, body.changes(), by=by, session_id=session_id):
         with already_stored():
-            await until_refused_everywhere(database, at_most=settings.revocation_wait)
+            await wait_until_revoked(database, at_most=settings.revocation_wait)
     return await _view(database, staff_id)
 
 
 @router.delete("/staff/{staff_id}/sessions", tags=["staff"], status_code=204, responses=errors(UnknownStaff))
 async def end_sessions(staff_id: UUID, owner: CurrentOwner, database: OwnDatabase, settings: OwnSettings) -> None:
-    """Log somebody out everywhere. The answer waits as it does for a changed role."""
+    """End all sessions of a member. The response waits as for a changed role."""
     if await commands.end_sessions(database, staff_id, by=owner.actor):
         with already_stored():
-            await until_refused_everywhere(database, at_most=settings.revocation_wait)
+            await wait_until_revoked(database, at_most=settings.revocation_wait)
 
 
 async def _view(database: OwnDatabase, staff_id: UUID) -> StaffView:
@@ -109,7 +109,7 @@ async def change_my_password(
     passwords: OwnPasswords,
     settings: OwnSettings,
 ) -> None:
-    """Replace my password. All my other sessions end."""
+    """Change the caller's password. All their other sessions end."""
     right = await change_own_password(
         database,
         passwords,

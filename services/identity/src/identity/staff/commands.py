@@ -1,7 +1,7 @@
-"""Taking staff on and changing them.
+"""Creating and changing staff accounts.
 
-Hashing takes long, so it happens before the transaction is opened. What was true before the hash is asked again inside:
-that the session which asks is alive, and that the password which was checked is still the one that is stored.
+Hashing takes long, so it happens before the transaction. Conditions checked before are checked again inside: that the
+caller's session is active, and that the verified password is still the stored one.
 """
 
 import re
@@ -23,12 +23,12 @@ from identity.accounts.queries import member_by_email, member_by_id
 from identity.accounts.rules import EMAIL_PATTERN, password_problem
 from identity.accounts.tables import StaffMember
 from identity.sessions.ending import EndReason, end_sessions_of
-from identity.sessions.queries import hold_session
+from identity.sessions.queries import lock_active_session
 from identity.staff.errors import EmailTaken, LastOwner, OutdatedPassword
 
-_LONGEST_LINE = 255
+_MAX_LENGTH = 255
 _NAME_LENGTH = Wording(
-    en=f"Write a name of 1 to {_LONGEST_LINE} characters.", id=f"Tulis nama dengan 1 sampai {_LONGEST_LINE} karakter."
+    en=f"Write a name of 1 to {_MAX_LENGTH} characters.", id=f"Tulis nama dengan 1 sampai {_MAX_LENGTH} karakter."
 )
 _NO_ADDRESS = Wording(
     en="Write an e-mail address such as sari@example.com.", id="Tulis alamat e-mail seperti sari@example.com."
@@ -37,7 +37,7 @@ _NO_ADDRESS = Wording(
 
 @dataclass(frozen=True)
 class Changes:
-    """What to change about a member of staff; None leaves it."""
+    """Fields of a member to change; None leaves one unchanged."""
 
     name: str | None = None
     role: Role | None = None
@@ -46,7 +46,7 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class _Newcomer:
+class _NewMember:
     id: UUID
     name: str
     email: str
@@ -65,17 +65,17 @@ async def create_staff(
     by: str,
     session_id: UUID | None = None,
 ) -> UUID:
-    """Take somebody on.
+    """Create an account and return its id.
 
     Args:
-        session_id: of the owner who asks, which has to be alive when the account is stored; None is the operator.
+        session_id: the caller's, which has to be active when the account is stored; None for the operator.
 
     Raises:
         InvalidFields, EmailTaken, SessionEnded.
     """
-    row = await _newcomer(passwords, name=name, email=email, role=role, password=password)
+    row = await _new_member(passwords, name=name, email=email, role=role, password=password)
     async with database.work() as work:
-        await hold_session(work, session_id)
+        await lock_active_session(work, session_id)
         if not await _insert(work, row):
             raise EmailTaken
         await work.audit(by, "staff.create", f"staff:{row.id}", role=role)
@@ -91,10 +91,10 @@ async def ensure_first_owner(
     passwords: Passwords | None = None,
     any_password: bool = False,
 ) -> bool:
-    """Create the owner if there is no staff at all, however many processes try at once. Returns whether this one did.
+    """Create the first owner if there is no staff, also with concurrent processes. Return whether it was created.
 
     Args:
-        any_password: take the password as it is: an operator who sets one for a trial on their own machine may.
+        any_password: skip the validation of the password, for an operator's trial on their own machine.
 
     Raises:
         InvalidFields.
@@ -104,11 +104,11 @@ async def ensure_first_owner(
         if await session.scalar(anybody):
             return False
     passwords = passwords or Passwords()
-    row = await _newcomer(
+    row = await _new_member(
         passwords, name=name, email=email, role=Role.OWNER, password=password, any_password=any_password
     )
     async with database.work() as work:
-        # Two processes with different addresses do not collide on a row: one at a time may look and insert.
+        # Processes with different addresses do not conflict on a row, so the table is locked.
         await work.session.execute(text("LOCK TABLE staff IN SHARE ROW EXCLUSIVE MODE"))
         created = not await work.session.scalar(anybody) and await _insert(work, row)
         if created:
@@ -119,7 +119,7 @@ async def ensure_first_owner(
 async def set_password(
     database: Database, email: str, password: str, *, by: str, passwords: Passwords | None = None
 ) -> None:
-    """Give the member with this address a new password; their sessions end.
+    """Set the password of the member with this address. Their sessions end.
 
     Raises:
         UnknownStaff, InvalidFields.
@@ -139,16 +139,16 @@ async def change_staff(
     *,
     by: str,
     session_id: UUID | None = None,
-    spare: UUID | None = None,
+    keep: UUID | None = None,
     checked: str | None = None,
 ) -> bool:
-    """Change a member and return whether that ended sessions of theirs.
+    """Change a member and return whether that ended sessions.
 
-    Disabling them, another role and another password end their sessions, but the one to `spare`.
+    Disabling the member, or a new role or password, ends all their sessions except `keep`.
 
     Args:
-        session_id: of who asks, which has to be alive when the change is stored; None is the operator.
-        checked: the stored hash that was compared with a typed password, and has to be the stored one still.
+        session_id: the caller's, which has to be active when the change is stored; None for the operator.
+        checked: the hash that a typed password was verified against; it still has to be the stored one.
 
     Raises:
         UnknownStaff, LastOwner, InvalidFields, SessionEnded, OutdatedPassword.
@@ -159,7 +159,7 @@ async def change_staff(
         member = await work.session.get(StaffMember, staff_id, with_for_update=True)
         if member is None:
             raise UnknownStaff
-        await hold_session(work, session_id)
+        await lock_active_session(work, session_id)
         if checked is not None and member.password_hash != checked:
             raise OutdatedPassword
         changed = _apply(member, changes, new_hash)
@@ -169,11 +169,11 @@ async def change_staff(
             return False
         member.updated_at = work.now
         await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(changed))
-        return await _end_sessions(work, member, changed, spare)
+        return await _end_sessions(work, member, changed, keep)
 
 
 async def end_sessions(database: Database, staff_id: UUID, *, by: str) -> bool:
-    """End every session of a member and return whether there was one.
+    """End all sessions of a member and return whether there were any.
 
     Raises:
         UnknownStaff.
@@ -186,17 +186,17 @@ async def end_sessions(database: Database, staff_id: UUID, *, by: str) -> bool:
 
 
 async def lock_owners(work: UnitOfWork) -> Sequence[UUID]:
-    """The active owners, locked: nobody else can make one of them less until this transaction ends.
+    """Return the active owners, locked until the transaction ends.
 
-    Always in the same order, so that two owners who demote each other queue up instead of deadlocking; who had to wait
-    sees what the other one did.
+    They are locked in one order, so that two owners who demote each other wait instead of deadlocking; the second one
+    sees the change of the first.
     """
     active_owners = select(StaffMember.id).where(StaffMember.role == Role.OWNER, StaffMember.is_active)
     return (await work.session.scalars(active_owners.order_by(StaffMember.id).with_for_update())).all()
 
 
 def _apply(member: StaffMember, changes: Changes, new_hash: str | None) -> dict[str, Any]:
-    """Set what differs; returns it."""
+    """Set the fields that differ and return them."""
     wanted = {
         "name": changes.name,
         "role": changes.role,
@@ -209,14 +209,14 @@ def _apply(member: StaffMember, changes: Changes, new_hash: str | None) -> dict[
     return changed
 
 
-async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str, Any], spare: UUID | None) -> bool:
+async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str, Any], keep: UUID | None) -> bool:
     reasons = {"password_hash": EndReason.PASSWORD, "role": EndReason.ROLE, "is_active": EndReason.DISABLED}
     reason = next((reason for field, reason in reasons.items() if field in changed), None)
-    return reason is not None and bool(await end_sessions_of(work, member.id, reason, spare=spare))
+    return reason is not None and bool(await end_sessions_of(work, member.id, reason, keep=keep))
 
 
 def _for_audit(changed: dict[str, Any]) -> dict[str, Any]:
-    """Which fields changed; values only of those that are not about the person."""
+    """Return the names of changed fields, with values only of those without personal data."""
     fields = sorted(field.removesuffix("_hash") for field in changed)
     return {"fields": fields} | {field: value for field, value in changed.items() if field in {"role", "is_active"}}
 
@@ -230,18 +230,18 @@ async def _hash_of_change(database: Database, passwords: Passwords, staff_id: UU
     return await passwords.hash(changes.password)
 
 
-async def _newcomer(
+async def _new_member(
     passwords: Passwords, *, name: str, email: str, role: Role, password: str, any_password: bool = False
-) -> _Newcomer:
+) -> _NewMember:
     email = email.strip().lower()
-    well_formed = len(email) <= _LONGEST_LINE and re.fullmatch(EMAIL_PATTERN, email)
+    well_formed = len(email) <= _MAX_LENGTH and re.fullmatch(EMAIL_PATTERN, email)
     _require(
-        name=None if 0 < len(name.strip()) <= _LONGEST_LINE else _NAME_LENGTH,
+        name=None if 0 < len(name.strip()) <= _MAX_LENGTH else _NAME_LENGTH,
         email=None if well_formed else _NO_ADDRESS,
         password=None if any_password else password_problem(password, email=email, name=name),
     )
     hashed = await passwords.hash(password)
-    return _Newcomer(id=uuid4(), name=name.strip(), email=email, role=role, password_hash=hashed)
+    return _NewMember(id=uuid4(), name=name.strip(), email=email, role=role, password_hash=hashed)
 
 
 def _require(**problems: Wording | None) -> None:
@@ -250,7 +250,7 @@ def _require(**problems: Wording | None) -> None:
         raise InvalidFields(*found)
 
 
-async def _insert(work: UnitOfWork, row: _Newcomer) -> bool:
+async def _insert(work: UnitOfWork, row: _NewMember) -> bool:
     added = (
         upsert(StaffMember)
         .values(**asdict(row), is_active=True, created_at=work.now, updated_at=work.now)

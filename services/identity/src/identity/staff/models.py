@@ -7,14 +7,14 @@ from chassis.web.models import Body, Changes, Label
 from pydantic import Field, SecretStr
 
 from identity.accounts.models import Email, Password
-from identity.accounts.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from identity.accounts.rules import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from identity.staff import commands
 
-NewPassword = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
+NewPassword = Annotated[SecretStr, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
 
 class NewStaff(Body):
-    """Somebody to take on."""
+    """An account to create."""
 
     name: Label
     email: Email
@@ -23,7 +23,7 @@ class NewStaff(Body):
 
 
 class StaffChanges(Changes):
-    """Fields to change; what is absent stays."""
+    """Fields to change; absent ones stay."""
 
     name: Label | None = None
     role: Role | None = None
@@ -31,7 +31,7 @@ class StaffChanges(Changes):
     password: NewPassword | None = None
 
     def changes(self) -> commands.Changes:
-        """For the command."""
+        """Return the changes for the command."""
         password = self.password.get_secret_value() if self.password else None
         return commands.Changes(name=self.name, role=self.role, is_active=self.is_active, password=password)
 

@@ -9,7 +9,7 @@ from identity.accounts.passwords import Passwords
 from identity.accounts.queries import member_by_id
 from identity.accounts.rules import password_problem
 from identity.accounts.tables import StaffMember
-from identity.sessions.throttle import Limits, admit, audit_failure, forgive
+from identity.sessions.throttle import Limits, audit_failure, count_attempt, reset_attempts
 from identity.staff.commands import Changes, change_staff
 from identity.staff.errors import OutdatedPassword
 
@@ -43,14 +43,14 @@ async def change_own_password(
     problem = password_problem(new, email=member.email, name=member.name)
     if problem is not None:
         raise InvalidFields(("new_password", problem))
-    async with passwords.place():
+    async with passwords.queue_slot():
         async with database.work() as work:
-            attempt = await admit(work, limits, email=member.email, source=source)
-        verdict = await passwords.verify(current, member.password_hash)
-    if verdict.right and await _store(database, passwords, member, new, keep):
+            attempt = await count_attempt(work, limits, email=member.email, source=source)
+        verification = await passwords.verify(current, member.password_hash)
+    if verification.right and await _store(database, passwords, member, new, keep):
         with already_stored():
             async with database.work() as work:
-                await forgive(work, attempt)
+                await reset_attempts(work, attempt)
         return True
     async with database.work() as work:
         await audit_failure(work, "staff.password_failed", member, member.email, source)
@@ -67,7 +67,7 @@ async def _store(database: Database, passwords: Passwords, member: StaffMember, 
             Changes(password=new),
             by=f"staff:{member.id}",
             session_id=keep,
-            spare=keep,
+            keep=keep,
             checked=member.password_hash,
         )
     except OutdatedPassword:

@@ -1,0 +1,1 @@
+"""Access codes, which open a registration from a link in a message."""

@@ -1,4 +1,4 @@
-"""Keeping access codes."""
+"""Storing access codes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ _INSERT = upsert(AccessCodeRow)
 _KEEP_NEWEST = _INSERT.on_conflict_do_update(
     index_elements=[AccessCodeRow.registration_id],
     set_={name: _INSERT.excluded[name] for name in ("version", "code", "updated_at")},
-    # Of the same version the one that was said last: it was made with a newer key.
+    # Of the same version the code that was issued last: it was made with a newer key.
     where=or_(
         AccessCodeRow.version < _INSERT.excluded.version,
         and_(
@@ -26,10 +26,10 @@ _KEEP_NEWEST = _INSERT.on_conflict_do_update(
 )
 
 
-async def keep_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode], *, said_at: datetime) -> None:
-    """Store the code of each registration as registration said it at that moment, unless a newer one is known."""
+async def store_codes(work: UnitOfWork, codes: Mapping[UUID, AccessCode], *, issued_at: datetime) -> None:
+    """Store the code of each registration, issued at `issued_at`, unless a newer one is stored."""
     rows = [
-        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": said_at}
+        {"registration_id": registration_id, "version": each.version, "code": each.code, "updated_at": issued_at}
         for registration_id, each in sorted(codes.items())
     ]
     if rows:

@@ -1,4 +1,4 @@
-"""Finding access codes."""
+"""Queries for access codes."""
 
 from collections.abc import Collection
 from uuid import UUID

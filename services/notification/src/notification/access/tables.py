@@ -1,4 +1,4 @@
-"""The codes that open a registration without a token."""
+"""Access codes, which open a registration without a token."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from notification.base import Base
 
 
 class AccessCodeRow(Base):
-    """The newest access code of a registration or of a place in line. It may arrive before the registration itself.
+    """The newest access code of a registration or waiting-list entry. It may arrive before the contact.
 
-    `updated_at` is when registration said it.
+    `updated_at` is when registration issued it.
     """
 
     __tablename__ = "access_codes"

@@ -1,0 +1,1 @@
+"""Channels: the providers that messages are sent through."""

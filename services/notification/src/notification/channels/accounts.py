@@ -7,7 +7,7 @@ from notification.channels.port import Security
 
 @dataclass(frozen=True)
 class WhatsAppAccount:
-    """The Fonnte device that sends. `sealed`: staff chose a token, also if the key is gone that could read it."""
+    """The Fonnte device that sends. `sealed` is True if staff set a token, even if it cannot be decrypted any more."""
 
     device_id: str
     token: str = field(repr=False)
@@ -15,7 +15,7 @@ class WhatsAppAccount:
 
     @property
     def missing(self) -> str | None:
-        """What has to be set before anything can be sent; None when all is there."""
+        """Return which settings are missing; None if the account can send."""
         return None if self.token else "fonnte_api_key is not set"
 
 
@@ -23,7 +23,7 @@ class WhatsAppAccount:
 class MailAccount:
     """The mail server and the address that sends.
 
-    `private_allowed`: the server may have an address of this machine or network.
+    `private_allowed` is True if the server may have an address of this machine or network.
     """
 
     from_address: str
@@ -37,7 +37,7 @@ class MailAccount:
 
     @property
     def missing(self) -> str | None:
-        """What has to be set before anything can be sent; None when all is there."""
+        """Return which settings are missing; None if the account can send."""
         absent = [
             name for name, value in (("smtp_host", self.host), ("email_from_address", self.from_address)) if not value
         ]

@@ -1,4 +1,4 @@
-"""E-mail by SMTP, one connection per mail: limits keep it to a few a minute."""
+"""E-mail by SMTP. Each mail uses its own connection, as limits allow only a few per minute."""
 
 import asyncio
 import ssl
@@ -12,31 +12,31 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from chassis.clock import Clock
 
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import connected_socket
+from notification.channels.connections import connected_socket
 from notification.channels.errors import (
     NotSent,
     OutcomeUnknown,
     PermanentFailure,
     PrivateAddress,
-    SenderTrouble,
+    SenderFailure,
     TemporaryFailure,
 )
 from notification.channels.mail import Mail, build_mail
 from notification.channels.port import Culprit, OutboundMessage, Security
-from notification.channels.words import log_words
+from notification.channels.provider_log import log_provider_text
 
 _SHUTTING_DOWN = 421
 _PERMANENT = 500
-_SILENCE = (SMTPException, OSError, TimeoutError)
+_NO_REPLY = (SMTPException, OSError, TimeoutError)
 
 
 class SmtpChannel:
-    """Sends through one mail server.
+    """Sends mails through one mail server.
 
     Args:
-        tls: how the server's certificate is checked.
-        timeout: seconds for each wait of the conversation.
-        limit: seconds for the whole of it.
+        tls: verifies the server's certificate.
+        timeout: seconds for each step of the conversation.
+        limit: seconds for the whole conversation.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class SmtpChannel:
         until = asyncio.get_running_loop().time() + self._limit
         server = await self._connect(until)
         try:
-            await _hand_over(server, account.from_address, mail, until)
+            await _transfer(server, account.from_address, mail, until)
         finally:
-            await _leave(server, until)
+            await _quit(server, until)
         return None
 
     async def _connect(self, until: float) -> SMTP:
@@ -77,10 +77,10 @@ class SmtpChannel:
                 await server.connect()
         except SMTPResponseException as error:
             server.close()
-            raise _sender_trouble(_code("mail_server_refused", error)) from None
-        except (*_SILENCE, ValueError) as error:
+            raise _sender_failure(_code("mail_server_refused", error)) from None
+        except (*_NO_REPLY, ValueError) as error:
             server.close()
-            raise _sender_trouble(_silent("mail_server_unusable", error)) from None
+            raise _sender_failure(_silent("mail_server_unusable", error)) from None
         return server
 
     async def _socket(self, until: float) -> socket:
@@ -89,16 +89,16 @@ class SmtpChannel:
             async with asyncio.timeout_at(until):
                 return await connected_socket(host, port, private_allowed=inside, seconds_each=self._timeout)
         except PrivateAddress:
-            raise _sender_trouble("mail_server_private") from None
+            raise _sender_failure("mail_server_private") from None
         except (OSError, UnicodeError) as error:
-            raise _sender_trouble(_silent("mail_server_unreachable", error)) from None
+            raise _sender_failure(_silent("mail_server_unreachable", error)) from None
 
 
-async def _hand_over(server: SMTP, sender: str, mail: Mail, until: float) -> None:
-    """Until DATA nothing has left; from then on silence means that the outcome is unknown."""
-    async with _step(until, refused=_sender_refused, silent=_sender_trouble):
+async def _transfer(server: SMTP, sender: str, mail: Mail, until: float) -> None:
+    """Transfer the mail. Before DATA a missing reply is a failure; after it the outcome is unknown."""
+    async with _step(until, refused=_sender_refused, silent=_sender_failure):
         await server.mail(sender)
-    async with _step(until, refused=_message_refused, silent=_recipient_trouble):
+    async with _step(until, refused=_message_refused, silent=_recipient_failure):
         await server.rcpt(mail.recipient)
     async with _step(until, refused=_message_refused, silent=OutcomeUnknown):
         await server.data(mail.content)
@@ -113,45 +113,45 @@ async def _step(
             yield
     except SMTPResponseException as error:
         raise (refused(error) if error.code > 0 else silent(_code("mail_server_silent", error))) from None
-    except _SILENCE as error:
+    except _NO_REPLY as error:
         raise silent(_silent("mail_server_silent", error)) from None
 
 
 def _sender_refused(error: SMTPResponseException) -> NotSent:
-    return _sender_trouble(_code("mail_sender_refused", error))
+    return _sender_failure(_code("mail_sender_refused", error))
 
 
-def _sender_trouble(code: str) -> NotSent:
-    """No recipient was named yet."""
-    return SenderTrouble(code, Culprit.SENDER)
+def _sender_failure(code: str) -> NotSent:
+    """Return a failure before any recipient was named."""
+    return SenderFailure(code, Culprit.SENDER)
 
 
-def _recipient_trouble(code: str) -> NotSent:
-    """Servers that ask the recipient's own while they wait for it answer so, for that recipient only."""
-    return SenderTrouble(code, Culprit.RECIPIENT)
+def _recipient_failure(code: str) -> NotSent:
+    """Return a failure that may concern this recipient only: some servers ask the recipient's server meanwhile."""
+    return SenderFailure(code, Culprit.RECIPIENT)
 
 
 def _message_refused(error: SMTPResponseException) -> NotSent:
     code = _code("mail_refused", error)
     if error.code == _SHUTTING_DOWN:
-        return _recipient_trouble(code)
+        return _recipient_failure(code)
     return PermanentFailure(code) if error.code >= _PERMANENT else TemporaryFailure(code)
 
 
 def _code(code: str, error: SMTPResponseException) -> str:
-    """The code with the reply's number, which aiosmtplib makes -1 for what is no reply. Its words go to the log."""
-    log_words(code, f"{error.code} {error.message}")
+    """Return the code with the number of the reply, and log its text. aiosmtplib gives -1 for an invalid reply."""
+    log_provider_text(code, f"{error.code} {error.message}")
     return f"{code}_{error.code}" if error.code > 0 else code
 
 
 def _silent(code: str, error: Exception) -> str:
-    log_words(code, type(error).__name__)
+    log_provider_text(code, type(error).__name__)
     return code
 
 
-async def _leave(server: SMTP, until: float) -> None:
-    """Close the conversation. The mail's outcome is known by now, so errors do not matter."""
-    with suppress(*_SILENCE):
+async def _quit(server: SMTP, until: float) -> None:
+    """Close the connection. The outcome is known by now, so errors are ignored."""
+    with suppress(*_NO_REPLY):
         async with asyncio.timeout_at(until):
             await server.quit()
     server.close()
@@ -159,7 +159,7 @@ async def _leave(server: SMTP, until: float) -> None:
 
 @cache
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Checks certificates against the system's authorities and those in `ca_file`. Shared: not to be changed."""
+    """Return a context that trusts the authorities of the system and of `ca_file`. It is shared: do not modify it."""
     context = ssl.create_default_context()
     if ca_file is not None:
         context.load_verify_locations(ca_file)

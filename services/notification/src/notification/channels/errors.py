@@ -6,7 +6,7 @@ from notification.channels.port import Culprit, Outcome
 
 
 class NotSent(Exception):
-    """An attempt that did not end well. `reason` is a code that all staff see; what a provider said goes to the log."""
+    """A failed attempt. `reason` is a code that all staff see; the provider's text goes to the log only."""
 
     outcome: ClassVar[Outcome]
     culprit: Culprit = Culprit.RECIPIENT
@@ -17,21 +17,21 @@ class NotSent(Exception):
 
 
 class TemporaryFailure(NotSent):
-    """Not accepted now; the same message may be accepted later."""
+    """Not accepted; the same message may be accepted later."""
 
     outcome = Outcome.TEMPORARY
 
 
 class PermanentFailure(NotSent):
-    """Never going to be accepted as it is."""
+    """Not accepted, and never will be."""
 
     outcome = Outcome.PERMANENT
 
 
-class SenderTrouble(NotSent):
-    """Nothing left, and it seems that no other message would: the account, the device or the server is the trouble."""
+class SenderFailure(NotSent):
+    """Not sent, and other messages would fail, too: the account, the device or the server is the likely cause."""
 
-    outcome = Outcome.SENDER_TROUBLE
+    outcome = Outcome.SENDER_FAILURE
 
     def __init__(self, reason: str, culprit: Culprit = Culprit.EITHER) -> None:
         self.culprit = culprit
@@ -39,7 +39,7 @@ class SenderTrouble(NotSent):
 
 
 class OutcomeUnknown(NotSent):
-    """The connection ended after the message had begun to leave."""
+    """The connection ended while the message was being transferred."""
 
     outcome = Outcome.UNKNOWN
 

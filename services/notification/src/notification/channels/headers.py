@@ -1,8 +1,8 @@
-"""Header lines of mails, written so that a reader finds in them what was meant and nothing else.
+"""Headers of mails, encoded so that names and subjects cannot inject addresses or lines.
 
-The standard library's structured headers decode encoded words (RFC 2047) in the values that they are given, which lets
-text become addresses and, before CPython 3.11.10 and 3.12.5 (CVE-2024-6923), lines. So headers are encoded here, put in
-front of the MIME parts as they are, and read back before a mail leaves.
+The standard library's structured headers decode encoded words (RFC 2047) in given values: text can become addresses,
+and before CPython 3.11.10 and 3.12.5 (CVE-2024-6923) lines. So headers are encoded here, put in front of the MIME parts
+unchanged, and parsed again before a mail is sent.
 """
 
 import re
@@ -48,23 +48,23 @@ def header_block(headers: Mapping[str, str]) -> bytes:
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 
 
-class ReadBack:
-    """The headers of a finished mail as a receiving server reads them."""
+class ParsedHeaders:
+    """The headers of a finished mail as a receiving server parses them."""
 
     def __init__(self, mail: bytes) -> None:
         self._message: Message = BytesHeaderParser(policy=compat32).parsebytes(mail)
 
     @property
     def names(self) -> list[str]:
-        """Every header's name, repeated ones repeatedly."""
+        """Return the names of all headers, with repetitions."""
         return self._message.keys()
 
     def text(self, name: str) -> str:
-        """The decoded text of a header."""
+        """Return the decoded text of a header."""
         return _decoded(self._message[name])
 
     def mailboxes(self, name: str) -> list[tuple[str, str]]:
-        """Display name and address of everything that a header addresses."""
+        """Return display name and address of each mailbox in a header."""
         return [(_decoded(phrase), address) for phrase, address in getaddresses([self._message[name]])]
 
 

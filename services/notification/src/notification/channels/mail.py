@@ -1,4 +1,4 @@
-"""Building mails: text, page, QR image shown in the page, ticket attached."""
+"""Building mails: text, HTML, inline QR image, attached ticket."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from chassis.canonical.emails import canonical_email
 from chassis.wording import Refused
 
 from notification.channels.errors import PermanentFailure
-from notification.channels.headers import ReadBack, header_block, mailbox, unstructured
+from notification.channels.headers import ParsedHeaders, header_block, mailbox, unstructured
 from notification.channels.port import QR_CONTENT_ID, OutboundMessage, TicketFiles
 from notification.messages.rules import one_line
 
@@ -22,17 +22,17 @@ _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 @dataclass(frozen=True)
 class Mail:
-    """A finished mail and the one address that it goes to."""
+    """A finished mail and its only recipient."""
 
     recipient: str
     content: bytes
 
 
 def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, now: datetime) -> Mail:
-    """Return the mail. Its Message-ID comes from ours, so that a mail sent twice can be recognised as one.
+    """Return the mail. Its Message-ID contains the message's id, so that a mail sent twice can be recognised.
 
     Raises:
-        PermanentFailure: the recipient's address is not one, or a header would not arrive as it is meant.
+        PermanentFailure: the recipient's address is invalid, or a header would be parsed differently than intended.
     """
     recipient = _recipient(message)
     sender = (one_line(from_name), from_address)
@@ -47,9 +47,9 @@ def build_mail(message: OutboundMessage, *, from_address: str, from_name: str, n
         "Auto-Submitted": "auto-generated",
     }
     content = header_block(headers) + _parts(message).as_bytes()
-    read = ReadBack(content)
-    said = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
-    if read.names != [*headers, *_MIME_HEADERS] or said != ([sender], [addressed], subject):
+    read = ParsedHeaders(content)
+    parsed = (read.mailboxes("From"), read.mailboxes("To"), read.text("Subject"))
+    if read.names != [*headers, *_MIME_HEADERS] or parsed != ([sender], [addressed], subject):
         raise PermanentFailure("mail_headers_unsafe")
     return Mail(recipient, content)
 

@@ -1,4 +1,4 @@
-"""The port: what is sent, and how it can end. One implementation per channel."""
+"""The port of channels: the message to send and its possible outcomes. Each channel has one implementation."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,11 +6,11 @@ from typing import Protocol
 from uuid import UUID
 
 QR_CONTENT_ID = "ticket-qr@startline"
-"""Under which a mail's page finds the ticket's QR image."""
+"""Content id of the ticket's QR image in the HTML of a mail."""
 
 
 class Security(StrEnum):
-    """How the connection to a mail server is protected."""
+    """Encryption of the connection to a mail server."""
 
     STARTTLS = "starttls"
     TLS = "tls"
@@ -18,18 +18,18 @@ class Security(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one attempt ended. `unknown`: the provider may or may not have the message."""
+    """Outcome of one attempt. `unknown`: the provider may or may not have accepted the message."""
 
     SENT = "sent"
     TEMPORARY = "temporary"
     PERMANENT = "permanent"
-    SENDER_TROUBLE = "sender_trouble"
+    SENDER_FAILURE = "sender_trouble"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class TicketFiles:
-    """What an e-ticket mail carries: the QR image shown in it and the PDF to print."""
+    """The files of an e-ticket mail: the inline QR image and the PDF."""
 
     qr_png: bytes
     pdf: bytes
@@ -38,7 +38,7 @@ class TicketFiles:
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """A message ready to leave. `recipient` is in canonical form, or as typed if it has none."""
+    """A message to send. `recipient` is in canonical form, or as typed if it has none."""
 
     id: UUID
     recipient: str
@@ -50,10 +50,10 @@ class OutboundMessage:
 
 
 class Culprit(StrEnum):
-    """Where the cause of a failure lies, as far as the conversation tells.
+    """The likely cause of a failure.
 
-    sender: nothing had been said about the message yet. recipient: their server or number may be it, until another
-    recipient meets the same. either: the provider does not say.
+    sender: it failed before the message was named. recipient: the recipient's server or number, unless another
+    recipient fails in the same way. either: the provider does not tell.
     """
 
     SENDER = "sender"
@@ -65,7 +65,7 @@ class MessageChannel(Protocol):
     """Sends one message."""
 
     async def send(self, message: OutboundMessage) -> str | None:
-        """Return once the provider has accepted the message, with its id there if it has one.
+        """Send a message and return the provider's id of it, or None if the provider assigns none.
 
         Raises:
             TemporaryFailure, PermanentFailure, SenderTrouble, OutcomeUnknown.

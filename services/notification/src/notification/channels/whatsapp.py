@@ -1,7 +1,7 @@
-"""WhatsApp by way of Fonnte.
+"""WhatsApp through Fonnte.
 
-Fonnte answers HTTP 200 for failures, too: only the body's `status` says whether a message was taken. It knows no
-idempotency key, so once a request has begun to leave, silence means that nobody knows.
+Fonnte returns HTTP 200 for failures, too: only `status` in the body tells whether a message was accepted. There is no
+idempotency key, so a time-out after the request was sent means that the outcome is unknown.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ import httpx
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 
-from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderTrouble, TemporaryFailure
+from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderFailure, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
-from notification.channels.words import log_words
+from notification.channels.provider_log import log_provider_text
 
-_THE_MESSAGE = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
-_THE_SENDER = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
-_NOTHING_LEFT = (
+_MESSAGE_REASONS = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
+_SENDER_REASONS = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
+_NOT_SENT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -27,16 +27,16 @@ _NOTHING_LEFT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-_SURELY_REFUSED = frozenset({401, 403, 404, 405, 408, 429, 503})
+_REJECTED_STATUSES = frozenset({401, 403, 404, 405, 408, 429, 503})
 
 
 class FonnteChannel:
-    """Sends through one Fonnte device.
+    """Sends messages through one Fonnte device.
 
     Args:
-        token: the device's, sent as it is.
-        tls: how Fonnte's certificate is checked.
-        timeout: seconds for connecting, and for each wait after it.
+        token: the device's token.
+        tls: verifies Fonnte's certificate.
+        timeout: seconds for connecting and for each read or write.
         limit: seconds for the whole request.
     """
 
@@ -50,7 +50,7 @@ class FonnteChannel:
     async def send(self, message: OutboundMessage) -> str | None:
         """See `MessageChannel`."""
         target = target_of(message.recipient)
-        # Country code 0: Fonnte takes the number as it is.
+        # Country code 0: Fonnte does not change the number.
         form = {"target": target, "message": message.body, "countryCode": "0", "connectOnly": "true"}
         return _accepted(await self._post(form))
 
@@ -61,8 +61,8 @@ class FonnteChannel:
                 httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http,
             ):
                 return await http.post(self._url, data=form, headers={"Authorization": self._token})
-        except _NOTHING_LEFT as error:
-            raise SenderTrouble(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
+        except _NOT_SENT_ERRORS as error:
+            raise SenderFailure(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise OutcomeUnknown(_coded("whatsapp_silent", type(error).__name__)) from None
 
@@ -71,7 +71,7 @@ def target_of(canonical: str) -> str:
     """Return the digits, with country code, that Fonnte sends to.
 
     Raises:
-        PermanentFailure: they are no number that can have WhatsApp.
+        PermanentFailure: the number cannot have WhatsApp.
     """
     try:
         return canonical_whatsapp(f"+{canonical}")
@@ -86,8 +86,8 @@ def _accepted(answer: httpx.Response) -> str | None:
             return _first_id(body.get("id"))
         case False | "false" | "False":
             raise _refusal(str(body.get("reason") or body.get("detail") or "no reason given"))
-    if answer.status_code in _SURELY_REFUSED or answer.is_redirect:
-        raise SenderTrouble(f"whatsapp_http_{answer.status_code}")
+    if answer.status_code in _REJECTED_STATUSES or answer.is_redirect:
+        raise SenderFailure(f"whatsapp_http_{answer.status_code}")
     raise OutcomeUnknown(f"whatsapp_unreadable_{answer.status_code}")
 
 
@@ -100,7 +100,7 @@ def _body(answer: httpx.Response) -> Mapping[str, Any]:
 
 
 def _refusal(reason: str) -> NotSent:
-    for phrases, kind in ((_THE_MESSAGE, PermanentFailure), (_THE_SENDER, SenderTrouble)):
+    for phrases, kind in ((_MESSAGE_REASONS, PermanentFailure), (_SENDER_REASONS, SenderFailure)):
         for phrase in phrases:
             if phrase in reason.lower():
                 return kind(_coded(f"whatsapp_{phrase.replace(' ', '_')}", reason))
@@ -108,8 +108,8 @@ def _refusal(reason: str) -> NotSent:
 
 
 def _coded(code: str, words: str) -> str:
-    """The code; Fonnte's words go to the log."""
-    log_words(code, words)
+    """Log Fonnte's text and return the code."""
+    log_provider_text(code, words)
     return code
 
 

@@ -1,0 +1,1 @@
+"""Contacts: registrations and participants that messages go to."""

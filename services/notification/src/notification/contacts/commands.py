@@ -1,4 +1,4 @@
-"""Keeping contacts in step with their registrations."""
+"""Updating contacts by events of registration and payment."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,12 +24,12 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.contacts.queries import participants_of
-from notification.contacts.rules import UNBORN, Stage, addresses_in, canonical_addresses, kept_addresses
+from notification.contacts.rules import UNREGISTERED, Stage, addresses_in, canonical_addresses, kept_addresses
 from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
 
-# Their values come separately: a statement that holds them is taken apart anew for each event.
+# The values are passed as parameters: SQLAlchemy would compile a statement that contains them for each event.
 _CONTACTS = upsert(Contact)
 _ADD_OR_FOLLOW = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
@@ -43,7 +43,7 @@ _TAKEN_OVER = (
 _ADD_OR_TAKE_OVER = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
     set_={name: _CONTACTS.excluded[name] for name in _TAKEN_OVER.split()},
-    where=Contact.stage.in_(UNBORN),
+    where=Contact.stage.in_(UNREGISTERED),
 )
 _PERSON = ("full_name", "email", "whatsapp", "unreadable", "revision")
 _PARTICIPANTS = upsert(Participant)
@@ -60,9 +60,9 @@ _REWRITE = (
 
 
 async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
-    """Remember a registration and its runners. One that is known already, not only as waiting, stays as it is."""
+    """Store a registration and its participants. Idempotent; a waiting-list contact becomes a registration."""
     contact = {
-        **_named(created),
+        **_contact_columns(created),
         "registration_number": created.registration_number,
         "expires_at": created.expires_at,
         "stage": Stage.CREATED,
@@ -74,16 +74,16 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
 
 
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
-    """Store who may take an offer, or their newest data while it is open; False when it was taken already."""
+    """Store the contact of an offer, or its newest data. Return False if the offer was accepted already."""
     contact = {
-        **_named(offered),
+        **_contact_columns(offered),
         "expires_at": offered.offer_expires_at,
         "stage": Stage.WAITING,
         "revision": offered.revision,
         "created_at": work.now,
     }
     await work.session.execute(_ADD_OR_FOLLOW, [contact])
-    # Locked before its participants, as every handler does.
+    # The contact is locked before its participants, as in every handler.
     known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
     stage = (await work.session.execute(known)).scalar_one()
     await _add_participants(work, offered, (offered.contact,), revision=offered.revision)
@@ -91,7 +91,7 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
 
 
 async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
-    """Note that an offer is over; False when it was known, or when the offer was taken.
+    """Mark an offer as ended. Return False if it was ended before or was accepted.
 
     Raises:
         NotYet: `WaitlistOffered` has not arrived.
@@ -106,40 +106,40 @@ async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
     return True
 
 
-def _named(news: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
-    event: EventSummary = news.event
+def _contact_columns(payload: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
+    event: EventSummary = payload.event
     return {
-        "registration_id": news.registration_id,
+        "registration_id": payload.registration_id,
         "event_id": event.event_id,
-        "category_id": news.category_id,
+        "category_id": payload.category_id,
         "event_name": event.name,
         "event_date": event.event_date,
         "event_location": event.location,
-        "category_name": news.category_name,
-        "total_amount": news.total_amount,
-        "currency": news.currency,
+        "category_name": payload.category_name,
+        "total_amount": payload.total_amount,
+        "currency": payload.currency,
     }
 
 
 async def _add_participants(
     work: UnitOfWork,
-    news: RegistrationCreated | WaitlistOffered,
+    payload: RegistrationCreated | WaitlistOffered,
     people: Iterable[RegisteredParticipant],
     *,
     revision: int,
 ) -> None:
-    about = {"registration_id": news.registration_id, "revision": revision}
+    about = {"registration_id": payload.registration_id, "revision": revision}
     rows = [
-        {**person, **addresses_in(news.event, person), **about} for person in (each.model_dump() for each in people)
+        {**person, **addresses_in(payload.event, person), **about} for person in (each.model_dump() for each in people)
     ]
     await work.session.execute(_ADD_OR_CORRECT, rows)
 
 
 async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
-    """Take over name and addresses, unless those of a newer event are known.
+    """Store corrected name and addresses, unless those of a newer event are stored.
 
     Raises:
-        NotYet: the participant is not known.
+        NotYet: the participant is not stored yet.
     """
     person = corrected.participant.model_dump(include={"full_name", "email", "whatsapp"})
     known = Participant.participant_id == corrected.participant.participant_id
@@ -154,8 +154,8 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
         raise NotYet(f"participant {corrected.participant.participant_id}")
 
 
-async def canonicalize_some(work: UnitOfWork, *, limit: int) -> int:
-    """Bring the addresses of at most `limit` rows of older releases into canonical form; return how many were read."""
+async def canonicalize_batch(work: UnitOfWork, *, limit: int) -> int:
+    """Convert the addresses of at most `limit` rows of older releases to canonical form; return the number of rows."""
     unread = select(Participant.participant_id, Participant.email, Participant.whatsapp)
     unread = unread.where(Participant.unreadable.is_(None)).order_by(Participant.participant_id).limit(limit)
     found = (await work.session.execute(unread.with_for_update(skip_locked=True))).mappings().all()
@@ -168,51 +168,50 @@ async def canonicalize_some(work: UnitOfWork, *, limit: int) -> int:
 
 
 async def lock_contact(work: UnitOfWork, registration_id: UUID) -> Contact:
-    """The contact, locked, so that news about one registration is taken in one after the other.
+    """Return the contact, locked, so that events about one registration are handled one after the other.
 
     Raises:
         NotYet: `RegistrationCreated` has not arrived.
     """
     locked = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
     contact = (await work.session.execute(locked)).scalar_one_or_none()
-    if contact is None or contact.stage in UNBORN:
+    if contact is None or contact.stage in UNREGISTERED:
         raise NotYet(f"the contact of registration {registration_id}")
     return contact
 
 
-def move_on(contact: Contact, news: RegistrationPayload, stage: Stage) -> bool:
-    """Let the contact follow `news`; False, and no change, when something newer was heard before."""
-    if news.revision < contact.revision:
+def apply_event(contact: Contact, payload: RegistrationPayload, stage: Stage) -> bool:
+    """Set stage and revision by an event. Return False, and change nothing, if a newer event was handled before."""
+    if payload.revision < contact.revision:
         return False
     contact.stage = stage
-    contact.revision = news.revision
+    contact.revision = payload.revision
     return True
 
 
-def expire(contact: Contact, expired: RegistrationExpired) -> bool:
-    """Let the contact follow an expiry; False, and no change of stage, when something newer was heard before.
+def apply_expiry(contact: Contact, expired: RegistrationExpired) -> bool:
+    """Set stage and revision by an expiry. Return False, and keep the stage, if a newer event was handled before.
 
-    Of registration and payment, each may have said something that the expiry did not know. After newer news of payment
-    registration speaks again.
+    That includes a payment event which registration did not know: it will handle that and publish its new state.
     """
-    heard = expired.payment_sequence
-    if heard is not None and heard < contact.payment_sequence:
+    known_sequence = expired.payment_sequence
+    if known_sequence is not None and known_sequence < contact.payment_sequence:
         contact.revision = max(contact.revision, expired.revision)
         return False
-    if not move_on(contact, expired, Stage.EXPIRED):
+    if not apply_event(contact, expired, Stage.EXPIRED):
         return False
-    contact.end_heard = heard
+    contact.end_heard = known_sequence
     return True
 
 
-def note_payment_news(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
-    """Whether what happened to the payment at `at` still matters to the runner; whatever is new is noted.
+def record_payment_event(contact: Contact, *, at: datetime, sequence: int = 0) -> bool:
+    """Store a payment event if it is newer than the last one. Return whether the runner is to be notified of it.
 
-    Once a registration is confirmed or ended, and after newer news of its payments, it does not. An expiry that did not
-    know of it was none.
+    That is not the case if it is older, or if the registration is confirmed or ended. An expiry that did not know of
+    the event is undone.
 
     Args:
-        sequence: its place among the news of the invoice; 0 from an older release, where the time decides.
+        sequence: the invoice's sequence in the event; 0 from older releases, where `at` decides.
     """
     if sequence:
         known = sequence <= contact.payment_sequence
@@ -226,11 +225,11 @@ def note_payment_news(contact: Contact, *, at: datetime, sequence: int = 0) -> b
     return contact.stage == Stage.CREATED
 
 
-async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
-    """Note the race as it is now, and each runner's BIB and ticket code.
+async def store_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, contact: Contact) -> None:
+    """Store race and category of a confirmation, and each participant's BIB and ticket code.
 
     Raises:
-        NotYet: a confirmed runner is not known.
+        NotYet: a participant is not stored yet.
     """
     contact.event_id = confirmed.event.event_id
     contact.category_id = confirmed.category_id
@@ -240,10 +239,10 @@ async def give_tickets(work: UnitOfWork, confirmed: RegistrationConfirmed, conta
     contact.category_name = confirmed.category_name
     known = await participants_of(work.session, contact.registration_id)
     for runner in confirmed.participants:
-        _give_ticket(known, runner, revision=confirmed.revision)
+        _store_ticket(known, runner, revision=confirmed.revision)
 
 
-def _give_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant, *, revision: int) -> None:
+def _store_ticket(known: dict[UUID, Participant], runner: ConfirmedParticipant, *, revision: int) -> None:
     participant = known.get(runner.participant_id)
     if participant is None:
         raise NotYet(f"participant {runner.participant_id}")

@@ -1,8 +1,8 @@
-"""Which race a contact belongs to.
+"""Links from contacts to races.
 
-Contacts of older releases hold only copies of the race's name, day and place. Registration names the race of each with
-its access code. Until that has come they are linked to the race whose known facts are equal to the copies, which has to
-happen before the facts change: afterwards nothing would match.
+Contacts of older releases hold only copies of the race's name, date and location. `AccessReplaced` names the race of
+each. Until it arrives, a contact is linked to the race with equal name, date and location; that has to happen before
+these change, as nothing would match afterwards.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from sqlalchemy import Select, and_, func, select, update
 from sqlalchemy.orm import aliased
 
 from notification.contacts.tables import Contact
-from notification.races.commands import is_news, keep_race, lock_race
+from notification.races.commands import is_newer, lock_race, store_race
 from notification.races.tables import Race, RaceCategory
 
 log = logger(__name__)
@@ -33,18 +33,18 @@ SAME_COPIES = and_(
     Race.event_date == Contact.event_date,
     Race.location == Contact.event_location,
 )
-"""A contact's copies describe the race as it is now."""
+"""Condition: the copies of a contact are equal to the current race."""
 
 
-async def note_race(work: UnitOfWork, news: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
-    """Follow the race as `news` names it, if that is newer than what is known."""
-    if await is_news(work, news.event, news.category_id):
-        category = CategoryName(category_id=news.category_id, name=news.category_name)
-        await follow_race(work, news.event, [category])
+async def record_race(work: UnitOfWork, payload: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
+    """Store the race in `payload` if it is newer than the stored one."""
+    if await is_newer(work, payload.event, payload.category_id):
+        category = CategoryName(category_id=payload.category_id, name=payload.category_name)
+        await follow_race(work, payload.event, [category])
 
 
 async def link_contact(work: UnitOfWork, named: AccessReplaced) -> bool:
-    """Link a contact that does not know its race to the one that registration names; False if there is none to link."""
+    """Link a contact without a race to the race in the event. Return False if there is no such contact."""
     if named.event_id is None:
         return False
     own = (Contact.registration_id == named.registration_id, Contact.event_id.is_(None))
@@ -54,14 +54,14 @@ async def link_contact(work: UnitOfWork, named: AccessReplaced) -> bool:
 
 
 async def follow_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
-    """Store the newest facts of a race, after linking the contacts that hold copies of the facts before."""
+    """Store a race, after linking contacts with copies of its previous data."""
     await lock_race(work, event.event_id)
     await _link(work, _unlinked().where(Race.event_id == event.event_id))
-    await keep_race(work, event, categories)
+    await store_race(work, event, categories)
 
 
-async def link_some(work: UnitOfWork, *, limit: int) -> int:
-    """Link at most `limit` contacts of older releases to their races; return how many were linked."""
+async def link_batch(work: UnitOfWork, *, limit: int) -> int:
+    """Link at most `limit` contacts of older releases to their races; return the number linked."""
     count = await _link(work, _unlinked().limit(limit).with_for_update(of=Contact, skip_locked=True))
     if count:
         log.info("contacts_linked", count=count)
@@ -80,7 +80,7 @@ async def _link(work: UnitOfWork, found: Select[UUID, UUID]) -> int:
 
 
 def _unlinked() -> Select[UUID, UUID]:
-    """Contacts without a race and the one race that their copies describe."""
+    """Select contacts without a race, with the only race that is equal to their copies."""
     other = aliased(Race)
     ambiguous = select(other.event_id).where(
         other.event_id != Race.event_id,
@@ -96,7 +96,7 @@ def _unlinked() -> Select[UUID, UUID]:
 
 
 def _category(event_id: Any) -> Any:
-    """The id of the race's one category with the contact's category name; null if there are none or several."""
+    """Return the id of the race's category with the contact's category name; null if there are none or several."""
     return (
         select(func.array_agg(RaceCategory.category_id)[1])
         .where(RaceCategory.event_id == event_id, RaceCategory.name == Contact.category_name)

@@ -1,4 +1,4 @@
-"""Looking up the people of a registration."""
+"""Queries for the participants of a registration."""
 
 from collections.abc import Collection, Iterable
 from uuid import UUID
@@ -10,14 +10,14 @@ from notification.contacts.tables import Participant
 
 
 async def participants_of(session: AsyncSession, registration_id: UUID) -> dict[UUID, Participant]:
-    """The registration's runners by their id."""
+    """Return the participants of a registration by id."""
     chosen = select(Participant).where(Participant.registration_id == registration_id)
     found = (await session.execute(chosen)).scalars().all()
     return {participant.participant_id: participant for participant in found}
 
 
 async def people_in_charge(session: AsyncSession, registration_ids: Collection[UUID]) -> dict[UUID, Participant]:
-    """The person in charge of each registration that is known."""
+    """Return the person in charge of each stored registration."""
     chosen = select(Participant).where(Participant.registration_id.in_(registration_ids))
     groups: dict[UUID, list[Participant]] = {}
     for participant in (await session.execute(chosen)).scalars():
@@ -26,5 +26,5 @@ async def people_in_charge(session: AsyncSession, registration_ids: Collection[U
 
 
 def person_in_charge(participants: Iterable[Participant]) -> Participant:
-    """Whom messages about the whole registration go to."""
+    """Return the participant who gets messages about the whole registration."""
     return max(participants, key=lambda each: (each.is_pic, each.participant_id))

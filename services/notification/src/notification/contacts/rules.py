@@ -1,4 +1,4 @@
-"""What news about a registration makes of older news, and the form in which addresses are kept."""
+"""Stages of contacts, messages that events supersede, and the canonical form of addresses."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -25,7 +25,7 @@ from contracts import (
 
 
 class Stage(StrEnum):
-    """How far a registration has come, as events tell. Before it exists `waiting`, for good `offer_ended`."""
+    """Stage of a registration. Before it exists: `waiting` for an open offer, `offer_ended` after it."""
 
     WAITING = "waiting"
     OFFER_ENDED = "offer_ended"
@@ -35,12 +35,12 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def news(self) -> str:
-        """The type of the newest event that may have brought it here."""
-        return _NEWS[self]
+    def latest_event_type(self) -> str:
+        """Return the type of the latest event that can lead to this stage."""
+        return _LATEST_EVENT_TYPES[self]
 
 
-_NEWS: Mapping[Stage, str] = {
+_LATEST_EVENT_TYPES: Mapping[Stage, str] = {
     Stage.WAITING: WaitlistOffered.TYPE,
     Stage.OFFER_ENDED: WaitlistEnded.TYPE,
     Stage.CREATED: RegistrationReopened.TYPE,
@@ -48,7 +48,7 @@ _NEWS: Mapping[Stage, str] = {
     Stage.EXPIRED: RegistrationExpired.TYPE,
     Stage.CANCELLED: RegistrationCancelled.TYPE,
 }
-UNBORN = (Stage.WAITING, Stage.OFFER_ENDED)
+UNREGISTERED = (Stage.WAITING, Stage.OFFER_ENDED)
 """Stages without a registration."""
 
 _OFFER = frozenset({WaitlistOffered.TYPE})
@@ -72,15 +72,15 @@ SUPERSEDES: Mapping[str, frozenset[str]] = {
     RefundDue.TYPE: frozenset(),
     RefundDone.TYPE: frozenset(),
 }
-"""Which messages, if they have not left yet, say nothing true any more once this one is due."""
+"""Event type -> types of unsent messages that are outdated by it."""
 
 _READERS: Mapping[str, Callable[[str], str]] = {"email": canonical_email, "whatsapp": canonical_whatsapp}
 
 
 def canonical_addresses(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `email` and `whatsapp` in canonical form, and in `unreadable` the names of those that have none.
+    """Return `email` and `whatsapp` in canonical form, and in `unreadable` the names of invalid ones.
 
-    What has no canonical form stays as it was typed.
+    An invalid address stays as typed.
     """
     kept: dict[str, Any] = {"unreadable": []}
     for field, read in _READERS.items():
@@ -93,14 +93,14 @@ def canonical_addresses(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def kept_addresses(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `email` and `whatsapp` exactly as given, and in `unreadable` the names of those not in canonical form.
+    """Return `email` and `whatsapp` unchanged, and in `unreadable` the names of those not in canonical form.
 
-    A number is E.164 digits: without `+`, `canonical_addresses` would read `85291234567` as an Indonesian one.
+    A number consists of E.164 digits: without `+`, `canonical_addresses` would take `85291234567` for Indonesian.
     """
     read = canonical_addresses({**stored, "whatsapp": f"+{stored['whatsapp']}"})
     return {"email": stored["email"], "whatsapp": stored["whatsapp"], "unreadable": read["unreadable"]}
 
 
 def addresses_in(event: EventSummary, person: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the addresses of a person in news about `event`: those of older releases are read as they were typed."""
+    """Return the addresses of a person in an event; those from older releases are not canonical yet."""
     return canonical_addresses(person) if event.timezone is None else kept_addresses(person)

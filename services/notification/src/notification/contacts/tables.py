@@ -1,4 +1,4 @@
-"""Whom to write to, and about what: the least that messages need of a registration."""
+"""Contacts: the data of registrations and participants that messages need."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,13 +14,15 @@ from notification.contacts.rules import Stage, canonical_addresses
 
 
 class Contact(Base):
-    """A registration as messages name it, or before it exists the place in line that it may come from.
+    """A registration, or before it exists the waiting-list entry that it may come from.
 
-    `revision` is of the newest event about the registration, `payment_sequence` of the newest one about its payment,
-    and `payment_news_at` is when that happened: what is older has nothing to say any more. `end_heard` is up to which
-    news of its payment registration had heard when it expired; null unless it has, and for one of an older release.
-    Name, day and place of the race and the category's name are
-    copies: they hold only while the race itself is not known (see `races`), as with contacts of older releases.
+    Attributes:
+        event_name, event_date, event_location, category_name: copies, used while the race is not stored in `races`.
+        revision: the registration's in the newest handled event.
+        payment_sequence: the invoice's in the newest handled payment event.
+        payment_news_at: when that event occurred.
+        end_heard: the payment sequence that registration knew when it expired; null unless it has, and for an expiry
+            from an older release.
     """
 
     __tablename__ = "contacts"
@@ -55,10 +57,12 @@ class Contact(Base):
 
 
 class Participant(Base):
-    """A runner of the registration. BIB and ticket code come with the confirmation.
+    """A participant of a registration. BIB and ticket code are set by the confirmation.
 
-    `revision` is that of the event that name and addresses come from. `unreadable` names the addresses that have no
-    canonical form; null while nobody looked, as in rows of older releases.
+    Attributes:
+        revision: the registration's in the event that name and addresses come from.
+        unreadable: names of the addresses without a canonical form; null in rows of older releases that were not
+            converted yet.
     """
 
     __tablename__ = "contact_participants"
@@ -83,15 +87,15 @@ class Participant(Base):
     )
 
     def address_on(self, channel: str) -> str:
-        """Return the address that reaches this participant on `channel`, canonical if it has such a form.
+        """Return the participant's address on `channel`, in canonical form if it has one.
 
-        What nobody looked at yet is read as typed: `85291234567` is an Indonesian number there, and in Hong Kong
-        once it is canonical.
+        An address that was not converted yet is read as typed: there `85291234567` is an Indonesian number, but in
+        canonical form one of Hong Kong.
         """
         stored = {"email": self.email, "whatsapp": self.whatsapp}
         addresses = canonical_addresses(stored) if self.unreadable is None else stored
         return str(addresses[channel])
 
     def is_reached_at(self, address: str, channel: str) -> bool:
-        """Return whether `address`, in canonical form, is this participant's; case does not count in e-mail."""
+        """Return whether the canonical `address` is this participant's, ignoring case."""
         return self.address_on(channel).lower() == address.lower()

@@ -1,6 +1,6 @@
-"""Taking a slot to send in. One conditional UPDATE of the sender's row decides.
+"""Rate limiting of senders. One conditional UPDATE of the sender's row takes a slot.
 
-All moments in that row are the database server's: replicas share no other clock.
+All times in that row are the database server's: replicas share no other clock.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.database import UnitOfWork
 from sqlalchemy import DateTime, Integer, String, bindparam, text, update
 
-from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace
+from notification.limiter.rules import MAX_PAUSE, SKEW, WINDOW, Pace
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
@@ -71,17 +71,17 @@ HEALTHY: Mapping[str, int | None] = {
     "paused_at": None,
     "paused_until": None,
 }
-"""What a sender's row says when it is not in trouble."""
+"""Column values of a sender without failures."""
 
 
 async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> datetime | None:
-    """Take a slot for all replicas with this transaction. Return its moment, None if the sender may not send now.
+    """Take a slot over all replicas with this transaction. Return its time, or None if the sender may not send yet.
 
-    What a clock that was ahead has noted holds nothing up: its sends count as made now, its pause is over.
+    Times in the future, written by a clock that was ahead, are corrected: sends count as made now, a pause ends.
     """
     now = await work.server_time()
     latest = now + SKEW
-    moments = {"channel": channel.value, "now": now, "latest": latest, "latest_end": latest + LONGEST_PAUSE}
+    moments = {"channel": channel.value, "now": now, "latest": latest, "latest_end": latest + MAX_PAUSE}
     await work.session.execute(_RETURN_TO_NOW, moments)
     taken = await work.session.execute(
         _TAKE_SLOT,
@@ -97,18 +97,18 @@ async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> datetime 
 
 
 async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> None:
-    """Count the send from now instead of from its slot's moment: it left at some moment between the two."""
+    """Move the time of a send from its slot's to now: the message was sent at some time in between."""
     moments = {"began": began, "now": await work.server_time()}
     await work.session.execute(_END_SLOT, {"channel": channel.value, **moments})
 
 
-async def note_switch(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
-    """Keep what the settings say where the doctor looks."""
+async def record_enabled(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:
+    """Store whether the channel is enabled, for readers of the database alone (`startline doctor`)."""
     differs = (SenderRow.channel == channel.value) & (SenderRow.enabled != enabled)
     await work.session.execute(update(SenderRow).where(differs).values(enabled=enabled))
 
 
-async def recover(work: UnitOfWork, channel: Channel) -> None:
-    """Clear pause and trouble after the account was changed or staff intervened."""
-    troubled = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
-    await work.session.execute(update(SenderRow).where(troubled).values(HEALTHY))
+async def resume_sender(work: UnitOfWork, channel: Channel) -> None:
+    """Clear pause and failures of a sender, after its account was changed or staff intervened."""
+    failing = (SenderRow.channel == channel.value) & ((SenderRow.troubles > 0) | SenderRow.suspect.is_not(None))
+    await work.session.execute(update(SenderRow).where(failing).values(HEALTHY))

@@ -1,21 +1,21 @@
-"""Looking at senders."""
+"""Queries for senders."""
 
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.limiter.rules import LONGEST_PAUSE, SKEW, WINDOW, Pace, SenderState
+from notification.limiter.rules import MAX_PAUSE, SKEW, WINDOW, Pace, SenderState
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
 
 async def find_sender(session: AsyncSession, channel: Channel) -> SenderRow:
-    """The channel's sender."""
+    """Return the sender of a channel."""
     return await session.get_one(SenderRow, channel.value)
 
 
 def may_send(sender: SenderRow, pace: Pace, *, now: datetime) -> bool:
-    """Whether a slot seems free. A hint that spares work; only `take_slot` decides."""
+    """Return whether a slot seems free. A hint to save work; only `take_slot` decides."""
     if is_ahead(sender, now=now):
         return True
     rested = sender.paused_until is None or sender.paused_until <= now
@@ -24,14 +24,14 @@ def may_send(sender: SenderRow, pace: Pace, *, now: datetime) -> bool:
 
 
 def is_ahead(sender: SenderRow, *, now: datetime) -> bool:
-    """Whether a clock that was wrong noted a moment that has yet to come."""
+    """Return whether the row contains a time in the future, written by a clock that was ahead."""
     latest = now + SKEW
     noted = (sender.last_sent_at, sender.paused_at, *sender.recent)
-    too_long = sender.paused_until is not None and sender.paused_until > latest + LONGEST_PAUSE
+    too_long = sender.paused_until is not None and sender.paused_until > latest + MAX_PAUSE
     return too_long or any(moment is not None and moment > latest for moment in noted)
 
 
 async def sender_state(session: AsyncSession, channel: Channel) -> SenderState:
-    """How the sender is doing."""
+    """Return the state of a sender."""
     sender = await find_sender(session, channel)
     return SenderState(sender.last_sent_at, sender.paused_until, sender.trouble, sender.trouble_since)

@@ -1,4 +1,4 @@
-"""How fast a sender may send."""
+"""Rate limits and pauses of senders."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ from notification.channels.port import Culprit
 
 WINDOW = timedelta(seconds=60)
 SKEW = timedelta(minutes=2)
-"""How far the clocks of two processes may be apart; a moment that lies further ahead was noted by a wrong clock."""
+"""Maximum difference between clocks; a time further ahead was written by a wrong clock."""
 
-LONGEST_PAUSE = timedelta(hours=4)
-PROBE_ANYWHERE = 3
-"""From how many troubles on a rested sender tries any message: the next ones may all be of one troubled kind."""
-_LONGEST_PAUSE_IN_TROUBLE = timedelta(minutes=15)
+MAX_PAUSE = timedelta(hours=4)
+PROBE_AFTER = 3
+"""Number of failures after which a sender tries random messages: the first ones may all fail for one reason."""
+_MAX_FAILURE_PAUSE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -24,29 +24,29 @@ class Pace:
 
     @property
     def gap(self) -> timedelta:
-        """How far apart messages leave in the long run."""
+        """Return the average time between two messages at full rate."""
         return max(self.delay, WINDOW / self.max_per_minute)
 
 
-def pause_after(troubles: int, *, base: timedelta) -> timedelta:
-    """How long a sender rests after its `troubles`-th trouble in a row: doubling, 15 minutes at most."""
-    return min(base * int(2 ** min(troubles - 1, 20)), _LONGEST_PAUSE_IN_TROUBLE)
+def pause_after(failures: int, *, base: timedelta) -> timedelta:
+    """Return the pause after the `failures`-th consecutive failure: `base`, doubling, at most 15 minutes."""
+    return min(base * int(2 ** min(failures - 1, 20)), _MAX_FAILURE_PAUSE)
 
 
-def pause_in_silence(silences: int) -> timedelta:
-    """How long a sender rests whose provider takes messages and never says so: each further try costs a message.
+def pause_when_silent(silences: int) -> timedelta:
+    """Return the pause after consecutive attempts without an answer, each of which may have sent its message.
 
-    A quarter of an hour after the second in a row, when `silences` is 1, then doubling, 4 hours at most.
+    15 minutes after the second one, when `silences` is 1, then doubling, at most 4 hours.
     """
-    return min(_LONGEST_PAUSE_IN_TROUBLE * int(2 ** min(silences - 1, 20)), LONGEST_PAUSE)
+    return min(_MAX_FAILURE_PAUSE * int(2 ** min(silences - 1, 20)), MAX_PAUSE)
 
 
-def is_senders(culprit: Culprit, *, others: bool, again: bool) -> bool:
-    """Return whether trouble that a message met is its sender's; else it is the message's own.
+def is_sender_failure(culprit: Culprit, *, others: bool, again: bool) -> bool:
+    """Return whether the cause of a failure is the sender; otherwise it is the message.
 
     Args:
-        others: the last trouble was another message's, and the provider took none since.
-        again: the message met trouble before, and the provider took others since.
+        others: the last failure was another message's, and the provider has accepted none since.
+        again: the message has failed before, and the provider has accepted others since.
     """
     if culprit is Culprit.SENDER or others:
         return True
@@ -55,7 +55,7 @@ def is_senders(culprit: Culprit, *, others: bool, again: bool) -> bool:
 
 @dataclass(frozen=True)
 class SenderState:
-    """How a sender is doing. `trouble` is the reason of the latest one it has not recovered from."""
+    """The state of a sender. `trouble` is the reason of its latest failure; None after a success."""
 
     last_sent_at: datetime | None
     paused_until: datetime | None

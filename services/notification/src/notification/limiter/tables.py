@@ -1,4 +1,4 @@
-"""One row per sender: the place where all replicas agree who may send now."""
+"""Senders: one row per channel, which serialises sending over all replicas."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,11 +11,16 @@ from notification.base import Base
 
 
 class SenderRow(Base):
-    """When a sender sent, and whether it rests. `recent` holds the sends that a limit may still count.
+    """The rate limit and the failures of a sender.
 
-    `accepted` counts the messages that the provider took. `suspect` is the message that met trouble last since one was
-    taken, `silences` how many since then may have left. A pause runs from `paused_at` to `paused_until`. `enabled`
-    follows the settings: workers note here what they found, for readers of the database alone.
+    Attributes:
+        enabled: a copy of the setting, for readers of the database alone.
+        recent: times of sends that the limit per minute still counts.
+        paused_at, paused_until: beginning and end of the current pause.
+        accepted: number of messages that the provider accepted.
+        suspect: the message that failed last; null after a success.
+        silences: number of consecutive attempts without an answer.
+        troubles, trouble, trouble_since: number of consecutive failures, reason of the last, time of the first.
     """
 
     __tablename__ = "senders"

@@ -1,0 +1,1 @@
+"""Event types, channels and languages of messages."""

@@ -59,5 +59,5 @@ EVENT_TYPES = ", ".join(repr(each.value) for each in EventType)
 
 
 def one_line(value: str) -> str:
-    """The value without line breaks and control characters."""
+    """Return `value` without line breaks and control characters."""
     return _CONTROL.sub(" ", value).strip()

@@ -1,0 +1,1 @@
+"""Settings that staff can change while the service runs."""

@@ -1,4 +1,4 @@
-"""Settings over HTTP."""
+"""Routes for the settings and the state of senders."""
 
 from ipaddress import IPv6Address
 from typing import Annotated
@@ -54,7 +54,7 @@ MailAddress = Annotated[LineOrEmpty, AfterValidator(canonical_email)]
 
 
 class SettingsView(View):
-    """What holds now. Secrets are never shown, only whether there are any."""
+    """The effective settings. Secrets are not returned, only whether they are set."""
 
     default_locale: Locale
     whatsapp_enabled: bool
@@ -77,9 +77,9 @@ class SettingsView(View):
 
 
 class SettingsChange(Body):
-    """What to change. Left out: stays. Null: the environment's default again.
+    """Settings to change. An absent field stays; null resets it to the environment's default.
 
-    `fonnte_api_key_set` and `smtp_password_set` are accepted so that what GET answered can be sent; they do nothing.
+    `fonnte_api_key_set` and `smtp_password_set` are accepted, so that a response of GET can be sent, and ignored.
     """
 
     default_locale: Locale | None = None
@@ -105,7 +105,7 @@ class SettingsChange(Body):
 
 
 class SenderView(View):
-    """How a channel's sender is doing. `trouble` is a code; what the provider said is in the log."""
+    """The state of a channel's sender. `trouble` is a code; the provider's text is in the log."""
 
     channel: Channel
     enabled: bool
@@ -123,15 +123,15 @@ router = Router(tags=["settings"])
 
 @router.get("/settings")
 async def get_settings(_: Admin, session: Read, reader: Reader) -> SettingsView:
-    """Limits, switches, accounts."""
+    """The settings: limits, switches and accounts."""
     return _view(await reader.load(session))
 
 
 @router.put("/settings")
 async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader: Reader) -> SettingsView:
-    """Change them; it holds from the next message on, in every worker.
+    """Change settings. They apply to the next message, in every worker.
 
-    A mail server inside the platform's own network is refused unless the environment names or allows it.
+    A mail server in the platform's own network is refused unless the environment names or allows it.
     """
     await commands.change_settings(work, change.model_dump(exclude_unset=True), reader, by=staff.actor)
     return _view(await reader.load(work.session))
@@ -139,7 +139,7 @@ async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader:
 
 @router.get("/senders")
 async def list_senders(_: AnyStaff, session: Read, reader: Reader) -> list[SenderView]:
-    """Whether each channel can send, and if not, why."""
+    """The state of each channel's sender."""
     preferences = await reader.load(session)
     return [
         SenderView(

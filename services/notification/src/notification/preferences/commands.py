@@ -9,8 +9,8 @@ from chassis.wording import Wording
 from sqlalchemy import update
 
 from notification.channels.accounts import MailAccount
-from notification.channels.connecting import is_inside
-from notification.limiter.commands import recover
+from notification.channels.connections import is_private_host
+from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.tables import NotificationSettings
@@ -23,13 +23,13 @@ INSIDE: Final = Wording(
 
 
 async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: PreferencesReader, *, by: str) -> None:
-    """Store what was chosen; None goes back to the environment's default. Holds from the next message on.
+    """Store settings; None resets one to the environment's default.
 
-    A mail password is for the server it was typed in for: with a new server it has to be typed in again. A sender that
-    rests because of trouble is tried again at once: the trouble may just have been mended.
+    Another mail server clears the stored password, as that belongs to the previous server. Paused senders are resumed:
+    the change may have fixed the cause.
 
     Raises:
-        InvalidFields: the mail server would be one inside the platform's own network.
+        InvalidFields: the mail server is in the platform's own network.
     """
     values = {name: _sealed(reader, value) if name in SECRETS else value for name, value in changes.items()}
     before = await reader.load(work.session, for_update=True)
@@ -38,13 +38,13 @@ async def change_settings(work: UnitOfWork, changes: Mapping[str, Any], reader: 
     await work.session.execute(update(NotificationSettings).values(**values, updated_at=work.now))
     _refuse_inside(changes, (await reader.load(work.session)).mail)
     for channel in Channel:
-        await recover(work, channel)
+        await resume_sender(work, channel)
     await work.audit(by, "settings.change", "notification_settings", fields=sorted(changes))
 
 
 def _refuse_inside(changes: Mapping[str, Any], account: MailAccount) -> None:
     changed = [name for name in ("smtp_host", "smtp_port") if name in changes]
-    if changed and account.host and not account.private_allowed and is_inside(account.host):
+    if changed and account.host and not account.private_allowed and is_private_host(account.host):
         raise InvalidFields((changed[0], INSIDE))
 
 

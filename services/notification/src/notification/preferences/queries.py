@@ -1,4 +1,4 @@
-"""Reading staff's choices over the environment's defaults."""
+"""Reading the settings: those of staff, or the defaults of the environment."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,14 +20,14 @@ log = logger(__name__)
 
 
 class PreferencesReader:
-    """Knows the environment's defaults and opens sealed secrets."""
+    """Loads settings with the environment's defaults and decrypts secrets."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.box = settings.secret_box()
 
     async def load(self, session: AsyncSession, *, for_update: bool = False) -> Preferences:
-        """What holds now."""
+        """Return the effective settings."""
         row = select(NotificationSettings.__table__)
         chosen = (await session.execute(row.with_for_update() if for_update else row)).mappings().one()
         return Preferences(
@@ -65,12 +65,12 @@ class PreferencesReader:
         )
 
     def _private_allowed(self, host: str, port: int) -> bool:
-        """Whether the environment names this very server, or allows staff to choose one inside."""
+        """Return whether the environment names this server, or allows private ones."""
         settings = self._settings
         return settings.smtp_private_allowed or (host, port) == (settings.smtp_host, settings.smtp_port)
 
     def _password_for(self, host: str) -> str:
-        """The environment's password belongs to the environment's server and is shown to no other."""
+        """Return the environment's password only for the environment's server."""
         return self._settings.smtp_password.get_secret_value() if host == self._settings.smtp_host else ""
 
     def _plain(self, chosen: Any, name: str) -> Any:
@@ -84,5 +84,5 @@ def _opened(box: SecretBox, sealed: str) -> str:
     try:
         return box.open(sealed)
     except UnreadableSecret:
-        log.warning("stored_secret_unreadable")  # counts as not set: staff see that and type it in again
+        log.warning("stored_secret_unreadable")  # counts as not set; staff see that and can set it again
         return ""

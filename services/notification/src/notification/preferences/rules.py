@@ -1,4 +1,4 @@
-"""What staff chose, or the environment where they chose nothing."""
+"""The effective settings of channels and accounts."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from notification.messages.rules import Channel, Locale
 
 @dataclass(frozen=True)
 class ChannelPreferences:
-    """One channel's switch and limits."""
+    """Switch and limits of a channel."""
 
     enabled: bool
     pace: Pace
@@ -18,7 +18,7 @@ class ChannelPreferences:
 
 @dataclass(frozen=True)
 class Preferences:
-    """Everything that can change while running."""
+    """All settings that can change while the service runs."""
 
     default_locale: Locale
     channels: dict[Channel, ChannelPreferences]
@@ -26,9 +26,9 @@ class Preferences:
     mail: MailAccount
 
     def missing(self, channel: Channel) -> str | None:
-        """What a channel's account lacks; None when it can send."""
+        """Return which settings of a channel's account are missing; None if it can send."""
         return self.whatsapp.missing if channel is Channel.WHATSAPP else self.mail.missing
 
     def is_set_up(self, channel: Channel) -> bool:
-        """Return whether the channel has an account, including one that cannot send at the moment."""
+        """Return whether the channel has an account, including one whose secret cannot be decrypted."""
         return self.missing(channel) is None or (channel is Channel.WHATSAPP and self.whatsapp.sealed)

@@ -1,4 +1,4 @@
-"""Staff's choices: one row, and an empty column means that the environment decides."""
+"""Settings of staff: one row; null means the default of the environment."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from notification.base import Base
 
 
 class NotificationSettings(Base):
-    """The one row of settings. Secrets are sealed."""
+    """The settings. Secrets are encrypted."""
 
     __tablename__ = "notification_settings"
 

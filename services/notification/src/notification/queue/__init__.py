@@ -1,0 +1,1 @@
+"""The outbound queue of messages, which is also their log."""

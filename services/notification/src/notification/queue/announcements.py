@@ -1,4 +1,4 @@
-"""Messages that are not about what happened to one registration: a changed race, and links that were asked for."""
+"""Messages about more than one registration: changes of a race, and requested links."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,35 +16,35 @@ from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType
 from notification.queue.rules import KEEP_LINK_MESSAGES, LINKS_WAIT, PRIORITIES, WAITING, Status
 from notification.queue.tables import Notification
-from notification.queue.truth import BEFORE_THE_RACE, race_day_begins
+from notification.queue.validity import BEFORE_THE_RACE, race_day_begins
 from notification.races.tables import Race
 
 _PORTION = 300
-"""Registrations in one transaction: ten runners each, on two channels, are queued within seconds."""
+"""Registrations per transaction: with ten participants each and two channels, queueing takes seconds."""
 
 
 async def announce_change(work: UnitOfWork, event_id: UUID) -> None:
-    """Queue the first messages about the race's newest change; `announce_rest` queues all others.
+    """Queue the first messages about the newest change of the race; `announce_rest` queues the others.
 
-    Each participant of each confirmed registration gets one. It names the revision: once a newer change is announced it
-    is not sent any more.
+    Each participant of its confirmed registrations gets one. The message contains the revision: it is skipped once a
+    newer change is announced.
     """
-    await _announce_some(work, Race.event_id == event_id)
+    await _announce_batch(work, Race.event_id == event_id)
 
 
 async def announce_rest(database: Database) -> None:
-    """Queue what is missing of the messages about changed races, a portion in each transaction.
+    """Queue the messages about changed races that are still missing, one portion per transaction.
 
-    A stopped worker's successor goes on after the last portion.
+    After a restart it continues behind the last portion.
     """
     more = True
     while more:
         async with database.work() as work:
-            more = await _announce_some(work)
+            more = await _announce_batch(work)
 
 
-async def _announce_some(work: UnitOfWork, *chosen: ColumnElement[bool]) -> bool:
-    """Queue a portion of the messages about one changed race; False if no race needs it."""
+async def _announce_batch(work: UnitOfWork, *chosen: ColumnElement[bool]) -> bool:
+    """Queue a portion of the messages about one changed race. Return False if none is missing."""
     unfinished = select(Race).where(Race.announced_revision < Race.notified_revision, *chosen).limit(1)
     locked = unfinished.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     race = (await work.session.execute(locked)).scalar_one_or_none()
@@ -65,9 +65,9 @@ async def _announce_some(work: UnitOfWork, *chosen: ColumnElement[bool]) -> bool
 
 
 async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
-    """Queue what `announce_change` did not, as the registration was not known to belong to its race yet.
+    """Queue what `announce_change` missed, because the registration was not linked to its race yet.
 
-    Whose copies describe the race as it is now were confirmed after the change and need no message.
+    Registrations whose copies are equal to the current race were confirmed after the change and are left out.
     """
     missed = (Contact.registration_id == registration_id, Race.notified_revision > 0, ~SAME_COPIES)
     found = select(Race).join(Contact, Contact.event_id == Race.event_id).where(*missed)
@@ -77,7 +77,7 @@ async def announce_late(work: UnitOfWork, registration_id: UUID) -> None:
 
 
 async def _enqueue_change(work: UnitOfWork, registrations: Sequence[UUID], race: Race) -> None:
-    """Queue a message to each participant of the confirmed registrations among those given, in one statement."""
+    """Queue a message to each participant of the confirmed ones of these registrations, in one statement."""
     revision = literal(race.notified_revision)
     kind, runner = EventType.RACE_CHANGED, Participant
     channels = values(column("channel", String), name="channels").data([(each.value,) for each in Channel])
@@ -106,7 +106,7 @@ async def _enqueue_change(work: UnitOfWork, registrations: Sequence[UUID], race:
 
 
 async def follow_race_days(database: Database) -> None:
-    """Move the deadlines of tickets and news that wait to the day that their race has now."""
+    """Move the deadlines of waiting tickets and race changes to the current day of their race."""
     async with database.read() as session:
         moved = (await session.execute(select(Race).where(Race.deadlines_revision < Race.revision))).scalars().all()
     for race in moved:
@@ -127,9 +127,9 @@ async def follow_race_days(database: Database) -> None:
 
 
 async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> None:
-    """Queue one message with the links to the contact that asked for them; a request that is known changes nothing.
+    """Queue one message with the requested links to the contact. Idempotent per request.
 
-    The message keeps which registrations it lists. Their codes are read when it is sent: only the newest ones leave.
+    The message stores the ids of the registrations. Their access codes are read when it is sent.
     """
     event_type = EventType.ACCESS_LINKS
     row = {
@@ -152,7 +152,7 @@ def _without_code(link: AccessLink) -> dict[str, Any]:
 
 
 async def forget_links(database: Database) -> None:
-    """Delete messages with links that are older than the log keeps them."""
+    """Delete messages with links that are older than `KEEP_LINK_MESSAGES`."""
     await delete_in_portions(
         database,
         Notification,

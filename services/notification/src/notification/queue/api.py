@@ -1,4 +1,4 @@
-"""The log over HTTP, and sending again."""
+"""Routes for the log of messages and for resending."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from fastapi import Depends
 
 from notification.channels.port import Outcome
 from notification.messages.rules import Channel, EventType
-from notification.queue import queries, sending_again
+from notification.queue import queries, resending
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.queries import LogFilter, LogRow
 from notification.queue.rules import WAITING, Status
@@ -25,7 +25,7 @@ _SEES_ADDRESSES = frozenset({Role.OWNER, Role.ADMIN})
 
 
 class AttemptView(View):
-    """One try. Without an outcome it is under way."""
+    """An attempt. Without an outcome it is under way."""
 
     started_at: datetime
     finished_at: datetime | None
@@ -34,11 +34,11 @@ class AttemptView(View):
 
 
 class NotificationView(View):
-    """A message and what became of it. Recipients are shown in full to admins only: the address that a message went
-    to, or for one that waits the one it will go to.
+    """A message and its attempts.
 
-    An offer from the waiting list has no registration number: `registration_id` is its place in line. Links that
-    somebody asked for belong to no registration. `resend_of` names the message that this one repeats.
+    `recipient` is the address that it was sent to, or will be sent to while it waits; only admins see it in full. An
+    offer from the waiting list has no registration number: `registration_id` is its waiting-list entry. Requested links
+    belong to no registration. `resend_of` is the message that this one repeats.
     """
 
     id: UUID
@@ -61,13 +61,13 @@ class NotificationView(View):
 
 
 class Resent(View):
-    """The message that will be sent: a copy, or the one that was asked for if it had failed."""
+    """The message that will be sent: a copy, or the message itself if it had failed."""
 
     id: UUID
 
 
 class Retried(View):
-    """How many messages will be sent again."""
+    """The number of messages that will be sent again."""
 
     retried: int
 
@@ -100,8 +100,8 @@ _REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
 @router.post("/{notification_id}/resend", status_code=202, responses=_REFUSALS)
 @router.post("/{notification_id}/retry", status_code=202, responses=_REFUSALS)
 async def resend_notification(notification_id: UUID, staff: Admin, work: Work) -> Resent:
-    """Send a message again that was sent, failed, or whose fate is unknown. Both routes do the same."""
-    return Resent(id=await sending_again.send_again(work, notification_id, by=staff.actor))
+    """Send a message again that was sent, has failed, or whose outcome is unknown. Both routes do the same."""
+    return Resent(id=await resending.resend_message(work, notification_id, by=staff.actor))
 
 
 @router.post("/retry-failed")
@@ -112,12 +112,12 @@ async def retry_failed(
     include_unknown: bool = False,
     include_skipped: bool = False,
 ) -> Retried:
-    """Send everything again that failed and still says something true.
+    """Send all failed messages again that are not outdated.
 
-    With `include_unknown` also messages of unknown outcome, which staff have checked with the provider, with
+    With `include_unknown` also messages of unknown outcome, after staff have checked with the provider; with
     `include_skipped` also those that were skipped while their channel was off or had no account.
     """
-    count = await sending_again.retry_failed(
+    count = await resending.retry_failed(
         work, channel, unknown=include_unknown, skipped=include_skipped, by=staff.actor
     )
     return Retried(retried=count)
@@ -143,7 +143,7 @@ def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> Notific
 
 
 def masked(address: str) -> str:
-    """Enough to recognise an address by, not enough to use it: `b***@example.com`, `6281****90`."""
+    """Return a masked address: `b***@example.com`, `6281****90`."""
     local, at, domain = address.rpartition("@")
     if at:
         return f"{local[:1]}***@{domain}"

@@ -1,4 +1,4 @@
-"""Putting messages in, and the first steps of sending one. Each is one transaction; then the provider is called."""
+"""Queueing messages, claiming them, and beginning attempts. Each step is one transaction."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from notification.contacts.tables import Contact
 from notification.limiter.commands import take_slot
 from notification.limiter.rules import Pace
 from notification.messages.rules import Channel, EventType
-from notification.queue.order import turns
+from notification.queue.order import due_queries
 from notification.queue.rules import PRIORITIES, Status
 from notification.queue.tables import DeliveryAttempt, Notification
-from notification.queue.truth import (
+from notification.queue.validity import (
     BEFORE_THE_RACE,
-    PAYMENT_NEWS,
+    PAYMENT_MESSAGES,
     SUPERSEDED,
     race_day_begins,
+    skip_reason,
     superseded,
     too_late,
-    why_untrue,
 )
 from notification.races.tables import Race
 
@@ -33,7 +33,7 @@ _CLAIMED = ("id", "event_type", "registration_id", "participant_id", "recipient"
 
 @dataclass(frozen=True)
 class Claim:
-    """A message that one worker has for as long as its lease."""
+    """A message claimed by a worker until its lease ends."""
 
     id: UUID
     lease: UUID
@@ -47,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try that is on record and may now be made. `began` is the moment of its slot."""
+    """A recorded attempt that may be made now. `began` is the time of its slot."""
 
     id: UUID
     claim: Claim
@@ -64,13 +64,11 @@ async def enqueue(
     context: Mapping[str, Any],
     stale: bool = False,
 ) -> None:
-    """A message to each participant on every channel. One about the same thing exists already: nothing happens.
-
-    What waits and says nothing true any more is skipped.
+    """Queue a message to each participant on every channel, and skip outdated ones. Idempotent per `about`.
 
     Args:
-        about: tells this message from another of the same type about the same registration.
-        stale: newer news was heard before; the message is logged and not sent.
+        about: distinguishes messages of the same type about the same registration.
+        stale: log the message as skipped, as a newer event was handled before.
     """
     common = {
         "registration_id": registration_id,
@@ -80,7 +78,7 @@ async def enqueue(
         "failed_reason": SUPERSEDED if stale else None,
         "context": dict(context),
         "deadline": await _deadline(work, event_type, registration_id, context),
-        "payment_news": None if stale else await _next_payment_news(work, event_type, registration_id),
+        "payment_news": None if stale else await _next_payment_sequence(work, event_type, registration_id),
         "next_attempt_at": work.now,
         "created_at": work.now,
         "updated_at": work.now,
@@ -98,7 +96,7 @@ async def enqueue(
     ]
     await work.session.execute(upsert(Notification).on_conflict_do_nothing(), rows)
     if not stale:
-        await skip_untrue(work, registration_id)
+        await skip_outdated(work, registration_id)
 
 
 async def _deadline(
@@ -122,39 +120,39 @@ async def _race_day_begins(work: UnitOfWork, registration_id: UUID) -> datetime:
     return race_day_begins(*found)
 
 
-async def _next_payment_news(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
-    """Their number among the news of the registration's payments; its contact is locked, so they follow each other."""
-    if event_type not in PAYMENT_NEWS:
+async def _next_payment_sequence(work: UnitOfWork, event_type: EventType, registration_id: UUID) -> int | None:
+    """Return the next number of payment messages of the registration. Its contact is locked, so numbers are unique."""
+    if event_type not in PAYMENT_MESSAGES:
         return None
-    told = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
-    return ((await work.session.execute(told)).scalar_one() or 0) + 1
+    notified = select(func.max(Notification.payment_news)).where(Notification.registration_id == registration_id)
+    return ((await work.session.execute(notified)).scalar_one() or 0) + 1
 
 
-async def skip_untrue(work: UnitOfWork, registration_id: UUID) -> None:
-    """Do not send what waits and says nothing true any more, now that news of its registration were taken in."""
+async def skip_outdated(work: UnitOfWork, registration_id: UUID) -> None:
+    """Skip the outdated waiting messages of a registration."""
     waiting = (Notification.registration_id == registration_id) & (Notification.status == Status.PENDING)
-    await _skip_untrue(work, waiting)
+    await _skip_outdated(work, waiting)
 
 
 async def skip(work: UnitOfWork, claim: Claim) -> None:
-    """Do not send a claimed message: newer news came between its tries, or its time is over."""
-    await _skip(work, is_ours(claim), why_untrue(await too_late(work.session, now=work.now)))
+    """Skip a claimed message that is outdated."""
+    await _skip(work, is_claimed(claim), skip_reason(await too_late(work.session, now=work.now)))
 
 
 async def skip_channel(work: UnitOfWork, channel: Channel, reason: str) -> None:
-    """Send nothing that waits on this channel: it is off, and would only collect messages that are old one day."""
+    """Skip all waiting messages of a channel that is off or has no account, with that reason."""
     waiting = (Notification.channel == channel.value) & (Notification.status == Status.PENDING)
     await _skip(work, waiting, reason)
 
 
-async def _skip_untrue(work: UnitOfWork, chosen: Any) -> bool:
+async def _skip_outdated(work: UnitOfWork, chosen: Any) -> bool:
     late = await too_late(work.session, now=work.now)
-    return await _skip(work, chosen & or_(superseded(), late), why_untrue(late))
+    return await _skip(work, chosen & or_(superseded(), late), skip_reason(late))
 
 
 async def _skip(work: UnitOfWork, chosen: Any, reason: Any) -> bool:
-    gone = {"status": Status.SKIPPED, "failed_reason": reason, "lease": None, "leased_until": None}
-    return await _changed(work, update(Notification).where(chosen).values(**gone, updated_at=work.now))
+    skipped = {"status": Status.SKIPPED, "failed_reason": reason, "lease": None, "leased_until": None}
+    return await _changed(work, update(Notification).where(chosen).values(**skipped, updated_at=work.now))
 
 
 async def claim_next(
@@ -165,14 +163,14 @@ async def claim_next(
     gap: timedelta = timedelta(),
     probing: bool = False,
 ) -> Claim | None:
-    """The message that goes next on this channel, taken for `lease_for`; None when none is due.
+    """Claim the next due message of a channel for `lease_for` and return it; None if there is none.
 
     Args:
-        gap: how far apart messages leave; it tells which of them would miss their deadline.
-        probing: the sender has been in trouble for long, and any message may show whether it still is.
+        gap: average time between two messages, from which follows which would miss their deadline.
+        probing: claim a random message, as the sender has failed several times.
     """
     lease = uuid4()
-    for due in await turns(work.session, channel, now=work.now, gap=gap, probing=probing):
+    for due in await due_queries(work.session, channel, now=work.now, gap=gap, probing=probing):
         taken = (
             update(Notification)
             .where(Notification.id == due.limit(1).with_for_update(skip_locked=True).scalar_subquery())
@@ -188,14 +186,14 @@ async def claim_next(
 async def begin_attempt(
     work: UnitOfWork, claim: Claim, pace: Pace, *, lease_for: timedelta, recipient: str
 ) -> Attempt | None:
-    """Put the attempt on record and take the sender's slot, or neither.
+    """Record an attempt and take the sender's slot, and return the attempt.
 
-    None when the sender may not send yet, the message then waits again, when news came while it was made that supersede
-    it, or when the claim is no longer ours.
+    Return None if the sender may not send yet (the message waits again), if the message was outdated meanwhile, or if
+    the claim is lost.
     """
-    if await _skip_untrue(work, is_ours(claim)):
+    if await _skip_outdated(work, is_claimed(claim)):
         return None
-    renewed = update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)
+    renewed = update(Notification).where(is_claimed(claim)).values(leased_until=work.now + lease_for)
     if not await _changed(work, renewed):
         return None
     slot = await take_slot(work, claim.channel, pace)
@@ -209,12 +207,13 @@ async def begin_attempt(
 
 
 async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta) -> Attempt | None:
-    """Return the attempt that `begin_attempt` put on record although its COMMIT was not answered.
+    """Return the attempt that `begin_attempt` recorded although its COMMIT was not answered.
 
-    None if it was not stored, the message then waits again, or if the claim is no longer ours. The lock of the message
-    waits for a COMMIT that is still under way.
+    Return None if it was not stored (the message waits again), or if the claim is lost. The lock of the message waits
+    for a COMMIT that is still in progress.
     """
-    if not await _changed(work, update(Notification).where(is_ours(claim)).values(leased_until=work.now + lease_for)):
+    renewed = update(Notification).where(is_claimed(claim)).values(leased_until=work.now + lease_for)
+    if not await _changed(work, renewed):
         return None
     stored = select(DeliveryAttempt).where(DeliveryAttempt.notification_id == claim.id)
     attempt = (await work.session.execute(stored.where(DeliveryAttempt.outcome.is_(None)))).scalar_one_or_none()
@@ -226,11 +225,11 @@ async def resume_attempt(work: UnitOfWork, claim: Claim, *, lease_for: timedelta
 
 async def _release(work: UnitOfWork, claim: Claim) -> None:
     waiting = {"status": Status.PENDING, "lease": None, "leased_until": None}
-    await work.session.execute(update(Notification).where(is_ours(claim)).values(waiting))
+    await work.session.execute(update(Notification).where(is_claimed(claim)).values(waiting))
 
 
-def is_ours(claim: Claim, *, late: bool = False) -> Any:
-    """Return the condition that the claimed message is still ours; `late`: also if its lease ended meanwhile."""
+def is_claimed(claim: Claim, *, late: bool = False) -> Any:
+    """Return the condition that a claim still holds; with `late` also if it was released as abandoned meanwhile."""
     states = (Status.SENDING, Status.UNKNOWN) if late else (Status.SENDING,)
     return (Notification.id == claim.id) & (Notification.lease == claim.lease) & Notification.status.in_(states)
 

@@ -1,4 +1,4 @@
-"""Which message goes next."""
+"""The order in which messages are sent."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,28 +9,31 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.limiter.rules import SKEW
 from notification.messages.rules import Channel
-from notification.queue.rules import LONGEST_WAIT, Priority, Status
+from notification.queue.rules import MAX_RETRY_DELAY, Priority, Status
 from notification.queue.tables import Notification
 
-_RESERVE = 2
-"""How often over a message has the time that the line before it takes, when all goes well, before it goes first."""
+_SAFETY_FACTOR = 2
+"""A message goes first once its deadline is nearer than this factor times the time that the queue takes."""
 
 
-async def turns(
+async def due_queries(
     session: AsyncSession, channel: Channel, *, now: datetime, gap: timedelta, probing: bool
 ) -> Sequence[Select[UUID]]:
-    """Return queries for what is due, the one whose first message goes next first.
+    """Return queries for due messages, to be tried in this order.
 
-    Links go first: a person waits for them. Then goes what would miss its deadline behind all that is due, most urgent
-    first, then everything by its priority and age, and at last what met trouble, longest due first.
+    Requested links come first, as a person waits for them. Then come messages that would miss their deadline behind all
+    others, most urgent first; then all by priority and age; and at last those that failed, longest due first.
 
     Args:
-        gap: how far apart messages leave.
-        probing: try any message that met no trouble: the first ones in line may all be of one troubled kind.
+        gap: average time between two messages.
+        probing: choose a random message that has not failed: the first ones may all fail for one reason.
     """
     line, behind = _pending(channel, behind=False), _pending(channel, behind=True)
-    # No wait is longer than an hour: a longer one was noted by a clock that was ahead.
-    elapsed, impossible = Notification.next_attempt_at <= now, Notification.next_attempt_at > now + LONGEST_WAIT + SKEW
+    # No delay is longer than an hour: a longer one was written by a clock that was ahead.
+    elapsed, impossible = (
+        Notification.next_attempt_at <= now,
+        Notification.next_attempt_at > now + MAX_RETRY_DELAY + SKEW,
+    )
     due = line.where(or_(elapsed, impossible))
     last = (
         behind.where(elapsed).order_by(Notification.next_attempt_at, Notification.id),
@@ -39,7 +42,7 @@ async def turns(
     if probing:
         return due.order_by(func.random()), *last
     count = (await session.execute(select(func.count()).select_from(line.where(elapsed).subquery()))).scalar_one()
-    horizon = now + _RESERVE * gap * (count + 1)
+    horizon = now + _SAFETY_FACTOR * gap * (count + 1)
     in_order = (Notification.priority, Notification.created_at, Notification.id)
     return (
         due.where(Notification.priority <= Priority.LINKS).order_by(*in_order),
@@ -50,7 +53,7 @@ async def turns(
 
 
 def _pending(channel: Channel, *, behind: bool) -> Select[UUID]:
-    """Each of the two is in indexes of its own: the line is not read past those behind it."""
+    """Return the waiting messages, those that failed or the others. Each has its own indexes."""
     side = Notification.behind if behind else ~Notification.behind
     return select(Notification.id).where(
         Notification.channel == channel.value, Notification.status == Status.PENDING, side

@@ -1,4 +1,4 @@
-"""Looking at the queue, which is the log."""
+"""Queries for the log of messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LogRow = Row[Notification, Contact | None, Participant | None]
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which messages to list; None does not narrow."""
+    """Which messages to list; None does not filter."""
 
     channel: Channel | None = None
     status: Status | None = None
@@ -28,7 +28,7 @@ class LogFilter:
 async def list_notifications(
     session: AsyncSession, chosen: LogFilter, *, limit: int, before: tuple[datetime, UUID] | None
 ) -> Sequence[LogRow]:
-    """Messages with whom they are for, newest first."""
+    """Return messages with contact and participant, newest first."""
     listed = (
         select(Notification, Contact, Participant)
         .outerjoin(Contact, Contact.registration_id == Notification.registration_id)
@@ -46,7 +46,7 @@ async def list_notifications(
 
 
 async def attempts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[DeliveryAttempt]]:
-    """The attempts of each message, first one first."""
+    """Return the attempts of each message, oldest first."""
     chosen = (
         select(DeliveryAttempt)
         .where(DeliveryAttempt.notification_id.in_(ids))

@@ -7,17 +7,17 @@ from chassis.portions import delete_in_portions
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from notification.queue.outcomes import publish_failure
 from notification.queue.rules import Progress, Status
-from notification.queue.settling import publish_failure
 from notification.queue.tables import DeliveryReport, Notification
 
 _KEEP_REPORTS = timedelta(days=30)
 
 
-async def take_report(
+async def record_report(
     work: UnitOfWork, *, provider_id: str | None, state_id: str | None, progress: Progress | None, word: str | None
 ) -> None:
-    """Note a report and let its message follow. One about a message we do not know is kept for when we do."""
+    """Store a delivery report and update its message. A report that arrives before `provider_id` is applied later."""
     key = state_id or (f"id:{provider_id}" if provider_id else None)
     if key is None:
         return
@@ -29,7 +29,7 @@ async def take_report(
         word=word or None,
         updated_at=work.now,
     )
-    # greatest() passes over nulls: a report that tells nothing new changes nothing.
+    # greatest() ignores nulls: a report without progress keeps the stored one.
     merged = row.on_conflict_do_update(
         index_elements=[table.c.state_id],
         set_={
@@ -46,12 +46,12 @@ async def take_report(
 
 
 async def lock_provider_id(work: UnitOfWork, provider_id: str) -> None:
-    """Until the transaction ends: of a report and the note that the message was sent, the later one sees the other."""
+    """Serialise a report and the recording of its message's id, until the transaction ends."""
     await work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(provider_id, 0))))
 
 
 async def apply_report(work: UnitOfWork, provider_id: str) -> None:
-    """Let the message follow what was reported. It never goes back; one that waits to be sent again is left alone."""
+    """Update the message by its reports. Its progress never decreases; a message that waits is not changed."""
     reported = select(func.max(DeliveryReport.progress)).where(DeliveryReport.provider_id == provider_id)
     progress = (await work.session.execute(reported)).scalar_one()
     if progress is None:
@@ -76,6 +76,6 @@ def _follow(work: UnitOfWork, message: Notification, progress: Progress) -> None
 
 
 async def forget_reports(database: Database) -> None:
-    """Drop reports of messages that nobody hears about any more."""
+    """Delete reports that are older than 30 days."""
     old = DeliveryReport.updated_at < database.clock() - _KEEP_REPORTS
     await delete_in_portions(database, DeliveryReport, old)

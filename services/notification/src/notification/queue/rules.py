@@ -1,4 +1,4 @@
-"""What becomes of a message."""
+"""Status, priority and retries of messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from notification.messages.rules import EventType
 
 
 class Status(StrEnum):
-    """Where a message is.
+    """Status of a message.
 
-    pending: waits for its turn or its next try. sending: a worker has it. sent: the provider took it. delivered: it
-    reached the phone, as the provider says. failed: given up. unknown: it may have left, nobody can tell; it is sent
-    again only if staff say so. skipped: newer news came before it left, its time was over, or its channel was off.
+    pending: waits for its turn or its next attempt. sending: claimed by a worker. sent: accepted by the provider.
+    delivered: reached the phone, as the provider reports. failed: given up. unknown: it may have been sent; it is sent
+    again only by staff. skipped: it was outdated or too late, or its channel was off.
     """
 
     PENDING = "pending"
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Progress(IntEnum):
-    """How far a message has come. It only ever goes up: reports arrive late, twice and in any order."""
+    """Progress of a message by delivery reports. Only increases: reports arrive late, twice and in any order."""
 
     SENT = 10
     FAILED = 20
@@ -35,28 +35,28 @@ class Progress(IntEnum):
 
 
 WAITING = (Status.PENDING, Status.SENDING)
-"""What has not been sent yet."""
+"""Statuses of messages that were not sent yet."""
 
 RETRYABLE = (Status.FAILED, Status.UNKNOWN)
-"""What gets another try when staff ask for it."""
+"""Statuses of messages that staff can retry."""
 
 OFF = "the channel was switched off"
 NO_ACCOUNT = "the channel had no account"
 WITHOUT_CHANNEL = (OFF, NO_ACCOUNT)
-"""Why a message was skipped that may be as true as ever."""
+"""Reasons of skipped messages that may still be valid."""
 
 LINKS_WAIT = timedelta(days=1)
 """Maximum age of a message with requested links."""
 
 KEEP_LINK_MESSAGES = timedelta(days=30)
-"""How long the log keeps messages with links: they belong to no registration and hold a contact that was typed."""
+"""How long the log keeps messages with links, as they contain an address that was typed."""
 
 
 class Priority(IntEnum):
-    """Who goes first, smallest number first; in the order of arrival among equals.
+    """Priority of messages: smallest first, by age among equals.
 
-    A person waits for links in front of a page; how often they can be asked for is limited at the door. News for
-    everybody come last: thousands of them must not stand before somebody's deadline.
+    A person waits for requested links; requests are rate-limited by registration. Broadcasts come last, as thousands of
+    them must not delay messages with a deadline.
     """
 
     LINKS = 5
@@ -84,7 +84,7 @@ PRIORITIES: Mapping[EventType, Priority] = {
 }
 
 
-PATIENCE: Mapping[Priority, timedelta] = {
+MAX_RETRY_TIME: Mapping[Priority, timedelta] = {
     Priority.LINKS: timedelta(hours=6),
     Priority.TICKET: timedelta(days=1),
     Priority.OFFER: timedelta(hours=6),
@@ -92,24 +92,23 @@ PATIENCE: Mapping[Priority, timedelta] = {
     Priority.REMINDER: timedelta(hours=12),
     Priority.BROADCAST: timedelta(hours=6),
 }
-"""How long all waits between the tries of one message may be together."""
+"""Maximum sum of the delays between the attempts of one message."""
 
-LEAST_PATIENCE = timedelta(hours=4)
-"""How long the waits are together, at least, before a message is given up: servers put off senders they do not know
-for up to an hour, and overloaded ones for longer.
-"""
+MIN_RETRY_TIME = timedelta(hours=4)
+"""Minimum sum of the delays before a message is given up. Greylisting takes up to an hour, overload longer."""
 
-LONGEST_WAIT = timedelta(hours=1)
-"""Between two tries of one message."""
+MAX_RETRY_DELAY = timedelta(hours=1)
+"""Maximum delay between two attempts of one message."""
 
-_TRIES_IN_PLACE = 3
-"""After so many retries a message goes behind all others: nothing it waits for is over in minutes."""
+_RETRIES_IN_ORDER = 3
+"""Number of retries after which a message goes behind all others."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What an attempt makes of its message. `delay` is until the next try of a pending one; `behind`: it then goes
-    after all others that are due.
+class RetryDecision:
+    """The new state of a message after an attempt.
+
+    `delay` is the time until the next attempt of a pending one. With `behind` it goes after all others that are due.
     """
 
     status: Status
@@ -118,43 +117,42 @@ class Verdict:
     behind: bool = False
 
 
-def wait_before(retry: int, *, base: timedelta) -> timedelta:
-    """Return the wait before a message's `retry`-th further try: `base`, then four times that each, an hour at most."""
-    return min(base * int(4 ** min(retry - 1, 20)), LONGEST_WAIT)
+def retry_delay(retry: int, *, base: timedelta) -> timedelta:
+    """Return the delay before the `retry`-th retry: `base`, four times as long each time, at most an hour."""
+    return min(base * int(4 ** min(retry - 1, 20)), MAX_RETRY_DELAY)
 
 
-def judge(
+def decide_retry(
     outcome: Outcome,
     *,
     retry_count: int,
     retry_limit: int,
     retry_base: timedelta,
-    patience: timedelta = PATIENCE[Priority.TICKET],
-    is_senders: bool = False,
-) -> Verdict:
-    """Return what becomes of a message after an attempt that ended with `outcome`.
+    max_retry_time: timedelta = MAX_RETRY_TIME[Priority.TICKET],
+    is_sender_failure: bool = False,
+) -> RetryDecision:
+    """Return the new state of a message after an attempt.
 
-    The sender's trouble costs the message no retry, and the sender rests. What met it goes behind all others then:
-    should the trouble be the message's own after all, it does not hold them up.
+    A failure of the sender uses no retry. The message goes behind all others, in case it is the cause after all.
 
     Args:
-        retry_count: the retries used up before.
-        retry_limit: the retries after which it is given up, once it has waited for `LEAST_PATIENCE`.
-        patience: how long all waits may be together.
-        is_senders: the cause of a failure is not the message's own.
+        retry_count: number of retries used before.
+        retry_limit: number of retries after which it is given up, once the delays sum up to `MIN_RETRY_TIME`.
+        max_retry_time: maximum sum of the delays.
+        is_sender_failure: the sender is the cause of the failure.
     """
     match outcome:
         case Outcome.SENT:
-            return Verdict(Status.SENT, retry_count)
+            return RetryDecision(Status.SENT, retry_count)
         case Outcome.UNKNOWN:
-            return Verdict(Status.UNKNOWN, retry_count)
+            return RetryDecision(Status.UNKNOWN, retry_count)
         case Outcome.PERMANENT:
-            return Verdict(Status.FAILED, retry_count)
-    if is_senders:
-        return Verdict(Status.PENDING, retry_count, wait_before(1, base=retry_base), behind=True)
-    waited = sum((wait_before(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
-    delay = wait_before(retry_count + 1, base=retry_base)
-    if (retry_count >= retry_limit and waited >= LEAST_PATIENCE) or waited + delay > patience:
-        return Verdict(Status.FAILED, retry_count)
-    behind = outcome is Outcome.SENDER_TROUBLE or retry_count >= _TRIES_IN_PLACE
-    return Verdict(Status.PENDING, retry_count + 1, delay, behind=behind)
+            return RetryDecision(Status.FAILED, retry_count)
+    if is_sender_failure:
+        return RetryDecision(Status.PENDING, retry_count, retry_delay(1, base=retry_base), behind=True)
+    waited = sum((retry_delay(retry, base=retry_base) for retry in range(1, retry_count + 1)), timedelta())
+    delay = retry_delay(retry_count + 1, base=retry_base)
+    if (retry_count >= retry_limit and waited >= MIN_RETRY_TIME) or waited + delay > max_retry_time:
+        return RetryDecision(Status.FAILED, retry_count)
+    behind = outcome is Outcome.SENDER_FAILURE or retry_count >= _RETRIES_IN_ORDER
+    return RetryDecision(Status.PENDING, retry_count + 1, delay, behind=behind)

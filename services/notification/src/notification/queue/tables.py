@@ -1,4 +1,4 @@
-"""The outbound queue, which is also the log: a row per message, and one per attempt to send it."""
+"""The outbound queue, which is also the log: messages, attempts and delivery reports."""
 
 from datetime import datetime
 from typing import Any
@@ -14,17 +14,18 @@ from notification.queue.rules import Status
 
 
 class Notification(Base):
-    """One message to one runner on one channel, or links to a contact that asked for them.
+    """One message to one participant on one channel, or requested links to a contact. The text is composed when sent.
 
-    The text is made when it is sent; `context` keeps only what the contact does not know. `dedupe_key` says what the
-    message is about, so that it exists once however often the event comes. `lease` names the worker's claim. Only links
-    have a `recipient` of their own; all other messages go to the addresses that the participant has when they are sent.
-    `resend_of` names the message that staff had sent once more.
-
-    `deadline` is until when the message should leave, none if that does not end; what is `BEFORE_THE_RACE` may leave
-    later. `payment_news` counts the news of a registration's payments that messages tell, from 1. `behind`: it met
-    trouble and goes after all others that are due. `troubled_after` is how many messages its sender had sent when it
-    met trouble for the first time.
+    Attributes:
+        dedupe_key: identifies what the message is about, so that a repeated event adds no second one.
+        resend_of: the message that this one is a copy of.
+        recipient: the address of requested links; null for others, which use the participant's current address.
+        context: data for the text that the contact does not contain.
+        deadline: until when the message should be sent, null for no limit; those `BEFORE_THE_RACE` may be sent later.
+        payment_news: number of this message among those about the registration's payments, from 1.
+        behind: whether it failed and goes after all others that are due.
+        troubled_after: how many messages the sender had sent when this one failed first.
+        lease, leased_until: the claim of a worker.
     """
 
     __tablename__ = "notifications"
@@ -109,9 +110,9 @@ class Notification(Base):
 
 
 class DeliveryAttempt(Base):
-    """One try. Written before the provider is called; without an outcome it is under way, or its worker died.
+    """An attempt, inserted before the provider is called. Without an outcome it is under way, or its worker died.
 
-    `recipient` is the address it went to, whatever the participant's is by now; attempts from before have none.
+    `recipient` is the address used; null in rows of older releases.
     """
 
     __tablename__ = "delivery_attempts"
@@ -137,7 +138,10 @@ class DeliveryAttempt(Base):
 
 
 class DeliveryReport(Base):
-    """The furthest a message has come. Later reports name only a `state_id`; an early one ties it to `provider_id`."""
+    """The progress of a message by delivery reports, which may arrive before its `provider_id` is recorded.
+
+    The first report contains `state_id` and `provider_id`, later ones only `state_id`.
+    """
 
     __tablename__ = "delivery_reports"
 

@@ -1,0 +1,1 @@
+"""Races and categories that messages are about."""

@@ -1,4 +1,4 @@
-"""Following races: the newest revision wins, in whatever order events arrive."""
+"""Storing races: the newest revision wins, in any order of events."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -26,10 +26,10 @@ _KEEP_NEWEST_CATEGORY = _CATEGORY.on_conflict_do_update(
 )
 
 
-async def is_news(work: UnitOfWork, event: EventSummary, category_id: UUID) -> bool:
-    """Return whether `event` says more about the race or the category than is known.
+async def is_newer(work: UnitOfWork, event: EventSummary, category_id: UUID) -> bool:
+    """Return whether `event` is newer than the stored race or category.
 
-    A summary without a time zone comes from a release whose revisions cannot be compared: it is never news.
+    A summary without a time zone comes from a release whose revisions cannot be compared: it never is.
     """
     if event.timezone is None:
         return False
@@ -43,15 +43,15 @@ async def is_news(work: UnitOfWork, event: EventSummary, category_id: UUID) -> b
 
 
 async def lock_race(work: UnitOfWork, event_id: UUID) -> None:
-    """Let changes of one race, and links to it, follow each other. Taken before any contact or code is locked.
+    """Serialise changes of a race and links to it. Must be taken before any contact or code is locked.
 
-    It holds for a race that is not known yet, too: what is linked to it while its first change is taken in hears of it.
+    An advisory lock, so that it also works for a race that is not stored yet.
     """
     await work.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(event_id), 0))))
 
 
-async def keep_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
-    """Store the race and its categories, except where newer facts are known."""
+async def store_race(work: UnitOfWork, event: EventSummary, categories: Iterable[CategoryName]) -> None:
+    """Store a race and its categories, unless newer ones are stored."""
     race = {**event.model_dump(), "updated_at": work.now}
     await work.session.execute(_KEEP_NEWEST_RACE, [race])
     rows = [
@@ -67,8 +67,8 @@ async def keep_race(work: UnitOfWork, event: EventSummary, categories: Iterable[
         await work.session.execute(_KEEP_NEWEST_CATEGORY, rows)
 
 
-async def note_announcement(work: UnitOfWork, event: EventSummary) -> bool:
-    """Note that runners are sent a message about this revision; False if they were about this or a newer one."""
+async def record_announcement(work: UnitOfWork, event: EventSummary) -> bool:
+    """Record that a revision is announced. Return False if the same or a newer one was announced before."""
     newest = (
         update(Race)
         .where(Race.event_id == event.event_id, Race.notified_revision < event.revision)

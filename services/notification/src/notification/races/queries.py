@@ -1,4 +1,4 @@
-"""The race that a message is about, as it is now."""
+"""Queries for races."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from notification.races.tables import Race, RaceCategory
 
 
 async def current_names(session: AsyncSession, event_id: UUID | None, category_id: UUID | None) -> Mapping[str, Any]:
-    """Return what is known of race and category, under the names that templates use; nothing if neither is known."""
+    """Return race and category by the names of template variables; those that are not stored are missing."""
     race = None if event_id is None else await session.get(Race, event_id)
     category = None if category_id is None else await session.get(RaceCategory, category_id)
     names: dict[str, Any] = {}
@@ -27,6 +27,6 @@ async def current_names(session: AsyncSession, event_id: UUID | None, category_i
 
 
 async def notified_revision(session: AsyncSession, event_id: UUID | None) -> int:
-    """Return the newest change of the race that runners were sent a message about; 0 if there is none."""
+    """Return the newest announced revision of a race; 0 if there is none."""
     race = None if event_id is None else await session.get(Race, event_id)
     return 0 if race is None else race.notified_revision

@@ -1,4 +1,4 @@
-"""Races and categories as messages name them."""
+"""Races and categories, for messages."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,11 +10,13 @@ from notification.base import Base
 
 
 class Race(Base):
-    """The newest known facts of a race.
+    """A race.
 
-    `notified_revision` is the newest change that runners are sent a message about. Messages about the change
-    `announced_revision` are all queued; those about a newer one are as far as the registration `announced_to`, in the
-    order of ids. The deadlines of waiting messages follow the day that the race had in `deadlines_revision`.
+    Attributes:
+        notified_revision: the newest revision that participants are notified of.
+        announced_revision: the newest revision whose messages are all queued.
+        announced_to: the last registration, in the order of ids, that has its messages about a newer revision.
+        deadlines_revision: the revision whose race day the deadlines of waiting messages follow.
     """
 
     __tablename__ = "races"
@@ -33,7 +35,7 @@ class Race(Base):
 
 
 class RaceCategory(Base):
-    """The newest known name of a category. `revision` is that of the race when the name was heard."""
+    """The name of a category. `revision` is the race's in the event that the name comes from."""
 
     __tablename__ = "race_categories"
 

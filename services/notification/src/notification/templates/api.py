@@ -1,4 +1,4 @@
-"""Templates over HTTP."""
+"""Routes for templates."""
 
 import base64
 from datetime import timedelta
@@ -39,14 +39,14 @@ SAMPLE_LINKS = LinkFacts(
 
 
 class TemplateText(Body):
-    """The text of a message: `{variables}` in plain text. Only e-mail has a subject."""
+    """The template of a message: plain text with `{variables}`. Only e-mail has a subject."""
 
     subject: OrNone[Line] = None
     body: Text
 
 
 class TemplateView(View):
-    """The text that holds."""
+    """The effective template."""
 
     event_type: EventType
     channel: Channel
@@ -58,7 +58,7 @@ class TemplateView(View):
 
 
 class Preview(View):
-    """What a runner would see, with made-up facts. Only e-mail has a subject and a page."""
+    """A rendered message with sample data. Only e-mail has a subject and HTML."""
 
     subject: str | None
     body: str
@@ -75,20 +75,20 @@ router = Router(prefix="/templates", tags=["templates"])
 
 @router.get("")
 async def list_templates(_: Admin, session: Read) -> Page[TemplateView]:
-    """Every text, staff's own or default."""
+    """All effective templates, custom or default."""
     found = await queries.list_templates(session)
     return Page(items=[_view(key, template, is_default=not own) for key, template, own in found])
 
 
 @router.get("/{event_type}/{channel}/{locale}")
 async def get_template(key: TemplateKey, _: Admin, session: Read) -> TemplateView:
-    """The text that holds."""
+    """The effective template."""
     return await _found(key, session)
 
 
 @router.put("/{event_type}/{channel}/{locale}", responses=errors(InvalidTemplate))
 async def put_template(key: TemplateKey, text: TemplateText, staff: Admin, work: Work) -> TemplateView:
-    """Use this text from the next message on."""
+    """Store a custom template, used from the next message on."""
     template = Template(text.body, text.subject or "")
     await commands.save_template(work, key, template, by=staff.actor)
     return _view(key, template, is_default=False)
@@ -96,7 +96,7 @@ async def put_template(key: TemplateKey, text: TemplateText, staff: Admin, work:
 
 @router.delete("/{event_type}/{channel}/{locale}")
 async def delete_template(key: TemplateKey, staff: Admin, work: Work) -> TemplateView:
-    """Go back to the default text, which is answered."""
+    """Delete a custom template and return the default one."""
     await commands.reset_template(work, key, by=staff.actor)
     return await _found(key, work.session)
 
@@ -109,7 +109,7 @@ async def preview_template(
     renderer: Annotated[Renderer, from_state("renderer")],
     text: TemplateText | None = None,
 ) -> Preview:
-    """How this text, or without a body the one that holds, would look."""
+    """Render this template, or without a body the effective one, with sample data."""
     if text is not None:
         template = Template(text.body, text.subject or "")
     else:

@@ -1,4 +1,4 @@
-"""Changing texts."""
+"""Changing templates."""
 
 from chassis.database import UnitOfWork
 from chassis.wording import Wording
@@ -18,10 +18,10 @@ SUBJECT_IN_WHATSAPP = Wording(
 
 
 def check_template(template: Template, key: Key) -> None:
-    """Refuse a text that could not be sent.
+    """Validate a template.
 
     Raises:
-        InvalidTemplate
+        InvalidTemplate.
     """
     event_type, channel, _ = key
     found = [("subject", problem) for problem in problems_of(template.subject, variables_of_subject(event_type))]
@@ -35,10 +35,10 @@ def check_template(template: Template, key: Key) -> None:
 
 
 async def save_template(work: UnitOfWork, key: Key, template: Template, *, by: str) -> None:
-    """Use staff's own text from now on.
+    """Store a custom template.
 
     Raises:
-        InvalidTemplate
+        InvalidTemplate.
     """
     check_template(template, key)
     event_type, channel, locale = (part.value for part in key)
@@ -49,7 +49,7 @@ async def save_template(work: UnitOfWork, key: Key, template: Template, *, by: s
 
 
 async def reset_template(work: UnitOfWork, key: Key, *, by: str) -> None:
-    """Go back to the default text; fine when that holds already."""
+    """Delete a custom template, if there is one, so that the default applies."""
     event_type, channel, locale = (part.value for part in key)
     matching = (
         (TemplateRow.event_type == event_type) & (TemplateRow.channel == channel) & (TemplateRow.locale == locale)

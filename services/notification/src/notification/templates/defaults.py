@@ -1,4 +1,4 @@
-"""The texts that hold until staff write their own."""
+"""The default templates."""
 
 from notification.messages.rules import Channel, EventType, Locale
 from notification.templates import english, indonesian
@@ -9,10 +9,10 @@ _REOPENED_UNPAID = {Locale.INDONESIAN: indonesian.REOPENED_UNPAID, Locale.ENGLIS
 
 
 def default_template(event_type: EventType, channel: Channel, locale: Locale, *, unpaid: bool = False) -> Template:
-    """Return the text that holds unless staff wrote another. WhatsApp has no subject.
+    """Return the default template. Those for WhatsApp have no subject.
 
     Args:
-        unpaid: the message is about a registration that was opened again without a proof.
+        unpaid: the message is about a registration that was reopened without a proof.
     """
     reopened_unpaid = unpaid and event_type is EventType.REGISTRATION_REOPENED
     template = _REOPENED_UNPAID[locale] if reopened_unpaid else _BY_LOCALE[locale][event_type]

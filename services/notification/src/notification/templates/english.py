@@ -1,4 +1,4 @@
-"""The default texts in English."""
+"""The default templates in English."""
 
 from collections.abc import Mapping
 
@@ -181,4 +181,4 @@ extended: the registration stays valid, and we are holding your place. Please pa
 
 Ignore the earlier message. How to pay and the status are on your registration page: {status_url}""",
 )
-"""A registration that is open again and waits for payment: no proof has been in time."""
+"""For a registration that was reopened without a proof and waits for payment."""

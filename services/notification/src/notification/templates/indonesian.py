@@ -1,4 +1,4 @@
-"""The default texts in Indonesian."""
+"""The default templates in Indonesian."""
 
 from collections.abc import Mapping
 
@@ -186,4 +186,4 @@ kedaluwarsa. Batas waktunya diperpanjang: pendaftaran ini tetap berlaku dan temp
 
 Abaikan pesan sebelumnya. Cara pembayaran dan statusnya ada di halaman pendaftaran Anda: {status_url}""",
 )
-"""A registration that is open again and waits for payment: no proof has been in time."""
+"""For a registration that was reopened without a proof and waits for payment."""

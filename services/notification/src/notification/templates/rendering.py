@@ -1,4 +1,4 @@
-"""From a template and the facts to the text, and for e-mail the page, that a runner reads."""
+"""Rendering of templates to text, and for e-mail to HTML."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from notification.messages.rules import Locale
 from notification.settings import Settings
-from notification.templates import words
+from notification.templates import formatting
 from notification.templates.rules import NO_VALUE, Template, Values, fill_in, fill_in_subject
 
 _NAMES_PAGE = re.compile(r"(?:^| (?<=[.!?] ))[^.!?\n]*\{status_url\}\.?[ ]*$", re.MULTILINE)
@@ -25,10 +25,14 @@ _pages = Environment(
 
 @dataclass(frozen=True)
 class Facts:
-    """What a message about a registration says. BIB and ticket code exist once the registration is confirmed.
+    """The data of a message about a registration.
 
-    `status_path` opens the whole registration with all its participants. It is there only for the person in charge, and
-    only once its code is known; `has_page` is whether the recipient is that person. `timezone` is the race's.
+    Attributes:
+        bib_number, ticket_code: None until the registration is confirmed.
+        status_path: path of the registration's page; None for other participants than the person in charge, and while
+            the access code is not known.
+        has_page: whether the recipient is the person in charge.
+        timezone: the race's IANA time zone; None if not known.
     """
 
     name: str
@@ -52,7 +56,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class PersonalLink:
-    """A registration, or without a number a place in line, and the path that opens it."""
+    """A registration, or without a number a waiting-list entry, and the path of its page."""
 
     registration_number: str | None
     name: str
@@ -63,14 +67,14 @@ class PersonalLink:
 
 @dataclass(frozen=True)
 class LinkFacts:
-    """What a message with the links of one contact says."""
+    """The data of a message with requested links."""
 
     links: tuple[PersonalLink, ...]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Part of a line: text, or one of our own addresses."""
+    """A part of a line: text, or a URL of the platform."""
 
     text: str
     is_link: bool
@@ -78,11 +82,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Renderer:
-    """Fills templates in.
+    """Renders templates.
 
     Args:
-        public_url: what links start with.
-        zone: in which times are told when the race's own is not known.
+        public_url: base URL of links.
+        zone: time zone for races without one.
     """
 
     public_url: str
@@ -94,7 +98,7 @@ class Renderer:
         return cls(public_url=settings.public_url, zone=ZoneInfo(settings.timezone))
 
     def values(self, facts: Facts | LinkFacts, locale: Locale) -> Values:
-        """What each variable stands for."""
+        """Return the values of all variables."""
         if isinstance(facts, LinkFacts):
             return {"links": self._link_lines(facts, locale), "site_url": self.public_url}
         return {
@@ -102,13 +106,13 @@ class Renderer:
             "registration_number": facts.registration_number,
             "bib_number": NO_VALUE if facts.bib_number is None else str(facts.bib_number),
             "event_name": facts.event_name,
-            "event_date": words.day(facts.event_date, locale),
+            "event_date": formatting.day(facts.event_date, locale),
             "event_location": facts.event_location,
             "category_name": facts.category_name,
-            "amount": words.money(facts.amount, facts.currency, locale),
+            "amount": formatting.money(facts.amount, facts.currency, locale),
             "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
-            "reason": words.reason(facts.reason, locale),
+            "reason": formatting.reason(facts.reason, locale),
             "reference": facts.reference,
             "ticket_url": self.ticket_url(facts.ticket_code),
             "status_url": self.status_url(facts.status_path),
@@ -118,44 +122,44 @@ class Renderer:
     def _link_lines(self, facts: LinkFacts, locale: Locale) -> tuple[str, ...]:
         lines: list[str] = []
         for link in facts.links:
-            number = link.registration_number or words.WAITING_LIST[locale]
+            number = link.registration_number or formatting.WAITING_LIST[locale]
             title = f"{number}: {link.event_name} ({link.category_name}), {link.name}"
             lines += ["", title, self.status_url(link.path)]
         return tuple(lines[1:])
 
     def moment(self, value: datetime | None, facts: Facts, locale: Locale) -> str:
-        """A moment as people at the race write it, if there is one."""
+        """Return a time in the zone of the race, or `-` for None."""
         if value is None:
             return NO_VALUE
-        return words.moment(value, words.zone_named(facts.timezone, self.zone), locale)
+        return formatting.moment(value, formatting.zone_named(facts.timezone, self.zone), locale)
 
     def status_url(self, path: str | None) -> str:
-        """The recipient's own page; the platform's for somebody who has none."""
+        """Return the URL of a path; for None that of the platform."""
         return f"{self.public_url}{path or ''}"
 
     def ticket_url(self, ticket_code: str | None) -> str:
-        """Where the QR image of a ticket can be seen."""
+        """Return the URL of a ticket's QR image, or `-` for None."""
         if ticket_code is None:
             return NO_VALUE
         return f"{self.public_url}/api/registration/v1/tickets/{ticket_code}.png"
 
     def text(self, template: Template, facts: Facts | LinkFacts, locale: Locale) -> Template:
-        """The subject and body to send."""
+        """Return the rendered subject and body."""
         values = self.values(facts, locale)
         body, needed = template.body, _needed(facts)
         if isinstance(facts, Facts) and not facts.has_page:
             body = _without_page(body)
         if needed and needed not in body:
-            body += f"\n\n{needed}"  # a text of staff's own may not take the way back from a runner
+            body += f"\n\n{needed}"  # a custom template must not drop the link to the registration
         return Template(
             body=fill_in(body, values),
             subject=fill_in_subject(template.subject, values) if template.subject else "",
         )
 
     def page(self, text: Template, facts: Facts | LinkFacts, locale: Locale, *, qr_source: str | None) -> str:
-        """The same as a mail's HTML, everything escaped; with `qr_source`, an address of the QR image, it is a ticket.
+        """Return a rendered text as escaped HTML, with the QR image at `qr_source` unless that is None.
 
-        Only our own addresses become links: a name that looks like an address stays a name.
+        Only URLs of the platform become links: a name that looks like a URL stays text.
         """
         links = self._own_addresses(facts)
         paragraphs = [
@@ -167,7 +171,7 @@ class Renderer:
         )
 
     def _own_addresses(self, facts: Facts | LinkFacts) -> list[str]:
-        """Longest first: the platform's own address is the beginning of all others."""
+        """Return the URLs that become links, longest first: the base URL is a prefix of the others."""
         if isinstance(facts, LinkFacts):
             own = {self.status_url(link.path) for link in facts.links}
         else:
@@ -176,14 +180,14 @@ class Renderer:
 
 
 def _needed(facts: Facts | LinkFacts) -> str | None:
-    """The variable without which a message leaves its reader with no way back; None if there is no such way."""
+    """Return the variable with the link that every message must contain; None if there is no link."""
     if isinstance(facts, LinkFacts):
         return "{links}"
     return "{status_url}" if facts.status_path else None
 
 
 def _without_page(body: str) -> str:
-    """Leave out sentences that end a line with the address of the recipient's page."""
+    """Return the body without sentences that end a line with the address of the registration's page."""
     return re.sub(r"\n{3,}", "\n\n", _NAMES_PAGE.sub("", body)).strip()
 
 

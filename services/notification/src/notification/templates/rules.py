@@ -1,4 +1,4 @@
-"""Templates: text with `{variables}`, checked when saved, filled in by plain substitution. They are never code."""
+"""Templates: text with `{variables}`, validated when saved and filled in by substitution. They are never executed."""
 
 import re
 import unicodedata
@@ -39,22 +39,22 @@ _LINK_VARIABLES: Mapping[str, str] = {
 _NOT_IN_SUBJECTS = frozenset({"links", "status_url", "ticket_url"})
 
 Values = Mapping[str, str | tuple[str, ...]]
-"""What variables stand for: one line, or several."""
+"""Values of variables: one line, or several."""
 
 
 def variables_of(event_type: EventType) -> Mapping[str, str]:
-    """Return what templates of that type may say, and what it stands for. One without a value yet shows as `-`."""
+    """Return the variables of an event type with their descriptions. One without a value is shown as `-`."""
     return _LINK_VARIABLES if event_type is EventType.ACCESS_LINKS else _VARIABLES
 
 
 def variables_of_subject(event_type: EventType) -> frozenset[str]:
-    """Return what subjects may say: no address that holds a code, because mail servers log subjects."""
+    """Return the variables allowed in subjects: none that contain a code, as mail servers log subjects."""
     return frozenset(variables_of(event_type)) - _NOT_IN_SUBJECTS
 
 
 @dataclass(frozen=True)
 class Template:
-    """The text of one message. Only e-mail has a subject."""
+    """Body and subject of a message. Only e-mail has a subject."""
 
     body: str
     subject: str = ""
@@ -70,7 +70,7 @@ def _unknown(name: str) -> Wording:
 
 
 def problems_of(text: str, variables: Collection[str]) -> list[Wording]:
-    """What is wrong with a template's text: unknown variables by name, and braces that are none."""
+    """Return the problems of a template: each unknown variable, and stray braces."""
     unknown = sorted({name for name in _VARIABLE.findall(text) if name not in variables})
     found = [_unknown(name) for name in unknown]
     if re.search(r"[{}]", _VARIABLE.sub("", text)):
@@ -79,16 +79,16 @@ def problems_of(text: str, variables: Collection[str]) -> list[Wording]:
 
 
 def fill_in(text: str, values: Values) -> str:
-    """`text` with its variables replaced, in one pass: a value that looks like a variable stays as it is.
+    """Return `text` with its variables replaced, in one pass: values are not expanded.
 
-    A value is one line, whatever it was, so that it can add neither a header nor a paragraph of its own. Only a value
-    that consists of several lines adds line breaks.
+    A value is reduced to one line, so that it cannot add headers or paragraphs. Only a tuple of lines adds line
+    breaks.
     """
     return _VARIABLE.sub(lambda found: _shown(values.get(found[1], "")) or NO_VALUE, text)
 
 
 def fill_in_subject(text: str, values: Values) -> str:
-    """Return the subject, one line. What subjects may not say shows as `-`, also in a text of an older release."""
+    """Return the subject, one line. Variables that are not allowed in subjects are shown as `-`."""
     return one_line(fill_in(text, {name: value for name, value in values.items() if name not in _NOT_IN_SUBJECTS}))
 
 
@@ -96,10 +96,10 @@ def _shown(value: str | tuple[str, ...]) -> str:
     return one_line(value) if isinstance(value, str) else "\n".join(one_line(line) for line in value)
 
 
-def harmless_name(name: str) -> str:
-    """Return the name of a person as messages show it: nothing in it becomes a link or a header.
+def safe_name(name: str) -> str:
+    """Return a name as messages show it: no part of it becomes a link or a header.
 
-    Names of older releases may hold what is refused today. Of such a name only the letters are shown.
+    Names of older releases may contain what is refused today; of these only the letters are kept.
     """
     try:
         line = clean_line(name)

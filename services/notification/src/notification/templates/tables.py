@@ -1,4 +1,4 @@
-"""Texts that staff wrote in place of the defaults."""
+"""Custom templates."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from notification.messages.rules import EVENT_TYPES
 
 
 class TemplateRow(Base):
-    """One text of staff's own. An e-mail has a subject, a WhatsApp message has none."""
+    """A custom template. Those for e-mail have a subject, those for WhatsApp have none."""
 
     __tablename__ = "templates"
 

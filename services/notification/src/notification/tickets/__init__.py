@@ -1,0 +1,1 @@
+"""E-tickets: QR code and PDF."""

@@ -1,4 +1,4 @@
-"""The ticket to print."""
+"""The printable ticket."""
 
 import functools
 import io
@@ -9,7 +9,7 @@ from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, TextMode
 
 from notification.messages.rules import Locale
-from notification.tickets.lettering import font_file, is_latin_1, printable
+from notification.tickets.fonts import font_file, is_latin_1, printable
 
 _PAGE_MM = (148, 210)
 _MARGIN_MM = 14
@@ -28,7 +28,7 @@ _NOTES: Mapping[Locale, str] = {
 
 @dataclass(frozen=True)
 class PrintedTicket:
-    """What a ticket says; the day already in words."""
+    """The texts of a ticket; `event_date` is formatted."""
 
     event_name: str
     name: str
@@ -40,9 +40,9 @@ class PrintedTicket:
 
 
 def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
-    """Return one page in A5. Slow enough to belong in a thread.
+    """Return a PDF with one A5 page. Slow: run it in a thread.
 
-    Lines in Latin-1 use the fonts that every reader has; others embed the letters that they need.
+    Lines in Latin-1 use the standard fonts; others embed the letters that they need.
     """
     title, name, category, date, place, number, nameless = _LABELS[locale]
     pdf = FPDF(format=_PAGE_MM)
@@ -67,7 +67,7 @@ def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
 
 
 def _line(pdf: FPDF, text: str, *, size: int, bold: bool = False, most: int = 1) -> None:
-    """Write a text, centred, in at most `most` lines."""
+    """Write a centred text in at most `most` lines."""
     if is_latin_1(text):
         pdf.set_font("Helvetica", style="B" if bold else "", size=size)
         _centred(pdf, text, size, most)

@@ -1,4 +1,4 @@
-"""Where Fonnte reports how messages fare."""
+"""The webhook for delivery reports of Fonnte."""
 
 import hmac
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from chassis.web.routing import Router
 from fastapi import Depends, Request
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, WithJsonSchema
 
-from notification.queue.reports import take_report
+from notification.queue.reports import record_report
 from notification.webhooks.errors import UnknownWebhook
 from notification.webhooks.rules import progress_of
 
@@ -19,7 +19,7 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 
 def _as_text(value: Any) -> Any:
-    """Fonnte's `/send` answers a list of ids; its webhook has been seen with text and with numbers."""
+    """Return the id as text. Fonnte's `/send` returns a list of ids; the webhook was observed with text and numbers."""
     first = value[0] if isinstance(value, list) and value else value
     return str(first) if isinstance(first, int) and not isinstance(first, bool) else first
 
@@ -35,7 +35,7 @@ Word = Annotated[str, StringConstraints(max_length=50, pattern=_PRINTABLE)]
 
 
 class MessageReport(Body):
-    """What Fonnte posts. Later reports carry only `stateid`; fields we do not know are passed over."""
+    """A report of Fonnte. Later reports contain only `stateid`; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -46,7 +46,7 @@ class MessageReport(Body):
 
 
 class KnowsSecret(Gate):
-    """Lets in only who knows the secret that is the last part of the path; for all others every answer is the same."""
+    """Checks the secret in the last part of the path. A wrong one gets the same answer as an unknown path."""
 
     async def __call__(self, request: Request) -> None:
         """Compare the secret.
@@ -62,7 +62,7 @@ class KnowsSecret(Gate):
 router = Router(prefix="/webhooks", tags=["webhooks"], dependencies=[public])
 
 
-# The gate reads the secret from the path by itself: FastAPI does not see it.
+# The gate reads the secret from the path, so FastAPI does not know the parameter.
 _SECRET = {"name": "secret", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -73,8 +73,8 @@ _SECRET = {"name": "secret", "in": "path", "required": True, "schema": {"type": 
     openapi_extra={"parameters": [_SECRET]},
 )
 async def fonnte_report(report: MessageReport, work: Work) -> dict[str, bool]:
-    """A message got somewhere, or did not. Answered with 200 whether or not we know it: Fonnte repeats all else."""
-    await take_report(
+    """Take a delivery report. The answer is 200 also for unknown messages, as Fonnte repeats all other requests."""
+    await record_report(
         work,
         provider_id=report.id or None,
         state_id=report.stateid or None,

@@ -1,4 +1,4 @@
-"""What Fonnte's words about a message mean."""
+"""Mapping of Fonnte's status texts to progress."""
 
 from notification.queue.rules import Progress
 
@@ -15,6 +15,6 @@ _WORDS = {
 
 
 def progress_of(*words: str | None) -> Progress | None:
-    """The furthest that any of a report's words tells; None when they tell nothing new, like `pending`."""
+    """Return the highest progress of a report's texts; None if they contain none, like `pending`."""
     known = [_WORDS[word.strip().lower()] for word in words if word and word.strip().lower() in _WORDS]
     return max(known, default=None)

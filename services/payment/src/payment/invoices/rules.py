@@ -22,7 +22,7 @@ class RegistrationEnd(StrEnum):
 
 
 def shown_status(status: InvoiceStatus, expires_at: datetime, now: datetime) -> InvoiceStatus:
-    """Return the status that a runner sees: nobody may pay an open invoice whose deadline has passed."""
+    """Return the status to show: an open invoice is expired once its deadline has passed."""
     return InvoiceStatus.EXPIRED if status is InvoiceStatus.OPEN and now > expires_at else status
 
 

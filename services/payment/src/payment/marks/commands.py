@@ -31,7 +31,7 @@ _TYPE, _OCCURRED_AT = _FIELD.format(name="type"), _FIELD.format(name="occurred_a
 # `occurred_at` is read as text: casting a malformed one would fail the whole query.
 _UNPUBLISHED = text(f"""
     SELECT {_TYPE} AS type, {_OCCURRED_AT} AS occurred_at, created_at FROM outbox
-     WHERE queue = '{OUTBOX_QUEUE}' AND {_TYPE} = ANY(CAST(:news AS text[]))
+     WHERE queue = '{OUTBOX_QUEUE}' AND {_TYPE} = ANY(CAST(:types AS text[]))
     UNION ALL
     SELECT {_TYPE}, {_OCCURRED_AT}, created_at FROM event_retries
      WHERE headers ->> 'event_type' = ANY(CAST(:opening AS text[]))
@@ -47,12 +47,12 @@ async def answer_mark(work: UnitOfWork, mark: QueueMark, *, subject: UUID) -> No
     cannot tell which deadlines have passed.
 
     While no proofs can be taken, and until an outage is added to the deadlines, there is no answer: payment counts as
-    away.
+    unavailable.
     """
     open_until = await settled_until(work.session) or work.now  # before the outbox: what an outage moved is in there
     if is_closed(open_until, work.now):
         return
-    rows = (await work.session.execute(_UNPUBLISHED, {"news": _PAYMENT_EVENTS, "opening": _OPENING})).all()
+    rows = (await work.session.execute(_UNPUBLISHED, {"types": _PAYMENT_EVENTS, "opening": _OPENING})).all()
     spoken_until = min(mark.sent_at, work.now, open_until, *(_published_before(*row) for row in rows))
     work.publish(PaymentQueueMark(sent_at=mark.sent_at, spoken_until=spoken_until), subject=subject)
 

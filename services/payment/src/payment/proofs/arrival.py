@@ -18,7 +18,7 @@ def arrived_at(request: Request, *, now: datetime, trusted_proxies: int) -> date
     Args:
         trusted_proxies: number of trusted proxies; with 0 the header is ignored, as the client could set it.
     """
-    said = request.headers.get(AGE_HEADER, "")
-    if not trusted_proxies or not _SECONDS.fullmatch(said):
+    value = request.headers.get(AGE_HEADER, "")
+    if not trusted_proxies or not _SECONDS.fullmatch(value):
         return now
-    return now - min(timedelta(seconds=float(said)), LONGEST_UPLOAD)
+    return now - min(timedelta(seconds=float(value)), LONGEST_UPLOAD)

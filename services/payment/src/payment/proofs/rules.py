@@ -34,14 +34,14 @@ _TOO_OLD = Wording(
 )
 
 
-def paid_at(said: str, *, now: datetime, zone: ZoneInfo) -> datetime:
+def paid_at(value: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the moment given as an ISO 8601 date (midnight in `zone`), or as date and time with offset.
 
     Raises:
         Refused: not such a value, in the future, or more than a year ago.
     """
     try:
-        moment, skew = _moment(said, zone)
+        moment, skew = _moment(value, zone)
         ahead = moment - now
     except (ValueError, OverflowError):
         raise Refused(_NO_DATE) from None
@@ -52,11 +52,11 @@ def paid_at(said: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     return moment
 
 
-def _moment(said: str, zone: ZoneInfo) -> tuple[datetime, timedelta]:
-    if len(said) == len("2026-01-31"):
-        day = date.fromisoformat(said)
+def _moment(value: str, zone: ZoneInfo) -> tuple[datetime, timedelta]:
+    if len(value) == len("2026-01-31"):
+        day = date.fromisoformat(value)
         return datetime(day.year, day.month, day.day, tzinfo=zone), _EARLY_DAY
-    moment = datetime.fromisoformat(said)
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("no offset")
     return moment, _CLOCK_SKEW

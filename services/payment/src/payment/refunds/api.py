@@ -56,6 +56,6 @@ def _after(last: RefundView) -> str:
 
 
 @router.post("/{payment_id}/done", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded))
-async def complete_refund(payment_id: UUID, body: RefundDone, staff: Finance, work: Work) -> None:
+async def finish_refund(payment_id: UUID, body: RefundDone, staff: Finance, work: Work) -> None:
     """Record that the money was transferred back."""
     await commands.complete_refund(work, payment_id, reference=body.reference, by=staff.id, actor=staff.actor)

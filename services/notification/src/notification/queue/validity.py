@@ -1,4 +1,4 @@
-"""Whether a message still says something true, and in time: one rule for queueing, sending and sending again."""
+"""Conditions for outdated messages, for queueing, sending and resending."""
 
 from collections.abc import Collection
 from datetime import date, datetime, time
@@ -17,11 +17,11 @@ from notification.races.tables import Race
 SUPERSEDED = "newer news came before it was sent"
 TOO_LATE = "its time was over before it was sent"
 
-PAYMENT_NEWS = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
-"""Messages that hold only until the next news of the registration's payment."""
+PAYMENT_MESSAGES = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
+"""Types of messages that are valid only until the next one about the registration's payment."""
 
 BEFORE_THE_RACE = frozenset({EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED})
-"""Messages that should leave before the race's day begins, their deadline. They still may on that day."""
+"""Types of messages whose deadline is the start of the race day. They may still be sent on that day."""
 
 _OUTLIVES_THE_RACE = frozenset(
     {
@@ -34,13 +34,13 @@ _OUTLIVES_THE_RACE = frozenset(
 _ZONE_OF_OLDER_RACES = ZoneInfo("Asia/Jakarta")
 
 
-async def untrue(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a message says nothing true any more, or too late, at `now`."""
+async def is_outdated(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a message is superseded or too late at `now`."""
     return or_(superseded(), await too_late(session, now=now))
 
 
 async def too_late(session: AsyncSession, *, now: datetime) -> ColumnElement[bool]:
-    """Return the condition that the time of a message is over at `now`: its deadline, or the day of its race."""
+    """Return the condition that the deadline of a message, or the day of its race, has passed at `now`."""
     zones = (await session.execute(select(Race.timezone).distinct())).scalars().all()
     over = func.coalesce(Race.event_date, Contact.event_date) < _today(zones, now)
     raced = (
@@ -54,12 +54,12 @@ async def too_late(session: AsyncSession, *, now: datetime) -> ColumnElement[boo
 
 
 def race_day_begins(day: date, zone: str | None) -> datetime:
-    """Return the moment at which the day begins at the race."""
+    """Return when the day begins in the time zone of the race."""
     return datetime.combine(day, time.min, tzinfo=_zone(zone) if zone else _ZONE_OF_OLDER_RACES)
 
 
 def _today(zones: Collection[str | None], now: datetime) -> ColumnElement[date]:
-    """The day that it is at the race. The database need not know the zone's name."""
+    """Return the current date at the race, computed here: the database may not know the zone."""
     elsewhere = literal(now.astimezone(_ZONE_OF_OLDER_RACES).date(), Date)
     days = [(Race.timezone == zone, literal(now.astimezone(_zone(zone)).date(), Date)) for zone in zones if zone]
     return case(*days, else_=elsewhere) if days else elsewhere
@@ -73,13 +73,13 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _deadline() -> ColumnElement[datetime]:
-    """Messages that an older release queued have theirs only in the context."""
+    """Return the deadline; messages of older releases have it only in the context."""
     named = (Notification.context[name].astext for name in ("offer_deadline", "payment_deadline"))
     return func.coalesce(Notification.deadline, *(cast(each, DateTime(timezone=True)) for each in named))
 
 
 def superseded() -> ColumnElement[bool]:
-    """Return the condition that newer news of its registration, its payment or its race made a message untrue."""
+    """Return the condition that a newer event of its registration, payment or race outdated a message."""
     contact = exists().where(Contact.registration_id == Notification.registration_id)
     return or_(
         contact.where(or_(_by_stage(), _by_the_race())),
@@ -87,36 +87,43 @@ def superseded() -> ColumnElement[bool]:
             Notification.event_type == EventType.REGISTRATION_CREATED,
             contact.where(Contact.payment_news_at.is_not(None)),
         ),
-        and_(Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_NEWS)), _newer_payment_news()),
+        and_(
+            Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_MESSAGES)), _newer_payment_message()
+        ),
         and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _gone_back()),
     )
 
 
 def _by_stage() -> ColumnElement[bool]:
-    return or_(*(and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.news])) for stage in Stage))
+    return or_(
+        *(
+            and_(Contact.stage == stage, Notification.event_type.in_(SUPERSEDES[stage.latest_event_type]))
+            for stage in Stage
+        )
+    )
 
 
 def _by_the_race() -> ColumnElement[bool]:
-    """Runners are sent another message about a newer change of the race."""
+    """Return the condition that a newer change of the race was announced."""
     revision = Notification.context["revision"].as_integer()
     newer = select(Race.event_id).where(Race.event_id == Contact.event_id, Race.notified_revision > revision)
     return and_(Notification.event_type == EventType.RACE_CHANGED, newer.correlate(Contact, Notification).exists())
 
 
-def _newer_payment_news() -> ColumnElement[bool]:
+def _newer_payment_message() -> ColumnElement[bool]:
     other = aliased(Notification)
     newer = func.coalesce(other.payment_news, 0) > func.coalesce(Notification.payment_news, 0)
     return exists().where(other.registration_id == Notification.registration_id, newer)
 
 
 def _gone_back() -> ColumnElement[bool]:
-    """There is a message that the same payment is on its way back."""
+    """Return the condition that there is a message about the completed refund of the same payment."""
     other = aliased(Notification)
     same = other.context["payment_id"].astext == Notification.context["payment_id"].astext
     done = other.event_type == EventType.PAYMENT_REFUND_DONE
     return exists().where(other.registration_id == Notification.registration_id, done, same)
 
 
-def why_untrue(late: ColumnElement[bool]) -> ColumnElement[str]:
-    """Return the reason that the log gives for a message that is not sent, `late` being `too_late`."""
+def skip_reason(late: ColumnElement[bool]) -> ColumnElement[str]:
+    """Return the reason of a skipped message for the log; `late` is the condition of `too_late`."""
     return case((late, TOO_LATE), else_=SUPERSEDED)

@@ -1,7 +1,6 @@
-"""TCP connections to mail servers that do not lead into the platform's own network.
+"""TCP connections to mail servers, refusing addresses of the platform's own network.
 
-Names are looked up once and the connection goes to the address that was checked, so a name whose address changes in
-between (DNS rebinding) leads nowhere else.
+A name is resolved once and the connection goes to the checked address, so DNS rebinding has no effect.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ _INSIDE_NAMES: Final = (".localhost", ".local", ".localdomain", ".internal", ".h
 
 
 def is_public(address: str) -> bool:
-    """Return whether an IP address belongs to the Internet, and an IPv4 address embedded in it, too.
+    """Return whether an IP address, and any IPv4 address embedded in it, is public.
 
     Raises:
         ValueError: not an IP address.
@@ -31,8 +30,8 @@ def is_public(address: str) -> bool:
     return found in _UNICAST and found.is_global and (behind is None or is_public(str(behind)))
 
 
-def is_inside(host: str) -> bool:
-    """Return whether a host leads inside by its name, or as an address in any notation, without looking it up."""
+def is_private_host(host: str) -> bool:
+    """Return whether a host is private, judged by its name or literal address in any notation, without DNS."""
     try:
         return not is_public(host)
     except ValueError:
@@ -45,11 +44,14 @@ def is_inside(host: str) -> bool:
 
 
 async def connected_socket(host: str, port: int, *, private_allowed: bool, seconds_each: float) -> socket.socket:
-    """Connect to the first of a host's addresses that answers.
+    """Return a socket connected to the first address of a host that accepts.
+
+    Args:
+        seconds_each: time limit for the look-up and for each address.
 
     Raises:
-        PrivateAddress: one of its addresses is not public, and private ones are not allowed.
-        OSError, UnicodeError: it has no address, or none of them answers, each within `seconds_each`.
+        PrivateAddress: an address is not public, and private ones are not allowed.
+        OSError, UnicodeError: there is no address, or none accepts.
     """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(seconds_each):

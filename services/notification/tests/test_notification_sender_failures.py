@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from notification.channels.errors import NotSent, OutcomeUnknown, SenderTrouble, TemporaryFailure
+from notification.channels.errors import NotSent, OutcomeUnknown, SenderFailure, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
-from notification.limiter import breaker
-from notification.limiter.rules import is_senders, pause_in_silence
+from notification.limiter import circuit_breaker
+from notification.limiter.rules import is_sender_failure, pause_when_silent
 from notification.messages.rules import Channel
 from notification.queue.sender import Sender
 from notification.worker import release
@@ -110,7 +110,7 @@ async def test_a_line_that_begins_with_a_troubled_domain_reaches_the_others(
 ) -> None:
     def failure(message: OutboundMessage) -> NotSent | None:
         down = message.recipient.endswith("@down.example")
-        return SenderTrouble("mail_refused_421", Culprit.RECIPIENT) if down else None
+        return SenderFailure("mail_refused_421", Culprit.RECIPIENT) if down else None
 
     provider = Provider(failure)
     await office.in_a_hurry()
@@ -123,7 +123,7 @@ async def test_a_line_that_begins_with_a_troubled_domain_reaches_the_others(
 
 
 async def test_what_met_trouble_goes_behind_all_others(office: PostOffice, clock: ManualClock) -> None:
-    provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
+    provider = Provider(lambda message: SenderFailure("no") if message.recipient == "budi@x.example" else None)
     await office.in_a_hurry()
     await ticket_to(office, "budi@x.example", *OTHERS)
     for _ in range(100):
@@ -138,11 +138,11 @@ async def test_what_met_trouble_goes_behind_all_others(office: PostOffice, clock
 async def test_without_stepping_behind_one_address_would_be_tried_first_again_and_again(
     office: PostOffice, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def senders(*_: Any, **__: Any) -> breaker.Ruling:
-        return breaker.Ruling(is_senders=True, row=0, suspected=False)
+    async def senders(*_: Any, **__: Any) -> circuit_breaker.Attribution:
+        return circuit_breaker.Attribution(is_sender_failure=True, streak=0, suspected=False)
 
-    monkeypatch.setattr("notification.queue.settling.note_trouble", senders)
-    provider = Provider(lambda message: SenderTrouble("no") if message.recipient == "budi@x.example" else None)
+    monkeypatch.setattr("notification.queue.outcomes.record_failure", senders)
+    provider = Provider(lambda message: SenderFailure("no") if message.recipient == "budi@x.example" else None)
     await ticket_to(office, "budi@x.example", *OTHERS)
     for _ in range(10):
         await provider.behind(office.senders[MAIL]).send_one()
@@ -161,7 +161,7 @@ async def an_hour_of(office: PostOffice, failure: NotSent, channel: Channel) -> 
 
 
 @pytest.mark.parametrize(
-    "failure", [TemporaryFailure("mail_refused_451"), SenderTrouble("mail_refused_421", Culprit.RECIPIENT)]
+    "failure", [TemporaryFailure("mail_refused_451"), SenderFailure("mail_refused_421", Culprit.RECIPIENT)]
 )
 async def test_an_hour_in_which_everybody_is_refused_costs_no_message(office: PostOffice, failure: NotSent) -> None:
     await ticket_to(office, *OTHERS)
@@ -172,7 +172,7 @@ async def test_an_hour_in_which_everybody_is_refused_costs_no_message(office: Po
     assert {each["retry_count"] for each in await office.log(channel="email", status="sent")} == {0}
 
 
-@pytest.mark.parametrize("lone", [TemporaryFailure("mail_refused_451"), SenderTrouble("silent", Culprit.RECIPIENT)])
+@pytest.mark.parametrize("lone", [TemporaryFailure("mail_refused_451"), SenderFailure("silent", Culprit.RECIPIENT)])
 async def test_an_hour_in_which_the_only_message_is_put_off_costs_it_nothing(office: PostOffice, lone: NotSent) -> None:
     await ticket_to(office, "ani@example.com")
     provider = await an_hour_of(office, lone, MAIL)
@@ -289,9 +289,9 @@ async def test_a_message_whose_worker_went_once_keeps_its_place(office: PostOffi
     ],
 )
 def test_whose_trouble_it_is(culprit: Culprit, others: bool, again: bool, senders: bool) -> None:
-    assert is_senders(culprit, others=others, again=again) is senders
+    assert is_sender_failure(culprit, others=others, again=again) is senders
 
 
 @pytest.mark.parametrize(("troubles", "minutes"), [(1, 15), (2, 30), (4, 120), (5, 240), (6, 240), (1000, 240)])
 def test_pauses_in_silence_double_up_to_four_hours(troubles: int, minutes: int) -> None:
-    assert pause_in_silence(troubles) == timedelta(minutes=minutes)
+    assert pause_when_silent(troubles) == timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""Following a corrected address with a message that does not wait for staff to send it again."""
+"""Resending a message to a changed address without a request of staff."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,15 +9,15 @@ from sqlalchemy import select
 from notification.contacts.tables import Participant
 from notification.messages.rules import Channel, EventType
 from notification.queue.queries import attempts_of
+from notification.queue.resending import copy_of, requeue
 from notification.queue.rules import Status
-from notification.queue.sending_again import copy_of, requeue
 from notification.queue.tables import DeliveryAttempt, Notification
 
 
-async def follow_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:
-    """Queue the message once more on each channel where it went only to addresses that are the participant's no more.
+async def resend_to_new_address(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> None:
+    """Queue the message again on each channel where it was sent only to former addresses of the participant.
 
-    Idempotent. What has not left yet goes to the newest address by itself.
+    Idempotent. Unsent messages use the newest address anyway.
     """
     participant = await work.session.get_one(Participant, participant_id)
     messages = await _lock_messages(work, participant_id, event_type)
@@ -26,10 +26,10 @@ async def follow_address(work: UnitOfWork, participant_id: UUID, event_type: Eve
         sent = [message for message in messages if message.channel == channel]
         attempts = [attempt for message in sent for attempt in tried[message.id]]
         for message in sent:
-            _take_back(message, tried[message.id])
+            _release_claim(message, tried[message.id])
         waiting = any(message.status == Status.PENDING for message in sent)
         if attempts and not waiting and not _has_reached(participant, attempts, channel):
-            await _queue_again(work, sent[-1])
+            await _requeue_or_copy(work, sent[-1])
 
 
 async def _lock_messages(work: UnitOfWork, participant_id: UUID, event_type: EventType) -> Sequence[Notification]:
@@ -42,8 +42,8 @@ async def _lock_messages(work: UnitOfWork, participant_id: UUID, event_type: Eve
     return (await work.session.execute(ordered.with_for_update())).scalars().all()
 
 
-def _take_back(message: Notification, attempts: Sequence[DeliveryAttempt]) -> None:
-    """Put a claimed message back into the queue while no attempt is under way: its worker may hold the old address."""
+def _release_claim(message: Notification, attempts: Sequence[DeliveryAttempt]) -> None:
+    """Put a claimed message back into the queue if no attempt is under way: its worker may have the old address."""
     if message.status == Status.SENDING and all(attempt.outcome is not None for attempt in attempts):
         message.status, message.lease, message.leased_until = Status.PENDING, None, None
 
@@ -52,7 +52,7 @@ def _has_reached(participant: Participant, attempts: Sequence[DeliveryAttempt], 
     return any(attempt.recipient and participant.is_reached_at(attempt.recipient, channel) for attempt in attempts)
 
 
-async def _queue_again(work: UnitOfWork, message: Notification) -> None:
+async def _requeue_or_copy(work: UnitOfWork, message: Notification) -> None:
     if message.status == Status.FAILED:
         await requeue(work, Notification.id == message.id)
     else:

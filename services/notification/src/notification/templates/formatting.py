@@ -1,4 +1,4 @@
-"""Money, days and moments as people write them."""
+"""Formatting of money, dates, times and reasons per language."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -45,11 +45,11 @@ _DAYS = {
 }
 
 WAITING_LIST = {Locale.INDONESIAN: "Daftar tunggu", Locale.ENGLISH: "Waiting list"}
-"""What stands for the number of a place in line."""
+"""Shown instead of a registration number for waiting-list entries."""
 
 
 OFFER_ENDED = "waitlist.ended:"
-"""What the reason of an ended offer starts with, before its word of `WaitlistEnd`."""
+"""Prefix of the reason of an ended offer, before the value of `WaitlistEnd`."""
 
 _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
     Locale.INDONESIAN: {
@@ -70,14 +70,14 @@ _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
 
 
 def reason(given: str, locale: Locale) -> str:
-    """Return a reason as text; empty for the end of an offer that only a newer release knows."""
+    """Return the text of a reason; empty for a `WaitlistEnd` that this release does not know."""
     if not given.startswith(OFFER_ENDED):
         return given
     return _WHY_OFFER_ENDED[locale].get(given.removeprefix(OFFER_ENDED), "")
 
 
 def money(amount: Decimal, currency: str, locale: Locale) -> str:
-    """`Rp150.000` in Indonesian, `IDR 150,000` in English; cents only where there are some."""
+    """Return an amount: `Rp150.000` in Indonesian, `IDR 150,000` in English. Cents are shown if not zero."""
     whole = amount == amount.to_integral_value()
     figures = f"{amount:,.0f}" if whole else f"{amount:,.2f}"
     if locale is Locale.ENGLISH:
@@ -87,12 +87,12 @@ def money(amount: Decimal, currency: str, locale: Locale) -> str:
 
 
 def day(value: date, locale: Locale) -> str:
-    """`Minggu, 7 Maret 2027` or `Sunday, 7 March 2027`."""
+    """Return a date: `Minggu, 7 Maret 2027` or `Sunday, 7 March 2027`."""
     return f"{_DAYS[locale][value.weekday()]}, {value.day} {_MONTHS[locale][value.month - 1]} {value.year}"
 
 
 def moment(value: datetime, zone: ZoneInfo, locale: Locale) -> str:
-    """`7 Maret 2027 pukul 15.30 WIB` or `7 March 2027, 15:30 WIB`."""
+    """Return a time: `7 Maret 2027 pukul 15.30 WIB` or `7 March 2027, 15:30 WIB`."""
     local = value.astimezone(zone)
     date_part = f"{local.day} {_MONTHS[locale][local.month - 1]} {local.year}"
     if locale is Locale.ENGLISH:
@@ -101,7 +101,7 @@ def moment(value: datetime, zone: ZoneInfo, locale: Locale) -> str:
 
 
 def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
-    """Return the IANA time zone `name`; `default` for none, and for one that this machine does not know."""
+    """Return the IANA time zone `name`; `default` for None and for a zone that this machine does not know."""
     try:
         return ZoneInfo(name) if name else default
     except (ZoneInfoNotFoundError, ValueError, OSError):

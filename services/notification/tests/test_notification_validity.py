@@ -7,14 +7,14 @@ import pytest
 from notification.channels.port import OutboundMessage
 from notification.messages.rules import Channel
 from notification.queue.commands import claim_next
-from notification.queue.composing import Ingredients, compose
+from notification.queue.composition import MessageInputs, compose
 from notification.templates.rendering import Renderer
 from notification.worker import release
 from simulators.testing import Stage
 from testkit.harness import ManualClock
 
 from .notification_world import RACE, Entry, PostOffice, runner
-from .test_notification_trouble import Provider
+from .test_notification_sender_failures import Provider
 from .test_notification_waitlist import OFFERED, offered
 
 MAIL, WHATSAPP = Channel.EMAIL, Channel.WHATSAPP
@@ -84,9 +84,9 @@ async def test_news_that_come_while_a_message_is_made_stop_it(
     entry = await office.registered()
     provider = Provider(lambda _: None)
 
-    async def slowly(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
+    async def slowly(inputs: MessageInputs, renderer: Renderer) -> OutboundMessage:
         await office.hear(entry.cancelled())
-        return await compose(parts, renderer)
+        return await compose(inputs, renderer)
 
     monkeypatch.setattr("notification.queue.sender.compose", slowly)
     await provider.behind(office.senders[MAIL]).send_one()

@@ -1,4 +1,4 @@
-"""From a claimed row to the message that leaves: text, page and ticket are made when they are needed, from rows."""
+"""Composition of a claimed message: text, HTML and ticket from current rows."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
 from notification.queue.tables import Notification
-from notification.queue.truth import untrue
+from notification.queue.validity import is_outdated
 from notification.races.queries import current_names
-from notification.templates import words
+from notification.templates import formatting
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
-from notification.templates.rules import NO_VALUE, Template, harmless_name
+from notification.templates.rules import NO_VALUE, Template, safe_name
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
 
 
 @dataclass(frozen=True)
-class Ingredients:
-    """All that a message is made of, read from the database. `superseded`: it says nothing true any more."""
+class MessageInputs:
+    """The data of a message, read from the database. `superseded` is True if it is outdated."""
 
     claim: Claim
     recipient: str
@@ -41,18 +41,18 @@ class Ingredients:
     superseded: bool
 
 
-async def gather(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> Ingredients:
-    """Read what the message needs, and whether it still says something true at `now`."""
+async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> MessageInputs:
+    """Load the data of a message, and whether it is outdated at `now`."""
     unpaid = bool(claim.context.get("awaits_payment"))
     template = await find_template(session, (claim.event_type, claim.channel, locale), unpaid=unpaid)
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
-        return Ingredients(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
+        return MessageInputs(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
     about = await _facts(session, claim, contact, participant)
-    outdated = select(Notification.id).where(Notification.id == claim.id, await untrue(session, now=now))
-    return Ingredients(
+    outdated = select(Notification.id).where(Notification.id == claim.id, await is_outdated(session, now=now))
+    return MessageInputs(
         claim=claim,
         recipient=participant.address_on(claim.channel),
         recipient_name=about.name,
@@ -75,7 +75,7 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
     named: dict[str, Any] = {**copies, **await current_names(session, contact.event_id, contact.category_id)}
     return Facts(
         **named,
-        name=harmless_name(participant.full_name),
+        name=safe_name(participant.full_name),
         registration_number=contact.registration_number or NO_VALUE,
         amount=Decimal(claim.context.get("amount", contact.total_amount)),
         currency=claim.context.get("currency", contact.currency),
@@ -96,14 +96,14 @@ async def _is_in_charge(session: AsyncSession, participant: Participant) -> bool
 
 
 async def _status_path(session: AsyncSession, contact: Contact) -> str | None:
-    """Return the path that opens the registration with the data of all participants: for the person in charge only."""
+    """Return the path of the registration's page, which shows all participants, for the person in charge only."""
     codes = await codes_of(session, [contact.registration_id])
     code = codes.get(contact.registration_id)
     return None if code is None else status_path(contact.registration_id, contact.registration_number, code)
 
 
 async def _link_facts(session: AsyncSession, claim: Claim, recipient: str) -> LinkFacts:
-    """The links that still belong to the recipient: a correction may have given a registration another contact."""
+    """Return the links that still belong to the recipient: a correction may have changed the contact."""
     listed = {UUID(link["registration_id"]): link for link in claim.context["links"]}
     in_charge = await people_in_charge(session, listed)
     codes = await codes_of(session, listed)
@@ -119,33 +119,33 @@ def _personal(link: dict[str, Any], code: str) -> PersonalLink:
     number = link["registration_number"]
     return PersonalLink(
         registration_number=number,
-        name=harmless_name(link["participant_name"]),
+        name=safe_name(link["participant_name"]),
         event_name=link["event_name"],
         category_name=link["category_name"],
         path=status_path(UUID(link["registration_id"]), number, code),
     )
 
 
-async def compose(parts: Ingredients, renderer: Renderer) -> OutboundMessage:
-    """The message, ready to leave."""
-    text = renderer.text(parts.template, parts.facts, parts.locale)
-    if parts.claim.channel is Channel.WHATSAPP:
-        return OutboundMessage(parts.claim.id, parts.recipient, parts.recipient_name, text.body)
-    ticket = await _ticket(parts)
+async def compose(inputs: MessageInputs, renderer: Renderer) -> OutboundMessage:
+    """Return the message to send."""
+    text = renderer.text(inputs.template, inputs.facts, inputs.locale)
+    if inputs.claim.channel is Channel.WHATSAPP:
+        return OutboundMessage(inputs.claim.id, inputs.recipient, inputs.recipient_name, text.body)
+    ticket = await _ticket(inputs)
     return OutboundMessage(
-        id=parts.claim.id,
-        recipient=parts.recipient,
-        recipient_name=parts.recipient_name,
+        id=inputs.claim.id,
+        recipient=inputs.recipient,
+        recipient_name=inputs.recipient_name,
         body=text.body,
         subject=text.subject,
-        html=renderer.page(text, parts.facts, parts.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
+        html=renderer.page(text, inputs.facts, inputs.locale, qr_source=f"cid:{QR_CONTENT_ID}" if ticket else None),
         ticket=ticket,
     )
 
 
-async def _ticket(parts: Ingredients) -> TicketFiles | None:
-    facts = parts.facts
-    if parts.claim.event_type is not EventType.REGISTRATION_CONFIRMED or not isinstance(facts, Facts):
+async def _ticket(inputs: MessageInputs) -> TicketFiles | None:
+    facts = inputs.facts
+    if inputs.claim.event_type is not EventType.REGISTRATION_CONFIRMED or not isinstance(facts, Facts):
         return None
     if facts.ticket_code is None:
         return None
@@ -153,13 +153,13 @@ async def _ticket(parts: Ingredients) -> TicketFiles | None:
         event_name=facts.event_name,
         name=facts.name,
         category_name=facts.category_name,
-        event_date=words.day(facts.event_date, parts.locale),
+        event_date=formatting.day(facts.event_date, inputs.locale),
         event_location=facts.event_location,
         registration_number=facts.registration_number,
         bib_number=facts.bib_number or 0,
     )
-    # A process makes one mail at a time, so this is never more than one thread.
-    return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, parts.locale)
+    # A process composes one mail at a time, so this uses at most one thread.
+    return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, inputs.locale)
 
 
 def _ticket_files(printed: PrintedTicket, ticket_code: str, locale: Locale) -> TicketFiles:

@@ -1,4 +1,4 @@
-"""Sending again what a person asks for: one that failed is tried again, one that was sent is sent once more."""
+"""Resending messages: one that failed is retried, one that was sent is copied."""
 
 from datetime import datetime
 from typing import Any
@@ -8,12 +8,12 @@ from chassis.database import UnitOfWork
 from chassis.wording import Wording
 from sqlalchemy import and_, not_, or_, select, update
 
-from notification.limiter.commands import recover
+from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel, EventType
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
 from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
 from notification.queue.tables import Notification
-from notification.queue.truth import TOO_LATE, untrue
+from notification.queue.validity import TOO_LATE, is_outdated
 
 _COPY_WAITS = Wording(
     en="A copy of the message has not been sent yet. It is sent when its turn comes.",
@@ -24,12 +24,12 @@ _COPY_WAITS = Wording(
 _WITHOUT_CHANNEL = (Notification.status == Status.SKIPPED) & Notification.failed_reason.in_(WITHOUT_CHANNEL)
 
 
-async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
-    """Queue the message again and return the id of the message that will be sent.
+async def resend_message(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUID:
+    """Queue a message again and return the id of the message that will be sent.
 
-    One that failed, whose fate is unknown, or whose channel was off gets another try. One that was sent stays in the
-    log as it is, and a copy of it is queued, as often as staff ask; while a copy waits, there is no second one. Links
-    that were sent are not sent again: whoever asked for them can ask once more, and only for what is theirs then.
+    A message that failed, has an unknown outcome, or was skipped because its channel was off is retried. Of a sent
+    one a copy is queued, unless a copy is waiting. Sent links are not sent again: the contact can request them again,
+    and gets only what belongs to it then.
 
     Raises:
         UnknownNotification, MessageWaiting, MessageSuperseded.
@@ -40,34 +40,34 @@ async def send_again(work: UnitOfWork, notification_id: UUID, *, by: str) -> UUI
     without_channel = message.status == Status.SKIPPED and message.failed_reason in WITHOUT_CHANNEL
     again = message.status in RETRYABLE or without_channel
     answered = message.recipient is not None and not again
-    if (message.status == Status.SKIPPED and not again) or answered or not await _is_true(work, message):
+    if (message.status == Status.SKIPPED and not again) or answered or not await _is_valid(work, message):
         raise MessageSuperseded(status_now=message.status)
     if again:
         await requeue(work, Notification.id == message.id)
         await work.audit(by, "notification.retry", str(message.id))
         return message.id
-    return await _repeat(work, message, by=by)
+    return await _queue_copy(work, message, by=by)
 
 
 async def retry_failed(
     work: UnitOfWork, channel: Channel | None, *, unknown: bool = False, skipped: bool = False, by: str
 ) -> int:
-    """Send again all that failed and is still true; return how many.
+    """Queue all failed messages again that are not outdated, and return how many.
 
     Args:
-        unknown: also those of unknown fate. Somebody has looked that they did not arrive, and that the provider answers
-            again: its sender, if it rests, goes on.
-        skipped: also those whose channel was off or had no account.
+        unknown: include messages of unknown outcome, and resume a paused sender: staff have checked that they did not
+            arrive and that the provider answers.
+        skipped: include messages that were skipped because their channel was off or had no account.
     """
     channels = list(Channel) if channel is None else [channel]
     if unknown:
         for each in channels:
-            await recover(work, each)
+            await resume_sender(work, each)
     failed = Notification.status.in_(RETRYABLE if unknown else (Status.FAILED,))
     chosen = and_(
         or_(failed, _WITHOUT_CHANNEL) if skipped else failed,
         Notification.channel.in_(channels),
-        not_(await untrue(work.session, now=work.now)),
+        not_(await is_outdated(work.session, now=work.now)),
     )
     count = await requeue(work, chosen)
     await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown, skipped=skipped)
@@ -75,7 +75,7 @@ async def retry_failed(
 
 
 async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
-    """The message, and if it is a copy the original too: requests for copies of one message follow each other."""
+    """Return the message, locked; of a copy the original is locked, too, to serialise requests for copies."""
     message = await work.session.get(Notification, notification_id, with_for_update=True)
     if message is None:
         raise UnknownNotification
@@ -84,12 +84,14 @@ async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:
     return message
 
 
-async def _is_true(work: UnitOfWork, message: Notification) -> bool:
-    outdated = select(Notification.id).where(Notification.id == message.id, await untrue(work.session, now=work.now))
+async def _is_valid(work: UnitOfWork, message: Notification) -> bool:
+    outdated = select(Notification.id).where(
+        Notification.id == message.id, await is_outdated(work.session, now=work.now)
+    )
     return (await work.session.execute(outdated)).first() is None
 
 
-async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
+async def _queue_copy(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
     original = message.resend_of or message.id
     copies = select(Notification.status).where(Notification.resend_of == original, Notification.status.in_(WAITING))
     waiting = (await work.session.execute(copies.limit(1))).scalar_one_or_none()
@@ -102,7 +104,7 @@ async def _repeat(work: UnitOfWork, message: Notification, *, by: str) -> UUID:
 
 
 def copy_of(message: Notification, work: UnitOfWork) -> Notification:
-    """Return a message like this one that waits to be sent; not yet in the session."""
+    """Return a waiting copy of a message, not added to the session."""
     copy_id = uuid4()
     return Notification(
         id=copy_id,
@@ -123,8 +125,8 @@ def copy_of(message: Notification, work: UnitOfWork) -> Notification:
     )
 
 
-async def follow_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
-    """How to pay is worth saying until the later deadline, also where it seemed to be too late to say it."""
+async def extend_deadline(work: UnitOfWork, registration_id: UUID, until: datetime) -> None:
+    """Extend the deadline of the message about how to pay, and queue it again if it was skipped as too late."""
     how_to_pay = (
         Notification.registration_id == registration_id,
         Notification.event_type == EventType.REGISTRATION_CREATED,
@@ -137,7 +139,7 @@ async def follow_deadline(work: UnitOfWork, registration_id: UUID, until: dateti
 
 
 async def requeue(work: UnitOfWork, chosen: Any) -> int:
-    """Give the chosen messages all their tries again; return how many they are."""
+    """Set the chosen messages to waiting with all their retries; return how many."""
     fresh = {
         "status": Status.PENDING,
         "retry_count": 0,

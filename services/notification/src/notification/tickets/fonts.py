@@ -1,7 +1,7 @@
-"""What a printed ticket can show of a text.
+"""Fonts of printed tickets, and conversion of text to their letters.
 
-Arimo has the widths of Helvetica and the letters of Latin, Greek and Cyrillic scripts with all their accents. It is
-shaped for left-to-right text without ligatures, so that other scripts are transliterated (by the anyascii library).
+Arimo has the metrics of Helvetica and the letters of Latin, Greek and Cyrillic scripts with accents. Text is laid out
+left to right without ligatures, so other scripts are transliterated (by the anyascii library).
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 
 
 def font_file() -> Path:
-    """Return Arimo's file."""
+    """Return the path of the Arimo font file."""
     return Path(fontpkg.path("Arimo"))
 
 
@@ -28,7 +28,7 @@ def _letters() -> frozenset[int]:
 
 
 def is_latin_1(text: str) -> bool:
-    """Return whether the fonts that every PDF reader has can show `text`."""
+    """Return whether the standard PDF fonts can show `text`."""
     return all(ord(char) < _LATIN_1 for char in text)
 
 

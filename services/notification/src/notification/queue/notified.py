@@ -1,4 +1,4 @@
-"""What the people of a registration have been told, or may have been: messages that left, or are just leaving."""
+"""Queries for messages that were sent, or may have been."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,22 +10,22 @@ from notification.messages.rules import EventType
 from notification.queue.rules import Status
 from notification.queue.tables import Notification
 
-_NOT_TOLD = (Status.PENDING, Status.SKIPPED, Status.FAILED)
+_NOT_NOTIFIED = (Status.PENDING, Status.SKIPPED, Status.FAILED)
 
 
-async def newest_told(session: AsyncSession, registration_id: UUID, among: Collection[EventType]) -> EventType | None:
-    """Return which of these the people of a registration were told last; None if none of them."""
-    told = (
+async def last_notified(session: AsyncSession, registration_id: UUID, among: Collection[EventType]) -> EventType | None:
+    """Return the type of the last message among `among` that was or may have been sent; None if there is none."""
+    notified = (
         select(Notification.event_type)
         .where(
             Notification.registration_id == registration_id,
             Notification.event_type.in_(among),
-            Notification.status.not_in(_NOT_TOLD),
+            Notification.status.not_in(_NOT_NOTIFIED),
         )
         .order_by(Notification.created_at.desc(), Notification.id.desc())
         .limit(1)
     )
-    found = (await session.execute(told)).scalar_one_or_none()
+    found = (await session.execute(notified)).scalar_one_or_none()
     return None if found is None else EventType(found)
 
 
