@@ -19,6 +19,7 @@ from standalone.doctor.examination import examine
 from standalone.provisioning import databases
 from standalone.provisioning.databases import DOCTOR, LOGINS, keep_out_of_log, owner_of, provision_databases
 from standalone.services import SERVICES
+from testkit.polling import eventually
 from testkit.threads import run_apart
 
 pytestmark = [pytest.mark.integration]
@@ -224,6 +225,40 @@ async def test_an_installation_whose_services_owned_their_tables_is_handed_over(
             await doctor.fetch("SELECT * FROM kept")
     finally:
         await doctor.close()
+
+
+async def test_tables_are_handed_over_while_a_transaction_uses_two_of_them(provisioned: Provisioned) -> None:
+    """As every event does: it locks a row of the service's, then writes the outbox."""
+    admin = await asyncpg.connect(provisioned.server.url_of("payment").replace("+asyncpg", ""))
+    for table in ("a_outbox", "b_invoices"):
+        await admin.execute(f"CREATE TABLE {table} AS SELECT 1 AS id")
+        await admin.execute(f"ALTER TABLE {table} OWNER TO startline_payment")
+    own = await provisioned.connect("payment", "payment")
+    transaction = own.transaction()
+    try:
+        await transaction.start()
+        await own.execute("SELECT 1 FROM b_invoices FOR UPDATE")
+        handing_over = asyncio.create_task(
+            provision_databases(provisioned.server, provisioned.passwords, connections=30)
+        )
+        await eventually(lambda: _waits_for(admin, "b_invoices"))
+
+        await asyncio.wait_for(own.execute("INSERT INTO a_outbox VALUES (2)"), 5)
+        await transaction.commit()
+
+        await asyncio.wait_for(handing_over, 30)
+        owners = await admin.fetch("SELECT tableowner FROM pg_tables WHERE tablename IN ('a_outbox', 'b_invoices')")
+        assert [row["tableowner"] for row in owners] == ["startline_payment_owner"] * 2
+        assert await own.fetchval("SELECT count(*) FROM a_outbox") == 2
+    finally:
+        await own.close()
+        await admin.execute("DROP TABLE IF EXISTS a_outbox, b_invoices")
+        await admin.close()
+
+
+async def _waits_for(admin: "asyncpg.Connection[asyncpg.Record]", table: str) -> bool:
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = $1::regclass"
+    return await admin.fetchval(waiting, table) is not None
 
 
 async def test_a_table_of_an_administrator_stops_no_release_and_is_not_given_away(provisioned: Provisioned) -> None:

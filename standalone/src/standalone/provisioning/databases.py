@@ -14,6 +14,7 @@ from chassis.migrations.rights import OWNER_SUFFIX
 from pydantic import SecretStr
 
 from standalone.databases import Server, create_databases
+from standalone.provisioning.handover import hand_over
 from standalone.provisioning.verifiers import scram_verifier
 from standalone.services import SERVICES
 
@@ -23,8 +24,6 @@ DOCTOR = "doctor"
 _OF_AN_OWNER = 10
 _OF_THE_DOCTOR = 20
 
-_OWNS_TABLES = "SELECT 1 FROM pg_tables WHERE tableowner = $1 AND schemaname = 'public' LIMIT 1"
-_OF_A_SERVICE = ("SELECT, INSERT, UPDATE, DELETE ON ALL TABLES", "USAGE, SELECT ON ALL SEQUENCES")
 
 _LOCK_ID = 0x57A8
 _LOCK_SECONDS = 60
@@ -127,19 +126,12 @@ async def _make_logins(
 
 
 async def _hand_over(server: Server, service: str) -> None:
-    """Give the owner what the service's own login owned in releases before; nothing is done twice.
-
-    In the same transaction that login gets the rights to use it: it goes on running until its migrations settle them.
-    """
+    """Give the owner role what the service's own login owned in earlier releases, and take its right to create."""
     parts, login = urlsplit(server.url), server.name(service)
     inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{login}")), timeout=10)
     try:
-        async with inside.transaction():
-            if await inside.fetchval(_OWNS_TABLES, login):
-                await _execute(inside, "REASSIGN OWNED BY %I TO %I", login, server.name(owner_of(service)))
-                for rights in _OF_A_SERVICE:
-                    await _execute(inside, f"GRANT {rights} IN SCHEMA public TO %I", login)
-            await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", login)
+        await hand_over(inside, login, server.name(owner_of(service)))
+        await _execute(inside, "REVOKE CREATE ON SCHEMA public FROM %I, PUBLIC", login)
         await _close_large_objects(inside)
     finally:
         await inside.close()
