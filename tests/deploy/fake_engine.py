@@ -82,6 +82,8 @@ def inspect(template: str, identifier: str) -> None:
     release = container["release"]
     if ".Created" in template:
         print(f"2026-01-01T00:00:{int(identifier[1:]):02} {str(container['up']).lower()} {identifier} False")
+    elif ".Networks" in template:
+        print(*STATE.get("networks", {}).get(identifier, ["some_back", "some_edge"]), sep="\n")
     elif "RestartCount" in template:
         print(health(container))
     elif "config-hash" in template:
@@ -91,7 +93,7 @@ def inspect(template: str, identifier: str) -> None:
 
 
 def docker(arguments: list[str]) -> None:
-    """`compose`, `inspect`, `image inspect`, `stop`, `rm` and `logs`."""
+    """`compose`, `inspect`, `image inspect`, `stop`, `rm`, `network connect` and `logs`."""
     match arguments:
         case ["compose", *rest]:
             compose(rest)
@@ -105,6 +107,9 @@ def docker(arguments: list[str]) -> None:
         case ["rm", identifier]:
             note("rm")
             STATE["containers"].remove(found(identifier))
+        case ["network", "connect", network, identifier]:
+            note(f"connect {found(identifier)['process']} {network}")
+            STATE["networks"][identifier].append(network)
         case ["logs", identifier]:
             print(f"why {found(identifier)['process']} is not well")
         case _:

@@ -257,11 +257,11 @@ def test_only_those_who_have_to_get_out() -> None:
     networks = yaml.safe_load(COMPOSE)["networks"]
     inside = {name for name, network in networks.items() if (network or {}).get("internal")}
     out = {name for name, each in _containers().items() if "outward" in each["networks"]}
-    assert networks.keys() - inside == {"front", "outward"}
+    assert networks.keys() - inside == {"public", "outward"}
     masquerade = "com.docker.network.bridge.enable_ip_masquerade"
-    assert networks["front"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
+    assert networks["public"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
     demo = {"simulators", "journey"}
     assert out - demo == {"registration-api", "payment-api", "payment-worker", "notification-worker"}
     assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
-    assert {name for name, each in _containers().items() if "front" in each["networks"]} == {"gateway", "simulators"}
+    assert {name for name, each in _containers().items() if "public" in each["networks"]} == {"gateway", "simulators"}
     assert "back" not in _containers()["gateway"]["networks"]

@@ -63,6 +63,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     found.runs("payment-api", "old", "old")
     found.runs("payment-worker", "old")
     found.runs("identity-api", "old")
+    found.runs("identity-worker", "new")
     found.runs("gateway", "new")
     found.state["release"] = "new"
     return found
@@ -94,6 +95,17 @@ def test_unnamed_it_is_all_five_and_the_gateway_stays(engine: Engine) -> None:
     assert migrations == ["run provision", *(f"run {service}-migrate" for service in SERVICES)]
     for service in SERVICES:
         assert engine.running(f"{service}-api") == engine.running(f"{service}-worker") == ["new"]
+
+
+def test_a_gateway_that_is_not_in_the_network_of_the_new_replicas_is_led_into_it_first(engine: Engine) -> None:
+    """A gateway of a release before that network would answer 503 for everything that is new."""
+    [gateway] = [each["id"] for each in engine.state["containers"] if each["process"] == "gateway"]
+    engine.state["networks"] = {gateway: ["some_front"]}
+
+    assert engine.roll("identity").returncode == 0
+
+    api = ["up identity-api=2", "connect gateway some_edge", "healthy", "stop identity-api old", "rm"]
+    assert engine.calls()[: 2 + len(api)] == ["run provision", "run identity-migrate", *api]
 
 
 @pytest.mark.parametrize("failing", ["provision", "payment-migrate"])
