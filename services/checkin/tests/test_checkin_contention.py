@@ -133,7 +133,7 @@ async def test_when_an_undo_slips_in_before_the_refusal_the_pack_is_handed_out(
         await day.undo(runner.participant_id)
         await say_why(*args)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(pickup, "_refuse", undone_meanwhile)
+    monkeypatch.setattr(pickup, "_raise_refusal", undone_meanwhile)
     # when / then
     assert (await day.scan(desk.device, runner.ticket_code)).status == 201
 

@@ -141,7 +141,7 @@ async def test_without_stepping_behind_one_address_would_be_tried_first_again_an
     async def senders(*_: Any, **__: Any) -> circuit_breaker.Attribution:
         return circuit_breaker.Attribution(is_sender_failure=True, streak=0, suspected=False)
 
-    monkeypatch.setattr("notification.queue.outcomes.note_trouble", senders)
+    monkeypatch.setattr("notification.queue.outcomes.record_failure", senders)
     provider = Provider(lambda message: SenderFailure("no") if message.recipient == "budi@x.example" else None)
     await ticket_to(office, "budi@x.example", *OTHERS)
     for _ in range(10):
