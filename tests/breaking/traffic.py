@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from standalone.journey.checks import at_most
 from standalone.journey.client import Buyer, Site, StaffMember, UnexpectedAnswer
 from standalone.journey.ledger import Entry, Ledger, Outcome
 from standalone.journey.people import Crowd
-from standalone.journey.story import at_most
 from testkit.polling import eventually
 
 _INVOICE_SECONDS = 120.0

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from standalone.journey.checks import at_most
 from standalone.journey.client import Buyer, Site, StaffMember
 from standalone.journey.ledger import Ledger, Outcome
 from standalone.journey.people import Crowd
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.race import open_race
-from standalone.journey.story import at_most
 from testkit.polling import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

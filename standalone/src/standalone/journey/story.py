@@ -4,26 +4,25 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
+from standalone.journey.checks import at_most, eventually, expect
 from standalone.journey.client import Buyer, Device, Site, StaffMember
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import qr_text_in_mail, qris_code
 from standalone.journey.way_back import ask_for_link, came_back, got_link
 from standalone.seed import CATEGORIES, category_fields
 
-T = TypeVar("T")
 Tell = Callable[[str], None]
 
 _PIN = "470913"
 _AT_ONCE = 16
 _UPLOADS_AT_ONCE = 6
 """All come from one address, and the gateway takes eight uploads of it at once."""
-_WAIT_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -316,38 +315,5 @@ FAST_SENDING = {
 }
 
 
-def expect(condition: bool, otherwise: str) -> None:
-    """Go on only if it is so.
-
-    Raises:
-        AssertionError: saying what is wrong.
-    """
-    if not condition:
-        raise AssertionError(otherwise)
-
-
 def _shuffled(arrivals: Sequence[Buyer]) -> list[Buyer]:
     return sorted(arrivals, key=lambda buyer: buyer.key)
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], what: str, *, within: float = _WAIT_SECONDS) -> None:
-    """Wait until `check` says yes.
-
-    Raises:
-        AssertionError: it never did.
-    """
-    deadline = time.monotonic() + within
-    while not await check():
-        expect(time.monotonic() < deadline, f"waited {within:.0f} s in vain for {what}")
-        await asyncio.sleep(0.1)
-
-
-async def at_most(count: int, tasks: "Any") -> list[Any]:
-    """Run all, `count` at a time."""
-    slots = asyncio.Semaphore(count)
-
-    async def one(task: Awaitable[T]) -> T:
-        async with slots:
-            return await task
-
-    return await asyncio.gather(*(one(task) for task in tasks))
