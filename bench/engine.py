@@ -17,8 +17,8 @@ from chassis.secrets import new_key
 from contracts import AccessCode, JerseySize, RegistrationType
 from registration.admission.rules import RegistrationRequest
 from registration.admission.service import AdmissionService
-from registration.app import build_keys
 from registration.entries.people import Person, person_key
+from registration.keys import signing_keys_of
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 
@@ -67,7 +67,9 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
         public_url="http://127.0.0.1:1",
     )
     database = open_database(url, pool_size=settings.pool_size)
-    tokens = RunnerTokens(build_keys(settings, database), lifetime=settings.runner_token_lifetime, clock=database.clock)
+    tokens = RunnerTokens(
+        signing_keys_of(settings, database), lifetime=settings.runner_token_lifetime, clock=database.clock
+    )
     admission = AdmissionService(database, tokens, settings.access_codes(), settings)
     requests = _requests(int(_MOST_PER_SECOND / WORKERS * (seconds + _WARM_UP_SECONDS)))
     answered: list[float] = []

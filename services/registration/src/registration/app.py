@@ -7,7 +7,6 @@ from functools import partial
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
-from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.web.api import build_api
@@ -16,18 +15,18 @@ from chassis.web.limits import AddressLimit
 from chassis.web.load_shedding import ConcurrencyLimit
 from fastapi import FastAPI
 
-from registration import tokens
 from registration.access import api as access
 from registration.admission import api as admission
 from registration.admission.errors import TooBusy
 from registration.admission.forms import RegistrationForm
 from registration.admission.service import AdmissionService
-from registration.base import signing_keys
 from registration.canonical import api as canonical
 from registration.catalog import api as catalog
 from registration.challenge.checkpoint import build_checkpoint
 from registration.corrections import api as corrections
 from registration.entries import api as entries
+from registration.keys import router as keys_router
+from registration.keys import signing_keys_of
 from registration.notes import api as notes
 from registration.settings import Settings
 from registration.tickets import api as tickets
@@ -47,19 +46,13 @@ ROUTERS = (
     canonical.router,
     waitlist.router,
     tickets.router,
-    tokens.router,
+    keys_router,
 )
-
-
-def build_keys(settings: Settings, database: Database) -> SigningKeys:
-    """Return the keys that runner tokens are signed with."""
-    lifetime = settings.runner_token_lifetime
-    return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=lifetime)
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
     """Build the API. It answers the requests that are queued before it stops."""
-    keys = build_keys(settings, database)
+    keys = signing_keys_of(settings, database)
     runner_tokens = RunnerTokens(keys, lifetime=settings.runner_token_lifetime, clock=database.clock)
     codes = settings.access_codes()
     admission_service = AdmissionService(database, runner_tokens, codes, settings)

@@ -1,27 +1,20 @@
-"""Runner tokens: made here, opened by every service with the public keys."""
+"""Runner tokens, which every service verifies with the public keys of `registration.keys`."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 from uuid import UUID
 
-from chassis.auth.access import RUNNER_ISSUER, public
+from chassis.auth.access import RUNNER_ISSUER
 from chassis.auth.principals import TokenKind
 from chassis.auth.signing import SigningKeys
 from chassis.auth.tokens import issue
 from chassis.clock import Clock
-from chassis.web.dependencies import from_state
-from chassis.web.routing import Router
-from fastapi import Response
-from fastapi.responses import JSONResponse
-
-router = Router(tags=["tokens"], dependencies=[public])
 
 
 class RunnerTokens:
-    """Makes tokens for one registration, or place in line, each.
+    """Issues tokens, each for one registration or waiting-list entry.
 
     Args:
-        lifetime: how long a token is good; a link gets a new one.
+        lifetime: of a token; opening a link issues a new one.
     """
 
     def __init__(self, keys: SigningKeys, *, lifetime: timedelta, clock: Clock) -> None:
@@ -48,9 +41,3 @@ class RunnerTokens:
             token_id=token_id,
         )
         return issued.token
-
-
-@router.get("/jwks.json")
-async def jwks(keys: Annotated[SigningKeys, from_state("signing_keys")]) -> Response:
-    """Public keys of runner tokens."""
-    return JSONResponse(await keys.public(), headers={"Cache-Control": "public, max-age=60"})
