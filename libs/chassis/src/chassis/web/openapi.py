@@ -14,6 +14,7 @@ from chassis.errors import (
     InvalidToken,
     MalformedForm,
     MalformedJson,
+    NotFound,
     NotJson,
     OutcomeUnknown,
     PayloadTooLarge,
@@ -74,6 +75,8 @@ def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[Startl
         yield from (Unauthenticated, InvalidToken, ExpiredToken, SessionEnded, Forbidden)
         if access.runner:
             yield NotYours
+    if "{" in route.path_format:
+        yield NotFound  # a path with a control character, see `chassis.web.middleware`
     taken = operation.get("requestBody", {}).get("content", {})
     if taken:
         yield from (PayloadTooLarge, TooSlow)
