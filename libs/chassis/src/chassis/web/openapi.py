@@ -75,7 +75,7 @@ def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[Startl
         yield from (Unauthenticated, InvalidToken, ExpiredToken, SessionEnded, Forbidden)
         if access.runner:
             yield NotYours
-    if "{" in route.path_format:
+    if "{" in str(route.path_format):
         yield NotFound  # a path with a control character, see `chassis.web.middleware`
     taken = operation.get("requestBody", {}).get("content", {})
     if taken:
