@@ -117,7 +117,7 @@ def _seconds_until_normal(answers: Answers) -> float:
 
 
 def _lone(stages: Stages) -> list[Figure]:
-    """Somebody alone, with and without batching, turn by turn."""
+    """Measure a single request, with and without batching, alternately."""
     found: dict[str, list[float]] = {"with": [], "without": []}
     with (
         stages.new() as stage,

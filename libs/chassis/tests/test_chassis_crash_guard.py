@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from chassis.crash_guard import DEADLY, UNFINISHED, TookReaderDown, Turns
+from chassis.crash_guard import DEADLY, UNFINISHED, RetrySlots, TookReaderDown
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
 from chassis.inbox import Handlers, Inbox
@@ -118,11 +118,11 @@ async def test_a_replayed_event_gets_a_fresh_set_of_tries_alone(database: Databa
 
 
 async def test_a_suspect_is_tried_alone() -> None:
-    turns, running, seen = Turns(4), 0, []
+    slots, running, seen = RetrySlots(4), 0, []
 
     async def one(headers: dict[str, str]) -> None:
         nonlocal running
-        async with turns.turn(cast("OutboxInnerMessage", _Row(headers))):
+        async with slots.slot(cast("OutboxInnerMessage", _Row(headers))):
             running += 1
             await asyncio.sleep(0.01)
             seen.append((bool(headers), running))

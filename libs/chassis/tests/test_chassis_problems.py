@@ -43,7 +43,7 @@ class Form(Body):
 
 
 class Answer(View):
-    """What a example runner is told."""
+    """A message of the example service to a runner."""
 
     name: str
     fee: Amount

@@ -26,11 +26,11 @@ class TookReaderDown(Exception):
     """The event's reader went down too often while handling it."""
 
 
-class Turns:
-    """Lets some tries run side by side, or a suspect's alone.
+class RetrySlots:
+    """Limits concurrent retries; a suspect is retried alone.
 
     Args:
-        side_by_side: how many at most.
+        side_by_side: maximum concurrent retries.
     """
 
     def __init__(self, side_by_side: int) -> None:
@@ -39,8 +39,8 @@ class Turns:
         self._alone = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self, row: OutboxInnerMessage) -> AsyncIterator[None]:
-        """Wait for the turn of a claimed row and keep it until the block ends."""
+    async def slot(self, row: OutboxInnerMessage) -> AsyncIterator[None]:
+        """Wait for a slot for a claimed row and hold it until the block ends; all slots for a suspect."""
         async with AsyncExitStack() as held:
             if is_suspect(row):
                 await held.enter_async_context(self._alone)

@@ -12,7 +12,7 @@ from faststream_outbox.annotations import OutboxMessage
 from faststream_outbox.retry import ExponentialRetry
 from sqlalchemy import ColumnElement, String, Table, cast, delete, exists, func, select
 
-from chassis.crash_guard import UNFINISHED, TookReaderDown, Turns, counted
+from chassis.crash_guard import UNFINISHED, RetrySlots, TookReaderDown, counted
 from chassis.database import Database, is_unavailable, takes_too_long, waits_for_lock
 from chassis.errors import NotFound, StartlineError
 from chassis.inbox import Inbox, reason_of
@@ -101,7 +101,7 @@ def retry_broker(
     unless it ended it for the time that a statement took. Some are tried side by side, as one may wait for a lock;
     what may have taken its process down is tried alone.
     """
-    turns = Turns(_SIDE_BY_SIDE)
+    slots = RetrySlots(_SIDE_BY_SIDE)
     broker = OutboxBroker(
         database.messaging_engine,
         outbox_table=database.tables.retries,
@@ -125,7 +125,7 @@ def retry_broker(
         row = message.raw_message
         try:
             async with (
-                turns.turn(row),
+                slots.slot(row),
                 lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours,
             ):
                 if ours:

@@ -123,7 +123,7 @@ _HOLDER = text("""
 
 
 def _holder(connection: Connection) -> str:
-    """Say which session has the lock, for whoever may end it (`pg_terminate_backend`)."""
+    """Log which session holds the lock, for an operator who may end it (`pg_terminate_backend`)."""
     return connection.scalar(_HOLDER, {"id": _LOCK_ID}) or "it is free now; call again"
 
 
