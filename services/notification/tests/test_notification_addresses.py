@@ -36,7 +36,7 @@ async def correct(office: PostOffice, entry: Entry) -> None:
 
 
 async def offer(office: PostOffice, entry: Entry, **more: Any) -> None:
-    await office.hear(offered(entry, office=office).model_copy(update=more))
+    await office.hear(offered(entry).model_copy(update=more))
 
 
 async def stored(office: PostOffice) -> list[str]:

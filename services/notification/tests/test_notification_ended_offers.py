@@ -24,7 +24,7 @@ def ended(entry: Entry, why: Any = WaitlistEnd.LAPSED, *, revision: int = 1) -> 
 @pytest.mark.parametrize("why", list(WaitlistEnd))
 async def test_an_offer_that_ended_before_it_was_told_is_not_told(connected: PostOffice, why: WaitlistEnd) -> None:
     entry = connected.an_entry()
-    await connected.hear(offered(entry, office=connected), ended(entry, why))
+    await connected.hear(offered(entry), ended(entry, why))
     assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
@@ -38,7 +38,7 @@ async def _in_the_end(office: PostOffice, entry: Entry) -> list[tuple[str, str]]
 async def test_who_was_told_of_the_offer_hears_that_it_is_over_and_why(connected: PostOffice, stage: Stage) -> None:
     await connected.in_a_hurry()
     entry = connected.an_entry(runner("Ani"))
-    await connected.hear(offered(entry, office=connected))
+    await connected.hear(offered(entry))
     await connected.send_all()
     over = ended(entry, WaitlistEnd.CLOSED)
     await connected.hear(over, over)
@@ -62,35 +62,35 @@ async def test_an_end_waits_for_its_offer(connected: PostOffice) -> None:
     entry = connected.an_entry()
     with pytest.raises(NotYet):
         await connected.hear(ended(entry))
-    await connected.hear(offered(entry, office=connected), ended(entry))
+    await connected.hear(offered(entry), ended(entry))
     assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
 async def test_an_offer_heard_of_again_after_its_end_stays_over(connected: PostOffice) -> None:
     for news in permutations([1, 2]):
         entry = connected.an_entry()
-        corrected = offered(entry, office=connected).model_copy(update={"revision": 1})
-        await connected.hear(offered(entry, office=connected))
+        corrected = offered(entry).model_copy(update={"revision": 1})
+        await connected.hear(offered(entry))
         await connected.hear(*(corrected if each == 1 else ended(entry, revision=2) for each in news))
         assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
 async def test_an_end_changes_nothing_for_who_took_the_offer(office: PostOffice) -> None:
     entry = office.an_entry()
-    await office.hear(offered(entry, office=office), entry.created(), ended(entry))
+    await office.hear(offered(entry), entry.created(), ended(entry))
     assert await office.told(entry) == [(OFFERED, "skipped"), (CREATED, "pending")]
 
 
 async def test_news_of_a_registration_wait_after_an_offer_ended(office: PostOffice) -> None:
     entry = office.an_entry()
-    await office.hear(offered(entry, office=office), ended(entry))
+    await office.hear(offered(entry), ended(entry))
     with pytest.raises(NotYet):
         await office.hear(entry.confirmed())
 
 
 async def test_a_failed_offer_that_ended_is_not_sent_again(office: PostOffice) -> None:
     entry = office.an_entry()
-    await office.hear(offered(entry, office=office))
+    await office.hear(offered(entry))
     await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'nobody there'")
     await office.hear(ended(entry))
     await office.call("POST", "/notifications/retry-failed", office.admin)

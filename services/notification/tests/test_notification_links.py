@@ -86,7 +86,7 @@ async def test_a_friend_in_the_group_is_not_its_contact(connected: PostOffice, s
 async def test_an_offered_place_keeps_its_link(connected: PostOffice, stage: Stage) -> None:
     entry = connected.an_entry(runner("Ani", email="Ani.Lama@example.com"))
     await connected.in_a_hurry()
-    await connected.hear(offered(entry, office=connected))
+    await connected.hear(offered(entry))
     await ask(connected, requested(entry, contact=OLD["email"]))
     await connected.send_all()
     (text,) = await texts_to(stage, ContactKind.EMAIL, OLD["email"])

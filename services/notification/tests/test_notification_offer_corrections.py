@@ -18,13 +18,13 @@ MAIL = Channel.EMAIL
 def corrected(entry: Entry, office: PostOffice, revision: int, **fields: Any) -> WaitlistOffered:
     """The open offer after a correction of its contact."""
     contact = entry.pic.model_copy(update=fields)
-    return offered(entry, office=office).model_copy(update={"contact": contact, "revision": revision})
+    return offered(entry).model_copy(update={"contact": contact, "revision": revision})
 
 
 async def an_offer(office: PostOffice, *, sent: bool = True) -> Entry:
     await office.in_a_hurry()
     entry = office.an_entry(runner("Ani", email=WRONG))
-    await office.hear(offered(entry, office=office))
+    await office.hear(offered(entry))
     if sent:
         await office.send_all()
     return entry
@@ -88,7 +88,7 @@ async def test_an_older_offer_that_comes_late_takes_nothing_back(connected: Post
     entry = connected.an_entry(runner("Ani", email=WRONG))
     await connected.hear(corrected(entry, connected, 1, email=RIGHT))
     await connected.send_all()
-    await connected.hear(offered(entry, office=connected))
+    await connected.hear(offered(entry))
     await connected.send_all()
 
     assert await addresses(stage) == [RIGHT]

@@ -70,7 +70,7 @@ async def test_the_newest_revision_holds_whatever_the_order(office: PostOffice, 
 async def test_news_of_registrations_teach_the_race_too(office: PostOffice) -> None:
     entry = office.an_entry()
     await office.hear(entry.created(), entry.confirmed(event=MOVED, category_name="10K Umum"))
-    await office.hear(offered(office.an_entry(), office=office))
+    await office.hear(offered(office.an_entry()))
     assert await office.rows("SELECT name FROM races") == [{"name": MOVED.name}]
     assert await office.rows("SELECT name FROM race_categories") == [{"name": "10K Umum"}]
 
@@ -313,7 +313,7 @@ async def test_an_offer_tells_its_deadline_in_the_zone_that_the_race_has_now(
     connected: PostOffice, stage: Stage
 ) -> None:
     entry = connected.an_entry()
-    await connected.hear(offered(entry, office=connected))
+    await connected.hear(offered(entry))
     await hear(connected, changed(revised(2, timezone="Asia/Makassar")))
     await connected.send(MAIL)
     (mail,) = await stage.items("mail")

@@ -140,7 +140,7 @@ async def test_what_asks_to_pay_does_not_leave_after_the_deadline(
 
 async def an_offer(office: PostOffice, *, lasts: timedelta) -> Entry:
     entry = office.an_entry(runner("Offer"))
-    offer = offered(entry, office=office)
+    offer = offered(entry)
     await office.hear(offer.model_copy(update={"offer_expires_at": office.clock() + lasts}))
     return entry
 

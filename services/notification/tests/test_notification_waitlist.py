@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chassis.errors import NotYet
 from chassis.migrations import downgrade, drift, upgrade
-from contracts import RegistrationType, WaitlistOffered
+from contracts import OfferHeard, RegistrationType, WaitlistOffered
 from notification.messages.rules import Channel
 from notification.tables import Base
 from simulators.testing import Stage
@@ -21,8 +21,8 @@ from .notification_world import RACE, TEN_K, Entry, PostOffice, runner, settings
 OFFERED, CREATED, CONFIRMED = "waitlist.offered", "registration.created", "registration.confirmed"
 
 
-def offered(entry: Entry, *, hours: float = 12, office: PostOffice) -> WaitlistOffered:
-    """Places are held for whoever will come as `entry`."""
+def offered(entry: Entry, *, hours: float = 12) -> WaitlistOffered:
+    """Return the offer that may become `entry`, open for `hours` from when the entry was made."""
     return WaitlistOffered(
         registration_id=entry.id,
         event=RACE,
@@ -32,14 +32,14 @@ def offered(entry: Entry, *, hours: float = 12, office: PostOffice) -> WaitlistO
         total_participants=1,
         total_amount=Decimal("150000.00"),
         currency="IDR",
-        offer_expires_at=office.clock() + timedelta(hours=hours),
+        offer_expires_at=entry.expires_at - timedelta(days=1) + timedelta(hours=hours),
         contact=entry.pic,
     )
 
 
 async def test_the_person_in_charge_hears_of_the_offer_on_both_channels(connected: PostOffice, stage: Stage) -> None:
     entry = connected.an_entry(runner("Ani"))
-    await connected.hear(offered(entry, office=connected))
+    await connected.hear(offered(entry))
     for channel in Channel:
         await connected.send(channel)
 
@@ -66,7 +66,7 @@ async def test_the_golden_offer_is_understood_and_has_no_number_yet(office: Post
 
 async def test_an_offer_is_told_once_however_often_its_event_comes(office: PostOffice) -> None:
     entry = office.an_entry()
-    news = offered(entry, office=office)
+    news = offered(entry)
     (event,) = await office.hear(news)
     await office.redeliver(event)
     await asyncio.gather(*(office.hear(news) for _ in range(4)))
@@ -77,7 +77,7 @@ async def test_an_offer_is_told_once_however_often_its_event_comes(office: PostO
 
 async def test_an_accepted_offer_becomes_a_registration_like_any_other(office: PostOffice) -> None:
     entry = office.an_entry(runner("Ani"), runner("Bima", is_pic=False))
-    await office.hear(offered(entry, office=office), entry.created(), entry.confirmed())
+    await office.hear(offered(entry), entry.created(), entry.confirmed())
 
     assert await office.told(entry) == [
         (OFFERED, "skipped"),
@@ -96,19 +96,19 @@ async def test_an_accepted_offer_becomes_a_registration_like_any_other(office: P
 
 async def test_an_offer_of_a_free_race_is_not_told_after_it_was_accepted(office: PostOffice) -> None:
     entry = office.an_entry(amount="0.00")
-    await office.hear(offered(entry, office=office), entry.created())
+    await office.hear(offered(entry), entry.created())
     assert await office.told(entry) == [(OFFERED, "skipped")]
 
 
 async def test_an_offer_heard_of_after_it_was_accepted_is_not_told(office: PostOffice) -> None:
     entry = await office.registered()
-    await office.hear(offered(entry, office=office))
+    await office.hear(offered(entry))
     assert await office.told(entry) == [(CREATED, "pending"), (OFFERED, "skipped")]
 
 
 async def test_offer_and_acceptance_on_many_connections_end_in_one_truth(office: PostOffice) -> None:
     entries = [office.an_entry() for _ in range(6)]
-    news = [each for entry in entries for each in (offered(entry, office=office), entry.created())] * 2
+    news = [each for entry in entries for each in (offered(entry), entry.created())] * 2
     await asyncio.gather(*(office.hear(each) for each in news))
     for entry in entries:
         assert sorted(await office.told(entry)) == [(CREATED, "pending"), (OFFERED, "skipped")]
@@ -119,7 +119,7 @@ async def test_news_of_a_registration_wait_for_it_though_its_place_in_line_is_kn
     office: PostOffice, kind: str
 ) -> None:
     entry = office.an_entry()
-    await office.hear(offered(entry, office=office))
+    await office.hear(offered(entry))
     moment: dict[str, Any] = {"at": office.clock()} if kind in {"uploaded", "rejected"} else {}
     with pytest.raises(NotYet):
         await office.hear(getattr(entry, kind)(**moment))
@@ -132,7 +132,7 @@ async def test_an_offer_that_could_not_be_told_in_time_is_not_told(
 ) -> None:
     await connected.put_settings(whatsapp_enabled=False)
     entry = connected.an_entry()
-    await connected.hear(offered(entry, hours=2, office=connected))
+    await connected.hear(offered(entry, hours=2))
     await connected.send(Channel.EMAIL)
     clock.advance(timedelta(hours=2))
     await connected.put_settings(whatsapp_enabled=True)
@@ -145,7 +145,7 @@ async def test_an_offer_that_could_not_be_told_in_time_is_not_told(
 async def test_offers_leave_after_tickets_and_before_everything_else(connected: PostOffice, stage: Stage) -> None:
     reminded, paying, confirmed = [await connected.registered(runner(name)) for name in ("Ani", "Bima", "Citra")]
     lucky = connected.an_entry(runner("Dewi"))
-    await connected.hear(paying.uploaded(at=connected.clock()), offered(lucky, office=connected), confirmed.confirmed())
+    await connected.hear(paying.uploaded(at=connected.clock()), offered(lucky), confirmed.confirmed())
     await connected.send(Channel.WHATSAPP, rounds=4)
 
     greeted = [item["text"].split(",")[0] for item in await stage.items("whatsapp")]
@@ -153,9 +153,47 @@ async def test_offers_leave_after_tickets_and_before_everything_else(connected: 
     assert await connected.told(reminded) == [(CREATED, "sent")]
 
 
+async def test_registration_is_told_that_an_offer_was_heard_of(office: PostOffice, clock: ManualClock) -> None:
+    entry = office.an_entry()
+    await office.hear(offered(entry).model_copy(update={"revision": 4}))
+    [heard] = await office.published(OfferHeard)
+    assert (heard.payload.registration_id, heard.payload.revision) == (entry.id, 4)
+    assert abs(heard.payload.heard_at - clock()) < timedelta(minutes=1)
+
+
+async def test_an_offer_that_began_anew_before_it_was_told_is_told_once_with_its_new_end(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    entry = connected.an_entry()
+    first = offered(entry, hours=2)
+    clock.advance(timedelta(hours=1))
+    anew = offered(entry, hours=13).model_copy(update={"revision": 1})
+    await connected.hear(first, anew)
+    await connected.hear(first)
+    await connected.send_all()
+
+    assert await connected.told(entry) == [(OFFERED, "skipped"), (OFFERED, "sent")]
+    assert len(await stage.items("mail")) == 1
+
+
+async def test_an_offer_that_was_over_when_it_was_heard_of_is_told_with_its_new_end(
+    connected: PostOffice, stage: Stage, clock: ManualClock
+) -> None:
+    entry = connected.an_entry()
+    over = offered(entry, hours=2)
+    clock.advance(timedelta(hours=3))
+    await connected.hear(over)
+    await connected.send_all()
+    await connected.hear(offered(entry, hours=15).model_copy(update={"revision": 1}))
+    await connected.send_all()
+
+    assert await connected.told(entry) == [(OFFERED, "skipped"), (OFFERED, "sent")]
+    assert len(await stage.items("mail")) == 1
+
+
 async def test_a_failed_offer_is_sent_again_while_it_still_stands(office: PostOffice) -> None:
     waiting, taken = office.an_entry(), office.an_entry()
-    await office.hear(offered(waiting, office=office), offered(taken, office=office))
+    await office.hear(offered(waiting), offered(taken))
     await office.execute("UPDATE notifications SET status = 'failed', failed_reason = 'nobody there'")
     await office.hear(taken.created())
     await office.call("POST", "/notifications/retry-failed", office.admin)
@@ -168,7 +206,7 @@ async def test_staff_may_write_their_own_text_for_offers(connected: PostOffice, 
     path = f"/templates/{OFFERED}/whatsapp/id"
     text = {"body": "{name}: {event_name} {category_name} sampai {offer_deadline}, {registration_number}"}
     assert (await connected.call("PUT", path, connected.admin, text)).status == 200
-    await connected.hear(offered(connected.an_entry(runner("Ani")), office=connected))
+    await connected.hear(offered(connected.an_entry(runner("Ani"))))
     await connected.send(Channel.WHATSAPP)
 
     (message,) = await stage.items("whatsapp")
@@ -185,7 +223,7 @@ async def test_the_way_back_forgets_offers_and_keeps_registrations(
     url = await fresh_database("notification")
     office = PostOffice(settings_for(url), clock=clock)
     entry = await office.registered()
-    await office.hear(offered(office.an_entry(), office=office))
+    await office.hear(offered(office.an_entry()))
     await office.database.engine.dispose()
     await asyncio.to_thread(downgrade, url, "notification", "0001")
     assert await office.rows("SELECT DISTINCT event_type FROM notifications") == [{"event_type": CREATED}]
@@ -194,5 +232,5 @@ async def test_the_way_back_forgets_offers_and_keeps_registrations(
     await asyncio.to_thread(upgrade, url, "notification")
     assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
     await office.database.engine.dispose()
-    await office.hear(offered(office.an_entry(), office=office))
+    await office.hear(offered(office.an_entry()))
     await office.close()

@@ -91,7 +91,7 @@ async def test_the_newest_code_is_sent_in_whatever_order_the_events_come(
 
 async def test_a_place_in_line_is_opened_by_its_id_and_later_by_its_number(connected: PostOffice, stage: Stage) -> None:
     entry = connected.an_entry()
-    await connected.hear(offered(entry, office=connected).model_copy(update={"access": entry.code()}))
+    await connected.hear(offered(entry).model_copy(update={"access": entry.code()}))
     await connected.send(Channel.WHATSAPP)
     await connected.hear(entry.created())
     await connected.send(Channel.WHATSAPP, rounds=2)

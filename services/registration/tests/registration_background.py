@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from chassis.inbox import Inbox
-from contracts import Event, Payload, QueueMark
+from contracts import Event, Payload, QueueMark, WaitlistOffered
 from registration.handlers import handlers
 from registration.worker import Deadlines
-from testkit.histories import OUTAGES
 
 from .conftest import Race
-from .registration_marks import answer_to
+from .registration_marks import answer_to, heard
 
 _MANY_ROUNDS = 4
 """Enough for a mark to be sent, to come back, and to count."""
@@ -23,7 +22,8 @@ class Background:
     """The worker with its queue, in which events stay in their order.
 
     While the broker is out nothing leaves any outbox, while the worker is out it neither reads its queue nor looks for
-    what is overdue. While the database is out the effects of events are lost; they are parked for another try.
+    what is overdue. While the database is out the effects of events are lost; they are parked for another try. While
+    notification is out, no offer is heard of.
 
     Args:
         skew: how far the worker's clock is ahead of that of the API's processes.
@@ -36,6 +36,7 @@ class Background:
     _queue: list[Event[Any]] = field(default_factory=list)
     _parked: list[Event[Any]] = field(default_factory=list)
     _marks: int = 0
+    _offers: int = 0
 
     def __post_init__(self) -> None:
         self._inbox = Inbox(self.race.database, handlers)
@@ -53,7 +54,7 @@ class Background:
 
     def mend(self) -> None:
         """End all outages."""
-        for outage in set(OUTAGES) & self.out:
+        for outage in list(self.out):
             self.toggle(outage)
 
     @property
@@ -90,8 +91,15 @@ class Background:
         marks = await self.race.service.published(QueueMark)
         new, self._marks = marks[self._marks :], len(marks)
         # Payment answers a mark when it has said all that it had to say.
-        self._queue += [*new, *self.said_by_others, *map(answer_to, new)]
+        self._queue += [*new, *self.said_by_others, *map(answer_to, new), *await self._offers_heard()]
         self.said_by_others.clear()
+
+    async def _offers_heard(self) -> list[Event[Any]]:
+        if "notification" in self.out:
+            return []
+        offers = await self.race.service.published(WaitlistOffered)
+        new, self._offers = offers[self._offers :], len(offers)
+        return [heard(offer, self.race.clock()) for offer in new]
 
     async def _reads(self) -> None:
         events, self._parked = self._parked, []

@@ -10,6 +10,8 @@ from registration import consistency
 from registration.worker import process_waitlists
 from sqlalchemy import text
 
+from .registration_marks import heard
+
 
 @dataclass
 class Line:
@@ -87,6 +89,11 @@ class Line:
         """Time, and then the worker."""
         self.race.clock.advance(timedelta(hours=hours))
         await self.process_waitlist()
+
+    async def is_heard(self) -> None:
+        """Notification takes in all that is offered."""
+        for offer in await self.race.service.published(WaitlistOffered):
+            await self.race.service.redeliver(heard(offer, self.race.clock()))
 
     async def offers(self) -> list[str]:
         """Who was told of an offer, in order."""

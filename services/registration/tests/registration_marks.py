@@ -1,4 +1,4 @@
-"""Payment's half of queue marks."""
+"""What payment and notification answer: to queue marks, and to offers."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.transports import RabbitTransport
-from contracts import Event, Payload, PaymentQueueMark, QueueMark, parse
+from contracts import Event, OfferHeard, Payload, PaymentQueueMark, QueueMark, WaitlistOffered, parse
 from contracts.topology import Names
 from registration.worker import Deadlines
 from testkit.example.recording_listener import message as on_its_way
@@ -21,6 +21,12 @@ def answer_to(mark: Event[QueueMark], *, spoken_until: datetime | None = None) -
     sent_at = mark.payload.sent_at
     answer = PaymentQueueMark(sent_at=sent_at, spoken_until=spoken_until or sent_at)
     return Event[Any].of(answer, source="payment", subject=NOBODY, occurred_at=sent_at, correlation_id="test")
+
+
+def heard(offer: Event[WaitlistOffered], at: datetime) -> Event[Any]:
+    """What notification says once the messages about an offer are queued."""
+    payload = OfferHeard(registration_id=offer.payload.registration_id, revision=offer.payload.revision, heard_at=at)
+    return Event[Any].of(payload, source="notification", subject=offer.subject, occurred_at=at, correlation_id="test")
 
 
 Answer = Callable[[Event[QueueMark]], Event[Any] | None]

@@ -64,6 +64,7 @@ async def test_an_offer_does_not_wait_for_payment(race: Race, sweeps: Sweeps) ->
     [taken] = await line.sell_out()
     first, second = await line.waiting(), await line.waiting()
     await race.cancel(taken["registration_id"])
+    await line.is_heard()
     race.clock.advance(13 * HOUR)
 
     await sweeps.rounds(silence)

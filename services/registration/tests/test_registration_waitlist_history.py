@@ -1,7 +1,7 @@
 """Histories of a line: places stay in step, and who hears its events in any order believes what is so.
 
-The worker's clock differs from that of the API's processes, and broker, database and worker are out for a while. No
-offer lapses for time in which its end could not have been heard of.
+The worker's clock differs from that of the API's processes, and broker, database, worker and notification are out for a
+while. No offer lapses for time in which its end could not have been heard of, nor without its whole time.
 """
 
 import random
@@ -17,6 +17,7 @@ from contracts import Event, Payload, RegistrationCreated, WaitlistEnded, Waitli
 from hypothesis import given
 from hypothesis import strategies as st
 from registration import worker
+from registration.waitlist.deadlines import HEARD_LATE
 from testkit.histories import OUTAGES, SKEWS, examples
 
 from .conftest import Race
@@ -24,13 +25,32 @@ from .registration_background import Background
 from .registration_line import Line
 
 _BELIEVED: dict[Any, str] = {WaitlistOffered: "offered", WaitlistEnded: "ended", RegistrationCreated: "registered"}
-_ACTS = ("free", "free", "free", "call ahead", "correct", "accept", "withdraw", "remove", "lapse", "close", *OUTAGES)
+_ACTS = (
+    "free",
+    "free",
+    "free",
+    "call ahead",
+    "correct",
+    "accept",
+    "withdraw",
+    "remove",
+    "lapse",
+    "close",
+    "notification",
+    *OUTAGES,
+)
 STEPS = st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(0, 3)), max_size=14)
 
 
 _LAPSED_AFTER = """
     SELECT count(*) FROM waitlist_entries
      WHERE race_category_id = CAST(:id AS uuid) AND status = 'expired' AND offer_expires_at > :moment
+"""
+_LAPSED_EARLY = """
+    SELECT count(*) FROM waitlist_entries
+     WHERE race_category_id = CAST(:id AS uuid) AND status = 'expired'
+       AND NOT coalesce(offer_expires_at - offer_heard_at >= :whole, false)
+       AND NOT (offer_heard_at IS NULL AND updated_at >= offer_expires_at + interval '1 day')
 """
 _OPEN_AFTER_ITS_END = """
     SELECT count(*) FROM waitlist_entries
@@ -88,11 +108,11 @@ class History:
             "lapse": self._lapse,
             "close": self._close,
         }
-        if act in OUTAGES:
+        if act in ("notification", *OUTAGES):
             self.background.toggle(act)
-            await self.background.works()
         else:
             await acts[act]()
+        await self.background.works()
         await self._only_heard_offers_lapse()
 
     async def _lapse(self) -> None:
@@ -104,7 +124,10 @@ class History:
         """An offer is over only when its end came before a moment in which nothing was out."""
         if not self.background.out:
             self.undisturbed_at = self.race.clock() + abs(self.background.skew)
-        assert await self.race.scalar(_LAPSED_AFTER, id=self.race.category["id"], moment=self.undisturbed_at) == 0
+        category = self.race.category["id"]
+        assert await self.race.scalar(_LAPSED_AFTER, id=category, moment=self.undisturbed_at) == 0
+        whole = self.race.terms.time - HEARD_LATE - timedelta(minutes=1)
+        assert await self.race.scalar(_LAPSED_EARLY, id=category, whole=whole) == 0
 
     async def _free(self) -> None:
         if self.holders:

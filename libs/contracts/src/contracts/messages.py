@@ -3,6 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from contracts.envelope import Payload
 
 
@@ -17,3 +19,16 @@ class NotificationFailed(Payload):
     channel: str
     template: str
     reason: str
+
+
+class OfferHeard(Payload):
+    """The messages about an offer are queued: its runner is told as soon as their turn comes.
+
+    `registration_id` and `revision` are those of `waitlist.offered`.
+    """
+
+    TYPE: ClassVar[str] = "notification.offer_heard"
+
+    registration_id: UUID
+    revision: int
+    heard_at: AwareDatetime

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload, registered
+from contracts.messages import OfferHeard
 from contracts.payments import (
     PaymentDeadlineMoved,
     PaymentQueueMark,
@@ -38,6 +39,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             PaymentDeadlineMoved,
             QueueMark,
             PaymentQueueMark,
+            OfferHeard,
             StaffSessionsEnded,
         ),
         "payment": (

@@ -12,6 +12,7 @@ from contracts import (
     AccessLinksRequested,
     AccessReplaced,
     Event,
+    OfferHeard,
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
@@ -51,15 +52,19 @@ _ONCE = "once"
 
 @handlers.on(WaitlistOffered)
 async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
-    """Notify the person in charge of an offer and its deadline, once, at the newest address."""
+    """Notify the person in charge of an offer and its deadline, once for each deadline, at the newest address."""
     await record_race(work, event.payload)
     await _store_code(work, event, event.payload.access)
     is_update = await contacts.add_waiting_contact(work, event.payload)
-    context = {"offer_deadline": event.payload.offer_expires_at.isoformat()}
+    deadline = event.payload.offer_expires_at.isoformat()
     recipient = event.payload.contact.participant_id
-    await _notify(work, event, [recipient], about=_ONCE, context=context, is_update=is_update)
+    await _notify(work, event, [recipient], about=deadline, context={"offer_deadline": deadline}, is_update=is_update)
     if is_update:
         await resend_to_new_address(work, recipient, EventType.WAITLIST_OFFERED)
+    heard = OfferHeard(
+        registration_id=event.payload.registration_id, revision=event.payload.revision, heard_at=work.now
+    )
+    work.publish(heard, subject=event.payload.registration_id)
 
 
 @handlers.on(WaitlistEnded)

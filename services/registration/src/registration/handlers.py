@@ -1,10 +1,11 @@
-"""Handlers for payment events and for queue marks."""
+"""Handlers for the events of payment and notification, and for queue marks."""
 
 from chassis.auth.sessions import hear_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
     Event,
+    OfferHeard,
     PaymentDeadlineMoved,
     PaymentQueueMark,
     PaymentRejected,
@@ -16,6 +17,7 @@ from contracts import (
 
 from registration.entries import payments
 from registration.marks.commands import hear_answer, hear_mark
+from registration.waitlist.deadlines import record_heard
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(hear_ended_sessions)
@@ -55,3 +57,9 @@ async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
 async def payment_answered(event: Event[PaymentQueueMark], work: UnitOfWork) -> None:
     """Payment says how far it has spoken."""
     await hear_answer(work, event.payload)
+
+
+@handlers.on(OfferHeard)
+async def offer_heard(event: Event[OfferHeard], work: UnitOfWork) -> None:
+    """The runner is being told of the offer."""
+    await record_heard(work, event.payload)

@@ -21,8 +21,8 @@ from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
 from registration.settings import Settings
+from registration.waitlist import deadlines as offers
 from registration.waitlist import queries as lines
-from registration.waitlist.commands import process_waitlist
 from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
@@ -65,7 +65,7 @@ async def process_waitlists(database: Database, terms: OfferTerms, *, heard_unti
 
     async def process_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
         for category_id in categories:
-            await process_waitlist(work, category_id, terms=terms, heard_until=heard_until)
+            await offers.process_waitlist(work, category_id, terms=terms, heard_until=heard_until)
         return len(categories)
 
     async with database.read() as session:
@@ -91,7 +91,7 @@ class Deadlines:
         """Send a mark to payment and back if something is overdue, and end what the marks that came back allow."""
         async with self.database.work() as work:
             overdue = await expiry.waiting_for(work.session, self.grace, now=work.now) is not None
-            if not overdue and not await lines.overdue_offers(work.session, now=work.now):
+            if not overdue and await offers.waiting_for(work.session, now=work.now) is None:
                 return
             self.rounds.note(await send_mark(work), work.now)
         await expiry.sweep(self.database, self._patience(), partial(offer_free_places, terms=self.terms))
@@ -109,12 +109,14 @@ class Deadlines:
         """Show how long deadlines wait for somebody to be heard."""
         now = self.database.clock()
         async with self.database.read() as session:
-            waiting = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
-        expiry.DEADLINES_WAIT.set(waiting.total_seconds())
-        if waiting > _LONG:
+            unpaid = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
+            unheard = await offers.waiting_for(session, now=now) or timedelta()
+        expiry.DEADLINES_WAIT.set(max(unpaid, unheard).total_seconds())
+        if max(unpaid, unheard) > _LONG:
             log.warning(
                 "deadlines_wait",
-                seconds=round(waiting.total_seconds()),
+                seconds=round(unpaid.total_seconds()),
+                offers_seconds=round(unheard.total_seconds()),
                 payment_heard_until=self.rounds.counts.payment.isoformat(),
                 payment_answered=self.rounds.counts.answered.isoformat(),
             )

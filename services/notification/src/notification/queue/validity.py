@@ -82,7 +82,7 @@ def superseded() -> ColumnElement[bool]:
     """Return the condition that a newer event of its registration, payment or race outdated a message."""
     contact = exists().where(Contact.registration_id == Notification.registration_id)
     return or_(
-        contact.where(or_(_by_stage(), _by_the_race())),
+        contact.where(or_(_by_stage(), _by_the_race(), _by_a_later_end())),
         and_(
             Notification.event_type == EventType.REGISTRATION_CREATED,
             contact.where(Contact.payment_news_at.is_not(None)),
@@ -108,6 +108,11 @@ def _by_the_race() -> ColumnElement[bool]:
     revision = Notification.context["revision"].as_integer()
     newer = select(Race.event_id).where(Race.event_id == Contact.event_id, Race.notified_revision > revision)
     return and_(Notification.event_type == EventType.RACE_CHANGED, newer.correlate(Contact, Notification).exists())
+
+
+def _by_a_later_end() -> ColumnElement[bool]:
+    """Return the condition that the offer began anew."""
+    return and_(Notification.event_type == EventType.WAITLIST_OFFERED, _deadline() < Contact.expires_at)
 
 
 def _newer_payment_message() -> ColumnElement[bool]:

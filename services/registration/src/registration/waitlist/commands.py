@@ -4,14 +4,12 @@ A category's waiting list changes only while the category's places are locked.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.clock import SKEW
 from chassis.database import UnitOfWork
 from chassis.ids import new_id
-from contracts import RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistOffered
-from sqlalchemy import Text, cast, insert, or_, select, text
+from contracts import RegistrationCreated, RegistrationType, WaitlistEnd
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access_codes import FIRST_VERSION
@@ -26,7 +24,6 @@ from registration.entries.people import Person
 from registration.entries.person_columns import PERSON_COLUMNS, person_row
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
-from registration.marks.rules import unsent
 from registration.places import commands as places
 from registration.waitlist.errors import (
     AlreadyWaiting,
@@ -145,35 +142,6 @@ async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     await work.session.flush()
     await offer_free_places(work, entry.race_category_id, terms=terms)
     await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
-
-
-# An unannounced offer could not be accepted; but an event that is never delivered must not keep a place for ever.
-_UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
-_PATIENCE = timedelta(minutes=30)
-
-
-async def process_waitlist(
-    work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None
-) -> None:
-    """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
-
-    It is over when no clock of ours can be before its end: a runner who accepts in time, by the clock of the process
-    that is asked, gets the place.
-
-    Args:
-        heard_until: offers that were open after this moment do not lapse yet; None where that is not asked for.
-    """
-    await places.lock_places(work, category_id)
-    category = await get_category(work.session, category_id)
-    if category is None or not category.is_active or category.closed(work.now - SKEW):
-        await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
-        return
-    ends = WaitlistEntry.offer_expires_at
-    announced = or_(ends <= work.now - _PATIENCE, ~_UNANNOUNCED)
-    over = ends <= min(work.now, heard_until or work.now) - SKEW
-    lapsed = (WaitlistEntry.status == WaitlistStatus.OFFERED, over, announced)
-    await end_entries(work, category_id, WaitlistStatus.EXPIRED, *lapsed, end=WaitlistEnd.LAPSED)
-    await offer_free_places(work, category_id, terms=terms)
 
 
 class _Elsewhere(Exception):

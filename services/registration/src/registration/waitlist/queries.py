@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.clock import SKEW
 from sqlalchemy import Row, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -108,11 +106,3 @@ async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
     in_line = WaitlistEntry.status.in_(IN_LINE)
     query = select(WaitlistEntry.race_category_id).where(in_line).distinct().order_by(WaitlistEntry.race_category_id)
     return (await session.execute(query)).scalars().all()
-
-
-async def overdue_offers(session: AsyncSession, *, now: datetime) -> bool:
-    """Whether an offer is open past its end, by every clock of ours."""
-    overdue = select(WaitlistEntry.id).where(
-        WaitlistEntry.status == WaitlistStatus.OFFERED, WaitlistEntry.offer_expires_at <= now - SKEW
-    )
-    return (await session.execute(overdue.limit(1))).first() is not None

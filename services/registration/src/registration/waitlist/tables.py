@@ -29,8 +29,8 @@ class WaitlistEntry(Base):
     """One runner or group in a category's line. Its id becomes the registration's when an offer is accepted.
 
     `turn` is the order of the line, `revision` counts what its offer's listeners were told of later. `places_held` are
-    saved up for a group that was called ahead while it waits. An entry changes only in a transaction that holds its
-    category's places.
+    saved up for a group that was called ahead while it waits. `offer_heard_at` is when notification took the open offer
+    in, None until then. An entry changes only in a transaction that holds its category's places, but for that.
     """
 
     __tablename__ = "waitlist_entries"
@@ -47,6 +47,7 @@ class WaitlistEntry(Base):
     places_held: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
+    offer_heard_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

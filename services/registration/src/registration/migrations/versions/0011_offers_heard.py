@@ -1,0 +1,19 @@
+"""When notification heard of an offer."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("waitlist_entries", sa.Column("offer_heard_at", sa.DateTime(timezone=True)))
+    # Offers of the release before were not asked about.
+    op.execute("UPDATE waitlist_entries SET offer_heard_at = offered_at WHERE status = 'offered'")
+
+
+def downgrade() -> None:
+    op.drop_column("waitlist_entries", "offer_heard_at")

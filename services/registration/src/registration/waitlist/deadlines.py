@@ -1,0 +1,91 @@
+"""The ends of offers: an offer runs only while its runner can know of it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from chassis.clock import SKEW
+from chassis.database import UnitOfWork
+from contracts import OfferHeard, WaitlistEnd, WaitlistOffered
+from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from registration.catalog.queries import get_category
+from registration.catalog.rules import CategorySnapshot
+from registration.marks.rules import unsent
+from registration.places import commands as places
+from registration.waitlist.offering import end_entries, offer_again, offer_free_places
+from registration.waitlist.rules import OfferTerms, WaitlistStatus, offer_ends
+from registration.waitlist.tables import WaitlistEntry
+
+HEARD_LATE: Final = timedelta(minutes=5)
+"""Shorter delays are ignored: events take seconds, and clocks differ."""
+
+_UNHEARD_AT_MOST: Final = timedelta(days=1)
+"""How long past its end an offer that was not heard of keeps its places: an event may be lost for good."""
+
+_PATIENCE = timedelta(minutes=30)
+_RENEWED_AT_ONCE = 200
+
+_OPEN = WaitlistEntry.status == WaitlistStatus.OFFERED
+_UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
+
+
+async def record_heard(work: UnitOfWork, heard: OfferHeard) -> None:
+    """Store that notification took an offer in. Ignored for an offer that changed since: its newest event counts."""
+    at = min(heard.heard_at, work.now)  # a clock that is ahead
+    current = (WaitlistEntry.id == heard.registration_id, _OPEN, WaitlistEntry.revision == heard.revision)
+    first = update(WaitlistEntry).where(*current, WaitlistEntry.offer_heard_at.is_(None)).values(offer_heard_at=at)
+    await work.session.execute(first)
+
+
+async def process_waitlist(
+    work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None
+) -> None:
+    """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
+
+    It is over when no clock of ours can be before its end: a runner who accepts in time, by the clock of the process
+    that is asked, gets the place. An offer that notification took in late begins anew.
+
+    Args:
+        heard_until: offers that were open after this moment, and those that notification did not hear of, do not lapse
+            yet; None where that is not asked for.
+    """
+    await places.lock_places(work, category_id)
+    category = await get_category(work.session, category_id)
+    if category is None or not category.is_active or category.closed(work.now - SKEW):
+        await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
+        return
+    await _begin_anew(work, category, terms)
+    lapsed = and_(_OPEN, _is_over(work.now, heard_until))
+    await end_entries(work, category_id, WaitlistStatus.EXPIRED, lapsed, end=WaitlistEnd.LAPSED)
+    await offer_free_places(work, category_id, terms=terms)
+
+
+def _is_over(now: datetime, heard_until: datetime | None) -> ColumnElement[bool]:
+    ends = WaitlistEntry.offer_expires_at
+    announced = or_(ends <= now - _PATIENCE, ~_UNANNOUNCED)
+    if heard_until is None:
+        return and_(ends <= now - SKEW, announced)
+    heard = or_(WaitlistEntry.offer_heard_at.is_not(None), ends <= now - _UNHEARD_AT_MOST)
+    return and_(ends <= min(now, heard_until) - SKEW, announced, heard)
+
+
+async def _begin_anew(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:
+    """Give the whole time to offers that notification took in late, and publish them with their new end."""
+    late = WaitlistEntry.offer_heard_at > WaitlistEntry.offered_at + HEARD_LATE
+    chosen = select(WaitlistEntry).where(WaitlistEntry.race_category_id == category.category_id, _OPEN, late)
+    ordered = chosen.order_by(WaitlistEntry.turn).limit(_RENEWED_AT_ONCE).with_for_update()
+    entries: Sequence[WaitlistEntry] = (await work.session.execute(ordered)).scalars().all()
+    for entry in entries:
+        entry.offered_at, entry.offer_heard_at = work.now, None
+        entry.offer_expires_at = offer_ends(work.now, terms.time, category.closes_at)
+        await offer_again(work, entry, terms.codes)
+
+
+async def waiting_for(session: AsyncSession, *, now: datetime) -> timedelta | None:
+    """For how long the offer that ended the longest ago has been kept open; None: none is over."""
+    first = select(WaitlistEntry.offer_expires_at).where(_OPEN, WaitlistEntry.offer_expires_at <= now - SKEW)
+    ended = (await session.execute(first.order_by(WaitlistEntry.offer_expires_at).limit(1))).scalar_one_or_none()
+    return None if ended is None else now - SKEW - ended
