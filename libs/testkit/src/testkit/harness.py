@@ -1,87 +1,27 @@
 """A service under test: its real application and handlers on a database of its own."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database
 from chassis.errors import NotYet
-from chassis.inbox import Handler, Handlers, Inbox
+from chassis.inbox import Handlers, Inbox
 from contracts import Event, Payload, parse
 from contracts.ownership import owner_of
 from fastapi import FastAPI
 from sqlalchemy import delete, select, update
 
+from testkit.clocks import ManualClock, StoppedClock
+from testkit.driver import _LEFT, _Losing, _Lost
 from testkit.tokens import Issuer
 
-_LEFT = "left"
+__all__ = ["ManualClock", "ServiceUnderTest", "StoppedClock"]
 
 PayloadT = TypeVar("PayloadT", bound=Payload)
-
-
-class ManualClock:
-    """The real time, moved ahead by what the test says."""
-
-    def __init__(self) -> None:
-        self._ahead = timedelta()
-        self._differs = timedelta()
-
-    def __call__(self) -> datetime:
-        return self.server() + self._differs
-
-    def server(self) -> datetime:
-        """Return the time of the database server: the test moves it, and no process's clock changes it."""
-        return datetime.now(UTC) + self._ahead
-
-    def advance(self, by: timedelta) -> None:
-        """Let time pass."""
-        self._ahead += by
-
-    @contextmanager
-    def differing(self, by: timedelta) -> Iterator[None]:
-        """Let a process act whose own clock is ahead by `by`."""
-        self._differs += by
-        try:
-            yield
-        finally:
-            self._differs -= by
-
-
-class StoppedClock(ManualClock):
-    """Stands still, so that a busy machine does not outlast a wait of a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._started = datetime.now(UTC)
-
-    def server(self) -> datetime:
-        """Return the time at which the clock was made, moved ahead by what the test says."""
-        return self._started + self._ahead
-
-
-class _Lost(Exception):
-    """The transaction was not committed."""
-
-
-class _Losing(Handlers):
-    """Handlers that do all their work, which is then lost."""
-
-    def __init__(self, handlers: Handlers) -> None:
-        super().__init__()
-        self._handlers = handlers
-
-    def of(self, event: Event[Any]) -> Handler:
-        handler = self._handlers.of(event)
-
-        async def lose(event: Event[Any], work: UnitOfWork) -> None:
-            await handler(event, work)
-            await work.session.flush()
-            raise _Lost
-
-        return lose
 
 
 class ServiceUnderTest:
