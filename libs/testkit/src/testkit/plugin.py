@@ -14,6 +14,8 @@ from testkit.databases import Databases
 from testkit.servers import Server, find_postgres, find_rabbitmq
 from testkit.threads import run_apart
 
+pytest.register_assert_rewrite("testkit.contract")
+
 FreshDatabase: TypeAlias = Callable[[str], Awaitable[str]]
 
 _FOUND = pytest.StashKey[list[str]]()
