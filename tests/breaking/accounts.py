@@ -119,7 +119,7 @@ async def settle(witness: Witness) -> Mapping[str, Comparison]:
 
 def _broker(committed: Events, confirmed: Iterable[str]) -> Comparison:
     # The relay promises at least once: a second copy is no fault, the inbox is there for it.
-    return compare(set(confirmed), sure=[str(event.event_id) for event in committed])
+    return compare(set(confirmed), sure=[str(event.message_id) for event in committed])
 
 
 async def _changes(witness: Witness, committed: Events) -> dict[str, Comparison]:
@@ -134,7 +134,7 @@ async def _inboxes(witness: Witness, committed: Events) -> dict[str, Comparison]
     return {
         f"broker -> inbox of {service}": compare(
             await witness.held(inbox),
-            sure=[str(event.event_id) for event in committed if event.type in heard[service]],
+            sure=[str(event.message_id) for event in committed if event.type in heard[service]],
         )
         for service, inbox in _INBOXES.items()
     }

@@ -59,7 +59,7 @@ class Forgery:
     async def _forge(self, registration: UUID) -> None:
         event = golden(PaymentVerified)
         payload = event.payload.model_copy(update={"registration_id": registration})
-        forged = event.model_copy(update={"event_id": uuid4(), "subject": registration, "payload": payload})
+        forged = event.model_copy(update={"message_id": uuid4(), "subject": registration, "payload": payload})
         async with await aio_pika.connect(self.stand.login("checkin")) as connection:
             for key in _FOREIGN:
                 if await _publish(connection, forged.to_bytes(), key):

@@ -107,13 +107,15 @@ class Witness:
             login: its own URL of the broker.
         """
         handled = {str(row[0]) for row in await self.query(listener, "SELECT event_id FROM processed_events")}
-        known = [event for event in await self.committed() if event.source == source and str(event.event_id) in handled]
+        known = [
+            event for event in await self.committed() if event.source == source and str(event.message_id) in handled
+        ]
         signed = urlsplit(login).username
         async with await aio_pika.connect(login) as connection:
             channel = await connection.channel(publisher_confirms=False)
             exchange = await channel.get_exchange(self._names.exchange, ensure=False)
             for event in itertools.islice(itertools.cycle(known), count):
-                message = aio_pika.Message(event.to_bytes(), message_id=str(event.event_id), user_id=signed)
+                message = aio_pika.Message(event.to_bytes(), message_id=str(event.message_id), user_id=signed)
                 await exchange.publish(message, routing_key(event.type, listener))
             await channel.close()
 

@@ -25,7 +25,7 @@ async def test_one_that_somebody_else_has_dealt_with_does_not_stop_the_replay_of
     inbox = Inbox(database, Handlers())
     for number in range(3):
         body = golden(PaymentVerified).to_bytes()
-        body = body.replace(str(golden(PaymentVerified).event_id).encode(), _id(number))
+        body = body.replace(str(golden(PaymentVerified).message_id).encode(), _id(number))
         await inbox.give_up(body, "crash_guard", "took its reader down")
     listed = retries.list_dead_letters
 

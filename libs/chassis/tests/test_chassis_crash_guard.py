@@ -54,7 +54,7 @@ async def test_what_the_crash_guard_put_aside_is_tried_again(database: Database)
 
 
 async def _all_handled(database: Database, events: list[Event[Any]]) -> bool:
-    return set(await effects(database)) == {event.event_id for event in events}
+    return set(await effects(database)) == {event.message_id for event in events}
 
 
 @pytest.mark.parametrize("suspected", [True, False])
@@ -77,11 +77,11 @@ async def test_only_the_event_that_kills_its_reader_is_given_up(
     async with retried(database, inbox):
         await eventually(lambda: _all_handled(database, innocent))
     [letter] = await list_dead_letters(database)
-    assert (letter["headers"]["event_id"], letter["last_exception"]) == (str(killer.event_id), "TookReaderDown")
+    assert (letter["headers"]["event_id"], letter["last_exception"]) == (str(killer.message_id), "TookReaderDown")
 
 
 def _run(url: str, killer: Event[Any]) -> int:
-    program = [sys.executable, str(KILLED), url, str(killer.event_id)]
+    program = [sys.executable, str(KILLED), url, str(killer.message_id)]
     return subprocess.run(program, check=False, timeout=60).returncode  # our own program
 
 
@@ -145,11 +145,11 @@ async def test_parked_events_that_wait_for_one_lock_do_not_hold_up_the_others(
     database: Database, connect: Callable[..., Database], url: str
 ) -> None:
     stuck, other, handlers = [cancelled() for _ in range(12)], cancelled(), Handlers()
-    about_the_locked = {each.event_id for each in stuck}
+    about_the_locked = {each.message_id for each in stuck}
 
     @handlers.on(RegistrationCancelled)
     async def handle(event: Event[Any], work: UnitOfWork) -> None:
-        if event.event_id in about_the_locked:
+        if event.message_id in about_the_locked:
             await work.session.execute(text("LOCK TABLE runners"))
         await leave_effect(event, work)
 

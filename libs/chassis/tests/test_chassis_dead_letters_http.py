@@ -38,7 +38,7 @@ async def test_an_administrator_lists_shows_replays_and_drops(
     page = (await http.get("/dead-letters", params={"limit": 2}, headers=admin)).json()
     rest = (await http.get("/dead-letters", params={"cursor": page["next_cursor"]}, headers=admin)).json()
     found = [*page["items"], *rest["items"]]
-    assert [item["event_id"] for item in found] == [str(event.event_id) for event in events]
+    assert [item["event_id"] for item in found] == [str(event.message_id) for event in events]
     assert {item["event_type"] for item in found} == {"registration.cancelled"}
     assert (len(page["items"]), rest["next_cursor"]) == (2, None)
 

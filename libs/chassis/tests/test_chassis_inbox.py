@@ -54,7 +54,7 @@ async def test_an_event_that_comes_twice_in_a_row_has_one_effect(database: Datab
     await inbox.deliver(event.to_bytes(), OWNER)
     await inbox.deliver(event.to_bytes(), OWNER)
 
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     assert await parked(database) == []
 
 
@@ -66,7 +66,7 @@ async def test_an_event_that_comes_on_many_connections_at_once_has_one_effect(ur
     await asyncio.gather(*deliveries)
 
     found = Counter(await effects(connect(url)))
-    assert found == {event.event_id: 1 for event in events}
+    assert found == {event.message_id: 1 for event in events}
     assert await parked(connect(url)) == []
 
 
@@ -82,7 +82,7 @@ async def test_with_the_guard_off_the_same_deliveries_leave_many_effects(url: st
 
     await asyncio.gather(*(inbox.deliver(event.to_bytes(), OWNER) for inbox in processes for _ in range(3)))
 
-    assert await effects(connect(url)) == [event.event_id] * 9
+    assert await effects(connect(url)) == [event.message_id] * 9
 
 
 async def test_what_a_handler_publishes_goes_out_once_as_well(database: Database) -> None:
@@ -107,7 +107,7 @@ async def test_an_event_without_a_handler_here_is_parked_for_a_newer_release_may
 
     [row] = await parked(database)
     assert row["headers"] == {
-        "event_id": str(event.event_id),
+        "event_id": str(event.message_id),
         "event_type": "payment.verified",
         "reason": "UnknownEvent: payment.verified v1 has no handler here",
     }
@@ -146,7 +146,7 @@ async def test_two_versions_of_an_event_have_each_their_handler(
     await inbox.deliver(older.to_bytes(), OWNER)
 
     assert heard == [3]
-    assert await effects(database) == [older.event_id]
+    assert await effects(database) == [older.message_id]
     assert await parked(database) == []
 
 
@@ -160,7 +160,7 @@ async def test_what_a_failing_handler_did_is_undone_and_the_event_is_parked_with
     (row,) = await parked(database)
     assert row["payload"] == event.to_bytes()
     assert row["headers"] == {
-        "event_id": str(event.event_id),
+        "event_id": str(event.message_id),
         "event_type": "registration.cancelled",
         "reason": "NotYet: the registration is unknown",
     }
@@ -175,7 +175,7 @@ async def test_the_same_event_parked_twice_is_one_row(database: Database) -> Non
     await asyncio.gather(*(inbox.deliver(each.to_bytes(), OWNER) for each in (event, event, event, other)))
 
     assert sorted(row["timer_id"] for row in await parked(database)) == sorted(
-        map(str, (event.event_id, other.event_id))
+        map(str, (event.message_id, other.message_id))
     )
 
 
@@ -192,7 +192,7 @@ async def test_what_a_newer_release_may_read_is_parked_as_it_came(database: Data
     assert (malformed["payload"], newer["payload"]) == (torn, unknown)
     assert malformed["headers"]["reason"].startswith("MalformedEvent")
     assert newer["headers"] == {
-        "event_id": str(event.event_id),
+        "event_id": str(event.message_id),
         "event_type": "registration.cancelled",
         "reason": "UnknownEvent: registration.cancelled v99",
     }
@@ -224,7 +224,7 @@ async def test_when_the_process_is_told_to_end_amid_a_handler_nothing_stays_and_
     assert await parked(database) == []
 
     await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
 
 
 async def test_when_the_process_is_killed_between_effect_and_commit_the_next_delivery_has_the_effect(
@@ -239,7 +239,7 @@ async def test_when_the_process_is_killed_between_effect_and_commit_the_next_del
     assert await effects(database) == []
     await asyncio.wait_for(Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER), timeout=10)
     await Inbox(database, example_handlers()).deliver(event.to_bytes(), OWNER)
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
 
 
 async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
@@ -254,7 +254,7 @@ async def test_while_the_database_is_down_an_event_is_held_and_costs_no_try(
     await proxy.connect()
     await asyncio.wait_for(held, timeout=10)
 
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     assert await parked(database) == []
 
 

@@ -108,7 +108,7 @@ async def test_a_message_says_what_it_is_and_outlives_the_broker(
 
     found = await take(channel, names.queue("checkin"))
     assert found.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
-    assert (found.message_id, found.type) == (str(event.event_id), "registration.confirmed")
+    assert (found.message_id, found.type) == (str(event.message_id), "registration.confirmed")
     assert (found.correlation_id, found.content_type) == (event.correlation_id, "application/json")
     assert found.routing_key == "to.checkin.registration.confirmed"
 
@@ -190,7 +190,7 @@ async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effe
     await asyncio.gather(publish_patiently(sender, events), pull_now_and_then())
 
     await eventually(partial(_at_least, database, 60), within=30)
-    assert Counter(await effects(database)) == {event.event_id: 1 for event in events}
+    assert Counter(await effects(database)) == {event.message_id: 1 for event in events}
 
 
 async def test_a_publisher_whose_cable_is_pulled_is_told_and_goes_on_by_itself(

@@ -45,7 +45,7 @@ class Recording(InProcessTransport):
     async def publish(self, message: Message) -> None:
         if self.trouble:
             raise self.trouble.pop(0)
-        self.published.append(message.event_id)
+        self.published.append(message.message_id)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def publish(database: Database, count: int) -> list[str]:
     async with database.work() as work:
         for _ in range(count):
             work.publish(golden(PaymentRejected).payload, subject=uuid4())
-        return [str(event.event_id) for event in work._events]
+        return [str(event.message_id) for event in work._events]
 
 
 async def leases_run_out(database: Database) -> None:
@@ -156,7 +156,7 @@ async def test_an_event_of_a_newer_release_is_relayed_as_it_is(database: Databas
     await relaying(database, transport)
 
     await eventually(partial(is_drained, database))
-    assert transport.published == [str(parse_head(newer).event_id)]
+    assert transport.published == [str(parse_head(newer).message_id)]
 
 
 async def test_events_go_out_as_soon_as_they_are_committed(database: Database, relaying: Relaying) -> None:

@@ -87,7 +87,7 @@ async def test_an_event_that_fails_twice_and_then_works_has_one_effect(database:
 
     await eventually(lambda: effects(database))
     await eventually(lambda: _is_empty(database))
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     assert await rows(database, service_tables.dead_letters) == 0
 
 
@@ -114,7 +114,7 @@ async def test_an_event_that_came_before_the_one_it_needs_works_once_that_one_is
     known.add(event.subject)
 
     await eventually(lambda: effects(database))
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
 
 
 async def test_what_works_while_it_still_waits_has_its_effect_once(database: Database, retrying: Retrying) -> None:
@@ -125,7 +125,7 @@ async def test_what_works_while_it_still_waits_has_its_effect_once(database: Dat
     await retrying(Inbox(database, example_handlers()))
 
     await eventually(lambda: _is_empty(database))
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
 
 
 async def test_when_all_tries_are_used_up_the_event_is_a_dead_letter_with_the_reason(
@@ -298,7 +298,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
         await inbox.give_up(event.to_bytes(), "crash_guard", "took its reader down")
 
     listed = await list_dead_letters(database)
-    assert [row["headers"]["event_id"] for row in listed] == [str(event.event_id) for event in events]
+    assert [row["headers"]["event_id"] for row in listed] == [str(event.message_id) for event in events]
     assert {row["failure_reason"] for row in listed} == {"crash_guard"}
     assert all("payload" not in row for row in listed)
     assert await list_dead_letters(database, limit=1, after=listed[0]["id"]) == [listed[1]]
@@ -330,13 +330,13 @@ async def test_notes_of_processed_events_are_forgotten_when_nothing_can_bring_th
         await inbox.deliver(event.to_bytes(), OWNER)
     processed = service_tables.processed
     async with database.work() as work:
-        past = update(processed).where(processed.c.event_id == old.event_id)
+        past = update(processed).where(processed.c.event_id == old.message_id)
         await work.session.execute(past.values(processed_at=text("now() - interval '31 days'")))
 
     await forget_processed(database)
 
     async with database.read() as session:
-        assert (await session.execute(select(processed.c.event_id))).scalars().all() == [new.event_id]
+        assert (await session.execute(select(processed.c.event_id))).scalars().all() == [new.message_id]
 
 
 @pytest.mark.parametrize("keep", ["dead_letter", "schedule_retry"])
@@ -358,7 +358,7 @@ async def test_the_note_of_an_event_is_kept_while_a_dead_letter_or_a_parked_even
     await retrying(inbox)
     # then: what was handled has no second effect, and is forgotten after that
     await eventually(lambda: _is_empty(database))
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     await forget_processed(database)
     assert await rows(database, service_tables.processed) == 0
 

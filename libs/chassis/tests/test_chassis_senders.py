@@ -76,7 +76,7 @@ async def test_what_its_owner_did_not_send_reaches_no_handler_and_is_shown(
     assert await rows(database, service_tables.retries) == 0
     [shown] = await list_dead_letters(database)
     assert shown["failure_reason"] == refusal
-    assert shown["headers"] == {"event_id": str(event.event_id), "event_type": event.type}
+    assert shown["headers"] == {"event_id": str(event.message_id), "event_type": event.type}
     assert refused(refusal) == before + 1
 
 
@@ -145,7 +145,7 @@ async def test_in_one_process_a_forged_event_is_refused_likewise(database: Datab
     await transport.publish(message(real))
 
     assert worker.database is database
-    assert await effects(database) == [real.event_id]
+    assert await effects(database) == [real.message_id]
     [shown] = await list_dead_letters(database)
     assert shown["failure_reason"] == Refusal.FORGED
     await transport.stop()

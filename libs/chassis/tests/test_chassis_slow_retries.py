@@ -47,8 +47,8 @@ class Slow:
         self.handlers.on(RegistrationCancelled)(self._handle)
 
     async def _handle(self, event: Event[Any], work: UnitOfWork) -> None:
-        self.tried[event.event_id] += 1
-        if event.event_id == self.slow:
+        self.tried[event.message_id] += 1
+        if event.message_id == self.slow:
             await asyncio.sleep(SLOW)
             raise LookupError
         await leave_effect(event, work)
@@ -64,23 +64,23 @@ async def test_a_slow_event_that_fails_is_given_up_after_all_its_tries(
     database: Database, start: Start, processes: int
 ) -> None:
     event = cancelled()
-    slow = Slow(event.event_id)
+    slow = Slow(event.message_id)
     await _parked(database, event)
 
     for _ in range(processes):
         await start(Inbox(database, slow.handlers))
 
     await eventually(lambda: rows(database, service_tables.dead_letters), within=20)
-    assert slow.tried == {event.event_id: 2}
+    assert slow.tried == {event.message_id: 2}
 
 
 async def test_those_behind_a_slow_one_are_tried_once_each(database: Database, start: Start) -> None:
     first, *others = (cancelled() for _ in range(4))
-    slow = Slow(first.event_id)
+    slow = Slow(first.message_id)
     await _parked(database, first, *others)
 
     await start(Inbox(database, slow.handlers))
 
     await eventually(lambda: rows(database, service_tables.dead_letters), within=20)
-    assert sorted(await effects(database)) == sorted(each.event_id for each in others)
-    assert [slow.tried[each.event_id] for each in others] == [1, 1, 1]
+    assert sorted(await effects(database)) == sorted(each.message_id for each in others)
+    assert [slow.tried[each.message_id] for each in others] == [1, 1, 1]

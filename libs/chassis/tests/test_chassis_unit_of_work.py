@@ -369,5 +369,5 @@ async def test_an_event_whose_commit_was_not_answered_is_no_failure_of_its_handl
         with pytest.raises(OutcomeUnknown):
             await inbox.deliver(event.to_bytes(), OWNER)
     await inbox.deliver(event.to_bytes(), OWNER)
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     assert await rows(database, service_tables.retries) == 0

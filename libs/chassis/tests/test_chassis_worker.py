@@ -60,7 +60,7 @@ async def test_a_worker_takes_events_in_and_sends_events_out(database: Database,
     async with database.work() as work:
         work.publish(golden(PaymentRejected).payload, subject=event.subject)
 
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     await eventually(lambda: boxes[0].bodies)
 
 
@@ -244,7 +244,7 @@ async def test_a_worker_told_to_stop_finishes_what_it_has_begun_and_exits_with_0
         code, logged = await worker.ends()
 
     assert code == 0, logged
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     assert not [line for line in logged if line["level"] in ("error", "critical")]
     reader = RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
     box = RecordingListener().at(reader, SERVICE)
@@ -272,7 +272,7 @@ async def test_a_worker_that_is_killed_leaves_its_event_to_the_next(
     async with worker_process(url, rabbitmq_url, broker_prefix):
         await eventually(lambda: effects(database), within=20)
 
-    assert await effects(database) == [event.event_id]
+    assert await effects(database) == [event.message_id]
     await sender.stop()
 
 

@@ -23,12 +23,33 @@ def _with_payload(**changes: Any) -> bytes:
     return _bytes(payload={**GOLDEN["payload"], **changes})
 
 
-@pytest.mark.parametrize("missing", sorted(GOLDEN))
+_IDS = {"message_id", "event_id"}
+
+
+@pytest.mark.parametrize("missing", sorted(GOLDEN.keys() - _IDS))
 def test_an_envelope_without_one_of_its_fields_is_malformed(missing: str) -> None:
     body = json.dumps({name: value for name, value in GOLDEN.items() if name != missing}).encode()
 
     with pytest.raises(MalformedEvent, match=missing):
         parse(body)
+
+
+def test_an_envelope_without_an_id_is_malformed() -> None:
+    body = json.dumps({name: value for name, value in GOLDEN.items() if name not in _IDS}).encode()
+
+    with pytest.raises(MalformedEvent, match="message_id"):
+        parse(body)
+
+
+@pytest.mark.parametrize("missing", sorted(_IDS))
+def test_the_id_is_read_from_messages_of_older_releases_and_of_later_ones(missing: str) -> None:
+    """Older releases write and read `event_id` only; a later one may leave it out."""
+    body = json.dumps({name: value for name, value in GOLDEN.items() if name != missing}).encode()
+
+    assert parse(body) == golden(RegistrationCreated)
+    assert str(parse_head(body).message_id) == GOLDEN["event_id"]
+    written = json.loads(parse(body).to_bytes())
+    assert written["message_id"] == written["event_id"] == GOLDEN["event_id"]
 
 
 @pytest.mark.parametrize("missing", sorted(n for n, f in RegistrationCreated.model_fields.items() if f.is_required()))
@@ -42,7 +63,7 @@ def test_a_payload_without_one_of_its_fields_is_malformed(missing: str) -> None:
 @pytest.mark.parametrize(
     ("field", "body"),
     [
-        ("event_id", _bytes(event_id="42")),
+        ("message_id", _bytes(message_id="42")),
         ("occurred_at", _bytes(occurred_at="2027-01-02T02:15:00")),
         ("occurred_at", _bytes(occurred_at="yesterday")),
         ("subject", _bytes(subject=None)),
@@ -95,11 +116,11 @@ def test_a_type_or_version_without_a_word_is_unknown_even_when_the_rest_is_stran
 def test_the_head_is_readable_for_a_type_and_version_of_a_newer_release() -> None:
     head = parse_head(_bytes(type="registration.transferred", version=7, payload={"nothing": "we know"}))
 
-    assert (head.type, head.version, str(head.event_id)) == ("registration.transferred", 7, GOLDEN["event_id"])
+    assert (head.type, head.version, str(head.message_id)) == ("registration.transferred", 7, GOLDEN["event_id"])
     assert head.correlation_id == GOLDEN["correlation_id"]
 
 
-@pytest.mark.parametrize("body", [b"{}", b"\xff", _bytes(event_id="42"), _bytes(type=None)])
+@pytest.mark.parametrize("body", [b"{}", b"\xff", _bytes(message_id="42"), _bytes(type=None)])
 def test_a_body_without_a_head_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedEvent):
         parse_head(body)
@@ -126,7 +147,7 @@ def test_a_new_event_takes_type_and_version_from_its_payload_and_an_id_of_its_ow
     )
 
     assert (first.type, first.version, first.subject) == ("registration.created", 1, subject)
-    assert first.event_id != second.event_id
+    assert first.message_id != second.message_id
     assert parse(first.to_bytes()) == first
 
 

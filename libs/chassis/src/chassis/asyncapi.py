@@ -13,6 +13,7 @@ from faststream.specification import AsyncAPI
 _DESCRIPTION = (
     "Topic exchange. Each listener gets a copy of its own under `to.<listener>.<type>`;"
     " an event without listeners is published once, under its type."
+    " A message carries its `message_id` as `event_id`, too."
 )
 
 

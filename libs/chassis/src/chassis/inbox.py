@@ -135,7 +135,7 @@ class Inbox:
         EVENTS_HANDLED.labels(self.service, event.type, "done" if fresh else "repeated").inc()
 
     async def _is_first(self, event: Event[Any], work: UnitOfWork) -> bool:
-        note = {"event_id": event.event_id, "type": event.type}
+        note = {"event_id": event.message_id, "type": event.type}
         return (await work.session.execute(self._note, note)).first() is not None
 
     async def schedule_retry(self, body: bytes, error: Exception) -> None:
@@ -143,10 +143,10 @@ class Inbox:
 
         One that may have taken its reader down is tried alone; see `chassis.crash_guard`.
         """
-        event_id, event_type = _identity(body)
+        message_id, event_type = _identity(body)
         reason = reason_of(error)
         level = log.info if isinstance(error, NotYet) else log.warning
-        level("event_parked", service=self.service, event_id=event_id, event_type=event_type, reason=reason)
+        level("event_parked", service=self.service, message_id=message_id, event_type=event_type, reason=reason)
         retries: OutboxClient = self._database.retries
         suspect = {UNFINISHED: "1"} if isinstance(error, TookReaderDown) else {}
         async with self._database.work() as work:
@@ -154,9 +154,9 @@ class Inbox:
                 work.session,
                 queue=RETRY_QUEUE,
                 payload=body,
-                headers={"event_id": event_id or "", "event_type": event_type, "reason": reason, **suspect},
+                headers={"event_id": message_id or "", "event_type": event_type, "reason": reason, **suspect},
                 activate_in=_FIRST_RETRY,
-                timer_id=event_id,
+                timer_id=message_id,
             )
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
@@ -181,11 +181,11 @@ class Inbox:
 
     async def give_up(self, body: bytes, failure: str, reason: str) -> None:
         """Store an event as a dead letter, for a person to look at."""
-        event_id, event_type = _identity(body)
+        message_id, event_type = _identity(body)
         log.error(
             "event_given_up",
             service=self.service,
-            event_id=event_id,
+            message_id=message_id,
             event_type=event_type,
             failure=failure,
             reason=reason,
@@ -196,7 +196,7 @@ class Inbox:
                     original_id=0,
                     queue=RETRY_QUEUE,
                     payload=body,
-                    headers={"event_id": event_id or "", "event_type": event_type},
+                    headers={"event_id": message_id or "", "event_type": event_type},
                     deliveries_count=0,
                     created_at=work.now,
                     failure_reason=failure,
@@ -217,7 +217,7 @@ def _identity(body: bytes) -> tuple[str | None, str]:
         head = parse_head(body)
     except MalformedEvent:
         return None, "unreadable"
-    return str(head.event_id), head.type
+    return str(head.message_id), head.type
 
 
 def _storable(words: str) -> str:

@@ -60,7 +60,7 @@ def relay_broker(
         head = parse_head(message.body)
         await transport.publish(
             Message(
-                event_id=str(head.event_id),
+                message_id=str(head.message_id),
                 event_type=head.type,
                 sender=database.service,
                 correlation_id=head.correlation_id,

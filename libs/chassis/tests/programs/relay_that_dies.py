@@ -32,7 +32,7 @@ class Recording(InProcessTransport):
 
     async def publish(self, message: Message) -> None:
         die_at("before_publish")
-        sys.stdout.write(f"{message.event_id}\n")
+        sys.stdout.write(f"{message.message_id}\n")
         sys.stdout.flush()
         die_at("after_publish")
 

@@ -21,7 +21,7 @@ handlers = Handlers()
 @handlers.on(RegistrationCancelled)
 async def die_of_one(event: Event[Any], work: UnitOfWork) -> None:
     """Leave no time for any goodbye."""
-    if str(event.event_id) == sys.argv[2]:
+    if str(event.message_id) == sys.argv[2]:
         os.kill(os.getpid(), signal.SIGKILL)
     await asyncio.sleep(0.1)
     await leave_effect(event, work)

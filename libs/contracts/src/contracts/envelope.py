@@ -5,7 +5,16 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    computed_field,
+)
 
 _registry: dict[tuple[str, int], type["Payload"]] = {}
 
@@ -49,10 +58,14 @@ class Payload(WireModel):
 PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
-class Event(WireModel, Generic[PayloadT]):
-    """Something that happened. `subject` is what it is about, mostly a registration."""
+MessageId = Annotated[UUID, Field(validation_alias=AliasChoices("message_id", "event_id"))]
+"""The id of a message. Messages of older releases have it as `event_id` only."""
 
-    event_id: UUID
+
+class Event(WireModel, Generic[PayloadT]):
+    """Something that happened, as a message. `subject` is what it is about, mostly a registration."""
+
+    message_id: MessageId
     type: str
     version: int
     occurred_at: AwareDatetime
@@ -65,7 +78,7 @@ class Event(WireModel, Generic[PayloadT]):
     def of(cls, payload: Any, *, source: str, subject: UUID, occurred_at: datetime, correlation_id: str) -> Self:
         """A new event about `subject`, with an id of its own."""
         return cls(
-            event_id=uuid4(),
+            message_id=uuid4(),
             type=payload.TYPE,
             version=payload.VERSION,
             occurred_at=occurred_at,
@@ -74,6 +87,12 @@ class Event(WireModel, Generic[PayloadT]):
             correlation_id=correlation_id,
             payload=payload,
         )
+
+    @computed_field(description="`message_id` under the name that older releases read.")  # type: ignore[prop-decorator]
+    @property
+    def event_id(self) -> UUID:
+        """The same as `message_id`, under the name that older releases read. Not the id of a race."""
+        return self.message_id
 
     def to_bytes(self) -> bytes:
         """The event as it travels: UTF-8 JSON."""
@@ -91,7 +110,7 @@ class UnknownEvent(ValueError):
 class Head(WireModel):
     """The part of the envelope that all releases share: it is readable for types and versions of newer ones."""
 
-    event_id: UUID
+    message_id: MessageId
     type: Annotated[str, StringConstraints(pattern=r"^[\w.-]+\z", max_length=100)]
     version: int
     source: str

@@ -22,7 +22,7 @@ class Unroutable(Exception):
 class Message:
     """An event on its way. `sender` is the service whose outbox it comes from; nobody's is refused."""
 
-    event_id: str
+    message_id: str
     event_type: str
     correlation_id: str
     body: bytes

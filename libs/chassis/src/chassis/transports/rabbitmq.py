@@ -211,7 +211,7 @@ def _amqp_message(message: Message, user: str) -> aio_pika.Message:
         message.body,
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         user_id=user,
-        message_id=message.event_id,
+        message_id=message.message_id,
         type=message.event_type,
         correlation_id=message.correlation_id,
         content_type="application/json",

@@ -10,7 +10,7 @@ from contracts import Event
 def message(event: Event[Any]) -> Message:
     """`event` as a relay hands it to a transport."""
     return Message(
-        event_id=str(event.event_id),
+        message_id=str(event.message_id),
         event_type=event.type,
         sender=event.source,
         correlation_id=event.correlation_id,

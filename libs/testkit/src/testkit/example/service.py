@@ -44,7 +44,7 @@ def cancelled(registration_id: UUID | None = None) -> Event[Any]:
 
 async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
     """Handle an event by writing that it was handled."""
-    await work.session.execute(insert(Effect).values(event_id=event.event_id))
+    await work.session.execute(insert(Effect).values(event_id=event.message_id))
 
 
 def example_handlers() -> Handlers:
