@@ -1,4 +1,4 @@
-"""The service as a whole: migrations, settings, worker, transports, what happens when the database is down."""
+"""The service as a whole: migrations, worker, transports, logs."""
 
 import asyncio
 import logging
@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 import structlog
-from chassis.migrations import _LOCK_ID, downgrade, drift, upgrade
-from chassis.settings import MissingSettings, load
+from chassis.migrations import _LOCK_ID, downgrade, drift
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
 from checkin.service import SERVICE
-from checkin.settings import Settings
 from checkin.tables import Base
 from contracts import Event, Payload
 from contracts.topology import Names
@@ -40,42 +38,6 @@ def logging_put_back() -> Iterator[None]:
     root.handlers = handlers
     root.setLevel(level)
     structlog.reset_defaults()
-
-
-async def test_migrations_lead_up_and_down_and_agree_with_the_tables(fresh_database: FreshDatabase) -> None:
-    url = await fresh_database("checkin")
-    assert await asyncio.to_thread(drift, url, Base.metadata) == []
-    await asyncio.to_thread(downgrade, url, "checkin")
-    day = PackDay(url)
-    left = await day.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert left == [{"tablename": "alembic_version"}]
-    await asyncio.to_thread(upgrade, url, "checkin")
-    assert (await day.log_in(await day.station())).status == 200
-    await day.close()
-
-
-def test_a_start_without_settings_names_all_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(MissingSettings) as stopped:
-        load(Settings)
-    assert all(name in str(stopped.value) for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"))
-
-
-@pytest.mark.usefixtures("logging_put_back")
-async def test_the_application_starts_from_the_environment_alone(
-    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    day = PackDay(await fresh_database("checkin"))
-    monkeypatch.setenv("DATABASE_URL", day.settings.database_url)
-    monkeypatch.setenv("BROKER_URL", "amqp://unused")
-    monkeypatch.setenv("SECRET_KEYS", day.settings.secret_keys.get_secret_value())
-    monkeypatch.setenv("STAFF_JWKS_URL", "http://identity.test/jwks")
-    app = SERVICE.create_app()
-    async with app.router.lifespan_context(app):
-        assert app.state.database.service == "checkin"
-        assert (await app.state.checks["database"]()) is True
-    await day.close()
 
 
 @asynccontextmanager
@@ -182,21 +144,6 @@ async def test_two_processes_that_migrate_at_once_build_the_indexes_once(fresh_d
 async def _both_are_there(day: PackDay) -> bool:
     others = "datname = current_database() AND application_name NOT LIKE 'startline%' AND query <> ''"
     return len(await day.rows(f"SELECT 1 FROM pg_stat_activity WHERE {others}")) == 2
-
-
-async def test_with_the_database_down_every_route_says_so(day: PackDay) -> None:
-    """The address leads nowhere: a refused connection is an answer of 503, whatever the route."""
-    desk = await day.desk()
-    nowhere = PackDay("postgresql+asyncpg://postgres@127.0.0.1:1/none", settings=day.settings)
-    staff = nowhere.admin
-    for answer in (
-        await nowhere.call("GET", "/stations", staff),
-        await nowhere.log_in(desk.id),
-        await nowhere.scan(desk.device, "0" * 32),
-        await nowhere.call("GET", "/stats", staff),
-    ):
-        assert (answer.status, answer.code) == (503, "unavailable")
-    await nowhere.close()
 
 
 @pytest.mark.usefixtures("logging_put_back")
