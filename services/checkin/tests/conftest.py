@@ -3,21 +3,21 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
-from .checkin_world import PackDay
+from .checkin_driver import CheckinDriver, settings_for
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time that tests can move."""
+    """Return a clock that tests move."""
     return ManualClock()
 
 
 @pytest.fixture
-async def day(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[PackDay]:
-    """Check-in on an empty database."""
-    day = PackDay(await fresh_database("checkin"), clock=clock)
-    yield day
-    await day.close()
+async def driver(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[CheckinDriver]:
+    """Return a driver of check-in on an empty database."""
+    driver = CheckinDriver(settings_for(await fresh_database("checkin")), clock=clock)
+    yield driver
+    await driver.close()

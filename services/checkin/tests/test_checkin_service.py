@@ -1,4 +1,4 @@
-"""The service as a whole: migrations, settings, worker, transports, what happens when the database is down."""
+"""The service as a whole: worker, transports, migrations, logs."""
 
 import asyncio
 import logging
@@ -11,29 +11,27 @@ from typing import Any
 
 import pytest
 import structlog
-from chassis.migrations import _LOCK_ID, downgrade, drift, upgrade
-from chassis.settings import MissingSettings, load
+from chassis.migrations import _LOCK_ID, downgrade, drift
 from chassis.telemetry import configure_logging
 from chassis.transports import InProcessTransport, RabbitTransport, Transport
 from chassis.transports.port import Message
 from checkin.service import SERVICE
-from checkin.settings import Settings
 from checkin.tables import Base
 from contracts import Event, Payload
 from contracts.topology import Names
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
-from testkit.example.recording_listener import message as on_its_way
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
+from testkit.example.recording_listener import message as message_of
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
 
-from .checkin_world import PIN, PackDay, cancellation, confirmation, person
+from .checkin_driver import PIN, WRONG_PIN, CheckinDriver, cancellation, confirmation, person, settings_for
 
 
 @pytest.fixture
-def logging_put_back() -> Iterator[None]:
-    """Leaves logging to the next test as it was found."""
+def restored_logging() -> Iterator[None]:
+    """Restore the logging that the test found."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
@@ -42,45 +40,9 @@ def logging_put_back() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-async def test_migrations_lead_up_and_down_and_agree_with_the_tables(fresh_database: FreshDatabase) -> None:
-    url = await fresh_database("checkin")
-    assert await asyncio.to_thread(drift, url, Base.metadata) == []
-    await asyncio.to_thread(downgrade, url, "checkin")
-    day = PackDay(url)
-    left = await day.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert left == [{"tablename": "alembic_version"}]
-    await asyncio.to_thread(upgrade, url, "checkin")
-    assert (await day.log_in(await day.station())).status == 200
-    await day.close()
-
-
-def test_a_start_without_settings_names_all_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(MissingSettings) as stopped:
-        load(Settings)
-    assert all(name in str(stopped.value) for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL"))
-
-
-@pytest.mark.usefixtures("logging_put_back")
-async def test_the_application_starts_from_the_environment_alone(
-    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    day = PackDay(await fresh_database("checkin"))
-    monkeypatch.setenv("DATABASE_URL", day.settings.database_url)
-    monkeypatch.setenv("BROKER_URL", "amqp://unused")
-    monkeypatch.setenv("SECRET_KEYS", day.settings.secret_keys.get_secret_value())
-    monkeypatch.setenv("STAFF_JWKS_URL", "http://identity.test/jwks")
-    app = SERVICE.create_app()
-    async with app.router.lifespan_context(app):
-        assert app.state.database.service == "checkin"
-        assert (await app.state.checks["database"]()) is True
-    await day.close()
-
-
 @asynccontextmanager
-async def working(day: PackDay, transport: Transport) -> AsyncIterator[None]:
-    worker = SERVICE.build_worker(day.settings, day.database, transport)
+async def working(driver: CheckinDriver, transport: Transport) -> AsyncIterator[None]:
+    worker = SERVICE.build_worker(driver.settings, driver.database, transport)
     await transport.start()
     await worker.start()
     try:
@@ -90,73 +52,75 @@ async def working(day: PackDay, transport: Transport) -> AsyncIterator[None]:
         await worker.stop()
 
 
-def message(payload: Payload, day: PackDay) -> Message:
+def message(payload: Payload, driver: CheckinDriver) -> Message:
     event = Event[Any].of(
         payload,
         source="registration",
         subject=payload.registration_id,  # type: ignore[attr-defined]  # both payloads here have it
-        occurred_at=day.database.clock(),
-        correlation_id="story",
+        occurred_at=driver.clock(),
+        correlation_id="test",
     )
-    return on_its_way(event)
+    return message_of(event)
 
 
-async def a_pick_up_told_over(day: PackDay, transport: Transport) -> None:
-    """Confirmed and cancelled come in, a check-in goes out; every message is sent twice."""
-    desk = await day.desk()
-    coming, going = confirmation(runner := person("Ani")), confirmation(person("Bima"))
-    async with working(day, transport):
-        for each in (message(coming, day), message(cancellation(going), day), message(going, day)):
+async def check_in_with_repeated_messages(driver: CheckinDriver, transport: Transport) -> None:
+    """Send a confirmation and a cancellation, every message twice, and check in."""
+    station = await driver.set_up_station()
+    kept, cancelled = confirmation(runner := person("Ani")), confirmation(person("Bima"))
+    async with working(driver, transport):
+        for each in (message(kept, driver), message(cancellation(cancelled), driver), message(cancelled, driver)):
             await transport.publish(each)
             await transport.publish(each)
 
         async def roster_is_right() -> bool:
-            rows = await day.rows("SELECT full_name, cancelled_at IS NULL AS good FROM roster ORDER BY full_name")
-            return rows == [{"full_name": "Ani", "good": True}, {"full_name": "Bima", "good": False}]
+            rows = await driver.rows("SELECT full_name, cancelled_at IS NULL AS valid FROM roster ORDER BY full_name")
+            return rows == [{"full_name": "Ani", "valid": True}, {"full_name": "Bima", "valid": False}]
 
         await eventually(roster_is_right)
-        assert (await day.scan(desk.device, runner.ticket_code)).status == 201
+        assert (await driver.try_scan(station.device, runner.ticket_code)).status == 201
 
         async def nothing_waits() -> bool:
-            return await day.rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM event_retries") == []
+            return await driver.rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM event_retries") == []
 
         await eventually(nothing_waits)
 
 
-async def test_a_pick_up_in_one_process(day: PackDay) -> None:
+async def test_a_check_in_with_repeated_messages_in_one_process(driver: CheckinDriver) -> None:
     transport = InProcessTransport()
     for service in ("payment", "notification"):
-        transport.listen(service, deliver=_pass_over, dead_letter=_pass_over)
-    await a_pick_up_told_over(day, transport)
+        transport.listen(service, deliver=_ignore, dead_letter=_ignore)
+    await check_in_with_repeated_messages(driver, transport)
 
 
-async def _pass_over(_: bytes, __: str) -> None:
-    """Other services hear the same news; here they are none of our business."""
+async def _ignore(_: bytes, __: str) -> None:
+    """Other services subscribe to the same events; here they do nothing."""
 
 
-async def test_a_pick_up_over_rabbitmq(day: PackDay, rabbitmq_url: str, broker_prefix: BrokerPrefix) -> None:
-    await a_pick_up_told_over(day, RabbitTransport(rabbitmq_url, names=Names(broker_prefix)))
+async def test_a_check_in_with_repeated_messages_over_rabbitmq(
+    driver: CheckinDriver, rabbitmq_url: str, broker_prefix: BrokerPrefix
+) -> None:
+    await check_in_with_repeated_messages(driver, RabbitTransport(rabbitmq_url, names=Names(broker_prefix)))
 
 
-async def test_the_worker_replaces_a_signing_key_that_is_old(day: PackDay, clock: ManualClock) -> None:
-    await day.desk()
+async def test_the_worker_replaces_a_signing_key_that_is_old(driver: CheckinDriver, clock: ManualClock) -> None:
+    await driver.set_up_station()
     clock.advance(timedelta(days=31))
 
     async def there_is_a_newer_key() -> bool:
-        return len(await day.rows("SELECT 1 FROM signing_keys")) == 2
+        return len(await driver.rows("SELECT 1 FROM signing_keys")) == 2
 
-    async with working(day, InProcessTransport()):
+    async with working(driver, InProcessTransport()):
         await eventually(there_is_a_newer_key)
 
 
-async def test_the_worker_folds_names_that_an_earlier_release_stored(day: PackDay) -> None:
-    await day.confirmed(person("Jos\u00e9"))
-    await day.execute("UPDATE roster SET search_text = NULL")
+async def test_the_worker_folds_names_that_an_earlier_release_stored(driver: CheckinDriver) -> None:
+    await driver.confirm(person("Jos\u00e9"))
+    await driver.execute("UPDATE roster SET search_text = NULL")
 
     async def the_name_is_folded() -> bool:
-        return await day.rows("SELECT search_text FROM roster") == [{"search_text": "jose"}]
+        return await driver.rows("SELECT search_text FROM roster") == [{"search_text": "jose"}]
 
-    async with working(day, InProcessTransport()):
+    async with working(driver, InProcessTransport()):
         await eventually(the_name_is_folded)
 
 
@@ -166,52 +130,38 @@ async def test_two_processes_that_migrate_at_once_build_the_indexes_once(fresh_d
     url = await fresh_database("checkin")
     await asyncio.to_thread(downgrade, url, "checkin", "0001")
     command = [sys.executable, "-c", f"from chassis.migrations import upgrade; upgrade({url!r}, 'checkin')"]
-    day = PackDay(url)
+    driver = CheckinDriver(settings_for(url))
     # when
-    async with day.database.work() as first:
+    async with driver.database.work() as first:
         await first.session.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
         both = [asyncio.create_task(asyncio.to_thread(subprocess.run, command, check=False)) for _ in range(2)]
-        await eventually(lambda: _both_are_there(day), within=30)
+        await eventually(lambda: _both_are_connected(driver), within=30)
     # then
     assert [(await done).returncode for done in both] == [0, 0]
     assert await asyncio.to_thread(drift, url, Base.metadata) == []
-    assert await day.rows("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
-    await day.close()
+    assert await driver.rows("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
+    await driver.close()
 
 
-async def _both_are_there(day: PackDay) -> bool:
+async def _both_are_connected(driver: CheckinDriver) -> bool:
     others = "datname = current_database() AND application_name NOT LIKE 'startline%' AND query <> ''"
-    return len(await day.rows(f"SELECT 1 FROM pg_stat_activity WHERE {others}")) == 2
+    return len(await driver.rows(f"SELECT 1 FROM pg_stat_activity WHERE {others}")) == 2
 
 
-async def test_with_the_database_down_every_route_says_so(day: PackDay) -> None:
-    """The address leads nowhere: a refused connection is an answer of 503, whatever the route."""
-    desk = await day.desk()
-    nowhere = PackDay("postgresql+asyncpg://postgres@127.0.0.1:1/none", settings=day.settings)
-    staff = nowhere.admin
-    for answer in (
-        await nowhere.call("GET", "/stations", staff),
-        await nowhere.log_in(desk.id),
-        await nowhere.scan(desk.device, "0" * 32),
-        await nowhere.call("GET", "/stats", staff),
-    ):
-        assert (answer.status, answer.code) == (503, "unavailable")
-    await nowhere.close()
-
-
-@pytest.mark.usefixtures("logging_put_back")
-async def test_no_pin_token_or_name_reaches_the_logs(day: PackDay, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("restored_logging")
+async def test_no_pin_token_or_name_reaches_the_logs(driver: CheckinDriver, capsys: pytest.CaptureFixture[str]) -> None:
     # given
     configure_logging("DEBUG")
-    station_id = await day.station()
-    token = (await day.log_in(station_id)).body["device_token"]
-    await day.confirmed(runner := person("Zulkarnain Canary"))
+    station_id = await driver.open_station()
+    device = await driver.log_in(station_id)
+    await driver.confirm(runner := person("Zulkarnain Canary"))
     # when
-    await day.scan({"Authorization": f"Bearer {token}"}, runner.ticket_code)
+    await driver.scan(device, runner.ticket_code)
     for _ in range(11):
-        await day.log_in(station_id, "528307")
+        await driver.try_log_in(station_id, WRONG_PIN)
     # then
-    said = "".join(capsys.readouterr())
-    assert "station_locked" in said
-    for secret in (PIN, "528307", token, runner.ticket_code, "Canary"):
-        assert secret not in said
+    token = device["Authorization"].removeprefix("Bearer ")
+    logged = "".join(capsys.readouterr())
+    assert "station_locked" in logged
+    for secret in (PIN, WRONG_PIN, token, runner.ticket_code, "Canary"):
+        assert secret not in logged
