@@ -8,15 +8,14 @@ from chassis.secrets import new_key
 from chassis.transports import InProcessTransport
 from identity.service import SERVICE
 from identity.settings import Settings
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from testkit.polling import eventually
 
-from .identity_world import HOME, Office
+from .identity_driver import HOME, IdentityDriver
 
 
-async def test_the_database_itself_holds_the_rules_of_staff(office: Office) -> None:
-    await office.hire()
+async def test_the_database_enforces_the_rules_of_staff(driver: IdentityDriver) -> None:
+    await driver.add_member()
     good = {"name": "Sari", "email": "sari@example.com", "role": "admin", "password_hash": "$argon2id$x"}
     wrong = [
         ({"name": ""}, "ck_staff_name_not_empty"),
@@ -27,15 +26,14 @@ async def test_the_database_itself_holds_the_rules_of_staff(office: Office) -> N
     ]
     for change, rule in wrong:
         with pytest.raises(IntegrityError, match=rule):
-            await insert_staff(office, {**good, **change})
-    await insert_staff(office, good)
+            await insert_staff(driver, {**good, **change})
+    await insert_staff(driver, good)
 
 
-async def insert_staff(office: Office, row: dict[str, str]) -> None:
+async def insert_staff(driver: IdentityDriver, row: dict[str, str]) -> None:
     columns = "(id, name, email, password_hash, role, is_active, created_at, updated_at)"
     values = "(gen_random_uuid(), :name, :email, :password_hash, :role, true, now(), now())"
-    async with office.database.work() as work:
-        await work.session.execute(text(f"INSERT INTO staff {columns} VALUES {values}"), row)
+    await driver.execute(f"INSERT INTO staff {columns} VALUES {values}", **row)
 
 
 def test_the_weakest_password_settings_are_still_strong() -> None:
@@ -45,17 +43,17 @@ def test_the_weakest_password_settings_are_still_strong() -> None:
             Settings(**{**needed, field: weak})
 
 
-async def test_the_worker_starts_does_its_rounds_and_stops(office: Office, idle_transport: InProcessTransport) -> None:
-    await office.hire()
-    await office.try_login("nobody@example.com", source=HOME)
-    office.clock.advance(timedelta(days=2))
-    worker = SERVICE.build_worker(office.settings, office.database, idle_transport)
+async def test_the_worker_deletes_old_throttles(driver: IdentityDriver, idle_transport: InProcessTransport) -> None:
+    await driver.add_member()
+    await driver.try_log_in("nobody@example.com", source=HOME)
+    driver.clock.advance(timedelta(days=2))
+    worker = SERVICE.build_worker(driver.settings, driver.database, idle_transport)
     # when
     await worker.start()
     # then
 
     async def forgotten() -> bool:
-        return not await office.rows("SELECT 1 FROM login_throttles")
+        return not await driver.rows("SELECT 1 FROM login_throttles")
 
     await eventually(forgotten)
     await worker.stop()
