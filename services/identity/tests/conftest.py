@@ -4,27 +4,27 @@ from collections.abc import AsyncIterator
 
 import pytest
 from chassis.transports import InProcessTransport
-from testkit.harness import StoppedClock
+from testkit.clocks import StoppedClock
 from testkit.plugin import FreshDatabase
 
-from .identity_world import Office
+from .identity_driver import IdentityDriver, settings_for
 
 
 @pytest.fixture
 def clock() -> StoppedClock:
-    """Time that tests can move."""
+    """Return a clock that tests move."""
     return StoppedClock()
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase, clock: StoppedClock) -> AsyncIterator[Office]:
-    """Identity on an empty database."""
-    office = Office(await fresh_database("identity"), clock)
-    yield office
-    await office.close()
+async def driver(fresh_database: FreshDatabase, clock: StoppedClock) -> AsyncIterator[IdentityDriver]:
+    """Return a driver of identity on an empty database."""
+    driver = IdentityDriver(settings_for(await fresh_database("identity")), clock=clock)
+    yield driver
+    await driver.close()
 
 
 @pytest.fixture
 async def idle_transport() -> InProcessTransport:
-    """A transport that nothing is sent over."""
+    """Return a transport that nothing is sent over."""
     return InProcessTransport()

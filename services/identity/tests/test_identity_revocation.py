@@ -1,8 +1,8 @@
-"""Whatever ends a session tells the other services with the same commit, and an owner's answer waits for them."""
+"""Ended sessions are published with the same commit, and an owner's answer waits until other services refuse them."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,61 +10,54 @@ from uuid import UUID
 import pytest
 from chassis.auth.principals import Role
 from chassis.auth.sessions import NOTICED_WITHIN
-from contracts import StaffSessionsEnded, parse
+from contracts import StaffSessionsEnded
 from identity.sessions.ending import wait_until_revoked
-from sqlalchemy import text
 
-from .identity_world import ANOTHER_PASSWORD, PASSWORD, Colleague, Login, Office
+from .identity_driver import ANOTHER_PASSWORD, PASSWORD, IdentityDriver, Login, Member
 
 TOKENS_LIVE_AT_MOST = timedelta(minutes=62)  # the largest setting, and the leeway of those who check
 
-Way = Callable[[Office, Login, Colleague, Login], Awaitable[Any]]
+Way = Callable[[IdentityDriver, Login, Member, Login], Awaitable[Any]]
 
 
-async def announced(office: Office) -> Sequence[StaffSessionsEnded]:
-    """What waits for the relay."""
-    bodies = await office.rows("SELECT payload FROM outbox ORDER BY id")
-    return [parse(row.payload).payload for row in bodies]
+async def ended_in_database(driver: IdentityDriver) -> set[UUID]:
+    return {row["id"] for row in await driver.rows("SELECT id FROM sessions WHERE ended_at IS NOT NULL")}
 
 
-async def ended_in_database(office: Office) -> set[UUID]:
-    return {row.id for row in await office.rows("SELECT id FROM sessions WHERE ended_at IS NOT NULL")}
+async def disable(driver: IdentityDriver, owner: Login, member: Member, _: Login) -> None:
+    await driver.change_member(member, owner, is_active=False)
 
 
-async def disable(office: Office, owner: Login, who: Colleague, _: Login) -> None:
-    await office.change(who, owner, is_active=False)
+async def demote(driver: IdentityDriver, owner: Login, member: Member, _: Login) -> None:
+    await driver.change_member(member, owner, role="viewer")
 
 
-async def demote(office: Office, owner: Login, who: Colleague, _: Login) -> None:
-    await office.change(who, owner, role="viewer")
+async def give_password(driver: IdentityDriver, owner: Login, member: Member, _: Login) -> None:
+    await driver.change_member(member, owner, password=ANOTHER_PASSWORD)
 
 
-async def give_password(office: Office, owner: Login, who: Colleague, _: Login) -> None:
-    await office.change(who, owner, password=ANOTHER_PASSWORD)
+async def end_all(driver: IdentityDriver, owner: Login, member: Member, _: Login) -> None:
+    await driver.call("DELETE", f"/staff/{member.id}/sessions", by=owner.headers)
 
 
-async def end_all(office: Office, owner: Login, who: Colleague, _: Login) -> None:
-    await office.call("DELETE", f"/staff/{who.id}/sessions", by=owner)
+async def log_out(driver: IdentityDriver, _: Login, __: Member, login: Login) -> None:
+    await driver.call("POST", "/logout", by=login.headers)
 
 
-async def log_out(office: Office, _: Login, __: Colleague, login: Login) -> None:
-    await office.call("POST", "/logout", by=login)
-
-
-async def end_one(office: Office, _: Login, __: Colleague, login: Login) -> None:
-    sessions = (await office.call("GET", "/me/sessions", by=login)).body["items"]
+async def end_one(driver: IdentityDriver, _: Login, __: Member, login: Login) -> None:
+    sessions = (await driver.call("GET", "/me/sessions", by=login.headers)).body["items"]
     other = next(each["id"] for each in sessions if not each["is_current"])
-    await office.call("DELETE", f"/me/sessions/{other}", by=login)
+    await driver.call("DELETE", f"/me/sessions/{other}", by=login.headers)
 
 
-async def change_own_password(office: Office, _: Login, __: Colleague, login: Login) -> None:
+async def change_own_password(driver: IdentityDriver, _: Login, __: Member, login: Login) -> None:
     body = {"current_password": PASSWORD, "new_password": ANOTHER_PASSWORD}
-    await office.call("POST", "/me/password", body, by=login)
+    await driver.call("POST", "/me/password", json=body, by=login.headers)
 
 
-async def use_a_refresh_token_twice(office: Office, _: Login, __: Colleague, login: Login) -> None:
-    await office.refreshed(login)
-    await office.refresh(login.refresh_token)
+async def use_a_refresh_token_twice(driver: IdentityDriver, _: Login, __: Member, login: Login) -> None:
+    await driver.refresh(login)
+    await driver.try_refresh(login.refresh_token)
 
 
 WAYS = {
@@ -77,85 +70,91 @@ WAYS = {
     change_own_password: 1,
     use_a_refresh_token_twice: 1,
 }
-"""Every way to end sessions of somebody with two, and how many end."""
+"""Every way to end sessions of a member who has two, and how many end."""
 
 
 @pytest.mark.parametrize(("way", "count"), WAYS.items(), ids=lambda value: getattr(value, "__name__", ""))
-async def test_whatever_ends_sessions_tells_which(office: Office, way: Way, count: int) -> None:
-    owner = await office.login(await office.hire())
-    admin = await office.hire(Role.ADMIN)
-    login, _ = await office.login(admin), await office.login(admin)
+async def test_every_way_to_end_sessions_publishes_them(driver: IdentityDriver, way: Way, count: int) -> None:
+    owner = await driver.log_in(await driver.add_member())
+    admin = await driver.add_member(Role.ADMIN)
+    login, _ = await driver.log_in(admin), await driver.log_in(admin)
     # when
-    await way(office, owner, admin, login)
+    await way(driver, owner, admin, login)
     # then
-    [told] = await announced(office)
-    assert told.staff_id == admin.id
-    assert set(told.session_ids) == await ended_in_database(office)
-    assert len(told.session_ids) == count
-    assert told.until > office.clock() + TOKENS_LIVE_AT_MOST
+    [event] = await driver.published(StaffSessionsEnded)
+    ended = event.payload
+    assert ended.staff_id == admin.id
+    assert set(ended.session_ids) == await ended_in_database(driver)
+    assert len(ended.session_ids) == count
+    assert ended.until > driver.clock() + TOKENS_LIVE_AT_MOST
 
 
-async def test_what_ends_no_session_tells_nothing(office: Office) -> None:
-    boss, admin = await office.hire(), await office.hire(Role.ADMIN)
-    owner = await office.login(boss)
-    assert (await office.change(admin, owner, is_active=False)).status == 200  # never logged in
-    assert (await office.change(boss, owner, name="Ibu Sari")).status == 200
-    assert (await office.call("DELETE", f"/staff/{admin.id}/sessions", by=owner)).status == 204
-    # and: what is refused is undone with all it would have told
-    assert (await office.change(boss, owner, role="viewer")).code == "last_owner"
-    assert not await announced(office)
+async def test_nothing_is_published_when_no_session_ends(driver: IdentityDriver) -> None:
+    boss, admin = await driver.add_member(), await driver.add_member(Role.ADMIN)
+    owner = await driver.log_in(boss)
+    await driver.change_member(admin, owner, is_active=False)  # never logged in
+    await driver.change_member(boss, owner, name="Ibu Sari")
+    assert (await driver.call("DELETE", f"/staff/{admin.id}/sessions", by=owner.headers)).status == 204
+    # and: a refused change publishes nothing
+    assert (await driver.try_change_member(boss, owner, role="viewer")).code == "last_owner"
+    assert await driver.rows("SELECT 1 FROM outbox") == []
 
 
-async def test_identity_refuses_such_tokens_by_itself_where_only_the_token_is_asked(office: Office) -> None:
-    owner = await office.login(await office.hire())
-    admin = await office.hire(Role.ADMIN)
-    login = await office.login(admin)
-    assert (await office.call("GET", "/dead-letters", by=login)).status == 200
-    await office.change(admin, owner, role="viewer")
-    office.clock.advance(NOTICED_WITHIN)
-    assert (await office.call("GET", "/dead-letters", by=login)).code == "session_ended"
+async def test_identity_refuses_tokens_of_ended_sessions_on_routes_that_check_only_the_token(
+    driver: IdentityDriver,
+) -> None:
+    owner = await driver.log_in(await driver.add_member())
+    admin = await driver.add_member(Role.ADMIN)
+    login = await driver.log_in(admin)
+    assert (await driver.call("GET", "/dead-letters", by=login.headers)).status == 200
+    await driver.change_member(admin, owner, role="viewer")
+    driver.clock.advance(NOTICED_WITHIN)
+    assert (await driver.call("GET", "/dead-letters", by=login.headers)).code == "session_ended"
 
 
-async def took(waiting: Awaitable[None]) -> float:
-    begun = time.monotonic()
+async def seconds_of(waiting: Awaitable[None]) -> float:
+    started = time.monotonic()
     await waiting
-    return time.monotonic() - begun
+    return time.monotonic() - started
 
 
-async def test_the_answer_waits_until_the_event_has_left_and_copies_in_memory_are_too_old(office: Office) -> None:
-    owner = await office.login(await office.hire())
-    admin = await office.hire(Role.ADMIN)
-    await office.login(admin)
-    await office.change(admin, owner, role="viewer")
+async def test_the_answer_waits_until_the_event_has_left_and_copies_in_memory_have_expired(
+    driver: IdentityDriver,
+) -> None:
+    owner = await driver.log_in(await driver.add_member())
+    admin = await driver.add_member(Role.ADMIN)
+    await driver.log_in(admin)
+    await driver.change_member(admin, owner, role="viewer")
 
     async def relay() -> None:
         await asyncio.sleep(0.3)
-        async with office.database.work() as work:
-            await work.session.execute(text("DELETE FROM outbox"))
+        await driver.forget_published()
 
     relaying = asyncio.create_task(relay())
-    waited = await took(wait_until_revoked(office.database, at_most=timedelta(seconds=30)))
+    waited = await seconds_of(wait_until_revoked(driver.database, at_most=timedelta(seconds=30)))
     await relaying
     assert waited >= 0.3 + NOTICED_WITHIN.total_seconds()
 
 
-async def test_while_the_broker_is_down_the_answer_comes_all_the_same(office: Office) -> None:
-    owner = await office.login(await office.hire())
-    admin = await office.hire(Role.ADMIN)
-    await office.login(admin)
-    await office.change(admin, owner, is_active=False)
-    assert await took(wait_until_revoked(office.database, at_most=timedelta(seconds=0.3))) >= 0.3
-    assert len(await announced(office)) == 1
+async def test_while_the_broker_is_down_the_answer_comes_after_the_longest_wait(driver: IdentityDriver) -> None:
+    owner = await driver.log_in(await driver.add_member())
+    admin = await driver.add_member(Role.ADMIN)
+    await driver.log_in(admin)
+    await driver.change_member(admin, owner, is_active=False)
+    assert await seconds_of(wait_until_revoked(driver.database, at_most=timedelta(seconds=0.3))) >= 0.3
+    assert len(await driver.published(StaffSessionsEnded)) == 1
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"role": "viewer"}, {"password": ANOTHER_PASSWORD}])
-async def test_taking_rights_away_waits_and_a_new_name_does_not(office: Office, change: dict[str, Any]) -> None:
-    patient = office.another_process(revocation_wait_seconds=1.5)
-    owner = await office.login(await office.hire())
-    admin = await office.hire(Role.ADMIN)
-    await office.login(admin)
-    assert await took(answered(patient.change(admin, owner, name="Sari"))) < 1.5
-    assert await took(answered(patient.change(admin, owner, **change))) >= 1.5
+async def test_changes_that_end_sessions_wait_and_a_new_name_does_not(
+    driver: IdentityDriver, change: dict[str, Any]
+) -> None:
+    patient = driver.another_process(revocation_wait_seconds=1.5)
+    owner = await driver.log_in(await driver.add_member())
+    admin = await driver.add_member(Role.ADMIN)
+    await driver.log_in(admin)
+    assert await seconds_of(answered(patient.try_change_member(admin, owner, name="Sari"))) < 1.5
+    assert await seconds_of(answered(patient.try_change_member(admin, owner, **change))) >= 1.5
     await patient.close()
 
 

@@ -31,7 +31,7 @@ def problem(password: str) -> Wording | None:
 
 
 @pytest.mark.parametrize("password", TRIED_FIRST.split())
-def test_what_is_guessed_first_is_refused(password: str) -> None:
+def test_passwords_that_are_guessed_first_are_refused(password: str) -> None:
     assert problem(password) == GUESSED_FIRST
 
 
@@ -39,7 +39,7 @@ def test_what_is_guessed_first_is_refused(password: str) -> None:
     "password",
     ["startline26!", "Startline#1", "budisantoso7", "budi.santoso", "S4nt0so2026", "lari.example.com", "BudiSantoso!!"],
 )
-def test_what_leans_on_the_context_is_refused(password: str) -> None:
+def test_passwords_from_the_context_are_refused(password: str) -> None:
     assert problem(password) == PERSONAL
 
 
@@ -82,11 +82,11 @@ def test_places_races_dates_and_names_in_a_row_are_refused(password: str) -> Non
         *("Startline-2026-go", "Jakarta.2026.ID", "Bandung-10K-xx", "L1verpool-2026"),
     ],
 )
-def test_padding_and_look_alikes_do_not_save_a_password(password: str) -> None:
+def test_padded_and_look_alike_passwords_are_refused(password: str) -> None:
     assert problem(password) in {GUESSED_FIRST, PERSONAL}
 
 
-def test_random_passwords_are_taken() -> None:
+def test_random_passwords_are_accepted() -> None:
     chosen = random.Random(20260101)
     refused = [
         password
@@ -113,7 +113,7 @@ def test_random_passwords_are_taken() -> None:
         "31904528",
     ],
 )
-def test_what_is_not_easily_guessed_is_taken_of_any_composition(password: str) -> None:
+def test_passwords_that_are_not_easily_guessed_are_accepted_of_any_composition(password: str) -> None:
     assert problem(password) is None
 
 
@@ -126,7 +126,7 @@ def test_length_is_counted_in_characters() -> None:
 
 
 @given(st.text(max_size=140), st.emails(), st.text(max_size=40))
-def test_every_text_gets_an_answer(password: str, email: str, name: str) -> None:
+def test_every_text_is_accepted_or_refused_with_a_reason(password: str, email: str, name: str) -> None:
     found = password_problem(password, email=email, name=name)
     assert found is None or isinstance(found, Wording)
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
