@@ -4,21 +4,21 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
-from .payment_world import Office
+from .payment_driver import PaymentDriver, settings_for
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time that tests can move."""
+    """Return a clock that tests can move."""
     return ManualClock()
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Office]:
-    """Payment on an empty database and an empty folder."""
-    office = Office(await fresh_database("payment"), clock=clock, folder=tmp_path / "images")
-    yield office
-    await office.close()
+async def driver(fresh_database: FreshDatabase, clock: ManualClock, tmp_path: Path) -> AsyncIterator[PaymentDriver]:
+    """Yield payment on an empty database and an empty folder."""
+    driver = PaymentDriver(settings_for(await fresh_database("payment"), tmp_path / "images"), clock=clock)
+    yield driver
+    await driver.close()

@@ -1,8 +1,7 @@
-"""In time is what arrived in time, however long its image takes to be decoded and stored."""
+"""A proof is in time if it arrived in time, however long its image takes to be decoded and stored."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +9,11 @@ from contracts import Payload, PaymentUploaded
 from payment.images.processing import Picture
 from payment.images.store import ImageStore
 from payment.proofs.arrival import AGE_HEADER, LONGEST_UPLOAD
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
+from testkit.driver import Answer
 
-from .payment_world import Answer, Entry, Office
+from .payment_driver import PaymentDriver
+from .payment_events import Entry
 
 SECOND = timedelta(seconds=1)
 
@@ -36,115 +37,113 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitab
 Meanwhile = Callable[[Callable[[], Awaitable[Any]]], None]
 
 
-async def about_to_be_late(office: Office, clock: ManualClock) -> Entry:
-    """A registration whose deadline is in ten seconds."""
-    entry = await office.registered(hours=1)
+async def about_to_be_late(driver: PaymentDriver, clock: ManualClock) -> Entry:
+    """Return a registration whose deadline is in ten seconds."""
+    entry = await driver.register(hours=1)
     clock.advance(timedelta(hours=1) - 10 * SECOND)
     return entry
 
 
 async def test_a_proof_that_arrived_before_the_deadline_is_taken_though_it_was_stored_after_it(
-    office: Office, clock: ManualClock, meanwhile: Meanwhile
+    driver: PaymentDriver, clock: ManualClock, meanwhile: Meanwhile
 ) -> None:
-    entry = await about_to_be_late(office, clock)
+    entry = await about_to_be_late(driver, clock)
 
     async def take_long() -> None:
         clock.advance(15 * SECOND)
 
     meanwhile(take_long)
-    assert (await office.upload(entry)).status == 201
-    [event] = await office.said(PaymentUploaded)
+    await driver.upload_proof(entry)
+    [event] = await driver.published(PaymentUploaded)
     assert event.payload.due_at == entry.expires_at
-    assert event.payload.uploaded_at <= entry.expires_at < office.clock()
-    [row] = await office.rows("SELECT uploaded_at FROM payments")
-    assert row["uploaded_at"] == event.payload.uploaded_at
+    assert event.payload.uploaded_at <= entry.expires_at < driver.clock()
+    assert await driver.scalar("SELECT uploaded_at FROM payments") == event.payload.uploaded_at
 
 
 async def test_a_proof_that_arrived_after_the_deadline_is_refused_and_not_kept(
-    office: Office, clock: ManualClock
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
-    entry = await about_to_be_late(office, clock)
+    entry = await about_to_be_late(driver, clock)
     clock.advance(15 * SECOND)
-    assert (await office.upload(entry)).refused_with(409, "invoice_expired")
-    assert office.stored() == []
+    assert (await driver.try_upload_proof(entry)).is_problem(409, "invoice_expired")
+    assert driver.stored_images() == []
 
 
-async def test_an_expiry_heard_while_a_proof_in_time_is_stored_does_not_refuse_it(
-    office: Office, clock: ManualClock, meanwhile: Meanwhile
+async def test_an_expiry_delivered_while_a_proof_in_time_is_stored_does_not_refuse_it(
+    driver: PaymentDriver, clock: ManualClock, meanwhile: Meanwhile
 ) -> None:
     # given
-    entry = await about_to_be_late(office, clock)
+    entry = await about_to_be_late(driver, clock)
     taken = []
 
     async def expire() -> None:
         clock.advance(15 * SECOND)
-        await office.hear(entry.expired(heard=0))
-        taken.append((await office.invoice(entry))["status"])
+        await driver.deliver(entry.expired(known_sequence=0))
+        taken.append((await driver.invoice(entry))["status"])
 
     # when
     meanwhile(expire)
     # then
-    assert (await office.upload(entry)).status == 201
+    await driver.upload_proof(entry)
     assert taken == ["expired"]
-    assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert (await office.review_list())[0]["registration_ended"] is None
+    assert (await driver.invoice(entry))["status"] == "proof_uploaded"
+    assert (await driver.review_list())[0]["registration_ended"] is None
 
 
 @pytest.mark.parametrize("code", ["invoice_cancelled", "invoice_expired"])
-async def test_a_cancellation_or_an_expiry_that_nobody_will_undo_refuses_a_proof_under_way(
-    office: Office, clock: ManualClock, meanwhile: Meanwhile, code: str
+async def test_a_cancellation_or_a_final_expiry_refuses_a_proof_that_is_being_stored(
+    driver: PaymentDriver, clock: ManualClock, meanwhile: Meanwhile, code: str
 ) -> None:
-    entry = await about_to_be_late(office, clock)
+    entry = await about_to_be_late(driver, clock)
     end: Payload = entry.cancelled() if code == "invoice_cancelled" else entry.expired()  # of an older release
 
-    meanwhile(lambda: office.hear(end))
-    assert (await office.upload(entry)).refused_with(409, code)
-    assert office.stored() == []
+    meanwhile(lambda: driver.deliver(end))
+    assert (await driver.try_upload_proof(entry)).is_problem(409, code)
+    assert driver.stored_images() == []
 
 
-async def test_once_an_expiry_is_known_no_other_proof_is_taken(office: Office) -> None:
-    entry = await office.registered()
-    await office.hear(entry.expired(heard=0))
-    assert (await office.upload(entry)).refused_with(409, "invoice_expired")
+async def test_after_an_expiry_no_other_proof_is_taken(driver: PaymentDriver) -> None:
+    entry = await driver.register()
+    await driver.deliver(entry.expired(known_sequence=0))
+    assert (await driver.try_upload_proof(entry)).is_problem(409, "invoice_expired")
 
 
 @pytest.fixture
-async def behind_a_proxy(office: Office, clock: ManualClock, tmp_path: Path) -> AsyncIterator[Office]:
-    """Payment behind the gateway, which says for how long each request was coming in."""
-    behind = Office(office.settings.database_url, clock=clock, folder=tmp_path / "behind", trusted_proxies=1)
-    yield behind
-    await behind.close()
+async def behind_a_proxy(driver: PaymentDriver) -> AsyncIterator[PaymentDriver]:
+    """Yield payment behind the gateway, which adds to each request for how long it was coming in."""
+    second_driver = driver.another_process(trusted_proxies=1)
+    yield second_driver
+    await second_driver.close()
 
 
-async def sent_late(office: Office, clock: ManualClock, age: str, *, late: timedelta) -> Answer:
-    """A proof of which the last byte arrives `late` after the deadline, as a request of that age."""
-    entry = await about_to_be_late(office, clock)
+async def upload_late(driver: PaymentDriver, clock: ManualClock, age: str, *, late: timedelta) -> Answer:
+    """Upload a proof whose last byte arrives `late` after the deadline, as a request of that age; return the answer."""
+    entry = await about_to_be_late(driver, clock)
     clock.advance(10 * SECOND + late)
-    return await office.upload(entry, headers={**office.issuer.runner(entry.id), AGE_HEADER: age})
+    return await driver.try_upload_proof(entry, headers={AGE_HEADER: age})
 
 
-async def test_an_upload_over_a_slow_line_arrived_when_it_began(behind_a_proxy: Office, clock: ManualClock) -> None:
-    answer = await sent_late(behind_a_proxy, clock, "45.250", late=40 * SECOND)
-    assert answer.status == 201, answer.body
-    [row] = await behind_a_proxy.rows("SELECT uploaded_at <= due_at AS in_time FROM payments")
-    assert row["in_time"]
+async def test_an_upload_over_a_slow_line_arrived_when_it_began(
+    behind_a_proxy: PaymentDriver, clock: ManualClock
+) -> None:
+    answer = await upload_late(behind_a_proxy, clock, "45.250", late=40 * SECOND)
+    answer.require(201)
+    assert await behind_a_proxy.scalar("SELECT uploaded_at <= due_at FROM payments")
 
 
 @pytest.mark.parametrize("age", ["39.000", "", "-1", "1e9", "45,5", "soon"])
 async def test_an_upload_that_began_after_the_deadline_is_late(
-    behind_a_proxy: Office, clock: ManualClock, age: str
+    behind_a_proxy: PaymentDriver, clock: ManualClock, age: str
 ) -> None:
-    answer = await sent_late(behind_a_proxy, clock, age, late=40 * SECOND)
-    assert answer.refused_with(409, "invoice_expired")
+    answer = await upload_late(behind_a_proxy, clock, age, late=40 * SECOND)
+    assert answer.is_problem(409, "invoice_expired")
 
 
-async def test_nobody_gains_more_than_a_few_minutes_by_sending_slowly(
-    behind_a_proxy: Office, clock: ManualClock
-) -> None:
-    answer = await sent_late(behind_a_proxy, clock, "999999.000", late=LONGEST_UPLOAD + SECOND)
-    assert answer.refused_with(409, "invoice_expired")
+async def test_a_slow_upload_gains_a_few_minutes_at_most(behind_a_proxy: PaymentDriver, clock: ManualClock) -> None:
+    answer = await upload_late(behind_a_proxy, clock, "999999.000", late=LONGEST_UPLOAD + SECOND)
+    assert answer.is_problem(409, "invoice_expired")
 
 
-async def test_without_a_proxy_of_ours_the_client_is_not_believed(office: Office, clock: ManualClock) -> None:
-    answer = await sent_late(office, clock, "45.250", late=40 * SECOND)
-    assert answer.refused_with(409, "invoice_expired")
+async def test_without_a_trusted_proxy_the_age_header_is_ignored(driver: PaymentDriver, clock: ManualClock) -> None:
+    answer = await upload_late(driver, clock, "45.250", late=40 * SECOND)
+    assert answer.is_problem(409, "invoice_expired")

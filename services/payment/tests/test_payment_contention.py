@@ -1,4 +1,4 @@
-"""Many at once: one proof is taken, one decision counts. With the guards off these tests see it go wrong."""
+"""Of many requests at once one proof is taken and one decision counts; with the guards off these tests fail."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,46 +21,47 @@ from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.review import commands as review
 from sqlalchemy import update
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
+from testkit.driver import Answer
 from testkit.polling import eventually
 
+from .payment_driver import PaymentDriver
+from .payment_events import Entry
 from .payment_pictures import jpeg
-from .payment_world import Answer, Entry, Office
 
 AT_ONCE = 12
-_VERIFIED = "SELECT 1 FROM audit_log WHERE action = 'payment.verify'"
 
 
 def statuses(answers: list[Answer]) -> list[int]:
     return sorted(answer.status for answer in answers)
 
 
-async def test_of_many_proofs_sent_at_once_exactly_one_is_taken_and_only_its_image_kept(office: Office) -> None:
+async def test_of_many_proofs_sent_at_once_exactly_one_is_taken_and_only_its_image_kept(driver: PaymentDriver) -> None:
     # given
-    entry = await office.registered()
+    entry = await driver.register()
     # when
-    answers = await asyncio.gather(*(office.upload(entry) for _ in range(AT_ONCE)))
+    answers = await asyncio.gather(*(driver.try_upload_proof(entry) for _ in range(AT_ONCE)))
     # then
     assert statuses(answers) == [201] + [409] * (AT_ONCE - 1)
-    assert {answer.body["code"] for answer in answers if answer.status == 409} <= {"proof_pending", "proof_in_progress"}
-    assert len(await office.rows("SELECT 1 FROM payments")) == 1
-    assert len(await office.said(PaymentUploaded)) == 1
-    assert len(office.stored()) == 1
+    assert {answer.code for answer in answers if answer.status == 409} <= {"proof_pending", "proof_in_progress"}
+    assert len(await driver.rows("SELECT 1 FROM payments")) == 1
+    assert len(await driver.published(PaymentUploaded)) == 1
+    assert len(driver.stored_images()) == 1
 
 
 class Gate:
-    """Holds everybody until all are there, so that a race surely happens."""
+    """Holds each task until all have come, so that the race is certain."""
 
-    def __init__(self, people: int) -> None:
-        self._barrier = asyncio.Barrier(people)
+    def __init__(self, tasks: int) -> None:
+        self._barrier = asyncio.Barrier(tasks)
 
     async def __call__(self) -> None:
         async with asyncio.timeout(10):
             await self._barrier.wait()
 
 
-async def record_at_once(office: Office, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> Sequence[Any]:
-    """Two proofs recorded by a command that looks first and then writes, as if nobody else were there."""
+async def record_at_once(driver: PaymentDriver, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> Sequence[Any]:
+    """Record two proofs by a command that reads first and writes later, without a guard; return the outcomes."""
     gate = Gate(2)
 
     async def look_then_write(
@@ -73,60 +74,67 @@ async def record_at_once(office: Office, entry: Entry, monkeypatch: pytest.Monke
         return (await work.session.execute(taken)).scalar_one()
 
     monkeypatch.setattr(proofs, "claim_for_proof", look_then_write)
-    proof = Proof(entry.id, PaymentMethod.QRIS, entry.amount, office.clock(), None)
+    proof = Proof(entry.id, PaymentMethod.QRIS, entry.amount, driver.clock(), None)
 
     async def record(path: str) -> UUID:
-        async with office.database.work() as work:
+        async with driver.database.work() as work:
             return await proofs.record_proof(work, proof, reencode(jpeg()), path)
 
     return await asyncio.gather(record("proofs/a"), record("proofs/b"), return_exceptions=True)
 
 
 async def test_without_the_conditional_update_the_index_still_allows_one_live_payment(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    driver: PaymentDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = await office.registered()
-    outcomes = await record_at_once(office, entry, monkeypatch)
+    entry = await driver.register()
+    outcomes = await record_at_once(driver, entry, monkeypatch)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["IntegrityError", "UUID"]
-    assert len(await office.said(PaymentUploaded)) == 1
+    assert len(await driver.published(PaymentUploaded)) == 1
 
 
-async def test_with_both_guards_off_two_proofs_are_taken(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = await office.registered()
-    await office.execute("DROP INDEX uq_payments_registration_id_live")
-    outcomes = await record_at_once(office, entry, monkeypatch)
+async def test_with_both_guards_off_two_proofs_are_taken(
+    driver: PaymentDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = await driver.register()
+    await driver.execute("DROP INDEX uq_payments_registration_id_live")
+    outcomes = await record_at_once(driver, entry, monkeypatch)
     assert [type(outcome) for outcome in outcomes] == [UUID, UUID]
-    assert len(await office.said(PaymentUploaded)) == 2
+    assert len(await driver.published(PaymentUploaded)) == 2
 
 
-async def test_of_many_who_verify_at_once_exactly_one_does(office: Office) -> None:
-    entry, payment = await office.waiting()
-    answers = await asyncio.gather(*(office.verify(payment) for _ in range(AT_ONCE)))
+async def test_of_many_verifications_at_once_exactly_one_succeeds(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_upload()
+    answers = await asyncio.gather(*(driver.try_verify(payment) for _ in range(AT_ONCE)))
     assert statuses(answers) == [204] + [409] * (AT_ONCE - 1)
-    assert len(await office.said(PaymentVerified)) == 1
-    assert len(await office.rows(_VERIFIED)) == 1
-    assert (await office.invoice(entry))["status"] == "paid"
+    assert len(await driver.published(PaymentVerified)) == 1
+    assert len(await driver.audit_log("payment.verify")) == 1
+    assert (await driver.invoice(entry))["status"] == "paid"
 
 
-async def test_of_verifying_and_rejecting_at_once_one_counts_and_the_invoice_agrees(office: Office) -> None:
+async def test_of_verifying_and_rejecting_at_once_one_counts_and_the_invoice_agrees(driver: PaymentDriver) -> None:
     for _ in range(5):
         # given
-        entry, payment = await office.waiting()
-        await office.service.forget_published()
+        entry, payment = await driver.register_and_upload()
+        await driver.forget_published()
         # when
         answers = await asyncio.gather(
-            office.verify(payment), office.reject(payment), office.verify(payment), office.reject(payment)
+            driver.try_verify(payment),
+            driver.try_reject(payment),
+            driver.try_verify(payment),
+            driver.try_reject(payment),
         )
         # then
         assert statuses(list(answers)) == [204, 409, 409, 409]
-        verified, rejected = await office.said(PaymentVerified), await office.said(PaymentRejected)
+        verified, rejected = await driver.published(PaymentVerified), await driver.published(PaymentRejected)
         assert len(verified) + len(rejected) == 1
-        assert (await office.invoice(entry))["status"] == ("paid" if verified else "open")
+        assert (await driver.invoice(entry))["status"] == ("paid" if verified else "open")
 
 
-async def test_with_the_guard_off_two_people_both_verify(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_with_the_guard_off_a_payment_is_verified_twice(
+    driver: PaymentDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # given
-    _, payment = await office.waiting()
+    _, payment = await driver.register_and_upload()
     gate = Gate(2)
 
     async def look_then_write(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
@@ -140,57 +148,55 @@ async def test_with_the_guard_off_two_people_both_verify(office: Office, monkeyp
     monkeypatch.setattr(review, "record_decision", look_then_write)
 
     async def verify() -> None:
-        async with office.database.work() as work:
+        async with driver.database.work() as work:
             await review.verify_payment(work, payment, by=Staff(payment, Role.FINANCE, payment))
 
     # when
     await asyncio.gather(verify(), verify())
     # then
-    assert len(await office.rows(_VERIFIED)) == 2
+    assert len(await driver.audit_log("payment.verify")) == 2
 
 
-async def test_an_expiry_that_races_a_proof_either_finds_it_or_comes_first_and_nothing_in_between(
-    office: Office,
-) -> None:
+async def test_an_expiry_at_the_same_time_as_a_proof_comes_wholly_before_or_after_it(driver: PaymentDriver) -> None:
     outcomes = set()
     for round_ in range(8):
         # given
-        entry = await office.registered()
-        expiry = office.hear(entry.expired())
-        upload = office.upload(entry)
+        entry = await driver.register()
+        expiry = driver.deliver(entry.expired())
+        upload = driver.try_upload_proof(entry)
         # when
         first, second = await asyncio.gather(*((expiry, upload) if round_ % 2 else (upload, expiry)))
         answer = second if isinstance(second, Answer) else first
         assert isinstance(answer, Answer)
         # then
-        status = (await office.invoice(entry))["status"]
+        status = (await driver.invoice(entry))["status"]
         outcomes.add((answer.status, status))
     assert outcomes <= {(201, "proof_uploaded"), (409, "expired")}
 
 
-async def test_a_proof_after_the_expiry_was_noted_but_before_it_is_committed_waits_and_is_refused(
-    office: Office,
-) -> None:
+async def test_a_proof_while_an_expiry_is_not_yet_committed_waits_and_is_refused(driver: PaymentDriver) -> None:
     # given
-    entry = await office.registered()
-    async with office.database.work() as work:
+    entry = await driver.register()
+    async with driver.database.work() as work:
         await invoices.close_invoice(work, entry.id, RegistrationEnd.EXPIRED, revision=2)
         # when
-        upload = asyncio.create_task(office.upload(entry))
-        await _until_somebody_waits_for_a_lock(office)
+        upload = asyncio.create_task(driver.try_upload_proof(entry))
+        await _until_a_transaction_waits_for_a_lock(driver)
     # then
-    assert (await upload).refused_with(409, "invoice_expired")
-    assert office.stored() == []
+    assert (await upload).is_problem(409, "invoice_expired")
+    assert driver.stored_images() == []
 
 
-async def test_a_rejection_and_an_expiry_at_once_leave_the_invoice_closed(office: Office, clock: ManualClock) -> None:
+async def test_a_rejection_and_an_expiry_at_once_leave_the_invoice_closed(
+    driver: PaymentDriver, clock: ManualClock
+) -> None:
     for _ in range(5):
-        entry, payment = await office.waiting()
+        entry, payment = await driver.register_and_upload()
         clock.advance(timedelta(minutes=1))
-        await asyncio.gather(office.reject(payment), office.hear(entry.expired()))
-        assert (await office.invoice(entry))["status"] == "expired"
+        await asyncio.gather(driver.try_reject(payment), driver.deliver(entry.expired()))
+        assert (await driver.invoice(entry))["status"] == "expired"
 
 
-async def _until_somebody_waits_for_a_lock(office: Office) -> None:
+async def _until_a_transaction_waits_for_a_lock(driver: PaymentDriver) -> None:
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    await eventually(lambda: office.rows(waiting))
+    await eventually(lambda: driver.rows(waiting))

@@ -1,4 +1,4 @@
-"""What registration says, in any order and any number of times."""
+"""Payment handles registration's events in any order and any number of times."""
 
 import asyncio
 from datetime import timedelta
@@ -9,205 +9,203 @@ from uuid import uuid4
 import pytest
 from chassis.errors import NotYet
 from contracts import Event, Payload, PaymentRejected, PaymentVerified, RefundDue
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 
-from .payment_world import Entry, Office
+from .payment_driver import PaymentDriver
+from .payment_events import Entry
 
 
-async def test_a_registration_opens_one_invoice_in_the_name_of_its_contact(office: Office) -> None:
-    entry = await office.registered(payer="Siti Aminah", amount=Decimal("725000.50"))
-    [row] = await office.rows("SELECT * FROM invoices")
+async def test_a_registration_opens_one_invoice_in_the_name_of_its_contact(driver: PaymentDriver) -> None:
+    entry = await driver.register(payer="Siti Aminah", amount=Decimal("725000.50"))
+    [row] = await driver.rows("SELECT * FROM invoices")
     assert (row["registration_id"], row["registration_number"]) == (entry.id, entry.number)
     assert (row["payer_name"], row["amount"], row["currency"]) == ("Siti Aminah", Decimal("725000.50"), "IDR")
     assert (row["status"], row["revision"], row["expires_at"]) == ("open", 1, entry.expires_at)
 
 
-async def test_an_end_that_comes_before_the_beginning_waits_for_it(office: Office) -> None:
-    entry = office.entry()
+async def test_an_end_that_comes_before_the_registration_is_retried(driver: PaymentDriver) -> None:
+    entry = driver.new_entry()
     for early in (entry.expired(), entry.cancelled(), entry.cancelled(refund=uuid4())):
         with pytest.raises(NotYet):
-            await office.hear(early)
-    await office.hear(entry.created())
-    await office.hear(entry.cancelled())
-    assert (await office.invoice(entry))["status"] == "cancelled"
+            await driver.deliver(early)
+    await driver.deliver(entry.created())
+    await driver.deliver(entry.cancelled())
+    assert (await driver.invoice(entry))["status"] == "cancelled"
 
 
-async def test_ends_close_an_open_invoice_and_the_newest_wins_whatever_comes_first(office: Office) -> None:
-    forwards, backwards = await office.registered(), await office.registered()
+async def test_ends_close_an_open_invoice_and_the_newest_wins_in_any_order(driver: PaymentDriver) -> None:
+    forwards, backwards = await driver.register(), await driver.register()
     # when
-    await office.hear(forwards.expired(revision=2))
-    await office.hear(forwards.cancelled(revision=3))
-    await office.hear(backwards.cancelled(revision=3))
-    await office.hear(backwards.expired(revision=2))
+    await driver.deliver(forwards.expired(revision=2))
+    await driver.deliver(forwards.cancelled(revision=3))
+    await driver.deliver(backwards.cancelled(revision=3))
+    await driver.deliver(backwards.expired(revision=2))
     # then
-    assert (await office.invoice(forwards))["status"] == "cancelled"
-    assert (await office.invoice(backwards))["status"] == "cancelled"
+    assert (await driver.invoice(forwards))["status"] == "cancelled"
+    assert (await driver.invoice(backwards))["status"] == "cancelled"
 
 
-async def test_the_beginning_said_again_later_undoes_nothing(office: Office) -> None:
-    entry, _ = await office.waiting()
-    await office.hear(entry.created())
-    assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    await office.hear(entry.cancelled())
-    await office.hear(entry.created())
-    [row] = await office.rows("SELECT revision, registration_ended FROM invoices")
-    assert (row["revision"], row["registration_ended"]) == (2, "cancelled")
+async def test_a_repeated_registration_event_changes_nothing(driver: PaymentDriver) -> None:
+    entry, _ = await driver.register_and_upload()
+    await driver.deliver(entry.created())
+    assert (await driver.invoice(entry))["status"] == "proof_uploaded"
+    await driver.deliver(entry.cancelled())
+    await driver.deliver(entry.created())
+    [row] = await driver.rows("SELECT revision, registration_ended FROM invoices")
+    assert row == {"revision": 2, "registration_ended": "cancelled"}
 
 
-async def test_a_proof_that_was_in_time_outlives_the_deadline_and_may_be_verified(
-    office: Office, clock: ManualClock
+async def test_a_proof_in_time_stays_after_the_deadline_and_may_be_verified(
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
     # given
-    entry, payment = await office.waiting(hours=1)
+    entry, payment = await driver.register_and_upload(hours=1)
     clock.advance(timedelta(hours=2))
     # when
-    await office.hear(entry.expired())
+    await driver.deliver(entry.expired())
     # then
-    assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert (await office.review_list())[0]["registration_ended"] == "expired"
-    assert (await office.verify(payment)).status == 204
-    assert (await office.invoice(entry))["status"] == "paid"
-    assert len(await office.said(PaymentVerified)) == 1
-    assert await office.said(RefundDue) == []
+    assert (await driver.invoice(entry))["status"] == "proof_uploaded"
+    assert (await driver.review_list())[0]["registration_ended"] == "expired"
+    await driver.verify(payment)
+    assert (await driver.invoice(entry))["status"] == "paid"
+    assert len(await driver.published(PaymentVerified)) == 1
+    assert await driver.published(RefundDue) == []
 
 
 async def test_rejecting_the_proof_of_an_ended_registration_closes_the_invoice_without_a_new_deadline(
-    office: Office, clock: ManualClock
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
     for end in ("expired", "cancelled"):
         # given
-        entry, payment = await office.waiting()
-        await office.hear(entry.expired() if end == "expired" else entry.cancelled())
+        entry, payment = await driver.register_and_upload()
+        await driver.deliver(entry.expired() if end == "expired" else entry.cancelled())
         clock.advance(timedelta(minutes=5))
-        await office.service.forget_published()
+        await driver.forget_published()
         # when
-        assert (await office.reject(payment)).status == 204
+        await driver.reject(payment)
         # then
-        assert (await office.invoice(entry))["status"] == end
-        [event] = await office.said(PaymentRejected)
+        assert (await driver.invoice(entry))["status"] == end
+        [event] = await driver.published(PaymentRejected)
         assert event.payload.expires_at == event.payload.rejected_at
-        assert (await office.upload(entry)).refused_with(409, f"invoice_{end}")
+        assert (await driver.try_upload_proof(entry)).is_problem(409, f"invoice_{end}")
 
 
-async def test_an_end_after_the_rejection_closes_the_reopened_invoice(office: Office) -> None:
-    entry, payment = await office.waiting()
-    await office.reject(payment)
-    await office.hear(entry.expired())
-    assert (await office.invoice(entry))["status"] == "expired"
+async def test_an_end_after_the_rejection_closes_the_reopened_invoice(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_upload()
+    await driver.reject(payment)
+    await driver.deliver(entry.expired())
+    assert (await driver.invoice(entry))["status"] == "expired"
 
 
-async def test_a_paid_invoice_stays_paid_when_nothing_has_to_go_back(office: Office) -> None:
-    entry, _ = await office.paid()
-    await office.hear(entry.cancelled())
-    assert (await office.invoice(entry))["status"] == "paid"
-    assert await office.said(RefundDue) == []
-    assert (await office.call("GET", "/refunds")).body["items"] == []
+async def test_a_paid_invoice_stays_paid_after_a_cancellation_without_refund(driver: PaymentDriver) -> None:
+    entry, _ = await driver.register_and_pay()
+    await driver.deliver(entry.cancelled())
+    assert (await driver.invoice(entry))["status"] == "paid"
+    assert await driver.published(RefundDue) == []
+    assert await driver.refunds() == []
 
 
-async def test_money_that_came_too_late_is_due_back_once_however_often_it_is_said(office: Office) -> None:
+async def test_a_late_payment_is_due_back_once_despite_repeated_events(driver: PaymentDriver) -> None:
     # given
-    entry, payment = await office.paid()
+    entry, payment = await driver.register_and_pay()
     # when
-    event = await office.hear(entry.expired(refund=payment))
-    await office.service.redeliver(event)
-    await office.hear(entry.expired(revision=2, refund=payment))
-    await office.hear(entry.cancelled(refund=payment))
+    event = await driver.deliver(entry.expired(refund=payment))
+    await driver.redeliver(event)
+    await driver.deliver(entry.expired(revision=2, refund=payment))
+    await driver.deliver(entry.cancelled(refund=payment))
     # then
-    [due] = await office.said(RefundDue)
+    [due] = await driver.published(RefundDue)
     assert due.subject == entry.id
     assert (due.payload.payment_id, due.payload.amount, due.payload.currency) == (payment, entry.amount, "IDR")
     assert "too late" in due.payload.reason
-    assert (await office.invoice(entry))["status"] == "paid"
-    [task] = (await office.call("GET", "/refunds")).body["items"]
+    assert (await driver.invoice(entry))["status"] == "paid"
+    [task] = await driver.refunds()
     assert (task["payment_id"], task["done_at"]) == (str(payment), None)
 
 
-async def test_an_older_event_still_tells_about_money_to_give_back(office: Office) -> None:
-    entry, payment = await office.paid()
-    await office.hear(entry.cancelled(revision=5))
-    await office.hear(entry.expired(revision=4, refund=payment))
-    assert len(await office.said(RefundDue)) == 1
+async def test_an_older_event_still_makes_a_payment_due_back(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_pay()
+    await driver.deliver(entry.cancelled(revision=5))
+    await driver.deliver(entry.expired(revision=4, refund=payment))
+    assert len(await driver.published(RefundDue)) == 1
 
 
-async def test_a_refund_of_money_we_never_saw_is_not_passed_over_in_silence(office: Office) -> None:
+async def test_a_refund_of_an_unknown_or_unverified_payment_is_retried(driver: PaymentDriver) -> None:
     # given
-    entry, waiting = await office.waiting()
-    _, of_another = await office.paid()
+    entry, waiting = await driver.register_and_upload()
+    _, of_another = await driver.register_and_pay()
     # then
     for payment in (uuid4(), waiting, of_another):
         with pytest.raises(NotYet):
-            await office.hear(entry.cancelled(refund=payment))
-    assert (await office.invoice(entry))["status"] == "proof_uploaded"
-    assert await office.said(RefundDue) == []
+            await driver.deliver(entry.cancelled(refund=payment))
+    assert (await driver.invoice(entry))["status"] == "proof_uploaded"
+    assert await driver.published(RefundDue) == []
 
 
-async def handle_on_two_connections(office: Office, event: Event[Any]) -> None:
-    await asyncio.gather(office.service.redeliver(event), office.service.redeliver(event))
-
-
-def event_of(office: Office, entry: Entry, payload: Payload) -> Event[Any]:
-    return Event[Any].of(
-        payload, source="registration", subject=entry.id, occurred_at=office.clock(), correlation_id="test"
+async def deliver_twice_at_once(driver: PaymentDriver, entry: Entry, payload: Payload) -> None:
+    event = Event[Any].of(
+        payload, source="registration", subject=entry.id, occurred_at=driver.clock(), correlation_id="test"
     )
+    await asyncio.gather(driver.redeliver(event), driver.redeliver(event))
 
 
-async def test_the_same_event_on_two_connections_at_once_has_one_effect(office: Office) -> None:
+async def test_the_same_event_on_two_connections_at_once_has_one_effect(driver: PaymentDriver) -> None:
     # given
-    entry = office.entry()
+    entry = driver.new_entry()
     # when
-    await handle_on_two_connections(office, event_of(office, entry, entry.created()))
-    payment = await office.uploaded(entry)
-    await office.verify(payment)
-    await handle_on_two_connections(office, event_of(office, entry, entry.cancelled(refund=payment)))
+    await deliver_twice_at_once(driver, entry, entry.created())
+    payment = await driver.upload_proof(entry)
+    await driver.verify(payment)
+    await deliver_twice_at_once(driver, entry, entry.cancelled(refund=payment))
     # then
-    assert len(await office.rows("SELECT 1 FROM invoices")) == 1
-    assert len(await office.rows("SELECT 1 FROM refunds")) == 1
-    assert len(await office.said(RefundDue)) == 1
+    assert len(await driver.rows("SELECT 1 FROM invoices")) == 1
+    assert len(await driver.rows("SELECT 1 FROM refunds")) == 1
+    assert len(await driver.published(RefundDue)) == 1
 
 
-async def test_two_different_events_at_once_that_name_the_same_payment_owe_it_once(office: Office) -> None:
-    entry, payment = await office.paid()
+async def test_two_different_events_at_once_make_a_payment_due_back_once(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_pay()
     await asyncio.gather(
-        office.hear(entry.expired(revision=2, refund=payment)), office.hear(entry.cancelled(revision=3, refund=payment))
+        driver.deliver(entry.expired(revision=2, refund=payment)),
+        driver.deliver(entry.cancelled(revision=3, refund=payment)),
     )
-    assert len(await office.said(RefundDue)) == 1
+    assert len(await driver.published(RefundDue)) == 1
 
 
-async def test_a_refund_is_done_once_with_its_reference_and_audited(office: Office) -> None:
+async def test_a_refund_is_done_once_with_its_reference_and_audited(driver: PaymentDriver) -> None:
     # given
-    entry, payment = await office.paid()
-    other, _ = await office.paid()
-    path = f"/refunds/{payment}/done"
-    assert (await office.call("POST", path, json={"reference": "BCA 77"})).refused_with(404, "unknown_refund")
-    await office.hear(entry.cancelled(refund=payment))
+    entry, payment = await driver.register_and_pay()
+    other, _ = await driver.register_and_pay()
+    assert (await driver.try_mark_refunded(payment, "BCA 77")).is_problem(404, "unknown_refund")
+    await driver.deliver(entry.cancelled(refund=payment))
     # when
-    done = await office.call("POST", path, json={"reference": "BCA 77"})
+    await driver.mark_refunded(payment, "BCA 77")
     # then
-    assert done.status == 204
-    assert (await office.call("POST", path, json={"reference": "BCA 78"})).refused_with(409, "already_refunded")
-    [task] = (await office.call("GET", "/refunds", status="done")).body["items"]
+    assert (await driver.try_mark_refunded(payment, "BCA 78")).is_problem(409, "already_refunded")
+    [task] = await driver.refunds(status="done")
     assert (task["reference"], task["reason"], task["amount"]) == ("BCA 77", "asked for by phone", "150000.00")
-    assert (await office.call("GET", "/refunds", status="due")).body["items"] == []
-    [note] = await office.rows("SELECT * FROM audit_log WHERE action = 'refund.done'")
+    assert await driver.refunds(status="due") == []
+    [note] = await driver.audit_log("refund.done")
     assert (note["subject"], note["details"]) == (str(payment), {"reference": "BCA 77"})
-    assert (await office.invoice(other))["status"] == "paid"
+    assert (await driver.invoice(other))["status"] == "paid"
 
 
-async def test_refunds_come_in_pages_with_those_still_due_first(office: Office, clock: ManualClock) -> None:
+async def test_refunds_come_in_pages_with_those_still_due_first(driver: PaymentDriver, clock: ManualClock) -> None:
     # given
     payments = []
     for _ in range(3):
-        entry, payment = await office.paid()
-        await office.hear(entry.cancelled(refund=payment))
+        entry, payment = await driver.register_and_pay()
+        await driver.deliver(entry.cancelled(refund=payment))
         clock.advance(timedelta(minutes=1))
-        payments.append(str(payment))
-    await office.call("POST", f"/refunds/{payments[0]}/done", json={"reference": "x"})
+        payments.append(payment)
+    await driver.mark_refunded(payments[0], "x")
     # when
-    first = (await office.call("GET", "/refunds", limit=2)).body
-    second = (await office.call("GET", "/refunds", limit=2, cursor=first["next_cursor"])).body
+    first = (await driver.call("GET", "/refunds", by=driver.finance, params={"limit": 2})).require(200)
+    after = {"limit": 2, "cursor": first["next_cursor"]}
+    second = (await driver.call("GET", "/refunds", by=driver.finance, params=after)).require(200)
     # then
     found = [each["payment_id"] for each in (*first["items"], *second["items"])]
-    assert found == [payments[1], payments[2], payments[0]]
+    assert found == [str(payments[number]) for number in (1, 2, 0)]
     assert second["next_cursor"] is None
 
 
@@ -221,25 +219,25 @@ _WRONG_REFERENCES: list[object] = [
 ]
 
 
-async def test_a_refund_needs_a_sensible_reference(office: Office) -> None:
-    entry, payment = await office.paid()
-    await office.hear(entry.cancelled(refund=payment))
+async def test_an_invalid_reference_of_a_refund_is_refused(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_pay()
+    await driver.deliver(entry.cancelled(refund=payment))
     for body in _WRONG_REFERENCES:
-        answer = await office.call("POST", f"/refunds/{payment}/done", json=body)
-        assert answer.refused_with(422, "invalid_fields"), body
+        answer = await driver.call("POST", f"/refunds/{payment}/done", by=driver.finance, json=body)
+        assert answer.is_problem(422, "invalid_fields"), body
 
 
-async def test_what_costs_nothing_is_paid_at_once_and_said_once(office: Office) -> None:
-    entry = await office.registered(amount=Decimal("0.00"))
-    await office.hear(entry.created())
-    assert (await office.invoice(entry))["status"] == "paid"
-    [event] = await office.said(PaymentVerified)
+async def test_a_free_registration_is_paid_at_once_and_published_once(driver: PaymentDriver) -> None:
+    entry = await driver.register(amount=Decimal("0.00"))
+    await driver.deliver(entry.created())
+    assert (await driver.invoice(entry))["status"] == "paid"
+    [event] = await driver.published(PaymentVerified)
     assert (event.payload.registration_id, event.payload.amount) == (entry.id, Decimal("0.00"))
 
 
-async def test_a_rejection_never_shortens_a_deadline(office: Office) -> None:
-    entry, payment = await office.waiting()
-    await office.execute("UPDATE invoices SET expires_at = expires_at + interval '10 days'")
-    await office.reject(payment)
-    [event] = await office.said(PaymentRejected)
+async def test_a_rejection_never_shortens_a_deadline(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_upload()
+    await driver.execute("UPDATE invoices SET expires_at = expires_at + interval '10 days'")
+    await driver.reject(payment)
+    [event] = await driver.published(PaymentRejected)
     assert event.payload.expires_at == entry.expires_at + timedelta(days=10)

@@ -81,12 +81,12 @@ def test_transparency_survives_where_the_kind_knows_it() -> None:
         b"\xff\xd8\xff" + pictures.png(),
     ],
 )
-def test_everything_else_is_refused(data: bytes) -> None:
+def test_a_file_that_is_no_accepted_picture_is_refused(data: bytes) -> None:
     with pytest.raises(UnsupportedImage):
         reencode(data)
 
 
-def test_what_a_phone_notes_about_place_and_maker_is_gone_and_the_picture_stands_upright() -> None:
+def test_location_and_camera_are_removed_and_the_picture_is_upright() -> None:
     source = pictures.jpeg_from_a_phone()
     assert b"A Phone Maker" in source
     picture = reencode(source)
@@ -111,7 +111,7 @@ def test_profiles_texts_and_other_metadata_are_gone(kind: str) -> None:
     assert "icc_profile" not in written.info
 
 
-def test_a_zip_behind_a_jpeg_does_not_come_along() -> None:
+def test_a_zip_behind_a_jpeg_is_removed() -> None:
     polyglot = pictures.jpeg() + pictures.ZIP
     assert b"PK\x03\x04" not in reencode(polyglot).data
 
@@ -152,7 +152,7 @@ def test_a_picture_at_the_pixel_limit_is_taken() -> None:
     assert looked_at(reencode(flat).data).size == (8_000, 5_000)
 
 
-def test_a_jpeg_that_asks_to_be_gone_over_again_and_again_is_refused() -> None:
+def test_a_jpeg_with_too_many_scans_is_refused() -> None:
     with pytest.raises(UnsupportedImage, match="too long"):
         reencode(pictures.jpeg_with_scans(200, width=4_000, height=4_000))
 
@@ -169,7 +169,7 @@ def test_the_same_file_has_the_same_fingerprint() -> None:
     assert reencode(pictures.jpeg()).original_sha256 != reencode(pictures.png()).original_sha256
 
 
-async def test_few_images_are_decoded_at_once_and_a_full_line_sends_people_away(
+async def test_few_images_are_decoded_at_once_and_a_full_queue_refuses_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # given

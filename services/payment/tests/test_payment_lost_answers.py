@@ -1,4 +1,4 @@
-"""The database's answer to COMMIT gets lost: a picture that may be evidence of a payment stays."""
+"""An image whose transaction ended without an answer of the database is kept: it may be evidence of a payment."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,14 +9,14 @@ from chassis.database import UnitOfWork
 from payment.proofs import commands
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .payment_world import Office
+from .payment_driver import PaymentDriver
 
-Losing = Callable[[bool], None]
+LoseAnswers = Callable[[bool], None]
 
 
 @pytest.fixture
-def losing(monkeypatch: pytest.MonkeyPatch) -> Losing:
-    """From the call on the commit of a proof is not answered, whether it was `stored` or not."""
+def lose_answers(monkeypatch: pytest.MonkeyPatch) -> LoseAnswers:
+    """Return a function from whose call on the commit of a proof is not answered, whether it is `stored` or not."""
     commit, record = AsyncSession.commit, commands.record_proof
     of_proofs: list[AsyncSession] = []
 
@@ -36,20 +36,24 @@ def losing(monkeypatch: pytest.MonkeyPatch) -> Losing:
     return begin
 
 
-async def test_a_proof_that_was_stored_without_an_answer_keeps_its_picture(office: Office, losing: Losing) -> None:
-    entry = await office.registered()
-    losing(True)
-    assert (await office.upload(entry)).refused_with(503, "outcome_unknown")
+async def test_a_proof_committed_without_an_answer_keeps_its_image(
+    driver: PaymentDriver, lose_answers: LoseAnswers
+) -> None:
+    entry = await driver.register()
+    lose_answers(True)
+    assert (await driver.try_upload_proof(entry)).is_problem(503, "outcome_unknown")
 
-    (waiting,) = await office.review_list()
-    picture = await office.call("GET", f"/payments/{waiting['payment_id']}/proof")
-    assert (picture.status, len(office.stored())) == (200, 1)
-    assert (await office.upload(entry)).refused_with(409, "proof_pending")
+    (waiting,) = await driver.review_list()
+    (await driver.show_proof(UUID(waiting["payment_id"]))).require(200)
+    assert len(driver.stored_images()) == 1
+    assert (await driver.try_upload_proof(entry)).is_problem(409, "proof_pending")
 
 
-async def test_the_picture_of_a_proof_that_was_not_stored_is_left_to_the_sweep(office: Office, losing: Losing) -> None:
-    entry = await office.registered()
-    losing(False)
-    assert (await office.upload(entry)).refused_with(503, "outcome_unknown")
-    assert await office.review_list() == []
-    assert len(office.stored()) == 1
+async def test_the_image_of_a_proof_that_was_rolled_back_is_left_to_the_sweep(
+    driver: PaymentDriver, lose_answers: LoseAnswers
+) -> None:
+    entry = await driver.register()
+    lose_answers(False)
+    assert (await driver.try_upload_proof(entry)).is_problem(503, "outcome_unknown")
+    assert await driver.review_list() == []
+    assert len(driver.stored_images()) == 1

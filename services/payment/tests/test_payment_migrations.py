@@ -1,26 +1,16 @@
-"""The tables: built, taken down, and in step with the code; and what they refuse by themselves."""
+"""Particular migrations, and the checks of the tables."""
 
 import asyncio
 
 import pytest
-from chassis.migrations import downgrade, drift, upgrade
+from chassis.migrations import downgrade, upgrade
 from payment.tables import Base
 from sqlalchemy import CheckConstraint, Constraint, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.plugin import FreshDatabase
 
-from .payment_world import Office
-
-
-async def test_the_migrations_go_up_and_down_and_agree_with_the_tables(fresh_database: FreshDatabase) -> None:
-    url = await fresh_database("payment")
-    assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
-    await asyncio.to_thread(downgrade, url, "payment")
-    assert len(list(await asyncio.to_thread(drift, url, Base.metadata))) > 5
-    await asyncio.to_thread(upgrade, url, "payment")
-    assert list(await asyncio.to_thread(drift, url, Base.metadata)) == []
-
+from .payment_driver import PaymentDriver
 
 _CHECKED = "SELECT convalidated FROM pg_constraint WHERE conname = 'ck_payments_submitted_by'"
 
@@ -34,7 +24,7 @@ async def test_no_payment_is_read_while_the_table_is_locked_for_a_new_check(fres
     assert await _value(url, _CHECKED) is True
 
 
-async def test_an_interrupted_look_at_old_payments_is_taken_up_again(fresh_database: FreshDatabase) -> None:
+async def test_an_interrupted_validation_of_old_payments_is_resumed(fresh_database: FreshDatabase) -> None:
     url = await fresh_database("payment")
     await _value(url, "UPDATE alembic_version SET version_num = '0004' RETURNING 1")
     await asyncio.to_thread(upgrade, url, "payment")
@@ -52,9 +42,9 @@ async def _value(url: str, statement: str) -> object:
 _OURS = ("invoices", "payments", "refunds", "payment_settings")
 
 
-async def test_the_checks_in_code_are_those_in_the_database(office: Office) -> None:
+async def test_the_checks_in_code_are_those_in_the_database(driver: PaymentDriver) -> None:
     checks = "SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid::regclass::text = ANY(:tables)"
-    found = {row["conname"] for row in await office.rows(checks, tables=list(_OURS))}
+    found = {row["conname"] for row in await driver.rows(checks, tables=list(_OURS))}
     constraints = {table: Base.metadata.tables[table].constraints for table in _OURS}
     meant = {
         f"ck_{table}_{_without_metadata(each)}" for table in _OURS for each in constraints[table] if _is_check(each)
@@ -95,8 +85,8 @@ _REFUSED = [
 ]
 
 
-async def test_the_database_itself_refuses_what_must_never_be(office: Office) -> None:
-    await office.waiting()
+async def test_the_database_refuses_impossible_rows(driver: PaymentDriver) -> None:
+    await driver.register_and_upload()
     for statement in _REFUSED:
         with pytest.raises(IntegrityError):
-            await office.execute(statement)
+            await driver.execute(statement)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import pytest
-from chassis.auth.principals import Role
 from hypothesis import given
 from hypothesis import strategies as st
 from payment.images.errors import UnsupportedImage
@@ -14,8 +13,8 @@ from payment.images.processing import reencode
 from PIL import Image
 
 from . import payment_pictures as pictures
+from .payment_driver import PaymentDriver
 from .payment_pictures import COLOUR, COLOUR_AND_ALPHA, GREY, GREY_AND_ALPHA, raw_png
-from .payment_world import Office
 
 Colour = tuple[int, ...]
 
@@ -181,28 +180,23 @@ def test_every_other_refusal_says_what_is_accepted_in_both_languages(data: bytes
     assert "JPEG, PNG atau WebP" in (error.wording.id if error.wording else error.indonesian)
 
 
-async def test_a_scan_of_16_bits_is_shown_to_finance_and_as_qris_with_its_greys(office: Office) -> None:
+async def test_a_scan_of_16_bits_is_shown_to_finance_and_as_qris_with_its_greys(driver: PaymentDriver) -> None:
     # given
     greys = [(value * 257,) for value in (0, 30, 100, 200, 255)]
     scan = raw_png(greys, bits=16, colour=GREY)
     expected = [(value, value, value, 255) for value in (0, 30, 100, 200, 255)]
     # when
-    payment = await office.uploaded(await office.registered(), file=scan)
-    await office.set_qris_image(scan)
+    payment = await driver.upload_proof(await driver.register(), file=scan)
+    await driver.set_qris_image(scan)
     # then
-    assert seen((await office.call("GET", f"/payments/{payment}/proof")).content) == expected
-    assert seen((await office.call("GET", "/instructions/qris.png", headers={})).content) == expected
+    assert seen((await driver.show_proof(payment)).content) == expected
+    assert seen((await driver.call("GET", "/instructions/qris.png")).content) == expected
 
 
-async def test_a_heic_is_a_415_that_names_it_for_proofs_and_for_the_qris_image(office: Office) -> None:
-    proof = await office.upload(await office.registered(), file=pictures.HEIC)
-    qris = await office.call(
-        "PUT",
-        "/settings",
-        headers=office.staff(Role.ADMIN),
-        json={"qris_image": base64.b64encode(pictures.HEIC).decode()},
-    )
+async def test_a_heic_is_a_415_that_names_it_for_proofs_and_for_the_qris_image(driver: PaymentDriver) -> None:
+    proof = await driver.try_upload_proof(await driver.register(), file=pictures.HEIC)
+    qris = await driver.try_change_settings(qris_image=base64.b64encode(pictures.HEIC).decode())
     for answer in (proof, qris):
-        assert answer.refused_with(415, "unsupported_image")
+        assert answer.is_problem(415, "unsupported_image")
         assert "HEIC" in answer.body["detail"]
-    assert office.stored() == []
+    assert driver.stored_images() == []

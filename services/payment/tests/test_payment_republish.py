@@ -1,92 +1,80 @@
-"""Published again, a payment says what is true now."""
+"""Republishing publishes the present state of a payment."""
 
 from datetime import timedelta
 from decimal import Decimal
 
-from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
-from payment.review.republish import republish
-from testkit.harness import ManualClock
+from contracts import PaymentRejected, PaymentUploaded, PaymentVerified, RefundDone, RefundDue
+from testkit.clocks import ManualClock
 
-from .payment_world import Entry, Office
-
-
-async def republished(office: Office, *entries: Entry) -> list[Payload]:
-    """What goes out when the payments of these registrations are published again."""
-    await office.service.forget_published()
-    async with office.service.database.work() as work:
-        await republish(work, [entry.id for entry in entries])
-    return [event.payload for event in await office.said(Payload)]
+from .payment_driver import PaymentDriver
 
 
-async def test_a_proof_that_waits_is_published_as_it_was(office: Office) -> None:
-    entry, _ = await office.waiting()
-    [first] = await office.said(PaymentUploaded)
+async def test_a_proof_that_waits_is_republished_as_it_was(driver: PaymentDriver) -> None:
+    entry, _ = await driver.register_and_upload()
+    [first] = await driver.published_payloads(PaymentUploaded)
 
-    assert await republished(office, entry) == [first.payload]
-
-
-async def test_a_verified_payment_is_published_as_it_was(office: Office) -> None:
-    entry, _ = await office.paid()
-    [first] = await office.said(PaymentVerified)
-
-    assert await republished(office, entry) == [first.payload]
+    assert await driver.republish(entry) == [first]
 
 
-async def test_a_rejected_proof_is_published_as_it_was_until_another_one_comes(office: Office) -> None:
-    entry, payment = await office.waiting()
-    assert (await office.reject(payment)).status == 204
-    [first] = await office.said(PaymentRejected)
+async def test_a_verified_payment_is_republished_as_it_was(driver: PaymentDriver) -> None:
+    entry, _ = await driver.register_and_pay()
+    [first] = await driver.published_payloads(PaymentVerified)
 
-    assert await republished(office, entry) == [first.payload]
+    assert await driver.republish(entry) == [first]
 
-    await office.uploaded(entry)
-    [waiting] = await republished(office, entry)
+
+async def test_a_rejected_proof_is_republished_as_it_was_until_another_one_comes(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_upload()
+    await driver.reject(payment)
+    [first] = await driver.published_payloads(PaymentRejected)
+
+    assert await driver.republish(entry) == [first]
+
+    await driver.upload_proof(entry)
+    [waiting] = await driver.republish(entry)
     assert isinstance(waiting, PaymentUploaded)
 
 
-async def test_a_proof_that_a_slower_clock_took_in_is_the_newest_all_the_same(
-    office: Office, clock: ManualClock
+async def test_the_newest_proof_is_republished_though_a_slower_clock_dated_it(
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
-    entry, payment = await office.waiting()
-    assert (await office.reject(payment)).status == 204
+    entry, payment = await driver.register_and_upload()
+    await driver.reject(payment)
     clock.advance(timedelta(seconds=-30))  # another process
-    await office.uploaded(entry)
-    [waiting] = await republished(office, entry)
+    await driver.upload_proof(entry)
+    [waiting] = await driver.republish(entry)
     assert isinstance(waiting, PaymentUploaded)
 
 
-async def test_of_money_that_goes_back_only_that_is_published_again(office: Office) -> None:
-    entry, payment = await office.paid()
-    await office.hear(entry.cancelled(refund=payment))
-    [due] = await office.said(RefundDue)
-    assert await republished(office, entry) == [due.payload]
+async def test_of_a_refunded_payment_only_the_refund_is_republished(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_pay()
+    await driver.deliver(entry.cancelled(refund=payment))
+    [due] = await driver.published_payloads(RefundDue)
+    assert await driver.republish(entry) == [due]
 
-    answer = await office.call("POST", f"/refunds/{payment}/done", json={"reference": "BCA 42"})
-    assert answer.status == 204
-    [done] = await office.said(RefundDone)
-    assert await republished(office, entry) == [done.payload]
-
-
-async def test_what_costs_nothing_is_paid_again_by_the_same_payment_while_the_registration_lives(
-    office: Office,
-) -> None:
-    entry = await office.registered(amount=Decimal(0))
-    [first] = await office.said(PaymentVerified)
-
-    assert await republished(office, entry) == [first.payload]
-
-    await office.hear(entry.cancelled())
-    assert await republished(office, entry) == []
+    await driver.mark_refunded(payment, "BCA 42")
+    [done] = await driver.published_payloads(RefundDone)
+    assert await driver.republish(entry) == [done]
 
 
-async def test_what_costs_nothing_and_waits_for_nothing_is_noted_in_silence(office: Office) -> None:
-    entry = office.entry(amount=Decimal(0))
+async def test_a_free_registration_is_republished_with_the_same_payment_until_it_ends(driver: PaymentDriver) -> None:
+    entry = await driver.register(amount=Decimal(0))
+    [first] = await driver.published_payloads(PaymentVerified)
 
-    await office.hear(entry.created().model_copy(update={"awaits_payment": False}))
+    assert await driver.republish(entry) == [first]
 
-    assert (await office.invoice(entry))["status"] == "paid"
-    assert await office.said(PaymentVerified) == []
+    await driver.deliver(entry.cancelled())
+    assert await driver.republish(entry) == []
 
 
-async def test_a_registration_without_a_proof_has_nothing_to_publish(office: Office) -> None:
-    assert await republished(office, await office.registered()) == []
+async def test_a_free_registration_that_awaits_no_payment_publishes_nothing(driver: PaymentDriver) -> None:
+    entry = driver.new_entry(amount=Decimal(0))
+
+    await driver.deliver(entry.created().model_copy(update={"awaits_payment": False}))
+
+    assert (await driver.invoice(entry))["status"] == "paid"
+    assert await driver.published(PaymentVerified) == []
+
+
+async def test_a_registration_without_a_proof_republishes_nothing(driver: PaymentDriver) -> None:
+    assert await driver.republish(await driver.register()) == []

@@ -1,4 +1,4 @@
-"""Where images are kept, and what happens to those nobody refers to."""
+"""The store of images: a folder or a bucket."""
 
 import os
 from collections.abc import Iterator
@@ -15,11 +15,7 @@ from payment.images.store import ImageStore, image_store
 from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures
-from .payment_world import Office, settings_for
-
-
-class Crash(BaseException):
-    """The process dies here."""
+from .payment_driver import PaymentDriver, settings_for
 
 
 async def test_an_image_comes_back_as_it_was_kept_and_is_gone_after_it_was_dropped(tmp_path: Path) -> None:
@@ -34,7 +30,7 @@ async def test_an_image_comes_back_as_it_was_kept_and_is_gone_after_it_was_dropp
 
 @pytest.fixture
 def open_umask() -> Iterator[None]:
-    """The process would give everybody all rights."""
+    """Have the process give all rights to everyone by default."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -57,7 +53,7 @@ async def test_folders_and_images_are_for_their_owner_only_whatever_the_umask(tm
 
 
 @pytest.mark.parametrize("rights", [0o755, 0o700])
-async def test_an_installation_that_was_open_is_closed_when_it_starts(tmp_path: Path, rights: int) -> None:
+async def test_a_folder_that_others_may_read_is_restricted_at_the_start(tmp_path: Path, rights: int) -> None:
     # given
     folder = tmp_path / "images"
     (folder / "proofs").mkdir(parents=True)
@@ -105,7 +101,7 @@ def test_a_bucket_is_used_as_the_settings_say(tmp_path: Path) -> None:
     assert dict(bucket.client_options or {})["allow_http"] in {True, "true"}
 
 
-def test_without_an_endpoint_plain_http_is_not_spoken(tmp_path: Path) -> None:
+def test_without_an_endpoint_plain_http_is_not_allowed(tmp_path: Path) -> None:
     settings = settings_for("postgresql://unused", tmp_path).model_copy(update={"proof_store": "s3://race-images"})
     bucket = image_store(settings).objects
     assert isinstance(bucket, S3Store)
@@ -127,24 +123,24 @@ def test_half_of_the_credentials_or_an_unknown_time_zone_stop_the_start(tmp_path
         settings_for("postgresql://unused", tmp_path, timezone="Asia/Atlantis")
 
 
-async def test_a_store_that_is_down_is_a_503_and_nothing_is_recorded(office: Office) -> None:
+async def test_a_store_that_is_down_is_a_503_and_nothing_is_recorded(driver: PaymentDriver) -> None:
     # given
-    _, payment = await office.waiting()
-    other = await office.registered()
-    office.folder.rename(office.folder.with_name("unplugged"))
-    office.folder.write_text("not a folder any more")
+    _, payment = await driver.register_and_upload()
+    other = await driver.register()
+    driver.folder.rename(driver.folder.with_name("unplugged"))
+    driver.folder.write_text("not a folder any more")
     # then
-    assert (await office.upload(other)).refused_with(503, "unavailable")
-    assert (await office.invoice(other))["status"] == "open"
-    assert (await office.call("GET", f"/payments/{payment}/proof")).status in {404, 503}
-    assert len(await office.rows("SELECT 1 FROM payments")) == 1
+    assert (await driver.try_upload_proof(other)).is_problem(503, "unavailable")
+    assert (await driver.invoice(other))["status"] == "open"
+    assert (await driver.show_proof(payment)).status in {404, 503}
+    assert len(await driver.rows("SELECT 1 FROM payments")) == 1
     # and once it is back all goes on
-    office.folder.unlink()
-    office.folder.with_name("unplugged").rename(office.folder)
-    assert (await office.upload(other)).status == 201
+    driver.folder.unlink()
+    driver.folder.with_name("unplugged").rename(driver.folder)
+    await driver.upload_proof(other)
 
 
-async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
+async def test_a_store_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "proofs").write_text("a file where a folder should be")
     store = ImageStore(LocalStore(tmp_path))
     with pytest.raises(Unavailable):
@@ -152,16 +148,16 @@ async def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("message", "reason"),
     [("Unable to copy data to file: No space left on device (os error 28)", "ENOSPC"), ("no answer", None)],
 )
-async def test_a_store_that_takes_nothing_is_logged_with_its_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, reason: str | None
+async def test_a_store_that_accepts_no_image_is_logged_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, reason: str | None
 ) -> None:
     store = image_store(settings_for("postgresql://unused", tmp_path / "images"))
 
     async def full(*_: object) -> None:
-        raise GenericError(said)
+        raise GenericError(message)
 
     monkeypatch.setattr(LocalStore, "put_async", full)
     with capture_logs() as logs, pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Images without a row: into the trash after an hour, out of it after a month, left alone where rows may be lost."""
+"""Images without a row go into the trash after an hour and out of it after a month; kept where rows may be lost."""
 
 import os
 from datetime import timedelta
@@ -9,169 +9,171 @@ from contracts import PaymentMethod, PaymentUploaded
 from payment.images.processing import ImageProcessor
 from payment.proofs import commands
 from payment.proofs.commands import Proof
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 
 from . import payment_pictures as pictures
-from .payment_world import Office
+from .payment_driver import PaymentDriver
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
 class Crash(BaseException):
-    """The process is gone."""
+    """The process dies."""
 
 
-def orphans(office: Office, number: int = 1) -> None:
-    """Images that no row names."""
-    folder = office.folder / "proofs"
+def store_orphans(driver: PaymentDriver, number: int = 1) -> None:
+    """Store images that no row names."""
+    folder = driver.folder / "proofs"
     folder.mkdir(exist_ok=True)
     for each in range(number):
         (folder / f"{each:032x}.png").write_bytes(b"x")
 
 
-async def swept_for_long(office: Office) -> None:
-    """This database has been swept for a while; images stored within the next minute are no sign of a restore."""
-    await office.execute(
+async def mark_as_swept_before(driver: PaymentDriver) -> None:
+    """Note that the database has been swept before; images of the next minute are no sign of a restore."""
+    await driver.execute(
         "INSERT INTO image_sweeps VALUES (1, :quiet, :seen)",
-        quiet=office.clock(),
-        seen=office.clock() + timedelta(minutes=1),
+        quiet=driver.clock(),
+        seen=driver.clock() + timedelta(minutes=1),
     )
 
 
 async def test_when_the_process_dies_between_storing_and_committing_the_image_is_swept_later(
-    office: Office, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    driver: PaymentDriver, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
-    await swept_for_long(office)
-    await office.waiting()
-    [kept] = office.stored()
-    unlucky = await office.registered()
+    await mark_as_swept_before(driver)
+    await driver.register_and_upload()
+    [kept] = driver.stored_images()
+    unlucky = await driver.register()
 
     async def die(*_: object) -> None:
         raise Crash
 
-    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, office.clock(), None)
+    proof = Proof(unlucky.id, PaymentMethod.QRIS, unlucky.amount, driver.clock(), None)
     monkeypatch.setattr(commands, "record_proof", die)
     image_processor = ImageProcessor(threads=1, queue_size=1)
     with pytest.raises(Crash):
-        await commands.submit_proof(office.database, image_processor, office.images, proof, pictures.jpeg())
-    assert len(office.stored()) == 2
+        await commands.submit_proof(driver.database, image_processor, driver.images, proof, pictures.jpeg())
+    assert len(driver.stored_images()) == 2
     # when it may still be under way, nothing is touched
     clock.advance(timedelta(minutes=50))
-    assert await office.sweep() == 0
+    assert await driver.sweep() == 0
     clock.advance(timedelta(minutes=11))
-    assert await office.sweep() == 1
+    assert await driver.sweep() == 1
     # then
-    assert office.stored() == [kept]
-    assert (await office.invoice(unlucky))["status"] == "open"
-    assert len(await office.said(PaymentUploaded)) == 1
+    assert driver.stored_images() == [kept]
+    assert (await driver.invoice(unlucky))["status"] == "open"
+    assert len(await driver.published(PaymentUploaded)) == 1
 
 
-async def test_images_of_rejected_proofs_and_the_qris_image_are_not_swept(office: Office, clock: ManualClock) -> None:
+async def test_images_of_rejected_proofs_and_the_qris_image_are_not_swept(
+    driver: PaymentDriver, clock: ManualClock
+) -> None:
     # given
-    await swept_for_long(office)
-    _, payment = await office.waiting()
-    await office.reject(payment)
-    await office.set_qris_image(pictures.png())
-    await office.set_qris_image(pictures.jpeg())
-    assert len(office.stored()) == 3
+    await mark_as_swept_before(driver)
+    _, payment = await driver.register_and_upload()
+    await driver.reject(payment)
+    await driver.set_qris_image(pictures.png())
+    await driver.set_qris_image(pictures.jpeg())
+    assert len(driver.stored_images()) == 3
     # when
     clock.advance(timedelta(hours=2))
     # then
-    assert await office.sweep() == 1
-    assert len(office.stored()) == 2
-    assert (await office.call("GET", f"/payments/{payment}/proof")).status == 200
-    assert (await office.call("GET", "/instructions/qris.png", headers={})).status == 200
+    assert await driver.sweep() == 1
+    assert len(driver.stored_images()) == 2
+    assert (await driver.show_proof(payment)).status == 200
+    assert (await driver.call("GET", "/instructions/qris.png")).status == 200
 
 
-async def test_many_orphans_are_swept_in_batches(office: Office, clock: ManualClock) -> None:
-    orphans(office, 1_100)
-    await swept_for_long(office)
+async def test_many_orphans_are_swept_in_batches(driver: PaymentDriver, clock: ManualClock) -> None:
+    store_orphans(driver, 1_100)
+    await mark_as_swept_before(driver)
     clock.advance(timedelta(hours=2))
-    assert await office.sweep() == 1_100
-    assert (office.stored(), len(office.trashed())) == ([], 1_100)
+    assert await driver.sweep() == 1_100
+    assert (driver.stored_images(), len(driver.trashed_images())) == ([], 1_100)
 
 
-async def test_in_the_first_day_no_image_is_touched(office: Office, clock: ManualClock) -> None:
-    orphans(office)
+async def test_in_the_first_day_no_image_is_touched(driver: PaymentDriver, clock: ManualClock) -> None:
+    store_orphans(driver)
     clock.advance(2 * HOUR)
-    assert await office.sweep() == 0
+    assert await driver.sweep() == 0
     clock.advance(DAY - HOUR)
-    assert await office.sweep() == 0
-    assert (len(office.stored()), office.trashed()) == (1, [])
+    assert await driver.sweep() == 0
+    assert (len(driver.stored_images()), driver.trashed_images()) == (1, [])
     clock.advance(HOUR)
-    assert await office.sweep() == 1
-    assert (office.stored(), len(office.trashed())) == ([], 1)
+    assert await driver.sweep() == 1
+    assert (driver.stored_images(), len(driver.trashed_images())) == ([], 1)
 
 
 async def test_the_trash_is_kept_for_thirty_days_under_the_path_that_rows_name(
-    office: Office, clock: ManualClock
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
     # given
-    orphans(office)
-    await swept_for_long(office)
+    store_orphans(driver)
+    await mark_as_swept_before(driver)
     clock.advance(2 * HOUR)
-    await office.sweep()
-    [image] = office.trashed()
-    assert image.relative_to(office.folder).parts[0::2] == ("trash", "proofs")
+    await driver.sweep()
+    [image] = driver.trashed_images()
+    assert image.relative_to(driver.folder).parts[0::2] == ("trash", "proofs")
     # when
     clock.advance(29 * DAY)
-    assert await office.sweep() == 0
+    assert await driver.sweep() == 0
     # then
-    assert office.trashed() == [image]
+    assert driver.trashed_images() == [image]
     clock.advance(2 * DAY)
-    await office.sweep()
-    assert office.trashed() == []
+    await driver.sweep()
+    assert driver.trashed_images() == []
 
 
-async def test_only_their_owner_may_read_images_in_the_trash(office: Office, clock: ManualClock) -> None:
-    await swept_for_long(office)
-    await office.waiting()
-    await office.execute("DELETE FROM payments")
+async def test_only_their_owner_may_read_images_in_the_trash(driver: PaymentDriver, clock: ManualClock) -> None:
+    await mark_as_swept_before(driver)
+    await driver.register_and_upload()
+    await driver.execute("DELETE FROM payments")
     clock.advance(2 * HOUR)
-    assert await office.sweep() == 1
-    [image] = office.trashed()
-    folders = [each for each in image.parents if office.folder in each.parents]
+    assert await driver.sweep() == 1
+    [image] = driver.trashed_images()
+    folders = [each for each in image.parents if driver.folder in each.parents]
     assert [each.stat().st_mode & 0o077 for each in (image, *folders)] == [0] * 4
 
 
-async def test_proofs_that_a_restored_database_does_not_know_are_left_alone_for_a_day(
-    office: Office, clock: ManualClock
+async def test_proofs_without_a_row_in_a_restored_database_are_kept_for_a_day(
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
     # given
-    await office.waiting()
-    await office.sweep()
+    await driver.register_and_upload()
+    await driver.sweep()
     clock.advance(3 * DAY)
-    await office.sweep()
-    _, lost = await office.waiting()
-    [*_, image] = sorted(office.stored(), key=lambda path: path.stat().st_mtime)
-    when = office.clock().timestamp()
+    await driver.sweep()
+    _, lost = await driver.register_and_upload()
+    [*_, image] = sorted(driver.stored_images(), key=lambda path: path.stat().st_mtime)
+    when = driver.clock().timestamp()
     _stored_at(image, when)
     # when
-    await office.execute("DELETE FROM payments WHERE id = :lost", lost=lost)
+    await driver.execute("DELETE FROM payments WHERE id = :lost", lost=lost)
     clock.advance(1.5 * HOUR)
     # then
-    assert await office.sweep() == 0
-    await office.waiting()  # newer rows do not end the quiet
+    assert await driver.sweep() == 0
+    await driver.register_and_upload()  # newer rows do not end the quiet
     clock.advance(DAY - HOUR)
-    assert await office.sweep() == 0
-    assert image in office.stored()
+    assert await driver.sweep() == 0
+    assert image in driver.stored_images()
     clock.advance(2 * HOUR)
-    assert await office.sweep() == 1
-    assert [each.name for each in office.trashed()] == [image.name]
+    assert await driver.sweep() == 1
+    assert [each.name for each in driver.trashed_images()] == [image.name]
 
 
 async def test_an_orphan_that_is_older_than_the_newest_row_is_no_sign_of_a_restore(
-    office: Office, clock: ManualClock
+    driver: PaymentDriver, clock: ManualClock
 ) -> None:
-    orphans(office)
-    await office.sweep()
+    store_orphans(driver)
+    await driver.sweep()
     clock.advance(2 * DAY)
-    await office.waiting()
+    await driver.register_and_upload()
     clock.advance(2 * HOUR)
-    assert await office.sweep() == 1
-    assert len(office.stored()) == 1
+    assert await driver.sweep() == 1
+    assert len(driver.stored_images()) == 1
 
 
 def _stored_at(image: Path, moment: float) -> None:
