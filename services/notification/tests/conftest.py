@@ -8,11 +8,11 @@ from notification.tables import Base
 from simulators.testing import Stage, listening, playing
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from testkit.clocks import ManualClock
 from testkit.databases import Databases
-from testkit.harness import ManualClock
 from testkit.threads import run_apart
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 
 _EMPTY = (
     "ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only",
@@ -54,11 +54,11 @@ async def database_url(one_database: str) -> str:
 
 
 @pytest.fixture
-async def office(database_url: str, clock: ManualClock) -> AsyncIterator[PostOffice]:
+async def driver(database_url: str, clock: ManualClock) -> AsyncIterator[NotificationDriver]:
     """Notification on an empty database, with no provider at the other end."""
-    office = PostOffice(settings_for(database_url), clock=clock)
-    yield office
-    await office.close()
+    driver = NotificationDriver(settings_for(database_url), clock=clock)
+    yield driver
+    await driver.close()
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def connected(database_url: str, clock: ManualClock, stage: Stage) -> AsyncIterator[PostOffice]:
+async def connected(database_url: str, clock: ManualClock, stage: Stage) -> AsyncIterator[NotificationDriver]:
     """Notification with the simulated providers at the other end."""
     async with listening(stage.simulators.app) as url:
         settings = settings_for(
@@ -77,7 +77,7 @@ async def connected(database_url: str, clock: ManualClock, stage: Stage) -> Asyn
             fonnte_base_url=f"{url}/simulators/fonnte",
             smtp_port=stage.simulators.smtp_port,
         )
-        office = PostOffice(settings, clock=clock)
-        yield office
-        await office.close()
+        driver = NotificationDriver(settings, clock=clock)
+        yield driver
+        await driver.close()
         await stage.simulators.stop()

@@ -16,7 +16,8 @@ from notification.contacts import commands
 from notification.contacts.tables import Contact
 from testkit.histories import ACTS, SKEWS, PlainRegistration, Step, examples, plain_history, steps
 
-from .notification_world import Entry, PostOffice
+from .notification_driver import NotificationDriver
+from .notification_events import Entry
 
 STEPS = steps(*ACTS)
 TROUBLES = st.lists(st.sampled_from(["none", "none", "database", "worker"]), min_size=1, max_size=8)
@@ -30,7 +31,7 @@ STAGES = {
 
 
 def facts(
-    office: PostOffice, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
+    driver: NotificationDriver, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
 ) -> tuple[list[Payload], str, str]:
     """What notification hears of a history, in its order; the stage in the end, and the message that still holds.
 
@@ -38,7 +39,7 @@ def facts(
         skew: how far payment's clock is ahead of notification's, and registration's behind it.
     """
     registration = PlainRegistration(entry.id, entry.number, entry.expires_at - skew)
-    _, said = plain_history(registration, lambda: office.clock() + skew, steps)
+    _, said = plain_history(registration, lambda: driver.clock() + skew, steps)
     heard = [news for news in said if not isinstance(news, PaymentVerified)]
     stage = STAGES[registration.status]
     if stage == "confirmed":
@@ -50,39 +51,39 @@ def facts(
     return heard, stage, message
 
 
-async def hears(office: PostOffice, news: Sequence[Any], troubles: Sequence[str]) -> None:
+async def hears(driver: NotificationDriver, news: Sequence[Any], troubles: Sequence[str]) -> None:
     """One after the other; after an hour in which the worker was away, and once more where the effect was lost."""
     lost = []
     for number, each in enumerate(news):
         trouble = troubles[number % len(troubles)]
         if trouble == "worker":
-            office.clock.advance(timedelta(hours=1))
+            driver.clock.advance(timedelta(hours=1))
         if trouble == "database":
-            lost.append(await office.deliver_in_vain(each, subject=each.registration_id))
+            lost.append(await driver.deliver_in_vain(each, subject=each.registration_id))
         else:
-            await office.hear(each)
+            await driver.deliver(each)
     for event in lost:
-        await office.redeliver(event)
+        await driver.redeliver(event)
 
 
-async def stand(office: PostOffice, entry: Entry) -> tuple[str, set[str]]:
+async def stand(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]]:
     """The contact's stage, and the types of the messages that will be sent."""
-    [contact] = await office.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
+    [contact] = await driver.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
     waiting = "SELECT DISTINCT event_type FROM notifications WHERE registration_id = :id AND status = 'pending'"
-    return contact["stage"], {row["event_type"] for row in await office.rows(waiting, id=entry.id)}
+    return contact["stage"], {row["event_type"] for row in await driver.rows(waiting, id=entry.id)}
 
 
 @given(steps=STEPS, order=st.randoms(use_true_random=False), skew=SKEWS, troubles=TROUBLES)
 @examples(60)
 async def test_in_the_end_the_contact_stands_as_if_everything_had_been_heard_at_once(
-    office: PostOffice, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
+    driver: NotificationDriver, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
 ) -> None:
-    entry = await office.registered()
-    heard, stage, message = facts(office, entry, steps, skew)
+    entry = await driver.register()
+    heard, stage, message = facts(driver, entry, steps, skew)
     twice = [*heard, *order.sample(heard, len(heard) // 2)]
     order.shuffle(twice)
-    await hears(office, twice, troubles)
-    assert await stand(office, entry) == (stage, {message}), twice
+    await hears(driver, twice, troubles)
+    assert await stand(driver, entry) == (stage, {message}), twice
 
 
 # A proof that was in time is heard of after the expiry that did not know of it.
@@ -91,7 +92,7 @@ CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_registration", 1)]
 
 @pytest.mark.parametrize("ordered", [True, False])
 async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
 ) -> None:
     record_payment_event = commands.record_payment_event
 
@@ -100,8 +101,8 @@ async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
 
     if not ordered:
         monkeypatch.setattr(commands, "record_payment_event", by_time)
-    entry = await office.registered()
-    heard, stage, message = facts(office, entry, CROSSING)
+    entry = await driver.register()
+    heard, stage, message = facts(driver, entry, CROSSING)
     uploaded, expired = heard[:2]
-    await office.hear(expired, uploaded)
-    assert (await stand(office, entry) == (stage, {message})) is ordered
+    await driver.deliver_all(expired, uploaded)
+    assert (await stand(driver, entry) == (stage, {message})) is ordered

@@ -13,7 +13,8 @@ from notification.messages.rules import Channel
 from simulators.testing import Stage
 from testkit.golden import golden
 
-from .notification_world import Entry, PostOffice, runner
+from .notification_driver import NotificationDriver
+from .notification_events import Entry, runner
 
 DUE, DONE = "payment.refund_due", "payment.refund_done"
 
@@ -43,26 +44,27 @@ def test_refunds_are_heard_by_who_writes_to_runners() -> None:
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
-async def test_whose_registration_ended_before_the_money_was_seen_hears_of_it(office: PostOffice, end: str) -> None:
-    entry, payment = await office.registered(), uuid4()
+async def test_whose_registration_ended_before_the_money_was_seen_hears_of_it(
+    driver: NotificationDriver, end: str
+) -> None:
+    entry, payment = await driver.register(), uuid4()
     ended = getattr(entry, end)
-    await office.hear(ended(revision=2), ended(revision=3, refund=payment), due(entry, payment))
-    told = await office.told(entry, Channel.EMAIL)
+    await driver.deliver_all(ended(revision=2), ended(revision=3, refund=payment), due(entry, payment))
+    told = await driver.statuses_of(entry, Channel.EMAIL)
     assert told[1:] == [(f"registration.{end}", "pending"), (DUE, "pending")]
-    await office.hear(done(entry, payment, at=office.clock()))
-    assert (await office.told(entry, Channel.EMAIL))[-1] == (DONE, "pending")
+    await driver.deliver(done(entry, payment, at=driver.clock()))
+    assert (await driver.statuses_of(entry, Channel.EMAIL))[-1] == (DONE, "pending")
 
 
 async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
-    connected: PostOffice, stage: Stage
+    connected: NotificationDriver, stage: Stage
 ) -> None:
-    await connected.in_a_hurry()
-    entry, payment = await connected.registered(runner("Ani")), uuid4()
-    await connected.hear(entry.cancelled())
+    await connected.lift_limits()
+    entry, payment = await connected.register(runner("Ani")), uuid4()
+    await connected.deliver(entry.cancelled())
     for news in (due(entry, payment), done(entry, payment, at=connected.clock())):
-        await connected.hear(news)
-        for channel in Channel:
-            await connected.send(channel, rounds=2)
+        await connected.deliver(news)
+        await connected.send_due(rounds=2)
     chats = [item["text"] for item in await stage.items("whatsapp")]
     mails = [item["text"] for item in await stage.items("mail")]
     for texts in (chats, mails):
@@ -71,33 +73,32 @@ async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
         assert sum("BCA 77" in text for text in about) == 1
 
 
-async def test_each_payment_is_told_once_however_often_and_in_whatever_order(office: PostOffice) -> None:
+async def test_each_payment_is_told_once_however_often_and_in_whatever_order(driver: NotificationDriver) -> None:
     one, other = uuid4(), uuid4()
     for order in permutations(range(3)):
-        entry = await office.registered()
-        news = [due(entry, one), done(entry, one, at=office.clock()), due(entry, other)]
-        await office.hear(*(news[index] for index in order), *news)
-        told = [each for each in await office.told(entry) if each[0] in {DUE, DONE}]
+        entry = await driver.register()
+        news = [due(entry, one), done(entry, one, at=driver.clock()), due(entry, other)]
+        await driver.deliver_all(*(news[index] for index in order), *news)
+        told = [each for each in await driver.statuses_of(entry) if each[0] in {DUE, DONE}]
         assert sorted(told) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
 
 
-async def test_money_that_is_on_its_way_is_not_promised_any_more(office: PostOffice) -> None:
+async def test_money_that_is_on_its_way_is_not_promised_any_more(driver: NotificationDriver) -> None:
     # given a promise that failed
-    entry, payment = await office.registered(), uuid4()
-    await office.hear(entry.cancelled(), due(entry, payment))
+    entry, payment = await driver.register(), uuid4()
+    await driver.deliver_all(entry.cancelled(), due(entry, payment))
     failing = (
         "UPDATE notifications SET status = 'failed', failed_reason = 'x' WHERE event_type = :due AND channel = :on"
     )
-    await office.execute(failing, due=DUE, on="email")
+    await driver.execute(failing, due=DUE, on="email")
     # when the money has gone
-    await office.hear(done(entry, payment, at=office.clock()))
+    await driver.deliver(done(entry, payment, at=driver.clock()))
     # then
-    assert [each for each in await office.told(entry) if each[0] == DUE] == [(DUE, "skipped")]
-    answer = await office.call("POST", "/notifications/retry-failed", office.admin)
-    assert answer.body == {"retried": 0}
+    assert [each for each in await driver.statuses_of(entry) if each[0] == DUE] == [(DUE, "skipped")]
+    assert await driver.retry_failed() == {"retried": 0}
 
 
-async def test_the_golden_events_wait_for_their_registration(office: PostOffice) -> None:
+async def test_the_golden_events_wait_for_their_registration(driver: NotificationDriver) -> None:
     for kind in (RefundDue, RefundDone):
         with pytest.raises(NotYet):
-            await office.inbox.handle(golden(kind).to_bytes())
+            await driver.inbox.handle(golden(kind).to_bytes())
