@@ -44,7 +44,7 @@ async def test_the_table_names_every_route(driver: NotificationDriver) -> None:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-async def test_every_route_lets_in_those_it_should_and_nobody_else(driver: NotificationDriver, who: str) -> None:
+async def test_every_route_admits_only_the_callers_in_the_table(driver: NotificationDriver, who: str) -> None:
     headers = _headers(driver, who)
     for (method, path), allowed in ACCESS.items():
         filled = path.format(

@@ -73,7 +73,7 @@ async def test_addresses_of_an_older_release_are_read_as_they_were_typed(
     assert [each["to"] for each in await stage.items("mail")] == ["Budi@example.com"]
 
 
-async def test_an_event_published_again_says_the_number_that_an_old_row_means(driver: NotificationDriver) -> None:
+async def test_an_event_published_again_corrects_the_number_of_an_old_row(driver: NotificationDriver) -> None:
     # given: a row as an older release stored it
     entry = driver.new_entry(runner(whatsapp="85291234567"))
     await driver.deliver(entry.created())
@@ -101,7 +101,7 @@ async def test_a_message_to_an_old_row_goes_to_the_number_that_was_typed_before_
     assert shown == {each["recipient"] for each in await connected.messages()} == {"6285291234567", "Budi@example.com"}
 
 
-async def test_an_address_without_canonical_form_is_kept_and_counted_whatever_release_says_it(
+async def test_an_address_without_canonical_form_is_kept_and_counted_from_any_release(
     driver: NotificationDriver,
 ) -> None:
     await create(driver, driver.new_entry(runner(email="budi..s@example.com", whatsapp="0812")))

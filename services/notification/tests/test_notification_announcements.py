@@ -98,7 +98,7 @@ async def deadlines(driver: NotificationDriver, kind: str) -> set[datetime]:
     return {row["deadline"] for row in found}
 
 
-async def test_tickets_and_news_should_leave_before_the_day_of_their_race(driver: NotificationDriver) -> None:
+async def test_tickets_and_changes_have_to_be_sent_before_the_day_of_their_race(driver: NotificationDriver) -> None:
     await driver.register_confirmed()
     assert await deadlines(driver, CONFIRMED) == {datetime(2027, 3, 6, 17, tzinfo=UTC)}
     await driver.deliver(changed(MOVED, notify=True))

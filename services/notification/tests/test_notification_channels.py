@@ -57,7 +57,7 @@ def fonnte(url: str) -> FonnteChannel:
     return FonnteChannel(base_url=url, token=TOKEN, tls=tls_context(), timeout=1.0)
 
 
-async def test_fonnte_is_asked_as_it_wants_to_be() -> None:
+async def test_a_request_to_fonnte_has_the_fields_it_documents() -> None:
     async with answering(http_answer('{"status":true,"id":["77"],"process":"pending"}')) as (url, asked):
         assert await fonnte(url).send(message()) == "77"
 
@@ -202,7 +202,7 @@ async def test_a_mail_server_takes_mail_over_tls_after_a_login(tmp_path: Path) -
         assert "530" in stranger.value.reason
 
 
-async def test_without_starttls_on_offer_nothing_is_said_in_the_clear(stage: Stage) -> None:
+async def test_without_starttls_on_offer_nothing_is_sent_in_the_clear(stage: Stage) -> None:
     with pytest.raises(SenderFailure):
         await smtp(stage, security=Security.STARTTLS).send(message("budi@example.com"))
     assert await stage.items("mail") == []
@@ -252,7 +252,7 @@ async def scripted_smtp(*answers: bytes) -> AsyncIterator[int]:
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"-ERR\r\n"], OutcomeUnknown),
     ],
 )
-async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
+async def test_no_answer_after_the_data_is_unknown_and_before_it_is_not(
     answers: list[bytes], kind: type[NotSent], stage: Stage
 ) -> None:
     async with scripted_smtp(*answers) as port:
@@ -261,7 +261,7 @@ async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
     assert type(refused.value) is kind
 
 
-async def test_a_servers_words_go_to_the_log_and_staff_see_its_number(
+async def test_a_servers_answer_goes_to_the_log_and_staff_see_its_code(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = b"550 5.1.1 <budi@example.com>: no such user, call +62 812-3456-7890 (redis 7.2 inside)\r\n"

@@ -58,7 +58,7 @@ async def test_a_worker_that_dies_before_the_attempt_costs_nothing(
     assert len(await stage.items("whatsapp")) == 1
 
 
-async def test_a_worker_that_was_only_slow_still_tells_how_it_ended(
+async def test_a_worker_that_was_only_slow_still_stores_the_outcome(
     connected: NotificationDriver, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is over and the message counts as unknown when the provider's answer comes."""
@@ -90,7 +90,7 @@ async def test_two_workers_never_take_the_same_message(connected: NotificationDr
     assert {(each["status"], len(each["attempts"])) for each in sent} == {("sent", 1)}
 
 
-async def test_being_told_to_stop_finishes_the_message_under_way_and_begins_no_other(
+async def test_a_sender_that_is_stopped_finishes_the_current_message_and_begins_no_other(
     connected: NotificationDriver, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given

@@ -22,7 +22,7 @@ def ended(entry: Entry, why: Any = WaitlistEnd.LAPSED, *, revision: int = 1) -> 
 
 
 @pytest.mark.parametrize("why", list(WaitlistEnd))
-async def test_an_offer_that_ended_before_it_was_told_is_not_told(
+async def test_an_offer_that_ended_before_it_was_sent_is_skipped(
     connected: NotificationDriver, why: WaitlistEnd
 ) -> None:
     entry = connected.new_entry()
@@ -37,7 +37,7 @@ async def _in_the_end(driver: NotificationDriver, entry: Entry) -> list[tuple[st
     return await driver.statuses_of(entry)
 
 
-async def test_who_was_told_of_the_offer_hears_that_it_is_over_and_why(
+async def test_after_an_offer_was_sent_its_end_is_sent_with_the_reason(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     await connected.lift_limits()
@@ -54,7 +54,7 @@ async def test_who_was_told_of_the_offer_hears_that_it_is_over_and_why(
 
 
 @pytest.mark.parametrize("locale", list(Locale))
-def test_every_end_has_words_and_one_of_a_newer_release_none(locale: Locale) -> None:
+def test_every_reason_of_an_end_has_a_text_and_one_of_a_newer_release_none(locale: Locale) -> None:
     words = {reason(f"{OFFER_ENDED}{why}", locale) for why in WaitlistEnd}
     assert len(words) == len(WaitlistEnd)
     assert "" not in words
@@ -70,7 +70,7 @@ async def test_an_end_waits_for_its_offer(connected: NotificationDriver) -> None
     assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
-async def test_an_offer_heard_of_again_after_its_end_stays_over(connected: NotificationDriver) -> None:
+async def test_an_offer_published_again_after_its_end_stays_over(connected: NotificationDriver) -> None:
     for news in permutations([1, 2]):
         entry = connected.new_entry()
         corrected = offered(entry).model_copy(update={"revision": 1})
@@ -85,7 +85,7 @@ async def test_an_end_changes_nothing_for_who_took_the_offer(driver: Notificatio
     assert await driver.statuses_of(entry) == [(OFFERED, "skipped"), (CREATED, "pending")]
 
 
-async def test_news_of_a_registration_wait_after_an_offer_ended(driver: NotificationDriver) -> None:
+async def test_events_of_a_registration_wait_after_an_offer_ended(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
     await driver.deliver_all(offered(entry), ended(entry))
     with pytest.raises(NotYet):

@@ -16,7 +16,7 @@ CREATED, UPLOADED, REJECTED = "registration.created", "payment.uploaded", "payme
 CONFIRMED, EXPIRED, CANCELLED = "registration.confirmed", "registration.expired", "registration.cancelled"
 
 
-async def test_the_person_in_charge_hears_how_to_pay_on_both_channels(driver: NotificationDriver) -> None:
+async def test_how_to_pay_is_queued_for_the_person_in_charge_on_both_channels(driver: NotificationDriver) -> None:
     pic, friend = runner("Ani"), runner("Bima", is_pic=False)
     entry = await driver.register(friend, pic)
 
@@ -27,7 +27,7 @@ async def test_the_person_in_charge_hears_how_to_pay_on_both_channels(driver: No
     assert {(each["event_type"], each["status"]) for each in found} == {(CREATED, "pending")}
 
 
-async def test_who_owes_nothing_is_not_asked_to_pay_and_gets_a_ticket(driver: NotificationDriver) -> None:
+async def test_a_free_registration_gets_no_request_to_pay_and_a_ticket(driver: NotificationDriver) -> None:
     entry = await driver.register(amount="0.00")
     assert await driver.statuses_of(entry) == []
     await driver.deliver(entry.confirmed())
@@ -45,7 +45,7 @@ async def test_every_runner_of_a_group_gets_a_ticket_of_their_own_on_both_channe
     assert len(found) == 10
 
 
-async def test_the_same_event_again_says_nothing_again(driver: NotificationDriver) -> None:
+async def test_the_same_event_again_queues_no_message(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
     upload = entry.uploaded(at=driver.clock())
     for news in (entry.created(), upload, entry.confirmed()):
@@ -70,7 +70,7 @@ async def test_a_confirmation_published_again_sends_no_second_ticket(
     assert [event for event, _ in await driver.statuses_of(entry)].count(CONFIRMED) == 1
 
 
-async def test_a_creation_published_again_for_what_waits_for_no_payment_asks_nobody_to_pay(
+async def test_a_creation_published_again_that_awaits_no_payment_queues_no_request_to_pay(
     driver: NotificationDriver,
 ) -> None:
     entry = driver.new_entry()
@@ -81,7 +81,9 @@ async def test_a_creation_published_again_for_what_waits_for_no_payment_asks_nob
     assert await driver.statuses_of(entry) == [(CONFIRMED, "pending")]
 
 
-async def test_a_payment_method_of_a_newer_release_is_told_like_any_other(driver: NotificationDriver) -> None:
+async def test_an_upload_with_a_payment_method_of_a_newer_release_is_queued_like_any_other(
+    driver: NotificationDriver,
+) -> None:
     entry = await driver.register()
 
     await driver.deliver(entry.uploaded(at=driver.clock()).model_copy(update={"payment_method": "gopay"}))
@@ -89,7 +91,7 @@ async def test_a_payment_method_of_a_newer_release_is_told_like_any_other(driver
     assert (UPLOADED, "pending") in await driver.statuses_of(entry)
 
 
-async def test_the_same_event_on_two_connections_at_once_says_one_thing(driver: NotificationDriver) -> None:
+async def test_the_same_event_on_several_connections_at_once_queues_one_message(driver: NotificationDriver) -> None:
     entry = await driver.register()
     confirmed = entry.confirmed()
     await asyncio.gather(*(driver.deliver(confirmed) for _ in range(4)))
@@ -98,7 +100,7 @@ async def test_the_same_event_on_two_connections_at_once_says_one_thing(driver: 
 
 
 @pytest.mark.parametrize("kind", ["uploaded", "rejected", "confirmed", "expired", "cancelled"])
-async def test_news_about_a_registration_nobody_has_heard_of_waits(driver: NotificationDriver, kind: str) -> None:
+async def test_an_event_of_an_unknown_registration_waits(driver: NotificationDriver, kind: str) -> None:
     entry = driver.new_entry()
     moment = {"at": driver.clock()} if kind in {"uploaded", "rejected"} else {}
     with pytest.raises(NotYet):
@@ -106,7 +108,7 @@ async def test_news_about_a_registration_nobody_has_heard_of_waits(driver: Notif
     assert await driver.messages() == []
 
 
-async def test_each_proof_and_each_refusal_is_told(driver: NotificationDriver) -> None:
+async def test_each_proof_and_each_refusal_queues_a_message(driver: NotificationDriver) -> None:
     entry = await driver.register()
     first, second, now = uuid4(), uuid4(), driver.clock()
     await driver.deliver_all(
@@ -127,7 +129,7 @@ async def test_each_proof_and_each_refusal_is_told(driver: NotificationDriver) -
     ("later", "survives"),
     [("confirmed", CONFIRMED), ("expired", EXPIRED), ("cancelled", CANCELLED)],
 )
-async def test_a_message_that_has_not_left_is_skipped_when_newer_news_make_it_untrue(
+async def test_a_pending_message_is_skipped_when_a_newer_event_supersedes_it(
     driver: NotificationDriver, later: str, survives: str
 ) -> None:
     entry = await driver.register()
@@ -143,7 +145,7 @@ async def test_a_cancellation_takes_back_tickets_that_have_not_left(driver: Noti
     assert await driver.statuses_of(entry) == [(CREATED, "skipped"), (CONFIRMED, "skipped"), (CANCELLED, "pending")]
 
 
-async def test_older_news_that_come_late_are_logged_and_not_sent(driver: NotificationDriver) -> None:
+async def test_older_events_that_arrive_late_are_logged_and_not_sent(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver_all(entry.confirmed(revision=3), entry.expired(revision=2), entry.uploaded(at=driver.clock()))
 
@@ -163,7 +165,7 @@ async def test_a_refusal_that_comes_after_the_next_proof_is_not_sent(driver: Not
     assert await driver.statuses_of(entry) == [(CREATED, "skipped"), (UPLOADED, "pending"), (REJECTED, "skipped")]
 
 
-async def test_whatever_the_order_the_newest_revision_has_the_last_word(driver: NotificationDriver) -> None:
+async def test_in_any_order_the_newest_revision_decides_the_pending_message(driver: NotificationDriver) -> None:
     one, other = await driver.register(), await driver.register()
     await driver.deliver_all(one.expired(revision=2), one.confirmed(revision=3), one.cancelled(revision=4))
     await driver.deliver_all(other.cancelled(revision=4), other.confirmed(revision=3), other.expired(revision=2))
@@ -173,21 +175,23 @@ async def test_whatever_the_order_the_newest_revision_has_the_last_word(driver: 
         assert told == {CREATED: "skipped", EXPIRED: "skipped", CONFIRMED: "skipped", CANCELLED: "pending"}
 
 
-async def test_expired_is_told_once_even_if_late_money_says_it_again(driver: NotificationDriver) -> None:
+async def test_an_expiry_is_queued_once_even_if_a_late_payment_publishes_it_again(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver_all(entry.expired(revision=2), entry.expired(revision=3, refund=uuid4()))
 
     assert (await driver.statuses_of(entry)).count((EXPIRED, "pending")) == 1
 
 
-async def test_cancelled_is_told_once_even_if_late_money_says_it_again(driver: NotificationDriver) -> None:
+async def test_a_cancellation_is_queued_once_even_if_a_late_payment_publishes_it_again(
+    driver: NotificationDriver,
+) -> None:
     entry = await driver.register()
     await driver.deliver_all(entry.cancelled(revision=2), entry.cancelled(revision=3, refund=uuid4()))
 
     assert [event for event, _ in await driver.statuses_of(entry)] == [CREATED, CANCELLED]
 
 
-async def test_cancelled_confirmed_and_cancelled_again_are_three_things_to_say(driver: NotificationDriver) -> None:
+async def test_cancelled_confirmed_and_cancelled_again_are_three_messages(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver_all(entry.cancelled(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4))
 
@@ -199,7 +203,9 @@ async def test_cancelled_confirmed_and_cancelled_again_are_three_things_to_say(d
     ]
 
 
-async def test_news_of_one_registration_on_many_connections_end_in_one_truth(driver: NotificationDriver) -> None:
+async def test_events_of_one_registration_on_many_connections_leave_one_pending_message(
+    driver: NotificationDriver,
+) -> None:
     entry = await driver.register()
     news = [entry.expired(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4)] * 3
     await asyncio.gather(*(driver.deliver(each) for each in news))
@@ -208,7 +214,7 @@ async def test_news_of_one_registration_on_many_connections_end_in_one_truth(dri
     assert pending == [CANCELLED]
 
 
-async def test_a_confirmation_of_somebody_unknown_waits_and_tells_nobody(driver: NotificationDriver) -> None:
+async def test_a_confirmation_of_an_unknown_participant_waits_and_queues_no_message(driver: NotificationDriver) -> None:
     entry = await driver.register()
     stranger = driver.new_entry().confirmed().participants
     with pytest.raises(NotYet):

@@ -75,7 +75,7 @@ async def stand(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]
 
 @given(steps=STEPS, order=st.randoms(use_true_random=False), skew=SKEWS, troubles=TROUBLES)
 @examples(60)
-async def test_in_the_end_the_contact_stands_as_if_everything_had_been_heard_at_once(
+async def test_the_contact_ends_as_if_all_events_had_come_once_and_in_order(
     driver: NotificationDriver, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
 ) -> None:
     entry = await driver.register()

@@ -42,7 +42,7 @@ async def test_a_change_reaches_the_group_that_is_linked_to_its_race_afterwards(
     assert ["Ancol" in each["text"] for each in await stage.items("mail")] == [False, False, True, True]
 
 
-async def test_a_change_is_told_once_however_the_contact_was_linked(driver: NotificationDriver) -> None:
+async def test_a_change_is_queued_once_however_the_contact_was_linked(driver: NotificationDriver) -> None:
     entry = await driver.register_confirmed()
     await driver.deliver(changed(MOVED, notify=True))
     await unlinked(driver, entry)
@@ -51,7 +51,9 @@ async def test_a_change_is_told_once_however_the_contact_was_linked(driver: Noti
 
 
 @pytest.mark.parametrize("notify", [False, True])
-async def test_who_is_linked_late_hears_nothing_that_others_did_not(driver: NotificationDriver, notify: bool) -> None:
+async def test_a_late_link_queues_only_changes_that_were_sent_to_others(
+    driver: NotificationDriver, notify: bool
+) -> None:
     await driver.deliver(changed(MOVED, notify=notify))
     unpaid, cancelled = await driver.register(), await driver.register_confirmed()
     confirmed = await driver.register_confirmed()
@@ -63,7 +65,7 @@ async def test_who_is_linked_late_hears_nothing_that_others_did_not(driver: Noti
     assert heard == [[], [], ["pending"] if notify else []]
 
 
-async def test_who_was_confirmed_after_the_change_is_not_told_of_it(driver: NotificationDriver) -> None:
+async def test_a_change_before_the_confirmation_is_not_queued(driver: NotificationDriver) -> None:
     await driver.deliver(changed(MOVED, notify=True))
     entry = driver.new_entry()
     await driver.deliver_all(entry.created(event=MOVED), entry.confirmed(event=MOVED))

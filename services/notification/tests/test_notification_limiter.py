@@ -172,7 +172,7 @@ async def test_a_replica_whose_clock_is_behind_sends_as_often(
     assert [each["status"] for each in await connected.messages(channel="whatsapp")] == ["sent", "sent"]
 
 
-async def test_the_time_of_the_limits_is_the_server_s(driver: NotificationDriver) -> None:
+async def test_the_limits_use_the_time_of_the_database_server(driver: NotificationDriver) -> None:
     database = Database(driver.settings.database_url, service="notification", tables=service_tables)
     async with database.work() as work:
         slot = await take_slot(work, WHATSAPP, Pace(timedelta(), 5))
@@ -224,7 +224,7 @@ async def test_the_gap_is_counted_from_the_end_of_a_send(driver: NotificationDri
         assert await take(database, pace)
 
 
-async def test_the_row_remembers_no_more_than_a_minute(driver: NotificationDriver) -> None:
+async def test_the_row_of_a_sender_keeps_no_more_than_a_minute(driver: NotificationDriver) -> None:
     await race(driver, take, pace=Pace(timedelta(), 3), seconds=130, per_second=1)
     (row,) = await driver.rows("SELECT cardinality(recent) AS kept FROM senders WHERE channel = 'whatsapp'")
     assert row["kept"] <= 3

@@ -109,7 +109,7 @@ async def slot(driver: NotificationDriver) -> bool:
         return await take_slot(work, WHATSAPP, PACE) is not None
 
 
-async def test_a_clock_that_was_ahead_silences_nobody_once_it_is_right(
+async def test_a_clock_that_was_ahead_stops_no_send_once_it_is_right(
     driver: NotificationDriver, clock: ManualClock
 ) -> None:
     clock.advance(timedelta(days=1))

@@ -115,7 +115,7 @@ async def test_what_waits_or_is_superseded_is_not_sent_again(connected: Notifica
     assert [entry["action"] for entry in await connected.audit_log()] == []
 
 
-async def test_a_message_nobody_knows_cannot_be_sent_again(driver: NotificationDriver) -> None:
+async def test_retry_of_an_unknown_message_is_refused(driver: NotificationDriver) -> None:
     answer = await driver.try_retry(uuid4())
     assert (answer.status, answer.code) == (404, "unknown_notification")
     answer = await driver.call("POST", "/notifications/7/retry", by=driver.staff())
@@ -180,7 +180,9 @@ async def test_one_that_is_not_true_any_more_is_not_sent_even_if_staff_ask_for_i
     assert len(await stage.items("whatsapp")) == 1
 
 
-async def test_unknown_ones_are_left_to_a_person(connected: NotificationDriver, stage: Stage) -> None:
+async def test_messages_of_unknown_outcome_are_not_retried_with_the_failed_ones(
+    connected: NotificationDriver, stage: Stage
+) -> None:
     await stage.mode("whatsapp", "timeout")
     await connected.register()
     await connected.send_due(WHATSAPP)
@@ -188,7 +190,7 @@ async def test_unknown_ones_are_left_to_a_person(connected: NotificationDriver, 
     assert len(await connected.messages(status="unknown")) == 1
 
 
-async def test_a_message_given_up_twice_is_told_twice(
+async def test_a_message_that_fails_twice_publishes_two_events(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     failed = await failed_message(connected, stage)

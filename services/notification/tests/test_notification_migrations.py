@@ -55,7 +55,7 @@ async def test_tables_in_use_are_read_as_a_whole_only_beside_the_traffic(old: No
     await assert_whole(old)
 
 
-async def test_an_index_whose_building_was_interrupted_is_built_anew(old: NotificationDriver) -> None:
+async def test_an_index_whose_building_was_interrupted_is_built_again(old: NotificationDriver) -> None:
     await migrate(old, "0007", down=True)
     engine = old.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:

@@ -1,15 +1,14 @@
 """Races that change: messages name the race as it is now, in its own time zone, and runners are told if staff ask."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from chassis.errors import NotYet
-from contracts import AccessCode, AccessReplaced, CategoryName, EventSummary, RaceChanged
+from contracts import AccessCode, AccessReplaced, RaceChanged
 from notification.contacts.linking import link_batch
 from notification.messages.rules import Channel, Locale
 from notification.queue.commands import claim_next
@@ -21,28 +20,10 @@ from testkit.clocks import ManualClock
 from testkit.golden import golden
 
 from .notification_driver import NotificationDriver
-from .notification_events import RACE, TEN_K, Entry, offered, runner
+from .notification_events import MOVED, RACE, TEN_K, Entry, changed, offered, revised, runner
 
 CHANGED, CONFIRMED, CREATED = "race.changed", "registration.confirmed", "registration.created"
 MAIL = Channel.EMAIL
-
-
-def revised(revision: int, **fields: Any) -> EventSummary:
-    """The race after changes."""
-    return RACE.model_copy(update={"revision": revision, **fields})
-
-
-def changed(event: EventSummary, *, notify: bool = False, category: str = "10K") -> RaceChanged:
-    name = CategoryName(category_id=TEN_K, name=category)
-    return RaceChanged(event=event, categories=(name,), changed=("location",), notify_runners=notify)
-
-
-async def hear(driver: NotificationDriver, *news: RaceChanged) -> None:
-    for each in news:
-        await driver.deliver(each, subject=each.event.event_id)
-
-
-MOVED = revised(2, name="Lari Malam Jakarta", event_date=date(2027, 4, 4), location="Istora")
 
 
 async def test_a_message_that_waits_names_the_race_as_it_is_when_it_leaves(
@@ -69,7 +50,7 @@ async def test_the_newest_revision_holds_whatever_the_order(driver: Notification
     assert await driver.rows("SELECT name, revision FROM race_categories") == [{"name": "10K v4", "revision": 4}]
 
 
-async def test_news_of_registrations_teach_the_race_too(driver: NotificationDriver) -> None:
+async def test_events_of_registrations_store_the_race_too(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
     await driver.deliver_all(entry.created(), entry.confirmed(event=MOVED, category_name="10K Umum"))
     await driver.deliver(offered(driver.new_entry()))
@@ -77,9 +58,7 @@ async def test_news_of_registrations_teach_the_race_too(driver: NotificationDriv
     assert await driver.rows("SELECT name FROM race_categories") == [{"name": "10K Umum"}]
 
 
-async def test_events_of_older_releases_say_nothing_comparable_about_the_race(
-    connected: NotificationDriver, stage: Stage
-) -> None:
+async def test_events_of_older_releases_store_no_race(connected: NotificationDriver, stage: Stage) -> None:
     entry = connected.new_entry()
     old = RACE.model_copy(update={"timezone": None, "revision": 0})
     await connected.deliver_all(
@@ -91,7 +70,7 @@ async def test_events_of_older_releases_say_nothing_comparable_about_the_race(
     assert mail["subject"] == "E-tiket Lari Baru: BIB 1000"
 
 
-async def test_many_registrations_at_once_teach_one_race(driver: NotificationDriver) -> None:
+async def test_many_registrations_at_once_store_one_race(driver: NotificationDriver) -> None:
     news = [driver.new_entry().created(event=revised(n % 3 + 1, location=f"Place {n % 3 + 1}")) for n in range(12)]
     await asyncio.gather(
         *(driver.deliver(each) for each in news), driver.deliver(changed(revised(9, location="Place 9")))
@@ -99,7 +78,7 @@ async def test_many_registrations_at_once_teach_one_race(driver: NotificationDri
     assert await driver.rows("SELECT location FROM races") == [{"location": "Place 9"}]
 
 
-async def test_confirmed_runners_are_told_once_on_both_channels_and_nobody_else(
+async def test_only_confirmed_runners_get_a_change_once_on_both_channels(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     # given
@@ -128,7 +107,7 @@ async def test_confirmed_runners_are_told_once_on_both_channels_and_nobody_else(
         assert CHANGED not in [event for event, _ in await connected.statuses_of(entry)]
 
 
-async def test_english_runners_are_told_in_english(connected: NotificationDriver, stage: Stage) -> None:
+async def test_a_change_is_in_english_when_english_is_chosen(connected: NotificationDriver, stage: Stage) -> None:
     await connected.lift_limits()
     await connected.change_settings(default_locale="en")
     await connected.register_confirmed()
@@ -183,13 +162,13 @@ async def test_an_earlier_change_that_failed_is_not_tried_again_after_a_later_on
     assert await changes_of(driver, entry) == ["failed", "pending"]
 
 
-async def test_an_earlier_change_that_comes_late_is_not_told_after_a_later_one(driver: NotificationDriver) -> None:
+async def test_an_earlier_change_that_arrives_late_is_not_queued_after_a_later_one(driver: NotificationDriver) -> None:
     entry = await driver.register_confirmed()
     await driver.deliver_all(changed(revised(3), notify=True), changed(MOVED, notify=True))
     assert await changes_of(driver, entry) == ["pending"]
 
 
-async def test_a_change_is_told_even_if_a_later_silent_one_came_first(
+async def test_a_change_is_sent_even_if_a_later_one_without_message_came_first(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     await connected.lift_limits()
@@ -201,7 +180,7 @@ async def test_a_change_is_told_even_if_a_later_silent_one_came_first(
     assert "Lokasi: Ancol" in (await stage.items("mail"))[-1]["text"]
 
 
-async def test_a_change_is_told_though_its_facts_were_known_from_a_registration(driver: NotificationDriver) -> None:
+async def test_a_change_is_queued_though_its_facts_were_known_from_a_registration(driver: NotificationDriver) -> None:
     entry = await driver.register_confirmed()
     await driver.deliver(driver.new_entry().created(event=MOVED))
     await driver.deliver(changed(MOVED, notify=True))
@@ -215,7 +194,7 @@ async def test_a_cancellation_takes_back_a_change_that_waits(driver: Notificatio
     assert await changes_of(driver, entry) == ["skipped"]
 
 
-async def test_a_change_heard_while_a_cancellation_is_taken_in_is_not_sent(
+async def test_a_change_that_is_handled_while_a_cancellation_is_stored_is_not_sent(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     entry = await connected.register_confirmed()
@@ -240,7 +219,7 @@ async def test_staff_may_write_their_own_text_for_changes(connected: Notificatio
     assert preview.body["subject"].startswith("Jakarta Fun Run has changed")
 
 
-async def test_the_golden_change_is_understood(driver: NotificationDriver) -> None:
+async def test_the_golden_change_is_handled(driver: NotificationDriver) -> None:
     event = golden(RaceChanged)
     await driver.inbox.handle(event.to_bytes())
     assert await driver.rows("SELECT location, timezone, notified_revision FROM races") == [
@@ -312,7 +291,7 @@ async def test_a_confirmation_links_a_contact_of_an_older_release(driver: Notifi
     assert await links_of(driver, entry) == (RACE.event_id, TEN_K)
 
 
-async def test_the_deadline_of_a_race_in_jayapura_is_told_in_its_own_time(
+async def test_the_deadline_of_a_race_in_jayapura_is_in_its_own_time_zone(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     entry = connected.new_entry()
@@ -323,7 +302,7 @@ async def test_the_deadline_of_a_race_in_jayapura_is_told_in_its_own_time(
     assert f"{local:%H.%M} WIT" in mail["subject"]
 
 
-async def test_an_offer_tells_its_deadline_in_the_zone_that_the_race_has_now(
+async def test_an_offer_names_its_deadline_in_the_zone_that_the_race_has_now(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     entry = connected.new_entry()
@@ -357,7 +336,7 @@ def test_a_time_names_the_zone_of_the_race(zone: str | None, written: str) -> No
     assert moment(at, zone_named(zone, ZoneInfo("Asia/Jakarta")), Locale.ENGLISH) == written
 
 
-async def test_a_change_waits_for_nothing(driver: NotificationDriver) -> None:
+async def test_a_change_needs_no_other_event_first(driver: NotificationDriver) -> None:
     await driver.deliver(changed(MOVED, notify=True))
     with pytest.raises(NotYet):
         await driver.deliver(driver.new_entry().confirmed())
@@ -365,7 +344,7 @@ async def test_a_change_waits_for_nothing(driver: NotificationDriver) -> None:
     assert await driver.statuses_of(entry) == [(CREATED, "skipped"), (CONFIRMED, "pending")]
 
 
-async def test_thousands_are_told_with_one_statement(driver: NotificationDriver) -> None:
+async def test_a_change_for_thousands_is_queued_with_one_statement(driver: NotificationDriver) -> None:
     entry = await driver.register_confirmed()
     await driver.execute(
         "INSERT INTO contact_participants (participant_id, registration_id, full_name, email, whatsapp, is_pic)"

@@ -39,12 +39,12 @@ def done(entry: Entry, payment_id: UUID, *, at: datetime, amount: str = "175000.
     )
 
 
-def test_refunds_are_heard_by_who_writes_to_runners() -> None:
+def test_only_notification_subscribes_to_refunds() -> None:
     assert subscribers_of(RefundDue.TYPE) == subscribers_of(RefundDone.TYPE) == ("notification",)
 
 
 @pytest.mark.parametrize("end", ["expired", "cancelled"])
-async def test_whose_registration_ended_before_the_money_was_seen_hears_of_it(
+async def test_a_refund_is_queued_when_the_registration_ended_before_the_payment_was_seen(
     driver: NotificationDriver, end: str
 ) -> None:
     entry, payment = await driver.register(), uuid4()
@@ -73,7 +73,9 @@ async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
         assert sum("BCA 77" in text for text in about) == 1
 
 
-async def test_each_payment_is_told_once_however_often_and_in_whatever_order(driver: NotificationDriver) -> None:
+async def test_each_refund_is_queued_once_however_often_and_in_whatever_order_its_events_come(
+    driver: NotificationDriver,
+) -> None:
     one, other = uuid4(), uuid4()
     for order in permutations(range(3)):
         entry = await driver.register()
@@ -83,7 +85,7 @@ async def test_each_payment_is_told_once_however_often_and_in_whatever_order(dri
         assert sorted(told) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
 
 
-async def test_money_that_is_on_its_way_is_not_promised_any_more(driver: NotificationDriver) -> None:
+async def test_a_refund_that_was_done_is_not_announced_as_due_any_more(driver: NotificationDriver) -> None:
     # given a promise that failed
     entry, payment = await driver.register(), uuid4()
     await driver.deliver_all(entry.cancelled(), due(entry, payment))

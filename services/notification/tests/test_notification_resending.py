@@ -84,7 +84,7 @@ async def test_tickets_skipped_while_their_channel_was_off_can_still_be_sent(
     assert [len(each["attachments"]) for each in await stage.items("mail")] == [2]
 
 
-async def test_what_newer_news_made_untrue_stays_skipped_also_when_the_channel_is_back(
+async def test_a_superseded_message_stays_skipped_when_its_channel_is_on_again(
     connected: NotificationDriver,
 ) -> None:
     await connected.change_settings(email_enabled=False)
@@ -150,7 +150,7 @@ async def test_a_sent_message_that_is_not_true_any_more_is_not_sent_again(
     assert [each["subject"].split()[-1] for each in await stage.items("mail")][1:] == ["dibatalkan"]
 
 
-async def test_a_copy_that_newer_news_overtake_leaves_the_log_of_the_first_as_it_was(
+async def test_a_copy_that_a_newer_event_supersedes_leaves_the_first_message_as_it_was(
     connected: NotificationDriver,
 ) -> None:
     first = await sent_ticket(connected)

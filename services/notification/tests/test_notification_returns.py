@@ -31,7 +31,7 @@ async def stage_of(driver: NotificationDriver, entry_id: object) -> str:
 
 
 @pytest.mark.parametrize("first", [UPLOADED, EXPIRED])
-async def test_an_expiry_that_did_not_know_of_the_proof_is_not_told_and_the_refusal_is(
+async def test_an_expiry_that_did_not_know_of_the_proof_is_skipped_and_the_refusal_is_queued(
     driver: NotificationDriver, first: str
 ) -> None:
     # given
@@ -48,7 +48,7 @@ async def test_an_expiry_that_did_not_know_of_the_proof_is_not_told_and_the_refu
     assert await stage_of(driver, entry.id) == "created"
 
 
-async def test_the_same_news_in_any_order_leave_the_same_to_be_told(driver: NotificationDriver) -> None:
+async def test_the_same_events_in_any_order_leave_the_same_message_pending(driver: NotificationDriver) -> None:
     outcomes = set()
     for order in permutations(range(4)):
         entry, now, first, second = await driver.register(), driver.clock(), uuid4(), uuid4()
@@ -63,7 +63,9 @@ async def test_the_same_news_in_any_order_leave_the_same_to_be_told(driver: Noti
     assert outcomes == {((UPLOADED,), "created")}
 
 
-async def test_registrations_final_word_is_told_though_an_earlier_expiry_was_not(driver: NotificationDriver) -> None:
+async def test_registrations_last_expiry_is_queued_though_an_earlier_one_was_skipped(
+    driver: NotificationDriver,
+) -> None:
     entry = await driver.register()
     await driver.deliver_all(
         entry.expired(revision=2, sequence=0),
@@ -74,13 +76,13 @@ async def test_registrations_final_word_is_told_though_an_earlier_expiry_was_not
     assert await stage_of(driver, entry.id) == "expired"
 
 
-async def test_a_proof_that_is_heard_of_after_an_expiry_that_knew_of_it_is_not_told(driver: NotificationDriver) -> None:
+async def test_a_proof_that_arrives_after_an_expiry_that_knew_of_it_is_not_queued(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver_all(entry.expired(revision=3, sequence=1), entry.uploaded(at=driver.clock(), sequence=1))
     assert await waiting_to_be_sent(driver, entry.id) == [EXPIRED]
 
 
-async def test_a_refusal_after_which_no_other_proof_is_welcome_is_not_told_as_if_one_were(
+async def test_a_refusal_after_which_no_other_proof_is_accepted_is_not_queued(
     driver: NotificationDriver,
 ) -> None:
     for late in (False, True):
@@ -94,7 +96,7 @@ async def test_a_refusal_after_which_no_other_proof_is_welcome_is_not_told_as_if
         assert await stage_of(driver, entry.id) == "expired"
 
 
-async def test_an_expiry_of_an_older_release_stands_against_newer_news_of_the_payment(
+async def test_an_expiry_of_an_older_release_holds_against_newer_payment_events(
     driver: NotificationDriver,
 ) -> None:
     entry = await driver.register()
@@ -111,7 +113,7 @@ async def test_an_expiry_that_was_not_sent_is_skipped_when_the_place_is_held_aga
     assert contact == {"stage": "created", "revision": 3, "expires_at": until}
 
 
-async def test_who_was_told_of_the_expiry_hears_that_the_place_is_held_again(
+async def test_after_an_expiry_was_sent_the_place_held_again_is_sent_too(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     # given
@@ -135,7 +137,7 @@ async def test_who_was_told_of_the_expiry_hears_that_the_place_is_held_again(
 SENT = "UPDATE notifications SET status = 'sent', sent_at = now() WHERE status = 'pending'"
 
 
-async def test_each_expiry_that_was_told_is_put_right_once(driver: NotificationDriver) -> None:
+async def test_each_expiry_that_was_sent_is_put_right_once(driver: NotificationDriver) -> None:
     entry = await driver.register()
     for revision in (2, 4):
         await driver.deliver(entry.expired(revision=revision, sequence=revision // 2 - 1))
@@ -150,7 +152,7 @@ async def test_each_expiry_that_was_told_is_put_right_once(driver: NotificationD
 @pytest.mark.parametrize(
     ("end", "type_of_end"), [("expired", EXPIRED), ("cancelled", CANCELLED), ("confirmed", CONFIRMED)]
 )
-async def test_a_return_that_has_not_been_told_is_skipped_when_something_newer_came(
+async def test_a_pending_message_about_held_places_is_skipped_when_a_newer_event_came(
     driver: NotificationDriver, end: str, type_of_end: str
 ) -> None:
     entry = await driver.register()
@@ -193,7 +195,7 @@ async def test_how_to_pay_leaves_until_the_deadline_that_was_moved_and_names_it(
     assert f" {until.astimezone(ZoneInfo('Asia/Jakarta')):%-d} " in text
 
 
-async def test_a_later_deadline_brings_back_nothing_that_newer_news_made_untrue(driver: NotificationDriver) -> None:
+async def test_a_later_deadline_queues_no_message_that_a_newer_event_superseded(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver(entry.uploaded(at=driver.clock(), sequence=1))
     await driver.deliver(entry.reopened(revision=2, expires_at=driver.clock() + timedelta(days=9)))
@@ -217,13 +219,13 @@ async def test_only_a_proof_that_was_sent_is_called_in_time(
 
 
 @pytest.mark.parametrize("locale", list(Locale))
-def test_the_text_for_who_still_has_to_pay_says_until_when(locale: Locale) -> None:
+def test_the_text_for_an_unpaid_registration_names_the_deadline(locale: Locale) -> None:
     text = default_template(EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale, unpaid=True)
     assert "{payment_deadline}" in text.body
     check_template(text, (EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale))
 
 
-async def test_a_text_of_staff_s_own_holds_for_both(connected: NotificationDriver, stage: Stage) -> None:
+async def test_a_text_of_staffs_own_holds_for_both(connected: NotificationDriver, stage: Stage) -> None:
     path = f"/templates/{REOPENED}/whatsapp/id"
     assert (
         await connected.call("PUT", path, by=connected.staff(), json={"body": "Masih berlaku: {status_url}"})

@@ -164,7 +164,7 @@ async def an_hour_of(driver: NotificationDriver, failure: NotSent, channel: Chan
 @pytest.mark.parametrize(
     "failure", [TemporaryFailure("mail_refused_451"), SenderFailure("mail_refused_421", Culprit.RECIPIENT)]
 )
-async def test_an_hour_in_which_everybody_is_refused_costs_no_message(
+async def test_an_hour_in_which_every_message_is_refused_costs_none(
     driver: NotificationDriver, failure: NotSent
 ) -> None:
     await ticket_to(driver, *OTHERS)
@@ -239,7 +239,7 @@ async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful
     assert "unknown" not in await tickets(driver, WHATSAPP)
 
 
-async def test_staff_who_ask_for_the_unknown_ones_wake_the_sender(driver: NotificationDriver) -> None:
+async def test_retrying_the_unknown_ones_ends_the_senders_pause(driver: NotificationDriver) -> None:
     for _ in range(3):
         await driver.register_confirmed()
     sender = Provider(lambda _: OutcomeUnknown("whatsapp_silent")).behind(driver.senders[WHATSAPP])
@@ -295,7 +295,7 @@ async def test_a_message_whose_worker_went_once_keeps_its_place(driver: Notifica
         (Culprit.EITHER, True, True, True),
     ],
 )
-def test_whose_trouble_it_is(culprit: Culprit, others: bool, again: bool, senders: bool) -> None:
+def test_the_culprit_decides_whose_trouble_it_is(culprit: Culprit, others: bool, again: bool, senders: bool) -> None:
     assert is_sender_failure(culprit, others=others, again=again) is senders
 
 

@@ -15,7 +15,7 @@ from .notification_events import runner
 WHATSAPP, EMAIL = Channel.WHATSAPP, Channel.EMAIL
 
 
-async def test_a_registration_is_told_by_whatsapp_and_by_mail(connected: NotificationDriver, stage: Stage) -> None:
+async def test_a_registration_is_announced_by_whatsapp_and_by_mail(connected: NotificationDriver, stage: Stage) -> None:
     pic = runner("Budi Santoso", whatsapp="6281234567890", email="budi@example.com")
     entry = await connected.register(pic)
 
@@ -89,7 +89,7 @@ async def test_a_number_that_is_none_fails_without_asking_fonnte(connected: Noti
     assert await stage.items("whatsapp") == []
 
 
-async def test_a_temporary_refusal_is_tried_for_hours_and_ever_later(
+async def test_a_temporary_refusal_is_retried_for_hours_at_growing_intervals(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     # given
@@ -125,7 +125,7 @@ async def test_a_temporary_refusal_that_passes_ends_well(
     assert len(await stage.items("mail")) == 1
 
 
-async def test_between_two_tries_newer_news_win(
+async def test_between_two_tries_a_newer_event_supersedes_the_message(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     """The registration was confirmed while its first message was on its way and was then put off."""
@@ -183,7 +183,7 @@ async def test_with_whatsapp_disconnected_mail_goes_and_whatsapp_follows_later(
     assert (await connected.sender_states())[0]["trouble"] is None
 
 
-async def test_a_sender_in_trouble_rests_ever_longer_instead_of_knocking(
+async def test_a_sender_in_trouble_pauses_ever_longer(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     await stage.mode("whatsapp", "disconnected")
@@ -214,7 +214,7 @@ async def test_an_outage_of_hours_costs_no_message(
     assert await connected.published(NotificationFailed) == []
 
 
-async def test_a_provider_that_nobody_answers_for_is_the_senders_trouble(driver: NotificationDriver) -> None:
+async def test_a_provider_that_cannot_be_reached_is_the_senders_trouble(driver: NotificationDriver) -> None:
     await driver.register()
     await driver.send_due()
     for message in await driver.messages():
@@ -222,7 +222,7 @@ async def test_a_provider_that_nobody_answers_for_is_the_senders_trouble(driver:
         assert message["attempts"][0]["outcome"] == "sender_trouble"
 
 
-async def test_after_a_timeout_nobody_knows_and_nothing_is_sent_again(
+async def test_after_a_timeout_the_status_is_unknown_and_nothing_is_sent_again(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     # given

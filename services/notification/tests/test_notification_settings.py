@@ -33,7 +33,7 @@ DEFAULTS = {
 }
 
 
-async def test_the_environment_decides_until_staff_do(driver: NotificationDriver) -> None:
+async def test_settings_are_the_environments_until_staff_change_them(driver: NotificationDriver) -> None:
     answer = await driver.call("GET", "/settings", by=driver.staff())
     assert (answer.status, answer.body) == (200, DEFAULTS)
 
@@ -53,7 +53,7 @@ async def test_what_was_read_can_be_sent_back(driver: NotificationDriver) -> Non
     assert await driver.change_settings(**read) == read
 
 
-async def test_secrets_go_in_and_never_come_out(driver: NotificationDriver) -> None:
+async def test_secrets_are_stored_encrypted_and_never_returned(driver: NotificationDriver) -> None:
     # when
     shown = await driver.change_settings(fonnte_api_key="canary-fonnte", smtp_password="canary-mail")
     # then
@@ -69,7 +69,7 @@ async def test_secrets_go_in_and_never_come_out(driver: NotificationDriver) -> N
     assert "canary" not in repr(preferences)
 
 
-async def test_a_mail_password_is_shown_to_no_other_server(driver: NotificationDriver) -> None:
+async def test_a_mail_password_is_not_used_for_another_server(driver: NotificationDriver) -> None:
     await driver.change_settings(smtp_password="canary-mail")
     assert (await driver.change_settings(smtp_host="127.0.0.1"))["smtp_password_set"] is True
     assert (await driver.change_settings(smtp_host="mail.elsewhere.example"))["smtp_password_set"] is False
@@ -110,7 +110,7 @@ async def test_changing_settings_gives_a_resting_sender_another_chance(driver: N
     assert (after["trouble"], after["paused_until"], after["trouble_since"]) == (None, None, None)
 
 
-async def test_a_channel_without_an_account_says_what_it_lacks(driver: NotificationDriver) -> None:
+async def test_a_channel_without_an_account_names_the_missing_settings(driver: NotificationDriver) -> None:
     async with driver.another_process(fonnte_token="", smtp_host="", email_from_address="") as other:
         await other.register()
         await other.send_due()

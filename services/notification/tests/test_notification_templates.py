@@ -72,7 +72,7 @@ def test_money_is_written_as_people_write_it(amount: str, currency: str, locale:
         ("Asia/Jayapura", Locale.ENGLISH, "31 January 2027, 17:30 WIT"),
     ],
 )
-def test_times_are_told_with_their_zone(zone: str, locale: Locale, written: str) -> None:
+def test_times_are_written_with_their_zone(zone: str, locale: Locale, written: str) -> None:
     assert moment(FACTS.payment_deadline, ZoneInfo(zone), locale) == written
 
 
@@ -125,7 +125,7 @@ def test_only_our_own_addresses_become_links() -> None:
     assert 'href="https://lari.example/api/registration/v1/tickets/ab12.png"' in page
 
 
-async def test_the_list_shows_every_text_with_what_it_may_say(driver: NotificationDriver) -> None:
+async def test_the_list_shows_every_text_with_its_variables(driver: NotificationDriver) -> None:
     answer = await driver.call("GET", "/templates", by=driver.staff())
     items = answer.body["items"]
     assert len(items) == len(EVERY_DEFAULT)
@@ -161,7 +161,7 @@ async def test_the_same_text_is_saved_twice_as_one(driver: NotificationDriver) -
     assert await driver.rows("SELECT body FROM templates") == [{"body": "Dua {name}"}]
 
 
-async def test_english_is_spoken_when_english_is_chosen(connected: NotificationDriver, stage: Stage) -> None:
+async def test_messages_are_in_english_when_english_is_chosen(connected: NotificationDriver, stage: Stage) -> None:
     await connected.change_settings(default_locale="en")
     await connected.register_confirmed(runner("Ani"))
     await connected.send_due()
@@ -231,7 +231,7 @@ async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(driver: Noti
 
 
 @pytest.mark.parametrize("secret", ["ticket_url", "status_url"])
-def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secret: str) -> None:
+def test_a_subject_that_an_older_release_saved_shows_no_address_with_a_code(secret: str) -> None:
     facts = replace(FACTS, ticket_code="0123456789abcdef", status_path="/r/A-1/0123456789abcdef")
     text = RENDERER.text(Template(f"{{{secret}}}", f"{{name}} {{{secret}}}"), facts, Locale.ENGLISH)
     assert "0123456789abcdef" in text.body
@@ -239,7 +239,7 @@ def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secre
 
 
 @pytest.mark.parametrize(("path", "added"), [("/r/A-1/code", "\n\nhttps://lari.example/r/A-1/code"), (None, "")])
-def test_a_text_of_staffs_own_keeps_the_way_back_for_those_who_have_one(path: str | None, added: str) -> None:
+def test_a_text_of_staffs_own_gets_the_link_of_those_who_have_one(path: str | None, added: str) -> None:
     facts = replace(FACTS, status_path=path)
     assert RENDERER.text(Template("Halo {name}"), facts, Locale.INDONESIAN).body == f"Halo {facts.name}{added}"
 
@@ -262,7 +262,7 @@ def test_links_that_a_text_of_staffs_own_names_are_there_once() -> None:
 
 @pytest.mark.parametrize("kind", [EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED])
 @pytest.mark.parametrize("locale", list(Locale))
-def test_who_has_no_page_reads_of_none(kind: EventType, locale: Locale) -> None:
+def test_a_text_for_runners_without_a_page_has_no_link_to_one(kind: EventType, locale: Locale) -> None:
     facts = replace(FACTS, ticket_code="0123456789abcdef", status_path=None, has_page=False)
     template = default_template(kind, Channel.EMAIL, locale)
     text = RENDERER.text(template, facts, locale).body
@@ -274,7 +274,7 @@ def test_who_has_no_page_reads_of_none(kind: EventType, locale: Locale) -> None:
     assert FACTS.registration_number in text
 
 
-def test_an_address_amid_a_sentence_stays_in_a_text_of_staff_s_own() -> None:
+def test_an_address_within_a_sentence_stays_in_a_text_of_staffs_own() -> None:
     facts = replace(FACTS, status_path=None, has_page=False)
     text = RENDERER.text(Template("Buka {status_url} untuk info."), facts, Locale.INDONESIAN).body
     assert text == "Buka https://lari.example untuk info."

@@ -52,7 +52,7 @@ async def test_a_message_that_failed_before_the_next_proof_is_not_tried_again(
     assert (answer.status, answer.code) == (409, "message_superseded")
 
 
-async def test_the_newest_news_of_a_payment_that_failed_are_tried_again(driver: NotificationDriver) -> None:
+async def test_the_newest_message_about_a_payment_is_retried_when_it_failed(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver(entry.uploaded(at=driver.clock(), payment_id=(payment := uuid4())))
     await driver.deliver(entry.rejected(at=driver.clock(), payment_id=payment))
@@ -80,7 +80,7 @@ async def test_a_refusal_on_its_way_is_not_tried_again_after_the_next_proof(
     assert len(await stage.items("mail")) == 1
 
 
-async def test_news_that_come_while_a_message_is_made_stop_it(
+async def test_an_event_that_arrives_while_a_message_is_composed_stops_it(
     driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are taken in after the message's parts were read and before it is tried."""
@@ -114,9 +114,7 @@ async def test_a_ticket_leaves_until_the_race_day_is_over_where_it_is_run(
     assert ticket["failed_reason"] == (None if sent else "its time was over before it was sent")
 
 
-async def test_that_a_registration_was_cancelled_is_said_after_the_race_day_too(
-    driver: NotificationDriver, clock: ManualClock
-) -> None:
+async def test_a_cancellation_is_sent_after_the_race_day_too(driver: NotificationDriver, clock: ManualClock) -> None:
     entry = await driver.register_confirmed()
     clock.advance(datetime(2027, 3, 9, tzinfo=UTC) - clock())
     await driver.deliver(entry.cancelled(revision=4))

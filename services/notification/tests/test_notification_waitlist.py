@@ -2,13 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from chassis.errors import NotYet
 from chassis.migrations import downgrade, drift, upgrade
-from contracts import OfferHeard, RegistrationType, WaitlistOffered
+from contracts import OfferHeard, WaitlistOffered
 from notification.messages.rules import Channel
 from notification.tables import Base
 from simulators.testing import Stage
@@ -17,28 +16,12 @@ from testkit.golden import golden
 from testkit.plugin import FreshDatabase
 
 from .notification_driver import NotificationDriver, settings_for
-from .notification_events import RACE, TEN_K, Entry, runner
+from .notification_events import offered, runner
 
 OFFERED, CREATED, CONFIRMED = "waitlist.offered", "registration.created", "registration.confirmed"
 
 
-def offered(entry: Entry, *, hours: float = 12) -> WaitlistOffered:
-    """Return the offer that may become `entry`, open for `hours` from when the entry was made."""
-    return WaitlistOffered(
-        registration_id=entry.id,
-        event=RACE,
-        category_id=TEN_K,
-        category_name="10K",
-        registration_type=RegistrationType.INDIVIDUAL,
-        total_participants=1,
-        total_amount=Decimal("150000.00"),
-        currency="IDR",
-        offer_expires_at=entry.expires_at - timedelta(days=1) + timedelta(hours=hours),
-        contact=entry.pic,
-    )
-
-
-async def test_the_person_in_charge_hears_of_the_offer_on_both_channels(
+async def test_an_offer_is_sent_to_the_person_in_charge_on_both_channels(
     connected: NotificationDriver, stage: Stage
 ) -> None:
     entry = connected.new_entry(runner("Ani"))
@@ -57,7 +40,7 @@ async def test_the_person_in_charge_hears_of_the_offer_on_both_channels(
     assert await connected.statuses_of(entry) == [(OFFERED, "sent")]
 
 
-async def test_the_golden_offer_is_understood_and_has_no_number_yet(driver: NotificationDriver) -> None:
+async def test_the_golden_offer_is_handled_and_has_no_number_yet(driver: NotificationDriver) -> None:
     event = golden(WaitlistOffered)
     await driver.inbox.handle(event.to_bytes())
 
@@ -66,7 +49,7 @@ async def test_the_golden_offer_is_understood_and_has_no_number_yet(driver: Noti
     assert (first["event_type"], first["registration_number"]) == (OFFERED, None)
 
 
-async def test_an_offer_is_told_once_however_often_its_event_comes(driver: NotificationDriver) -> None:
+async def test_an_offer_is_queued_once_however_often_its_event_comes(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
     news = offered(entry)
     event = await driver.deliver(news)
@@ -96,19 +79,19 @@ async def test_an_accepted_offer_becomes_a_registration_like_any_other(driver: N
     }
 
 
-async def test_an_offer_of_a_free_race_is_not_told_after_it_was_accepted(driver: NotificationDriver) -> None:
+async def test_an_offer_of_a_free_race_is_skipped_after_it_was_accepted(driver: NotificationDriver) -> None:
     entry = driver.new_entry(amount="0.00")
     await driver.deliver_all(offered(entry), entry.created())
     assert await driver.statuses_of(entry) == [(OFFERED, "skipped")]
 
 
-async def test_an_offer_heard_of_after_it_was_accepted_is_not_told(driver: NotificationDriver) -> None:
+async def test_an_offer_that_arrives_after_it_was_accepted_is_skipped(driver: NotificationDriver) -> None:
     entry = await driver.register()
     await driver.deliver(offered(entry))
     assert await driver.statuses_of(entry) == [(CREATED, "pending"), (OFFERED, "skipped")]
 
 
-async def test_offer_and_acceptance_on_many_connections_end_in_one_truth(driver: NotificationDriver) -> None:
+async def test_offer_and_acceptance_on_many_connections_leave_one_pending_message(driver: NotificationDriver) -> None:
     entries = [driver.new_entry() for _ in range(6)]
     news = [each for entry in entries for each in (offered(entry), entry.created())] * 2
     await asyncio.gather(*(driver.deliver(each) for each in news))
@@ -117,7 +100,7 @@ async def test_offer_and_acceptance_on_many_connections_end_in_one_truth(driver:
 
 
 @pytest.mark.parametrize("kind", ["confirmed", "expired", "cancelled", "uploaded", "rejected"])
-async def test_news_of_a_registration_wait_for_it_though_its_place_in_line_is_known(
+async def test_events_of_a_registration_wait_for_it_though_its_offer_is_known(
     driver: NotificationDriver, kind: str
 ) -> None:
     entry = driver.new_entry()
@@ -129,7 +112,7 @@ async def test_news_of_a_registration_wait_for_it_though_its_place_in_line_is_kn
     assert (await driver.statuses_of(entry))[:2] == [(OFFERED, "skipped"), (CREATED, "skipped")]
 
 
-async def test_an_offer_that_could_not_be_told_in_time_is_not_told(
+async def test_an_offer_that_could_not_be_sent_in_time_is_skipped(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     await connected.change_settings(whatsapp_enabled=False)
@@ -157,7 +140,7 @@ async def test_offers_leave_after_tickets_and_before_everything_else(
     assert await connected.statuses_of(reminded) == [(CREATED, "sent")]
 
 
-async def test_registration_is_told_that_an_offer_was_heard_of(driver: NotificationDriver, clock: ManualClock) -> None:
+async def test_an_offer_publishes_when_it_arrived(driver: NotificationDriver, clock: ManualClock) -> None:
     entry = driver.new_entry()
     await driver.deliver(offered(entry).model_copy(update={"revision": 4}))
     [heard] = await driver.published(OfferHeard)
@@ -165,7 +148,7 @@ async def test_registration_is_told_that_an_offer_was_heard_of(driver: Notificat
     assert abs(heard.payload.heard_at - clock()) < timedelta(minutes=1)
 
 
-async def test_an_offer_that_began_anew_before_it_was_told_is_told_once_with_its_new_end(
+async def test_an_offer_that_was_renewed_before_it_was_sent_is_sent_once_with_its_new_end(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     entry = connected.new_entry()
@@ -180,7 +163,7 @@ async def test_an_offer_that_began_anew_before_it_was_told_is_told_once_with_its
     assert len(await stage.items("mail")) == 1
 
 
-async def test_an_offer_that_was_over_when_it_was_heard_of_is_told_with_its_new_end(
+async def test_an_offer_that_was_over_when_it_arrived_is_sent_with_its_new_end(
     connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     entry = connected.new_entry()
@@ -221,7 +204,7 @@ async def test_staff_may_write_their_own_text_for_offers(connected: Notification
     assert "accept before -" not in preview.body["subject"]
 
 
-async def test_the_way_back_forgets_offers_and_keeps_registrations(
+async def test_migrating_down_deletes_offers_and_keeps_registrations(
     fresh_database: FreshDatabase, clock: ManualClock
 ) -> None:
     url = await fresh_database("notification")

@@ -18,7 +18,7 @@ from testkit.clocks import ManualClock
 from testkit.golden import golden
 
 from .notification_driver import NotificationDriver
-from .notification_events import Entry, offered, runner
+from .notification_events import Entry, offered, replaced, requested, runner
 from .test_notification_templates import EVERY_DEFAULT, RENDERER
 
 SITE = "https://lari.example"
@@ -27,19 +27,6 @@ LINKS = "access.links_requested"
 
 def url_of(entry: Entry, version: int = 1) -> str:
     return f"{SITE}/r/{entry.number}/{entry.code(version).code}"
-
-
-def replaced(entry: Entry, version: int) -> AccessReplaced:
-    return AccessReplaced(registration_id=entry.id, access=entry.code(version))
-
-
-def requested(*entries: Entry, contact: str, kind: ContactKind = ContactKind.EMAIL) -> AccessLinksRequested:
-    links = tuple(entry.link() for entry in entries)
-    return AccessLinksRequested(request_id=uuid4(), kind=kind, contact=contact, links=links)
-
-
-async def ask(driver: NotificationDriver, request: AccessLinksRequested) -> None:
-    await driver.deliver(request, subject=request.request_id)
 
 
 @pytest.mark.parametrize(("event", "channel", "locale"), EVERY_DEFAULT)
@@ -197,9 +184,7 @@ async def test_the_log_shows_links_without_a_registration_and_masks_the_contact(
     assert viewed.body["items"][0]["recipient"] == "a***@example.com"
 
 
-async def test_links_that_failed_are_retried_and_tell_no_other_service(
-    connected: NotificationDriver, stage: Stage
-) -> None:
+async def test_links_that_failed_are_retried_and_publish_no_event(connected: NotificationDriver, stage: Stage) -> None:
     await stage.mode("mail", "failing")
     await connected.deliver(requested(connected.new_entry(), contact="ani@example.com"))
     await connected.send_due(Channel.EMAIL)
@@ -228,7 +213,7 @@ async def test_links_are_forgotten_after_a_month_unless_they_wait(
     ]
 
 
-async def test_the_golden_events_are_understood(connected: NotificationDriver, stage: Stage) -> None:
+async def test_the_golden_events_are_handled(connected: NotificationDriver, stage: Stage) -> None:
     for kind in (AccessLinksRequested, AccessReplaced):
         await connected.inbox.handle(golden(kind).to_bytes())
     await connected.send_due(Channel.EMAIL)
@@ -236,7 +221,7 @@ async def test_the_golden_events_are_understood(connected: NotificationDriver, s
     assert f"{SITE}/r/FR5K-00042/{golden(AccessReplaced).payload.access.code}" in mail["text"]
 
 
-async def test_only_the_message_with_links_may_say_links_and_no_subject_holds_one(driver: NotificationDriver) -> None:
+async def test_only_the_message_with_links_may_have_links_and_no_subject_has_one(driver: NotificationDriver) -> None:
     for path, body, wrong in (
         (f"/templates/{LINKS}/whatsapp/id", {"body": "{site_url}\n{links}"}, []),
         (f"/templates/{LINKS}/whatsapp/id", {"body": "{name}: {links}"}, ["body"]),
@@ -272,7 +257,9 @@ def test_a_link_is_one_line_whatever_the_names_in_it() -> None:
     "columns",
     ["registration_id = NULL", "participant_id = NULL", "recipient = 'ani@example.com'", f"event_type = '{LINKS}'"],
 )
-async def test_the_database_refuses_a_message_to_no_one_and_to_two(driver: NotificationDriver, columns: str) -> None:
+async def test_the_database_refuses_a_message_to_no_recipient_and_to_two(
+    driver: NotificationDriver, columns: str
+) -> None:
     await driver.register()
     with pytest.raises(Exception, match="ck_notifications_addressed"):
         await driver.execute(f"UPDATE notifications SET {columns}")

@@ -67,7 +67,7 @@ async def test_reports_in_any_order_and_twice_end_the_same(connected: Notificati
         assert await connected.statuses_of(entry) == [("registration.created", "delivered")], order
 
 
-async def test_a_report_that_comes_before_we_wrote_down_the_id_is_not_lost(
+async def test_a_report_that_comes_before_its_id_was_stored_is_not_lost(
     connected: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sender = connected.senders[Channel.WHATSAPP]
@@ -83,7 +83,7 @@ async def test_a_report_that_comes_before_we_wrote_down_the_id_is_not_lost(
     assert await status(connected) == "delivered"
 
 
-async def test_a_report_and_our_own_note_in_two_open_transactions_still_meet(driver: NotificationDriver) -> None:
+async def test_a_report_and_the_id_in_two_open_transactions_are_matched(driver: NotificationDriver) -> None:
     """Neither sees what the other has not committed yet: one of them has to wait."""
     await driver.register()
 
@@ -122,7 +122,7 @@ async def test_a_number_that_is_not_on_whatsapp_fails_the_message_after_all(conn
     assert await status(connected) == "delivered"
 
 
-async def test_a_report_about_nothing_of_ours_is_answered_all_the_same(driver: NotificationDriver) -> None:
+async def test_a_report_about_an_unknown_message_is_answered_200(driver: NotificationDriver) -> None:
     await report(driver, id="no such", stateid="X", state="delivered")
     await report(driver, stateid="Y", state="delivered")
     await report(driver, id=12345, state="delivered", unheard_of={"a": [1]})
@@ -132,7 +132,7 @@ async def test_a_report_about_nothing_of_ours_is_answered_all_the_same(driver: N
     await report(driver, id="", stateid="", state="")
 
 
-async def test_without_the_secret_there_is_nothing_here(driver: NotificationDriver) -> None:
+async def test_a_report_with_a_wrong_secret_gets_404(driver: NotificationDriver) -> None:
     for secret in ("wrong", f"{WEBHOOK_SECRET}x", WEBHOOK_SECRET.upper(), "é"):
         for body in ({"id": "1"}, {"id": "x" * 500}):
             answer = await driver.call("POST", f"/webhooks/fonnte/{secret}", json=body)
@@ -143,7 +143,7 @@ async def test_without_the_secret_there_is_nothing_here(driver: NotificationDriv
     assert await driver.rows("SELECT 1 FROM delivery_reports") == []
 
 
-async def test_without_a_secret_in_the_settings_nobody_gets_in(driver: NotificationDriver) -> None:
+async def test_without_a_secret_in_the_settings_every_report_is_refused(driver: NotificationDriver) -> None:
     driver.app.state.webhook_secret = ""
     assert (await driver.call("POST", "/webhooks/fonnte/x", json={})).status == 404
     assert (await driver.call("POST", "/webhooks/fonnte/", json={})).status == 404
@@ -156,7 +156,7 @@ async def test_a_report_is_not_taken_while_the_database_is_down(clock: ManualClo
     await driver.close()
 
 
-async def test_a_report_that_makes_no_sense_is_refused(driver: NotificationDriver) -> None:
+async def test_an_invalid_report_is_refused(driver: NotificationDriver) -> None:
     for body, field in (
         ({"id": "x" * 91}, "id"),
         ({"id": {"a": 1}}, "id"),
@@ -182,5 +182,5 @@ async def test_a_report_that_makes_no_sense_is_refused(driver: NotificationDrive
         (("pending", "processing", "waiting", "whatever", "", None), None),
     ],
 )
-def test_fonntes_words_mean_progress(words: tuple[str | None, ...], progress: Progress | None) -> None:
+def test_fonntes_statuses_mean_progress(words: tuple[str | None, ...], progress: Progress | None) -> None:
     assert progress_of(*words) is progress
