@@ -25,7 +25,7 @@ _EMPTY = (
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time that tests can move."""
+    """A clock that tests move."""
     return ManualClock()
 
 
@@ -55,7 +55,7 @@ async def database_url(one_database: str) -> str:
 
 @pytest.fixture
 async def driver(database_url: str, clock: ManualClock) -> AsyncIterator[NotificationDriver]:
-    """Notification on an empty database, with no provider at the other end."""
+    """Notification on an empty database; no provider listens."""
     driver = NotificationDriver(settings_for(database_url), clock=clock)
     yield driver
     await driver.close()
@@ -70,7 +70,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 @pytest.fixture
 async def connected(database_url: str, clock: ManualClock, stage: Stage) -> AsyncIterator[NotificationDriver]:
-    """Notification with the simulated providers at the other end."""
+    """Notification on an empty database; the simulated providers of `stage` listen."""
     async with listening(stage.simulators.app) as url:
         settings = settings_for(
             database_url,

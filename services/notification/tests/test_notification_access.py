@@ -1,4 +1,4 @@
-"""Who may call what, and that every error says which one it is."""
+"""Access: every route admits the callers in the table, and its errors are in its description."""
 
 from uuid import uuid4
 
@@ -55,7 +55,7 @@ async def test_every_route_admits_only_the_callers_in_the_table(driver: Notifica
             secret="wrong",
             dead_letter_id=1,
         )
-        # A wrong body is told only to those who may call: a 422 or a 404 means that the door was open.
+        # Only callers who are admitted get a 422 or a 404.
         answer = await driver.call(method, filled, by=headers, json={} if method == "PUT" else None)
         if who in allowed:
             assert answer.status in {200, 204, 404, 422}, (method, path, answer)

@@ -1,4 +1,4 @@
-"""News of a changed race for a crowd are queued in portions; they and tickets should leave before the race's day."""
+"""Messages about a changed race are queued in portions; they and tickets are due before the race's day."""
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta

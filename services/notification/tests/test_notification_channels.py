@@ -32,7 +32,7 @@ def message(recipient: str = "6281234567890", **more: Any) -> OutboundMessage:
 
 @asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that says `answer` to whatever it is asked, and what it was asked."""
+    """Serve `answer` to every request; yield the address and the requests."""
     asked: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -195,7 +195,7 @@ async def test_a_mail_server_takes_mail_over_tls_after_a_login(tmp_path: Path) -
         with pytest.raises(SenderFailure) as wrong:
             await smtp(stage, tls=trusting, **{**login, "password": "wrong"}).send(message("budi@example.com"))
         assert "535" in wrong.value.reason
-        with pytest.raises(SenderFailure):  # a certificate of nobody we know
+        with pytest.raises(SenderFailure):  # a certificate of an unknown issuer
             await smtp(stage, **login).send(message("budi@example.com"))
         with pytest.raises(SenderFailure) as stranger:  # no login at all
             await smtp(stage).send(message("budi@example.com"))

@@ -61,11 +61,11 @@ async def test_a_sent_ticket_can_be_sent_again_to_the_corrected_address(
 async def test_the_newest_data_hold_whatever_the_order_of_the_events(
     driver: NotificationDriver, order: tuple[int, ...]
 ) -> None:
-    # given: what comes too early is heard again later, as the retries do
+    # given: an event that comes too early is delivered again later, as retries do
     who = runner("Budi", email=WRONG)
     entry = driver.new_entry(who)
     confirmed = entry.confirmed(revision=3)
-    news = [
+    events = [
         entry.created(),
         entry.corrected(who, revision=2, email=RIGHT, full_name="Budi S"),
         confirmed.model_copy(
@@ -74,7 +74,7 @@ async def test_the_newest_data_hold_whatever_the_order_of_the_events(
         entry.corrected(who, revision=4, email=FINAL, full_name="Budi Santoso"),
     ]
     # when
-    waiting = [news[place] for place in order]
+    waiting = [events[place] for place in order]
     while waiting:
         early = []
         for each in waiting:
@@ -92,9 +92,9 @@ async def test_the_newest_data_hold_whatever_the_order_of_the_events(
 async def test_corrections_at_once_end_with_the_newest(driver: NotificationDriver) -> None:
     who = runner("Budi")
     entry = await driver.register(who)
-    news = [entry.corrected(who, revision=n, email=f"budi{n}@example.com") for n in range(2, 8)]
-    secrets.SystemRandom().shuffle(news)
-    await asyncio.gather(*(driver.deliver(each) for each in news))
+    events = [entry.corrected(who, revision=n, email=f"budi{n}@example.com") for n in range(2, 8)]
+    secrets.SystemRandom().shuffle(events)
+    await asyncio.gather(*(driver.deliver(each) for each in events))
     assert [each["email"] for each in await people(driver)] == ["budi7@example.com"]
 
 
@@ -112,7 +112,7 @@ def test_what_has_no_canonical_form_stays_as_it_was_typed() -> None:
 
 
 async def old_rows(driver: NotificationDriver, *addresses: tuple[str, str]) -> None:
-    """Participants as an older release stored them."""
+    """Store participants as an older release did."""
     entry = await driver.register()
     for email, whatsapp in addresses:
         await driver.execute(

@@ -1,4 +1,4 @@
-"""An offer that ends without being accepted: not announced any more, and who heard of it hears that it is over."""
+"""Offers that end without being accepted: a pending one is skipped, and after a sent one its end is sent."""
 
 from itertools import permutations
 from typing import Any
@@ -17,7 +17,7 @@ OFFERED, ENDED, CREATED = "waitlist.offered", "waitlist.ended", "registration.cr
 
 
 def ended(entry: Entry, why: Any = WaitlistEnd.LAPSED, *, revision: int = 1) -> WaitlistEnded:
-    """The offer of the place in line is over."""
+    """Return the event of the end of an offer."""
     return WaitlistEnded(registration_id=entry.id, revision=revision, reason=why)
 
 
@@ -27,11 +27,11 @@ async def test_an_offer_that_ended_before_it_was_sent_is_skipped(
 ) -> None:
     entry = connected.new_entry()
     await connected.deliver_all(offered(entry), ended(entry, why))
-    assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
+    assert await _statuses_in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
-async def _in_the_end(driver: NotificationDriver, entry: Entry) -> list[tuple[str, str]]:
-    """What became of its messages when all had their turn."""
+async def _statuses_in_the_end(driver: NotificationDriver, entry: Entry) -> list[tuple[str, str]]:
+    """Send all that is due; return what became of the messages."""
     await driver.lift_limits()
     await driver.send_due()
     return await driver.statuses_of(entry)
@@ -67,16 +67,16 @@ async def test_an_end_waits_for_its_offer(connected: NotificationDriver) -> None
     with pytest.raises(NotYet):
         await connected.deliver(ended(entry))
     await connected.deliver_all(offered(entry), ended(entry))
-    assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
+    assert await _statuses_in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
 async def test_an_offer_published_again_after_its_end_stays_over(connected: NotificationDriver) -> None:
-    for news in permutations([1, 2]):
+    for order in permutations([1, 2]):
         entry = connected.new_entry()
         corrected = offered(entry).model_copy(update={"revision": 1})
         await connected.deliver(offered(entry))
-        await connected.deliver_all(*(corrected if each == 1 else ended(entry, revision=2) for each in news))
-        assert await _in_the_end(connected, entry) == [(OFFERED, "skipped")]
+        await connected.deliver_all(*(corrected if each == 1 else ended(entry, revision=2) for each in order))
+        assert await _statuses_in_the_end(connected, entry) == [(OFFERED, "skipped")]
 
 
 async def test_an_end_changes_nothing_for_who_took_the_offer(driver: NotificationDriver) -> None:

@@ -1,4 +1,4 @@
-"""What runners are told when something happens, in any order and however often."""
+"""Events queue messages, in any order and however often they are delivered."""
 
 import asyncio
 from datetime import timedelta
@@ -48,11 +48,11 @@ async def test_every_runner_of_a_group_gets_a_ticket_of_their_own_on_both_channe
 async def test_the_same_event_again_queues_no_message(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
     upload = entry.uploaded(at=driver.clock())
-    for news in (entry.created(), upload, entry.confirmed()):
-        event = await driver.deliver(news)
+    for payload in (entry.created(), upload, entry.confirmed()):
+        event = await driver.deliver(payload)
         before = await driver.messages()
         await driver.redeliver(event)
-        await driver.deliver(news)  # under an id of its own, as if it had been published twice
+        await driver.deliver(payload)  # under an id of its own, as if it had been published twice
         assert await driver.messages() == before
 
 
@@ -116,7 +116,7 @@ async def test_each_proof_and_each_refusal_queues_a_message(driver: Notification
         entry.rejected(at=now + timedelta(minutes=1), payment_id=first),
         entry.uploaded(at=now + timedelta(minutes=2), payment_id=second),
     )
-    # Nothing had left yet, so only the newest is still worth saying.
+    # Nothing was sent yet, so only the newest message is pending.
     assert await driver.statuses_of(entry) == [
         (CREATED, "skipped"),
         (UPLOADED, "skipped"),
@@ -171,8 +171,8 @@ async def test_in_any_order_the_newest_revision_decides_the_pending_message(driv
     await driver.deliver_all(other.cancelled(revision=4), other.confirmed(revision=3), other.expired(revision=2))
 
     for entry in (one, other):
-        told = dict(await driver.statuses_of(entry))
-        assert told == {CREATED: "skipped", EXPIRED: "skipped", CONFIRMED: "skipped", CANCELLED: "pending"}
+        statuses = dict(await driver.statuses_of(entry))
+        assert statuses == {CREATED: "skipped", EXPIRED: "skipped", CONFIRMED: "skipped", CANCELLED: "pending"}
 
 
 async def test_an_expiry_is_queued_once_even_if_a_late_payment_publishes_it_again(driver: NotificationDriver) -> None:
@@ -207,8 +207,8 @@ async def test_events_of_one_registration_on_many_connections_leave_one_pending_
     driver: NotificationDriver,
 ) -> None:
     entry = await driver.register()
-    news = [entry.expired(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4)] * 3
-    await asyncio.gather(*(driver.deliver(each) for each in news))
+    payloads = [entry.expired(revision=2), entry.confirmed(revision=3), entry.cancelled(revision=4)] * 3
+    await asyncio.gather(*(driver.deliver(each) for each in payloads))
 
     pending = [event for event, status in await driver.statuses_of(entry, Channel.EMAIL) if status == "pending"]
     assert pending == [CANCELLED]

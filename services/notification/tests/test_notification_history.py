@@ -1,4 +1,4 @@
-"""Histories of facts whose news come in any order and twice: in the end the contact stands as if heard at once.
+"""Histories whose events come in any order and twice: the contact ends as if they had come once and in order.
 
 The clocks of payment and registration differ from notification's, and broker, database and worker are out for a while.
 """
@@ -33,28 +33,28 @@ STAGES = {
 def facts(
     driver: NotificationDriver, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
 ) -> tuple[list[Payload], str, str]:
-    """What notification hears of a history, in its order; the stage in the end, and the message that still holds.
+    """Return the events of a history in its order, the stage in the end, and the message that is pending then.
 
     Args:
         skew: how far payment's clock is ahead of notification's, and registration's behind it.
     """
     registration = PlainRegistration(entry.id, entry.number, entry.expires_at - skew)
-    _, said = plain_history(registration, lambda: driver.clock() + skew, steps)
-    heard = [news for news in said if not isinstance(news, PaymentVerified)]
+    _, published = plain_history(registration, lambda: driver.clock() + skew, steps)
+    events = [each for each in published if not isinstance(each, PaymentVerified)]
     stage = STAGES[registration.status]
     if stage == "confirmed":
-        heard.append(entry.confirmed(revision=registration.revision))
-    of_payment = [news for news in heard if isinstance(news, PaymentUploaded | PaymentRejected)]
+        events.append(entry.confirmed(revision=registration.revision))
+    of_payment = [each for each in events if isinstance(each, PaymentUploaded | PaymentRejected)]
     message = f"registration.{stage}"
     if stage == "created" and of_payment:
         message = of_payment[-1].TYPE
-    return heard, stage, message
+    return events, stage, message
 
 
-async def hears(driver: NotificationDriver, news: Sequence[Any], troubles: Sequence[str]) -> None:
-    """One after the other; after an hour in which the worker was away, and once more where the effect was lost."""
+async def deliver_with_troubles(driver: NotificationDriver, payloads: Sequence[Any], troubles: Sequence[str]) -> None:
+    """Deliver events one by one: some after an hour without a worker, and again those whose effect was lost."""
     lost = []
-    for number, each in enumerate(news):
+    for number, each in enumerate(payloads):
         trouble = troubles[number % len(troubles)]
         if trouble == "worker":
             driver.clock.advance(timedelta(hours=1))
@@ -66,8 +66,8 @@ async def hears(driver: NotificationDriver, news: Sequence[Any], troubles: Seque
         await driver.redeliver(event)
 
 
-async def stand(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]]:
-    """The contact's stage, and the types of the messages that will be sent."""
+async def state_of(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]]:
+    """Return the contact's stage, and the types of its pending messages."""
     [contact] = await driver.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
     waiting = "SELECT DISTINCT event_type FROM notifications WHERE registration_id = :id AND status = 'pending'"
     return contact["stage"], {row["event_type"] for row in await driver.rows(waiting, id=entry.id)}
@@ -79,14 +79,14 @@ async def test_the_contact_ends_as_if_all_events_had_come_once_and_in_order(
     driver: NotificationDriver, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
 ) -> None:
     entry = await driver.register()
-    heard, stage, message = facts(driver, entry, steps, skew)
-    twice = [*heard, *order.sample(heard, len(heard) // 2)]
+    events, stage, message = facts(driver, entry, steps, skew)
+    twice = [*events, *order.sample(events, len(events) // 2)]
     order.shuffle(twice)
-    await hears(driver, twice, troubles)
-    assert await stand(driver, entry) == (stage, {message}), twice
+    await deliver_with_troubles(driver, twice, troubles)
+    assert await state_of(driver, entry) == (stage, {message}), twice
 
 
-# A proof that was in time is heard of after the expiry that did not know of it.
+# A proof that was in time arrives after the expiry that did not know of it.
 CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_registration", 1)]
 
 
@@ -102,7 +102,7 @@ async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
     if not ordered:
         monkeypatch.setattr(commands, "record_payment_event", by_time)
     entry = await driver.register()
-    heard, stage, message = facts(driver, entry, CROSSING)
-    uploaded, expired = heard[:2]
+    events, stage, message = facts(driver, entry, CROSSING)
+    uploaded, expired = events[:2]
     await driver.deliver_all(expired, uploaded)
-    assert (await stand(driver, entry) == (stage, {message})) is ordered
+    assert (await state_of(driver, entry) == (stage, {message})) is ordered

@@ -14,13 +14,13 @@ from .test_notification_races import changes_of, from_older_release
 
 
 def named(entry: Entry, version: int = 1) -> AccessReplaced:
-    """Registration names the race of an older contact."""
+    """Return the event in which registration names the race of an older contact."""
     code = AccessCode(version=version, code=f"code{version}")
     return AccessReplaced(registration_id=entry.id, access=code, event_id=RACE.event_id, category_id=TEN_K)
 
 
 async def unlinked(driver: NotificationDriver, entry: Entry) -> Entry:
-    """The contact as an older release left it, with the name that the race had before."""
+    """Make the contact as an older release stored it, with the name that the race had before."""
     await from_older_release(driver, entry)
     await driver.execute("UPDATE contacts SET event_name = 'Lari Lama' WHERE registration_id = :id", id=entry.id)
     return entry
@@ -61,8 +61,8 @@ async def test_a_late_link_queues_only_changes_that_were_sent_to_others(
     for entry in (unpaid, cancelled, confirmed):
         await unlinked(driver, entry)
         await driver.deliver(named(entry))
-    heard = [await changes_of(driver, entry) for entry in (unpaid, cancelled, confirmed)]
-    assert heard == [[], [], ["pending"] if notify else []]
+    queued = [await changes_of(driver, entry) for entry in (unpaid, cancelled, confirmed)]
+    assert queued == [[], [], ["pending"] if notify else []]
 
 
 async def test_a_change_before_the_confirmation_is_not_queued(driver: NotificationDriver) -> None:
@@ -77,11 +77,11 @@ async def test_a_change_before_the_confirmation_is_not_queued(driver: Notificati
 async def test_the_first_change_of_a_race_waits_for_a_link_that_is_being_made(driver: NotificationDriver) -> None:
     entry = await unlinked(driver, await driver.register_confirmed())
     await driver.execute("DELETE FROM races")
-    heard = Event[Any].of(
+    event = Event[Any].of(
         named(entry), source="test", subject=entry.id, occurred_at=driver.clock(), correlation_id="test"
     )
     async with driver.database.work() as work:
-        await follow_access_code(heard, work)
+        await follow_access_code(event, work)
         change = asyncio.create_task(driver.deliver(changed(MOVED, notify=True)))
         await asyncio.wait([change], timeout=0.5)
         assert not change.done()

@@ -45,7 +45,7 @@ class SteppedClock:
 
 @asynccontextmanager
 async def replicas(url: str, count: int, clock: Clock) -> AsyncIterator[Sequence[Database]]:
-    """Several processes' worth of connections to one database."""
+    """Open the databases of several processes."""
     databases = [
         Database(url, service="notification", tables=service_tables, clock=clock, server_clock=clock)
         for _ in range(count)
@@ -61,7 +61,7 @@ async def take(database: Database, pace: Pace) -> bool:
 
 
 async def look_then_note(database: Database, pace: Pace) -> bool:
-    """The limiter as it would be without its guard: look, then write."""
+    """Take a slot as the limiter would without its guard: read, then write."""
     async with database.read() as session:
         free = may_send(await find_sender(session, WHATSAPP), pace, now=database.clock())
     if free:
@@ -74,7 +74,7 @@ async def look_then_note(database: Database, pace: Pace) -> bool:
 async def race(
     driver: NotificationDriver, attempt: Try, *, pace: Pace, seconds: int, per_second: int = 3
 ) -> list[datetime]:
-    """When messages left, with three replicas trying at the same moments."""
+    """Return when messages were sent, with three replicas trying at the same moments."""
     clock = SteppedClock(driver.clock())
     left: list[datetime] = []
     async with replicas(driver.settings.database_url, 3, clock) as databases:
@@ -125,10 +125,10 @@ async def test_both_limits_hold_together_for_real_messages(
         sent.append(len(await stage.items("whatsapp")))
         clock.advance(SECOND)
     # then
-    news = [after - before for before, after in zip([0, *sent], sent, strict=False)]
-    assert max(news) == 1
-    assert max(sum(news[start : start + 2]) for start in range(124)) == 1
-    assert max(sum(news[start : start + 59]) for start in range(66)) == 5
+    added = [after - before for before, after in zip([0, *sent], sent, strict=False)]
+    assert max(added) == 1
+    assert max(sum(added[start : start + 2]) for start in range(124)) == 1
+    assert max(sum(added[start : start + 59]) for start in range(66)) == 5
     assert sent[-1] == 12
 
 

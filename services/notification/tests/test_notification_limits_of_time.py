@@ -76,7 +76,7 @@ def test_a_lease_that_leaves_no_time_for_a_send_is_refused() -> None:
 
 
 def tries(limit: int, max_retry_time: timedelta) -> list[timedelta]:
-    """The waits until a message that is never taken is given up."""
+    """Return the waits until a message that is never taken is given up."""
     waits: list[timedelta] = []
     while True:
         decision = decide_retry(

@@ -1,4 +1,4 @@
-"""Links reach only the address that is the contact of the registration when they leave."""
+"""Links are sent only to the address that is the registration's contact when they are sent."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BOX = {"email": "mail", "whatsapp": "whatsapp"}
 
 
 async def links_failed(driver: NotificationDriver, stage: Stage, kind: ContactKind, *entries: Entry) -> str:
-    """The id of a message with links to the old address that could not be sent."""
+    """Fail to send links to the old address; return the id of the message."""
     await driver.lift_limits()
     await stage.mode(BOX[kind], "failing")
     await driver.deliver(requested(*entries, contact=OLD[kind], kind=kind))
@@ -28,7 +28,7 @@ async def links_failed(driver: NotificationDriver, stage: Stage, kind: ContactKi
 
 
 async def moved(driver: NotificationDriver, entry: Entry, kind: ContactKind) -> None:
-    """Somebody else is the contact now, and has a code of their own."""
+    """Deliver the events of a new contact and a new code."""
     await driver.deliver_all(entry.corrected(entry.pic, revision=2, **{kind.value: NEW[kind]}), replaced(entry, 2))
 
 
@@ -60,7 +60,7 @@ async def test_a_new_code_does_not_reach_the_address_of_before(
 async def test_only_the_links_of_registrations_that_moved_are_left_out(
     connected: NotificationDriver, stage: Stage, kind: ContactKind
 ) -> None:
-    # given: one that moved, one that stays, one that nothing was heard of
+    # given: one that moved, one that stays, one without any event
     who: Any = OLD
     gone, stays = await connected.register(runner("Ani", **who)), await connected.register(runner("Ani", **who))
     unknown = connected.new_entry(runner("Ani", **who))

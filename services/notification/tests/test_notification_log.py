@@ -1,4 +1,4 @@
-"""The log, sending again, and how the queue is doing."""
+"""The log, retries, and the state of the queue."""
 
 from datetime import timedelta
 from typing import Any

@@ -33,7 +33,7 @@ async def old(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterato
 
 
 async def migrate(driver: NotificationDriver, to: str, *, down: bool = False) -> None:
-    """Migrate without a connection of the office's that would hold it up."""
+    """Migrate while the driver has no connection that would block it."""
     await driver.database.engine.dispose()
     step = downgrade if down else upgrade
     await asyncio.to_thread(step, driver.settings.database_url, "notification", to)

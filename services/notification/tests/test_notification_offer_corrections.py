@@ -17,7 +17,7 @@ MAIL = Channel.EMAIL
 
 
 def corrected(entry: Entry, driver: NotificationDriver, revision: int, **fields: Any) -> WaitlistOffered:
-    """The open offer after a correction of its contact."""
+    """Return the event of an open offer whose contact was corrected."""
     contact = entry.pic.model_copy(update=fields)
     return offered(entry).model_copy(update={"contact": contact, "revision": revision})
 

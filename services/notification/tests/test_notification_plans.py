@@ -58,18 +58,18 @@ async def crowded(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIte
 
 
 async def tidy(driver: NotificationDriver) -> None:
-    """What PostgreSQL does by itself after a while."""
+    """Vacuum, as PostgreSQL does by itself after a while."""
     engine = driver.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text("VACUUM (ANALYZE) notifications"))
 
 
-async def looks_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tuple[str, Any]]:
-    """The statements about messages that claiming one executes; the claim is undone."""
-    heard: list[tuple[str, Any]] = []
+async def statements_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tuple[str, Any]]:
+    """Return the statements about messages that claiming one executes; the claim is undone."""
+    executed_here: list[tuple[str, Any]] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        heard.append((statement, parameters))
+        executed_here.append((statement, parameters))
 
     engine = driver.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", listen)
@@ -79,13 +79,13 @@ async def looks_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tupl
             await work.session.rollback()
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    return [each for each in heard if "notifications" in each[0]]
+    return [each for each in executed_here if "notifications" in each[0]]
 
 
 async def rows_read(driver: NotificationDriver) -> tuple[int, int]:
-    """How many rows claiming a message reads, and how many entries of an index it counts."""
+    """Return how many rows claiming a message reads, and how many entries of an index it counts."""
     read = counted = 0
-    for statement, parameters in await looks_of_a_claim(driver):
+    for statement, parameters in await statements_of_a_claim(driver):
         for node in await executed(driver, statement, parameters):
             rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             if node["Node Type"] == "Index Only Scan":
@@ -96,7 +96,7 @@ async def rows_read(driver: NotificationDriver) -> tuple[int, int]:
 
 
 async def executed(driver: NotificationDriver, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
-    """The nodes of a statement's plan with what they did; what it changed is undone."""
+    """Return the nodes of a statement's plan with what they did; what it changed is undone."""
     async with driver.database.engine.connect() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
@@ -129,8 +129,8 @@ async def test_a_claim_reads_a_few_rows_and_counts_in_an_index(crowded: Notifica
 
 
 async def test_a_sender_in_trouble_reads_no_more_than_what_is_in_line(crowded: NotificationDriver) -> None:
-    looks = await looks_of_a_claim(crowded, probing=True)
-    nodes = [node for look in looks for node in await executed(crowded, *look)]
+    statements = await statements_of_a_claim(crowded, probing=True)
+    nodes = [node for statement in statements for node in await executed(crowded, *statement)]
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 

@@ -1,4 +1,4 @@
-"""Races that change: messages name the race as it is now, in its own time zone, and runners are told if staff ask."""
+"""Races that change: messages name the race as it is now, in its own time zone; changes are sent if staff ask."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -43,8 +43,8 @@ async def test_a_message_that_waits_names_the_race_as_it_is_when_it_leaves(
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 async def test_the_newest_revision_holds_whatever_the_order(driver: NotificationDriver, order: tuple[int, ...]) -> None:
-    news = [changed(revised(n, location=f"Place {n}"), category=f"10K v{n}") for n in (2, 3, 4)]
-    await driver.deliver_all(*(news[place] for place in order))
+    payloads = [changed(revised(n, location=f"Place {n}"), category=f"10K v{n}") for n in (2, 3, 4)]
+    await driver.deliver_all(*(payloads[place] for place in order))
     await driver.register()
     assert await driver.rows("SELECT location, revision FROM races") == [{"location": "Place 4", "revision": 4}]
     assert await driver.rows("SELECT name, revision FROM race_categories") == [{"name": "10K v4", "revision": 4}]
@@ -71,9 +71,9 @@ async def test_events_of_older_releases_store_no_race(connected: NotificationDri
 
 
 async def test_many_registrations_at_once_store_one_race(driver: NotificationDriver) -> None:
-    news = [driver.new_entry().created(event=revised(n % 3 + 1, location=f"Place {n % 3 + 1}")) for n in range(12)]
+    payloads = [driver.new_entry().created(event=revised(n % 3 + 1, location=f"Place {n % 3 + 1}")) for n in range(12)]
     await asyncio.gather(
-        *(driver.deliver(each) for each in news), driver.deliver(changed(revised(9, location="Place 9")))
+        *(driver.deliver(each) for each in payloads), driver.deliver(changed(revised(9, location="Place 9")))
     )
     assert await driver.rows("SELECT location FROM races") == [{"location": "Place 9"}]
 
@@ -92,8 +92,8 @@ async def test_only_confirmed_runners_get_a_change_once_on_both_channels(
     await connected.send_due()
     before = len(await stage.items("mail"))
     # when
-    news = changed(MOVED, notify=True)
-    await asyncio.gather(*(connected.deliver(news) for _ in range(3)))
+    event = changed(MOVED, notify=True)
+    await asyncio.gather(*(connected.deliver(event) for _ in range(3)))
     await connected.send_due()
     # then
     mails, chats = (await stage.items("mail"))[before:], (await stage.items("whatsapp"))[before:]
@@ -228,7 +228,7 @@ async def test_the_golden_change_is_handled(driver: NotificationDriver) -> None:
 
 
 async def from_older_release(driver: NotificationDriver, entry: Entry) -> None:
-    """The contact as it was stored before contacts knew their race."""
+    """Make the contact as it was stored before contacts knew their race."""
     await driver.execute(
         "UPDATE contacts SET event_id = NULL, category_id = NULL WHERE registration_id = :id", id=entry.id
     )
@@ -354,7 +354,7 @@ async def test_a_change_for_thousands_is_queued_with_one_statement(driver: Notif
     )
     sent: list[tuple[str, bool]] = []
     engine = driver.database.engine.sync_engine
-    listen(engine, "before_cursor_execute", lambda *heard: sent.append((heard[2], heard[5])))
+    listen(engine, "before_cursor_execute", lambda *given: sent.append((given[2], given[5])))
 
     await driver.deliver(changed(MOVED, notify=True))
 

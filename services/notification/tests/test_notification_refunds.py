@@ -1,4 +1,4 @@
-"""Money that goes back: told when it is due and when it is on its way, whatever else was told before."""
+"""Refunds: a message is queued when one is due and when it is done, whatever was sent before."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ DUE, DONE = "payment.refund_due", "payment.refund_done"
 
 
 def due(entry: Entry, payment_id: UUID, amount: str = "175000.00") -> RefundDue:
-    """Money has to go back."""
+    """Return the event of a refund that is due."""
     reason = "The payment came too late: no place was left."
     return RefundDue(
         payment_id=payment_id, registration_id=entry.id, amount=Decimal(amount), currency="IDR", reason=reason
@@ -28,7 +28,7 @@ def due(entry: Entry, payment_id: UUID, amount: str = "175000.00") -> RefundDue:
 
 
 def done(entry: Entry, payment_id: UUID, *, at: datetime, amount: str = "175000.00") -> RefundDone:
-    """Money went back."""
+    """Return the event of a refund that was done."""
     return RefundDone(
         payment_id=payment_id,
         registration_id=entry.id,
@@ -50,8 +50,8 @@ async def test_a_refund_is_queued_when_the_registration_ended_before_the_payment
     entry, payment = await driver.register(), uuid4()
     ended = getattr(entry, end)
     await driver.deliver_all(ended(revision=2), ended(revision=3, refund=payment), due(entry, payment))
-    told = await driver.statuses_of(entry, Channel.EMAIL)
-    assert told[1:] == [(f"registration.{end}", "pending"), (DUE, "pending")]
+    statuses = await driver.statuses_of(entry, Channel.EMAIL)
+    assert statuses[1:] == [(f"registration.{end}", "pending"), (DUE, "pending")]
     await driver.deliver(done(entry, payment, at=driver.clock()))
     assert (await driver.statuses_of(entry, Channel.EMAIL))[-1] == (DONE, "pending")
 
@@ -62,8 +62,8 @@ async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
     await connected.lift_limits()
     entry, payment = await connected.register(runner("Ani")), uuid4()
     await connected.deliver(entry.cancelled())
-    for news in (due(entry, payment), done(entry, payment, at=connected.clock())):
-        await connected.deliver(news)
+    for payload in (due(entry, payment), done(entry, payment, at=connected.clock())):
+        await connected.deliver(payload)
         await connected.send_due(rounds=2)
     chats = [item["text"] for item in await stage.items("whatsapp")]
     mails = [item["text"] for item in await stage.items("mail")]
@@ -79,21 +79,21 @@ async def test_each_refund_is_queued_once_however_often_and_in_whatever_order_it
     one, other = uuid4(), uuid4()
     for order in permutations(range(3)):
         entry = await driver.register()
-        news = [due(entry, one), done(entry, one, at=driver.clock()), due(entry, other)]
-        await driver.deliver_all(*(news[index] for index in order), *news)
-        told = [each for each in await driver.statuses_of(entry) if each[0] in {DUE, DONE}]
-        assert sorted(told) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
+        payloads = [due(entry, one), done(entry, one, at=driver.clock()), due(entry, other)]
+        await driver.deliver_all(*(payloads[index] for index in order), *payloads)
+        statuses = [each for each in await driver.statuses_of(entry) if each[0] in {DUE, DONE}]
+        assert sorted(statuses) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
 
 
 async def test_a_refund_that_was_done_is_not_announced_as_due_any_more(driver: NotificationDriver) -> None:
-    # given a promise that failed
+    # given: the message of the due refund failed
     entry, payment = await driver.register(), uuid4()
     await driver.deliver_all(entry.cancelled(), due(entry, payment))
     failing = (
         "UPDATE notifications SET status = 'failed', failed_reason = 'x' WHERE event_type = :due AND channel = :on"
     )
     await driver.execute(failing, due=DUE, on="email")
-    # when the money has gone
+    # when
     await driver.deliver(done(entry, payment, at=driver.clock()))
     # then
     assert [each for each in await driver.statuses_of(entry) if each[0] == DUE] == [(DUE, "skipped")]

@@ -1,4 +1,4 @@
-"""Sending again what was sent: as often as staff ask, one copy at a time, and never what is not true any more."""
+"""Sending again: as often as staff ask, one copy at a time, and never a superseded message."""
 
 import asyncio
 from datetime import timedelta
@@ -10,7 +10,6 @@ from notification.messages.rules import Channel
 from notification.queue import resending
 from notification.queue.tables import Notification
 from simulators.testing import Stage
-from testkit.driver import Answer
 
 from .notification_driver import NotificationDriver
 from .notification_events import runner
@@ -19,16 +18,12 @@ MAIL, TICKET = Channel.EMAIL, "registration.confirmed"
 
 
 async def sent_ticket(driver: NotificationDriver) -> str:
-    """The id of an e-ticket that went out by mail."""
+    """Send an e-ticket by mail; return its id."""
     await driver.lift_limits()
     await driver.register_confirmed(runner("Ani", email="ani@example.com"))
     await driver.send_due(MAIL)
     (message,) = await driver.messages(channel="email", status="sent")
     return str(message["id"])
-
-
-async def resend(driver: NotificationDriver, message_id: str, route: str = "resend") -> Answer:
-    return await driver.call("POST", f"/notifications/{message_id}/{route}", by=driver.staff())
 
 
 @pytest.mark.parametrize("route", ["resend", "retry"])
@@ -38,7 +33,7 @@ async def test_a_sent_ticket_is_sent_once_more_when_staff_ask(
     # given
     first = await sent_ticket(connected)
     # when
-    answer = await resend(connected, first, route)
+    answer = await connected.call("POST", f"/notifications/{first}/{route}", by=connected.staff())
     assert answer.status == 202
     await connected.send_due(MAIL)
     # then
@@ -158,9 +153,11 @@ async def test_a_copy_that_a_newer_event_supersedes_leaves_the_first_message_as_
     (entry_id,) = {each["registration_id"] for each in await connected.messages()}
     await connected.execute("UPDATE contacts SET stage = 'cancelled', revision = 4")
     await connected.send_due(MAIL)
-    told = {each["id"]: each["status"] for each in await connected.messages(registration_id=entry_id, channel="email")}
-    assert told.pop(first) == "sent"
-    assert "skipped" in told.values()
+    statuses = {
+        each["id"]: each["status"] for each in await connected.messages(registration_id=entry_id, channel="email")
+    }
+    assert statuses.pop(first) == "sent"
+    assert "skipped" in statuses.values()
 
 
 async def test_a_copy_on_its_way_does_not_make_a_ticket_count_as_not_sent(connected: NotificationDriver) -> None:

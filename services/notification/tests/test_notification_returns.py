@@ -1,4 +1,4 @@
-"""An expiry that payment's news undo: what was not sent is not, what was sent is put right, whatever comes first."""
+"""Expiries that payment events undo: a pending message is skipped, a sent one is put right, in any order of events."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -52,13 +52,13 @@ async def test_the_same_events_in_any_order_leave_the_same_message_pending(drive
     outcomes = set()
     for order in permutations(range(4)):
         entry, now, first, second = await driver.register(), driver.clock(), uuid4(), uuid4()
-        news = [
+        payloads = [
             entry.uploaded(at=now + 100 * MINUTE, payment_id=first, sequence=1),  # a clock that is ahead
             entry.rejected(at=now + 90 * MINUTE, payment_id=first, sequence=2),
             entry.uploaded(at=now + MINUTE, payment_id=second, sequence=3),
             entry.expired(revision=2, sequence=0),
         ]
-        await driver.deliver_all(*(news[index] for index in order))
+        await driver.deliver_all(*(payloads[index] for index in order))
         outcomes.add((tuple(await waiting_to_be_sent(driver, entry.id)), await stage_of(driver, entry.id)))
     assert outcomes == {((UPLOADED,), "created")}
 
@@ -128,8 +128,8 @@ async def test_after_an_expiry_was_sent_the_place_held_again_is_sent_too(
     # then
     assert (REOPENED, "sent") in await connected.statuses_of(entry)
     texts = [item["text"] for item in await stage.items("whatsapp")]
-    [told] = [text for text in texts if "tetap berlaku" in text]
-    assert "Abaikan pesan sebelumnya" in told
+    [sent] = [text for text in texts if "tetap berlaku" in text]
+    assert "Abaikan pesan sebelumnya" in sent
     [mail] = [item for item in await stage.items("mail") if "tetap berlaku" in item["subject"]]
     assert entry.number in mail["subject"]
 
@@ -145,8 +145,8 @@ async def test_each_expiry_that_was_sent_is_put_right_once(driver: NotificationD
         await driver.deliver(entry.reopened(revision=revision + 1, sequence=revision // 2))
         await driver.execute(SENT)
     await driver.deliver(entry.reopened(revision=6, sequence=3))
-    told = [event for event, status in await driver.statuses_of(entry) if status != "skipped"]
-    assert told == [EXPIRED, REOPENED, EXPIRED, REOPENED]
+    sent = [event for event, status in await driver.statuses_of(entry) if status != "skipped"]
+    assert sent == [EXPIRED, REOPENED, EXPIRED, REOPENED]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_a_failed_expiry_is_not_sent_again_once_the_place_is_held_again(dr
 async def test_how_to_pay_leaves_until_the_deadline_that_was_moved_and_names_it(
     connected: NotificationDriver, stage: Stage, clock: ManualClock, *, late: bool
 ) -> None:
-    """Invoice and messages were late: the first deadline may have passed before anybody heard of it."""
+    """Invoice and messages were late: the first deadline may have passed before its message was sent."""
     # given
     await connected.lift_limits()
     entry = connected.new_entry()

@@ -25,7 +25,7 @@ TICKETS = "SELECT status, count(*) AS count FROM notifications WHERE channel = :
 
 
 class Provider:
-    """Takes every message, or fails as told."""
+    """Takes every message, or fails as `failure` returns."""
 
     def __init__(self, failure: Callable[[OutboundMessage], NotSent | None]) -> None:
         self.failure = failure
@@ -41,7 +41,7 @@ class Provider:
         return None
 
     def behind(self, sender: Sender) -> Sender:
-        """That sender with this provider at the other end."""
+        """Return that sender with this provider at the other end."""
         return replace(sender, connect=lambda _: self)
 
 
@@ -229,7 +229,7 @@ async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful
     await an_hour_of(driver, OutcomeUnknown("whatsapp_silent"), WHATSAPP)
     unknown = (await tickets(driver, WHATSAPP))["unknown"]
     assert 2 <= unknown <= 5
-    # when staff have looked, and ask for all of them at once
+    # when staff retry all of them at once
     path = "/notifications/retry-failed"
     assert await driver.retry_failed() == {"retried": 0}
     asked = {"include_unknown": "true", "channel": "whatsapp"}
@@ -253,7 +253,7 @@ async def test_retrying_the_unknown_ones_ends_the_senders_pause(driver: Notifica
 
 
 async def lose_the_worker_of(driver: NotificationDriver, address: str) -> None:
-    """A worker took the message to that address, and went before it tried to send it."""
+    """Lose the worker that took the message to that address before it tried to send it."""
     taken = (
         "UPDATE notifications SET status = 'sending', lease = gen_random_uuid(), leased_until = now() - interval '1 s'"
         " WHERE participant_id = (SELECT participant_id FROM contact_participants WHERE email = :address)"

@@ -1,4 +1,4 @@
-"""Messages leave once, and everything that can go wrong on the way has an end."""
+"""Messages are sent once, and every failure on the way has an end."""
 
 from datetime import timedelta
 
@@ -132,7 +132,7 @@ async def test_between_two_tries_a_newer_event_supersedes_the_message(
     await stage.mode("mail", "deferred")
     entry = await connected.register()
     await connected.send_due(EMAIL)
-    await connected.execute("UPDATE contacts SET stage = 'confirmed'")  # as if the news had come during the call
+    await connected.execute("UPDATE contacts SET stage = 'confirmed'")  # as if the event had come during the call
     await stage.mode("mail", "ok")
     clock.advance(timedelta(seconds=31))
     await connected.send_due(EMAIL)

@@ -1,4 +1,4 @@
-"""The service as a whole: migrations, settings, worker, transports, what happens when things are down."""
+"""The service as a whole: its worker on both transports, after a crash, and what it logs."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ from .notification_events import runner
 
 @pytest.fixture
 def logging_put_back() -> Iterator[None]:
-    """Leaves logging to the next test as it was found."""
+    """Put logging back as it was found."""
     root = logging.getLogger()
     kept, level = root.handlers, root.level
     yield
@@ -54,13 +54,13 @@ def message(payload: Payload, driver: NotificationDriver) -> Message:
         source="registration",
         subject=payload.registration_id,  # type: ignore[attr-defined]  # every payload here has it
         occurred_at=driver.database.clock(),
-        correlation_id="story",
+        correlation_id="test",
     )
     return on_its_way(event)
 
 
-async def a_ticket_told_over(driver: NotificationDriver, stage: Stage, transport: Transport) -> None:
-    """The confirmation comes before the registration, everything twice; each runner gets one ticket on each channel."""
+async def send_tickets_over(driver: NotificationDriver, stage: Stage, transport: Transport) -> None:
+    """Publish confirmation, then registration, both twice: each runner gets one ticket on each channel."""
     await driver.change_settings(whatsapp_delay_seconds=0, email_delay_seconds=0)
     entry = driver.new_entry(runner("Ani"), runner("Bima", is_pic=False))
     async with working(driver, transport):
@@ -88,17 +88,17 @@ async def test_a_ticket_in_one_process(connected: NotificationDriver, stage: Sta
     for service in SUBSCRIPTIONS:
         if service != "notification":
             transport.listen(service, deliver=_pass_over, dead_letter=_pass_over)
-    await a_ticket_told_over(connected, stage, transport)
+    await send_tickets_over(connected, stage, transport)
 
 
 async def _pass_over(_: bytes, __: str) -> None:
-    """Other services hear the same news; here they are none of our business."""
+    """Take an event for another service."""
 
 
 async def test_a_ticket_over_rabbitmq(
     connected: NotificationDriver, stage: Stage, rabbitmq_url: str, broker_prefix: BrokerPrefix
 ) -> None:
-    await a_ticket_told_over(connected, stage, RabbitTransport(rabbitmq_url, names=Names(broker_prefix)))
+    await send_tickets_over(connected, stage, RabbitTransport(rabbitmq_url, names=Names(broker_prefix)))
 
 
 async def test_the_worker_finds_what_a_dead_one_left(connected: NotificationDriver, clock: ManualClock) -> None:
@@ -145,10 +145,10 @@ async def test_no_secret_and_no_person_reaches_the_logs(
     clock.advance(timedelta(minutes=1))
     await connected.send_due(Channel.WHATSAPP)
     # then
-    said = "".join(capsys.readouterr())
-    assert "message_attempted" in said
+    logged = "".join(capsys.readouterr())
+    assert "message_attempted" in logged
     codes = [entry.code(version).code for version in (1, 2, 3)]
     assert any(codes[2] in item["text"] for item in await stage.items("whatsapp"))
     secrets = ("canary", "Zulkarnain", "81298765432", WEBHOOK_SECRET, *entry.codes.values(), *codes)
     for secret in secrets:
-        assert secret not in said.replace("test_no_secret", ""), secret
+        assert secret not in logged.replace("test_no_secret", ""), secret

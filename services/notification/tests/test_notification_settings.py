@@ -1,4 +1,4 @@
-"""Staff's choices over the environment's, and secrets that stay secret."""
+"""Settings: staff's over the environment's, and secrets that stay secret."""
 
 import asyncio
 from typing import Any

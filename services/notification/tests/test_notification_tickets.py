@@ -43,7 +43,7 @@ def scanned(png: bytes) -> list[str]:
 
 
 def words_of(pdf: bytes) -> str:
-    """The text that a reader finds on the page."""
+    """Return the text that a reader finds on the page."""
     (page,) = PdfReader(io.BytesIO(pdf)).pages
     return page.extract_text()
 

@@ -1,4 +1,4 @@
-"""What leaves is true and in time, whoever queued it and whenever; and what would be late otherwise goes first."""
+"""Messages are sent while they hold and in time, and the most urgent go first."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -27,24 +27,24 @@ async def fail_all(driver: NotificationDriver) -> None:
     await driver.execute("UPDATE notifications SET status = 'failed', failed_reason = 'no' WHERE status = 'pending'")
 
 
-async def failing_until(driver: NotificationDriver, news: str) -> Entry:
-    """A registration whose message about `news` failed, and then another proof came."""
+async def failing_until(driver: NotificationDriver, kind: str) -> Entry:
+    """Return a registration whose message of that type failed before another proof was uploaded."""
     entry, now, first = await driver.register(), driver.clock(), uuid4()
-    if news != CREATED:
+    if kind != CREATED:
         await driver.deliver(entry.uploaded(at=now, payment_id=first))
-    if news == REJECTED:
+    if kind == REJECTED:
         await driver.deliver(entry.rejected(at=now + timedelta(minutes=1), payment_id=first))
     await fail_all(driver)
     await driver.deliver(entry.uploaded(at=now + timedelta(minutes=2)))
     return entry
 
 
-@pytest.mark.parametrize("news", [CREATED, UPLOADED, REJECTED])
+@pytest.mark.parametrize("kind", [CREATED, UPLOADED, REJECTED])
 async def test_a_message_that_failed_before_the_next_proof_is_not_tried_again(
-    driver: NotificationDriver, news: str
+    driver: NotificationDriver, kind: str
 ) -> None:
-    await failing_until(driver, news)
-    failed = [each for each in await driver.messages(status="failed", channel="email") if each["event_type"] == news]
+    await failing_until(driver, kind)
+    failed = [each for each in await driver.messages(status="failed", channel="email") if each["event_type"] == kind]
     assert len(failed) == 1
 
     assert await driver.retry_failed() == {"retried": 0}
@@ -83,7 +83,7 @@ async def test_a_refusal_on_its_way_is_not_tried_again_after_the_next_proof(
 async def test_an_event_that_arrives_while_a_message_is_composed_stops_it(
     driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are taken in after the message's parts were read and before it is tried."""
+    """The event is handled after the message's parts were read and before it is tried."""
     entry = await driver.register()
     provider = Provider(lambda _: None)
 
@@ -123,18 +123,18 @@ async def test_a_cancellation_is_sent_after_the_race_day_too(driver: Notificatio
     assert provider.sent == [entry.pic.email]
 
 
-@pytest.mark.parametrize("news", [CREATED, REJECTED])
+@pytest.mark.parametrize("kind", [CREATED, REJECTED])
 async def test_what_asks_to_pay_does_not_leave_after_the_deadline(
-    driver: NotificationDriver, clock: ManualClock, news: str
+    driver: NotificationDriver, clock: ManualClock, kind: str
 ) -> None:
     entry = await driver.register()
-    if news == REJECTED:
+    if kind == REJECTED:
         await driver.deliver(entry.rejected(at=clock()))
     clock.advance(timedelta(hours=25))
     provider = Provider(lambda _: None)
     await provider.behind(driver.senders[MAIL]).send_due()
     assert provider.sent == []
-    assert (news, "skipped") in await driver.statuses_of(entry, MAIL)
+    assert (kind, "skipped") in await driver.statuses_of(entry, MAIL)
     await fail_all(driver)
     assert await driver.retry_failed() == {"retried": 0}
 

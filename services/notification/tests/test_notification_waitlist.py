@@ -1,4 +1,4 @@
-"""Offers from the waiting list: told once, in time or not at all, in whatever order the news come."""
+"""Offers from the waiting list: sent once, in time or not at all, in any order of events."""
 
 import asyncio
 from datetime import timedelta
@@ -51,10 +51,10 @@ async def test_the_golden_offer_is_handled_and_has_no_number_yet(driver: Notific
 
 async def test_an_offer_is_queued_once_however_often_its_event_comes(driver: NotificationDriver) -> None:
     entry = driver.new_entry()
-    news = offered(entry)
-    event = await driver.deliver(news)
+    payload = offered(entry)
+    event = await driver.deliver(payload)
     await driver.redeliver(event)
-    await asyncio.gather(*(driver.deliver(news) for _ in range(4)))
+    await asyncio.gather(*(driver.deliver(payload) for _ in range(4)))
 
     assert await driver.statuses_of(entry) == [(OFFERED, "pending")]
     assert await driver.statuses_of(entry, Channel.EMAIL) == [(OFFERED, "pending")]
@@ -93,8 +93,8 @@ async def test_an_offer_that_arrives_after_it_was_accepted_is_skipped(driver: No
 
 async def test_offer_and_acceptance_on_many_connections_leave_one_pending_message(driver: NotificationDriver) -> None:
     entries = [driver.new_entry() for _ in range(6)]
-    news = [each for entry in entries for each in (offered(entry), entry.created())] * 2
-    await asyncio.gather(*(driver.deliver(each) for each in news))
+    payloads = [each for entry in entries for each in (offered(entry), entry.created())] * 2
+    await asyncio.gather(*(driver.deliver(each) for each in payloads))
     for entry in entries:
         assert sorted(await driver.statuses_of(entry)) == [(CREATED, "pending"), (OFFERED, "skipped")]
 
@@ -143,9 +143,9 @@ async def test_offers_leave_after_tickets_and_before_everything_else(
 async def test_an_offer_publishes_when_it_arrived(driver: NotificationDriver, clock: ManualClock) -> None:
     entry = driver.new_entry()
     await driver.deliver(offered(entry).model_copy(update={"revision": 4}))
-    [heard] = await driver.published(OfferHeard)
-    assert (heard.payload.registration_id, heard.payload.revision) == (entry.id, 4)
-    assert abs(heard.payload.heard_at - clock()) < timedelta(minutes=1)
+    [event] = await driver.published(OfferHeard)
+    assert (event.payload.registration_id, event.payload.revision) == (entry.id, 4)
+    assert abs(event.payload.heard_at - clock()) < timedelta(minutes=1)
 
 
 async def test_an_offer_that_was_renewed_before_it_was_sent_is_sent_once_with_its_new_end(
@@ -154,8 +154,8 @@ async def test_an_offer_that_was_renewed_before_it_was_sent_is_sent_once_with_it
     entry = connected.new_entry()
     first = offered(entry, hours=2)
     clock.advance(timedelta(hours=1))
-    anew = offered(entry, hours=13).model_copy(update={"revision": 1})
-    await connected.deliver_all(first, anew)
+    renewed = offered(entry, hours=13).model_copy(update={"revision": 1})
+    await connected.deliver_all(first, renewed)
     await connected.deliver(first)
     await connected.send_due()
 

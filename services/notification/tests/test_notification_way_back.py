@@ -37,17 +37,17 @@ def test_every_default_text_leads_to_the_recipients_own_page(
     assert variable in default_template(event, channel, locale).body
 
 
-@pytest.mark.parametrize("news", ["created", "uploaded", "rejected", "confirmed", "expired", "cancelled"])
+@pytest.mark.parametrize("kind", ["created", "uploaded", "rejected", "confirmed", "expired", "cancelled"])
 async def test_every_message_to_the_person_in_charge_holds_the_link(
-    connected: NotificationDriver, stage: Stage, news: str
+    connected: NotificationDriver, stage: Stage, kind: str
 ) -> None:
     # given
     entry = connected.new_entry()
     await connected.deliver(entry.created(access=entry.code()))
     # when
-    if news != "created":
-        moment = {"at": connected.clock()} if news in {"uploaded", "rejected"} else {}
-        await connected.deliver(getattr(entry, news)(**moment))
+    if kind != "created":
+        moment = {"at": connected.clock()} if kind in {"uploaded", "rejected"} else {}
+        await connected.deliver(getattr(entry, kind)(**moment))
     await connected.send_due()
     # then
     (chat,), (mail,) = await stage.items("whatsapp"), await stage.items("mail")
@@ -69,8 +69,8 @@ async def test_the_newest_code_is_sent_in_whatever_order_the_events_come(
     connected: NotificationDriver, stage: Stage, order: tuple[int, ...]
 ) -> None:
     entry = connected.new_entry()
-    news = [entry.created(access=entry.code(1)), replaced(entry, 2), replaced(entry, 3)]
-    await connected.deliver_all(*(news[place] for place in order))
+    payloads = [entry.created(access=entry.code(1)), replaced(entry, 2), replaced(entry, 3)]
+    await connected.deliver_all(*(payloads[place] for place in order))
     await connected.send_due(Channel.EMAIL)
     (mail,) = await stage.items("mail")
     assert url_of(entry, 3) in mail["text"]
@@ -270,6 +270,6 @@ async def test_a_link_is_made_with_the_key_of_today_in_whatever_order_codes_arri
     entry = await driver.register()
     made = {hours: AccessCode(version=2, code=f"key{hours}") for hours in (3, 1, 2)}
     for hours, code in made.items():
-        said = AccessReplaced(registration_id=entry.id, access=code)
-        await driver.deliver(said, subject=entry.id, occurred_at=driver.clock() - timedelta(hours=hours))
+        payload = AccessReplaced(registration_id=entry.id, access=code)
+        await driver.deliver(payload, subject=entry.id, occurred_at=driver.clock() - timedelta(hours=hours))
     assert await driver.rows("SELECT code FROM access_codes") == [{"code": "key1"}]

@@ -1,4 +1,4 @@
-"""What Fonnte reports: late, twice, in any order, sometimes before we know what it is about."""
+"""Fonnte's reports: late, twice, in any order, sometimes before the id of their message is stored."""
 
 import asyncio
 from itertools import permutations
@@ -29,7 +29,7 @@ async def report(driver: NotificationDriver, **body: Any) -> Answer:
 
 
 async def a_sent_message(driver: NotificationDriver) -> str:
-    """Fonnte's id of a message that it took."""
+    """Send a message; return Fonnte's id of it."""
     await driver.register(runner(whatsapp="6281234567890"))
     await driver.send_due(Channel.WHATSAPP)
     (row,) = await driver.rows("SELECT provider_id FROM notifications WHERE channel = 'whatsapp'")
