@@ -122,7 +122,7 @@ async def test_fonnte_refuses_and_staff_see_a_code(words: str, code: str, kind: 
         (b"", OutcomeUnknown),
     ],
 )
-async def test_an_answer_that_is_none_leaves_the_message_unknown_unless_it_was_surely_refused(
+async def test_an_unreadable_answer_leaves_the_message_unknown_unless_it_was_surely_refused(
     answer: bytes, kind: type[NotSent]
 ) -> None:
     async with answering(answer) as (url, _):
@@ -142,7 +142,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense://x", "http://["])
-async def test_fonnte_that_cannot_be_reached_has_nothing(url: str) -> None:
+async def test_fonnte_that_cannot_be_reached_was_sent_nothing(url: str) -> None:
     with pytest.raises(SenderFailure):
         await fonnte(url).send(message())
 
@@ -153,7 +153,7 @@ def test_a_stored_number_goes_to_its_own_country(stored: str) -> None:
 
 
 @given(st.from_regex(r"(\+|00|0)?[1-9][0-9 -]{6,16}", fullmatch=True))
-def test_a_number_that_the_door_accepts_is_written_to_as_it_is_stored(typed: str) -> None:
+def test_a_number_that_registration_accepts_is_written_to_as_it_is_stored(typed: str) -> None:
     try:
         stored = canonical_whatsapp(typed)
     except Refused:

@@ -136,14 +136,14 @@ async def test_all_that_failed_is_sent_again_at_once(
     for inbox in ("whatsapp", "mail"):
         await stage.mode(inbox, "ok")
     # when
-    path = "/notifications/retry-failed"
-    one_channel = await connected.call("POST", path, by=connected.staff(), params={"channel": "email"})
-    rest = await connected.call("POST", path, by=connected.staff())
+    one_channel = await connected.retry_failed(channel="email")
+    rest = await connected.retry_failed()
     # then
-    assert (one_channel.body, rest.body) == ({"retried": 3}, {"retried": 3})
+    assert (one_channel, rest) == ({"retried": 3}, {"retried": 3})
     clock.advance(timedelta(minutes=1))
     await connected.send_due()
     assert {each["status"] for each in await connected.messages()} == {"sent"}
+    path = "/notifications/retry-failed"
     bad = await connected.call("POST", path, by=connected.staff(), params={"channel": "pigeon"})
     assert (bad.status, bad.wrong_fields) == (422, ["channel"])
 

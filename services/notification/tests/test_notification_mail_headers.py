@@ -107,7 +107,7 @@ def test_a_reader_that_decodes_headers_finds_one_address_and_the_subject_as_writ
 @example("=?utf-8?q?x?=@example.com")
 @example("budi@пример.рф")
 @example(f"{'b' * 64}@{'c' * 60}.{'d' * 60}.example")
-def test_an_address_that_the_door_accepts_can_be_written_to(typed: str) -> None:
+def test_an_address_that_registration_accepts_can_be_written_to(typed: str) -> None:
     try:
         stored = canonical_email(typed)
     except Refused:

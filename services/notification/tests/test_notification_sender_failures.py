@@ -123,7 +123,9 @@ async def test_a_line_that_begins_with_a_troubled_domain_reaches_the_others(
     assert await tickets(driver) == {"sent": 6, "failed": 20}
 
 
-async def test_what_met_trouble_goes_behind_all_others(driver: NotificationDriver, clock: ManualClock) -> None:
+async def test_a_message_that_met_trouble_goes_behind_all_others(
+    driver: NotificationDriver, clock: ManualClock
+) -> None:
     provider = Provider(lambda message: SenderFailure("no") if message.recipient == "budi@x.example" else None)
     await driver.lift_limits()
     await ticket_to(driver, "budi@x.example", *OTHERS)
@@ -230,12 +232,9 @@ async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful
     unknown = (await tickets(driver, WHATSAPP))["unknown"]
     assert 2 <= unknown <= 5
     # when staff retry all of them at once
-    path = "/notifications/retry-failed"
     assert await driver.retry_failed() == {"retried": 0}
-    asked = {"include_unknown": "true", "channel": "whatsapp"}
-    answer = await driver.call("POST", path, by=driver.staff(), params=asked)
+    assert await driver.retry_failed(include_unknown="true", channel="whatsapp") == {"retried": unknown}
     # then
-    assert answer.body == {"retried": unknown}
     assert "unknown" not in await tickets(driver, WHATSAPP)
 
 
@@ -248,7 +247,7 @@ async def test_retrying_the_unknown_ones_ends_the_senders_pause(driver: Notifica
         driver.clock.advance(timedelta(seconds=61))
     assert (await driver.sender_states())[0]["trouble"] == "whatsapp_silent"
 
-    await driver.call("POST", "/notifications/retry-failed", by=driver.staff(), params={"include_unknown": "true"})
+    await driver.retry_failed(include_unknown="true")
     assert (await driver.sender_states())[0]["paused_until"] is None
 
 

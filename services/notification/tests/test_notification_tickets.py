@@ -213,7 +213,7 @@ def test_a_page_holds_only_the_letters_it_needs() -> None:
 
 
 @pytest.mark.parametrize("text", ["W" * 255, "Ж" * 255, "Lari Đông " * 25, "𪜀" * 255, "䷀㏟山" * 85])
-def test_the_longest_texts_stay_on_the_page_with_all_that_a_desk_needs(text: str) -> None:
+def test_the_longest_texts_stay_on_the_page_with_all_that_check_in_needs(text: str) -> None:
     ticket = PrintedTicket(text, text, text, "Minggu, 7 Maret 2027", text, "W" * 50, 2**31 - 1)
     (page,) = PdfReader(io.BytesIO(ticket_pdf(ticket, qr_png(CODE), Locale.INDONESIAN))).pages
 

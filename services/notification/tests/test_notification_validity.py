@@ -20,7 +20,6 @@ from .test_notification_waitlist import OFFERED
 
 MAIL, WHATSAPP = Channel.EMAIL, Channel.WHATSAPP
 CREATED, UPLOADED, REJECTED = "registration.created", "payment.uploaded", "payment.rejected"
-RETRY_ALL = "/notifications/retry-failed"
 
 
 async def fail_all(driver: NotificationDriver) -> None:
