@@ -8,11 +8,11 @@ from notification.tables import Base
 from simulators.testing import Stage, listening, playing
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from testkit.clocks import ManualClock
 from testkit.databases import Databases
-from testkit.harness import ManualClock
 from testkit.threads import run_apart
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 
 _EMPTY = (
     "ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only",
@@ -25,7 +25,7 @@ _EMPTY = (
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time that tests can move."""
+    """A clock that tests move."""
     return ManualClock()
 
 
@@ -54,11 +54,11 @@ async def database_url(one_database: str) -> str:
 
 
 @pytest.fixture
-async def office(database_url: str, clock: ManualClock) -> AsyncIterator[PostOffice]:
-    """Notification on an empty database, with no provider at the other end."""
-    office = PostOffice(settings_for(database_url), clock=clock)
-    yield office
-    await office.close()
+async def driver(database_url: str, clock: ManualClock) -> AsyncIterator[NotificationDriver]:
+    """Notification on an empty database; no provider listens."""
+    driver = NotificationDriver(settings_for(database_url), clock=clock)
+    yield driver
+    await driver.close()
 
 
 @pytest.fixture
@@ -69,15 +69,15 @@ async def stage() -> AsyncIterator[Stage]:
 
 
 @pytest.fixture
-async def connected(database_url: str, clock: ManualClock, stage: Stage) -> AsyncIterator[PostOffice]:
-    """Notification with the simulated providers at the other end."""
+async def connected(database_url: str, clock: ManualClock, stage: Stage) -> AsyncIterator[NotificationDriver]:
+    """Notification on an empty database; the simulated providers of `stage` listen."""
     async with listening(stage.simulators.app) as url:
         settings = settings_for(
             database_url,
             fonnte_base_url=f"{url}/simulators/fonnte",
             smtp_port=stage.simulators.smtp_port,
         )
-        office = PostOffice(settings, clock=clock)
-        yield office
-        await office.close()
+        driver = NotificationDriver(settings, clock=clock)
+        yield driver
+        await driver.close()
         await stage.simulators.stop()

@@ -89,7 +89,7 @@ class _Line:
         await self._reader.readuntil(b"\r\n.\r\n")
 
     async def drip(self, words: str) -> None:
-        """Say something again and again, until the client goes."""
+        """Send the line again and again, until the client goes."""
         while not self._reader.at_eof():
             await self.say(words)
             with suppress(TimeoutError):

@@ -1,17 +1,12 @@
-"""Who may call what, and that every error says which one it is."""
+"""Access: every route admits the callers in the table, and its errors are in its description."""
 
 from uuid import uuid4
 
 import pytest
 from chassis.auth.principals import Role
-from chassis.errors import StartlineError
-from fastapi import FastAPI
-from notification.queue import errors as queue
-from notification.templates import errors as templates
-from notification.webhooks import errors as webhooks
-from testkit.tokens import Headers
+from testkit.driver import Headers
 
-from .notification_world import API, PostOffice
+from .notification_driver import NotificationDriver
 
 ADMIN, STAFF = {"owner", "admin"}, {role.value for role in Role}
 EVERYBODY = [*Role, "device", "runner", "anonymous"]
@@ -38,21 +33,19 @@ ACCESS = {
 }
 
 
-def paths(app: FastAPI) -> set[tuple[str, str]]:
-    return {
-        (method.upper(), path.removeprefix(API))
-        for path, methods in app.openapi()["paths"].items()
-        for method in methods
-    }
+def routes(driver: NotificationDriver) -> set[tuple[str, str]]:
+    described = driver.app.openapi()["paths"]
+    prefix = driver.url("")
+    return {(method.upper(), path.removeprefix(prefix)) for path, methods in described.items() for method in methods}
 
 
-async def test_the_table_names_every_route(office: PostOffice) -> None:
-    assert paths(office.app) == set(ACCESS)
+async def test_the_table_names_every_route(driver: NotificationDriver) -> None:
+    assert routes(driver) == set(ACCESS)
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-async def test_every_route_lets_in_those_it_should_and_nobody_else(office: PostOffice, who: str) -> None:
-    headers = _headers(office, who)
+async def test_every_route_admits_only_the_callers_in_the_table(driver: NotificationDriver, who: str) -> None:
+    headers = _headers(driver, who)
     for (method, path), allowed in ACCESS.items():
         filled = path.format(
             notification_id=uuid4(),
@@ -62,8 +55,8 @@ async def test_every_route_lets_in_those_it_should_and_nobody_else(office: PostO
             secret="wrong",
             dead_letter_id=1,
         )
-        # A wrong body is told only to those who may call: a 422 or a 404 means that the door was open.
-        answer = await office.call(method, filled, headers, {} if method == "PUT" else None)
+        # Only callers who are admitted get a 422 or a 404.
+        answer = await driver.call(method, filled, by=headers, json={} if method == "PUT" else None)
         if who in allowed:
             assert answer.status in {200, 204, 404, 422}, (method, path, answer)
         elif who in STAFF:
@@ -72,36 +65,19 @@ async def test_every_route_lets_in_those_it_should_and_nobody_else(office: PostO
             assert answer.status == 401, (method, path, answer)
 
 
-def _headers(office: PostOffice, who: str) -> Headers:
+def _headers(driver: NotificationDriver, who: str) -> Headers:
     match who:
         case "anonymous":
             return {}
         case "runner":
-            return office.issuer.runner(uuid4())
+            return driver.runner(uuid4())
         case "device":
-            return office.issuer.device(uuid4())
-    return office.issuer.staff(Role(who))
+            return driver.issuer.device(uuid4())
+    return driver.staff(Role(who))
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
-    kinds = [
-        kind
-        for module in (queue, templates, webhooks)
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, StartlineError) and kind.__module__ == module.__name__
-    ]
-    codes = [kind.code for kind in kinds]
-    assert sorted(codes) == [
-        "invalid_template",
-        "message_superseded",
-        "message_waiting",
-        "unknown_notification",
-        "unknown_webhook",
-    ]
-
-
-async def test_every_error_a_route_raises_is_in_its_description(office: PostOffice) -> None:
-    described = office.app.openapi()["paths"]
+async def test_every_error_a_route_raises_is_in_its_description(driver: NotificationDriver) -> None:
+    described = driver.app.openapi()["paths"]
     for path, method, status, code in (
         ("/notifications/{notification_id}/retry", "post", "404", "unknown_notification"),
         ("/notifications/{notification_id}/retry", "post", "409", "message_superseded"),
@@ -111,4 +87,4 @@ async def test_every_error_a_route_raises_is_in_its_description(office: PostOffi
         (f"{A_TEMPLATE}/preview", "post", "422", "invalid_template"),
         ("/webhooks/fonnte/{secret}", "post", "404", "unknown_webhook"),
     ):
-        assert code in described[f"{API}{path}"][method]["responses"][status]["description"]
+        assert code in described[driver.url(path)][method]["responses"][status]["description"]

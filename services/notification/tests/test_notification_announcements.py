@@ -1,4 +1,4 @@
-"""News of a changed race for a crowd are queued in portions; they and tickets should leave before the race's day."""
+"""Messages about a changed race are queued in portions; they and tickets are due before the race's day."""
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
@@ -10,10 +10,11 @@ import pytest
 from notification.messages.rules import Channel
 from notification.queue import announcements
 from notification.queue.announcements import announce_rest, follow_race_days
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 
-from .notification_world import RACE, PostOffice, runner
-from .test_notification_races import CHANGED, CONFIRMED, MOVED, changed, hear, revised
+from .notification_driver import NotificationDriver
+from .notification_events import MOVED, RACE, changed, revised, runner
+from .test_notification_races import CHANGED, CONFIRMED
 
 CROWD = 5
 _CROWD_OF_CONTACTS = """
@@ -30,14 +31,14 @@ _CROWD_OF_RUNNERS = """
 """
 
 
-async def crowd(office: PostOffice, count: int) -> None:
-    await office.execute(_CROWD_OF_CONTACTS, event=RACE.event_id, count=count)
-    await office.execute(_CROWD_OF_RUNNERS)
+async def crowd(driver: NotificationDriver, count: int) -> None:
+    await driver.execute(_CROWD_OF_CONTACTS, event=RACE.event_id, count=count)
+    await driver.execute(_CROWD_OF_RUNNERS)
 
 
-async def queued(office: PostOffice, revision: int = 2) -> tuple[int, int]:
+async def queued(driver: NotificationDriver, revision: int = 2) -> tuple[int, int]:
     """Return how many messages about that change there are, and how many participants they are for."""
-    (row,) = await office.rows(
+    (row,) = await driver.rows(
         "SELECT count(*) AS messages, count(DISTINCT participant_id) AS people FROM notifications"
         " WHERE event_type = 'race.changed' AND (context->>'revision')::int = :revision",
         revision=revision,
@@ -51,22 +52,22 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_portions")
-async def test_a_change_of_a_large_race_is_queued_in_portions(office: PostOffice) -> None:
-    await crowd(office, CROWD)
-    await hear(office, changed(MOVED, notify=True))
-    assert await queued(office) == (4, 2), "the event's own transaction queues one portion"
-    await announce_rest(office.database)
-    assert await queued(office) == (2 * CROWD, CROWD)
-    await announce_rest(office.database)
-    assert await queued(office) == (2 * CROWD, CROWD)
+async def test_a_change_of_a_large_race_is_queued_in_portions(driver: NotificationDriver) -> None:
+    await crowd(driver, CROWD)
+    await driver.deliver(changed(MOVED, notify=True))
+    assert await queued(driver) == (4, 2), "the event's own transaction queues one portion"
+    await announce_rest(driver.database)
+    assert await queued(driver) == (2 * CROWD, CROWD)
+    await announce_rest(driver.database)
+    assert await queued(driver) == (2 * CROWD, CROWD)
 
 
 @pytest.mark.usefixtures("small_portions")
 async def test_a_worker_that_dies_between_portions_is_followed_by_one_that_goes_on(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await crowd(office, CROWD)
-    await hear(office, changed(MOVED, notify=True))
+    await crowd(driver, CROWD)
+    await driver.deliver(changed(MOVED, notify=True))
     enqueue, portions = announcements._enqueue_change, []
 
     async def dying(*given: Any) -> None:
@@ -77,53 +78,55 @@ async def test_a_worker_that_dies_between_portions_is_followed_by_one_that_goes_
 
     monkeypatch.setattr(announcements, "_enqueue_change", dying)
     with pytest.raises(ConnectionResetError):
-        await announce_rest(office.database)
-    assert await queued(office) == (8, 4)
-    await asyncio.gather(announce_rest(office.database), announce_rest(office.database))
-    assert await queued(office) == (2 * CROWD, CROWD)
+        await announce_rest(driver.database)
+    assert await queued(driver) == (8, 4)
+    await asyncio.gather(announce_rest(driver.database), announce_rest(driver.database))
+    assert await queued(driver) == (2 * CROWD, CROWD)
     assert portions[1] == portions[2], "only the portion that was not committed is queued again"
 
 
 @pytest.mark.usefixtures("small_portions")
-async def test_a_newer_change_while_one_is_queued_reaches_all(office: PostOffice) -> None:
-    await crowd(office, CROWD)
-    await hear(office, changed(MOVED, notify=True), changed(revised(3, location="GBK"), notify=True))
-    await announce_rest(office.database)
-    assert await queued(office, revision=3) == (2 * CROWD, CROWD)
+async def test_a_newer_change_while_one_is_queued_reaches_all(driver: NotificationDriver) -> None:
+    await crowd(driver, CROWD)
+    await driver.deliver_all(changed(MOVED, notify=True), changed(revised(3, location="GBK"), notify=True))
+    await announce_rest(driver.database)
+    assert await queued(driver, revision=3) == (2 * CROWD, CROWD)
 
 
-async def deadlines(office: PostOffice, kind: str) -> set[datetime]:
-    found = await office.rows("SELECT DISTINCT deadline FROM notifications WHERE event_type = :kind", kind=kind)
+async def deadlines(driver: NotificationDriver, kind: str) -> set[datetime]:
+    found = await driver.rows("SELECT DISTINCT deadline FROM notifications WHERE event_type = :kind", kind=kind)
     return {row["deadline"] for row in found}
 
 
-async def test_tickets_and_news_should_leave_before_the_day_of_their_race(office: PostOffice) -> None:
-    await office.ticketed()
-    assert await deadlines(office, CONFIRMED) == {datetime(2027, 3, 6, 17, tzinfo=UTC)}
-    await hear(office, changed(MOVED, notify=True))
-    assert await deadlines(office, CHANGED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
-    await follow_race_days(office.database)
-    assert await deadlines(office, CONFIRMED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
+async def test_tickets_and_changes_have_to_be_sent_before_the_day_of_their_race(driver: NotificationDriver) -> None:
+    await driver.register_confirmed()
+    assert await deadlines(driver, CONFIRMED) == {datetime(2027, 3, 6, 17, tzinfo=UTC)}
+    await driver.deliver(changed(MOVED, notify=True))
+    assert await deadlines(driver, CHANGED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
+    await follow_race_days(driver.database)
+    assert await deadlines(driver, CONFIRMED) == {datetime(2027, 4, 3, 17, tzinfo=UTC)}
 
 
-async def test_a_ticket_for_tomorrow_goes_before_what_has_longer(connected: PostOffice, clock: ManualClock) -> None:
+async def test_a_ticket_for_tomorrow_goes_before_what_has_longer(
+    connected: NotificationDriver, clock: ManualClock
+) -> None:
     """With twenty minutes between messages those about payments take 13 hours, and are urgent all together."""
     zone = ZoneInfo("Asia/Jakarta")
     clock.advance(datetime.combine(clock().astimezone(zone).date() + timedelta(days=1), time(8), zone) - clock())
     tomorrow = clock().astimezone(zone).date() + timedelta(days=1)
-    await connected.put_settings(whatsapp_delay_seconds=1200, whatsapp_max_per_minute=1)
-    ticket = connected.an_entry(runner("Ticket"))
-    await connected.hear(*(connected.an_entry().created() for _ in range(40)))
+    await connected.change_settings(whatsapp_delay_seconds=1200, whatsapp_max_per_minute=1)
+    ticket = connected.new_entry(runner("Ticket"))
+    await connected.deliver_all(*(connected.new_entry().created() for _ in range(40)))
     race = RACE.model_copy(update={"event_id": uuid4(), "event_date": tomorrow})
-    await connected.hear(ticket.created(event=race), ticket.confirmed(event=race))
-    await connected.send(Channel.WHATSAPP)
-    assert (CONFIRMED, "sent") in await connected.told(ticket)
+    await connected.deliver_all(ticket.created(event=race), ticket.confirmed(event=race))
+    await connected.send_due(Channel.WHATSAPP)
+    assert (CONFIRMED, "sent") in await connected.statuses_of(ticket)
 
 
-async def test_a_ticket_still_leaves_on_the_day_of_its_race(connected: PostOffice, clock: ManualClock) -> None:
+async def test_a_ticket_still_leaves_on_the_day_of_its_race(connected: NotificationDriver, clock: ManualClock) -> None:
     today = clock().astimezone(ZoneInfo("Asia/Jakarta")).date()
-    ticket = connected.an_entry()
+    ticket = connected.new_entry()
     race = RACE.model_copy(update={"event_id": uuid4(), "event_date": today})
-    await connected.hear(ticket.created(event=race), ticket.confirmed(event=race))
-    await connected.send(Channel.WHATSAPP)
-    assert (CONFIRMED, "sent") in await connected.told(ticket)
+    await connected.deliver_all(ticket.created(event=race), ticket.confirmed(event=race))
+    await connected.send_due(Channel.WHATSAPP)
+    assert (CONFIRMED, "sent") in await connected.statuses_of(ticket)

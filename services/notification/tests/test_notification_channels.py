@@ -32,7 +32,7 @@ def message(recipient: str = "6281234567890", **more: Any) -> OutboundMessage:
 
 @asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that says `answer` to whatever it is asked, and what it was asked."""
+    """Serve `answer` to every request; yield the address and the requests."""
     asked: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,7 +57,7 @@ def fonnte(url: str) -> FonnteChannel:
     return FonnteChannel(base_url=url, token=TOKEN, tls=tls_context(), timeout=1.0)
 
 
-async def test_fonnte_is_asked_as_it_wants_to_be() -> None:
+async def test_a_request_to_fonnte_has_the_fields_it_documents() -> None:
     async with answering(http_answer('{"status":true,"id":["77"],"process":"pending"}')) as (url, asked):
         assert await fonnte(url).send(message()) == "77"
 
@@ -122,7 +122,7 @@ async def test_fonnte_refuses_and_staff_see_a_code(words: str, code: str, kind: 
         (b"", OutcomeUnknown),
     ],
 )
-async def test_an_answer_that_is_none_leaves_the_message_unknown_unless_it_was_surely_refused(
+async def test_an_unreadable_answer_leaves_the_message_unknown_unless_it_was_surely_refused(
     answer: bytes, kind: type[NotSent]
 ) -> None:
     async with answering(answer) as (url, _):
@@ -142,7 +142,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nonsense://x", "http://["])
-async def test_fonnte_that_cannot_be_reached_has_nothing(url: str) -> None:
+async def test_fonnte_that_cannot_be_reached_was_sent_nothing(url: str) -> None:
     with pytest.raises(SenderFailure):
         await fonnte(url).send(message())
 
@@ -153,7 +153,7 @@ def test_a_stored_number_goes_to_its_own_country(stored: str) -> None:
 
 
 @given(st.from_regex(r"(\+|00|0)?[1-9][0-9 -]{6,16}", fullmatch=True))
-def test_a_number_that_the_door_accepts_is_written_to_as_it_is_stored(typed: str) -> None:
+def test_a_number_that_registration_accepts_is_written_to_as_it_is_stored(typed: str) -> None:
     try:
         stored = canonical_whatsapp(typed)
     except Refused:
@@ -195,14 +195,14 @@ async def test_a_mail_server_takes_mail_over_tls_after_a_login(tmp_path: Path) -
         with pytest.raises(SenderFailure) as wrong:
             await smtp(stage, tls=trusting, **{**login, "password": "wrong"}).send(message("budi@example.com"))
         assert "535" in wrong.value.reason
-        with pytest.raises(SenderFailure):  # a certificate of nobody we know
+        with pytest.raises(SenderFailure):  # a certificate of an unknown issuer
             await smtp(stage, **login).send(message("budi@example.com"))
         with pytest.raises(SenderFailure) as stranger:  # no login at all
             await smtp(stage).send(message("budi@example.com"))
         assert "530" in stranger.value.reason
 
 
-async def test_without_starttls_on_offer_nothing_is_said_in_the_clear(stage: Stage) -> None:
+async def test_without_starttls_on_offer_nothing_is_sent_in_the_clear(stage: Stage) -> None:
     with pytest.raises(SenderFailure):
         await smtp(stage, security=Security.STARTTLS).send(message("budi@example.com"))
     assert await stage.items("mail") == []
@@ -252,7 +252,7 @@ async def scripted_smtp(*answers: bytes) -> AsyncIterator[int]:
         ([b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"-ERR\r\n"], OutcomeUnknown),
     ],
 )
-async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
+async def test_no_answer_after_the_data_is_unknown_and_before_it_is_not(
     answers: list[bytes], kind: type[NotSent], stage: Stage
 ) -> None:
     async with scripted_smtp(*answers) as port:
@@ -261,7 +261,7 @@ async def test_from_the_data_on_silence_is_unknown_and_before_it_is_not(
     assert type(refused.value) is kind
 
 
-async def test_a_servers_words_go_to_the_log_and_staff_see_its_number(
+async def test_a_servers_answer_goes_to_the_log_and_staff_see_its_code(
     stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = b"550 5.1.1 <budi@example.com>: no such user, call +62 812-3456-7890 (redis 7.2 inside)\r\n"

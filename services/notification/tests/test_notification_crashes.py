@@ -11,19 +11,19 @@ from notification.queue.commands import begin_attempt, claim_next
 from notification.worker import release
 from simulators.testing import Stage
 from sqlalchemy.ext.asyncio import AsyncSession
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.polling import eventually
 
-from .notification_world import PostOffice
+from .notification_driver import NotificationDriver
 
 WHATSAPP = Channel.WHATSAPP
 
 
 async def test_a_worker_that_dies_while_sending_leaves_an_unknown_that_is_not_sent_again(
-    connected: PostOffice, stage: Stage, clock: ManualClock
+    connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
     # given: the attempt is on record, and then the worker is gone
-    await connected.registered()
+    await connected.register()
     pace, lease = (await _pace(connected)), timedelta(seconds=60)
     async with connected.database.work() as work:
         claim = await claim_next(work, WHATSAPP, lease_for=lease)
@@ -32,71 +32,71 @@ async def test_a_worker_that_dies_while_sending_leaves_an_unknown_that_is_not_se
         assert await begin_attempt(work, claim, pace, lease_for=lease, recipient="budi@example.com") is not None
     # when
     await release(connected.database)
-    assert (await connected.log(channel="whatsapp"))[0]["status"] == "sending"  # it may still be alive
+    assert (await connected.messages(channel="whatsapp"))[0]["status"] == "sending"  # it may still be alive
     clock.advance(timedelta(seconds=61))
     await release(connected.database)
-    await connected.send(WHATSAPP, rounds=5)
+    await connected.send_due(WHATSAPP, rounds=5)
     # then
-    (message,) = await connected.log(channel="whatsapp")
+    (message,) = await connected.messages(channel="whatsapp")
     assert message["status"] == "unknown"
     assert [attempt["outcome"] for attempt in message["attempts"]] == ["unknown"]
     assert await stage.items("whatsapp") == []
 
 
 async def test_a_worker_that_dies_before_the_attempt_costs_nothing(
-    connected: PostOffice, stage: Stage, clock: ManualClock
+    connected: NotificationDriver, stage: Stage, clock: ManualClock
 ) -> None:
-    await connected.registered()
+    await connected.register()
     async with connected.database.work() as work:
         assert await claim_next(work, WHATSAPP, lease_for=timedelta(seconds=60)) is not None
     clock.advance(timedelta(seconds=61))
     await release(connected.database)
-    await connected.send(WHATSAPP)
+    await connected.send_due(WHATSAPP)
 
-    (message,) = await connected.log(channel="whatsapp")
+    (message,) = await connected.messages(channel="whatsapp")
     assert (message["status"], len(message["attempts"])) == ("sent", 1)
     assert len(await stage.items("whatsapp")) == 1
 
 
-async def test_a_worker_that_was_only_slow_still_tells_how_it_ended(
-    connected: PostOffice, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+async def test_a_worker_that_was_only_slow_still_stores_the_outcome(
+    connected: NotificationDriver, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lease is over and the message counts as unknown when the provider's answer comes."""
-    await connected.registered()
+    await connected.register()
     sender = connected.senders[WHATSAPP]
     call = type(sender)._call
 
     async def slow_call(self: object, *arguments: object) -> object:
         clock.advance(timedelta(seconds=61))
         await release(connected.database)
-        assert (await connected.log(channel="whatsapp"))[0]["status"] == "unknown"
+        assert (await connected.messages(channel="whatsapp"))[0]["status"] == "unknown"
         return await call(sender, *arguments)  # type: ignore[arg-type]  # passed on as they came
 
     monkeypatch.setattr(type(sender), "_call", slow_call)
-    await connected.send(WHATSAPP)
+    await connected.send_due(WHATSAPP)
 
-    (message,) = await connected.log(channel="whatsapp")
+    (message,) = await connected.messages(channel="whatsapp")
     assert (message["status"], [each["outcome"] for each in message["attempts"]]) == ("sent", ["sent"])
 
 
-async def test_two_workers_never_take_the_same_message(connected: PostOffice, stage: Stage) -> None:
-    await connected.put_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
+async def test_two_workers_never_take_the_same_message(connected: NotificationDriver, stage: Stage) -> None:
+    await connected.change_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
     for _ in range(12):
-        await connected.registered()
+        await connected.register()
     await asyncio.gather(*(connected.senders[WHATSAPP].send_due() for _ in range(4)))
 
     assert len(await stage.items("whatsapp")) == 12
-    sent = await connected.log(channel="whatsapp")
+    sent = await connected.messages(channel="whatsapp")
     assert {(each["status"], len(each["attempts"])) for each in sent} == {("sent", 1)}
 
 
-async def test_being_told_to_stop_finishes_the_message_under_way_and_begins_no_other(
-    connected: PostOffice, stage: Stage, monkeypatch: pytest.MonkeyPatch
+async def test_a_sender_that_is_stopped_finishes_the_current_message_and_begins_no_other(
+    connected: NotificationDriver, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # given
-    await connected.put_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
+    await connected.change_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
     for _ in range(3):
-        await connected.registered()
+        await connected.register()
     sender, entered, go_on = connected.senders[WHATSAPP], asyncio.Event(), asyncio.Event()
     call = type(sender)._call
 
@@ -116,15 +116,15 @@ async def test_being_told_to_stop_finishes_the_message_under_way_and_begins_no_o
     with pytest.raises(asyncio.CancelledError):
         await sending
     # then
-    statuses = sorted(each["status"] for each in await connected.log(channel="whatsapp"))
+    statuses = sorted(each["status"] for each in await connected.messages(channel="whatsapp"))
     assert statuses == ["pending", "pending", "sent"]
     assert len(await stage.items("whatsapp")) == 1
 
 
 async def test_an_outcome_is_written_down_even_if_the_database_needs_a_moment(
-    connected: PostOffice, monkeypatch: pytest.MonkeyPatch
+    connected: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await connected.registered()
+    await connected.register()
     sender = connected.senders[WHATSAPP]
     record, failures = type(sender)._record_once, [OSError(), OSError()]
 
@@ -135,18 +135,18 @@ async def test_an_outcome_is_written_down_even_if_the_database_needs_a_moment(
 
     monkeypatch.setattr(type(sender), "_record_once", flaky)
     monkeypatch.setattr("notification.queue.sender._RECORD_RETRY_SECONDS", (0.01, 0.01))
-    await connected.send(WHATSAPP)
+    await connected.send_due(WHATSAPP)
 
     async def sent() -> bool:
-        return [each["status"] for each in await connected.log(channel="whatsapp")] == ["sent"]
+        return [each["status"] for each in await connected.messages(channel="whatsapp")] == ["sent"]
 
     await eventually(sent)
     assert failures == []
 
 
-async def _pace(office: PostOffice) -> Pace:
-    sender = office.senders[WHATSAPP]
-    async with office.database.read() as session:
+async def _pace(driver: NotificationDriver) -> Pace:
+    sender = driver.senders[WHATSAPP]
+    async with driver.database.read() as session:
         return (await sender.preferences.load(session)).channels[WHATSAPP].pace
 
 
@@ -172,13 +172,13 @@ def _lose_a_commit(monkeypatch: pytest.MonkeyPatch, *, stored: bool) -> None:
 
 @pytest.mark.parametrize("stored", [True, False])
 async def test_an_attempt_whose_commit_was_not_answered_is_made(
-    connected: PostOffice, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, stored: bool
+    connected: NotificationDriver, stage: Stage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
-    await connected.registered()
+    await connected.register()
     _lose_a_commit(monkeypatch, stored=stored)
-    await connected.send(WHATSAPP)
+    await connected.send_due(WHATSAPP)
     assert len(await stage.items("whatsapp")) == int(stored)
-    await connected.send(WHATSAPP, rounds=2)
-    (message,) = await connected.log(channel="whatsapp")
+    await connected.send_due(WHATSAPP, rounds=2)
+    (message,) = await connected.messages(channel="whatsapp")
     assert (message["status"], [each["outcome"] for each in message["attempts"]]) == ("sent", ["sent"])
     assert len(await stage.items("whatsapp")) == 1

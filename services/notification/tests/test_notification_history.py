@@ -1,4 +1,4 @@
-"""Histories of facts whose news come in any order and twice: in the end the contact stands as if heard at once.
+"""Histories whose events come in any order and twice: the contact ends as if they had come once and in order.
 
 The clocks of payment and registration differ from notification's, and broker, database and worker are out for a while.
 """
@@ -16,7 +16,8 @@ from notification.contacts import commands
 from notification.contacts.tables import Contact
 from testkit.histories import ACTS, SKEWS, PlainRegistration, Step, examples, plain_history, steps
 
-from .notification_world import Entry, PostOffice
+from .notification_driver import NotificationDriver
+from .notification_events import Entry
 
 STEPS = steps(*ACTS)
 TROUBLES = st.lists(st.sampled_from(["none", "none", "database", "worker"]), min_size=1, max_size=8)
@@ -30,68 +31,68 @@ STAGES = {
 
 
 def facts(
-    office: PostOffice, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
+    driver: NotificationDriver, entry: Entry, steps: Sequence[Step], skew: timedelta = timedelta()
 ) -> tuple[list[Payload], str, str]:
-    """What notification hears of a history, in its order; the stage in the end, and the message that still holds.
+    """Return the events of a history in its order, the stage in the end, and the message that is pending then.
 
     Args:
         skew: how far payment's clock is ahead of notification's, and registration's behind it.
     """
     registration = PlainRegistration(entry.id, entry.number, entry.expires_at - skew)
-    _, said = plain_history(registration, lambda: office.clock() + skew, steps)
-    heard = [news for news in said if not isinstance(news, PaymentVerified)]
+    _, published = plain_history(registration, lambda: driver.clock() + skew, steps)
+    events = [each for each in published if not isinstance(each, PaymentVerified)]
     stage = STAGES[registration.status]
     if stage == "confirmed":
-        heard.append(entry.confirmed(revision=registration.revision))
-    of_payment = [news for news in heard if isinstance(news, PaymentUploaded | PaymentRejected)]
+        events.append(entry.confirmed(revision=registration.revision))
+    of_payment = [each for each in events if isinstance(each, PaymentUploaded | PaymentRejected)]
     message = f"registration.{stage}"
     if stage == "created" and of_payment:
         message = of_payment[-1].TYPE
-    return heard, stage, message
+    return events, stage, message
 
 
-async def hears(office: PostOffice, news: Sequence[Any], troubles: Sequence[str]) -> None:
-    """One after the other; after an hour in which the worker was away, and once more where the effect was lost."""
+async def deliver_with_troubles(driver: NotificationDriver, payloads: Sequence[Any], troubles: Sequence[str]) -> None:
+    """Deliver events one by one: some after an hour without a worker, and again those whose effect was lost."""
     lost = []
-    for number, each in enumerate(news):
+    for number, each in enumerate(payloads):
         trouble = troubles[number % len(troubles)]
         if trouble == "worker":
-            office.clock.advance(timedelta(hours=1))
+            driver.clock.advance(timedelta(hours=1))
         if trouble == "database":
-            lost.append(await office.deliver_in_vain(each, subject=each.registration_id))
+            lost.append(await driver.deliver_in_vain(each, subject=each.registration_id))
         else:
-            await office.hear(each)
+            await driver.deliver(each)
     for event in lost:
-        await office.redeliver(event)
+        await driver.redeliver(event)
 
 
-async def stand(office: PostOffice, entry: Entry) -> tuple[str, set[str]]:
-    """The contact's stage, and the types of the messages that will be sent."""
-    [contact] = await office.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
+async def state_of(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]]:
+    """Return the contact's stage, and the types of its pending messages."""
+    [contact] = await driver.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
     waiting = "SELECT DISTINCT event_type FROM notifications WHERE registration_id = :id AND status = 'pending'"
-    return contact["stage"], {row["event_type"] for row in await office.rows(waiting, id=entry.id)}
+    return contact["stage"], {row["event_type"] for row in await driver.rows(waiting, id=entry.id)}
 
 
 @given(steps=STEPS, order=st.randoms(use_true_random=False), skew=SKEWS, troubles=TROUBLES)
 @examples(60)
-async def test_in_the_end_the_contact_stands_as_if_everything_had_been_heard_at_once(
-    office: PostOffice, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
+async def test_the_contact_ends_as_if_all_events_had_come_once_and_in_order(
+    driver: NotificationDriver, steps: Sequence[Step], order: random.Random, skew: timedelta, troubles: Sequence[str]
 ) -> None:
-    entry = await office.registered()
-    heard, stage, message = facts(office, entry, steps, skew)
-    twice = [*heard, *order.sample(heard, len(heard) // 2)]
+    entry = await driver.register()
+    events, stage, message = facts(driver, entry, steps, skew)
+    twice = [*events, *order.sample(events, len(events) // 2)]
     order.shuffle(twice)
-    await hears(office, twice, troubles)
-    assert await stand(office, entry) == (stage, {message}), twice
+    await deliver_with_troubles(driver, twice, troubles)
+    assert await state_of(driver, entry) == (stage, {message}), twice
 
 
-# A proof that was in time is heard of after the expiry that did not know of it.
+# A proof that was in time arrives after the expiry that did not know of it.
 CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_registration", 1)]
 
 
 @pytest.mark.parametrize("ordered", [True, False])
 async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
-    office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch, *, ordered: bool
 ) -> None:
     record_payment_event = commands.record_payment_event
 
@@ -100,8 +101,8 @@ async def test_only_the_sequence_makes_the_order_of_arrival_indifferent(
 
     if not ordered:
         monkeypatch.setattr(commands, "record_payment_event", by_time)
-    entry = await office.registered()
-    heard, stage, message = facts(office, entry, CROSSING)
-    uploaded, expired = heard[:2]
-    await office.hear(expired, uploaded)
-    assert (await stand(office, entry) == (stage, {message})) is ordered
+    entry = await driver.register()
+    events, stage, message = facts(driver, entry, CROSSING)
+    uploaded, expired = events[:2]
+    await driver.deliver_all(expired, uploaded)
+    assert (await state_of(driver, entry) == (stage, {message})) is ordered

@@ -8,79 +8,82 @@ from contracts import AccessCode, AccessReplaced, Event
 from notification.handlers import follow_access_code
 from simulators.testing import Stage
 
-from .notification_world import RACE, TEN_K, Entry, PostOffice, runner
-from .test_notification_races import MOVED, changed, changes_of, from_older_release, hear, revised
+from .notification_driver import NotificationDriver
+from .notification_events import MOVED, RACE, TEN_K, Entry, changed, revised, runner
+from .test_notification_races import changes_of, from_older_release
 
 
 def named(entry: Entry, version: int = 1) -> AccessReplaced:
-    """Registration names the race of an older contact."""
+    """Return the event in which registration names the race of an older contact."""
     code = AccessCode(version=version, code=f"code{version}")
     return AccessReplaced(registration_id=entry.id, access=code, event_id=RACE.event_id, category_id=TEN_K)
 
 
-async def unlinked(office: PostOffice, entry: Entry) -> Entry:
-    """The contact as an older release left it, with the name that the race had before."""
-    await from_older_release(office, entry)
-    await office.execute("UPDATE contacts SET event_name = 'Lari Lama' WHERE registration_id = :id", id=entry.id)
+async def unlinked(driver: NotificationDriver, entry: Entry) -> Entry:
+    """Make the contact as an older release stored it, with the name that the race had before."""
+    await from_older_release(driver, entry)
+    await driver.execute("UPDATE contacts SET event_name = 'Lari Lama' WHERE registration_id = :id", id=entry.id)
     return entry
 
 
 async def test_a_change_reaches_the_group_that_is_linked_to_its_race_afterwards(
-    connected: PostOffice, stage: Stage
+    connected: NotificationDriver, stage: Stage
 ) -> None:
-    await connected.in_a_hurry()
-    group = await unlinked(connected, await connected.ticketed(runner("Ani"), runner("Bima", is_pic=False)))
-    await connected.send_all()
-    await hear(connected, changed(MOVED, notify=True), changed(revised(3, location="Ancol")))
+    await connected.lift_limits()
+    group = await unlinked(connected, await connected.register_confirmed(runner("Ani"), runner("Bima", is_pic=False)))
+    await connected.send_due()
+    await connected.deliver_all(changed(MOVED, notify=True), changed(revised(3, location="Ancol")))
     assert await changes_of(connected, group) == []
 
-    await connected.hear(named(group), named(group, version=2), named(group))
-    await connected.send_all()
+    await connected.deliver_all(named(group), named(group, version=2), named(group))
+    await connected.send_due()
 
     assert await changes_of(connected, group) == ["sent", "sent"]
     assert ["Ancol" in each["text"] for each in await stage.items("mail")] == [False, False, True, True]
 
 
-async def test_a_change_is_told_once_however_the_contact_was_linked(office: PostOffice) -> None:
-    entry = await office.ticketed()
-    await hear(office, changed(MOVED, notify=True))
-    await unlinked(office, entry)
-    await office.hear(named(entry))
-    assert await changes_of(office, entry) == ["pending"]
+async def test_a_change_is_queued_once_however_the_contact_was_linked(driver: NotificationDriver) -> None:
+    entry = await driver.register_confirmed()
+    await driver.deliver(changed(MOVED, notify=True))
+    await unlinked(driver, entry)
+    await driver.deliver(named(entry))
+    assert await changes_of(driver, entry) == ["pending"]
 
 
 @pytest.mark.parametrize("notify", [False, True])
-async def test_who_is_linked_late_hears_nothing_that_others_did_not(office: PostOffice, notify: bool) -> None:
-    await hear(office, changed(MOVED, notify=notify))
-    unpaid, cancelled = await office.registered(), await office.ticketed()
-    confirmed = await office.ticketed()
-    await office.hear(cancelled.cancelled(revision=4))
+async def test_a_late_link_queues_only_changes_that_were_sent_to_others(
+    driver: NotificationDriver, notify: bool
+) -> None:
+    await driver.deliver(changed(MOVED, notify=notify))
+    unpaid, cancelled = await driver.register(), await driver.register_confirmed()
+    confirmed = await driver.register_confirmed()
+    await driver.deliver(cancelled.cancelled(revision=4))
     for entry in (unpaid, cancelled, confirmed):
-        await unlinked(office, entry)
-        await office.hear(named(entry))
-    heard = [await changes_of(office, entry) for entry in (unpaid, cancelled, confirmed)]
-    assert heard == [[], [], ["pending"] if notify else []]
+        await unlinked(driver, entry)
+        await driver.deliver(named(entry))
+    queued = [await changes_of(driver, entry) for entry in (unpaid, cancelled, confirmed)]
+    assert queued == [[], [], ["pending"] if notify else []]
 
 
-async def test_who_was_confirmed_after_the_change_is_not_told_of_it(office: PostOffice) -> None:
-    await hear(office, changed(MOVED, notify=True))
-    entry = office.an_entry()
-    await office.hear(entry.created(event=MOVED), entry.confirmed(event=MOVED))
-    await from_older_release(office, entry)
-    await office.hear(named(entry))
-    assert await changes_of(office, entry) == []
+async def test_a_change_before_the_confirmation_is_not_queued(driver: NotificationDriver) -> None:
+    await driver.deliver(changed(MOVED, notify=True))
+    entry = driver.new_entry()
+    await driver.deliver_all(entry.created(event=MOVED), entry.confirmed(event=MOVED))
+    await from_older_release(driver, entry)
+    await driver.deliver(named(entry))
+    assert await changes_of(driver, entry) == []
 
 
-async def test_the_first_change_of_a_race_waits_for_a_link_that_is_being_made(office: PostOffice) -> None:
-    entry = await unlinked(office, await office.ticketed())
-    await office.execute("DELETE FROM races")
-    heard = Event[Any].of(
-        named(entry), source="test", subject=entry.id, occurred_at=office.clock(), correlation_id="test"
+async def test_the_first_change_of_a_race_waits_for_a_link_that_is_being_made(driver: NotificationDriver) -> None:
+    entry = await unlinked(driver, await driver.register_confirmed())
+    await driver.execute("DELETE FROM races")
+    event = Event[Any].of(
+        named(entry), source="test", subject=entry.id, occurred_at=driver.clock(), correlation_id="test"
     )
-    async with office.database.work() as work:
-        await follow_access_code(heard, work)
-        change = asyncio.create_task(hear(office, changed(MOVED, notify=True)))
+    async with driver.database.work() as work:
+        await follow_access_code(event, work)
+        change = asyncio.create_task(driver.deliver(changed(MOVED, notify=True)))
         await asyncio.wait([change], timeout=0.5)
         assert not change.done()
     await change
-    assert await changes_of(office, entry) == ["pending"]
+    assert await changes_of(driver, entry) == ["pending"]

@@ -10,9 +10,9 @@ from notification.limiter.rules import Pace
 from notification.messages.rules import Channel
 from notification.queue.rules import MAX_RETRY_TIME, MIN_RETRY_TIME, Priority, Status, decide_retry
 from pydantic import ValidationError
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 from .test_notification_sender_failures import Provider
 
 WHATSAPP = Channel.WHATSAPP
@@ -41,29 +41,29 @@ async def test_a_provider_that_drips_is_left_before_the_lease_ends(database_url:
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         settings = settings_for(database_url, fonnte_base_url=url, send_timeout_seconds=0.3, send_lease_seconds=1)
-        office = PostOffice(settings, clock=clock)
-        await office.registered()
+        driver = NotificationDriver(settings, clock=clock)
+        await driver.register()
         async with asyncio.timeout(10):
-            await office.senders[WHATSAPP].send_one()
-        (message,) = await office.log(channel="whatsapp")
+            await driver.senders[WHATSAPP].send_one()
+        (message,) = await driver.messages(channel="whatsapp")
         assert (message["status"], message["failed_reason"]) == ("unknown", "whatsapp_silent")
-        await office.close()
+        await driver.close()
 
 
 async def test_a_channel_that_never_returns_is_given_up_before_the_lease_ends(
-    office: PostOffice,
+    driver: NotificationDriver,
 ) -> None:
     class Stuck:
         async def send(self, message: OutboundMessage) -> str | None:
             await asyncio.Event().wait()
             return None
 
-    await office.registered()
-    sender = office.hurried(WHATSAPP, send_lease_seconds=0.6)
+    await driver.register()
+    sender = driver.sender_with(WHATSAPP, send_lease_seconds=0.6)
     object.__setattr__(sender, "connect", lambda _: Stuck())
     async with asyncio.timeout(10):
         await sender.send_one()
-    (message,) = await office.log(channel="whatsapp")
+    (message,) = await driver.messages(channel="whatsapp")
     assert (message["status"], message["failed_reason"]) == ("unknown", "whatsapp_took_too_long")
 
 
@@ -76,7 +76,7 @@ def test_a_lease_that_leaves_no_time_for_a_send_is_refused() -> None:
 
 
 def tries(limit: int, max_retry_time: timedelta) -> list[timedelta]:
-    """The waits until a message that is never taken is given up."""
+    """Return the waits until a message that is never taken is given up."""
     waits: list[timedelta] = []
     while True:
         decision = decide_retry(
@@ -104,39 +104,43 @@ def test_no_limit_ends_a_message_that_is_put_off_within_four_hours(priority: Pri
     assert sum(tries(limit, MAX_RETRY_TIME[priority]), timedelta()) >= MIN_RETRY_TIME == timedelta(hours=4)
 
 
-async def slot(office: PostOffice) -> bool:
-    async with office.database.work() as work:
+async def slot(driver: NotificationDriver) -> bool:
+    async with driver.database.work() as work:
         return await take_slot(work, WHATSAPP, PACE) is not None
 
 
-async def test_a_clock_that_was_ahead_silences_nobody_once_it_is_right(office: PostOffice, clock: ManualClock) -> None:
+async def test_a_clock_that_was_ahead_stops_no_send_once_it_is_right(
+    driver: NotificationDriver, clock: ManualClock
+) -> None:
     clock.advance(timedelta(days=1))
-    assert await slot(office)
-    assert not await slot(office)
+    assert await slot(driver)
+    assert not await slot(driver)
     clock.advance(timedelta(days=-1))
-    assert await slot(office)
-    assert not await slot(office), "and the pace holds from there"
+    assert await slot(driver)
+    assert not await slot(driver), "and the pace holds from there"
 
 
 async def test_sends_that_a_clock_ahead_has_noted_still_count_in_the_minute(
-    office: PostOffice, clock: ManualClock
+    driver: NotificationDriver, clock: ManualClock
 ) -> None:
     clock.advance(timedelta(days=1))
     for _ in range(3):
-        assert await slot(office)
+        assert await slot(driver)
         clock.advance(timedelta(seconds=11))
     clock.advance(timedelta(days=-1))
-    assert not await slot(office)
+    assert not await slot(driver)
     clock.advance(timedelta(seconds=61))
-    assert await slot(office)
+    assert await slot(driver)
 
 
-async def test_a_pause_and_a_retry_noted_by_a_clock_ahead_are_over(office: PostOffice, clock: ManualClock) -> None:
-    await office.registered()
+async def test_a_pause_and_a_retry_noted_by_a_clock_ahead_are_over(
+    driver: NotificationDriver, clock: ManualClock
+) -> None:
+    await driver.register()
     clock.advance(timedelta(days=1) - timedelta(hours=1))
-    await office.senders[WHATSAPP].send_due()
-    assert (await office.call("GET", "/senders", office.admin)).body[0]["paused_until"] is not None
+    await driver.senders[WHATSAPP].send_due()
+    assert (await driver.sender_states())[0]["paused_until"] is not None
     clock.advance(timedelta(hours=1) - timedelta(days=1))
     provider = Provider(lambda _: None)
-    await provider.behind(office.senders[WHATSAPP]).send_due()
+    await provider.behind(driver.senders[WHATSAPP]).send_due()
     assert len(provider.sent) == 1

@@ -79,9 +79,7 @@ def parsed(raw: bytes) -> EmailMessage:
 
 @given(name=hostile, subject=hostile, from_name=hostile)
 @example(name=ATTACKS[0], subject=ATTACKS[1], from_name=ATTACKS[2])
-def test_whatever_the_texts_the_headers_are_ours_and_say_what_was_meant(
-    name: str, subject: str, from_name: str
-) -> None:
+def test_any_text_leaves_the_headers_ours_and_as_meant(name: str, subject: str, from_name: str) -> None:
     raw = built(name, subject, from_name=from_name)
 
     mail = message_from_bytes(raw)  # undecoded values, as they are on the wire
@@ -109,7 +107,7 @@ def test_a_reader_that_decodes_headers_finds_one_address_and_the_subject_as_writ
 @example("=?utf-8?q?x?=@example.com")
 @example("budi@пример.рф")
 @example(f"{'b' * 64}@{'c' * 60}.{'d' * 60}.example")
-def test_an_address_that_the_door_accepts_can_be_written_to(typed: str) -> None:
+def test_an_address_that_registration_accepts_can_be_written_to(typed: str) -> None:
     try:
         stored = canonical_email(typed)
     except Refused:
@@ -130,7 +128,7 @@ def test_what_is_no_address_is_refused_for_good(recipient: str) -> None:
 
 
 @pytest.mark.parametrize("leak", ["Budi\r\nX-Injected: yes", "evil@example.com, Budi", "=?utf-8?q?Budi=20?="])
-def test_a_header_that_would_say_something_else_stops_the_mail(monkeypatch: pytest.MonkeyPatch, leak: str) -> None:
+def test_a_header_that_reads_differently_stops_the_mail(monkeypatch: pytest.MonkeyPatch, leak: str) -> None:
     monkeypatch.setattr(mails, "mailbox", lambda _, __, address: f"{leak} <{address}>")
     with pytest.raises(PermanentFailure) as refused:
         built("Budi")

@@ -15,9 +15,8 @@ from notification.channels.errors import PrivateAddress, SenderFailure
 from notification.channels.port import OutboundMessage, Security
 from notification.messages.rules import Channel
 from simulators.testing import Stage
-from testkit.harness import ManualClock
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver
 
 INSIDE = [
     "127.0.0.1",
@@ -66,11 +65,11 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("host", INSIDE)
-async def test_staff_cannot_choose_a_server_inside(office: PostOffice, host: str) -> None:
-    answer = await office.call("PUT", "/settings", office.admin, {"smtp_host": host, "smtp_port": 25})
+async def test_staff_cannot_choose_a_server_inside(driver: NotificationDriver, host: str) -> None:
+    answer = await driver.try_change_settings(smtp_host=host, smtp_port=25)
 
     assert (answer.status, answer.wrong_fields) == (422, ["smtp_host"])
-    assert (await office.call("GET", "/settings", office.admin)).body["smtp_port"] == 9
+    assert (await driver.read_settings())["smtp_port"] == 9
 
 
 @pytest.mark.parametrize(
@@ -96,28 +95,26 @@ async def test_staff_cannot_choose_a_server_inside(office: PostOffice, host: str
         *("beef:25:1", "a" * 64 + ".example.com", "smtp.example.com/x", "\u0441mtp.example.com", "smtp.example.com\n"),
     ],
 )
-async def test_only_host_names_and_addresses_are_mail_servers(office: PostOffice, host: str) -> None:
-    answer = await office.call("PUT", "/settings", office.admin, {"smtp_host": host})
+async def test_only_host_names_and_addresses_are_mail_servers(driver: NotificationDriver, host: str) -> None:
+    answer = await driver.try_change_settings(smtp_host=host)
 
     assert (answer.status, answer.wrong_fields) == (422, ["smtp_host"])
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
-async def test_staff_choose_a_server_outside(office: PostOffice, host: str) -> None:
-    assert (await office.put_settings(smtp_host=host, smtp_port=25)).body["smtp_host"] == host
+async def test_staff_choose_a_server_outside(driver: NotificationDriver, host: str) -> None:
+    assert (await driver.change_settings(smtp_host=host, smtp_port=25))["smtp_host"] == host
 
 
-async def test_the_environments_own_server_may_be_inside_but_no_other_port_of_it(office: PostOffice) -> None:
-    assert (await office.put_settings(smtp_host="127.0.0.1", smtp_port=9)).status == 200
-    other = await office.call("PUT", "/settings", office.admin, {"smtp_port": 6379})
-    assert (other.status, other.wrong_fields) == (422, ["smtp_port"])
+async def test_the_environments_own_server_may_be_inside_but_no_other_port_of_it(driver: NotificationDriver) -> None:
+    await driver.change_settings(smtp_host="127.0.0.1", smtp_port=9)
+    answer = await driver.try_change_settings(smtp_port=6379)
+    assert (answer.status, answer.wrong_fields) == (422, ["smtp_port"])
 
 
-async def test_the_environment_can_allow_servers_inside(office: PostOffice, clock: ManualClock) -> None:
-    settings = settings_for(office.settings.database_url, smtp_private_allowed=True)
-    open_office = PostOffice(settings, clock=clock)
-    assert (await open_office.put_settings(smtp_host="10.1.2.3", smtp_port=25)).status == 200
-    await open_office.close()
+async def test_the_environment_can_allow_servers_inside(driver: NotificationDriver) -> None:
+    async with driver.another_process(smtp_private_allowed=True) as other:
+        await other.change_settings(smtp_host="10.1.2.3", smtp_port=25)
 
 
 def channel(host: str, port: int, *, private_allowed: bool) -> SmtpChannel:
@@ -180,12 +177,14 @@ async def test_a_name_is_looked_up_once_so_that_it_cannot_change_after_the_check
     assert lookups.count("mail.evil.example") == 1
 
 
-async def test_a_sender_set_to_a_server_inside_before_shows_a_code_and_sends_nothing(office: PostOffice) -> None:
-    await office.execute("UPDATE notification_settings SET smtp_host = '127.0.0.1', smtp_port = 1025")
-    await office.registered()
-    await office.send(Channel.EMAIL)
+async def test_a_sender_set_to_a_server_inside_before_shows_a_code_and_sends_nothing(
+    driver: NotificationDriver,
+) -> None:
+    await driver.execute("UPDATE notification_settings SET smtp_host = '127.0.0.1', smtp_port = 1025")
+    await driver.register()
+    await driver.send_due(Channel.EMAIL)
 
-    sender = (await office.call("GET", "/senders", office.admin)).body[1]
+    sender = (await driver.sender_states())[1]
     assert sender["trouble"] == "mail_server_private"
 
 

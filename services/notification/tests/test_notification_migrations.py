@@ -8,10 +8,10 @@ from chassis.migrations import downgrade, drift, upgrade
 from notification.tables import Base
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 
 INVALID_INDEXES = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid"
 INVALID_CONSTRAINTS = "SELECT conname FROM pg_constraint WHERE NOT convalidated ORDER BY conname"
@@ -22,24 +22,24 @@ INDEXES = (
 
 
 @pytest.fixture
-async def old(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[PostOffice]:
+async def old(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[NotificationDriver]:
     """Notification with a few registrations in a database of its own."""
-    office = PostOffice(settings_for(await fresh_database("notification")), clock=clock)
+    driver = NotificationDriver(settings_for(await fresh_database("notification")), clock=clock)
     for _ in range(3):
-        await office.ticketed()
-    await office.database.engine.dispose()
-    yield office
-    await office.close()
+        await driver.register_confirmed()
+    await driver.database.engine.dispose()
+    yield driver
+    await driver.close()
 
 
-async def migrate(office: PostOffice, to: str, *, down: bool = False) -> None:
-    """Migrate without a connection of the office's that would hold it up."""
-    await office.database.engine.dispose()
+async def migrate(driver: NotificationDriver, to: str, *, down: bool = False) -> None:
+    """Migrate while the driver has no connection that would block it."""
+    await driver.database.engine.dispose()
     step = downgrade if down else upgrade
-    await asyncio.to_thread(step, office.settings.database_url, "notification", to)
+    await asyncio.to_thread(step, driver.settings.database_url, "notification", to)
 
 
-async def test_tables_in_use_are_read_as_a_whole_only_beside_the_traffic(old: PostOffice) -> None:
+async def test_tables_in_use_are_read_as_a_whole_only_beside_the_traffic(old: NotificationDriver) -> None:
     await migrate(old, "0003", down=True)
     before = await old.rows(INDEXES)
     await migrate(old, "0007")
@@ -55,7 +55,7 @@ async def test_tables_in_use_are_read_as_a_whole_only_beside_the_traffic(old: Po
     await assert_whole(old)
 
 
-async def test_an_index_whose_building_was_interrupted_is_built_anew(old: PostOffice) -> None:
+async def test_an_index_whose_building_was_interrupted_is_built_again(old: NotificationDriver) -> None:
     await migrate(old, "0007", down=True)
     engine = old.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
@@ -68,7 +68,7 @@ async def test_an_index_whose_building_was_interrupted_is_built_anew(old: PostOf
     await assert_whole(old)
 
 
-async def test_what_is_built_already_is_left_alone(old: PostOffice) -> None:
+async def test_what_is_built_already_is_left_alone(old: NotificationDriver) -> None:
     files = f"SELECT relname, relfilenode FROM pg_class JOIN ({INDEXES}) AS i ON relname = indexname ORDER BY relname"
     built = await old.rows(files)
     await old.execute("UPDATE alembic_version SET version_num = '0007'")
@@ -77,7 +77,7 @@ async def test_what_is_built_already_is_left_alone(old: PostOffice) -> None:
     await assert_whole(old)
 
 
-async def assert_whole(office: PostOffice) -> None:
-    assert await office.rows(INVALID_INDEXES) == []
-    assert await office.rows(INVALID_CONSTRAINTS) == []
-    assert await asyncio.to_thread(drift, office.settings.database_url, Base.metadata) == []
+async def assert_whole(driver: NotificationDriver) -> None:
+    assert await driver.rows(INVALID_INDEXES) == []
+    assert await driver.rows(INVALID_CONSTRAINTS) == []
+    assert await asyncio.to_thread(drift, driver.settings.database_url, Base.metadata) == []

@@ -8,10 +8,10 @@ import pytest
 from notification.messages.rules import Channel
 from notification.queue.commands import claim_next
 from sqlalchemy import event, text
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 
 _CONTACTS = """
     INSERT INTO contacts (registration_id, registration_number, event_name, event_date, event_location, category_name,
@@ -38,12 +38,12 @@ _GAP = timedelta(seconds=3)
 
 
 @pytest.fixture
-async def crowded(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[PostOffice]:
+async def crowded(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[NotificationDriver]:
     """Notification that sent 100,000 mails and has 20,000 more that are due, a tenth of them with a deadline."""
-    office = PostOffice(settings_for(await fresh_database("notification")), clock=clock)
+    driver = NotificationDriver(settings_for(await fresh_database("notification")), clock=clock)
     now = clock()
-    await office.execute(_CONTACTS, now=now)
-    await office.execute(_RUNNERS)
+    await driver.execute(_CONTACTS, now=now)
+    await driver.execute(_RUNNERS)
     for kind, priority, status, copies, count in (
         ("registration.created", 30, "sent", 9, 100_000),
         ("registration.confirmed", 10, "pending", 1, 12_000),
@@ -51,42 +51,42 @@ async def crowded(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIte
         ("race.changed", 40, "pending", 1, 6_000),
     ):
         values = {"kind": kind, "priority": priority, "status": status, "copies": copies, "count": count, "now": now}
-        await office.execute(_MESSAGES, **values)
-    await tidy(office)
-    yield office
-    await office.close()
+        await driver.execute(_MESSAGES, **values)
+    await tidy(driver)
+    yield driver
+    await driver.close()
 
 
-async def tidy(office: PostOffice) -> None:
-    """What PostgreSQL does by itself after a while."""
-    engine = office.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+async def tidy(driver: NotificationDriver) -> None:
+    """Vacuum, as PostgreSQL does by itself after a while."""
+    engine = driver.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text("VACUUM (ANALYZE) notifications"))
 
 
-async def looks_of_a_claim(office: PostOffice, **more: Any) -> list[tuple[str, Any]]:
-    """The statements about messages that claiming one executes; the claim is undone."""
-    heard: list[tuple[str, Any]] = []
+async def statements_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tuple[str, Any]]:
+    """Return the statements about messages that claiming one executes; the claim is undone."""
+    executed_here: list[tuple[str, Any]] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        heard.append((statement, parameters))
+        executed_here.append((statement, parameters))
 
-    engine = office.database.engine.sync_engine
+    engine = driver.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", listen)
     try:
-        async with office.database.work() as work:
+        async with driver.database.work() as work:
             await claim_next(work, Channel.EMAIL, lease_for=timedelta(minutes=3), gap=_GAP, **more)
             await work.session.rollback()
     finally:
         event.remove(engine, "before_cursor_execute", listen)
-    return [each for each in heard if "notifications" in each[0]]
+    return [each for each in executed_here if "notifications" in each[0]]
 
 
-async def rows_read(office: PostOffice) -> tuple[int, int]:
-    """How many rows claiming a message reads, and how many entries of an index it counts."""
+async def rows_read(driver: NotificationDriver) -> tuple[int, int]:
+    """Return how many rows claiming a message reads, and how many entries of an index it counts."""
     read = counted = 0
-    for statement, parameters in await looks_of_a_claim(office):
-        for node in await executed(office, statement, parameters):
+    for statement, parameters in await statements_of_a_claim(driver):
+        for node in await executed(driver, statement, parameters):
             rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             if node["Node Type"] == "Index Only Scan":
                 counted += rows
@@ -95,9 +95,9 @@ async def rows_read(office: PostOffice) -> tuple[int, int]:
     return round(read), round(counted)
 
 
-async def executed(office: PostOffice, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
-    """The nodes of a statement's plan with what they did; what it changed is undone."""
-    async with office.database.engine.connect() as connection:
+async def executed(driver: NotificationDriver, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the nodes of a statement's plan with what they did; what it changed is undone."""
+    async with driver.database.engine.connect() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
         [row] = await raw.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *parameters)
@@ -119,7 +119,7 @@ _LINES = {
 }
 
 
-async def test_a_claim_reads_a_few_rows_and_counts_in_an_index(crowded: PostOffice) -> None:
+async def test_a_claim_reads_a_few_rows_and_counts_in_an_index(crowded: NotificationDriver) -> None:
     for line, change in _LINES.items():
         await crowded.execute(_WAITING.format(change))
         await tidy(crowded)
@@ -128,13 +128,13 @@ async def test_a_claim_reads_a_few_rows_and_counts_in_an_index(crowded: PostOffi
         assert counted <= 20_000, "those in line alone"
 
 
-async def test_a_sender_in_trouble_reads_no_more_than_what_is_in_line(crowded: PostOffice) -> None:
-    looks = await looks_of_a_claim(crowded, probing=True)
-    nodes = [node for look in looks for node in await executed(crowded, *look)]
+async def test_a_sender_in_trouble_reads_no_more_than_what_is_in_line(crowded: NotificationDriver) -> None:
+    statements = await statements_of_a_claim(crowded, probing=True)
+    nodes = [node for statement in statements for node in await executed(crowded, *statement)]
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
-async def test_without_its_index_a_claim_reads_the_whole_line(crowded: PostOffice) -> None:
+async def test_without_its_index_a_claim_reads_the_whole_line(crowded: NotificationDriver) -> None:
     """The negative control: the count sees a plan that went bad."""
     await crowded.execute(_WAITING.format("deadline = NULL"))
     await crowded.execute("DROP INDEX ix_notifications_line")

@@ -1,4 +1,4 @@
-"""Staff's choices over the environment's, and secrets that stay secret."""
+"""Settings: staff's over the environment's, and secrets that stay secret."""
 
 import asyncio
 from typing import Any
@@ -8,9 +8,8 @@ from chassis.secrets import new_key
 from notification.messages.rules import Channel
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
-from testkit.harness import ManualClock
 
-from .notification_world import PostOffice, settings_for
+from .notification_driver import NotificationDriver, settings_for
 
 DEFAULTS = {
     "default_locale": "id",
@@ -34,101 +33,93 @@ DEFAULTS = {
 }
 
 
-async def test_the_environment_decides_until_staff_do(office: PostOffice) -> None:
-    answer = await office.call("GET", "/settings", office.admin)
+async def test_settings_are_the_environments_until_staff_change_them(driver: NotificationDriver) -> None:
+    answer = await driver.call("GET", "/settings", by=driver.staff())
     assert (answer.status, answer.body) == (200, DEFAULTS)
 
 
-async def test_what_is_left_out_stays_and_null_goes_back_to_the_default(office: PostOffice) -> None:
-    changed = await office.put_settings(whatsapp_delay_seconds=30, email_from_name="Lari 2027")
-    assert changed.body == {**DEFAULTS, "whatsapp_delay_seconds": 30, "email_from_name": "Lari 2027"}
+async def test_what_is_left_out_stays_and_null_goes_back_to_the_default(driver: NotificationDriver) -> None:
+    changed = await driver.change_settings(whatsapp_delay_seconds=30, email_from_name="Lari 2027")
+    assert changed == {**DEFAULTS, "whatsapp_delay_seconds": 30, "email_from_name": "Lari 2027"}
 
-    changed = await office.put_settings(whatsapp_delay_seconds=None)
-    assert changed.body == {**DEFAULTS, "email_from_name": "Lari 2027"}
-    assert (await office.call("GET", "/settings", office.admin)).body == changed.body
-    assert await office.audited() == ["settings.change"] * 2
-
-
-async def test_what_was_read_can_be_sent_back(office: PostOffice) -> None:
-    read = (await office.call("GET", "/settings", office.admin)).body
-    assert (await office.put_settings(**read)).body == read
+    changed = await driver.change_settings(whatsapp_delay_seconds=None)
+    assert changed == {**DEFAULTS, "email_from_name": "Lari 2027"}
+    assert await driver.read_settings() == changed
+    assert [entry["action"] for entry in await driver.audit_log()] == ["settings.change"] * 2
 
 
-async def test_secrets_go_in_and_never_come_out(office: PostOffice) -> None:
+async def test_what_was_read_can_be_sent_back(driver: NotificationDriver) -> None:
+    read = await driver.read_settings()
+    assert await driver.change_settings(**read) == read
+
+
+async def test_secrets_are_stored_encrypted_and_never_returned(driver: NotificationDriver) -> None:
     # when
-    answer = await office.put_settings(fonnte_api_key="canary-fonnte", smtp_password="canary-mail")
+    shown = await driver.change_settings(fonnte_api_key="canary-fonnte", smtp_password="canary-mail")
     # then
-    assert (answer.body["fonnte_api_key_set"], answer.body["smtp_password_set"]) == (True, True)
-    assert "canary" not in str(answer.body)
-    assert "canary" not in str((await office.call("GET", "/settings", office.admin)).body)
-    assert "canary" not in str(await office.rows("SELECT * FROM notification_settings"))
-    assert "canary" not in str(await office.rows("SELECT details FROM audit_log"))
-    sender = office.senders[Channel.EMAIL]
-    async with office.database.read() as session:
+    assert (shown["fonnte_api_key_set"], shown["smtp_password_set"]) == (True, True)
+    assert "canary" not in str(shown)
+    assert "canary" not in str(await driver.read_settings())
+    assert "canary" not in str(await driver.rows("SELECT * FROM notification_settings"))
+    assert "canary" not in str(await driver.rows("SELECT details FROM audit_log"))
+    sender = driver.senders[Channel.EMAIL]
+    async with driver.database.read() as session:
         preferences = await sender.preferences.load(session)
     assert (preferences.whatsapp.token, preferences.mail.password) == ("canary-fonnte", "canary-mail")
     assert "canary" not in repr(preferences)
 
 
-async def test_a_mail_password_is_shown_to_no_other_server(office: PostOffice) -> None:
-    await office.put_settings(smtp_password="canary-mail")
-    assert (await office.put_settings(smtp_host="127.0.0.1")).body["smtp_password_set"] is True
-    assert (await office.put_settings(smtp_host="mail.elsewhere.example")).body["smtp_password_set"] is False
-    both = await office.put_settings(smtp_host="mail.third.example", smtp_password="new")
-    assert both.body["smtp_password_set"] is True
+async def test_a_mail_password_is_not_used_for_another_server(driver: NotificationDriver) -> None:
+    await driver.change_settings(smtp_password="canary-mail")
+    assert (await driver.change_settings(smtp_host="127.0.0.1"))["smtp_password_set"] is True
+    assert (await driver.change_settings(smtp_host="mail.elsewhere.example"))["smtp_password_set"] is False
+    both = await driver.change_settings(smtp_host="mail.third.example", smtp_password="new")
+    assert both["smtp_password_set"] is True
 
 
 async def test_the_environments_mail_password_is_for_the_environments_server(
-    office: PostOffice, clock: ManualClock
+    driver: NotificationDriver,
 ) -> None:
-    settings = settings_for(office.settings.database_url, smtp_password="canary", smtp_host="mail.lari.example")
-    other = PostOffice(settings, clock=clock)
-    assert (await other.call("GET", "/settings", other.admin)).body["smtp_password_set"] is True
-    moved = await other.put_settings(smtp_host="mail.elsewhere.example")
-    assert moved.body["smtp_password_set"] is False
-    await other.close()
+    async with driver.another_process(smtp_password="canary", smtp_host="mail.lari.example") as other:
+        assert (await other.read_settings())["smtp_password_set"] is True
+        moved = await other.change_settings(smtp_host="mail.elsewhere.example")
+        assert moved["smtp_password_set"] is False
 
 
-async def test_a_secret_whose_key_is_gone_counts_as_not_set(office: PostOffice, clock: ManualClock) -> None:
-    await office.put_settings(fonnte_api_key="canary")
-    settings = office.settings.model_copy(update={"secret_keys": settings_for("x", secret_keys=new_key()).secret_keys})
-    other = PostOffice(settings, clock=clock)
-    await other.registered()
-    await other.send(Channel.WHATSAPP)
+async def test_a_secret_whose_key_is_gone_counts_as_not_set(driver: NotificationDriver) -> None:
+    await driver.change_settings(fonnte_api_key="canary")
+    async with driver.another_process(secret_keys=new_key()) as other:
+        await other.register()
+        await other.send_due(Channel.WHATSAPP)
 
-    assert (await other.call("GET", "/settings", other.admin)).body["fonnte_api_key_set"] is False
-    sender = (await other.call("GET", "/senders", other.admin)).body[0]
-    assert sender["missing"] == "fonnte_api_key is not set"
-    assert (await other.log(channel="whatsapp"))[0]["status"] == "pending"
-    await other.close()
+        assert (await other.read_settings())["fonnte_api_key_set"] is False
+        sender = (await other.sender_states())[0]
+        assert sender["missing"] == "fonnte_api_key is not set"
+        assert (await other.messages(channel="whatsapp"))[0]["status"] == "pending"
 
 
-async def test_changing_settings_gives_a_resting_sender_another_chance(office: PostOffice) -> None:
-    await office.registered()
-    await office.send(Channel.EMAIL)
-    before = (await office.call("GET", "/senders", office.admin)).body[1]
+async def test_changing_settings_gives_a_resting_sender_another_chance(driver: NotificationDriver) -> None:
+    await driver.register()
+    await driver.send_due(Channel.EMAIL)
+    before = (await driver.sender_states())[1]
     assert before["trouble"] == "mail_server_unreachable"
     assert before["paused_until"] is not None
 
-    await office.put_settings(smtp_host="127.0.0.1")
-    after = (await office.call("GET", "/senders", office.admin)).body[1]
+    await driver.change_settings(smtp_host="127.0.0.1")
+    after = (await driver.sender_states())[1]
     assert (after["trouble"], after["paused_until"], after["trouble_since"]) == (None, None, None)
 
 
-async def test_a_channel_without_an_account_says_what_it_lacks(office: PostOffice, clock: ManualClock) -> None:
-    bare = settings_for(office.settings.database_url, fonnte_token="", smtp_host="", email_from_address="")
-    other = PostOffice(bare, clock=clock)
-    await other.registered()
-    for channel in Channel:
-        await other.send(channel)
-    senders = (await other.call("GET", "/senders", other.admin)).body
-    assert [each["missing"] for each in senders] == [
-        "fonnte_api_key is not set",
-        "smtp_host, email_from_address not set",
-    ]
-    reasons = {(each["status"], each["failed_reason"]) for each in await other.log()}
-    assert reasons == {("skipped", "the channel had no account")}
-    await other.close()
+async def test_a_channel_without_an_account_names_the_missing_settings(driver: NotificationDriver) -> None:
+    async with driver.another_process(fonnte_token="", smtp_host="", email_from_address="") as other:
+        await other.register()
+        await other.send_due()
+        assert [each["missing"] for each in await other.sender_states()] == [
+            "fonnte_api_key is not set",
+            "smtp_host, email_from_address not set",
+        ]
+        reasons = {(each["status"], each["failed_reason"]) for each in await other.messages()}
+        assert reasons == {("skipped", "the channel had no account")}
 
 
 BAD_SETTINGS: list[tuple[str, Any]] = [
@@ -167,16 +158,16 @@ BAD_SETTINGS: list[tuple[str, Any]] = [
 ]
 
 
-async def test_a_bad_setting_is_refused_by_name_and_changes_nothing(office: PostOffice) -> None:
+async def test_a_bad_setting_is_refused_by_name_and_changes_nothing(driver: NotificationDriver) -> None:
     for field, value in BAD_SETTINGS:
-        answer = await office.call("PUT", "/settings", office.admin, {"whatsapp_enabled": False, field: value})
+        answer = await driver.try_change_settings(**{"whatsapp_enabled": False, field: value})
         assert (answer.status, answer.wrong_fields) == (422, [field]), (field, value, answer)
-    assert (await office.call("GET", "/settings", office.admin)).body == DEFAULTS
+    assert await driver.read_settings() == DEFAULTS
 
 
-async def test_two_admins_at_once_leave_one_row(office: PostOffice) -> None:
-    await asyncio.gather(*(office.put_settings(whatsapp_delay_seconds=delay) for delay in range(1, 7)))
-    assert await office.rows("SELECT count(*) AS rows FROM notification_settings") == [{"rows": 1}]
+async def test_two_admins_at_once_leave_one_row(driver: NotificationDriver) -> None:
+    await asyncio.gather(*(driver.change_settings(whatsapp_delay_seconds=delay) for delay in range(1, 7)))
+    assert await driver.rows("SELECT count(*) AS rows FROM notification_settings") == [{"rows": 1}]
 
 
 NONSENSE = (
@@ -191,10 +182,10 @@ NONSENSE = (
 )
 
 
-async def test_the_database_refuses_what_makes_no_sense(office: PostOffice) -> None:
+async def test_the_database_refuses_what_makes_no_sense(driver: NotificationDriver) -> None:
     for change in NONSENSE:
         with pytest.raises(IntegrityError):
-            await office.execute(change)
+            await driver.execute(change)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from notification.templates.rendering import Facts, Renderer
 from notification.templates.rules import Template, fill_in, problems_of, variables_of
 from simulators.testing import Stage
 
-from .notification_world import PostOffice, runner
+from .notification_driver import NotificationDriver
+from .notification_events import runner
 
 CONFIRMED_MAIL = "/templates/registration.confirmed/email/id"
 CREATED_CHAT = "/templates/registration.created/whatsapp/id"
@@ -71,7 +72,7 @@ def test_money_is_written_as_people_write_it(amount: str, currency: str, locale:
         ("Asia/Jayapura", Locale.ENGLISH, "31 January 2027, 17:30 WIT"),
     ],
 )
-def test_times_are_told_with_their_zone(zone: str, locale: Locale, written: str) -> None:
+def test_times_are_written_with_their_zone(zone: str, locale: Locale, written: str) -> None:
     assert moment(FACTS.payment_deadline, ZoneInfo(zone), locale) == written
 
 
@@ -124,43 +125,46 @@ def test_only_our_own_addresses_become_links() -> None:
     assert 'href="https://lari.example/api/registration/v1/tickets/ab12.png"' in page
 
 
-async def test_the_list_shows_every_text_with_what_it_may_say(office: PostOffice) -> None:
-    answer = await office.call("GET", "/templates", office.admin)
+async def test_the_list_shows_every_text_with_its_variables(driver: NotificationDriver) -> None:
+    answer = await driver.call("GET", "/templates", by=driver.staff())
     items = answer.body["items"]
     assert len(items) == len(EVERY_DEFAULT)
     assert all(each["is_default"] for each in items)
     assert all(each["variables"] == variables_of(EventType(each["event_type"])) for each in items)
 
 
-async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(connected: PostOffice, stage: Stage) -> None:
+async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(
+    connected: NotificationDriver, stage: Stage
+) -> None:
     # given
-    answer = await connected.call("PUT", CREATED_CHAT, connected.admin, {"body": "Hai {name}, bayar {amount} ya!"})
+    answer = await connected.call(
+        "PUT", CREATED_CHAT, by=connected.staff(), json={"body": "Hai {name}, bayar {amount} ya!"}
+    )
     assert (answer.status, answer.body["is_default"]) == (200, False)
-    assert (await connected.call("GET", CREATED_CHAT, connected.admin)).body == answer.body
+    assert (await connected.call("GET", CREATED_CHAT, by=connected.staff())).body == answer.body
     # when
-    await connected.registered(runner("Ani"))
-    await connected.send(Channel.WHATSAPP)
+    await connected.register(runner("Ani"))
+    await connected.send_due(Channel.WHATSAPP)
     # then
     assert [item["text"] for item in await stage.items("whatsapp")] == ["Hai Ani, bayar Rp150.000 ya!"]
 
     # when it is taken back
-    answer = await connected.call("DELETE", CREATED_CHAT, connected.admin)
+    answer = await connected.call("DELETE", CREATED_CHAT, by=connected.staff())
     # then
     assert (answer.body["is_default"], answer.body["body"].startswith("Halo {name}")) == (True, True)
-    assert await connected.audited() == ["template.change", "template.reset"]
+    assert [entry["action"] for entry in await connected.audit_log()] == ["template.change", "template.reset"]
 
 
-async def test_the_same_text_is_saved_twice_as_one(office: PostOffice) -> None:
+async def test_the_same_text_is_saved_twice_as_one(driver: NotificationDriver) -> None:
     for body in ("Satu {name}", "Dua {name}"):
-        assert (await office.call("PUT", CREATED_CHAT, office.admin, {"body": body})).status == 200
-    assert await office.rows("SELECT body FROM templates") == [{"body": "Dua {name}"}]
+        assert (await driver.call("PUT", CREATED_CHAT, by=driver.staff(), json={"body": body})).status == 200
+    assert await driver.rows("SELECT body FROM templates") == [{"body": "Dua {name}"}]
 
 
-async def test_english_is_spoken_when_english_is_chosen(connected: PostOffice, stage: Stage) -> None:
-    await connected.put_settings(default_locale="en")
-    await connected.ticketed(runner("Ani"))
-    for channel in Channel:
-        await connected.send(channel)
+async def test_messages_are_in_english_when_english_is_chosen(connected: NotificationDriver, stage: Stage) -> None:
+    await connected.change_settings(default_locale="en")
+    await connected.register_confirmed(runner("Ani"))
+    await connected.send_due()
     (chat,), (mail,) = await stage.items("whatsapp"), await stage.items("mail")
     assert chat["text"].startswith("Hello Ani,")
     assert mail["subject"].startswith("Your e-ticket for")
@@ -189,16 +193,16 @@ BAD_TEXTS: list[tuple[str, Any, str]] = [
 ]
 
 
-async def test_a_bad_text_is_refused_naming_the_field(office: PostOffice) -> None:
+async def test_a_bad_text_is_refused_naming_the_field(driver: NotificationDriver) -> None:
     for path, body, field in BAD_TEXTS:
         for method, address in (("PUT", path), ("POST", f"{path}/preview")):
-            answer = await office.call(method, address, office.admin, body)
+            answer = await driver.call(method, address, by=driver.staff(), json=body)
             assert (answer.status, field in answer.wrong_fields) == (422, True), (method, path, body, answer)
-    assert await office.rows("SELECT 1 FROM templates") == []
+    assert await driver.rows("SELECT 1 FROM templates") == []
 
 
-async def test_unknown_variables_are_named(office: PostOffice) -> None:
-    answer = await office.call("PUT", CREATED_CHAT, office.admin, {"body": "{nama} {name} {nomor}"})
+async def test_unknown_variables_are_named(driver: NotificationDriver) -> None:
+    answer = await driver.call("PUT", CREATED_CHAT, by=driver.staff(), json={"body": "{nama} {name} {nomor}"})
     assert answer.code == "invalid_template"
     assert [each["message"] for each in answer.body["errors"]] == [
         "There is no variable {nama}.",
@@ -206,28 +210,28 @@ async def test_unknown_variables_are_named(office: PostOffice) -> None:
     ]
 
 
-async def test_a_preview_shows_a_text_before_it_is_saved(office: PostOffice) -> None:
-    answer = await office.call("POST", f"{CONFIRMED_MAIL}/preview", office.admin, MAIL)
+async def test_a_preview_shows_a_text_before_it_is_saved(driver: NotificationDriver) -> None:
+    answer = await driver.call("POST", f"{CONFIRMED_MAIL}/preview", by=driver.staff(), json=MAIL)
     assert (answer.body["subject"], *answer.body["body"].splitlines()[:1]) == ("Halo Budi Santoso",) * 2
     assert "data:image/png;base64," in answer.body["html"]
-    assert await office.rows("SELECT 1 FROM templates") == []
+    assert await driver.rows("SELECT 1 FROM templates") == []
 
 
-async def test_a_preview_without_a_body_shows_the_text_that_holds(office: PostOffice) -> None:
-    await office.call("PUT", CREATED_CHAT, office.admin, {"body": "Hai {name}"})
-    answer = await office.call("POST", f"{CREATED_CHAT}/preview", office.admin)
+async def test_a_preview_without_a_body_shows_the_text_that_holds(driver: NotificationDriver) -> None:
+    await driver.call("PUT", CREATED_CHAT, by=driver.staff(), json={"body": "Hai {name}"})
+    answer = await driver.call("POST", f"{CREATED_CHAT}/preview", by=driver.staff())
     own_text, nothing, link = answer.body["body"].splitlines()
     assert (answer.body["subject"], own_text, nothing, answer.body["html"]) == (None, "Hai Budi Santoso", "", None)
     assert link.startswith("https://lari.example/r/"), "a text without the link gets it"
 
 
-async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(office: PostOffice) -> None:
-    answer = await office.call("POST", "/templates/registration.created/email/en/preview", office.admin)
+async def test_a_ticket_preview_is_only_a_ticket_where_there_is_one(driver: NotificationDriver) -> None:
+    answer = await driver.call("POST", "/templates/registration.created/email/en/preview", by=driver.staff())
     assert "data:image" not in answer.body["html"]
 
 
 @pytest.mark.parametrize("secret", ["ticket_url", "status_url"])
-def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secret: str) -> None:
+def test_a_subject_that_an_older_release_saved_shows_no_address_with_a_code(secret: str) -> None:
     facts = replace(FACTS, ticket_code="0123456789abcdef", status_path="/r/A-1/0123456789abcdef")
     text = RENDERER.text(Template(f"{{{secret}}}", f"{{name}} {{{secret}}}"), facts, Locale.ENGLISH)
     assert "0123456789abcdef" in text.body
@@ -235,7 +239,7 @@ def test_a_subject_that_an_older_release_saved_says_no_address_with_a_code(secre
 
 
 @pytest.mark.parametrize(("path", "added"), [("/r/A-1/code", "\n\nhttps://lari.example/r/A-1/code"), (None, "")])
-def test_a_text_of_staffs_own_keeps_the_way_back_for_those_who_have_one(path: str | None, added: str) -> None:
+def test_a_text_of_staffs_own_gets_the_link_of_those_who_have_one(path: str | None, added: str) -> None:
     facts = replace(FACTS, status_path=path)
     assert RENDERER.text(Template("Halo {name}"), facts, Locale.INDONESIAN).body == f"Halo {facts.name}{added}"
 
@@ -258,7 +262,7 @@ def test_links_that_a_text_of_staffs_own_names_are_there_once() -> None:
 
 @pytest.mark.parametrize("kind", [EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED])
 @pytest.mark.parametrize("locale", list(Locale))
-def test_who_has_no_page_reads_of_none(kind: EventType, locale: Locale) -> None:
+def test_a_text_for_runners_without_a_page_has_no_link_to_one(kind: EventType, locale: Locale) -> None:
     facts = replace(FACTS, ticket_code="0123456789abcdef", status_path=None, has_page=False)
     template = default_template(kind, Channel.EMAIL, locale)
     text = RENDERER.text(template, facts, locale).body
@@ -270,7 +274,7 @@ def test_who_has_no_page_reads_of_none(kind: EventType, locale: Locale) -> None:
     assert FACTS.registration_number in text
 
 
-def test_an_address_amid_a_sentence_stays_in_a_text_of_staff_s_own() -> None:
+def test_an_address_within_a_sentence_stays_in_a_text_of_staffs_own() -> None:
     facts = replace(FACTS, status_path=None, has_page=False)
     text = RENDERER.text(Template("Buka {status_url} untuk info."), facts, Locale.INDONESIAN).body
     assert text == "Buka https://lari.example untuk info."

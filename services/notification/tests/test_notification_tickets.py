@@ -21,7 +21,8 @@ from PIL import Image
 from pypdf import PdfReader
 from simulators.testing import Stage
 
-from .notification_world import PostOffice, runner
+from .notification_driver import NotificationDriver
+from .notification_events import runner
 
 NAMES = [
     "Budi Santoso",
@@ -42,7 +43,7 @@ def scanned(png: bytes) -> list[str]:
 
 
 def words_of(pdf: bytes) -> str:
-    """The text that a reader finds on the page."""
+    """Return the text that a reader finds on the page."""
     (page,) = PdfReader(io.BytesIO(pdf)).pages
     return page.extract_text()
 
@@ -60,19 +61,19 @@ def part(mail: EmailMessage, content_type: str) -> Any:
     return found
 
 
-async def test_the_mail_holds_text_page_code_and_pdf(connected: PostOffice, stage: Stage) -> None:
+async def test_the_mail_holds_text_page_code_and_pdf(connected: NotificationDriver, stage: Stage) -> None:
     # given
     budi = runner("Budi Santoso", email="budi@example.com")
-    entry = await connected.ticketed(budi)
+    entry = await connected.register_confirmed(budi)
     # when
-    await connected.send(Channel.EMAIL)
+    await connected.send_due(Channel.EMAIL)
     mail = await raw_mail(stage, to="budi@example.com")
     # then
     code = entry.codes[budi.participant_id]
     assert mail["Subject"] == "E-tiket Lari Pagi Jakarta: BIB 1000"
     assert mail["From"] == "Panitia Lari <panitia@lari.example>"
     assert mail["Auto-Submitted"] == "auto-generated"
-    (logged,) = [each for each in await connected.log(channel="email") if each["status"] == "sent"]
+    (logged,) = [each for each in await connected.messages(channel="email") if each["status"] == "sent"]
     assert mail["Message-ID"] == f"<{logged['id']}@lari.example>"
     text, page = part(mail, "text/plain").get_content(), part(mail, "text/html").get_content()
     for words in ("Budi Santoso", "1000", entry.number, "Minggu, 7 Maret 2027", "Monas", "10K"):
@@ -105,21 +106,21 @@ def _fax_image(pdf: bytes) -> bytes:
     return header.ljust(134, b"\0") + pdf[found.end() : found.end() + length]
 
 
-async def test_whatsapp_links_to_the_ticket(connected: PostOffice, stage: Stage) -> None:
+async def test_whatsapp_links_to_the_ticket(connected: NotificationDriver, stage: Stage) -> None:
     budi = runner()
-    entry = await connected.ticketed(budi)
-    await connected.send(Channel.WHATSAPP)
+    entry = await connected.register_confirmed(budi)
+    await connected.send_due(Channel.WHATSAPP)
 
     (chat,) = await stage.items("whatsapp")
     code = entry.codes[budi.participant_id]
     assert f"https://lari.example/api/registration/v1/tickets/{code}.png" in chat["text"]
 
 
-async def test_each_runner_of_a_group_gets_their_own_code(connected: PostOffice, stage: Stage) -> None:
-    await connected.put_settings(email_delay_seconds=0)
+async def test_each_runner_of_a_group_gets_their_own_code(connected: NotificationDriver, stage: Stage) -> None:
+    await connected.change_settings(email_delay_seconds=0)
     family = [runner(f"Runner {place}", is_pic=place == 0) for place in range(3)]
-    entry = await connected.ticketed(*family)
-    await connected.send(Channel.EMAIL)
+    entry = await connected.register_confirmed(*family)
+    await connected.send_due(Channel.EMAIL)
 
     for each in family:
         mail = await raw_mail(stage, to=each.email)
@@ -127,10 +128,10 @@ async def test_each_runner_of_a_group_gets_their_own_code(connected: PostOffice,
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_whatever_the_name_the_ticket_arrives(connected: PostOffice, stage: Stage, name: str) -> None:
+async def test_whatever_the_name_the_ticket_arrives(connected: NotificationDriver, stage: Stage, name: str) -> None:
     budi = runner(name)
-    await connected.ticketed(budi)
-    await connected.send(Channel.EMAIL)
+    await connected.register_confirmed(budi)
+    await connected.send_due(Channel.EMAIL)
 
     mail = await raw_mail(stage, to=budi.email)
     assert name in part(mail, "text/plain").get_content()
@@ -212,7 +213,7 @@ def test_a_page_holds_only_the_letters_it_needs() -> None:
 
 
 @pytest.mark.parametrize("text", ["W" * 255, "Ж" * 255, "Lari Đông " * 25, "𪜀" * 255, "䷀㏟山" * 85])
-def test_the_longest_texts_stay_on_the_page_with_all_that_a_desk_needs(text: str) -> None:
+def test_the_longest_texts_stay_on_the_page_with_all_that_check_in_needs(text: str) -> None:
     ticket = PrintedTicket(text, text, text, "Minggu, 7 Maret 2027", text, "W" * 50, 2**31 - 1)
     (page,) = PdfReader(io.BytesIO(ticket_pdf(ticket, qr_png(CODE), Locale.INDONESIAN))).pages
 

@@ -1,4 +1,4 @@
-"""What Fonnte reports: late, twice, in any order, sometimes before we know what it is about."""
+"""Fonnte's reports: late, twice, in any order, sometimes before the id of their message is stored."""
 
 import asyncio
 from itertools import permutations
@@ -12,60 +12,63 @@ from notification.queue.rules import Progress
 from notification.webhooks.rules import progress_of
 from simulators.testing import Stage
 from sqlalchemy import text
+from testkit.clocks import ManualClock
+from testkit.driver import Answer
 from testkit.polling import eventually
 
-from .notification_world import WEBHOOK_SECRET, Answer, PostOffice, runner
+from .notification_driver import WEBHOOK_SECRET, NotificationDriver, settings_for
+from .notification_events import runner
 
 PATH = f"/webhooks/fonnte/{WEBHOOK_SECRET}"
 
 
-async def report(office: PostOffice, **body: Any) -> Answer:
-    answer = await office.call("POST", PATH, body=body)
+async def report(driver: NotificationDriver, **body: Any) -> Answer:
+    answer = await driver.call("POST", PATH, json=body)
     assert answer.status == 200, answer
     return answer
 
 
-async def a_sent_message(office: PostOffice) -> str:
-    """Fonnte's id of a message that it took."""
-    await office.registered(runner(whatsapp="6281234567890"))
-    await office.send(Channel.WHATSAPP)
-    (row,) = await office.rows("SELECT provider_id FROM notifications WHERE channel = 'whatsapp'")
+async def a_sent_message(driver: NotificationDriver) -> str:
+    """Send a message; return Fonnte's id of it."""
+    await driver.register(runner(whatsapp="6281234567890"))
+    await driver.send_due(Channel.WHATSAPP)
+    (row,) = await driver.rows("SELECT provider_id FROM notifications WHERE channel = 'whatsapp'")
     return str(row["provider_id"])
 
 
-async def status(office: PostOffice) -> str:
-    (message,) = await office.log(channel="whatsapp")
+async def status(driver: NotificationDriver) -> str:
+    (message,) = await driver.messages(channel="whatsapp")
     return str(message["status"])
 
 
-async def test_a_message_that_reached_the_phone_is_delivered(connected: PostOffice) -> None:
+async def test_a_message_that_reached_the_phone_is_delivered(connected: NotificationDriver) -> None:
     sent = await a_sent_message(connected)
     await report(connected, device="6281200000000", id=sent, stateid="S1", status="sent", state="sent", timestamp=1)
     assert await status(connected) == "sent"
     await report(connected, stateid="S1", state="delivered")
 
-    (message,) = await connected.log(channel="whatsapp")
+    (message,) = await connected.messages(channel="whatsapp")
     assert message["status"] == "delivered"
     assert message["delivered_at"] is not None
 
 
-async def test_reports_in_any_order_and_twice_end_the_same(connected: PostOffice, stage: Stage) -> None:
+async def test_reports_in_any_order_and_twice_end_the_same(connected: NotificationDriver, stage: Stage) -> None:
     """The one that ties the two ids together may even be the last."""
-    await connected.put_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
+    await connected.change_settings(whatsapp_delay_seconds=0, whatsapp_max_per_minute=600)
     for place, order in enumerate(permutations(("sent", "pending", "delivered", "read"))):
-        entry = await connected.registered()
-        await connected.send(Channel.WHATSAPP)
+        entry = await connected.register()
+        await connected.send_due(Channel.WHATSAPP)
         (row,) = await connected.rows(
             "SELECT provider_id FROM notifications WHERE channel = 'whatsapp' AND registration_id = :id", id=entry.id
         )
         for state in (*order, *order):
             ids = {"id": row["provider_id"]} if state == "sent" else {}
             await report(connected, stateid=f"S{place}", state=state, **ids)
-        assert await connected.told(entry) == [("registration.created", "delivered")], order
+        assert await connected.statuses_of(entry) == [("registration.created", "delivered")], order
 
 
-async def test_a_report_that_comes_before_we_wrote_down_the_id_is_not_lost(
-    connected: PostOffice, monkeypatch: pytest.MonkeyPatch
+async def test_a_report_that_comes_before_its_id_was_stored_is_not_lost(
+    connected: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sender = connected.senders[Channel.WHATSAPP]
     record = type(sender)._record_once
@@ -80,12 +83,12 @@ async def test_a_report_that_comes_before_we_wrote_down_the_id_is_not_lost(
     assert await status(connected) == "delivered"
 
 
-async def test_a_report_and_our_own_note_in_two_open_transactions_still_meet(office: PostOffice) -> None:
+async def test_a_report_and_the_id_in_two_open_transactions_are_matched(driver: NotificationDriver) -> None:
     """Neither sees what the other has not committed yet: one of them has to wait."""
-    await office.registered()
+    await driver.register()
 
     async def note_that_it_was_sent() -> None:
-        async with office.database.work() as work:
+        async with driver.database.work() as work:
             await lock_provider_id(work, "77")
             sent = "UPDATE notifications SET status = 'sent', sent_at = now(), provider_id = '77'"
             await work.session.execute(text(f"{sent} WHERE channel = 'whatsapp'"))
@@ -93,22 +96,22 @@ async def test_a_report_and_our_own_note_in_two_open_transactions_still_meet(off
 
     async def waits_or_is_done() -> bool:
         waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = :here"
-        here = await office.rows("SELECT oid FROM pg_database WHERE datname = current_database()")
-        return noting.done() or bool(await office.rows(waiting, here=here[0]["oid"]))
+        here = await driver.rows("SELECT oid FROM pg_database WHERE datname = current_database()")
+        return noting.done() or bool(await driver.rows(waiting, here=here[0]["oid"]))
 
-    async with office.database.work() as work:
+    async with driver.database.work() as work:
         await record_report(work, provider_id="77", state_id="S1", progress=Progress.DELIVERED, word="delivered")
         noting = asyncio.create_task(note_that_it_was_sent())
         await eventually(waits_or_is_done)
     await noting
 
-    assert await status(office) == "delivered"
+    assert await status(driver) == "delivered"
 
 
-async def test_a_number_that_is_not_on_whatsapp_fails_the_message_after_all(connected: PostOffice) -> None:
+async def test_a_number_that_is_not_on_whatsapp_fails_the_message_after_all(connected: NotificationDriver) -> None:
     sent = await a_sent_message(connected)
     await report(connected, id=sent, stateid="S1", status="invalid")
-    (message,) = await connected.log(channel="whatsapp")
+    (message,) = await connected.messages(channel="whatsapp")
     assert (message["status"], message["failed_reason"]) == ("failed", "whatsapp_undelivered")
     assert len(await connected.published(NotificationFailed)) == 1
 
@@ -119,34 +122,41 @@ async def test_a_number_that_is_not_on_whatsapp_fails_the_message_after_all(conn
     assert await status(connected) == "delivered"
 
 
-async def test_a_report_about_nothing_of_ours_is_answered_all_the_same(office: PostOffice) -> None:
-    await report(office, id="no such", stateid="X", state="delivered")
-    await report(office, stateid="Y", state="delivered")
-    await report(office, id=12345, state="delivered", unheard_of={"a": [1]})
-    await report(office, id=["12345"], state="read")
-    await report(office, state="delivered")
-    await report(office)
-    await report(office, id="", stateid="", state="")
+async def test_a_report_about_an_unknown_message_is_answered_200(driver: NotificationDriver) -> None:
+    await report(driver, id="no such", stateid="X", state="delivered")
+    await report(driver, stateid="Y", state="delivered")
+    await report(driver, id=12345, state="delivered", unheard_of={"a": [1]})
+    await report(driver, id=["12345"], state="read")
+    await report(driver, state="delivered")
+    await report(driver)
+    await report(driver, id="", stateid="", state="")
 
 
-async def test_without_the_secret_there_is_nothing_here(office: PostOffice) -> None:
+async def test_a_report_with_a_wrong_secret_gets_404(driver: NotificationDriver) -> None:
     for secret in ("wrong", f"{WEBHOOK_SECRET}x", WEBHOOK_SECRET.upper(), "é"):
         for body in ({"id": "1"}, {"id": "x" * 500}):
-            answer = await office.call("POST", f"/webhooks/fonnte/{secret}", body=body)
+            answer = await driver.call("POST", f"/webhooks/fonnte/{secret}", json=body)
             assert (answer.status, answer.code) == (404, "unknown_webhook")
         for broken in (b"", b"{", b"[]", b"\xff"):
-            answer = await office.call("POST", f"/webhooks/fonnte/{secret}", content=broken)
+            answer = await driver.call("POST", f"/webhooks/fonnte/{secret}", content=broken)
             assert (answer.status, answer.code) == (404, "unknown_webhook")
-    assert await office.rows("SELECT 1 FROM delivery_reports") == []
+    assert await driver.rows("SELECT 1 FROM delivery_reports") == []
 
 
-async def test_without_a_secret_in_the_settings_nobody_gets_in(office: PostOffice) -> None:
-    office.app.state.webhook_secret = ""
-    assert (await office.call("POST", "/webhooks/fonnte/x", body={})).status == 404
-    assert (await office.call("POST", "/webhooks/fonnte/", body={})).status == 404
+async def test_without_a_secret_in_the_settings_every_report_is_refused(driver: NotificationDriver) -> None:
+    driver.app.state.webhook_secret = ""
+    assert (await driver.call("POST", "/webhooks/fonnte/x", json={})).status == 404
+    assert (await driver.call("POST", "/webhooks/fonnte/", json={})).status == 404
 
 
-async def test_a_report_that_makes_no_sense_is_refused(office: PostOffice) -> None:
+async def test_a_report_is_not_taken_while_the_database_is_down(clock: ManualClock) -> None:
+    driver = NotificationDriver(settings_for("postgresql+asyncpg://postgres@127.0.0.1:1/none"), clock=clock)
+    answer = await driver.call("POST", PATH, json={"id": "1"})
+    assert (answer.status, answer.code) == (503, "unavailable")
+    await driver.close()
+
+
+async def test_an_invalid_report_is_refused(driver: NotificationDriver) -> None:
     for body, field in (
         ({"id": "x" * 91}, "id"),
         ({"id": {"a": 1}}, "id"),
@@ -154,11 +164,11 @@ async def test_a_report_that_makes_no_sense_is_refused(office: PostOffice) -> No
         ({"state": "x" * 51}, "state"),
         ({"status": 7}, "status"),
     ):
-        answer = await office.call("POST", PATH, body=body)
+        answer = await driver.call("POST", PATH, json=body)
         assert (answer.status, answer.wrong_fields) == (422, [field]), body
-    json = {"Content-Type": "application/json"}
-    assert (await office.call("POST", PATH, json, content=b"{")).status == 400
-    assert (await office.call("POST", PATH, json, content=b"x" * 5000)).status == 413
+    as_json = {"Content-Type": "application/json"}
+    assert (await driver.call("POST", PATH, headers=as_json, content=b"{")).status == 400
+    assert (await driver.call("POST", PATH, headers=as_json, content=b"x" * 5000)).status == 413
 
 
 @pytest.mark.parametrize(
@@ -172,5 +182,5 @@ async def test_a_report_that_makes_no_sense_is_refused(office: PostOffice) -> No
         (("pending", "processing", "waiting", "whatever", "", None), None),
     ],
 )
-def test_fonntes_words_mean_progress(words: tuple[str | None, ...], progress: Progress | None) -> None:
+def test_fonntes_statuses_mean_progress(words: tuple[str | None, ...], progress: Progress | None) -> None:
     assert progress_of(*words) is progress
