@@ -1,4 +1,4 @@
-"""Stand-ins for the outside parties: Fonnte (WhatsApp) and a mail server, with an inbox to look into."""
+"""Simulators of external services: Fonnte (WhatsApp) and a mail server, with inboxes to inspect."""
 
 from simulators.lifecycle import Simulators
 from simulators.settings import Settings

@@ -1,4 +1,4 @@
-"""`python -m simulators`: both inboxes as one process, set up by `SIMULATORS_…` variables."""
+"""`python -m simulators`: both inboxes in one process, configured by `SIMULATORS_…` variables."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _log = logging.getLogger("simulators")
 
 
 class _Server(uvicorn.Server):
-    """Ends what the simulators keep waiting before it waits for the open requests."""
+    """Releases the requests that the simulators delay before it waits for open requests."""
 
     def __init__(self, config: uvicorn.Config, simulators: Simulators) -> None:
         super().__init__(config)
@@ -28,7 +28,7 @@ class _Server(uvicorn.Server):
 
 
 async def serve(settings: Settings) -> None:
-    """Run until told to stop by SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT."""
     simulators = Simulators(settings)
     await simulators.start()
     _log.info("mail is taken on %s:%d", settings.smtp_host, simulators.smtp_port)
@@ -36,7 +36,7 @@ async def serve(settings: Settings) -> None:
         simulators.app,
         host=settings.host,
         port=settings.port,
-        # Addresses and numbers are in the query strings.
+        # Query strings contain addresses and numbers.
         access_log=False,
         timeout_graceful_shutdown=5,
     )
@@ -47,9 +47,9 @@ async def serve(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Exits with 0 after a signal; with 1 (mail) or 3 (HTTP) when an address cannot be taken."""
+    """Run the simulators. Exit with 0 after a signal; with 1 (mail) or 3 (HTTP) if an address is in use."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # The webhook's address holds a secret, and httpx logs addresses.
+    # The webhook's URL contains a secret, and httpx logs URLs.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # uvicorn raises the signal again once it has stopped; this makes that a normal exit.
     for wanted in (signal.SIGTERM, signal.SIGINT):

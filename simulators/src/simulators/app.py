@@ -25,7 +25,7 @@ _SHOWN_IN_PLACE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 @dataclass(frozen=True, slots=True)
 class Inboxes:
-    """What the simulators received."""
+    """The inboxes of the simulators."""
 
     mail: MailInbox
     whatsapp: WhatsAppInbox
@@ -38,7 +38,7 @@ class AttachmentItem(BaseModel):
 
 
 class MailItem(BaseModel):
-    """A caught mail; `id` opens `/mail/{id}/raw`."""
+    """A received mail; `id` is used in `/mail/{id}/raw`."""
 
     id: str
     to: str
@@ -50,7 +50,7 @@ class MailItem(BaseModel):
 
 
 class WhatsAppItem(BaseModel):
-    """An accepted WhatsApp message; `status` tells how far it has come."""
+    """An accepted WhatsApp message with its delivery status."""
 
     id: str
     to: str
@@ -80,7 +80,7 @@ class WhatsAppModeSetting(BaseModel):
 
 
 def build_app(inbox: Inboxes) -> FastAPI:
-    """Everything under `/simulators`; refusals are problem documents."""
+    """Build the application with all routes under `/simulators`; errors are problem documents."""
     app = FastAPI(title="Startline simulators", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.inboxes = inbox
     render_problems(app)
@@ -224,7 +224,7 @@ def _numbered_file(attachments: tuple[Attachment, ...], number: int) -> Response
 
 
 def _file(attachment: Attachment) -> Response:
-    """Serve a stranger's file so that it cannot act as a page of this site."""
+    """Return a response with an untrusted file that cannot act as a page of this site."""
     known = _MEDIA_TYPE.fullmatch(attachment.content_type)
     way = "inline" if attachment.content_type in _SHOWN_IN_PLACE else "attachment"
     name = quote(attachment.filename, safe="")

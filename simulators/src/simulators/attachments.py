@@ -1,11 +1,11 @@
-"""Files that came with a message."""
+"""Files attached to messages."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file as its sender declared it; neither name nor type is to be trusted."""
+    """A file as its sender declared it; neither name nor type can be trusted."""
 
     filename: str
     content_type: str

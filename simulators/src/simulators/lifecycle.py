@@ -1,4 +1,4 @@
-"""All the stand-ins together: built, started, stopped."""
+"""Building, starting and stopping all simulators."""
 
 from fastapi import FastAPI
 
@@ -14,13 +14,17 @@ from simulators.settings import Settings
 class Simulators:
     """Fonnte and a mail server in the caller's event loop.
 
-    `app` is the HTTP side, to be served or mounted at the root by the caller; `whatsapp` and `mail` are the inboxes;
-    `certificate` is what STARTTLS offers, None without it. Stop the simulators before the HTTP server: `stop` lets go
-    of callers that mode `timeout` keeps waiting.
+    `app` is the HTTP application, to be served or mounted at the root by the caller; `whatsapp` and `mail` are the
+    inboxes; `certificate` is used for STARTTLS, None without it. Stop the simulators before the HTTP server: `stop`
+    releases requests that mode `timeout` delays.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """Raises `OSError` or `ssl.SSLError` when a configured certificate is unusable."""
+        """Build the simulators.
+
+        Raises:
+            OSError, ssl.SSLError: a configured certificate is unusable.
+        """
         settings = settings or Settings()
         self.mail = MailInbox(settings)
         self.whatsapp = WhatsAppInbox(settings, _courier(settings))
@@ -36,16 +40,24 @@ class Simulators:
 
     @property
     def smtp_port(self) -> int:
-        """Where mail is taken. Raises `RuntimeError` before the start."""
+        """Return the SMTP port.
+
+        Raises:
+            RuntimeError: the server was not started.
+        """
         return self._smtp.port
 
     async def start(self) -> None:
-        """Raises `OSError` when the SMTP address cannot be taken."""
+        """Start the simulators.
+
+        Raises:
+            OSError: the SMTP address is in use.
+        """
         self.whatsapp.start()
         await self._smtp.start()
 
     async def stop(self) -> None:
-        """End everything, also what is under way; may be called twice."""
+        """Stop everything, including running deliveries; may be called twice."""
         await self.whatsapp.stop()
         await self._smtp.stop()
 

@@ -1,4 +1,4 @@
-"""The page a person looks at. Whatever came from outside is escaped; HTML mail stays in a sandbox."""
+"""The page with both inboxes. Untrusted text is escaped; HTML mail is shown in a sandbox."""
 
 import re
 from base64 import b64encode
@@ -28,7 +28,7 @@ _IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
 def inbox_page(mail: MailInbox, whatsapp: WhatsAppInbox, prefix: str) -> str:
-    """Both inboxes as an HTML document, newest first, at most `SHOWN` of each. `prefix` is where the routes are."""
+    """Return both inboxes as HTML, newest first, at most `SHOWN` of each. `prefix` is the path of the routes."""
     chats = _articles(_whatsapp_article(each, prefix) for each in islice(whatsapp.newest(), SHOWN))
     mails = _articles(_mail_article(each, prefix) for each in islice(mail.newest(), SHOWN))
     return f"""<!doctype html>
@@ -43,7 +43,7 @@ def inbox_page(mail: MailInbox, whatsapp: WhatsAppInbox, prefix: str) -> str:
 
 
 def with_inline_images(html: str, attachments: Iterable[Attachment]) -> str:
-    """`html` with its `cid:` references replaced by the images themselves."""
+    """Return `html` with its `cid:` references replaced by the images."""
     images = {each.content_id: each for each in attachments if each.content_id and each.content_type in _IMAGES}
 
     def replace(reference: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Refusals as RFC 9457 problem documents."""
+"""Errors as RFC 9457 problem documents."""
 
 from http import HTTPStatus
 from typing import Any
@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 
 def render_problems(app: FastAPI) -> None:
-    """Let `app` answer every refusal as `application/problem+json`."""
+    """Make `app` render every error as `application/problem+json`."""
     app.add_exception_handler(HTTPException, _render_refusal)
     app.add_exception_handler(RequestValidationError, _render_invalid)
 

@@ -1,4 +1,4 @@
-"""What can be set from the environment, each name prefixed with `SIMULATORS_`."""
+"""Settings from the environment, each name prefixed with `SIMULATORS_`."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -10,7 +10,7 @@ from simulators.fonnte.targets import normalise
 
 
 class Settings(BaseSettings):
-    """How the stand-ins listen and behave; every value has a default that suits a demo on one machine."""
+    """Addresses and behaviour of the simulators; all defaults suit a demo on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="SIMULATORS_", frozen=True, env_ignore_empty=True)
 
@@ -20,30 +20,32 @@ class Settings(BaseSettings):
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(0, ge=0, le=65535, description="0 takes any free port")
     mail_username: str | None = Field(None, min_length=1)
-    mail_password: SecretStr | None = Field(None, description="with a username, a login is required")
-    mail_starttls: bool = Field(False, description="offer STARTTLS with a certificate made at the start")
+    mail_password: SecretStr | None = Field(None, description="if set, with a username, a login is required")
+    mail_starttls: bool = Field(False, description="offer STARTTLS with a self-signed certificate")
     tls_certificate: Path | None = Field(None, description="PEM file; offers STARTTLS with this instead")
     tls_key: Path | None = None
 
-    fonnte_token: SecretStr | None = Field(None, description="the one valid device token; any is taken without it")
-    fonnte_webhook_url: SecretStr | None = Field(None, description="told about sent and delivered messages")
-    fonnte_webhook_secret: SecretStr = Field(SecretStr(""), description="the end of that address, kept apart")
+    fonnte_token: SecretStr | None = Field(None, description="the only valid device token; without it any is accepted")
+    fonnte_webhook_url: SecretStr | None = Field(None, description="URL for updates about sent and delivered messages")
+    fonnte_webhook_secret: SecretStr = Field(SecretStr(""), description="the end of that URL, configured separately")
     fonnte_webhook_attempts: int = Field(5, ge=1, le=16)
-    fonnte_webhook_gap_seconds: float = Field(2.0, ge=0, description="between two attempts")
-    fonnte_delivered_after_seconds: float = Field(1.0, ge=0, description="from sent to delivered")
+    fonnte_webhook_gap_seconds: float = Field(2.0, ge=0, description="seconds between two attempts")
+    fonnte_delivered_after_seconds: float = Field(1.0, ge=0, description="seconds from sent to delivered")
     fonnte_unreachable: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="numbers not on WhatsApp, separated by commas: accepted and never delivered"
     )
     fonnte_quota: int | None = Field(None, ge=0, description="messages left; unlimited without it")
-    fonnte_failing_reason: str = Field("target invalid", min_length=1, description="what mode `failing` answers")
-    fonnte_hold_seconds: float = Field(60.0, ge=0, description="how long mode `timeout` keeps a caller waiting")
+    fonnte_failing_reason: str = Field(
+        "target invalid", min_length=1, description="reason in the response of mode `failing`"
+    )
+    fonnte_hold_seconds: float = Field(60.0, ge=0, description="seconds for which mode `timeout` delays a response")
 
-    keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest go first")
+    keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest are dropped first")
     keep_bytes: int = Field(256 * 1024 * 1024, ge=1, description="per inbox")
 
     @property
     def webhook(self) -> str | None:
-        """Where sent and delivered messages are told, if anywhere."""
+        """Return the URL for status updates; None if there is none."""
         if self.fonnte_webhook_url is None:
             return None
         return self.fonnte_webhook_url.get_secret_value() + self.fonnte_webhook_secret.get_secret_value()

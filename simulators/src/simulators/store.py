@@ -1,4 +1,4 @@
-"""A bounded memory: newest kept, oldest forgotten."""
+"""A bounded store that keeps the newest items."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Keepable(Protocol):
-    """Something with an id and a weight in bytes."""
+    """An item with an id and a size in bytes."""
 
     @property
     def id(self) -> str: ...
@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Keepable)
 
 
 class Store(Generic[T]):
-    """Keeps the newest items, at most `items` of them and together at most `total_bytes`. Iterates oldest first."""
+    """Keeps the newest items, at most `items` of them with at most `total_bytes` together. Iterates oldest first."""
 
     def __init__(self, *, items: int, total_bytes: int) -> None:
         self._limit = items

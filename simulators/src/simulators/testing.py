@@ -1,4 +1,4 @@
-"""For tests against the simulators: run them for a while, talk to them, wait for what happens in the background."""
+"""Helpers for tests with the simulators: running them, sending requests, waiting for background work."""
 
 import asyncio
 import socket
@@ -18,29 +18,37 @@ T = TypeVar("T")
 
 
 class Stage:
-    """Running simulators and an HTTP client on their app."""
+    """Running simulators and an HTTP client of their application."""
 
     def __init__(self, simulators: Simulators, http: httpx.AsyncClient) -> None:
         self.simulators = simulators
         self.http = http
 
     async def send(self, *, token: str | None = ANY_DEVICE, **fields: str) -> dict[str, Any]:
-        """Call Fonnte's `/send` with a form; gives the answer's body."""
+        """Call Fonnte's `/send` with a form and return the body of the response."""
         return await self.fonnte("send", token=token, data=fields)
 
     async def fonnte(self, call: str, *, token: str | None = ANY_DEVICE, **request: Any) -> dict[str, Any]:
-        """Call Fonnte's API. Raises `httpx.HTTPStatusError` unless the answer is a success."""
+        """Call Fonnte's API and return the body of the response.
+
+        Raises:
+            httpx.HTTPStatusError: the response is not a success.
+        """
         headers = {} if token is None else {"Authorization": token}
         answer = await self.http.post(f"/simulators/fonnte/{call}", headers=headers, **request)
         body: dict[str, Any] = answer.raise_for_status().json()
         return body
 
     async def mode(self, channel: str, mode: str) -> None:
-        """Set how `mail` or `whatsapp` behaves. Raises `httpx.HTTPStatusError` for an unknown mode."""
+        """Set the mode of `mail` or `whatsapp`.
+
+        Raises:
+            httpx.HTTPStatusError: the mode is unknown.
+        """
         (await self.http.post(f"/simulators/{channel}/mode", json={"mode": mode})).raise_for_status()
 
     async def items(self, channel: str, **query: str) -> list[dict[str, Any]]:
-        """What `mail` or `whatsapp` received, newest last."""
+        """Return the items that `mail` or `whatsapp` received, newest last."""
         answer = await self.http.get(f"/simulators/{channel}", params=query)
         items: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
         return items
@@ -48,7 +56,7 @@ class Stage:
 
 @asynccontextmanager
 async def playing(**settings: Any) -> AsyncIterator[Stage]:
-    """Simulators with `settings`, on free ports, deliveries at once, for the length of the block."""
+    """Run simulators with `settings`, on free ports and without delivery delay, until the block ends."""
     simulators = Simulators(Settings(**{"fonnte_delivered_after_seconds": 0, **settings}))
     await simulators.start()
     try:
@@ -61,7 +69,7 @@ async def playing(**settings: Any) -> AsyncIterator[Stage]:
 
 @asynccontextmanager
 async def listening(app: Any) -> AsyncIterator[str]:
-    """`app` behind a real HTTP server on a free port of this machine; gives its base URL."""
+    """Serve `app` with a real HTTP server on a free local port; yield its base URL."""
     taken = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[taken]))
@@ -74,7 +82,11 @@ async def listening(app: Any) -> AsyncIterator[str]:
 
 
 async def eventually(look: Callable[[], T], *, within: float = 5.0) -> T:
-    """What `look` returns as soon as that is true. Raises `TimeoutError` after `within` seconds."""
+    """Return the result of `look` as soon as it is true.
+
+    Raises:
+        TimeoutError: it was not within `within` seconds.
+    """
     deadline = time.monotonic() + within
     while not (seen := look()):
         if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
-"""Text from strangers."""
+"""Handling of untrusted text."""
 
 
 def encodable(text: str) -> str:
-    """`text` with every lone surrogate replaced, so that it can be sent on as UTF-8."""
+    """Return `text` with every lone surrogate replaced, so that it can be encoded as UTF-8."""
     return text.encode("utf-8", "replace").decode()

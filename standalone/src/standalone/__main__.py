@@ -1,4 +1,4 @@
-"""`python -m standalone` is `startline`."""
+"""`python -m standalone` runs `startline`."""
 
 from standalone.cli import main
 

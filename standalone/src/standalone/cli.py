@@ -1,4 +1,4 @@
-"""`startline`: the operator's command."""
+"""`startline`: the command line for operators."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = command(load(StandaloneSettings), parsed)
         sys.stdout.flush()
         sys.exit(code)
-    except BrokenPipeError:  # whoever read the output has seen enough; what is left must not be written at the exit
+    except BrokenPipeError:  # the reader closed the pipe; do not write the rest at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except asyncpg.InvalidCatalogNameError as error:
@@ -42,14 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "up", "run the whole platform in this process", lambda settings, _: up.run(settings))
     _add(commands, "migrate", "create the databases and bring them up to date", _migrate)
     _add(commands, "provision", "prepare a PostgreSQL and a RabbitMQ that services share", provisioning.run)
-    _add(commands, "owner", "create the first owner, if there is nobody yet", _owner)
+    _add(commands, "owner", "create the first owner, if there are no staff yet", _owner)
     _add(commands, "demo", "play the whole journey on a fresh platform and check it", _demo)
     journey = _add(commands, "journey", "play the whole journey on a running platform and check it", _journey)
     journey.add_argument("url", help="of the platform")
-    journey.add_argument("--simulators", metavar="URL", help="where messages are caught, if not there")
+    journey.add_argument("--simulators", metavar="URL", help="base URL of the simulators, if it differs")
     staff.add_to(_add(commands, "staff", "members of staff: list, add, password", staff.run))
     seed.add_to(_add(commands, "seed", "create the example event with its categories", seed.run))
-    crowd = "create an event with a made-up crowd in registration, to try out large numbers"
+    crowd = "create an event with many made-up registrations, to try out large numbers"
     populate.add_to(_add(commands, "populate", crowd, populate.run))
     doctor.add_to(_add(commands, "doctor", "check the invariants across all services", doctor.run))
     deadletters.add_to(
@@ -79,7 +79,7 @@ def _owner(settings: StandaloneSettings, _: argparse.Namespace) -> int:
 
 
 def _demo(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    from standalone.demo import play  # noqa: PLC0415  # brings an image decoder that nothing else needs
+    from standalone.demo import play  # noqa: PLC0415  # imports an image decoder that only this needs
 
     return asyncio.run(play(settings))
 

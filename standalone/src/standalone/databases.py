@@ -1,4 +1,4 @@
-"""One PostgreSQL server, a database for each service."""
+"""One PostgreSQL server with a database for each service."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ from standalone.settings import StandaloneSettings
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server. `url` is the administrator's; the services' databases begin with `prefix`.
+    """A PostgreSQL server. `url` is the administrator's; names of the services' databases begin with `prefix`.
 
-    `has_ended` is whether the process of an embedded one is gone.
+    `has_ended` returns whether the process of an embedded server has ended.
     """
 
     url: str
@@ -30,11 +30,11 @@ class Server:
     has_ended: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     def name(self, service: str) -> str:
-        """The database of a service."""
+        """Return the name of a service's database."""
         return f"{self.prefix}{service}"
 
     def url_of(self, service: str) -> str:
-        """Where a service's database is."""
+        """Return the URL of a service's database."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{self.name(service)}"))
 
@@ -46,7 +46,7 @@ def open_database(server: Server, service: Service[Any], *, pool_size: int = 4) 
 
 @contextmanager
 def running_server(settings: StandaloneSettings) -> Iterator[Server]:
-    """The server that is configured, or an embedded one for as long as this lasts.
+    """Open the configured server, or run an embedded one until the block ends.
 
     Raises:
         FolderInUse: another process runs the platform on the same data folder.
@@ -64,10 +64,10 @@ def running_server(settings: StandaloneSettings) -> Iterator[Server]:
 
 @contextmanager
 def reachable_server(settings: StandaloneSettings, *, create: bool = False) -> Iterator[Server]:
-    """The server, whether the platform is up or not: for the operator's commands.
+    """Open the server for operators' commands, whether or not the platform is running.
 
     Raises:
-        CannotStart: there is no platform in the data folder, and none is to be created.
+        CannotStart: there is no platform in the data folder, and none should be created.
     """
     if settings.database_url is not None:
         yield _server(settings, _plain(settings.database_url))
@@ -95,14 +95,14 @@ def _plain(url: str) -> str:
 async def _answers(embedded: EmbeddedPostgres) -> bool:
     try:
         connection = await asyncpg.connect(embedded.url, timeout=3)
-    except Exception:  # noqa: BLE001  # whatever it is, it is not up for us
+    except Exception:  # noqa: BLE001  # on any error, the server is not available
         return False
     await connection.close()
     return True
 
 
 async def create_databases(server: Server) -> None:
-    """Make the databases that are not there yet."""
+    """Create missing databases."""
     connection = await asyncpg.connect(server.url, timeout=10)
     try:
         for service in SERVICES:
@@ -116,12 +116,12 @@ async def _create(connection: "asyncpg.Connection[asyncpg.Record]", name: str) -
         return
     try:
         await connection.execute(f'CREATE DATABASE "{name}"')
-    except asyncpg.DuplicateDatabaseError:  # another process was quicker
+    except asyncpg.DuplicateDatabaseError:  # another process created it first
         return
 
 
 async def drop_databases(server: Server) -> None:
-    """Remove the services' databases with everything in them."""
+    """Delete the services' databases with all their data."""
     connection = await asyncpg.connect(server.url, timeout=10)
     try:
         for service in SERVICES:
@@ -131,7 +131,7 @@ async def drop_databases(server: Server) -> None:
 
 
 def migrate(server: Server) -> None:
-    """Create what is missing and bring every database up to date. Safe to run from several processes at once."""
+    """Create missing databases and migrate all of them. Several processes may run it concurrently."""
     asyncio.run(create_databases(server))
     for service in SERVICES:
         upgrade(server.url_of(service.name), service.name)

@@ -1,4 +1,4 @@
-"""`startline dead-letters`: events that were given up and wait for a person."""
+"""`startline dead-letters`: list, show, replay and drop dead letters."""
 
 import argparse
 import asyncio
@@ -17,13 +17,13 @@ from standalone.settings import StandaloneSettings
 
 _ACTOR = "operator"
 _ALL = 1_000_000
-_SUMMARIES = {"show": "with what it says", "replay": "try again", "drop": "give up for good"}
+_SUMMARIES = {"show": "show with its payload", "replay": "retry", "drop": "delete"}
 _MANY = {"replay": "all", "drop": "forged"}
-"""All but those that another service than the owner sent are replayed; those are good for nothing."""
+"""`replay all` excludes events that another service than the owner sent; `drop forged` deletes only these."""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the arguments of the command."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     names = [service.name for service in SERVICES]
     listed = actions.add_parser("list", help="of one service, or of all")
@@ -36,7 +36,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Carry it out; 1 when there is no such dead letter, or it may not be tried."""
+    """Run the command. Return 1 if there is no such dead letter, or if it may not be replayed."""
     with reachable_server(settings) as server:
         try:
             asyncio.run(_run(server, arguments))
@@ -78,7 +78,7 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
 
 
 async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int]:
-    """The dead letters that a number or a word stands for."""
+    """Return the ids of the dead letters that the argument names: a number, or a word for many."""
     if arguments.id != _MANY[arguments.action]:
         return [int(arguments.id)]
     rows = await retries.list_dead_letters(database, limit=_ALL)
@@ -87,7 +87,7 @@ async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int
 
 
 def _gone_is_fine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """One of many that somebody else has dealt with meanwhile stops nothing; one that was named is missed."""
+    """Ignore a dead letter that was handled by another process meanwhile, unless it was named by its number."""
     return suppress(UnknownDeadLetter) if arguments.id == _MANY[arguments.action] else nullcontext()
 
 

@@ -1,4 +1,4 @@
-"""`startline demo`: a fresh platform, the whole journey on it, and a check of everything afterwards."""
+"""`startline demo`: the whole journey on a fresh platform, and a check of all services afterwards."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from standalone.journey.story import DEMANDS, Story
 from standalone.settings import StandaloneSettings
 
 _REHEARSAL = {
-    "HOUR_SECONDS": "20",  # an unpaid registration of the half marathon expires while we watch
+    "HOUR_SECONDS": "20",  # an unpaid registration of the half marathon expires during the demo
     "EXPIRY_GRACE_MINUTES": "0",
     "EXPIRY_SWEEP_SECONDS": "1",
     "LOG_LEVEL": "ERROR",
@@ -27,7 +27,7 @@ _REHEARSAL = {
 
 
 async def play(settings: StandaloneSettings) -> int:
-    """Play it; 0 when everything was as it should be."""
+    """Run the demo. Return 0 if everything was as expected."""
     started = time.perf_counter()
     tell = teller(started)
     try:
@@ -51,7 +51,7 @@ async def play(settings: StandaloneSettings) -> int:
 
 @asynccontextmanager
 async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProcess]:
-    """A platform with data, databases and queues of its own, which are gone afterwards."""
+    """Run a platform with its own data, databases and queues, which are deleted afterwards."""
     data = settings.data / "demo"
     shutil.rmtree(data, ignore_errors=True)
     mark = uuid4().hex[:8]

@@ -1,4 +1,4 @@
-"""The gateway of the standalone process: the same paths as in production, one port."""
+"""The gateway of the standalone process: the same paths as in production, on one port."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -20,12 +20,12 @@ _NOTHING = Wording(en="Nothing is served here.", id="Tidak ada apa-apa di sini."
 
 
 class Gateway:
-    """Sends each request to the service whose path it is.
+    """Routes each request to the service of its path.
 
     Args:
         apps: by path prefix.
-        ready: what every part says of its readiness.
-        late: what every service says of its lateness.
+        ready: returns the readiness of every part.
+        late: returns the lateness of every service.
     """
 
     def __init__(self, apps: Mapping[str, ASGIApp], *, ready: Health, late: Health) -> None:
@@ -60,7 +60,7 @@ class Gateway:
 
 
 def _nothing(scope: Scope) -> Response:
-    """Answer a path that no service has with the same 404 as a service."""
+    """Answer an unknown path with the same 404 as a service."""
     identifier = correlation_id_of(scope)
     with correlated(identifier), answered_in(language_of(scope)):
         answer = render(NotFound(_NOTHING))
@@ -69,6 +69,6 @@ def _nothing(scope: Scope) -> Response:
 
 
 def _opened(path: str) -> Response:
-    """Send a link of a message to the page behind it."""
+    """Redirect a link of a message to its page."""
     page = "/api/registration/v1/links/" + quote(path.removeprefix(_LINKS), safe="/-_.~")
     return Response(status_code=303, headers={"Location": page, "Referrer-Policy": "no-referrer"})

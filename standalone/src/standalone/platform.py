@@ -29,14 +29,14 @@ from standalone.gateway import Gateway
 from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
-_PREFETCH = 6  # events of a service side by side: requests have to find a connection, too
-_ATTACHED_BYTES = 5 * 1024 * 1024  # Fonnte takes files of 4 MB
-_INSIDE = "http://startline"  # how the services reach each other through the gateway, without a socket
+_PREFETCH = 6  # concurrent events per service, so that connections are left for requests
+_ATTACHED_BYTES = 5 * 1024 * 1024  # Fonnte accepts files of 4 MB
+_INSIDE = "http://startline"  # base URL between services, through the gateway without a socket
 
 
 @dataclass(frozen=True)
 class _Running:
-    """One service's two halves."""
+    """The API and the worker of a service."""
 
     service: Service[Any]
     database: Database
@@ -45,7 +45,7 @@ class _Running:
 
 
 class Platform:
-    """Builds, starts and stops everything.
+    """Builds, starts and stops the whole platform.
 
     Args:
         settings: of the standalone process.
@@ -76,7 +76,7 @@ class Platform:
         await self._stack.__aexit__(kind, error, trace)
 
     async def _start(self, stack: AsyncExitStack) -> BackgroundServer:
-        """Everything stops in the reverse order: the workers first, so that what they are sending gets through."""
+        """Start everything. It is stopped in reverse order, workers first, so that their last requests succeed."""
         port = self._settings.startline_port or free_port()
         await self._start_simulators(stack, port)
         http = await stack.enter_async_context(
@@ -93,7 +93,7 @@ class Platform:
         await server.start()
         stack.push_async_callback(server.stop)
         if self._simulators is not None:
-            stack.push_async_callback(self._simulators.stop)  # lets go of callers it keeps waiting
+            stack.push_async_callback(self._simulators.stop)  # releases requests that it delays
         await self._start_workers(stack)
         return server
 
@@ -161,14 +161,14 @@ class Platform:
         stack.push_async_callback(self._transport.stop)
 
     async def ready(self) -> Mapping[str, Any]:
-        """Whether requests can be served and events can travel."""
+        """Return whether requests and events can be handled."""
         answers = await asyncio.gather(*(database_answers(each.database) for each in self._running))
         found = {each.service.name: answer for each, answer in zip(self._running, answers, strict=True)}
         found["transport"] = await self._transport.ready()
         return {"ready": all(found.values()), **found}
 
     async def late(self) -> Mapping[str, Any]:
-        """How far each service's messages are behind."""
+        """Return the lateness of each service."""
         found = [await lateness(each.database) for each in self._running]
         reports = {each.service.name: one.report() for each, one in zip(self._running, found, strict=True)}
         return {"late": any(one.late for one in found), **reports}

@@ -1,7 +1,7 @@
-"""`startline populate N`: a made-up event with as many registrations as wanted, for trying out large numbers.
+"""`startline populate N`: a made-up event with N registrations, for trying out large numbers.
 
-Everything is made inside the database by the numbers of a series, so that a million takes minutes. Only registration
-knows of these people: the other services would have been told of each by an event.
+All rows are generated in the database from a series of numbers, so that a million takes minutes. Only registration has
+these people: the other services would learn of each by an event.
 """
 
 import argparse
@@ -94,7 +94,7 @@ _WRITE = text("""
                '6281200000000', lower(name)
           FROM entries, generate_series(0, size - 1) AS position,
                LATERAL (SELECT n::bigint * 10 + position AS person) AS counted,
-               -- A prime step through all combinations: neighbours get different names, nobody gets another's.
+               -- A prime step through all combinations: neighbours get different names, no name is repeated.
                LATERAL (SELECT person * 104729 % 256000000 AS mixed) AS scattered,
                LATERAL (
                    SELECT (string_to_array(:first_names, ' '))[1 + mixed / 6400000] || ' '
@@ -116,14 +116,14 @@ _WRITE = text("""
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the arguments of the command."""
     parser.add_argument(
         "registrations", type=int, metavar="N", help="how many; with groups among them, a quarter more participants"
     )
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Create them; 1 when they are there already."""
+    """Create the event. Return 1 if it exists already."""
     with reachable_server(settings) as server:
         return asyncio.run(_run(server, arguments.registrations))
 
@@ -142,15 +142,15 @@ async def _run(server: Server, registrations: int) -> int:
 
 
 async def populate(database: Database, registrations: int, *, tell: Callable[[str], None]) -> UUID:
-    """An event with that many registrations, in all the states one can be in; its id.
+    """Create an event with that many registrations, in all statuses, and return its id.
 
     Of a hundred registrations four are groups of 5 and one is a group of 10.
 
     Args:
-        tell: hears how far it is.
+        tell: called with a line about the progress.
 
     Raises:
-        SlugTaken: it is there already.
+        SlugTaken: the event exists already.
     """
     event_id, categories = await _open(database, registrations)
     for first in range(0, registrations, _BATCH):
@@ -202,5 +202,5 @@ async def _open_wave(work: UnitOfWork, event_id: UUID, wave: int, registrations:
 
 
 def _places(registrations: int) -> int:
-    """Enough for all, also where the last hundred is not whole and its groups come first."""
+    """Return enough places for all, also if the last hundred is incomplete and its groups come first."""
     return registrations * 5 // 4 + 25

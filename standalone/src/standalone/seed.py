@@ -1,4 +1,4 @@
-"""`startline seed`: the example event and its three categories, through the same commands that the API uses."""
+"""`startline seed`: the example event and its three categories, created by the same commands as the API uses."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ CATEGORIES: tuple[dict[str, Any], ...] = (
 
 
 def category_fields(category: dict[str, Any], *, quota: int | None = None) -> dict[str, Any]:
-    """The fields of an example category. Groups of 5 pay 5 % less for each, groups of 10 pay 10 % less."""
+    """Return the fields of an example category. Runners pay 5 % less in groups of 5, and 10 % less in groups of 10."""
     first, last = category["bibs"]
     price = Decimal(category["price"])
     return {
@@ -55,12 +55,12 @@ def category_fields(category: dict[str, Any], *, quota: int | None = None) -> di
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """The command takes no arguments."""
+    """Add no arguments."""
     parser.set_defaults(action=None)
 
 
 def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    """Create them; running it twice changes nothing."""
+    """Create the example event. Running it twice changes nothing."""
     with reachable_server(settings) as server:
         asyncio.run(_run(server))
     return 0

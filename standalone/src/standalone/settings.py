@@ -1,4 +1,4 @@
-"""What the standalone process reads from its environment."""
+"""Settings of the standalone process, read from the environment."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 class StandaloneSettings(BaseSettings):
-    """Everything has a default: trying it out needs no configuration."""
+    """The settings. All have defaults, so that trying it out needs no configuration."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
@@ -30,11 +30,13 @@ class StandaloneSettings(BaseSettings):
     startline_database_prefix: str = Field("startline_", pattern=r"^[a-z][a-z0-9_]{0,40}$")
     database_url: str | None = None
     broker_url: str | None = None
-    database_password: SecretStr | None = Field(None, description="for a database URL that holds no password")
-    broker_password: SecretStr | None = Field(None, description="for a broker URL that holds no password")
+    database_password: SecretStr | None = Field(None, description="password for a database URL without one")
+    broker_password: SecretStr | None = Field(None, description="password for a broker URL without one")
     broker_prefix: str = ""
-    hour_seconds: float = Field(3600.0, gt=0, description="as in registration: shorter only for rehearsals")
-    rehearse_duplicates: bool = Field(default=False, description="every event is delivered twice, as a broker may do")
+    hour_seconds: float = Field(
+        3600.0, gt=0, description="seconds in an hour of deadlines, as in registration; shorter only for rehearsals"
+    )
+    rehearse_duplicates: bool = Field(default=False, description="deliver every event twice, as a broker may do")
     fonnte_token: SecretStr | None = None
     smtp_host: str | None = None
     public_url: str | None = None
@@ -67,27 +69,27 @@ class StandaloneSettings(BaseSettings):
 
     @property
     def data(self) -> Path:
-        """The folder for database, images and keys."""
+        """Return the folder for database, images and keys."""
         return self.startline_data.absolute()
 
     @property
     def provider_configured(self) -> bool:
-        """Whether messages really go out; the simulators stand in only when none does."""
+        """Return whether a real provider is configured; otherwise the simulators are used."""
         return self.fonnte_token is not None or self.smtp_host is not None
 
 
 class LocalSecrets:
-    """Secrets that are made once and kept in the data folder, readable by its owner only."""
+    """Secrets that are generated once and stored in the data folder, readable by its owner only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def key(self) -> str:
-        """Seals secrets in the databases."""
+        """Return the key that encrypts secrets in the databases."""
         return self._kept("secret.key", new_key)
 
     def webhook(self) -> str:
-        """The last part of the webhook's address."""
+        """Return the last part of the webhook's URL."""
         return self._kept("webhook.secret", lambda: secrets.token_urlsafe(24))
 
     def _kept(self, name: str, make: Callable[[], str]) -> str:
@@ -95,6 +97,6 @@ class LocalSecrets:
         make_folder(self._folder)
         with suppress(FileExistsError), os.fdopen(os.open(path, _CREATE, 0o600), "w") as file:
             file.write(make())
-        with suppress(PermissionError):  # it may belong to another user, who decides then
+        with suppress(PermissionError):  # the file may belong to another user, who sets its mode
             path.chmod(0o600)
         return path.read_text().strip()

@@ -1,4 +1,4 @@
-"""`startline staff`: for when nobody can log in."""
+"""`startline staff`: manage staff without logging in."""
 
 import argparse
 import asyncio
@@ -23,19 +23,21 @@ _ACTOR = "operator"
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the arguments of the command."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="who there is")
-    add = actions.add_parser("add", help="take somebody on; the password is asked for, or made up and printed")
+    actions.add_parser("list", help="list all members of staff")
+    add = actions.add_parser(
+        "add", help="add a member of staff; the password is read from the terminal, or generated and printed"
+    )
     add.add_argument("email")
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True, choices=[role.value for role in Role])
-    password = actions.add_parser("password", help="give somebody a new password; their sessions end")
+    password = actions.add_parser("password", help="set a new password; sessions of this member end")
     password.add_argument("email")
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Carry it out; 0 when it worked."""
+    """Run the command. Return 0 if it succeeded."""
     with reachable_server(settings) as server:
         return asyncio.run(_run(server, arguments))
 

@@ -1,4 +1,4 @@
-"""`startline up`: the platform until it is told to stop."""
+"""`startline up`: run the platform until a signal stops it."""
 
 import asyncio
 import secrets
@@ -22,10 +22,10 @@ _LOOK_SECONDS = 1.0
 
 
 def run(settings: StandaloneSettings) -> int:
-    """Run until SIGTERM or SIGINT; 0 when it ended in good order.
+    """Run until SIGTERM or SIGINT; return 0.
 
     Raises:
-        CannotStart: the port is taken, or an embedded PostgreSQL could not be started or has ended.
+        CannotStart: the port is in use, or an embedded PostgreSQL could not be started or has ended.
     """
     configure_logging(settings.log_level)
     _require_port(settings)
@@ -37,7 +37,7 @@ def run(settings: StandaloneSettings) -> int:
 
 
 def _require_port(settings: StandaloneSettings) -> None:
-    """Look before anything is created: a password that is shown once must not be shown by a start that fails."""
+    """Check the port before anything is created: a failing start must not print the password that is shown once."""
     host, port = settings.startline_host, settings.startline_port
     why = why_not_free(host, port) if port else None
     if why is not None:
@@ -59,12 +59,12 @@ async def _serve(settings: StandaloneSettings, server: Server) -> None:
 
 
 async def _until_ended(server: Server) -> None:
-    while not server.has_ended():  # noqa: ASYNC110  # no event tells of another process's end
+    while not server.has_ended():  # noqa: ASYNC110  # another process's end sends no event
         await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def create_first_owner(settings: StandaloneSettings, server: Server) -> None:
-    """Create the first owner if there is nobody yet; a password that was made up is printed, this once."""
+    """Create the first owner if there are no staff yet. A generated password is printed, only this once."""
     given = settings.startline_owner_password
     password = given.get_secret_value() if given else secrets.token_urlsafe(12)
     database = open_database(server, service_named("identity"))
@@ -81,4 +81,4 @@ async def create_first_owner(settings: StandaloneSettings, server: Server) -> No
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stdout, flush=True)  # this is what the operator reads
+    print(line, file=sys.stdout, flush=True)  # output for the operator

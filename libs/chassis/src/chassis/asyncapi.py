@@ -1,4 +1,4 @@
-"""The AsyncAPI document of all events, from the code: `python -m chassis.asyncapi`."""
+"""Generate the AsyncAPI document of all events from the code: `python -m chassis.asyncapi`."""
 
 import inspect
 import json
@@ -11,14 +11,14 @@ from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from faststream.specification import AsyncAPI
 
 _DESCRIPTION = (
-    "Topic exchange. Each listener gets a copy of its own under `to.<listener>.<type>`;"
-    " an event without listeners is published once, under its type."
+    "Topic exchange. Each subscriber gets its own copy with the routing key `to.<subscriber>.<type>`;"
+    " an event without subscribers is published once, with its type as the routing key."
     " A message carries its `message_id` as `event_id`, too."
 )
 
 
 def document() -> dict[str, Any]:
-    """Every event that may be published, by type, with its schema and who listens."""
+    """Return the AsyncAPI document: every event type with its schema and its subscribers."""
     broker = RabbitBroker("amqp://rabbitmq/")
     exchange = RabbitExchange(Names().exchange, type=ExchangeType.TOPIC, durable=True)
     for payload in registered():
@@ -28,7 +28,7 @@ def document() -> dict[str, Any]:
             routing_key=payload.TYPE,
             title=f"{payload.TYPE}.v{payload.VERSION}",
             description=f"{inspect.cleandoc(payload.__doc__ or '')}\n\nSubscribers: {names or 'none yet'}.",
-            schema=Event[payload],  # type: ignore[valid-type]  # the registry decides at run time
+            schema=Event[payload],  # type: ignore[valid-type]  # the type parameter is only known at run time
         )
     specification = AsyncAPI(broker, title="Startline events", version="1", description=_DESCRIPTION)
     found: dict[str, Any] = specification.to_specification().to_jsonable()

@@ -1,4 +1,4 @@
-"""Time, passed in rather than looked up, so that deadlines can be tested."""
+"""Time as a parameter instead of a global function, so that deadlines can be tested."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,9 +7,9 @@ from typing import Final
 Clock = Callable[[], datetime]
 
 SKEW: Final = timedelta(minutes=2)
-"""By how much the clocks of two machines may differ without anybody losing anything."""
+"""Tolerated difference between the clocks of two machines."""
 
 
 def utcnow() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the current time in UTC, with time zone."""
     return datetime.now(UTC)

@@ -1,7 +1,7 @@
-"""Retries of events that may take down the process that handles them: alone, and counted.
+"""Isolated and counted retries of events whose handling may kill the process.
 
-When a process is killed, all events that it had in hand look alike. Those that were tried, and those that the broker's
-crash guard put aside, are suspects: each is tried alone, so that only the one at fault is counted again.
+When a process is killed, all events in progress look alike. Those that were being tried, and those that the broker's
+crash guard set aside, are suspects. Each suspect is retried alone, so that only the event at fault is counted again.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.database import Database
 
 UNFINISHED: Final = "unfinished_tries"
-"""The header that counts an event's tries in a row that began and never ended."""
+"""Header that counts an event's consecutive tries that began and did not end."""
 
 DEADLY: Final = 5
-"""Unfinished tries after which an event is given up. Others may be at fault for the first and, rarely, one more."""
+"""Unfinished tries after which an event is given up. Other events may have caused the first and, rarely, one more."""
 
 
 class TookReaderDown(Exception):
-    """The event's reader went down too often while handling it."""
+    """The process was killed too often while it handled this event."""
 
 
 class RetrySlots:
@@ -40,7 +40,7 @@ class RetrySlots:
 
     @asynccontextmanager
     async def slot(self, row: OutboxInnerMessage) -> AsyncIterator[None]:
-        """Wait for a slot for a claimed row and hold it until the block ends; all slots for a suspect."""
+        """Wait for a slot for a claimed row and hold it until the block ends. A suspect gets all slots."""
         async with AsyncExitStack() as held:
             if is_suspect(row):
                 await held.enter_async_context(self._alone)
@@ -50,23 +50,23 @@ class RetrySlots:
 
 
 def is_suspect(row: OutboxInnerMessage) -> bool:
-    """Return whether a process was killed with this event in hand."""
+    """Return whether a process was killed while it handled this event."""
     return UNFINISHED in (row.headers or {})
 
 
 @asynccontextmanager
 async def counted(database: Database, row: OutboxInnerMessage) -> AsyncIterator[None]:
-    """Count a try that never ends, which is one whose process is killed.
+    """Count this try as unfinished unless the block ends, which it does not if the process is killed.
 
     Raises:
-        TookReaderDown: the event has had its tries; nothing was done.
+        TookReaderDown: the event has used up its tries; the block is not run.
     """
     if await _begin(database, row) > DEADLY:
         raise TookReaderDown
     try:
         yield
     except BaseException:
-        with suppress(Exception):  # it counts as unfinished then, which costs one of several tries
+        with suppress(Exception):  # the try then counts as unfinished, which costs one of several
             await _set_headers(
                 database, row, _headers(database).op("-", return_type=JSONB)(literal(UNFINISHED, String))
             )
@@ -81,7 +81,7 @@ async def _begin(database: Database, row: OutboxInnerMessage) -> int:
 
 
 async def _set_headers(database: Database, row: OutboxInnerMessage, headers: ColumnElement[Any]) -> int:
-    """Set the headers of a claimed row; return its count of unfinished tries."""
+    """Set the headers of a claimed row and return its count of unfinished tries; 0 without one or without the claim."""
     table: Table = database.tables.retries
     own = (table.c.id == row.id, table.c.acquired_token == row.acquired_token)
     changed = update(table).where(*own).values(headers=headers).returning(table.c.headers[UNFINISHED].astext)

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction, its events, its commit. Nothing else commits."""
+"""Database access. A unit of work is one transaction with the events it publishes; nothing else commits."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -31,13 +31,13 @@ _ABOUT_THE_WORK = ("40", "55P03", "57014")
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether `error` says the database is down, full, overloaded or was only in the way, not that the work is wrong.
+    """Return whether `error` means that the database is down, full, overloaded or busy, not that the work is wrong.
 
     By SQLSTATE: connection (08), resources (53), operator intervention and cancelled (57), rollback by serialization or
     deadlock (40), read-only (25006), lock not available (55P03); see PostgreSQL's appendix A.
     """
     if isinstance(error, OSError) and error.filename is not None:
-        return False  # a file of ours, not a connection
+        return False  # a file, not a connection
     if isinstance(error, OutcomeUnknown | OSError | PoolTimeout | TimeoutError | InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -47,7 +47,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def is_out_of_reach(error: BaseException) -> bool:
-    """Whether other work would meet `error` as well: `is_unavailable`, and not what the database answered to this work.
+    """Return whether `error` would also occur for other work: `is_unavailable`, without errors specific to this work.
 
     The latter are a deadlock or a serialization failure (40), a lock held by another transaction (55P03), and a
     statement that took too long (57014).
@@ -56,34 +56,34 @@ def is_out_of_reach(error: BaseException) -> bool:
 
 
 def takes_too_long(error: BaseException) -> bool:
-    """Whether a statement was cancelled for the time it took: the next try most likely takes as long."""
+    """Return whether a statement was cancelled because it took too long; a retry most likely takes as long."""
     return sqlstate_of(error) == "57014"
 
 
 def waits_for_lock(error: BaseException) -> bool:
-    """Whether a statement was ended because another transaction kept a lock for too long."""
+    """Return whether a statement was cancelled because another transaction held a lock for too long."""
     return sqlstate_of(error) == "55P03"
 
 
 def sqlstate_of(error: BaseException) -> str:
-    """Return what the database said was wrong, as SQLSTATE; empty when it said nothing."""
+    """Return the SQLSTATE of an error; empty if it has none."""
     return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
 
 
 def constraint_of(error: IntegrityError) -> str:
-    """Return the name of the constraint that refused; empty when the database did not name one."""
+    """Return the name of the violated constraint; empty if the database did not name one."""
     cause = error.orig.__cause__ if error.orig is not None else None
     return str(getattr(cause, "constraint_name", None) or "")
 
 
 def _says_that_nothing_was_stored(error: Exception) -> bool:
-    """Whether an error of COMMIT is the database's own refusal, and not the loss of its answer (08, 57)."""
+    """Return whether an error of COMMIT was reported by the database, and is not the loss of its answer (08, 57)."""
     return bool(sqlstate_of(error)) and not sqlstate_of(error).startswith(_ANSWER_LOST)
 
 
 @contextmanager
 def already_stored() -> Iterator[None]:
-    """What follows a commit to make its answer: the database may go away here, but something was stored.
+    """Guard the queries after a commit: if the database becomes unavailable here, the changes are stored nevertheless.
 
     Raises:
         OutcomeUnknown: instead of an error that would be answered with "nothing was stored".
@@ -97,7 +97,7 @@ def already_stored() -> Iterator[None]:
 
 
 class UnitOfWork:
-    """One transaction: the rows it changes and the events it publishes become true together, or not at all."""
+    """One transaction: its changed rows and its published events are stored together or not at all."""
 
     def __init__(self, session: AsyncSession, *, database: "Database", now: datetime, correlation_id: str) -> None:
         self.session = session
@@ -108,7 +108,7 @@ class UnitOfWork:
 
     @property
     def tables(self) -> ServiceTables:
-        """The outbox and its companions of this service."""
+        """Return the outbox and the other common tables of this service."""
         return self._database.tables
 
     async def server_time(self) -> datetime:
@@ -116,7 +116,7 @@ class UnitOfWork:
         return await self._database.server_time(self.session)
 
     def publish(self, payload: Payload, *, subject: UUID) -> None:
-        """Send `payload` with this commit; `subject` is what it is about, mostly a registration.
+        """Publish `payload` with this commit. `subject` is the id of what it is about, mostly a registration.
 
         Raises:
             TypeError: another service owns events of this type.
@@ -134,7 +134,7 @@ class UnitOfWork:
         )
 
     async def audit(self, actor: str, action: str, subject: str, **details: Any) -> None:
-        """Note who did what to what. Details are ids, states and reasons, never personal data."""
+        """Record an action in the audit log. Details are ids, states and reasons, never personal data."""
         await self.session.execute(
             insert(self.tables.audit_log).values(
                 at=self.now,
@@ -147,40 +147,40 @@ class UnitOfWork:
         )
 
     async def write_events(self) -> None:
-        """Put what was published into the outbox; the unit of work does this right before it commits."""
+        """Write the published events into the outbox. The unit of work does this right before it commits."""
         if self._events:
             await self.session.execute(_PUBLISH, {"bodies": self.take_events()})
 
     def take_events(self) -> list[bytes]:
-        """What was published so far, for a statement of the caller's own that writes it with `publishing`."""
+        """Remove and return the events published so far, for a statement that writes them with `publishing`."""
         events, self._events = self._events, []
         return [event.to_bytes() for event in events]
 
 
 def publishing(bodies: str) -> str:
-    """For a statement's `WITH`: events into the outbox along with what they tell of, where every round trip counts.
+    """Return a `WITH` part that inserts events into the outbox, for statements in which every round trip counts.
 
     Args:
-        bodies: a query for the events' bodies, of type `bytea`. `NOTIFY` belongs into the statement's own `SELECT`.
+        bodies: a query for the events' bodies, of type `bytea`. `NOTIFY` has to be in the statement's own `SELECT`.
     """
-    rows = f"SELECT '{OUTBOX_QUEUE}', body FROM ({bodies}) AS event(body)"  # noqa: S608  # the caller's own words
+    rows = f"SELECT '{OUTBOX_QUEUE}', body FROM ({bodies}) AS event(body)"  # noqa: S608  # `bodies` is the caller's SQL
     return f"published AS (INSERT INTO outbox (queue, payload) {rows})"
 
 
 NOTIFY = f"pg_notify('outbox_outbox', '{OUTBOX_QUEUE}')"
-"""Tells the outbox's readers, the way the library does."""
+"""Expression that wakes up the outbox's readers, in the same way as the library."""
 
-# One statement for any number of events: the library's own batch insert sends one for each.
+# One statement for any number of events; the library's batch insert would send one statement per event.
 _PUBLISH = text(f"WITH {publishing('SELECT unnest(CAST(:bodies AS bytea[]))')} SELECT {NOTIFY}")
 
 
 class Database:
-    """A service's own database.
+    """The database of a service.
 
     Args:
         url: `postgresql+asyncpg://…`
-        service: whose events leave from here.
-        tables: the service's outbox and its companions.
+        service: the service that publishes from this database.
+        tables: the service's outbox and other common tables.
         server_clock: replaces the server's time, so that tests can move it.
     """
 
@@ -207,11 +207,12 @@ class Database:
             hide_parameters=True,
             connect_args=_connect_args(service),
         )
-        # The relay's and the retries' connections live as long as the process: they are not taken from the pool.
+        # The connections of relay and retries are held as long as the process lives, so they are not taken from the
+        # pool.
         self.messaging_engine = create_async_engine(
             url, poolclass=NullPool, hide_parameters=True, connect_args=_connect_args(f"{service}-messaging")
         )
-        # Exports run side by side with everything else for minutes: they get few connections, and none of the pool's.
+        # Exports run for minutes beside all other work: they get few connections, and none of the pool's.
         self.export_engine = create_async_engine(
             url,
             pool_size=EXPORT_CONNECTIONS,
@@ -225,7 +226,7 @@ class Database:
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[UnitOfWork]:
-        """A transaction that commits when the block ends well and rolls back when it does not.
+        """Open a transaction that commits if the block ends normally and rolls back otherwise.
 
         Raises:
             OutcomeUnknown: the answer to COMMIT got lost.
@@ -238,12 +239,12 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for looking only."""
+        """Open a session for reading."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
 
     async def server_time(self, session: AsyncSession) -> datetime:
-        """Return the time of the database server: one for all replicas, whose own clocks differ."""
+        """Return the time of the database server: it is the same for all replicas, whose own clocks differ."""
         if self._server_clock is not None:
             return self._server_clock()
         now: datetime = (await session.execute(select(func.clock_timestamp()))).scalar_one()
@@ -251,19 +252,19 @@ class Database:
 
     @asynccontextmanager
     async def read_page(self) -> AsyncIterator[AsyncSession]:
-        """A session for one page of an export. It ends before the page leaves, however slowly that is read."""
+        """Open a session for one page of an export. It is closed before the page is sent, as clients may be slow."""
         async with AsyncSession(self.export_engine, expire_on_commit=False) as session:
             yield session
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         await self.engine.dispose()
         await self.export_engine.dispose()
         await self.messaging_engine.dispose()
 
 
 async def _commit(session: AsyncSession) -> None:
-    """Commit. What fails before COMMIT is sent has surely stored nothing, so that is done apart.
+    """Commit. The flush is separate because an error before COMMIT is sent means that nothing was stored.
 
     Raises:
         OutcomeUnknown.
@@ -289,7 +290,7 @@ def _connect_args(name: str) -> dict[str, Any]:
             "idle_in_transaction_session_timeout": "30s",
             "TimeZone": "UTC",
             "jit": "off",
-            # Nobody's question takes more than one core while runners register.
+            # No query may use more than one core during a load spike.
             "max_parallel_workers_per_gather": "0",
         },
     }

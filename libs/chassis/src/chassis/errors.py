@@ -1,4 +1,4 @@
-"""Errors as part of the API: each has a stable code, an HTTP status and what a caller needs to act on it."""
+"""Errors as part of the API. Each has a stable code, an HTTP status and the details that a caller needs to react."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,13 +7,14 @@ from chassis.wording import Language, Wording
 
 
 class StartlineError(Exception):
-    """Something the caller can understand and act on.
+    """An error that the caller can understand and react to.
 
-    A subclass's docstring is its default detail, and `indonesian` says the same. `extra` becomes members of the problem
-    document, so it never holds personal data or secrets. `headers` go with the HTTP answer.
+    The first line of a subclass's docstring is its default detail, and `indonesian` is its translation. `extra` becomes
+    members of the problem document, so it never contains personal data or secrets. `headers` are added to the HTTP
+    response.
 
     Args:
-        detail: what to say instead of the default.
+        detail: replaces the default detail.
     """
 
     code: ClassVar[str]
@@ -31,12 +32,12 @@ class StartlineError(Exception):
 
     @classmethod
     def default_wording(cls) -> Wording:
-        """What an error of this kind says when nothing more is known."""
+        """Return the default detail of this kind of error."""
         return Wording(en=(cls.__doc__ or cls.__name__).strip().splitlines()[0], id=cls.indonesian)
 
     @classmethod
     def title(cls, language: Language) -> str:
-        """Return a heading for every error of this kind: in English the code, spelled for people."""
+        """Return the title of this kind of error: in English its code, written as words."""
         return cls.indonesian if language is Language.INDONESIAN else cls.code.replace("_", " ").capitalize()
 
 
@@ -197,4 +198,4 @@ class InternalError(StartlineError):
 
 
 class NotYet(Exception):
-    """An event came before the one it depends on; it is retried and is no error."""
+    """An event arrived before one that it depends on. It is retried; this is not an error."""

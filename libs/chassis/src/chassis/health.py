@@ -1,4 +1,4 @@
-"""Three different answers: alive, ready, and late."""
+"""Health checks: whether the database is available, and how late a service's events are."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +14,7 @@ LATE_RETRY_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Lateness:
-    """How far a service's messages are behind. Ages in seconds; 0 when there is nothing waiting."""
+    """How late a service's events are. Ages are in seconds; 0 if none is waiting."""
 
     oldest_outbox_seconds: float
     oldest_retry_seconds: float
@@ -22,7 +22,7 @@ class Lateness:
 
     @property
     def late(self) -> bool:
-        """Whether a person should look."""
+        """Return whether the lateness needs attention."""
         return (
             self.oldest_outbox_seconds > LATE_OUTBOX_SECONDS
             or self.oldest_retry_seconds > LATE_RETRY_SECONDS
@@ -30,12 +30,12 @@ class Lateness:
         )
 
     def report(self) -> dict[str, Any]:
-        """For the health route."""
+        """Return the response of the health route."""
         return {"late": self.late, **asdict(self)}
 
 
 async def lateness(database: Database) -> Lateness:
-    """Measure, and keep the gauges in step."""
+    """Measure the lateness and set the gauges."""
     tables = database.tables
 
     async with database.read() as session:
@@ -53,10 +53,10 @@ def _oldest(table: Table) -> Any:
 
 
 async def database_answers(database: Database) -> bool:
-    """Whether the database takes a query now."""
+    """Return whether the database answers a query now."""
     try:
         async with database.read() as session:
             await session.execute(text("SELECT 1"))
-    except Exception:  # noqa: BLE001  # every reason means the same here: not ready
+    except Exception:  # noqa: BLE001  # any error means: not ready
         return False
     return True

@@ -1,4 +1,4 @@
-"""Ids for what is stored in large numbers."""
+"""Ids of rows that are stored in large numbers."""
 
 import secrets
 import time
@@ -9,10 +9,10 @@ _SUB_MILLISECOND_BITS, _RANDOM_BITS = 12, 62
 
 
 def new_id() -> UUID:
-    """A UUID of version 7 (RFC 9562, 5.7): the time in milliseconds, then 74 random bits.
+    """Return a UUID of version 7 (RFC 9562, 5.7): the time in milliseconds, then 74 random bits.
 
-    It cannot be guessed, and new ones stand beside each other in an index: the pages that a registration changes are
-    few and in memory, however many there are already.
+    It cannot be guessed, and new ones are adjacent in an index: the index pages that a registration changes are few and
+    in memory, however many ids exist.
     """
     milliseconds = time.time_ns() // 1_000_000
     random = secrets.randbits(_SUB_MILLISECOND_BITS + _RANDOM_BITS)

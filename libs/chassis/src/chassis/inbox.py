@@ -1,4 +1,4 @@
-"""Taking events in: each has its effect once, whatever the transport and however often it comes."""
+"""Receiving events. Each takes effect once, whatever the transport and however often it is delivered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,13 +27,13 @@ _WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 
 
 class Handlers:
-    """A service's reactions, by type and version of event."""
+    """The event handlers of a service, by type and version of event."""
 
     def __init__(self) -> None:
         self._by_kind: dict[tuple[str, int], Handler] = {}
 
     def on(self, payload: type[Payload]) -> Callable[[HandlerT], HandlerT]:
-        """Decorate the one handler of `payload`. It must be right in any order and any number of times."""
+        """Register the only handler of `payload`. It must be correct in any order and any number of times."""
 
         kind = (payload.TYPE, payload.VERSION)
 
@@ -49,7 +49,7 @@ class Handlers:
         """Return the handler of an event.
 
         Raises:
-            UnknownEvent: this release has none; a newer one may.
+            UnknownEvent: this release has no handler; a newer one may have one.
         """
         try:
             return self._by_kind[event.type, event.version]
@@ -58,7 +58,7 @@ class Handlers:
 
     @property
     def kinds(self) -> frozenset[tuple[str, int]]:
-        """The types and versions that are handled."""
+        """Return the types and versions that are handled."""
         return frozenset(self._by_kind)
 
 
@@ -67,39 +67,39 @@ def _name(event_type: str, version: int) -> str:
 
 
 class Inbox:
-    """Where one service takes events in. `deliver` is the same for every transport and for retries."""
+    """Receives the events of one service. `deliver` is the same for every transport."""
 
     def __init__(self, database: Database, handlers: Handlers) -> None:
         self._database = database
         self._handlers = handlers
         self.service = database.service
         processed = database.tables.processed
-        # Its values come separately: a statement that holds them is taken apart anew for each event.
+        # The values are passed separately: SQLAlchemy would compile a statement that contains them for each event.
         self._note = upsert(processed).on_conflict_do_nothing().returning(processed.c.event_id)
 
     async def deliver(self, body: bytes, sender: str) -> None:
-        """Take one event: its effect happens, or it is parked with the reason; what its owner did not send is given up.
+        """Handle an event, or park it with the reason. An event that its owner did not send becomes a dead letter.
 
-        An event that waits for a lock is parked, too: it must not keep those behind it waiting.
+        An event that waits for a lock is parked, too, as it must not block those behind it.
 
         Args:
             sender: the service that the transport authenticated; see `chassis.senders`.
 
         Raises:
-            Exception: only when the database is down, so that neither could be done; see `is_out_of_reach`.
+            Exception: the database is unavailable, so the event was neither handled nor parked; see `is_out_of_reach`.
         """
         try:
             require_owner(body, sender)
             await self.handle(body)
         except Refused as refused:
             await self._refuse(body, refused)
-        except Exception as error:  # whatever a handler raises, the event must not be lost
+        except Exception as error:  # the event must not be lost, whatever a handler raises
             if is_out_of_reach(error):
                 raise
             await self.schedule_retry(body, error)
 
     async def deliver_with_backoff(self, body: bytes, sender: str) -> None:
-        """`deliver`, waiting as long as the database is down: for transports that must not burn delivery attempts."""
+        """Call `deliver`, retrying while the database is down: for transports that limit delivery attempts."""
         await self._with_backoff(lambda: self.deliver(body, sender))
 
     async def _with_backoff(self, take: Callable[[], Awaitable[None]]) -> None:
@@ -115,13 +115,13 @@ class Inbox:
                 delay = min(delay * 2, 5.0)
 
     async def handle(self, body: bytes, *, briefly: bool = False) -> None:
-        """The effect of one event, in one transaction with the note that it was processed.
+        """Handle an event in one transaction with the record that it was processed.
 
         Args:
-            briefly: wait for a lock for a second at most, as many may wait for the same one.
+            briefly: wait for a lock for at most a second, as many events may wait for the same one.
 
         Raises:
-            MalformedEvent, UnknownEvent, NotYet: or whatever the handler raises; nothing was changed then.
+            MalformedEvent, UnknownEvent, NotYet: or any error of the handler; nothing was changed then.
         """
         event = parse(body)
         handler = self._handlers.of(event)
@@ -139,9 +139,9 @@ class Inbox:
         return (await work.session.execute(self._note, note)).first() is not None
 
     async def schedule_retry(self, body: bytes, error: Exception) -> None:
-        """Keep the event for another try. The same event parked twice is one row.
+        """Park an event for a retry. An event that is parked twice is stored once.
 
-        One that may have taken its reader down is tried alone; see `chassis.crash_guard`.
+        An event that may have killed its process is retried alone; see `chassis.crash_guard`.
         """
         message_id, event_type = _identity(body)
         reason = reason_of(error)
@@ -161,9 +161,9 @@ class Inbox:
         EVENTS_HANDLED.labels(self.service, event_type, "parked").inc()
 
     async def retry_alone(self, body: bytes, sender: str) -> None:
-        """Schedule a retry of an event whose reader went down too often, most likely with others in hand.
+        """Schedule a retry of an event whose process was killed too often, most likely with other events in progress.
 
-        Waits while the database is down: this is the only copy of the event.
+        Waits while the database is down, as this is the only copy of the event.
         """
         await self._with_backoff(lambda: self._retry_alone(body, sender))
 
@@ -180,7 +180,7 @@ class Inbox:
         EVENTS_REFUSED.labels(self.service, refused.refusal.value).inc()
 
     async def give_up(self, body: bytes, failure: str, reason: str) -> None:
-        """Store an event as a dead letter, for a person to look at."""
+        """Store an event as a dead letter."""
         message_id, event_type = _identity(body)
         log.error(
             "event_given_up",
@@ -206,7 +206,10 @@ class Inbox:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why, without personal data: an unforeseen error's text may quote a row, so only its kind is told."""
+    """Return the reason of a failure without personal data.
+
+    An unexpected error may quote a row, so only its class is returned.
+    """
     if isinstance(error, NotYet | MalformedEvent | UnknownEvent | StartlineError):
         return _storable(f"{type(error).__name__}: {error}")
     return type(error).__name__
@@ -221,5 +224,5 @@ def _identity(body: bytes) -> tuple[str | None, str]:
 
 
 def _storable(words: str) -> str:
-    """Leave out what PostgreSQL stores in no text."""
+    """Remove NUL characters, which PostgreSQL cannot store in text."""
     return words.replace("\0", "")

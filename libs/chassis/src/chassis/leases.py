@@ -1,4 +1,4 @@
-"""Keeping the lease of a row for as long as it is worked on."""
+"""Renewing the lease of a row while it is processed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,11 +17,11 @@ _RENEWALS_IN_A_LEASE = 3
 async def lease_kept(
     database: Database, table: Table, row: OutboxInnerMessage, *, lease_seconds: float
 ) -> AsyncIterator[bool]:
-    """Renew the lease of a claimed row until the block ends. Yields False if the row was claimed again meanwhile.
+    """Renew the lease of a claimed row until the block ends. Yield False if the row was claimed again meanwhile.
 
-    A claimed row may wait in this process until its lease has expired; it may then be claimed a second time, and that
-    claim is the one that works on it. The outcome of work under an expired lease is not stored: no failure would be
-    counted and no delay kept.
+    A claimed row may wait in this process until its lease has expired. It may then be claimed a second time, and the
+    second claim processes it. The outcome of work under an expired lease is not stored: no failure would be counted and
+    no delay kept.
     """
     if not await _renewed(database, table, row):
         yield False

@@ -1,7 +1,7 @@
-"""Deleting and changing rows in portions, each in a transaction of its own.
+"""Deleting and updating rows in portions, each in its own transaction.
 
-A statement is cancelled after 25 seconds. One that deletes all that has piled up fails then, fails again in each
-round, and the pile grows.
+A statement is cancelled after 25 seconds. A statement that deletes a large backlog at once fails then, fails again in
+each round, and the backlog grows.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from chassis.database import Database
 
 PORTION: Final = 2000
-"""Rows in one statement: a second's work at the most, also on a slow disk and with indexes to follow."""
+"""Rows per statement: at most a second's work, also on a slow disk and with indexes to update."""
 
 Rows = Table | type[DeclarativeBase]
 
@@ -21,12 +21,12 @@ Rows = Table | type[DeclarativeBase]
 async def delete_in_portions(
     database: Database, rows: Rows, *which: ColumnElement[bool], at_most: int = PORTION
 ) -> int:
-    """Delete the rows that meet all conditions; return how many.
+    """Delete the rows that meet all conditions and return their number.
 
-    Rows locked by other transactions are skipped, so any number of workers may run it at once.
+    Rows locked by other transactions are skipped, so several workers may run it concurrently.
 
     Args:
-        at_most: rows in one transaction; fewer where others that refer to them are deleted along.
+        at_most: rows per transaction; fewer if deletes cascade to other rows.
     """
     table = _table(rows)
     return await _until_none_is_left(database, delete(table).where(_some(table, which, at_most)), at_most)
@@ -39,7 +39,7 @@ async def change_in_portions(
     *which: ColumnElement[bool],
     at_most: int = PORTION,
 ) -> int:
-    """Set columns of the rows that meet all conditions, which they must not meet any more then; return how many."""
+    """Set columns of the rows that meet all conditions and return their number. Updated rows must not meet them."""
     table = _table(rows)
     changing = update(table).where(_some(table, which, at_most)).values(values)
     return await _until_none_is_left(database, changing, at_most)
@@ -50,7 +50,7 @@ def _table(rows: Rows) -> Table:
 
 
 def _some(table: Table, which: tuple[ColumnElement[bool], ...], at_most: int) -> ColumnElement[bool]:
-    """Whether a row is among those chosen. They are chosen once: a plain subquery may be run again for each row."""
+    """Return whether a row is chosen. The CTE chooses once; a plain subquery may be executed again for each row."""
     key = table.primary_key.columns
     chosen = select(*key).where(*which).limit(at_most).with_for_update(skip_locked=True, of=table).cte("chosen")
     return tuple_(*key).in_(select(*chosen.c))

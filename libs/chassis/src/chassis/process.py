@@ -1,4 +1,4 @@
-"""What the two processes of a service need to run: the API under uvicorn, the worker with a port for its health."""
+"""The two processes of a service: the API under uvicorn, and the worker with a port for health and metrics."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ BuildWorker = Callable[[Transport], Worker]
 
 
 def closing_on_stop(app: FastAPI, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """Return `app`, which closes the database and the client when it stops."""
+    """Return `app`, changed to close the database and the client when it stops."""
     own_lifespan = app.router.lifespan_context
 
     @asynccontextmanager
@@ -42,13 +42,13 @@ def closing_on_stop(app: FastAPI, database: Database, http: httpx.AsyncClient) -
 
 
 def _freeze_collected_objects() -> None:
-    """Exempt what exists at the start from garbage collection: every full one would scan it while requests wait."""
+    """Exempt the objects that exist at start from garbage collection; each full one would scan them during requests."""
     gc.collect()
     gc.freeze()
 
 
 def rabbit_transport(settings: ServiceSettings) -> RabbitTransport:
-    """Return the transport that the settings ask for."""
+    """Return the transport configured in the settings."""
     return RabbitTransport(
         settings.broker_url,
         names=Names(settings.broker_prefix),
@@ -68,7 +68,7 @@ async def until_stop_signal() -> None:
 
 
 def run_worker(settings: ServiceSettings, build: BuildWorker, *, port: int) -> None:
-    """Run a worker until it is stopped by a signal; it then finishes what is under way.
+    """Run a worker until a signal stops it; it then finishes work in progress.
 
     Args:
         port: for `/health/*` and `/metrics`; 0 serves none.
@@ -94,7 +94,7 @@ async def _run_worker(transport: Transport, build: BuildWorker, port: int) -> No
 
 
 def health_application(database: Database, transport: Transport) -> FastAPI:
-    """Build the application with health and metrics of a worker: ready means database and broker."""
+    """Build the application with health and metrics of a worker. It is ready if database and broker are."""
     return build_http_app(
         f"{database.service}-worker",
         {"": [lateness_router]},
@@ -104,15 +104,15 @@ def health_application(database: Database, transport: Transport) -> FastAPI:
 
 
 class BackgroundServer(uvicorn.Server):
-    """Runs uvicorn beside other work in one loop and leaves signals to the process.
+    """Runs uvicorn beside other work in one event loop and leaves signals to the process.
 
     Args:
         app: any ASGI application.
         port: 0 takes a free one.
-        grace_seconds: that running requests get when it stops.
+        grace_seconds: time for running requests to finish when it stops.
     """
 
-    def __init__(self, app: Any, *, host: str = "0.0.0.0", port: int = 0, grace_seconds: int = 15) -> None:  # noqa: S104  # a container's own interface
+    def __init__(self, app: Any, *, host: str = "0.0.0.0", port: int = 0, grace_seconds: int = 15) -> None:  # noqa: S104  # a container's interface
         super().__init__(
             uvicorn.Config(
                 app,
@@ -127,14 +127,14 @@ class BackgroundServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the process's signals alone."""
+        """Do not install signal handlers."""
         yield
 
     async def start(self) -> None:
-        """Return once it accepts connections.
+        """Start the server and return once it accepts connections.
 
         Raises:
-            RuntimeError: it could not start, most likely because the port is taken.
+            RuntimeError: it could not start, most likely because the port is in use.
         """
         self._running = asyncio.create_task(self._serve_or_report())
         while not self.started:
@@ -146,7 +146,7 @@ class BackgroundServer(uvicorn.Server):
     async def _serve_or_report(self) -> None:
         try:
             await self.serve()
-        except SystemExit:  # uvicorn's way of saying that the address is taken
+        except SystemExit:  # uvicorn exits if the address is in use
             raise RuntimeError(f"cannot listen on {self.config.host}:{self.config.port}") from None
 
     async def stop(self) -> None:
@@ -157,6 +157,6 @@ class BackgroundServer(uvicorn.Server):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """Return the port it listens on."""
         port: int = self.servers[0].sockets[0].getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""The relay: what the outbox holds goes to the transport, and only then goes away."""
+"""The relay: publishes the events of the outbox to the transport and deletes them afterwards."""
 
 import logging
 
@@ -28,11 +28,11 @@ def relay_broker(
     lease_seconds: float = LEASE_SECONDS,
     metrics_recorder: MetricsRecorder | None = None,
 ) -> OutboxBroker:
-    """Publishes the outbox. A row is deleted after the transport confirmed it; until then it is tried for ever.
+    """Return a broker that publishes the outbox. A row is retried until the transport has confirmed it, then deleted.
 
-    Any number of relays may run: a row is leased, and a relay that dies loses its leases after `lease_seconds`; one
-    that is slower than that publishes an event twice. Only the event's head is read, so that a relay of an older
-    release can publish what a newer one wrote.
+    Any number of relays may run. A row is leased, and a relay that dies loses its leases after `lease_seconds`; one
+    that is slower than that publishes an event twice. Only the event's head is parsed, so that a relay of an older
+    release can publish the events of a newer one.
     """
     broker = OutboxBroker(
         database.messaging_engine,

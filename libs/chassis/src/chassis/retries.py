@@ -1,4 +1,4 @@
-"""The second, third, … try of parked events, and the dead letters they end as when all tries failed."""
+"""Retries of parked events, and the dead letters that they become when all retries have failed."""
 
 import logging
 from collections.abc import Sequence
@@ -45,14 +45,14 @@ class ForgedDeadLetter(StartlineError):
 
 
 class ParkedEventRetry(ExponentialRetry):
-    """From half a second, doubled up to five minutes, for about an hour: long enough for a release to roll out.
+    """Retry policy: delays from half a second, doubled up to five minutes, for about an hour (enough for a rollout).
 
-    Tries that the database ended cost nothing, see `retry_broker`. They are repeated after a second, and less often the
-    longer it goes on, sooner so for a lock than for an outage; at least every minute. An event that took its reader
-    down is given up.
+    Tries that the database ended are not counted, see `retry_broker`. They are repeated after a second and then, with a
+    growing delay, at least every minute; the delay grows faster for a lock than for an outage. An event that killed its
+    process too often is given up.
 
     Args:
-        outage_delay_seconds: from the first try that the database ended to the next one.
+        outage_delay_seconds: delay after the first try that the database ended.
         overrides: of `ExponentialRetry`.
     """
 
@@ -69,7 +69,7 @@ class ParkedEventRetry(ExponentialRetry):
         attempts_count: int,
         exception: BaseException | None = None,
     ) -> float | None:
-        """Seconds to the next try; None gives up."""
+        """Return the seconds to the next try; None gives up."""
         if isinstance(exception, TookReaderDown):
             return None
         if exception is not None and _costs_nothing(exception):
@@ -95,11 +95,11 @@ def retry_broker(
     strategy: ParkedEventRetry | None = None,
     lease_seconds: float = LEASE_SECONDS,
 ) -> OutboxBroker:
-    """Reads the retry table and delivers again; what fails for good moves to the dead letters in one statement.
+    """Return a broker that retries parked events. What fails finally becomes a dead letter, in one statement.
 
-    `attempts_count` counts real failures only: a try that the database ended is taken off before the library adds it,
-    unless it ended it for the time that a statement took. Some are tried side by side, as one may wait for a lock;
-    what may have taken its process down is tried alone.
+    `attempts_count` counts real failures only: a try that the database ended is subtracted before the library adds it,
+    unless a statement was cancelled because it took too long. Several retries run concurrently, as one may wait for a
+    lock; an event that may have killed its process is retried alone.
     """
     slots = RetrySlots(_SIDE_BY_SIDE)
     broker = OutboxBroker(
@@ -140,7 +140,7 @@ def retry_broker(
 
 
 async def list_dead_letters(database: Database, *, limit: int = 50, after: int = 0) -> Sequence[dict[str, Any]]:
-    """Dead letters in the order they were given up, without their payloads."""
+    """Return dead letters in the order in which they were given up, without their payloads."""
     table = database.tables.dead_letters
     columns = [table.c.id, table.c.headers, table.c.created_at, table.c.failed_at, table.c.failure_reason]
     query = select(*columns, table.c.last_exception).where(table.c.id > after).order_by(table.c.id).limit(limit)
@@ -149,7 +149,7 @@ async def list_dead_letters(database: Database, *, limit: int = 50, after: int =
 
 
 async def refused_dead_letters(database: Database, refusal: Refusal) -> int:
-    """Count the dead letters that were refused for this reason."""
+    """Return the number of dead letters that were refused for this reason."""
     table = database.tables.dead_letters
     query = select(func.count()).select_from(table).where(table.c.failure_reason == refusal)
     async with database.read() as session:
@@ -157,7 +157,7 @@ async def refused_dead_letters(database: Database, refusal: Refusal) -> int:
 
 
 async def show_dead_letter(database: Database, dead_letter_id: int) -> dict[str, Any]:
-    """One dead letter with its payload.
+    """Return one dead letter with its payload.
 
     Raises:
         UnknownDeadLetter.
@@ -171,7 +171,7 @@ async def show_dead_letter(database: Database, dead_letter_id: int) -> dict[str,
 
 
 async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str) -> None:
-    """Give a dead letter a fresh set of tries, in one transaction with taking it off the list.
+    """Park a dead letter again with a new set of tries, and delete it in the same transaction.
 
     Raises:
         UnknownDeadLetter, ForgedDeadLetter.
@@ -198,7 +198,7 @@ async def replay_dead_letter(database: Database, dead_letter_id: int, *, by: str
 
 
 def _names_another_source(payload: bytes) -> bool:
-    """Whether an event says itself that its owner did not send it; whether it can be read is for its retries to say."""
+    """Return whether an event names a source other than its owner; False for an unreadable one, whose retries fail."""
     try:
         require_owner(payload, ANY_SERVICE)
     except Refused as refused:
@@ -207,7 +207,7 @@ def _names_another_source(payload: bytes) -> bool:
 
 
 async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) -> None:
-    """Take a dead letter off the list for good; the audit log keeps that it was there.
+    """Delete a dead letter. The audit log records that it existed.
 
     Raises:
         UnknownDeadLetter.
@@ -222,9 +222,9 @@ async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) 
 
 
 async def forget_processed(database: Database, *, older_than: timedelta = timedelta(days=30)) -> None:
-    """Drop notes of processed events that nothing can bring back.
+    """Delete the records of processed events that cannot be delivered again.
 
-    A dead letter or a parked event can for as long as it is there, also one that was handled when it came again.
+    An event that is still a dead letter or parked can be delivered again, also if it was handled in a later delivery.
     """
     processed, tables = database.tables.processed, database.tables
     await delete_in_portions(

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with a key that lives outside the database."""
+"""Encryption of stored secrets with a key that is kept outside the database."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class UnreadableSecret(Exception):
-    """None of the configured keys opens this secret."""
+    """None of the configured keys decrypts this secret."""
 
 
 class SecretBox:
-    """Seals with the first key and opens with any, so keys rotate by putting a new one in front.
+    """Encrypts with the first key and decrypts with any, so that keys are rotated by adding a new one in front.
 
     Args:
         keys: Fernet keys (32 bytes, URL-safe base64), newest first.
@@ -20,14 +20,14 @@ class SecretBox:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def seal(self, secret: str) -> str:
-        """The secret, encrypted and authenticated, as text."""
+        """Return the secret, encrypted and authenticated, as text."""
         return self._fernet.encrypt(secret.encode()).decode()
 
     def open(self, sealed: str) -> str:
-        """The secret again.
+        """Return the decrypted secret.
 
         Raises:
-            UnreadableSecret: tampered with, or sealed with a key that is gone.
+            UnreadableSecret: it was tampered with, or was encrypted with a key that is not configured any more.
         """
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
@@ -36,5 +36,5 @@ class SecretBox:
 
 
 def new_key() -> str:
-    """A fresh key for `SecretBox`."""
+    """Return a new key for `SecretBox`."""
     return Fernet.generate_key().decode()

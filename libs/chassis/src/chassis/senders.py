@@ -1,4 +1,4 @@
-"""Checking who sent an event: only the service that owns its type may."""
+"""Checking the sender of an event: only the service that owns its type may send it."""
 
 from enum import StrEnum
 
@@ -6,13 +6,13 @@ from contracts import MalformedEvent, parse_head
 from contracts.ownership import owner_of
 
 ANY_SERVICE = "*"
-"""The sender where all services share one login of the broker, so that it cannot tell them apart."""
+"""The sender if all services share one login of the broker, which then cannot authenticate them."""
 
 NO_SENDER = ""
-"""The sender of a message that does not say whose it is."""
+"""The sender of a message that does not name its sender."""
 
 UNSIGNED_BY = "unsigned:"
-"""Begins the sender of such a message where the broker's permissions tell which service may publish under its key."""
+"""Prefix of the sender of such a message if the broker's permissions restrict who may publish with its key."""
 
 
 class Refusal(StrEnum):
@@ -25,7 +25,7 @@ class Refusal(StrEnum):
 
 
 class Refused(ValueError):
-    """The event reaches no handler."""
+    """The event is not passed to a handler."""
 
     def __init__(self, refusal: Refusal, told: str) -> None:
         super().__init__(told)
@@ -36,11 +36,11 @@ def require_owner(body: bytes, sender: str) -> None:
     """Check that an event was sent by the service that owns its type.
 
     Args:
-        sender: the service that the transport authenticated, `ANY_SERVICE`, `NO_SENDER`, or `UNSIGNED_BY` and the
-            service whose routing key it came under.
+        sender: the service that the transport authenticated, `ANY_SERVICE`, `NO_SENDER`, or `UNSIGNED_BY` followed by
+            the service whose routing key was used.
 
     Raises:
-        Refused: the event cannot be read, its type has no owner, or its sender is missing or another service.
+        Refused: the event cannot be parsed, its type has no owner, or its sender is missing or another service.
     """
     try:
         head = parse_head(body)

@@ -1,6 +1,6 @@
-"""The definition of a service: the one value that everything which runs, migrates, provisions or tests it reads.
+"""The definition of a service, read by everything that runs, migrates, provisions or tests it.
 
-A service's package has it as `service.SERVICE`. Its processes are started by
+A service's package has it as `service.SERVICE`. Its processes are started with
 
     uvicorn --factory registration.service:SERVICE.create_app
     python -m chassis.worker registration
@@ -33,15 +33,16 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 @dataclass(frozen=True, kw_only=True)
 class Service(Generic[SettingsT]):
-    """What a service consists of.
+    """The parts of a service.
 
     Attributes:
         name: of the service and its package; its path, database and queue are named after it.
         tables: with the metadata of all its tables.
-        build_app: builds its API. The client is for calls to other services; the caller closes it and the database.
-        handlers: of the events that it subscribes to, for exactly these.
-        periodic: the jobs of its worker.
-        doctor_reads: tables, beside those of every service, that `startline doctor` compares with other services'.
+        build_app: builds its API. The client is for requests to other services; the caller closes it and the database.
+        handlers: of exactly the events that it subscribes to.
+        periodic: returns the jobs of its worker.
+        doctor_reads: tables, in addition to those of every service, that `startline doctor` compares with other
+            services.
     """
 
     name: str
@@ -54,12 +55,12 @@ class Service(Generic[SettingsT]):
 
     @property
     def subscriptions(self) -> Sequence[type[Payload]]:
-        """The events that the service subscribes to. They are in the contracts, which bind every queue."""
+        """Return the events that the service subscribes to. They are defined in contracts, which bind every queue."""
         return SUBSCRIPTIONS.get(self.name, ())
 
     @property
     def path(self) -> str:
-        """The path under which the service is found behind the gateway."""
+        """Return the path of the service behind the gateway."""
         return api_path(self.name)
 
     def open_database(self, url: str, *, clock: Clock = utcnow, pool_size: int = 8, pool_overflow: int = 8) -> Database:
@@ -84,10 +85,10 @@ class Service(Generic[SettingsT]):
         )
 
     def create_app(self) -> FastAPI:
-        """Return the API with settings from the environment; it opens what it needs and closes it when it stops.
+        """Return the API with settings from the environment. It opens its resources and closes them when it stops.
 
         Raises:
-            MissingSettings: naming all that are missing or wrong.
+            MissingSettings: names all settings that are missing or wrong.
         """
         settings = load(self.settings)
         configure_logging(settings.log_level)
@@ -95,10 +96,10 @@ class Service(Generic[SettingsT]):
         return process.closing_on_stop(self.build_app(settings, database, http), database, http)
 
     def run_worker(self) -> None:
-        """Run the worker with settings from the environment until it is stopped by a signal.
+        """Run the worker with settings from the environment until a signal stops it.
 
         Raises:
-            MissingSettings: naming all that are missing or wrong.
+            MissingSettings: names all settings that are missing or wrong.
         """
         settings = load(self.settings)
         database = self._database(settings)

@@ -1,4 +1,4 @@
-"""Settings come from the environment, or a container's secret files, once, and are frozen. Nothing else reads them."""
+"""Settings, read once from the environment or a container's secret files, and frozen. Nothing else reads these."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ from chassis.secrets import SecretBox
 from chassis.tables import LEASE_SECONDS
 
 SECRETS = Path("/run/secrets")
-"""Where a container has its secrets, each a file named like the setting it is. The environment goes before them."""
+"""Directory of a container's secrets, each a file named after its setting. The environment takes precedence."""
 
 
 class MissingSettings(SystemExit):
@@ -23,7 +23,7 @@ class MissingSettings(SystemExit):
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs. Secrets and addresses have no defaults.
+    """Settings of every service. Secrets and addresses have no defaults.
 
     Attributes:
         RENAMED: old name -> new name of settings. An old name works for one release, with a warning.
@@ -35,24 +35,29 @@ class ServiceSettings(BaseSettings):
 
     database_url: str = Field(repr=False, description="postgresql+asyncpg://user:password@host:port/database")
     broker_url: str = Field(repr=False, description="amqp://user:password@host:port/vhost")
-    service_password: SecretStr = Field(SecretStr(""), description="of this service, for URLs that hold no password")
-    broker_prefix: str = Field("", description="keeps several platforms apart on one broker")
+    service_password: SecretStr = Field(SecretStr(""), description="password of this service, for URLs without one")
+    broker_prefix: str = Field("", description="prefix of exchanges and queues, for several platforms on one broker")
     broker_declare: bool = Field(
         default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
     )
     broker_unsigned: bool = Field(
-        default=False, description="take events without a sender; only while processes of a release that sent none run"
+        default=False,
+        description="accept events without a sender; only while processes of a release that sends none run",
     )
     secret_keys: SecretStr = Field(description="Fernet keys, newest first, separated by commas")
     staff_jwks_url: str = Field(description="identity's public keys")
     runner_jwks_url: str = Field("", description="registration's public keys")
     pool_size: int = Field(8, ge=1, description="pooled database connections")
     pool_overflow: int = Field(8, ge=0, description="further connections under load")
-    relay_workers: int = Field(4, ge=1, description="events published side by side")
-    relay_lease_seconds: float = Field(LEASE_SECONDS, gt=0, description="after which another relay takes over a row")
-    prefetch: int = Field(24, ge=1, description="events handled side by side")
+    relay_workers: int = Field(4, ge=1, description="events published concurrently")
+    relay_lease_seconds: float = Field(
+        LEASE_SECONDS, gt=0, description="time after which another relay may claim a row"
+    )
+    prefetch: int = Field(24, ge=1, description="events handled concurrently")
     trusted_proxies: int = Field(
-        0, ge=0, description="proxies of ours in front, each appending to X-Forwarded-For; 0 believes the socket only"
+        0,
+        ge=0,
+        description="own proxies in front, each appending to X-Forwarded-For; 0 trusts the socket's address only",
     )
     worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     log_level: str = "INFO"
@@ -81,16 +86,16 @@ class ServiceSettings(BaseSettings):
         return level.upper()
 
     def secret_box(self) -> SecretBox:
-        """The box for secrets at rest."""
+        """Return the box that encrypts stored secrets."""
         return _box(self.secret_keys)
 
 
 def with_passwords(values: Mapping[str, Any], **passwords: str) -> Mapping[str, Any]:
-    """Put passwords into URLs that have a user and no password.
+    """Insert passwords into URLs that have a user and no password.
 
     Args:
-        values: settings as they were found.
-        passwords: by the setting that is a URL, the name of the setting that is its password.
+        values: the settings as found.
+        passwords: name of the setting that is a URL -> name of the setting that is its password.
     """
     found = {url: (values.get(url), values.get(name)) for url, name in passwords.items()}
     return {**values, **{name: _logged_in(str(url), secret) for name, (url, secret) in found.items() if url and secret}}
@@ -106,7 +111,7 @@ def _logged_in(url: str, secret: str | SecretStr) -> str:
 
 
 def on_asyncpg(url: str) -> str:
-    """A PostgreSQL URL with the driver that is used here."""
+    """Return a PostgreSQL URL with the asyncpg driver."""
     for plain in ("postgres://", "postgresql://"):
         if url.startswith(plain):
             return "postgresql+asyncpg://" + url.removeprefix(plain)
@@ -114,10 +119,10 @@ def on_asyncpg(url: str) -> str:
 
 
 def site_address(url: str) -> str:
-    """Return the address of a site without a slash at its end; links start with it.
+    """Return the base URL of a site without a trailing slash; links start with it.
 
     Raises:
-        ValueError: it has no scheme or no host, or has more than these and a port.
+        ValueError: the URL has no scheme or host, or has other parts than these and a port.
     """
     parts = urlsplit(url)
     if (
@@ -137,10 +142,10 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(kind: type[SettingsT]) -> SettingsT:
-    """The settings of `kind` from the environment and from the files in `SECRETS`.
+    """Return the settings of `kind` from the environment and from the files in `SECRETS`.
 
     Raises:
-        MissingSettings: naming all that are missing or wrong at once.
+        MissingSettings: names all settings that are missing or wrong.
     """
     try:
         return kind(_secrets_dir=SECRETS if SECRETS.is_dir() else None, **_under_old_names(kind))

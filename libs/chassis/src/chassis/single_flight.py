@@ -1,4 +1,4 @@
-"""What everybody reads, read once for all of them."""
+"""A cache for values that all requests need, with at most one read at a time."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class SingleFlightCache(Generic[T]):
-    """A value that may be a moment old. However many ask for it, one read at a time is under way.
+    """A cached value of limited age. However many callers wait for it, one read is in progress.
 
     Args:
-        read: gets the value; its errors reach everybody who waited for it and are not remembered.
-        age: how old it may get, counted from the beginning of its read.
+        read: returns the value; its errors are raised in every waiting caller and are not cached.
+        age: maximum age, counted from the beginning of the read.
     """
 
     def __init__(self, read: Callable[[], Coroutine[Any, Any, T]], *, age: timedelta, clock: Clock) -> None:
@@ -26,15 +26,15 @@ class SingleFlightCache(Generic[T]):
         self._begun_at: datetime | None = None
 
     async def get(self) -> T:
-        """The value."""
+        """Return the value, reading it if the cached one is missing or too old."""
         if self._reading is None or not self._is_good(self._reading):
             self._begun_at = self._clock()
             self._reading = asyncio.create_task(self._read())
-        # Whoever goes away leaves the read to those who still wait for it.
+        # A caller that is cancelled does not cancel the read for the others.
         return await asyncio.shield(self._reading)
 
     def forget(self) -> None:
-        """Whoever asks from now on gets what is true by now: a read that is under way may have begun too early."""
+        """Drop the cached value. Later callers get a new read, as a read in progress may have begun too early."""
         self._reading = None
 
     def _is_good(self, reading: asyncio.Task[T]) -> bool:

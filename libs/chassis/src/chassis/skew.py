@@ -1,4 +1,4 @@
-"""Times in the future count as now: what a clock that was ahead has put off is due, and its leases end."""
+"""Correction of times in the future, written while a clock was ahead: postponed rows become due, leases end."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from chassis.portions import change_in_portions
 from chassis.tables import OUTBOX_QUEUE, RETRY_QUEUE
 
 _TOLERANCE = timedelta(minutes=1)
-"""More than an honest row is ahead by: its transaction may have begun after the one that looks."""
+"""More than a correct row can be ahead, whose transaction may have begun after the one that checks."""
 
 
 async def forget_the_future(database: Database) -> None:
-    """Bring back rows of the outbox and the retries that wait longer, or are leased later, than any can.
+    """Reset rows of outbox and retries whose wait or lease lies further in the future than possible.
 
-    Their times are the database's. When its clock was ahead and is put right, they would wait for as long as it was.
+    Their times come from the database server. When its clock was ahead and is corrected, they would wait for that long.
     """
     tables = database.tables
     await _bring_back(database, tables.outbox, OUTBOX_QUEUE, longest=relay.LONGEST_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""The tables that every service has, beside its own."""
+"""The common tables of every service."""
 
 from datetime import datetime
 from typing import Any
@@ -26,11 +26,11 @@ OUTBOX_QUEUE = "events"
 RETRY_QUEUE = "retries"
 
 LEASE_SECONDS = 5.0
-"""After which a row that a process took from the outbox or the retries belongs to any other.
+"""Seconds after which other processes may claim a row that a process claimed from the outbox or the retries.
 
-A process that is killed delays its rows by this and by the two seconds between looks, so by less than ten. It is no
-bound on the work itself: an event that is tried again keeps its lease until it is done (`chassis.leases`); one that
-takes longer to publish is published twice, which listeners do not notice. Only the newest lease stores an outcome.
+A process that is killed delays its rows by this and by the two seconds between polls, so by less than ten. The lease
+does not limit the work itself: a retried event keeps its lease until it is done (`chassis.leases`); an event that takes
+longer to publish is published twice, which subscribers ignore. Only the newest lease stores an outcome.
 """
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -45,13 +45,13 @@ TYPES: dict[Any, Any] = {
     UUID: Uuid(),
     dict[str, Any]: JSONB(),
 }
-"""How Python types are stored, for a service's declarative base."""
+"""Column types of Python types, for a service's declarative base."""
 
 Money = Numeric(12, 2)
 
 
 class ServiceTables:
-    """Outbox, retries, dead letters, processed events, audit log, ended sessions, attached to a service's metadata."""
+    """Outbox, retries, dead letters, processed events, audit log and ended sessions in a service's metadata."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.metadata = metadata
@@ -85,7 +85,7 @@ class ServiceTables:
 
 
 def signing_keys_table(metadata: MetaData) -> Table:
-    """The `signing_keys` table of a service that issues tokens. At most one key is current: the database sees to it."""
+    """Return the `signing_keys` table of a service that issues tokens. A unique index allows one current key."""
     return Table(
         "signing_keys",
         metadata,
@@ -100,5 +100,5 @@ def signing_keys_table(metadata: MetaData) -> Table:
 
 
 def new_metadata() -> MetaData:
-    """Metadata with our constraint names, which migrations rely on."""
+    """Return metadata with the naming convention of constraints, which migrations rely on."""
     return MetaData(naming_convention=NAMING)

@@ -1,4 +1,4 @@
-"""Logs as JSON lines with the correlation id, and the metrics that all services share."""
+"""Logs as JSON lines with the correlation id, and the common metrics of all services."""
 
 import logging
 import random
@@ -20,22 +20,24 @@ HTTP_SECONDS = Histogram(
     ["service", "method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-EVENTS_HANDLED = Counter("startline_events_handled_total", "Events taken in", ["service", "type", "outcome"])
+EVENTS_HANDLED = Counter("startline_events_handled_total", "Events received", ["service", "type", "outcome"])
 EVENTS_REFUSED = Counter(
-    "startline_events_refused_total", "Events that their owner did not send, or that are none", ["service", "reason"]
+    "startline_events_refused_total",
+    "Events that are unreadable or that their owner did not send",
+    ["service", "reason"],
 )
 EVENTS_PUBLISHED = Counter("startline_events_published_total", "Events confirmed by the transport", ["service", "type"])
 OLDEST_OUTBOX_SECONDS = Gauge("startline_outbox_oldest_seconds", "Age of the oldest unpublished event", ["service"])
 OLDEST_RETRY_SECONDS = Gauge("startline_retry_oldest_seconds", "Age of the oldest parked event", ["service"])
-DEAD_LETTERS = Gauge("startline_dead_letters", "Events given up, waiting for a person", ["service"])
+DEAD_LETTERS = Gauge("startline_dead_letters", "Events given up, waiting for staff", ["service"])
 
 
 _QUOTING = frozenset({"sqlalchemy", "asyncpg", "pydantic", "pydantic_core"})
-"""Packages whose errors quote the rows and fields they were given."""
+"""Packages whose errors quote rows and fields."""
 
 
 def correlation_id() -> str:
-    """The id that ties together everything one request or event sets off."""
+    """Return the id that connects everything caused by one request or event."""
     current = _correlation_id.get()
     if current is None:
         current = new_correlation_id()
@@ -44,13 +46,13 @@ def correlation_id() -> str:
 
 
 def new_correlation_id() -> str:
-    """One of our own. It is no secret, so it need not cost what an unguessable one does."""
+    """Return a new id. It is not a secret, so a fast random generator is enough."""
     return f"{random.getrandbits(128):032x}"
 
 
 @contextmanager
 def correlated(identifier: str) -> Iterator[None]:
-    """Everything inside logs and publishes under `identifier`."""
+    """Log and publish with the correlation id `identifier` inside the block."""
     token = _correlation_id.set(identifier)
     try:
         yield
@@ -66,13 +68,13 @@ def _add_correlation(_: object, __: str, event: structlog.typing.EventDict) -> s
 
 
 def _tell_error(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Write an error out: kinds and places always, its words unless they may quote a person's data."""
+    """Render an error: always its classes and stack, and its text unless that may quote personal data."""
     error = _error_of(event.pop("exc_info", None))
     if error is None:
         return event
     event["exception"] = "".join(_story(error))
     words = str(error)
-    if words:  # FastStream puts them into the event as well
+    if words:  # FastStream repeats the text in the event's name
         event["event"] = str(event["event"]).replace(words, _words_of(error))
     return event
 
@@ -102,13 +104,13 @@ def _words_of(error: BaseException) -> str:
 
 
 _ours = {"startline"}
-"""Packages that log by `logger`, so that the level is theirs."""
+"""Packages that log through `logger` and follow the configured level."""
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Send our logs and those of the libraries to standard error, one JSON object a line.
+    """Send the logs of the platform and its libraries to standard error, one JSON object per line.
 
-    Libraries stay silent below INFO, whatever the level: their details are whole requests, rows and pictures' metadata.
+    Libraries log nothing below INFO, whatever the level: their details are whole requests, rows and image metadata.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -144,7 +146,7 @@ def configure_logging(level: str = "INFO") -> None:
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A structured logger. Give it ids, never people."""
+    """Return a structured logger. Log ids, never personal data."""
     _ours.add(name.partition(".")[0])
     bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return bound

@@ -1,4 +1,4 @@
-"""Sentences in the languages that runners read, and which of them the current request asked for."""
+"""Texts in the languages of runners, and the language of the current request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Language(StrEnum):
-    """The languages of answers and messages."""
+    """The languages of responses and messages."""
 
     ENGLISH = "en"
     INDONESIAN = "id"
@@ -17,13 +17,13 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One sentence in every language. `{name}` in it is filled in by `said`."""
+    """One text in every language. `said` fills in placeholders such as `{name}`."""
 
     en: str
     id: str
 
     def said(self, language: Language, **values: Any) -> str:
-        """The sentence in `language` with its values filled in."""
+        """Return the text in `language` with its values filled in."""
         text = self.id if language is Language.INDONESIAN else self.en
         return text.format(**values) if values else text
 
@@ -32,7 +32,7 @@ class Wording:
 
 
 class Refused(ValueError):
-    """A value that is refused, and in a runner's words what would be right. Validators raise it."""
+    """A refused value, with a wording that describes correct input. Raised by validators."""
 
     def __init__(self, wording: Wording) -> None:
         super().__init__(wording.en)
@@ -40,12 +40,12 @@ class Refused(ValueError):
 
 
 language_of_request: ContextVar[Language] = ContextVar("language_of_request", default=Language.ENGLISH)
-"""The language that the request under way asked for by `Accept-Language`."""
+"""The language that the current request asks for with `Accept-Language`."""
 
 
 @contextmanager
 def answered_in(language: Language) -> Iterator[None]:
-    """Everything inside is said in `language`."""
+    """Answer in `language` inside the block."""
     token = language_of_request.set(language)
     try:
         yield

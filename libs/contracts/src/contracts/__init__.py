@@ -1,4 +1,4 @@
-"""The words that Startline's services share: events, their envelope, and the names they travel under."""
+"""Contracts between Startline's services: events, their envelope, and names of exchanges, queues and keys."""
 
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head

@@ -1,4 +1,4 @@
-"""Events about the way back to a registration."""
+"""Events about access to a registration by link."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -9,17 +9,17 @@ from contracts.registrations import AccessCode
 
 
 class ContactKind(StrEnum):
-    """The channel a contact belongs to."""
+    """The channel that a contact belongs to."""
 
     EMAIL = "email"
     WHATSAPP = "whatsapp"
 
 
 class AccessReplaced(Payload):
-    """The access code that opens a registration or a place in line from now on: codes of older versions open nothing.
+    """The access code of a registration or waiting list entry from now on; codes of older versions become invalid.
 
-    Staff replaced the one before, or listeners have not heard of any yet. Race and category are named for listeners
-    that know the registration from an older release, whose events did not say.
+    Staff replaced the previous code, or subscribers have not received one yet. Race and category are included for
+    subscribers that know the registration from an older release, whose events did not contain them.
     """
 
     TYPE: ClassVar[str] = "access.replaced"
@@ -31,7 +31,7 @@ class AccessReplaced(Payload):
 
 
 class AccessLink(WireModel):
-    """A registration, or without a number a place in line, and the code that opens it."""
+    """A registration, or without a number a waiting list entry, and its access code."""
 
     registration_id: UUID
     registration_number: str | None
@@ -42,7 +42,7 @@ class AccessLink(WireModel):
 
 
 class AccessLinksRequested(Payload):
-    """Somebody asked for the links of all live registrations of a contact; `links` is never empty.
+    """The links of all live registrations of a contact were requested; `links` is never empty.
 
     `request_id` is the subject. `contact` is in canonical form: an e-mail address or E.164 digits.
     """

@@ -1,4 +1,4 @@
-"""The envelope in which every event travels, and the registry of what may be inside."""
+"""The envelope of every event, and the registry of payload types."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,25 +22,25 @@ _registry: dict[tuple[str, int], type["Payload"]] = {}
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
 LONGEST_VALUE = 50
-"""Characters of the longest value that an open enumeration may get; columns that store one hold as many."""
+"""Maximum characters of a value of an open enumeration; database columns for such values have this length."""
 
 Open = Annotated[
     EnumT | Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_VALUE)], Field(union_mode="left_to_right")
 ]
-"""`Open[SomeEnum]`: a member where the value is known, else the value as a string, for a newer release may add some.
+"""`Open[SomeEnum]`: the member if the value is known, otherwise the value as a string, as newer releases may add some.
 
-Every enumeration in an event is open. Listeners handle a value they do not know as a plain string.
+Every enumeration in an event is open. Subscribers handle an unknown value as a plain string.
 """
 
 
 class WireModel(BaseModel):
-    """A frozen value on the wire. Unknown fields are passed over: within a version only additions happen."""
+    """A frozen value in an event. Unknown fields are ignored, as fields are only added within a version."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Payload(WireModel):
-    """What one type and version of event says. Subclasses name both, they are never derived from the class."""
+    """The payload of one type and version of event. Subclasses set both; they are not derived from the class name."""
 
     TYPE: ClassVar[str]
     VERSION: ClassVar[int] = 1
@@ -76,7 +76,7 @@ class Event(WireModel, Generic[PayloadT]):
 
     @classmethod
     def of(cls, payload: Any, *, source: str, subject: UUID, occurred_at: datetime, correlation_id: str) -> Self:
-        """A new event about `subject`, with an id of its own."""
+        """Return a new event about `subject`, with a new id."""
         return cls(
             message_id=uuid4(),
             type=payload.TYPE,
@@ -95,20 +95,20 @@ class Event(WireModel, Generic[PayloadT]):
         return self.message_id
 
     def to_bytes(self) -> bytes:
-        """The event as it travels: UTF-8 JSON."""
+        """Return the serialized event: UTF-8 JSON."""
         return self.model_dump_json().encode()
 
 
 class MalformedEvent(ValueError):
-    """The body is not an event of the type and version it names."""
+    """The body is not an event of the type and version that it names."""
 
 
 class UnknownEvent(ValueError):
-    """An event of a type or version that this release has no word for."""
+    """An event of a type or version that is not in this release's contracts."""
 
 
 class Head(WireModel):
-    """The part of the envelope that all releases share: it is readable for types and versions of newer ones."""
+    """The part of the envelope that all releases share; it can be parsed for types and versions of newer ones."""
 
     message_id: MessageId
     type: Annotated[str, StringConstraints(pattern=r"^[\w.-]+\z", max_length=100)]
@@ -130,7 +130,7 @@ def parse_head(body: bytes) -> Head:
 
 
 def parse(body: bytes) -> Event[Any]:
-    """The event in `body`.
+    """Return the event in `body`.
 
     Raises:
         MalformedEvent: the body is not JSON, or a field is missing or wrong.
@@ -141,11 +141,11 @@ def parse(body: bytes) -> Event[Any]:
     if payload is None:
         raise UnknownEvent(f"{head.type} v{head.version}")
     try:
-        return Event[payload].model_validate_json(body)  # type: ignore[valid-type]  # the registry decides at run time
+        return Event[payload].model_validate_json(body)  # type: ignore[valid-type]  # the type parameter is only known at run time
     except ValidationError as error:
         raise MalformedEvent(str(error)) from None
 
 
 def registered() -> list[type[Payload]]:
-    """Every payload class of this release, in the order of type and version."""
+    """Return every payload class of this release, in the order of type and version."""
     return [_registry[key] for key in sorted(_registry)]

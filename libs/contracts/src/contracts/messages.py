@@ -1,4 +1,4 @@
-"""What the notification service says."""
+"""Events of the notification service."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -9,7 +9,7 @@ from contracts.envelope import Payload
 
 
 class NotificationFailed(Payload):
-    """A message was given up: no more tries without a person."""
+    """A message was given up; it is not sent again unless staff do so."""
 
     TYPE: ClassVar[str] = "notification.failed"
 
@@ -22,7 +22,7 @@ class NotificationFailed(Payload):
 
 
 class OfferHeard(Payload):
-    """The messages about an offer are queued: its runner is told as soon as their turn comes.
+    """The messages about an offer are queued and will be sent when their turn comes.
 
     `registration_id` and `revision` are those of `waitlist.offered`.
     """

@@ -1,4 +1,4 @@
-"""Which service may say what: every event has one owner, and nobody else's word counts."""
+"""Ownership of event types: every type has one owner, and events from other services are refused."""
 
 import re
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ OWNERS: Mapping[str, str] = MappingProxyType(
         "staff": "identity",
     }
 )
-"""The service that owns the types which begin with a word: `payment` for `payment.verified`.
+"""First word of an event type -> the service that owns it: `payment` for `payment.verified`.
 
-A new type begins with a word that its owner has already. A new word is a release ahead of the first type under it,
-since a release refuses what nobody owns.
+A new type should begin with a word that its owner already has. A new word has to be released before the first type that
+begins with it, because a release refuses types without an owner.
 """
 
 
 def owner_of(event_type: str) -> str | None:
-    """The service that publishes `event_type`, also one of a newer release; None when nobody does."""
+    """Return the service that publishes `event_type`, also for a type of a newer release; None if it has no owner."""
     word, dot, _ = event_type.partition(".")
     return OWNERS.get(word) if dot else None
 
 
 def publishable(service: str) -> str:
-    """A regular expression of the routing keys that `service` publishes under: its own types, to all or to one."""
+    """Return a regular expression of the routing keys of `service`: its own types, to all subscribers or to one."""
     words = "|".join(re.escape(word) for word, owner in OWNERS.items() if owner == service)
     return rf"^(to\.[a-z]+\.)?({words})\."

@@ -1,4 +1,4 @@
-"""What the payment service says."""
+"""Events of the payment service."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -11,14 +11,14 @@ from contracts.envelope import Open, Payload
 
 
 class PaymentMethod(StrEnum):
-    """How a runner says they paid."""
+    """The payment method that a runner states."""
 
     QRIS = "qris"
     BANK_TRANSFER = "bank_transfer"
 
 
 class PaymentPayload(Payload, abstract=True):
-    """What every event about a payment carries."""
+    """Common fields of events about a payment."""
 
     payment_id: UUID
     registration_id: UUID
@@ -27,20 +27,20 @@ class PaymentPayload(Payload, abstract=True):
 
 
 class InvoicePayload(PaymentPayload, abstract=True):
-    """What every event that changes what is owed carries.
+    """Common fields of events that change an invoice.
 
-    `sequence` counts those of one invoice from 1, in the order in which payment decided them, so that a listener can
-    tell older news from newer ones without anybody's clock; 0 in events of older releases.
+    `sequence` numbers the events of one invoice from 1, in the order in which payment decided them, so that a
+    subscriber can order them without comparing clocks; 0 in events of older releases.
     """
 
     sequence: int = 0
 
 
 class PaymentUploaded(InvoicePayload):
-    """A proof came in before the deadline and waits for staff: the registration's clock stops.
+    """A proof arrived before the deadline and waits for staff; the registration does not expire meanwhile.
 
-    `uploaded_at` is when the request with it arrived, `due_at` the deadline by which payment judged that; None in
-    events of older releases. That it was in time is decided, whatever deadline a listener knows of.
+    `uploaded_at` is when the request with the proof arrived, `due_at` the deadline that payment compared it with; None
+    in events of older releases. Payment's decision that it was in time is final, whatever deadline a subscriber knows.
     """
 
     TYPE: ClassVar[str] = "payment.uploaded"
@@ -51,10 +51,10 @@ class PaymentUploaded(InvoicePayload):
 
 
 class PaymentVerified(InvoicePayload):
-    """Staff saw the money.
+    """Staff verified that the money arrived.
 
-    `registration_revision` is the newest that payment knew of the registration: who verifies the payment of a
-    registration known to be cancelled wants it back; None in events of older releases.
+    `registration_revision` is the newest revision of the registration that payment knew: a verification that followed a
+    known cancellation reinstates the registration. None in events of older releases.
     """
 
     TYPE: ClassVar[str] = "payment.verified"
@@ -65,7 +65,7 @@ class PaymentVerified(InvoicePayload):
 
 
 class PaymentRejected(InvoicePayload):
-    """Staff refused a proof that was in time; the runner may send another until `expires_at`."""
+    """Staff rejected a proof that was in time; the runner may send another until `expires_at`."""
 
     TYPE: ClassVar[str] = "payment.rejected"
 
@@ -75,10 +75,11 @@ class PaymentRejected(InvoicePayload):
 
 
 class PaymentDeadlineMoved(Payload):
-    """The invoice was opened late, or proofs could not be taken: it may be paid until `expires_at`, later by that time.
+    """The deadline became `expires_at`, because the invoice was created late or proofs could not be accepted.
 
-    `sequence` counts among those of the invoice's other events. `registration_revision` is that of the registration
-    that payment knew, `moved_at` when the deadline was moved.
+    The new deadline is later by that time. `sequence` is from the same numbers as those of the invoice's other events.
+    `registration_revision` is the revision of the registration that payment knew, `moved_at` when the deadline was
+    moved.
     """
 
     TYPE: ClassVar[str] = "payment.deadline_moved"
@@ -91,7 +92,7 @@ class PaymentDeadlineMoved(Payload):
 
 
 class RefundDue(PaymentPayload):
-    """Verified money that buys nothing any more and has to go back."""
+    """Verified money that pays for nothing any more and has to be refunded."""
 
     TYPE: ClassVar[str] = "payment.refund_due"
 
@@ -99,7 +100,7 @@ class RefundDue(PaymentPayload):
 
 
 class RefundDone(PaymentPayload):
-    """The money is on its way back. `reference` is the bank's or wallet's word for the transfer."""
+    """The refund was sent. `reference` is the transfer's reference at the bank or wallet."""
 
     TYPE: ClassVar[str] = "payment.refund_done"
 
@@ -108,11 +109,12 @@ class RefundDone(PaymentPayload):
 
 
 class PaymentQueueMark(Payload):
-    """Payment's answer to `registration.queue_mark`: how far payment has spoken.
+    """Payment's answer to `registration.queue_mark`: until when payment's decisions have been published.
 
-    `sent_at` is that of the mark. What payment decided before `spoken_until` has reached the broker, and what was
-    registered before and had reached payment has an invoice, and proofs could be taken until then. It is never later
-    than `sent_at`; years ago means that payment cannot say yet. While payment can take no proofs it does not answer.
+    `sent_at` is that of the mark. Everything that payment decided before `spoken_until` has reached the broker, every
+    registration created before then that had reached payment has an invoice, and proofs could be accepted until then.
+    It is never later than `sent_at`; a time years ago means that payment cannot tell yet. While payment cannot accept
+    proofs, it does not answer.
     """
 
     TYPE: ClassVar[str] = "payment.queue_mark"

@@ -1,4 +1,4 @@
-"""What the check-in service says."""
+"""Events of the check-in service."""
 
 from typing import ClassVar
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Events about a race itself."""
+"""Events about a race."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -8,7 +8,7 @@ from contracts.registrations import EventSummary
 
 
 class CategoryName(WireModel):
-    """A category as messages name it."""
+    """The name of a category, as used in messages."""
 
     category_id: UUID
     name: str
@@ -17,7 +17,7 @@ class CategoryName(WireModel):
 class RaceChanged(Payload):
     """Facts of a race or the name of one of its categories changed; the subject is the race.
 
-    Listeners keep the newest by `event.revision`. `changed` names the race's fields (and `categories`);
+    Subscribers keep the newest by `event.revision`. `changed` names the race's fields (and `categories`);
     `notify_runners` asks for one message to each confirmed runner.
     """
 

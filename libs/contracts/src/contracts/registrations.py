@@ -1,4 +1,4 @@
-"""What the registration service says."""
+"""Events of the registration service."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from contracts.envelope import Open, Payload, WireModel
 
 
 class RegistrationType(StrEnum):
-    """How runners come: alone, or as a group that gets all its places or none."""
+    """The kind of a registration: one runner, or a group that gets all its places or none."""
 
     INDIVIDUAL = "individual"
     COLLECTIVE_5 = "collective_5"
@@ -20,12 +20,12 @@ class RegistrationType(StrEnum):
 
     @property
     def size(self) -> int:
-        """Participants in one registration of this type."""
+        """Return the number of participants in one registration of this type."""
         return {"individual": 1, "collective_5": 5, "collective_10": 10}[self.value]
 
 
 class JerseySize(StrEnum):
-    """Jersey sizes an organiser hands out."""
+    """Jersey sizes."""
 
     XS = "xs"
     S = "s"
@@ -37,10 +37,10 @@ class JerseySize(StrEnum):
 
 
 class EventSummary(WireModel):
-    """The race as messages name it.
+    """The facts of a race that messages need.
 
-    `revision` grows with every change of the race or of a category's name, so a listener can tell older facts from
-    newer ones. `timezone` is an IANA name; None in events of older releases.
+    `revision` grows with every change of the race or of a category's name, so that a subscriber can tell older facts
+    from newer ones. `timezone` is an IANA name; None in events of older releases.
     """
 
     event_id: UUID
@@ -52,9 +52,9 @@ class EventSummary(WireModel):
 
 
 class AccessCode(WireModel):
-    """What opens a registration, or the place in line it may come from, without a token.
+    """The secret that opens a registration, or the waiting list entry it may come from, without a token.
 
-    `version` grows when staff replace the code; only the newest version opens anything.
+    `version` grows when staff replace the code; only the newest version is valid.
     """
 
     version: int
@@ -62,7 +62,7 @@ class AccessCode(WireModel):
 
 
 class RegisteredParticipant(WireModel):
-    """Whom to write to. `whatsapp` is E.164 digits without `+`."""
+    """A participant's contacts. `whatsapp` is E.164 digits without `+`."""
 
     participant_id: UUID
     full_name: str
@@ -72,7 +72,10 @@ class RegisteredParticipant(WireModel):
 
 
 class ConfirmedParticipant(WireModel):
-    """A runner with a place for good. `ticket_code` is what the e-ticket's QR holds: 128 random bits, 32 hex digits."""
+    """A participant of a confirmed registration. `ticket_code` is the content of the e-ticket's QR code.
+
+    It has 128 random bits, as 32 hex digits.
+    """
 
     participant_id: UUID
     full_name: str
@@ -83,10 +86,10 @@ class ConfirmedParticipant(WireModel):
 
 
 class RegistrationPayload(Payload, abstract=True):
-    """What every event about a registration carries.
+    """Common fields of events about a registration.
 
-    `revision` grows with every change of the registration, so a listener can tell an older event from a newer one
-    whatever the order they arrive in.
+    `revision` grows with every change of the registration, so that a subscriber can tell an older event from a newer
+    one, whatever the order in which they arrive.
     """
 
     registration_id: UUID
@@ -95,10 +98,10 @@ class RegistrationPayload(Payload, abstract=True):
 
 
 class RegistrationCreated(RegistrationPayload):
-    """Places are held until `expires_at`; `total_amount` is owed.
+    """A registration was created: places are held until `expires_at`, and `total_amount` is due.
 
-    `awaits_payment` is False when the event is published again for a registration that was paid, or ended, in the
-    meantime: listeners keep the facts and ask nobody to pay.
+    `awaits_payment` is False if the event is republished for a registration that was paid or has ended in the meantime:
+    subscribers store the facts and ask no runner to pay.
     """
 
     TYPE: ClassVar[str] = "registration.created"
@@ -131,10 +134,10 @@ class RegistrationConfirmed(RegistrationPayload):
 class RegistrationExpired(RegistrationPayload):
     """The deadline passed and the places were released.
 
-    `refund_payment_id` names a verified payment that came too late to be honoured: money to give back.
-    `payment_sequence` is that of the newest payment event that registration had taken in, 0 for none: who knows of a
-    newer proof in time waits for registration's next word, `registration.reopened` or this event again. None in events
-    of older releases.
+    `refund_payment_id` is a verified payment that came too late to be honoured and has to be refunded.
+    `payment_sequence` is the sequence of the newest payment event that registration had handled, 0 for none: a
+    subscriber that knows of a newer proof in time waits for registration's next event, `registration.reopened` or this
+    one again. None in events of older releases.
     """
 
     TYPE: ClassVar[str] = "registration.expired"
@@ -144,10 +147,9 @@ class RegistrationExpired(RegistrationPayload):
 
 
 class RegistrationReopened(RegistrationPayload):
-    """The places are held, whatever was said before: an expiry is undone, as payment's news were late, or the deadline
-    was moved.
+    """The places are held: an expiry was undone, as payment's event arrived late, or the deadline was moved.
 
-    `awaits_payment` is whether another proof is welcome, until `expires_at`; else one waits for staff.
+    `awaits_payment` is whether another proof is accepted, until `expires_at`; otherwise a proof is waiting for staff.
     """
 
     TYPE: ClassVar[str] = "registration.reopened"
@@ -158,7 +160,7 @@ class RegistrationReopened(RegistrationPayload):
 
 
 class RegistrationCancelled(RegistrationPayload):
-    """Staff ended the registration. `refund_payment_id` names a verified payment to give back, if there was one."""
+    """Staff cancelled the registration. `refund_payment_id` is a verified payment to refund; None if there is none."""
 
     TYPE: ClassVar[str] = "registration.cancelled"
 
@@ -173,7 +175,7 @@ class CorrectedParticipant(RegisteredParticipant):
 
 
 class RegistrationCorrected(RegistrationPayload):
-    """Data of one participant changed. `changed` names the fields; `confirmed` tells whether the runner has a BIB."""
+    """Data of one participant changed. `changed` names the fields; `confirmed` is whether the runner has a BIB."""
 
     TYPE: ClassVar[str] = "registration.corrected"
 
@@ -183,7 +185,7 @@ class RegistrationCorrected(RegistrationPayload):
 
 
 class RegistrationSurplus(RegistrationPayload):
-    """A verified payment for a registration that another payment has already paid: money to give back or assign."""
+    """A verified payment for a registration that another payment has already paid, to be refunded or reassigned."""
 
     TYPE: ClassVar[str] = "registration.surplus"
 
@@ -192,9 +194,10 @@ class RegistrationSurplus(RegistrationPayload):
 
 
 class QueueMark(Payload):
-    """What registration sends to itself and to payment: who hears it has heard all that was in its queue at `sent_at`.
+    """A mark that registration sends to itself and to payment, to measure how far queues were processed.
 
-    Payment answers with `payment.queue_mark`.
+    A service that handles it has received everything that was in its queue at `sent_at`. Payment answers with
+    `payment.queue_mark`.
     """
 
     TYPE: ClassVar[str] = "registration.queue_mark"

@@ -9,7 +9,7 @@ from contracts.envelope import Payload
 
 
 class StaffSessionsEnded(Payload):
-    """Sessions of one member of staff ended before their time; the subject is the member.
+    """Sessions of one member of staff ended before their expiry; the subject is the member.
 
     Every access token of these sessions has expired by `until`; before that, services refuse it.
     """

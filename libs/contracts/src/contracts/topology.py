@@ -79,52 +79,54 @@ SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
         ),
     }
 )
-"""Which service listens to which events. Every queue is bound from here, so that an event published before a
-service's first start already waits for it."""
+"""The events that each service subscribes to.
+
+Every queue is bound from this, so that an event published before a service's first start already waits for it.
+"""
 
 
 def subscribers_of(event_type: str) -> tuple[str, ...]:
-    """Return the services subscribed to `event_type`; empty when there are none."""
+    """Return the services subscribed to `event_type`; empty if there are none."""
     return tuple(
         service for service, subscribed in SUBSCRIPTIONS.items() if event_type in {each.TYPE for each in subscribed}
     )
 
 
 def is_known(event_type: str) -> bool:
-    """Whether this release has the event; a type of a newer release may have listeners that this one cannot name."""
+    """Return whether this release has the event type; types of newer releases may have subscribers unknown here."""
     return any(event_type == payload.TYPE for payload in registered())
 
 
 def routing_key(event_type: str, service: str) -> str:
-    """The routing key of the copy of an event that is meant for one listener."""
+    """Return the routing key of one subscriber's copy of an event."""
     return f"to.{service}.{event_type}"
 
 
 def binding_keys(service: str) -> tuple[str, ...]:
-    """What a service's queue is bound with: its own copies, and each type for publishers that name no listener."""
+    """Return the binding keys of a service's queue: its own copies, and each type published without a subscriber."""
     return (f"to.{service}.#", *(payload.TYPE for payload in SUBSCRIPTIONS[service]))
 
 
 @dataclass(frozen=True)
 class Names:
-    """The broker's names. `prefix` keeps several platforms (or tests) apart on one broker."""
+    """Names on the broker. `prefix` separates several platforms (or tests) on one broker."""
 
     prefix: str = ""
 
     @property
     def exchange(self) -> str:
-        """The topic exchange all events go to: a copy for each listener, or one under its type if there is none."""
+        """Return the topic exchange of all events: one copy per subscriber, or one under the type if there is none."""
         return f"{self.prefix}startline.events"
 
     @property
     def dead_exchange(self) -> str:
-        """Where a queue's crash guard sends what killed its reader too often."""
+        """Return the exchange of messages that killed their process too often."""
         return f"{self.prefix}startline.dead"
 
     def queue(self, service: str) -> str:
-        """The one queue of a service."""
+        """Return the queue of a service."""
         return f"{self.prefix}{service}.events"
 
     def dead_queue(self, service: str) -> str:
-        """What the crash guard of a service's queue put aside."""
+        """Return the queue of messages that the crash guard of a service's queue set aside."""
         return f"{self.prefix}{service}.dead"

@@ -1,4 +1,4 @@
-"""What the registration service says about its waiting lists."""
+"""Events of the registration service about waiting lists."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -12,11 +12,11 @@ from contracts.registrations import AccessCode, EventSummary, RegisteredParticip
 
 
 class WaitlistOffered(Payload):
-    """Places are held for somebody who waited, until `offer_expires_at`.
+    """Places are held for a waiting list entry until `offer_expires_at`.
 
-    `registration_id` names the place in line now and the registration once the offer is accepted. `total_amount` is the
-    price as it is now; what is owed in the end, `RegistrationCreated` says. `contact` is the person in charge.
-    `revision` grows when the contact is corrected while the offer is open, and the registration's goes on from it.
+    `registration_id` is the id of the entry, and of the registration once the offer is accepted. `total_amount` is the
+    current price; the final amount is in `RegistrationCreated`. `contact` is the person in charge. `revision` grows
+    when the contact is corrected while the offer is open, and the registration's revision continues from it.
     """
 
     TYPE: ClassVar[str] = "waitlist.offered"
@@ -46,7 +46,7 @@ class WaitlistEnd(StrEnum):
 
 
 class WaitlistEnded(Payload):
-    """An open offer has ended without a registration, by itself, its runner, staff, or the end of registration."""
+    """An open offer ended without a registration: it lapsed, or the runner, staff or the closing date ended it."""
 
     TYPE: ClassVar[str] = "waitlist.ended"
 

@@ -1,4 +1,4 @@
-"""One PostgreSQL data directory and the programs that work on it."""
+"""A PostgreSQL data directory and the programs that work on it."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ from embedded.errors import CannotStart
 from embedded.files import last_lines
 from embedded.programs import major_version, programs_for
 
-_ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath, "LC_ALL": "C"}  # nothing of the caller's PG… variables
-_START_SECONDS = 300  # recovery after a crash is part of it
+_ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath, "LC_ALL": "C"}  # without the caller's PG… variables
+_START_SECONDS = 300  # includes recovery after a crash
 _STOP_SECONDS = 60
 _DYING_SERVER_SECONDS = 10.0
 _LOG_BYTES = 5_000_000
@@ -32,7 +32,7 @@ class Cluster:
         self._programs = programs_for(directory)
 
     def create(self, password: str) -> None:
-        """Make the data directory unless it is there; `postgres` is its administrator."""
+        """Create the data directory unless it exists; `postgres` is its administrator."""
         self._sweep_drafts()
         if self._data.exists():
             self._check_version()
@@ -51,7 +51,7 @@ class Cluster:
         draft.rename(self._data)
 
     def start(self, port: int, max_connections: int) -> None:
-        """Start and wait until connections are accepted."""
+        """Start the server and return once connections are accepted."""
         self._turn_log()
         options = " ".join(f"-c {name}={value}" for name, value in _settings(port, max_connections).items())
         patience = ("-t", str(_START_SECONDS))
@@ -68,25 +68,25 @@ class Cluster:
                 return
 
     def stop(self) -> None:
-        """Cut connections, write everything down, end. Fine when nothing runs.
+        """Shut down quickly: close connections, flush data, exit. Does nothing if no server runs.
 
         Raises:
-            CannotStart: the server does not end.
+            CannotStart: the server does not exit.
         """
         pid = self.pid()
         if pid is not None:
             self._end(pid)
-        # What is still there was left by a crash. PostgreSQL would refuse to start if that number belonged to another
-        # process by now, or to a killed one that nobody asked after; its own interlock in shared memory stays.
+        # A file that is still there was left by a crash. PostgreSQL would refuse to start if another process has that
+        # id by now, or if the killed process is still a zombie. Its own interlock in shared memory remains effective.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def pid(self) -> int | None:
-        """The running server's main process."""
+        """Return the process id of the running server; None if none runs."""
         pid = self._recorded_pid()
         return pid if pid is not None and self._is_ours(pid) else None
 
     def _end(self, pid: int) -> None:
-        # Not by pg_ctl, which takes a killed process for a living one until its parent asks after it.
+        # Not with pg_ctl, which takes a killed process for a running one until its parent has reaped it.
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)  # a "fast" shutdown
         deadline = time.monotonic() + _STOP_SECONDS
@@ -96,14 +96,14 @@ class Cluster:
             time.sleep(0.01)
 
     def _end_survivors(self) -> None:
-        # When the main process is killed its children end by themselves, but not one that is deep in a long query.
+        # When the main process is killed its children exit by themselves, except one in a long query.
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if self._is_child(process):
                     os.kill(int(process.name), signal.SIGKILL)
 
     def _is_child(self, process: Path) -> bool:
-        # Both signs: an operator's shell may be in this directory, and other clusters have children of that name.
+        # Both conditions: a shell may be in this directory, and other clusters have children of that name.
         works_here = (process / "cwd").readlink() == self._data
         return works_here and command_line(int(process.name)).startswith("postgres: ")
 
@@ -146,13 +146,13 @@ class Cluster:
 
 
 def command_line(pid: int) -> str:
-    """The command line of a process; empty when it is gone."""
+    """Return the command line of a process; empty if it does not exist."""
     if Path("/proc/self/cmdline").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    listed = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603  # a number is its only variable
+    listed = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603  # the only variable is a number
     return listed.stdout
 
 
@@ -167,7 +167,7 @@ def _settings(port: int, max_connections: int) -> Mapping[str, str | int]:
         "synchronous_commit": "on",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        # Statements and error details carry people's names and addresses; the log must not.
+        # Statements and error details contain personal data, which must not be in the log.
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
     }

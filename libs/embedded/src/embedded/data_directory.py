@@ -1,8 +1,8 @@
-"""Where a server keeps its files and whose rights it has.
+"""The data directory of a server and the user it runs as.
 
-A server never runs as root. Started by root it gets the rights of `nobody`, or of whoever owns the files already there,
-and only the folder with the server's own files changes hands. When that user cannot enter the folder it was given
-(say, it lies under a private directory directory), the files live in a folder of their own under `/var/lib/startline`.
+A server never runs as root. Started by root it runs as `nobody`, or as the owner of existing files, and only the folder
+with the server's own files is given to that user. If that user cannot access the given folder (for example because a
+parent directory is private), the files are stored in a folder under `/var/lib/startline`.
 """
 
 import os
@@ -27,34 +27,34 @@ _PRIVATE = 0o700
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose rights a process gets; None in both keeps our own."""
+    """The user and group that a process runs as; None in both keeps the current ones."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
     def of(cls, path: Path) -> "Owner":
-        """Root takes the rights of `path`'s owner; everyone else keeps their own."""
+        """Return the owner of `path` if this process is root, otherwise the current user."""
         found = path.stat()
         return cls(found.st_uid, found.st_gid) if os.geteuid() == 0 else cls()
 
     @classmethod
     def unprivileged(cls) -> "Owner":
-        """The rights a new server gets."""
+        """Return the user for a new server."""
         if os.geteuid() != 0:
             return cls()
         nobody = pwd.getpwnam("nobody")
         return cls(nobody.pw_uid, nobody.pw_gid)
 
     def take(self, path: Path) -> None:
-        """Hand `path` over."""
+        """Change the owner of `path` to this user."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
     def popen(
         self, command: Sequence[str | Path], *, folder: Path, env: Mapping[str, str], output: int = subprocess.PIPE
     ) -> subprocess.Popen[str]:
-        """Start `command` in `folder`, in a session of its own, with these rights and exactly this environment."""
+        """Start `command` in `folder`, in a new session, as this user and with exactly this environment."""
         return subprocess.Popen(  # noqa: S603  # fixed programs, no shell
             [str(part) for part in command],
             cwd=folder,
@@ -72,10 +72,10 @@ class Owner:
     def run(
         self, command: Sequence[str | Path], *, folder: Path, env: Mapping[str, str], seconds: float
     ) -> tuple[int, str]:
-        """The exit code and the output of `command`.
+        """Run `command` and return its exit code and output.
 
         Raises:
-            OSError: it cannot be executed with these rights.
+            OSError: this user cannot execute it.
             subprocess.TimeoutExpired: it took longer than `seconds` and was killed.
         """
         with self.popen(command, folder=folder, env=env) as process:
@@ -87,7 +87,7 @@ class Owner:
             return process.returncode, output
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether every step of the way to `folder` is open to this owner."""
+        """Return whether this user can enter `folder` and all its parents."""
         code, _ = self.run(["/bin/sh", "-c", 'cd -- "$0"', folder], folder=Path("/"), env={}, seconds=10)
         return code == 0
 
@@ -104,7 +104,7 @@ def open_data_directory(folder: Path, name: str) -> DataDirectory:
     """Return the data directory of the server `name` below `folder`; create it if missing.
 
     Raises:
-        CannotStart: the place the folder points to is gone, or belongs to someone else.
+        CannotStart: the directory that the folder points to does not exist, or belongs to another user.
     """
     directory = _place(folder, name)
     if directory.exists():
@@ -118,10 +118,10 @@ def open_data_directory(folder: Path, name: str) -> DataDirectory:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and its missing parents for their owner only; take others' rights from one that exists.
+    """Create `folder` and its missing parents for their owner only; remove others' access from an existing folder.
 
-    A server that root starts has to pass through, so root's folders can be entered but not listed. The rights of a
-    folder that belongs to another user are left to that user.
+    A server started by root has to pass through, so root's folders can be entered but not listed. The mode of a folder
+    that belongs to another user is not changed.
     """
     rights = _ENTERABLE if os.geteuid() == 0 else _PRIVATE
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
@@ -135,7 +135,7 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_data_directory(folder: Path, name: str) -> None:
-    """Remove what the server `name` keeps, wherever it is, and the folder if nothing else is in it."""
+    """Delete the data of the server `name`, wherever they are, and the folder if it is empty then."""
     elsewhere = read_state(_pointer(folder, name))
     rmtree(folder / name if elsewhere is None else elsewhere, ignore_errors=True)
     for file in folder.glob(f"{name}.*"):

@@ -1,8 +1,8 @@
-"""What can go wrong when a private server is started."""
+"""Errors of starting a private server."""
 
 
 class CannotStart(Exception):
-    """The server did not start; the text says why and quotes the end of its log."""
+    """The server did not start; the text has the reason and the end of its log."""
 
 
 class FolderInUse(CannotStart):
@@ -10,4 +10,4 @@ class FolderInUse(CannotStart):
 
 
 class NotInstalled(CannotStart):
-    """A program is missing; the text holds the one command that installs it."""
+    """A program is missing; the text contains the command that installs it."""

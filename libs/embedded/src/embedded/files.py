@@ -45,14 +45,18 @@ def last_lines(path: Path, count: int = 15) -> str:
 
 
 class FolderLock:
-    """Keeps two starters of one folder apart. The system lets go of it when the process ends, however it ends."""
+    """Excludes concurrent starts from one folder. The operating system releases it when the process ends in any way."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Raises `FolderInUse` when someone holds it."""
+        """Take the lock.
+
+        Raises:
+            FolderInUse: another process holds it.
+        """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,7 +69,7 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let the next one in; fine when not held."""
+        """Release the lock; does nothing if it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

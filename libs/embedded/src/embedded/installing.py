@@ -1,4 +1,4 @@
-"""Installing a server from the distribution, when we may, without a service being left behind."""
+"""Installing a server from the distribution's packages, if permitted, without starting its system service."""
 
 import os
 import shutil
@@ -13,14 +13,14 @@ from embedded.errors import NotInstalled
 
 _APT = ("apt-get", "install", "-y", "--no-install-recommends")
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_START_NOTHING = "#!/bin/sh\nexit 101\n"  # Debian's answer for "this action is not allowed"
+_START_NOTHING = "#!/bin/sh\nexit 101\n"  # Debian's code for "this action is not allowed"
 
 Run = Callable[[Sequence[str]], int]
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package of Debian and Ubuntu, and what people call the program in it."""
+    """A package of Debian and Ubuntu, and the usual name of its program."""
 
     name: str
     title: str
@@ -30,19 +30,19 @@ RABBITMQ = Package("rabbitmq-server", "RabbitMQ")
 
 
 def install_hint(package: Package = RABBITMQ) -> str:
-    """The one command that installs it on Debian and Ubuntu."""
+    """Return the command that installs it on Debian and Ubuntu."""
     return f"sudo {' '.join(_APT)} {package.name}"
 
 
 def install_if_root(package: Package = RABBITMQ, *, run: Run | None = None, policy: Path = _POLICY) -> None:
-    """Install it, and say so on stderr. Its system service is not started.
+    """Install a package and report it on stderr. Its system service is not started.
 
     Args:
-        run: executes a command and gives its exit code.
-        policy: the file by which Debian asks whether a freshly installed service may start; left alone if it is there.
+        run: executes a command and returns its exit code.
+        policy: the file with which Debian decides whether an installed service may start; left unchanged if it exists.
 
     Raises:
-        NotInstalled: we are not root, there is no apt-get, or it failed; the text holds the command.
+        NotInstalled: this process is not root, there is no apt-get, or it failed; the text contains the command.
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NotInstalled(f"{package.title} is missing; install it with: {install_hint(package)}")
@@ -70,7 +70,7 @@ def _services_stay_off(policy: Path) -> Iterator[None]:
 
 def _run(command: Sequence[str]) -> int:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(  # noqa: S603  # fixed words, no shell
+    done = subprocess.run(  # noqa: S603  # fixed arguments, no shell
         command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.__stderr__, check=False
     )
     return done.returncode

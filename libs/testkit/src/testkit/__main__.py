@@ -1,4 +1,4 @@
-"""`python -m testkit COMMAND …` finds (or starts) the servers once, and runs the command with their addresses."""
+"""`python -m testkit COMMAND …`: find or start the servers once, and run the command with their URLs."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from testkit.servers import find_postgres, find_rabbitmq
 
 
 def main(command: Sequence[str]) -> int:
-    """The command's exit code."""
+    """Run the command and return its exit code."""
     postgres = find_postgres()
     print(postgres.where, flush=True)
     try:

@@ -1,4 +1,4 @@
-"""Clocks that a test moves."""
+"""Clocks that tests move."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """The real time, moved ahead by what the test says."""
+    """The real time, moved ahead by the test."""
 
     def __init__(self) -> None:
         self._ahead = timedelta()
@@ -16,16 +16,16 @@ class ManualClock:
         return self.server() + self._differs
 
     def server(self) -> datetime:
-        """Return the time of the database server: the test moves it, and no process's clock changes it."""
+        """Return the time of the database server: only the test moves it, not a process's own clock."""
         return datetime.now(UTC) + self._ahead
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Move the time ahead."""
         self._ahead += by
 
     @contextmanager
     def differing(self, by: timedelta) -> Iterator[None]:
-        """Let a process act whose own clock is ahead by `by`."""
+        """Run the block as a process whose own clock is ahead by `by`."""
         self._differs += by
         try:
             yield
@@ -34,12 +34,12 @@ class ManualClock:
 
 
 class StoppedClock(ManualClock):
-    """Stands still, so that a busy machine does not outlast a wait of a second."""
+    """A clock that does not run, so that a slow machine does not exceed a wait of a second."""
 
     def __init__(self) -> None:
         super().__init__()
         self._started = datetime.now(UTC)
 
     def server(self) -> datetime:
-        """Return the time at which the clock was made, moved ahead by what the test says."""
+        """Return the time at which the clock was created, moved ahead by the test."""
         return self._started + self._ahead

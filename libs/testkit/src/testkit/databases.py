@@ -1,4 +1,4 @@
-"""A migrated database for every test: one template per service and process, cloned in a fraction of a second."""
+"""A migrated database for every test, cloned in a fraction of a second from a template per service and process."""
 
 import asyncio
 import hashlib
@@ -16,15 +16,15 @@ from urllib.parse import urlsplit
 import asyncpg
 
 _NAME = re.compile(r"startline_test_(?P<pid>\d+)_(?P<machine>[0-9a-f]{6})_")
-_LONGEST_SERVICE = 20  # PostgreSQL cuts names at 63 bytes
+_LONGEST_SERVICE = 20  # PostgreSQL truncates names to 63 bytes
 
 
 class NotATestDatabase(ValueError):
-    """Only databases this kit named are ever dropped."""
+    """Only databases that this kit named are dropped."""
 
 
 class Databases:
-    """Creates and drops test databases on one server. Safe to use from any event loop, as it keeps no connection.
+    """Creates and drops test databases on one server. Usable from any event loop, as it keeps no connection.
 
     Args:
         admin_url: a database on the server whose user may create databases.
@@ -37,7 +37,7 @@ class Databases:
         self._prefix = f"startline_test_{os.getpid()}_{_machine()}_"
 
     async def template(self, name: str, migrate: Callable[[str], None]) -> str:
-        """The database to clone for `name`, made on first use.
+        """Return the template database of `name`, created on first use.
 
         Args:
             migrate: called once, in a thread, with the new database's URL for SQLAlchemy.
@@ -45,14 +45,14 @@ class Databases:
         return await asyncio.to_thread(self._template, name, migrate)
 
     async def clone(self, template: str) -> str:
-        """A new database like `template`; its URL for SQLAlchemy."""
+        """Clone `template` and return the new database's URL for SQLAlchemy."""
         name = f"{self._prefix}{secrets.token_hex(6)}"
         async with _connection(self._admin_url) as admin:
             await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self._url(name)
 
     async def drop(self, url: str) -> None:
-        """Remove the database at `url`, cutting whoever is still connected; one that is gone already is fine.
+        """Drop the database at `url`, closing its connections; a missing one is ignored.
 
         Raises:
             NotATestDatabase
@@ -63,13 +63,13 @@ class Databases:
         await self._drop([name])
 
     async def drop_all(self) -> None:
-        """Remove every database this process made, templates included."""
+        """Drop every database that this process created, including templates."""
         with self._one_at_a_time:
             self._templates.clear()
         await self._drop([name for name in await self._names() if name.startswith(self._prefix)])
 
     async def sweep(self) -> list[str]:
-        """Remove, and name, what dead test processes of this machine left behind."""
+        """Drop databases of ended test processes on this machine and return their names."""
         left = [name for name in await self._names() if _is_orphan(name)]
         await self._drop(left)
         return left
@@ -93,8 +93,8 @@ class Databases:
         return database
 
     async def _close_to_visitors(self, database: str) -> None:
-        # CREATE DATABASE fails while anyone is connected to its template. With the door shut nobody is, and clones
-        # may run side by side.
+        # CREATE DATABASE fails while its template has connections. Without permission to connect there are none, and
+        # clones may be created concurrently.
         await self._execute(
             f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false',
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'",
@@ -120,7 +120,7 @@ class Databases:
 
 
 def plain(url: str) -> str:
-    """`url` as drivers and tools take it, without SQLAlchemy's driver name."""
+    """Return `url` without SQLAlchemy's driver name, as drivers and tools accept it."""
     _, _, rest = url.partition("://")
     return f"postgresql://{rest}"
 
@@ -150,7 +150,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _machine() -> str:
-    """Six hex digits for where process ids have this meaning: another container's live process looks dead from here."""
+    """Return six hex digits for the namespace of process ids: processes of other containers look dead from here."""
     place = socket.gethostname()
     with suppress(OSError):
         place += str(Path("/proc/self/ns/pid").readlink())

@@ -1,4 +1,4 @@
-"""Servers in containers, when a Docker daemon answers."""
+"""Servers in containers, if a Docker daemon is available."""
 
 import http.client
 import os
@@ -18,13 +18,13 @@ _READY_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Image:
-    """What to run and how to reach it.
+    """An image and how to run and connect to it.
 
     Attributes:
         name: with its tag.
         port: inside the container.
         environment: for the container.
-        command: arguments for the image's own start.
+        command: arguments for the image's entry point.
         url: for clients, with {address} for host and port.
     """
 
@@ -36,7 +36,7 @@ class Image:
 
 
 def postgres_image() -> Image:
-    """PostgreSQL with a random password."""
+    """Return the image of PostgreSQL with a random password."""
     word = secrets.token_urlsafe(16)
     return Image(
         "postgres:17",
@@ -48,21 +48,21 @@ def postgres_image() -> Image:
 
 
 def rabbitmq_image() -> Image:
-    """RabbitMQ with a random password."""
+    """Return the image of RabbitMQ with a random password."""
     word = secrets.token_urlsafe(16)
     login = {"RABBITMQ_DEFAULT_USER": "startline", "RABBITMQ_DEFAULT_PASS": word}
     return Image("rabbitmq:4-management", 5672, login, "", f"amqp://startline:{word}@{{address}}/")
 
 
 def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[], None]]:
-    """Start a container and wait until `answers` raises nothing; its URL and what stops it.
+    """Start a container and wait until `answers` raises nothing; return its URL and a function that stops it.
 
     Raises:
-        NotUsable: no daemon, no such image, or the server did not come up.
+        NotUsable: there is no daemon or no such image, or the server did not start.
     """
     if not daemon_answers(os.environ):
         raise NotUsable("no Docker daemon answers")
-    # Only now: importing and asking the client without a daemon leaves open sockets behind.
+    # Imported only here: importing and using the client without a daemon leaves open sockets.
     from docker.errors import DockerException  # noqa: PLC0415  # see above
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415  # see above
 
@@ -84,7 +84,7 @@ def run(image: Image, answers: Callable[[str], None]) -> tuple[str, Callable[[],
 
 
 def _do_without_reaper_if_there_is_none() -> None:
-    """Testcontainers' reaper removes what killed tests leave behind. It is one more image, and can be done without."""
+    """Disable testcontainers' reaper, which cleans up after killed tests, if its image is not available."""
     from docker import from_env  # noqa: PLC0415  # as in `run`
     from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415  # as in `run`
     from testcontainers.core.config import testcontainers_config  # noqa: PLC0415  # as in `run`
@@ -102,7 +102,7 @@ def _do_without_reaper_if_there_is_none() -> None:
 
 
 def daemon_answers(environ: Mapping[str, str]) -> bool:
-    """Whether the daemon this user would talk to answers a ping within a second."""
+    """Return whether the current user's daemon answers a ping within a second."""
     return any(_ping(address) for address in _addresses(environ))
 
 

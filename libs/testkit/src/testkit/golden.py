@@ -10,10 +10,10 @@ FOLDER = Path(contracts.__file__).parents[2] / "tests" / "golden"
 
 
 def golden_path(kind: type[Payload]) -> Path:
-    """Where the golden event of `kind` is written down."""
+    """Return the path of the golden event of `kind`."""
     return FOLDER / f"{kind.TYPE}.v{kind.VERSION}.json"
 
 
 def golden(kind: type[Payload]) -> Event[Any]:
-    """The golden event of `kind`, as a consumer reads it."""
+    """Return the golden event of `kind`, parsed as by a consumer."""
     return parse(golden_path(kind).read_bytes())

@@ -1,4 +1,4 @@
-"""A registration and its invoice as a plain model, with news that travel between them in any order, late and twice.
+"""A plain model of a registration and its invoice, whose events arrive in any order, late and repeatedly.
 
 Tests compare services with it: after all events are handled, in any order, the states are equal.
 """
@@ -40,7 +40,7 @@ def examples(count: int) -> settings:
 
 @dataclass
 class PlainRegistration:
-    """Registration's half: `hear` takes payment's news, `said` is what it published. `free`: places can be retaken."""
+    """The registration. `hear` handles payment's events, `said` are its own, `free` is whether places are left."""
 
     id: UUID
     number: str
@@ -52,12 +52,12 @@ class PlainRegistration:
     said: list[Payload] = field(default_factory=list)
 
     def sweep(self) -> None:
-        """The deadline passed."""
+        """Expire it, as the deadline passed."""
         if self.status == "pending_payment":
             self._become("expired")
 
     def cancel(self) -> None:
-        """Staff end it."""
+        """Cancel it, as staff would."""
         if self.status in {"pending_payment", "payment_uploaded"}:
             self._become("cancelled")
 
@@ -66,7 +66,7 @@ class PlainRegistration:
         self.free = not self.free
 
     def hear(self, news: Payload) -> None:
-        """Follow payment's news."""
+        """Handle an event of payment."""
         assert isinstance(news, InvoicePayload | PaymentDeadlineMoved)
         if news.sequence <= self.heard:
             return
@@ -81,7 +81,7 @@ class PlainRegistration:
                 self.expires_at = max(self.expires_at, news.expires_at)
                 self._follow("pending_payment")
             case PaymentVerified() if self.status == "cancelled" or (self.status == "expired" and not self.free):
-                self._become(self.status)  # the money has to go back
+                self._become(self.status)  # a refund is due
             case PaymentVerified():
                 self.status = "payment_verified"
                 self.revision += 1
@@ -116,7 +116,7 @@ class PlainRegistration:
 
 @dataclass
 class PlainInvoice:
-    """Payment's half: what staff and the runner do, numbered, and what it heard of the registration's end."""
+    """The invoice: actions of staff and the runner, numbered, and what it knows of the registration's end."""
 
     registration: PlainRegistration
     now: Callable[[], datetime]
@@ -127,14 +127,14 @@ class PlainInvoice:
     said: list[InvoicePayload] = field(default_factory=list)
 
     def upload(self) -> None:
-        """A proof comes in."""
+        """Upload a proof."""
         if self.status == "open":
             self.status, self.waiting = "proof_uploaded", uuid4()
             about = {"payment_method": PaymentMethod.QRIS, "uploaded_at": self.now()}
             self.said.append(PaymentUploaded(**self._facts(), **about))
 
     def reject(self) -> None:
-        """Staff refuse it."""
+        """Reject the proof."""
         if self.status == "proof_uploaded":
             more = timedelta() if self.ended else timedelta(days=1)
             at = self.now()
@@ -142,14 +142,14 @@ class PlainInvoice:
             self.status, self.waiting = self.ended or "open", None
 
     def verify(self) -> None:
-        """Staff accept it."""
+        """Verify the proof."""
         if self.status == "proof_uploaded":
             self.status = "paid"
             about = {"verified_at": self.now(), "verified_by": uuid4(), "registration_revision": self.revision}
             self.said.append(PaymentVerified(**self._facts(), **about))
 
     def hear(self, news: Payload) -> None:
-        """Follow registration's news."""
+        """Handle an event of registration."""
         assert isinstance(news, RegistrationExpired | RegistrationCancelled | RegistrationReopened)
         if news.revision <= self.revision:
             return
@@ -175,27 +175,27 @@ class PlainInvoice:
 
 
 ACTS = ("upload", "upload", "reject", "verify", "cancel", "sweep", "sweep", "flip")
-"""What happens in a history, by weight. `to_registration` and `to_payment` carry news."""
+"""Actions in a history, by weight. `to_registration` and `to_payment` deliver an event."""
 CARRIED = ("to_registration", "to_payment")
 OUTAGES = ("broker", "database", "worker")
-"""Acts that begin an outage, and end it when it is there. See `Post`."""
+"""Actions that begin an outage, or end a running one. See `Post`."""
 
 Step = tuple[str, int]
-"""An act, or a carrier and a number that picks the news; every third number leaves them to be carried again."""
+"""An action, or a delivery with a number that picks the event; every third number delivers it again later."""
 
 SKEWS = st.integers(-120, 120).map(lambda seconds: timedelta(seconds=seconds))
 """Differences between the clocks of two services."""
 
 
 def steps(*acts: str, at_most: int = 24) -> st.SearchStrategy[list[Step]]:
-    """Return histories of these acts, of news that are carried, and of outages."""
+    """Return a strategy for histories of these actions, deliveries and outages."""
     return st.lists(
         st.tuples(st.sampled_from((*acts, *CARRIED, *CARRIED, *OUTAGES)), st.integers(0, 8)), max_size=at_most
     )
 
 
 def pick(pool: list[Payload], number: int) -> Payload | None:
-    """Take news out of `pool`, or leave them in it to come twice; None when there are none."""
+    """Take an event out of `pool`, or leave it there to be repeated; None if the pool is empty."""
     if not pool:
         return None
     index = number % len(pool)
@@ -204,13 +204,13 @@ def pick(pool: list[Payload], number: int) -> Payload | None:
 
 @dataclass
 class Post:
-    """News between two services: in an outbox, on the way, heard.
+    """Events between two services: in an outbox, on the way, or delivered.
 
-    While the broker is out nothing leaves an outbox, while the worker of the service under test is out its queue is not
-    read. An outage of its database is for the test to play: nothing of what is tried then is stored.
+    During an outage of the broker nothing leaves an outbox; during one of the worker of the service under test its
+    queue is not read. The test itself simulates an outage of the database, in which nothing is stored.
 
     Args:
-        reader: what carries news to the service under test.
+        reader: the delivery to the service under test.
     """
 
     reader: str
@@ -229,7 +229,7 @@ class Post:
         self._leave()
 
     def say(self, carrier: str, news: Sequence[Payload]) -> None:
-        """Publish."""
+        """Publish events."""
         self.outbox[carrier] += news
         self._leave()
 
@@ -240,21 +240,21 @@ class Post:
                 waiting.clear()
 
     def take(self, carrier: str, number: int) -> Payload | None:
-        """Return news to be heard now, None if there are none or nobody reads them."""
+        """Return an event to deliver now; None if there is none or an outage prevents it."""
         if "broker" in self.out or (carrier == self.reader and "worker" in self.out):
             return None
         return pick(self.pools[carrier], number)
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything was heard."""
+        """Return whether all events were delivered."""
         return not any((*self.outbox.values(), *self.pools.values()))
 
 
 def plain_history(
     registration: PlainRegistration, now: Callable[[], datetime], steps: Sequence[Step]
 ) -> tuple[PlainInvoice, list[Payload]]:
-    """Play a history to its end, when all news are heard. Return the invoice and what both halves said, in order."""
+    """Run a history until all events are delivered. Return the invoice and all published events, in order."""
     invoice = PlainInvoice(registration, now)
     post = Post(reader="to_registration")
     everything: list[Payload] = []

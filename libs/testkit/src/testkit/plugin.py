@@ -1,6 +1,6 @@
-"""The pytest plugin: session-wide servers, and a database and broker names for each test.
+"""The pytest plugin: servers for the session, and a database and broker names for each test.
 
-Session fixtures are sync on purpose: every test has an event loop of its own, which a session fixture would outlive.
+Session fixtures are sync on purpose: every test has its own event loop, which a session fixture would outlive.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,7 +23,7 @@ _FOUND = pytest.StashKey[list[str]]()
 
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> Iterator[Server]:
-    """A PostgreSQL on which databases may be created; `url` is for the administrator."""
+    """Provide a PostgreSQL on which databases may be created; `url` is the administrator's."""
     server = find_postgres()
     _note(pytestconfig, server)
     yield server
@@ -32,7 +32,7 @@ def postgres_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def databases(postgres_server: Server) -> Iterator[Databases]:
-    """The databases of this run. What earlier runs left behind when they were killed is removed first."""
+    """Provide the databases of this run. Databases of earlier runs that were killed are dropped first."""
     databases = Databases(postgres_server.url)
     run_apart(databases.sweep())
     yield databases
@@ -41,7 +41,7 @@ def databases(postgres_server: Server) -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
-    """A RabbitMQ whose user may declare exchanges and queues. Maybe shared: use `broker_prefix`."""
+    """Provide a RabbitMQ whose user may declare exchanges and queues. It may be shared: use `broker_prefix`."""
     server = find_rabbitmq()
     _note(pytestconfig, server)
     yield server.url
@@ -50,7 +50,7 @@ def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
 
 @pytest.fixture
 async def fresh_database(databases: Databases) -> AsyncIterator[FreshDatabase]:
-    """`await fresh_database("payment")` is the URL of an empty, migrated database of that service."""
+    """Provide a function: `await fresh_database("payment")` returns the URL of an empty, migrated database."""
     given: list[str] = []
 
     async def fresh(service: str) -> str:
@@ -65,14 +65,14 @@ async def fresh_database(databases: Databases) -> AsyncIterator[FreshDatabase]:
 
 @pytest.fixture
 async def broker_prefix(rabbitmq_url: str) -> AsyncIterator[BrokerPrefix]:
-    """Keeps this test's exchanges and queues apart; they are removed afterwards."""
+    """Provide a prefix for this test's exchanges and queues; they are deleted afterwards."""
     prefix = BrokerPrefix.new()
     yield prefix
     await purge(rabbitmq_url, prefix.names)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say which servers the tests ran on."""
+    """Report which servers the tests used."""
     for line in config.stash.get(_FOUND, []):
         terminalreporter.write_line(line)
 

@@ -1,4 +1,4 @@
-"""Waiting for something another task or process does, without sleeping longer than needed."""
+"""Waiting for the effect of another task or process, without sleeping longer than needed."""
 
 import asyncio
 import inspect
@@ -14,18 +14,18 @@ async def eventually(check: Callable[[], Awaitable[T]], *, within: float = 10.0,
 @overload
 async def eventually(check: Callable[[], T], *, within: float = 10.0, every: float = 0.02) -> T: ...
 async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float = 10.0, every: float = 0.02) -> T:
-    """The first value of `check` that counts as a yes.
+    """Call `check` until it succeeds, and return its value.
 
-    A check declared `-> None` is a list of assertions: it says yes by raising nothing. Any other check, lambdas
-    included, says yes with a truthy value. A failed assertion inside either means "not yet".
+    A check declared `-> None` consists of assertions and succeeds by raising nothing. Any other check, including
+    lambdas, succeeds with a truthy value. A failed assertion in either means "not yet".
 
     Args:
-        check: sync or async; called again and again.
-        within: seconds until giving up. A check that hangs is given up then, too.
+        check: sync or async; called repeatedly.
+        within: time limit in seconds. A check that hangs is cancelled then, too.
         every: seconds between two calls.
 
     Raises:
-        AssertionError: the time is over; the text holds the last reason.
+        AssertionError: the time limit passed; the text contains the last reason.
     """
     asserts_only = _returns_none(check)
     deadline = time.monotonic() + within
@@ -47,7 +47,7 @@ async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float = 1
 
 
 class _TooLate(Exception):
-    """The deadline came while a check was still working. Apart from the `TimeoutError` a check may raise itself."""
+    """The deadline passed during a check. Distinct from a `TimeoutError` that a check may raise itself."""
 
 
 async def _call(check: Callable[[], T | Awaitable[T]], *, until: float) -> T:

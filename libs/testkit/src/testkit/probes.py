@@ -1,4 +1,4 @@
-"""Asking a server whether tests could use it."""
+"""Checking whether tests can use a server."""
 
 from typing import Any
 
@@ -9,23 +9,31 @@ from aio_pika.exceptions import AMQPError
 from testkit.threads import run_apart
 
 _SECONDS = 3.0
-_OLDEST = 150000  # PostgreSQL 15, as `server_version_num` counts
+_OLDEST = 150000  # PostgreSQL 15, as in `server_version_num`
 
 _TROUBLE_POSTGRES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _TROUBLE_AMQP = (OSError, TimeoutError, AMQPError)
 
 
 class NotUsable(Exception):
-    """Tests cannot use this server; the text says which and why."""
+    """Tests cannot use this server; the text has the reason."""
 
 
 def postgres_answers(url: str) -> None:
-    """Raises `NotUsable` unless the server at `url` is new enough and its user may create databases."""
+    """Check that the server at `url` is new enough and its user may create databases.
+
+    Raises:
+        NotUsable.
+    """
     run_apart(_ask_postgres(url))
 
 
 def amqp_answers(url: str) -> None:
-    """Raises `NotUsable` unless the broker at `url` accepts the login."""
+    """Check that the broker at `url` accepts the login.
+
+    Raises:
+        NotUsable.
+    """
     run_apart(_ask_broker(url))
 
 
@@ -56,5 +64,5 @@ async def _ask_broker(url: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    # Never the whole text: drivers quote URLs, and URLs hold passwords.
+    # Not the whole text: drivers quote URLs, which contain passwords.
     return type(error).__name__

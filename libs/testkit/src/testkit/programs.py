@@ -1,7 +1,7 @@
-"""Programs of ours in processes of their own, started again when they die, as containers with a restart policy are.
+"""Programs in separate processes, restarted when they die, as containers with a restart policy are.
 
-They are forked from a process that has imported the code before: a dozen start in a second instead of a minute. From
-there on each runs exactly what `python -m` would run.
+They are forked from a process that has imported the code before, so that a dozen start in a second instead of a minute.
+After that each runs exactly what `python -m` would run.
 """
 
 import asyncio
@@ -28,19 +28,19 @@ _forks = multiprocessing.get_context("forkserver")
 
 
 def preload(*modules: str) -> None:
-    """Import these once for all programs; before the first one is started."""
+    """Import these modules once for all programs; must be called before the first one is started."""
     _forks.set_forkserver_preload(["__main__", *modules])
 
 
 @dataclass
 class Program:
-    """`python -m` with arguments, and an environment of its own.
+    """`python -m` with arguments and its own environment.
 
     Args:
         arguments: the module's name first.
-        ready_url: answers with 200 when the program does its work.
-        log: where its output goes.
-        start_seconds: until `ready` gives up.
+        ready_url: answers with 200 once the program works.
+        log: the file for its output.
+        start_seconds: time limit of `ready`.
     """
 
     arguments: Sequence[str]
@@ -53,10 +53,10 @@ class Program:
 
     @property
     def process(self) -> ForkServerProcess:
-        """The newest process.
+        """Return the newest process.
 
         Raises:
-            RuntimeError: there was none yet.
+            RuntimeError: none was started yet.
         """
         if self._process is None:
             raise RuntimeError(f"{self.arguments} was not started")
@@ -81,7 +81,7 @@ class Program:
             self._launch()
 
     async def kill(self) -> None:
-        """SIGKILL; it comes back by itself. Returns when the old process is gone."""
+        """Kill it with SIGKILL and return once the process has ended; it is restarted automatically."""
         process = self.process
         process.kill()
         await _end_of(process)
@@ -91,7 +91,7 @@ class Program:
         os.kill(self.process.pid or 0, signum)
 
     async def stop(self) -> None:
-        """SIGTERM, and stay away.
+        """Stop it with SIGTERM and do not restart it.
 
         Raises:
             AssertionError: it did not end in time and was killed.
@@ -105,7 +105,7 @@ class Program:
             raise AssertionError(f"{self.arguments} did not stop when told to") from None
 
     async def end(self) -> None:
-        """Kill it for good; fine when it never ran."""
+        """Kill it without a restart; does nothing if it never ran."""
         await self._let_go()
         if self._process is not None:
             await self.kill()
@@ -120,7 +120,7 @@ class Program:
         """Return once it answers.
 
         Raises:
-            AssertionError: it does not; with the end of what it said.
+            AssertionError: it does not; the text has the end of its output.
         """
 
         async def answers() -> bool:
@@ -138,12 +138,12 @@ class Program:
 
 
 async def _end_of(process: ForkServerProcess) -> None:
-    while process.exitcode is None:  # noqa: ASYNC110  # the operating system sets no asyncio.Event
+    while process.exitcode is None:  # noqa: ASYNC110  # the end of a process sets no asyncio.Event
         await asyncio.sleep(0.02)
 
 
 def _run(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    """In the new process: become `python -m` with these arguments."""
+    """Run `python -m` with these arguments in the new process."""
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

@@ -1,4 +1,4 @@
-"""Finding a PostgreSQL and a RabbitMQ for the tests: named in the environment, running here, in Docker, or our own."""
+"""Finding a PostgreSQL and a RabbitMQ for tests: from the environment, running here, in Docker, or private."""
 
 import getpass
 import os
@@ -26,17 +26,17 @@ Answers = Callable[[str], None]
 
 
 def _leave_it_running() -> None:
-    """What `stop` does to a server that is not ours."""
+    """Do nothing, as the server was not started here."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server tests may use.
+    """A server that tests may use.
 
     Attributes:
-        url: where, with a user that may create what tests need.
-        where: one line for people: what was found and how.
-        stop: ends it if we started it.
+        url: with a user that may create what tests need.
+        where: one line that describes what was found and how.
+        stop: stops it if it was started here.
     """
 
     url: str
@@ -45,15 +45,15 @@ class Server:
 
 
 Finder = Callable[[], Server]
-"""Gives a server, or raises `NotUsable` with the reason."""
+"""Returns a server, or raises `NotUsable` with the reason."""
 
 
 class NoServer(Exception):
-    """There is no server for the tests; the text gives each finder's reason and what to do."""
+    """There is no server for the tests; the text has each finder's reason and what to do."""
 
 
 def find_postgres() -> Server:
-    """PostgreSQL from TEST_DATABASE_URL, this machine, Docker, or the embedded wheel, whatever comes first.
+    """Return the first PostgreSQL found: TEST_DATABASE_URL, this machine, Docker, or the embedded wheel.
 
     Raises:
         NoServer
@@ -70,7 +70,7 @@ def find_postgres() -> Server:
 
 
 def find_rabbitmq() -> Server:
-    """RabbitMQ from TEST_BROKER_URL, this machine, Docker, or a private node, whatever comes first.
+    """Return the first RabbitMQ found: TEST_BROKER_URL, this machine, Docker, or a private node.
 
     Raises:
         NoServer
@@ -87,10 +87,10 @@ def find_rabbitmq() -> Server:
 
 
 def first_found(kind: str, finders: Sequence[Finder]) -> Server:
-    """Ask in order; the first server wins and later finders are not asked.
+    """Call the finders in order and return the first server; later finders are not called.
 
     Raises:
-        NoServer: none had one.
+        NoServer: no finder found one.
     """
     reasons = []
     for find in finders:
@@ -102,7 +102,7 @@ def first_found(kind: str, finders: Sequence[Finder]) -> Server:
 
 
 def named(kind: str, variable: str, environ: Mapping[str, str], answers: Answers) -> Server:
-    """The server an environment variable names. One that is named but does not work is never passed over in silence.
+    """Return the server that an environment variable names. A named server that does not work is always an error.
 
     Raises:
         NotUsable: the variable is not set.
@@ -120,7 +120,11 @@ def named(kind: str, variable: str, environ: Mapping[str, str], answers: Answers
 
 
 def running_here(kind: str, urls: Sequence[str], answers: Answers) -> Server:
-    """The first of `urls` that answers."""
+    """Return the first of `urls` that answers.
+
+    Raises:
+        NotUsable: none does.
+    """
     reasons = []
     for url in urls:
         try:
@@ -133,14 +137,22 @@ def running_here(kind: str, urls: Sequence[str], answers: Answers) -> Server:
 
 
 def in_docker(kind: str, image: Callable[[], docker.Image], answers: Answers) -> Server:
-    """A container of our own."""
+    """Start a container.
+
+    Raises:
+        NotUsable: it could not be started.
+    """
     chosen = image()
     url, stop = docker.run(chosen, answers)
     return Server(url, f"{kind}: {chosen.name} in Docker", stop)
 
 
 def own_postgres() -> Server:
-    """A throw-away server from the embedded wheel."""
+    """Start a temporary server from the embedded wheel.
+
+    Raises:
+        NotUsable: it could not be started.
+    """
     server = EmbeddedPostgres(_temporary("postgres"))
     try:
         server.start()
@@ -151,7 +163,11 @@ def own_postgres() -> Server:
 
 
 def own_rabbitmq() -> Server:
-    """A throw-away private node, installing the distribution's package first when we are root."""
+    """Start a temporary private node; as root, install the distribution's package first if it is missing.
+
+    Raises:
+        NotUsable: it could not be installed or started.
+    """
     try:
         install_if_missing()
         node = PrivateRabbitMQ(_temporary("rabbitmq"))
@@ -166,7 +182,7 @@ def own_rabbitmq() -> Server:
 
 
 def local_postgres_urls() -> Iterator[str]:
-    """Where a PostgreSQL of this machine usually lets developers in."""
+    """Yield the usual URLs of a developer's PostgreSQL on this machine."""
     yield "postgresql://postgres@127.0.0.1:5432/postgres"
     for folder in _SOCKET_FOLDERS:
         if (folder / ".s.PGSQL.5432").exists():
@@ -174,10 +190,10 @@ def local_postgres_urls() -> Iterator[str]:
 
 
 def _temporary(name: str) -> Path:
-    # Not mkdtemp: its folder is closed to the user the server runs as when we are root.
+    # Not mkdtemp: as root, its folder is not accessible to the user that the server runs as.
     return Path(tempfile.gettempdir()) / f"startline-{name}-{secrets.token_hex(8)}"
 
 
 def _place(url: str) -> str:
-    """`url` for people: without what stands before the @."""
+    """Return `url` without the login before the @."""
     return url.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""A proxy that can be pulled: a TCP proxy in front of a server, for tests of what happens when it is gone."""
+"""A TCP proxy in front of a server that can be disconnected, for tests of outages."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ _CHUNK = 65536
 
 
 class TcpProxy:
-    """Stands between a service and a server. `url` is the server's own with the proxy's port.
+    """A proxy between a service and a server. `url` is the server's own with the proxy's port.
 
     Args:
         server_url: with host and port.
@@ -23,7 +23,7 @@ class TcpProxy:
 
     @property
     def url(self) -> str:
-        """Where the service should connect."""
+        """Return the URL for the service."""
         credentials, at, _ = self._server.netloc.rpartition("@")
         return urlunsplit(self._server._replace(netloc=f"{credentials}{at}127.0.0.1:{self._port}"))
 
@@ -35,12 +35,12 @@ class TcpProxy:
         await self.disconnect()
 
     async def connect(self) -> None:
-        """Let connections through (again, on the same port)."""
+        """Accept connections, again on the same port."""
         self._listener = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
         self._port = self._listener.sockets[0].getsockname()[1]
 
     async def disconnect(self) -> None:
-        """Cut every connection and refuse new ones."""
+        """Close every connection and refuse new ones."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None

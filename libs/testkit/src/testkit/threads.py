@@ -9,6 +9,6 @@ T = TypeVar("T")
 
 
 def run_apart(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` to its end in a thread with an event loop of its own, and wait for it."""
+    """Run `work` in a thread with its own event loop and return its result."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()

@@ -1,4 +1,4 @@
-"""Tokens for tests, signed by keys that the service under test fetches over HTTP as it would in production."""
+"""Tokens for tests, signed with keys that the service under test fetches over HTTP as in production."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,14 +16,14 @@ Headers = dict[str, str]
 
 
 class Issuer:
-    """Stands where identity, registration and checkin stand: signs tokens and publishes the key."""
+    """Replaces identity, registration and checkin: signs tokens and publishes the key."""
 
     def __init__(self) -> None:
         self.key = OKPKey.generate_key("Ed25519", auto_kid=True)
         self.fetches = 0
 
     def http(self) -> httpx.AsyncClient:
-        """A client that finds this issuer's JWKS at every address."""
+        """Return a client that gets this issuer's JWKS from every URL."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self._jwks))
 
     def _jwks(self, _: httpx.Request) -> httpx.Response:
@@ -33,16 +33,16 @@ class Issuer:
     def staff(
         self, role: Role = Role.OWNER, staff_id: UUID | None = None, *, session_id: UUID | None = None
     ) -> Headers:
-        """Headers of a member of staff, in a session of their own unless one is given."""
+        """Return headers of a member of staff, in a new session unless one is given."""
         claims = {"role": role.value, "sid": str(session_id or uuid4())}
         return self.headers(TokenKind.STAFF, STAFF_ISSUER, staff_id or uuid4(), claims)
 
     def runner(self, registration_id: UUID) -> Headers:
-        """Headers of the runner of one registration."""
+        """Return headers of the runner of one registration."""
         return self.headers(TokenKind.RUNNER, RUNNER_ISSUER, registration_id)
 
     def device(self, station_id: UUID, device_id: UUID | None = None) -> Headers:
-        """Headers of a device at a station."""
+        """Return headers of a device at a station."""
         return self.headers(TokenKind.DEVICE, DEVICE_ISSUER, device_id or uuid4(), {"station_id": str(station_id)})
 
     def headers(
@@ -54,7 +54,7 @@ class Issuer:
         *,
         lifetime: timedelta = timedelta(minutes=15),
     ) -> Headers:
-        """Headers with a token of any make."""
+        """Return headers with any kind of token."""
         made = issue(
             self.key,
             kind=kind,

@@ -1,4 +1,4 @@
-"""Builds registration's API."""
+"""Building of registration's API."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,7 +51,7 @@ ROUTERS = (
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """Build the API. It answers the requests that are queued before it stops."""
+    """Build the API. Before it stops, it answers the queued requests."""
     keys = signing_keys_of(settings, database)
     runner_tokens = RunnerTokens(keys, lifetime=settings.runner_token_lifetime, clock=database.clock)
     codes = settings.access_codes()

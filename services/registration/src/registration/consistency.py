@@ -1,4 +1,4 @@
-"""What registration holds true, for comparing it with what the other services believe."""
+"""Registration's state, for comparing it with that of the other services."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from registration.entries.rules import Status
 class EntryState:
     """A registration with the BIBs of its live participants, by participant.
 
-    `payment_sequence` is that of the newest payment news it has taken in.
+    `payment_sequence` is the sequence of the newest payment event that it has handled.
     """
 
     registration_id: UUID
@@ -39,7 +39,7 @@ _ENTRIES = text("""
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[EntryState]:
-    """Every registration in the order of its id, streamed."""
+    """Yield every registration in the order of its id, streamed."""
     async for row in await session.stream(_ENTRIES, execution_options={"yield_per": 1000}):
         yield EntryState(
             registration_id=row.id,
@@ -108,22 +108,22 @@ _WRONG_COUNTS = text("""
 
 
 async def wrong_counts(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Categories and statuses whose counts, which statistics show, are not those of the registrations."""
+    """Return categories and statuses whose counts, used for statistics, differ from the registrations."""
     return (await session.execute(_WRONG_COUNTS)).all()
 
 
 async def wrong_places(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Categories whose counters disagree with the participants and the open offers they count."""
+    """Return categories whose counters differ from the participants and open offers that they count."""
     return (await session.execute(_WRONG_PLACES)).all()
 
 
 async def wrong_people(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Registrations whose participants do not fit their status: not live, too few, without a BIB or out of range."""
+    """Return registrations whose participants do not fit their status: not live, too few, or with a wrong or no BIB."""
     return (await session.execute(_WRONG_PEOPLE)).all()
 
 
 async def overdue(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Registrations that should have expired long ago."""
+    """Return registrations that should have expired long ago."""
     return (await session.execute(_OVERDUE)).all()
 
 
@@ -131,5 +131,5 @@ _ASIDE = text("SELECT job, subject_id, reason FROM set_aside ORDER BY job, subje
 
 
 async def set_aside(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Items that a job fails for and leaves out, so that they do not stop the others."""
+    """Return items that jobs failed for and leave out, so that they do not block the others."""
     return (await session.execute(_ASIDE)).all()

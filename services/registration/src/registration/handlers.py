@@ -25,41 +25,41 @@ handlers.on(StaffSessionsEnded)(hear_ended_sessions)
 
 @handlers.on(PaymentUploaded)
 async def proof_uploaded(event: Event[PaymentUploaded], work: UnitOfWork) -> None:
-    """A proof came in."""
+    """Record that a proof waits for staff."""
     await payments.mark_proof_uploaded(work, event.payload)
 
 
 @handlers.on(PaymentVerified)
 async def payment_verified(event: Event[PaymentVerified], work: UnitOfWork) -> None:
-    """The money is there."""
+    """Confirm a paid registration."""
     await payments.confirm(work, event.payload)
 
 
 @handlers.on(PaymentRejected)
 async def payment_rejected(event: Event[PaymentRejected], work: UnitOfWork) -> None:
-    """The proof was refused."""
+    """Apply the rejection of a proof."""
     await payments.mark_payment_rejected(work, event.payload)
 
 
 @handlers.on(PaymentDeadlineMoved)
 async def deadline_moved(event: Event[PaymentDeadlineMoved], work: UnitOfWork) -> None:
-    """There is an invoice at last."""
+    """Apply the deadline of an invoice that was created late."""
     await payments.move_deadline(work, event.payload)
 
 
 @handlers.on(QueueMark)
 async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
-    """All that was in the queue before the mark has been taken in."""
+    """Record that all events that were in the queue before the mark have been handled."""
     await hear_mark(work, event.payload)
 
 
 @handlers.on(PaymentQueueMark)
 async def payment_answered(event: Event[PaymentQueueMark], work: UnitOfWork) -> None:
-    """Payment says how far it has spoken."""
+    """Record until when payment's events have been published."""
     await hear_answer(work, event.payload)
 
 
 @handlers.on(OfferHeard)
 async def offer_heard(event: Event[OfferHeard], work: UnitOfWork) -> None:
-    """The runner is being told of the offer."""
+    """Record that the messages about an offer are queued."""
     await record_heard(work, event.payload)

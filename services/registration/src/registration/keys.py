@@ -1,4 +1,4 @@
-"""The keys that runner tokens are signed with, and the route that publishes their public halves."""
+"""The signing keys of runner tokens, and the route that publishes the public keys."""
 
 from typing import Annotated
 
@@ -17,12 +17,12 @@ router = Router(tags=["tokens"], dependencies=[public])
 
 
 def signing_keys_of(settings: Settings, database: Database) -> SigningKeys:
-    """Return the keys that runner tokens are signed with."""
+    """Return the signing keys of runner tokens."""
     lifetime = settings.runner_token_lifetime
     return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=lifetime)
 
 
 @router.get("/jwks.json")
 async def jwks(keys: Annotated[SigningKeys, from_state("signing_keys")]) -> Response:
-    """Public keys of runner tokens."""
+    """Return the public keys of runner tokens."""
     return JSONResponse(await keys.public(), headers={"Cache-Control": "public, max-age=60"})

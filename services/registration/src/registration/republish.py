@@ -1,4 +1,4 @@
-"""Publishing again what is true of registrations, for a service that missed it."""
+"""Republishing the state of registrations for a service that missed events."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,11 +17,11 @@ from registration.entries.transitions import cancelled, expired, reopened
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Publish the creation of each registration and, if anything happened to it, how it stands.
+    """Publish the creation of each registration and, if it changed since, its current state.
 
-    The latter gets a new revision, so that listeners take it for the newest whatever they heard before. May be repeated
-    at any time: listeners that know it all keep what they have and send no message twice. The codes of links follow
-    from the worker, which holds their keys.
+    The latter gets a new revision, so that subscribers take it for the newest, whatever they received before. May be
+    repeated at any time: subscribers that have all events keep their state and send no message twice. The access codes
+    are published by the worker, which holds their keys.
     """
     chosen = select(Registration).where(Registration.id.in_(registration_ids)).order_by(Registration.id)
     for entry in (await work.session.execute(chosen.with_for_update())).scalars().all():

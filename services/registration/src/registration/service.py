@@ -1,4 +1,4 @@
-"""The definition of registration."""
+"""The service definition of registration."""
 
 from chassis.service import Service
 

@@ -1,4 +1,4 @@
-"""What registration needs from its environment."""
+"""Registration's settings, read from the environment."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from registration.access_codes import AccessCodes
 
 
 class ChallengeKind(StrEnum):
-    """Who tells people from programs, if anybody."""
+    """Providers of challenges that tell people from programs."""
 
     NONE = "none"
     TURNSTILE = "turnstile"
@@ -26,12 +26,14 @@ class Settings(ServiceSettings):
         "admission_line": "admission_queue_size",
     }
 
-    expiry_grace_minutes: int = Field(10, ge=0, description="for proofs that were in time and are still on their way")
-    expiry_sweep_seconds: float = Field(5.0, gt=0, description="between two looks for expired registrations")
-    hour_seconds: float = Field(
-        3600.0, gt=0, description="an hour of deadlines and offers; shorter only for rehearsals"
+    expiry_grace_minutes: int = Field(
+        10, ge=0, description="minutes after the deadline for proofs that were in time and are still being received"
     )
-    waitlist_offer_hours: int = Field(12, ge=1, description="how long somebody in line may think about an offer")
+    expiry_sweep_seconds: float = Field(5.0, gt=0, description="seconds between two sweeps for expired registrations")
+    hour_seconds: float = Field(
+        3600.0, gt=0, description="seconds in an hour of deadlines and offers; shorter only for rehearsals"
+    )
+    waitlist_offer_hours: int = Field(12, ge=1, description="hours for which an offer of the waiting list is open")
     admission_batch_size: int = Field(200, ge=1, description="maximum registrations in one transaction")
     admission_max_concurrent_batches: int = Field(
         4, ge=1, description="maximum concurrent admission transactions per process, over all categories"
@@ -44,23 +46,27 @@ class Settings(ServiceSettings):
     admission_queue_size: int = Field(
         400, ge=1, description="maximum queued requests per category and process; excess gets 503"
     )
-    public_url: str = Field(description="what links to this platform start with")
-    runner_token_hours: int = Field(24, ge=1, description="how long a runner token is good; a link gets a new one")
+    public_url: str = Field(description="base URL of the platform, used in links")
+    runner_token_hours: int = Field(24, ge=1, description="lifetime of a runner token; opening a link issues a new one")
     rate_registration_per_minute: int = Field(
-        120, ge=0, description="registrations one address may send, per process, on and on; 0 sets no limit"
+        120, ge=0, description="sustained rate of registrations per address and process; 0 sets no limit"
     )
-    rate_registration_burst: int = Field(20, ge=1, description="registrations one address may send at once")
+    rate_registration_burst: int = Field(20, ge=1, description="registrations that an address may send at once")
     rate_access_per_minute: int = Field(
-        60, ge=0, description="links one address may open or ask for, per process, on and on; 0 sets no limit"
+        60, ge=0, description="sustained rate of links opened or requested per address and process; 0 sets no limit"
     )
-    rate_access_burst: int = Field(20, ge=1, description="links one address may open or ask for at once")
-    challenge: ChallengeKind = Field(ChallengeKind.NONE, description="who tells people from programs")
+    rate_access_burst: int = Field(20, ge=1, description="links that an address may open or request at once")
+    challenge: ChallengeKind = Field(
+        ChallengeKind.NONE, description="provider of challenges that tell people from programs"
+    )
     challenge_fail_open: bool = Field(
-        default=False, description="let everybody in while the challenge's provider is out of reach"
+        default=False, description="admit requests while the challenge's provider is unavailable"
     )
-    turnstile_secret: SecretStr | None = Field(None, validate_default=True, description="the widget's")
+    turnstile_secret: SecretStr | None = Field(None, validate_default=True, description="the widget's secret")
     turnstile_url: str = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
-    turnstile_hostname: str = Field("", description="where challenges are solved; empty accepts all the widget accepts")
+    turnstile_hostname: str = Field(
+        "", description="where challenges are solved; empty accepts all that the widget does"
+    )
     turnstile_action: str = Field("", description="the widget's action; empty accepts any")
 
     @field_validator("public_url")
@@ -77,20 +83,20 @@ class Settings(ServiceSettings):
 
     @property
     def deadline_scale(self) -> float:
-        """The length of an hour of payment deadlines, in hours; 1 except for rehearsals."""
+        """Return the length of an hour of payment deadlines, in hours; 1 except for rehearsals."""
         return self.hour_seconds / 3600
 
     @property
     def waitlist_offer_time(self) -> timedelta:
-        """How long an offer is open."""
+        """Return how long an offer is open."""
         return timedelta(seconds=self.waitlist_offer_hours * self.hour_seconds)
 
     @property
     def runner_token_lifetime(self) -> timedelta:
-        """How long a runner token is good."""
+        """Return the lifetime of a runner token."""
         return timedelta(hours=self.runner_token_hours)
 
     def access_codes(self) -> AccessCodes:
-        """The codes of links to registrations. Their keys come from `secret_keys`: an old one stays good at the end."""
+        """Return the access codes for links. Keys are derived from `secret_keys`; an old one works while listed."""
         keys = [key.strip() for key in self.secret_keys.get_secret_value().split(",") if key.strip()]
         return AccessCodes(keys, public_url=self.public_url)

@@ -1,4 +1,4 @@
-"""Every table of this service, so that its metadata is whole."""
+"""All tables of this service, imported so that its metadata is complete."""
 
 from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.aside.tables import SetAside

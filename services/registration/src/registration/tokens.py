@@ -11,7 +11,7 @@ from chassis.clock import Clock
 
 
 class RunnerTokens:
-    """Issues tokens, each for one registration or waiting-list entry.
+    """Issues tokens, each for one registration or waiting list entry.
 
     Args:
         lifetime: of a token; opening a link issues a new one.
@@ -27,7 +27,7 @@ class RunnerTokens:
         return await self._issued(str(registration_id), self._clock(), token_id=None)
 
     async def repeatable(self, registration_id: str, created_at: str) -> str:
-        """Return the token that belongs to an answer: the same each time that answer is repeated."""
+        """Return the token of a response, which is the same each time that response is repeated."""
         return await self._issued(registration_id, datetime.fromisoformat(created_at), token_id=registration_id)
 
     async def _issued(self, registration_id: str, now: datetime, *, token_id: str | None) -> str:

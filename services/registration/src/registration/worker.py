@@ -1,4 +1,4 @@
-"""The periodic jobs of registration's worker: expired registrations, the waiting lists, what is published late."""
+"""The periodic jobs of registration's worker: expiry, waiting lists, and late publishing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,16 +52,16 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
 
 
 async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, heard_until: datetime | None = None) -> int:
-    """Expire all that is due, a bounded number in each transaction; how many.
+    """Expire all due registrations, in bounded transactions; return how many.
 
     Args:
-        heard_until: the moment until which payment has been heard; None where that is not asked for.
+        heard_until: the time until which payment's events have been received; None if this is not required.
     """
     return await expiry.sweep(database, Patience(grace, heard_until), partial(offer_free_places, terms=terms))
 
 
 async def process_waitlists(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
-    """End what is over on the waiting lists and offer what is free, one category after the other."""
+    """End expired entries of the waiting lists and offer free places, one category after the other."""
 
     async def process_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
         for category_id in categories:
@@ -73,13 +73,15 @@ async def process_waitlists(database: Database, terms: OfferTerms, *, heard_unti
         aside = await aside_of(session, "waitlist")
     for category_id in (each for each in categories if each not in aside):
         await for_all(database, "waitlist", [category_id], process_some)
-    await retry_aside(database, "waitlist", process_some)  # last: a round has a limit of time
+    await retry_aside(database, "waitlist", process_some)  # last, as a run has a time limit
 
 
 @dataclass
 class Deadlines:
-    """Ends what is overdue, as far as others have been heard past the deadline: what was done in time may be on its
-    way. While the broker is out of reach no deadline runs, and none of a registration while payment is.
+    """Ends overdue registrations and offers, once the events of other services have been received past the deadline.
+
+    A proof or acceptance in time may be on its way. While the broker is unavailable nothing expires; while
+    payment is unavailable no registration does.
     """
 
     database: Database
@@ -88,7 +90,7 @@ class Deadlines:
     rounds: Rounds = field(default_factory=Rounds)
 
     async def keep(self) -> None:
-        """Send a mark to payment and back if something is overdue, and end what the marks that came back allow."""
+        """Send a mark to payment and back if anything is overdue; expire registrations as far as marks allow."""
         async with self.database.work() as work:
             overdue = await expiry.waiting_for(work.session, self.grace, now=work.now) is not None
             if not overdue and await offers.waiting_for(work.session, now=work.now) is None:
@@ -106,7 +108,7 @@ class Deadlines:
         await process_waitlists(self.database, self.terms, heard_until=self.rounds.counts.own)
 
     async def report(self) -> None:
-        """Show how long deadlines wait for somebody to be heard."""
+        """Set the metric of how long overdue deadlines have been waiting, and log long waits."""
         now = self.database.clock()
         async with self.database.read() as session:
             unpaid = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
@@ -123,7 +125,7 @@ class Deadlines:
 
 
 async def fold_counts(database: Database) -> None:
-    """Keep the counts that statistics add up few."""
+    """Merge the rows of counts, so that statistics add up few rows."""
     while True:
         async with database.work() as work:
             if not await commands.fold_counts(work):
@@ -131,7 +133,7 @@ async def fold_counts(database: Database) -> None:
 
 
 async def announce_races(database: Database) -> None:
-    """Publish races from before they were published."""
+    """Publish races that were created before races were published."""
     while True:
         async with database.work() as work:
             if not await announce_unknown_races(work):
@@ -139,7 +141,7 @@ async def announce_races(database: Database) -> None:
 
 
 async def bring_into_form(database: Database) -> None:
-    """Bring rows into canonical form that code of an older release wrote."""
+    """Convert rows that a process of an older release wrote into canonical form."""
     while True:
         async with database.work() as work:
             portion = await work.session.run_sync(
@@ -151,7 +153,7 @@ async def bring_into_form(database: Database) -> None:
 
 
 async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
-    """Answer all requests for links that wait."""
+    """Answer all waiting requests for links."""
     while True:
         async with database.work() as work:
             if not await links.answer_requests(work, codes):
@@ -159,7 +161,7 @@ async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
 
 
 async def publish_codes(database: Database, codes: AccessCodes) -> None:
-    """Publish the codes of registrations from before there were codes, and of those that are published again."""
+    """Publish the codes of registrations from before there were codes, and of those that are republished."""
     async with database.work() as work:
         await links.give_codes(work)
     while True:

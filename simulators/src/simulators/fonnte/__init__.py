@@ -1,1 +1,1 @@
-"""Answers as Fonnte's API does, and remembers what it was asked to send."""
+"""A simulator of Fonnte's API that records the messages to send."""

@@ -1,4 +1,4 @@
-"""Fonnte's HTTP API. Every answer is HTTP 200; the body's `status` says whether it worked."""
+"""Fonnte's HTTP API. Every response is HTTP 200; the body's `status` is whether it succeeded."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ LARGEST_FILE = 4 * 1024 * 1024
 
 
 def build_fonnte(inbox: WhatsAppInbox) -> FastAPI:
-    """The API as an app of its own, to be mounted anywhere."""
+    """Build the API as a separate application, to be mounted anywhere."""
     app = FastAPI(title="Fonnte simulator", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.inbox = inbox
     app.add_api_route("/send", _send, methods=["POST"])
@@ -103,7 +103,7 @@ async def _read_file(upload: UploadFile, fields: dict[str, str]) -> Attachment:
 
 
 async def _keep_waiting(request: Request, inbox: WhatsAppInbox) -> None:
-    """Hold the caller until it gives up, the time is over or the simulators stop."""
+    """Delay the response until the caller disconnects, the time is over or the simulators stop."""
     waits = {asyncio.create_task(inbox.closing.wait()), asyncio.create_task(_hung_up(request))}
     try:
         await asyncio.wait(waits, timeout=inbox.hold_seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Carries accepted messages to their recipients and reports back to a webhook."""
+"""Simulated delivery of accepted messages, reported to a webhook."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where status updates go. Anything but HTTP 200 is tried again, `attempts` times in all."""
+    """Receiver of status updates. An update is sent up to `attempts` times until the response is HTTP 200."""
 
     url: str
     attempts: int = 5
@@ -24,7 +24,7 @@ class Webhook:
 
 
 class Courier:
-    """Delivers in the background; forgets the oldest deliveries beyond `limit`."""
+    """Delivers in the background; drops the oldest deliveries beyond `limit`."""
 
     def __init__(self, *, device: str, webhook: Webhook | None, delivered_after: float, limit: int) -> None:
         self._device = device
@@ -38,7 +38,7 @@ class Courier:
         self.online.set()
 
     def take(self, message: WhatsAppMessage) -> None:
-        """Start delivering `message`: when it is due and the device is online."""
+        """Start delivering `message`, once it is due and the device is online."""
         task = asyncio.get_running_loop().create_task(self._carry(message))
         self._under_way[message.id] = task
         task.add_done_callback(lambda _: self._under_way.pop(message.id, None))
@@ -46,7 +46,7 @@ class Courier:
             self._under_way.pop(next(iter(self._under_way))).cancel()
 
     async def stop(self) -> None:
-        """Abandon what is under way."""
+        """Cancel running deliveries."""
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""The WhatsApp account that is being simulated: its device, its quota, its messages and its moods."""
+"""The simulated WhatsApp account: its device, quota, messages and mode."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ DEVICE = "6281200000000"
 
 
 class WhatsAppMode(StrEnum):
-    """How the account behaves. In `timeout` a message is kept and delivered, but the answer does not come in time."""
+    """Behaviour of the account. In `timeout` a message is stored and delivered, but the response is too late."""
 
     OK = "ok"
     FAILING = "failing"
@@ -29,14 +29,14 @@ class WhatsAppMode(StrEnum):
 
 
 class WhatsAppInbox:
-    """Accepts messages as one Fonnte device and keeps the newest."""
+    """Accepts messages as one Fonnte device and stores the newest."""
 
     def __init__(self, settings: Settings, courier: Courier) -> None:
         self._settings = settings
         self._courier = courier
         self._mode = WhatsAppMode.OK
         self._messages: Store[WhatsAppMessage] = Store(items=settings.keep_messages, total_bytes=settings.keep_bytes)
-        # From the clock, so that ids stay unique across restarts for a caller that remembers them.
+        # Starts from the clock, so that ids stay unique across restarts for callers that store them.
         self._ids = itertools.count(time.time_ns() // 1_000)
         self.accepted = 0
         self.closing = asyncio.Event()
@@ -59,7 +59,7 @@ class WhatsAppInbox:
 
     @property
     def quota_left(self) -> int | None:
-        """Messages that may still be sent; None without a limit."""
+        """Return how many messages may still be sent; None without a limit."""
         quota = self._settings.fonnte_quota
         return None if quota is None else quota - self.accepted
 
@@ -67,7 +67,11 @@ class WhatsAppInbox:
         return next(self._ids)
 
     def authorise(self, token: str | None) -> None:
-        """Check a raw device token. Raises `Refused`."""
+        """Check a raw device token.
+
+        Raises:
+            Refused: the token is not valid.
+        """
         expected = self._settings.fonnte_token
         if not token or token.lower().startswith("bearer "):
             raise Refused("token invalid")
@@ -75,10 +79,10 @@ class WhatsAppInbox:
             raise Refused("token invalid")
 
     def accept(self, orders: list[Order]) -> list[WhatsAppMessage]:
-        """Queue every message of `orders`, or none.
+        """Queue all messages of `orders`, or none.
 
         Raises:
-            Refused: by the mode, by the device being offline or for lack of quota.
+            Refused: the mode is `failing`, the device is offline, or the quota is used up.
         """
         if self._mode is WhatsAppMode.FAILING:
             raise Refused(self._settings.fonnte_failing_reason)
@@ -91,16 +95,20 @@ class WhatsAppInbox:
         return [self._queue(order, target, turn) for order in orders for turn, target in enumerate(order.targets)]
 
     def require_device(self) -> None:
-        """Raises `Refused` while the device is offline."""
+        """Check that the device is online.
+
+        Raises:
+            Refused: it is offline.
+        """
         if self._mode is WhatsAppMode.DISCONNECTED:
             raise Refused("request invalid on disconnected device")
 
     def reaches(self, number: str) -> bool:
-        """Whether `number` is on WhatsApp."""
+        """Return whether `number` is on WhatsApp."""
         return number not in self._settings.fonnte_unreachable
 
     def messages(self, to: str | None = None) -> Iterator[WhatsAppMessage]:
-        """The messages, oldest first; those to one number in any spelling when `to` is given."""
+        """Return the messages, oldest first; only those to the number `to`, in any spelling, if it is given."""
         if to is None:
             return iter(self._messages)
         try:
@@ -122,7 +130,7 @@ class WhatsAppInbox:
         self.closing.clear()
 
     async def stop(self) -> None:
-        """Let go of every caller kept waiting and end deliveries."""
+        """Release all delayed requests and cancel deliveries."""
         self.closing.set()
         await self._courier.stop()
 

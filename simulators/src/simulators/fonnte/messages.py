@@ -1,4 +1,4 @@
-"""A WhatsApp message on its way."""
+"""A WhatsApp message and its delivery status."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from simulators.attachments import Attachment
 
 
 class Status(StrEnum):
-    """How far a message has come."""
+    """Delivery status of a message."""
 
     WAITING = "waiting"
     PENDING = "pending"
@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class WhatsAppMessage:
-    """One message to one recipient. `due_at` is when it may leave; `stateid` is what later updates name it by."""
+    """One message to one recipient. It is delivered from `due_at` on; `stateid` identifies it in later updates."""
 
     id: str
     stateid: str

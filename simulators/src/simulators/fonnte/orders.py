@@ -1,4 +1,4 @@
-"""What a caller of `/send` asks for, read from its form."""
+"""Parsing the form of `/send`."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Refused(Exception):
-    """Fonnte says no: HTTP 200 with `status: false` and this reason."""
+    """Fonnte's refusal: HTTP 200 with `status: false` and this reason."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -39,10 +39,10 @@ class Order:
 
 
 def read_orders(fields: Mapping[str, str], attachment: Attachment | None) -> list[Order]:
-    """The orders of one call: one, or many when `data` holds a JSON list of them.
+    """Return the orders of one request: one, or many if `data` contains a JSON list of them.
 
     Raises:
-        Refused: with the reason Fonnte gives.
+        Refused: with the reason that Fonnte gives.
     """
     if "data" not in fields:
         return [_read_order(fields, attachment)]
@@ -52,7 +52,11 @@ def read_orders(fields: Mapping[str, str], attachment: Attachment | None) -> lis
 
 
 def read_targets(fields: Mapping[str, str]) -> list[Target]:
-    """The recipients. Raises `Refused`."""
+    """Return the recipients.
+
+    Raises:
+        Refused: a recipient is not valid, or none is given.
+    """
     code = fields.get("countryCode", "").strip() or DEFAULT_COUNTRY_CODE
     if not fields.get("target", "").strip() or not _COUNTRY_CODE.fullmatch(code):
         raise Refused("input invalid")

@@ -1,4 +1,4 @@
-"""To whom a message goes: Fonnte's `target` and `countryCode` fields."""
+"""Recipients of messages: Fonnte's fields `target` and `countryCode`."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,11 @@ class Target:
 
 
 def parse_targets(field: str, country_code: str = DEFAULT_COUNTRY_CODE) -> list[Target]:
-    """Read `number|name|var1,number|…`. Raises `InvalidTarget` when any recipient is not valid or none is given."""
+    """Parse `number|name|var1,number|…`.
+
+    Raises:
+        InvalidTarget: a recipient is not valid, or none is given.
+    """
     entries = [entry.strip() for entry in field.split(",") if entry.strip()]
     if not entries:
         raise InvalidTarget(field)
@@ -36,7 +40,7 @@ def parse_targets(field: str, country_code: str = DEFAULT_COUNTRY_CODE) -> list[
 
 
 def normalise(number: str, country_code: str = DEFAULT_COUNTRY_CODE) -> str:
-    """Digits with the country code in place of a leading 0 (code "0" leaves the number alone).
+    """Return the digits with the country code in place of a leading 0; code "0" leaves the number unchanged.
 
     Raises:
         InvalidTarget.

@@ -1,1 +1,1 @@
-"""A mail server that keeps what it is given and delivers nothing."""
+"""A mail server that stores received mails and delivers none."""

@@ -23,12 +23,16 @@ class Certificate:
 
     @classmethod
     def from_files(cls, chain: Path, key: Path) -> "Certificate":
-        """Raises `OSError` when a file cannot be read."""
+        """Read a certificate from files.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
         return cls(chain.read_bytes(), key.read_bytes())
 
     @classmethod
     def self_made(cls, hosts: Iterable[str]) -> "Certificate":
-        """A self-signed certificate for `hosts` (names or addresses), valid for a year."""
+        """Return a self-signed certificate for `hosts` (names or addresses), valid for a year."""
         key = ec.generate_private_key(ec.SECP256R1())
         chain = _self_sign(key, list(hosts)).public_bytes(serialization.Encoding.PEM)
         pem = key.private_bytes(
@@ -37,7 +41,11 @@ class Certificate:
         return cls(chain, pem)
 
     def server_context(self) -> ssl.SSLContext:
-        """Raises `ssl.SSLError` when chain and key are unusable or do not belong together."""
+        """Return a TLS context for servers.
+
+        Raises:
+            ssl.SSLError: chain or key is unusable, or they do not match.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         # The ssl module reads certificates from files only.
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The mails that were caught."""
+"""Received mails."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from simulators.text import encodable
 
 
 class MailMode(StrEnum):
-    """How the server behaves: takes mail, refuses recipients for good or for now, or drops connections."""
+    """Behaviour of the server: accepts mail, refuses recipients permanently or temporarily, or drops connections."""
 
     OK = "ok"
     FAILING = "failing"
@@ -23,7 +23,7 @@ class MailMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaughtMail:
-    """One recipient's copy, as it came (`raw`) and taken apart (`content`)."""
+    """One recipient's copy of a mail, in its original form (`raw`) and parsed (`content`)."""
 
     id: str
     sender: str
@@ -38,20 +38,20 @@ class CaughtMail:
 
 
 class MailInbox:
-    """Every recipient's mail, oldest first, the newest kept."""
+    """The mails of all recipients, oldest first; only the newest are kept."""
 
     def __init__(self, settings: Settings) -> None:
         self.mode = MailMode.OK
         self._mails: Store[CaughtMail] = Store(items=settings.keep_messages, total_bytes=settings.keep_bytes)
 
     def receive(self, sender: str, recipients: Iterable[str], raw: bytes) -> None:
-        """Keep a copy for each recipient."""
+        """Store a copy for each recipient."""
         content, now = parse(raw), datetime.now(UTC)
         for to in recipients:
             self._mails.add(CaughtMail(str(uuid4()), encodable(sender), encodable(to), now, raw, content))
 
     def mails(self, to: str | None = None) -> Iterator[CaughtMail]:
-        """The mails, oldest first; those to one address, in any case, when `to` is given."""
+        """Return the mails, oldest first; only those to the address `to`, in any case, if it is given."""
         wanted = None if to is None else to.strip().casefold()
         return (mail for mail in self._mails if wanted is None or mail.to.casefold() == wanted)
 

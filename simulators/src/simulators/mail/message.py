@@ -1,4 +1,4 @@
-"""What a person would see of a message: subject, text, HTML and files."""
+"""The parts of a mail that people see: subject, text, HTML and files."""
 
 from dataclasses import dataclass
 from email import message_from_bytes, policy
@@ -11,7 +11,7 @@ from simulators.text import encodable
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message taken apart. `attachments` includes inline images."""
+    """A parsed message. `attachments` includes inline images."""
 
     subject: str
     text: str
@@ -20,11 +20,11 @@ class Content:
 
 
 def parse(raw: bytes) -> Content:
-    """Read an RFC 5322 message; one that cannot be understood is shown as it came."""
+    """Parse an RFC 5322 message; one that cannot be parsed becomes the text."""
     try:
         return _parse(raw)
     except (MessageError, ValueError, LookupError, TypeError, AttributeError):
-        # The standard library's parser raises any of these on headers broken in certain ways.
+        # The standard library's parser raises any of these for certain malformed headers.
         return Content("", raw.decode("utf-8", "replace"), None, ())
 
 

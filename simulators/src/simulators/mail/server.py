@@ -1,4 +1,4 @@
-"""The SMTP side of the mail simulator, in the caller's event loop."""
+"""The SMTP server of the mail simulator, in the caller's event loop."""
 
 import asyncio
 import hmac
@@ -14,13 +14,13 @@ from simulators.mail.inbox import MailInbox, MailMode
 LARGEST_MAIL = 20 * 1024 * 1024
 HOSTNAME = "mail.simulator"
 
-# aiosmtpd logs every command, and with it who writes to whom.
+# aiosmtpd logs every command, which includes senders and recipients.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The one account that may send."""
+    """The only account that may send."""
 
     username: str
     password: str
@@ -31,7 +31,7 @@ class Login:
 
 
 class MailServer:
-    """Listens for SMTP and puts what arrives into `inbox`; with a `login`, only after LOGIN or PLAIN."""
+    """Listens for SMTP and stores mails in `inbox`; with a `login`, only after LOGIN or PLAIN."""
 
     def __init__(
         self,
@@ -51,18 +51,26 @@ class MailServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on. Raises `RuntimeError` before the start."""
+        """Return the port it listens on.
+
+        Raises:
+            RuntimeError: the server was not started.
+        """
         if self._server is None:
             raise RuntimeError("the mail server is not running")
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     async def start(self) -> None:
-        """Raises `OSError` when the address cannot be taken."""
+        """Start listening.
+
+        Raises:
+            OSError: the address is in use.
+        """
         self._server = await asyncio.get_running_loop().create_server(self._connect, *self._address)
 
     async def stop(self) -> None:
-        """Close the port and cut every connection."""
+        """Close the port and abort all connections."""
         if self._server is None:
             return
         self._server.close()
@@ -109,7 +117,7 @@ class _Connection(SMTP):
             self.transport.abort()
 
     async def cut(self) -> None:
-        """Abort, and return when the session's task has ended."""
+        """Abort, and return once the session's task has ended."""
         self.abort()
         session = self._handler_coroutine
         if session is not None:
@@ -118,7 +126,7 @@ class _Connection(SMTP):
 
 
 class _Rules:
-    """What is taken from whom; aiosmtpd calls these with the connection first."""
+    """Hooks that decide what is accepted; aiosmtpd calls them with the connection first."""
 
     def __init__(self, inbox: MailInbox, login: Login | None) -> None:
         self._inbox = inbox
@@ -135,7 +143,8 @@ class _Rules:
     ) -> str:
         if self._inbox.mode is MailMode.DOWN:
             smtp.abort()
-        # Asked here and not by aiosmtpd, which warns about every login without TLS; on one machine that is fine.
+        # Checked here and not by aiosmtpd, which warns about every login without TLS; on one machine that is
+        # acceptable.
         if self.login is not None and not session.authenticated:
             return "530 5.7.0 Authentication required"
         envelope.mail_from = address

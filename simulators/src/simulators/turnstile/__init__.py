@@ -1,4 +1,4 @@
-"""A stand-in for Cloudflare Turnstile's `siteverify`."""
+"""A simulator of Cloudflare Turnstile's `siteverify`."""
 
 from simulators.turnstile.account import TurnstileAccount, TurnstileMode
 from simulators.turnstile.api import build_turnstile

@@ -1,6 +1,6 @@
-"""The Turnstile account that is being simulated: which tokens are good, and which are good no more.
+"""The simulated Turnstile account and the validity of tokens.
 
-A token that begins with `pass` is good once, one that begins with `spent` was good before, any other is invalid.
+A token that begins with `pass` is valid once, one that begins with `spent` counts as used, any other is invalid.
 """
 
 import secrets
@@ -19,7 +19,7 @@ _ALWAYS_SPENT = "3x0000000000000000000000000000000AA"
 
 
 class TurnstileMode(StrEnum):
-    """How the provider behaves. In `failing` no token is good; in `trouble` it says that the fault is its own."""
+    """Behaviour of the provider. In `failing` no token is valid; in `trouble` it reports an internal error."""
 
     OK = "ok"
     FAILING = "failing"
@@ -30,7 +30,7 @@ class TurnstileMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked; empty where a field was not sent."""
+    """The fields of a request; empty where one was not sent."""
 
     secret: str = ""
     response: str = ""
@@ -42,7 +42,7 @@ class Refused(Exception):
     """A token is not accepted.
 
     Args:
-        code: as it stands in `error-codes`.
+        code: for `error-codes`.
     """
 
     def __init__(self, code: str) -> None:
@@ -54,11 +54,11 @@ class TurnstileAccount:
     """Answers as Turnstile would for one widget.
 
     Args:
-        secret: the only valid one; any is taken without it. Cloudflare's three documented test secrets work as well.
-        hostname: where challenges are said to have been solved.
-        action: what the widget is said to have been set up for.
-        hold_seconds: how long mode `timeout` keeps a caller waiting.
-        keep: questions and used tokens that are remembered.
+        secret: the only valid one; without it any is accepted. Cloudflare's three documented test secrets work as well.
+        hostname: in answers, where challenges were solved.
+        action: in answers, the widget's action.
+        hold_seconds: how long mode `timeout` delays a response.
+        keep: how many requests and used tokens are remembered.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class TurnstileAccount:
         self._used: OrderedDict[str, str] = OrderedDict()
 
     def answer(self, question: Question) -> dict[str, Any]:
-        """The answer's body."""
+        """Return the body of the response."""
         self.questions.append(question)
         try:
             self._check(question)

@@ -1,4 +1,4 @@
-"""Turnstile's HTTP API, and the switch that makes it misbehave."""
+"""Turnstile's HTTP API, and a route that changes its mode."""
 
 import asyncio
 from dataclasses import fields
@@ -21,7 +21,7 @@ class TurnstileModeSetting(BaseModel):
 
 
 def build_turnstile(account: TurnstileAccount | None = None) -> FastAPI:
-    """`/siteverify` and `/mode` as an app of its own, to be mounted anywhere."""
+    """Build `/siteverify` and `/mode` as a separate application, to be mounted anywhere."""
     app = FastAPI(title="Turnstile simulator", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.account = account or TurnstileAccount()
     render_problems(app)
@@ -48,7 +48,7 @@ async def _siteverify(request: Request) -> Response:
 
 
 async def _read(request: Request) -> Question | None:
-    """The question, sent as a form or as JSON; None if it cannot be read."""
+    """Parse the fields, sent as a form or as JSON; None if they cannot be parsed."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         sent: Any = await request.json() if kind == "application/json" else dict(await request.form())

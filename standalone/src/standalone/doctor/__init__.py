@@ -1,1 +1,1 @@
-"""The doctor: do the services, each with its own database, tell one and the same story?"""
+"""The doctor: compares the state of the services, each of which has its own database."""

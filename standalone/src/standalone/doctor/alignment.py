@@ -1,4 +1,4 @@
-"""Walking several sorted streams side by side, so that a million registrations need no memory."""
+"""Merging several sorted streams, so that a million registrations do not have to fit in memory."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
@@ -17,13 +17,13 @@ class Stream(Generic[ItemT]):
         self._started = False
 
     async def upcoming(self) -> UUID | None:
-        """The registration of the next item; None at the end."""
+        """Return the registration of the next item; None at the end."""
         if not self._started:
             await self._advance()
         return None if self._next is None else self._key(self._next)
 
     async def take(self, registration_id: UUID) -> list[ItemT]:
-        """All items of that registration, if they come next."""
+        """Return all items of that registration if they come next, otherwise an empty list."""
         taken: list[ItemT] = []
         while await self.upcoming() == registration_id and self._next is not None:
             taken.append(self._next)

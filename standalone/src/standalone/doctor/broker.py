@@ -1,4 +1,4 @@
-"""Whether the broker has all exchanges and queues, where one is configured."""
+"""Checking that the broker has all exchanges and queues, if one is configured."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ from standalone.settings import StandaloneSettings
 
 @dataclass(frozen=True)
 class Broker:
-    """Where the platform's exchanges and queues are."""
+    """The address of the platform's exchanges and queues."""
 
     url: str
     names: Names
 
 
 def configured_broker(settings: StandaloneSettings) -> Broker | None:
-    """The broker of the settings; None without one."""
+    """Return the broker of the settings; None without one."""
     return None if settings.broker_url is None else Broker(settings.broker_url, Names(settings.broker_prefix))
 
 
 async def examine_broker(diagnosis: Diagnosis, broker: Broker) -> None:
-    """Note what the broker lacks. Lost bindings cannot be seen: the outbox of whoever publishes grows."""
+    """Report missing exchanges and queues. Missing bindings cannot be detected; they make a publisher's outbox grow."""
     try:
         missing = await declarations.missing_at(broker.url, broker.names)
     except CONNECTION_TROUBLE as error:
@@ -35,7 +35,7 @@ async def examine_broker(diagnosis: Diagnosis, broker: Broker) -> None:
 
 
 async def declare_again(broker: Broker) -> bool:
-    """Declare exchanges, queues and bindings; False if the broker refused or is away."""
+    """Declare exchanges, queues and bindings. Return False if the broker refused or is unavailable."""
     try:
         await declarations.declare_at(broker.url, broker.names)
     except CONNECTION_TROUBLE:

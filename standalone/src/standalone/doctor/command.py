@@ -19,24 +19,24 @@ _BETWEEN_LOOKS = 1.0
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Add the arguments of the command."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--wait",
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="look again for so long while something is wrong: events may be under way (default: 30)",
+        help="repeat for so long while something is wrong, as events may be on their way (default: 30)",
     )
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="have services publish again what others never heard, while the platform runs; then look again",
+        help="have services republish what others missed, while the platform runs; then check again",
     )
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Print what was found; 0 when nothing is wrong, also if there are warnings, else 1."""
+    """Print the findings. Return 0 if there are none, also with warnings, otherwise 1."""
     broker = configured_broker(settings)
     with reachable_server(settings) as server:
         diagnosis = asyncio.run(diagnose(server, wait=arguments.wait, broker=broker, mend=arguments.repair))
@@ -45,11 +45,11 @@ def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
 
 
 async def diagnose(server: Server, *, wait: float, broker: Broker | None = None, mend: bool = False) -> Diagnosis:
-    """Look until nothing is wrong, or `wait` seconds are over: what is wrong then is not under way but wrong.
+    """Examine until nothing is wrong or `wait` seconds have passed; what remains then is not an event on its way.
 
     Args:
-        broker: looked at, too.
-        mend: repair what is wrong then, and look once more in the same way.
+        broker: examined as well; None for none.
+        mend: repair the remaining findings, and examine again in the same way.
     """
     async with AsyncExitStack() as stack:
         databases = {}
@@ -80,7 +80,7 @@ async def _look(databases: Databases, broker: Broker | None, wait: float) -> Dia
 
 
 def as_text(diagnosis: Diagnosis) -> str:
-    """For people."""
+    """Return the diagnosis as text."""
     counted = [f"  {name.replace('_', ' ')}: {count}" for name, count in sorted(diagnosis.counts.items())]
     if diagnosis.ok and not diagnosis.warnings:
         return "\n".join(("All services agree, nothing is stuck.", *counted))

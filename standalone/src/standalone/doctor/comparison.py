@@ -1,4 +1,4 @@
-"""Registration ⇔ invoice ⇔ roster ⇔ contact: one registration after the other."""
+"""Comparing registration, invoice, roster and contact of one registration after the other."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -19,7 +19,7 @@ _FITTING: Mapping[Status, frozenset[InvoiceStatus]] = MappingProxyType(
         Status.PENDING_PAYMENT: frozenset({InvoiceStatus.OPEN}),
         Status.PAYMENT_UPLOADED: frozenset({InvoiceStatus.PROOF_UPLOADED}),
         Status.PAYMENT_VERIFIED: frozenset({InvoiceStatus.PAID}),
-        # A proof that was in time may still wait when its place is gone; paid ones are looked at below.
+        # A proof in time may still wait for staff after its place was released; paid invoices are compared below.
         Status.EXPIRED: frozenset({InvoiceStatus.EXPIRED, InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID}),
         Status.CANCELLED: frozenset({InvoiceStatus.CANCELLED, InvoiceStatus.PROOF_UPLOADED, InvoiceStatus.PAID}),
     }
@@ -46,7 +46,7 @@ def compare(
     roster: Sequence[RosterState],
     contacts: Sequence[ContactState],
 ) -> None:
-    """Compare what the services hold about one registration."""
+    """Compare the state of the services for one registration."""
     if not entries:
         _without_registration(diagnosis, invoices, roster, contacts)
         return
@@ -73,7 +73,7 @@ def _without_registration(
         detail = "an invoice has no registration"
         diagnosis.found("invoice_without_registration", detail, registration_id=invoice.registration_id)
     for line in roster:
-        detail = "the roster holds somebody who is not registered"
+        detail = "the roster has a participant without a registration"
         diagnosis.found("roster_without_registration", detail, participant_id=line.participant_id)
     for contact in contacts:
         if contact.stage not in UNREGISTERED:
@@ -94,7 +94,9 @@ def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceStat
 
 def _compare_news(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
     if entry.payment_sequence < invoice.sequence:
-        detail = f"payment has published {invoice.sequence} news of it, registration took in {entry.payment_sequence}"
+        detail = (
+            f"payment has published {invoice.sequence} events about it, registration handled {entry.payment_sequence}"
+        )
         _found(diagnosis, "news_unheard", detail, entry, owners=_PAYMENT)
     waiting = entry.status is Status.PENDING_PAYMENT and invoice.status is InvoiceStatus.OPEN
     if waiting and entry.expires_at != invoice.expires_at:
@@ -112,7 +114,11 @@ def _compare_words(
 
 
 def _who_may_settle(entry: EntryState) -> frozenset[str]:
-    """Payment only while the registration waits for its news: a payment could revive one that has ended."""
+    """Return the services whose republishing may fix the status.
+
+    Payment is included only while the registration waits for its events: a payment could reinstate an ended
+    registration.
+    """
     waits = entry.status in (Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED)
     return _REGISTRATION | _PAYMENT if waits else _REGISTRATION
 
@@ -140,7 +146,7 @@ def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[Ro
         detail = "a confirmed participant is not on the roster"
         _found(diagnosis, "roster_missing", detail, entry, owners=_REGISTRATION, participant_id=participant_id)
     for participant_id in live.keys() - expected.keys():
-        detail = "the roster holds somebody who is not confirmed"
+        detail = "the roster has a participant who is not confirmed"
         _found(diagnosis, "roster_unexpected", detail, entry, owners=_REGISTRATION, participant_id=participant_id)
     for participant_id in live.keys() & expected.keys():
         if live[participant_id] != expected[participant_id]:
@@ -151,7 +157,9 @@ def _compare_roster(diagnosis: Diagnosis, entry: EntryState, roster: Sequence[Ro
 def _compare_contact(diagnosis: Diagnosis, entry: EntryState, contacts: Sequence[ContactState]) -> None:
     stage = contacts[0].stage if contacts else Stage.WAITING
     if stage in UNREGISTERED:
-        _found(diagnosis, "contact_missing", "notification never heard of it", entry, owners=_REGISTRATION)
+        _found(
+            diagnosis, "contact_missing", "notification has not received the registration", entry, owners=_REGISTRATION
+        )
     elif stage not in _STAGES[entry.status]:
         detail = f"registration {entry.status}, notification {stage}"
         _found(diagnosis, "contact_differs", detail, entry, owners=_REGISTRATION)

@@ -1,4 +1,4 @@
-"""One look at everything."""
+"""One examination of all services."""
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -22,7 +22,7 @@ _GIVEN_UP = {"failed": "were given up", "unknown": "may not have arrived"}
 
 
 async def examine(databases: Databases) -> Diagnosis:
-    """Look at every service once. On a busy platform some findings are only events under way: look again."""
+    """Examine every service once. On a busy platform some findings are only events on their way: examine again."""
     diagnosis = Diagnosis()
     await _registration(diagnosis, databases["registration"])
     await _across(diagnosis, databases)
@@ -47,7 +47,7 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)
         for row in await entries.set_aside(session):
-            detail = f"{row.job} fails for it and goes on without it: {row.reason}"
+            detail = f"{row.job} failed for it and continues without it: {row.reason}"
             diagnosis.found("set_aside", detail, job=row.job, subject_id=row.subject_id)
         for row in await entries.overdue(session):
             detail = "should have expired hours ago; deadlines wait while payment does not answer"
@@ -91,7 +91,7 @@ async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     for status, count in sorted(found.given_up.items()):
         diagnosis.warned(f"messages_{status}", f"{count} messages that {_GIVEN_UP[status]} are still worth sending")
     for channel, until in found.troubled.items():
-        rests = f"; it rests until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+        rests = f"; paused until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
         diagnosis.warned("channel_in_trouble", f"the provider does not take messages{rests}", channel=channel)
 
 

@@ -1,4 +1,4 @@
-"""What the doctor reports."""
+"""The doctor's findings."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong.
+    """An inconsistency.
 
-    `where` holds ids and numbers, never people. `owners` are the services that may mend it by publishing again what
-    they hold true of the registration.
+    `where` contains ids and numbers, never personal data. `owners` are the services that may fix it by republishing
+    their state of the registration.
     """
 
     code: str
@@ -20,20 +20,20 @@ class Finding:
     owners: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
-        """For people."""
+        """Return the finding as text."""
         where = ", ".join(f"{name}={value}" for name, value in self.where.items())
         return f"{self.code}: {self.detail}" + (f" ({where})" if where else "")
 
     def as_json(self) -> dict[str, Any]:
-        """Flat, for scripts."""
+        """Return the finding as a flat object, for scripts."""
         return {"code": self.code, "detail": self.detail, **{name: str(value) for name, value in self.where.items()}}
 
 
 @dataclass
 class Diagnosis:
-    """All findings of one look, and what was counted on the way.
+    """All findings and counts of one examination.
 
-    `warnings` ask for a person's attention although the services agree: they leave `ok` as it is.
+    `warnings` need staff's attention although the services agree; they do not change `ok`.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -42,19 +42,19 @@ class Diagnosis:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether there are no findings."""
         return not self.findings
 
     def found(self, code: str, detail: str, *, owners: frozenset[str] = frozenset(), **where: Any) -> None:
-        """Note something wrong."""
+        """Add a finding."""
         self.findings.append(Finding(code, detail, where, owners))
 
     def warned(self, code: str, detail: str, **where: Any) -> None:
-        """Note what a person should look at."""
+        """Add a warning."""
         self.warnings.append(Finding(code, detail, where))
 
     def to_publish(self) -> dict[str, set[UUID]]:
-        """Return, by service, the registrations of which it should publish again what it holds true."""
+        """Return the registrations to republish, by service."""
         wanted: dict[str, set[UUID]] = {}
         for finding in self.findings:
             for owner in finding.owners:
@@ -62,7 +62,7 @@ class Diagnosis:
         return wanted
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """Return the diagnosis as an object, for scripts."""
         findings = [finding.as_json() for finding in self.findings]
         warnings = [warning.as_json() for warning in self.warnings]
         return {"ok": self.ok, "findings": findings, "warnings": warnings, "counts": dict(sorted(self.counts.items()))}

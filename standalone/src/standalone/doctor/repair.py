@@ -1,4 +1,4 @@
-"""Letting services hear what they missed: the owner publishes it again, through its outbox."""
+"""Repairing inconsistencies: services republish, through their outbox, what others missed."""
 
 import secrets
 from collections import Counter
@@ -25,7 +25,7 @@ _AT_ONCE = 100
 
 @dataclass
 class Repaired:
-    """Of how many registrations each service published again what it holds true, and where it could not.
+    """The number of registrations that each service republished, and the failures.
 
     Attributes:
         failed: service, registration and reason.
@@ -35,7 +35,7 @@ class Repaired:
     failed: list[tuple[str, UUID, str]] = field(default_factory=list)
 
     def note(self, diagnosis: Diagnosis) -> None:
-        """Add it to what was found afterwards."""
+        """Add the repair to a later diagnosis."""
         diagnosis.counts.update({f"published_again_by_{service}": count for service, count in self.published.items()})
         for service, registration_id, reason in self.failed:
             detail = f"{service} could not publish it again: {reason}"
@@ -43,13 +43,13 @@ class Repaired:
 
 
 async def repair(diagnosis: Diagnosis, databases: Mapping[str, Database]) -> Repaired:
-    """Publish again what may mend the findings. A registration for which that fails does not stop the others.
+    """Republish the registrations that may fix the findings. A failure for one registration does not stop the others.
 
-    Any number of times, also while the platform runs: the events are those of the rows as they are when each is read,
-    and listeners take each in once.
+    May be repeated any number of times, also while the platform runs: the events describe the rows at the time when
+    each is read, and subscribers handle each event once.
 
     Raises:
-        Exception: a database is out of reach.
+        Exception: a database is unavailable.
     """
     repaired = Repaired()
     for service, registration_ids in diagnosis.to_publish().items():
@@ -59,7 +59,7 @@ async def repair(diagnosis: Diagnosis, databases: Mapping[str, Database]) -> Rep
 
 
 async def _repair(repaired: Repaired, service: str, database: Database, batch: Sequence[UUID]) -> None:
-    """All at once; if that fails, one by one."""
+    """Republish all at once; if that fails, one by one."""
     try:
         with correlated(f"doctor-repair-{secrets.token_hex(4)}"):
             await _republish(database, _REPUBLISH[service], batch)

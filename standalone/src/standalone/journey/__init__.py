@@ -1,1 +1,1 @@
-"""The journey from registration to race pack, played over HTTP: by the demo, and by the end-to-end tests."""
+"""The journey from registration to race pack over HTTP, used by the demo and the end-to-end tests."""

@@ -1,4 +1,4 @@
-"""Speaking to a running platform as each of its people does."""
+"""HTTP clients of a running platform: runners, staff and devices."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ _TOO_BUSY = 503
 
 
 class UnexpectedAnswer(AssertionError):
-    """The platform answered something else than the story expects."""
+    """The platform gave another answer than the journey expects."""
 
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")
@@ -24,10 +24,10 @@ class UnexpectedAnswer(AssertionError):
 
 
 class Site:
-    """A platform at an address.
+    """A platform at a URL.
 
     Args:
-        simulators_url: where messages are caught, if not at the same address.
+        simulators_url: base URL of the simulators, if it differs.
     """
 
     def __init__(self, base_url: str, *, simulators_url: str | None = None) -> None:
@@ -44,10 +44,10 @@ class Site:
     async def call(
         self, method: str, path: str, *, token: str | None = None, expect: int | tuple[int, ...] = 200, **options: Any
     ) -> httpx.Response:
-        """One call under `/api`; where one address may not ask so often, it is asked again a little later.
+        """Send one request under `/api`; repeat it later after a 429.
 
         Raises:
-            UnexpectedAnswer: another status than expected.
+            UnexpectedAnswer: the status is not the expected one.
         """
         headers = dict(options.pop("headers", {}))
         if token:
@@ -61,11 +61,11 @@ class Site:
         return answer
 
     async def mails(self, to: str | None = None) -> list[dict[str, Any]]:
-        """What the mail simulator caught."""
+        """Return the mails that the mail simulator received."""
         return await self._inbox("mail", to)
 
     async def whatsapps(self, to: str | None = None) -> list[dict[str, Any]]:
-        """What the Fonnte simulator took."""
+        """Return the messages that the Fonnte simulator received."""
         return await self._inbox("whatsapp", to)
 
     async def _inbox(self, kind: str, to: str | None) -> list[dict[str, Any]]:
@@ -75,7 +75,7 @@ class Site:
         return items
 
     async def raw_mail(self, mail_id: str) -> bytes:
-        """A caught mail as it came."""
+        """Return a received mail in its original form."""
         answer = await self.http.get(f"{self.simulators}/mail/{mail_id}/raw")
         answer.raise_for_status()
         return answer.content
@@ -83,7 +83,7 @@ class Site:
 
 @dataclass
 class StaffMember:
-    """Somebody of the organiser, logged in: again whenever the token is about to expire."""
+    """A member of staff who is logged in, and logs in again when the token is about to expire."""
 
     site: Site
     credentials: Mapping[str, str]
@@ -103,24 +103,24 @@ class StaffMember:
         self.renew_at = time.monotonic() + answer["expires_in"] / 2
 
     async def call(self, method: str, path: str, **options: Any) -> Any:
-        """One call with this member's token; the answer's JSON."""
+        """Send one request with this member's token and return the JSON of the answer."""
         if time.monotonic() > self.renew_at:
             await self._log_in()
         answer = await self.site.call(method, path, token=self.token, **options)
         return answer.json() if answer.content else None
 
     async def verify(self, payment_id: str) -> None:
-        """Accept a proof."""
+        """Verify a proof."""
         await self.call("POST", f"/payment/v1/payments/{payment_id}/verify", expect=204)
 
     async def reject(self, payment_id: str, reason: str) -> None:
-        """Refuse a proof."""
+        """Reject a proof."""
         await self.call("POST", f"/payment/v1/payments/{payment_id}/reject", json={"reason": reason}, expect=204)
 
 
 @dataclass
 class Buyer:
-    """Somebody who registers, alone or for a group."""
+    """A person who registers, alone or for a group."""
 
     site: Site
     form: dict[str, Any]
@@ -130,20 +130,20 @@ class Buyer:
 
     @classmethod
     def of(cls, site: Site, form: dict[str, Any]) -> Self:
-        """With a key of their own, so that asking again never registers twice."""
+        """Return a buyer with a new idempotency key, so that repeated requests never register twice."""
         return cls(site, form, uuid4().hex)
 
     @property
     def size(self) -> int:
-        """How many places they want."""
+        """Return the number of places requested."""
         return len(self.form["participants"])
 
     @property
     def entry(self) -> dict[str, Any]:
-        """The registration they got.
+        """Return the registration.
 
         Raises:
-            LookupError: they got none.
+            LookupError: there is none.
         """
         if self.registration is None:
             raise LookupError("this buyer has no registration")
@@ -151,16 +151,16 @@ class Buyer:
 
     @property
     def token(self) -> str:
-        """Opens their registration."""
+        """Return the token of the registration."""
         return str(self.entry["runner_token"])
 
     async def ask(self, *, expect: int | tuple[int, ...] = 201) -> httpx.Response:
-        """Ask for places, once; asking again is the same request."""
+        """Send the registration request once; repeated calls send the same request."""
         path, headers = "/registration/v1/registrations", {"Idempotency-Key": self.key}
         return await self.site.call("POST", path, json=self.form, headers=headers, expect=expect)
 
     async def register(self) -> Self:
-        """Ask for places; a busy platform is asked again."""
+        """Register; repeat the request while the platform is too busy."""
         while True:
             answer = await self.ask(expect=(201, 409, _TOO_BUSY))
             if answer.status_code == _TOO_BUSY:
@@ -172,23 +172,23 @@ class Buyer:
             return self
 
     async def status(self) -> str:
-        """Where the registration stands."""
+        """Return the status of the registration."""
         path = f"/registration/v1/registrations/{self.entry['registration_id']}"
         return str((await self.site.call("GET", path, token=self.token)).json()["status"])
 
     async def tickets(self) -> list[dict[str, Any]]:
-        """Their tickets."""
+        """Return the tickets of the registration."""
         path = f"/registration/v1/registrations/{self.entry['registration_id']}/tickets"
         found: list[dict[str, Any]] = (await self.site.call("GET", path, token=self.token)).json()
         return found
 
     async def has_invoice(self) -> bool:
-        """Whether payment knows of the registration yet."""
+        """Return whether payment has the invoice yet."""
         path = f"/payment/v1/invoices/{self.entry['registration_id']}"
         return (await self.site.call("GET", path, token=self.token, expect=(200, 404))).status_code == httpx.codes.OK
 
     async def pay(self, *, method: str = "qris", amount: str | None = None, expect: int = 201) -> httpx.Response:
-        """Upload a photo of the payment."""
+        """Upload a picture of the payment."""
         entry = self.entry
         picture = payment_proof(entry["registration_number"], entry["total_amount"])
         return await self.site.call(
@@ -221,7 +221,7 @@ class Device:
         return cls(site, answer["device_token"], answer["station"])
 
     async def scan(self, ticket_code: str, *, expect: int | tuple[int, ...] = 201) -> httpx.Response:
-        """Hand out the pack of whoever holds this code."""
+        """Check in the holder of this ticket code."""
         return await self.site.call(
             "POST", "/checkin/v1/checkins", token=self.token, json={"ticket_code": ticket_code}, expect=expect
         )

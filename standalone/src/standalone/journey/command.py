@@ -1,4 +1,4 @@
-"""`startline journey`: the whole journey on a platform that runs already, and a check of everything afterwards."""
+"""`startline journey`: the whole journey on a running platform, and a check of all services afterwards."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ _DOCTOR_WAITS = 60.0
 
 
 async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | None) -> int:
-    """Play it; 0 when everything was as it should be. It may be played again: each crowd is another one."""
+    """Run the journey. Return 0 if everything was as expected. It may be repeated: each run makes up other people."""
     started = time.perf_counter()
     tell = teller(started)
     owner_password = settings.startline_owner_password

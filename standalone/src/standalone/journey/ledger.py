@@ -1,4 +1,4 @@
-"""What a client knows: every request has a key, written down before it is sent; afterwards sets are compared."""
+"""A client's log of its requests, for comparison with the server. Each request's key is logged before it is sent."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +16,7 @@ _STILL_RUNNING = "request_in_progress"
 
 
 class Outcome(StrEnum):
-    """What the client may believe: it was done, it was not, or nobody can tell yet."""
+    """What the client knows about a request: it was done, it was not done, or it is unknown yet."""
 
     OK = "ok"
     NO = "no"
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """The newest that is known of one key. `body` is the answer as it came, `code` the reason of a refusal."""
+    """The newest knowledge about one key. `body` is the answer as received, `code` the reason of a refusal."""
 
     outcome: Outcome
     body: bytes = b""
@@ -33,10 +33,10 @@ class Entry:
 
     @classmethod
     def of(cls, answer: httpx.Response | None, *, done: frozenset[str] = frozenset()) -> Self:
-        """What an answer means; None is a connection that broke or a time that ran out.
+        """Return the entry for an answer; None is a broken connection or a timeout.
 
         Args:
-            done: refusals that say it was done before.
+            done: codes of refusals that mean that the request was done before.
         """
         if answer is None or answer.status_code >= _SERVER_ERRORS:
             return cls(Outcome.UNKNOWN, code="no answer" if answer is None else str(answer.status_code))
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The client's sets against what is held; `recovered` was unknown to the client and is held nevertheless."""
+    """The difference between the client's keys and those held. `recovered` were unknown to the client and are held."""
 
     held: int
     lost: frozenset[str]
@@ -58,7 +58,7 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether both tell the same."""
+        """Return whether there are no differences."""
         return not (self.lost or self.unexpected or self.duplicated)
 
     def __str__(self) -> str:
@@ -72,12 +72,12 @@ class Comparison:
 def compare(
     held: Iterable[str], *, sure: Iterable[str], possible: Iterable[str] = (), doubted: Iterable[str] = ()
 ) -> Comparison:
-    """Compare what is held, a key as often as it is there, with what has to be there and what may be.
+    """Compare the keys that are held, repeated if held several times, with those that must and may be held.
 
     Args:
         sure: must be held.
-        possible: may be held; all else is unexpected.
-        doubted: those of which nobody could tell before.
+        possible: may be held; all others are unexpected.
+        doubted: those whose outcome was unknown before.
     """
     counts, must = Counter(held), frozenset(sure)
     found = frozenset(counts)
@@ -95,8 +95,8 @@ class Ledger:
     """The client's log of one kind of request.
 
     Args:
-        file: where every line is written before the request leaves; nothing is kept there if None.
-        done: refusals that say it was done before.
+        file: every line is written here before the request is sent; None for no file.
+        done: codes of refusals that mean that the request was done before.
     """
 
     file: Path | None = None
@@ -104,7 +104,7 @@ class Ledger:
     entries: dict[str, Entry] = field(default_factory=dict)
 
     async def ask(self, key: str, send: Callable[[], Awaitable[httpx.Response]]) -> Entry:
-        """Send the request of `key` and note what came back.
+        """Send the request of `key` and record the answer.
 
         Raises:
             AssertionError: one key was answered in two ways.
@@ -127,16 +127,16 @@ class Ledger:
                 lines.write(f"{key} {what}\n")
 
     def keys(self, outcome: Outcome) -> frozenset[str]:
-        """Of the requests that stand so now."""
+        """Return the keys whose requests have this outcome now."""
         return frozenset(key for key, entry in self.entries.items() if entry.outcome is outcome)
 
     def compare(self, held: Iterable[str], *, doubted: Iterable[str] = ()) -> Comparison:
-        """This log against what is held."""
+        """Compare this log with the keys that are held."""
         possible = self.keys(Outcome.UNKNOWN)
         return compare(held, sure=self.keys(Outcome.OK), possible=possible, doubted=doubted)
 
     def counts(self) -> Counter[str]:
-        """How many stand how, refusals by their reason."""
+        """Return the number of requests by outcome, and refusals by their reason."""
         return Counter(
             f"no: {each.code}" if each.outcome is Outcome.NO else str(each.outcome) for each in self.entries.values()
         )

@@ -11,14 +11,14 @@ _TYPES = {1: "individual", 5: "collective_5", 10: "collective_10"}
 
 
 class Crowd:
-    """As many different people as needed, numbered from `first`. The same seed makes the same crowd."""
+    """Generates different people, numbered from `first`. The same seed generates the same people."""
 
     def __init__(self, seed: int = 2027, *, first: int = 1) -> None:
         self._random = random.Random(seed)  # noqa: S311  # names, not secrets
         self._numbers = itertools.count(first)
 
     def person(self, *, is_pic: bool = False) -> dict[str, Any]:
-        """One participant."""
+        """Return one participant."""
         number = next(self._numbers)
         pick = self._random.choice
         name = f"{pick(_FIRST)} {pick(_LAST)} {number}"
@@ -35,6 +35,6 @@ class Crowd:
         }
 
     def form(self, category_id: str, size: int = 1) -> dict[str, Any]:
-        """A registration form for one runner or a group."""
+        """Return a registration form for one runner or a group."""
         people = [self.person(is_pic=index == 0) for index in range(size)]
         return {"category_id": category_id, "registration_type": _TYPES[size], "participants": people}

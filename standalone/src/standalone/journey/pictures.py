@@ -1,4 +1,4 @@
-"""Real pictures for the journey: photos of payments, the organiser's QRIS code, and reading QR codes back."""
+"""Pictures for the journey: payment proofs, the organiser's QRIS code, and reading QR codes."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ QRIS_TEXT = "00020101021126570011ID.STARTLINE.DEMO5204799353033605802ID5909START
 
 
 def payment_proof(number: str, amount: str) -> bytes:
-    """A JPEG as a phone makes it, of a banking app's receipt."""
+    """Return a JPEG, as from a phone, of a banking app's receipt."""
     picture = Image.new("RGB", (720, 1280), "white")
     pen = ImageDraw.Draw(picture)
     pen.rectangle((0, 0, 720, 160), fill=(0, 102, 174))
@@ -23,14 +23,14 @@ def payment_proof(number: str, amount: str) -> bytes:
 
 
 def qris_code() -> str:
-    """The organiser's QRIS image, base64."""
+    """Return the organiser's QRIS image in base64."""
     buffer = io.BytesIO()
     segno.make_qr(QRIS_TEXT).save(buffer, kind="png", scale=6)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
 def qr_text_in_mail(raw: bytes) -> str | None:
-    """What the first QR code among a mail's inline pictures says; None when there is none."""
+    """Return the text of the first QR code among a mail's images; None if there is none."""
     message = message_from_bytes(raw, policy=policy.default)
     for part in message.walk():
         if part.get_content_maintype() == "image":
@@ -41,7 +41,7 @@ def qr_text_in_mail(raw: bytes) -> str | None:
 
 
 def read_qr(picture: bytes) -> str | None:
-    """What the QR code on a picture says."""
+    """Return the text of the QR code in a picture; None if there is none."""
     codes = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)).convert("L"))
     return str(codes[0].text) if codes else None
 

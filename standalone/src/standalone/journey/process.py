@@ -1,4 +1,4 @@
-"""A platform in a process of its own, as an operator runs it."""
+"""A platform in a separate process, as run by an operator."""
 
 import asyncio
 import os
@@ -19,16 +19,16 @@ OWNER_EMAIL = "owner@startline.example"
 
 
 class DidNotStart(Exception):
-    """The platform ended, or took too long, before it was ready."""
+    """The platform ended before it was ready, or was not ready in time."""
 
 
 class PlatformProcess:
-    """`startline up` with settings of its own.
+    """`startline up` with its own settings.
 
     Args:
         data: the data folder.
-        environment: further settings; `DATABASE_URL` and `BROKER_URL` are taken over from ours.
-        log: where its output goes.
+        environment: further settings; `DATABASE_URL` and `BROKER_URL` are inherited.
+        log: the file for its output.
     """
 
     def __init__(self, data: Path, *, environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:
@@ -47,12 +47,12 @@ class PlatformProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return its base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def running(self) -> asyncio.subprocess.Process:
-        """The process.
+        """Return the process.
 
         Raises:
             DidNotStart: there is none.
@@ -69,7 +69,7 @@ class PlatformProcess:
         await self.stop()
 
     async def start(self) -> None:
-        """Return once it is ready.
+        """Start the process and return once it is ready.
 
         Raises:
             DidNotStart: with the end of its output.
@@ -90,11 +90,11 @@ class PlatformProcess:
             raise DidNotStart(self.output()[-3000:]) from None
 
     def output(self) -> str:
-        """What it printed and logged."""
+        """Return its output and logs."""
         return self._log.read_text(errors="replace")
 
     async def stop(self) -> int:
-        """Ask it to stop; its exit code. A platform that does not stop in time is killed."""
+        """Stop it with SIGTERM and return its exit code. It is killed if it does not stop in time."""
         process = self.running
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -105,14 +105,14 @@ class PlatformProcess:
             return await self.kill()
 
     async def kill(self) -> int:
-        """Kill it as a power cut would."""
+        """Kill it, as a power failure would."""
         process = self.running
         if process.returncode is None:
             process.kill()
         return await process.wait()
 
     async def command(self, *arguments: str) -> tuple[int, str]:
-        """Run another `startline` command with the same settings: its exit code and output."""
+        """Run another `startline` command with the same settings; return its exit code and output."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -1,4 +1,4 @@
-"""Telling what happens, and what came of it."""
+"""Printing the progress and the results of a journey."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def teller(started: float) -> Callable[[str], None]:
-    """Prints a line with the seconds since `started`."""
+    """Return a function that prints a line with the seconds since `started`."""
 
     def tell(line: str) -> None:
         print(f"[{time.perf_counter() - started:5.1f} s] {line}", flush=True)
@@ -15,7 +15,7 @@ def teller(started: float) -> Callable[[str], None]:
 
 
 def report(counts: Mapping[str, int], diagnosis: Mapping[str, Any], *, seconds: float) -> None:
-    """Print what the journey counted and what the doctor said afterwards."""
+    """Print the counts of the journey and the doctor's findings afterwards."""
     print("\nWhat happened")
     for name, count in counts.items():
         print(f"  {name:<34}{count:>6}")

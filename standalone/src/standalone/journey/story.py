@@ -1,4 +1,4 @@
-"""The journey itself. Every step says what it found; whatever is not as it should be ends it."""
+"""The steps of the journey. Every step prints its results; an unexpected result ends it."""
 
 import asyncio
 import secrets
@@ -22,12 +22,12 @@ Tell = Callable[[str], None]
 _PIN = "470913"
 _AT_ONCE = 16
 _UPLOADS_AT_ONCE = 6
-"""All come from one address, and the gateway takes eight uploads of it at once."""
+"""Uploads at a time. All come from one address, of which the gateway accepts eight at once."""
 
 
 @dataclass(frozen=True)
 class Demand:
-    """How many come for a category, and how many places there are."""
+    """The number of requests for a category, and its quota."""
 
     quota: int
     singles: int
@@ -36,7 +36,7 @@ class Demand:
 
     @property
     def sizes(self) -> list[int]:
-        """Of all requests."""
+        """Return the sizes of all requests."""
         return [1] * self.singles + [5] * self.fives + [10] * self.tens
 
 
@@ -45,7 +45,7 @@ DEMANDS = (
     Demand(quota=20, singles=9, fives=3),
     Demand(quota=3, singles=6),
 )
-"""For the example categories: more come than there are places."""
+"""For the example categories; the requests exceed the places."""
 
 
 @dataclass
@@ -55,10 +55,10 @@ class Story:
     Args:
         site: the platform.
         owner: email and password.
-        tell: what happens, line by line.
-        short_deadline_hours: of the category whose unpaid registration expires while we wait.
-        mark: ends the categories' prefixes, of which a platform has each but once.
-        waits_for_expiry: off where an hour takes an hour; the unpaid registration is then cancelled by staff.
+        tell: called with a line about each step.
+        short_deadline_hours: of the category whose unpaid registration expires during the journey.
+        mark: appended to the categories' prefixes, which are unique on a platform.
+        waits_for_expiry: False where an hour takes an hour; staff then cancel the unpaid registration.
     """
 
     site: Site
@@ -73,7 +73,7 @@ class Story:
     crowd: Crowd = field(default_factory=Crowd)
 
     async def play(self, demands: Sequence[Demand]) -> None:
-        """All of it, in order."""
+        """Run all steps in order."""
         await self.prepare(demands)
         await self.rush(demands)
         await self.somebody_comes_back()
@@ -83,7 +83,7 @@ class Story:
         await self.packs_are_handed_out()
 
     async def prepare(self, demands: Sequence[Demand]) -> None:
-        """Staff, payment data, limits for sending, the event and its categories."""
+        """Create staff, payment settings, sending limits, the event and its categories."""
         self.staff = await StaffMember.login(self.site, *self.owner)
         finance = {
             "name": "Finance",
@@ -116,7 +116,7 @@ class Story:
             self.categories[category["name"]] = await self.staff.call("POST", path, json=fields, expect=201)
 
     async def rush(self, demands: Sequence[Demand]) -> None:
-        """Everybody comes at once; exactly the places are sold, and nobody is refused who would have fitted."""
+        """Send all requests at once. Exactly the places are sold, and no request that would have fitted is refused."""
         arrivals = [
             Buyer.of(self.site, self.crowd.form(category["id"], size))
             for category, demand in zip(self.categories.values(), demands, strict=True)
@@ -150,7 +150,7 @@ class Story:
             expect(buyer.size > demand.quota - sold, f"{buyer.size} refused with {demand.quota - sold} left")
 
     async def somebody_comes_back(self) -> None:
-        """One closed the page and has only the mail; another asks for the link again by WhatsApp."""
+        """Open one registration by the link in a mail, and request the link of another by WhatsApp."""
         lost, asking = self.paying[:2]
         await eventually(lambda: came_back(lost), f"the link of {lost.entry['registration_number']} by mail")
         await ask_for_link(asking)
@@ -159,7 +159,7 @@ class Story:
         self.tell(f"{lost.entry['registration_number']} lost the page and came back by the link in a mail")
 
     async def pay_and_verify(self) -> None:
-        """Everybody pays but one of the last category; one proof is refused and sent again."""
+        """Pay all registrations but one of the last category; one proof is rejected and sent again."""
         paying = self.paying
         await at_most(_UPLOADS_AT_ONCE, (self._pay(buyer) for buyer in paying))
         self.tell(f"{len(paying)} proofs uploaded as real pictures")
@@ -173,13 +173,13 @@ class Story:
 
     @property
     def paying(self) -> list[Buyer]:
-        """Everybody with a registration but one of the last category, who never pays."""
+        """Return all registrations but the one of the last category that is never paid."""
         admitted = [buyer for buyer in self.buyers if buyer.registration]
         return [buyer for buyer in admitted if buyer is not self.forgetful]
 
     @property
     def forgetful(self) -> Buyer:
-        """Registered in the last category, and never pays."""
+        """Return the buyer in the last category who never pays."""
         last = list(self.categories.values())[-1]["id"]
         return next(buyer for buyer in self.buyers if buyer.registration and buyer.form["category_id"] == last)
 
@@ -203,7 +203,7 @@ class Story:
         self.tell(f"proof of {buyer.entry['registration_number']} refused, sent again")
 
     async def _waiting(self, buyers: Sequence[Buyer]) -> list[dict[str, Any]]:
-        """Their proofs among those that finance sees waiting."""
+        """Return the proofs of these buyers among those that wait for finance."""
         theirs = {buyer.entry["registration_number"] for buyer in buyers}
         found = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded&limit=200"))["items"]
         return [payment for payment in found if payment["registration_number"] in theirs]
@@ -215,13 +215,13 @@ class Story:
         await eventually(there, f"{buyer.entry['registration_number']} becoming {status}")
 
     async def expiry_gives_its_place_on(self) -> None:
-        """The one that never paid expires; the next in line gets the place, pays and is verified."""
+        """Let the unpaid registration expire; the next request gets its place, pays and is verified."""
         forgetful = self.forgetful
         late = Buyer.of(self.site, self.crowd.form(forgetful.form["category_id"]))
         await late.register()
         # On a slow machine the deadline may have passed already.
         full = late.refusal is not None or await forgetful.status() == "expired"
-        expect(full, "a full category took somebody in")
+        expect(full, "a full category accepted a registration")
         await self._end(forgetful)
 
         async def in_now() -> bool:
@@ -246,11 +246,11 @@ class Story:
         self.tell(f"{number} was never paid and is {ended}")
 
     async def tickets_arrive(self) -> None:
-        """Each confirmed runner gets an e-ticket by mail and WhatsApp; the QR in the mail is the ticket's code."""
+        """Check that confirmed runners get e-tickets by mail and WhatsApp; the QR in the mail is the ticket's code."""
         confirmed = self.paying
         self.tickets = [ticket for buyer in confirmed for ticket in await buyer.tickets()]
         by_person = {ticket["participant_id"]: ticket for ticket in self.tickets}
-        expect(len(by_person) == sum(buyer.size for buyer in confirmed), "somebody has no ticket")
+        expect(len(by_person) == sum(buyer.size for buyer in confirmed), "a participant has no ticket")
         people = [
             (form["email"], form["whatsapp"], by_person[person["participant_id"]])
             for buyer in confirmed
@@ -277,7 +277,7 @@ class Story:
         return qr_text_in_mail(await self.site.raw_mail(with_ticket[0]["id"]))
 
     async def packs_are_handed_out(self) -> None:
-        """Two desks; each pack goes out once, also when both scan the same ticket at the same instant."""
+        """Check in at two desks. Each pack is handed out once, also if both scan the same ticket at the same time."""
         body = {"name": "Desk", "location_name": "GBK Gate 1", "pin_code": _PIN}
         station = await self.staff.call("POST", "/checkin/v1/stations", json=body, expect=201)
         desks = [await Device.login(self.site, station["id"], _PIN, f"Phone {n}") for n in (1, 2)]

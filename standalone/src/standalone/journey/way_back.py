@@ -1,4 +1,4 @@
-"""Coming back with nothing but a message."""
+"""Opening a registration by the link in a message."""
 
 import re
 
@@ -9,10 +9,10 @@ _SEE_OTHER = 303
 
 
 async def came_back(buyer: Buyer) -> bool:
-    """Open the registration by the link in a mail: see its page, get a new token. False while there is no mail.
+    """Open the registration by the link in a mail: show its page, get a token. Return False if there is no mail yet.
 
     Raises:
-        AssertionError: the link does not lead to the registration.
+        AssertionError: the link does not open the registration.
     """
     [person, *_] = buyer.form["participants"]
     found = [_LINK.search(mail["text"]) for mail in await buyer.site.mails(to=person["email"])]
@@ -38,14 +38,14 @@ async def _see_page(buyer: Buyer, link: re.Match[str]) -> None:
 
 
 async def ask_for_link(buyer: Buyer) -> None:
-    """Ask for the link with the WhatsApp number that the person in charge typed."""
+    """Request the link with the WhatsApp number of the person in charge, as typed."""
     [person, *_] = buyer.form["participants"]
     contact = {"contact": person["whatsapp"]}
     await buyer.site.call("POST", "/registration/v1/access/recover", json=contact, expect=202)
 
 
 async def got_link(buyer: Buyer) -> bool:
-    """Return whether the answer to `ask_for_link` came by WhatsApp: the same link as in the message before it."""
+    """Return whether the answer to `ask_for_link` came by WhatsApp, with the same link as in the earlier message."""
     [person, *_] = buyer.form["participants"]
     own = buyer.entry["status_url"].partition("/r/")[2]
     sent = [text["text"] for text in await buyer.site.whatsapps(to=_international(person["whatsapp"]))]

@@ -1,1 +1,1 @@
-"""Preparing servers that services share: each gets a login of its own that opens nothing of the others'."""
+"""Provisioning of servers shared by services: each service gets logins without access to the others' data."""

@@ -1,4 +1,4 @@
-"""Exchanges and queues as the contracts name them, and a user for each service that reaches only its own."""
+"""Exchanges and queues of the contracts, and a broker user per service with access to its own only."""
 
 import re
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from standalone.services import SERVICES
 _NOTHING = "^$"
 
 _LIMITS = {"max-connections": 64, "max-channels": 1024}
-"""Of one service's user: some twenty processes with two connections and a dozen channels each, and no flood."""
+"""Limits of a service's user: enough for twenty processes with two connections and a dozen channels each."""
 
 
 async def provision_broker(url: str, api_url: str, passwords: Mapping[str, SecretStr]) -> None:
-    """Make what is missing; a changed password holds from now on.
+    """Create what is missing; changed passwords are applied.
 
     Args:
         url: the administrator's `amqp://…`, with the virtual host.
@@ -43,19 +43,19 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
 
 
 def permissions(service: str, names: Names) -> dict[str, str]:
-    """What a service's user may do: publish to the shared exchange, read its own queues if any, declare nothing."""
+    """Return the permissions of a service's user: write to the exchange, read its own queues, declare nothing."""
     queues = "|".join(re.escape(queue) for queue in (names.queue(service), names.dead_queue(service)))
     read = f"^({queues})$" if service in SUBSCRIPTIONS else _NOTHING
     return {"configure": _NOTHING, "write": f"^{re.escape(names.exchange)}$", "read": read}
 
 
 def topic_permissions(service: str, names: Names) -> dict[str, str]:
-    """Which events a service's user may publish: those the service owns. It binds no queue, so it reads none here."""
+    """Return the topic permissions of a service's user: publish the events that it owns, and bind no queue."""
     return {"exchange": names.exchange, "write": publishable(service), "read": _NOTHING}
 
 
 async def _declare(url: str) -> None:
-    """The same declarations that a service makes at its start where it is allowed to."""
+    """Declare everything that a service declares at its start where it is allowed to."""
     transport = RabbitTransport(url)
     await transport.start()
     declared = await transport.ready()

@@ -17,16 +17,18 @@ from standalone.settings import StandaloneSettings
 
 
 class ProvisioningSettings(BaseSettings):
-    """What provisioning needs besides the administrator's `DATABASE_URL` and `BROKER_URL`."""
+    """Settings of provisioning, besides the administrator's `DATABASE_URL` and `BROKER_URL`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_nested_delimiter="__")
 
     broker_api_url: str = Field(description="RabbitMQ's management API: http://host:15672")
     passwords: dict[str, SecretStr] = Field(
-        description="by login, as PASSWORDS__REGISTRATION and so on, or files registration_password and so on"
+        description="passwords by login, as PASSWORDS__REGISTRATION etc., or files registration_password etc."
     )
-    connections_per_service: int = Field(100, ge=20, description="to PostgreSQL at most, for each service's login")
-    whole_server: bool = Field(default=False, description="PostgreSQL is for this platform alone")
+    connections_per_service: int = Field(
+        100, ge=20, description="maximum connections to PostgreSQL of each service's login"
+    )
+    whole_server: bool = Field(default=False, description="PostgreSQL is used by this platform only")
 
     @model_validator(mode="before")
     @classmethod
@@ -45,10 +47,10 @@ class ProvisioningSettings(BaseSettings):
 
 
 def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    """Make databases, logins, queues and permissions, or bring them in line. Running it again changes nothing.
+    """Create or update databases, logins, queues and permissions. Running it again changes nothing.
 
     Raises:
-        MissingSettings: the administrator's addresses, or passwords.
+        MissingSettings: the administrator's URLs, or passwords, are missing.
     """
     own = load(ProvisioningSettings)
     if settings.database_url is None or settings.broker_url is None:

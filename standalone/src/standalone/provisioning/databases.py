@@ -1,6 +1,6 @@
-"""A database for each service with two logins, one that owns it and one that only uses it, and one login to compare.
+"""A database per service with two logins, one that owns it and one that uses it, and one login for the doctor.
 
-What the second and the third may do with tables is set by the migrations, when there are tables; see
+Privileges on tables of the second and third are granted by the migrations, once there are tables; see
 `chassis.migrations.rights`.
 """
 
@@ -19,7 +19,7 @@ from standalone.provisioning.verifiers import scram_verifier
 from standalone.services import SERVICES
 
 DOCTOR = "doctor"
-"""Compares what the services hold, and changes nothing."""
+"""The login that compares the state of the services. It is read-only."""
 
 _OF_AN_OWNER = 10
 _OF_THE_DOCTOR = 20
@@ -29,7 +29,7 @@ _LOCK_ID = 0x57A8
 _LOCK_SECONDS = 60
 
 _QUIET = ("log_min_error_statement = panic", "log_statement = none", "log_min_duration_statement = -1")
-"""No statement of this session goes into the server's log: they hold what a login can be guessed from."""
+"""Keeps statements of this session out of the server's log, as they contain password verifiers."""
 
 _DATABASES_WITH_SETTINGS = """
     SELECT datname FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
@@ -44,28 +44,28 @@ _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 def owner_of(service: str) -> str:
-    """The login that owns a service's tables and migrates them."""
+    """Return the login that owns a service's tables and migrates them."""
     return f"{service}{OWNER_SUFFIX}"
 
 
 LOGINS = frozenset({DOCTOR, *(service.name for service in SERVICES), *(owner_of(service.name) for service in SERVICES)})
-"""All that have a password."""
+"""All logins with a password."""
 
 
 async def provision_databases(
     server: Server, passwords: Mapping[str, SecretStr], *, connections: int = 100, whole_server: bool = False
 ) -> None:
-    """Make what is missing; a changed password holds from now on. A role is named like its database.
+    """Create what is missing; changed passwords are applied. A role is named after its database.
 
-    One call works at a time; others wait for it.
+    One call runs at a time; others wait for it.
 
     Args:
         passwords: of all `LOGINS`.
-        connections: that one service may have at most, so that it cannot use up the server's.
-        whole_server: the server is for this platform alone, so that nobody else needs its other databases.
+        connections: maximum for one service, so that it cannot use up the server's.
+        whole_server: the server is used by this platform only, so access to its other databases can be revoked.
 
     Raises:
-        TimeoutError: another call was still at work after a minute.
+        TimeoutError: another call was still running after a minute.
     """
     async with _only_one(server) as admin:
         await create_databases(server)
@@ -79,7 +79,7 @@ async def provision_databases(
 
 @asynccontextmanager
 async def _only_one(server: Server) -> AsyncIterator[_Connection]:
-    """Open the administrator's session while no other provisioning works: two would change the same rows of roles."""
+    """Open the administrator's session while no other provisioning runs: two would change the same rows of roles."""
     admin = await asyncpg.connect(server.url, timeout=10)
     try:
         await keep_out_of_log(admin)
@@ -90,14 +90,14 @@ async def _only_one(server: Server) -> AsyncIterator[_Connection]:
 
 
 async def keep_out_of_log(admin: _Connection) -> None:
-    """Switch the session's statements off in the server's log, where the administrator may."""
+    """Turn off logging of the session's statements, where the administrator may."""
     for setting in _QUIET:
         with suppress(asyncpg.InsufficientPrivilegeError):
             await admin.execute(f"SET {setting}")
 
 
 async def _lock(admin: _Connection) -> None:
-    """Take the lock of provisioning; it ends with the session."""
+    """Take the lock of provisioning; it is released when the session ends."""
     await admin.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
     try:
         await admin.execute(f"SELECT pg_advisory_lock({_LOCK_ID})")
@@ -109,7 +109,7 @@ async def _make_doctor(admin: _Connection, server: Server, password: SecretStr) 
     doctor = server.name(DOCTOR)
     await _login(admin, doctor, password, _OF_THE_DOCTOR)
     await _execute(admin, "ALTER ROLE %I SET default_transaction_read_only = on", doctor)
-    await _execute(admin, "REVOKE pg_read_all_data FROM %I", doctor)  # releases before gave it
+    await _execute(admin, "REVOKE pg_read_all_data FROM %I", doctor)  # granted by earlier releases
 
 
 async def _make_logins(
@@ -119,14 +119,14 @@ async def _make_logins(
     await _login(admin, owner, passwords[owner_of(service)], _OF_AN_OWNER)
     await _login(admin, name, passwords[service], connections)
     await _execute(admin, "ALTER DATABASE %I OWNER TO %I", name, owner)
-    # PUBLIC may connect to every new database, and from there use up its connections.
+    # PUBLIC may connect to every new database and could use up its connections.
     await _execute(admin, "REVOKE ALL ON DATABASE %I FROM PUBLIC", name)
     for login in (name, server.name(DOCTOR)):
         await _execute(admin, "GRANT CONNECT ON DATABASE %I TO %I", name, login)
 
 
 async def _hand_over(server: Server, service: str) -> None:
-    """Give the owner role what the service's own login owned in earlier releases, and take its right to create."""
+    """Transfer what the service's login owned in earlier releases to the owner role, and revoke its right to create."""
     parts, login = urlsplit(server.url), server.name(service)
     inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{login}")), timeout=10)
     try:
@@ -146,16 +146,16 @@ async def _login(admin: _Connection, role: str, password: SecretStr, connections
 
 
 async def _reset_settings(admin: _Connection, role: str) -> None:
-    """Undo what a login set for its own later sessions (`ALTER ROLE … SET`), also in single databases."""
+    """Undo settings that a login stored for its own later sessions (`ALTER ROLE … SET`), also for single databases."""
     await _execute(admin, "ALTER ROLE %I RESET ALL", role)
     for row in await admin.fetch(_DATABASES_WITH_SETTINGS, role):
         await _execute(admin, "ALTER ROLE %I IN DATABASE %I RESET ALL", role, row["datname"])
 
 
 async def _close_large_objects(inside: _Connection) -> None:
-    """Let no login store large objects: no service uses any, and they fill the disk outside of every table.
+    """Revoke large objects from all logins: no service uses any, and they fill the disk outside of every table.
 
-    Only a superuser may; elsewhere this stays as the provider has it.
+    Only a superuser may do so; otherwise the provider's configuration stays.
     """
     functions = await inside.fetchval(_LARGE_OBJECT_FUNCTIONS)
     with suppress(asyncpg.InsufficientPrivilegeError):
@@ -163,5 +163,5 @@ async def _close_large_objects(inside: _Connection) -> None:
 
 
 async def _execute(connection: _Connection, template: str, *values: str) -> None:
-    """Run a statement that takes no parameters, with `values` quoted by the server itself."""
+    """Run a statement that takes no parameters, with `values` quoted by the server."""
     await connection.execute(await connection.fetchval("SELECT format($1, VARIADIC $2::text[])", template, values))

@@ -1,4 +1,4 @@
-"""Gives the tables that a service's login owned in earlier releases to the owner role, while the service runs."""
+"""Transfer of the tables that a service's login owned in earlier releases to the owner role, while the service runs."""
 
 import asyncio
 from typing import TypeAlias
@@ -25,11 +25,11 @@ _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 async def hand_over(inside: _Connection, login: str, owner: str) -> None:
-    """Make `owner` the owner of everything that `login` owns in the database; idempotent.
+    """Make `owner` the owner of everything that `login` owns in the database. Idempotent.
 
-    One table is handed over in each transaction: `REASSIGN OWNED` locks all of them in an order of its own, which
-    deadlocks with the service's transactions. In the same transaction the login gets the rights to use the table, so
-    that the service goes on until its migrations grant them.
+    One table is transferred per transaction: `REASSIGN OWNED` locks all of them in its own order, which deadlocks with
+    the service's transactions. The same transaction grants the login the use of the table, so that the service
+    continues to work until its migrations grant it.
 
     Args:
         inside: an administrator's connection to the service's database.
@@ -56,7 +56,7 @@ def _statements(kind: str, name: str, *, login: str, owner: str) -> list[str]:
 
 
 async def _when_free(inside: _Connection, name: str, statements: list[str]) -> None:
-    """Run the statements in one transaction. Other statements wait for the table for two seconds at a time."""
+    """Run the statements in one transaction. They wait for the table's lock for two seconds at a time, with pauses."""
     for _ in range(_TRIES):
         try:
             async with inside.transaction():

@@ -1,5 +1,7 @@
-"""What PostgreSQL keeps instead of a password: a SCRAM-SHA-256 verifier (RFC 5803), computed here so that no statement,
-and so no log of the server, holds the password itself."""
+"""SCRAM-SHA-256 verifiers (RFC 5803), which PostgreSQL stores instead of passwords.
+
+They are computed here so that no statement, and so no log of the server, contains the password.
+"""
 
 import hashlib
 import hmac
@@ -13,7 +15,7 @@ _SALT_BYTES = 16
 
 
 def scram_verifier(password: str, *, salt: bytes | None = None, iterations: int = _ITERATIONS) -> str:
-    """Return the verifier of `password` in the form that `ALTER ROLE … PASSWORD` takes.
+    """Return the verifier of `password` in the form for `ALTER ROLE … PASSWORD`.
 
     Args:
         salt: random if not given.
@@ -32,6 +34,6 @@ def _hmac(key: bytes, message: bytes) -> bytes:
 
 
 def _prepared(password: str) -> str:
-    """Normalize as SASLprep (RFC 4013) does; both sides of the login do the same."""
+    """Normalize a password as SASLprep (RFC 4013) does; clients and servers do the same."""
     mapped = (" " if in_table_c12(each) else each for each in password if not in_table_b1(each))
     return normalize("NFKC", "".join(mapped))

@@ -1,1 +1,1 @@
-"""Who is calling: tokens, the keys that sign them, and the access every route states."""
+"""Authentication and authorization: tokens, the keys that sign them, and the access that each route declares."""

@@ -1,4 +1,4 @@
-"""Access, stated by every route. A route that states none stops the application from starting."""
+"""Access control declared by every route. The application does not start with a route that declares none."""
 
 import base64
 import binascii
@@ -35,27 +35,27 @@ class NotYours(Forbidden):
 
 
 class Gate:
-    """A dependency that is judged before the request's body is read, by its method, address and headers."""
+    """A dependency that is checked before the request body is read, using only method, address and headers."""
 
     async def __call__(self, request: Request) -> Any:
-        """Let the request through, or raise what it is refused with."""
+        """Return if the request is allowed; raise the error of the refusal otherwise."""
         raise NotImplementedError
 
 
 class Public(Gate):
-    """Marks a route that anyone may call."""
+    """Declares a route that anyone may call."""
 
     async def __call__(self, request: Request) -> None:
-        """Let everybody in."""
+        """Allow every request."""
 
 
 class Allow(Gate):
-    """Marks who may call a route, and finds out who does.
+    """Declares which callers may use a route, and authenticates them.
 
     Args:
-        staff: roles that may; the owner always may.
-        runner: the runner of the registration named by the path's `registration_id`.
-        device: a device logged in at a station.
+        staff: allowed roles; the owner is always allowed.
+        runner: allow the runner of the registration named by the path's `registration_id`.
+        device: allow a device that is logged in at a station.
     """
 
     def __init__(self, *, staff: Iterable[Role] = (), runner: bool = False, device: bool = False) -> None:
@@ -64,11 +64,11 @@ class Allow(Gate):
         self.device = device
 
     async def __call__(self, request: Request) -> Principal:
-        """The caller.
+        """Return the authenticated caller.
 
         Raises:
-            Unauthenticated, InvalidToken, ExpiredToken, SessionEnded: no good token.
-            Forbidden, NotYours: a good one, but not for this.
+            Unauthenticated, InvalidToken, ExpiredToken, SessionEnded: the token is missing or not valid.
+            Forbidden, NotYours: the token is valid, but this caller is not allowed.
         """
         principal = await authenticate(request)
         if not self._admits(principal):
@@ -109,9 +109,9 @@ DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True)
 
 
 async def authenticate(request: Request) -> Principal:
-    """Who the bearer token says is calling; staff only while their session is not known to have ended.
+    """Return the caller named by the bearer token. Staff are refused if their session is known to have ended.
 
-    A request's token is verified once, however often this is asked.
+    The token is verified once per request, also if this is called several times.
 
     Raises:
         Unauthenticated, InvalidToken, ExpiredToken, SessionEnded.
@@ -139,10 +139,10 @@ async def _bearer(request: Request) -> Principal:
 
 
 def peek(token: str) -> Mapping[str, Any]:
-    """The token's header, not trusted yet: it only chooses who gets to verify it.
+    """Return the unverified header of a token, which only selects the verifier.
 
     Raises:
-        InvalidToken: not a token at all.
+        InvalidToken: the header cannot be decoded.
     """
     head = token.partition(".")[0]
     try:
@@ -175,7 +175,7 @@ def _principal(kind: TokenKind, claims: Mapping[str, Any]) -> Principal:
 
 
 def keys_over_http(client: httpx.AsyncClient, url: str) -> KeyRing:
-    """The key ring of an issuer that publishes its JWKS at `url`."""
+    """Return the key ring of an issuer that publishes its JWKS at `url`."""
 
     async def fetch() -> KeySetSerialization:
         answer = await client.get(url, timeout=5.0)
@@ -187,26 +187,26 @@ def keys_over_http(client: httpx.AsyncClient, url: str) -> KeyRing:
 
 
 def staff_verifier(keys: KeyRing) -> TokenVerifier:
-    """Accepts identity's staff tokens."""
+    """Return the verifier of identity's staff tokens."""
     return TokenVerifier(keys, kind=TokenKind.STAFF, issuer=STAFF_ISSUER)
 
 
 def runner_verifier(keys: KeyRing) -> TokenVerifier:
-    """Accepts registration's runner tokens."""
+    """Return the verifier of registration's runner tokens."""
     return TokenVerifier(keys, kind=TokenKind.RUNNER, issuer=RUNNER_ISSUER)
 
 
 def device_verifier(keys: KeyRing) -> TokenVerifier:
-    """Accepts checkin's device tokens."""
+    """Return the verifier of checkin's device tokens."""
     return TokenVerifier(keys, kind=TokenKind.DEVICE, issuer=DEVICE_ISSUER)
 
 
 class UndeclaredAccess(RuntimeError):
-    """A route says nothing about who may call it."""
+    """A route does not declare its access."""
 
 
 def stated_access(route: RouteContext) -> Allow | Public:
-    """What the route says about who may call it, by itself or through a router it was included from.
+    """Return the access that a route declares, by itself or through an including router.
 
     Raises:
         UndeclaredAccess.
@@ -218,17 +218,17 @@ def stated_access(route: RouteContext) -> Allow | Public:
 
 
 def gates(dependant: Dependant) -> Sequence[Gate]:
-    """What a route wants judged before its body is read."""
+    """Return the dependencies of a route that are checked before its body is read."""
     return [each.call for each in _all_dependants(dependant) if isinstance(each.call, Gate)]
 
 
 def api_routes(app: FastAPI) -> Iterable[RouteContext]:
-    """Every route of the application that does something of ours, included ones with their whole path."""
+    """Return the routes of the application that FastAPI did not add itself; included ones have their full path."""
     return (route for route in iter_route_contexts(app.routes) if isinstance(route.original_route, APIRoute))
 
 
 def require_stated_access(app: FastAPI) -> None:
-    """Refuse to start with a route that states no access.
+    """Check that every route declares its access.
 
     Raises:
         UndeclaredAccess.

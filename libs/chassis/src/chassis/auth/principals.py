@@ -1,4 +1,4 @@
-"""Who may be calling."""
+"""Authenticated callers: staff, runners and devices."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """What staff may do. The owner may do everything."""
+    """Roles of staff. The owner may do everything."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """The `typ` of our tokens: each kind is good for one sort of caller only."""
+    """Values of the `typ` header of tokens: each kind is valid for one sort of caller only."""
 
     STAFF = "startline-staff+jwt"
     RUNNER = "startline-runner+jwt"
@@ -33,32 +33,32 @@ class Staff:
 
     @property
     def actor(self) -> str:
-        """For the audit log."""
+        """Return the name of this caller in the audit log."""
         return f"staff:{self.id}"
 
 
 @dataclass(frozen=True)
 class Runner:
-    """Whoever holds the token of one registration."""
+    """The holder of the token of one registration."""
 
     registration_id: UUID
 
     @property
     def actor(self) -> str:
-        """For the audit log."""
+        """Return the name of this caller in the audit log."""
         return f"runner:{self.registration_id}"
 
 
 @dataclass(frozen=True)
 class Device:
-    """A phone or scanner logged in at a station."""
+    """A phone or scanner that is logged in at a station."""
 
     id: UUID
     station_id: UUID
 
     @property
     def actor(self) -> str:
-        """For the audit log."""
+        """Return the name of this caller in the audit log."""
         return f"device:{self.id}"
 
 

@@ -1,4 +1,4 @@
-"""Ended sessions of staff: heard from identity, kept until their last access token has expired, refused meanwhile."""
+"""Ended sessions of staff. They are received from identity and refused until their last access token has expired."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -13,11 +13,11 @@ from chassis.portions import delete_in_portions
 from chassis.single_flight import SingleFlightCache
 
 NOTICED_WITHIN = timedelta(seconds=1)
-"""How old a process's copy of the ended sessions may be: one query per process and second, not one per request."""
+"""Maximum age of a process's copy of the ended sessions: one query per process and second, not one per request."""
 
 
 class EndedSessions:
-    """The sessions whose access tokens a process refuses although they have not expired."""
+    """The sessions whose access tokens are refused although they have not expired."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,8 +27,8 @@ class EndedSessions:
         """Return if the session is not known to have ended.
 
         Raises:
-            SessionEnded: it has.
-            Exception: the database is down, so that nobody can tell; see `is_unavailable`.
+            SessionEnded: the session has ended.
+            Exception: the database is unavailable, so the check is impossible; see `is_unavailable`.
         """
         if session_id in await self._ended.get():
             raise SessionEnded
@@ -41,12 +41,12 @@ class EndedSessions:
 
 
 async def hear_ended_sessions(event: Event[StaffSessionsEnded], work: UnitOfWork) -> None:
-    """Handle identity's event in any service that accepts staff tokens."""
+    """Handle identity's event; used by every service that accepts staff tokens."""
     await keep_ended_sessions(work, event.payload)
 
 
 async def keep_ended_sessions(work: UnitOfWork, ended: StaffSessionsEnded) -> None:
-    """Refuse the access tokens of these sessions from this commit on. Idempotent."""
+    """Refuse the access tokens of these sessions once this transaction has committed. Idempotent."""
     rows = [{"session_id": session_id, "until": ended.until} for session_id in ended.session_ids]
     if rows:
         await work.session.execute(upsert(work.tables.ended_sessions).on_conflict_do_nothing(), rows)

@@ -1,4 +1,4 @@
-"""The keys a service signs its own tokens with: in its database, sealed, rotating."""
+"""Rotating keys with which a service signs its tokens, stored encrypted in its database."""
 
 import json
 from datetime import datetime, timedelta
@@ -17,13 +17,13 @@ log = logger(__name__)
 
 
 class SigningKeys:
-    """One current key to sign with; older ones still verify until the last token they signed has expired.
+    """One current key for signing; older keys are published until the last token they signed has expired.
 
     Args:
-        table: made by `chassis.tables.signing_keys_table`.
-        box: seals the private halves.
-        token_lifetime: of the longest-lived token that is signed.
-        cache_seconds: after which another process's rotation is noticed.
+        table: created by `chassis.tables.signing_keys_table`.
+        box: encrypts the private keys.
+        token_lifetime: lifetime of the longest-lived token that is signed.
+        cache_seconds: maximum time until a rotation by another process is noticed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SigningKeys:
         )
 
     async def current(self) -> OKPKey:
-        """The key to sign with; the very first one is made here."""
+        """Return the current signing key. The first key is created here."""
         return await self._current.get()
 
     async def _read_current(self) -> OKPKey:
@@ -56,7 +56,7 @@ class SigningKeys:
         return OKPKey.import_key(json.loads(self._unsealed(row)))
 
     async def rotate(self) -> None:
-        """Sign with a new key from now on. The old one verifies as long as tokens it signed may live."""
+        """Sign with a new key from now on. The old one stays published while tokens that it signed may be valid."""
         async with self._database.work() as work:
             retire = (
                 update(self._table)
@@ -69,13 +69,13 @@ class SigningKeys:
         self._current.forget()
 
     async def rotate_when_older(self, age: timedelta) -> None:
-        """Rotate if the current key is older than `age`, or from a clock that was ahead by more than that."""
+        """Rotate if the current key is older than `age`, or was created that far in the future by a wrong clock."""
         row = await self._current_row()
         if row is not None and abs(self._database.clock() - row.created_at) > age:
             await self.rotate()
 
     async def public(self) -> KeySetSerialization:
-        """The JWKS: every key that a living token may be signed with."""
+        """Return the JWKS: every key with which a valid token may be signed."""
         await self.current()
         now = self._database.clock()
         good = or_(self._table.c.verifies_until.is_(None), self._table.c.verifies_until > now)

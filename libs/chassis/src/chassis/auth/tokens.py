@@ -34,7 +34,7 @@ FetchKeys = Callable[[], Awaitable[KeySetSerialization]]
 
 @dataclass(frozen=True)
 class Issued:
-    """A token just made, and when it ends."""
+    """A signed token with its expiry time."""
 
     token: str
     expires_at: datetime
@@ -51,7 +51,7 @@ def issue(
     claims: Mapping[str, Any] | None = None,
     token_id: str | None = None,
 ) -> Issued:
-    """Sign a token of `kind` about `subject`. With the same `token_id`, `now` and key it is the same token."""
+    """Return a signed token of `kind` about `subject`. The same `token_id`, `now` and key give the same token."""
     expires_at = now + lifetime
     body = {
         **(claims or {}),
@@ -68,14 +68,14 @@ def issue(
 
 
 class KeyRing:
-    """Another service's public keys: fetched, kept, fetched again for an unknown key id or when old.
+    """Cached public keys of another service, fetched again for an unknown key id or when they are old.
 
-    While the issuer is down the last known keys stay good.
+    While the issuer is unavailable, the last fetched keys stay valid.
 
     Args:
-        fetch: gets the issuer's JWKS.
+        fetch: fetches the issuer's JWKS.
         max_age: seconds after which keys are fetched again.
-        min_interval: seconds between two fetches, however many unknown key ids come in.
+        min_interval: minimum seconds between two fetches, however many unknown key ids arrive.
     """
 
     def __init__(self, fetch: FetchKeys, *, max_age: float = 300.0, min_interval: float = 0.5) -> None:
@@ -88,11 +88,11 @@ class KeyRing:
         self._asking = asyncio.Lock()
 
     async def key(self, kid: str) -> OKPKey:
-        """The key with that id.
+        """Return the key with this id.
 
         Raises:
-            InvalidToken: the issuer knows no such key.
-            Unavailable: the issuer could not be asked and was never reached before.
+            InvalidToken: the issuer has no such key.
+            Unavailable: the key set has never been fetched and cannot be fetched now.
         """
         if self._is_due(kid) and not (kid in self._keys and self._asking.locked()):
             async with self._asking:
@@ -114,7 +114,7 @@ class KeyRing:
     async def _refresh(self) -> None:
         try:
             found = KeySet.import_key_set(await self._fetch())
-        except Exception as error:  # noqa: BLE001  # whatever it is, the keys we have stay good
+        except Exception as error:  # noqa: BLE001  # on any error, the cached keys stay valid
             log.warning("jwks_fetch_failed", error=type(error).__name__)
         else:
             self._keys = {key.kid: key for key in found.keys if isinstance(key, OKPKey) and key.kid}
@@ -124,7 +124,7 @@ class KeyRing:
 
 
 class TokenVerifier:
-    """Accepts tokens of one kind from one issuer."""
+    """Verifies tokens of one kind from one issuer."""
 
     def __init__(self, keys: KeyRing, *, kind: TokenKind, issuer: str) -> None:
         self._keys = keys
@@ -139,7 +139,7 @@ class TokenVerifier:
         )
 
     async def verify(self, token: str, header: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The claims of a good token. `header` is the token's own, as `peek` read it.
+        """Return the claims of a valid token. `header` is the token's own, as returned by `peek`.
 
         Raises:
             InvalidToken, ExpiredToken, Unavailable.

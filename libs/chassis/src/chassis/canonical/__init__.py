@@ -1,1 +1,1 @@
-"""The one form in which names, phone numbers and e-mail addresses are stored, sent, searched and compared."""
+"""Canonical forms in which names, phone numbers and e-mail addresses are stored, sent, searched and compared."""

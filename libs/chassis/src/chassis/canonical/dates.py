@@ -1,10 +1,10 @@
-"""Dates in digits, for secrets that must not be one."""
+"""Recognising dates written in digits, for secrets that must not be a date."""
 
 from datetime import date
 from typing import Final
 
 LAYOUTS: Final = ("DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "DDMMYY", "MMDDYY", "YYMMDD", "MMYYYY", "YYYYMM")
-"""How people write a date in digits."""
+"""Common ways to write a date in digits."""
 
 
 def is_date(digits: str, years: range) -> bool:

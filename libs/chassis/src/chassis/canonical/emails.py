@@ -1,4 +1,4 @@
-"""E-mail addresses that any mail server can be asked to deliver to."""
+"""Canonical e-mail addresses, deliverable through any mail server."""
 
 import re
 from typing import Final
@@ -13,7 +13,7 @@ INVALID_EMAIL: Final = Wording(
 )
 
 
-# Nearly all addresses are like this. The library takes twenty times as long to say the same of them.
+# Matches nearly all addresses; the library takes twenty times as long for the same result.
 _LONGEST_LOCAL: Final = 64
 _ORDINARY: Final = re.compile(
     r"(?=.{6,254}$)[A-Za-z0-9_+]{1,64}(?:\.[A-Za-z0-9_+]{1,20})?@(?:[a-z0-9]{1,63}\.){1,3}([a-z]{2,24})"
@@ -23,11 +23,10 @@ _ORDINARY: Final = re.compile(
 def canonical_email(typed: str) -> str:
     """Return the address in ASCII: an international domain in its `xn--` form, the domain in lower case.
 
-    The part before the `@` keeps its case; two addresses are the same when they are equal without regard to case.
-    Domains are not looked up.
+    The part before the `@` keeps its case; addresses are compared without regard to case. Domains are not looked up.
 
     Raises:
-        Refused: not an address, or one that needs SMTPUTF8 (RFC 6531), which many servers do not offer.
+        Refused: not a valid address, or one that needs SMTPUTF8 (RFC 6531), which many servers do not offer.
     """
     ordinary = _ORDINARY.fullmatch(typed)
     if ordinary and typed.index("@") <= _LONGEST_LOCAL and ordinary[1] not in SPECIAL_USE_DOMAIN_NAMES:

@@ -1,7 +1,6 @@
-"""Names as they are compared and searched: case, accents, apostrophes and hyphens make no difference.
+"""Forms of names for searching and comparing, without case, accents, apostrophes and hyphens.
 
-The same function writes what is indexed and reads what is searched for; it transliterates other scripts, with
-the anyascii library.
+Indexed text and search terms pass through the same function. It transliterates other scripts with the anyascii library.
 """
 
 import re
@@ -17,14 +16,14 @@ _KANA_VOICING: Final = "\u3099\u309a"  # parts of other letters, not accents
 
 
 def folded_words(text: str) -> list[str]:
-    """Return the words of `text` in ASCII letters and digits, lower case, as a search for them looks for them."""
+    """Return the words of a search term in lower-case ASCII letters and digits."""
     return _words(_APOSTROPHES.sub("", _plain(text)))
 
 
 def folded(text: str) -> str:
-    """Return the words of `text` as they are stored for searches, with one space between them.
+    """Return the words of `text` as they are stored for searches, separated by one space.
 
-    A word with an apostrophe is there as a whole and in its parts: `O'Brien` gives `obrien o brien`.
+    A word with an apostrophe is included as a whole and in its parts: `O'Brien` gives `obrien o brien`.
     """
     plain = _plain(text)
     whole = _words(_APOSTROPHES.sub("", plain))
@@ -41,10 +40,11 @@ def _words(plain: str) -> list[str]:
 
 
 def name_core(text: str) -> str:
-    """Return the letters and digits of a name without case and accents: spelling apart, the same name is equal.
+    """Return the letters and digits of a name without case and accents; spellings of the same name give equal results.
 
-    Punctuation, symbols and marks are dropped before compatibility forms are resolved: `™` is no `tm`. Latin letters
-    with strokes are plain (`Ł` is `l`); other scripts are not transliterated, since different names would be equal.
+    Punctuation, symbols and marks are dropped before compatibility forms are resolved: `™` does not become `tm`. Latin
+    letters with strokes become plain (`Ł` becomes `l`). Other scripts are not transliterated, as different names would
+    become equal.
     """
     if text.isascii():
         return "".join(filter(str.isalnum, text.lower()))
@@ -61,6 +61,6 @@ def _without_stroke(char: str) -> str:
     if char.isascii():
         return char
     name = unicodedata.name(char, "")
-    if name.startswith("MODIFIER LETTER"):  # the apostrophes among the letters
+    if name.startswith("MODIFIER LETTER"):  # apostrophes in the category of letters
         return ""
     return anyascii(char).lower() if name.startswith("LATIN ") else char

@@ -1,4 +1,4 @@
-"""Web addresses in names: chats and mail programs turn every word with a dot and a top-level domain into a link.
+"""Detecting web addresses in names: chats and mail programs link every word with a dot and a top-level domain.
 
 The top-level domains are those of the public suffix list, in Unicode and in ASCII, from the publicsuffixlist library.
 """
@@ -17,7 +17,7 @@ NO_LINKS: Final = Wording(
     id="Tulis nama saja, tanpa alamat web, alamat e-mail, atau kode.",
 )
 
-# Domain names also have the ideographic full stop; NFKC turns the other dots into one of these two.
+# Domain names may also contain the ideographic full stop; NFKC maps the other dots to one of these two.
 _DOT: Final = r"[.\u3002]"
 _IN_LABEL: Final = r"[^\s!-,./:-@\[-^`{-~\u2010-\u205e\u3001-\u303f]"
 _MAY_LINK: Final = re.compile(r"[.@/?\u3002]|xn--", re.IGNORECASE)
@@ -30,7 +30,7 @@ _GOES_ON: Final = "/:?#"
 _DOTTED: Final = re.compile(rf"(?<!{_IN_LABEL}){_IN_LABEL}+(?:{_DOT}{_IN_LABEL}+)+[{_GOES_ON}]?")
 _LAST_LABEL: Final = re.compile(rf"[a-z]+(?![{_LATIN}])|{_IN_LABEL}+", re.IGNORECASE)
 
-# What stands before a dot in the names of Indonesians: titles, and the first parts of degrees (S.Pd.SD).
+# Abbreviations before a dot in the names of Indonesians: titles, and the first parts of degrees (S.Pd.SD).
 _ABBREVIATED: Final = """
     abd ach ag apt dr dra drg drh drs farm gst hj hum ir kep kes kh kom lc letkol md mhd moh muh ners ns ny pd ph prof
     rd rr sdr si sos sp st tb tgk th tn tr ust
@@ -39,7 +39,7 @@ _ABBREVIATIONS: Final = frozenset(_ABBREVIATED.split())
 
 
 def refuse_links(line: str) -> None:
-    """Refuse what chats and mail programs turn into links.
+    """Check that `line` contains nothing that chats and mail programs turn into links.
 
     Raises:
         Refused.
@@ -50,7 +50,7 @@ def refuse_links(line: str) -> None:
 
 
 def _is_address(dotted: str) -> bool:
-    """Whether a label behind a dot is a top-level domain, and those before it are no title or degree (S.Th, Dr.Rio)."""
+    """Return whether a label after a dot is a top-level domain, unless titles or degrees precede it (S.Th, Dr.Rio)."""
     first, *others = re.split(_DOT, dotted)
     excused = _is_abbreviation(first)
     for label in others:

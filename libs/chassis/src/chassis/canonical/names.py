@@ -1,4 +1,4 @@
-"""Text that people typed: one Unicode form, nothing invisible in it, and for names nothing that acts on its reader."""
+"""Cleaning of typed text: one Unicode form and no invisible characters; in names also nothing that becomes a link."""
 
 import re
 import unicodedata
@@ -18,11 +18,12 @@ _SYMBOL: Final = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u27ff\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
 _JOINER: Final = rf"(?:(?<={_SYMBOL})|(?<=\ufe0f))\u200d(?={_SYMBOL})"
-# What makes one emoji of several characters: selectors behind symbols and in keycaps, joiners between symbols.
+# Characters inside an emoji sequence: selectors after symbols and in keycaps, joiners between symbols.
 _IN_EMOJI: Final = re.compile(rf"(?<={_SYMBOL})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)|{_JOINER}")
-# They come along when text is copied from chats, mails and PDFs, and change nothing that can be seen.
+# Invisible characters that are copied along from chats, mails and PDFs and can be removed without a visible change.
 _TRACES: Final = re.compile(rf"(?!{_JOINER})[\u00ad\u200b-\u200f\u202a-\u202c\u2060\u2066-\u2069\ufeff]")
-# Unicode's Default_Ignorable_Code_Point, and what else shows as nothing, like the Braille blank and the null notehead.
+# Unicode's Default_Ignorable_Code_Point and other characters without a glyph, such as the Braille blank and the null
+# notehead.
 _UNSEEN: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\ufffc\ufffd\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -36,10 +37,10 @@ _PLAIN_LINE: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
 def clean_line(text: str) -> str:
-    """Return one line of visible text in NFC, spaces evened out.
+    """Return one line of visible text in NFC, with single spaces.
 
     Raises:
-        Refused: it has several lines, or characters that cannot be seen and are no mere traces of copying.
+        Refused: the text has several lines, or invisible characters other than those that copying adds.
     """
     if _PLAIN_LINE.fullmatch(text):
         return text
@@ -51,14 +52,14 @@ def clean_text(text: str) -> str:
     """Return visible text in NFC that may have several lines.
 
     Raises:
-        Refused: it has characters that cannot be seen and are no mere traces of copying.
+        Refused: the text has invisible characters other than those that copying adds.
     """
     lines = _visible(_OTHER_LINE_ENDS.sub("\n", text.strip()), allowed="\n\t")
     return _SPACES_IN_LINE.sub(" ", lines).strip()
 
 
 def clean_name(text: str) -> str:
-    """Return the name of a person as a clean line with at least one letter and nothing that mail or chat acts on.
+    """Return a person's name as one clean line with at least one letter and nothing that mail or chat interprets.
 
     Web and e-mail addresses become links in a chat; encoded words (RFC 2047) are decoded in mail headers.
 

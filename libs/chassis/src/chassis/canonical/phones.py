@@ -1,9 +1,9 @@
-"""Phone numbers in E.164 digits without `+`, from the many ways in which people write them.
+"""Canonical phone numbers: E.164 digits without `+`, parsed from the usual ways of writing them.
 
 Without a country code a number is Indonesian: `0812…`, `812…`, `62812…`, `+62812…` and `0062812…` are the same number.
-What is stored always has its country code: to read a stored number again, put a `+` before it (`819012345678` is
-Japanese where it is stored, and Indonesian where it is typed).
-The numbering plans of other countries come from the phonenumbers library.
+A stored number always has its country code. To parse a stored number again, put a `+` before it: `819012345678` is
+Japanese as a stored number and Indonesian as a typed one. The numbering plans of other countries come from the
+phonenumbers library.
 """
 
 import re
@@ -25,23 +25,23 @@ INVALID_PHONE: Final = Wording(
 )
 
 _HOME: Final = "62"
-# Wider than the library's plan: operators hand out new prefixes before a release of the library knows them.
+# Wider than the library's numbering plan: operators use new prefixes before a release of the library contains them.
 _HOME_MOBILE: Final = re.compile(r"8[1-9][0-9]{7,10}")
-# Nearly all numbers are typed like this.
+# Nearly all numbers are typed in this form.
 _ORDINARY: Final = re.compile(r"(?:0|\+?62)(8[1-9][0-9]{7,10})")
 _SEPARATORS: Final = re.compile(r"[\s().\-/\u2010-\u2015\u2212]+")
 _NUMBER: Final = re.compile(r"\+?[0-9]{5,20}")
 _DIALLED: Final = re.compile(r"\+?[0-9]+")
-# Of many countries, the United States among them, the plan does not tell mobile numbers from others.
+# The numbering plans of many countries, such as the United States, do not tell mobile numbers from others.
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _ANY: Final = _MOBILE | {PhoneNumberType.FIXED_LINE, PhoneNumberType.PERSONAL_NUMBER, PhoneNumberType.VOIP}
 
 
 def canonical_whatsapp(typed: str) -> str:
-    """Return the digits, with country code, of a number that can have WhatsApp; an Indonesian one is a mobile number.
+    """Return the digits, with country code, of a number that can have WhatsApp; an Indonesian one must be mobile.
 
     Raises:
-        Refused: not a valid number, or one that can be read as two.
+        Refused: not a valid number, or an ambiguous one.
     """
     return _canonical(typed, landline=False, refusal=INVALID_WHATSAPP)
 
@@ -50,13 +50,13 @@ def canonical_phone(typed: str) -> str:
     """Return the digits, with country code, of a mobile or landline number.
 
     Raises:
-        Refused: not a valid number, or one that can be read as two.
+        Refused: not a valid number, or an ambiguous one.
     """
     return _canonical(typed, landline=True, refusal=INVALID_PHONE)
 
 
 def digits_of(typed: str) -> str | None:
-    """Return the digits of something that looks like a phone number, whether or not it is one; else None."""
+    """Return the digits of text that looks like a phone number, valid or not; None for other text."""
     number = _plain(typed)
     return number.removeprefix("+") if _DIALLED.fullmatch(number) else None
 
@@ -75,12 +75,12 @@ def _canonical(typed: str, *, landline: bool, refusal: Wording) -> str:
 
 
 def _has_a_zero_too_many(number: str) -> bool:
-    """Whether an Indonesian mobile number follows `00`: read as written, it may belong to another country."""
+    """Return whether an Indonesian mobile number follows `00`; as written, it may be a number of another country."""
     return number.startswith("00") and _HOME_MOBILE.fullmatch(number.lstrip("0")) is not None
 
 
 def _plain(typed: str) -> str:
-    """The number without separators and without the invisible characters that copying from a chat brings along."""
+    """Return the number without separators and without the invisible characters that copying from a chat adds."""
     if typed.isascii():
         return _SEPARATORS.sub("", typed)
     visible = "".join(char for char in unicodedata.normalize("NFKC", typed) if unicodedata.category(char) != "Cf")
@@ -88,7 +88,7 @@ def _plain(typed: str) -> str:
 
 
 def _readings(number: str) -> list[str]:
-    """What the number may mean, as digits with country code."""
+    """Return the possible meanings of the number, as digits with country code."""
     if number.startswith("+"):
         return [_without_trunk_zero(number[1:])]
     if number.startswith("00"):
@@ -112,7 +112,7 @@ def _is_valid(digits: str, *, landline: bool) -> bool:
         if _HOME_MOBILE.fullmatch(at_home):
             return True
         return landline and not at_home.startswith("8") and _type_of(digits) in _ANY
-    # A home number behind a lone `+` is hardly ever a mobile number abroad: it is refused, not sent there.
+    # An Indonesian number after a lone `+` is almost never meant as a mobile number abroad, so it is refused.
     return not digits.startswith("0") and _type_of(digits) in (_ANY if landline else _MOBILE)
 
 

@@ -1,4 +1,4 @@
-"""Running a service's Alembic migrations, and the ones that all services share."""
+"""Running the Alembic migrations of a service."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,14 @@ from chassis.migrations.rights import settle_rights
 
 log = getLogger(__name__)
 
-_LOCK_ID = 0x57A7  # one migration at a time per database, whoever starts first
+_LOCK_ID = 0x57A7  # one migration at a time per database, whichever process starts first
 _LOCK_TIMEOUT = "10s"
 _LOCK_SECONDS = 600.0
-_PAUSE = 0.2  # seconds between two looks whether the lock is free
+_PAUSE = 0.2  # seconds between two attempts to take the lock
 
 
 def configuration(package: str, url: str) -> Config:
-    """Alembic's configuration for the migrations inside `package`."""
+    """Return Alembic's configuration for the migrations inside `package`."""
     config = Config()
     config.set_main_option("script_location", str(resources.files(package) / "migrations"))
     config.set_main_option("path_separator", "os")
@@ -35,9 +35,9 @@ def configuration(package: str, url: str) -> Config:
 
 
 def upgrade(url: str, package: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to `revision` of `package`.
+    """Upgrade the database at `url` to `revision` of `package`.
 
-    A schema of a newer release stays as it is: this release can use it, and is started on it when somebody goes back.
+    The schema of a newer release is left unchanged: this release can use it, and is started on it after a rollback.
     """
     config = configuration(package, url)
     config.attributes["leaves_newer"] = True
@@ -46,15 +46,15 @@ def upgrade(url: str, package: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, package: str, revision: str = "base") -> None:
-    """Take the database at `url` back to `revision` of `package`."""
+    """Downgrade the database at `url` to `revision` of `package`."""
     command.downgrade(configuration(package, url), revision)
 
 
 def run(metadata: MetaData, *, doctor_reads: Sequence[str] = ()) -> None:
-    """Migrate; what a service's `env.py` calls. Lock and statement timeouts keep it from stopping the service.
+    """Run the migrations; called by a service's `env.py`. Lock and statement timeouts prevent blocking the service.
 
     Args:
-        doctor_reads: tables, beside those of every service, that the doctor's role may read.
+        doctor_reads: tables, in addition to those of every service, that the doctor's role may read.
     """
     url = context.config.attributes["url"]
     asyncio.run(_run(url, metadata, doctor_reads))
@@ -69,7 +69,7 @@ async def _run(url: str, metadata: MetaData, doctor_reads: Sequence[str]) -> Non
 
 
 def _migrate(connection: Connection, metadata: MetaData, doctor_reads: Sequence[str]) -> None:
-    """Migrate under settings and a lock of the session: a migration may commit in between (`autocommit_block`)."""
+    """Migrate with settings and a lock of the session, as a migration may commit in between (`autocommit_block`)."""
     _wait_for_turn(connection)
     connection.execute(text("SELECT set_config('lock_timeout', :wait, false)"), {"wait": _LOCK_TIMEOUT})
     connection.execute(text("SELECT set_config('statement_timeout', '120s', false)"))
@@ -89,7 +89,7 @@ def _migrate(connection: Connection, metadata: MetaData, doctor_reads: Sequence[
 
 
 def _is_newer(connection: Connection) -> bool:
-    """Whether the database was migrated by a release that has migrations which this one does not know."""
+    """Return whether the database has migrations that this release does not know."""
     current = MigrationContext.configure(connection).get_current_heads()
     connection.rollback()
     known = {script.revision for script in ScriptDirectory.from_config(context.config).walk_revisions()}
@@ -97,13 +97,13 @@ def _is_newer(connection: Connection) -> bool:
 
 
 def _wait_for_turn(connection: Connection) -> None:
-    """Take the session's lock, asking again and again instead of waiting inside a statement.
+    """Take the session's lock by polling instead of waiting inside a statement.
 
-    An index that is built concurrently waits for every open snapshot in the database. With that of a process waiting
-    for this lock, which the builder holds, it would be a deadlock.
+    An index that is built concurrently waits for every open snapshot in the database. If a process waited inside a
+    statement for this lock, which the builder holds, its snapshot would cause a deadlock.
 
     Raises:
-        TimeoutError: another session kept it for too long; every login of the database can take it.
+        TimeoutError: another session held the lock for too long; every login of the database can take it.
     """
     deadline = monotonic() + _LOCK_SECONDS
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:id)"), {"id": _LOCK_ID}):
@@ -123,12 +123,12 @@ _HOLDER = text("""
 
 
 def _holder(connection: Connection) -> str:
-    """Log which session holds the lock, for an operator who may end it (`pg_terminate_backend`)."""
+    """Return which session holds the lock, for an operator who may end it (`pg_terminate_backend`)."""
     return connection.scalar(_HOLDER, {"id": _LOCK_ID}) or "it is free now; call again"
 
 
 def drift(url: str, metadata: MetaData) -> Iterable[object]:
-    """What the migrated database and the tables in code disagree about; empty when they agree."""
+    """Return the differences between the migrated database and the tables in code; empty if they agree."""
     return asyncio.run(_drift(url, metadata))
 
 

@@ -1,6 +1,6 @@
-"""`python -m chassis.migrations <service>`: bring a service's database up to date, as its owner.
+"""`python -m chassis.migrations <service>`: upgrade a service's database, as its owner.
 
-The owner's URL is `MIGRATION_DATABASE_URL`; without one the service's own login owns the tables.
+The owner's URL is `MIGRATION_DATABASE_URL`. If it is not set, the service's own login owns the tables.
 """
 
 import sys
@@ -16,13 +16,13 @@ from chassis.telemetry import configure_logging
 
 
 class MigrationSettings(BaseSettings):
-    """What a migration needs, and nothing of what the service itself is trusted with."""
+    """The settings of a migration, without the secrets of the service itself."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     migration_database_url: str = Field("", repr=False, description="postgresql://owner:password@host/database")
-    database_url: str = Field("", repr=False, description="the service's own, used when the other is not given")
-    service_password: SecretStr = Field(SecretStr(""), description="of that login, for a URL that holds no password")
+    database_url: str = Field("", repr=False, description="the service's own login, used if the other is not set")
+    service_password: SecretStr = Field(SecretStr(""), description="password of that login, for a URL without one")
     log_level: str = "INFO"
 
     @model_validator(mode="before")

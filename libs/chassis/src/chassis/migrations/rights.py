@@ -1,7 +1,8 @@
-"""Who may do what with a service's tables, where its database has roles of its own: set again after each migration.
+"""Privileges on a service's tables in a database with separate roles, granted again after each migration.
 
-The roles are named like the database, as `startline provision` makes them: `…registration` runs, `…registration_owner`
-owns and migrates, `…doctor` compares. A database without such roles (standalone, tests) is left as it is.
+The roles are named after the database, as created by `startline provision`: `…registration` runs the service,
+`…registration_owner` owns and migrates the tables, `…doctor` compares. A database without such roles (standalone,
+tests) is left unchanged.
 """
 
 from collections.abc import Sequence
@@ -11,18 +12,20 @@ from sqlalchemy import Connection, text
 OWNER_SUFFIX = "_owner"
 
 COMMON_READS = ("outbox", "event_retries", "dead_letters")
-"""What the doctor reads in every service, to see how far behind it is."""
+"""Tables that the doctor reads in every service to measure its lateness."""
 
 _APPENDED_ONLY = "audit_log"
 _READ_ONLY = "alembic_version"
 
 
 def settle_rights(connection: Connection, service: str, doctor_reads: Sequence[str]) -> None:
-    """Let the service's own role use its tables and change none of them, and the doctor read what it compares.
+    """Grant the service's role reading and writing of its tables, and the doctor reading of the tables it compares.
+
+    The service's role cannot change the tables' structure, rewrite the audit log or change Alembic's version.
 
     Args:
         connection: as the owner; the caller commits.
-        doctor_reads: tables, beside those that the doctor reads in every service.
+        doctor_reads: tables, in addition to those that the doctor reads in every service.
     """
     database = connection.scalar(text("SELECT current_database()"))
     runs, doctor = str(database), f"{str(database).removesuffix(service)}doctor"
@@ -46,7 +49,7 @@ _OWN = text("""
 
 
 def _own(connection: Connection, *kinds: str) -> str:
-    """The names of what the owner owns; what an administrator keeps in the same schema is not ours to grant."""
+    """Return the names of the objects that the owner owns. Those that an administrator owns are not granted."""
     return str(connection.scalar(_OWN, {"kinds": list(kinds)}))
 
 
@@ -59,6 +62,6 @@ def _revoke(connection: Connection, what: str, role: str) -> None:
 
 
 def _execute(connection: Connection, template: str, role: str) -> None:
-    """With the role's name quoted by the server itself."""
+    """Execute a statement with the role's name quoted by the server."""
     filled_in = text("SELECT format(:template, CAST(:role AS text))")
     connection.execute(text(str(connection.scalar(filled_in, {"template": template, "role": role}))))

@@ -1,4 +1,4 @@
-"""The tables that every service has, as migrations first make them. Frozen: changes are migrations of their own."""
+"""Initial state of the tables that every service has. Frozen: changes are separate migrations."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ _TZ = sa.DateTime(timezone=True)
 
 
 def create_service_tables() -> None:
-    """outbox, event_retries, dead_letters, processed_events and the append-only audit_log."""
+    """Create outbox, event_retries, dead_letters, processed_events and the append-only audit_log."""
     _queue_table("outbox")
     _queue_table("event_retries")
     _dead_letters()
@@ -29,7 +29,7 @@ def drop_service_tables() -> None:
 
 
 def create_ended_sessions() -> None:
-    """`ended_sessions`: sessions of staff whose access tokens are refused until they have expired."""
+    """Create `ended_sessions`: sessions of staff whose access tokens are refused until they have expired."""
     op.create_table(
         "ended_sessions",
         sa.Column("session_id", sa.Uuid(), primary_key=True),
@@ -43,7 +43,7 @@ def drop_ended_sessions() -> None:
 
 
 def create_signing_keys() -> None:
-    """`signing_keys`, for services that issue tokens. At most one key is current."""
+    """Create `signing_keys`, for services that issue tokens. At most one key is current."""
     op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(64), primary_key=True),
@@ -90,7 +90,7 @@ def _queue_table(name: str) -> None:
         unique=True,
         postgresql_where=sa.text("timer_id IS NOT NULL"),
     )
-    # A queue table is small and busy: vacuum by count, not by share of its size.
+    # A queue table is small and changes often: vacuum by row count, not by share of its size.
     op.execute(
         f"ALTER TABLE {name} SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,"
         " autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000)"

@@ -1,1 +1,1 @@
-"""Tables as files for spreadsheets, written while their rows are read."""
+"""Streaming of tables as spreadsheet files while their rows are read."""

@@ -1,4 +1,4 @@
-"""Tables as CSV that no spreadsheet takes for formulas, whatever it takes for a separator (OWASP: CSV injection)."""
+"""CSV whose cells no spreadsheet takes for formulas, with any separator (OWASP: CSV injection)."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ from typing import Any, Final
 
 # `=`, `+`, `-` and `@`, and the characters that compatibility normalization turns into them.
 _FORMULA: Final = r"=+\-@\u207a-\u207c\u208a-\u208c\u2212\ufb29\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
-# What a spreadsheet may skip or a reader does not see: blanks, controls, apostrophes, formatting, fillers, selectors.
-# Without separators and the quotes that end a cell: each piece of a text is looked through once.
+# Characters that a spreadsheet may skip or that are invisible: blanks, controls, apostrophes, formatting, fillers,
+# selectors. Without separators and the quotes that end a cell, so that each part of a text is scanned once.
 _UNSEEN: Final = (
     r" \x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0'`\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
     r"\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2018-\u201f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
@@ -25,7 +25,7 @@ _AFTER_SEPARATOR: Final = re.compile(rf'[;,|"\t\r\n](?=[{_UNSEEN}]*[{_FORMULA}])
 
 
 def guarded(value: Any) -> Any:
-    """Return the cell with an apostrophe wherever a spreadsheet could see the start of a formula.
+    """Return the cell with an apostrophe at each place where a spreadsheet could recognise the start of a formula.
 
     Only text is changed. Codes, digits and addresses that begin with a letter or digit have no such place.
     """
@@ -35,7 +35,7 @@ def guarded(value: Any) -> Any:
 
 
 def _guarded_text(text: str) -> str:
-    # Most cells end here, for a fourth of the time that the expressions below take.
+    # Most cells are returned here, in a fourth of the time that the expressions below take.
     if text[:1] in _HARMLESS_STARTS and not _SEPARATOR.search(text):
         return text
     inside = _AFTER_SEPARATOR.sub(r"\g<0>'", text)
@@ -50,7 +50,7 @@ def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
 
 
 async def csv_stream(header: Sequence[str], batches: AsyncIterator[Sequence[Sequence[Any]]]) -> AsyncIterator[bytes]:
-    """Yield the header, then batch after batch. The mark at the beginning tells spreadsheets that it is UTF-8."""
+    """Yield the header, then each batch. The byte order mark at the beginning tells spreadsheets that it is UTF-8."""
     yield b"\xef\xbb\xbf" + csv_lines([header])
     async for rows in batches:
         yield csv_lines(rows)

@@ -1,4 +1,4 @@
-"""The XML inside an XLSX file: cells, sheets, styles and what holds them together (ECMA-376, part 1)."""
+"""The XML parts of an XLSX file: cells, sheets, styles and the relations between them (ECMA-376, part 1)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -41,16 +41,16 @@ STYLES: Final = (
     )
     + '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
-"""The styles of cells. In one of format text (49, `@`) digits stay text when they are edited."""
+"""The styles of cells. In a cell of format text (49, `@`) digits stay text when they are edited."""
 
 _LEAST_WIDTH, _MOST_WIDTH = 8, 50
 _EXACT_DIGITS: Final = 15
 _LONGEST_TEXT: Final = 32_767
-# Before that day Excel's calendar is one day off: it has a 29 February 1900.
+# Before this day Excel's calendar is one day off, as it has a 29 February 1900.
 _FIRST_DAY: Final = date(1900, 3, 1)
 _DAY_ZERO: Final = date(1899, 12, 30).toordinal()
 _DAY_SECONDS: Final = 86_400
-# What XML forbids or changes (a carriage return), and text that looks like the escape of it (`_x000D_`).
+# Characters that XML forbids or changes (a carriage return), and text that looks like an escape sequence (`_x000D_`).
 _ESCAPED: Final = re.compile(r"[&<>\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -66,7 +66,7 @@ def _letters(column: int) -> str:
 
 
 def widths(rows: Sequence[Sequence[Any]]) -> list[int]:
-    """Return for each column the characters that its longest cell needs, within bounds."""
+    """Return the width of each column in characters, from its longest cell, within bounds."""
     longest = [max(len(_shown(cell)) for cell in column) for column in zip(*rows, strict=True)]
     return [min(max(each + 2, _LEAST_WIDTH), _MOST_WIDTH) for each in longest]
 
@@ -114,7 +114,7 @@ def _text(start: str, value: str, *, style: int = _TEXT) -> str:
 
 
 def _cut(value: str) -> str:
-    """As much of the text as a cell may hold, counted in UTF-16: a file with more is reported as damaged."""
+    """Return as much of the text as a cell may hold, counted in UTF-16: a file with more is reported as damaged."""
     return value.encode("utf-16-le", "surrogatepass")[: 2 * _LONGEST_TEXT].decode("utf-16-le", "ignore")
 
 
@@ -124,7 +124,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _number(start: str, value: int | Decimal) -> str:
-    """A number, or text if a spreadsheet would round it: it calculates with 15 digits."""
+    """Return a number, or text if a spreadsheet would round it: spreadsheets calculate with 15 digits."""
     if not _is_exact(value):
         return _text(start, str(value))
     style = _MONEY if isinstance(value, Decimal) else _GENERAL
@@ -162,7 +162,7 @@ def sheet_path(number: int) -> str:
 
 
 def sheet_start(widths: Sequence[int]) -> str:
-    """Return what comes before the rows: the first row is frozen, the columns have widths."""
+    """Return the markup before the rows: the frozen first row and the widths of the columns."""
     columns = "".join(
         f'<col min="{number}" max="{number}" width="{width}" customWidth="1"/>'
         for number, width in enumerate(widths, start=1)
@@ -175,7 +175,7 @@ def sheet_start(widths: Sequence[int]) -> str:
 
 
 def sheet_end(area: str) -> str:
-    """Return what comes after the rows: a filter, and no warnings that digits are text."""
+    """Return the markup after the rows: a filter, and no warnings about digits stored as text."""
     return (
         f'</sheetData><autoFilter ref="{area}"/>'
         f'<ignoredErrors><ignoredError sqref="{area}" numberStoredAsText="1"/></ignoredErrors></worksheet>'
@@ -183,7 +183,7 @@ def sheet_end(area: str) -> str:
 
 
 def package(title: str, sheets: int) -> Iterator[tuple[str, str]]:
-    """Return the names and contents of the parts that say what the others are."""
+    """Yield the names and contents of the parts that describe the others."""
     numbers = range(1, sheets + 1)
     yield "xl/workbook.xml", _workbook(title, numbers)
     yield (

@@ -1,7 +1,7 @@
-"""Tables as XLSX (ECMA-376, SpreadsheetML), sent while their rows are read.
+"""Tables as XLSX (ECMA-376, SpreadsheetML), streamed while their rows are read.
 
-Text stays text, numbers and dates are cells of that type. The archive is written front to back and never sought in, so
-neither rows nor the file are kept. What names the sheets comes last, when their number is known.
+Text stays text; numbers and dates are cells of that type. The archive is written front to back without seeking, so
+neither rows nor the file are kept. The part that names the sheets is written last, when their number is known.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any, Final
 from chassis.spreadsheets import markup
 
 SHEET_ROWS: Final = 1_048_576
-"""The rows of a sheet, with its header (specification of Excel)."""
+"""Maximum rows of a sheet, including its header (specification of Excel)."""
 
-# zipfile leaves room for sizes below 2 GiB; with larger fields (ZIP64) in a stream, Excel refuses the file.
+# zipfile reserves space for sizes below 2 GiB; with larger fields (ZIP64) in a stream, Excel refuses the file.
 _SHEET_BYTES: Final = 1_500_000_000
-# A fifth larger than what level 6 makes, in a third of the time.
+# Output is a fifth larger than with level 6, in a third of the time.
 _COMPRESSION_LEVEL: Final = 1
 
 
@@ -25,7 +25,7 @@ async def xlsx_stream(
 ) -> AsyncIterator[bytes]:
     """Yield an XLSX file of all rows in sheets called `sheet`, `sheet 2` …, piece by piece.
 
-    Rows become cells in a thread, so that the event loop goes on meanwhile.
+    Rows are converted in a thread, so that the event loop is not blocked.
     """
     book = Workbook(header, sheet=sheet)
     yield book.take()
@@ -35,7 +35,7 @@ async def xlsx_stream(
 
 
 class Workbook:
-    """An XLSX file in the making. Each sheet has the header, frozen, and columns as wide as the first rows need."""
+    """An XLSX file being written. Each sheet has a frozen header and columns as wide as the first rows need."""
 
     def __init__(self, header: Sequence[str], *, sheet: str, rows_per_sheet: int = SHEET_ROWS) -> None:
         self._header = header
@@ -49,11 +49,11 @@ class Workbook:
         self._archive.writestr("xl/styles.xml", markup.STYLES)
 
     def take(self) -> bytes:
-        """Return the bytes that were written since the last time."""
+        """Return the bytes written since the last call."""
         return self._output.take()
 
     def add(self, rows: Sequence[Sequence[Any]]) -> bytes:
-        """Write the rows, on further sheets where one is full; return the bytes of the file that are ready."""
+        """Write the rows, on further sheets if one is full, and return the bytes of the file that are ready."""
         self._widths = self._widths or markup.widths([self._header, *rows])
         while rows:
             sheet = self._with_room()
@@ -63,7 +63,7 @@ class Workbook:
         return self.take()
 
     def close(self) -> bytes:
-        """End the file; return the rest of its bytes."""
+        """Finish the file and return its remaining bytes."""
         self._with_room().close()
         for name, content in markup.package(self._title, self._sheets):
             self._archive.writestr(name, content)
@@ -82,7 +82,7 @@ class Workbook:
 
 
 class _Sheet:
-    """The sheet that is being written."""
+    """The sheet being written."""
 
     def __init__(self, archive: zipfile.ZipFile, number: int, header: Sequence[str], widths: Sequence[int]) -> None:
         self.rows = 0
@@ -107,7 +107,7 @@ class _Sheet:
 
 
 class _Output:
-    """A file that can only be written to, and whose bytes are taken away."""
+    """A write-only file whose bytes are taken out piece by piece."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -121,7 +121,7 @@ class _Output:
         return b"".join(pieces)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing, as nothing is buffered."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as nothing is open."""

@@ -1,4 +1,4 @@
-"""How events get from one service to the others: one small port, two implementations with one behaviour."""
+"""Transport of events between services: one interface, two implementations with the same behaviour."""
 
 from chassis.transports.duplicating import DuplicatingTransport
 from chassis.transports.in_process import InProcessTransport

@@ -1,4 +1,4 @@
-"""Exchanges, queues and bindings on RabbitMQ: declaring them, and seeing which are missing."""
+"""Exchanges, queues and bindings on RabbitMQ: declaring them and finding missing ones."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,15 +10,17 @@ from contracts.topology import SUBSCRIPTIONS, Names, binding_keys
 from faststream.rabbit import QueueType, RabbitQueue
 
 CRASH_GUARD_DELIVERIES = 20
-"""A message that took its reader down this often goes to the dead queue. Handlers' own failures never count here:
-they are parked in the service's database and acknowledged."""
+"""Deliveries after which a message that killed its process is moved to the dead queue.
+
+Failures of handlers do not count: such events are parked in the service's database and acknowledged.
+"""
 
 
 _CONNECT_SECONDS = 10.0
 
 
 def queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
-    """The queue of a service."""
+    """Return the queue of a service."""
     return RabbitQueue(
         names.queue(service),
         QueueType.QUORUM,
@@ -35,14 +37,14 @@ def queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
 
 
 def dead_queue(names: Names, service: str, *, declare: bool = True) -> RabbitQueue:
-    """The queue for what a service's crash guard put aside."""
+    """Return the queue for the messages that a service's crash guard set aside."""
     return RabbitQueue(names.dead_queue(service), QueueType.QUORUM, durable=True, declare=declare)
 
 
 async def declare(connection: AbstractConnection, names: Names) -> None:
-    """Declare every service's queues and bindings; what is there already stays as it is.
+    """Declare the queues and bindings of every service; existing ones stay unchanged.
 
-    All services', not only one's own: an event then waits for services that never ran yet.
+    All services are declared, not only the own one, so that events wait for a service that has never run yet.
     """
     async with connection.channel(publisher_confirms=False) as channel:
         exchange = await channel.declare_exchange(names.exchange, ExchangeType.TOPIC, durable=True)
@@ -61,7 +63,7 @@ async def _bind(
 
 
 async def missing(connection: AbstractConnection, names: Names) -> tuple[str, ...]:
-    """Return the names of exchanges and queues that do not exist, without declaring any. Bindings cannot be seen."""
+    """Return the names of missing exchanges and queues, without declaring any. Missing bindings cannot be found."""
     exchanges = [names.exchange, names.dead_exchange]
     queues = [name for service in SUBSCRIPTIONS for name in (names.queue(service), names.dead_queue(service))]
     absent = [name for name in exchanges if not await _exists(connection, name, _look_for_exchange)]
@@ -79,7 +81,7 @@ async def _look_for_queue(channel: AbstractChannel, name: str) -> None:
 async def _exists(
     connection: AbstractConnection, name: str, look: Callable[[AbstractChannel, str], Awaitable[None]]
 ) -> bool:
-    """The broker closes a channel that asked for something missing, so each question has a channel of its own."""
+    """Return whether `look` succeeds. The broker closes a channel after such an error, so each call opens its own."""
     async with connection.channel(publisher_confirms=False) as channel:
         try:
             await look(channel, name)
@@ -89,19 +91,19 @@ async def _exists(
 
 
 async def declare_at(url: str, names: Names) -> None:
-    """`declare` over a connection of its own."""
+    """Call `declare` over a separate connection."""
     async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
         await declare(connection, names)
 
 
 async def missing_at(url: str, names: Names) -> tuple[str, ...]:
-    """`missing` over a connection of its own."""
+    """Call `missing` over a separate connection."""
     async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
         return await missing(connection, names)
 
 
 async def remove(url: str, names: Names) -> None:
-    """Delete the exchanges and queues under `names` with everything in them."""
+    """Delete the exchanges and queues of `names` with all their messages."""
     async with await aio_pika.connect(url, timeout=_CONNECT_SECONDS) as connection:
         channel = await connection.channel()
         for service in SUBSCRIPTIONS:

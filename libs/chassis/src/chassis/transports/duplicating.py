@@ -1,10 +1,10 @@
-"""Delivers everything twice: to rehearse what an at-least-once transport may do at any time."""
+"""A transport for rehearsals that delivers everything twice, as an at-least-once transport may."""
 
 from chassis.transports.port import Deliver, Message, Transport
 
 
 class DuplicatingTransport:
-    """A transport that publishes each message two times."""
+    """A transport that publishes each message twice."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner

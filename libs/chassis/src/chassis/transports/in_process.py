@@ -1,6 +1,6 @@
-"""The transport of the standalone process: the relay calls the listeners' deliver() itself.
+"""The transport of the standalone process: the relay calls the subscribers' `deliver` directly.
 
-The outbox row stays until every listener has taken the event, so a crash in between repeats it, as a broker would.
+The outbox row stays until every subscriber has accepted the event, so a crash in between repeats it, as with a broker.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ from chassis.transports.port import Deliver, Message, TransportDown, Unroutable
 
 
 class InProcessTransport:
-    """All services of one process, talking directly.
+    """Delivers events between all services of one process.
 
     Args:
-        grace_seconds: that deliveries under way get when it stops; they may be waiting for a database that is down.
+        grace_seconds: time for running deliveries to finish when it stops; they may be waiting for a database that is
+            down.
     """
 
     def __init__(self, *, grace_seconds: float = 15.0) -> None:
@@ -23,7 +24,7 @@ class InProcessTransport:
         self._running = False
         self._under_way: set[asyncio.Task[None]] = set()
 
-    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:  # noqa: ARG002  # nothing is dead-lettered here
+    def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:  # noqa: ARG002  # there are no dead letters here
         self._listeners[service] = deliver
 
     async def start(self) -> None:

@@ -1,4 +1,4 @@
-"""Who a broker's login stands for. RabbitMQ lets a publisher write no other user into a message than its own."""
+"""Mapping of broker logins to services. RabbitMQ rejects a message that names another user than its publisher's."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -13,11 +13,11 @@ _DEFAULT_USER = "guest"
 
 
 class Login:
-    """A process's own login. If it is named like a service, every service has one named like it; else all share it.
+    """The login of this process. If it is named after a service, each service has its own; otherwise all share it.
 
     Args:
         url: `amqp://user:password@…`.
-        unsigned: take what does not say who sent it for the service's whose routing key it came under.
+        unsigned: accept a message without a user as sent by the service whose routing key was used.
     """
 
     def __init__(self, url: str, *, unsigned: bool = False) -> None:
@@ -26,10 +26,10 @@ class Login:
         self._unsigned = "" if unsigned else UNSIGNED_BY
 
     def sender(self, user: str | None, key: str) -> str:
-        """The sender of a message that `user` published, as `chassis.senders` knows them.
+        """Return the sender of a message that `user` published, as defined in `chassis.senders`.
 
         Args:
-            key: the routing key it was published under, which the broker lets only the owner of such types use.
+            key: the routing key of the message; the broker lets only the owner of the event type use it.
         """
         if not user:
             return f"{self._unsigned}{owner_of(_event_type(key)) or 'nobody'}"
@@ -37,5 +37,5 @@ class Login:
 
 
 def _event_type(key: str) -> str:
-    """The type in a routing key, for all listeners or for one; see `contracts.topology.routing_key`."""
+    """Return the event type in a routing key, for all subscribers or for one; see `contracts.topology.routing_key`."""
     return re.sub(r"^to\.[a-z]+\.", "", key)

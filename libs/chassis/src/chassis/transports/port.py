@@ -1,4 +1,4 @@
-"""The port: what a relay needs to send and a service needs to hear."""
+"""The interface of transports, used by relays to publish and by services to subscribe."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from typing import Protocol
 from chassis.senders import NO_SENDER
 
 Deliver = Callable[[bytes, str], Awaitable[None]]
-"""Takes an event's body and its sender: the service that the transport knows to have sent it; see `chassis.senders`."""
+"""Accepts an event's body and its sender, the service that the transport authenticated; see `chassis.senders`."""
 
 
 class TransportDown(Exception):
-    """Nothing can be published now; the outbox keeps the event."""
+    """Publishing is impossible now; the outbox keeps the event."""
 
 
 class Unroutable(Exception):
-    """A service that listens to this type has no queue or no listener yet; the outbox keeps the event."""
+    """A subscriber of this event type has no queue or is not listening yet; the outbox keeps the event."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way. `sender` is the service whose outbox it comes from; nobody's is refused."""
+    """An event to publish. `sender` is the service of its outbox; a message without one is refused."""
 
     message_id: str
     event_type: str
@@ -30,26 +30,26 @@ class Message:
 
 
 class Transport(Protocol):
-    """Carries events at least once. Order is not promised."""
+    """Delivers events at least once, in any order."""
 
     def listen(self, service: str, *, deliver: Deliver, dead_letter: Deliver) -> None:
-        """Have `deliver` called with every event `service` listens to; before `start`.
+        """Call `deliver` with every event that `service` subscribes to. Must be called before `start`.
 
-        `dead_letter` gets what the transport's own crash guard put aside.
+        `dead_letter` is called with the messages that the transport's crash guard set aside.
         """
 
     async def start(self) -> None:
-        """Connect and begin delivering. Does not fail when the broker is down: it connects when the broker is there."""
+        """Connect and begin delivering. If the broker is down, it connects later; this is not an error."""
 
     async def stop(self) -> None:
-        """Finish the deliveries under way, take no new ones, disconnect."""
+        """Finish running deliveries, accept no new ones, and disconnect."""
 
     async def publish(self, message: Message) -> None:
-        """Return once every service that listens to the type surely has the event.
+        """Return once every subscriber of the event type has certainly received the event.
 
         Raises:
             TransportDown, Unroutable, TimeoutError: it may or may not have arrived; publish it again.
         """
 
     async def ready(self) -> bool:
-        """Whether publishing would work now."""
+        """Return whether publishing would succeed now."""

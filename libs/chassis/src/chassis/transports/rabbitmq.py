@@ -1,7 +1,7 @@
-"""RabbitMQ: a topic exchange, a quorum queue per service, publisher confirms. Written for 3.10 up to 4.x.
+"""RabbitMQ transport: a topic exchange, a quorum queue per service, publisher confirms. Written for 3.10 up to 4.x.
 
-Each listener gets a copy of its own, published as mandatory, so that the broker says which listener has no queue: one
-copy for all would count as taken as soon as one queue took it.
+Each subscriber gets a separate copy, published as mandatory, so that the broker reports which subscriber has no queue.
+A single copy for all would be confirmed as soon as one queue received it.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ log = logger(__name__)
 _START_SECONDS = 5.0
 _PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
-_STOP_SECONDS = 25.0  # handlers that are under way have so long; a connection that answers nothing must not keep a stop
+_STOP_SECONDS = 25.0  # time for running handlers; a connection that does not respond must not block a stop
 _BETWEEN_INSPECTIONS_SECONDS = 10.0
 _INSPECTION_SECONDS = 10.0
 CONNECTION_TROUBLE = (AMQPError, OSError, RuntimeError)
-"""What the broker or the way to it does to callers."""
+"""Errors of the broker or of the connection to it."""
 
 
 class RabbitTransport:
-    """Events over one RabbitMQ.
+    """Publishes and receives events over one RabbitMQ.
 
-    Exchanges, queues and bindings are declared at the start, then every ten seconds, and at once when an event could
-    not be published: what an operator or a policy removed comes back, and the outbox keeps its events until then.
+    Exchanges, queues and bindings are declared at the start, then every ten seconds, and at once if an event could not
+    be published: what an operator or a policy removed is restored, and the outbox keeps its events until then.
 
     Args:
         url: `amqp://…`; a short heartbeat is added so that a half-open connection is noticed.
         names: exchange and queue names.
-        prefetch: events handled side by side for each service.
-        unsigned: take events that do not say who sent them, while publishers of an older release are running.
-        declare: off when exchanges and queues are provisioned and this user may not declare them; what is missing
-            then makes the transport not ready and is logged.
+        prefetch: events handled concurrently per service.
+        unsigned: accept events without a sender, while publishers of an older release are running.
+        declare: False if exchanges and queues are provisioned and this user may not declare them; missing ones then
+            make the transport not ready and are logged.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class RabbitTransport:
         self._connected.set()
 
     async def _open_exchanges(self) -> None:
-        """A channel for each listener: a returned copy is told from others of one channel by its message id only."""
+        """Open a channel per subscriber: on one channel, returned copies of an event differ only by message id."""
         connection = await self._broker.connect()
         for service in (*SUBSCRIPTIONS, _NO_ONE):
             channel = await connection.channel(on_return_raises=True)
@@ -138,7 +138,7 @@ class RabbitTransport:
                 await declarations.declare(self._inspector, self._names)
             else:
                 self._note_missing(await declarations.missing(self._inspector, self._names))
-            self._unreachable.clear()  # bindings may be back; the next returned copy marks the service again
+            self._unreachable.clear()  # bindings may be restored; the next returned copy marks the service again
 
     def _note_missing(self, missing: tuple[str, ...]) -> None:
         if missing != self._missing:
@@ -166,7 +166,7 @@ class RabbitTransport:
         subscribers = subscribers_of(message.event_type)
         if not subscribers:
             await self._send(message, _NO_ONE, message.event_type, mandatory=not is_known(message.event_type))
-        # Those without a queue come first: while they have none, the others do not get a copy with each try.
+        # Subscribers without a queue first: while their copies fail, the others do not get another copy with each try.
         lacking = self._unreachable.intersection(subscribers)
         await self._send_copies(message, lacking)
         await self._send_copies(message, set(subscribers) - lacking)
@@ -219,9 +219,9 @@ def _amqp_message(message: Message, user: str) -> aio_pika.Message:
 
 
 def _published_under(message: AbstractIncomingMessage) -> str:
-    """The routing key that the publisher used, also of what the crash guard put aside.
+    """Return the routing key that the publisher used, also of messages that the crash guard set aside.
 
-    The broker puts its own note of a death first, before any that the publisher wrote.
+    The broker puts its own `x-death` entry before any that the publisher wrote.
     """
     deaths: Any = message.headers.get("x-death")
     if message.routing_key in SUBSCRIPTIONS and deaths:
@@ -230,7 +230,7 @@ def _published_under(message: AbstractIncomingMessage) -> str:
 
 
 async def _raw_body(message: RabbitMessage) -> bytes:
-    """The body as it came, so that what cannot be parsed reaches the inbox instead of being rejected before it."""
+    """Return the unparsed body, so that an unreadable message reaches the inbox instead of being rejected before it."""
     return message.body
 
 

@@ -1,1 +1,1 @@
-"""The HTTP half of a service: the application, its middleware, problems, pages."""
+"""The HTTP part of a service: application, middleware, problem documents, pages."""

@@ -1,7 +1,7 @@
-"""Where a request comes from.
+"""Client addresses of requests.
 
-Each proxy of ours appends the address it was called from to `X-Forwarded-For`. Counted from the right, the entry of our
-outermost proxy is the client's; whatever stands left of it was written by the client and is not believed.
+Each of the platform's proxies appends the address that it was called from to `X-Forwarded-For`. Counted from the right,
+the entry of the outermost proxy is the client's; entries left of it were written by the client and are not trusted.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -12,28 +12,28 @@ UNKNOWN = "unknown"
 
 Address = IPv4Address | IPv6Address
 
-_IPV6_SITE = (2**64 - 1) << 64  # one customer's lines share this prefix, and may use any address below it
+_IPV6_SITE = (2**64 - 1) << 64  # one customer's connections share this prefix, and may use any address in it
 
 
 def client_ip(request: Request, trusted_hops: int) -> Address | None:
-    """The client's own address; None when there is none to be had, as on a Unix socket.
+    """Return the client's address; None if there is none, as on a Unix socket.
 
-    A request that did not come through all the proxies counts as the socket's.
+    If the request did not come through all proxies, the socket's address is returned.
 
     Args:
-        trusted_hops: how many proxies of ours are in front; 0 believes the socket only.
+        trusted_hops: number of own proxies in front; 0 trusts the socket's address only.
     """
     return forwarded_ip(request, trusted_hops) or socket_ip(request)
 
 
 def client_address(request: Request, trusted_hops: int) -> str:
-    """The address of the client in the form that is counted by; see `client_ip` and `counted_as`."""
+    """Return the client's address in the form used for rate limits; see `client_ip` and `counted_as`."""
     found = client_ip(request, trusted_hops)
     return counted_as(found) if found is not None else UNKNOWN
 
 
 def forwarded_ip(request: Request, trusted_hops: int) -> Address | None:
-    """What our outermost proxy saw; None without proxies, and when the request did not come through all of them."""
+    """Return the address seen by the outermost proxy; None without proxies or if the request bypassed some."""
     if not trusted_hops:
         return None
     forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
@@ -41,12 +41,12 @@ def forwarded_ip(request: Request, trusted_hops: int) -> Address | None:
 
 
 def socket_ip(request: Request) -> Address | None:
-    """Who is at the other end of the socket: the client, or a proxy."""
+    """Return the address of the socket's peer, which is the client or a proxy."""
     return _parsed(request.client.host) if request.client else None
 
 
 def counted_as(address: Address) -> str:
-    """An IPv4 address as it is, an IPv6 address as its /64 network: what one customer has at least."""
+    """Return an IPv4 address unchanged, and an IPv6 address as its /64 network, which a customer has at least."""
     if isinstance(address, IPv4Address):
         return str(address)
     return f"{IPv6Address(int(address) & _IPV6_SITE)}/64"

@@ -1,4 +1,4 @@
-"""Builds the API of a service: an HTTP application with a database, verified callers and dead letters."""
+"""Building of a service's API: an HTTP application with a database, authenticated callers and dead letters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from chassis.web.health import lateness_router
 
 
 def api_path(service: str) -> str:
-    """Return the path under which a service is found behind the gateway."""
+    """Return the path of a service behind the gateway."""
     return f"/api/{service}"
 
 
@@ -36,11 +36,11 @@ def build_api(
     """Build the application of `service` with `routers` under `/api/<service>/v1`.
 
     Args:
-        database: of the service; every route's unit of work comes from it.
-        verifiers: of the tokens that are accepted.
-        state: what the routes' own dependencies find in `app.state`.
-        larger_bodies: path patterns that accept more than 64 KiB.
-        checks: what readiness asks besides the database, by name.
+        database: the service's database, used for every route's unit of work.
+        verifiers: verifiers of the accepted tokens.
+        state: further values for `app.state`, used by the routes' dependencies.
+        larger_bodies: path patterns with the bytes that they accept instead of 64 KiB.
+        checks: readiness checks besides the database, by name.
         lifespan: the service's own start and stop.
         fast_path: the route that takes load spikes.
 

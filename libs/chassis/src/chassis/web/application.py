@@ -1,4 +1,4 @@
-"""Builds HTTP applications, of APIs and of pages alike: middleware, health, metrics, and errors in one format."""
+"""Building of HTTP applications, for APIs and for pages: middleware, health, metrics, and errors in one format."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,27 +34,27 @@ def build_http_app(
     content_security_policy: str = NOTHING_ALLOWED,
     error_responses: ErrorResponses = PROBLEM_DOCUMENTS,
 ) -> FastAPI:
-    """Build an application with health and metrics beside `routers`. It needs no database.
+    """Build an application with health and metrics in addition to `routers`. It needs no database.
 
     Args:
         service: label of the metrics.
         routers: by the prefix of their paths.
-        state: what the routes' own dependencies find in `app.state`.
-        checks: what readiness asks, by name.
-        larger_bodies: path patterns that accept more than 64 KiB.
+        state: further values for `app.state`, used by the routes' dependencies.
+        checks: readiness checks, by name.
+        larger_bodies: path patterns with the bytes that they accept instead of 64 KiB.
         lifespan: the service's own start and stop.
         fast_path: the route that takes load spikes; it answers with problem documents.
         openapi_url: path of the OpenAPI document; None serves none.
-        content_security_policy: of every response that brings none of its own.
-        error_responses: what errors look like.
+        content_security_policy: for every response that does not set its own.
+        error_responses: renders errors.
 
     Raises:
-        UndeclaredAccess: a route states no access.
-        UnguardedRoute: a route does not come from a `Router` of ours.
+        UndeclaredAccess: a route does not declare its access.
+        UnguardedRoute: a route was not added by a `chassis.web.routing.Router`.
         NotFastRoute: the fast path's route needs more than the request.
     """
     app = _HttpApp(service, routers, fast_path=fast_path, openapi_url=openapi_url, lifespan=lifespan or _no_lifespan)
-    # From the innermost to the outermost; the fast path is within them.
+    # From the innermost to the outermost; the fast path is inside all of them.
     app.add_middleware(BodyLimit, larger=larger_bodies or {}, error_responses=error_responses)
     app.add_middleware(
         RequestContext,
@@ -70,7 +70,7 @@ def build_http_app(
 
 
 class _HttpApp(FastAPI):
-    """FastAPI with a fast path, and with our errors in its OpenAPI document."""
+    """FastAPI with a fast path, and with the platform's errors in its OpenAPI document."""
 
     def __init__(
         self,
@@ -86,7 +86,8 @@ class _HttpApp(FastAPI):
             version="1",
             openapi_url=openapi_url,
             lifespan=lifespan,
-            # No pages of FastAPI's own, and no redirect for a slash: it would name the host that the caller claims.
+            # No documentation pages, and no redirect for a trailing slash, as it would contain the caller's Host
+            # header.
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,

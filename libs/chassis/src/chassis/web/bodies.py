@@ -1,4 +1,4 @@
-"""Bodies of requests: bounded in size and in time, and read only as far as somebody asks for them."""
+"""Limits on request bodies: bounded in size and time, and read only as far as the application needs them."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ from chassis.web.problems import PROBLEM_DOCUMENTS, ErrorResponses
 from chassis.wording import Wording
 
 BODY_BYTES = 64 * 1024
-"""What a body may have when nothing else is said about its route."""
+"""Maximum body of routes without a limit of their own."""
 
 LARGE_BODIES = 64
-"""Maximum of larger bodies that one process reads or holds at once."""
+"""Maximum number of larger bodies that one process reads or holds at once."""
 
 LARGE_BODIES_OF_A_PATH = 4
-"""Of these, for one path, while its others wait: one registration's proofs take few of the places."""
+"""Maximum for one path, whose further requests wait, so that one registration's proofs take few of the places."""
 
 _T = TypeVar("_T")
 
@@ -30,14 +30,14 @@ _TOO_MANY = Wording(
 )
 _SECONDS = 10.0
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_BYTES_PER_SECOND = 32 * 1024  # the slowest line that may use up a whole limit: an upload from a phone
+_BYTES_PER_SECOND = 32 * 1024  # the slowest connection that may use the whole limit: an upload from a phone
 
 
 class BoundedBody:
-    """A request's `receive` that raises when the body is larger or slower than it may be.
+    """A request's `receive` that raises if the body is too large or too slow.
 
     Args:
-        limit: bytes; the time is 10 s and what so many bytes take on a slow line.
+        limit: bytes; the time limit is 10 s plus the time that so many bytes take on a slow connection.
     """
 
     def __init__(self, receive: Receive, *, limit: int) -> None:
@@ -71,11 +71,11 @@ class BoundedBody:
 
 
 class LargeBodies:
-    """Bounds the larger bodies that are read or held at one time.
+    """Limits the larger bodies that are read or held at one time.
 
     Args:
-        most: of all paths together; excess is refused.
-        of_a_path: of each; excess waits.
+        most: for all paths together; further ones are refused.
+        of_a_path: for each path; further ones wait.
     """
 
     def __init__(self, *, most: int = LARGE_BODIES, of_a_path: int = LARGE_BODIES_OF_A_PATH) -> None:
@@ -85,10 +85,10 @@ class LargeBodies:
         self._paths: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def enter(self, path: str) -> asyncio.Semaphore:
-        """Count one more, and return what `leave` needs.
+        """Count a body and return the semaphore that `leave` needs.
 
         Raises:
-            Unavailable: there are as many as there may be.
+            Unavailable: the maximum is reached.
         """
         own = self._paths.setdefault(path, asyncio.Semaphore(self._of_a_path))
         await own.acquire()
@@ -99,13 +99,13 @@ class LargeBodies:
         return own
 
     def leave(self, own: asyncio.Semaphore) -> None:
-        """Count one less."""
+        """Stop counting a body."""
         self._count -= 1
         own.release()
 
 
 class LargeBody(BoundedBody):
-    """A bounded body that counts from the first read, which comes after access was judged, until it is let go."""
+    """A bounded body that is counted from its first read, which follows the access check, until the request ends."""
 
     def __init__(self, receive: Receive, *, limit: int, bodies: LargeBodies, path: str) -> None:
         super().__init__(receive, limit=limit)
@@ -124,13 +124,13 @@ class LargeBody(BoundedBody):
         return await super().__call__()
 
     def let_go(self) -> None:
-        """The request is over."""
+        """Stop counting this body, as the request has ended."""
         if self._counted is not None:
             self._bodies.leave(self._counted)
 
 
 class WholeBody:
-    """A request's `receive` whose body has arrived already."""
+    """A request's `receive` for a body that has been received completely."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._body: bytes | None = body
@@ -138,7 +138,7 @@ class WholeBody:
 
     @classmethod
     async def read(cls, scope: Scope, receive: Receive, *, limit: int) -> Self:
-        """Wait for the whole body.
+        """Read the whole body.
 
         Raises:
             PayloadTooLarge, TooSlow, ClientDisconnect.
@@ -155,7 +155,7 @@ class WholeBody:
                 return cls(b"".join(pieces), receive)
 
     async def __call__(self) -> Message:
-        """Return the body, and after it what else the connection tells."""
+        """Return the body, then the further messages of the connection."""
         if self._body is None:
             return await self._receive()
         body, self._body = self._body, None
@@ -163,7 +163,7 @@ class WholeBody:
 
 
 class BodyLimit:
-    """Middleware that bounds every body, whatever its Content-Length says, and the number of larger ones.
+    """Middleware that limits every body, whatever its Content-Length says, and the number of larger ones.
 
     Args:
         larger: bytes for paths that match a pattern; 64 KiB for all others.
@@ -204,7 +204,7 @@ class BodyLimit:
 
 
 def _require_small(scope: Scope, limit: int) -> None:
-    """Refuse a body that says itself that it is too large.
+    """Refuse a body whose Content-Length is too large.
 
     Raises:
         PayloadTooLarge.

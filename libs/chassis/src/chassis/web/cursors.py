@@ -19,7 +19,7 @@ INVALID_CURSOR: Final = Wording(
 
 
 class CursorOf(Generic[PositionT]):
-    """Writes and reads the cursors of one list.
+    """Encodes and decodes the cursors of one list.
 
     Args:
         position: the type of a position, such as `tuple[Moment, UUID]`; numbers in it need bounds.
@@ -30,15 +30,15 @@ class CursorOf(Generic[PositionT]):
 
     @staticmethod
     def encode(*position: Any) -> str:
-        """Return the cursor that goes on after `position`."""
+        """Return the cursor of the page after `position`."""
         raw = json.dumps(position, default=str, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     def decode(self, cursor: str | None) -> PositionT | None:
-        """Return the position in `cursor`; None at the beginning of a list.
+        """Return the position in `cursor`; None for the beginning of a list.
 
         Raises:
-            InvalidFields: it is no cursor of this list.
+            InvalidFields: it is not a cursor of this list.
         """
         if cursor is None:
             return None

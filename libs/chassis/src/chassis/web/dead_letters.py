@@ -1,4 +1,4 @@
-"""Dead letters over HTTP, the same in every service."""
+"""Routes for dead letters, the same in every service."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ class DeadLetterSummary(View):
 
 
 class DeadLetter(DeadLetterSummary):
-    """The same with what it said."""
+    """A dead letter with its payload."""
 
     payload: Any
 
@@ -45,7 +45,7 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
 
 def _readable(payload: bytes) -> Any:
     try:
-        # Stricter than json.loads: what it accepts can be written as JSON again.
+        # Stricter than json.loads: everything it accepts can be serialized as JSON again.
         return from_json(payload, allow_inf_nan=False)
     except ValueError:
         return payload.decode(errors="replace")
@@ -58,7 +58,7 @@ router = Router(prefix="/dead-letters", tags=["operations"])
 async def list_dead_letters(
     _: Admin, database: OwnDatabase, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeadLetterSummary]:
-    """Events that were given up, oldest first."""
+    """Return dead letters, oldest first."""
     [after] = _cursors.decode(cursor) or [0]
     rows = await retries.list_dead_letters(database, limit=limit + 1, after=after)
     items = [DeadLetterSummary(**_summary(row)) for row in rows[:limit]]
@@ -67,18 +67,18 @@ async def list_dead_letters(
 
 @router.get("/{dead_letter_id}", responses=errors(UnknownDeadLetter))
 async def show_dead_letter(dead_letter_id: int, _: Admin, database: OwnDatabase) -> DeadLetter:
-    """One of them with its payload."""
+    """Return a dead letter with its payload."""
     row = await retries.show_dead_letter(database, dead_letter_id)
     return DeadLetter(**{**_summary(row), "payload": _readable(row["payload"])})
 
 
 @router.post("/{dead_letter_id}/replay", status_code=204, responses=errors(UnknownDeadLetter, ForgedDeadLetter))
 async def replay_dead_letter(dead_letter_id: int, staff: Admin, database: OwnDatabase) -> None:
-    """Try it again from the start."""
+    """Retry a dead letter with a new set of tries."""
     await retries.replay_dead_letter(database, dead_letter_id, by=staff.actor)
 
 
 @router.delete("/{dead_letter_id}", status_code=204, responses=errors(UnknownDeadLetter))
 async def drop_dead_letter(dead_letter_id: int, staff: Admin, database: OwnDatabase) -> None:
-    """Give it up for good."""
+    """Delete a dead letter."""
     await retries.drop_dead_letter(database, dead_letter_id, by=staff.actor)

@@ -1,4 +1,4 @@
-"""What routes ask FastAPI for."""
+"""Common FastAPI dependencies of routes."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -10,9 +10,9 @@ from chassis.database import Database, UnitOfWork
 
 
 def from_state(name: str) -> Any:
-    """What the application keeps under that name in its state, as a dependency.
+    """Return a dependency on the value of that name in the application's state.
 
-    A coroutine on purpose: FastAPI sends plain functions through a thread pool, which costs more than most routes.
+    It is a coroutine on purpose: FastAPI runs plain functions in a thread pool, which costs more than most routes.
     """
 
     async def found(request: Request) -> Any:
@@ -25,17 +25,17 @@ OwnDatabase = Annotated[Database, from_state("database")]
 
 
 async def unit_of_work(database: OwnDatabase) -> AsyncIterator[UnitOfWork]:
-    """One transaction for the request."""
+    """Open one transaction for the request."""
     async with database.work() as work:
         yield work
 
 
 async def reading(database: OwnDatabase) -> AsyncIterator[AsyncSession]:
-    """A session for looking only."""
+    """Open a session for reading."""
     async with database.read() as session:
         yield session
 
 
-# "function" scope ends the dependency before the answer leaves: a commit that fails is a 5xx, never a lie.
+# "function" scope ends the dependency before the response is sent, so that a failed commit gives a 5xx.
 Work = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
 Read = Annotated[AsyncSession, Depends(reading, scope="function")]

@@ -1,4 +1,4 @@
-"""Answers that are files for spreadsheets, sent while their rows are read."""
+"""Responses with spreadsheet files, sent while their rows are read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ STALLED_SECONDS = 60.0
 
 
 class _Download(StreamingResponse):
-    """A file that is cut off, so that its reader sees an error, when it is read too slowly."""
+    """A download that is cut off if it is read too slowly, so that the client sees an error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:

@@ -2,28 +2,28 @@
 
 When registration opens, thousands of `POST /registrations` arrive within a minute. What a web framework does around
 such a request costs more than the registration, which shares its transaction with others. So this route, and no other,
-is served differently in four ways. What each is worth was measured; docs/adr/0003, 0010 and 0014 have the numbers.
+is served differently in four ways. The gain of each was measured; docs/adr/0003, 0010 and 0014 have the numbers.
 
-1. Excess load is rejected first. `LoadShedder` stands outside of all middleware, FastAPI's own included. Beyond a
+1. Excess load is rejected first. `LoadShedder` is outside of all middleware, including FastAPI's own. Beyond a
    maximum of concurrent requests it answers 503 from a document that is rendered once, and reads nothing: this costs an
-   eighth of an admission. Reading, validating and queueing a request only to reject it then cost more than half of one.
+   eighth of an admission. Reading, validating and queueing a request only to reject it cost more than half of one.
 
 2. No routing, no dependencies. `FastRouting` compares method and path and calls the endpoint. Matching the
    application's routes and solving dependencies would cost more than the registration itself. The endpoint takes the
-   bare request, is open to everyone, and finds what it needs in `request.app.state`.
+   bare request, is public, and finds what it needs in `request.app.state`.
 
 3. The endpoint reads its input by itself: `read_json` (in `chassis.web.routing`) parses the bytes into the model in one
-   step, `read_header` checks one header. It also decides about the order: the limit for the caller's address comes
+   step, `read_header` checks one header. It also determines the order: the limit for the caller's address comes
    before the body, which comes before the challenge, so that a rejection costs as little as possible.
 
-4. The OpenAPI document has to say what FastAPI cannot see of such a route: `describe_form` makes its `openapi_extra`,
+4. The OpenAPI document needs what FastAPI cannot derive from such a route: `describe_form` makes its `openapi_extra`,
    and the application adds the schemas of the form to the document's components.
 
 Everything else is as for other routes. `FastRouting` is the innermost middleware: correlation ids, headers, metrics and
-the limit of the body come from the same middleware, and errors from the same renderer. The route also stays an
-ordinary route of the application: it is in the document, is checked at start for the access that it states, and answers
-the same without `fast_path=`; the tests compare both. All of this is given to the application when it is constructed;
-a route that needs more than the request is refused then.
+the limit of the body come from the same middleware, and errors from the same renderer. The route also stays an ordinary
+route of the application: it is in the document, its declared access is checked at start, and it answers the same
+without `fast_path=`; the tests compare both. All of this is passed to the application when it is constructed; a route
+that needs more than the request is refused then.
 """
 
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ class FastPath:
     """The route that an application serves by the fast path.
 
     Attributes:
-        endpoint: of one public route; it takes nothing but the request.
+        endpoint: of one public route; its only parameter is the request.
         form: the model of the body that the endpoint reads.
         limit: of concurrent requests to the route.
     """
@@ -77,7 +77,7 @@ class FastPath:
 
 @dataclass(frozen=True)
 class FastRoute:
-    """The route of a fast path in an application, with what it takes to serve it without routing."""
+    """The route of a fast path in an application, with the data needed to serve it without routing."""
 
     fast_path: FastPath
     method: str
@@ -102,7 +102,7 @@ def _only_method(context: RouteContext) -> str:
 
 
 class FastRouting:
-    """Innermost middleware: calls the endpoint of the fast route itself, and passes on all other requests."""
+    """Innermost middleware that calls the endpoint of the fast route directly and passes on all other requests."""
 
     def __init__(self, app: ASGIApp, *, route: FastRoute) -> None:
         self._app = app
@@ -129,7 +129,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
 
 
 def read_header(request: Request, name: str, kind: TypeAdapter[HeaderT]) -> HeaderT:
-    """Return a header, or None if it is missing, as validated by `kind`.
+    """Return a header, validated by `kind`, which gets None if the header is missing.
 
     Raises:
         RequestValidationError.

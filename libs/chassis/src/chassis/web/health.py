@@ -11,18 +11,18 @@ from chassis.web.routing import Router
 router = Router(include_in_schema=False, dependencies=[public])
 
 lateness_router = Router(include_in_schema=False, dependencies=[public])
-"""For processes of a service that sends or receives events."""
+"""Routes for processes of a service that publishes or receives events."""
 
 
 @router.get("/health/live")
 async def live() -> dict[str, bool]:
-    """Answer that the process runs."""
+    """Answer that the process is running."""
     return {"live": True}
 
 
 @router.get("/health/ready")
 async def ready(request: Request) -> JSONResponse:
-    """Answer whether what this process needs can be reached; 503 if not."""
+    """Answer whether everything that this process needs is available; 503 if not."""
     found = {name: await check() for name, check in request.app.state.checks.items()}
     everything = all(found.values())
     return JSONResponse({"ready": everything, **found}, 200 if everything else 503)
@@ -36,6 +36,6 @@ async def metrics() -> Response:
 
 @lateness_router.get("/health/late")
 async def late(request: Request) -> JSONResponse:
-    """Answer how far messages are behind; 503 when a person should look."""
+    """Answer how late events are; 503 if this needs attention."""
     found = await lateness(request.app.state.database)
     return JSONResponse(found.report(), 503 if found.late else 200)

@@ -1,4 +1,4 @@
-"""The language of an answer, by `Accept-Language` (RFC 9110, 12.5.4)."""
+"""The language of a response, from `Accept-Language` (RFC 9110, 12.5.4)."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ _LONGEST = 200
 
 
 def language_of(scope: Scope) -> Language:
-    """Return the language that a request likes best; English when it names none of ours."""
+    """Return the supported language that a request prefers; English if it names none of them."""
     for name, value in scope["headers"]:
         if name == b"accept-language":
             return preferred(value[:_LONGEST].decode("latin-1"))
@@ -22,7 +22,7 @@ def language_of(scope: Scope) -> Language:
 
 @lru_cache(maxsize=512)
 def preferred(accepted: str) -> Language:
-    """Return the best language in the value of an `Accept-Language` header; of equals, the first."""
+    """Return the preferred language in the value of an `Accept-Language` header; the first of several equal ones."""
     qualities: dict[str, float] = {}
     for part in accepted.lower().split(","):
         found = _RANGE.fullmatch(part)

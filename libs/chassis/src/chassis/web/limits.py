@@ -1,7 +1,7 @@
-"""How much one address may ask for: a token bucket each.
+"""Rate limits per client address: one token bucket each.
 
-A limit counts in its own process; with several, an address gets that much from each. The limit for all of them together
-is the gateway's.
+A limit counts in its own process; with several processes, each grants an address that much. The gateway has the limit
+for all of them together.
 """
 
 import time
@@ -33,16 +33,16 @@ class TooManyRequests(StartlineError):
 
 
 class Buckets:
-    """A bucket of tokens for each address; each is one number, the moment at which it is full again.
+    """One token bucket per address, stored as one number: the time at which it is full again.
 
-    Whole nanoseconds, because sums of fractions drift. When there are too many addresses, the one not seen for longest
-    is forgotten, so that a flood of them makes limits looser and never fills the memory.
+    Times are whole nanoseconds, because sums of fractions drift. If there are too many addresses, the least recently
+    seen one is dropped, so that a flood of addresses loosens the limits and does not fill the memory.
 
     Args:
-        per_minute: tokens that come back in a minute.
+        per_minute: tokens added per minute.
         burst: tokens in a full bucket.
-        addresses: most buckets that are kept.
-        clock: nanoseconds that never go back.
+        addresses: maximum number of buckets.
+        clock: monotonic time in nanoseconds.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Buckets:
         self._full_at: OrderedDict[str, int] = OrderedDict()
 
     def take(self, address: str) -> float:
-        """Take a token. Gives 0 if there was one, else the seconds until there is."""
+        """Take a token. Return 0 if there was one, otherwise the seconds until there is."""
         now = self._clock()
         full_at = max(self._full_at.get(address, now), now) + self._interval
         wait = full_at - now - self._depth
@@ -76,15 +76,15 @@ class Buckets:
 
 
 class AddressLimit:
-    """Refuses an address that asks too often.
+    """Refuses requests of an address that sends too many.
 
-    A caller on a private or loopback address that no proxy of ours named is not limited: it is this machine itself, or
-    a proxy that `trusted_proxies` does not count, and to limit that would shut out everybody behind it.
+    A caller with a private or loopback address that no proxy reported is not limited. It is this machine, or a proxy
+    that `trusted_proxies` does not count; limiting that would block all clients behind it.
 
     Args:
-        per_minute: requests of one address that go on and on; 0 turns the limit off.
-        burst: requests that may come at once.
-        trusted_proxies: how many of ours are in front.
+        per_minute: sustained rate of one address; 0 turns the limit off.
+        burst: requests that may arrive at once.
+        trusted_proxies: number of own proxies in front.
     """
 
     def __init__(self, *, per_minute: int, burst: int, trusted_proxies: int) -> None:
@@ -93,7 +93,7 @@ class AddressLimit:
         self._warned = False
 
     def admit(self, request: Request) -> None:
-        """Let the request through, or not.
+        """Return if the request is within the limit.
 
         Raises:
             TooManyRequests.

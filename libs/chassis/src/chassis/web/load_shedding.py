@@ -1,6 +1,6 @@
-"""Load shedding: rejects requests to one route beyond a maximum of concurrent ones, before anything else is done.
+"""Load shedding: rejects requests to one route beyond a maximum of concurrent ones, before any other work.
 
-Middleware, routing and reading a request cost more than rejecting it. If every request came that far, an overloaded
+Middleware, routing and reading a request cost more than rejecting it. If every request got that far, an overloaded
 process would do most of its work for requests that it rejects. See `chassis.web.fast_path`.
 """
 
@@ -20,7 +20,7 @@ from chassis.web.problems import render
 from chassis.wording import Language, answered_in
 
 _PLACEHOLDER = "0" * 32
-"""The correlation id in the document that is rendered once; each answer has its own in its place."""
+"""The correlation id in the document that is rendered once; each response replaces it by its own."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ConcurrencyLimit:
 
     Attributes:
         maximum: concurrent requests that are admitted.
-        refusal: the answer to all others.
+        refusal: the error for all others.
     """
 
     maximum: int
@@ -37,12 +37,12 @@ class ConcurrencyLimit:
 
 
 class LoadShedder:
-    """Admits requests up to a limit and rejects the others unread, with an answer that is rendered once.
+    """Admits requests up to a limit and rejects the others unread, with a response that is rendered once.
 
-    A request counts from the moment its whole body has arrived, so that slow senders keep no one out.
+    A request counts once its whole body has arrived, so that slow clients do not use up the limit.
 
     Args:
-        limit: for the one route that `method` and `path` name; all other requests pass.
+        limit: for the route with `method` and `path`; all other requests pass.
         service: label of the metrics.
     """
 
@@ -85,7 +85,7 @@ class LoadShedder:
 
 
 class _Prepared:
-    """A rendered problem document that lacks only the correlation id."""
+    """A rendered problem document in which only the correlation id is missing."""
 
     def __init__(self, error: StartlineError, language: Language, counted: Histogram) -> None:
         with correlated(_PLACEHOLDER), answered_in(language):

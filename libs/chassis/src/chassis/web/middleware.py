@@ -1,4 +1,4 @@
-"""Plain ASGI middleware: correlation, timing, last-resort errors."""
+"""Plain ASGI middleware: correlation ids, timing, headers, unexpected errors."""
 
 import re
 import time
@@ -14,18 +14,18 @@ from chassis.web.problems import ErrorResponses
 from chassis.wording import answered_in
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-"""No path has one. A line feed at the end fits a route's pattern, which ends in `$`, but no limit on an exact path."""
+"""No valid path contains one. A trailing line feed matches a route's pattern (`$`), but no limit on an exact path."""
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods that are metric labels by name; callers may make up any number of others."""
+"""Methods that are used as metric labels; callers may send any number of others."""
 
 _CLIENT_LEFT = 499
-"""Stands in metrics for requests whose client left before there was an answer, as in nginx's log."""
+"""Status in metrics of requests whose client disconnected before the response, as in nginx's log."""
 
 NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
-"""The content security policy of what is no page."""
+"""The content security policy of responses that are not pages."""
 
 _POLICY = b"content-security-policy"
 _UNLESS_SET = {
@@ -37,7 +37,7 @@ _UNLESS_SET = {
 
 
 class RequestContext:
-    """Takes over or makes the correlation id, times the request, completes headers, answers unforeseen errors."""
+    """Sets the correlation id, times the request, completes headers and answers unexpected errors."""
 
     def __init__(
         self, app: ASGIApp, *, service: str, content_security_policy: str, error_responses: ErrorResponses
@@ -85,7 +85,7 @@ class RequestContext:
 
 
 def correlation_id_of(scope: Scope) -> str:
-    """The id that the request brings if that is harmless, else a new one."""
+    """Return the request's correlation id if it is well-formed, otherwise a new one."""
     given = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"").decode("latin-1")
     return given if _CORRELATION_ID.fullmatch(given) else new_correlation_id()
 
@@ -93,7 +93,7 @@ def correlation_id_of(scope: Scope) -> str:
 def complete_headers(
     headers: Iterable[tuple[bytes, bytes]], identifier: str, unless_set: Mapping[bytes, bytes] = _UNLESS_SET
 ) -> list[tuple[bytes, bytes]]:
-    """Return the headers with those that every answer has."""
+    """Return the headers with those of every response added."""
     given = [each for each in headers if each[0] != b"x-correlation-id"]
     names = {name for name, _ in given}
     added = [(name, value) for name, value in unless_set.items() if name not in names]

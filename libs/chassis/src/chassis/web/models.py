@@ -1,4 +1,4 @@
-"""Pieces that request and response models are made of."""
+"""Common types and bases of request and response models."""
 
 import re
 from collections.abc import Callable
@@ -52,10 +52,10 @@ _AMOUNT: Final = r"[0-9]{1,10}(\.[0-9]{2})?"
 
 @dataclass(frozen=True)
 class Matching:
-    """A text matches a pattern, or is refused with words that say what would be right.
+    """A text has to match a pattern; otherwise it is refused with the wording, which describes correct input.
 
     Args:
-        pattern: for the whole text; the OpenAPI document has it, too.
+        pattern: for the whole text; it is also in the OpenAPI document.
     """
 
     pattern: str
@@ -76,12 +76,12 @@ class Matching:
 
 
 def _text_by(read: Callable[[str], Any]) -> BeforeValidator:
-    """A text is read by `read`; what is no text is left to the type."""
+    """Return a validator that parses texts with `read` and leaves other values to the type."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
 def _day(text: str) -> date:
-    """Stricter than pydantic, which also takes seconds since 1970 in a text."""
+    """Parse a date. Pydantic would also accept a text of seconds since 1970."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
@@ -96,7 +96,7 @@ def _moment(text: str) -> datetime:
         raise Refused(NO_MOMENT)
     try:
         found = datetime.fromisoformat(text.upper())
-        found.astimezone(UTC)  # or it lies outside the calendar
+        found.astimezone(UTC)  # raises if it is outside the calendar
     except (ValueError, OverflowError):
         raise Refused(NO_MOMENT) from None
     return found
@@ -111,7 +111,7 @@ def _amount(value: Any) -> Decimal:
 
 
 def _none_if_blank(value: Any) -> Any:
-    """A text without a visible character is no text."""
+    """Return None for a text without a visible character, otherwise the value."""
     blank = isinstance(value, str) and not any(char.isprintable() and char != " " for char in value)
     return None if blank else value
 
@@ -126,19 +126,19 @@ def _without_links(line: str) -> str:
 
 
 Label = Annotated[Line, AfterValidator(_without_links)]
-"""A name that other people read: one line in which chats and mail programs find no link."""
+"""A name that other people read: one line that chats and mail programs do not turn into a link."""
 
 Text = Annotated[str, _text_by(clean_text), StringConstraints(min_length=1, max_length=5000)]
 """Visible text that may have several lines."""
 
 LineOrEmpty = Annotated[str, _text_by(clean_line), StringConstraints(max_length=255)]
-"""The same where an empty line says something."""
+"""One line of visible text, or an empty text where that has a meaning."""
 
 SearchText = Annotated[str, _text_by(clean_line), StringConstraints(max_length=100)]
-"""What somebody typed into a search field."""
+"""Text of a search field."""
 
 OrNone = Annotated[T | None, BeforeValidator(_none_if_blank)]
-"""Optional text: an empty one means none."""
+"""Optional text; an empty text means None."""
 
 Slug = Annotated[str, StringConstraints(min_length=1, max_length=255), Matching(r"[A-Za-z0-9_-]+", NO_SLUG)]
 """Letters, digits, dashes and underscores."""
@@ -156,20 +156,20 @@ Amount = Annotated[
     PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": f"^{_AMOUNT}$", "examples": ["150000.00"]}),
 ]
-"""Money: in JSON a text of digits, alone or with a dot and two decimals; answers always have the decimals."""
+"""Money. In JSON it is a text of digits, optionally with a dot and two decimals; responses always have the decimals."""
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
 class Body(BaseModel):
-    """A request body: unknown fields are refused, and values of another JSON type than the documented one."""
+    """A request body. Unknown fields and values of another JSON type than the documented one are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Changes(Body):
-    """Fields to change; what is absent stays."""
+    """Fields to change; missing ones stay unchanged."""
 
     NULLABLE: ClassVar[frozenset[str]] = frozenset()
 
@@ -183,12 +183,12 @@ class Changes(Body):
         return self
 
     def fields(self) -> dict[str, Any]:
-        """Those that were sent."""
+        """Return the fields that were sent."""
         return self.model_dump(exclude_unset=True)
 
 
 class View(BaseModel):
-    """An answer's body."""
+    """A response body."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -197,7 +197,7 @@ ItemT = TypeVar("ItemT")
 
 
 class Page(BaseModel, Generic[ItemT]):
-    """A page of a list. `next_cursor` gets the following one; null at the end."""
+    """A page of a list. `next_cursor` requests the following page; null on the last one."""
 
     items: list[ItemT]
     next_cursor: str | None = None

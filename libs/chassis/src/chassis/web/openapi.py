@@ -1,4 +1,4 @@
-"""What FastAPI cannot know for the OpenAPI document: who may call a route, and every error it can answer with."""
+"""Additions to FastAPI's OpenAPI document: the access to each route and all errors that it can answer with."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ Document = dict[str, Any]
 
 
 def complete(app: FastAPI, document: Document) -> Document:
-    """Return the document with the errors and the access of every operation."""
+    """Return the document with the errors and the access of every operation added."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in _REPLACED:
         schemas.pop(name, None)
@@ -68,7 +68,7 @@ def _complete_operation(operation: Document, route: RouteContext) -> None:
 
 
 def _by_nature(operation: Document, route: RouteContext) -> Iterator[type[StartlineError]]:
-    """Yield the errors that follow from what the route takes and whom it lets in."""
+    """Yield the errors that follow from the route's input and access."""
     yield from (Unavailable, OutcomeUnknown)
     access = stated_access(route)
     if isinstance(access, Allow):

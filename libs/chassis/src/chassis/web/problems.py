@@ -1,4 +1,4 @@
-"""The one renderer of errors: RFC 9457 `application/problem+json`, or what an application of pages makes of it."""
+"""Rendering of errors: RFC 9457 `application/problem+json`, or the pages of an application that serves pages."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ log = logger(__name__)
 _BY_STATUS: Mapping[int, type[StartlineError]] = {
     each.status: each for each in (BadRequest, NotFound, MethodNotAllowed, PayloadTooLarge, NotJson)
 }
-"""What Starlette and FastAPI raise by themselves."""
+"""Errors that Starlette and FastAPI raise by themselves."""
 
 
 class OtherRefusal(StartlineError):
@@ -59,7 +59,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """What every error answer looks like."""
+    """The body of every error response."""
 
     type: str
     title: str
@@ -71,7 +71,7 @@ class Problem(BaseModel):
 
 
 Write = Callable[[Mapping[str, Any], Mapping[str, str]], Response]
-"""Makes a response of a problem, with the members of `Problem`, and of the headers that belong to it."""
+"""Returns the response for a problem, with the members of `Problem`, and its headers."""
 
 
 def _write_json(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
@@ -79,17 +79,17 @@ def _write_json(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Respo
 
 
 class ErrorResponses:
-    """Makes the responses to errors: which problem an error is, in the language of the request.
+    """Renders errors as problems in the language of the request.
 
     Args:
-        write: decides what it looks like.
+        write: renders the problem.
     """
 
     def __init__(self, write: Write) -> None:
         self._write = write
 
     def install(self, app: FastAPI) -> None:
-        """Have `app` answer every error like this."""
+        """Make `app` render every error with this."""
         for kind in (StartlineError, RequestValidationError, HTTPException, Exception):
             app.add_exception_handler(kind, self._answer)
 
@@ -97,21 +97,21 @@ class ErrorResponses:
         return self.render_known(error) or self.render_unforeseen(error)
 
     def render(self, error: StartlineError) -> Response:
-        """Return the response to one of our errors."""
+        """Return the response to a platform error."""
         language = language_of_request.get()
         found = error.fields if isinstance(error, InvalidFields) else ()
         fields = [{"field": field, "message": wording.said(language)} for field, wording in found]
         return self._problem(error, error.wording.said(language), fields)
 
     def render_known(self, error: Exception) -> Response | None:
-        """Return the response to an error that a route may well raise; None for any other."""
+        """Return the response to an error that routes raise deliberately; None for any other."""
         match error:
             case StartlineError():
                 return self.render(error)
             case RequestValidationError():
                 return self._render_invalid(error)
             case HTTPException(__cause__=StartlineError() as cause):
-                return self.render(cause)  # FastAPI makes a 400 of whatever ends the reading of a form
+                return self.render(cause)  # FastAPI raises a 400 for any error while reading a form
             case HTTPException(__context__=MultiPartException()):
                 return self.render(MalformedForm())
             case HTTPException():
@@ -119,7 +119,7 @@ class ErrorResponses:
         return None
 
     def render_unforeseen(self, error: Exception) -> Response:
-        """Return 503 when something we need is down, 422 when the database cannot hold a value, else a bare 500."""
+        """Return 503 if a dependency is unavailable, 422 if the database cannot store a value, otherwise 500."""
         if is_unavailable(error):
             state = getattr(getattr(error, "orig", error), "sqlstate", None)
             log.warning("dependency_unavailable", error=type(error).__name__, sqlstate=state)
@@ -166,7 +166,7 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 
 def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: which errors of its own it can answer with."""
+    """Return a route's `responses` for these errors."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
         entry = found.setdefault(kind.status, {"description": ""})
@@ -175,5 +175,5 @@ def errors(*kinds: type[StartlineError]) -> dict[int | str, dict[str, Any]]:
 
 
 def invalid(error: ValidationError, *place: str) -> RequestValidationError:
-    """What a model refused, as FastAPI would say it of the part of the request named by `place`."""
+    """Return the errors of a model as FastAPI reports them for the part of the request named by `place`."""
     return RequestValidationError([{**each, "loc": (*place, *each["loc"])} for each in error.errors()])

@@ -1,7 +1,7 @@
-"""What is wrong with a field, in words for the person who typed it.
+"""Messages for invalid fields, written for the person who typed them.
 
-pydantic's own messages speak of types, and quote patterns; here each of its kinds of errors has a sentence in both
-languages. `{max_length}` and the like come from the error's context.
+Pydantic's own messages name types and quote patterns; here each type of error has a sentence in both languages.
+Placeholders such as `{max_length}` are filled from the error's context.
 """
 
 from collections.abc import Mapping
@@ -92,21 +92,21 @@ _BY_FAMILY: Final[Mapping[str, Wording]] = {
     "tuple": NO_LIST,
     "set": NO_LIST,
 }
-"""By the part of a type's name before its first underscore."""
+"""Messages by the part of an error type before its first underscore."""
 
 _EMPTY: Final = ("string_too_short", 1)
 _OF_TEXT: Final = {"too_short": "string_too_short", "too_long": "string_too_long"}
 
 
 def message_for(error: Mapping[str, Any], language: Language) -> str:
-    """Return the sentence for one of pydantic's errors."""
+    """Return the message for one of pydantic's errors."""
     context = error.get("ctx") or {}
     refused = context.get("error")
     if isinstance(refused, Refused):
         return refused.wording.said(language)
     kind = error["type"]
     if isinstance(error.get("input"), str):
-        kind = _OF_TEXT.get(kind, kind)  # pydantic speaks of entries where a text was read before it was measured
+        kind = _OF_TEXT.get(kind, kind)  # pydantic counts entries if a text was parsed before the length check
     if (kind, context.get("min_length")) == _EMPTY:
         return MISSING.said(language)
     wording = _BY_TYPE.get(kind) or _BY_FAMILY.get(kind.partition("_")[0], NOT_ACCEPTED)

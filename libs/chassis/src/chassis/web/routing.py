@@ -1,4 +1,4 @@
-"""Routes that judge who calls before they read what is sent, and that read JSON by the types they document."""
+"""Routes that check access before they read the body, and that parse JSON by the types they document."""
 
 from collections.abc import Awaitable, Callable
 from email.message import Message
@@ -16,10 +16,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Route(APIRoute):
-    """A route whose gates are judged before the first byte of the body is read."""
+    """A route whose gates are checked before the first byte of the body is read."""
 
     def get_route_handler(self) -> Any:
-        """Return what answers a request of this route."""
+        """Return the function that answers requests of this route."""
         handle: Handler = super().get_route_handler()
         judged = gates(self.dependant)
         body = _json_body(self)
@@ -40,11 +40,11 @@ class Router(APIRouter):
 
 
 class UnguardedRoute(RuntimeError):
-    """A route would read its body before it is known who calls."""
+    """A route would read its body before the caller is authenticated."""
 
 
 def require_guarded_routes(app: FastAPI) -> None:
-    """Refuse to start with a route of another router, or one whose access is stated only where it is included.
+    """Refuse to start with a route of another router, or one whose access is declared only where it is included.
 
     Raises:
         UnguardedRoute.
@@ -56,21 +56,21 @@ def require_guarded_routes(app: FastAPI) -> None:
 
 
 class SeveralBodies(RuntimeError):
-    """A route takes its JSON as several parameters, so that no one model describes it."""
+    """A route takes its JSON as several parameters, so no single model describes it."""
 
 
 def _json_body(route: APIRoute) -> TypeAdapter[Any] | None:
     if route.body_field is None or isinstance(route.body_field.field_info, params.Form):
         return None
     found = route.dependant.body_params
-    if len(found) != 1 or route._embed_body_fields:  # noqa: SLF001  # FastAPI keeps it nowhere else
+    if len(found) != 1 or route._embed_body_fields:  # noqa: SLF001  # FastAPI has no public attribute for it
         raise SeveralBodies(route.path)
     annotation: Any = found[0].field_info.annotation
     return TypeAdapter(annotation)
 
 
 class _Taken(Request):
-    """A request whose JSON has been read by its model already."""
+    """A request whose JSON has already been parsed into its model."""
 
     def __init__(self, request: Request, content: bytes, form: Any) -> None:
         super().__init__(request.scope, request.receive)
@@ -78,16 +78,16 @@ class _Taken(Request):
         self._form_read = form
 
     async def body(self) -> bytes:
-        """The bytes that came."""
+        """Return the received bytes."""
         return self._content
 
     async def json(self) -> Any:
-        """What they say, as the route's model."""
+        """Return the body as the route's model."""
         return self._form_read
 
 
 async def _taken(request: Request, body: TypeAdapter[Any]) -> Request:
-    """Read JSON once, straight into the model: parsed by itself first, its dates and ids would be texts of any kind.
+    """Parse JSON once, directly into the model: parsed separately first, its dates and ids would be texts of any kind.
 
     Raises:
         NotJson, RequestValidationError.
@@ -101,10 +101,10 @@ async def _taken(request: Request, body: TypeAdapter[Any]) -> Request:
 
 
 def read_json(body: TypeAdapter[Any], content: bytes) -> Any:
-    """The model in `content`.
+    """Return the model in `content`.
 
     Raises:
-        RequestValidationError: it is no JSON, or not what the model says.
+        RequestValidationError: it is not JSON, or does not match the model.
     """
     try:
         return body.validate_json(content)

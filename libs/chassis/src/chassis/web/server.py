@@ -1,8 +1,8 @@
-"""HTTP/1.1 connections that hold no more, and for no longer, than they may.
+"""HTTP/1.1 connections with limits on memory and time.
 
-uvicorn reads headers of any length and waits for them without end. Here a header is bounded in size and time, a
-connection that only waits for its client is ended when there are too many of them, and what is not HTTP is answered
-by a problem document.
+uvicorn reads headers of any length and waits for them without a time limit. Here a header is limited in size and time,
+idle connections are closed if there are too many of them, and a request that is not HTTP is answered with a problem
+document.
 """
 
 import asyncio
@@ -20,25 +20,27 @@ from chassis.web.problems import render
 HEADER_BYTES = 32 * 1024
 HEADER_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
-"""Longer than clients and proxies keep an idle connection (5 to 60 s): whoever ends it first must not be the one who
-would lose a request that is just being sent."""
+"""Longer than clients and proxies keep an idle connection (5 to 60 s).
+
+The server should not be the side that closes it first, as a request that is just being sent would be lost.
+"""
 LAST_SECONDS = 1.0
-"""For a client whose request may be on its way to a server that stops."""
+"""Time for a client whose request may be on its way to a server that is stopping."""
 BODY_SECONDS = 120.0
-"""Ends bodies that are still coming after their answer; before it, a route's own limit counts."""
+"""Time for a body that is still arriving after its response was sent; before that, the route's own limit applies."""
 
 
 def most_waiting() -> int:
-    """How many connections may wait for their clients at once: half of the files that the process may open."""
+    """Return the maximum of connections that wait for their clients: half of the files that the process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 4096 if soft == resource.RLIM_INFINITY else max(64, min(soft // 2, 4096))
 
 
 class Waiting:
-    """Connections whose client has to send something. The one that waits longest makes room for the next.
+    """Connections that wait for data from their clients. At the maximum, the longest waiting one is closed first.
 
     Args:
-        most: connections that may wait.
+        most: maximum of waiting connections.
     """
 
     def __init__(self, most: int) -> None:
@@ -49,14 +51,14 @@ class Waiting:
         return len(self._timers)
 
     def start(self, connection: "BoundedHttp", seconds: float) -> None:
-        """Give the client so many seconds."""
+        """Wait for the client for that many seconds."""
         self.stop(connection)
         if len(self._timers) >= self._most:
             next(iter(self._timers)).give_up()
         self._timers[connection] = connection.loop.call_later(seconds, connection.give_up)
 
     def stop(self, connection: "BoundedHttp") -> None:
-        """The client has sent what it had to."""
+        """Stop waiting for the client."""
         timer = self._timers.pop(connection, None)
         if timer is not None:
             timer.cancel()
@@ -66,28 +68,28 @@ _waiting = Waiting(most_waiting())
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with bounds and without WebSocket; for `uvicorn --http chassis.web.server:BoundedHttp`."""
+    """uvicorn's protocol with limits and without WebSocket; for `uvicorn --http chassis.web.server:BoundedHttp`."""
 
     waiting = _waiting
     header_seconds = HEADER_SECONDS
     body_seconds = BODY_SECONDS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
-        """Wait for the first header."""
+        """Start waiting for the first header."""
         super().connection_made(transport)
         self._in_header, self._in_body, self._is_timed, self._is_last = True, False, True, False
         self._unused_bytes, self._is_large, self._is_too_large = 0, False, False
         self.waiting.start(self, self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         self.waiting.stop(self)
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Answer what is under way, and no more: also a request that has only begun to come, or is about to.
+        """Answer requests in progress, then close. A request that is arriving or about to arrive is answered as well.
 
-        Who has just connected has usually sent one already, and cannot know whether it was read.
+        A client that has just connected has usually sent a request already, and cannot know whether it was read.
         """
         if self._in_header and self._is_timed:
             self._is_last = True
@@ -96,14 +98,14 @@ class BoundedHttp(HttpToolsProtocol):
             super().shutdown()
 
     def give_up(self) -> None:
-        """End a connection whose client sent nothing for too long."""
+        """Close a connection whose client sent nothing for too long."""
         self.waiting.stop(self)
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came. What is not complete then has so much time.
+        """Parse received data and limit the time for the rest of the message.
 
-        What is kept without being used has so much room: header, trailer, and what comes during an answer.
+        The size of data that is kept unused is limited, too: header, trailer, and what arrives during a response.
         """
         self._unused_bytes += len(data)
         self._is_large = self._unused_bytes > HEADER_BYTES
@@ -117,27 +119,27 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(HeaderTooLarge())
 
     def on_headers_complete(self) -> None:
-        """Start the application; the body has a time of its own.
+        """Start the application; the body has a separate time limit.
 
-        Only what came in so many bytes can have a header that is too large: to count each line costs a fifth of all.
+        Only after that many bytes can a header be too large: counting each line would take a fifth of the total time.
         """
         if self._is_large:
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             self._is_too_large = size > HEADER_BYTES
             if self._is_too_large:
-                raise HeaderTooLarge  # the parser stops, and uvicorn answers by `send_400_response`
+                raise HeaderTooLarge  # the parser stops, and uvicorn calls `send_400_response`
         self._in_header, self._in_body, self._is_timed, self._unused_bytes = False, True, False, 0
         super().on_headers_complete()
         if self.parser.should_upgrade() or self._is_last:
-            self.cycle.keep_alive = False  # what follows is in the protocol that was asked for, or for somebody else
+            self.cycle.keep_alive = False  # the rest is in the requested protocol, or the server is stopping
 
     def on_body(self, body: bytes) -> None:
-        """Hand a piece of the body on; how much of it may wait, uvicorn bounds."""
+        """Pass on a part of the body; uvicorn limits how much of it may be buffered."""
         self._unused_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Wait for nothing more while the application works."""
+        """Stop waiting while the application works."""
         self._in_body, self._unused_bytes = False, 0
         super().on_message_complete()
         self.waiting.stop(self)
@@ -145,7 +147,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._expect_header()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, unless a body that nobody wanted is still coming."""
+        """Wait for the next request, unless an unread body is still arriving."""
         super().on_response_complete()
         if self.cycle.response_complete and not self._in_body and not self.transport.is_closing():
             self._expect_header()
@@ -154,8 +156,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_header, self._is_timed = True, False
         self.waiting.start(self, self.config.timeout_keep_alive)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words are not for our clients
-        """Answer what is not HTTP, or too much of it."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's text is not for clients
+        """Answer a request that is not HTTP or is too large."""
         self._refuse(HeaderTooLarge() if self._is_too_large else BadRequest())
 
     def _refuse(self, error: StartlineError) -> None:
@@ -167,7 +169,7 @@ class BoundedHttp(HttpToolsProtocol):
         return False
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: a request for another protocol is answered as HTTP, which its client may ask for at any time."""
+        """Log nothing: a client may ask for another protocol at any time and is answered with HTTP."""
 
 
 def _answer(error: StartlineError) -> bytes:
@@ -187,5 +189,5 @@ def serving_options() -> dict[str, Any]:
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "access_log": False,
         "server_header": False,
-        "proxy_headers": False,  # who the client is, is decided where it matters, by the number of trusted proxies
+        "proxy_headers": False,  # the client's address is determined where needed, by the number of trusted proxies
     }

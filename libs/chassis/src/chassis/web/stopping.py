@@ -1,7 +1,7 @@
-"""A server that is told to stop takes no connection that it does not answer.
+"""Stopping a server without losing connections that are not accepted yet.
 
-A closed listener resets whoever has connected and was not accepted yet. A proxy has sent its request by then and must
-not send it again if it changes something, so each stop of a busy replica would lose some.
+Closing a listener resets the connections that wait to be accepted. A proxy has sent its request by then and must not
+send it again if it changes something, so each stop of a busy replica would lose some.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ ProtocolFactory = Callable[[], asyncio.Protocol]
 class StoppingLoop(uvloop.Loop):
     """The event loop for `uvicorn --loop chassis.web.stopping:StoppingLoop`."""
 
-    async def create_server(  # type: ignore[override]  # its ways of saying where are handed on
+    async def create_server(  # type: ignore[override]  # the address parameters are passed on
         self, protocol_factory: ProtocolFactory, *where: Any, **options: Any
     ) -> Any:
-        """Listen as always; when the server is closed, those who wait to be accepted come in first."""
+        """Listen as usual; when the server is closed, waiting connections are accepted first."""
         return _Listening(self, protocol_factory, await super().create_server(protocol_factory, *where, **options))
 
 
 class _Listening:
-    """What uvicorn asks of a server."""
+    """The methods of a server that uvicorn calls."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol_factory: ProtocolFactory, server: Any) -> None:
         self._loop, self._protocol_factory, self._server = loop, protocol_factory, server
@@ -37,7 +37,7 @@ class _Listening:
         return self._server.sockets
 
     def close(self) -> None:
-        """Refuse connections from now on; between the last who is let in and that are microseconds."""
+        """Stop listening and accept the waiting connections; only microseconds lie between."""
         listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in self.sockets]
         self._server.close()
         for listener in listeners:
@@ -48,7 +48,7 @@ class _Listening:
             listener.close()
 
     async def wait_closed(self) -> None:
-        """Return once it has no connections."""
+        """Return once all connections are closed."""
         await self._server.wait_closed()
 
     async def _serve(self, connection: socket.socket) -> None:

@@ -28,11 +28,11 @@ _SHORTEST_LIMIT = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Periodic:
-    """A periodic job. Any number of workers may run it at the same time; the job itself must allow that.
+    """A periodic job. Any number of workers may run it concurrently; the job must allow that.
 
     Attributes:
-        limit: after which a round is cancelled, so that one which hangs does not end the job for good; the next round
-            goes on. None is the time between two rounds, and at least a minute.
+        limit: time after which a run is cancelled, so that a hanging one does not stop the job for good; the next run
+            continues. None means the time between two runs, and at least a minute.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Periodic:
 
     @property
     def limit_seconds(self) -> float:
-        """Return how long one round may take."""
+        """Return the time limit of one run."""
         return (self.limit or max(self.every, _SHORTEST_LIMIT)).total_seconds()
 
 
@@ -61,7 +61,7 @@ class Worker:
     Args:
         database: the service's own.
         transport: shared by all services of the process.
-        handlers: reactions to other services' events.
+        handlers: handlers of other services' events.
         periodic: further jobs of the service.
 
     Raises:
@@ -97,13 +97,13 @@ class Worker:
             )
 
     async def start(self) -> None:
-        """Begin. The transport is started by whoever owns it, after every worker has been built."""
+        """Start everything except the transport, which its owner starts after every worker has been built."""
         for broker in self._brokers:
             await broker.start()
         self._jobs = [asyncio.create_task(repeat(job), name=job.name) for job in self._periodic]
 
     async def stop(self) -> None:
-        """Finish what is under way, begin nothing new."""
+        """Finish work in progress and start nothing new."""
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -127,13 +127,13 @@ async def _stop(broker: OutboxBroker) -> None:
 
 
 async def repeat(job: Periodic) -> None:
-    """Run `job` for ever. A failure or a timeout is logged; the next round tries again. Jitter spreads replicas."""
+    """Run `job` repeatedly. A failure or a timeout is logged, and the next run tries again. Jitter spreads replicas."""
     seconds = job.every.total_seconds()
     while True:
         with correlated(f"{job.name}-{random.getrandbits(32):08x}"):  # a label, not a secret
             try:
                 async with asyncio.timeout(job.limit_seconds):
                     await job.run()
-            except Exception as error:  # noqa: BLE001  # the next round is the remedy
+            except Exception as error:  # noqa: BLE001  # the next run tries again
                 log.warning("periodic_job_failed", job=job.name, error=type(error).__name__)
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311

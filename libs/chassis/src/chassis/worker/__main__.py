@@ -1,4 +1,4 @@
-"""`python -m chassis.worker <service>`: run the worker of a service until it is stopped by a signal."""
+"""`python -m chassis.worker <service>`: run the worker of a service until a signal stops it."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The smallest service there can be: two tables and their migration, to try the chassis on."""
+"""A minimal service with two tables and their migration, for tests of the chassis."""

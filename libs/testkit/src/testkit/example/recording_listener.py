@@ -1,4 +1,4 @@
-"""The ends of a transport: what a service would send, and what arrives at one."""
+"""The two ends of a transport: a message to publish, and a listener that records what it receives."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from contracts import Event
 
 
 def message(event: Event[Any]) -> Message:
-    """`event` as a relay hands it to a transport."""
+    """Return `event` as a relay passes it to a transport."""
     return Message(
         message_id=str(event.message_id),
         event_type=event.type,
@@ -19,7 +19,7 @@ def message(event: Event[Any]) -> Message:
 
 
 class RecordingListener:
-    """Stands where a service's inbox stands and keeps what arrives."""
+    """Replaces a service's inbox and records the events it receives."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -30,17 +30,17 @@ class RecordingListener:
         self.knocks = 0
 
     def at(self, transport: Transport, service: str) -> "RecordingListener":
-        """Listen there; before the transport starts."""
+        """Listen for the events of `service`; must be called before the transport starts."""
         transport.listen(service, deliver=self.deliver, dead_letter=self.dead_letter)
         return self
 
     async def deliver(self, body: bytes, sender: str) -> None:
-        """Take an event, once the box is open."""
+        """Record an event, once `open` is set."""
         self.knocks += 1
         await self.open.wait()
         self.bodies.append(body)
         self.senders.append(sender)
 
     async def dead_letter(self, body: bytes, _: str) -> None:
-        """Take what the crash guard put aside."""
+        """Record a message that the crash guard set aside."""
         self.dead_lettered.append(body)

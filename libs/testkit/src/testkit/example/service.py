@@ -1,4 +1,4 @@
-"""What a service does with the chassis, in its plainest form. It speaks as payment, so that events find it."""
+"""A minimal service based on the chassis. It uses the name of payment, so that it has subscriptions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -18,21 +18,21 @@ from testkit.example.tables import Effect, service_tables
 SERVICE = "payment"
 PACKAGE = "testkit.example"
 OWNER = "registration"
-"""Who sends what the example listens to."""
+"""The service that publishes the event that the example handles."""
 
 Connect: TypeAlias = Callable[..., Database]
 BuildApp: TypeAlias = Callable[..., FastAPI]
 Browse: TypeAlias = Callable[[FastAPI], httpx.AsyncClient]
-"""What the fixtures `connect`, `build_app` and `browse` give a test."""
+"""Types of the fixtures `connect`, `build_app` and `browse`."""
 
 
 def example_database(url: str, *, clock: Clock = utcnow, connections: int = 4) -> Database:
-    """The example's database at `url`, with few connections, for several tests may share the server."""
+    """Return the example's database at `url`, with few connections, as several tests may share the server."""
     return Database(url, service=SERVICE, tables=service_tables, clock=clock, pool_size=connections, pool_overflow=0)
 
 
 def cancelled(registration_id: UUID | None = None) -> Event[Any]:
-    """An event that the example listens to."""
+    """Return an event that the example subscribes to."""
     subject = registration_id or uuid4()
     payload = RegistrationCancelled(
         registration_id=subject, registration_number="FR5K-00042", revision=2, reason="asked to"
@@ -43,19 +43,19 @@ def cancelled(registration_id: UUID | None = None) -> Event[Any]:
 
 
 async def leave_effect(event: Event[Any], work: UnitOfWork) -> None:
-    """Handle an event by writing that it was handled."""
+    """Handle an event by storing an effect."""
     await work.session.execute(insert(Effect).values(event_id=event.message_id))
 
 
 def example_handlers() -> Handlers:
-    """Handlers that leave an effect for each `cancelled` event."""
+    """Return handlers that store an effect for each `cancelled` event."""
     handlers = Handlers()
     handlers.on(RegistrationCancelled)(leave_effect)
     return handlers
 
 
 def complete(handlers: Handlers) -> Handlers:
-    """`handlers`, and one that leaves an effect for each further event the example subscribes to."""
+    """Return `handlers` with one that stores an effect added for each further event that the example subscribes to."""
     for payload in SUBSCRIPTIONS[SERVICE]:
         if (payload.TYPE, payload.VERSION) not in handlers.kinds:
             handlers.on(payload)(leave_effect)
@@ -63,12 +63,12 @@ def complete(handlers: Handlers) -> Handlers:
 
 
 async def effects(database: Database) -> Sequence[UUID]:
-    """The event behind each effect, oldest first."""
+    """Return the event id of each effect, oldest first."""
     async with database.read() as session:
         return (await session.execute(select(Effect.event_id).order_by(Effect.id))).scalars().all()
 
 
 async def rows(database: Database, table: Table) -> int:
-    """How many rows `table` has."""
+    """Return the number of rows in `table`."""
     async with database.read() as session:
         return int((await session.execute(select(func.count()).select_from(table))).scalar_one())

@@ -1,4 +1,4 @@
-"""The example's tables: what the chassis brings, runners to write, and effects to count."""
+"""The example's tables: those of the chassis, runners, and effects."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Identity, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 REFUSED_AT_COMMIT = 13
-"""A runner with this number is accepted by every statement and refused by the COMMIT."""
+"""A runner with this number is accepted by every statement and refused at COMMIT."""
 
 
 class Base(DeclarativeBase):
@@ -18,7 +18,7 @@ class Base(DeclarativeBase):
 
 
 class Runner(Base):
-    """Somebody with an address of their own and a number."""
+    """A runner with a unique address and a number."""
 
     __tablename__ = "runners"
 
@@ -28,7 +28,7 @@ class Runner(Base):
 
 
 class Effect(Base):
-    """What handling an event left behind. Nothing here keeps an event from leaving two: the inbox has to."""
+    """The effect of handling an event. No constraint prevents two effects of an event: the inbox has to."""
 
     __tablename__ = "effects"
 

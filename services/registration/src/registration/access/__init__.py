@@ -1,1 +1,1 @@
-"""The way back: codes that open a registration, and the links that carry them."""
+"""Access by link: codes that open a registration, and the links that contain them."""

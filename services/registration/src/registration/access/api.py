@@ -1,4 +1,4 @@
-"""Routes of the way back: links for runner tokens, links by message, and the page that a link opens."""
+"""Routes for access by link: exchanging a link for a runner token, requesting links, and the page behind a link."""
 
 from typing import Annotated
 from uuid import UUID
@@ -37,14 +37,14 @@ throttled = Depends(_not_too_often)
 
 
 class AccessForm(Body):
-    """What a link holds."""
+    """The parts of a link."""
 
     registration_number: Annotated[Line, Field(max_length=50)]
     access_code: Annotated[Line, Field(max_length=64)]
 
 
 class Access(View):
-    """A token for the registration, or the place in line, that the link names."""
+    """A runner token for the registration or waiting list entry of the link."""
 
     registration_id: UUID
     runner_token: str
@@ -64,7 +64,7 @@ class Recovery(View):
 
 
 class StatusLink(View):
-    """The link that opens the registration from now on."""
+    """The link of the registration from now on."""
 
     status_url: str
 
@@ -81,10 +81,10 @@ async def open_link(body: AccessForm, session: Read, codes: Codes, tokens: Token
 
 @router.post("/access/recover", status_code=202, dependencies=[public, throttled], responses=errors(TooManyRequests))
 async def recover(body: RecoveryForm, work: Work, codes: Codes) -> Recovery:
-    """Have the links of all live registrations that a contact is in charge of sent to that contact.
+    """Send the links of all live registrations that a contact is in charge of to that contact.
 
-    The answer is the same, and takes the same time, for contacts that are known and unknown. A contact gets at most
-    one message in two minutes and six a day.
+    The answer is the same, and takes the same time, for contacts that are known and unknown. A contact gets at most one
+    message in two minutes and six a day.
     """
     try:
         kind, contact = commands.read_contact(body.contact)
@@ -96,7 +96,7 @@ async def recover(body: RecoveryForm, work: Work, codes: Codes) -> Recovery:
 
 @router.post("/registrations/{registration_id}/access-code", responses=errors(UnknownRegistration))
 async def replace_code(registration_id: UUID, staff: Admin, work: Work, codes: Codes) -> StatusLink:
-    """Make a new link for a registration or a place in line; the links sent before open nothing any more."""
+    """Create a new link for a registration or waiting list entry; links sent before become invalid."""
     return StatusLink(status_url=await commands.replace_code(work, codes, registration_id, by=staff.actor))
 
 
@@ -111,7 +111,7 @@ async def replace_code(registration_id: UUID, staff: Admin, work: Work, codes: C
     },
 )
 async def show_status(registration: Number, code: Code, request: Request, session: Read, codes: Codes) -> Response:
-    """Show what a link opens: a plain page to browsers, JSON to others."""
+    """Show the registration behind a link: a plain page for browsers, JSON for other clients."""
     language, for_people = language_of_request.get(), "text/html" in request.headers.get("accept", "")
     try:
         opened = await queries.opened_by(session, codes, registration, code)

@@ -1,4 +1,4 @@
-"""Asking for links, answering with them, and replacing a code."""
+"""Requesting links, answering these requests, and replacing an access code."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -36,7 +36,7 @@ NO_CONTACT: Final = Wording(
 
 
 def read_contact(typed: str) -> tuple[ContactKind, str]:
-    """Return what kind of contact was typed, and its canonical form.
+    """Return the kind of contact that was typed, and its canonical form.
 
     Raises:
         Refused: neither an e-mail address nor a WhatsApp number.
@@ -49,7 +49,7 @@ def read_contact(typed: str) -> tuple[ContactKind, str]:
         raise Refused(NO_CONTACT) from None
 
 
-# The same statement for everybody: how long it takes tells nothing about who is registered.
+# One statement for known and unknown contacts, so that its duration does not reveal who is registered.
 _ASK = text("""
     INSERT INTO link_requests (id, kind, contact, contact_hash, requested_at)
     SELECT :id, :kind, :contact, asked.hash, :now
@@ -61,7 +61,7 @@ _ASK = text("""
 
 
 async def ask_for_links(work: UnitOfWork, codes: AccessCodes, kind: ContactKind, contact: str) -> None:
-    """Note that somebody wants the links of this contact, unless it was asked for a moment ago or very often today."""
+    """Store a request for the links of this contact, unless there was one a moment ago or too many in a day."""
     values = {
         "id": new_id(),
         "kind": kind.value,
@@ -76,7 +76,7 @@ async def ask_for_links(work: UnitOfWork, codes: AccessCodes, kind: ContactKind,
 
 
 async def answer_requests(work: UnitOfWork, codes: AccessCodes) -> int:
-    """Publish the links for requests that wait; return how many were taken. Any number of workers may do so at once."""
+    """Publish the links for waiting requests and return how many were processed. Workers may do so concurrently."""
     waiting = (
         select(LinkRequest)
         .where(LinkRequest.answered_at.is_(None))
@@ -96,7 +96,7 @@ async def _answer(work: UnitOfWork, codes: AccessCodes, request: LinkRequest) ->
     kind, contact = ContactKind(request.kind), request.contact or ""
     rows = await links_of(work.session, kind, contact)
     if not rows and contact.startswith(_READ_AS_HOME):
-        # What is stored and shown of a number abroad reads as a number at home when it is typed without its `+`.
+        # A number abroad is stored and shown without `+`; typed like that, it was read as an Indonesian number.
         contact = contact.removeprefix(_HOME)
         rows = await links_of(work.session, kind, contact)
     links = tuple(_link(codes, row) for row in rows)
@@ -117,7 +117,7 @@ def _link(codes: AccessCodes, row: Row[tuple[object, ...]]) -> AccessLink:
 
 
 async def forget_requests(database: Database) -> None:
-    """Drop requests that no longer count."""
+    """Delete requests that no longer count towards the limit."""
     await delete_in_portions(database, LinkRequest, LinkRequest.requested_at < database.clock() - _A_DAY)
 
 
@@ -137,10 +137,10 @@ _NEXT_VERSION = text("""
 
 
 async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UUID, *, by: str) -> str:
-    """Make the links sent so far useless and return the new one.
+    """Invalidate the links sent so far and return the new one.
 
     Raises:
-        UnknownRegistration: neither a registration nor a place in line.
+        UnknownRegistration: neither a registration nor a waiting list entry.
     """
     row = (await work.session.execute(_NEXT_VERSION, {"id": registration_id, "now": work.now})).one_or_none()
     if row is None:
@@ -169,11 +169,11 @@ _MADE_WITHOUT_CODE = text("""
 
 
 async def give_codes(work: UnitOfWork) -> None:
-    """Give codes to what code of an older release made while this release was there already."""
+    """Assign codes to rows that a process of an older release created after the upgrade."""
     await work.session.execute(_MADE_WITHOUT_CODE, {"first": FIRST_VERSION})
 
 
-# Oldest first: the ids are in the order of time.
+# Oldest first, as the ids are ordered by time.
 _TAKE_UNPUBLISHED = text("""
     WITH taken AS (
         DELETE FROM unpublished_codes WHERE registration_id IN (
@@ -190,7 +190,7 @@ _TAKE_UNPUBLISHED = text("""
 
 
 async def publish_codes(work: UnitOfWork, codes: AccessCodes) -> int:
-    """Publish codes that listeners may not have heard of; return how many. Any number of workers may do so at once."""
+    """Publish codes that subscribers may not have received and return their number. Workers may do so concurrently."""
     taken = (await work.session.execute(_TAKE_UNPUBLISHED, {"at_most": _PUBLISHED_AT_ONCE})).all()
     for row in taken:
         if row.version is not None:

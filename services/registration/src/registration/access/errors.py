@@ -1,4 +1,4 @@
-"""What can be wrong with a link."""
+"""Errors of links."""
 
 from chassis.errors import NotFound
 

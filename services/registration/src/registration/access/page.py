@@ -1,4 +1,4 @@
-"""The plain page behind a link: where a registration, or a place in line, stands."""
+"""The plain page behind a link: the status of a registration or waiting list entry."""
 
 from datetime import date, datetime
 from typing import Any
@@ -73,7 +73,7 @@ _WORDS = {
 
 
 class Runner(View):
-    """A participant; the BIB and the ticket's image come with the verification."""
+    """A participant. BIB and ticket image are None until the payment is verified."""
 
     full_name: str
     bib_number: int | None
@@ -81,7 +81,7 @@ class Runner(View):
 
 
 class StatusFacts(View):
-    """What the page says. `overdue` is whether the time to pay, or to accept an offer, is over."""
+    """The content of the page. `overdue` is whether the deadline to pay, or to accept an offer, has passed."""
 
     registration_id: UUID
     registration_number: str | None
@@ -124,7 +124,7 @@ _RUNNERS_IN_LINE = text("""
 
 
 async def facts_of(session: AsyncSession, opened: Opened, *, now: datetime) -> StatusFacts:
-    """Return what the page says at `now` of a registration or a place in line."""
+    """Return the content of the page of a registration or waiting list entry at `now`."""
     about, runners = (_REGISTRATION, _RUNNERS) if opened.registered else (_PLACE_IN_LINE, _RUNNERS_IN_LINE)
     values = {"id": opened.registration_id}
     row = (await session.execute(about, values)).mappings().one()
@@ -160,7 +160,7 @@ def _standing(facts: StatusFacts) -> Wording:
 
 
 def rendered_dead_link(language: Language) -> str:
-    """Return the page for a link that opens nothing."""
+    """Return the page for an invalid link."""
     words = {name: wording.said(language) for name, wording in _WORDS.items()}
     return _pages.get_template("dead.html").render(language=language.value, words=words)
 

@@ -1,4 +1,4 @@
-"""Finding what a link opens, and all that a contact is in charge of."""
+"""Finding the registration of a link, and the registrations that a contact is in charge of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MOST_LINKS = 50
 
 _NO_ID = UUID(int=0)
 
-# An entry of the waiting list has the id of the registration it may become: its link opens the registration then.
+# A waiting list entry has the id of the registration it may become: its link then opens the registration.
 _BY_NUMBER = text("""
     SELECT id, access_version, true AS registered FROM registrations WHERE registration_number = :number
 """)
@@ -30,20 +30,20 @@ _BY_ID = text("""
 
 @dataclass(frozen=True)
 class Opened:
-    """What a link opens: a registration, or a place in line."""
+    """The target of a link: a registration or a waiting list entry."""
 
     registration_id: UUID
     registered: bool
 
 
 async def opened_by(session: AsyncSession, codes: AccessCodes, registration: str, code: str) -> Opened:
-    """Return what the link opens.
+    """Return the target of the link.
 
     Args:
-        registration: the registration number in any case, or the id of a place in line.
+        registration: the registration number in any case, or the id of a waiting list entry.
 
     Raises:
-        UnknownLink: no such registration, or not its current code.
+        UnknownLink: there is no such registration, or it is not its current code.
     """
     found = await _found(session, registration)
     registration_id, version = (found.id, found.access_version) if found else (_NO_ID, 0)
@@ -61,10 +61,10 @@ async def _found(session: AsyncSession, registration: str) -> Row[Any] | None:
 
 
 async def access_version(session: AsyncSession, registration_id: UUID) -> int:
-    """Return the version of the code that opens a registration or a place in line now.
+    """Return the current version of the access code of a registration or waiting list entry.
 
     Raises:
-        UnknownLink: there is none.
+        UnknownLink: neither exists.
     """
     found = (await session.execute(_BY_ID, {"id": registration_id})).first()
     if found is None:
@@ -88,15 +88,15 @@ def _links_of(kind: ContactKind) -> str:
           JOIN race_categories c ON c.id = w.race_category_id JOIN events e ON e.id = w.event_id
          WHERE p.live AND p.is_pic AND {_CONTACT[kind]}
          ORDER BY created_at DESC LIMIT {MOST_LINKS}
-    """  # noqa: S608  # the parts put in are our own
+    """  # noqa: S608  # only constants are inserted
 
 
 _LINKS = {kind: text(_links_of(kind)) for kind in ContactKind}
 
 
 async def links_of(session: AsyncSession, kind: ContactKind, contact: str) -> Sequence[Row[Any]]:
-    """Return the live registrations and places in line that this contact is in charge of, newest first.
+    """Return the live registrations and waiting list entries that this contact is in charge of, newest first.
 
-    Other members of a group are left out: a link opens the data of the whole group.
+    Other members of a group are left out, as a link opens the data of the whole group.
     """
     return (await session.execute(_LINKS[kind], {"contact": contact})).all()

@@ -1,4 +1,4 @@
-"""Requests for links, for as long as they are answered and counted; and codes that listeners have not heard of."""
+"""Requests for links, kept until they are answered and do not count any more, and codes that were not published yet."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +11,10 @@ from registration.base import Base
 
 
 class LinkRequest(Base):
-    """Somebody asked for the links of a contact.
+    """A request for the links of a contact.
 
-    The contact itself is forgotten when the request has been answered; `contact_hash` stays to count how often it was
-    asked for. One request of a contact waits at a time.
+    The contact is deleted when the request has been answered; `contact_hash` stays to count the requests. At most one
+    request per contact waits at a time.
     """
 
     __tablename__ = "link_requests"
@@ -35,7 +35,7 @@ class LinkRequest(Base):
 
 
 class UnpublishedCode(Base):
-    """A registration, or place in line, whose code other services may not have heard of."""
+    """A registration or waiting list entry whose code other services may not have received."""
 
     __tablename__ = "unpublished_codes"
 

@@ -17,22 +17,24 @@ from registration.aside.tables import SetAside
 
 log = logger(__name__)
 
-SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job fails for and leaves out for now", ["job"])
+SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job failed for and leaves out for now", ["job"])
 
 _RETRY_AFTER = timedelta(minutes=10)
 
-# Each of many items may wait for the same lock, and a round of a job has a limit of time.
+# Each of many items may wait for the same lock, and a run of a job has a time limit.
 _WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 
 Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
-"""Does a job for some items in one transaction and returns for how many."""
+"""Runs a job for some items in one transaction and returns the number of items done."""
 
 
 async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -> int:
-    """Do a job for all items at once; if that fails, one by one, and put aside what fails alone. For how many it did.
+    """Run a job for all items at once, or one by one if that fails. Return the number of items done.
+
+    Items that fail alone are set aside.
 
     Raises:
-        Exception: the database is out of reach; every item would meet that.
+        Exception: the database is unavailable, which would affect every item.
     """
     try:
         async with database.work() as work:
@@ -77,7 +79,7 @@ async def _put_aside(database: Database, job: str, subject_id: UUID, reason: str
 
 
 async def retry_aside(database: Database, job: str, do: Work) -> None:
-    """Do the job for what was put aside and has waited long enough, one by one."""
+    """Run the job one by one for items that were set aside long enough."""
     async with database.read() as session:
         rested = SetAside.job == job, SetAside.retry_at <= database.clock()
         waiting = (await session.execute(select(SetAside.subject_id).where(*rested).limit(50))).scalars().all()
@@ -88,12 +90,12 @@ async def retry_aside(database: Database, job: str, do: Work) -> None:
 
 
 async def aside_of(session: AsyncSession, job: str) -> frozenset[UUID]:
-    """Return the items that a job leaves out for now."""
+    """Return the items of a job that are set aside."""
     return frozenset((await session.execute(select(SetAside.subject_id).where(SetAside.job == job))).scalars())
 
 
 async def count_aside(database: Database, job: str) -> None:
-    """Set the metric to how many items of a job are aside."""
+    """Set the metric to the number of a job's items that are set aside."""
     async with database.read() as session:
         query = select(func.count()).select_from(SetAside).where(SetAside.job == job)
         SET_ASIDE.labels(job).set((await session.execute(query)).scalar_one())

@@ -1,4 +1,4 @@
-"""What was put aside."""
+"""Items that were set aside."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from registration.base import Base
 
 
 class SetAside(Base):
-    """One item that a job failed for. It is tried again after `retry_at`; what succeeds goes from here."""
+    """An item that a job failed for. It is retried after `retry_at` and deleted here once it succeeds."""
 
     __tablename__ = "set_aside"
 

@@ -1,1 +1,1 @@
-"""Bringing rows from before there were canonical forms into them."""
+"""Conversion of rows from older releases into canonical form."""

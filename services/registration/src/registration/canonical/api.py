@@ -1,4 +1,4 @@
-"""What could not be brought into canonical form, for staff."""
+"""Route for values that could not be converted into canonical form."""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ _cursors = CursorOf(tuple[UUID, Line])
 
 
 class UnreadableView(View):
-    """A field that was stored before and cannot be read: correct it, and it leaves this list.
+    """A stored value that could not be parsed. Correcting it removes it from this list.
 
     `person` as field: the same person is in another live registration of the event. Without a registration the
     participant is on a waiting list.
@@ -34,7 +34,7 @@ class UnreadableView(View):
 
 @router.get("/reports/unreadable")
 async def list_unreadable(_: AnyStaff, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[UnreadableView]:
-    """Values of participants that were stored in a form which cannot be read."""
+    """Return values of participants that could not be converted into canonical form."""
     query = (
         select(
             UnreadableValue.participant_id,

@@ -1,7 +1,7 @@
-"""Old rows into canonical form, in portions, while registration goes on.
+"""Conversion of old rows into canonical form, in portions, while registration continues.
 
-A portion is one statement that changes only rows nobody has brought into form since they were read, and notes what
-could not be read of them, so migrations and any number of workers may do it at once.
+A portion is one statement. It changes only rows that no other process has converted since they were read, and records
+the values that could not be parsed, so migrations and any number of workers may run it concurrently.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ SAME_PERSON: Final = "person"
 
 @dataclass(frozen=True)
 class Portion:
-    """How many rows were brought into form, and how many of their fields could not be read."""
+    """The number of rows that were converted, and of their fields that could not be parsed."""
 
     rows: int
     unreadable: int
@@ -30,7 +30,7 @@ class Portion:
 
 @dataclass(frozen=True)
 class _People:
-    """A table of people, and the column within whose value a person may be live once."""
+    """A table of people, and the column within whose value a person may be live only once."""
 
     table: str
     scope: str
@@ -71,14 +71,14 @@ class _People:
                 RETURNING 1
             )
             SELECT (SELECT count(*) FROM written) AS rows, (SELECT count(*) FROM noted) AS unreadable
-        """)  # noqa: S608  # names of our own
+        """)  # noqa: S608  # only constants are inserted
 
 
 _EVERYBODY: Final = (_People("participants", "event_id"), _People("waitlist_participants", "race_category_id"))
 
 
 def bring_into_form(connection: Connection, now: datetime, *, only: UUID | None = None) -> Portion:
-    """Bring a portion of each table of people into canonical form, or `only` one of them; no rows when all are."""
+    """Convert a portion of each table of people, or only the row `only`. No rows are left if the result has none."""
     portions = [_bring_into_form(connection, people, now, only) for people in _EVERYBODY]
     return Portion(sum(each.rows for each in portions), sum(each.unreadable for each in portions))
 
@@ -94,7 +94,7 @@ def _bring_into_form(connection: Connection, people: _People, now: datetime, onl
 
 
 def _repeated(people: Sequence[tuple[Any, str, bool]]) -> list[bool]:
-    """Which of these live people came before in the same portion."""
+    """Return for each person whether the same live person came before in this portion."""
     seen: set[tuple[Any, str]] = set()
     found = []
     for scope, key, live in people:
@@ -117,6 +117,6 @@ def _columns(rows: Sequence[CanonicalRow], repeated: Sequence[bool]) -> dict[str
 
 
 async def forget_unreadable(work: UnitOfWork, participant_id: UUID, fields: Collection[str]) -> None:
-    """Drop what was noted about fields that have been corrected."""
+    """Delete the records of unreadable fields that have been corrected."""
     own = (UnreadableValue.participant_id == participant_id, UnreadableValue.field.in_(fields))
     await work.session.execute(delete(UnreadableValue).where(*own))

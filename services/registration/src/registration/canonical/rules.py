@@ -1,4 +1,4 @@
-"""A stored row in canonical form."""
+"""Conversion of a stored row into canonical form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ READERS: Final[Mapping[str, TypeAdapter[str]]] = {
     "emergency_contact_name": TypeAdapter(Name),
     "emergency_contact_phone": TypeAdapter(Phone),
 }
-"""What reads each field: the types of the form."""
+"""The parser of each field: the types of the form."""
 
 
 @dataclass(frozen=True)
 class CanonicalRow:
-    """A participant's values, those that could be read in canonical form, and the fields that could not."""
+    """A participant's values, in canonical form as far as they could be parsed, and the fields that could not."""
 
     id: UUID
     values: Mapping[str, str]
@@ -33,7 +33,7 @@ class CanonicalRow:
 
 
 def canonical_row(row: Mapping[str, Any]) -> CanonicalRow:
-    """Return the row in canonical form; what cannot be read stays as it was stored."""
+    """Return the row in canonical form; values that cannot be parsed stay as stored."""
     values, unreadable = {}, []
     for field, read in READERS.items():
         try:

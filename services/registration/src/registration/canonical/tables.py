@@ -1,4 +1,4 @@
-"""What could not be brought into canonical form, for staff to correct."""
+"""Values that could not be converted into canonical form, for staff to correct."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from registration.base import Base
 
 
 class UnreadableValue(Base):
-    """A field of a participant that was stored before and cannot be read; the value stays as it is.
+    """A field of a participant whose stored value cannot be parsed; the value is left unchanged.
 
-    The field `person` says that the same person is in another live registration of the event, too.
+    The field `person` means that the same person is in another live registration of the event.
     """
 
     __tablename__ = "unreadable_values"

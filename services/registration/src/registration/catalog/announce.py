@@ -1,4 +1,4 @@
-"""Telling the other services what they repeat of a race."""
+"""Publishing the facts of a race that other services copy."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,11 +10,11 @@ from sqlalchemy import select, update
 from registration.catalog.tables import Race, RaceCategory
 
 REPEATED_ELSEWHERE = frozenset({"name", "event_date", "location", "timezone"})
-"""An event's fields that messages and other services repeat."""
+"""The fields of an event that messages and other services copy."""
 
 
 async def announce_race(work: UnitOfWork, event_id: UUID, changed: Collection[str], *, notify_runners: bool) -> None:
-    """Publish the race as it is now, with a new revision.
+    """Publish the current facts of a race, with a new revision.
 
     Args:
         changed: names of what changed, `categories` for the name of one.
@@ -36,9 +36,9 @@ async def announce_race(work: UnitOfWork, event_id: UUID, changed: Collection[st
 
 
 async def announce_unknown_races(work: UnitOfWork) -> int:
-    """Publish the races that other services never heard of by themselves; return how many.
+    """Publish races that were never published, and return how many.
 
-    They are from before races were published. Any number of workers may do so at once.
+    They were created before races were published. Workers may do so concurrently.
     """
     unknown = select(Race.id).where(Race.revision == 0).with_for_update(skip_locked=True).limit(100)
     event_ids = (await work.session.execute(unknown)).scalars().all()

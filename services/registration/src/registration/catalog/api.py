@@ -34,7 +34,7 @@ router = Router(tags=["catalog"])
 
 
 class CategoryView(View):
-    """A category as everybody sees it."""
+    """A category, as the public sees it."""
 
     id: UUID
     event_id: UUID
@@ -75,7 +75,7 @@ class EventView(View):
 
 
 class EventList(View):
-    """Events; there are never so many that they need pages."""
+    """All events; there are too few of them for pages."""
 
     items: list[EventView]
     next_cursor: str | None = None
@@ -86,7 +86,7 @@ _PUBLIC_FOR = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class _Rendered:
-    """A body and its ETag."""
+    """A response body with its ETag."""
 
     body: bytes
     etag: str
@@ -99,14 +99,14 @@ class _Rendered:
 
 @dataclass(frozen=True)
 class PublicCatalog:
-    """All that the public may see, ready to be sent."""
+    """The public catalog, rendered."""
 
     everything: _Rendered
     by_slug: Mapping[str, _Rendered]
 
 
 def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
-    """What the public sees of the events in `database`, read once a second however many look."""
+    """Return a cache of the public events in `database`, read at most once a second."""
 
     async def read() -> PublicCatalog:
         async with database.read() as session:
@@ -120,7 +120,7 @@ OwnCatalog = Annotated[SingleFlightCache[PublicCatalog], from_state("public_cata
 
 
 async def _change_of_catalog(database: OwnDatabase, catalog: OwnCatalog) -> AsyncIterator[UnitOfWork]:
-    """A unit of work after whose commit, not before it, the public catalog is read anew."""
+    """Open a unit of work; after its commit, drop the cached public catalog."""
     try:
         async with database.work() as work:
             yield work
@@ -133,19 +133,19 @@ ChangeOfCatalog = Annotated[UnitOfWork, Depends(_change_of_catalog, scope="funct
 
 @router.get("/events", dependencies=[public], response_model=EventList)
 async def list_events(request: Request, catalog: OwnCatalog) -> Response:
-    """Active events, soonest first. May be a few seconds old."""
+    """Return active events, soonest first. May be a few seconds old."""
     return _cacheable(request, (await catalog.get()).everything)
 
 
 @router.get("/catalog")
 async def list_all_events(_: AnyStaff, session: Read) -> EventList:
-    """Every event with all categories, for staff."""
+    """Return every event with all categories, for staff."""
     return EventList.model_validate({"items": await queries.all_events(session)})
 
 
 @router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
 async def show_event(slug: Slug, request: Request, catalog: OwnCatalog) -> Response:
-    """One active event. May be a few seconds old."""
+    """Return an active event. May be a few seconds old."""
     event = (await catalog.get()).by_slug.get(slug)
     if event is None:
         raise UnknownEvent
@@ -160,14 +160,14 @@ def _cacheable(request: Request, found: _Rendered) -> Response:
 
 
 def _known(condition: str, etag: str) -> bool:
-    """Weak comparison (RFC 9110, 13.1.2): a gateway that compresses makes our ETags weak."""
+    """Compare weakly (RFC 9110, 13.1.2), as a gateway that compresses makes ETags weak."""
     candidates = [each.strip().removeprefix("W/") for each in condition.split(",")]
     return etag in candidates or candidates == ["*"]
 
 
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
 async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """A new event; its date must be in the future."""
+    """Create an event; its date must be in the future."""
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
@@ -176,8 +176,8 @@ async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> E
 async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: ChangeOfCatalog) -> EventView:
     """Change an event; a new date must be in the future.
 
-    Other services follow. With `notify_runners` confirmed runners get a message; without it they do when the day or
-    the place changed.
+    Other services get the change. With `notify_runners` confirmed runners get a message; without it they get one if the
+    day or the place changed.
     """
     fields = body.fields()
     notify = fields.pop("notify_runners", None)
@@ -191,7 +191,7 @@ async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: C
     responses=errors(UnknownEvent, SlugTaken, PrefixTaken, BibRangeOverlap),
 )
 async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work: ChangeOfCatalog) -> CategoryView:
-    """A new category."""
+    """Create a category."""
     category_id = await commands.create_category(work, event_id, body.model_dump(), by=staff.actor)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
 
@@ -211,7 +211,7 @@ async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work:
 async def change_category(
     category_id: UUID, body: CategoryChanges, staff: Admin, work: ChangeOfCatalog, on_freed: PlacesFreed
 ) -> CategoryView:
-    """Change a category; places that come with a higher quota are first for those in line."""
+    """Change a category. Places from a higher quota are offered to the waiting list first."""
     await commands.change_category(work, category_id, body.fields(), by=staff.actor, on_freed=on_freed)
     return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
 
@@ -220,5 +220,5 @@ async def change_category(
     "/categories/{category_id}", status_code=204, responses=errors(UnknownCategory, CategoryHasRegistrations)
 )
 async def delete_category(category_id: UUID, staff: Admin, work: ChangeOfCatalog) -> None:
-    """Delete a category nobody registered for."""
+    """Delete a category without registrations."""
     await commands.delete_category(work, category_id, by=staff.actor)

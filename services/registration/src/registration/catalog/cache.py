@@ -1,4 +1,4 @@
-"""Categories in memory for a second, so that a load spike does not read the catalog for each request."""
+"""Cache of categories for one second, so that a load spike does not read the catalog for each request."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ class CategoryCache:
 
     Args:
         database: registration's own.
-        deadline_scale: what payment deadlines are multiplied by; below 1 only for rehearsals.
+        deadline_scale: factor of payment deadlines; below 1 only for rehearsals.
     """
 
     def __init__(self, database: Database, *, deadline_scale: float) -> None:
@@ -52,7 +52,7 @@ class CategoryCache:
         return found
 
     async def current(self, session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
-        """Return the category as the session's transaction sees it; None if there is no such category."""
+        """Return the category as the session's transaction sees it; None if it does not exist."""
         found = await get_category(session, category_id)
         if found is None:
             return None

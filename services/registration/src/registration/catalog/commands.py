@@ -67,7 +67,7 @@ _FIELD_RULES: Mapping[str, tuple[str, Wording]] = {
 
 @asynccontextmanager
 async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
-    """Let the database decide, and say which of its rules refused."""
+    """Translate violated constraints of the block into the errors of the API."""
     try:
         async with work.session.begin_nested():
             yield
@@ -81,7 +81,7 @@ async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
 
 
 async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
-    """A new event.
+    """Create an event and return its id.
 
     Raises:
         SlugTaken, InvalidFields: its date is not after today.
@@ -97,10 +97,10 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
 async def change_event(
     work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str, notify_runners: bool | None = None
 ) -> None:
-    """Change an event's fields and publish what messages and other services repeat of it.
+    """Change an event's fields and publish those that messages and other services copy.
 
     Args:
-        notify_runners: whether confirmed runners get a message; None sends one when the day or the place changed.
+        notify_runners: whether confirmed runners get a message; None sends one if the day or the place changed.
 
     Raises:
         UnknownEvent, SlugTaken, InvalidFields: the new date is not after today.
@@ -128,7 +128,7 @@ async def _held_race(work: UnitOfWork, event_id: UUID) -> Race:
 
 
 def require_future(event_date: date, timezone: str, now: datetime) -> None:
-    """Refuse a date that is not after today, where the race is.
+    """Check that a date is after today, by the calendar of the race's time zone.
 
     Raises:
         InvalidFields.
@@ -138,7 +138,7 @@ def require_future(event_date: date, timezone: str, now: datetime) -> None:
 
 
 async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> UUID:
-    """A new category with its places.
+    """Create a category with its places and return its id.
 
     Raises:
         UnknownEvent, SlugTaken, PrefixTaken, BibRangeOverlap, InvalidFields.
@@ -172,16 +172,17 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
 async def change_category(
     work: UnitOfWork, category_id: UUID, fields: Fields, *, by: str, on_freed: OnPlacesFreed
 ) -> None:
-    """Change a category's fields; quota and BIB range reach the places in the same transaction.
+    """Change a category's fields; changes of quota and BIB range are applied to its places in the same transaction.
 
-    Burned places come back as far as the range has BIBs for them again, and a smaller quota takes from them first.
+    Burned places become free as far as the range has BIBs for them again, and a smaller quota removes burned places
+    first.
 
     Args:
         on_freed: called when places may have become free.
 
     Raises:
         UnknownCategory, SlugTaken, PrefixTaken, BibRangeOverlap, QuotaBelowTaken, BibsAlreadyGiven,
-        NumbersAlreadyGiven, InvalidFields.
+            NumbersAlreadyGiven, InvalidFields.
     """
     async with _refusals_named(work):
         counters = await places.lock_counters(work, category_id)
@@ -218,7 +219,7 @@ def _resized(before: RaceCategory, counters: Places, fields: Fields) -> Places:
 
 
 async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> None:
-    """Remove a category nobody ever registered for.
+    """Delete a category that never had a registration.
 
     Raises:
         UnknownCategory, CategoryHasRegistrations.

@@ -1,4 +1,4 @@
-"""What can be wrong with events and categories."""
+"""Errors of events and categories."""
 
 from chassis.errors import NotFound, StartlineError
 

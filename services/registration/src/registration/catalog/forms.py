@@ -1,4 +1,4 @@
-"""What staff fill in about events and categories."""
+"""Request bodies for events and categories."""
 
 import re
 from decimal import Decimal
@@ -11,9 +11,9 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from registration.places.tables import BIB_LIMIT
 
-# One spelling: numbers are looked up without regard to case.
+# Upper case, as registration numbers are looked up without regard to case.
 Prefix = Annotated[Slug, StringConstraints(to_upper=True, max_length=20)]
-# Ten of them still fit the twelve digits of an amount.
+# Ten times the maximum still fits the twelve digits of an amount.
 Price = Annotated[Amount, Field(le=Decimal("999999999.99"), description="for each participant, in groups, too")]
 Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -36,7 +36,7 @@ def _image_address(address: str) -> str:
 
 
 ImagePath = Annotated[Line, AfterValidator(_image_address)]
-"""Where browsers of the public load an image from: `https://…`, or a path on this platform."""
+"""An address from which browsers load an image: `https://…`, or a path on this platform."""
 
 
 NO_TIMEZONE = Wording(
@@ -45,7 +45,7 @@ NO_TIMEZONE = Wording(
 )
 
 
-# What else the database has are settings of machines (localtime, Factory) and copies (posix/, right/).
+# Other names in the database are machine settings (localtime, Factory) and copies (posix/, right/).
 _REGIONS: Final = frozenset(
     "Africa America Antarctica Arctic Asia Atlantic Australia Etc Europe Indian Pacific UTC".split()  # noqa: SIM905
 )

@@ -1,4 +1,4 @@
-"""Looking at events and categories."""
+"""Reading events and categories."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ EventWithCategories = dict[str, Any]
 
 
 async def active_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Active events, soonest first, with their active categories."""
+    """Return active events, soonest first, with their active categories."""
     query = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
     events = (await session.execute(query)).scalars().all()
     categories = await _categories(session, [event.id for event in events], only_active=True)
@@ -27,7 +27,7 @@ async def active_events(session: AsyncSession) -> list[EventWithCategories]:
 
 
 async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
-    """One event for staff, active or not, with all its categories.
+    """Return an event for staff, active or not, with all its categories.
 
     Raises:
         UnknownEvent.
@@ -39,14 +39,14 @@ async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategor
 
 
 async def all_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Every event for staff, newest first."""
+    """Return every event for staff, newest first."""
     events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
     categories = await _categories(session, [event.id for event in events], only_active=False)
     return [_event(event, categories) for event in events]
 
 
 async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping:
-    """One category with its places.
+    """Return a category with its places.
 
     Raises:
         UnknownCategory.
@@ -59,7 +59,7 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
 
 
 async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
-    """Return what admission needs of a category; None if there is no such category."""
+    """Return the data of a category that admission needs; None if it does not exist."""
     query = (
         select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )

@@ -1,4 +1,4 @@
-"""Prices, opening times, and the days of a race, which are those of its time zone."""
+"""Prices, opening times, and dates in the time zone of a race."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _CHANGES_END_BEFORE = timedelta(days=3)
 
 
 def day_in(moment: datetime, timezone: str) -> date:
-    """Return the day it is in that time zone.
+    """Return the date at `moment` in that time zone.
 
     Args:
         timezone: an IANA name.
@@ -24,9 +24,9 @@ def day_in(moment: datetime, timezone: str) -> date:
 def changes_end(
     changes_until: datetime | None, closings: Sequence[datetime | None], event_date: date, timezone: str
 ) -> datetime:
-    """Return until when runners may correct what is harmless.
+    """Return until when runners may correct their own fields.
 
-    Without a moment that staff chose it is when the last category closes, or, if one never does, the beginning of the
+    If staff chose no time, it is when the last category closes, or, if a category never closes, the beginning of the
     third day before the race.
 
     Args:
@@ -42,7 +42,7 @@ def changes_end(
 
 @dataclass(frozen=True)
 class CategorySnapshot:
-    """What admission needs to know of a category. Prices are per participant."""
+    """The data of a category that admission needs. Prices are per participant."""
 
     category_id: UUID
     category_name: str
@@ -62,7 +62,7 @@ class CategorySnapshot:
 
     @property
     def event(self) -> EventSummary:
-        """The race, as messages name it."""
+        """Return the facts of the race for events."""
         return EventSummary(
             event_id=self.event_id,
             name=self.event_name,
@@ -73,18 +73,18 @@ class CategorySnapshot:
         )
 
     def day_of(self, moment: datetime) -> date:
-        """Return the day it is at the race."""
+        """Return the date at `moment` in the time zone of the race."""
         return day_in(moment, self.timezone)
 
     def price(self, kind: RegistrationType) -> Decimal | None:
-        """What a registration of this kind costs in all; None when it is not offered."""
+        """Return the total price of a registration of this type; None if the type is not offered."""
         each = self.prices[kind]
         return None if each is None else each * kind.size
 
     def not_open_yet(self, now: datetime) -> bool:
-        """Whether registration has yet to begin."""
+        """Return whether registration has not begun yet."""
         return not self.is_active or (self.opens_at is not None and now < self.opens_at)
 
     def closed(self, now: datetime) -> bool:
-        """Whether registration is over."""
+        """Return whether registration has ended."""
         return self.day_of(now) > self.event_date or (self.closes_at is not None and now >= self.closes_at)

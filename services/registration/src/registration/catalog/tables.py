@@ -26,8 +26,8 @@ from registration.base import Base
 class Race(Base):
     """An event that runners register for.
 
-    `revision` grows with every change that messages and other services repeat. Until `changes_until` runners may
-    correct what is harmless; see `changes_end`.
+    `revision` grows with every change of facts that messages and other services copy. Until `changes_until` runners may
+    correct some fields; see `changes_end`.
     """
 
     __tablename__ = "events"
@@ -59,8 +59,8 @@ class Race(Base):
 class RaceCategory(Base):
     """A distance of an event, with its prices and its BIB range.
 
-    `event_number` repeats the event's number so that the BIB ranges of one event can be kept apart by one exclusion
-    constraint over plain integers, without an extension.
+    `event_number` duplicates the event's number, so that an exclusion constraint over plain integers prevents
+    overlapping BIB ranges within an event, without an extension.
     """
 
     __tablename__ = "race_categories"

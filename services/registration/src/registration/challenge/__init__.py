@@ -1,1 +1,1 @@
-"""Proof that a person is registering, asked for by whoever is configured to tell people from programs."""
+"""Challenges that tell people from programs, checked by the configured provider."""

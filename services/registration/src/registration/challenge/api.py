@@ -1,4 +1,4 @@
-"""The challenge in front of a route."""
+"""OpenAPI description of a route with a challenge."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ CHALLENGE_PARAMETER: dict[str, Any] = {
     "name": TOKEN_HEADER,
     "in": "header",
     "required": False,
-    "description": "what a solved challenge gave; needed where a challenge is set up",
+    "description": "token of a solved challenge; required if a challenge is configured",
     "schema": {"type": "string", "maxLength": LONGEST_TOKEN},
 }
-"""For the OpenAPI document: the header is read only where a challenge is set up, so FastAPI does not know of it."""
+"""OpenAPI parameter of the header, which FastAPI does not know, as it is read only if a challenge is configured."""

@@ -1,4 +1,4 @@
-"""Where requests show their challenge token."""
+"""Checking the challenge token of a request."""
 
 import hashlib
 from uuid import UUID, uuid4
@@ -20,12 +20,12 @@ _CONNECTIONS = 100
 
 
 class Checkpoint:
-    """Lets requests through whose token is good for them, and those that were answered before.
+    """Admits requests with a valid challenge token, and repeated requests that were answered before.
 
     Args:
         challenge: checks the tokens.
-        database: registration's own; knows what was answered.
-        trusted_proxies: how many of ours are in front.
+        database: registration's own; contains the answered requests.
+        trusted_proxies: number of own proxies in front.
     """
 
     def __init__(self, challenge: Challenge, database: Database, *, trusted_proxies: int) -> None:
@@ -34,7 +34,7 @@ class Checkpoint:
         self._trusted_proxies = trusted_proxies
 
     async def admit(self, request: Request) -> None:
-        """Return if the request may go on. Opens no transaction while it asks.
+        """Return if the request is admitted. No transaction is open during the check.
 
         Raises:
             ChallengeRequired, ChallengeFailed, ChallengeUnavailable.
@@ -49,18 +49,18 @@ class Checkpoint:
                 raise
 
     async def _was_answered(self, key: str | None) -> bool:
-        """Return whether the key will get its first answer again or be refused: either way it takes no place."""
+        """Return whether the key gets its first answer again or is refused; in both cases no place is taken."""
         return key is not None and await is_answered(self._database, key)
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close all connections."""
         await self._challenge.close()
 
 
 def attempt_of(key: str | None, token: str) -> UUID:
-    """One id for each repetition of a request with the same idempotency key and token.
+    """Return the same id for each repetition of a request with this idempotency key and token.
 
-    With another key the same token is another attempt, so it is good for one registration only.
+    The same token with another key is another attempt, so it is valid for one registration only.
     """
     if key is None:
         return uuid4()
@@ -68,7 +68,7 @@ def attempt_of(key: str | None, token: str) -> UUID:
 
 
 def build_checkpoint(settings: Settings, database: Database) -> Checkpoint | None:
-    """The checkpoint the settings ask for; None for none."""
+    """Return the checkpoint configured in the settings; None if there is none."""
     if settings.challenge is ChallengeKind.NONE or settings.turnstile_secret is None:
         return None
     limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)

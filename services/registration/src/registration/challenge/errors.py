@@ -1,4 +1,4 @@
-"""How a challenge may end."""
+"""Errors of a challenge."""
 
 from chassis.errors import Forbidden, Unavailable
 

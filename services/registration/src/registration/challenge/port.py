@@ -1,4 +1,4 @@
-"""What registration asks of whoever tells people from programs."""
+"""The interface of challenge providers."""
 
 from typing import Protocol
 from uuid import UUID
@@ -7,22 +7,22 @@ from chassis.web.addresses import Address
 
 
 class Challenge(Protocol):
-    """Checks the tokens that solved challenges give."""
+    """Checks the tokens of solved challenges."""
 
     async def verify(self, token: str, address: Address | None, *, attempt: UUID) -> None:
-        """Return if a person solved the challenge.
+        """Return if the token proves that a person solved the challenge.
 
         Args:
             token: as the caller sent it; may be empty.
-            address: where the caller is, if that is known.
-            attempt: the same each time the same request comes with the same token. A token is good for one attempt, and
-                for that one again.
+            address: the caller's address, if known.
+            attempt: the same for each repetition of a request with the same token. A token is valid for one attempt and
+                its repetitions.
 
         Raises:
             ChallengeRequired: there is no token.
-            ChallengeFailed: the token is not good, or was good for another attempt.
-            ChallengeUnavailable: nobody can say.
+            ChallengeFailed: the token is not valid, or was used for another attempt.
+            ChallengeUnavailable: the token cannot be checked now.
         """
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close all connections."""

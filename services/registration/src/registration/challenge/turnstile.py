@@ -1,7 +1,7 @@
 """Cloudflare Turnstile.
 
-Its `siteverify` accepts a token once. Asked again under the same idempotency key, it gives the same answer again, so a
-request whose answer was lost can be repeated.
+Its `siteverify` accepts a token once. For the same idempotency key it repeats its answer, so a request whose answer was
+lost can be repeated.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ _ITS_TROUBLE = "internal-error"
 
 
 class Turnstile:
-    """Asks Turnstile.
+    """Checks tokens with Turnstile.
 
     Args:
         http: closed with this.
-        secret: the widget's.
+        secret: the widget's secret.
         url: of `siteverify`.
         hostname: where challenges must have been solved; empty accepts all that the widget accepts.
-        action: what the widget must have been set up for; empty accepts any.
-        fail_open: let people in while Turnstile is out of reach. Never when it refuses our secret: that would pass as
-            working for good.
-        timeout: seconds for the whole question.
+        action: the action that the widget must have been configured for; empty accepts any.
+        fail_open: admit requests while Turnstile is unavailable, but not if it rejects the secret, as that mistake
+            would stay unnoticed.
+        timeout: seconds for the whole request.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Turnstile:
         self._timeout = timeout
 
     async def verify(self, token: str, address: Address | None, *, attempt: UUID) -> None:
-        """See `Challenge`."""
+        """Check a token; see `Challenge`."""
         if not token:
             raise ChallengeRequired
         if len(token) > LONGEST_TOKEN:
@@ -68,7 +68,7 @@ class Turnstile:
             raise ChallengeUnavailable
 
     async def _ask(self, token: str, address: Address | None, attempt: UUID) -> Mapping[str, Any] | None:
-        """Turnstile's answer; None if it has none."""
+        """Return Turnstile's answer; None if it is unavailable or failed."""
         form = {"secret": self._secret, "response": token, "idempotency_key": str(attempt)}
         if address is not None:
             form["remoteip"] = str(address)
@@ -100,7 +100,7 @@ class Turnstile:
             raise ChallengeUnavailable
 
     async def close(self) -> None:
-        """Give connections back."""
+        """Close all connections."""
         await self._http.aclose()
 
 

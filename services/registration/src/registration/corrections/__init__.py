@@ -1,1 +1,1 @@
-"""Correcting what was typed: by staff, and what is harmless by the runner."""
+"""Corrections of participants' data: all fields by staff, some by the runner."""

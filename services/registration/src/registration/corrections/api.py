@@ -28,9 +28,10 @@ ASK_THE_ORGANISER = Wording(en="Ask the organiser to correct this.", id="Minta p
 
 
 class Correction(Changes):
-    """Fields to correct; what is absent stays. A runner may send those that `RUNNERS_OWN` lists.
+    """Fields to correct; missing ones stay unchanged. A runner may send those in `RUNNERS_OWN`.
 
-    A phone number may be sent back as it was answered: it stays, also where its digits would be read as another.
+    A phone number may be sent back as the API returned it. It then stays unchanged, even if its digits could be parsed
+    as another number.
     """
 
     NULLABLE = frozenset({"identity_number"})
@@ -46,7 +47,7 @@ class Correction(Changes):
     emergency_contact_phone: Typed | None = None
 
     def require_runners_own(self) -> None:
-        """Refuse fields that are not for a runner to correct.
+        """Check that all fields are those that a runner may correct.
 
         Raises:
             InvalidFields.
@@ -63,7 +64,7 @@ class Correction(Changes):
 async def correct_participant(
     registration_id: UUID, participant_id: UUID, body: Correction, who: ItsRunnerOrAdmin, work: Work, codes: Codes
 ) -> ParticipantView:
-    """Correct what was typed: staff everything, the runner what is harmless until the race's `changes_until`."""
+    """Correct a participant: staff all fields, the runner some fields until the race's `changes_until`."""
     runner = isinstance(who, Runner)
     if runner:
         body.require_runners_own()

@@ -49,25 +49,25 @@ async def correct(
     within_time: bool,
     codes: AccessCodes,
 ) -> Anybody:
-    """Correct fields of a participant of a registration or of a place in line.
+    """Correct fields of a participant of a registration or waiting list entry.
 
-    Who the person is is judged again, and listeners of the change are told. Of those in line they know who is in charge
-    of an open offer: it is published again.
+    The person key is computed again, and the change is published. On the waiting list, other services know only the
+    person in charge of an open offer; a change of that person publishes the offer again.
 
     Args:
-        within_time: refuse after the race's `changes_until`, and once the registration or place in line has ended.
+        within_time: refuse after the race's `changes_until`, and once the registration or waiting list entry has ended.
         codes: for the link of an offer.
 
     Raises:
         UnknownRegistration, UnknownParticipant, ChangesClosed, InvalidFields.
-        AlreadyRegistered, AlreadyWaiting: a corrected person is in another live registration or place in line.
+        AlreadyRegistered, AlreadyWaiting: the corrected person is in another live registration or waiting list entry.
     """
     entry = await lock_entry(work, registration_id)
     if entry is None:
         try:
             async with (
                 work.session.begin_nested()
-            ):  # if it fails, its locks end: the registration comes before them (`places.commands`)
+            ):  # on failure its locks are released, as the registration is locked before them (`places.commands`)
                 return await _correct_waiting(
                     work, registration_id, participant_id, fields, by=by, within_time=within_time, codes=codes
                 )
@@ -88,7 +88,7 @@ async def correct(
 
 
 class _Accepted(Exception):
-    """The place in line has become a registration in the meantime."""
+    """The waiting list entry has become a registration in the meantime."""
 
 
 async def _correct_waiting(
@@ -120,7 +120,7 @@ async def _correct_waiting(
 async def _corrected(
     work: UnitOfWork, race: Race, participant: Anybody, fields: Fields, *, by: str, within_time: bool
 ) -> list[str]:
-    """Write and audit the corrections; return the names of the fields that changed."""
+    """Store and audit the corrections; return the names of the fields that changed."""
     if within_time and work.now >= await _end_of_changes(work, race):
         raise ChangesClosed
     if fields.get("date_of_birth", OLDEST) >= day_in(work.now, race.timezone):
@@ -145,9 +145,9 @@ async def _corrected(
 
 
 async def _bring_into_form(work: UnitOfWork, participant: Anybody) -> None:
-    """Bring a row that an older release wrote into canonical form before it is corrected.
+    """Convert a row that an older release wrote into canonical form before it is corrected.
 
-    Afterwards the periodic job could not tell what has been corrected from what is still to be read.
+    Afterwards the periodic job could not tell corrected values from those that still have to be parsed.
     """
     if participant.search_text is not None:
         return
@@ -161,7 +161,7 @@ async def _bring_into_form(work: UnitOfWork, participant: Anybody) -> None:
 def _phone_numbers(participant: Anybody, fields: Fields) -> dict[str, str]:
     """Return the phone numbers among the fields in canonical form.
 
-    The digits of a number that is stored for this participant mean that number: they have their country code.
+    Digits that equal a stored number of this participant mean that number, as stored ones have their country code.
     """
     found, errors = {}, []
     stored = {getattr(participant, name) for name in PHONES}
@@ -193,7 +193,7 @@ async def _locked(work: UnitOfWork, people: type[AnybodyT], entry_id: UUID, part
     return found
 
 
-# The unique indexes of live people decide, whatever else is under way.
+# The unique indexes of live people decide, whatever other transactions are running.
 _REFUSALS: Mapping[str, type[AlreadyRegistered | AlreadyWaiting]] = {
     "uq_participants_live_person": AlreadyRegistered,
     "uq_waitlist_participants_live_person": AlreadyWaiting,
@@ -214,7 +214,7 @@ async def _write(work: UnitOfWork, participant: Anybody, values: Fields) -> None
 
 @asynccontextmanager
 async def _named_refusals(work: UnitOfWork, participant: Anybody) -> AsyncIterator[None]:
-    """Let the database decide whether the person is live elsewhere.
+    """Translate a violated unique index of live people into the error of the API.
 
     Raises:
         AlreadyRegistered, AlreadyWaiting.

@@ -1,4 +1,4 @@
-"""Why data of a participant cannot be corrected."""
+"""Errors of corrections."""
 
 from chassis.errors import NotFound, StartlineError
 

@@ -1,4 +1,4 @@
-"""What may be corrected, by whom, and how the audit log shows it."""
+"""Which fields may be corrected, by whom, and how the audit log shows them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -14,22 +14,22 @@ PHONES: Final[Mapping[str, Callable[[str], str]]] = {
     "whatsapp": canonical_whatsapp,
     "emergency_contact_phone": canonical_phone,
 }
-"""The fields that are phone numbers, and what reads them."""
+"""The fields that are phone numbers, with their parsers."""
 
 TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
-"""The fields that other services repeat."""
+"""The fields that other services copy."""
 
 TOLD_OF_AN_OFFER: Final = frozenset({"full_name", "email", "whatsapp"})
-"""The fields of the person in charge that an offer repeats."""
+"""The fields of the person in charge that an offer contains."""
 
 WHO_THEY_ARE: Final = frozenset({"full_name", "date_of_birth", "identity_number"})
-"""The fields that the person key is made of."""
+"""The fields that the person key is computed from."""
 
 _SHOWN: Final = frozenset({"jersey_size", "gender"})
 
 
 def masked(field: str, value: Any) -> str | None:
-    """Return enough of a value to recognise it by and not enough to use it: `b…m`; choices from a list as they are."""
+    """Return enough of a value to recognise it, but not to use it: `b…m`; choices from a list stay unchanged."""
     if value is None or field in _SHOWN:
         return None if value is None else str(value)
     text = str(value)

@@ -1,4 +1,4 @@
-"""The event that a registration is confirmed."""
+"""Publishing that a registration is confirmed."""
 
 from chassis.database import UnitOfWork
 from contracts import ConfirmedParticipant, RegistrationConfirmed
@@ -9,7 +9,7 @@ from registration.entries.tables import Participant, Registration
 
 
 async def announce_confirmed(work: UnitOfWork, entry: Registration) -> None:
-    """Publish who runs, with which BIB and ticket."""
+    """Publish the participants with their BIBs and tickets."""
     await work.session.flush()
     category = await get_category(work.session, entry.race_category_id)
     if category is None or entry.payment_id is None:

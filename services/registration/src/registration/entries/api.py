@@ -82,7 +82,7 @@ class RegistrationSummary(View):
 
 
 class Ticket(View):
-    """What an e-ticket says. The code is what its QR holds."""
+    """The content of an e-ticket. The code is the content of its QR code."""
 
     participant_id: UUID
     full_name: str
@@ -92,11 +92,11 @@ class Ticket(View):
 
 
 Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
-"""A sum of amounts: not bound to what one of them may be."""
+"""A sum of amounts, without the maximum of a single amount."""
 
 
 class CategoryStats(View):
-    """How one category stands in one status."""
+    """Counts of one category in one status."""
 
     category_id: UUID
     category_name: str
@@ -108,13 +108,13 @@ class CategoryStats(View):
 
 
 class Stats(View):
-    """How registrations stand."""
+    """Counts of registrations."""
 
     items: list[CategoryStats]
 
 
 class Cancellation(Body):
-    """Why staff end a registration."""
+    """Staff's reason for cancelling a registration."""
 
     reason: Annotated[Text, Field(max_length=500)]
 
@@ -136,7 +136,7 @@ async def list_registrations(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RegistrationSummary]:
-    """Registrations, newest first."""
+    """Return registrations, newest first."""
     wanted = Filter(event_id, category_id, status, q)
     rows = await queries.page(session, wanted, limit=limit, after=_cursors.decode(cursor))
     items = [
@@ -160,13 +160,13 @@ def _cursor(last: RegistrationSummary) -> str:
 
 @router.get("/registrations/{registration_id}", responses=errors(UnknownRegistration))
 async def show_registration(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> RegistrationView:
-    """Where a registration stands."""
+    """Return a registration."""
     return RegistrationView.model_validate(await queries.detail(session, registration_id))
 
 
 @router.get("/registrations/{registration_id}/tickets", responses=errors(UnknownRegistration, NotVerified))
 async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> list[Ticket]:
-    """The tickets, once the payment is verified."""
+    """Return the tickets, once the payment is verified."""
     return [Ticket.model_validate(ticket) for ticket in await queries.tickets(session, registration_id)]
 
 
@@ -176,23 +176,23 @@ async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read
     responses=errors(UnknownRegistration, NotCancellable),
 )
 async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, on_freed: PlacesFreed) -> None:
-    """End a registration and free its places."""
+    """Cancel a registration and free its places."""
     await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, on_freed=on_freed)
 
 
 @router.get("/stats")
 async def show_stats(_: AnyStaff, session: Read, event_id: EventId = None) -> Stats:
-    """Counts and amounts by category and status."""
+    """Return counts and amounts by category and status."""
     return Stats.model_validate({"items": await queries.stats(session, event_id)})
 
 
 @router.get("/participants.csv", response_class=CsvFile, responses=errors(DownloadRunning))
 async def export_as_csv(participants: Participants) -> CsvFile:
-    """All participants as CSV, for programs: spreadsheets round long numbers in it."""
+    """Return all participants as CSV, for programs: spreadsheets round long numbers in it."""
     return csv_file("participants", COLUMN_NAMES, participants)
 
 
 @router.get("/participants.xlsx", response_class=XlsxFile, responses=errors(DownloadRunning))
 async def export_as_xlsx(participants: Participants) -> XlsxFile:
-    """All participants as XLSX, for spreadsheets: identifiers are text, dates are dates."""
+    """Return all participants as XLSX, for spreadsheets: identifiers are text, dates are dates."""
     return xlsx_file("participants", COLUMN_NAMES, participants, sheet="Peserta")

@@ -1,4 +1,4 @@
-"""Cancelling registrations, and folding the counts of statistics."""
+"""Cancelling registrations, and merging the counts of statistics."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from registration.places.commands import OnPlacesFreed
 
 
 async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, on_freed: OnPlacesFreed) -> None:
-    """Cancel a registration; its places are free again as far as BIBs are left for them.
+    """Cancel a registration; its places become free as far as BIBs are left for them.
 
     Args:
         on_freed: called when the places are free.
@@ -62,8 +62,8 @@ _FOLDED_AT_ONCE = 20_000
 
 
 async def fold_counts(work: UnitOfWork, *, at_most: int = _FOLDED_AT_ONCE) -> int:
-    """Make one row of a portion of the counts of each category and status; return how many rows fewer there are.
+    """Merge a portion of the count rows of each category and status into one row; return how many fewer there are.
 
-    Any number may do so at once, and while others count.
+    Workers may do so concurrently, and while other transactions count.
     """
     return int((await work.session.execute(_FOLD, {"at_most": at_most})).scalar_one())

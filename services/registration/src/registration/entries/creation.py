@@ -1,4 +1,4 @@
-"""What makes a registration, whether admission takes it at once or an offer of the waiting list is accepted."""
+"""Common parts of creating a registration, by admission or by accepting an offer of the waiting list."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -17,7 +17,7 @@ from registration.tokens import RunnerTokens
 
 
 def open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime) -> Decimal:
-    """Return the amount of a registration that is made now.
+    """Return the amount of a registration that is created now.
 
     Raises:
         RegistrationNotOpen, RegistrationClosed, TypeNotOffered.
@@ -30,7 +30,7 @@ def open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime
 
 
 def offered_price(category: CategorySnapshot, kind: RegistrationType) -> Decimal:
-    """Return the amount of a registration of this type, whenever it is made.
+    """Return the amount of a registration of this type, whether or not registration is open.
 
     Raises:
         TypeNotOffered.
@@ -42,7 +42,7 @@ def offered_price(category: CategorySnapshot, kind: RegistrationType) -> Decimal
 
 
 def registered(person: Person | PersonColumns) -> RegisteredParticipant:
-    """Return a person as events contain it."""
+    """Return a person in the form that events contain."""
     return RegisteredParticipant(
         participant_id=person.id,
         full_name=person.full_name,
@@ -65,7 +65,7 @@ def registration_created(
     revision: int = 1,
     awaits_payment: bool = True,
 ) -> RegistrationCreated:
-    """Return the event that a registration was made."""
+    """Return the event that a registration was created."""
     return RegistrationCreated(
         registration_id=registration_id,
         registration_number=number,
@@ -85,7 +85,7 @@ def registration_created(
 
 
 class ParticipantBody(TypedDict):
-    """A participant in an answer."""
+    """A participant in a response."""
 
     participant_id: str
     full_name: str
@@ -93,7 +93,7 @@ class ParticipantBody(TypedDict):
 
 
 class RegistrationBody(TypedDict):
-    """The answer to a registration as it is stored: without token and link."""
+    """The response to a registration, as stored: without token and link."""
 
     registration_id: str
     registration_number: str
@@ -110,14 +110,14 @@ class RegistrationBody(TypedDict):
 
 
 class WaysIn(TypedDict):
-    """What opens a registration, or the waiting-list entry that it comes from. Added to an answer, never stored."""
+    """Token and link of a registration or of the waiting list entry it comes from. Added to a response, not stored."""
 
     runner_token: str
     status_url: str
 
 
 def registration_body(created: RegistrationCreated, created_at: datetime) -> RegistrationBody:
-    """Return the answer to a registration."""
+    """Return the response to a registration."""
     return {
         "registration_id": str(created.registration_id),
         "registration_number": created.registration_number,
@@ -135,7 +135,7 @@ def registration_body(created: RegistrationCreated, created_at: datetime) -> Reg
 
 
 def participant_bodies(people: Iterable[RegisteredParticipant]) -> list[ParticipantBody]:
-    """Return the participants of an answer."""
+    """Return the participants of a response."""
     return [
         {"participant_id": str(person.participant_id), "full_name": person.full_name, "is_pic": person.is_pic}
         for person in people
@@ -143,5 +143,5 @@ def participant_bodies(people: Iterable[RegisteredParticipant]) -> list[Particip
 
 
 async def ways_in(tokens: RunnerTokens, entry_id: str, created_at: str, *, status_url: str) -> WaysIn:
-    """Return the same token each time the same answer is given, and the link."""
+    """Return the token, which is the same each time a response is repeated, and the link."""
     return {"runner_token": await tokens.repeatable(entry_id, created_at), "status_url": status_url}

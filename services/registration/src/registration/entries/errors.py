@@ -1,4 +1,4 @@
-"""Errors of making and changing a registration."""
+"""Errors of creating and changing a registration."""
 
 from chassis.errors import NotFound, StartlineError
 

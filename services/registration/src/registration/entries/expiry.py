@@ -1,7 +1,7 @@
 """Expiry of registrations that were not paid in time.
 
-A deadline runs only while it can be met and heard of: nothing expires that was never announced, nor what payment may
-have spoken of in events that are still on their way.
+A registration does not expire while its deadline cannot be met or is not known: neither if it was never announced, nor
+if payment may have published an event about it that is still being delivered.
 """
 
 from collections import Counter
@@ -28,47 +28,47 @@ from registration.places.commands import OnPlacesFreed
 JOB = "expiry"
 
 DEADLINES_WAIT: Final = Gauge(
-    "startline_deadlines_wait_seconds", "For how long the deadline that passed the longest ago has not been kept"
+    "startline_deadlines_wait_seconds", "For how long the longest overdue deadline or offer has been waiting"
 )
 
 _AT_ONCE = 200
 PATIENCE: Final = timedelta(minutes=30)
-"""Maximum time past the grace that an undelivered event keeps a place: an unreadable one must not keep it for ever.
+"""Maximum time past the grace for which an undelivered event keeps a place, as an unreadable event must not keep it.
 
-It runs only while marks are answered: as long as payment or the broker is away, nothing can be delivered.
+It runs only while marks are answered: while payment or the broker is unavailable, nothing can be delivered.
 """
 
-# An event of another release may have any form; only what its head says is looked at.
+# An event of another release may have any form, so only its head is used.
 _SPOKEN_OF = f"""
     {unsent(RegistrationCreated.TYPE)}
     UNION
     SELECT CASE WHEN headers ->> 'event_type' LIKE 'payment.%' THEN {SUBJECT} END FROM event_retries
-"""  # noqa: S608  # a constant of ours
+"""  # noqa: S608  # only constants are inserted
 
 _PASSED_FOR_GOOD = f"""
     registrations.status = 'pending_payment' AND registrations.expires_at < :latest
     AND (registrations.expires_at < :impatient OR registrations.expires_at < :heard AND registrations.id::text NOT IN (
          SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
-"""  # noqa: S608  # constants of ours
+"""  # noqa: S608  # only constants are inserted
 
 _DUE = text(f"""
     SELECT id FROM registrations
      WHERE {_PASSED_FOR_GOOD}
        AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{JOB}' AND a.subject_id = registrations.id)
      ORDER BY expires_at LIMIT :at_most
-""")  # noqa: S608  # constants of ours
+""")  # noqa: S608  # only constants are inserted
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Until when a deadline that has passed is not held against its runner.
+    """Limits that decide when a passed deadline ends a registration.
 
     Args:
-        grace: for proofs that were in time and are still being taken in.
-        heard_until: the moment until which payment has been heard, which must be past deadline and grace; None where
-            that is not asked for.
-        marks_until: the moment until which marks came back for so long that what is still undelivered never will be;
-            None while it may be. Not asked for without `heard_until`.
+        grace: for proofs that were in time and are still being received.
+        heard_until: the time until which payment's events have been received, which must be later than deadline and
+            grace; None if this is not required.
+        marks_until: the time until which marks have come back for so long that events which are still undelivered never
+            will be; None if they may be. Ignored without `heard_until`.
     """
 
     grace: timedelta
@@ -76,7 +76,7 @@ class Patience:
     marks_until: datetime | None = None
 
     def moments(self, now: datetime) -> dict[str, datetime]:
-        """Return what `_PASSED_FOR_GOOD` compares deadlines with."""
+        """Return the parameters with which `_PASSED_FOR_GOOD` compares deadlines."""
         marks_until = now if self.heard_until is None else (self.marks_until or NEVER)
         heard = min(now, self.heard_until or now) - self.grace
         impatient = min(now, marks_until) - self.grace - PATIENCE
@@ -84,9 +84,9 @@ class Patience:
 
 
 async def sweep(database: Database, patience: Patience, on_freed: OnPlacesFreed) -> int:
-    """Expire all that is due, a bounded number in each transaction, and one by one what fails together; how many.
+    """Expire all due registrations, in bounded transactions, and one by one if one fails; return how many.
 
-    Any number of sweeps may run at once.
+    Several sweeps may run concurrently.
 
     Args:
         on_freed: called for each category with places that became free.
@@ -100,12 +100,12 @@ async def sweep(database: Database, patience: Patience, on_freed: OnPlacesFreed)
         async with database.read() as session:
             ids = await due(session, patience, now=database.clock())
         total += (found := await for_all(database, JOB, ids, expire_some) if ids else 0)
-    await retry_aside(database, JOB, expire_some)  # last: a round has a limit of time
+    await retry_aside(database, JOB, expire_some)  # last, as a run has a time limit
     return total
 
 
 async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_most: int = _AT_ONCE) -> Sequence[UUID]:
-    """Registrations whose deadline has passed for good, the longest ago first; not those that were put aside."""
+    """Return registrations whose deadline has passed for certain, longest overdue first; without those set aside."""
     return (await session.execute(_DUE, {**patience.moments(now), "at_most": at_most})).scalars().all()
 
 
@@ -113,7 +113,7 @@ _LONGEST_OVERDUE = text("SELECT min(expires_at) FROM registrations WHERE status 
 
 
 async def waiting_for(session: AsyncSession, grace: timedelta, *, now: datetime) -> timedelta | None:
-    """For how long the deadline that passed the longest ago has been waiting past its grace; None: none has passed."""
+    """Return for how long the longest overdue registration is past its deadline and grace; None if there is none."""
     first: datetime | None = (await session.execute(_LONGEST_OVERDUE)).scalar_one()
     if first is None or first + grace >= now:
         return None

@@ -1,4 +1,4 @@
-"""All participants of a filter, for a file, and who asked for them."""
+"""Export of participants, recorded in the audit log."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ async def _participants(
     category_id: Annotated[UUID | None, Query()] = None,
     status: Annotated[Status | None, Query()] = None,
 ) -> AsyncIterator[AsyncIterator[Sequence[Sequence[Any]]]]:
-    """Note in the audit log who exports what; yield the rows, batch by batch, until the answer has left."""
+    """Record the export in the audit log; yield the rows in batches until the response is sent."""
     with downloads.one_of(staff.id) as until_read:
         async with database.work() as work:
             await work.audit(staff.actor, "participants.export", f"event:{event_id or 'all'}")
@@ -32,4 +32,4 @@ async def _participants(
 
 
 Participants = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_participants, scope="request")]
-"""The participants an admin exports, one file at a time; the export is in the audit log."""
+"""The participants that an admin exports, one file at a time; the export is recorded in the audit log."""

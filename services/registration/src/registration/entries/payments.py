@@ -1,7 +1,7 @@
 """Effects of payment events on a registration.
 
-Payment decides what was in time and numbers its news; registration never judges that again, by whatever clock or stale
-copy, and takes the news in their order however they arrive.
+Payment decides whether a proof was in time, and numbers its events. Registration does not repeat that decision with
+another clock or an outdated copy, and applies the events in the order of their numbers, however they arrive.
 """
 
 import secrets
@@ -31,10 +31,10 @@ _CROSSED = "paid while it was being cancelled"
 
 
 def _is_newer(entry: Registration, sequence: int, at: datetime) -> bool:
-    """Whether payment's news is newer than what was taken in; if so, it is noted.
+    """Return whether a payment event is newer than those handled; if so, record its sequence.
 
     Args:
-        sequence: 0 from a release that did not number its news: the time decides.
+        sequence: 0 from a release that did not number its events; these are ordered by time.
     """
     if sequence:
         newer = sequence > entry.payment_sequence
@@ -46,9 +46,9 @@ def _is_newer(entry: Registration, sequence: int, at: datetime) -> bool:
 
 
 async def mark_proof_uploaded(work: UnitOfWork, proof: PaymentUploaded) -> None:
-    """A proof waits for staff: the deadline no longer counts. It even undoes an expiry it raced with.
+    """Record that a proof waits for staff, so the deadline does not apply. An expiry before this event is undone.
 
-    The newest news of all may be told again, for a registration that lost what it had made of it.
+    The newest event may be delivered again, for a registration that lost its effect.
     """
     entry = await lock_for_event(work, proof.registration_id)
     told_again = 0 < proof.sequence == entry.payment_sequence
@@ -61,15 +61,15 @@ async def mark_proof_uploaded(work: UnitOfWork, proof: PaymentUploaded) -> None:
 
 
 def _in_time(entry: Registration, proof: PaymentUploaded) -> bool:
-    """Whether payment took the proof as in time. A release that did not number its news may be behind on deadlines."""
+    """Return whether payment accepted the proof as in time. A release without sequences may use outdated deadlines."""
     return proof.sequence > 0 or proof.uploaded_at <= entry.expires_at
 
 
 async def mark_payment_rejected(work: UnitOfWork, refusal: PaymentRejected) -> None:
-    """The proof was refused: the runner has until a new deadline to send another.
+    """Record that a proof was rejected and the runner has a new deadline for another.
 
-    The refused one was in time, so an expiry that did not know of it is undone; unless payment knew of the expiry and
-    takes no other.
+    The rejected proof was in time, so an expiry without knowledge of it is undone, unless payment knew of the expiry
+    and accepts no other proof.
     """
     entry = await lock_for_event(work, refusal.registration_id)
     if not _is_newer(entry, refusal.sequence, refusal.rejected_at):
@@ -83,9 +83,9 @@ async def mark_payment_rejected(work: UnitOfWork, refusal: PaymentRejected) -> N
 
 
 async def move_deadline(work: UnitOfWork, moved: PaymentDeadlineMoved) -> None:
-    """The invoice was opened late: the deadline is later by the lost time, and others hear of it.
+    """Move the deadline, as the invoice was created late, by the lost time, and publish it.
 
-    An expiry in that time is undone: nobody could have paid.
+    An expiry in that time is undone, as payment was impossible.
     """
     entry = await lock_for_event(work, moved.registration_id)
     if not _is_newer(entry, moved.sequence, moved.moved_at):
@@ -99,7 +99,7 @@ async def move_deadline(work: UnitOfWork, moved: PaymentDeadlineMoved) -> None:
 
 
 async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, until: datetime | None = None) -> None:
-    """Undo an expiry, if the places can be had again; in any case say how it stands now that the news is known."""
+    """Undo an expiry if the places are still free. Publish the new state in any case."""
     if not await retake(work, entry):
         entry.revision += 1
         work.publish(expired(entry), subject=entry.id)
@@ -111,10 +111,10 @@ async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, un
 
 
 async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:
-    """The money is there: BIBs and tickets, or, when the places are gone for good, word that it has to go back.
+    """Confirm a paid registration with BIBs and tickets, or publish a refund if no places are left for it.
 
-    Each payment counts once, however often and late its verification comes. A repeated one that holds no place has its
-    refund published again, for a listener that missed it.
+    Each payment counts once, however often and late its verification is delivered. If a repeated payment holds no
+    place, its refund is published again, for a subscriber that missed it.
     """
     entry = await lock_for_event(work, payment.registration_id)
     entry.payment_sequence = max(entry.payment_sequence, payment.sequence)
@@ -146,8 +146,8 @@ async def _is_first_answer(work: UnitOfWork, payment: PaymentVerified) -> bool:
 def _revives(entry: Registration, payment: PaymentVerified) -> bool:
     """Return whether a payment reinstates a cancelled registration: it was verified after the cancellation.
 
-    A verification that knew of the cancellation came after it, whatever the clocks say. The automatic verification of
-    a zero amount reinstates nothing.
+    A verification that knew of the cancellation came after it, whatever the clocks say. The automatic verification of a
+    zero amount does not reinstate a registration.
     """
     if payment.amount == 0:
         return False
@@ -167,7 +167,7 @@ async def _confirm_paid(work: UnitOfWork, entry: Registration, payment: PaymentV
 
 
 def _announce_surplus(work: UnitOfWork, entry: Registration, payment: PaymentVerified) -> None:
-    """Publish that the registration was paid already by another payment."""
+    """Publish that another payment had already paid the registration."""
     if entry.payment_id is None or payment.amount <= 0:
         return
     surplus = RegistrationSurplus(

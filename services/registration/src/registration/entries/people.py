@@ -1,4 +1,4 @@
-"""A person who registers, and who a person is."""
+"""A person who registers, and the key that identifies a person."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 def person_key(full_name: str, date_of_birth: date, identity_number: str | None) -> str:
     """Return 64 hex digits that identify a person: by identity number if there is one, else by name and date of birth.
 
-    Spelling makes no difference: case, accents, spaces, punctuation, symbols and Unicode forms are evened out.
+    Differences in case, accents, spaces, punctuation, symbols and Unicode forms are ignored.
     """
     number = _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", identity_number or "")).upper()
     if number:

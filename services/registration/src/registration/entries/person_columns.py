@@ -1,4 +1,4 @@
-"""The columns of a person: the same in the tables of participants and of people on a waiting list."""
+"""The columns of a person, used by the tables of participants and of people on a waiting list."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -24,7 +24,7 @@ PERSON_ARRAYS: Final = ", ".join(f"CAST(:person_{name} AS {kind}[])" for name, k
 
 
 def person_arrays(people: Sequence[Person]) -> dict[str, list[Any]]:
-    """Return the values of `PERSON_ARRAYS`, one element for each person."""
+    """Return the values of `PERSON_ARRAYS`, with one element per person."""
     return {f"person_{name}": list(map(attrgetter(name), people)) for name in _TYPES}
 
 
@@ -36,8 +36,8 @@ def person_row(person: Person) -> dict[str, Any]:
 class PersonColumns:
     """A person as filled in (see `Person`). `position` counts from 0 within the form.
 
-    Without `search_text`, the folded name, the row is from before there were canonical forms; a periodic job brings it
-    into them. What `live` means is said by each table.
+    A row without `search_text`, the folded name, was written before canonical forms existed; a periodic job converts
+    it. Each table defines the meaning of `live`.
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

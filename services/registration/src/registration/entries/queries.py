@@ -1,4 +1,4 @@
-"""Looking at registrations."""
+"""Reading registrations."""
 
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -41,7 +41,7 @@ _LIKE_A_NUMBER = re.compile(r"-\d+$")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
-    """A registration with its participants.
+    """Return a registration with its participants.
 
     Raises:
         UnknownRegistration.
@@ -60,7 +60,7 @@ async def _participants(session: AsyncSession, registration_id: UUID) -> Sequenc
 
 
 async def tickets(session: AsyncSession, registration_id: UUID) -> list[dict[str, Any]]:
-    """The tickets of a verified registration.
+    """Return the tickets of a verified registration.
 
     Raises:
         UnknownRegistration, NotVerified.
@@ -88,14 +88,14 @@ async def tickets(session: AsyncSession, registration_id: UUID) -> list[dict[str
 
 
 async def ticket_exists(session: AsyncSession, ticket_code: str) -> bool:
-    """Whether a live participant holds this code."""
+    """Return whether a live participant has this ticket code."""
     query = select(Participant.id).where(Participant.ticket_code == ticket_code, Participant.live)
     return (await session.execute(query)).first() is not None
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which registrations to list. `q` finds number, BIB, name, e-mail and WhatsApp."""
+    """Filter of registrations. `q` is compared with number, BIB, name, e-mail and WhatsApp."""
 
     event_id: UUID | None = None
     category_id: UUID | None = None
@@ -103,7 +103,7 @@ class Filter:
     q: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As SQL."""
+        """Return the filter as SQL conditions."""
         found: list[ColumnElement[bool]] = []
         if self.event_id:
             found.append(Registration.event_id == self.event_id)
@@ -122,8 +122,8 @@ def _matches(q: str) -> ColumnElement[bool]:
     if _LIKE_A_NUMBER.search(q):
         by_number = select(Registration.id).where(Registration.registration_number == q.upper())
         return Registration.id.in_(select(anybody.registration_id).where(fits).union(by_number))
-    # As a semi-join, so that PostgreSQL may also look through the newest until a page is full: a name that every
-    # fortieth has is found that way without touching all who have it.
+    # A semi-join, so that PostgreSQL may also scan the newest registrations until a page is full: a name that every
+    # fortieth person has is found that way without reading all who have it.
     return exists().where(anybody.registration_id == Registration.id, fits)
 
 
@@ -163,7 +163,7 @@ def _email(typed: str) -> str:
 async def page(
     session: AsyncSession, wanted: Filter, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> Sequence[Row[Registration, str]]:
-    """Registrations, newest first, with their person in charge; one more than `limit` if there are more."""
+    """Return registrations, newest first, with their person in charge; one more than `limit` if there are more."""
     query = (
         select(Registration, Participant.full_name.label("pic_name"))
         .join(Participant, and_(Participant.registration_id == Registration.id, Participant.is_pic))
@@ -174,13 +174,13 @@ async def page(
     if after is not None:
         query = query.where(tuple_(Registration.created_at, Registration.id) < after)
     if wanted.q:
-        # The best way depends on how many have that name, so no plan is kept for all of them.
+        # The best plan depends on how many people have the name, so no generic plan is used.
         await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     return (await session.execute(query)).all()
 
 
 async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[RowMapping]:
-    """Registrations, participants and amounts by category and status."""
+    """Return registrations, participants and amounts by category and status."""
     counted = func.sum(RegistrationCount.registrations)
     query = (
         select(
@@ -227,10 +227,10 @@ _Key = tuple[datetime, UUID]
 
 
 async def export(database: Database, wanted: Filter) -> AsyncGenerator[Sequence[Sequence[Any]], None]:
-    """All participants in the order of registration, at most a thousand at a time.
+    """Yield all participants in the order of registration, at most a thousand at a time.
 
-    Each page is read by its key and on its own: neither a connection nor a snapshot is held while it leaves. Who
-    registers meanwhile comes at the end, and the rest of a row is as it was when its page was read.
+    Each page is a separate query by key: neither a connection nor a snapshot is held while it is sent. Registrations
+    that arrive meanwhile come at the end; a row's values are those of the time when its page was read.
     """
     after: _Key | None = None
     while True:
@@ -244,9 +244,9 @@ async def export(database: Database, wanted: Filter) -> AsyncGenerator[Sequence[
 
 
 def _export_page(wanted: Filter, after: _Key | None) -> Select[Any]:
-    """The participants of the thousand registrations behind a key, with the key at the end of each row.
+    """Return the query for the participants of the thousand registrations after a key; each row ends with its key.
 
-    The number is a constant: a plan that is kept for any number would be made for a tenth of the table.
+    The limit is a literal: a generic plan for a parameter would assume a tenth of the table.
     """
     key = (Registration.created_at, Registration.id)
     behind = () if after is None else (tuple_(*key) > after,)

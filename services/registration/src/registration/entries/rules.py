@@ -1,4 +1,4 @@
-"""What may happen to a registration, and how numbers look."""
+"""Statuses and transitions of a registration, and the format of its number."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class Status(StrEnum):
-    """Where a registration stands."""
+    """Status of a registration."""
 
     PENDING_PAYMENT = "pending_payment"
     PAYMENT_UPLOADED = "payment_uploaded"
@@ -16,12 +16,12 @@ class Status(StrEnum):
 
     @property
     def holds_places(self) -> bool:
-        """Whether its participants count against the quota."""
+        """Return whether its participants count against the quota."""
         return self not in (Status.EXPIRED, Status.CANCELLED)
 
 
 class Trigger(StrEnum):
-    """What moves a registration on."""
+    """Events that change the status of a registration."""
 
     PROOF_UPLOADED = "proof_uploaded"
     PAYMENT_VERIFIED = "payment_verified"
@@ -32,7 +32,7 @@ class Trigger(StrEnum):
 
 
 class IllegalTransition(Exception):
-    """A registration in this status cannot do that."""
+    """This transition is not allowed in the registration's status."""
 
     def __init__(self, current: Status, trigger: Trigger) -> None:
         super().__init__(f"{trigger} while {current}")
@@ -51,12 +51,12 @@ _TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
         (Status.PAYMENT_UPLOADED, Trigger.PAYMENT_REJECTED): Status.PENDING_PAYMENT,
         (Status.PAYMENT_UPLOADED, Trigger.STAFF_CANCELS): Status.CANCELLED,
         (Status.PAYMENT_VERIFIED, Trigger.STAFF_CANCELS): Status.CANCELLED,
-        # Back from the dead, if places remain: the proof was in time and only its event was late …
+        # Reinstated if places are left: the proof was in time and only its event was late,
         (Status.EXPIRED, Trigger.PROOF_UPLOADED): Status.PAYMENT_UPLOADED,
         (Status.EXPIRED, Trigger.PAYMENT_REJECTED): Status.PENDING_PAYMENT,
-        # … or nobody could pay before …
+        # or payment was impossible before,
         (Status.EXPIRED, Trigger.DEADLINE_MOVED): Status.PENDING_PAYMENT,
-        # … or the money came after all.
+        # or the payment was verified after expiry or cancellation.
         (Status.EXPIRED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
         (Status.CANCELLED, Trigger.PAYMENT_VERIFIED): Status.PAYMENT_VERIFIED,
     }
@@ -64,7 +64,11 @@ _TRANSITIONS: Mapping[tuple[Status, Trigger], Status] = MappingProxyType(
 
 
 def next_status(current: Status, trigger: Trigger) -> Status:
-    """The status after `trigger`. Raises `IllegalTransition` for every pair not listed."""
+    """Return the status after `trigger`.
+
+    Raises:
+        IllegalTransition: the pair is not listed.
+    """
     try:
         return _TRANSITIONS[current, trigger]
     except KeyError:
@@ -72,5 +76,5 @@ def next_status(current: Status, trigger: Trigger) -> Status:
 
 
 def registration_number(prefix: str, sequence: int) -> str:
-    """`FR5K-00042`: the category's prefix and a number that only grows."""
+    """Return a registration number such as `FR5K-00042`: the category's prefix and a number that only grows."""
     return f"{prefix}-{sequence:05d}"

@@ -30,7 +30,7 @@ from registration.entries.rules import Status
 
 
 def group_constraints() -> tuple[Constraint, ...]:
-    """Return the constraints on category, type and size, for the tables of registrations and waiting-list entries."""
+    """Return the constraints on category, type and size, for the tables of registrations and waiting list entries."""
     return (
         ForeignKeyConstraint(
             ["race_category_id", "event_id"], ["race_categories.id", "race_categories.event_id"], ondelete="RESTRICT"
@@ -47,12 +47,12 @@ def group_constraints() -> tuple[Constraint, ...]:
 
 
 class Registration(Base):
-    """Places held by one runner or group.
+    """A registration: places held by one runner or group.
 
-    `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is that of the code that
-    opens the registration; 0 where code of an older release made it and none has been published. `payment_sequence` is
-    that of the newest payment event that was taken in, `payment_seen_at` its moment: older ones that come late change
-    nothing. `cancelled_revision` is the revision that a cancellation led to.
+    `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is the version of the
+    access code; 0 if a process of an older release created the row and no code has been published. `payment_sequence`
+    is the sequence of the newest payment event that was handled, `payment_seen_at` its time: older events that arrive
+    late change nothing. `cancelled_revision` is the revision that a cancellation led to.
     """
 
     __tablename__ = "registrations"
@@ -97,7 +97,7 @@ class Registration(Base):
 
 
 class AnsweredPayment(Base):
-    """A verified payment that registration has honoured, or said to give back: it never counts again."""
+    """A verified payment that registration has honoured or published for refund, so that it does not count again."""
 
     __tablename__ = "answered_payments"
 
@@ -107,10 +107,10 @@ class AnsweredPayment(Base):
 
 
 class RegistrationCount(Base):
-    """A change in how many registrations of a category are in a status; the sum of them all is how many there are.
+    """A change of the number of registrations of a category in a status; the sum of all changes is the number.
 
-    Triggers on the registrations write these, one for each statement. Nobody waits for anybody to do so, as they would
-    to change a common counter. A periodic job folds them together.
+    Triggers on the registrations insert one row per statement. Unlike updates of a common counter, inserts do not wait
+    for other transactions. A periodic job merges the rows.
     """
 
     __tablename__ = "registration_counts"
@@ -126,11 +126,11 @@ class RegistrationCount(Base):
 NAME_WORDS: ColumnElement[str] = literal_column(
     "to_tsvector('simple'::regconfig, COALESCE(search_text, translate(full_name, '-./<>&@_+~', repeat(' ', 10))))"
 )
-"""A name's words, folded; those of a row that is not in canonical form yet are taken from the name as it is."""
+"""SQL of the folded words of a name. A row that is not in canonical form yet gives the words of the original name."""
 
 
 class Participant(PersonColumns, Base):
-    """One runner of a registration. Among the `live` ones of an event the person key is unique."""
+    """A runner of a registration. The person key is unique among the `live` participants of an event."""
 
     __tablename__ = "participants"
 
@@ -143,7 +143,7 @@ class Participant(PersonColumns, Base):
         Index("uq_participants_registration_position", "registration_id", "position", unique=True),
         Index("uq_participants_pic", "registration_id", unique=True, postgresql_where=text("is_pic")),
         Index("uq_participants_live_person", "event_id", "person_key", unique=True, postgresql_where=text("live")),
-        # Only those that have one: a registration should not pay for entries about nothing.
+        # Partial indexes, so that a new registration does not write index entries for null values.
         Index(
             "uq_participants_bib",
             "bib_number",

@@ -1,4 +1,4 @@
-"""What all changes of a registration share: the lock, the step, the places, and the events about it."""
+"""Common parts of all changes of a registration: row lock, transition, places, and events."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ from registration.places import commands as places
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
-    """Lock a registration and return it; None if there is none."""
+    """Lock a registration and return it; None if it does not exist."""
     query = select(Registration).where(Registration.id == registration_id).with_for_update()
     return (await work.session.execute(query)).scalar_one_or_none()
 
@@ -23,7 +23,7 @@ async def lock_for_event(work: UnitOfWork, registration_id: UUID) -> Registratio
     """Lock the registration that an event is about and return it.
 
     Raises:
-        NotYet: it is not there.
+        NotYet: it does not exist yet.
     """
     entry = await lock_entry(work, registration_id)
     if entry is None:
@@ -32,7 +32,7 @@ async def lock_for_event(work: UnitOfWork, registration_id: UUID) -> Registratio
 
 
 def move(work: UnitOfWork, entry: Registration, trigger: Trigger) -> None:
-    """Take the step that `trigger` leads to.
+    """Apply the transition of `trigger` and increment the revision.
 
     Raises:
         IllegalTransition.
@@ -49,7 +49,7 @@ _REGISTERED_ANEW = text("""
 
 
 async def retake(work: UnitOfWork, entry: Registration) -> bool:
-    """Take released places again; return False if they are gone, or if a participant is registered elsewhere by now."""
+    """Take released places again; return False if none are left or a participant has another live registration."""
     if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
         return False
     if not await places.retake(work, entry.race_category_id, entry.total_participants):
@@ -66,7 +66,7 @@ async def set_live(work: UnitOfWork, registration_ids: Sequence[UUID], *, live: 
 
 
 def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> RegistrationExpired:
-    """Return the event that it has expired, with the newest payment event that was taken in."""
+    """Return the event that the registration expired, with the sequence of the newest payment event handled."""
     return RegistrationExpired(
         registration_id=entry.id,
         registration_number=entry.registration_number,
@@ -77,7 +77,7 @@ def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> Re
 
 
 def cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | None) -> RegistrationCancelled:
-    """Return the event that it was cancelled."""
+    """Return the event that the registration was cancelled."""
     return RegistrationCancelled(
         registration_id=entry.id,
         registration_number=entry.registration_number,
@@ -88,7 +88,7 @@ def cancelled(entry: Registration, *, reason: str, refund_payment_id: UUID | Non
 
 
 def reopened(entry: Registration) -> RegistrationReopened:
-    """Return the event that it holds its places, whatever events came before."""
+    """Return the event that the registration holds its places, which overrides earlier events."""
     return RegistrationReopened(
         registration_id=entry.id,
         registration_number=entry.registration_number,

@@ -1,1 +1,1 @@
-"""Idempotency keys: the stored first answers to requests, which repeated requests get again."""
+"""Idempotency keys: stored first responses, which are repeated for repeated requests."""

@@ -1,4 +1,4 @@
-"""Storing answers by idempotency key, and deleting old ones."""
+"""Storing responses by idempotency key, and deleting old ones."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _KEYS_KEPT = timedelta(hours=24)
 
 
 async def remember(work: UnitOfWork, key: str, request_hash: str, subject_id: UUID, body: Mapping[str, object]) -> None:
-    """Store the answer to a request. Admission does the same within its own statement.
+    """Store the response to a request. Admission does the same within its own statement.
 
     Raises:
         IdempotencyKeyReused: the key was used before, or is being used.

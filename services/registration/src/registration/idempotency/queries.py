@@ -1,4 +1,4 @@
-"""Look-ups of stored answers."""
+"""Reading stored responses."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ async def is_answered(database: Database, key: str) -> bool:
 
 
 async def first_answer(database: Database, key: str | None, request_hash: str) -> Answer[Any] | None:
-    """Return the stored answer of a key; None for an unknown key, and without a key.
+    """Return the stored response of a key; None for an unknown key or without a key.
 
     Raises:
         IdempotencyKeyReused: the first request with this key was a different one.
@@ -36,7 +36,7 @@ async def first_answer(database: Database, key: str | None, request_hash: str) -
 
 
 async def answer_of_unknown(database: Database, key: str | None, request_hash: str) -> Answer[Any] | None:
-    """Return `first_answer` for a request whose COMMIT got no answer; None, too, if the database is unavailable.
+    """Return `first_answer` for a request whose COMMIT was not answered; None also if the database is unavailable.
 
     Raises:
         IdempotencyKeyReused.

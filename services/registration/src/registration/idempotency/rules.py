@@ -1,4 +1,4 @@
-"""What a repeated request is answered."""
+"""The response to a repeated request."""
 
 import json
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ BodyT = TypeVar("BodyT", bound=Mapping[str, object])
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[BodyT]):
-    """The answer to a request: its body without runner token and link, new or as it was given the first time."""
+    """A response body without runner token and link. `replayed` is whether it was stored by an earlier request."""
 
     body: BodyT
     replayed: bool = False
 
 
 def replay(request_hash: str, first_hash: str, response: str) -> Answer[Any] | IdempotencyKeyReused:
-    """Return the stored answer, or an error if the first request with the key was a different one."""
+    """Return the stored response, or an error if the first request with the key was a different one."""
     return Answer(json.loads(response), replayed=True) if request_hash == first_hash else IdempotencyKeyReused()

@@ -1,4 +1,4 @@
-"""Stored answers by idempotency key."""
+"""Stored responses by idempotency key."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from registration.base import Base
 
 
 class IdempotencyKey(Base):
-    """The first answer to a request, kept for a day. Written in the transaction of the request itself."""
+    """The first response to a request, kept for a day. Written in the transaction of the request itself."""
 
     __tablename__ = "idempotency_keys"
 

@@ -1,1 +1,1 @@
-"""Queue marks: events that show how far this service has consumed its queue, and how far payment has spoken."""
+"""Queue marks: events that show until when this service's queue and payment's events have been processed."""

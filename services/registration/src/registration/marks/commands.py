@@ -1,4 +1,4 @@
-"""Sending and receiving queue marks."""
+"""Sending and handling queue marks."""
 
 from datetime import timedelta
 from typing import Final
@@ -11,11 +11,11 @@ from sqlalchemy import text
 from registration.marks.rules import NEVER, Heard
 
 NOBODY: Final = UUID(int=0)
-"""What a mark is about."""
+"""The subject of a mark."""
 
 _EVERY = timedelta(seconds=30)
 
-# A clock that was put back must not stop the marks until it is as late again.
+# `sent_at > :now` keeps marks going after a clock was put back.
 _SEND = text("""
     INSERT INTO queue_mark AS mark (id, sent_at) VALUES (1, :now)
     ON CONFLICT (id) DO UPDATE SET sent_at = :now
@@ -28,7 +28,7 @@ _HEAR = text("""
      WHERE heard_until IS NULL OR heard_until < :sent_at OR heard_until > :now
 """)
 
-# Later answers may take back what earlier ones said: something under way had not been seen then.
+# A later answer may be earlier than the previous one, if a running transaction had not been seen then.
 _HEAR_ANSWER = text("""
     UPDATE queue_mark SET answered = :sent_at, spoken_until = LEAST(:spoken_until, :sent_at)
      WHERE answered IS NULL OR answered < :sent_at OR answered > :now
@@ -43,9 +43,9 @@ _HEARD = text("""
 
 
 async def send_mark(work: UnitOfWork) -> Heard:
-    """Send a mark unless one is on its way; return how far events are known to have been heard.
+    """Send a mark unless one is on its way; return until when events are known to have been received.
 
-    A mark that does not come back is sent again: a queue may have been lost.
+    A mark that does not come back is sent again, as a queue may have been lost.
     """
     times = {"now": work.now, "long_ago": work.now - _EVERY}
     if (await work.session.execute(_SEND, times)).first() is not None:
@@ -55,10 +55,10 @@ async def send_mark(work: UnitOfWork) -> Heard:
 
 
 async def hear_mark(work: UnitOfWork, mark: QueueMark) -> None:
-    """All that was in the queue when this mark was sent has been taken in."""
+    """Record that all events that were in the queue when this mark was sent have been handled."""
     await work.session.execute(_HEAR, {"sent_at": mark.sent_at, "now": work.now})
 
 
 async def hear_answer(work: UnitOfWork, answer: PaymentQueueMark) -> None:
-    """Payment has spoken until a moment, and all it said was in the queue before this. The newest answer counts."""
+    """Record until when payment has published its events, all of which precede this one. The newest answer counts."""
     await work.session.execute(_HEAR_ANSWER, {**answer.model_dump(), "now": work.now})

@@ -1,4 +1,4 @@
-"""How far the queue has been heard."""
+"""State of queue marks."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from registration.base import Base
 
 
 class QueueMarkRow(Base):
-    """The one row: when a mark was sent last, and the moment of sending of the newest one that came back.
+    """The only row: when the last mark was sent, and the sending time of the newest one that came back.
 
-    `answered` is when the newest mark was sent that payment has answered, `spoken_until` what it said.
+    `answered` is the sending time of the newest mark that payment has answered, `spoken_until` the time in that answer.
     """
 
     __tablename__ = "queue_mark"

@@ -1,1 +1,1 @@
-"""The schema of registration, step by step."""
+"""Migrations of registration's schema."""

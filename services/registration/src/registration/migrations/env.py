@@ -1,4 +1,4 @@
-"""Alembic's entry: migrations of registration."""
+"""Alembic's entry point for the migrations of registration."""
 
 from chassis.migrations import run
 

@@ -1,1 +1,1 @@
-"""What staff write down about a registration."""
+"""Staff's notes about registrations."""

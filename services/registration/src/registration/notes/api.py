@@ -1,4 +1,4 @@
-"""Routes for notes of staff."""
+"""Routes for staff's notes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,13 +22,13 @@ _cursors = CursorOf(tuple[UUID])
 
 
 class NewNote(Body):
-    """A note to write down."""
+    """A note to add."""
 
     text: Text
 
 
 class NoteView(View):
-    """A note, and which member of staff wrote it."""
+    """A note and the member of staff who wrote it."""
 
     id: UUID
     written_by: UUID
@@ -38,7 +38,7 @@ class NoteView(View):
 
 @router.post("", status_code=201, responses=errors(UnknownRegistration))
 async def write_note(registration_id: UUID, body: NewNote, staff: AnyStaff, work: Work) -> NoteView:
-    """Write a note about a registration."""
+    """Add a note to a registration."""
     if await work.session.get(Registration, registration_id) is None:
         raise UnknownRegistration
     note = Note(id=new_id(), registration_id=registration_id, written_by=staff.id, text=body.text, created_at=work.now)
@@ -52,7 +52,7 @@ async def write_note(registration_id: UUID, body: NewNote, staff: AnyStaff, work
 async def list_notes(
     registration_id: UUID, _: AnyStaff, session: Read, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[NoteView]:
-    """Notes about a registration, newest first."""
+    """Return the notes about a registration, newest first."""
     if await session.get(Registration, registration_id) is None:
         raise UnknownRegistration
     query = select(Note).where(Note.registration_id == registration_id).order_by(Note.id.desc()).limit(limit + 1)

@@ -1,4 +1,4 @@
-"""Notes of staff."""
+"""The table of staff's notes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from registration.base import Base
 
 
 class Note(Base):
-    """A note about a registration. Notes are added, never changed."""
+    """A note about a registration. Notes are added and never changed."""
 
     __tablename__ = "registration_notes"
 

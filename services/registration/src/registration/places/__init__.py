@@ -1,1 +1,1 @@
-"""The places of a category: taken, offered, released."""
+"""Places of a category: taking, offering and releasing them."""

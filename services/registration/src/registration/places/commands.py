@@ -1,16 +1,16 @@
-"""Changing the places of a category. No other folder writes `category_places`; a test looks for it.
+"""Changes of a category's places. No other folder writes `category_places`; a test checks this.
 
-Locks are taken in one order by all code of this service:
+All code of this service takes row locks in this order:
 
 1. the registration (`registrations`),
 2. the places of its category (`category_places`); of several categories in the order of their ids,
 3. the category (`race_categories`),
-4. waiting-list entries (`waitlist_entries`),
-5. participants, of a registration or a waiting-list entry.
+4. waiting list entries (`waitlist_entries`),
+5. participants, of a registration or a waiting list entry.
 
-Steps may be left out. So admission, expiry, cancellation, verification and the waiting list wait for each other, but
-never in a circle. Each row is held until the end of its transaction, and whatever decides by the number of places
-(offers, burned places) locks them first.
+Steps may be left out. So admission, expiry, cancellation, verification and the waiting list wait for each other without
+deadlocks. Each row is locked until the end of its transaction, and code that decides by the number of places (offers,
+burned places) locks the places first.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ from registration.places.tables import CategoryPlaces
 OnPlacesFreed = Callable[[UnitOfWork, UUID], Awaitable[None]]
 """Offers the free places of a category to its waiting list, in the transaction that released them.
 
-The waiting list is a layer above those who release places, so they get this passed in.
+The waiting list is in a layer above the code that releases places, so it is passed in.
 """
 
 TAKE = """
@@ -35,10 +35,10 @@ TAKE = """
      WHERE category_id = :category_id AND taken + :places <= quota
     RETURNING quota - taken AS places_left, last_number - :numbers AS numbers_before
 """
-"""Takes `:places` and as many numbers as there are registrations, or returns no row if the places do not suffice.
+"""SQL that takes `:places` and `:numbers` registration numbers; it returns no row if the places do not suffice.
 
-Text for the `WITH` of a statement that writes the registrations, too: the row is locked from this statement to COMMIT,
-and every other transaction of the category waits for it, so a round trip less is worth a statement of another's.
+It is text for the `WITH` of a statement that also writes the registrations. The row is locked from this statement to
+COMMIT, and every other transaction of the category waits for it, so each round trip saved lets another one run.
 """
 
 
@@ -49,13 +49,13 @@ async def create(work: UnitOfWork, category_id: UUID, *, quota: int, bib_start: 
 
 
 async def lock_places(work: UnitOfWork, category_id: UUID) -> int | None:
-    """Lock a category's places and return how many are left; None if there is no such category."""
+    """Lock a category's places and return how many are left; None if the category does not exist."""
     left = select(CategoryPlaces.quota - CategoryPlaces.taken).where(CategoryPlaces.category_id == category_id)
     return (await work.session.execute(left.with_for_update())).scalar_one_or_none()
 
 
 async def lock_counters(work: UnitOfWork, category_id: UUID) -> Places | None:
-    """Lock a category's places and return all counters; None if there is no such category."""
+    """Lock a category's places and return all counters; None if the category does not exist."""
     columns = [getattr(CategoryPlaces, name) for name in Places.__dataclass_fields__]
     counters = select(*columns).where(CategoryPlaces.category_id == category_id).with_for_update()
     row = (await work.session.execute(counters)).one_or_none()
@@ -67,7 +67,7 @@ async def _change(work: UnitOfWork, category_id: UUID, **values: ColumnElement[i
 
 
 async def retake(work: UnitOfWork, category_id: UUID, count: int) -> bool:
-    """Take released places again; return False if they are gone."""
+    """Take released places again; return False if not enough are left."""
     take = (
         update(CategoryPlaces)
         .where(CategoryPlaces.category_id == category_id, CategoryPlaces.taken + count <= CategoryPlaces.quota)
@@ -78,12 +78,12 @@ async def retake(work: UnitOfWork, category_id: UUID, count: int) -> bool:
 
 
 async def release(work: UnitOfWork, category_id: UUID, count: int) -> None:
-    """Give back places that had no BIB."""
+    """Release places without a BIB."""
     await _change(work, category_id, taken=CategoryPlaces.taken - count)
 
 
 async def release_confirmed(work: UnitOfWork, category_id: UUID, count: int) -> None:
-    """Give back places that had a BIB; burn those that no other BIB is left for."""
+    """Release places with a BIB; burn those for which no other BIB is left."""
     places = await lock_counters(work, category_id)
     if places is None:
         raise RuntimeError("a registration has a category")
@@ -91,7 +91,7 @@ async def release_confirmed(work: UnitOfWork, category_id: UUID, count: int) -> 
 
 
 async def hold(work: UnitOfWork, category_id: UUID, count: int) -> None:
-    """Hold free places for offers; a negative count gives them back."""
+    """Hold free places for offers; a negative count releases them."""
     await _change(work, category_id, taken=CategoryPlaces.taken + count, offered=CategoryPlaces.offered + count)
 
 
@@ -118,7 +118,7 @@ async def assign_bibs(work: UnitOfWork, category_id: UUID, count: int) -> int:
 
 
 async def write_counters(work: UnitOfWork, category_id: UUID, places: Places) -> None:
-    """Write all counters of places that `lock_counters` returned."""
+    """Store all counters, as returned by `lock_counters` and changed."""
     await work.session.execute(
         update(CategoryPlaces).where(CategoryPlaces.category_id == category_id).values(asdict(places))
     )
@@ -136,7 +136,7 @@ _SKIP = text("""
 
 
 def is_number_taken(error: IntegrityError) -> bool:
-    """Return whether a registration number was given before, by a category that had this one's prefix at the time."""
+    """Return whether a registration number is in use, from a category that had this one's prefix at the time."""
     return constraint_of(error) == "uq_registrations_registration_number"
 
 

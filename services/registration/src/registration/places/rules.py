@@ -1,4 +1,4 @@
-"""Which requests fit, and how many places are burned."""
+"""Distribution of places among requests, and burned places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from registration.places.errors import BibsAlreadyGiven
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of a category as they are stored; see `CategoryPlaces`."""
+    """The stored places of a category; see `CategoryPlaces`."""
 
     quota: int
     taken: int
@@ -20,14 +20,14 @@ class Places:
 
     @property
     def bibs_left(self) -> int:
-        """BIBs of the range that were never given."""
+        """Return the number of BIBs of the range that were never assigned."""
         return self.bib_end - self.next_bib + 1
 
 
 def fitting(sizes: Sequence[int], places_left: int) -> list[bool]:
     """Return which requests get their places, first come, first served.
 
-    A request that does not fit leaves the places to smaller ones behind it.
+    A request that does not fit is skipped, so that smaller ones behind it may get the places.
     """
     answers = []
     for size in sizes:
@@ -44,17 +44,17 @@ def burned_places(*, cancelled: int, quota: int, burned: int, confirmed: int, bi
 
 
 def still_burned(*, quota: int, burned: int, confirmed: int, bibs_left: int) -> int:
-    """Return how many burned places stay burned when quota or BIB range have changed.
+    """Return how many burned places stay burned after a change of quota or BIB range.
 
-    A burned place is given back when a BIB is left for it, and dropped when the quota no longer has it: the places
-    that are neither confirmed nor burned need a BIB each, and no more places can be burned than there are.
+    A burned place becomes free if a BIB is left for it, and is removed if the quota no longer includes it: each place
+    that is neither confirmed nor burned needs a BIB, and no more places can be burned than exist.
     """
     missing = quota - confirmed - bibs_left
     return max(0, min(burned, missing))
 
 
 def without_confirmed(places: Places, cancelled: int) -> Places:
-    """Return the places after confirmed ones were cancelled: free again as far as there are BIBs for them."""
+    """Return the places after confirmed ones were cancelled; they become free as far as BIBs are left for them."""
     burned = burned_places(
         cancelled=cancelled,
         quota=places.quota,
@@ -77,7 +77,7 @@ def resized(places: Places, *, quota: int, old_start: int, bib_start: int, bib_e
         old_start: the first BIB of the range before the change.
 
     Raises:
-        BibsAlreadyGiven: the range would begin elsewhere after its first BIB was given.
+        BibsAlreadyGiven: the first BIB of the range was assigned, so the range cannot begin elsewhere.
     """
     if old_start not in (bib_start, places.next_bib):
         raise BibsAlreadyGiven

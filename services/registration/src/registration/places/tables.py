@@ -9,16 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registration.base import Base
 
 BIB_LIMIT: Final = 2**31 - 2
-"""One less than an integer holds, because `next_bib` may be one more than the last BIB."""
+"""One less than the maximum of an integer, because `next_bib` may be one more than the last BIB."""
 
 
 class CategoryPlaces(Base):
-    """A category's places and numbers, apart from the catalog row that people edit. Written by `places.commands` only.
+    """A category's places and numbers, separate from the catalog row that staff edit. Only `places.commands` writes it.
 
     `taken` counts the participants of live registrations, the `offered` places, which are held for the waiting list,
-    and the `burned` ones: places of cancelled registrations whose BIBs are spent and for which the range has no others
-    left. `confirmed` counts live participants with a BIB. The last check says that there is a BIB for every place that
-    is held or may still be taken.
+    and the `burned` ones: places of cancelled registrations whose BIBs were used and for which the range has no others
+    left. `confirmed` counts live participants with a BIB. The last check ensures that there is a BIB for every place
+    that is held or may still be taken.
     """
 
     __tablename__ = "category_places"

@@ -1,4 +1,4 @@
-"""QR images of tickets, for whoever holds the code."""
+"""QR images of tickets, public for holders of a ticket code."""
 
 import io
 from typing import Annotated
@@ -22,13 +22,13 @@ _CACHE = {"Cache-Control": "private, max-age=86400"}
 
 @router.get("/{ticket_code}.svg", response_class=Response, responses=errors(UnknownTicket))
 async def ticket_as_svg(ticket_code: TicketCode, session: Read) -> Response:
-    """The ticket's QR code as SVG."""
+    """Return the ticket's QR code as SVG."""
     return Response(await _drawn(session, ticket_code, "svg"), media_type="image/svg+xml", headers=_CACHE)
 
 
 @router.get("/{ticket_code}.png", response_class=Response, responses=errors(UnknownTicket))
 async def ticket_as_png(ticket_code: TicketCode, session: Read) -> Response:
-    """The ticket's QR code as PNG."""
+    """Return the ticket's QR code as PNG."""
     return Response(await _drawn(session, ticket_code, "png"), media_type="image/png", headers=_CACHE)
 
 

@@ -1,4 +1,4 @@
-"""Routes of the waiting lists. An entry's id is that of the registration it may become, and so is its token's."""
+"""Routes of waiting lists. An entry and its token have the id of the registration that the entry may become."""
 
 from datetime import datetime
 from typing import Annotated
@@ -49,7 +49,7 @@ Terms = Annotated[OfferTerms, from_state("offer_terms")]
 
 
 class WaitingParticipantView(View):
-    """Somebody of an entry."""
+    """A person of an entry."""
 
     participant_id: UUID = Field(validation_alias="id")
     full_name: str
@@ -67,7 +67,7 @@ class _PlaceInLine(View):
 
 
 class JoinedView(_PlaceInLine):
-    """The answer to whoever joins. The token opens this entry, and the registration it may become."""
+    """The response to joining. The token is valid for this entry and for the registration it may become."""
 
     position: int
     participants: list[RegisteredParticipantView]
@@ -76,7 +76,7 @@ class JoinedView(_PlaceInLine):
 
 
 class WaitlistView(_PlaceInLine):
-    """An entry, for its runner and staff. `position` counts those who wait in the same category, itself included."""
+    """An entry, for its runner and staff. `position` is its place among the waiting entries of the category, from 1."""
 
     position: int | None
     offered_at: datetime | None
@@ -86,7 +86,7 @@ class WaitlistView(_PlaceInLine):
 
 
 class WaitlistSummary(_PlaceInLine):
-    """An entry in staff's list."""
+    """An entry in a list for staff."""
 
     offered_at: datetime | None
     offer_expires_at: datetime | None
@@ -96,7 +96,7 @@ class WaitlistSummary(_PlaceInLine):
 
 
 class Removal(Body):
-    """Why staff take somebody off the list."""
+    """Staff's reason for removing an entry."""
 
     reason: Annotated[Text, Field(max_length=500)]
 
@@ -123,7 +123,7 @@ class Removal(Body):
     openapi_extra=FORM_OPENAPI,
 )
 async def join(request: Request, service: Service) -> Response:
-    """Stand in line for a category that is full, with the form one would register with."""
+    """Join the waiting list of a full category, with the same form as for registering."""
     form, key = await take_form(request)
     return admitted(await service.join(form, key))
 
@@ -137,7 +137,7 @@ async def list_entries(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[WaitlistSummary]:
-    """Entries, in the order of the line."""
+    """Return entries, in the order of the waiting list."""
     wanted = Filter(category_id, status)
     rows = await queries.page(session, wanted, limit=limit, after=_turn(cursor))
     items = [
@@ -162,13 +162,13 @@ def _turn(cursor: str | None) -> int | None:
 
 @router.get("/{registration_id}", responses=errors(UnknownWaitlistEntry))
 async def show_entry(registration_id: UUID, _: ItsRunnerOrStaff, session: Read) -> WaitlistView:
-    """Where an entry stands."""
+    """Return an entry."""
     return WaitlistView.model_validate(await queries.detail(session, registration_id))
 
 
 @router.delete("/{registration_id}", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
 async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, terms: Terms) -> None:
-    """Leave the line, with or without an offer."""
+    """Leave the waiting list, with or without an offer."""
     await commands.leave(work, registration_id, terms=terms, by=who.actor, action="waitlist.withdraw")
 
 
@@ -180,20 +180,20 @@ async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, ter
     ),
 )
 async def accept(registration_id: UUID, _: ItsRunner, service: Service) -> RegisteredView:
-    """Take what is offered: a registration like any other, at the price of now."""
+    """Accept the offer: create a registration at the current price."""
     return RegisteredView.model_validate(await service.accept(registration_id))
 
 
 @router.post("/{registration_id}/offer", responses=errors(UnknownWaitlistEntry, NotWaiting, RegistrationClosed))
 async def prioritise(registration_id: UUID, staff: Admin, work: Work, terms: Terms) -> WaitlistView:
-    """Put an entry before all others: free places are offered to it at once, or else the next ones."""
+    """Prioritise an entry: free places, or the next ones, are offered to it before all others."""
     await commands.prioritise(work, registration_id, terms=terms, by=staff.actor)
     return WaitlistView.model_validate(await queries.detail(work.session, registration_id))
 
 
 @router.post("/{registration_id}/remove", status_code=204, responses=errors(UnknownWaitlistEntry, NotWaiting))
 async def remove(registration_id: UUID, body: Removal, staff: Admin, work: Work, terms: Terms) -> None:
-    """Take an entry off the list."""
+    """Remove an entry from the waiting list."""
     by = staff.actor
     await commands.leave(
         work, registration_id, terms=terms, by=by, action="waitlist.remove", end=WaitlistEnd.REMOVED, reason=body.reason

@@ -127,7 +127,7 @@ async def leave(
 
 
 async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
-    """Put an entry before all others: it gets free places at once, or else the next ones, saved up for a group.
+    """Put an entry before all others. It gets free places at once, otherwise the next ones, saved up for a group.
 
     Raises:
         UnknownWaitlistEntry, NotWaiting, RegistrationClosed.
@@ -145,7 +145,7 @@ async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
 
 
 class _Elsewhere(Exception):
-    """A person of the entry has another live registration by now."""
+    """A person of the entry has another live registration."""
 
 
 async def accept(
@@ -237,7 +237,7 @@ _PARTICIPANTS = text(f"""
       FROM waitlist_participants WHERE entry_id = :registration_id ORDER BY person_key
     ON CONFLICT (event_id, person_key) WHERE live DO NOTHING
     RETURNING 1
-""")  # noqa: S608  # names of our own
+""")  # noqa: S608  # only constants are inserted
 
 
 async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_version: int) -> None:

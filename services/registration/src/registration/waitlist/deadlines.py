@@ -1,4 +1,4 @@
-"""The ends of offers: an offer runs only while its runner can know of it."""
+"""Ends of offers. An offer does not lapse before its runner could learn of it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ HEARD_LATE: Final = timedelta(minutes=5)
 """Shorter delays are ignored: events take seconds, and clocks differ."""
 
 _UNHEARD_AT_MOST: Final = timedelta(days=1)
-"""How long past its end an offer that was not heard of keeps its places: an event may be lost for good."""
+"""Maximum time past its end for which an offer keeps its places without notification's answer, which may be lost."""
 
 _PATIENCE = timedelta(minutes=30)
 _RENEWED_AT_ONCE = 200
@@ -33,8 +33,8 @@ _UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE
 
 
 async def record_heard(work: UnitOfWork, heard: OfferHeard) -> None:
-    """Store that notification took an offer in. Ignored for an offer that changed since: its newest event counts."""
-    at = min(heard.heard_at, work.now)  # a clock that is ahead
+    """Store that notification received an offer. Ignored if the offer changed since: only its newest event counts."""
+    at = min(heard.heard_at, work.now)  # if the clock there is ahead
     current = (WaitlistEntry.id == heard.registration_id, _OPEN, WaitlistEntry.revision == heard.revision)
     first = update(WaitlistEntry).where(*current, WaitlistEntry.offer_heard_at.is_(None)).values(offer_heard_at=at)
     await work.session.execute(first)
@@ -43,14 +43,15 @@ async def record_heard(work: UnitOfWork, heard: OfferHeard) -> None:
 async def process_waitlist(
     work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None
 ) -> None:
-    """End what is over in a category's line, at most a thousand, and offer what is free. Any number may do so at once.
+    """End the expired entries of a category's waiting list, at most a thousand, and offer free places.
 
-    It is over when no clock of ours can be before its end: a runner who accepts in time, by the clock of the process
-    that is asked, gets the place. An offer that notification took in late begins anew.
+    Workers may do so concurrently. An offer is over once its end has passed by every clock: a runner who accepts in
+    time, by the clock of the process that handles the request, gets the place. An offer that notification received late
+    is renewed.
 
     Args:
-        heard_until: offers that were open after this moment, and those that notification did not hear of, do not lapse
-            yet; None where that is not asked for.
+        heard_until: offers that were open after this time, and those that notification has not received, do not lapse
+            yet; None if this is not required.
     """
     await places.lock_places(work, category_id)
     category = await get_category(work.session, category_id)
@@ -73,7 +74,7 @@ def _is_over(now: datetime, heard_until: datetime | None) -> ColumnElement[bool]
 
 
 async def _begin_anew(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:
-    """Give the whole time to offers that notification took in late, and publish them with their new end."""
+    """Renew offers that notification received late with the full time, and publish them with their new end."""
     late = WaitlistEntry.offer_heard_at > WaitlistEntry.offered_at + HEARD_LATE
     chosen = select(WaitlistEntry).where(WaitlistEntry.race_category_id == category.category_id, _OPEN, late)
     ordered = chosen.order_by(WaitlistEntry.turn).limit(_RENEWED_AT_ONCE).with_for_update()
@@ -85,7 +86,7 @@ async def _begin_anew(work: UnitOfWork, category: CategorySnapshot, terms: Offer
 
 
 async def waiting_for(session: AsyncSession, *, now: datetime) -> timedelta | None:
-    """For how long the offer that ended the longest ago has been kept open; None: none is over."""
+    """Return for how long the longest overdue offer has been kept open past its end; None if there is none."""
     first = select(WaitlistEntry.offer_expires_at).where(_OPEN, WaitlistEntry.offer_expires_at <= now - SKEW)
     ended = (await session.execute(first.order_by(WaitlistEntry.offer_expires_at).limit(1))).scalar_one_or_none()
     return None if ended is None else now - SKEW - ended

@@ -1,7 +1,7 @@
-"""Offering free places to the waiting list, and taking back what is not used.
+"""Offering free places to the waiting list, and ending entries.
 
-All of it happens while the category's places are locked. What becomes free is offered in the transaction that releases
-it, so at no moment can it be taken past the waiting list.
+All of this happens while the category's places are locked. Places that become free are offered in the transaction that
+releases them, so a new registration can never take them before the waiting list.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _ENDED_AT_ONCE = 1000
 async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: OfferTerms) -> None:
     """Offer free places in the order of the waiting list. A group gets all its places or none.
 
-    For a prioritised group places are held until they are enough.
+    For a prioritised group, free places are held until there are enough.
     """
     left = await _serve_prioritised(work, category_id, await places.lock_places(work, category_id) or 0, terms)
     while left and (line := await _candidates(work, category_id, left)):
@@ -46,7 +46,7 @@ def registration_over(work: UnitOfWork, category: CategorySnapshot) -> bool:
     return not category.is_active or category.closed(work.now)
 
 
-# Who could not accept is passed over and keeps the turn: who registered elsewhere since, and groups that have no price.
+# Entries that could not accept are skipped and keep their turn: registered elsewhere since, or groups without a price.
 _COULD_ACCEPT = """
     CASE e.registration_type WHEN 'collective_5' THEN c.price_collective_5
          WHEN 'collective_10' THEN c.price_collective_10 ELSE c.price_individual END IS NOT NULL
@@ -62,13 +62,13 @@ _LINE = text(f"""
      WHERE c.id = :category_id AND e.status = 'waiting' AND e.total_participants <= CAST(:places_left AS int)
        AND {_COULD_ACCEPT}
      ORDER BY e.turn LIMIT :at_most
-""")  # noqa: S608  # a constant of ours
+""")  # noqa: S608  # only constants are inserted
 
 _AHEAD = text(f"""
     SELECT e.id, e.places_held, CASE WHEN {_COULD_ACCEPT} THEN e.total_participants ELSE 0 END AS size
       FROM waitlist_entries e JOIN race_categories c ON c.id = e.race_category_id
      WHERE c.id = :category_id AND e.status = 'waiting' AND e.turn < 0 ORDER BY e.turn
-""")  # noqa: S608  # a constant of ours
+""")  # noqa: S608  # only constants are inserted
 
 _SAVE_UP = text("""
     UPDATE waitlist_entries e SET places_held = saved.places
@@ -127,7 +127,7 @@ _OPEN_OFFER = text("""
 
 
 async def offer_again(work: UnitOfWork, entry: WaitlistEntry, codes: AccessCodes) -> None:
-    """Publish an open offer once more, after its contact was corrected."""
+    """Publish an open offer again, after its contact or its end changed."""
     entry.revision += 1
     await work.session.flush()
     row = (await work.session.execute(_OPEN_OFFER, {"id": entry.id})).one()
@@ -169,16 +169,16 @@ async def end_entries(
     end: WaitlistEnd,
     reason: str | None = None,
 ) -> int:
-    """End those of a category's line whom the conditions choose; places held for them are free again. How many.
+    """End the entries of a category's waiting list that meet the conditions, release their places, and return how many.
 
-    At most a thousand at once, open offers first: a line may be longer than one statement can end in its time.
+    At most a thousand at once, open offers first: a waiting list may be too long for the time limit of one statement.
 
     Args:
         end: the reason published for open offers; waiting entries publish nothing.
-        reason: staff's words.
+        reason: staff's reason.
     """
     in_line = (WaitlistEntry.race_category_id == category_id, WaitlistEntry.status.in_(IN_LINE), *conditions)
-    # Locked in one order by all who end some at once, and looked at again once they are locked.
+    # All such statements lock in the same order, and check the conditions again once the rows are locked.
     first = select(WaitlistEntry.id).where(*in_line).order_by(WaitlistEntry.status, WaitlistEntry.turn)
     some = first.limit(_ENDED_AT_ONCE).with_for_update().cte("some")
     ending = (

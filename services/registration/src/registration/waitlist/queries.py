@@ -1,4 +1,4 @@
-"""Looking at the lines."""
+"""Reading waiting lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 
 async def detail(session: AsyncSession, entry_id: UUID) -> dict[str, Any]:
-    """An entry with its position, if it waits, and its participants.
+    """Return an entry with its position, if it is waiting, and its participants.
 
     Raises:
         UnknownWaitlistEntry.
@@ -36,13 +36,13 @@ async def detail(session: AsyncSession, entry_id: UUID) -> dict[str, Any]:
 
 
 def columns_of(entry: WaitlistEntry) -> dict[str, Any]:
-    """The entry's columns, under the names the API gives them."""
+    """Return the entry's columns, under their names in the API."""
     columns = {column.key: getattr(entry, column.key) for column in WaitlistEntry.__table__.columns}
     return {**columns, "waitlist_id": entry.id, "category_id": entry.race_category_id}
 
 
 async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
-    """How many wait up to and with this one; None when it does not wait."""
+    """Return the position of an entry among those that wait, from 1; None if it is not waiting."""
     if entry.status != WaitlistStatus.WAITING:
         return None
     ahead = select(func.count()).where(
@@ -54,7 +54,7 @@ async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
 
 
 async def registered_again(session: AsyncSession, entry_id: UUID) -> list[int]:
-    """Which participants of an entry, by index, have a live registration for the event."""
+    """Return the positions of an entry's participants who have a live registration for the event."""
     mine = WaitlistParticipant
     query = (
         select(mine.position)
@@ -75,7 +75,7 @@ async def registered_again(session: AsyncSession, entry_id: UUID) -> list[int]:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which entries to list."""
+    """Filter of entries."""
 
     category_id: UUID | None = None
     status: WaitlistStatus | None = None
@@ -84,7 +84,7 @@ class Filter:
 async def page(
     session: AsyncSession, wanted: Filter, *, limit: int, after: int | None
 ) -> Sequence[Row[WaitlistEntry, WaitlistParticipant]]:
-    """Entries in the order of their turns, with their person in charge; one more than `limit` if there are more."""
+    """Return entries in the order of turns, with the person in charge; one more than `limit` if there are more."""
     in_charge = and_(WaitlistParticipant.entry_id == WaitlistEntry.id, WaitlistParticipant.is_pic)
     query = (
         select(WaitlistEntry, WaitlistParticipant)
@@ -102,7 +102,7 @@ async def page(
 
 
 async def categories_with_a_line(session: AsyncSession) -> Sequence[UUID]:
-    """Categories in whose line somebody stands."""
+    """Return the categories that have entries with the status `waiting` or `offered`."""
     in_line = WaitlistEntry.status.in_(IN_LINE)
     query = select(WaitlistEntry.race_category_id).where(in_line).distinct().order_by(WaitlistEntry.race_category_id)
     return (await session.execute(query)).scalars().all()

@@ -1,4 +1,4 @@
-"""Statuses of waiting-list entries, and how long an offer is open."""
+"""Statuses of waiting list entries, and how long an offer is open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from typing import Final
 from registration.access_codes import AccessCodes
 
 PRIORITY: Final = 2**40
-"""What staff take off a turn to call somebody ahead. Those who were called keep their order among themselves."""
+"""Subtracted from the turn of a prioritised entry. Prioritised entries keep their order among themselves."""
 
 
 class WaitlistStatus(StrEnum):
-    """Where an entry stands. `expired` is an offer nobody answered, `closed` the end of registration."""
+    """Status of an entry. `expired` means that an offer was not answered, `closed` that registration ended."""
 
     WAITING = "waiting"
     OFFERED = "offered"
@@ -24,19 +24,19 @@ class WaitlistStatus(StrEnum):
 
 
 IN_LINE: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
-"""Not over yet: a person stands in a category's line once."""
+"""Statuses of live entries: a person can be in one such entry per category."""
 
 
 @dataclass(frozen=True)
 class OfferTerms:
-    """What an offer from the waiting list comes with: the time to think about it, and the codes of its links."""
+    """Terms of an offer: how long it is open, and the codes for its links."""
 
     time: timedelta
     codes: AccessCodes
 
 
 def shares(sizes: Sequence[int], places: int) -> list[int]:
-    """What each who was called ahead gets of so many places, in their order: all it needs, or what is left."""
+    """Return the places that each prioritised entry gets, in order: all it needs, or what is left."""
     given = []
     for size in sizes:
         given.append(min(size, places))
@@ -45,11 +45,11 @@ def shares(sizes: Sequence[int], places: int) -> list[int]:
 
 
 def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None) -> datetime:
-    """Until when an offer made now may be accepted: never longer than registration is open."""
+    """Return the end of an offer made now, which is never later than the end of registration."""
     end = now + offer_time
     return end if closes_at is None else min(end, closes_at)
 
 
 def prioritised(turn: int) -> int:
-    """The turn of somebody called ahead; once is enough."""
+    """Return the turn of a prioritised entry. Prioritising it again has no effect."""
     return turn - PRIORITY if turn > 0 else turn

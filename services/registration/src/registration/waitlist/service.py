@@ -1,4 +1,4 @@
-"""Waiting-list requests: joining the list, and accepting an offer."""
+"""Waiting list requests: joining the list, and accepting an offer."""
 
 import asyncio
 import hashlib
@@ -41,7 +41,7 @@ _JOINING_AT_ONCE = 4
 
 
 class JoinedBody(TypedDict):
-    """The answer to joining as it is stored: without token and link."""
+    """The response to joining, as stored: without token and link."""
 
     waitlist_id: str
     event_id: str
@@ -62,8 +62,8 @@ class WaitlistService:
 
     Args:
         database: registration's own.
-        tokens: makes the runner tokens of answers.
-        codes: makes the links of answers.
+        tokens: issues the runner tokens of responses.
+        codes: creates the links of responses.
     """
 
     def __init__(self, database: Database, tokens: RunnerTokens, codes: AccessCodes, settings: Settings) -> None:
@@ -77,11 +77,11 @@ class WaitlistService:
         self._joining = 0
 
     async def join(self, form: RegistrationForm, idempotency_key: str | None) -> Answer[dict[str, object]]:
-        """Add an entry and return the answer; its runner token opens the registration that it may become, too.
+        """Add an entry and return the response; its runner token is also valid for the registration that it may become.
 
         Raises:
             UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PlacesAvailable,
-            AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy, InvalidFields.
+                AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy, InvalidFields.
         """
         category = await self._categories.get(form.category_id)
         form.born_before(category.day_of(self._database.clock()))
@@ -89,7 +89,7 @@ class WaitlistService:
         try:
             answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
         except StartlineError as refusal:
-            # A request that is repeated is refused for what it did the first time, or its commit was not answered.
+            # A repeated request conflicts with its own first effect, or its commit was not answered.
             look_up = answer_of_unknown if isinstance(refusal, OutcomeUnknown) else first_answer
             found = await look_up(self._database, idempotency_key, _hash(form))
             if found is None:
@@ -124,7 +124,7 @@ class WaitlistService:
         return Answer(body)
 
     async def accept(self, registration_id: UUID) -> dict[str, object]:
-        """Turn an offer into a registration and return the answer that admission would have given.
+        """Turn an offer into a registration and return the response that admission would have given.
 
         Raises:
             AlreadyRegistered: the places are offered to the next entry.
@@ -167,7 +167,7 @@ class WaitlistService:
 
 
 def _hash(form: RegistrationForm) -> str:
-    """Return another hash than admission's, so that one key cannot be used for both."""
+    """Return a different hash than admission's, so that one key cannot be used for both."""
     return hashlib.sha256(b"waitlist" + form.model_dump_json().encode()).hexdigest()
 
 

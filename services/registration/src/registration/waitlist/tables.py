@@ -1,4 +1,4 @@
-"""Who waits for a place, in which order, and what they filled in."""
+"""Tables of waiting lists: entries and their participants."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,11 +26,12 @@ _IN_LINE = f"status IN ({', '.join(repr(status.value) for status in IN_LINE)})"
 
 
 class WaitlistEntry(Base):
-    """One runner or group in a category's line. Its id becomes the registration's when an offer is accepted.
+    """A runner or group on a category's waiting list. Its id becomes the registration's if it accepts an offer.
 
-    `turn` is the order of the line, `revision` counts what its offer's listeners were told of later. `places_held` are
-    saved up for a group that was called ahead while it waits. `offer_heard_at` is when notification took the open offer
-    in, None until then. An entry changes only in a transaction that holds its category's places, but for that.
+    `turn` is the order of the waiting list; `revision` grows when an open offer is published again or the entry ends.
+    `places_held` are saved up for a prioritised group while it waits. `offer_heard_at` is when notification received
+    the open offer, None until then. An entry changes only in a transaction that holds its category's places, except for
+    `offer_heard_at`.
     """
 
     __tablename__ = "waitlist_entries"
@@ -65,7 +66,7 @@ class WaitlistEntry(Base):
 
 
 class WaitlistParticipant(PersonColumns, Base):
-    """One runner of an entry. `live` while the entry is in line: once per person and category."""
+    """A runner of an entry. `live` while the entry is waiting or offered: unique per person and category."""
 
     __tablename__ = "waitlist_participants"
 

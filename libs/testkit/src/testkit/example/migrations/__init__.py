@@ -1,1 +1,1 @@
-"""The schema of the example service, step by step."""
+"""Migrations of the example service's schema."""

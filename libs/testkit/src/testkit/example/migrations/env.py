@@ -1,4 +1,4 @@
-"""Alembic's entry: migrations of the example."""
+"""Alembic's entry point for the migrations of the example."""
 
 from chassis.migrations import run
 

@@ -1,4 +1,4 @@
-"""The waiting list: who waits, what they filled in, and the places that are offered to them."""
+"""The waiting list: entries, their participants, and offered places."""
 
 import sqlalchemy as sa
 from alembic import op

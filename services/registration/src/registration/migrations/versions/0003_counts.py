@@ -1,4 +1,4 @@
-"""Counts of registrations by category and status, kept by the database: statistics do not count a million rows."""
+"""Counts of registrations by category and status, kept by triggers, so that statistics do not count a million rows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("participants", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
     )
-    # Nothing may change between the first count and the triggers.
+    # No row may change between the first count and the creation of the triggers.
     op.execute("LOCK TABLE registrations IN SHARE ROW EXCLUSIVE MODE")
     op.execute(_ADD.format(changes=_ADDED.replace("FROM added", "FROM registrations")))
     for event, (tables, changes) in _TRIGGERS.items():

@@ -1,4 +1,4 @@
-"""New names reach the search index in small portions: a large one made a whole batch of registrations wait for it."""
+"""A smaller pending list of the name index: merging a large one blocked a whole batch of registrations."""
 
 from alembic import op
 

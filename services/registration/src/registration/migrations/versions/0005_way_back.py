@@ -1,7 +1,7 @@
 """Links to registrations, corrections, notes, and columns for people in canonical form.
 
-Code of the release before goes on working: it writes rows without `search_text`, which a periodic job of this release
-brings into form. 0007 has what takes long and runs outside of a transaction.
+Processes of the previous release continue to work: they write rows without `search_text`, which a periodic job of this
+release converts. 0007 contains what takes long and runs outside of a transaction.
 """
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was brought into form stays in form: code of the release before reads it as well."""
+    """Undo the migration. Converted rows stay in canonical form, which the previous release can read as well."""
     _phone_numbers("^[0-9]{10,15}$")
     for table in ("registration_notes", "unreadable_values", "unpublished_codes", "link_requests"):
         op.drop_table(table)
@@ -41,10 +41,10 @@ def downgrade() -> None:
 def _columns() -> None:
     for table in ("registrations", "waitlist_entries"):
         op.add_column(table, sa.Column("access_version", sa.Integer(), nullable=False, server_default="1"))
-        # What code of the release before makes from now on gets 0: its code is yet to be published.
+        # Rows created by the previous release from now on get 0: their code still has to be published.
         op.alter_column(table, "access_version", server_default="0")
     op.add_column("events", sa.Column("changes_until", _TZ))
-    # Races that are there get 0: nothing was ever published about them, which a periodic job does.
+    # Existing races get 0: they were never published, which a periodic job does.
     op.add_column("events", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
     op.alter_column("events", "revision", server_default="1")
     for table in _PEOPLE:
@@ -90,7 +90,7 @@ def _tables() -> None:
 
 
 def _phone_numbers(form: str) -> None:
-    """Replace the rule for phone numbers; it holds for new rows at once, and 0007 checks the old ones."""
+    """Replace the constraint on phone numbers. It applies to new rows at once; 0007 validates the old ones."""
     for table in _PEOPLE:
         op.drop_constraint("whatsapp", table, type_="check")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_whatsapp CHECK (whatsapp ~ '{form}') NOT VALID")

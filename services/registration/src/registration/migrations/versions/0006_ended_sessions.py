@@ -1,4 +1,4 @@
-"""Sessions of staff that ended while access tokens of theirs are still good."""
+"""Ended sessions of staff whose access tokens have not expired yet."""
 
 from chassis.migrations.service_tables import create_ended_sessions, drop_ended_sessions
 

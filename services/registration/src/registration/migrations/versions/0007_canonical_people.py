@@ -1,7 +1,7 @@
-"""Indexes for canonical forms and links, and old rows brought into form, all while registration goes on.
+"""Indexes for canonical forms and links, and conversion of old rows, while registration continues.
 
-Every statement commits by itself and may be run again, so a migration that was interrupted goes on where it was. What
-cannot be read stays as it is and is noted in `unreadable_values`.
+Every statement commits by itself and may be repeated, so an interrupted migration continues where it stopped. Values
+that cannot be parsed stay unchanged and are recorded in `unreadable_values`.
 """
 
 from logging import getLogger
@@ -77,7 +77,7 @@ def _bring_everybody_into_form() -> None:
 
 
 def _portion() -> Portion:
-    """Bring one portion into form; read it again when a registration took a person key in the meantime."""
+    """Convert one portion; read it again if a registration took a person key in the meantime."""
     for _ in range(_TRIES - 1):
         try:
             return _attempt()

@@ -1,4 +1,4 @@
-"""Offers are published again when their contact is corrected: which is newer."""
+"""Revisions of offers, which are published again when their contact is corrected."""
 
 import sqlalchemy as sa
 from alembic import op

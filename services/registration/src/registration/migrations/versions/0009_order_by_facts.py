@@ -1,4 +1,4 @@
-"""News of payments in their order, payments that were answered, marks of the queue, what was put aside, held places."""
+"""Order of payment events, answered payments, queue marks, items set aside, and places held for entries."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How far payment has spoken."""
+"""Payment's answers to queue marks."""
 
 import sqlalchemy as sa
 from alembic import op

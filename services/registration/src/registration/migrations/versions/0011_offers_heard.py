@@ -1,4 +1,4 @@
-"""When notification heard of an offer."""
+"""The time at which notification received an offer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("waitlist_entries", sa.Column("offer_heard_at", sa.DateTime(timezone=True)))
-    # Offers of the release before were not asked about.
+    # Notification was not asked about offers of the previous release.
     op.execute("UPDATE waitlist_entries SET offer_heard_at = offered_at WHERE status = 'offered'")
 
 

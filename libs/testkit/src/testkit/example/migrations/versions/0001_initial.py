@@ -1,4 +1,4 @@
-"""Runners, effects, and a refusal that only the COMMIT speaks."""
+"""Runners, effects, and a constraint that is only checked at COMMIT."""
 
 import sqlalchemy as sa
 from alembic import op
