@@ -21,7 +21,7 @@ from standalone.journey.people import Crowd
 from standalone.journey.pictures import payment_proof
 from standalone.services import service_named
 from testkit.brokers import BrokerPrefix
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.polling import eventually
 from testkit.tokens import Issuer

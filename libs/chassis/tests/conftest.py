@@ -14,8 +14,8 @@ from chassis.database import Database
 from chassis.web.api import build_api
 from chassis.web.routing import Router
 from fastapi import FastAPI
+from testkit.clocks import ManualClock
 from testkit.example.service import PACKAGE, SERVICE, Browse, BuildApp, Connect, example_database
-from testkit.harness import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer

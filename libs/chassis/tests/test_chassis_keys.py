@@ -19,9 +19,9 @@ from joserfc.jwk import KeySetSerialization, OKPKey
 from sqlalchemy import insert, select
 from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
+from testkit.clocks import ManualClock
 from testkit.example.service import Connect
 from testkit.example.tables import service_tables, signing_keys
-from testkit.harness import ManualClock
 
 LIFETIME = timedelta(minutes=15)
 

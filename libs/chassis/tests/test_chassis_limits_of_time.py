@@ -17,9 +17,9 @@ from chassis.secrets import SecretBox, new_key
 from chassis.skew import _TOLERANCE
 from chassis.tables import LEASE_SECONDS
 from chassis.worker import Periodic
+from testkit.clocks import StoppedClock
 from testkit.example.service import Connect
 from testkit.example.tables import signing_keys
-from testkit.harness import StoppedClock
 
 LIFETIME = timedelta(minutes=5)
 

@@ -15,8 +15,8 @@ from chassis.inbox import Handlers, Inbox
 from chassis.web.routing import Router
 from contracts import Event, StaffSessionsEnded
 from sqlalchemy import event as sql
+from testkit.clocks import ManualClock, StoppedClock
 from testkit.example.service import Browse, BuildApp, Connect, rows
-from testkit.harness import ManualClock, StoppedClock
 from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer
 

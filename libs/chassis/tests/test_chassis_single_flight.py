@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from chassis.single_flight import SingleFlightCache
-from testkit.harness import ManualClock
+from testkit.clocks import ManualClock
 from testkit.polling import eventually
 
 

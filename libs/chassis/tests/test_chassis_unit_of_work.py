@@ -17,6 +17,7 @@ from sqlalchemy import TextClause, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
+from testkit.clocks import ManualClock
 from testkit.example.service import (
     OWNER,
     SERVICE,
@@ -30,7 +31,6 @@ from testkit.example.service import (
 )
 from testkit.example.tables import REFUSED_AT_COMMIT, Runner, service_tables
 from testkit.golden import golden
-from testkit.harness import ManualClock
 from testkit.servers import Server
 from testkit.tcp_proxy import TcpProxy
 

@@ -17,7 +17,7 @@ from chassis.transports import Message, Transport
 
 LONGEST_WAIT_SECONDS = 10.0
 
-_FOR_EVER = ExponentialRetry(initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=LONGEST_WAIT_SECONDS)
+_WITHOUT_END = ExponentialRetry(initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=LONGEST_WAIT_SECONDS)
 
 
 def relay_broker(
@@ -51,9 +51,7 @@ def relay_broker(
         min_fetch_interval=0.2,
         max_fetch_interval=2.0,
         lease_ttl_seconds=lease_seconds,
-        retry_strategy=ExponentialRetry(
-            initial_delay_seconds=0.2, multiplier=2.0, max_delay_seconds=LONGEST_WAIT_SECONDS
-        ),
+        retry_strategy=_WITHOUT_END,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def relay(message: OutboxMessage) -> None:

@@ -8,12 +8,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from chassis import process
+from chassis.auth.access import api_routes
+from chassis.auth.principals import Role
 from chassis.errors import StartlineError
 from chassis.migrations import downgrade, drift, upgrade
 from chassis.secrets import new_key
@@ -27,9 +31,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from testkit.plugin import FreshDatabase
+from testkit.tokens import Issuer
 
 AnyService = Service[Any]
 
+_SOME_ID = UUID(int=7)
+_PARAMETER = re.compile(r"\{[^}]+\}")
 _NOWHERE = "postgresql+asyncpg://postgres@127.0.0.1:1/none"
 
 _OBJECTS = """
@@ -65,6 +72,19 @@ def environment(service: AnyService, url: str, folder: Path) -> dict[str, str]:
         "worker_port": "0",
     }
     return {name.upper(): value for name, value in values.items() if name in service.settings.model_fields}
+
+
+def _app(service: AnyService, url: str, folder: Path, issuer: Issuer) -> FastAPI:
+    given = environment(service, url, folder)
+    settings = service.settings(**{name.lower(): value for name, value in given.items()})
+    app: FastAPI = service.build_app(settings, service.open_database(settings.database_url), issuer.http())
+    return app
+
+
+def _is_read(route: Any, service: AnyService) -> bool:
+    """Tickets are pictures of what their path holds; no row is read for them."""
+    path = str(route.path_format)
+    return "GET" in (route.methods or ()) and path.startswith(service.path) and "/tickets/" not in path
 
 
 def errors_of(package: str) -> Sequence[type[StartlineError]]:
@@ -182,6 +202,24 @@ class ServiceContract:
     ) -> None:
         app = await self._started(service, _NOWHERE, monkeypatch, tmp_path)
         assert [(await _request(app, f"/health/{which}")).status_code for which in ("live", "ready")] == [200, 503]
+        await app.state.database.close()
+
+    async def test_with_the_database_down_reads_are_refused_as_unavailable(
+        self, service: AnyService, tmp_path: Path
+    ) -> None:
+        """A route that reads for some caller answers 503, and none answers 500."""
+        issuer = Issuer()
+        app = _app(service, _NOWHERE, tmp_path, issuer)
+        callers = [dict[str, str](), issuer.staff(Role.OWNER), issuer.staff(Role.FINANCE), issuer.runner(_SOME_ID)]
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        statuses: dict[str, set[int]] = {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://startline.test") as client:
+            for route in (each for each in api_routes(app) if _is_read(each, service)):
+                path = _PARAMETER.sub(str(_SOME_ID), str(route.path_format))
+                answers = [await client.get(path, headers=caller) for caller in callers]
+                statuses[path] = {answer.status_code for answer in answers}
+        assert {path: found for path, found in statuses.items() if HTTPStatus.INTERNAL_SERVER_ERROR in found} == {}
+        assert [path for path, found in statuses.items() if HTTPStatus.SERVICE_UNAVAILABLE not in found] == []
         await app.state.database.close()
 
     async def _started(self, service: AnyService, url: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> FastAPI:

@@ -6,6 +6,7 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 _CHUNK = 65536
+_PORTS = {"postgresql": 5432, "amqp": 5672}
 
 
 class TcpProxy:
@@ -61,7 +62,9 @@ class TcpProxy:
             self._connections.discard(task)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._server.hostname, self._server.port or 5432)
+        there, back = await asyncio.open_connection(
+            self._server.hostname, self._server.port or _PORTS[self._server.scheme.partition("+")[0]]
+        )
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(_pump(reader, back))

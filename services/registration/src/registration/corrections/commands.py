@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.canonical.folding import folded
 from chassis.canonical.phones import digits_of
-from chassis.database import UnitOfWork
+from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields
 from chassis.wording import Refused
 from contracts import CorrectedParticipant, RegistrationCorrected
@@ -224,7 +224,7 @@ async def _named_refusals(work: UnitOfWork, participant: Anybody) -> AsyncIterat
         async with work.session.begin_nested():
             yield
     except IntegrityError as error:
-        refusal = next((kind for index, kind in _REFUSALS.items() if f'"{index}"' in str(error.orig)), None)
+        refusal = _REFUSALS.get(constraint_of(error))
         if refusal is None:
             raise
         raise refusal(participants=[position]) from None

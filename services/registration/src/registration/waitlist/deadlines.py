@@ -29,6 +29,7 @@ _PATIENCE = timedelta(minutes=30)
 _RENEWED_AT_ONCE = 200
 
 _OPEN = WaitlistEntry.status == WaitlistStatus.OFFERED
+_HEARD_IN_TIME = WaitlistEntry.offer_heard_at <= WaitlistEntry.offered_at + HEARD_LATE
 _UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
 
 
@@ -58,7 +59,7 @@ async def process_waitlist(
     if category is None or not category.is_active or category.closed(work.now - SKEW):
         await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
         return
-    await _begin_anew(work, category, terms)
+    await _renew_late_offers(work, category, terms)
     lapsed = and_(_OPEN, _is_over(work.now, heard_until))
     await end_entries(work, category_id, WaitlistStatus.EXPIRED, lapsed, end=WaitlistEnd.LAPSED)
     await offer_free_places(work, category_id, terms=terms)
@@ -69,15 +70,19 @@ def _is_over(now: datetime, heard_until: datetime | None) -> ColumnElement[bool]
     announced = or_(ends <= now - _PATIENCE, ~_UNANNOUNCED)
     if heard_until is None:
         return and_(ends <= now - SKEW, announced)
-    heard = or_(WaitlistEntry.offer_heard_at.is_not(None), ends <= now - _UNHEARD_AT_MOST)
+    never_heard = and_(WaitlistEntry.offer_heard_at.is_(None), ends <= now - _UNHEARD_AT_MOST)
+    heard = or_(_HEARD_IN_TIME, never_heard)  # one that was heard late is renewed first, in its turn
     return and_(ends <= min(now, heard_until) - SKEW, announced, heard)
 
 
-async def _begin_anew(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:
-    """Renew offers that notification received late with the full time, and publish them with their new end."""
-    late = WaitlistEntry.offer_heard_at > WaitlistEntry.offered_at + HEARD_LATE
-    chosen = select(WaitlistEntry).where(WaitlistEntry.race_category_id == category.category_id, _OPEN, late)
-    ordered = chosen.order_by(WaitlistEntry.turn).limit(_RENEWED_AT_ONCE).with_for_update()
+async def _renew_late_offers(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:
+    """Renew offers that notification received late with the full time, and publish them with their new end.
+
+    At most `_RENEWED_AT_ONCE` in the order of the waiting list; the others wait for the next call.
+    """
+    chosen = select(WaitlistEntry).where(WaitlistEntry.race_category_id == category.category_id, _OPEN)
+    late = chosen.where(WaitlistEntry.offer_heard_at.is_not(None), ~_HEARD_IN_TIME)
+    ordered = late.order_by(WaitlistEntry.turn).limit(_RENEWED_AT_ONCE).with_for_update()
     entries: Sequence[WaitlistEntry] = (await work.session.execute(ordered)).scalars().all()
     for entry in entries:
         entry.offered_at, entry.offer_heard_at = work.now, None
