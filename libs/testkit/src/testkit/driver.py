@@ -58,17 +58,19 @@ class _Losing(Handlers):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response over HTTP; `body` is its JSON, None if it has none."""
+    """A response over HTTP; `body` is its JSON, None if it has none; `content` its bytes."""
 
     status: int
     body: Any
     headers: httpx.Headers
+    content: bytes
 
     @classmethod
     def of(cls, response: httpx.Response) -> Self:
         """Read a response."""
         is_json = "json" in response.headers.get("Content-Type", "")
-        return cls(response.status_code, response.json() if is_json and response.content else None, response.headers)
+        body = response.json() if is_json and response.content else None
+        return cls(response.status_code, body, response.headers, response.content)
 
     @property
     def code(self) -> str:
