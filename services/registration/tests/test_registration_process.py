@@ -144,15 +144,6 @@ async def _status(connection: Connection) -> int:
     return int(answer.split()[1])
 
 
-@pytest.mark.parametrize("arguments", [(*_API, "0"), _WORKER], ids=["api", "worker"])
-async def test_every_missing_setting_is_named_at_once(start: Start, arguments: tuple[str, ...]) -> None:
-    program = await start(*arguments, PREFETCH="none")
-    assert await program.ended() not in (0, None)
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEYS", "STAFF_JWKS_URL", "PUBLIC_URL", "PREFETCH"):
-        assert f"{name}:" in program.said
-    assert "Traceback" not in program.said
-
-
 async def test_an_address_that_links_cannot_start_with_is_named(start: Start) -> None:
     program = await start(*_WORKER, PUBLIC_URL="lari.example")
     assert await program.ended() not in (0, None)
