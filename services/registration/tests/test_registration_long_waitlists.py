@@ -1,10 +1,10 @@
-"""A line may be longer than what one statement can end: it ends in portions, open offers first."""
+"""A waiting list longer than one statement can close is closed in portions, open offers first."""
 
 import pytest
 from contracts import WaitlistEnded
 
-from .conftest import Race
-from .registration_line import Line
+from .registration_driver import RegistrationDriver
+from .waitlist_driver import WaitlistDriver
 
 _AT_ONCE = 1000
 
@@ -26,41 +26,38 @@ _MANY = """
 """
 
 
-@pytest.fixture
-def line(race: Race) -> Line:
-    return Line(race)
-
-
-async def test_a_long_line_ends_with_registration_in_portions(race: Race, line: Line) -> None:
-    [taken] = await line.sell_out()
-    first = await line.waiting()
-    await race.execute(_MANY, count=2 * _AT_ONCE)
-    await race.cancel(taken["registration_id"])
-    await line.change(is_active=False)
+async def test_a_long_waiting_list_is_closed_in_portions(driver: RegistrationDriver, waitlist: WaitlistDriver) -> None:
+    [taken] = await waitlist.sell_out()
+    first = await waitlist.join()
+    await driver.execute(_MANY, count=2 * _AT_ONCE)
+    await driver.cancel(taken["registration_id"])
+    await driver.change_category(is_active=False)
     left = []
 
     for _ in range(3):
-        await line.process_waitlist()
-        left.append(await race.scalar("SELECT count(*) FROM waitlist_participants WHERE live"))
+        await waitlist.process()
+        left.append(await driver.scalar("SELECT count(*) FROM waitlist_participants WHERE live"))
 
     assert left == [_AT_ONCE + 1, 1, 0]
-    assert await line.status(first) == "closed"
-    assert await race.scalar("SELECT count(*) FROM waitlist_entries WHERE status <> 'closed'") == 0
-    assert [str(each.subject) for each in await race.service.published(WaitlistEnded)] == [first["waitlist_id"]]
-    await line.must_be_in_order()
+    assert await waitlist.status(first) == "closed"
+    assert await driver.scalar("SELECT count(*) FROM waitlist_entries WHERE status <> 'closed'") == 0
+    assert [str(each.subject) for each in await driver.published(WaitlistEnded)] == [first["waitlist_id"]]
+    await waitlist.assert_consistent()
 
 
 @pytest.mark.slow
-async def test_a_line_longer_than_a_statement_has_parameters_stops_no_other(race: Race, line: Line) -> None:
+async def test_a_waiting_list_longer_than_a_statement_has_parameters_stops_no_other(
+    driver: RegistrationDriver, waitlist: WaitlistDriver
+) -> None:
     """The driver's refusal of more than 32,767 is taken for a database that is down, which ends the round for all."""
-    await line.sell_out()
-    await line.waiting()
-    await race.execute(_MANY, count=32_767)
-    await line.change(is_active=False)
-    [taken] = await line.sell_out()
-    lapsing = await line.waiting()
-    await race.cancel(taken["registration_id"])
+    await waitlist.sell_out()
+    await waitlist.join()
+    await driver.execute(_MANY, count=32_767)
+    await driver.change_category(is_active=False)
+    [taken] = await waitlist.sell_out()
+    lapsing = await waitlist.join()
+    await driver.cancel(taken["registration_id"])
 
-    await line.time_passes(13)
+    await waitlist.pass_time(13)
 
-    assert await line.status(lapsing) == "expired"
+    assert await waitlist.status(lapsing) == "expired"

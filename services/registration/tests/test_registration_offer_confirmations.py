@@ -1,4 +1,4 @@
-"""An offer runs only while its runner can know of it: from when notification has taken it in."""
+"""An offer's time begins when notification has confirmed it."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from contracts import Event, WaitlistOffered
 from registration.entries.expiry import DEADLINES_WAIT
 from structlog.testing import capture_logs
 
-from .conftest import Race
-from .registration_line import Line
-from .registration_marks import Sweeps, heard
+from .registration_driver import RegistrationDriver
+from .registration_marks import Sweeps, offer_heard
+from .waitlist_driver import WaitlistDriver
 
 MINUTE = timedelta(minutes=1)
 HOUR = 60 * MINUTE
@@ -19,175 +19,187 @@ TIME = 12 * HOUR
 
 
 @pytest.fixture
-def sweeps(race: Race) -> Sweeps:
-    return Sweeps.of(race)
-
-
-@pytest.fixture
-def line(race: Race) -> Line:
-    return Line(race)
+def sweeps(driver: RegistrationDriver) -> Sweeps:
+    return Sweeps.of(driver)
 
 
 Offers = tuple[dict[str, Any], dict[str, Any], Event[WaitlistOffered]]
 
 
 @pytest.fixture
-async def offered(race: Race, line: Line) -> Offers:
-    """Who has an offer, who is next, and the event that notification has not heard of yet."""
-    return await an_offer(race, line)
+async def offered(driver: RegistrationDriver, waitlist: WaitlistDriver) -> Offers:
+    """Return the entry with an offer, the next one, and the event that notification has not confirmed yet."""
+    return await an_offer(driver, waitlist)
 
 
-async def an_offer(race: Race, line: Line, **fields: Any) -> Offers:
-    [taken] = await line.sell_out(**fields)
-    first, second = await line.waiting(), await line.waiting()
-    await race.cancel(taken["registration_id"])
-    [event] = await race.service.published(WaitlistOffered)
+async def an_offer(driver: RegistrationDriver, waitlist: WaitlistDriver, **fields: Any) -> Offers:
+    [taken] = await waitlist.sell_out(**fields)
+    first, second = await waitlist.join(), await waitlist.join()
+    await driver.cancel(taken["registration_id"])
+    [event] = await driver.published(WaitlistOffered)
     return first, second, event
 
 
-async def rounds(race: Race, sweeps: Sweeps, count: int = 3) -> None:
-    """The worker keeps deadlines and lines."""
+async def rounds(driver: RegistrationDriver, sweeps: Sweeps, count: int = 3) -> None:
+    """Have the worker process deadlines and waiting lists."""
     for _ in range(count):
         await sweeps.round()
         await sweeps.deadlines.process_waitlists()
-        race.clock.advance(31 * MINUTE / 60)
+        driver.clock.advance(31 * MINUTE / 60)
 
 
-async def newest(race: Race) -> WaitlistOffered:
-    payload: WaitlistOffered = (await race.service.published(WaitlistOffered))[-1].payload
+async def newest(driver: RegistrationDriver) -> WaitlistOffered:
+    payload: WaitlistOffered = (await driver.published(WaitlistOffered))[-1].payload
     return payload
 
 
-async def test_an_offer_that_notification_has_heard_of_lapses_at_its_end(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers
+async def test_an_offer_that_notification_confirmed_expires_at_its_end(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
     first, second, event = offered
-    await race.service.redeliver(heard(event, race.clock()))
-    race.clock.advance(TIME + 3 * MINUTE)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == ["expired", "offered"]
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    driver.clock.advance(TIME + 3 * MINUTE)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == ["expired", "offered"]
 
 
 @pytest.mark.parametrize(
     ("past", "statuses"), [(23 * HOUR, ["offered", "waiting"]), (25 * HOUR, ["expired", "offered"])]
 )
-async def test_an_offer_that_was_not_heard_of_keeps_its_place_for_a_day(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers, past: timedelta, statuses: list[str]
+async def test_an_offer_that_was_not_confirmed_keeps_its_place_for_a_day(
+    driver: RegistrationDriver,
+    waitlist: WaitlistDriver,
+    sweeps: Sweeps,
+    offered: Offers,
+    past: timedelta,
+    statuses: list[str],
 ) -> None:
     first, second, _ = offered
-    race.clock.advance(TIME + past)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == statuses
+    driver.clock.advance(TIME + past)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == statuses
 
 
-async def test_an_offer_that_is_heard_of_after_its_end_has_its_whole_time(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers
+async def test_an_offer_confirmed_after_its_end_is_renewed_for_its_whole_time(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
     first, second, event = offered
-    race.clock.advance(20 * HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
-    await rounds(race, sweeps, 1)
-    anew = await newest(race)
-    assert anew.registration_id == event.payload.registration_id
-    assert anew.revision == event.payload.revision + 1
-    assert abs(anew.offer_expires_at - (race.clock() + TIME)) < MINUTE
+    driver.clock.advance(20 * HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    await rounds(driver, sweeps, 1)
+    renewed = await newest(driver)
+    assert renewed.registration_id == event.payload.registration_id
+    assert renewed.revision == event.payload.revision + 1
+    assert abs(renewed.offer_expires_at - (driver.clock() + TIME)) < MINUTE
 
-    race.clock.advance(TIME - 5 * MINUTE)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == ["offered", "waiting"]
-    assert (await line.accept(first)).status_code == 201
+    driver.clock.advance(TIME - 5 * MINUTE)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == ["offered", "waiting"]
+    await waitlist.accept(first)
 
 
-async def test_who_lets_the_renewed_offer_pass_makes_room_for_the_next(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers
+async def test_a_renewed_offer_that_expires_goes_to_the_next(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
     first, second, event = offered
-    race.clock.advance(20 * HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
-    await rounds(race, sweeps, 1)
-    await race.service.redeliver(heard((await race.service.published(WaitlistOffered))[-1], race.clock()))
-    race.clock.advance(TIME + 3 * MINUTE)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == ["expired", "offered"]
-    assert len([who for who in await line.offers() if who == first["waitlist_id"]]) <= 1
+    driver.clock.advance(20 * HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    await rounds(driver, sweeps, 1)
+    await driver.redeliver(offer_heard((await driver.published(WaitlistOffered))[-1], driver.clock()))
+    driver.clock.advance(TIME + 3 * MINUTE)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == ["expired", "offered"]
+    assert len([who for who in await waitlist.offered_to() if who == first["waitlist_id"]]) <= 1
 
 
 @pytest.mark.parametrize(("delay", "moved"), [(4 * MINUTE, False), (6 * MINUTE, True)])
 async def test_a_normal_delay_changes_nothing(
-    race: Race, line: Line, offered: Offers, sweeps: Sweeps, *, delay: timedelta, moved: bool
+    driver: RegistrationDriver,
+    waitlist: WaitlistDriver,
+    offered: Offers,
+    sweeps: Sweeps,
+    *,
+    delay: timedelta,
+    moved: bool,
 ) -> None:
     first, _, event = offered
-    race.clock.advance(delay)
-    await race.service.redeliver(heard(event, race.clock()))
+    driver.clock.advance(delay)
+    await driver.redeliver(offer_heard(event, driver.clock()))
     await sweeps.deadlines.process_waitlists()
-    ends = datetime.fromisoformat((await line.show(first))["offer_expires_at"])
+    ends = datetime.fromisoformat((await waitlist.show(first))["offer_expires_at"])
     assert (ends > event.payload.offer_expires_at) is moved
 
 
-async def test_the_same_word_again_gives_no_more_time(race: Race, line: Line, sweeps: Sweeps, offered: Offers) -> None:
-    first, _, event = offered
-    await race.service.redeliver(heard(event, race.clock()))
-    race.clock.advance(HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
-    await sweeps.deadlines.process_waitlists()
-    assert (await newest(race)).offer_expires_at == event.payload.offer_expires_at
-    assert datetime.fromisoformat((await line.show(first))["offer_expires_at"]) == event.payload.offer_expires_at
-
-
-async def test_a_word_about_an_older_state_of_the_offer_does_not_count(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers
+async def test_a_repeated_confirmation_gives_no_more_time(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
-    """The offer began anew; what comes late is about the one before."""
+    first, _, event = offered
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    driver.clock.advance(HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    await sweeps.deadlines.process_waitlists()
+    assert (await newest(driver)).offer_expires_at == event.payload.offer_expires_at
+    assert datetime.fromisoformat((await waitlist.show(first))["offer_expires_at"]) == event.payload.offer_expires_at
+
+
+async def test_a_confirmation_of_an_older_revision_does_not_count(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
+) -> None:
+    """The offer was renewed; what comes late is about the one before."""
     first, second, event = offered
-    race.clock.advance(20 * HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
-    await rounds(race, sweeps, 1)
-    await race.service.redeliver(heard(event, race.clock()))
-    race.clock.advance(TIME + HOUR)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == ["offered", "waiting"]
+    driver.clock.advance(20 * HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    await rounds(driver, sweeps, 1)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    driver.clock.advance(TIME + HOUR)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == ["offered", "waiting"]
 
 
-async def test_a_clock_that_is_ahead_gives_no_time(race: Race, line: Line, sweeps: Sweeps, offered: Offers) -> None:
+async def test_a_confirmation_by_a_clock_that_is_ahead_gives_no_time(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
+) -> None:
     """It would give some again and again."""
     first, second, event = offered
-    await race.service.redeliver(heard(event, race.clock() + HOUR))
+    await driver.redeliver(offer_heard(event, driver.clock() + HOUR))
     await sweeps.deadlines.process_waitlists()
-    race.clock.advance(TIME + 3 * MINUTE)
-    await rounds(race, sweeps)
-    assert await line.statuses(first, second) == ["expired", "offered"]
+    driver.clock.advance(TIME + 3 * MINUTE)
+    await rounds(driver, sweeps)
+    assert await waitlist.statuses(first, second) == ["expired", "offered"]
 
 
-async def test_no_offer_is_longer_than_registration_is_open(race: Race, line: Line, sweeps: Sweeps) -> None:
-    closes_at = race.clock() + 30 * HOUR
-    _, _, event = await an_offer(race, line, registration_close_at=closes_at.isoformat())
-    race.clock.advance(25 * HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
-    await rounds(race, sweeps, 1)
-    assert (await newest(race)).offer_expires_at == closes_at
+async def test_no_offer_is_longer_than_registration_is_open(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps
+) -> None:
+    closes_at = driver.clock() + 30 * HOUR
+    _, _, event = await an_offer(driver, waitlist, registration_close_at=closes_at.isoformat())
+    driver.clock.advance(25 * HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
+    await rounds(driver, sweeps, 1)
+    assert (await newest(driver)).offer_expires_at == closes_at
 
 
-Ending = Callable[[Line, dict[str, Any]], Awaitable[Any]]
+Ending = Callable[[WaitlistDriver, dict[str, Any]], Awaitable[Any]]
 
 
-@pytest.mark.parametrize("end", [Line.accept, Line.withdraw])
-async def test_an_offer_that_is_over_stays_so_when_it_is_heard_of(
-    race: Race, line: Line, sweeps: Sweeps, offered: Offers, end: Ending
+@pytest.mark.parametrize("end", [WaitlistDriver.accept, WaitlistDriver.withdraw])
+async def test_an_offer_that_ended_is_not_changed_by_its_confirmation(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers, end: Ending
 ) -> None:
     first, _, event = offered
-    await end(line, first)
-    before = await line.show(first)
-    race.clock.advance(HOUR)
-    await race.service.redeliver(heard(event, race.clock()))
+    await end(waitlist, first)
+    before = await waitlist.show(first)
+    driver.clock.advance(HOUR)
+    await driver.redeliver(offer_heard(event, driver.clock()))
     await sweeps.deadlines.process_waitlists()
-    assert await line.show(first) == before
+    assert await waitlist.show(first) == before
 
 
 @pytest.mark.parametrize(("past", "warned"), [(5 * MINUTE, False), (15 * MINUTE, True)])
-async def test_offers_that_wait_to_be_heard_of_show(
-    race: Race, sweeps: Sweeps, offered: Offers, past: timedelta, *, warned: bool
+async def test_offers_that_wait_for_confirmation_are_measured_and_logged(
+    driver: RegistrationDriver, sweeps: Sweeps, offered: Offers, past: timedelta, *, warned: bool
 ) -> None:
-    race.clock.advance(TIME + past)
+    driver.clock.advance(TIME + past)
     with capture_logs() as logs:
         await sweeps.deadlines.report()
     assert DEADLINES_WAIT._value.get() == pytest.approx((past - 2 * MINUTE).total_seconds(), abs=60)
