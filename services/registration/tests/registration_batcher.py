@@ -1,4 +1,4 @@
-"""A batcher to stand at, with a scripted engine in place of the database."""
+"""A batcher with a scripted engine in place of the database."""
 
 import asyncio
 from collections import deque
@@ -25,17 +25,17 @@ def request(key: str | None = None, *, size: int = 1) -> RegistrationRequest:
 
 
 def admitted(registration_id: object = None) -> Answer[RegistrationBody]:
-    """An answer; the batcher only passes it on."""
+    """Return an answer; the batcher only passes it on."""
     body: Any = {"registration_id": str(registration_id)}
     return Answer(body)
 
 
-def everybody(requests: Sequence[RegistrationRequest], places_left: int | None = None) -> Batch:
+def admit_all(requests: Sequence[RegistrationRequest], places_left: int | None = None) -> Batch:
     return Batch([admitted(each.registration_id) for each in requests], places_left)
 
 
 class Engine:
-    """Plays its script, one step per transaction, then admits everybody. Can be held in the middle of one."""
+    """Plays its script, one step per transaction, then admits all. Can be held in the middle of one."""
 
     def __init__(self, *script: Step | Exception) -> None:
         self.script = deque(script)
@@ -48,7 +48,7 @@ class Engine:
         self.batches.append(list(requests))
         self.hints.append(hint)
         await self.gate.wait()
-        step = self.script.popleft() if self.script else everybody
+        step = self.script.popleft() if self.script else admit_all
         if isinstance(step, Exception):
             raise step
         found = step(requests)
@@ -68,7 +68,7 @@ def batcher(
 
 
 async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer[RegistrationBody]]:
-    """A transaction under way, held."""
+    """Begin a transaction, and hold it."""
     engine.gate.clear()
     first = asyncio.create_task(at.apply(request()))
     await eventually(lambda: engine.batches)
@@ -76,7 +76,7 @@ async def busy(engine: Engine, at: CategoryBatcher) -> asyncio.Task[Answer[Regis
 
 
 async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[asyncio.Task[Answer[RegistrationBody]]]:
-    """Stand in line."""
+    """Send requests, without waiting for their answers."""
     tasks = [asyncio.create_task(at.apply(each)) for each in requests]
     await asyncio.sleep(0)
     return tasks
@@ -85,5 +85,5 @@ async def arrive(at: CategoryBatcher, *requests: RegistrationRequest) -> list[as
 async def answers_to(
     tasks: Sequence[asyncio.Task[Answer[RegistrationBody]]],
 ) -> list[Answer[RegistrationBody] | BaseException]:
-    """What each was told."""
+    """Return the answer to each request."""
     return await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -13,74 +13,76 @@ from contracts.topology import Names
 from registration.worker import Deadlines
 from testkit.example.recording_listener import message as on_its_way
 
-NOBODY = UUID(int=0)
+from .registration_driver import RegistrationDriver
+
+NO_SUBJECT = UUID(int=0)
 
 
 def answer_to(mark: Event[QueueMark], *, spoken_until: datetime | None = None) -> Event[Any]:
-    """What payment says to a mark; without more, that it has nothing left to say."""
+    """Return payment's answer to a mark; by default, that all it published before the mark has left."""
     sent_at = mark.payload.sent_at
     answer = PaymentQueueMark(sent_at=sent_at, spoken_until=spoken_until or sent_at)
-    return Event[Any].of(answer, source="payment", subject=NOBODY, occurred_at=sent_at, correlation_id="test")
+    return Event[Any].of(answer, source="payment", subject=NO_SUBJECT, occurred_at=sent_at, correlation_id="test")
 
 
-def heard(offer: Event[WaitlistOffered], at: datetime) -> Event[Any]:
-    """What notification says once the messages about an offer are queued."""
+def no_answer(_: Event[QueueMark]) -> None:
+    """Answer nothing, as while payment is down."""
+
+
+def offer_heard(offer: Event[WaitlistOffered], at: datetime) -> Event[Any]:
+    """Return notification's confirmation that the messages about an offer are queued."""
     payload = OfferHeard(registration_id=offer.payload.registration_id, revision=offer.payload.revision, heard_at=at)
     return Event[Any].of(payload, source="notification", subject=offer.subject, occurred_at=at, correlation_id="test")
 
 
-Answer = Callable[[Event[QueueMark]], Event[Any] | None]
+MarkAnswer = Callable[[Event[QueueMark]], Event[Any] | None]
 
 
 @dataclass
 class Sweeps:
-    """The rounds of registration's worker, with payment that answers its marks or does not."""
+    """The rounds of registration's worker, with a payment service that answers its marks or does not."""
 
-    race: Any
+    driver: RegistrationDriver
     deadlines: Deadlines
 
     @classmethod
-    def of(cls, race: Any) -> "Sweeps":
-        grace = timedelta(minutes=race.settings.expiry_grace_minutes)
-        return cls(race, Deadlines(race.database, grace, race.terms))
+    def of(cls, driver: RegistrationDriver) -> "Sweeps":
+        """Return the rounds of a new worker."""
+        return cls(driver, Deadlines(driver.database, driver.grace, driver.terms))
 
-    async def round(self, answer: Answer = answer_to) -> None:
-        """One look at what is overdue; then the mark that it sent goes to itself, and to payment and back."""
-        await self.race.service.published(Payload)
-        await self.race.service.forget_published()
+    async def round(self, answer: MarkAnswer = answer_to) -> None:
+        """Process what is overdue once; then deliver the mark that was sent to registration, and payment's answer."""
+        await self.driver.published(Payload)
+        await self.driver.forget_published()
         await self.deadlines.keep()
-        for mark in await self.race.service.published(QueueMark):
-            await self.race.service.redeliver(mark)
-            told = answer(mark)
-            if told is not None:
-                await self.race.service.redeliver(told)
+        for mark in await self.driver.published(QueueMark):
+            await self.driver.redeliver(mark)
+            answered = answer(mark)
+            if answered is not None:
+                await self.driver.redeliver(answered)
 
-    async def rounds(self, answer: Answer = answer_to, *, count: int = 3) -> None:
-        """As many as it takes for a mark to count, half a minute apart."""
+    async def rounds(self, answer: MarkAnswer = answer_to, *, count: int = 3) -> None:
+        """Run as many rounds as it takes for a mark to count, half a minute apart."""
         for _ in range(count):
             await self.round(answer)
-            self.race.clock.advance(timedelta(seconds=31))
-
-
-def silence(_: Event[QueueMark]) -> None:
-    """Payment is away."""
+            self.driver.clock.advance(timedelta(seconds=31))
 
 
 @asynccontextmanager
 async def payment_answers(url: str, names: Names) -> AsyncIterator[None]:
-    """Payment's worker, that has nothing else to say."""
-    ears, mouth = RabbitTransport(url, names=names), RabbitTransport(url, names=names)
+    """Run a worker of payment that answers marks and publishes nothing else."""
+    incoming, outgoing = RabbitTransport(url, names=names), RabbitTransport(url, names=names)
 
     async def deliver(body: bytes, _: str) -> None:
         event = parse(body)
         if isinstance(event.payload, QueueMark):
-            await mouth.publish(on_its_way(answer_to(event)))
+            await outgoing.publish(on_its_way(answer_to(event)))
 
-    ears.listen("payment", deliver=deliver, dead_letter=deliver)
-    await mouth.start()
-    await ears.start()
+    incoming.listen("payment", deliver=deliver, dead_letter=deliver)
+    await outgoing.start()
+    await incoming.start()
     try:
         yield
     finally:
-        await ears.stop()
-        await mouth.stop()
+        await incoming.stop()
+        await outgoing.stop()

@@ -14,7 +14,7 @@ from testkit.polling import eventually
 from .registration_batcher import Engine, answers_to, arrive, request
 
 
-async def test_drained_means_everybody_in_line_has_an_answer() -> None:
+async def test_drained_means_every_queued_request_has_an_answer() -> None:
     engine = Engine()
 
     async def admit(_: UUID, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:
@@ -34,7 +34,7 @@ async def test_drained_means_everybody_in_line_has_an_answer() -> None:
     assert all(isinstance(answer, Answer) for answer in await answers_to(waiting))
 
 
-async def test_each_category_has_a_line_of_its_own() -> None:
+async def test_each_category_has_its_own_queue() -> None:
     held, free = Engine(), Engine()
     engines = {uuid4(): held, uuid4(): free}
 
@@ -50,7 +50,7 @@ async def test_each_category_has_a_line_of_its_own() -> None:
     assert not any(isinstance(answer, StartlineError) for answer in await answers_to(stuck))
 
 
-async def test_while_others_have_their_turns_a_line_grows_into_one_batch() -> None:
+async def test_requests_that_wait_for_a_transaction_become_one_batch() -> None:
     engine = Engine()
 
     async def admit(_: UUID, requests: Sequence[RegistrationRequest], hint: int | None) -> Batch:

@@ -1,4 +1,4 @@
-"""The batcher alone: who is served when, with a scripted engine in place of the database."""
+"""The batcher alone: the order of requests, with a scripted engine in place of the database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
 
-from .registration_batcher import Engine, Step, admitted, answers_to, arrive, batcher, busy, everybody, request
+from .registration_batcher import Engine, Step, admit_all, admitted, answers_to, arrive, batcher, busy, request
 
 
 async def test_a_lone_request_is_served_at_once() -> None:
@@ -30,7 +30,7 @@ async def test_a_lone_request_is_served_at_once() -> None:
     assert engine.batches == [[one]]
 
 
-async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_next() -> None:
+async def test_requests_that_arrive_during_a_transaction_share_the_next_one() -> None:
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
@@ -45,12 +45,12 @@ async def test_who_arrives_while_a_transaction_runs_is_served_together_in_the_ne
     ]
 
 
-async def test_whoever_has_arrived_already_is_served_with_the_first() -> None:
+async def test_requests_that_have_arrived_share_the_first_transaction() -> None:
     engine = Engine()
     at = batcher(engine)
 
     async def after(iterations: int) -> Answer[RegistrationBody]:
-        for _ in range(iterations):  # what a request needs from its socket to the line
+        for _ in range(iterations):  # what a request needs from its socket to the queue
             await asyncio.sleep(0)
         return await at.apply(request())
 
@@ -70,7 +70,7 @@ async def test_a_batch_is_bounded_and_the_order_is_kept() -> None:
     assert [each for batch in engine.batches[1:] for each in batch] == arrivals
 
 
-async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_back() -> None:
+async def test_a_full_queue_refuses_at_once_with_retry_after() -> None:
     engine = Engine()
     at = batcher(engine, queue_size=2)
     first = await busy(engine, at)
@@ -82,7 +82,7 @@ async def test_beyond_its_bound_the_line_refuses_at_once_and_says_when_to_come_b
     assert all(isinstance(answer, Answer) for answer in await answers_to([first, *waiting]))
 
 
-async def test_a_key_refused_for_a_full_line_may_be_used_again() -> None:
+async def test_a_key_refused_for_a_full_queue_may_be_used_again() -> None:
     engine = Engine()
     at = batcher(engine, queue_size=1)
     first = await busy(engine, at)
@@ -100,9 +100,9 @@ async def test_a_failing_batch_is_tried_one_by_one_and_fails_only_for_the_bad_on
     def fails_with_bad(requests: Sequence[RegistrationRequest]) -> Batch:
         if bad in requests:
             raise ValueError("cannot be stored")
-        return everybody(requests)
+        return admit_all(requests)
 
-    engine = Engine(everybody, *[fails_with_bad] * 6)
+    engine = Engine(admit_all, *[fails_with_bad] * 6)
     at = batcher(engine)
     first = await busy(engine, at)
     good = [request() for _ in range(4)]
@@ -118,7 +118,7 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
         outcomes: list[Outcome | None] = [AlreadyRegistered(participants=[0]), admitted()]
         return Batch(outcomes, None)
 
-    engine = Engine(everybody, one_refused)
+    engine = Engine(admit_all, one_refused)
     at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, request(), request())
@@ -127,14 +127,14 @@ async def test_a_refusal_by_the_engine_reaches_only_its_caller() -> None:
     assert [type(answer) for answer in answers[1:]] == [AlreadyRegistered, Answer]
 
 
-async def test_a_lost_race_is_run_again() -> None:
-    engine = Engine(ConcurrentConflict(), ConcurrentConflict(), everybody)
+async def test_a_conflicting_batch_is_run_again() -> None:
+    engine = Engine(ConcurrentConflict(), ConcurrentConflict(), admit_all)
     assert isinstance(await batcher(engine).apply(request()), Answer)
     assert engine.sizes == [1, 1, 1]
 
 
 async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
-    engine = Engine(everybody, ConcurrentConflict(), ConcurrentConflict(), ConcurrentConflict())
+    engine = Engine(admit_all, ConcurrentConflict(), ConcurrentConflict(), ConcurrentConflict())
     at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, request(), request())
@@ -143,7 +143,7 @@ async def test_a_batch_that_loses_every_race_is_tried_one_by_one() -> None:
     assert engine.sizes == [1, 2, 2, 2, 1, 1]
 
 
-async def test_whoever_loses_every_race_is_told_to_come_back() -> None:
+async def test_a_request_that_loses_every_race_gets_unavailable() -> None:
     engine = Engine(*[ConcurrentConflict() for _ in range(3)])
     with pytest.raises(Unavailable):
         await batcher(engine).apply(request())
@@ -162,14 +162,14 @@ _LOST = [
     PoolTimeout("no connection came free"),
     InterfaceError("SELECT 1", None, _driver_error("08006")),
     DBAPIError("SELECT 1", None, _driver_error("57P01"), connection_invalidated=True),
-    DBAPIError("SELECT 1", None, _driver_error("55P03")),  # somebody holds the places: all would wait in turn
+    DBAPIError("SELECT 1", None, _driver_error("55P03")),  # the places are locked: all would wait in turn
     DBAPIError("SELECT 1", None, _driver_error("53300")),
 ]
 
 
 @pytest.mark.parametrize("error", _LOST, ids=lambda error: type(error).__name__)
-async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(error: Exception) -> None:
-    engine = Engine(everybody, error)
+async def test_without_a_database_all_get_unavailable_at_once_and_not_one_by_one(error: Exception) -> None:
+    engine = Engine(admit_all, error)
     at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, *(request(f"k-{index}") for index in range(5)))
@@ -181,7 +181,7 @@ async def test_without_a_database_all_are_told_so_at_once_and_not_one_by_one(err
 
 
 async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
-    engine = Engine(everybody, DBAPIError("UPDATE", None, _driver_error("40P01")))
+    engine = Engine(admit_all, DBAPIError("UPDATE", None, _driver_error("40P01")))
     at = batcher(engine)
     first = await busy(engine, at)
     waiting = await arrive(at, request(), request())
@@ -190,7 +190,7 @@ async def test_a_deadlock_is_worth_trying_one_by_one() -> None:
     assert engine.sizes == [1, 2, 1, 1]
 
 
-async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_again() -> None:
+async def test_a_client_that_left_the_queue_is_not_admitted_and_its_key_is_free_again() -> None:
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
@@ -203,7 +203,7 @@ async def test_a_client_that_left_the_line_is_not_admitted_and_its_key_is_free_a
     assert isinstance(await at.apply(request("k")), Answer)
 
 
-async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
+async def test_a_queue_whose_clients_all_left_starts_no_transaction() -> None:
     engine = Engine()
     at = batcher(engine)
     first = await busy(engine, at)
@@ -216,7 +216,7 @@ async def test_a_line_whose_clients_all_left_starts_no_transaction() -> None:
     assert engine.sizes == [1]
 
 
-async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None:
+async def test_a_client_that_leaves_during_its_transaction_disturbs_no_other() -> None:
     engine = Engine()
     at = batcher(engine)
     engine.gate.clear()
@@ -229,7 +229,7 @@ async def test_a_client_that_leaves_while_being_served_disturbs_nobody() -> None
     assert isinstance(await at.apply(request("k")), Answer)
 
 
-async def test_a_key_under_way_is_told_so_and_freed_by_its_answer() -> None:
+async def test_a_key_in_progress_is_refused_until_its_answer() -> None:
     engine = Engine()
     at = batcher(engine)
     engine.gate.clear()
@@ -283,12 +283,12 @@ async def test_full_is_forgotten_after_a_while() -> None:
     await eventually(asked_again)
 
 
-async def test_whoever_has_to_be_asked_again_comes_before_later_arrivals() -> None:
+async def test_requests_to_be_tried_again_come_before_later_arrivals() -> None:
     def first_of_each(requests: Sequence[RegistrationRequest]) -> Batch:
         outcomes: list[Outcome | None] = [admitted(), None, admitted(), None]
         return Batch(outcomes, None)
 
-    engine = Engine(everybody, first_of_each)
+    engine = Engine(admit_all, first_of_each)
     at = batcher(engine, batch_size=4)
     first = await busy(engine, at)
     arrivals = [request() for _ in range(6)]

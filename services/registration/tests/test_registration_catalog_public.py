@@ -2,76 +2,69 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from testkit.driver import Answer
+
+from .registration_driver import RegistrationDriver
 
 
-async def _public(race: Any, slug: str | None = None, **headers: str) -> httpx.Response:
-    path = race.url(f"/events/{slug}" if slug else "/events")
-    answer: httpx.Response = await race.http.get(
-        path, headers={name.replace("_", "-"): v for name, v in headers.items()}
-    )
-    return answer
+async def _public(driver: RegistrationDriver, slug: str | None = None, **headers: str) -> Answer:
+    path = f"/events/{slug}" if slug else "/events"
+    return await driver.call("GET", path, headers={name.replace("_", "-"): v for name, v in headers.items()})
 
 
-async def _patch(race: Any, path: str, **fields: Any) -> None:
-    answer = await race.http.patch(race.url(path), json=fields, headers=race.staff())
-    assert answer.status_code == 200, answer.text
-
-
-async def test_places_left_follow_what_is_taken_and_given_back(race: Any) -> None:
-    await race.open(quota=20)
+async def test_places_left_follow_what_is_taken_and_given_back(driver: RegistrationDriver) -> None:
+    await driver.open_category(quota=20)
 
     async def left() -> int:
-        race.clock.advance(timedelta(seconds=1))
-        shown = (await _public(race, race.event["slug"])).json()
+        driver.clock.advance(timedelta(seconds=1))
+        shown = (await _public(driver, driver.event["slug"])).body
         return int(shown["categories"][0]["places_left"])
 
     assert await left() == 20
-    entry = await race.registered(5)
-    await race.registered()
+    entry = await driver.register(5)
+    await driver.register()
     assert await left() == 14
-    await race.cancel(entry["registration_id"])
+    await driver.cancel(entry["registration_id"])
     assert await left() == 19
 
 
-async def test_the_public_sees_active_events_and_categories_only(race: Any) -> None:
-    shown = await race.open()
-    hidden = await race.open(is_active=False)
-    event = race.event
-    withdrawn = await race.create_event()
-    await race.open()
-    await _patch(race, f"/events/{withdrawn['id']}", is_active=False)
-    found = (await _public(race)).json()["items"]
+async def test_the_public_sees_active_events_and_categories_only(driver: RegistrationDriver) -> None:
+    shown = await driver.open_category()
+    hidden = await driver.open_category(is_active=False)
+    event = driver.event
+    withdrawn = await driver.create_event()
+    await driver.open_category()
+    await driver.change_event(is_active=False)
+    found = (await _public(driver)).body["items"]
     assert [each["id"] for each in found] == [event["id"]]
     assert [each["id"] for each in found[0]["categories"]] == [shown["id"]]
-    answer = await _public(race, withdrawn["slug"])
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_event")
-    everything = (await race.http.get(race.url("/catalog"), headers=race.staff())).json()["items"]
+    answer = await _public(driver, withdrawn["slug"])
+    assert answer.is_problem(404, "unknown_event")
+    everything = (await driver.call("GET", "/catalog", by=driver.staff())).body["items"]
     assert {each["id"] for each in everything} == {event["id"], withdrawn["id"]}
     [with_hidden] = [each for each in everything if each["id"] == event["id"]]
     assert [each["id"] for each in with_hidden["categories"]] == [shown["id"], hidden["id"]]
 
 
-async def test_events_come_soonest_first_and_categories_by_bib(race: Any) -> None:
-    today = race.clock().date()
-    far = await race.create_event(event_date=today.replace(year=today.year + 2, day=1).isoformat())
-    near = await race.create_event(event_date=today.replace(year=today.year + 1, day=1).isoformat())
-    high = await race.open(bib_start_number=9000, bib_end_number=9999)
-    low = await race.open(bib_start_number=10, bib_end_number=500)
-    found = (await _public(race)).json()
+async def test_events_come_soonest_first_and_categories_by_bib(driver: RegistrationDriver) -> None:
+    today = driver.clock().date()
+    far = await driver.create_event(event_date=today.replace(year=today.year + 2, day=1).isoformat())
+    near = await driver.create_event(event_date=today.replace(year=today.year + 1, day=1).isoformat())
+    high = await driver.open_category(bib_start_number=9000, bib_end_number=9999)
+    low = await driver.open_category(bib_start_number=10, bib_end_number=500)
+    found = (await _public(driver)).body
     assert [each["id"] for each in found["items"]] == [near["id"], far["id"]]
     assert [each["id"] for each in found["items"][0]["categories"]] == [low["id"], high["id"]]
     assert found["next_cursor"] is None
 
 
-async def test_prices_are_strings_and_times_carry_an_offset(race: Any) -> None:
-    await race.open(price_individual="99000", registration_open_at="2030-01-01T00:00:00+07:00")
-    [category] = (await _public(race, race.event["slug"])).json()["categories"]
+async def test_prices_are_strings_and_times_carry_an_offset(driver: RegistrationDriver) -> None:
+    await driver.open_category(price_individual="99000", registration_open_at="2030-01-01T00:00:00+07:00")
+    [category] = (await _public(driver, driver.event["slug"])).body["categories"]
     assert (category["price_individual"], category["currency"]) == ("99000.00", "IDR")
     opens = datetime.fromisoformat(category["registration_open_at"])
     assert opens == datetime.fromisoformat("2030-01-01T00:00:00+07:00")
@@ -79,25 +72,27 @@ async def test_prices_are_strings_and_times_carry_an_offset(race: Any) -> None:
 
 
 @pytest.mark.parametrize("one", [False, True])
-async def test_public_reads_may_be_cached_for_seconds_and_are_not_sent_twice(race: Any, one: bool) -> None:
-    await race.open()
-    slug = race.event["slug"] if one else None
-    first = await _public(race, slug)
+async def test_public_reads_may_be_cached_for_seconds_and_are_not_sent_twice(
+    driver: RegistrationDriver, one: bool
+) -> None:
+    await driver.open_category()
+    slug = driver.event["slug"] if one else None
+    first = await _public(driver, slug)
     assert first.headers["Cache-Control"] == "public, max-age=1, stale-while-revalidate=5"
     etag = first.headers["ETag"]
     for existing in (etag, f"W/{etag}", f'"other", {etag}', "*"):  # a compressing gateway makes an ETag weak
-        again = await _public(race, slug, if_none_match=existing)
-        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag), existing
+        again = await _public(driver, slug, if_none_match=existing)
+        assert (again.status, again.content, again.headers["ETag"]) == (304, b"", etag), existing
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
-    await race.registered()
-    race.clock.advance(timedelta(seconds=1))
-    changed = await _public(race, slug, if_none_match=etag)
-    assert changed.status_code == 200
+    await driver.register()
+    driver.clock.advance(timedelta(seconds=1))
+    changed = await _public(driver, slug, if_none_match=etag)
+    assert changed.status == 200
     assert changed.headers["ETag"] != etag
 
 
-async def test_what_staff_read_is_not_cached(race: Any) -> None:
-    answer = await race.http.get(race.url("/catalog"), headers=race.staff())
+async def test_what_staff_read_is_not_cached(driver: RegistrationDriver) -> None:
+    answer = await driver.call("GET", "/catalog", by=driver.staff())
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -145,30 +140,30 @@ _COPIES = {
 }
 
 
-async def _bypassing_is_refused(race: Any, constraint: str, *statements: str) -> None:
+async def _bypassing_is_refused(driver: RegistrationDriver, constraint: str, *statements: str) -> None:
     with pytest.raises(IntegrityError, match=constraint):
-        await _bypass(race, statements)
+        await _bypass(driver, statements)
 
 
-async def _bypass(race: Any, statements: Sequence[str]) -> None:
-    async with race.database.work() as work:
+async def _bypass(driver: RegistrationDriver, statements: Sequence[str]) -> None:
+    async with driver.database.work() as work:
         for statement in statements:
             await work.session.execute(text(statement))
 
 
-async def test_the_database_keeps_its_rules_when_the_api_is_bypassed(race: Any) -> None:
-    await race.open(quota=100, registration_prefix="FR5K")
-    await race.registered()
+async def test_the_database_keeps_its_rules_when_the_api_is_bypassed(driver: RegistrationDriver) -> None:
+    await driver.open_category(quota=100, registration_prefix="FR5K")
+    await driver.register()
     for constraint, statement in _BYPASSES.items():
-        await _bypassing_is_refused(race, constraint, statement)
+        await _bypassing_is_refused(driver, constraint, statement)
 
 
-async def test_the_database_refuses_what_must_be_unique(race: Any) -> None:
-    await race.open(quota=100, registration_prefix="FR5K")
-    await race.registered()
+async def test_the_database_refuses_what_must_be_unique(driver: RegistrationDriver) -> None:
+    await driver.open_category(quota=100, registration_prefix="FR5K")
+    await driver.register()
     for constraint, (table, changes) in _COPIES.items():
         await _bypassing_is_refused(
-            race,
+            driver,
             constraint,
             f"CREATE TEMP TABLE copy ON COMMIT DROP AS SELECT * FROM {table}",
             f"UPDATE copy SET id = gen_random_uuid(), {changes}",
@@ -176,15 +171,15 @@ async def test_the_database_refuses_what_must_be_unique(race: Any) -> None:
         )
 
 
-async def test_a_bib_and_a_ticket_code_are_given_once(race: Any) -> None:
-    await race.open()
+async def test_a_bib_and_a_ticket_code_are_given_once(driver: RegistrationDriver) -> None:
+    await driver.open_category()
     for _ in range(2):
-        await race.verify(await race.registered())
+        await driver.verify(await driver.register())
     await _bypassing_is_refused(
-        race, "uq_participants_bib", "UPDATE participants SET bib_number = (SELECT min(bib_number) FROM participants)"
+        driver, "uq_participants_bib", "UPDATE participants SET bib_number = (SELECT min(bib_number) FROM participants)"
     )
     await _bypassing_is_refused(
-        race,
+        driver,
         "uq_participants_ticket_code",
         "UPDATE participants SET ticket_code = (SELECT min(ticket_code) FROM participants)",
     )

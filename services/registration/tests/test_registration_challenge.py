@@ -1,4 +1,4 @@
-"""The challenge: who gets past it, what a token is good for, and what happens while nobody can say."""
+"""The challenge: which tokens pass, for what they are valid, and what happens without an answer of Turnstile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,7 +35,7 @@ def logs() -> Iterator[list[Any]]:
 
 @asynccontextmanager
 async def asking(app: Any, **options: Any) -> AsyncIterator[Ask]:
-    """Asks a provider; gives the error instead of raising it."""
+    """Ask a provider; return the error instead of raising it."""
     transport = app if isinstance(app, httpx.MockTransport) else httpx.ASGITransport(build_turnstile(app))
     values = {"secret": SECRET, "url": "http://turnstile.test/siteverify", "timeout": 0.2, **options}
     turnstile = Turnstile(httpx.AsyncClient(transport=transport), **values)
@@ -51,7 +51,7 @@ async def asking(app: Any, **options: Any) -> AsyncIterator[Ask]:
     await turnstile.close()
 
 
-async def test_turnstile_is_asked_for_what_it_needs_and_no_more(account: TurnstileAccount) -> None:
+async def test_turnstile_gets_what_it_needs_and_no_more(account: TurnstileAccount) -> None:
     attempt = uuid4()
     async with asking(account) as ask:
         assert await ask("pass-1", attempt=attempt) is None
@@ -75,7 +75,7 @@ async def test_a_bad_token_fails(account: TurnstileAccount, token: str) -> None:
         assert isinstance(await ask(token), ChallengeFailed)
 
 
-async def test_a_token_is_good_for_one_attempt_and_for_that_one_again(account: TurnstileAccount) -> None:
+async def test_a_token_is_valid_for_one_attempt_and_its_repetition(account: TurnstileAccount) -> None:
     attempt = uuid4()
     async with asking(account) as ask:
         assert await ask("pass-1", attempt=attempt) is None
@@ -92,7 +92,9 @@ async def test_a_token_is_good_for_one_attempt_and_for_that_one_again(account: T
         ({"action": "login"}, False),
     ],
 )
-async def test_a_token_made_elsewhere_fails(account: TurnstileAccount, expected: dict[str, str], passes: bool) -> None:
+async def test_a_token_of_another_host_or_action_fails(
+    account: TurnstileAccount, expected: dict[str, str], passes: bool
+) -> None:
     async with asking(account, **expected) as ask:
         found = await ask("pass-1")
     assert found is None if passes else isinstance(found, ChallengeFailed)
@@ -108,7 +110,7 @@ def _breaks(_: httpx.Request) -> httpx.Response:
 
 async def _hangs(_: httpx.Request) -> httpx.Response:
     await asyncio.sleep(30)
-    raise AssertionError("nobody waits for so long")
+    raise AssertionError("no request waits for so long")
 
 
 _SILENCE = {
@@ -127,7 +129,9 @@ _SILENCE = {
 
 
 @pytest.mark.parametrize("silence", _SILENCE)
-async def test_nobody_gets_in_while_turnstile_cannot_say_unless_that_was_decided(silence: str, logs: list[Any]) -> None:
+async def test_without_an_answer_of_turnstile_tokens_are_refused_unless_set_to_fail_open(
+    silence: str, logs: list[Any]
+) -> None:
     async with asking(_SILENCE[silence]) as ask:
         assert isinstance(await ask("pass-1"), ChallengeUnavailable)
     async with asking(_SILENCE[silence], fail_open=True) as ask:
@@ -138,7 +142,7 @@ async def test_nobody_gets_in_while_turnstile_cannot_say_unless_that_was_decided
 
 
 @pytest.mark.parametrize("code", ["invalid-input-secret", "missing-input-secret"])
-async def test_a_wrong_secret_lets_nobody_in_whatever_was_decided(code: str, logs: list[Any]) -> None:
+async def test_a_wrong_secret_refuses_all_tokens_even_if_set_to_fail_open(code: str, logs: list[Any]) -> None:
     """Otherwise a mistyped secret would look like a challenge that works."""
     refusal = _answers(200, json={"success": False, "error-codes": [code]})
     async with asking(refusal, fail_open=True) as ask:
@@ -147,12 +151,12 @@ async def test_a_wrong_secret_lets_nobody_in_whatever_was_decided(code: str, log
 
 
 @pytest.mark.parametrize("body", [{"error-codes": ["bad-request"]}, {"error-codes": "odd"}, {"error-codes": [1]}, {}])
-async def test_a_refusal_is_a_refusal_even_if_its_reason_is_odd(body: dict[str, Any]) -> None:
+async def test_a_refusal_counts_even_if_its_reason_is_odd(body: dict[str, Any]) -> None:
     async with asking(_answers(400, json={"success": False, **body}), fail_open=True) as ask:
         assert isinstance(await ask("pass-1"), ChallengeFailed)
 
 
-async def test_the_whole_question_has_one_time_limit() -> None:
+async def test_the_whole_request_to_turnstile_has_one_time_limit() -> None:
     """A server that sends a byte now and then keeps every single read short."""
 
     async def drips(_: httpx.Request) -> httpx.Response:

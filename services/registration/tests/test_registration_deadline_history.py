@@ -1,4 +1,4 @@
-"""Histories of a deadline: whoever paid in time by payment's clock keeps the place, whatever is out meanwhile.
+"""Histories of a deadline: a place paid in time by payment's clock is kept during any outage.
 
 Another runner waits for the place, so that an expiry could not be undone.
 """
@@ -15,94 +15,95 @@ from hypothesis import strategies as st
 from registration import worker
 from testkit.histories import OUTAGES, SKEWS, PlainInvoice, PlainRegistration, Step, examples
 
-from .conftest import Race
 from .registration_background import Background
-from .registration_line import Line
+from .registration_driver import RegistrationDriver
+from .waitlist_driver import WaitlistDriver
 
 BEFORE = timedelta(minutes=20)
 GIVEN_UP = timedelta(minutes=30)
-"""How long past the grace an event that cannot be taken in keeps a place."""
+"""How long past the grace an event that cannot be handled keeps a place."""
 STEPS = st.lists(
     st.tuples(st.sampled_from(("time", "time", "upload", "others", *OUTAGES)), st.integers(0, 11)), max_size=16
 )
 
 
 class History:
-    """A sold-out category with one in line, shortly before the deadline of the runner who has the place.
+    """A sold-out category with one entry in line, shortly before the deadline of the registration.
 
     Args:
         payment: how far payment's clock is ahead of the API's.
         background: how far the worker's is.
     """
 
-    def __init__(self, race: Race, payment: timedelta = timedelta(), background: timedelta = timedelta()) -> None:
-        self.race, self.line = race, Line(race)
-        self.background = Background(race, background)
+    def __init__(
+        self, driver: RegistrationDriver, payment: timedelta = timedelta(), background: timedelta = timedelta()
+    ) -> None:
+        self.driver, self.waitlist = driver, WaitlistDriver(driver)
+        self.background = Background(driver, background)
         self._payment = payment
         self.paid = False
         self.given_up = False
 
     async def begin(self) -> None:
-        await self.race.create_event()
-        await self.race.open()
-        self.others = await self.race.registered()
-        [self.entry] = await self.line.sell_out(bibs=20)
-        self.waiting = await self.line.waiting()
-        self.deadline = datetime.fromisoformat((await self.race.show(self.id))["expires_at"])
+        await self.driver.create_event()
+        await self.driver.open_category()
+        self.others = await self.driver.register()
+        [self.entry] = await self.waitlist.sell_out(bibs=20)
+        self.waiting = await self.waitlist.join()
+        self.deadline = datetime.fromisoformat((await self.driver.show(self.id))["expires_at"])
         named = PlainRegistration(UUID(self.id), self.entry["registration_number"], self.deadline)
-        self.invoice = PlainInvoice(named, lambda: self.race.clock() + self._payment)
-        await self.race.service.published(Payload)
-        await self.race.service.forget_published()
-        self.race.clock.advance(self.deadline - BEFORE - self.race.clock())
+        self.invoice = PlainInvoice(named, lambda: self.driver.clock() + self._payment)
+        await self.driver.published(Payload)
+        await self.driver.forget_published()
+        self.driver.clock.advance(self.deadline - BEFORE - self.driver.clock())
 
     @property
     def id(self) -> str:
         return str(self.entry["registration_id"])
 
     async def play(self, steps: Sequence[Step]) -> None:
-        """From shortly before the deadline until all is decided."""
+        """Play the steps from shortly before the deadline, until all is decided."""
         for act, number in steps:
             await self._step(act, number)
-        self.background.mend()
-        await self.background.works()
-        self.race.clock.advance(timedelta(hours=2))
-        await self.background.works_on()
+        self.background.end_outages()
+        await self.background.work()
+        self.driver.clock.advance(timedelta(hours=2))
+        await self.background.work_until_settled()
 
     async def _step(self, act: str, number: int) -> None:
         if act in OUTAGES:
             self.background.toggle(act)
         elif act == "time":
-            self.race.clock.advance(timedelta(minutes=1 + number))
+            self.driver.clock.advance(timedelta(minutes=1 + number))
         elif act == "others":
-            await self._is_overdue(self.others)
-        elif not self.paid and self.race.clock() + self._payment <= self.deadline:
-            self._pays()
-        self._note_what_is_given_up()
-        await self.background.works()
+            await self._make_overdue(self.others)
+        elif not self.paid and self.driver.clock() + self._payment <= self.deadline:
+            self._pay()
+        self._note_given_up()
+        await self.background.work()
 
-    async def _is_overdue(self, entry: dict[str, Any]) -> None:
+    async def _make_overdue(self, entry: dict[str, Any]) -> None:
         overdue = "UPDATE registrations SET expires_at = :at WHERE id = CAST(:id AS uuid)"
-        await self.race.execute(overdue, at=self.race.clock() - timedelta(hours=1), id=entry["registration_id"])
+        await self.driver.execute(overdue, at=self.driver.clock() - timedelta(hours=1), id=entry["registration_id"])
 
-    def _pays(self) -> None:
+    def _pay(self) -> None:
         self.paid = True
         self.invoice.upload()
         [proof] = self.invoice.said
-        self.background.say(proof, subject=UUID(self.id))
+        self.background.publish_from_payment(proof, subject=UUID(self.id))
 
-    def _note_what_is_given_up(self) -> None:
-        grace = timedelta(minutes=self.race.settings.expiry_grace_minutes)
-        late = self.race.clock() + self.background.skew - self.deadline > grace + GIVEN_UP
-        self.given_up |= late and self.background.cannot_take_in
+    def _note_given_up(self) -> None:
+        late = self.driver.clock() + self.background.skew - self.deadline > self.driver.grace + GIVEN_UP
+        self.given_up |= late and self.background.has_stuck_events
 
-    async def ends(self) -> None:
-        """Leave no line to look after."""
-        await self.line.change(is_active=False)
-        await self.background.works()
+    async def end(self) -> None:
+        """Leave no waiting list to process."""
+        await self.driver.change_category(is_active=False)
+        await self.background.work()
 
     async def outcome(self) -> tuple[str, str]:
-        """Of the registration, and of who waits for its place."""
-        return await self.race.status(self.id), await self.line.status(self.waiting)
+        """Return the statuses of the registration, and of the entry that waits for its place."""
+        return await self.driver.status(self.id), await self.waitlist.status(self.waiting)
 
     @property
     def expected(self) -> tuple[str, str]:
@@ -111,14 +112,14 @@ class History:
 
 @given(steps=STEPS, payment=SKEWS, background=SKEWS)
 @examples(15)
-async def test_who_paid_in_time_keeps_the_place_and_who_did_not_gives_it_on(
-    race: Race, steps: Sequence[Step], payment: timedelta, background: timedelta
+async def test_a_place_is_kept_if_paid_in_time_and_offered_to_the_next_if_not(
+    driver: RegistrationDriver, steps: Sequence[Step], payment: timedelta, background: timedelta
 ) -> None:
-    history = History(race, payment, background)
+    history = History(driver, payment, background)
     await history.begin()
     await history.play(steps)
     assert history.given_up or await history.outcome() == history.expected
-    await history.ends()
+    await history.end()
 
 
 # The proof waits in the queue, or in payment's outbox, until long after the deadline.
@@ -128,8 +129,8 @@ OUT: dict[str, Sequence[Step]] = {
 
 
 @pytest.mark.parametrize("outage", OUT)
-async def test_a_proof_survives_an_outage_past_its_deadline(race: Race, outage: str) -> None:
-    history = History(race)
+async def test_a_proof_survives_an_outage_past_its_deadline(driver: RegistrationDriver, outage: str) -> None:
+    history = History(driver)
     await history.begin()
     await history.play(OUT[outage])
     assert await history.outcome() == ("payment_uploaded", "waiting")
@@ -148,8 +149,8 @@ JUST_AFTER: Sequence[Step] = [
 ]
 
 
-async def test_a_mark_that_was_sent_within_the_grace_ends_no_deadline(race: Race) -> None:
-    history = History(race, payment=timedelta(minutes=-1))
+async def test_a_mark_that_was_sent_within_the_grace_ends_no_deadline(driver: RegistrationDriver) -> None:
+    history = History(driver, payment=timedelta(minutes=-1))
     await history.begin()
     await history.play(JUST_AFTER)
     assert history.paid
@@ -157,8 +158,8 @@ async def test_a_mark_that_was_sent_within_the_grace_ends_no_deadline(race: Race
 
 
 @pytest.mark.parametrize("outage", ["broker", "worker"])
-async def test_without_the_mark_an_outage_takes_the_place_of_who_paid(
-    race: Race, monkeypatch: pytest.MonkeyPatch, outage: str
+async def test_without_the_mark_an_outage_takes_a_paid_place(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch, outage: str
 ) -> None:
     """The negative control: the sweep looks at the clock alone."""
 
@@ -166,7 +167,7 @@ async def test_without_the_mark_an_outage_takes_the_place_of_who_paid(
         await worker.sweep(self.database, self.grace, self.terms)
 
     monkeypatch.setattr(worker.Deadlines, "keep", keep)
-    history = History(race)
+    history = History(driver)
     await history.begin()
     await history.play(OUT[outage])
     assert await history.outcome() == ("expired", "offered")

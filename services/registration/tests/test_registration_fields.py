@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from .registration_driver import RegistrationDriver
+
 _PARTICIPANT_ERRORS: list[tuple[str, Any]] = [
     ("full_name", ""),
     ("full_name", "x" * 256),
@@ -36,15 +38,15 @@ _PARTICIPANT_ERRORS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), _PARTICIPANT_ERRORS)
-async def test_a_wrong_participant_field_is_named(race: Any, name: str, value: Any) -> None:
-    await race.open()
-    form = race.form()
+async def test_a_wrong_participant_field_is_named(driver: RegistrationDriver, name: str, value: Any) -> None:
+    await driver.open_category()
+    form = driver.form()
     form["participants"][0][name] = value
-    answer = await race.register(form=form)
-    assert answer.status_code == 422, answer.text
+    answer = await driver.try_register(form=form)
+    assert answer.status == 422, answer.body
     assert answer.headers["content-type"] == "application/problem+json"
-    assert f"participants.0.{name}" in [error["field"] for error in answer.json()["errors"]]
-    assert (await race.places())["taken"] == 0
+    assert f"participants.0.{name}" in answer.wrong_fields
+    assert (await driver.places())["taken"] == 0
 
 
 @pytest.mark.parametrize(
@@ -58,75 +60,74 @@ async def test_a_wrong_participant_field_is_named(race: Any, name: str, value: A
         ({"status": "payment_verified"}, "status"),
     ],
 )
-async def test_a_wrong_field_of_the_form_is_named(race: Any, changes: dict[str, Any], field: str) -> None:
-    await race.open()
-    answer = await race.register(form={**race.form(), **changes})
-    assert answer.status_code == 422
-    assert answer.json()["code"] == "invalid_fields"
-    assert field in [error["field"] for error in answer.json()["errors"]]
+async def test_a_wrong_field_of_the_form_is_named(
+    driver: RegistrationDriver, changes: dict[str, Any], field: str
+) -> None:
+    await driver.open_category()
+    answer = await driver.try_register(form={**driver.form(), **changes})
+    assert answer.is_problem(422, "invalid_fields")
+    assert field in answer.wrong_fields
 
 
-async def test_a_group_of_the_wrong_size_is_refused(race: Any) -> None:
-    await race.open()
-    form = race.form(5)
+async def test_a_group_of_the_wrong_size_is_refused(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    form = driver.form(5)
     form["participants"].pop()
-    answer = await race.register(form=form)
-    assert answer.status_code == 422
-    assert "needs exactly 5 participants" in answer.text
+    answer = await driver.try_register(form=form)
+    assert answer.status == 422
+    assert "needs exactly 5 participants" in str(answer.body)
 
 
 @pytest.mark.parametrize("in_charge", [0, 2])
-async def test_exactly_one_is_in_charge(race: Any, in_charge: int) -> None:
-    await race.open()
-    form = race.form(5)
+async def test_exactly_one_is_in_charge(driver: RegistrationDriver, in_charge: int) -> None:
+    await driver.open_category()
+    form = driver.form(5)
     for index, person in enumerate(form["participants"]):
         person["is_pic"] = index < in_charge
-    answer = await race.register(form=form)
-    assert answer.status_code == 422
-    assert "is_pic" in answer.text
+    answer = await driver.try_register(form=form)
+    assert answer.status == 422
+    assert "is_pic" in str(answer.body)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"participants": 1e999}'])
-async def test_what_is_no_form_is_refused(race: Any, body: bytes) -> None:
-    answer = await race.http.post(
-        race.url("/registrations"), content=body, headers={"Content-Type": "application/json"}
-    )
-    assert answer.status_code in (400, 422), answer.text
+async def test_what_is_no_form_is_refused(driver: RegistrationDriver, body: bytes) -> None:
+    answer = await driver.call("POST", "/registrations", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status in (400, 422), answer.body
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_lone_surrogate_is_refused(race: Any) -> None:
-    await race.open()
-    form = race.form()
+async def test_a_lone_surrogate_is_refused(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    form = driver.form()
     body = json.dumps(form).replace("Budi", "\\ud800")
-    answer = await race.http.post(race.url("/registrations"), content=body.encode())
-    assert answer.status_code in (400, 422), answer.text
+    answer = await driver.call("POST", "/registrations", content=body.encode())
+    assert answer.status in (400, 422), answer.body
 
 
-async def test_a_huge_body_is_refused(race: Any) -> None:
-    answer = await race.http.post(race.url("/registrations"), content=b"x" * 70_000)
-    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+async def test_a_huge_body_is_refused(driver: RegistrationDriver) -> None:
+    answer = await driver.call("POST", "/registrations", content=b"x" * 70_000)
+    assert answer.is_problem(413, "payload_too_large")
 
 
-async def test_a_huge_body_without_a_length_is_refused_while_it_streams(race: Any) -> None:
+async def test_a_huge_body_without_a_length_is_refused_while_it_streams(driver: RegistrationDriver) -> None:
     async def endless() -> Any:
         for _ in range(1000):
             yield b"x" * 1000
 
-    answer = await race.http.post(race.url("/registrations"), content=endless())
-    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    answer = await driver.call("POST", "/registrations", content=endless())
+    assert answer.is_problem(413, "payload_too_large")
 
 
 @pytest.mark.parametrize("key", ["k" * 256, "with space", "\x7f"])
-async def test_a_key_must_be_sane(race: Any, key: str) -> None:
-    await race.open()
-    answer = await race.register(key=key)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+async def test_a_key_must_be_sane(driver: RegistrationDriver, key: str) -> None:
+    await driver.open_category()
+    answer = await driver.try_register(key=key)
+    assert answer.status == 422
+    assert answer.body["errors"][0]["field"] == "Idempotency-Key"
 
 
-async def test_a_correlation_id_is_taken_over_or_made(race: Any) -> None:
-    answer = await race.http.get(race.url("/events/none"), headers={"X-Correlation-ID": "abc-123"})
-    assert answer.headers["X-Correlation-ID"] == answer.json()["correlation_id"] == "abc-123"
-    answer = await race.http.get(race.url("/events/none"), headers={"X-Correlation-ID": "bad id\t!"})
+async def test_a_correlation_id_is_taken_over_or_made(driver: RegistrationDriver) -> None:
+    answer = await driver.call("GET", "/events/none", headers={"X-Correlation-ID": "abc-123"})
+    assert answer.headers["X-Correlation-ID"] == answer.body["correlation_id"] == "abc-123"
+    answer = await driver.call("GET", "/events/none", headers={"X-Correlation-ID": "bad id\t!"})
     assert len(answer.headers["X-Correlation-ID"]) == 32

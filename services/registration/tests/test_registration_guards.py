@@ -1,6 +1,6 @@
 """The negative controls of contention: with a guard off, the same kind of race does what it must never do.
 
-Whoever acts here looks first and writes then, and everybody has looked before anybody writes.
+Each actor looks first and then writes, and all have looked before the first one writes.
 """
 
 import asyncio
@@ -13,6 +13,8 @@ from registration.entries import transitions
 from registration.entries.tables import Registration
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+
+from .registration_driver import RegistrationDriver
 
 _ANSWERED = """
     INSERT INTO idempotency_keys (key, request_hash, registration_id, response, created_at)
@@ -29,19 +31,16 @@ _SAME_BIB = "SELECT count(*) - count(DISTINCT bib_number) FROM participants"
 _KEYS = "SELECT count(*) FROM idempotency_keys"
 
 
-async def _change(race: Any, statement: str) -> None:
-    async with race.database.work() as work:
-        await work.session.execute(text(statement))
-
-
-async def _look_then_write(race: Any, entries: Sequence[dict[str, Any]], *, look: str, write: str) -> int:
-    """Each entry's connection writes if it saw nothing in its way; how many were stopped by the database."""
-    everybody_looked = asyncio.Barrier(len(entries))
+async def _look_then_write(
+    driver: RegistrationDriver, entries: Sequence[dict[str, Any]], *, look: str, write: str
+) -> int:
+    """Have each entry's connection look, and write once all have looked; return how many the database stopped."""
+    all_looked = asyncio.Barrier(len(entries))
 
     async def act(entry: dict[str, Any]) -> None:
-        async with race.database.work() as work:
+        async with driver.database.work() as work:
             seen = (await work.session.execute(text(look))).scalar_one()
-            await everybody_looked.wait()
+            await all_looked.wait()
             await work.session.execute(text(write), {"entry": entry["registration_id"], "seen": seen})
 
     outcomes = await asyncio.gather(*(act(entry) for entry in entries), return_exceptions=True)
@@ -50,55 +49,61 @@ async def _look_then_write(race: Any, entries: Sequence[dict[str, Any]], *, look
     return len(stopped)
 
 
-async def _ended_entries(race: Any, count: int) -> list[dict[str, Any]]:
-    """So many registrations of one person, all cancelled."""
-    form = race.form()
+async def _ended_entries(driver: RegistrationDriver, count: int) -> list[dict[str, Any]]:
+    """Create registrations of one person, all cancelled."""
+    form = driver.form()
     entries = []
     for _ in range(count):
-        entries.append((await race.register(form=form)).json())
-        assert (await race.cancel(entries[-1]["registration_id"])).status_code == 204
+        entries.append(await driver.register(form=form))
+        await driver.cancel(entries[-1]["registration_id"])
     return entries
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_one_person_comes_back_once_or_without_the_index_many_times(race: Any, guarded: bool) -> None:
-    await race.open()
-    entries = await _ended_entries(race, 4)
+async def test_one_person_comes_back_once_or_without_the_index_many_times(
+    driver: RegistrationDriver, guarded: bool
+) -> None:
+    await driver.open_category()
+    entries = await _ended_entries(driver, 4)
     if not guarded:
-        await _change(race, "DROP INDEX uq_participants_live_person")
-    stopped = await _look_then_write(race, entries, look=_LIVE, write=_CAME_BACK)
-    assert (stopped, await race.live_participants()) == ((3, 1) if guarded else (0, 4))
+        await driver.execute("DROP INDEX uq_participants_live_person")
+    stopped = await _look_then_write(driver, entries, look=_LIVE, write=_CAME_BACK)
+    assert (stopped, await driver.live_participants()) == ((3, 1) if guarded else (0, 4))
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_one_key_is_answered_once_or_without_its_constraint_many_times(race: Any, guarded: bool) -> None:
-    await race.open()
-    entries = [await race.registered() for _ in range(4)]
+async def test_one_key_is_answered_once_or_without_its_constraint_many_times(
+    driver: RegistrationDriver, guarded: bool
+) -> None:
+    await driver.open_category()
+    entries = [await driver.register() for _ in range(4)]
     if not guarded:
-        await _change(race, "ALTER TABLE idempotency_keys DROP CONSTRAINT pk_idempotency_keys")
-    stopped = await _look_then_write(race, entries, look=_KEYS, write=_ANSWERED)
-    assert (stopped, await race.scalar(_KEYS)) == ((3, 1) if guarded else (0, 4))
+        await driver.execute("ALTER TABLE idempotency_keys DROP CONSTRAINT pk_idempotency_keys")
+    stopped = await _look_then_write(driver, entries, look=_KEYS, write=_ANSWERED)
+    assert (stopped, await driver.scalar(_KEYS)) == ((3, 1) if guarded else (0, 4))
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_a_bib_that_is_looked_up_is_given_twice_unless_the_index_stops_it(race: Any, guarded: bool) -> None:
-    await race.open()
-    entries = [await race.registered() for _ in range(4)]
+async def test_a_bib_that_is_looked_up_is_given_twice_unless_the_index_stops_it(
+    driver: RegistrationDriver, guarded: bool
+) -> None:
+    await driver.open_category()
+    entries = [await driver.register() for _ in range(4)]
     if not guarded:
-        await _change(race, "DROP INDEX uq_participants_bib")
-    stopped = await _look_then_write(race, entries, look="SELECT next_bib FROM category_places", write=_NUMBERED)
+        await driver.execute("DROP INDEX uq_participants_bib")
+    stopped = await _look_then_write(driver, entries, look="SELECT next_bib FROM category_places", write=_NUMBERED)
     numbered = len(entries) - stopped
-    twice = await race.scalar(f"{_SAME_BIB} WHERE bib_number IS NOT NULL")
+    twice = await driver.scalar(f"{_SAME_BIB} WHERE bib_number IS NOT NULL")
     assert (numbered, twice) == ((1, 0) if guarded else (4, 3))
 
 
 async def test_without_holding_the_registration_a_paid_runner_loses_the_place(
-    race: Any, monkeypatch: pytest.MonkeyPatch
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await race.open()
-    await _change(race, "ALTER TABLE category_places DROP CONSTRAINT ck_category_places_counts")  # it would notice
-    entry = await race.registered()
-    race.clock.advance(timedelta(hours=25))
+    await driver.open_category()
+    await driver.execute("ALTER TABLE category_places DROP CONSTRAINT ck_category_places_counts")  # it would notice
+    entry = await driver.register()
+    driver.clock.advance(timedelta(hours=25))
     looked, expired = asyncio.Event(), asyncio.Event()
 
     async def look_without_holding(work: Any, registration_id: Any) -> Registration:
@@ -108,11 +113,11 @@ async def test_without_holding_the_registration_a_paid_runner_loses_the_place(
         return found
 
     monkeypatch.setattr(transitions, "lock_entry", look_without_holding)
-    verifying = asyncio.create_task(race.verify(entry))
+    verifying = asyncio.create_task(driver.verify(entry))
     await looked.wait()
-    assert await race.sweep() == 1
+    assert await driver.sweep() == 1
     expired.set()
     await verifying
-    assert await race.status(entry["registration_id"]) == "payment_verified"
-    assert await race.live_participants() == 0
-    assert (await race.places())["taken"] == 0
+    assert await driver.status(entry["registration_id"]) == "payment_verified"
+    assert await driver.live_participants() == 0
+    assert (await driver.places())["taken"] == 0

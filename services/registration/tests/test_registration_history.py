@@ -1,4 +1,4 @@
-"""Histories of facts whose news come late, twice and in any order: in the end all is as if heard at once.
+"""Histories of facts whose events come late, twice and in any order end as if all were handled at once.
 
 Payment's clock differs from registration's, and broker, database and worker are out for a while.
 """
@@ -36,18 +36,18 @@ from testkit.histories import (
     steps,
 )
 
-from .conftest import Race
+from .registration_driver import RegistrationDriver
 
 ENDS_AND_RETURNS = (RegistrationExpired, RegistrationCancelled, RegistrationReopened)
 STEPS = steps(*(act for act in ACTS if act != "flip"))
 
 
 @dataclass
-class HeardAtOnce:
-    """What becomes of a registration of whose payments everybody hears in the moment they happen.
+class HandledAtOnce:
+    """What becomes of a registration whose payment events are handled in the moment they happen.
 
-    `doubtful` is a payment that was verified, by somebody who did not know of it, so close to a cancellation that
-    clocks which differ by `skew` tell either to be the first: either end is right.
+    `doubtful` is a payment that was verified, without knowing of it, so close to a cancellation that
+    clocks which differ by `skew` put either one first: either end is right.
     """
 
     skew: timedelta = timedelta()
@@ -58,32 +58,32 @@ class HeardAtOnce:
     cancelled_at: datetime | None = None
     doubtful: UUID | None = None
 
-    def expires(self) -> None:
+    def expire(self) -> None:
         if self.status == "pending_payment":
             self.status = "expired"
 
-    def is_cancelled(self, at: datetime, *, verification_heard: bool) -> None:
+    def cancel(self, at: datetime, *, verification_handled: bool) -> None:
         self.given_back += [self.honoured] if self.honoured else []
-        if self.honoured and not verification_heard and self._close(self.verified_at, at):
+        if self.honoured and not verification_handled and self._close(self.verified_at, at):
             self.doubtful = self.honoured
         self.status, self.honoured, self.cancelled_at = "cancelled", None, at
 
-    def happens(self, fact: InvoicePayload, at: datetime, *, cancellation_heard: bool) -> None:
+    def apply(self, fact: InvoicePayload, at: datetime, *, cancellation_handled: bool) -> None:
         match fact:
             case PaymentUploaded() if self.status in {"pending_payment", "expired"}:
                 self.status = "payment_uploaded"
             case PaymentRejected() if self.status == "payment_uploaded":
                 self.status = "pending_payment"
             case PaymentVerified():
-                if self.status == "cancelled" and not cancellation_heard and self._close(self.cancelled_at, at):
+                if self.status == "cancelled" and not cancellation_handled and self._close(self.cancelled_at, at):
                     self.doubtful = fact.payment_id
                 self.status, self.honoured, self.verified_at = "payment_verified", fact.payment_id, at
 
     def _close(self, one: datetime | None, other: datetime) -> bool:
         return one is not None and abs(other - one) <= abs(self.skew) + timedelta(seconds=1)
 
-    def is_decided(self, status: str) -> None:
-        """What registration made of a doubtful payment when it heard of it."""
+    def decide(self, status: str) -> None:
+        """Take over what registration decided about a doubtful payment."""
         if self.doubtful is None or status not in {"payment_verified", "cancelled"}:
             return
         kept = [each for each in self.given_back if each != self.doubtful]
@@ -94,28 +94,28 @@ class HeardAtOnce:
 
 
 class History:
-    """Registration as it is, a plain invoice, and the news between them.
+    """Registration as it is, a plain invoice, and the events between them.
 
     Args:
         skew: how far payment's clock is ahead.
     """
 
-    def __init__(self, race: Race, entry: dict[str, Any], skew: timedelta = timedelta()) -> None:
-        self.race = race
+    def __init__(self, driver: RegistrationDriver, entry: dict[str, Any], skew: timedelta = timedelta()) -> None:
+        self.driver = driver
         self.id = UUID(entry["registration_id"])
-        named = PlainRegistration(self.id, entry["registration_number"], race.clock())
-        self.invoice = PlainInvoice(named, lambda: race.clock() + skew)
-        self.at_once = HeardAtOnce(skew)
+        named = PlainRegistration(self.id, entry["registration_number"], driver.clock())
+        self.invoice = PlainInvoice(named, lambda: driver.clock() + skew)
+        self.at_once = HandledAtOnce(skew)
         self.post = Post(reader="to_registration")
-        self._told = 0
+        self._published = 0
         self._overdue = False
         self._lost: list[Event[Any]] = []
-        self._heard = 0
+        self._handled = 0
 
     async def play(self, steps: Sequence[Step]) -> None:
-        """From the beginning until all news were heard."""
+        """Play the steps, and then deliver all events."""
         for act, number in steps:
-            self.race.clock.advance(timedelta(minutes=1))
+            self.driver.clock.advance(timedelta(minutes=1))
             await self._step(act, number)
         for outage in sorted(self.post.out):
             await self._step(outage, 0)
@@ -124,7 +124,7 @@ class History:
                 await self._step(carrier, 1)
 
     async def _step(self, act: str, number: int) -> None:
-        said = len(self.invoice.said)
+        published = len(self.invoice.said)
         if act in OUTAGES:
             await self._toggle(act)
         elif act in CARRIED:
@@ -135,49 +135,49 @@ class History:
             await self._cancel()
         else:
             getattr(self.invoice, act)()
-        for news in self.invoice.said[said:]:
-            cancellation_heard = self.invoice.ended == "cancelled"
-            self.at_once.happens(news, self.race.clock(), cancellation_heard=cancellation_heard)
-        self.post.say("to_registration", self.invoice.said[said:])
+        for payload in self.invoice.said[published:]:
+            cancellation_handled = self.invoice.ended == "cancelled"
+            self.at_once.apply(payload, self.driver.clock(), cancellation_handled=cancellation_handled)
+        self.post.say("to_registration", self.invoice.said[published:])
         await self._publish()
 
     async def _publish(self) -> None:
-        published = [event.payload for event in await self.race.service.published(Payload)]
+        published = [event.payload for event in await self.driver.published(Payload)]
         ends = [each for each in published if isinstance(each, ENDS_AND_RETURNS) and each.registration_id == self.id]
-        self.post.say("to_payment", ends[self._told :])
-        self._told = len(ends)
+        self.post.say("to_payment", ends[self._published :])
+        self._published = len(ends)
 
     async def _toggle(self, outage: str) -> None:
-        """Whose worker comes back looks for what is overdue before it reads its queue."""
+        """Begin or end an outage; a worker that is back sweeps before it reads its queue."""
         self.post.toggle(outage)
         if "database" not in self.post.out:
             for event in self._lost:
-                await self.race.service.redeliver(event)
-                await self._was_heard(event.payload)
+                await self.driver.redeliver(event)
+                await self._note_handled(event.payload)
             self._lost = []
             if self._overdue and "worker" not in self.post.out:
                 await self._sweep()
 
     async def _carry(self, carrier: str, number: int) -> None:
-        news = self.post.take(carrier, number)
-        if news is None:
+        payload = self.post.take(carrier, number)
+        if payload is None:
             return
         if carrier == "to_payment":
-            self.invoice.hear(news)
+            self.invoice.hear(payload)
         elif "database" in self.post.out:
-            self._lost.append(await self.race.service.deliver_in_vain(news, subject=self.id))
+            self._lost.append(await self.driver.deliver_in_vain(payload, subject=self.id))
         else:
-            await self.race.service.deliver(news, subject=self.id)
-            await self._was_heard(news)
+            await self.driver.deliver(payload, subject=self.id)
+            await self._note_handled(payload)
 
-    async def _was_heard(self, news: Payload) -> None:
-        assert isinstance(news, InvoicePayload)
-        self._heard = max(self._heard, news.sequence)
-        if isinstance(news, PaymentVerified):
-            self.at_once.is_decided(await self.race.status(str(self.id)))
+    async def _note_handled(self, payload: Payload) -> None:
+        assert isinstance(payload, InvoicePayload)
+        self._handled = max(self._handled, payload.sequence)
+        if isinstance(payload, PaymentVerified):
+            self.at_once.decide(await self.driver.status(str(self.id)))
 
-    def _unheard(self, kind: type[InvoicePayload]) -> bool:
-        return any(isinstance(news, kind) for news in self.invoice.said[self._heard :])
+    def _is_unhandled(self, kind: type[InvoicePayload]) -> bool:
+        return any(isinstance(payload, kind) for payload in self.invoice.said[self._handled :])
 
     async def _deadline_passes(self) -> None:
         if self.post.out & {"database", "worker"}:
@@ -188,49 +188,49 @@ class History:
     async def _sweep(self) -> None:
         self._overdue = False
         overdue = "UPDATE registrations SET expires_at = :then WHERE id = :id AND status = 'pending_payment'"
-        await self.race.execute(overdue, id=self.id, then=self.race.clock() - timedelta(hours=1))
-        # A refusal that is still on its way has moved the deadline: what expires before it comes is brought back by it.
-        if await self.race.sweep() and not self._unheard(PaymentRejected):
-            self.at_once.expires()
+        await self.driver.execute(overdue, id=self.id, then=self.driver.clock() - timedelta(hours=1))
+        # A rejection that is still on its way has moved the deadline: it reopens what expires before it comes.
+        if await self.driver.sweep() and not self._is_unhandled(PaymentRejected):
+            self.at_once.expire()
 
     async def _cancel(self) -> None:
         if "database" in self.post.out:
             return
-        if (await self.race.cancel(str(self.id))).status_code == 204:
-            self.at_once.is_cancelled(self.race.clock(), verification_heard=not self._unheard(PaymentVerified))
+        if (await self.driver.try_cancel(str(self.id))).status == 204:
+            self.at_once.cancel(self.driver.clock(), verification_handled=not self._is_unhandled(PaymentVerified))
 
-    async def must_agree(self) -> None:
-        """Outcome and money are as if all had been heard at once, and each end has its last word."""
-        assert await self.race.status(str(self.id)) == self.at_once.status
-        published = [event.payload for event in await self.race.service.published(Payload)]
+    async def assert_as_if_at_once(self) -> None:
+        """Outcome and refunds are as if all events had been handled at once."""
+        assert await self.driver.status(str(self.id)) == self.at_once.status
+        published = [event.payload for event in await self.driver.published(Payload)]
         own = [each for each in published if getattr(each, "registration_id", None) == self.id]
         refunds = {
             each.refund_payment_id for each in own if isinstance(each, RegistrationExpired | RegistrationCancelled)
         }
         assert refunds - {None} == set(self.at_once.given_back)
-        places = await self.race.places()
+        places = await self.driver.places()
         live = "SELECT count(*) FROM participants WHERE live AND registration_id = :id"
-        assert places["taken"] - places["burned"] == await self.race.scalar(live, id=self.id)
+        assert places["taken"] - places["burned"] == await self.driver.scalar(live, id=self.id)
 
 
-async def _history(race: Race, skew: timedelta = timedelta()) -> History:
-    """A registration of its own category, whose place nobody else takes."""
-    await race.service.forget_published()
-    await race.open(quota=1, bibs=20)
-    return History(race, await race.registered(), skew)
+async def _history(driver: RegistrationDriver, skew: timedelta = timedelta()) -> History:
+    """Create a registration in its own category, whose place no other takes."""
+    await driver.forget_published()
+    await driver.open_category(quota=1, bibs=20)
+    return History(driver, await driver.register(), skew)
 
 
 @given(steps=STEPS, skew=SKEWS)
 @examples(40)
-async def test_in_the_end_a_registration_stands_as_if_all_had_been_heard_at_once(
-    race: Race, steps: Sequence[Step], skew: timedelta
+async def test_events_in_any_order_end_as_if_all_had_been_handled_at_once(
+    driver: RegistrationDriver, steps: Sequence[Step], skew: timedelta
 ) -> None:
-    history = await _history(race, skew)
+    history = await _history(driver, skew)
     await history.play(steps)
-    await history.must_agree()
+    await history.assert_as_if_at_once()
 
 
-# The refusal is heard before its proof, after an expiry that knew of neither.
+# The rejection is handled before its proof, after an expiry that knew of neither.
 CROSSING: Sequence[Step] = [
     ("upload", 0),
     ("sweep", 0),
@@ -240,12 +240,12 @@ CROSSING: Sequence[Step] = [
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-async def test_only_the_order_of_news_makes_them_agree(
-    race: Race, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+async def test_without_the_order_of_events_the_outcome_differs(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
 ) -> None:
     if not guarded:
         monkeypatch.setattr(payments, "_is_newer", lambda *_: True)
-    history = await _history(race)
+    history = await _history(driver)
     await history.play(CROSSING)
-    status = await race.status(str(history.id))
+    status = await driver.status(str(history.id))
     assert (status == history.at_once.status) is guarded

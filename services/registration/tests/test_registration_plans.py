@@ -1,7 +1,7 @@
 """The queries that staff and the sweep run all day use their indexes, however many have registered."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,51 +14,55 @@ from registration.entries.queries import Filter
 from registration.entries.rules import Status
 from sqlalchemy import event, text
 
+from .registration_driver import RegistrationDriver
+
+Run = Callable[[], Awaitable[None]]
+
 _MANY = 20_000
 _WATCHED = re.compile(r"\b(registrations|participants)\b")
 
 
 class Plans:
-    """Runs what it is given and explains each statement it hears."""
+    """Run a function and explain each statement that it executes."""
 
-    def __init__(self, race: Any) -> None:
-        self._race = race
+    def __init__(self, driver: RegistrationDriver) -> None:
+        self._driver = driver
 
-    async def of(self, run: Any) -> list[dict[str, Any]]:
-        """Every node of the plans of the statements about registrations and participants that `run` executes."""
-        heard = await self._heard(run)
-        return [node for statement, parameters in heard for node in await self._explain(statement, parameters)]
+    async def of(self, run: Run) -> list[dict[str, Any]]:
+        """Return every node of the plans of the statements about registrations and participants that `run` executes."""
+        statements = await self._statements_of(run)
+        return [node for statement, parameters in statements for node in await self._explain(statement, parameters)]
 
-    async def kept_for(self, run: Any) -> list[dict[str, Any]]:
-        """The same of the plans that would be made now and kept for whatever comes."""
-        return [node for statement, _ in await self._heard(run) for node in await self._explain_kept(statement)]
+    async def kept_for(self, run: Run) -> list[dict[str, Any]]:
+        """Return the same of the plans that would be made now and kept for all parameters."""
+        return [node for statement, _ in await self._statements_of(run) for node in await self._explain_kept(statement)]
 
-    async def _heard(self, run: Any) -> list[tuple[str, Any]]:
-        heard: list[tuple[str, Any]] = []
+    async def _statements_of(self, run: Run) -> list[tuple[str, Any]]:
+        statements: list[tuple[str, Any]] = []
 
         def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
             if statement.lstrip().upper().startswith(("SELECT", "WITH")) and _WATCHED.search(statement):
-                heard.append((statement, parameters))
+                statements.append((statement, parameters))
 
-        database = self._race.database.engine.sync_engine
+        database = self._driver.database.engine.sync_engine
         event.listen(database, "before_cursor_execute", listen)
         try:
             await run()
         finally:
             event.remove(database, "before_cursor_execute", listen)
-        assert heard
-        return heard
+        assert statements
+        return statements
 
     async def _explain(self, statement: str, parameters: Sequence[Any]) -> list[dict[str, Any]]:
-        async with self._race.database.engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
+        async with self._driver.database.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
             [row] = await raw.fetch(f"EXPLAIN (FORMAT JSON) {statement}", *parameters)
         return list(_nodes(row[0][0]["Plan"]))
 
     async def _explain_kept(self, statement: str) -> list[dict[str, Any]]:
         nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
-        async with self._race.database.engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
+        async with self._driver.database.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
             await raw.execute("SET plan_cache_mode = force_generic_plan")
             await raw.execute(f"PREPARE kept AS {statement}")
             [row] = await raw.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE kept({nulls})")
@@ -80,18 +84,17 @@ def _indexes(nodes: Sequence[dict[str, Any]]) -> set[str]:
 
 
 @pytest.fixture
-async def crowded(race: Any) -> Any:
-    """A race that many registered for, with statistics."""
-    await race.open(quota=100)
-    await race.seed(_MANY)
-    async with race.database.work() as work:
-        await work.session.execute(text("ANALYZE"))
-    return race
+async def crowded(driver: RegistrationDriver) -> RegistrationDriver:
+    """Store many registrations, and analyze the tables."""
+    await driver.open_category(quota=100)
+    await driver.seed(_MANY)
+    await driver.execute("ANALYZE")
+    return driver
 
 
-def _page(race: Any, wanted: Filter, after: tuple[datetime, UUID] | None = None) -> Any:
+def _page(driver: RegistrationDriver, wanted: Filter, after: tuple[datetime, UUID] | None = None) -> Run:
     async def run() -> None:
-        async with race.database.read() as session:
+        async with driver.database.read() as session:
             await queries.page(session, wanted, limit=50, after=after)
 
     return run
@@ -106,7 +109,7 @@ _SEARCHES = {
 }
 
 
-async def test_every_search_uses_its_index(crowded: Any) -> None:
+async def test_every_search_uses_its_index(crowded: RegistrationDriver) -> None:
     plans = Plans(crowded)
     everywhere = {index: await plans.of(_page(crowded, Filter(q=q))) for index, q in _SEARCHES.items()}
     event_id = UUID(crowded.event["id"])
@@ -117,7 +120,7 @@ async def test_every_search_uses_its_index(crowded: Any) -> None:
             assert index in _indexes(nodes)
 
 
-async def test_a_name_that_many_have_is_looked_for_among_the_newest(crowded: Any) -> None:
+async def test_a_common_name_is_searched_among_the_newest(crowded: RegistrationDriver) -> None:
     plans = Plans(crowded)
     for wanted in (Filter(q="nama"), Filter(UUID(crowded.event["id"]), q="nama")):
         nodes = await plans.of(_page(crowded, wanted))
@@ -125,13 +128,13 @@ async def test_a_name_that_many_have_is_looked_for_among_the_newest(crowded: Any
         assert "Sort" not in {node["Node Type"] for node in nodes}, "all who have it were gathered first"
 
 
-async def test_a_bib_is_found_without_reading_its_whole_index(crowded: Any) -> None:
+async def test_a_bib_is_found_without_reading_its_whole_index(crowded: RegistrationDriver) -> None:
     nodes = await Plans(crowded).of(_page(crowded, Filter(q="1000777")))
     [cost] = [node["Total Cost"] for node in nodes if node.get("Index Name") == "uq_participants_bib"]
     assert cost < 20  # pages, more or less; the index has hundreds
 
 
-async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
+async def test_a_page_reads_no_more_than_a_page(crowded: RegistrationDriver) -> None:
     plans = Plans(crowded)
     event_id, category_id = UUID(crowded.event["id"]), UUID(crowded.category["id"])
     filters = {
@@ -148,7 +151,7 @@ async def test_a_page_reads_no_more_than_a_page(crowded: Any) -> None:
             assert "Sort" not in {node["Node Type"] for node in nodes}, name
 
 
-async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
+async def test_the_sweep_reads_only_what_may_be_due(crowded: RegistrationDriver) -> None:
     async def sweep() -> None:
         async with crowded.database.work() as work:
             patience = Patience(timedelta(minutes=10))
@@ -159,35 +162,34 @@ async def test_the_sweep_looks_only_at_what_may_be_due(crowded: Any) -> None:
     assert _indexes(nodes) == {"ix_registrations_due"}
 
 
-def _find_existing(race: Any) -> Any:
+def _find_existing(driver: RegistrationDriver) -> Run:
     async def run() -> None:
-        async with race.database.work() as work:
-            values = {"keys": ["some"], "people": ["somebody"], "event_id": UUID(race.event["id"])}
+        async with driver.database.work() as work:
+            values = {"keys": ["some"], "people": ["somebody"], "event_id": UUID(driver.event["id"])}
             await work.session.execute(admit_batch._FIND_EXISTING, values)
 
     return run
 
 
-async def test_a_plan_made_before_anybody_registered_is_good_for_the_rush(race: Any) -> None:
-    await race.open()
-    nodes = await Plans(race).kept_for(_find_existing(race))
+async def test_a_plan_made_for_empty_tables_uses_the_indexes(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    nodes = await Plans(driver).kept_for(_find_existing(driver))
     assert _whole_tables(nodes) == set()
     assert {"pk_idempotency_keys", "uq_participants_live_person"} <= _indexes(nodes)
 
 
-async def test_looking_for_all_of_them_at_once_would_keep_a_bad_plan(
-    race: Any, monkeypatch: pytest.MonkeyPatch
+async def test_searching_all_keys_at_once_would_keep_a_bad_plan(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control: the plan that a list of keys gets while its table is empty."""
-    await race.open()
+    await driver.open_category()
     listed = "SELECT key FROM idempotency_keys, participants WHERE key = ANY(CAST(:keys AS text[]))"
     monkeypatch.setattr(admit_batch, "_FIND_EXISTING", text(f"{listed} AND person_key = ANY(CAST(:people AS text[]))"))
-    assert _whole_tables(await Plans(race).kept_for(_find_existing(race)))
+    assert _whole_tables(await Plans(driver).kept_for(_find_existing(driver)))
 
 
-async def test_without_its_index_the_search_reads_the_whole_table(crowded: Any) -> None:
+async def test_without_its_index_the_search_reads_the_whole_table(crowded: RegistrationDriver) -> None:
     """The negative control: the check sees a plan that went bad."""
-    async with crowded.database.work() as work:
-        await work.session.execute(text("DROP INDEX ix_participants_email"))
+    await crowded.execute("DROP INDEX ix_participants_email")
     nodes = await Plans(crowded).of(_page(crowded, Filter(q="runner777@example.com")))
     assert "participants" in _whole_tables(nodes)

@@ -1,4 +1,4 @@
-"""What changes about a race, who hears of it, and whose days count."""
+"""Changes of a race, what is published about them, and whose time zone counts."""
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
@@ -9,28 +9,29 @@ import pytest
 from contracts import RaceChanged, RegistrationCreated
 from registration.worker import announce_races
 
-
-async def _patch(race: Any, path: str, **fields: Any) -> Any:
-    return await race.http.patch(race.url(path), json=fields, headers=race.staff())
+from .registration_driver import RegistrationDriver
 
 
-async def test_a_moved_race_is_an_event_with_a_newer_revision(race: Any) -> None:
-    category = await race.open()
-    await race.registered()
-    path = f"/events/{race.event['id']}"
-    [before] = await race.service.published(RegistrationCreated)
+async def test_a_moved_race_is_an_event_with_a_newer_revision(driver: RegistrationDriver) -> None:
+    category = await driver.open_category()
+    await driver.register()
+    [before] = await driver.published(RegistrationCreated)
 
-    day = (race.today + timedelta(days=120)).isoformat()
-    assert (await _patch(race, path, name="Lari Baru", location="Stadion", event_date=day)).status_code == 200
+    day = (driver.today + timedelta(days=120)).isoformat()
+    await driver.change_event(name="Lari Baru", location="Stadion", event_date=day)
 
-    [changed] = await race.service.published(RaceChanged)
-    said = changed.payload
-    assert (said.event.name, said.event.location, said.event.event_date.isoformat()) == ("Lari Baru", "Stadion", day)
-    assert said.changed == ("event_date", "location", "name")
-    assert said.event.revision > before.payload.event.revision == 1
-    assert said.event.timezone == before.payload.event.timezone == "Asia/Jakarta"
-    assert [(str(each.category_id), each.name) for each in said.categories] == [(category["id"], category["name"])]
-    assert str(changed.subject) == race.event["id"]
+    [changed] = await driver.published(RaceChanged)
+    payload = changed.payload
+    assert (payload.event.name, payload.event.location, payload.event.event_date.isoformat()) == (
+        "Lari Baru",
+        "Stadion",
+        day,
+    )
+    assert payload.changed == ("event_date", "location", "name")
+    assert payload.event.revision > before.payload.event.revision == 1
+    assert payload.event.timezone == before.payload.event.timezone == "Asia/Jakarta"
+    assert [(str(each.category_id), each.name) for each in payload.categories] == [(category["id"], category["name"])]
+    assert str(changed.subject) == driver.event["id"]
 
 
 @pytest.mark.parametrize(
@@ -45,67 +46,66 @@ async def test_a_moved_race_is_an_event_with_a_newer_revision(race: Any) -> None
         ({"location": "Senayan"}, False, False),
     ],
 )
-async def test_runners_hear_of_a_new_day_or_place_unless_staff_say_otherwise(
-    race: Any, fields: dict[str, Any], published: bool, notified: bool
+async def test_runners_are_notified_of_a_new_day_or_place_unless_staff_decide_otherwise(
+    driver: RegistrationDriver, fields: dict[str, Any], published: bool, notified: bool
 ) -> None:
-    await race.open()
+    await driver.open_category()
 
-    assert (await _patch(race, f"/events/{race.event['id']}", **fields)).status_code == 200
+    await driver.change_event(**fields)
 
-    told = [event.payload.notify_runners for event in await race.service.published(RaceChanged)]
-    assert told == ([notified] if published else [])
-    assert await race.scalar("SELECT details->'notified' FROM audit_log WHERE action = 'event.change'") is notified
+    notifying = [event.payload.notify_runners for event in await driver.published(RaceChanged)]
+    assert notifying == ([notified] if published else [])
+    [logged] = await driver.audit_log("event.change")
+    assert logged["details"]["notified"] is notified
 
 
-async def test_a_renamed_category_is_told_without_a_message_to_runners(race: Any) -> None:
-    category = await race.open()
+async def test_a_renamed_category_is_published_without_a_message_to_runners(driver: RegistrationDriver) -> None:
+    await driver.open_category()
 
-    await _patch(race, f"/categories/{category['id']}", name="5K Umum")
-    await _patch(race, f"/categories/{category['id']}", description="Datar")
+    await driver.change_category(name="5K Umum")
+    await driver.change_category(description="Datar")
 
-    [changed] = await race.service.published(RaceChanged)
+    [changed] = await driver.published(RaceChanged)
     assert [each.name for each in changed.payload.categories] == ["5K Umum"]
     assert (changed.payload.changed, changed.payload.notify_runners) == (("categories",), False)
 
 
-async def test_a_change_that_is_refused_publishes_nothing(race: Any) -> None:
-    await race.open()
-    past = (race.today - timedelta(days=1)).isoformat()
+async def test_a_change_that_is_refused_publishes_nothing(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    past = (driver.today - timedelta(days=1)).isoformat()
 
-    answer = await _patch(race, f"/events/{race.event['id']}", location="Stadion", event_date=past)
+    answer = await driver.try_change_event(location="Stadion", event_date=past)
 
-    assert answer.status_code == 422
-    assert await race.service.published(RaceChanged) == []
+    assert answer.status == 422
+    assert await driver.published(RaceChanged) == []
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Asia/Calcutta", "UTC", "Etc/GMT+12"])
-async def test_after_today_is_judged_where_the_race_is(race: Any, zone: str) -> None:
-    today = race.clock().astimezone(ZoneInfo(zone)).date()
+async def test_after_today_is_judged_where_the_race_is(driver: RegistrationDriver, zone: str) -> None:
+    today = driver.clock().astimezone(ZoneInfo(zone)).date()
     body = {"name": "Lari", "location": "Sana", "timezone": zone}
 
-    refused = await race.http.post(
-        race.url("/events"), json={**body, "slug": "a", "event_date": str(today)}, headers=race.staff()
+    refused = await driver.call(
+        "POST", "/events", by=driver.staff(), json={**body, "slug": "a", "event_date": str(today)}
     )
-    taken = await race.http.post(
-        race.url("/events"),
-        json={**body, "slug": "b", "event_date": str(today + timedelta(days=1))},
-        headers=race.staff(),
+    taken = await driver.call(
+        "POST", "/events", by=driver.staff(), json={**body, "slug": "b", "event_date": str(today + timedelta(days=1))}
     )
 
-    assert (refused.status_code, taken.status_code) == (422, 201)
+    assert (refused.status, taken.status) == (422, 201)
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
-async def test_registration_is_open_until_the_day_of_the_race_ends_there(race: Any, zone: str) -> None:
-    day = race.clock().astimezone(ZoneInfo(zone)).date() + timedelta(days=2)
-    await race.create_event(timezone=zone, event_date=day.isoformat())
-    await race.open()
+async def test_registration_is_open_until_the_day_of_the_race_ends_there(driver: RegistrationDriver, zone: str) -> None:
+    day = driver.clock().astimezone(ZoneInfo(zone)).date() + timedelta(days=2)
+    await driver.create_event(timezone=zone, event_date=day.isoformat())
+    await driver.open_category()
     end = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone)).astimezone(UTC)
 
-    race.clock.advance(end - race.clock() - timedelta(minutes=1))
-    assert (await race.register()).status_code == 201
-    race.clock.advance(timedelta(minutes=2))
-    assert (await race.register()).json()["code"] == "registration_closed"
+    driver.clock.advance(end - driver.clock() - timedelta(minutes=1))
+    await driver.register()
+    driver.clock.advance(timedelta(minutes=2))
+    assert (await driver.try_register()).code == "registration_closed"
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,24 @@ async def test_registration_is_open_until_the_day_of_the_race_ends_there(race: A
         (" javascript:alert(1)", 422),
     ],
 )
-async def test_a_picture_of_a_race_is_an_https_address_or_a_path(race: Any, address: str | None, status: int) -> None:
-    await race.create_event()
+async def test_a_picture_of_a_race_is_an_https_address_or_a_path(
+    driver: RegistrationDriver, address: str | None, status: int
+) -> None:
+    await driver.create_event()
 
-    answer = await _patch(race, f"/events/{race.event['id']}", logo_path=address)
+    answer = await driver.try_change_event(logo_path=address)
 
-    assert answer.status_code == status, answer.text
+    assert answer.status == status, answer.body
 
 
-async def test_a_race_from_before_is_published_once(race: Any, second_process: Any) -> None:
-    await race.open()
-    await race.execute("UPDATE events SET revision = 0")
+async def test_a_race_of_the_previous_release_is_published_once(
+    driver: RegistrationDriver, second_driver: RegistrationDriver
+) -> None:
+    await driver.open_category()
+    await driver.execute("UPDATE events SET revision = 0")
 
-    await asyncio.gather(*(announce_races(each.database) for each in (race, second_process) * 2))
+    await asyncio.gather(*(announce_races(each.database) for each in (driver, second_driver) * 2))
 
-    [published] = await race.service.published(RaceChanged)
+    [published] = await driver.published(RaceChanged)
     assert (published.payload.event.revision, published.payload.changed) == (1, ())
     assert not published.payload.notify_runners

@@ -65,7 +65,7 @@ def test_a_registration_number_is_a_prefix_and_a_padded_sequence(sequence: int, 
 
 @st.composite
 def _category(draw: st.DrawFn) -> dict[str, int]:
-    """Counts the places table allows, and a verified registration of it that gets cancelled."""
+    """Draw counts that the places table allows, and a verified registration of it that gets cancelled."""
     quota = draw(st.integers(1, 60))
     confirmed = draw(st.integers(1, quota))
     burned = draw(st.integers(0, quota - confirmed))
@@ -85,7 +85,7 @@ def test_after_a_cancellation_there_is_a_bib_for_every_place_that_may_still_be_g
     to_be_given = counts["quota"] - counts["burned"] - (counts["confirmed"] - counts["cancelled"])
     assert 0 <= burned <= counts["cancelled"]
     assert counts["bibs_left"] >= to_be_given - burned
-    if burned:  # one burned place fewer, and somebody would be left without a BIB
+    if burned:  # one burned place fewer, and a place would have no BIB
         assert counts["bibs_left"] < to_be_given - (burned - 1)
 
 
@@ -167,7 +167,7 @@ def test_names_of_other_scripts_are_not_transliterated(one: str, other: str) -> 
 
 
 @given(st.text(st.characters(categories=["P", "S", "M", "Zs", "Cf", "Cc"]), max_size=10), st.integers(0, 4))
-def test_whatever_is_no_letter_or_digit_does_not_count(added: str, at: int) -> None:
+def test_only_letters_and_digits_of_a_name_count(added: str, at: int) -> None:
     assert person_key("Budi"[:at] + f"-{added}-" + "Budi"[at:], _BORN, None) == person_key("Budi", _BORN, None)
 
 
@@ -206,7 +206,7 @@ def test_never_more_places_are_promised_than_there_are(sizes: list[int], places:
 
 
 @given(_SIZES, st.integers(0, 120))
-def test_whoever_fits_given_those_before_gets_in_and_nobody_else(sizes: list[int], places: int) -> None:
+def test_exactly_the_requests_that_fit_after_the_earlier_ones_are_admitted(sizes: list[int], places: int) -> None:
     left = places
     for size, fits in zip(sizes, fitting(sizes, places), strict=True):
         assert fits == (size <= left)
@@ -214,7 +214,7 @@ def test_whoever_fits_given_those_before_gets_in_and_nobody_else(sizes: list[int
 
 
 @given(_SIZES, _SIZES, st.integers(0, 120))
-def test_who_comes_later_changes_nothing_for_those_before(first: list[int], later: list[int], places: int) -> None:
+def test_later_requests_change_nothing_for_earlier_ones(first: list[int], later: list[int], places: int) -> None:
     assert fitting([*first, *later], places)[: len(first)] == fitting(first, places)
 
 

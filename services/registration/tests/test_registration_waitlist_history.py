@@ -1,7 +1,7 @@
-"""Histories of a line: places stay in step, and who hears its events in any order believes what is so.
+"""Histories of a waiting list: places stay consistent, and listeners to its events in any order end with its state.
 
 The worker's clock differs from that of the API's processes, and broker, database, worker and notification are out for a
-while. No offer lapses for time in which its end could not have been heard of, nor without its whole time.
+while. No offer expires for time in which its end could not have been published, nor without its whole time.
 """
 
 import random
@@ -20,9 +20,9 @@ from registration import worker
 from registration.waitlist.deadlines import HEARD_LATE
 from testkit.histories import OUTAGES, SKEWS, examples
 
-from .conftest import Race
 from .registration_background import Background
-from .registration_line import Line
+from .registration_driver import RegistrationDriver
+from .waitlist_driver import WaitlistDriver
 
 _BELIEVED: dict[Any, str] = {WaitlistOffered: "offered", WaitlistEnded: "ended", RegistrationCreated: "registered"}
 _ACTS = (
@@ -60,14 +60,14 @@ _OPEN_AFTER_ITS_END = """
 
 @dataclass
 class Listener:
-    """Believes the newest that it heard of one place in line."""
+    """Believes the newest event about one entry."""
 
     believes: str | None = None
     revision: int = -1
 
-    def hear(self, news: Any) -> None:
-        if news.revision > self.revision:
-            self.believes, self.revision = _BELIEVED[type(news)], news.revision
+    def handle(self, payload: Any) -> None:
+        if payload.revision > self.revision:
+            self.believes, self.revision = _BELIEVED[type(payload)], payload.revision
 
 
 class History:
@@ -77,34 +77,34 @@ class History:
         skew: how far the worker's clock is ahead.
     """
 
-    def __init__(self, race: Race, skew: timedelta = timedelta()) -> None:
-        self.race, self.line = race, Line(race)
-        self.background = Background(race, skew)
-        self.undisturbed_at = race.clock()
+    def __init__(self, driver: RegistrationDriver, skew: timedelta = timedelta()) -> None:
+        self.driver, self.waitlist = driver, WaitlistDriver(driver)
+        self.background = Background(driver, skew)
+        self.undisturbed_at = driver.clock()
         self.holders: list[dict[str, Any]] = []
         self.entries: list[dict[str, Any]] = []
 
     async def begin(self) -> None:
-        await self.race.service.forget_published()
-        await self.race.create_event()
-        self.holders = await self.line.sell_out(quota=6, bibs=60)
-        self.entries = [await self.line.waiting(group) for group in (5, 1, 1, 1)]
+        await self.driver.forget_published()
+        await self.driver.create_event()
+        self.holders = await self.waitlist.sell_out(quota=6, bibs=60)
+        self.entries = [await self.waitlist.join(group) for group in (5, 1, 1, 1)]
 
     async def play(self, steps: Sequence[tuple[str, int]]) -> None:
-        """After each step places are in order."""
+        """Play the steps; after each places are consistent."""
         for act, which in steps:
             await self.step(act, which)
-            await self.line.must_be_in_order()
+            await self.waitlist.assert_consistent()
 
     async def step(self, act: str, which: int) -> None:
-        entry, line = self.entries[which], self.line
+        entry, waitlist = self.entries[which], self.waitlist
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
             "free": self._free,
-            "call ahead": lambda: line.staff(entry, "offer"),
+            "call ahead": lambda: waitlist.try_offer(entry),
             "correct": lambda: self._correct(entry),
-            "accept": lambda: line.accept(entry),
-            "withdraw": lambda: line.withdraw(entry),
-            "remove": lambda: line.staff(entry, "remove", reason="asked to"),
+            "accept": lambda: waitlist.try_accept(entry),
+            "withdraw": lambda: waitlist.try_withdraw(entry),
+            "remove": lambda: waitlist.try_remove(entry, reason="asked to"),
             "lapse": self._lapse,
             "close": self._close,
         }
@@ -112,65 +112,65 @@ class History:
             self.background.toggle(act)
         else:
             await acts[act]()
-        await self.background.works()
-        await self._only_heard_offers_lapse()
+        await self.background.work()
+        await self._assert_only_confirmed_offers_expired()
 
     async def _lapse(self) -> None:
-        """Half a day and an hour pass, in which the worker does what it can."""
-        self.race.clock.advance(timedelta(hours=13))
-        await self.background.works_on()
+        """Let half a day and an hour pass, in which the worker does what it can."""
+        self.driver.clock.advance(timedelta(hours=13))
+        await self.background.work_until_settled()
 
-    async def _only_heard_offers_lapse(self) -> None:
+    async def _assert_only_confirmed_offers_expired(self) -> None:
         """An offer is over only when its end came before a moment in which nothing was out."""
         if not self.background.out:
-            self.undisturbed_at = self.race.clock() + abs(self.background.skew)
-        category = self.race.category["id"]
-        assert await self.race.scalar(_LAPSED_AFTER, id=category, moment=self.undisturbed_at) == 0
-        whole = self.race.terms.time - HEARD_LATE - timedelta(minutes=1)
-        assert await self.race.scalar(_LAPSED_EARLY, id=category, whole=whole) == 0
+            self.undisturbed_at = self.driver.clock() + abs(self.background.skew)
+        category = self.driver.category["id"]
+        assert await self.driver.scalar(_LAPSED_AFTER, id=category, moment=self.undisturbed_at) == 0
+        whole = self.driver.terms.time - HEARD_LATE - timedelta(minutes=1)
+        assert await self.driver.scalar(_LAPSED_EARLY, id=category, whole=whole) == 0
 
     async def _free(self) -> None:
         if self.holders:
-            await self.race.cancel(self.holders.pop()["registration_id"])
+            await self.driver.cancel(self.holders.pop()["registration_id"])
 
     async def _close(self) -> None:
-        await self.line.change(is_active=False)
-        await self.background.works()
+        await self.driver.change_category(is_active=False)
+        await self.background.work()
 
     async def _correct(self, entry: dict[str, Any]) -> None:
-        [first, *_] = (await self.line.show(entry))["participants"]
+        [first, *_] = (await self.waitlist.show(entry))["participants"]
         path = f"/registrations/{entry['waitlist_id']}/participants/{first['participant_id']}"
         body = {"email": f"{random.randbytes(4).hex()}@example.com"}
-        answer = await self.race.http.patch(self.race.url(path), json=body, headers=self.race.staff())
-        assert answer.status_code == 200, answer.text
+        answer = await self.driver.call("PATCH", path, by=self.driver.staff(), json=body)
+        assert answer.status == 200, answer.body
 
-    async def all_is_mended(self) -> None:
-        """No offer stays open that nobody took in time."""
-        self.background.mend()
-        await self.background.works_on()
-        await self.line.must_be_in_order()
-        over = self.race.clock() - abs(self.background.skew) - SKEW - timedelta(minutes=1)
-        assert await self.race.scalar(_OPEN_AFTER_ITS_END, id=self.race.category["id"], moment=over) == 0
+    async def end_outages(self) -> None:
+        """End all outages; no offer stays open after its end."""
+        self.background.end_outages()
+        await self.background.work_until_settled()
+        await self.waitlist.assert_consistent()
+        over = self.driver.clock() - abs(self.background.skew) - SKEW - timedelta(minutes=1)
+        assert await self.driver.scalar(_OPEN_AFTER_ITS_END, id=self.driver.category["id"], moment=over) == 0
 
-    async def ends(self) -> None:
-        """Leave no line to look after."""
-        await self.line.change(is_active=False)
-        await self.background.works()
+    async def end(self) -> None:
+        """Leave no waiting list to process."""
+        await self.driver.change_category(is_active=False)
+        await self.background.work()
 
-    async def must_be_believed(self, shuffle: random.Random) -> None:
-        """Whoever hears the events in another order and twice knows how each place in line stands."""
-        published: list[Event[Any]] = [*await self.race.service.published(Payload)]
+    async def assert_believed(self, shuffle: random.Random) -> None:
+        """A listener to the events in another order, and twice, believes the state of each entry."""
+        published: list[Event[Any]] = [*await self.driver.published(Payload)]
         for entry in self.entries:
             own = [each.payload for each in published if each.subject == UUID(entry["waitlist_id"])]
-            news = [each for each in own if type(each) in _BELIEVED] * 2
-            shuffle.shuffle(news)
+            events = [each for each in own if type(each) in _BELIEVED] * 2
+            shuffle.shuffle(events)
             listener = Listener()
-            for each in news:
-                listener.hear(each)
-            assert listener.believes == await self._is_so(entry)
+            for each in events:
+                listener.handle(each)
+            assert listener.believes == await self._state_of(entry)
 
-    async def _is_so(self, entry: dict[str, Any]) -> str | None:
-        shown = await self.line.show(entry)
+    async def _state_of(self, entry: dict[str, Any]) -> str | None:
+        shown = await self.waitlist.show(entry)
         if shown["status"] == "accepted":
             return "registered"
         if shown["offered_at"] is None:
@@ -180,54 +180,56 @@ class History:
 
 @given(steps=STEPS, shuffle=st.randoms(use_true_random=False), skew=SKEWS)
 @examples(11)
-async def test_whatever_happens_to_a_line_places_and_listeners_are_in_step(
-    race: Race, steps: Sequence[tuple[str, int]], shuffle: random.Random, skew: timedelta
+async def test_any_history_of_a_waiting_list_keeps_places_and_listeners_consistent(
+    driver: RegistrationDriver, steps: Sequence[tuple[str, int]], shuffle: random.Random, skew: timedelta
 ) -> None:
-    history = History(race, skew)
+    history = History(driver, skew)
     await history.begin()
     await history.play(steps)
-    await history.all_is_mended()
-    await history.must_be_believed(shuffle)
-    await history.ends()
+    await history.end_outages()
+    await history.assert_believed(shuffle)
+    await history.end()
 
 
 # A place is offered, and the end of the offer comes while the broker is out.
-UNHEARD: Sequence[tuple[str, int]] = [("free", 0), ("lapse", 0), ("free", 0), ("broker", 0), ("lapse", 0)]
+UNCONFIRMED: Sequence[tuple[str, int]] = [("free", 0), ("lapse", 0), ("free", 0), ("broker", 0), ("lapse", 0)]
 
 
-async def test_no_offer_lapses_while_the_broker_is_out(race: Race) -> None:
-    history = History(race)
+async def test_no_offer_expires_while_the_broker_is_out(driver: RegistrationDriver) -> None:
+    history = History(driver)
     await history.begin()
-    await history.play(UNHEARD)
-    assert (await history.line.statuses(*history.entries))[1:] == ["expired", "offered", "offered"]
+    await history.play(UNCONFIRMED)
+    assert (await history.waitlist.statuses(*history.entries))[1:] == ["expired", "offered", "offered"]
 
 
-async def test_without_the_mark_an_offer_lapses_unheard(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_mark_an_unconfirmed_offer_expires(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The negative control: offers end by the clock alone."""
 
     async def process_waitlists(self: worker.Deadlines) -> None:
         await worker.process_waitlists(self.database, self.terms)
 
     monkeypatch.setattr(worker.Deadlines, "process_waitlists", process_waitlists)
-    history = History(race)
+    history = History(driver)
     await history.begin()
     with pytest.raises(AssertionError):
-        await history.play(UNHEARD)
+        await history.play(UNCONFIRMED)
 
 
-async def test_without_its_revision_an_ended_offer_is_taken_for_open(race: Race) -> None:
-    """The negative control: the last heard is believed."""
-    history = History(race)
+async def test_without_its_revision_an_ended_offer_is_taken_for_open(driver: RegistrationDriver) -> None:
+    """The negative control: the last event is believed."""
+    history = History(driver)
     await history.begin()
     for act, which in (("free", 1), ("withdraw", 1)):
         await history.step(act, which)
     subject = UUID(history.entries[1]["waitlist_id"])
-    published = await race.service.published(Payload)
-    news = [each.payload for each in published if each.subject == subject and type(each.payload) in _BELIEVED]
-    assert [_BELIEVED[type(each)] for each in news] == ["offered", "ended"]
+    published = await driver.published(Payload)
+    events = [each.payload for each in published if each.subject == subject and type(each.payload) in _BELIEVED]
+    assert [_BELIEVED[type(each)] for each in events] == ["offered", "ended"]
     deaf = Listener()
-    for each in reversed(news):
+    for each in reversed(events):
         deaf.revision = -1
-        deaf.hear(each)
+        deaf.handle(each)
     assert deaf.believes == "offered"
-    assert await history._is_so(history.entries[1]) == "ended"
+    assert await history._state_of(history.entries[1]) == "ended"

@@ -1,7 +1,6 @@
-"""What the waiting list means to the schema: the way back, what the database itself refuses, and long lines."""
+"""The schema of the waiting list: the downgrade, what the database itself refuses, and long lists."""
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,30 +9,28 @@ from registration.waitlist import offering, queries
 from registration.waitlist.tables import WaitlistEntry
 from sqlalchemy import event, text
 
-from .registration_line import Line
+from .registration_driver import RegistrationDriver
+from .waitlist_driver import WaitlistDriver
 
 
-@pytest.fixture
-def line(race: Any) -> Line:
-    return Line(race)
-
-
-async def test_the_way_back_gives_offered_places_free_and_the_way_forth_is_clean(race: Any, line: Line) -> None:
-    held = await line.sell_out(quota=3)
+async def test_the_downgrade_frees_offered_places_and_the_upgrade_starts_clean(
+    driver: RegistrationDriver, waitlist: WaitlistDriver
+) -> None:
+    held = await waitlist.sell_out(quota=3)
     for _ in range(4):
-        await line.waiting()
+        await waitlist.join()
     for entry in held[:2]:
-        await race.cancel(entry["registration_id"])
-    assert await line.counted() == (3, 2, 1)
-    url = race.settings.database_url
-    await race.database.engine.dispose()
+        await driver.cancel(entry["registration_id"])
+    assert await waitlist.counts() == (3, 2, 1)
+    url = driver.settings.database_url
+    await driver.database.engine.dispose()
     await asyncio.to_thread(downgrade, url, "registration", "0001")
-    places = await race.places()
+    places = await driver.places()
     assert (places["taken"], "offered" in places) == (1, False)
     await asyncio.to_thread(upgrade, url, "registration")
-    await race.database.engine.dispose()
-    assert await line.counted() == (1, 0, 1)
-    await line.must_be_in_order()
+    await driver.database.engine.dispose()
+    assert await waitlist.counts() == (1, 0, 1)
+    await waitlist.assert_consistent()
 
 
 @pytest.mark.parametrize(
@@ -50,15 +47,17 @@ async def test_the_way_back_gives_offered_places_free_and_the_way_forth_is_clean
         ("DELETE FROM race_categories", "fk_waitlist_entries"),
     ],
 )
-async def test_the_database_itself_refuses_what_cannot_be(race: Any, line: Line, change: str, rule: str) -> None:
-    held = await line.sell_out()
+async def test_the_database_itself_refuses_impossible_states(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, change: str, rule: str
+) -> None:
+    held = await waitlist.sell_out()
     for _ in range(2):
-        await line.waiting()
+        await waitlist.join()
     if change.startswith("DELETE"):
-        await line.execute("DELETE FROM registrations WHERE id = CAST(:id AS uuid)", id=held[0]["registration_id"])
+        await driver.execute("DELETE FROM registrations WHERE id = CAST(:id AS uuid)", id=held[0]["registration_id"])
     with pytest.raises(Exception, match=rule):
-        await line.execute(change)
-    assert await race.scalar("SELECT count(*) FROM waitlist_entries") == 2
+        await driver.execute(change)
+    assert await driver.scalar("SELECT count(*) FROM waitlist_entries") == 2
 
 
 _A_LONG_LINE = """
@@ -81,28 +80,30 @@ _A_LONG_LINE = """
 """
 
 
-async def test_a_long_line_is_looked_at_by_its_index(race: Any, line: Line) -> None:
+async def test_a_long_waiting_list_is_read_by_its_index(driver: RegistrationDriver, waitlist: WaitlistDriver) -> None:
     # given
-    [held] = await line.sell_out()
-    await line.execute(_A_LONG_LINE, event_id=race.event["id"], category_id=race.category["id"])
-    last = await line.waiting()
-    async with race.database.engine.connect() as connection:
+    [held] = await waitlist.sell_out()
+    await driver.execute(_A_LONG_LINE, event_id=driver.event["id"], category_id=driver.category["id"])
+    last = await waitlist.join()
+    async with driver.database.engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("VACUUM ANALYZE waitlist_entries, waitlist_participants, participants"))
-    heard: list[str] = []
-    event.listen(race.database.engine.sync_engine, "before_cursor_execute", lambda *found: heard.append(found[2]))
+    statements: list[str] = []
+    event.listen(
+        driver.database.engine.sync_engine, "before_cursor_execute", lambda *found: statements.append(found[2])
+    )
     # when
-    await race.cancel(held["registration_id"])
+    await driver.cancel(held["registration_id"])
     # then
     assert (
-        len([each for each in heard if "waitlist_entries" in each]) == 3
-    )  # who was called ahead, who is next, and the offer
+        len([each for each in statements if "waitlist_entries" in each]) == 3
+    )  # entries put ahead, the next entry, and the offer
     assert last["position"] == 2001
-    assert await race.scalar("SELECT count(*) FROM waitlist_entries WHERE status = 'offered'") == 1
-    async with race.database.read() as session:
+    assert await driver.scalar("SELECT count(*) FROM waitlist_entries WHERE status = 'offered'") == 1
+    async with driver.database.read() as session:
         entry = await session.get_one(WaitlistEntry, last["waitlist_id"])
-        values = {"category_id": UUID(race.category["id"]), "places_left": 1, "at_most": 1}
-        plan = (await session.execute(text(f"EXPLAIN {offering._LINE.text}"), values)).scalars().all()
+        values = {"category_id": UUID(driver.category["id"]), "places_left": 1, "at_most": 1}
+        plan = [*(await session.execute(text(f"EXPLAIN {offering._LINE.text}"), values)).scalars().all()]
         plan += (await session.execute(text(f"EXPLAIN {offering._AHEAD.text}"), values)).scalars().all()
         assert await queries.position(session, entry) == 2000
     assert all("Seq Scan on waitlist_entries" not in row for row in plan), plan
