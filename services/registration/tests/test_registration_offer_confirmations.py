@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from contracts import Event, WaitlistOffered
 from registration.entries.expiry import DEADLINES_WAIT
+from registration.waitlist import deadlines
 from structlog.testing import capture_logs
 
 from .registration_driver import RegistrationDriver
@@ -204,3 +205,26 @@ async def test_offers_that_wait_for_confirmation_are_measured_and_logged(
         await sweeps.deadlines.report()
     assert DEADLINES_WAIT._value.get() == pytest.approx((past - 2 * MINUTE).total_seconds(), abs=60)
     assert [each["event"] for each in logs] == (["deadlines_wait"] if warned else [])
+
+
+async def test_late_offers_that_are_not_renewed_yet_do_not_expire(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many offers of a category were confirmed after their end; one call renews some of them."""
+    monkeypatch.setattr(deadlines, "_RENEWED_AT_ONCE", 1)
+    taken = await waitlist.sell_out(quota=3)
+    entries = [await waitlist.join() for _ in taken]
+    for entry in taken:
+        await driver.cancel(entry["registration_id"])
+    offers = await driver.published(WaitlistOffered)
+    driver.clock.advance(TIME + HOUR)
+    await sweeps.rounds()
+    for event in offers:
+        await driver.redeliver(offer_heard(event, driver.clock()))
+
+    await sweeps.deadlines.process_waitlists()
+
+    assert await waitlist.statuses(*entries) == ["offered"] * 3
+    await rounds(driver, sweeps)
+    ends = [datetime.fromisoformat((await waitlist.show(entry))["offer_expires_at"]) for entry in entries]
+    assert min(ends) > driver.clock() + TIME - HOUR

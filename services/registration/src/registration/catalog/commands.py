@@ -224,6 +224,7 @@ async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> No
     Raises:
         UnknownCategory, CategoryHasRegistrations.
     """
+    await places.lock_places(work, category_id)  # before the category, as admission does
     async with _refusals_named(work):
         gone = await work.session.execute(
             delete(RaceCategory).where(RaceCategory.id == category_id).returning(RaceCategory.id)
