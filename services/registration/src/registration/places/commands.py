@@ -2,15 +2,17 @@
 
 All code of this service takes row locks in this order:
 
-1. the registration (`registrations`),
-2. the places of its category (`category_places`); of several categories in the order of their ids,
+1. registrations (`registrations`),
+2. the places of their categories (`category_places`); of several categories in the order of their ids,
 3. the category (`race_categories`),
-4. waiting list entries (`waitlist_entries`),
-5. participants, of a registration or a waiting list entry.
+4. the race (`events`),
+5. waiting list entries (`waitlist_entries`),
+6. participants, of a registration or a waiting list entry; new ones in the order of `person_key`,
+7. idempotency keys (`idempotency_keys`).
 
-Steps may be left out. So admission, expiry, cancellation, verification and the waiting list wait for each other without
-deadlocks. Each row is locked until the end of its transaction, and code that decides by the number of places (offers,
-burned places) locks the places first.
+Steps may be left out; docs/architecture.md, "Lock order", has the exceptions. So admission, expiry, cancellation,
+verification and the waiting list wait for each other without deadlocks. Each row is locked until the end of its
+transaction, and code that decides by the number of places (offers, burned places) locks the places first.
 """
 
 from collections.abc import Awaitable, Callable
