@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 from chassis.errors import NotYet
-from notification.messages.rules import Channel
+from notification.messages.rules import Channel, EventType
+from notification.queue.rules import PRIORITIES
 
 from .notification_driver import NotificationDriver
 from .notification_events import runner
@@ -220,3 +221,7 @@ async def test_a_confirmation_of_an_unknown_participant_waits_and_queues_no_mess
     with pytest.raises(NotYet):
         await driver.deliver(entry.confirmed().model_copy(update={"participants": stranger}))
     assert await driver.statuses_of(entry) == [(CREATED, "pending")]
+
+
+def test_every_type_of_message_has_a_priority() -> None:
+    assert set(PRIORITIES) == set(EventType)

@@ -9,7 +9,9 @@ from uuid import uuid4
 import pytest
 from contracts import RegistrationConfirmed, RegistrationExpired
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from testkit.driver import Answer
+from testkit.polling import eventually
 
 from .registration_driver import RegistrationDriver
 
@@ -88,6 +90,43 @@ async def test_groups_that_share_people_across_categories_do_not_lock_each_other
     answers = await asyncio.gather(*(driver.try_register(form=form) for form in forms))
     assert sorted(answer.status for answer in answers) == [201] + [409] * 11
     assert await driver.live_participants() == 5
+
+
+_SET_LIVE = text("""
+    UPDATE participants SET live = true WHERE registration_id = CAST(:id AS uuid) AND person_key = :key
+""")
+_WAITS_FOR_A_LOCK = """
+    SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+_KEYS = "SELECT person_key FROM participants WHERE registration_id = CAST(:id AS uuid) ORDER BY 1"
+_WRITE_AGAIN = """
+    UPDATE participants SET position = position WHERE registration_id = CAST(:id AS uuid) AND person_key = :key
+"""
+"""Moves the row behind the others of its table."""
+
+
+async def test_a_group_that_gets_its_places_back_does_not_deadlock_with_its_own_people(
+    driver: RegistrationDriver,
+) -> None:
+    """The same five register in another category while a late payment brings their first registration back."""
+    await driver.open_category()
+    form = driver.form(5)
+    expired = await driver.register(form=form)
+    await driver.pass_deadline()
+    other = await driver.register(form={**form, "category_id": (await driver.open_category())["id"]})
+    await driver.cancel(other["registration_id"])
+    rows = await driver.rows(_KEYS, id=other["registration_id"])
+    first, last = rows[0]["person_key"], rows[-1]["person_key"]
+    await driver.execute(_WRITE_AGAIN, id=expired["registration_id"], key=first)
+
+    async with driver.database.work() as admission:
+        await admission.session.execute(_SET_LIVE, {"id": other["registration_id"], "key": first})
+        returning = asyncio.create_task(driver.verify(expired))
+        await eventually(lambda: driver.scalar(_WAITS_FOR_A_LOCK))
+        await admission.session.execute(_SET_LIVE, {"id": other["registration_id"], "key": last})
+    with pytest.raises(IntegrityError):  # the event is retried, and refunds
+        await returning
+    assert await driver.scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
 
 
 async def test_without_the_guard_the_same_rush_oversells(driver: RegistrationDriver) -> None:

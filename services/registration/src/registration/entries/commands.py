@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger
-from registration.entries.transitions import cancelled, lock_entry, move, set_live
+from registration.entries.transitions import cancelled, lock_entry, move, release_people
 from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
 
@@ -34,7 +34,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     release = places.release_confirmed if was_confirmed else places.release
     await release(work, entry.race_category_id, entry.total_participants)
-    await set_live(work, [entry.id], live=False)
+    await release_people(work, [entry.id])
     await on_freed(work, entry.race_category_id)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)

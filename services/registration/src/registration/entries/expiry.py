@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from registration.aside.commands import for_all, retry_aside
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
-from registration.entries.transitions import expired, move, set_live
+from registration.entries.transitions import expired, move, release_people
 from registration.marks.rules import NEVER, SUBJECT, unsent
 from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
@@ -137,7 +137,7 @@ async def expire(work: UnitOfWork, ids: Sequence[UUID], *, patience: Patience, o
         work.publish(expired(entry), subject=entry.id)
     await work.session.flush()
     await _release(work, entries)
-    await set_live(work, [entry.id for entry in entries], live=False)
+    await release_people(work, [entry.id for entry in entries])
     for category_id in sorted({entry.race_category_id for entry in entries}):
         await on_freed(work, category_id)
     return len(entries)

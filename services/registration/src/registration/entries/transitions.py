@@ -54,15 +54,21 @@ async def retake(work: UnitOfWork, entry: Registration) -> bool:
         return False
     if not await places.retake(work, entry.race_category_id, entry.total_participants):
         return False
-    await set_live(work, [entry.id], live=True)
+    await _set_live(work, entry.id)
     return True
 
 
-async def set_live(work: UnitOfWork, registration_ids: Sequence[UUID], *, live: bool) -> None:
-    """Set whether the participants of these registrations count as registered."""
-    await work.session.execute(
-        update(Participant).where(Participant.registration_id.in_(registration_ids)).values(live=live)
-    )
+async def _set_live(work: UnitOfWork, registration_id: UUID) -> None:
+    """Have the participants count as registered, one by one: the order in which admission enters people, too."""
+    ordered = select(Participant.id).where(Participant.registration_id == registration_id)
+    for participant_id in (await work.session.execute(ordered.order_by(Participant.person_key))).scalars().all():
+        await work.session.execute(update(Participant).where(Participant.id == participant_id).values(live=True))
+
+
+async def release_people(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
+    """Have the participants of these registrations count as registered no longer."""
+    people = Participant.registration_id.in_(registration_ids)
+    await work.session.execute(update(Participant).where(people).values(live=False))
 
 
 def expired(entry: Registration, *, refund_payment_id: UUID | None = None) -> RegistrationExpired:

@@ -31,7 +31,7 @@ class WaitlistEntry(Base):
     `turn` is the order of the waiting list; `revision` grows when an open offer is published again or the entry ends.
     `places_held` are saved up for a prioritised group while it waits. `offer_heard_at` is when notification received
     the open offer, None until then. An entry changes only in a transaction that holds its category's places, except for
-    `offer_heard_at`.
+    `offer_heard_at` and `access_version`.
     """
 
     __tablename__ = "waitlist_entries"
