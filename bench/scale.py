@@ -72,7 +72,7 @@ def _fill(stage: Stage, registrations: int) -> float:
 
 async def _crowd(stage: Stage, registrations: int) -> UUID:
     database = open_database(stage.url)
-    event_id = await populate(database, registrations, tell=lambda _: None)
+    event_id = await populate(database, registrations, report=lambda _: None)
     await database.close()
     return event_id
 

@@ -46,4 +46,4 @@ async def _sell_out(places: int) -> Result:
                 away=0.5,
                 pause_seconds=10.0,
             )
-            return await Round(stand, plan, Path(folder), tell=print).play()
+            return await Round(stand, plan, Path(folder), report=print).play()

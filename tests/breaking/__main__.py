@@ -15,10 +15,10 @@ _FOLDER = ROOT / ".startline" / "breaking"
 async def _play() -> Result:
     shutil.rmtree(_FOLDER, ignore_errors=True)
     _FOLDER.mkdir(parents=True)
-    _tell("building and starting the containers …")
+    _print_line("building and starting the containers …")
     async with ComposeStand(_FOLDER) as stand:
-        _tell(f"up at {stand.url}; playing the journey …")
-        _tell(await stand.play_journey())
+        _print_line(f"up at {stand.url}; playing the journey …")
+        _print_line(await stand.play_journey())
         plan = Plan(
             places=120,
             clients=4,
@@ -29,19 +29,19 @@ async def _play() -> Result:
             pause_seconds=30.0,
             deeds=[Release(stand, ["registration"]), Forgery(stand), Release(stand)],
         )
-        return await Round(stand, plan, _FOLDER, _tell).play()
+        return await Round(stand, plan, _FOLDER, _print_line).play()
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
 def main() -> None:
     """Print what was found, keep it as JSON; 1 when something is wrong."""
     result = asyncio.run(_play())
-    _tell("\n".join(result.lines()))
+    _print_line("\n".join(result.lines()))
     result.save(_FOLDER / "result.json")
-    _tell(f"all of it, and the clients' logs: {_FOLDER}")
+    _print_line(f"all of it, and the clients' logs: {_FOLDER}")
     sys.exit(bool(result.problems))
 
 

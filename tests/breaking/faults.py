@@ -32,12 +32,12 @@ class Breaker:
 
     Args:
         accepted: how many requests were accepted so far.
-        tell: what happens, line by line.
+        report: what happens, line by line.
     """
 
     stand: Stand
     accepted: Callable[[], int]
-    tell: Tell
+    report: Tell
     faults: list[Fault] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
@@ -48,7 +48,7 @@ class Breaker:
             await step()
         fault = Fault(what, struck - self.began, time.monotonic() - struck, self.accepted() - before)
         self.faults.append(fault)
-        self.tell(str(fault))
+        self.report(str(fault))
 
     async def kill(self, members: Sequence[Member]) -> None:
         """SIGKILL, one after the other."""

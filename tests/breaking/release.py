@@ -80,6 +80,8 @@ class Release:
         async with answers.of(traffic.site.http):
             await breaker.strike(what, partial(self.stand.release, *self.services), breaker.all_ready)
         total = answers.counts.total()
-        breaker.tell(f"  {total} requests meanwhile, {answers.errors or 'no errors'}, slowest {answers.slowest:.2f} s")
+        breaker.report(
+            f"  {total} requests meanwhile, {answers.errors or 'no errors'}, slowest {answers.slowest:.2f} s"
+        )
         if answers.errors or not total:
             self.problems.append(f"{what}: of {total} requests {answers.errors or 'none was sent'}")

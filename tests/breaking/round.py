@@ -93,7 +93,7 @@ class Result:
             "Faults",
             *(f"  {fault}" for fault in self.faults),
             "Counts",
-            *(f"  {name}: {_told(counts)}" for name, counts in self.counts.items()),
+            *(f"  {name}: {_summary(counts)}" for name, counts in self.counts.items()),
             "Hops",
             *(f"  {name:<44} {compared}" for name, compared in self.hops.items()),
             "Doctor",
@@ -108,13 +108,13 @@ class Round:
 
     Args:
         folder: where the clients' logs go.
-        tell: what happens, line by line.
+        report: what happens, line by line.
     """
 
     stand: Stand
     plan: Plan
     folder: Path
-    tell: Tell
+    report: Tell
     seed: int = 2027
 
     async def play(self) -> Result:
@@ -145,7 +145,7 @@ class Round:
             await staff.call("PATCH", path, json={"payment_deadline_hours": hours})
 
     async def _break(self, traffic: Traffic, witness: Witness, result: Result) -> None:
-        breaker = Breaker(self.stand, lambda: len(traffic.registrations.keys(Outcome.OK)), self.tell, result.faults)
+        breaker = Breaker(self.stand, lambda: len(traffic.registrations.keys(Outcome.OK)), self.report, result.faults)
         outage = Outage(self.stand, traffic, witness, breaker, self.expiring, result.problems)
         desks = [each for each in self.plan.kill if (each.service, each.half) == ("registration", "api")]
         senders = [each for each in self.stand.members if (each.service, each.half) == ("notification", "worker")]
@@ -181,7 +181,7 @@ class Round:
 
     async def _calm_down(self, traffic: Traffic, witness: Witness, result: Result) -> None:
         """Repeat what nobody could tell about; what was held already gives its first answer."""
-        self.tell("the faults are over; waiting for quiet, repeating what nobody could tell about …")
+        self.report("the faults are over; waiting for quiet, repeating what nobody could tell about …")
         result.counts |= {f"{name} when the faults ended": each for name, each in _counts(traffic).items()}
         await _quiet(witness, result)
         self._doubted = traffic.registrations.keys(Outcome.UNKNOWN)
@@ -290,7 +290,7 @@ def _counts(traffic: Traffic) -> Mapping[str, Mapping[str, int]]:
     }
 
 
-def _told(counts: Mapping[str, int]) -> str:
+def _summary(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 

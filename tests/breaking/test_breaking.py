@@ -30,7 +30,7 @@ def _small(stand: ProcessStand) -> Plan:
 
 async def test_a_platform_of_two_replicas_each_survives_everything_in_turn(tmp_path: Path) -> None:
     async with ProcessStand(replicas=2) as stand:
-        result = await Round(stand, _small(stand), tmp_path, tell=print).play()
+        result = await Round(stand, _small(stand), tmp_path, report=print).play()
     print(*result.lines(), sep="\n")
     result.save(tmp_path / "result.json")
     assert result.problems == [], json.dumps(result.problems, indent=2)

@@ -15,7 +15,7 @@ from chassis.transports import RabbitTransport
 from contracts.topology import Names
 from registration import worker as background
 from registration.marks import commands as marks
-from registration.marks.rules import Heard
+from registration.marks.rules import QueueProgress
 from sqlalchemy import text
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import payment_proof
@@ -194,9 +194,9 @@ async def test_with_the_mark_of_its_own_queue_alone_the_place_is_lost(
 ) -> None:
     """The negative control."""
 
-    async def send_mark(work: UnitOfWork) -> Heard:
+    async def send_mark(work: UnitOfWork) -> QueueProgress:
         own = (await marks.send_mark(work)).own
-        return Heard(own, own, own)
+        return QueueProgress(own, own, own)
 
     monkeypatch.setattr(background, "send_mark", send_mark)
     entry, waiting = await paid_in_time_and_unheard(pair)

@@ -215,7 +215,7 @@ _RECOVERED = (
 WARNINGS = [
     ("messages_failed", _FAILED.format(status="failed"), _MENDED),
     ("messages_unknown", _FAILED.format(status="unknown"), _MENDED),
-    ("channel_in_trouble", _IN_TROUBLE, _RECOVERED),
+    ("channel_is_failing", _IN_TROUBLE, _RECOVERED),
 ]
 
 

@@ -29,7 +29,7 @@ async def told() -> list[str]:
 @pytest.fixture
 async def populated(fresh_database: FreshDatabase, told: list[str]) -> AsyncIterator[Database]:
     database = Database(await fresh_database("registration"), service="registration", tables=service_tables)
-    await populate(database, REGISTRATIONS, tell=told.append)
+    await populate(database, REGISTRATIONS, report=told.append)
     yield database
     await database.close()
 
@@ -73,6 +73,6 @@ async def test_its_people_are_who_a_form_would_make_of_them(populated: Database)
 
 async def test_the_same_crowd_does_not_come_twice(populated: Database) -> None:
     with pytest.raises(SlugTaken):
-        await populate(populated, REGISTRATIONS, tell=print)
+        await populate(populated, REGISTRATIONS, report=print)
     async with populated.read() as session:
         assert (await session.execute(select(func.count()).select_from(Registration))).scalar_one() == REGISTRATIONS

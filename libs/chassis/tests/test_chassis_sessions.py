@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from chassis.auth.access import AnyStaff, ItsRunnerOrStaff
-from chassis.auth.sessions import NOTICED_WITHIN, forget_ended_sessions, hear_ended_sessions
+from chassis.auth.sessions import NOTICED_WITHIN, forget_ended_sessions, record_ended_sessions
 from chassis.database import Database
 from chassis.inbox import Handlers, Inbox
 from chassis.web.routing import Router
@@ -46,7 +46,7 @@ def ended(*session_ids: UUID, at: Database) -> Event[Any]:
 
 async def deliver(event: Event[Any], database: Database) -> None:
     handlers = Handlers()
-    handlers.on(StaffSessionsEnded)(hear_ended_sessions)
+    handlers.on(StaffSessionsEnded)(record_ended_sessions)
     await Inbox(database, handlers).handle(event.to_bytes())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from chassis.errors import NotYet
 from chassis.migrations import downgrade, drift, upgrade
-from contracts import OfferHeard, WaitlistOffered
+from contracts import OfferReceived, WaitlistOffered
 from notification.messages.rules import Channel
 from notification.tables import Base
 from simulators.testing import Stage
@@ -143,9 +143,9 @@ async def test_offers_leave_after_tickets_and_before_everything_else(
 async def test_an_offer_publishes_when_it_arrived(driver: NotificationDriver, clock: ManualClock) -> None:
     entry = driver.new_entry()
     await driver.deliver(offered(entry).model_copy(update={"revision": 4}))
-    [event] = await driver.published(OfferHeard)
+    [event] = await driver.published(OfferReceived)
     assert (event.payload.registration_id, event.payload.revision) == (entry.id, 4)
-    assert abs(event.payload.heard_at - clock()) < timedelta(minutes=1)
+    assert abs(event.payload.received_at - clock()) < timedelta(minutes=1)
 
 
 async def test_an_offer_that_was_renewed_before_it_was_sent_is_sent_once_with_its_new_end(

@@ -56,7 +56,7 @@ class History:
                 await self._step(carrier, 1)
 
     async def _step(self, act: str, number: int) -> None:
-        said = len(self.registration.said)
+        said = len(self.registration.published)
         if act in OUTAGES:
             await self._toggle(act)
         elif act in CARRIED:
@@ -67,13 +67,13 @@ class History:
             await self._decide(act)
         else:
             getattr(self.registration, act)()
-        self.post.say("to_payment", self.registration.said[said:])
+        self.post.publish("to_payment", self.registration.published[said:])
         for payload in await self.driver.published_payloads(Payload):
             if not isinstance(payload, InvoicePayload | PaymentDeadlineMoved):
                 continue
             if payload.sequence > self.sequence:
                 self.sequence = payload.sequence
-                self.post.say("to_registration", [payload])
+                self.post.publish("to_registration", [payload])
 
     async def _toggle(self, outage: str) -> None:
         self.post.toggle(outage)
@@ -92,7 +92,7 @@ class History:
             return
         occurred_at = self.driver.clock() + self.skew
         if carrier == "to_registration":
-            self.registration.hear(payload)
+            self.registration.handle(payload)
         elif self._database_out:
             self._lost.append(await self.driver.deliver_in_vain(payload, occurred_at=occurred_at))
         else:

@@ -9,7 +9,7 @@ from contracts import Event, Payload, QueueMark, WaitlistOffered
 from registration.worker import Deadlines
 
 from .registration_driver import RegistrationDriver
-from .registration_marks import answer_to, offer_heard
+from .registration_marks import answer_to, offer_received
 
 _MANY_ROUNDS = 4
 """Enough for a mark to be sent, to come back, and to count."""
@@ -92,7 +92,7 @@ class Background:
             return []
         offers = await self.driver.published(WaitlistOffered)
         new, self._offers = offers[self._offers :], len(offers)
-        return [offer_heard(offer, self.driver.clock()) for offer in new]
+        return [offer_received(offer, self.driver.clock()) for offer in new]
 
     async def _read_queue(self) -> None:
         events, self._parked = self._parked, []

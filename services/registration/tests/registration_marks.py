@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.transports import RabbitTransport
-from contracts import Event, OfferHeard, Payload, PaymentQueueMark, QueueMark, WaitlistOffered, parse
+from contracts import Event, OfferReceived, Payload, PaymentQueueMark, QueueMark, WaitlistOffered, parse
 from contracts.topology import Names
 from registration.worker import Deadlines
 from testkit.example.recording_listener import message as on_its_way
@@ -29,9 +29,11 @@ def no_answer(_: Event[QueueMark]) -> None:
     """Answer nothing, as while payment is down."""
 
 
-def offer_heard(offer: Event[WaitlistOffered], at: datetime) -> Event[Any]:
+def offer_received(offer: Event[WaitlistOffered], at: datetime) -> Event[Any]:
     """Return notification's confirmation that the messages about an offer are queued."""
-    payload = OfferHeard(registration_id=offer.payload.registration_id, revision=offer.payload.revision, heard_at=at)
+    payload = OfferReceived(
+        registration_id=offer.payload.registration_id, revision=offer.payload.revision, received_at=at
+    )
     return Event[Any].of(payload, source="notification", subject=offer.subject, occurred_at=at, correlation_id="test")
 
 

@@ -89,7 +89,7 @@ class History:
     def _pay(self) -> None:
         self.paid = True
         self.invoice.upload()
-        [proof] = self.invoice.said
+        [proof] = self.invoice.published
         self.background.publish_from_payment(proof, subject=UUID(self.id))
 
     def _note_given_up(self) -> None:

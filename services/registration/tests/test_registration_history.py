@@ -124,7 +124,7 @@ class History:
                 await self._step(carrier, 1)
 
     async def _step(self, act: str, number: int) -> None:
-        published = len(self.invoice.said)
+        published = len(self.invoice.published)
         if act in OUTAGES:
             await self._toggle(act)
         elif act in CARRIED:
@@ -135,16 +135,16 @@ class History:
             await self._cancel()
         else:
             getattr(self.invoice, act)()
-        for payload in self.invoice.said[published:]:
+        for payload in self.invoice.published[published:]:
             cancellation_handled = self.invoice.ended == "cancelled"
             self.at_once.apply(payload, self.driver.clock(), cancellation_handled=cancellation_handled)
-        self.post.say("to_registration", self.invoice.said[published:])
+        self.post.publish("to_registration", self.invoice.published[published:])
         await self._publish()
 
     async def _publish(self) -> None:
         published = [event.payload for event in await self.driver.published(Payload)]
         ends = [each for each in published if isinstance(each, ENDS_AND_RETURNS) and each.registration_id == self.id]
-        self.post.say("to_payment", ends[self._published :])
+        self.post.publish("to_payment", ends[self._published :])
         self._published = len(ends)
 
     async def _toggle(self, outage: str) -> None:
@@ -163,7 +163,7 @@ class History:
         if payload is None:
             return
         if carrier == "to_payment":
-            self.invoice.hear(payload)
+            self.invoice.handle(payload)
         elif "database" in self.post.out:
             self._lost.append(await self.driver.deliver_in_vain(payload, subject=self.id))
         else:
@@ -177,7 +177,7 @@ class History:
             self.at_once.decide(await self.driver.status(str(self.id)))
 
     def _is_unhandled(self, kind: type[InvoicePayload]) -> bool:
-        return any(isinstance(payload, kind) for payload in self.invoice.said[self._handled :])
+        return any(isinstance(payload, kind) for payload in self.invoice.published[self._handled :])
 
     async def _deadline_passes(self) -> None:
         if self.post.out & {"database", "worker"}:

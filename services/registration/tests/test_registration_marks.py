@@ -65,7 +65,7 @@ async def test_an_offer_does_not_wait_for_payment(driver: RegistrationDriver, sw
     [taken] = await waitlist.sell_out()
     first, second = await waitlist.join(), await waitlist.join()
     await driver.cancel(taken["registration_id"])
-    await waitlist.deliver_offers_heard()
+    await waitlist.deliver_offers_received()
     driver.clock.advance(13 * HOUR)
 
     await sweeps.rounds(no_answer)

@@ -11,7 +11,7 @@ from registration.waitlist import deadlines
 from structlog.testing import capture_logs
 
 from .registration_driver import RegistrationDriver
-from .registration_marks import Sweeps, offer_heard
+from .registration_marks import Sweeps, offer_received
 from .waitlist_driver import WaitlistDriver
 
 MINUTE = timedelta(minutes=1)
@@ -58,7 +58,7 @@ async def test_an_offer_that_notification_confirmed_expires_at_its_end(
     driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
     first, second, event = offered
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     driver.clock.advance(TIME + 3 * MINUTE)
     await rounds(driver, sweeps)
     assert await waitlist.statuses(first, second) == ["expired", "offered"]
@@ -86,7 +86,7 @@ async def test_an_offer_confirmed_after_its_end_is_renewed_for_its_whole_time(
 ) -> None:
     first, second, event = offered
     driver.clock.advance(20 * HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await rounds(driver, sweeps, 1)
     renewed = await newest(driver)
     assert renewed.registration_id == event.payload.registration_id
@@ -104,9 +104,9 @@ async def test_a_renewed_offer_that_expires_goes_to_the_next(
 ) -> None:
     first, second, event = offered
     driver.clock.advance(20 * HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await rounds(driver, sweeps, 1)
-    await driver.redeliver(offer_heard((await driver.published(WaitlistOffered))[-1], driver.clock()))
+    await driver.redeliver(offer_received((await driver.published(WaitlistOffered))[-1], driver.clock()))
     driver.clock.advance(TIME + 3 * MINUTE)
     await rounds(driver, sweeps)
     assert await waitlist.statuses(first, second) == ["expired", "offered"]
@@ -125,7 +125,7 @@ async def test_a_normal_delay_changes_nothing(
 ) -> None:
     first, _, event = offered
     driver.clock.advance(delay)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await sweeps.deadlines.process_waitlists()
     ends = datetime.fromisoformat((await waitlist.show(first))["offer_expires_at"])
     assert (ends > event.payload.offer_expires_at) is moved
@@ -135,9 +135,9 @@ async def test_a_repeated_confirmation_gives_no_more_time(
     driver: RegistrationDriver, waitlist: WaitlistDriver, sweeps: Sweeps, offered: Offers
 ) -> None:
     first, _, event = offered
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     driver.clock.advance(HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await sweeps.deadlines.process_waitlists()
     assert (await newest(driver)).offer_expires_at == event.payload.offer_expires_at
     assert datetime.fromisoformat((await waitlist.show(first))["offer_expires_at"]) == event.payload.offer_expires_at
@@ -149,9 +149,9 @@ async def test_a_confirmation_of_an_older_revision_does_not_count(
     """The offer was renewed; what comes late is about the one before."""
     first, second, event = offered
     driver.clock.advance(20 * HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await rounds(driver, sweeps, 1)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     driver.clock.advance(TIME + HOUR)
     await rounds(driver, sweeps)
     assert await waitlist.statuses(first, second) == ["offered", "waiting"]
@@ -162,7 +162,7 @@ async def test_a_confirmation_by_a_clock_that_is_ahead_gives_no_time(
 ) -> None:
     """It would give some again and again."""
     first, second, event = offered
-    await driver.redeliver(offer_heard(event, driver.clock() + HOUR))
+    await driver.redeliver(offer_received(event, driver.clock() + HOUR))
     await sweeps.deadlines.process_waitlists()
     driver.clock.advance(TIME + 3 * MINUTE)
     await rounds(driver, sweeps)
@@ -175,7 +175,7 @@ async def test_no_offer_is_longer_than_registration_is_open(
     closes_at = driver.clock() + 30 * HOUR
     _, _, event = await an_offer(driver, waitlist, registration_close_at=closes_at.isoformat())
     driver.clock.advance(25 * HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await rounds(driver, sweeps, 1)
     assert (await newest(driver)).offer_expires_at == closes_at
 
@@ -191,7 +191,7 @@ async def test_an_offer_that_ended_is_not_changed_by_its_confirmation(
     await end(waitlist, first)
     before = await waitlist.show(first)
     driver.clock.advance(HOUR)
-    await driver.redeliver(offer_heard(event, driver.clock()))
+    await driver.redeliver(offer_received(event, driver.clock()))
     await sweeps.deadlines.process_waitlists()
     assert await waitlist.show(first) == before
 
@@ -220,7 +220,7 @@ async def test_late_offers_that_are_not_renewed_yet_do_not_expire(
     driver.clock.advance(TIME + HOUR)
     await sweeps.rounds()
     for event in offers:
-        await driver.redeliver(offer_heard(event, driver.clock()))
+        await driver.redeliver(offer_received(event, driver.clock()))
 
     await sweeps.deadlines.process_waitlists()
 

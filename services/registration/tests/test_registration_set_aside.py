@@ -46,11 +46,11 @@ async def test_an_item_set_aside_does_not_expire_while_no_event_can_arrive(drive
     """Its deadline may have been moved since it failed, and has passed while the broker was down."""
     entry = await _overdue_and_aside(driver)
 
-    await _swept(driver, heard_until=NEVER)
+    await _swept(driver, received_until=NEVER)
     assert await driver.status(entry["registration_id"]) == "pending_payment"
 
     await _set_aside(driver, "expiry", entry["registration_id"])
-    await _swept(driver, heard_until=driver.clock())
+    await _swept(driver, received_until=driver.clock())
     assert await driver.status(entry["registration_id"]) == "expired"
 
 

@@ -199,7 +199,7 @@ async def test_the_worker_processes_the_waiting_lists_by_itself(
     [taken] = await waitlist.sell_out()
     first, second = await waitlist.join(), await waitlist.join()
     await driver.cancel(taken["registration_id"])
-    await waitlist.deliver_offers_heard()
+    await waitlist.deliver_offers_received()
     driver.clock.advance(timedelta(hours=12, minutes=3))
     settings = driver.settings.model_copy(update={"expiry_sweep_seconds": 0.05})
     transport = InProcessTransport()

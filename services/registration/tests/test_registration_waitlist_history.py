@@ -17,7 +17,7 @@ from contracts import Event, Payload, RegistrationCreated, WaitlistEnded, Waitli
 from hypothesis import given
 from hypothesis import strategies as st
 from registration import worker
-from registration.waitlist.deadlines import HEARD_LATE
+from registration.waitlist.deadlines import RECEIVED_LATE
 from testkit.histories import OUTAGES, SKEWS, examples
 
 from .registration_background import Background
@@ -49,8 +49,8 @@ _LAPSED_AFTER = """
 _LAPSED_EARLY = """
     SELECT count(*) FROM waitlist_entries
      WHERE race_category_id = CAST(:id AS uuid) AND status = 'expired'
-       AND NOT coalesce(offer_expires_at - offer_heard_at >= :whole, false)
-       AND NOT (offer_heard_at IS NULL AND updated_at >= offer_expires_at + interval '1 day')
+       AND NOT coalesce(offer_expires_at - offer_received_at >= :whole, false)
+       AND NOT (offer_received_at IS NULL AND updated_at >= offer_expires_at + interval '1 day')
 """
 _OPEN_AFTER_ITS_END = """
     SELECT count(*) FROM waitlist_entries
@@ -126,7 +126,7 @@ class History:
             self.undisturbed_at = self.driver.clock() + abs(self.background.skew)
         category = self.driver.category["id"]
         assert await self.driver.scalar(_LAPSED_AFTER, id=category, moment=self.undisturbed_at) == 0
-        whole = self.driver.terms.time - HEARD_LATE - timedelta(minutes=1)
+        whole = self.driver.terms.time - RECEIVED_LATE - timedelta(minutes=1)
         assert await self.driver.scalar(_LAPSED_EARLY, id=category, whole=whole) == 0
 
     async def _free(self) -> None:

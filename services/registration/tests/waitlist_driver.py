@@ -10,7 +10,7 @@ from registration.worker import process_waitlists
 from testkit.driver import Answer
 
 from .registration_driver import RegistrationDriver
-from .registration_marks import offer_heard
+from .registration_marks import offer_received
 
 
 @dataclass
@@ -102,10 +102,10 @@ class WaitlistDriver:
         self.driver.clock.advance(timedelta(hours=hours))
         await self.process()
 
-    async def deliver_offers_heard(self) -> None:
+    async def deliver_offers_received(self) -> None:
         """Deliver notification's confirmation of each offer."""
         for offer in await self.driver.published(WaitlistOffered):
-            await self.driver.redeliver(offer_heard(offer, self.driver.clock()))
+            await self.driver.redeliver(offer_received(offer, self.driver.clock()))
 
     async def offered_to(self) -> list[str]:
         """Return the entries that offers were published for, in order."""

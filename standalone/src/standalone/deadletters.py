@@ -69,11 +69,11 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
             print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
         case "replay":
             for dead_letter_id in await _chosen(database, arguments):
-                with _gone_is_fine(arguments):
+                with _ignore_missing(arguments):
                     await retries.replay_dead_letter(database, dead_letter_id, by=_ACTOR)
         case "drop":
             for dead_letter_id in await _chosen(database, arguments):
-                with _gone_is_fine(arguments):
+                with _ignore_missing(arguments):
                     await retries.drop_dead_letter(database, dead_letter_id, by=_ACTOR)
 
 
@@ -86,7 +86,7 @@ async def _chosen(database: Database, arguments: argparse.Namespace) -> list[int
     return [row["id"] for row in rows if (row["failure_reason"] == Refusal.FORGED) is forged]
 
 
-def _gone_is_fine(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+def _ignore_missing(arguments: argparse.Namespace) -> AbstractContextManager[None]:
     """Ignore a dead letter that was handled by another process meanwhile, unless it was named by its number."""
     return suppress(UnknownDeadLetter) if arguments.id == _MANY[arguments.action] else nullcontext()
 

@@ -14,7 +14,7 @@ from contracts.topology import Names
 from standalone.databases import Server, drop_databases
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
-from standalone.journey.report import report, teller
+from standalone.journey.report import progress_lines, report
 from standalone.journey.story import DEMANDS, Story
 from standalone.settings import StandaloneSettings
 
@@ -29,14 +29,14 @@ _REHEARSAL = {
 async def play(settings: StandaloneSettings) -> int:
     """Run the demo. Return 0 if everything was as expected."""
     started = time.perf_counter()
-    tell = teller(started)
+    progress = progress_lines(started)
     try:
         async with _platform(settings) as platform:
-            tell(f"platform is up at {platform.url} ({_parts(settings)})")
+            progress(f"platform is up at {platform.url} ({_parts(settings)})")
             async with Site(platform.url) as site:
-                story = Story(site, (OWNER_EMAIL, platform.owner_password), tell)
+                story = Story(site, (OWNER_EMAIL, platform.owner_password), progress)
                 await story.play(DEMANDS)
-            tell("asking the doctor …")
+            progress("asking the doctor …")
             healthy, diagnosis = await platform.command("doctor", "--json", "--wait", "60")
             stopped = await platform.stop()
     except (AssertionError, DidNotStart) as error:

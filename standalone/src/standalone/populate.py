@@ -131,7 +131,7 @@ def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
 async def _run(server: Server, registrations: int) -> int:
     database = open_database(server, service_named("registration"))
     try:
-        event_id = await populate(database, registrations, tell=print)
+        event_id = await populate(database, registrations, report=print)
     except SlugTaken:
         print("An event with that many registrations was made before.")
         return 1
@@ -141,13 +141,13 @@ async def _run(server: Server, registrations: int) -> int:
     return 0
 
 
-async def populate(database: Database, registrations: int, *, tell: Callable[[str], None]) -> UUID:
+async def populate(database: Database, registrations: int, *, report: Callable[[str], None]) -> UUID:
     """Create an event with that many registrations, in all statuses, and return its id.
 
     Of a hundred registrations four are groups of 5 and one is a group of 10.
 
     Args:
-        tell: called with a line about the progress.
+        report: called with a line about the progress.
 
     Raises:
         SlugTaken: the event exists already.
@@ -158,7 +158,7 @@ async def populate(database: Database, registrations: int, *, tell: Callable[[st
         async with database.work() as work:
             values = {"first": first, "last": last, "total": registrations, "now": work.now, "categories": categories}
             await work.session.execute(_WRITE, values | _WORDS)
-        tell(f"{last + 1} of {registrations} registrations")
+        report(f"{last + 1} of {registrations} registrations")
     async with database.work() as work:
         await work.session.execute(text("ANALYZE registrations, participants"))
     return event_id

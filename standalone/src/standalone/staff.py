@@ -47,7 +47,7 @@ async def _run(server: Server, arguments: argparse.Namespace) -> int:
     try:
         await _carry_out(database, arguments)
     except StartlineError as error:
-        _say(f"startline: {error} {error.extra.get('errors', '')}".rstrip(), sys.stderr)
+        _print_line(f"startline: {error} {error.extra.get('errors', '')}".rstrip(), sys.stderr)
         return 1
     finally:
         await database.close()
@@ -59,7 +59,7 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
         case "list":
             async with database.read() as session:
                 for member in (await session.execute(select(StaffMember).order_by(StaffMember.email))).scalars():
-                    _say(
+                    _print_line(
                         f"{member.email}\t{member.role}\t{'active' if member.is_active else 'disabled'}\t{member.name}"
                     )
         case "add":
@@ -82,9 +82,9 @@ def _password() -> str:
     if sys.stdin.isatty():
         return getpass.getpass("New password: ")
     made_up = secrets.token_urlsafe(12)
-    _say(f"password: {made_up}")
+    _print_line(f"password: {made_up}")
     return made_up
 
 
-def _say(line: str, stream: TextIO = sys.stdout) -> None:
+def _print_line(line: str, stream: TextIO = sys.stdout) -> None:
     print(line, file=stream)

@@ -48,14 +48,14 @@ async def _serve(settings: StandaloneSettings, server: Server) -> None:
     stop = asyncio.create_task(until_stop_signal())
     await create_first_owner(settings, server)
     async with Platform(settings, server) as platform:
-        _say(f"Startline is up: http://{settings.startline_host}:{platform.port}")
+        _print_line(f"Startline is up: http://{settings.startline_host}:{platform.port}")
         if not settings.provider_configured:
-            _say(f"What the simulators received: http://{settings.startline_host}:{platform.port}/simulators")
+            _print_line(f"What the simulators received: http://{settings.startline_host}:{platform.port}/simulators")
         ended = asyncio.create_task(_until_ended(server))
         await asyncio.wait((stop, ended), return_when=asyncio.FIRST_COMPLETED)
         if ended.done():
             raise CannotStart("PostgreSQL has ended, so the platform stops; start it again, nothing stored is lost")
-        _say("Stopping: what is under way is finished first.")
+        _print_line("Stopping: what is under way is finished first.")
 
 
 async def _until_ended(server: Server) -> None:
@@ -75,10 +75,12 @@ async def create_first_owner(settings: StandaloneSettings, server: Server) -> No
     finally:
         await database.close()
     if created and password_problem(password, email=settings.startline_owner_email, name=_NAME):
-        _say("Warning: the first owner's password is easy to guess. Choose another before anybody else can reach this.")
+        _print_line(
+            "Warning: the first owner's password is easy to guess. Choose another before anybody else can reach this."
+        )
     if created and given is None:
-        _say(f"First owner: {settings.startline_owner_email}  password: {password}  (shown this once)")
+        _print_line(f"First owner: {settings.startline_owner_email}  password: {password}  (shown this once)")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, file=sys.stdout, flush=True)  # output for the operator

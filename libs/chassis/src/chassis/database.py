@@ -76,7 +76,7 @@ def constraint_of(error: IntegrityError) -> str:
     return str(getattr(cause, "constraint_name", None) or "")
 
 
-def _says_that_nothing_was_stored(error: Exception) -> bool:
+def _states_that_nothing_was_stored(error: Exception) -> bool:
     """Return whether an error of COMMIT was reported by the database, and is not the loss of its answer (08, 57)."""
     return bool(sqlstate_of(error)) and not sqlstate_of(error).startswith(_ANSWER_LOST)
 
@@ -273,7 +273,7 @@ async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
     except Exception as error:
-        if _says_that_nothing_was_stored(error):
+        if _states_that_nothing_was_stored(error):
             raise
         log.warning("commit_unanswered", error=type(error).__name__)
         raise OutcomeUnknown from error

@@ -2,7 +2,7 @@
 
 from contracts.access import AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
 from contracts.envelope import Event, MalformedEvent, Open, Payload, UnknownEvent, parse, parse_head
-from contracts.messages import NotificationFailed, OfferHeard
+from contracts.messages import NotificationFailed, OfferReceived
 from contracts.payments import (
     PaymentDeadlineMoved,
     PaymentMethod,
@@ -49,7 +49,7 @@ __all__ = [
     "JerseySize",
     "MalformedEvent",
     "NotificationFailed",
-    "OfferHeard",
+    "OfferReceived",
     "Open",
     "ParticipantCheckedIn",
     "Payload",

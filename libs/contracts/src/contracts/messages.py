@@ -21,14 +21,14 @@ class NotificationFailed(Payload):
     reason: str
 
 
-class OfferHeard(Payload):
+class OfferReceived(Payload):
     """The messages about an offer are queued and will be sent when their turn comes.
 
     `registration_id` and `revision` are those of `waitlist.offered`.
     """
 
-    TYPE: ClassVar[str] = "notification.offer_heard"
+    TYPE: ClassVar[str] = "notification.offer_received"
 
     registration_id: UUID
     revision: int
-    heard_at: AwareDatetime
+    received_at: AwareDatetime

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from contracts.access import AccessLinksRequested, AccessReplaced
 from contracts.envelope import Payload, registered
-from contracts.messages import OfferHeard
+from contracts.messages import OfferReceived
 from contracts.payments import (
     PaymentDeadlineMoved,
     PaymentQueueMark,
@@ -39,7 +39,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             PaymentDeadlineMoved,
             QueueMark,
             PaymentQueueMark,
-            OfferHeard,
+            OfferReceived,
             StaffSessionsEnded,
         ),
         "payment": (

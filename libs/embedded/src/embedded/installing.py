@@ -47,7 +47,7 @@ def install_if_root(package: Package = RABBITMQ, *, run: Run | None = None, poli
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NotInstalled(f"{package.title} is missing; install it with: {install_hint(package)}")
     command = (*_APT, package.name)
-    _say(f"{package.title} is missing; running: {' '.join(command)}")
+    _print_line(f"{package.title} is missing; running: {' '.join(command)}")
     run = run or _run
     with _services_stay_off(policy):
         if run(command) != 0 and (run(("apt-get", "update")) != 0 or run(command) != 0):
@@ -57,7 +57,7 @@ def install_if_root(package: Package = RABBITMQ, *, run: Run | None = None, poli
 @contextmanager
 def _services_stay_off(policy: Path) -> Iterator[None]:
     if policy.exists():
-        _say(f"{policy} exists and decides whether the service starts")
+        _print_line(f"{policy} exists and decides whether the service starts")
         yield
         return
     policy.write_text(_START_NOTHING)
@@ -76,5 +76,5 @@ def _run(command: Sequence[str]) -> int:
     return done.returncode
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

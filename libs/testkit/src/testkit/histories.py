@@ -40,16 +40,16 @@ def examples(count: int) -> settings:
 
 @dataclass
 class PlainRegistration:
-    """The registration. `hear` handles payment's events, `said` are its own, `free` is whether places are left."""
+    """The registration. `handle` takes payment's events, `published` are its own, `free` is whether places are left."""
 
     id: UUID
     number: str
     expires_at: datetime
     status: str = "pending_payment"
     revision: int = 1
-    heard: int = 0
+    known_sequence: int = 0
     free: bool = True
-    said: list[Payload] = field(default_factory=list)
+    published: list[Payload] = field(default_factory=list)
 
     def sweep(self) -> None:
         """Expire it, as the deadline passed."""
@@ -65,20 +65,20 @@ class PlainRegistration:
         """Toggle whether the places can be taken again."""
         self.free = not self.free
 
-    def hear(self, news: Payload) -> None:
+    def handle(self, event: Payload) -> None:
         """Handle an event of payment."""
-        assert isinstance(news, InvoicePayload | PaymentDeadlineMoved)
-        if news.sequence <= self.heard:
+        assert isinstance(event, InvoicePayload | PaymentDeadlineMoved)
+        if event.sequence <= self.known_sequence:
             return
-        self.heard = news.sequence
-        match news:
+        self.known_sequence = event.sequence
+        match event:
             case PaymentDeadlineMoved():
-                self.expires_at = max(self.expires_at, news.expires_at)
+                self.expires_at = max(self.expires_at, event.expires_at)
                 self._move_deadline()
             case PaymentUploaded():
                 self._follow("payment_uploaded")
-            case PaymentRejected() if news.expires_at > news.rejected_at:
-                self.expires_at = max(self.expires_at, news.expires_at)
+            case PaymentRejected() if event.expires_at > event.rejected_at:
+                self.expires_at = max(self.expires_at, event.expires_at)
                 self._follow("pending_payment")
             case PaymentVerified() if self.status == "cancelled" or (self.status == "expired" and not self.free):
                 self._become(self.status)  # a refund is due
@@ -103,15 +103,15 @@ class PlainRegistration:
         about = {"registration_id": self.id, "registration_number": self.number, "revision": self.revision}
         match status:
             case "expired":
-                self.said.append(RegistrationExpired(**about, payment_sequence=self.heard))
+                self.published.append(RegistrationExpired(**about, payment_sequence=self.known_sequence))
             case "cancelled":
-                self.said.append(RegistrationCancelled(**about, reason="by phone"))
+                self.published.append(RegistrationCancelled(**about, reason="by phone"))
             case _:
                 waits = status == "pending_payment"
                 reopened = RegistrationReopened(
-                    **about, expires_at=self.expires_at, awaits_payment=waits, payment_sequence=self.heard
+                    **about, expires_at=self.expires_at, awaits_payment=waits, payment_sequence=self.known_sequence
                 )
-                self.said.append(reopened)
+                self.published.append(reopened)
 
 
 @dataclass
@@ -124,21 +124,23 @@ class PlainInvoice:
     ended: str | None = None
     revision: int = 1
     waiting: UUID | None = None
-    said: list[InvoicePayload] = field(default_factory=list)
+    published: list[InvoicePayload] = field(default_factory=list)
 
     def upload(self) -> None:
         """Upload a proof."""
         if self.status == "open":
             self.status, self.waiting = "proof_uploaded", uuid4()
             about = {"payment_method": PaymentMethod.QRIS, "uploaded_at": self.now()}
-            self.said.append(PaymentUploaded(**self._facts(), **about))
+            self.published.append(PaymentUploaded(**self._facts(), **about))
 
     def reject(self) -> None:
         """Reject the proof."""
         if self.status == "proof_uploaded":
             more = timedelta() if self.ended else timedelta(days=1)
             at = self.now()
-            self.said.append(PaymentRejected(**self._facts(), reason="blurred", rejected_at=at, expires_at=at + more))
+            self.published.append(
+                PaymentRejected(**self._facts(), reason="blurred", rejected_at=at, expires_at=at + more)
+            )
             self.status, self.waiting = self.ended or "open", None
 
     def verify(self) -> None:
@@ -146,20 +148,20 @@ class PlainInvoice:
         if self.status == "proof_uploaded":
             self.status = "paid"
             about = {"verified_at": self.now(), "verified_by": uuid4(), "registration_revision": self.revision}
-            self.said.append(PaymentVerified(**self._facts(), **about))
+            self.published.append(PaymentVerified(**self._facts(), **about))
 
-    def hear(self, news: Payload) -> None:
+    def handle(self, event: Payload) -> None:
         """Handle an event of registration."""
-        assert isinstance(news, RegistrationExpired | RegistrationCancelled | RegistrationReopened)
-        if news.revision <= self.revision:
+        assert isinstance(event, RegistrationExpired | RegistrationCancelled | RegistrationReopened)
+        if event.revision <= self.revision:
             return
-        self.revision = news.revision
-        match news:
+        self.revision = event.revision
+        match event:
             case RegistrationReopened():
                 self.ended = None
             case RegistrationCancelled():
                 self.ended = "cancelled"
-            case RegistrationExpired() if (news.payment_sequence or 0) >= len(self.said):
+            case RegistrationExpired() if (event.payment_sequence or 0) >= len(self.published):
                 self.ended = "expired"
         if self.status not in {"proof_uploaded", "paid"}:
             self.status = self.ended or "open"
@@ -170,7 +172,7 @@ class PlainInvoice:
             "registration_id": self.registration.id,
             "amount": AMOUNT,
             "currency": "IDR",
-            "sequence": len(self.said) + 1,
+            "sequence": len(self.published) + 1,
         }
 
 
@@ -228,9 +230,9 @@ class Post:
         self.out.clear()
         self._leave()
 
-    def say(self, carrier: str, news: Sequence[Payload]) -> None:
+    def publish(self, carrier: str, event: Sequence[Payload]) -> None:
         """Publish events."""
-        self.outbox[carrier] += news
+        self.outbox[carrier] += event
         self._leave()
 
     def _leave(self) -> None:
@@ -259,19 +261,19 @@ def plain_history(
     post = Post(reader="to_registration")
     everything: list[Payload] = []
     for act, number in (*steps, ("mended", 0), *((carrier, 1) for _ in range(40) for carrier in CARRIED)):
-        before = len(registration.said), len(invoice.said)
+        before = len(registration.published), len(invoice.published)
         if act in OUTAGES:
             post.toggle(act)
         elif act == "mended":
             post.mend()
         elif act in CARRIED:
             half = registration if act == "to_registration" else invoice
-            news = post.take(act, number)
-            if news is not None:
-                half.hear(news)
+            event = post.take(act, number)
+            if event is not None:
+                half.handle(event)
         else:
             getattr(invoice if act in {"upload", "reject", "verify"} else registration, act)()
-        post.say("to_payment", registration.said[before[0] :])
-        post.say("to_registration", invoice.said[before[1] :])
-        everything += [*registration.said[before[0] :], *invoice.said[before[1] :]]
+        post.publish("to_payment", registration.published[before[0] :])
+        post.publish("to_registration", invoice.published[before[1] :])
+        everything += [*registration.published[before[0] :], *invoice.published[before[1] :]]
     return invoice, everything

@@ -1,6 +1,6 @@
 """Handlers for the events of other services."""
 
-from chassis.auth.sessions import hear_ended_sessions
+from chassis.auth.sessions import record_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
@@ -17,7 +17,7 @@ from checkin.races.commands import update_names
 from checkin.roster import commands
 
 handlers = Handlers()
-handlers.on(StaffSessionsEnded)(hear_ended_sessions)
+handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 
 @handlers.on(RegistrationConfirmed)

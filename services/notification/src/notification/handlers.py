@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis.auth.sessions import hear_ended_sessions
+from chassis.auth.sessions import record_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
@@ -12,7 +12,7 @@ from contracts import (
     AccessLinksRequested,
     AccessReplaced,
     Event,
-    OfferHeard,
+    OfferReceived,
     PaymentRejected,
     PaymentUploaded,
     RaceChanged,
@@ -45,7 +45,7 @@ from notification.races.commands import lock_race, record_announcement
 from notification.templates.formatting import OFFER_ENDED
 
 handlers = Handlers()
-handlers.on(StaffSessionsEnded)(hear_ended_sessions)
+handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 _ONCE = "once"
 
@@ -61,8 +61,8 @@ async def notify_offer(event: Event[WaitlistOffered], work: UnitOfWork) -> None:
     await _notify(work, event, [recipient], about=deadline, context={"offer_deadline": deadline}, is_update=is_update)
     if is_update:
         await resend_to_new_address(work, recipient, EventType.WAITLIST_OFFERED)
-    heard = OfferHeard(
-        registration_id=event.payload.registration_id, revision=event.payload.revision, heard_at=work.now
+    heard = OfferReceived(
+        registration_id=event.payload.registration_id, revision=event.payload.revision, received_at=work.now
     )
     work.publish(heard, subject=event.payload.registration_id)
 

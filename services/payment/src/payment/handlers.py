@@ -1,6 +1,6 @@
 """Handlers for the events of other services."""
 
-from chassis.auth.sessions import hear_ended_sessions
+from chassis.auth.sessions import record_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
@@ -21,7 +21,7 @@ from payment.marks.commands import answer_mark
 from payment.refunds.commands import SURPLUS, create_refund
 
 handlers = Handlers()
-handlers.on(StaffSessionsEnded)(hear_ended_sessions)
+handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 
 @handlers.on(RegistrationCreated)

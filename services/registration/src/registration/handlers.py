@@ -1,11 +1,11 @@
 """Handlers for the events of payment and notification, and for queue marks."""
 
-from chassis.auth.sessions import hear_ended_sessions
+from chassis.auth.sessions import record_ended_sessions
 from chassis.database import UnitOfWork
 from chassis.inbox import Handlers
 from contracts import (
     Event,
-    OfferHeard,
+    OfferReceived,
     PaymentDeadlineMoved,
     PaymentQueueMark,
     PaymentRejected,
@@ -16,11 +16,11 @@ from contracts import (
 )
 
 from registration.entries import payments
-from registration.marks.commands import hear_answer, hear_mark
-from registration.waitlist.deadlines import record_heard
+from registration.marks.commands import record_answer, record_mark
+from registration.waitlist.deadlines import record_received
 
 handlers = Handlers()
-handlers.on(StaffSessionsEnded)(hear_ended_sessions)
+handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 
 @handlers.on(PaymentUploaded)
@@ -50,16 +50,16 @@ async def deadline_moved(event: Event[PaymentDeadlineMoved], work: UnitOfWork) -
 @handlers.on(QueueMark)
 async def mark_came_back(event: Event[QueueMark], work: UnitOfWork) -> None:
     """Record that all events that were in the queue before the mark have been handled."""
-    await hear_mark(work, event.payload)
+    await record_mark(work, event.payload)
 
 
 @handlers.on(PaymentQueueMark)
 async def payment_answered(event: Event[PaymentQueueMark], work: UnitOfWork) -> None:
     """Record until when payment's events have been published."""
-    await hear_answer(work, event.payload)
+    await record_answer(work, event.payload)
 
 
-@handlers.on(OfferHeard)
-async def offer_heard(event: Event[OfferHeard], work: UnitOfWork) -> None:
+@handlers.on(OfferReceived)
+async def offer_received(event: Event[OfferReceived], work: UnitOfWork) -> None:
     """Record that the messages about an offer are queued."""
-    await record_heard(work, event.payload)
+    await record_received(work, event.payload)

@@ -51,21 +51,23 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
     ]
 
 
-async def sweep(database: Database, grace: timedelta, terms: OfferTerms, *, heard_until: datetime | None = None) -> int:
+async def sweep(
+    database: Database, grace: timedelta, terms: OfferTerms, *, received_until: datetime | None = None
+) -> int:
     """Expire all due registrations, in bounded transactions; return how many.
 
     Args:
-        heard_until: the time until which payment's events have been received; None if this is not required.
+        received_until: the time until which payment's events have been received; None if this is not required.
     """
-    return await expiry.sweep(database, Patience(grace, heard_until), partial(offer_free_places, terms=terms))
+    return await expiry.sweep(database, Patience(grace, received_until), partial(offer_free_places, terms=terms))
 
 
-async def process_waitlists(database: Database, terms: OfferTerms, *, heard_until: datetime | None = None) -> None:
+async def process_waitlists(database: Database, terms: OfferTerms, *, received_until: datetime | None = None) -> None:
     """End expired entries of the waiting lists and offer free places, one category after the other."""
 
     async def process_some(work: UnitOfWork, categories: Sequence[UUID]) -> int:
         for category_id in categories:
-            await offers.process_waitlist(work, category_id, terms=terms, heard_until=heard_until)
+            await offers.process_waitlist(work, category_id, terms=terms, received_until=received_until)
         return len(categories)
 
     async with database.read() as session:
@@ -99,13 +101,13 @@ class Deadlines:
         await expiry.sweep(self.database, self._patience(), partial(offer_free_places, terms=self.terms))
 
     def _patience(self) -> Patience:
-        heard, now = self.rounds.counts, self.database.clock()
+        progress, now = self.rounds.counts, self.database.clock()
         patient = not self.rounds.in_touch_for(expiry.PATIENCE, now)
-        return Patience(self.grace, heard.payment, None if patient else heard.answered)
+        return Patience(self.grace, progress.payment, None if patient else progress.answered)
 
     async def process_waitlists(self) -> None:
         """Offer free places and end offers that were not accepted in time."""
-        await process_waitlists(self.database, self.terms, heard_until=self.rounds.counts.own)
+        await process_waitlists(self.database, self.terms, received_until=self.rounds.counts.own)
 
     async def report(self) -> None:
         """Set the metric of how long overdue deadlines have been waiting, and log long waits."""

@@ -55,7 +55,7 @@ def compare(
     diagnosis.counts[f"registrations_{entry.status.value}"] += 1
     if invoices:
         _compare_money(diagnosis, entry, invoices[0])
-        _compare_news(diagnosis, entry, invoices[0])
+        _compare_payment_events(diagnosis, entry, invoices[0])
         _compare_words(diagnosis, entry, invoices[0], contacts)
     else:
         _found(diagnosis, "invoice_missing", "a registration has no invoice", entry, owners=_REGISTRATION)
@@ -92,7 +92,7 @@ def _compare_money(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceStat
     _compare_refunds(diagnosis, entry, invoice)
 
 
-def _compare_news(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
+def _compare_payment_events(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
     if entry.payment_sequence < invoice.sequence:
         detail = (
             f"payment has published {invoice.sequence} events about it, registration handled {entry.payment_sequence}"

@@ -92,7 +92,7 @@ async def _messages(diagnosis: Diagnosis, database: Database) -> None:
         diagnosis.warned(f"messages_{status}", f"{count} messages that {_GIVEN_UP[status]} are still worth sending")
     for channel, until in found.troubled.items():
         rests = f"; paused until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
-        diagnosis.warned("channel_in_trouble", f"the provider does not take messages{rests}", channel=channel)
+        diagnosis.warned("channel_is_failing", f"the provider does not take messages{rests}", channel=channel)
 
 
 async def _messaging(diagnosis: Diagnosis, database: Database) -> None:

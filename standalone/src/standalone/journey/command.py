@@ -8,7 +8,7 @@ from standalone.databases import reachable_server
 from standalone.doctor.command import diagnose
 from standalone.journey.client import Site
 from standalone.journey.people import Crowd
-from standalone.journey.report import report, teller
+from standalone.journey.report import progress_lines, report
 from standalone.journey.story import DEMANDS, Story
 from standalone.settings import StandaloneSettings
 
@@ -19,7 +19,7 @@ _DOCTOR_WAITS = 60.0
 async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | None) -> int:
     """Run the journey. Return 0 if everything was as expected. It may be repeated: each run makes up other people."""
     started = time.perf_counter()
-    tell = teller(started)
+    progress = progress_lines(started)
     owner_password = settings.startline_owner_password
     owner = (settings.startline_owner_email, owner_password.get_secret_value() if owner_password else "")
     try:
@@ -27,7 +27,7 @@ async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | 
             story = Story(
                 site,
                 owner,
-                tell,
+                progress,
                 mark=uuid4().hex[:4].upper(),
                 waits_for_expiry=settings.hour_seconds <= _LONGEST_REHEARSED_HOUR,
                 crowd=Crowd(first=int(time.time()) % 100_000 * 1000),
@@ -36,7 +36,7 @@ async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | 
     except AssertionError as error:
         print(f"\nThe journey failed: {error}", file=sys.stderr)
         return 1
-    tell("asking the doctor …")
+    progress("asking the doctor …")
     with reachable_server(settings) as server:
         diagnosis = await diagnose(server, wait=_DOCTOR_WAITS)
     report(story.counts, diagnosis.as_json(), seconds=time.perf_counter() - started)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def teller(started: float) -> Callable[[str], None]:
+def progress_lines(started: float) -> Callable[[str], None]:
     """Return a function that prints a line with the seconds since `started`."""
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         print(f"[{time.perf_counter() - started:5.1f} s] {line}", flush=True)
 
-    return tell
+    return report
 
 
 def report(counts: Mapping[str, int], diagnosis: Mapping[str, Any], *, seconds: float) -> None:

@@ -55,7 +55,7 @@ class Story:
     Args:
         site: the platform.
         owner: email and password.
-        tell: called with a line about each step.
+        report: called with a line about each step.
         short_deadline_hours: of the category whose unpaid registration expires during the journey.
         mark: appended to the categories' prefixes, which are unique on a platform.
         waits_for_expiry: False where an hour takes an hour; staff then cancel the unpaid registration.
@@ -63,7 +63,7 @@ class Story:
 
     site: Site
     owner: tuple[str, str]
-    tell: Tell
+    report: Tell
     short_deadline_hours: int = 1
     mark: str = ""
     waits_for_expiry: bool = True
@@ -96,7 +96,7 @@ class Story:
         await self.staff.call("PUT", "/payment/v1/settings", json=_PAYMENT_SETTINGS | {"qris_image": qris_code()})
         await self.staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
         await self._open_event(demands)
-        self.tell(f"event opened with {len(self.categories)} categories: " + ", ".join(self.categories))
+        self.report(f"event opened with {len(self.categories)} categories: " + ", ".join(self.categories))
 
     async def _open_event(self, demands: Sequence[Demand]) -> None:
         body = {
@@ -134,7 +134,7 @@ class Story:
         self.counts["registered"] = len(admitted)
         self.counts["participants registered"] = sum(buyer.size for buyer in admitted)
         self.counts["refused: full"] = len(self.buyers) - len(admitted)
-        self.tell(
+        self.report(
             f"{len(self.buyers)} requests at once, answered in {seconds:.1f} s: {len(admitted)} registered"
             f" ({self.counts['participants registered']} runners), {self.counts['refused: full']} refused"
         )
@@ -156,20 +156,20 @@ class Story:
         await ask_for_link(asking)
         await eventually(lambda: got_link(asking), f"the link of {asking.entry['registration_number']} by WhatsApp")
         self.counts["came back by a link"] = 2
-        self.tell(f"{lost.entry['registration_number']} lost the page and came back by the link in a mail")
+        self.report(f"{lost.entry['registration_number']} lost the page and came back by the link in a mail")
 
     async def pay_and_verify(self) -> None:
         """Pay all registrations but one of the last category; one proof is rejected and sent again."""
         paying = self.paying
         await at_most(_UPLOADS_AT_ONCE, (self._pay(buyer) for buyer in paying))
-        self.tell(f"{len(paying)} proofs uploaded as real pictures")
+        self.report(f"{len(paying)} proofs uploaded as real pictures")
         await self._refuse_one(paying[0])
         waiting = await self._waiting(paying)
         expect(len(waiting) == len(paying), f"{len(waiting)} proofs wait, {len(paying)} were sent")
         await at_most(_AT_ONCE, (self.finance.verify(payment["payment_id"]) for payment in waiting))
         await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in paying))
         self.counts["payments verified"] = len(waiting)
-        self.tell(f"{len(waiting)} payments verified, every BIB given")
+        self.report(f"{len(waiting)} payments verified, every BIB given")
 
     @property
     def paying(self) -> list[Buyer]:
@@ -200,7 +200,7 @@ class Story:
         expect(mismatch.json()["code"] == "amount_mismatch", "a wrong amount was not noticed")
         await buyer.pay(method="bank_transfer")
         self.counts["proofs refused and sent again"] += 1
-        self.tell(f"proof of {buyer.entry['registration_number']} refused, sent again")
+        self.report(f"proof of {buyer.entry['registration_number']} refused, sent again")
 
     async def _waiting(self, buyers: Sequence[Buyer]) -> list[dict[str, Any]]:
         """Return the proofs of these buyers among those that wait for finance."""
@@ -234,7 +234,7 @@ class Story:
         await self.finance.verify(payment["payment_id"])
         await self._becomes(late, "payment_verified")
         self.counts["unpaid, place given on"] += 1
-        self.tell(f"its place went to {late.entry['registration_number']}, who paid and was verified")
+        self.report(f"its place went to {late.entry['registration_number']}, who paid and was verified")
 
     async def _end(self, forgetful: Buyer) -> None:
         number, ended = forgetful.entry["registration_number"], "expired"
@@ -243,7 +243,7 @@ class Story:
             await self.staff.call("POST", path, json={"reason": "Never paid"}, expect=204)
             ended = "cancelled"
         await self._becomes(forgetful, ended)
-        self.tell(f"{number} was never paid and is {ended}")
+        self.report(f"{number} was never paid and is {ended}")
 
     async def tickets_arrive(self) -> None:
         """Check that confirmed runners get e-tickets by mail and WhatsApp; the QR in the mail is the ticket's code."""
@@ -256,13 +256,13 @@ class Story:
             for buyer in confirmed
             for form, person in zip(buyer.form["participants"], buyer.entry["participants"], strict=True)
         ]
-        self.tell(f"waiting for {len(people)} e-tickets by mail and as many by WhatsApp …")
+        self.report(f"waiting for {len(people)} e-tickets by mail and as many by WhatsApp …")
         await eventually(lambda: self._all_arrived(people), "all e-tickets")
         for email, _, ticket in people:
             expect(await self._code_in_mail(email) == ticket["ticket_code"], f"the QR mailed to {email} is another")
         self.counts["e-tickets mailed, QR read back"] = len(people)
         self.counts["e-tickets by WhatsApp"] = len(people)
-        self.tell(f"{len(people)} e-tickets arrived; every QR was read back from its mail and is right")
+        self.report(f"{len(people)} e-tickets arrived; every QR was read back from its mail and is right")
 
     async def _all_arrived(self, people: Sequence[tuple[str, str, dict[str, Any]]]) -> bool:
         mailed = {mail["to"] for mail in await self.site.mails() if mail.get("attachments")}
@@ -290,7 +290,7 @@ class Story:
         await desks[0].scan("0" * 32, expect=404)
         self.counts["race packs handed out"] = len(answers) + 1
         self.counts["second scans refused"] = 2
-        self.tell(f"{len(codes)} race packs handed out by two desks; second scans refused")
+        self.report(f"{len(codes)} race packs handed out by two desks; second scans refused")
 
     async def _scanned(self, desk: Device, code: str) -> None:
         async def on_the_roster() -> bool:

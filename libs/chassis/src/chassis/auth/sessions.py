@@ -40,7 +40,7 @@ class EndedSessions:
             return frozenset((await session.scalars(refused)).all())
 
 
-async def hear_ended_sessions(event: Event[StaffSessionsEnded], work: UnitOfWork) -> None:
+async def record_ended_sessions(event: Event[StaffSessionsEnded], work: UnitOfWork) -> None:
     """Handle identity's event; used by every service that accepts staff tokens."""
     await keep_ended_sessions(work, event.payload)
 

@@ -90,7 +90,7 @@ def superseded() -> ColumnElement[bool]:
         and_(
             Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_MESSAGES)), _newer_payment_message()
         ),
-        and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _gone_back()),
+        and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _refund_done()),
     )
 
 
@@ -121,7 +121,7 @@ def _newer_payment_message() -> ColumnElement[bool]:
     return exists().where(other.registration_id == Notification.registration_id, newer)
 
 
-def _gone_back() -> ColumnElement[bool]:
+def _refund_done() -> ColumnElement[bool]:
     """Return the condition that there is a message about the completed refund of the same payment."""
     other = aliased(Notification)
     same = other.context["payment_id"].astext == Notification.context["payment_id"].astext

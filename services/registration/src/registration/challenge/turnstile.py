@@ -79,7 +79,7 @@ class Turnstile:
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             log.warning("turnstile_unreachable", error=type(error).__name__)
             return None
-        if not isinstance(found, dict) or not isinstance(found.get("success"), bool) or _in_trouble(found):
+        if not isinstance(found, dict) or not isinstance(found.get("success"), bool) or _is_failing(found):
             log.warning("turnstile_out_of_order", status=answer.status_code)
             return None
         return found
@@ -104,7 +104,7 @@ class Turnstile:
         await self._http.aclose()
 
 
-def _in_trouble(answer: Mapping[str, Any]) -> bool:
+def _is_failing(answer: Mapping[str, Any]) -> bool:
     return not answer["success"] and _ITS_TROUBLE in _codes(answer)
 
 

@@ -22,7 +22,7 @@ from registration.canonical.commands import SAME_PERSON, bring_into_form, forget
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
-from registration.corrections.rules import PHONES, TOLD_ELSEWHERE, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
+from registration.corrections.rules import PHONES, PUBLISHED_FIELDS, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
 from registration.entries.errors import UnknownRegistration
 from registration.entries.people import person_key
 from registration.entries.rules import Status
@@ -231,7 +231,7 @@ async def _named_refusals(work: UnitOfWork, participant: Anybody) -> AsyncIterat
 
 
 def _announce(work: UnitOfWork, entry: Registration, participant: Participant, changed: list[str]) -> None:
-    told = tuple(sorted(TOLD_ELSEWHERE & set(changed)))
+    told = tuple(sorted(PUBLISHED_FIELDS & set(changed)))
     if not told:
         return
     corrected = RegistrationCorrected(

@@ -16,7 +16,7 @@ PHONES: Final[Mapping[str, Callable[[str], str]]] = {
 }
 """The fields that are phone numbers, with their parsers."""
 
-TOLD_ELSEWHERE: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
+PUBLISHED_FIELDS: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
 """The fields that other services copy."""
 
 TOLD_OF_AN_OFFER: Final = frozenset({"full_name", "email", "whatsapp"})

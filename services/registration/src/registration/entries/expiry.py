@@ -47,8 +47,8 @@ _SPOKEN_OF = f"""
 
 _PASSED_FOR_GOOD = f"""
     registrations.status = 'pending_payment' AND registrations.expires_at < :latest
-    AND (registrations.expires_at < :impatient OR registrations.expires_at < :heard AND registrations.id::text NOT IN (
-         SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
+    AND (registrations.expires_at < :impatient OR registrations.expires_at < :received
+         AND registrations.id::text NOT IN (SELECT id FROM ({_SPOKEN_OF}) AS spoken_of WHERE id IS NOT NULL))
 """  # noqa: S608  # only constants are inserted
 
 _DUE = text(f"""
@@ -65,22 +65,22 @@ class Patience:
 
     Args:
         grace: for proofs that were in time and are still being received.
-        heard_until: the time until which payment's events have been received, which must be later than deadline and
+        received_until: the time until which payment's events have been received, which must be later than deadline and
             grace; None if this is not required.
         marks_until: the time until which marks have come back for so long that events which are still undelivered never
-            will be; None if they may be. Ignored without `heard_until`.
+            will be; None if they may be. Ignored without `received_until`.
     """
 
     grace: timedelta
-    heard_until: datetime | None = None
+    received_until: datetime | None = None
     marks_until: datetime | None = None
 
     def moments(self, now: datetime) -> dict[str, datetime]:
         """Return the parameters with which `_PASSED_FOR_GOOD` compares deadlines."""
-        marks_until = now if self.heard_until is None else (self.marks_until or NEVER)
-        heard = min(now, self.heard_until or now) - self.grace
+        marks_until = now if self.received_until is None else (self.marks_until or NEVER)
+        received = min(now, self.received_until or now) - self.grace
         impatient = min(now, marks_until) - self.grace - PATIENCE
-        return {"heard": heard, "impatient": impatient, "latest": max(heard, impatient)}
+        return {"received": received, "impatient": impatient, "latest": max(received, impatient)}
 
 
 async def sweep(database: Database, patience: Patience, on_freed: OnPlacesFreed) -> int:

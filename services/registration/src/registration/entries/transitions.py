@@ -42,7 +42,7 @@ def move(work: UnitOfWork, entry: Registration, trigger: Trigger) -> None:
     entry.updated_at = work.now
 
 
-_REGISTERED_ANEW = text("""
+_REGISTERED_AGAIN = text("""
     SELECT 1 FROM participants mine JOIN participants theirs USING (event_id, person_key)
      WHERE mine.registration_id = :id AND theirs.live AND theirs.registration_id <> :id LIMIT 1
 """)
@@ -50,7 +50,7 @@ _REGISTERED_ANEW = text("""
 
 async def retake(work: UnitOfWork, entry: Registration) -> bool:
     """Take released places again; return False if none are left or a participant has another live registration."""
-    if (await work.session.execute(_REGISTERED_ANEW, {"id": entry.id})).first() is not None:
+    if (await work.session.execute(_REGISTERED_AGAIN, {"id": entry.id})).first() is not None:
         return False
     if not await places.retake(work, entry.race_category_id, entry.total_participants):
         return False

@@ -8,7 +8,7 @@ from chassis.database import UnitOfWork
 from contracts import PaymentQueueMark, QueueMark
 from sqlalchemy import text
 
-from registration.marks.rules import NEVER, Heard
+from registration.marks.rules import NEVER, QueueProgress
 
 NOBODY: Final = UUID(int=0)
 """The subject of a mark."""
@@ -23,18 +23,18 @@ _SEND = text("""
     RETURNING 1
 """)
 
-_HEAR = text("""
+_RECORD = text("""
     UPDATE queue_mark SET heard_until = :sent_at
      WHERE heard_until IS NULL OR heard_until < :sent_at OR heard_until > :now
 """)
 
 # A later answer may be earlier than the previous one, if a running transaction had not been seen then.
-_HEAR_ANSWER = text("""
+_RECORD_ANSWER = text("""
     UPDATE queue_mark SET answered = :sent_at, spoken_until = LEAST(:spoken_until, :sent_at)
      WHERE answered IS NULL OR answered < :sent_at OR answered > :now
 """)
 
-_HEARD = text("""
+_PROGRESS = text("""
     SELECT CASE WHEN heard_until <= :now THEN heard_until END AS own,
            CASE WHEN answered <= :now THEN answered END AS answered,
            CASE WHEN answered <= :now THEN spoken_until END AS payment
@@ -42,7 +42,7 @@ _HEARD = text("""
 """)
 
 
-async def send_mark(work: UnitOfWork) -> Heard:
+async def send_mark(work: UnitOfWork) -> QueueProgress:
     """Send a mark unless one is on its way; return until when events are known to have been received.
 
     A mark that does not come back is sent again, as a queue may have been lost.
@@ -50,15 +50,15 @@ async def send_mark(work: UnitOfWork) -> Heard:
     times = {"now": work.now, "long_ago": work.now - _EVERY}
     if (await work.session.execute(_SEND, times)).first() is not None:
         work.publish(QueueMark(sent_at=work.now), subject=NOBODY)
-    heard = (await work.session.execute(_HEARD, times)).one()
-    return Heard(heard.own or NEVER, heard.answered or NEVER, heard.payment or NEVER)
+    found = (await work.session.execute(_PROGRESS, times)).one()
+    return QueueProgress(found.own or NEVER, found.answered or NEVER, found.payment or NEVER)
 
 
-async def hear_mark(work: UnitOfWork, mark: QueueMark) -> None:
+async def record_mark(work: UnitOfWork, mark: QueueMark) -> None:
     """Record that all events that were in the queue when this mark was sent have been handled."""
-    await work.session.execute(_HEAR, {"sent_at": mark.sent_at, "now": work.now})
+    await work.session.execute(_RECORD, {"sent_at": mark.sent_at, "now": work.now})
 
 
-async def hear_answer(work: UnitOfWork, answer: PaymentQueueMark) -> None:
+async def record_answer(work: UnitOfWork, answer: PaymentQueueMark) -> None:
     """Record until when payment has published its events, all of which precede this one. The newest answer counts."""
-    await work.session.execute(_HEAR_ANSWER, {**answer.model_dump(), "now": work.now})
+    await work.session.execute(_RECORD_ANSWER, {**answer.model_dump(), "now": work.now})

@@ -26,7 +26,7 @@ def unsent(event_type: str) -> str:
 
 
 @dataclass(frozen=True)
-class Heard:
+class QueueProgress:
     """How far events have been received.
 
     Args:
@@ -48,17 +48,17 @@ class Rounds:
     next run on. An answer that is earlier than the previous one counts at once.
     """
 
-    counts: Heard = field(default_factory=Heard)
-    _newest: Heard = field(default_factory=Heard)
+    counts: QueueProgress = field(default_factory=QueueProgress)
+    _newest: QueueProgress = field(default_factory=QueueProgress)
     _in_touch_since: datetime | None = None
 
-    def note(self, heard: Heard, now: datetime) -> None:
+    def note(self, progress: QueueProgress, now: datetime) -> None:
         """Begin a run with what has been received by now."""
-        last, self._newest = self._newest, heard
-        self.counts = Heard(
-            min(last.own, heard.own), min(last.answered, heard.answered), min(last.payment, heard.payment)
+        last, self._newest = self._newest, progress
+        self.counts = QueueProgress(
+            min(last.own, progress.own), min(last.answered, progress.answered), min(last.payment, progress.payment)
         )
-        in_touch = heard.answered > now - _IN_TOUCH
+        in_touch = progress.answered > now - _IN_TOUCH
         self._in_touch_since = (self._in_touch_since or now) if in_touch else None
 
     def in_touch_for(self, time: timedelta, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.clock import SKEW
 from chassis.database import UnitOfWork
-from contracts import OfferHeard, WaitlistEnd, WaitlistOffered
+from contracts import OfferReceived, WaitlistEnd, WaitlistOffered
 from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,30 +19,32 @@ from registration.waitlist.offering import end_entries, offer_again, offer_free_
 from registration.waitlist.rules import OfferTerms, WaitlistStatus, offer_ends
 from registration.waitlist.tables import WaitlistEntry
 
-HEARD_LATE: Final = timedelta(minutes=5)
+RECEIVED_LATE: Final = timedelta(minutes=5)
 """Shorter delays are ignored: events take seconds, and clocks differ."""
 
-_UNHEARD_AT_MOST: Final = timedelta(days=1)
+_UNCONFIRMED_AT_MOST: Final = timedelta(days=1)
 """Maximum time past its end for which an offer keeps its places without notification's answer, which may be lost."""
 
 _PATIENCE = timedelta(minutes=30)
 _RENEWED_AT_ONCE = 200
 
 _OPEN = WaitlistEntry.status == WaitlistStatus.OFFERED
-_HEARD_IN_TIME = WaitlistEntry.offer_heard_at <= WaitlistEntry.offered_at + HEARD_LATE
+_RECEIVED_IN_TIME = WaitlistEntry.offer_received_at <= WaitlistEntry.offered_at + RECEIVED_LATE
 _UNANNOUNCED = cast(WaitlistEntry.id, Text).in_(text(unsent(WaitlistOffered.TYPE)))
 
 
-async def record_heard(work: UnitOfWork, heard: OfferHeard) -> None:
+async def record_received(work: UnitOfWork, receipt: OfferReceived) -> None:
     """Store that notification received an offer. Ignored if the offer changed since: only its newest event counts."""
-    at = min(heard.heard_at, work.now)  # if the clock there is ahead
-    current = (WaitlistEntry.id == heard.registration_id, _OPEN, WaitlistEntry.revision == heard.revision)
-    first = update(WaitlistEntry).where(*current, WaitlistEntry.offer_heard_at.is_(None)).values(offer_heard_at=at)
+    at = min(receipt.received_at, work.now)  # if the clock there is ahead
+    current = (WaitlistEntry.id == receipt.registration_id, _OPEN, WaitlistEntry.revision == receipt.revision)
+    first = (
+        update(WaitlistEntry).where(*current, WaitlistEntry.offer_received_at.is_(None)).values(offer_received_at=at)
+    )
     await work.session.execute(first)
 
 
 async def process_waitlist(
-    work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, heard_until: datetime | None = None
+    work: UnitOfWork, category_id: UUID, *, terms: OfferTerms, received_until: datetime | None = None
 ) -> None:
     """End the expired entries of a category's waiting list, at most a thousand, and offer free places.
 
@@ -51,8 +53,8 @@ async def process_waitlist(
     is renewed.
 
     Args:
-        heard_until: offers that were open after this time, and those that notification has not received, do not lapse
-            yet; None if this is not required.
+        received_until: offers that were open after this time, and those that notification has not received, do not
+            lapse yet; None if this is not required.
     """
     await places.lock_places(work, category_id)
     category = await get_category(work.session, category_id)
@@ -60,19 +62,19 @@ async def process_waitlist(
         await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
         return
     await _renew_late_offers(work, category, terms)
-    lapsed = and_(_OPEN, _is_over(work.now, heard_until))
+    lapsed = and_(_OPEN, _is_over(work.now, received_until))
     await end_entries(work, category_id, WaitlistStatus.EXPIRED, lapsed, end=WaitlistEnd.LAPSED)
     await offer_free_places(work, category_id, terms=terms)
 
 
-def _is_over(now: datetime, heard_until: datetime | None) -> ColumnElement[bool]:
+def _is_over(now: datetime, received_until: datetime | None) -> ColumnElement[bool]:
     ends = WaitlistEntry.offer_expires_at
     announced = or_(ends <= now - _PATIENCE, ~_UNANNOUNCED)
-    if heard_until is None:
+    if received_until is None:
         return and_(ends <= now - SKEW, announced)
-    never_heard = and_(WaitlistEntry.offer_heard_at.is_(None), ends <= now - _UNHEARD_AT_MOST)
-    heard = or_(_HEARD_IN_TIME, never_heard)  # one that was heard late is renewed first, in its turn
-    return and_(ends <= min(now, heard_until) - SKEW, announced, heard)
+    never_received = and_(WaitlistEntry.offer_received_at.is_(None), ends <= now - _UNCONFIRMED_AT_MOST)
+    received = or_(_RECEIVED_IN_TIME, never_received)  # one that was received late is renewed first, in its turn
+    return and_(ends <= min(now, received_until) - SKEW, announced, received)
 
 
 async def _renew_late_offers(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:
@@ -81,11 +83,11 @@ async def _renew_late_offers(work: UnitOfWork, category: CategorySnapshot, terms
     At most `_RENEWED_AT_ONCE` in the order of the waiting list; the others wait for the next call.
     """
     chosen = select(WaitlistEntry).where(WaitlistEntry.race_category_id == category.category_id, _OPEN)
-    late = chosen.where(WaitlistEntry.offer_heard_at.is_not(None), ~_HEARD_IN_TIME)
+    late = chosen.where(WaitlistEntry.offer_received_at.is_not(None), ~_RECEIVED_IN_TIME)
     ordered = late.order_by(WaitlistEntry.turn).limit(_RENEWED_AT_ONCE).with_for_update()
     entries: Sequence[WaitlistEntry] = (await work.session.execute(ordered)).scalars().all()
     for entry in entries:
-        entry.offered_at, entry.offer_heard_at = work.now, None
+        entry.offered_at, entry.offer_received_at = work.now, None
         entry.offer_expires_at = offer_ends(work.now, terms.time, category.closes_at)
         await offer_again(work, entry, terms.codes)
 

@@ -29,9 +29,9 @@ class WaitlistEntry(Base):
     """A runner or group on a category's waiting list. Its id becomes the registration's if it accepts an offer.
 
     `turn` is the order of the waiting list; `revision` grows when an open offer is published again or the entry ends.
-    `places_held` are saved up for a prioritised group while it waits. `offer_heard_at` is when notification received
+    `places_held` are saved up for a prioritised group while it waits. `offer_received_at` is when notification received
     the open offer, None until then. An entry changes only in a transaction that holds its category's places, except for
-    `offer_heard_at` and `access_version`.
+    `offer_received_at` and `access_version`.
     """
 
     __tablename__ = "waitlist_entries"
@@ -48,7 +48,7 @@ class WaitlistEntry(Base):
     places_held: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
-    offer_heard_at: Mapped[datetime | None]
+    offer_received_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

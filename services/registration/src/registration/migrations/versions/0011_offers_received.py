@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("waitlist_entries", sa.Column("offer_heard_at", sa.DateTime(timezone=True)))
+    op.add_column("waitlist_entries", sa.Column("offer_received_at", sa.DateTime(timezone=True)))
     # Notification was not asked about offers of the previous release.
-    op.execute("UPDATE waitlist_entries SET offer_heard_at = offered_at WHERE status = 'offered'")
+    op.execute("UPDATE waitlist_entries SET offer_received_at = offered_at WHERE status = 'offered'")
 
 
 def downgrade() -> None:
-    op.drop_column("waitlist_entries", "offer_heard_at")
+    op.drop_column("waitlist_entries", "offer_received_at")
