@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from standalone.gateway import Gateway
 
 
@@ -15,6 +16,11 @@ async def _unreachable(scope: Any, receive: Any, send: Any) -> None:
     raise AssertionError(scope["path"])
 
 
+async def _page(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"page", scope["path"].encode())]})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def _answers(kind: str, path: str, headers: Sequence[tuple[bytes, bytes]] = ()) -> list[Any]:
     sent: list[Any] = []
 
@@ -24,7 +30,7 @@ async def _answers(kind: str, path: str, headers: Sequence[tuple[bytes, bytes]] 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    gateway = Gateway({"/api/registration": _unreachable}, ready=_nothing, late=_nothing)
+    gateway = Gateway({"/api/registration": _unreachable}, pages=_page, ready=_nothing, late=_nothing)
     await gateway({"type": kind, "path": path, "headers": headers}, receive, send)
     return sent
 
@@ -36,7 +42,7 @@ async def test_a_websocket_is_closed_before_any_service_sees_it() -> None:
 
 async def test_what_nobody_serves_is_a_problem_as_the_services_tell_them() -> None:
     given = [(b"accept-language", b"id-ID,id"), (b"x-correlation-id", b"mine-1")]
-    start, body = await _answers("http", "/nowhere", given)
+    start, body = await _answers("http", "/api/nowhere", given)
     headers = dict(start["headers"])
     assert start["status"] == 404
     assert headers[b"content-type"] == b"application/problem+json"
@@ -46,6 +52,18 @@ async def test_what_nobody_serves_is_a_problem_as_the_services_tell_them() -> No
     assert problem["code"] == "not_found"
     assert problem["detail"] == "Tidak ada apa-apa di sini."
     assert problem["correlation_id"] == "mine-1"
+
+
+@pytest.mark.parametrize("path", ["/", "/en/", "/races/jakarta", "/apis"])
+async def test_other_paths_are_pages(path: str) -> None:
+    start, _ = await _answers("http", path)
+    assert start["headers"] == [(b"page", path.encode())]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/unknown/v1/events", "/simulators/mail"])
+async def test_paths_that_are_not_for_browsers_are_no_pages(path: str) -> None:
+    start, _ = await _answers("http", path)
+    assert start["status"] == 404
 
 
 async def test_a_link_of_a_message_leads_to_its_page() -> None:

@@ -5,6 +5,7 @@ import re
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,6 +36,7 @@ async def test_it_comes_up_keeps_its_data_and_is_back_in_seconds(platform: Platf
         assert (code, json.loads(output)["ok"]) == (0, True)
         await _staff_can_be_added(platform, site)
         await _health_and_unknown_paths(site)
+        await _the_race_has_a_page(site, events[0])
     assert platform.running.returncode == 0
 
 
@@ -55,12 +57,20 @@ async def _staff_can_be_added(platform: PlatformProcess, site: Site) -> None:
     assert code == 1, output
 
 
+async def _the_race_has_a_page(site: Site, event: dict[str, Any]) -> None:
+    front, page = await site.http.get("/"), await site.http.get(f"/en/races/{event['slug']}")
+    assert f'href="/races/{event["slug"]}"' in front.text
+    assert (page.status_code, event["name"] in page.text) == (200, True)
+    unknown = await site.http.get("/races/unknown")
+    assert (unknown.status_code, unknown.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
 async def _health_and_unknown_paths(site: Site) -> None:
     ready = await site.http.get("/health/ready")
     assert ready.json()["ready"] is True
     assert (await site.http.get("/health/live")).status_code == httpx.codes.OK
     assert (await site.http.get("/health/late")).json()["late"] is False
-    for closed in ("/metrics", "/", "/api/unknown/v1/x", "/api/registrationx/v1/events"):
+    for closed in ("/metrics", "/api/unknown/v1/x", "/api/registrationx/v1/events"):
         answer = await site.http.get(closed)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), closed
 

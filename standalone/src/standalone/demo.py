@@ -44,6 +44,7 @@ async def play(settings: StandaloneSettings) -> int:
         return 1
     report(story.counts, json.loads(diagnosis), seconds=time.perf_counter() - started)
     print("To look around yourself: make up, then open")
+    print("  http://127.0.0.1:8080/                        the races")
     print("  http://127.0.0.1:8080/simulators              messages that were sent")
     print("  http://127.0.0.1:8080/api/registration/v1/events")
     return 0 if healthy == 0 and stopped == 0 else 1

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
 
 _LINKS = "/r/"
+_NO_PAGES = ("/api/", "/metrics", "/simulators/")
 _NOTHING = Wording(en="Nothing is served here.", id="Tidak ada apa-apa di sini.")
 
 
@@ -24,12 +25,14 @@ class Gateway:
 
     Args:
         apps: by path prefix.
+        pages: for the other paths, except those of APIs.
         ready: returns the readiness of every part.
         late: returns the lateness of every service.
     """
 
-    def __init__(self, apps: Mapping[str, ASGIApp], *, ready: Health, late: Health) -> None:
+    def __init__(self, apps: Mapping[str, ASGIApp], *, pages: ASGIApp, ready: Health, late: Health) -> None:
         self._apps = apps
+        self._pages = pages
         self._ready = ready
         self._late = late
 
@@ -43,10 +46,15 @@ class Gateway:
             if path == prefix or path.startswith(f"{prefix}/"):
                 await app(scope, receive, send)
                 return
-        answer = _opened(path) if path.startswith(_LINKS) else await self._own_answer(path) or _nothing(scope)
+        answer = await self._own_answer(scope) or self._pages
         await answer(scope, receive, send)
 
-    async def _own_answer(self, path: str) -> JSONResponse | None:
+    async def _own_answer(self, scope: Scope) -> Response | None:
+        path: str = scope["path"]
+        if path.startswith(_LINKS):
+            return _opened(path)
+        if path.startswith(_NO_PAGES):
+            return _nothing(scope)
         match path:
             case "/health/live":
                 return JSONResponse({"live": True})

@@ -1,4 +1,4 @@
-"""The whole platform in one process: five services, one port, one transport."""
+"""The whole platform in one process: five services and the pages, one port, one transport."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,6 +21,8 @@ from embedded.ports import free_port
 from fastapi import FastAPI
 from pydantic import SecretStr
 from starlette.types import ASGIApp
+from web.app import build_app as build_pages
+from web.settings import Settings as WebSettings
 
 from simulators import Settings as SimulatorSettings
 from simulators import Simulators
@@ -88,7 +90,7 @@ class Platform:
             self._running.append(self._build(service, database, http, port))
         for each in self._running:
             await stack.enter_async_context(each.app.router.lifespan_context(each.app))
-        self.gateway = Gateway(self._apps(), ready=self.ready, late=self.late)
+        self.gateway = Gateway(self._apps(), pages=self._pages(http, port), ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
         await server.start()
         stack.push_async_callback(server.stop)
@@ -127,7 +129,7 @@ class Platform:
         if service.name == "payment":
             values["proof_store"] = f"file://{self._settings.data / 'images'}"
         if service.name in {"registration", "notification"}:
-            values["public_url"] = self._settings.public_url or f"http://127.0.0.1:{port}"
+            values["public_url"] = self._public_url(port)
         if service.name == "notification":
             values |= self._notification_values(port)
         settings: ServiceSettings = service.settings(**values)
@@ -152,6 +154,12 @@ class Platform:
         if self._simulators is not None:
             apps["/simulators"] = BodyLimit(self._simulators.app, larger={"/simulators/fonnte/.*": _ATTACHED_BYTES})
         return apps
+
+    def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
+        return build_pages(WebSettings(registration_url=_INSIDE, public_url=self._public_url(port)), http)
+
+    def _public_url(self, port: int) -> str:
+        return self._settings.public_url or f"http://127.0.0.1:{port}"
 
     async def _start_workers(self, stack: AsyncExitStack) -> None:
         await self._transport.start()

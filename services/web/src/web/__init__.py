@@ -1,0 +1,1 @@
+"""The pages of runners, rendered from the APIs. The service stores nothing."""

@@ -1,0 +1,51 @@
+"""Money, dates and times as runners read them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from chassis.wording import Language
+
+NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
+
+_LOCALES = {Language.INDONESIAN: "id_ID", Language.ENGLISH: "en_GB"}
+_MOMENTS = {Language.INDONESIAN: "EEEE, d MMMM y 'pukul' HH.mm z", Language.ENGLISH: "EEEE, d MMMM y 'at' HH:mm z"}
+_INDONESIAN_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+_DAY = "EEEE, d MMMM y"
+
+
+def rupiah(amount: Decimal) -> str:
+    """Return an amount of rupiah as Indonesians write it in both languages: `Rp 1.300.042`, with a no-break space."""
+    return f"Rp{NO_BREAK_SPACE}{format_decimal(amount.to_integral_value(), '#,##0', locale='id_ID')}"
+
+
+def whole_number(number: int, language: Language) -> str:
+    """Return a whole number with separators of thousands."""
+    return str(format_decimal(number, "#,##0", locale=_LOCALES[language]))
+
+
+def day(value: date, language: Language) -> str:
+    """Return a date with its weekday."""
+    return str(format_date(value, _DAY, locale=_LOCALES[language]))
+
+
+def short_month(value: date, language: Language) -> str:
+    """Return the abbreviated month of a date."""
+    return str(format_date(value, "MMM", locale=_LOCALES[language]))
+
+
+def short_weekday(value: date, language: Language) -> str:
+    """Return the abbreviated weekday of a date."""
+    return str(format_date(value, "EEE", locale=_LOCALES[language]))
+
+
+def moment(value: datetime, zone: str, language: Language) -> str:
+    """Return a time in a race's zone, with the zone's name, as a deadline is written."""
+    pattern = _MOMENTS[language]
+    name = _INDONESIAN_ZONES.get(zone)
+    if name is not None:
+        pattern = pattern.replace("z", f"'{name}'")
+    return str(format_datetime(value.astimezone(ZoneInfo(zone)), pattern, locale=_LOCALES[language]))

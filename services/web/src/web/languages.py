@@ -1,0 +1,41 @@
+"""The language of a page is part of its address: `/` is Indonesian, `/en/` English."""
+
+from typing import Final
+
+from chassis.wording import Language
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+ENGLISH_PREFIX: Final = "/en"
+
+
+def language_of_path(path: str) -> Language:
+    """Return the language of the page at a path."""
+    is_english = path == ENGLISH_PREFIX or path.startswith(f"{ENGLISH_PREFIX}/")
+    return Language.ENGLISH if is_english else Language.INDONESIAN
+
+
+def address(path: str, language: Language) -> str:
+    """Return the address of a page in a language. `path` is its address in Indonesian."""
+    return f"{ENGLISH_PREFIX}{path}" if language is Language.ENGLISH else path
+
+
+def without_language(path: str) -> str:
+    """Return the address of the same page in Indonesian."""
+    if language_of_path(path) is Language.INDONESIAN:
+        return path
+    return path.removeprefix(ENGLISH_PREFIX) or "/"
+
+
+class LanguageOfPath:
+    """Has everything inside answer in the language of the path, whatever the browser prefers; error pages, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Set `Accept-Language` to the language of the path."""
+        if scope["type"] == "http":
+            others = [each for each in scope["headers"] if each[0] != b"accept-language"]
+            wanted = language_of_path(scope["path"]).value.encode()
+            scope = {**scope, "headers": [*others, (b"accept-language", wanted)]}
+        await self._app(scope, receive, send)

@@ -1,0 +1,95 @@
+"""Rendering of pages from templates."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from chassis.telemetry import correlation_id
+from chassis.web.problems import ErrorResponses
+from chassis.wording import Language, language_of_request
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from web import formats
+from web.languages import address, language_of_path, without_language
+from web.static_files import StaticFile
+from web.texts import translations
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+"""Nothing is inline and nothing comes from elsewhere. Without a nonce in it, a page is the same for all visitors."""
+
+_KEEP_BRIEFLY = "public, max-age=5, stale-while-revalidate=30"
+
+
+class Pages:
+    """Renders the templates of the package.
+
+    Args:
+        static_files: by name.
+        public_url: base URL of the site.
+    """
+
+    def __init__(self, static_files: Mapping[str, StaticFile], public_url: str) -> None:
+        self._static_files = static_files
+        self._public_url = public_url
+        self._environment = cache(self._make_environment)
+
+    def _make_environment(self, language: Language) -> Environment:
+        environment = Environment(
+            loader=PackageLoader("web"),
+            extensions=["jinja2.ext.i18n"],
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+        environment.filters.update(_filters(language))
+        environment.globals.update(
+            language=language.value,
+            static=lambda name: self._static_files[name].address,
+            link=lambda path: address(path, language),
+            absolute=lambda path: self._public_url + path,
+        )
+        return environment
+
+    def render(self, template: str, path: str, **values: Any) -> str:
+        """Return the HTML of a page in the language of its path."""
+        page, language = without_language(path), language_of_path(path)
+        return self._environment(language).get_template(template).render(page=page, **values)
+
+
+def _filters(language: Language) -> Mapping[str, Any]:
+    return {
+        "rupiah": formats.rupiah,
+        "number": lambda number: formats.whole_number(number, language),
+        "day": lambda value: formats.day(value, language),
+        "short_month": lambda value: formats.short_month(value, language),
+        "short_weekday": lambda value: formats.short_weekday(value, language),
+        "moment": lambda value, zone: formats.moment(value, zone, language),
+    }
+
+
+def page_of(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a page that browsers and proxies may keep for some seconds: it holds nothing of its visitor."""
+    pages: Pages = request.app.state.pages
+    html = pages.render(template, request.url.path, **values)
+    return HTMLResponse(html, status, headers={"Cache-Control": _KEEP_BRIEFLY})
+
+
+_PATHS = {Language.INDONESIAN: "/", Language.ENGLISH: "/en/"}
+
+
+def error_pages(pages: Pages) -> ErrorResponses:
+    """Return a renderer of errors as pages, in the language of the request."""
+
+    def write(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
+        path = _PATHS[language_of_request.get()]
+        html = pages.render("error.html", path, status=problem["status"], correlation_id=correlation_id())
+        return HTMLResponse(html, problem["status"], headers=dict(headers))
+
+    return ErrorResponses(write)

@@ -1,0 +1,21 @@
+"""Settings of the pages."""
+
+from chassis.settings import site_address
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the pages need. They store nothing, so there is neither a database nor a secret."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    registration_url: str = Field(description="base URL of registration's API, http://registration-api:8000")
+    public_url: str = Field(description="base URL of the site, in links to pages")
+    upstream_seconds: float = Field(5.0, gt=0, description="maximum time for a response of an API")
+    log_level: str = "INFO"
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_site_address(cls, url: str) -> str:
+        return site_address(url)

@@ -1,0 +1,96 @@
+"""The pages, on answers of registration's API that a test chooses."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from web.app import build_app
+from web.settings import Settings
+
+SITE = "https://lari.example"
+NOW = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)
+
+
+def category(name: str = "5K", *, left: int = 162, quota: int = 500, **fields: Any) -> dict[str, Any]:
+    """Return a category as registration's API shows it."""
+    return {
+        "name": name,
+        "slug": name.lower(),
+        "description": None,
+        "distance": None,
+        "price_individual": "150000.00",
+        "price_collective_5": "140000.00",
+        "price_collective_10": None,
+        "quota": quota,
+        "places_left": left,
+        "is_active": True,
+        "registration_open_at": None,
+        "registration_close_at": None,
+        "field_of_a_newer_release": 1,
+        **fields,
+    }
+
+
+def race(name: str = "Jakarta Fun Run", *categories: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return a race as registration's API shows it."""
+    return {
+        "name": name,
+        "slug": name.lower().replace(" ", "-"),
+        "description": None,
+        "event_date": "2027-08-17",
+        "location": "Senayan, Jakarta",
+        "timezone": "Asia/Jakarta",
+        "categories": list(categories or (category(),)),
+        **fields,
+    }
+
+
+@dataclass
+class Registration:
+    """Registration's API: the races that it answers with, or how it fails."""
+
+    races: list[dict[str, Any]] = field(default_factory=list)
+    failure: Exception | httpx.Response | None = None
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if isinstance(self.failure, Exception):
+            raise self.failure
+        return self.failure or httpx.Response(200, json={"items": self.races, "next_cursor": None})
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now += by
+
+
+@pytest.fixture
+def registration() -> Registration:
+    return Registration()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def site(registration: Registration, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(registration_url="http://registration", public_url=SITE)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(registration), base_url="http://registration") as api:
+        transport = httpx.ASGITransport(build_app(settings, api, clock=clock), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://web.test") as client:
+            yield client
