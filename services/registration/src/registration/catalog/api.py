@@ -71,6 +71,10 @@ class EventView(View):
     banner_path: str | None
     is_active: bool
     changes_until: datetime | None
+    rules: str | None
+    pickup_info: str | None
+    contact_whatsapp: str | None
+    brand_color: str | None
     categories: list[CategoryView]
 
 

@@ -9,6 +9,7 @@ from contracts import RegistrationType
 from sqlalchemy import Select, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Bundle
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
 from registration.catalog.rules import CategorySnapshot
@@ -61,13 +62,19 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
 async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
     """Return the data of a category that admission needs; None if it does not exist."""
     query = (
-        select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
+        select(RaceCategory, _FACTS).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
     return None if found is None else _snapshot(*found)
 
 
-def _snapshot(category: RaceCategory, event: Race) -> CategorySnapshot:
+_FACTS: Bundle[Any] = Bundle(
+    "race", Race.id, Race.name, Race.event_date, Race.location, Race.timezone, Race.revision, Race.is_active
+)
+"""What admission needs of a race: its texts may be long, so they are not read with it."""
+
+
+def _snapshot(category: RaceCategory, event: Any) -> CategorySnapshot:
     return CategorySnapshot(
         category_id=category.id,
         category_name=category.name,

@@ -44,6 +44,10 @@ class Race(Base):
     banner_path: Mapped[str | None] = mapped_column(String(255))
     is_active: Mapped[bool]
     changes_until: Mapped[datetime | None]
+    rules: Mapped[str | None]
+    pickup_info: Mapped[str | None]
+    contact_whatsapp: Mapped[str | None] = mapped_column(String(20))
+    brand_color: Mapped[str | None] = mapped_column(String(7))
     revision: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -53,6 +57,8 @@ class Race(Base):
         Index(None, "is_active", "event_date"),
         CheckConstraint("name <> ''", name="name_not_empty"),
         CheckConstraint("slug ~ '^[A-Za-z0-9_-]+$'", name="slug_form"),
+        CheckConstraint("contact_whatsapp ~ '^[0-9]{7,15}$'", name="contact_whatsapp"),
+        CheckConstraint("brand_color ~ '^#[0-9a-f]{6}$'", name="brand_color"),
     )
 
 
