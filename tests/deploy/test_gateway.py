@@ -58,6 +58,21 @@ def test_only_what_anybody_may_read_is_cached(apps: Mapping[str, FastAPI]) -> No
     assert cached == {each.path for each in locations() if "proxy_cache" in each.directives}
 
 
+def test_a_search_for_races_passes_the_cache_and_is_limited(apps: Mapping[str, FastAPI]) -> None:
+    pattern = _only(r'"~(\S+events\S+)" 1;', _text("clients.conf.template"))
+    path = "/api/registration/v1/events"
+    [route] = [each for each, known in _api(apps["registration"]) if known == path and "GET" in (each.methods or ())]
+    names = {each["name"] for each in apps["registration"].openapi()["paths"][path]["get"]["parameters"]}
+    assert names == {"q", "from", "to", "limit", "cursor"}
+    assert isinstance(stated_access(route), Public)
+    for searching in (*(f"{name}=1" for name in names), "q", "x=1&q=run", "q&x", "%71=run", "x=1&l%69mit=1"):
+        assert re.search(pattern, f"{path}?{searching}"), searching
+    for other in ("", "x=1", "x=q=1", "xq=1", "qx=1", "x=%71"):
+        assert not re.search(pattern, f"{path}?{other}"), other
+    assert chosen(path).directives["proxy_cache_bypass"] == chosen(path).directives["proxy_no_cache"] == "$searching"
+    assert "limit_req zone=searches burst=60 nodelay;" in _text("routes.conf")
+
+
 def test_bodies_may_be_as_large_as_the_service_takes_and_hardly_larger(apps: Mapping[str, FastAPI]) -> None:
     ordinary = size(_only(r"client_max_body_size (\w+);", _text("nginx.conf")))
     assert ordinary == BODY_BYTES

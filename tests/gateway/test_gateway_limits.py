@@ -239,6 +239,17 @@ async def test_another_spelling_of_a_path_is_the_same_path(gateway: Gateway, pat
     assert 429 in statuses
 
 
+async def test_an_address_that_searches_without_end_is_slowed_and_may_still_read_the_list(gateway: Gateway) -> None:
+    search = request("GET", f"{EVENTS}?q=run")
+    statuses = [(await ask(gateway.port, search, source=ATTACKER)).status for _ in range(100)]
+    listed = await ask(gateway.port, request("GET", EVENTS), source=ATTACKER)
+    runner = await ask(gateway.port, search, source=RUNNER)
+
+    assert statuses[:60] == [200] * 60
+    assert 429 in statuses
+    assert (listed.status, runner.status) == (200, 200)
+
+
 async def test_what_has_no_limit_of_its_own_has_the_common_one(open_gateway: OpenGateway) -> None:
     gateway = await open_gateway(
         settings={"RATE_SENDING_PER_MINUTE": "60"}, changes={"sending burst=200": "sending burst=5"}

@@ -133,6 +133,18 @@ async def test_a_public_read_is_the_same_for_all_and_comes_from_the_cache(gatewa
     assert lines[1]["cache"] in ("HIT", "UPDATING"), lines
 
 
+@pytest.mark.parametrize("asked", ["q=nothing-is-called-so", "x=1&q=nothing", "%71=nothing", "from=2999-01-01"])
+async def test_a_search_is_neither_the_list_nor_kept_in_its_place(gateway: Gateway, asked: str) -> None:
+    first = await ask(gateway.port, request("GET", f"{EVENTS}?{asked}"))
+    listed = await ask(gateway.port, request("GET", EVENTS))
+    again = await ask(gateway.port, request("GET", f"{EVENTS}?{asked}"))
+
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "no-store"
+    assert listed.headers["cache-control"].startswith("public")
+    lines = await _logged(gateway, 3)
+    assert [line["cache"] for line in lines] == ["BYPASS", "MISS", "BYPASS"]
+
+
 async def test_what_a_token_opens_is_never_cached(gateway: Gateway) -> None:
     for _ in range(2):
         answer = await ask(gateway.port, request("GET", "/api/payment/v1/settings"))

@@ -68,6 +68,14 @@ async def test_made_up_slugs_cost_nothing(driver: RegistrationDriver, queries: l
     assert len(queries) <= 10
 
 
+async def test_registering_reads_none_of_the_texts_of_a_race(driver: RegistrationDriver, queries: list[str]) -> None:
+    await driver.open_category()
+    queries.clear()
+    await driver.register()
+    assert [statement for statement in queries if "JOIN events" in statement], "the category was read"
+    assert [statement for statement in queries if "events.rules" in statement or "events.pickup" in statement] == []
+
+
 async def test_an_event_is_the_same_alone_and_in_the_list(driver: RegistrationDriver) -> None:
     await driver.open_category()
     await driver.create_event(name="Bandung Night Run", description="Kota malam")

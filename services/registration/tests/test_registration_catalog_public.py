@@ -99,6 +99,8 @@ async def test_what_staff_read_is_not_cached(driver: RegistrationDriver) -> None
 _BYPASSES = {
     "ck_events_slug_form": "UPDATE events SET slug = 'a b'",
     "ck_events_name_not_empty": "UPDATE events SET name = ''",
+    "ck_events_contact_whatsapp": "UPDATE events SET contact_whatsapp = '+62812'",
+    "ck_events_brand_color": "UPDATE events SET brand_color = '#0B5FFF'",
     "ck_race_categories_prefix_form": "UPDATE race_categories SET registration_prefix = 'F 5'",
     "ck_race_categories_price_individual": "UPDATE race_categories SET price_individual = -1",
     "ck_race_categories_price_collective_5": "UPDATE race_categories SET price_collective_5 = -1",

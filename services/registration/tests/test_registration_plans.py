@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from registration.admission import admit_batch
+from registration.catalog import queries as catalog
 from registration.entries import queries
 from registration.entries.expiry import Patience, due
 from registration.entries.queries import Filter
@@ -19,7 +20,7 @@ from .registration_driver import RegistrationDriver
 Run = Callable[[], Awaitable[None]]
 
 _MANY = 20_000
-_WATCHED = re.compile(r"\b(registrations|participants)\b")
+_WATCHED = re.compile(r"\b(registrations|participants|events)\b")
 
 
 class Plans:
@@ -29,7 +30,7 @@ class Plans:
         self._driver = driver
 
     async def of(self, run: Run) -> list[dict[str, Any]]:
-        """Return every node of the plans of the statements about registrations and participants that `run` executes."""
+        """Return every node of the plans of the statements about `_WATCHED` tables that `run` executes."""
         statements = await self._statements_of(run)
         return [node for statement, parameters in statements for node in await self._explain(statement, parameters)]
 
@@ -76,7 +77,7 @@ def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _whole_tables(nodes: Sequence[dict[str, Any]]) -> set[str]:
     read = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    return read & {"registrations", "participants", "idempotency_keys"}
+    return read & {"registrations", "participants", "idempotency_keys", "events"}
 
 
 def _indexes(nodes: Sequence[dict[str, Any]]) -> set[str]:
@@ -193,3 +194,57 @@ async def test_without_its_index_the_search_reads_the_whole_table(crowded: Regis
     await crowded.execute("DROP INDEX ix_participants_email")
     nodes = await Plans(crowded).of(_page(crowded, Filter(q="runner777@example.com")))
     assert "participants" in _whole_tables(nodes)
+
+
+_MANY_RACES = """
+    INSERT INTO events (id, name, slug, event_date, location, timezone, is_active, created_at, updated_at)
+    SELECT gen_random_uuid(), 'Lari ' || md5(number::text), 'race-' || number, DATE '2030-01-01' + number / 10,
+           'Kota' || number % 50, 'Asia/Jakarta', true, now(), now()
+      FROM generate_series(1, 5000) AS number
+"""
+
+
+def _races(driver: RegistrationDriver, wanted: catalog.Search, after: catalog.Position | None = None) -> Run:
+    async def run() -> None:
+        async with driver.database.read() as session:
+            await catalog.search(session, wanted, limit=50, after=after)
+
+    return run
+
+
+@pytest.fixture
+async def many_races(driver: RegistrationDriver) -> RegistrationDriver:
+    """Store many races, and analyze the tables."""
+    await driver.execute(_MANY_RACES)
+    await driver.execute("ANALYZE")
+    return driver
+
+
+async def test_words_of_a_race_are_found_by_their_index(many_races: RegistrationDriver) -> None:
+    plans = Plans(many_races)
+    for q in ("lari c4ca4238a0", "c4ca4238a0b923820dcc509a6f75849b"):
+        for wanted in (catalog.Search(q), catalog.Search(q, date(2030, 1, 1), date(2030, 12, 31))):
+            nodes = await plans.of(_races(many_races, wanted))
+            assert _whole_tables(nodes) == set()
+            assert "ix_events_search_words" in _indexes(nodes)
+
+
+async def test_pages_of_races_are_read_in_the_order_of_their_index(many_races: RegistrationDriver) -> None:
+    plans = Plans(many_races)
+    after = (date(2030, 3, 1), uuid4())
+    for wanted in (
+        catalog.Search(),
+        catalog.Search("lari"),
+        catalog.Search(None, date(2030, 1, 5), date(2030, 12, 31)),
+    ):
+        for position in (None, after):
+            nodes = await plans.of(_races(many_races, wanted, position))
+            assert _whole_tables(nodes) == set()
+            assert "ix_events_is_active_event_date" in _indexes(nodes)
+
+
+async def test_without_their_index_words_are_looked_for_in_every_race(many_races: RegistrationDriver) -> None:
+    """The negative control."""
+    await many_races.execute("DROP INDEX ix_events_search_words")
+    nodes = await Plans(many_races).of(_races(many_races, catalog.Search("c4ca4238a0")))
+    assert "events" in _whole_tables(nodes) or "ix_events_is_active_event_date" in _indexes(nodes)

@@ -97,6 +97,7 @@ def _limits(settings: Settings) -> dict[str, AddressLimit]:
     rates = {
         "registrations": (settings.rate_registration_per_minute, settings.rate_registration_burst),
         "access": (settings.rate_access_per_minute, settings.rate_access_burst),
+        "searches": (settings.rate_search_per_minute, settings.rate_search_burst),
     }
     return {
         name: AddressLimit(per_minute=per_minute, burst=burst, trusted_proxies=settings.trusted_proxies)

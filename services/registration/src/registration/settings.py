@@ -56,6 +56,10 @@ class Settings(ServiceSettings):
         60, ge=0, description="sustained rate of links opened or requested per address and process; 0 sets no limit"
     )
     rate_access_burst: int = Field(20, ge=1, description="links that an address may open or request at once")
+    rate_search_per_minute: int = Field(
+        300, ge=0, description="sustained rate of searches for races per address and process; 0 sets no limit"
+    )
+    rate_search_burst: int = Field(60, ge=1, description="searches for races that an address may send at once")
     challenge: ChallengeKind = Field(
         ChallengeKind.NONE, description="provider of challenges that tell people from programs"
     )

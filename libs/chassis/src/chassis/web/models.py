@@ -131,6 +131,9 @@ Label = Annotated[Line, AfterValidator(_without_links)]
 Text = Annotated[str, _text_by(clean_text), StringConstraints(min_length=1, max_length=5000)]
 """Visible text that may have several lines."""
 
+LongText = Annotated[str, _text_by(clean_text), StringConstraints(min_length=1, max_length=20_000)]
+"""Visible text of several pages, such as the rules of a race."""
+
 LineOrEmpty = Annotated[str, _text_by(clean_line), StringConstraints(max_length=255)]
 """One line of visible text, or an empty text where that has a meaning."""
 

@@ -9,12 +9,16 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, public
 from chassis.database import Database, UnitOfWork
+from chassis.errors import InvalidFields
 from chassis.single_flight import SingleFlightCache
+from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, from_state
-from chassis.web.models import Amount, Slug, View
+from chassis.web.limits import AddressLimit, TooManyRequests
+from chassis.web.models import Amount, Cursor, Day, OrNone, SearchText, Slug, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from fastapi import Depends, Request, Response
+from chassis.wording import Wording
+from fastapi import Depends, Query, Request, Response
 
 from registration.catalog import commands, queries
 from registration.catalog.errors import (
@@ -71,16 +75,25 @@ class EventView(View):
     banner_path: str | None
     is_active: bool
     changes_until: datetime | None
+    rules: str | None
+    pickup_info: str | None
+    contact_whatsapp: str | None
+    brand_color: str | None
     categories: list[CategoryView]
 
 
 class EventList(View):
-    """All events; there are too few of them for pages."""
+    """Events: all, or a page of those that were searched for."""
 
     items: list[EventView]
     next_cursor: str | None = None
 
 
+ENDS_TOO_EARLY = Wording(
+    en="The last day must not be before the first.", id="Hari terakhir tidak boleh sebelum hari pertama."
+)
+
+_PAGE = 50
 _PUBLIC_FOR = timedelta(seconds=1)
 
 
@@ -131,10 +144,58 @@ async def _change_of_catalog(database: OwnDatabase, catalog: OwnCatalog) -> Asyn
 ChangeOfCatalog = Annotated[UnitOfWork, Depends(_change_of_catalog, scope="function")]
 
 
-@router.get("/events", dependencies=[public], response_model=EventList)
-async def list_events(request: Request, catalog: OwnCatalog) -> Response:
-    """Return active events, soonest first. May be a few seconds old."""
-    return _cacheable(request, (await catalog.get()).everything)
+@dataclass(frozen=True)
+class _Asked:
+    """The parameters of a search; None if they are missing or empty."""
+
+    q: Annotated[SearchText | None, Query(description="words; the last one may be unfinished")] = None
+    first_day: Annotated[OrNone[Day], Query(alias="from", description="first day of the race")] = None
+    last_day: Annotated[OrNone[Day], Query(alias="to", description="last day of the race")] = None
+    limit: Annotated[int | None, Query(ge=1, le=200, description="50 if another parameter is given")] = None
+    cursor: Cursor = None
+
+    def anything(self) -> bool:
+        """Return whether there is anything to search for."""
+        return any((self.q, self.first_day, self.last_day, self.limit)) or self.cursor is not None
+
+
+Asked = Annotated[_Asked, Depends()]
+
+_cursors = CursorOf(tuple[Day, UUID])
+
+
+@router.get("/events", dependencies=[public], response_model=EventList, responses=errors(TooManyRequests))
+async def list_events(
+    request: Request, catalog: OwnCatalog, database: OwnDatabase, asked: Asked
+) -> Response | EventList:
+    """Return active events, soonest first. May be a few seconds old.
+
+    With a parameter they are searched: a page of the events that have all words of `q` in name, description or
+    location, whatever their case and accents, and whose day is in the range.
+    """
+    if not asked.anything():
+        return _cacheable(request, (await catalog.get()).everything)
+    limit: AddressLimit = request.app.state.limits["searches"]
+    limit.admit(request)
+    return await _found(database, asked)
+
+
+async def _found(database: Database, asked: _Asked) -> EventList:
+    """Return a page of what matches.
+
+    Raises:
+        InvalidFields.
+    """
+    if asked.first_day and asked.last_day and asked.first_day > asked.last_day:
+        raise InvalidFields(("to", ENDS_TOO_EARLY))
+    wanted = queries.Search(asked.q, asked.first_day, asked.last_day)
+    limit, after = asked.limit or _PAGE, _cursors.decode(asked.cursor)
+    async with database.read() as session:
+        rows = await queries.search(session, wanted, limit=limit, after=after)
+    page = EventList.model_validate({"items": rows[:limit]})
+    if len(rows) > limit:
+        page.next_cursor = _cursors.encode(page.items[-1].event_date, page.items[-1].id)
+    return page
 
 
 @router.get("/catalog")

@@ -5,10 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Final
 from zoneinfo import available_timezones
 
-from chassis.web.models import Amount, Body, Changes, Day, Line, Moment, OrNone, Slug, Text
+from chassis.canonical.phones import canonical_whatsapp
+from chassis.web.models import Amount, Body, Changes, Day, Line, LongText, Matching, Moment, OrNone, Slug, Text
 from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
+from registration.catalog.rules import carries_text
 from registration.places.tables import BIB_LIMIT
 
 # Upper case, as registration numbers are looked up without regard to case.
@@ -38,6 +40,31 @@ def _image_address(address: str) -> str:
 ImagePath = Annotated[Line, AfterValidator(_image_address)]
 """An address from which browsers load an image: `https://…`, or a path on this platform."""
 
+
+NO_COLOR = Wording(
+    en="Write the colour as # and six digits or letters from a to f, like #0b5fff.",
+    id="Tulis warna sebagai # dan enam angka atau huruf a sampai f, seperti #0b5fff.",
+)
+UNREADABLE_COLOR = Wording(
+    en="Neither white nor black text can be read well on this colour; choose a darker or a lighter one.",
+    id="Tulisan putih maupun hitam sulit dibaca di atas warna ini; pilih yang lebih gelap atau lebih terang.",
+)
+
+
+def _brand_color(color: str) -> str:
+    lower = color.lower()
+    if not carries_text(lower):
+        raise Refused(UNREADABLE_COLOR)
+    return lower
+
+
+BrandColor = Annotated[str, Matching("#[0-9A-Fa-f]{6}", NO_COLOR), AfterValidator(_brand_color)]
+"""A colour as `#rrggbb`, in lower case, on which white or near-black text can be read."""
+
+ContactWhatsApp = Annotated[
+    str, StringConstraints(max_length=255), AfterValidator(canonical_whatsapp), Field(examples=["0812 3456 7890"])
+]
+PickupInfo = Annotated[Text, Field(max_length=4000)]
 
 NO_TIMEZONE = Wording(
     en="Use a name of the IANA database, like Asia/Jakarta.",
@@ -70,6 +97,10 @@ class NewEvent(Body):
     banner_path: OrNone[ImagePath] = None
     is_active: bool = True
     changes_until: Moment | None = None
+    rules: OrNone[LongText] = None
+    pickup_info: OrNone[PickupInfo] = None
+    contact_whatsapp: OrNone[ContactWhatsApp] = None
+    brand_color: OrNone[BrandColor] = None
 
     _timezone = field_validator("timezone")(_known_timezone)
 
@@ -77,7 +108,19 @@ class NewEvent(Body):
 class EventChanges(Changes):
     """An event's fields to change."""
 
-    NULLABLE = frozenset({"description", "logo_path", "banner_path", "changes_until", "notify_runners"})
+    NULLABLE = frozenset(
+        {
+            "description",
+            "logo_path",
+            "banner_path",
+            "changes_until",
+            "rules",
+            "pickup_info",
+            "contact_whatsapp",
+            "brand_color",
+            "notify_runners",
+        }
+    )
 
     name: Line | None = None
     slug: Slug | None = None
@@ -89,6 +132,10 @@ class EventChanges(Changes):
     banner_path: OrNone[ImagePath] = None
     is_active: bool | None = None
     changes_until: Moment | None = None
+    rules: OrNone[LongText] = None
+    pickup_info: OrNone[PickupInfo] = None
+    contact_whatsapp: OrNone[ContactWhatsApp] = None
+    brand_color: OrNone[BrandColor] = None
     notify_runners: bool | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)

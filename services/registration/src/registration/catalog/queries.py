@@ -1,26 +1,71 @@
 """Reading events and categories."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from contracts import RegistrationType
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, text, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Bundle
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import Race, RaceCategory
+from registration.catalog.tables import Race, RaceCategory, folded_sql
 from registration.places.tables import CategoryPlaces
 
 EventWithCategories = dict[str, Any]
+Position = tuple[date, UUID]
+"""Date and id of the last event of a page."""
+
+_ACTIVE = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
+_WORDS_OF_Q = f"btrim({folded_sql('CAST(:q AS text)')})"
+# The last word may be unfinished. A text without words gives NULL, which matches nothing.
+_QUERY_OF_Q = f"to_tsquery('simple'::regconfig, replace(NULLIF({_WORDS_OF_Q}, ''), ' ', ' & ') || ':*')"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Filter of events: words of name, description and location, of which the last may be unfinished, and the day."""
+
+    q: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the filter as SQL conditions."""
+        found: list[ColumnElement[bool]] = []
+        if self.q:
+            found.append(Race.search_words.op("@@")(text(_QUERY_OF_Q).bindparams(q=self.q)))
+        if self.first_day:
+            found.append(Race.event_date >= self.first_day)
+        if self.last_day:
+            found.append(Race.event_date <= self.last_day)
+        return found
 
 
 async def active_events(session: AsyncSession) -> list[EventWithCategories]:
     """Return active events, soonest first, with their active categories."""
-    query = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
+    return await _shown(session, _ACTIVE)
+
+
+async def search(
+    session: AsyncSession, wanted: Search, *, limit: int, after: Position | None
+) -> list[EventWithCategories]:
+    """Return active events that match, soonest first; one more than `limit` if there are more."""
+    query = _ACTIVE.where(*wanted.conditions()).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(Race.event_date, Race.id) > after)
+    if wanted.q:
+        # As for registrations, the best plan depends on how many events have the words.
+        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    return await _shown(session, query)
+
+
+async def _shown(session: AsyncSession, query: Select[Any]) -> list[EventWithCategories]:
     events = (await session.execute(query)).scalars().all()
     categories = await _categories(session, [event.id for event in events], only_active=True)
     return [_event(event, categories) for event in events]
@@ -61,13 +106,19 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
 async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
     """Return the data of a category that admission needs; None if it does not exist."""
     query = (
-        select(RaceCategory, Race).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
+        select(RaceCategory, _FACTS).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
     return None if found is None else _snapshot(*found)
 
 
-def _snapshot(category: RaceCategory, event: Race) -> CategorySnapshot:
+_FACTS: Bundle[Any] = Bundle(
+    "race", Race.id, Race.name, Race.event_date, Race.location, Race.timezone, Race.revision, Race.is_active
+)
+"""What admission needs of a race: its texts may be long, so they are not read with it."""
+
+
+def _snapshot(category: RaceCategory, event: Any) -> CategorySnapshot:
     return CategorySnapshot(
         category_id=category.id,
         category_name=category.name,
@@ -110,6 +161,9 @@ async def _categories(
     return by_event
 
 
+_COLUMNS = [column.key for column in Race.__table__.columns if column.key != Race.search_words.key]
+
+
 def _event(event: Race, categories: dict[UUID, list[RowMapping]]) -> EventWithCategories:
-    columns = {column.key: getattr(event, column.key) for column in Race.__table__.columns}
+    columns = {name: getattr(event, name) for name in _COLUMNS}
     return {**columns, "categories": categories[event.id]}
