@@ -9,6 +9,7 @@ from web import static_files
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
 from web.settings import Settings
+from web.site.brand import router as brand
 from web.site.routes import router as site
 from web.upstream.registration import RegistrationApi
 
@@ -23,7 +24,7 @@ def build_app(settings: Settings, http: httpx.AsyncClient, *, clock: Clock = utc
     pages = Pages(files, settings.public_url)
     app = build_http_app(
         "web",
-        {"": [site, static_files.router]},
+        {"": [site, brand, static_files.router]},
         state={
             "pages": pages,
             "static_files": files,

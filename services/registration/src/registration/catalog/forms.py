@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from zoneinfo import available_timezones
 
 from chassis.canonical.phones import canonical_whatsapp
+from chassis.colors import carries_text
 from chassis.web.models import Amount, Body, Changes, Day, Line, LongText, Matching, Moment, OrNone, Slug, Text
 from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
-from registration.catalog.rules import carries_text
 from registration.places.tables import BIB_LIMIT
 
 # Upper case, as registration numbers are looked up without regard to case.

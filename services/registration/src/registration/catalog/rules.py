@@ -4,20 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts import EventSummary, RegistrationType
 
 _CHANGES_END_BEFORE = timedelta(days=3)
-
-INKS: Final = ("#ffffff", "#15191f")
-"""The colours of text on a brand colour: white and near-black."""
-
-ENOUGH_CONTRAST: Final = 4.5
-"""The least contrast of text that WCAG 2 asks for at level AA (success criterion 1.4.3)."""
-_LINEAR_UP_TO: Final = 0.04045  # of sRGB; WCAG 2.0 had 0.03928, which differs for no colour of 8 bits
 
 
 def day_in(moment: datetime, timezone: str) -> date:
@@ -46,31 +38,6 @@ def changes_end(
     if known and len(known) == len(closings):
         return max(known)
     return datetime.combine(event_date - _CHANGES_END_BEFORE, time(), ZoneInfo(timezone))
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio.
-
-    Args:
-        one, other: colours as `#rrggbb`.
-    """
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(color: str) -> float:
-    """Return the relative luminance, from 0 to 1: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
-    red, green, blue = (_linear(channel / 255) for channel in bytes.fromhex(color.removeprefix("#")))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= _LINEAR_UP_TO else float(((channel + 0.055) / 1.055) ** 2.4)
-
-
-def carries_text(color: str) -> bool:
-    """Return whether text in the better of the two inks can be read on `color`, given as `#rrggbb`."""
-    return max(contrast(color, ink) for ink in INKS) >= ENOUGH_CONTRAST
 
 
 @dataclass(frozen=True)

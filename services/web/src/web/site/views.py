@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from web.site.brand import stylesheet_of
 from web.site.rules import Availability, Times, availability, taken_percent
 from web.upstream.registration import Category, Race
 
@@ -28,7 +29,10 @@ class CategoryView:
 
 @dataclass(frozen=True)
 class RaceView:
-    """A race as a page shows it. `places_left` counts those that can be had now, None if there are none to be had."""
+    """A race as a page shows it.
+
+    `places_left` counts the places that can be had now, `stylesheet` is the address of the race's colour.
+    """
 
     name: str
     slug: str
@@ -36,6 +40,10 @@ class RaceView:
     date: date
     location: str
     timezone: str
+    rules: str | None
+    pickup_info: str | None
+    contact_whatsapp: str | None
+    stylesheet: str | None
     is_over: bool
     availability: Availability
     places_left: int
@@ -55,6 +63,10 @@ def view_of(race: Race, now: datetime) -> RaceView:
         date=race.event_date,
         location=race.location,
         timezone=race.timezone,
+        rules=race.rules,
+        pickup_info=race.pickup_info,
+        contact_whatsapp=race.contact_whatsapp,
+        stylesheet=stylesheet_of(race.brand_color),
         is_over=is_over,
         availability=_best([each.availability for each in categories]),
         places_left=sum(each.places_left for each in categories if each.availability in _TO_BE_HAD),

@@ -46,6 +46,10 @@ class Race(_Answer):
     event_date: date
     location: str
     timezone: str
+    rules: str | None = None
+    pickup_info: str | None = None
+    contact_whatsapp: str | None = None
+    brand_color: str | None = None
     categories: tuple[Category, ...]
 
 

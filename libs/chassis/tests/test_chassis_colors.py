@@ -1,9 +1,9 @@
 """Brand colours: contrast by the formula of WCAG 2, and which colours carry text."""
 
 import pytest
+from chassis.colors import ENOUGH_CONTRAST, INKS, carries_text, contrast, ink_on
 from hypothesis import given
 from hypothesis import strategies as st
-from registration.catalog.rules import ENOUGH_CONTRAST, INKS, carries_text, contrast
 
 COLORS = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
@@ -44,3 +44,8 @@ def test_a_colour_in_between_carries_neither(color: str) -> None:
 def test_with_black_ink_every_colour_would_pass() -> None:
     """The control: why the dark ink is the one that pages use."""
     assert max(contrast("#7a7a7a", ink) for ink in ("#ffffff", "#000000")) > ENOUGH_CONTRAST
+
+
+@pytest.mark.parametrize(("color", "ink"), [("#0b5fff", "#ffffff"), ("#ffbf47", "#15191f"), ("#c2341d", "#ffffff")])
+def test_the_ink_is_the_one_that_can_be_read(color: str, ink: str) -> None:
+    assert ink_on(color) == ink
