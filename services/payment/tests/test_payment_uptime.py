@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 from chassis.errors import Unavailable
+from chassis.uptime.rules import BEAT_EVERY
 from contracts import Payload, PaymentDeadlineMoved, PaymentQueueMark, QueueMark
 from payment.uptime import beats, commands
 from payment.uptime.beats import CLOSED_SECONDS, beating, report_closed
-from payment.uptime.rules import BEAT_EVERY
 from testkit.clocks import ManualClock
 from testkit.polling import eventually
 

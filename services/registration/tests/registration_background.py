@@ -1,11 +1,13 @@
 """Registration's worker during outages of what it needs, one step after the other."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis.uptime import beats
 from contracts import Event, Payload, QueueMark, WaitlistOffered
+from registration.uptime.tables import RECORD
 from registration.worker import Deadlines
 
 from .registration_driver import RegistrationDriver
@@ -21,7 +23,7 @@ class Background:
 
     While the broker is out nothing leaves any outbox, while the worker is out it neither reads its queue nor processes
     what is overdue. While the database is out the effects of events are lost; they are parked for another try. While
-    notification is out, no offer is confirmed.
+    notification is out, no offer is confirmed. While the API is out it does not beat.
 
     Args:
         skew: how far the worker's clock is ahead of that of the API's processes.
@@ -30,6 +32,10 @@ class Background:
     driver: RegistrationDriver
     skew: timedelta = timedelta()
     out: set[str] = field(default_factory=set)
+    closed: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """When the API was out."""
+
+    _closed_at: datetime | None = None
     _from_payment: list[Event[Any]] = field(default_factory=list)
     _queue: list[Event[Any]] = field(default_factory=list)
     _parked: list[Event[Any]] = field(default_factory=list)
@@ -47,6 +53,11 @@ class Background:
         self.out ^= {outage}
         if outage == "worker":
             self._start()
+        elif outage == "api" and self._closed_at is None:
+            self._closed_at = self.driver.clock()
+        elif outage == "api" and self._closed_at is not None:
+            self.closed.append((self._closed_at, self.driver.clock()))
+            self._closed_at = None
 
     def end_outages(self) -> None:
         """End all outages."""
@@ -61,6 +72,18 @@ class Background:
     def publish_from_payment(self, payload: Payload, *, subject: UUID) -> None:
         """Have payment publish an event, which waits for the broker."""
         self._from_payment.append(self.driver.event_of(payload, subject=subject))
+
+    async def beat(self) -> None:
+        """Have the API beat, if it is not out."""
+        if "api" not in self.out:
+            await beats.beat(self.driver.database, RECORD)
+
+    async def pass_time(self, time: timedelta) -> None:
+        """Let time pass, in which the API beats if it is not out."""
+        await self.beat()
+        self.driver.clock.advance(time)
+        if "api" not in self.out:  # all the beats in between
+            await self.driver.execute("UPDATE uptime SET open_until = :now", now=self.driver.clock())
 
     async def work(self) -> None:
         """Let events leave, registration's own first; process what is overdue, and then read the queue."""

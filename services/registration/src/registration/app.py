@@ -9,6 +9,7 @@ from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
+from chassis.uptime.beats import beat, beating
 from chassis.web.api import build_api
 from chassis.web.fast_path import FastPath
 from chassis.web.limits import AddressLimit
@@ -31,6 +32,7 @@ from registration.notes import api as notes
 from registration.settings import Settings
 from registration.tickets import api as tickets
 from registration.tokens import RunnerTokens
+from registration.uptime.tables import RECORD
 from registration.waitlist import api as waitlist
 from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
@@ -61,7 +63,8 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with beating(lambda: beat(database, RECORD)):
+            yield
         await admission_service.batchers.drained()
         if checkpoint is not None:
             await checkpoint.close()

@@ -10,6 +10,7 @@ from registration.idempotency.tables import IdempotencyKey
 from registration.marks.tables import QueueMarkRow
 from registration.notes.tables import Note
 from registration.places.tables import CategoryPlaces
+from registration.uptime.tables import Outage, Uptime
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "IdempotencyKey",
     "LinkRequest",
     "Note",
+    "Outage",
     "Participant",
     "QueueMarkRow",
     "Race",
@@ -28,6 +30,7 @@ __all__ = [
     "SetAside",
     "UnpublishedCode",
     "UnreadableValue",
+    "Uptime",
     "WaitlistEntry",
     "WaitlistParticipant",
     "service_tables",

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
 from chassis.telemetry import logger
+from chassis.uptime.beats import report_closed
+from chassis.uptime.rules import BEAT_EVERY
 from chassis.worker import Periodic
+from prometheus_client import Gauge
 
 from registration.access import commands as links
 from registration.access_codes import AccessCodes
@@ -21,12 +25,17 @@ from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
 from registration.settings import Settings
+from registration.uptime.tables import RECORD
 from registration.waitlist import deadlines as offers
 from registration.waitlist import queries as lines
 from registration.waitlist.offering import offer_free_places
 from registration.waitlist.rules import OfferTerms
 
 log = logger(__name__)
+
+CLOSED_SECONDS: Final = Gauge(
+    "startline_registration_closed_seconds", "Time since the API could last reach its database"
+)
 
 _SOON = timedelta(seconds=1)
 _LONG = timedelta(minutes=10)
@@ -41,6 +50,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("expiry", often, deadlines.keep),
         Periodic("waitlist", often, deadlines.process_waitlists),
         Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
+        Periodic("report_closed", BEAT_EVERY, lambda: report_closed(database, RECORD, CLOSED_SECONDS)),
         Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
         Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
         Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),

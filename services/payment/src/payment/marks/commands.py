@@ -7,13 +7,13 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.tables import OUTBOX_QUEUE
+from chassis.uptime.rules import is_closed
 from contracts import PaymentDeadlineMoved, PaymentQueueMark, QueueMark, RegistrationCreated, RegistrationReopened
 from contracts.ownership import owner_of
 from contracts.topology import SUBSCRIPTIONS
 from sqlalchemy import text
 
 from payment.uptime.queries import settled_until
-from payment.uptime.rules import is_closed
 
 _PAYMENT_EVENTS: Final = [
     kind.TYPE

@@ -8,11 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payment.uptime.tables import Outage, Uptime
 
 
-async def open_until(session: AsyncSession) -> datetime | None:
-    """Return the last moment at which payment could take proofs; None before the first beat."""
-    return (await session.execute(select(Uptime.open_until))).scalar_one_or_none()
-
-
 async def settled_until(session: AsyncSession) -> datetime | None:
     """Return the moment until which payment was open or has moved deadlines for when it was not.
 

@@ -1,38 +1,34 @@
 """Until when payment was open, and its outages."""
 
-from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, SmallInteger, text
+from chassis.uptime.tables import OutageColumns, UptimeColumns, UptimeRecord, outage_checks, uptime_checks
+from sqlalchemy import Index, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
+from payment.proofs.tables import Payment
+
+_BEFORE_ALL = UUID(int=0)
 
 
-class Uptime(Base):
+class Uptime(UptimeColumns, Base):
     """The one row, from the first beat on: the last moment at which payment could take proofs."""
 
-    __tablename__ = "uptime"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    open_until: Mapped[datetime]
+    __table_args__ = uptime_checks()
 
 
-class Outage(Base):
+class Outage(OutageColumns, Base):
     """A time in which payment could take no proofs.
 
     `moved_until` is the last invoice, in the order of ids, whose deadline it has moved; `settled` when all are done.
     """
 
-    __tablename__ = "outages"
-    __table_args__ = (
-        CheckConstraint("ended_at > began_at", name="in_order"),
-        Index("ix_outages_unsettled", "id", postgresql_where=text("NOT settled")),
-    )
+    __table_args__ = (*outage_checks(), Index("ix_outages_unsettled", "id", postgresql_where=text("NOT settled")))
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    began_at: Mapped[datetime]
-    ended_at: Mapped[datetime]
-    moved_until: Mapped[UUID]
-    settled: Mapped[bool]
+    moved_until: Mapped[UUID] = mapped_column(default=_BEFORE_ALL)
+    settled: Mapped[bool] = mapped_column(default=False)
+
+
+RECORD: Final = UptimeRecord(Uptime, Outage, signs=(select(func.max(Payment.uploaded_at)).scalar_subquery(),))

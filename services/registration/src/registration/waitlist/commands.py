@@ -34,6 +34,7 @@ from registration.waitlist.errors import (
     UnknownWaitlistEntry,
 )
 from registration.waitlist.offering import end_entries, leave_line, offer_free_places, registration_over
+from registration.waitlist.outages import is_open_offer
 from registration.waitlist.queries import registered_again
 from registration.waitlist.rules import OfferTerms, WaitlistStatus, prioritised
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
@@ -160,7 +161,7 @@ async def accept(
         UnknownWaitlistEntry, NoOffer, OfferExpired, RegistrationClosed, TypeNotOffered.
     """
     entry = await hold_entry(work, entry_id)
-    _refuse_without_offer(work, entry)
+    await _refuse_without_offer(work, entry)
     category = await categories.current(work.session, entry.race_category_id)
     if category is None or registration_over(work, category):
         raise RegistrationClosed
@@ -173,12 +174,12 @@ async def accept(
     return created
 
 
-def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
-    ended = entry.offer_expires_at is not None and entry.offer_expires_at <= work.now
-    if entry.status == WaitlistStatus.EXPIRED or (entry.status == WaitlistStatus.OFFERED and ended):
+async def _refuse_without_offer(work: UnitOfWork, entry: WaitlistEntry) -> None:
+    if await is_open_offer(work.session, entry, now=work.now):
+        return
+    if entry.status in (WaitlistStatus.EXPIRED, WaitlistStatus.OFFERED):
         raise OfferExpired
-    if entry.status != WaitlistStatus.OFFERED:
-        raise NoOffer(waitlist_status=entry.status)
+    raise NoOffer(waitlist_status=entry.status)
 
 
 async def _withdraw(

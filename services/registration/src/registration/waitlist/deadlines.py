@@ -1,4 +1,4 @@
-"""Ends of offers. An offer does not lapse before its runner could learn of it."""
+"""Ends of offers. An offer does not lapse before its runner could learn of it, and had its whole time to accept it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,6 +7,8 @@ from uuid import UUID
 
 from chassis.clock import SKEW
 from chassis.database import UnitOfWork
+from chassis.uptime import queries as uptime
+from chassis.uptime.rules import is_closed
 from contracts import OfferReceived, WaitlistEnd, WaitlistOffered
 from sqlalchemy import ColumnElement, Text, and_, cast, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +17,9 @@ from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
 from registration.marks.rules import unsent
 from registration.places import commands as places
+from registration.uptime.tables import RECORD
 from registration.waitlist.offering import end_entries, offer_again, offer_free_places
+from registration.waitlist.outages import MISSES_AN_OUTAGE, add_outages
 from registration.waitlist.rules import OfferTerms, WaitlistStatus, offer_ends
 from registration.waitlist.tables import WaitlistEntry
 
@@ -50,7 +54,7 @@ async def process_waitlist(
 
     Workers may do so concurrently. An offer is over once its end has passed by every clock: a runner who accepts in
     time, by the clock of the process that handles the request, gets the place. An offer that notification received late
-    is renewed.
+    is renewed, and time in which the API was not open is added to the others.
 
     Args:
         received_until: offers that were open after this time, and those that notification has not received, do not
@@ -62,9 +66,21 @@ async def process_waitlist(
         await end_entries(work, category_id, WaitlistStatus.CLOSED, end=WaitlistEnd.CLOSED)
         return
     await _renew_late_offers(work, category, terms)
-    lapsed = and_(_OPEN, _is_over(work.now, received_until))
-    await end_entries(work, category_id, WaitlistStatus.EXPIRED, lapsed, end=WaitlistEnd.LAPSED)
+    await add_outages(work, category, terms, _not_renewed(min(work.now, received_until or work.now)))
+    await _end_lapsed(work, category_id, received_until)
     await offer_free_places(work, category_id, terms=terms)
+
+
+async def _end_lapsed(work: UnitOfWork, category_id: UUID, received_until: datetime | None) -> None:
+    """End offers that are over, none while the API is not open.
+
+    What ended after the last beat waits: the next one may record an outage that the end has to include.
+    """
+    open_until = await uptime.open_until(work.session, RECORD) or work.now
+    if not is_closed(open_until, work.now):
+        over = _is_over(work.now, received_until)
+        lapsed = and_(_OPEN, over, WaitlistEntry.offer_expires_at <= open_until, ~MISSES_AN_OUTAGE)
+        await end_entries(work, category_id, WaitlistStatus.EXPIRED, lapsed, end=WaitlistEnd.LAPSED)
 
 
 def _is_over(now: datetime, received_until: datetime | None) -> ColumnElement[bool]:
@@ -75,6 +91,15 @@ def _is_over(now: datetime, received_until: datetime | None) -> ColumnElement[bo
     never_received = and_(WaitlistEntry.offer_received_at.is_(None), ends <= now - _UNCONFIRMED_AT_MOST)
     received = or_(_RECEIVED_IN_TIME, never_received)  # one that was received late is renewed first, in its turn
     return and_(ends <= min(now, received_until) - SKEW, announced, received)
+
+
+def _not_renewed(past: datetime) -> ColumnElement[bool]:
+    """Return the condition of offers that keep their time: received in time, or not received when they ended.
+
+    The renewal of one that is received late includes all outages before it.
+    """
+    never_received = and_(WaitlistEntry.offer_received_at.is_(None), WaitlistEntry.offer_expires_at <= past)
+    return or_(_RECEIVED_IN_TIME, never_received)
 
 
 async def _renew_late_offers(work: UnitOfWork, category: CategorySnapshot, terms: OfferTerms) -> None:

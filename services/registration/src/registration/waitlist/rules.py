@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from chassis.uptime.rules import is_closed
+
 from registration.access_codes import AccessCodes
 
 PRIORITY: Final = 2**40
@@ -48,6 +50,25 @@ def offer_ends(now: datetime, offer_time: timedelta, closes_at: datetime | None)
     """Return the end of an offer made now, which is never later than the end of registration."""
     end = now + offer_time
     return end if closes_at is None else min(end, closes_at)
+
+
+def end_with_outages(
+    offered_at: datetime, ends: datetime, outages: Sequence[tuple[datetime, datetime]], *, closes_at: datetime | None
+) -> datetime:
+    """Return the end of an offer with the time of outages added, but not past the end of registration.
+
+    An outage counts from when the offer was made, if it began before the offer was over. Less than the longest gap
+    between two beats does not count.
+
+    Args:
+        outages: beginning and end of each, oldest first.
+    """
+    later = ends
+    for began, ended in outages:
+        since = max(began, offered_at)
+        if since < later and is_closed(since, ended):
+            later += ended - since
+    return later if closes_at is None else max(ends, min(later, closes_at))
 
 
 def prioritised(turn: int) -> int:

@@ -30,8 +30,8 @@ class WaitlistEntry(Base):
 
     `turn` is the order of the waiting list; `revision` grows when an open offer is published again or the entry ends.
     `places_held` are saved up for a prioritised group while it waits. `offer_received_at` is when notification received
-    the open offer, None until then. An entry changes only in a transaction that holds its category's places, except for
-    `offer_received_at` and `access_version`.
+    the open offer, None until then; `last_outage_id` is the newest outage that its end includes. An entry changes only
+    in a transaction that holds its category's places, except for `offer_received_at` and `access_version`.
     """
 
     __tablename__ = "waitlist_entries"
@@ -49,6 +49,7 @@ class WaitlistEntry(Base):
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]
     offer_received_at: Mapped[datetime | None]
+    last_outage_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reason: Mapped[str | None] = mapped_column(String(500))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
