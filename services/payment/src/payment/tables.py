@@ -1,6 +1,6 @@
 """All tables of this service. Importing this module completes the metadata."""
 
-from payment.base import Base, service_tables
+from payment.base import Base, service_tables, set_aside
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
 from payment.proofs.tables import ImageSweep, Payment, ProofUpload
@@ -18,4 +18,5 @@ __all__ = [
     "Refund",
     "Uptime",
     "service_tables",
+    "set_aside",
 ]

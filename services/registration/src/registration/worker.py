@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from chassis.aside import aside_of, for_all, retry_aside
 from chassis.database import Database, UnitOfWork
 from chassis.telemetry import logger
 from chassis.worker import Periodic
 
 from registration.access import commands as links
 from registration.access_codes import AccessCodes
-from registration.aside.commands import aside_of, for_all, retry_aside
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands, expiry

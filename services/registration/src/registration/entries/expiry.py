@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from chassis.aside import for_all, retry_aside
 from chassis.database import Database, UnitOfWork
 from contracts import RegistrationCreated
 from prometheus_client import Gauge
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from registration.aside.commands import for_all, retry_aside
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, release_people
