@@ -3,12 +3,13 @@
 from payment.base import Base, service_tables, set_aside
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
-from payment.proofs.tables import ImageSweep, Payment, ProofUpload
+from payment.proofs.tables import ImageOrphan, ImageSweep, Payment, ProofUpload
 from payment.refunds.tables import Refund
 from payment.uptime.tables import Outage, Uptime
 
 __all__ = [
     "Base",
+    "ImageOrphan",
     "ImageSweep",
     "Invoice",
     "Outage",
