@@ -32,6 +32,25 @@ Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
 """Runs a job for some items in one transaction and returns the number of items done."""
 
 
+Find = Callable[[AsyncSession], Awaitable[Sequence[UUID]]]
+"""Returns the next items of a job, without those set aside."""
+
+
+async def work_off(database: Database, job: str, find: Find, do: Work) -> int:
+    """Run a job for portions of items until none is found, then for those set aside. Return the number of items done.
+
+    Raises:
+        Exception: the database is unavailable.
+    """
+    total, found = 0, 1
+    while found:
+        async with database.read() as session:
+            ids = await find(session)
+        total += (found := await for_all(database, job, ids, do) if ids else 0)
+    await retry_aside(database, job, do)  # last, as a run has a time limit
+    return total
+
+
 async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -> int:
     """Run a job for all items at once, or one by one if that fails. Return the number of items done.
 
@@ -76,10 +95,12 @@ async def _put_aside(database: Database, job: str, subject_id: UUID, reason: str
         await put_aside(work, job, subject_id, reason)
 
 
-async def put_aside(work: UnitOfWork, job: str, subject_id: UUID, reason: str) -> None:
-    """Set an item of a job aside, for another ten minutes if it already is."""
+async def put_aside(
+    work: UnitOfWork, job: str, subject_id: UUID, reason: str, *, retry_after: timedelta = _RETRY_AFTER
+) -> None:
+    """Set an item of a job aside, for as long again if it already is."""
     aside = upsert(_TABLE).values(
-        job=job, subject_id=subject_id, reason=reason[:200], since=work.now, retry_at=work.now + _RETRY_AFTER
+        job=job, subject_id=subject_id, reason=reason[:200], since=work.now, retry_at=work.now + retry_after
     )
     again = {"reason": aside.excluded.reason, "retry_at": aside.excluded.retry_at}
     await work.session.execute(

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from chassis.aside import aside_of, for_all, retry_aside
+from chassis.aside import aside_of, for_all, retry_aside, work_off
 from chassis.database import Database, UnitOfWork
 from chassis.telemetry import logger
 from chassis.worker import Periodic
 
 from registration.access import commands as links
+from registration.access import queries as link_queries
 from registration.access_codes import AccessCodes
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
@@ -156,17 +157,18 @@ async def bring_into_form(database: Database) -> None:
 
 async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
     """Answer all waiting requests for links."""
-    while True:
-        async with database.work() as work:
-            if not await links.answer_requests(work, codes):
-                return
+
+    async def answer(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+        return await links.answer_requests(work, codes, ids)
+
+    await work_off(database, link_queries.ANSWERING, link_queries.waiting_requests, answer)
 
 
 async def publish_codes(database: Database, codes: AccessCodes) -> None:
     """Publish the codes of registrations from before there were codes, and of those that are republished."""
-    async with database.work() as work:
-        await links.give_codes(work)
-    while True:
-        async with database.work() as work:
-            if not await links.publish_codes(work, codes):
-                return
+
+    async def publish(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+        return await links.publish_codes(work, codes, ids)
+
+    await work_off(database, link_queries.GIVING, link_queries.without_code, links.give_codes)
+    await work_off(database, link_queries.PUBLISHING, link_queries.unpublished_codes, publish)
