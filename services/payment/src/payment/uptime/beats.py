@@ -14,6 +14,7 @@ from prometheus_client import Gauge
 from payment.images.store import ImageStore
 from payment.uptime import queries
 from payment.uptime.commands import move_deadlines, record_beat
+from payment.uptime.moving import count_aside, retry_one
 from payment.uptime.rules import BEAT_EVERY, is_closed
 
 log = logger(__name__)
@@ -36,6 +37,14 @@ async def beat(database: Database, images: ImageStore) -> None:
     while left:
         async with database.work() as work:
             left = await move_deadlines(work)
+    while await _retry(database):
+        pass
+    await count_aside(database)
+
+
+async def _retry(database: Database) -> bool:
+    async with database.work() as work:
+        return await retry_one(work)
 
 
 @asynccontextmanager
