@@ -109,6 +109,12 @@ FAULTS = [
         "DELETE FROM set_aside",
     ),
     (
+        "set_aside",
+        "notification",
+        "INSERT INTO set_aside SELECT 'announce_changes', event_id, 'KeyError', now(), now() FROM races LIMIT 1",
+        "DELETE FROM set_aside",
+    ),
+    (
         "news_unheard",
         "registration",
         f"UPDATE registrations SET payment_sequence = payment_sequence - 1 WHERE id = {_ONE_CONFIRMED}",

@@ -1,15 +1,19 @@
 """Messages about a changed race are queued in portions; they and tickets are due before the race's day."""
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from chassis.aside import SET_ASIDE
+from chassis.database import Database
 from notification.messages.rules import Channel
 from notification.queue import announcements
 from notification.queue.announcements import announce_rest, follow_race_days
+from structlog.testing import capture_logs
 from testkit.clocks import ManualClock
 
 from .notification_driver import NotificationDriver
@@ -91,6 +95,53 @@ async def test_a_newer_change_while_one_is_queued_reaches_all(driver: Notificati
     await driver.deliver_all(changed(MOVED, notify=True), changed(revised(3, location="GBK"), notify=True))
     await announce_rest(driver.database)
     assert await queued(driver, revision=3) == (2 * CROWD, CROWD)
+
+
+async def _with_broken_race(driver: NotificationDriver) -> list[UUID]:
+    """Change a race whose day no timestamp can express, and a fine one; return their ids, the broken one's first."""
+    broken, fine = sorted([uuid4(), uuid4()])
+    for event_id in (broken, fine):
+        entry, race = driver.new_entry(), RACE.model_copy(update={"event_id": event_id})
+        await driver.deliver_all(entry.created(event=race), entry.confirmed(event=race))
+        await driver.deliver(changed(race.model_copy(update={"revision": 2, "event_date": date(2027, 4, 4)})))
+    await driver.execute("UPDATE races SET notified_revision = 2")
+    await driver.execute("UPDATE races SET event_date = '0001-01-01' WHERE event_id = :broken", broken=broken)
+    return [broken, fine]
+
+
+@pytest.mark.parametrize(
+    ("job", "do", "done"),
+    [
+        ("announce_changes", announce_rest, "announced_revision = notified_revision"),
+        ("follow_race_days", follow_race_days, "deadlines_revision = revision"),
+    ],
+)
+async def test_a_race_that_fails_is_set_aside_and_does_not_stop_the_others(
+    driver: NotificationDriver,
+    clock: ManualClock,
+    job: str,
+    do: Callable[[Database], Awaitable[None]],
+    done: str,
+) -> None:
+    broken, fine = await _with_broken_race(driver)
+
+    async def finished() -> list[UUID]:
+        return [row["event_id"] for row in await driver.rows(f"SELECT event_id FROM races WHERE {done} ORDER BY 1")]
+
+    with capture_logs():
+        await do(driver.database)
+    assert await finished() == [fine]
+    assert [row["subject_id"] for row in await driver.rows("SELECT subject_id FROM set_aside")] == [broken]
+    assert SET_ASIDE.labels(job)._value.get() == 1
+
+    await driver.execute("UPDATE races SET event_date = '2027-04-04'")
+    await do(driver.database)
+    assert await finished() == [fine], "it is not tried again at once"
+    clock.advance(timedelta(minutes=11))
+    await do(driver.database)
+    await do(driver.database)
+    assert await finished() == [broken, fine]
+    assert SET_ASIDE.labels(job)._value.get() == 0
 
 
 async def deadlines(driver: NotificationDriver, kind: str) -> set[datetime]:

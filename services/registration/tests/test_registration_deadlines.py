@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from chassis.aside import SET_ASIDE
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.transports import RabbitTransport
 from contracts import Payload
 from contracts.topology import Names
 from registration import worker as background
-from registration.aside.commands import SET_ASIDE
 from registration.base import service_tables
 from registration.service import SERVICE
 from sqlalchemy import text

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis import aside
 from chassis.database import Database
 from contracts import Payload
 from registration import worker as background
-from registration.aside import commands as aside
 from registration.marks.rules import NEVER
 from sqlalchemy import text
 from structlog.testing import capture_logs

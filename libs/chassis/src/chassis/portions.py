@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from sqlalchemy import ColumnElement, CursorResult, Delete, Table, Update, delete, select, tuple_, update
 from sqlalchemy.orm import DeclarativeBase
 
-from chassis.database import Database
+from chassis.database import Database, UnitOfWork
 
 PORTION: Final = 2000
 """Rows per statement: at most a second's work, also on a slow disk and with indexes to update."""
@@ -40,9 +40,24 @@ async def change_in_portions(
     at_most: int = PORTION,
 ) -> int:
     """Set columns of the rows that meet all conditions and return their number. Updated rows must not meet them."""
+    return await _until_none_is_left(database, _changing(rows, values, which, at_most), at_most)
+
+
+async def change_portion(
+    work: UnitOfWork,
+    rows: Rows,
+    values: Mapping[str, Any],
+    *which: ColumnElement[bool],
+    at_most: int = PORTION,
+) -> bool:
+    """Do what `change_in_portions` does for one portion in this transaction. Return whether more may be left."""
+    changed = await work.session.execute(_changing(rows, values, which, at_most))
+    return cast("CursorResult[Any]", changed).rowcount >= at_most
+
+
+def _changing(rows: Rows, values: Mapping[str, Any], which: tuple[ColumnElement[bool], ...], at_most: int) -> Update:
     table = _table(rows)
-    changing = update(table).where(_some(table, which, at_most)).values(values)
-    return await _until_none_is_left(database, changing, at_most)
+    return update(table).where(_some(table, which, at_most)).values(values)
 
 
 def _table(rows: Rows) -> Table:

@@ -99,6 +99,22 @@ def signing_keys_table(metadata: MetaData) -> Table:
     )
 
 
+def set_aside_table(metadata: MetaData) -> Table:
+    """Return the `set_aside` table of a service with jobs that set aside what they fail for (`chassis.aside`).
+
+    An item is retried after `retry_at` and deleted here once it succeeds.
+    """
+    return Table(
+        "set_aside",
+        metadata,
+        Column("job", String(30), primary_key=True),
+        Column("subject_id", Uuid, primary_key=True),
+        Column("reason", String(200), nullable=False),
+        Column("since", DateTime(timezone=True), nullable=False),
+        Column("retry_at", DateTime(timezone=True), nullable=False),
+    )
+
+
 def new_metadata() -> MetaData:
     """Return metadata with the naming convention of constraints, which migrations rely on."""
     return MetaData(naming_convention=NAMING)

@@ -15,5 +15,5 @@ SERVICE = Service(
     build_app=build_app,
     periodic=periodic_jobs,
     handlers=handlers,
-    doctor_reads=("contacts", "notifications", "senders", "contact_participants", "races"),
+    doctor_reads=("contacts", "notifications", "senders", "contact_participants", "races", "set_aside"),
 )

@@ -1,7 +1,7 @@
 """All tables of this service. Importing this module completes the metadata."""
 
 from notification.access.tables import AccessCodeRow
-from notification.base import Base, service_tables
+from notification.base import Base, service_tables, set_aside
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
 from notification.preferences.tables import NotificationSettings
@@ -23,4 +23,5 @@ __all__ = [
     "SenderRow",
     "TemplateRow",
     "service_tables",
+    "set_aside",
 ]

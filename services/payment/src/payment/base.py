@@ -1,6 +1,6 @@
 """The declarative base of this service's tables."""
 
-from chassis.tables import TYPES, ServiceTables, new_metadata
+from chassis.tables import TYPES, ServiceTables, new_metadata, set_aside_table
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -12,3 +12,4 @@ class Base(DeclarativeBase):
 
 
 service_tables = ServiceTables(Base.metadata)
+set_aside = set_aside_table(Base.metadata)

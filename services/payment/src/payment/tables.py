@@ -1,14 +1,15 @@
 """All tables of this service. Importing this module completes the metadata."""
 
-from payment.base import Base, service_tables
+from payment.base import Base, service_tables, set_aside
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
-from payment.proofs.tables import ImageSweep, Payment, ProofUpload
+from payment.proofs.tables import ImageOrphan, ImageSweep, Payment, ProofUpload
 from payment.refunds.tables import Refund
 from payment.uptime.tables import Outage, Uptime
 
 __all__ = [
     "Base",
+    "ImageOrphan",
     "ImageSweep",
     "Invoice",
     "Outage",
@@ -18,4 +19,5 @@ __all__ = [
     "Refund",
     "Uptime",
     "service_tables",
+    "set_aside",
 ]

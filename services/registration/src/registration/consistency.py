@@ -125,11 +125,3 @@ async def wrong_people(session: AsyncSession) -> Sequence[Row[Any]]:
 async def overdue(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return registrations that should have expired long ago."""
     return (await session.execute(_OVERDUE)).all()
-
-
-_ASIDE = text("SELECT job, subject_id, reason FROM set_aside ORDER BY job, subject_id LIMIT 1000")
-
-
-async def set_aside(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Return items that jobs failed for and leave out, so that they do not block the others."""
-    return (await session.execute(_ASIDE)).all()

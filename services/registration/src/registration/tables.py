@@ -1,8 +1,7 @@
 """All tables of this service, imported so that its metadata is complete."""
 
 from registration.access.tables import LinkRequest, UnpublishedCode
-from registration.aside.tables import SetAside
-from registration.base import Base, service_tables, signing_keys
+from registration.base import Base, service_tables, set_aside, signing_keys
 from registration.canonical.tables import UnreadableValue
 from registration.catalog.tables import Race, RaceCategory
 from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
@@ -27,12 +26,12 @@ __all__ = [
     "RaceCategory",
     "Registration",
     "RegistrationCount",
-    "SetAside",
     "UnpublishedCode",
     "UnreadableValue",
     "Uptime",
     "WaitlistEntry",
     "WaitlistParticipant",
     "service_tables",
+    "set_aside",
     "signing_keys",
 ]

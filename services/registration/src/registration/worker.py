@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from chassis.aside import aside_of, for_all, retry_aside, work_off
 from chassis.database import Database, UnitOfWork
 from chassis.telemetry import logger
 from chassis.uptime.beats import report_closed
@@ -15,8 +16,8 @@ from chassis.worker import Periodic
 from prometheus_client import Gauge
 
 from registration.access import commands as links
+from registration.access import queries as link_queries
 from registration.access_codes import AccessCodes
-from registration.aside.commands import aside_of, for_all, retry_aside
 from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands, expiry
@@ -166,17 +167,18 @@ async def bring_into_form(database: Database) -> None:
 
 async def answer_link_requests(database: Database, codes: AccessCodes) -> None:
     """Answer all waiting requests for links."""
-    while True:
-        async with database.work() as work:
-            if not await links.answer_requests(work, codes):
-                return
+
+    async def answer(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+        return await links.answer_requests(work, codes, ids)
+
+    await work_off(database, link_queries.ANSWERING, link_queries.waiting_requests, answer)
 
 
 async def publish_codes(database: Database, codes: AccessCodes) -> None:
     """Publish the codes of registrations from before there were codes, and of those that are republished."""
-    async with database.work() as work:
-        await links.give_codes(work)
-    while True:
-        async with database.work() as work:
-            if not await links.publish_codes(work, codes):
-                return
+
+    async def publish(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+        return await links.publish_codes(work, codes, ids)
+
+    await work_off(database, link_queries.GIVING, link_queries.without_code, links.give_codes)
+    await work_off(database, link_queries.PUBLISHING, link_queries.unpublished_codes, publish)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+from chassis.aside import all_aside
 from chassis.database import Database
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
 from chassis.retries import refused_dead_letters
@@ -28,6 +29,7 @@ async def examine(databases: Databases) -> Diagnosis:
     await _across(diagnosis, databases)
     await _messages(diagnosis, databases["notification"])
     for database in databases.values():
+        await _set_aside(diagnosis, database)
         await _messaging(diagnosis, database)
     return diagnosis
 
@@ -46,9 +48,6 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
         for row in await entries.wrong_people(session):
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)
-        for row in await entries.set_aside(session):
-            detail = f"{row.job} failed for it and continues without it: {row.reason}"
-            diagnosis.found("set_aside", detail, job=row.job, subject_id=row.subject_id)
         for row in await entries.overdue(session):
             detail = "should have expired hours ago; deadlines wait while payment does not answer"
             diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)
@@ -93,6 +92,15 @@ async def _messages(diagnosis: Diagnosis, database: Database) -> None:
     for channel, until in found.troubled.items():
         rests = f"; paused until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
         diagnosis.warned("channel_is_failing", f"the provider does not take messages{rests}", channel=channel)
+
+
+async def _set_aside(diagnosis: Diagnosis, database: Database) -> None:
+    if "set_aside" not in database.tables.metadata.tables:
+        return
+    async with database.read() as session:
+        for row in await all_aside(session):
+            detail = f"{row.job} failed for it and continues without it: {row.reason}"
+            diagnosis.found("set_aside", detail, service=database.service, job=row.job, subject_id=row.subject_id)
 
 
 async def _messaging(diagnosis: Diagnosis, database: Database) -> None:

@@ -68,5 +68,5 @@ class MessageChannel(Protocol):
         """Send a message and return the provider's id of it, or None if the provider assigns none.
 
         Raises:
-            TemporaryFailure, PermanentFailure, SenderTrouble, OutcomeUnknown.
+            TemporaryFailure, PermanentFailure, SenderFailure, OutcomeUnknown.
         """

@@ -1,11 +1,12 @@
 """Messages about more than one registration: changes of a race, and requested links."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.aside import aside_of, for_all, retry_aside
 from chassis.database import Database, UnitOfWork
-from chassis.portions import change_in_portions, delete_in_portions
+from chassis.portions import change_portion, delete_in_portions
 from contracts import AccessLink, AccessLinksRequested
 from sqlalchemy import ColumnElement, String, column, func, literal, select, update, values
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -22,6 +23,8 @@ from notification.races.tables import Race
 _PORTION = 300
 """Registrations per transaction: with ten participants each and two channels, queueing takes seconds."""
 
+_UNANNOUNCED = Race.announced_revision < Race.notified_revision
+
 
 async def announce_change(work: UnitOfWork, event_id: UUID) -> None:
     """Queue the first messages about the newest change of the race; `announce_rest` queues the others.
@@ -29,23 +32,40 @@ async def announce_change(work: UnitOfWork, event_id: UUID) -> None:
     Each participant of its confirmed registrations gets one. The message contains the revision: it is skipped once a
     newer change is announced.
     """
-    await _announce_batch(work, Race.event_id == event_id)
+    await _announce_batch(work, event_id)
 
 
 async def announce_rest(database: Database) -> None:
     """Queue the messages about changed races that are still missing, one portion per transaction.
 
-    After a restart it continues behind the last portion.
+    After a restart it continues behind the last portion. Races that it fails for are set aside.
     """
-    more = True
-    while more:
-        async with database.work() as work:
-            more = await _announce_batch(work)
+    await _for_each_race(database, "announce_changes", _UNANNOUNCED, _announce_batch)
 
 
-async def _announce_batch(work: UnitOfWork, *chosen: ColumnElement[bool]) -> bool:
-    """Queue a portion of the messages about one changed race. Return False if none is missing."""
-    unfinished = select(Race).where(Race.announced_revision < Race.notified_revision, *chosen).limit(1)
+async def _for_each_race(
+    database: Database,
+    job: str,
+    which: ColumnElement[bool],
+    do: Callable[[UnitOfWork, UUID], Awaitable[bool]],
+) -> None:
+    """Run `do` for each of these races until it returns that nothing is left. Set aside races that it fails for."""
+
+    async def do_some(work: UnitOfWork, event_ids: Sequence[UUID]) -> int:
+        return sum([await do(work, event_id) for event_id in event_ids])
+
+    async with database.read() as session:
+        aside = await aside_of(session, job)
+        found = (await session.execute(select(Race.event_id).where(which).order_by(Race.event_id))).scalars().all()
+    for event_id in (each for each in found if each not in aside):
+        while await for_all(database, job, [event_id], do_some):
+            pass
+    await retry_aside(database, job, do_some)  # last, as a run has a time limit
+
+
+async def _announce_batch(work: UnitOfWork, event_id: UUID) -> bool:
+    """Queue a portion of the messages about a changed race. Return False if none is missing."""
+    unfinished = select(Race).where(_UNANNOUNCED, Race.event_id == event_id)
     locked = unfinished.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     race = (await work.session.execute(locked)).scalar_one_or_none()
     if race is None:
@@ -106,24 +126,33 @@ async def _enqueue_change(work: UnitOfWork, registrations: Sequence[UUID], race:
 
 
 async def follow_race_days(database: Database) -> None:
-    """Move the deadlines of waiting tickets and race changes to the current day of their race."""
-    async with database.read() as session:
-        moved = (await session.execute(select(Race).where(Race.deadlines_revision < Race.revision))).scalars().all()
-    for race in moved:
-        begins = race_day_begins(race.event_date, race.timezone)
-        of_the_race = Contact.event_id == race.event_id, Contact.registration_id == Notification.registration_id
-        await change_in_portions(
-            database,
-            Notification,
-            {"deadline": begins},
-            Notification.status == Status.PENDING,
-            Notification.event_type.in_(BEFORE_THE_RACE),
-            Notification.deadline.is_distinct_from(begins),
-            select(Contact.registration_id).where(*of_the_race).exists(),
-        )
-        async with database.work() as work:
-            followed = update(Race).where(Race.event_id == race.event_id).values(deadlines_revision=race.revision)
-            await work.session.execute(followed)
+    """Move the deadlines of waiting tickets and race changes to the current day of their race.
+
+    Races that it fails for are set aside.
+    """
+    await _for_each_race(database, "follow_race_days", Race.deadlines_revision < Race.revision, _follow_race_day)
+
+
+async def _follow_race_day(work: UnitOfWork, event_id: UUID) -> bool:
+    """Move the deadlines of a portion of messages. Return whether more may be left."""
+    race = (await work.session.execute(select(Race).where(Race.event_id == event_id))).scalar_one_or_none()
+    if race is None:
+        return False
+    begins = race_day_begins(race.event_date, race.timezone)
+    of_the_race = Contact.event_id == event_id, Contact.registration_id == Notification.registration_id
+    more = await change_portion(
+        work,
+        Notification,
+        {"deadline": begins},
+        Notification.status == Status.PENDING,
+        Notification.event_type.in_(BEFORE_THE_RACE),
+        Notification.deadline.is_distinct_from(begins),
+        select(Contact.registration_id).where(*of_the_race).exists(),
+    )
+    if not more:
+        followed = update(Race).where(Race.event_id == event_id).values(deadlines_revision=race.revision)
+        await work.session.execute(followed)
+    return more
 
 
 async def enqueue_links(work: UnitOfWork, requested: AccessLinksRequested) -> None:

@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,10 @@ _ANSWER_WITHIN = timedelta(seconds=10)
 
 
 class ImageStore:
-    """Images in a directory or a bucket. Every method raises `Unavailable` if the store fails."""
+    """Images in a directory or a bucket.
+
+    Methods raise `Unavailable` if the store fails. Those that return a number of failures continue with the next image.
+    """
 
     def __init__(self, objects: LocalStore | S3Store) -> None:
         self.objects = objects
@@ -65,18 +68,35 @@ class ImageStore:
                 restrict_file(self._folder / _PROBE)
 
     async def get(self, path: str) -> bytes:
-        """Return the image at `path`.
+        """Return the image at `path`, to which a row refers. One that is in the trash is moved back.
 
         Raises:
             ImageMissing.
         """
         with _reported("get"):
             try:
-                found = await self.objects.get_async(path)
-                return bytes(await found.bytes_async())
+                return await self._read(path)
             except FileNotFoundError:
-                log.warning("image_missing", path=path)
-                raise ImageMissing from None
+                if await self._take_back(path):
+                    return await self._read(path)
+        log.warning("image_missing", path=path)
+        raise ImageMissing
+
+    async def _read(self, path: str) -> bytes:
+        found = await self.objects.get_async(path)
+        return bytes(await found.bytes_async())
+
+    async def _take_back(self, path: str) -> bool:
+        """Move an image out of the trash; return whether it was there."""
+        days = (await self.objects.list_with_delimiter_async(TRASH))["common_prefixes"]
+        for day in sorted(days, reverse=True):
+            try:
+                await self._move(f"{day}/{path}", path)
+            except FileNotFoundError:
+                continue
+            log.warning("image_taken_back", path=path, day=day)
+            return True
+        return False
 
     async def delete(self, paths: Sequence[str]) -> None:
         """Delete images. Missing ones are ignored."""
@@ -97,23 +117,44 @@ class ImageStore:
                     if each["last_modified"] < moment and not each["path"].startswith((f"{TRASH}/", _PROBE))
                 }
 
-    async def move_to_trash(self, paths: Sequence[str], *, on: date) -> None:
-        """Move images into the trash of the day `on`. Missing ones are ignored."""
-        with _reported("discard"):
-            for path in paths:
-                target = f"{TRASH}/{on.isoformat()}/{path}"
-                if self._folder is not None:
-                    create_private_directory((self._folder / target).parent)
-                try:
-                    await self.objects.rename_async(path, target)
-                except FileNotFoundError:
-                    continue
+    async def move_to_trash(self, paths: Sequence[str], *, on: date) -> int:
+        """Move images into the trash of the day `on`; return how many could not be moved. Missing ones are ignored."""
+        return await _one_by_one("discard", paths, lambda path: self._move(path, f"{TRASH}/{on.isoformat()}/{path}"))
 
-    async def empty_trash(self, *, before: date) -> None:
-        """Delete images that were discarded before the day `before`."""
-        with _reported("empty_trash"):
+    async def _move(self, path: str, target: str) -> None:
+        if self._folder is not None:
+            create_private_directory((self._folder / target).parent)
+        await self.objects.rename_async(path, target)
+
+    async def discarded(self, *, before: date) -> AsyncIterator[Mapping[str, str]]:
+        """Yield batches of images that were discarded before the day `before`: path -> path in the trash."""
+        with _reported("list_trash"):
             async for batch in self.objects.list(f"{TRASH}/", chunk_size=_BATCH):
-                await self.delete([each["path"] for each in batch if each["path"].split("/")[1] < before.isoformat()])
+                found = [each["path"].removeprefix(f"{TRASH}/").partition("/") for each in batch]
+                old = [(day, path) for day, _, path in found if path and day < before.isoformat()]
+                yield {path: f"{TRASH}/{day}/{path}" for day, path in old}
+
+    async def take_back(self, paths: Sequence[str]) -> int:
+        """Move images out of the trash; return how many could not be moved."""
+        return await _one_by_one("take_back", paths, self._take_back)
+
+    async def delete_discarded(self, paths: Sequence[str]) -> int:
+        """Delete images in the trash; return how many could not be deleted. Missing ones are ignored."""
+        return await _one_by_one("empty_trash", paths, self.objects.delete_async)
+
+
+async def _one_by_one(action: str, paths: Sequence[str], do: Callable[[str], Awaitable[object]]) -> int:
+    """Run `do` for each path; log those that it fails for and return their number. Missing files are ignored."""
+    failed = 0
+    for path in paths:
+        try:
+            await do(path)
+        except FileNotFoundError:
+            continue
+        except (BaseError, OSError) as error:
+            failed += 1
+            log.warning("image_failed", action=action, path=path, error=type(error).__name__, reason=_reason(error))
+    return failed
 
 
 @contextmanager

@@ -73,13 +73,17 @@ class Payment(Base):
     registration_revision: Mapped[int | None]
 
 
-class ImageSweep(Base):
-    """The state of the image sweep: one row, inserted by the first sweep.
+class ImageOrphan(Base):
+    """An image without a row, and the time of the first sweep that saw it."""
 
-    Attributes:
-        quiet_until: no orphan is moved before.
-        seen_until: orphans stored until then are no sign of a restore.
-    """
+    __tablename__ = "image_orphans"
+
+    path: Mapped[str] = mapped_column(String(255), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class ImageSweep(Base):
+    """The state of the image sweep of older releases, which may still run. This release does not use it."""
 
     __tablename__ = "image_sweeps"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

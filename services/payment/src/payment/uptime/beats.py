@@ -9,6 +9,7 @@ from prometheus_client import Gauge
 
 from payment.images.store import ImageStore
 from payment.uptime.commands import move_deadlines
+from payment.uptime.moving import count_aside, retry_one
 from payment.uptime.tables import RECORD
 
 CLOSED_SECONDS: Final = Gauge("startline_payment_closed_seconds", "Time since payment could last take a proof")
@@ -26,6 +27,14 @@ async def beat(database: Database, images: ImageStore) -> None:
     while left:
         async with database.work() as work:
             left = await move_deadlines(work)
+    while await _retry(database):
+        pass
+    await count_aside(database)
+
+
+async def _retry(database: Database) -> bool:
+    async with database.work() as work:
+        return await retry_one(work)
 
 
 def beating(database: Database, images: ImageStore) -> AbstractAsyncContextManager[None]:

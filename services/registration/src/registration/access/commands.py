@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.portions import delete_in_portions
 from chassis.wording import Refused, Wording
 from contracts import AccessCode, AccessLink, AccessLinksRequested, AccessReplaced, ContactKind
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registration.access.queries import links_of
@@ -23,8 +23,6 @@ from registration.entries.errors import UnknownRegistration
 _PAUSE = timedelta(minutes=2)
 _A_DAY = timedelta(days=1)
 _MOST_A_DAY = 6
-_ANSWERED_AT_ONCE = 50
-_PUBLISHED_AT_ONCE = 200
 _HOME = "62"
 _READ_AS_HOME = "628"
 
@@ -75,13 +73,12 @@ async def ask_for_links(work: UnitOfWork, codes: AccessCodes, kind: ContactKind,
     await work.session.execute(_ASK, values)
 
 
-async def answer_requests(work: UnitOfWork, codes: AccessCodes) -> int:
-    """Publish the links for waiting requests and return how many were processed. Workers may do so concurrently."""
+async def answer_requests(work: UnitOfWork, codes: AccessCodes, ids: Sequence[UUID]) -> int:
+    """Publish the links for those of these requests that wait and are not locked; return how many were processed."""
     waiting = (
         select(LinkRequest)
-        .where(LinkRequest.answered_at.is_(None))
+        .where(LinkRequest.answered_at.is_(None), LinkRequest.id.in_(ids))
         .order_by(LinkRequest.requested_at)
-        .limit(_ANSWERED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     requests = (await work.session.execute(waiting)).scalars().all()
@@ -157,27 +154,35 @@ async def have_codes_published(work: UnitOfWork, registration_ids: Sequence[UUID
         await work.session.execute(upsert(UnpublishedCode).on_conflict_do_nothing(), rows)
 
 
-_MADE_WITHOUT_CODE = text("""
-    WITH registered AS (
-        UPDATE registrations SET access_version = :first WHERE access_version = 0 RETURNING id
-    ), waiting AS (
-        UPDATE waitlist_entries SET access_version = :first WHERE access_version = 0 RETURNING id
-    )
-    INSERT INTO unpublished_codes (registration_id) SELECT id FROM registered UNION SELECT id FROM waiting
-    ON CONFLICT DO NOTHING
-""")
+def _first_code(table: str) -> TextClause:
+    return text(f"""
+        WITH made AS (
+            UPDATE {table} SET access_version = :first WHERE access_version = 0 AND id IN (
+                SELECT id FROM {table} WHERE id = ANY(:ids) AND access_version = 0 ORDER BY id FOR UPDATE SKIP LOCKED)
+            RETURNING id
+        ), unpublished AS (
+            INSERT INTO unpublished_codes (registration_id) SELECT id FROM made ON CONFLICT DO NOTHING
+        )
+        SELECT count(*) FROM made
+    """)  # noqa: S608  # only constants are inserted
 
 
-async def give_codes(work: UnitOfWork) -> None:
-    """Assign codes to rows that a process of an older release created after the upgrade."""
-    await work.session.execute(_MADE_WITHOUT_CODE, {"first": FIRST_VERSION})
+_FIRST_CODES = _first_code("registrations"), _first_code("waitlist_entries")
 
 
-# Oldest first, as the ids are ordered by time.
+async def give_codes(work: UnitOfWork, ids: Sequence[UUID]) -> int:
+    """Assign codes to those of these registrations and waiting list entries that have none and are not locked.
+
+    Return their number.
+    """
+    given = [await work.session.execute(each, {"ids": ids, "first": FIRST_VERSION}) for each in _FIRST_CODES]
+    return sum(each.scalar_one() for each in given)
+
+
 _TAKE_UNPUBLISHED = text("""
     WITH taken AS (
         DELETE FROM unpublished_codes WHERE registration_id IN (
-            SELECT registration_id FROM unpublished_codes ORDER BY registration_id LIMIT :at_most
+            SELECT registration_id FROM unpublished_codes WHERE registration_id = ANY(:ids) ORDER BY registration_id
                FOR UPDATE SKIP LOCKED)
         RETURNING registration_id
     )
@@ -189,9 +194,9 @@ _TAKE_UNPUBLISHED = text("""
 """)
 
 
-async def publish_codes(work: UnitOfWork, codes: AccessCodes) -> int:
-    """Publish codes that subscribers may not have received and return their number. Workers may do so concurrently."""
-    taken = (await work.session.execute(_TAKE_UNPUBLISHED, {"at_most": _PUBLISHED_AT_ONCE})).all()
+async def publish_codes(work: UnitOfWork, codes: AccessCodes, ids: Sequence[UUID]) -> int:
+    """Publish those of these codes that subscribers may not have received and that are not locked; return how many."""
+    taken = (await work.session.execute(_TAKE_UNPUBLISHED, {"ids": ids})).all()
     for row in taken:
         if row.version is not None:
             _publish_code(work, codes, row.registration_id, row)

@@ -100,3 +100,44 @@ async def links_of(session: AsyncSession, kind: ContactKind, contact: str) -> Se
     Other members of a group are left out, as a link opens the data of the whole group.
     """
     return (await session.execute(_LINKS[kind], {"contact": contact})).all()
+
+
+ANSWERING, PUBLISHING, GIVING = "answer_link_requests", "publish_codes", "give_codes"
+"""Jobs of the worker."""
+
+
+def _without_aside(job: str, key: str) -> str:
+    return f"NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.job = '{job}' AND a.subject_id = {key})"  # noqa: S608
+
+
+_REQUESTS = text(f"""
+    SELECT id FROM link_requests WHERE answered_at IS NULL AND {_without_aside(ANSWERING, "id")}
+     ORDER BY requested_at LIMIT 50
+""")  # noqa: S608  # only constants are inserted
+
+# Oldest first, as the ids are ordered by time.
+_UNPUBLISHED = text(f"""
+    SELECT registration_id FROM unpublished_codes WHERE {_without_aside(PUBLISHING, "registration_id")}
+     ORDER BY registration_id LIMIT 200
+""")  # noqa: S608  # only constants are inserted
+
+_WITHOUT_CODE = text(f"""
+    (SELECT id FROM registrations WHERE access_version = 0 AND {_without_aside(GIVING, "id")} ORDER BY id LIMIT 200)
+    UNION
+    (SELECT id FROM waitlist_entries WHERE access_version = 0 AND {_without_aside(GIVING, "id")} ORDER BY id LIMIT 200)
+""")  # noqa: S608  # only constants are inserted
+
+
+async def waiting_requests(session: AsyncSession) -> Sequence[UUID]:
+    """Return the next requests for links to answer, without those set aside."""
+    return (await session.execute(_REQUESTS)).scalars().all()
+
+
+async def unpublished_codes(session: AsyncSession) -> Sequence[UUID]:
+    """Return the next registrations whose codes are to be published, without those set aside."""
+    return (await session.execute(_UNPUBLISHED)).scalars().all()
+
+
+async def without_code(session: AsyncSession) -> Sequence[UUID]:
+    """Return the next registrations and waiting list entries that have no code yet, without those set aside."""
+    return (await session.execute(_WITHOUT_CODE)).scalars().all()

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from chassis.aside import work_off
 from chassis.database import Database, UnitOfWork
 from contracts import RegistrationCreated
 from prometheus_client import Gauge
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from registration.aside.commands import for_all, retry_aside
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
 from registration.entries.transitions import expired, move, release_people
@@ -95,13 +95,10 @@ async def sweep(database: Database, patience: Patience, on_freed: OnPlacesFreed)
     async def expire_some(work: UnitOfWork, ids: Sequence[UUID]) -> int:
         return await expire(work, ids, patience=patience, on_freed=on_freed)
 
-    total, found = 0, 1
-    while found:
-        async with database.read() as session:
-            ids = await due(session, patience, now=database.clock())
-        total += (found := await for_all(database, JOB, ids, expire_some) if ids else 0)
-    await retry_aside(database, JOB, expire_some)  # last, as a run has a time limit
-    return total
+    async def find(session: AsyncSession) -> Sequence[UUID]:
+        return await due(session, patience, now=database.clock())
+
+    return await work_off(database, JOB, find, expire_some)
 
 
 async def due(session: AsyncSession, patience: Patience, *, now: datetime, at_most: int = _AT_ONCE) -> Sequence[UUID]:

@@ -1,31 +1,54 @@
-"""Running a job for many items; items that fail are set aside."""
+"""Running a job for many items. Those that fail are set aside: excluded for a while, counted and reported.
+
+The service has the table of `chassis.tables.set_aside_table`.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from chassis.database import Database, UnitOfWork, is_out_of_reach
-from chassis.inbox import reason_of
-from chassis.telemetry import logger
 from prometheus_client import Gauge
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import MetaData, Row, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from registration.aside.tables import SetAside
+from chassis.database import Database, UnitOfWork, is_out_of_reach
+from chassis.inbox import reason_of
+from chassis.tables import set_aside_table
+from chassis.telemetry import logger
 
 log = logger(__name__)
 
 SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job failed for and leaves out for now", ["job"])
 
+_TABLE: Final = set_aside_table(MetaData())
 _RETRY_AFTER = timedelta(minutes=10)
 
 # Each of many items may wait for the same lock, and a run of a job has a time limit.
-_WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
+WAIT_BRIEFLY: Final = text("SET LOCAL lock_timeout = '1s'")
 
 Work = Callable[[UnitOfWork, Sequence[UUID]], Awaitable[int]]
 """Runs a job for some items in one transaction and returns the number of items done."""
+
+
+Find = Callable[[AsyncSession], Awaitable[Sequence[UUID]]]
+"""Returns the next items of a job, without those set aside."""
+
+
+async def work_off(database: Database, job: str, find: Find, do: Work) -> int:
+    """Run a job for portions of items until none is found, then for those set aside. Return the number of items done.
+
+    Raises:
+        Exception: the database is unavailable.
+    """
+    total, found = 0, 1
+    while found:
+        async with database.read() as session:
+            ids = await find(session)
+        total += (found := await for_all(database, job, ids, do) if ids else 0)
+    await retry_aside(database, job, do)  # last, as a run has a time limit
+    return total
 
 
 async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -> int:
@@ -38,7 +61,7 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
     """
     try:
         async with database.work() as work:
-            await work.session.execute(_WAIT_BRIEFLY)
+            await work.session.execute(WAIT_BRIEFLY)
             return await do(work, ids)
     except Exception as error:
         if is_out_of_reach(error):
@@ -56,8 +79,8 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
 async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> int:
     try:
         async with database.work() as work:
-            await work.session.execute(_WAIT_BRIEFLY)
-            await work.session.execute(delete(SetAside).where(SetAside.job == job, SetAside.subject_id == subject_id))
+            await work.session.execute(WAIT_BRIEFLY)
+            await work.session.execute(delete(_TABLE).where(_TABLE.c.job == job, _TABLE.c.subject_id == subject_id))
             return await do(work, [subject_id])
     except Exception as error:
         if is_out_of_reach(error):
@@ -69,20 +92,27 @@ async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> 
 
 async def _put_aside(database: Database, job: str, subject_id: UUID, reason: str) -> None:
     async with database.work() as work:
-        aside = upsert(SetAside).values(
-            job=job, subject_id=subject_id, reason=reason[:200], since=work.now, retry_at=work.now + _RETRY_AFTER
-        )
-        again = {"reason": aside.excluded.reason, "retry_at": aside.excluded.retry_at}
-        await work.session.execute(
-            aside.on_conflict_do_update(index_elements=[SetAside.job, SetAside.subject_id], set_=again)
-        )
+        await put_aside(work, job, subject_id, reason)
+
+
+async def put_aside(
+    work: UnitOfWork, job: str, subject_id: UUID, reason: str, *, retry_after: timedelta = _RETRY_AFTER
+) -> None:
+    """Set an item of a job aside, for as long again if it already is."""
+    aside = upsert(_TABLE).values(
+        job=job, subject_id=subject_id, reason=reason[:200], since=work.now, retry_at=work.now + retry_after
+    )
+    again = {"reason": aside.excluded.reason, "retry_at": aside.excluded.retry_at}
+    await work.session.execute(
+        aside.on_conflict_do_update(index_elements=[_TABLE.c.job, _TABLE.c.subject_id], set_=again)
+    )
 
 
 async def retry_aside(database: Database, job: str, do: Work) -> None:
     """Run the job one by one for items that were set aside long enough."""
     async with database.read() as session:
-        rested = SetAside.job == job, SetAside.retry_at <= database.clock()
-        waiting = (await session.execute(select(SetAside.subject_id).where(*rested).limit(50))).scalars().all()
+        rested = _TABLE.c.job == job, _TABLE.c.retry_at <= database.clock()
+        waiting = (await session.execute(select(_TABLE.c.subject_id).where(*rested).limit(50))).scalars().all()
     for subject_id in waiting:
         await _for_one(database, job, subject_id, do)
     if waiting:
@@ -91,11 +121,19 @@ async def retry_aside(database: Database, job: str, do: Work) -> None:
 
 async def aside_of(session: AsyncSession, job: str) -> frozenset[UUID]:
     """Return the items of a job that are set aside."""
-    return frozenset((await session.execute(select(SetAside.subject_id).where(SetAside.job == job))).scalars())
+    return frozenset((await session.execute(select(_TABLE.c.subject_id).where(_TABLE.c.job == job))).scalars())
 
 
 async def count_aside(database: Database, job: str) -> None:
     """Set the metric to the number of a job's items that are set aside."""
     async with database.read() as session:
-        query = select(func.count()).select_from(SetAside).where(SetAside.job == job)
+        query = select(func.count()).select_from(_TABLE).where(_TABLE.c.job == job)
         SET_ASIDE.labels(job).set((await session.execute(query)).scalar_one())
+
+
+_ALL = select(_TABLE.c.job, _TABLE.c.subject_id, _TABLE.c.reason).order_by(_TABLE.c.job, _TABLE.c.subject_id)
+
+
+async def all_aside(session: AsyncSession) -> Sequence[Row[str, UUID, str]]:
+    """Return the job, id and reason of the items that are set aside in this service, a thousand at most."""
+    return (await session.execute(_ALL.limit(1000))).all()
