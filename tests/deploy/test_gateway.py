@@ -8,6 +8,7 @@ import pytest
 from chassis.auth.access import Public, api_routes, stated_access
 from chassis.web import middleware
 from chassis.web.bodies import BODY_BYTES
+from chassis.web.event_streams import EventStream
 from fastapi import FastAPI
 from payment.proofs.arrival import AGE_HEADER
 
@@ -108,6 +109,19 @@ def test_what_takes_pictures_goes_on_unread_with_few_of_one_address(apps: Mappin
     assert len(large) == 2
     assert {each.directives["limit_conn"] for each in large.values()} == {"uploading 8"}
     assert {each.directives["proxy_request_buffering"] for each in large.values()} == {"off"}
+
+
+def test_streams_are_passed_on_as_they_come_and_outlive_the_time_between_heartbeats(
+    apps: Mapping[str, FastAPI],
+) -> None:
+    streams = {path for app in apps.values() for route, path in _api(app) if route.response_class is EventStream}
+    assert streams == {f"/api/registration/v1/registrations/{_ID}/stream"}
+    heartbeat = apps["registration"].state.stream_times.heartbeat
+    for path in streams:
+        location = chosen(path).directives
+        assert (location["proxy_buffering"], location["gzip"]) == ("off", "off")
+        assert int(location["proxy_read_timeout"].removesuffix("s")) >= 3 * heartbeat
+    assert "text/event-stream" not in _text("nginx.conf"), "gzip would gather events before it sends some"
 
 
 def test_a_link_of_a_message_leads_to_its_page_where_it_is_limited() -> None:

@@ -91,6 +91,14 @@ def test_one_address_is_a_small_part_of_everybody() -> None:
     assert _number(r"limit_conn uploading (\d+);", UPLOADS) < _number(r"^limit_conn connections (\d+);", routes)
 
 
+def test_streams_leave_half_of_an_addresss_connections_to_all_else() -> None:
+    [streams] = [each for each in locations() if each.directives.get("limit_conn", "").startswith("streams ")]
+    routes = (DEPLOY / "gateway" / "routes.conf").read_text()
+    [counted] = re.findall(r"^    limit_conn connections (\d+);$", routes, re.MULTILINE)
+    assert int(counted) == _number(r"^limit_conn connections (\d+);", routes), "they are counted among all"
+    assert 2 * _number(r"streams (\d+)", streams.directives["limit_conn"]) <= int(counted)
+
+
 def test_it_is_published_on_ipv4_only(gateway: Any) -> None:
     for port in gateway["ports"]:
         assert re.fullmatch(r"\$\{GATEWAY_HTTPS?:-127\.0\.0\.1:\d+\}:\d+", port), port

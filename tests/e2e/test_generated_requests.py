@@ -37,9 +37,10 @@ _LEFT_OUT = frozenset(
         "POST /api/identity/v1/refresh",
         "DELETE /api/identity/v1/me/sessions/{session_id}",
         "DELETE /api/identity/v1/staff/{staff_id}/sessions",
+        "GET /api/registration/v1/registrations/{registration_id}/stream",
     }
 )
-"""They end the session that the calls are made in: ids of earlier answers are used again."""
+"""They end the session that the calls are made in, as ids of earlier answers are used again, or answer for minutes."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 15 * (int(SECONDS) + 30))]
 

@@ -21,6 +21,8 @@ from .server import Gateway, new_folder
 
 OpenGateway = Callable[..., Awaitable[Gateway]]
 
+OWNER_EMAIL, OWNER_PASSWORD = "owner@startline.example", uuid4().hex
+
 _START_SECONDS = 120.0
 
 
@@ -36,8 +38,8 @@ def platform(postgres_server: FoundServer, tmp_path_factory: pytest.TempPathFact
         "BROKER_URL": "",
         "STARTLINE_DATA": str(folder / "data"),
         "STARTLINE_PORT": str(port),
-        "STARTLINE_OWNER_EMAIL": "owner@startline.example",
-        "STARTLINE_OWNER_PASSWORD": uuid4().hex,
+        "STARTLINE_OWNER_EMAIL": OWNER_EMAIL,
+        "STARTLINE_OWNER_PASSWORD": OWNER_PASSWORD,
         "TRUSTED_PROXIES": "1",
         "LOG_LEVEL": "WARNING",
     }

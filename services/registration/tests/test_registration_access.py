@@ -43,6 +43,7 @@ _ACCESS = {
     ("POST", f"{_V1}/registrations"): Audience.ANYONE,
     ("GET", f"{_V1}/registrations"): Audience.STAFF,
     ("GET", f"{_V1}/registrations/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}/stream"): Audience.RUNNER_OR_STAFF,
     ("GET", f"{_V1}/registrations/{{registration_id}}/tickets"): Audience.RUNNER_OR_STAFF,
     ("POST", f"{_V1}/registrations/{{registration_id}}/cancel"): Audience.ADMIN,
     ("PATCH", f"{_V1}/registrations/{{registration_id}}/participants/{{participant_id}}"): Audience.RUNNER_OR_ADMIN,
@@ -111,11 +112,13 @@ async def test_every_route_admits_its_audience_and_refuses_all_others(driver: Re
     parts |= {"slug": "none", "ticket_code": "0" * 32, "dead_letter_id": 1}
     callers = await _callers(driver, entry)
     wrong = {}
+    brief = driver.another_process(stream_max_age_seconds=0.05)
     for (method, path), (caller, headers) in itertools.product(_ACCESS, callers.items()):
-        answer = Answer.of(await driver.http.request(method, path.format(**parts), headers=headers))
+        answer = Answer.of(await brief.http.request(method, path.format(**parts), headers=headers))
         got = str(answer.status) if answer.status in (401, 403) else "admitted"
         if answer.status >= 500 or got != _expected(_ACCESS[method, path], caller):
             wrong[method, path, caller] = answer.status
+    await brief.close()
     assert wrong == {}
     assert (await driver.show(entry["registration_id"]))["status"] == "pending_payment"
 
@@ -203,6 +206,11 @@ _DESCRIBED = {
     ("get", "/participants.csv"): {"409": {"download_running"}},
     ("get", "/participants.xlsx"): {"409": {"download_running"}},
     ("get", "/registrations/{registration_id}"): {"404": {"unknown_registration"}},
+    ("get", "/registrations/{registration_id}/stream"): {
+        "404": {"unknown_registration"},
+        "429": {"too_many_streams"},
+        "503": {"streams_exhausted"},
+    },
     ("get", "/registrations/{registration_id}/tickets"): {"404": {"unknown_registration"}, "409": {"not_verified"}},
     ("post", "/registrations/{registration_id}/cancel"): {"404": {"unknown_registration"}, "409": {"not_cancellable"}},
     ("post", "/waitlist"): {

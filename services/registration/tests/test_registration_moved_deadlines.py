@@ -100,3 +100,17 @@ async def test_a_proof_after_the_new_deadline_counts_in_any_order(
     await double.publish(*(events[index] for index in order))
 
     assert await status_of(driver, double) == "payment_uploaded"
+
+
+async def test_a_deadline_that_a_rejection_moves_ahead_of_its_upload_has_a_new_revision(
+    driver: RegistrationDriver,
+) -> None:
+    double = await open_double(driver)
+    driver.clock.advance(HOUR)
+    proof = double.uploaded(uuid4())
+    rejected = double.rejected(proof.payment_id)
+
+    await double.publish(rejected, proof)
+
+    assert (await status_of(driver, double), await deadline(driver, double)) == ("pending_payment", rejected.expires_at)
+    assert await driver.scalar("SELECT revision FROM registrations") == 2

@@ -6,11 +6,13 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 from testkit.tcp_proxy import TcpProxy
 
 from .registration_driver import RegistrationDriver, settings_for
+from .registration_streams import HEARTBEAT, StreamServer
 
 T = TypeVar("T")
 
@@ -82,3 +84,28 @@ async def test_lost_connections_at_any_moment_leave_registrations_and_places_con
     *entries, _ = await asyncio.gather(*(insist(index) for index in range(60)), disconnect_repeatedly())
     assert len(set(entries)) == 60
     assert (await _read(driver.places))["taken"] == await _read(driver.live_participants) == 60
+
+
+async def test_a_stream_stays_while_the_database_is_away_and_goes_on_when_it_is_back(
+    driver: RegistrationDriver, proxy: TcpProxy
+) -> None:
+    await driver.open_category()
+    entry = await driver.register()
+    process = driver.another_process(stream_poll_interval_seconds=0.1, stream_heartbeat_seconds=0.3)
+    server = await StreamServer.start(process)
+    async with server.stream(entry) as stream, server.stream(entry, by=driver.staff()) as of_staff:
+        await stream.event()
+        await of_staff.event()
+        with capture_logs() as logs:
+            await proxy.disconnect()
+            for _ in range(5):
+                assert HEARTBEAT in await stream.message(within=5)
+            status, code, headers = await server.refusal(entry)
+            assert (status, code, "Retry-After" in headers) == (503, "unavailable", True)
+            await proxy.connect()
+            await _read(lambda: driver.execute("UPDATE registrations SET revision = 7"))
+            assert [(await each.event())["revision"] for each in (stream, of_staff)] == [7, 7]
+        watched = [each["event"] for each in logs if "watched" in each["event"]]
+        assert watched == ["registrations_not_watched", "registrations_watched_again"]
+    await server.stop()
+    await process.close()

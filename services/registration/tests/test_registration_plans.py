@@ -13,6 +13,7 @@ from registration.entries import queries
 from registration.entries.expiry import Patience, due
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
+from registration.streams.queries import differing
 from sqlalchemy import event, text
 
 from .registration_driver import RegistrationDriver
@@ -170,6 +171,30 @@ def _find_existing(driver: RegistrationDriver) -> Run:
             await work.session.execute(admit_batch._FIND_EXISTING, values)
 
     return run
+
+
+def _watch(driver: RegistrationDriver, count: int) -> Run:
+    async def run() -> None:
+        async with driver.database.read() as session:
+            await differing(session, {uuid4(): 1 for _ in range(count)})
+
+    return run
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+async def test_watched_registrations_are_found_by_their_key(crowded: RegistrationDriver, count: int) -> None:
+    plans = Plans(crowded)
+    for nodes in (await plans.of(_watch(crowded, count)), await plans.kept_for(_watch(crowded, count))):
+        assert _whole_tables(nodes) == set()
+        assert _indexes(nodes) == {"pk_registrations"}
+
+
+async def test_watched_registrations_are_found_by_their_key_with_a_plan_made_for_empty_tables(
+    driver: RegistrationDriver,
+) -> None:
+    nodes = await Plans(driver).kept_for(_watch(driver, 1000))
+    assert _whole_tables(nodes) == set()
+    assert _indexes(nodes) == {"pk_registrations"}
 
 
 async def test_a_plan_made_for_empty_tables_uses_the_indexes(driver: RegistrationDriver) -> None:

@@ -19,6 +19,7 @@ from testkit.polling import eventually
 from .registration_driver import RegistrationDriver
 
 _API = ("-m", "uvicorn", "--factory", "registration.service:SERVICE.create_app", "--host", "127.0.0.1", "--port")
+_HTTP = ("--http", "chassis.web.server:BoundedHttp", "--loop", "chassis.web.stopping:StoppingLoop")
 _WORKER = ("-m", "chassis.worker", "registration")
 
 Start = Callable[..., Any]
@@ -121,6 +122,36 @@ async def test_queued_requests_get_an_answer_when_the_process_is_stopped(
     assert await program.ended() in (0, -signal.SIGTERM)
     assert "Application shutdown complete" in program.log
     assert await driver.live_participants() == 10
+
+
+async def test_a_process_with_open_streams_sees_changes_of_others_and_stops_at_once(
+    driver: RegistrationDriver, start: Start
+) -> None:
+    await driver.open_category()
+    entry, port = await driver.register(), _free_port()
+    settings = _environment(driver, STREAM_POLL_INTERVAL_SECONDS="0.2")
+    program = await start(*_API, str(port), *_HTTP, **settings)
+    url = f"http://127.0.0.1:{port}"
+    await _ready(url, program)
+    path = url + driver.url(f"/registrations/{entry['registration_id']}/stream")
+    async with httpx.AsyncClient(timeout=20, headers=driver.runner_of(entry)) as http, http.stream("GET", path) as got:
+        lines = got.aiter_lines()
+        assert '"pending_payment"' in await _data(lines)
+        await driver.cancel(entry["registration_id"])
+        assert '"cancelled"' in await _data(lines)
+        assert 'startline_open_streams{service="registration"} 1.0' in (await http.get(f"{url}/metrics")).text
+        program.stop()
+        assert [line async for line in lines if line and line != ":"] == [], "it ends in good order"
+    assert await asyncio.wait_for(program.ended(), 5) in (0, -signal.SIGTERM)
+    assert "Application shutdown complete" in program.log
+    assert "Traceback" not in program.log
+
+
+async def _data(lines: AsyncIterator[str]) -> str:
+    async for line in lines:
+        if line.startswith("data: "):
+            return line
+    raise AssertionError("the stream ended")
 
 
 _WAITING = """

@@ -20,6 +20,7 @@ HTTP_SECONDS = Histogram(
     ["service", "method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+OPEN_STREAMS = Gauge("startline_open_streams", "Open streams of server-sent events", ["service"])
 EVENTS_HANDLED = Counter("startline_events_handled_total", "Events received", ["service", "type", "outcome"])
 EVENTS_REFUSED = Counter(
     "startline_events_refused_total",

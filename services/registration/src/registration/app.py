@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -11,6 +12,7 @@ from chassis.auth.tokens import KeyRing
 from chassis.database import Database
 from chassis.uptime.beats import beat, beating
 from chassis.web.api import build_api
+from chassis.web.event_streams import OpenStreams, StreamTimes
 from chassis.web.fast_path import FastPath
 from chassis.web.limits import AddressLimit
 from chassis.web.load_shedding import ConcurrencyLimit
@@ -30,6 +32,8 @@ from registration.keys import router as keys_router
 from registration.keys import signing_keys_of
 from registration.notes import api as notes
 from registration.settings import Settings
+from registration.streams import api as streams
+from registration.streams.watcher import Watcher
 from registration.tickets import api as tickets
 from registration.tokens import RunnerTokens
 from registration.uptime.tables import RECORD
@@ -43,6 +47,7 @@ ROUTERS = (
     access.router,
     catalog.router,
     entries.router,
+    streams.router,
     corrections.router,
     notes.router,
     canonical.router,
@@ -60,11 +65,13 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     admission_service = AdmissionService(database, runner_tokens, codes, settings)
     checkpoint = build_checkpoint(settings, database)
     terms = OfferTerms(settings.waitlist_offer_time, codes)
+    watcher = Watcher(database, every=timedelta(seconds=settings.stream_poll_interval_seconds))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with beating(lambda: beat(database, RECORD)):
             yield
+        await watcher.close()
         await admission_service.batchers.drained()
         if checkpoint is not None:
             await checkpoint.close()
@@ -88,6 +95,13 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "limits": _limits(settings),
             "checkpoint": checkpoint,
             "public_catalog": catalog.public_catalog(database),
+            "watcher": watcher,
+            "streams": OpenStreams(
+                "registration",
+                maximum=settings.stream_max_connections,
+                per_subject=settings.stream_max_per_registration,
+            ),
+            "stream_times": StreamTimes(settings.stream_heartbeat_seconds, settings.stream_max_age_seconds),
         },
         lifespan=lifespan,
         fast_path=FastPath(

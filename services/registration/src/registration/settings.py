@@ -60,6 +60,21 @@ class Settings(ServiceSettings):
         300, ge=0, description="sustained rate of searches for races per address and process; 0 sets no limit"
     )
     rate_search_burst: int = Field(60, ge=1, description="searches for races that an address may send at once")
+    stream_max_connections: int = Field(
+        1000, ge=1, description="maximum open streams of registrations per process; excess gets 503"
+    )
+    stream_max_per_registration: int = Field(
+        20, ge=1, description="maximum open streams of one registration per process; excess gets 429"
+    )
+    stream_poll_interval_seconds: float = Field(
+        2.0, gt=0, description="seconds between two queries for changes of registrations that have streams"
+    )
+    stream_heartbeat_seconds: float = Field(
+        15.0, gt=0, description="maximum seconds without a byte on a stream; shorter than a proxy's read timeout"
+    )
+    stream_max_age_seconds: float = Field(
+        600.0, gt=0, description="maximum age of a stream; its client then connects again"
+    )
     challenge: ChallengeKind = Field(
         ChallengeKind.NONE, description="provider of challenges that tell people from programs"
     )

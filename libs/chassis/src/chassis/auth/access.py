@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from joserfc.jwk import KeySetSerialization
 from chassis.auth.principals import Device, Principal, Role, Runner, Staff, TokenKind
 from chassis.auth.sessions import EndedSessions
 from chassis.auth.tokens import KeyRing, TokenVerifier
+from chassis.clock import SKEW
 from chassis.errors import Forbidden, InvalidToken, Unauthenticated
 
 STAFF_ISSUER = "startline.identity"
@@ -25,6 +27,7 @@ DEVICE_ISSUER = "startline.checkin"
 Verifiers = Mapping[TokenKind, TokenVerifier]
 
 _PRINCIPAL = "startline.principal"
+_ACCEPTED_UNTIL = "startline.token_accepted_until"
 
 
 class NotYours(Forbidden):
@@ -131,11 +134,18 @@ async def _bearer(request: Request) -> Principal:
     verifier = verifiers.get(_kind(header))
     if verifier is None:
         raise InvalidToken
-    principal = _principal(verifier.kind, await verifier.verify(token, header))
+    claims = await verifier.verify(token, header)
+    principal = _principal(verifier.kind, claims)
+    request.scope[_ACCEPTED_UNTIL] = claims["exp"] + SKEW.total_seconds()
     if isinstance(principal, Staff):
         ended: EndedSessions = request.app.state.ended_sessions
         await ended.refuse_ended(principal.session_id)
     return principal
+
+
+def accepted_until(request: Request) -> datetime:
+    """Return the time until which the token of an authenticated request is accepted."""
+    return datetime.fromtimestamp(request.scope[_ACCEPTED_UNTIL], UTC)
 
 
 def peek(token: str) -> Mapping[str, Any]:

@@ -21,6 +21,9 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that are used as metric labels; callers may send any number of others."""
 
+OPEN_ENDED = "startline.open_ended"
+"""Scope key of a response that lasts until its client leaves. In metrics its time ends with its header."""
+
 _CLIENT_LEFT = 499
 """Status in metrics of requests whose client disconnected before the response, as in nginx's log."""
 
@@ -58,11 +61,14 @@ class RequestContext:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, identifier: str) -> None:
         started = time.perf_counter()
         status = 0
+        ended: float | None = None
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if OPEN_ENDED in scope:
+                    ended = time.perf_counter()
                 message["headers"] = complete_headers(message["headers"], identifier, self._unless_set)
             await send(message)
 
@@ -79,7 +85,7 @@ class RequestContext:
             await self._error_responses.render_unforeseen(error)(scope, receive, send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
-            elapsed = time.perf_counter() - started
+            elapsed = (ended or time.perf_counter()) - started
             method = scope["method"] if scope["method"] in _METHODS else "other"
             HTTP_SECONDS.labels(self._service, method, route, status).observe(elapsed)
 

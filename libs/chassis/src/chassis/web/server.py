@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chassis.errors import BadRequest, HeaderTooLarge, StartlineError
 from chassis.telemetry import correlated, new_correlation_id
+from chassis.web.connections import Connection
 from chassis.web.middleware import complete_headers
 from chassis.web.problems import render
 
@@ -25,7 +26,7 @@ KEEP_ALIVE_SECONDS = 75
 The server should not be the side that closes it first, as a request that is just being sent would be lost.
 """
 LAST_SECONDS = 1.0
-"""Time for a client whose request may be on its way to a server that is stopping."""
+"""Time for a client of a server that is stopping: for a request on its way, or to read the end of a stream."""
 BODY_SECONDS = 120.0
 """Time for a body that is still arriving after its response was sent; before that, the route's own limit applies."""
 
@@ -79,23 +80,28 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         self._in_header, self._in_body, self._is_timed, self._is_last = True, False, True, False
         self._unused_bytes, self._is_large, self._is_too_large = 0, False, False
+        self._connection = Connection(transport)
         self.waiting.start(self, self.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self.waiting.stop(self)
         super().connection_lost(exc)
+        self._connection.end()
 
     def shutdown(self) -> None:
         """Answer requests in progress, then close. A request that is arriving or about to arrive is answered as well.
 
         A client that has just connected has usually sent a request already, and cannot know whether it was read.
+        Streams end by themselves; one whose client does not read its end is cut off.
         """
         if self._in_header and self._is_timed:
             self._is_last = True
             self.waiting.start(self, LAST_SECONDS)
         else:
             super().shutdown()
+        if self._connection.end():
+            self.loop.call_later(LAST_SECONDS, self._connection.cut_off)
 
     def give_up(self) -> None:
         """Close a connection whose client sent nothing for too long."""
@@ -129,6 +135,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self._is_too_large:
                 raise HeaderTooLarge  # the parser stops, and uvicorn calls `send_400_response`
         self._in_header, self._in_body, self._is_timed, self._unused_bytes = False, True, False, 0
+        self._connection.enter(self.scope)  # type: ignore[arg-type]  # a scope with a key of ours
         super().on_headers_complete()
         if self.parser.should_upgrade() or self._is_last:
             self.cycle.keep_alive = False  # the rest is in the requested protocol, or the server is stopping

@@ -76,6 +76,8 @@ async def mark_payment_rejected(work: UnitOfWork, refusal: PaymentRejected) -> N
         return
     if entry.status == Status.PAYMENT_UPLOADED:
         move(work, entry, Trigger.PAYMENT_REJECTED)
+    elif entry.status == Status.PENDING_PAYMENT and refusal.expires_at > entry.expires_at:
+        move(work, entry, Trigger.DEADLINE_MOVED)  # the upload of the rejected proof has not arrived yet
     if entry.status == Status.PENDING_PAYMENT:
         entry.expires_at = max(entry.expires_at, refusal.expires_at)
     elif entry.status == Status.EXPIRED and refusal.expires_at > refusal.rejected_at:
