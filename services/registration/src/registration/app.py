@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
@@ -96,18 +97,21 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "checkpoint": checkpoint,
             "public_catalog": catalog.public_catalog(database),
             "watcher": watcher,
-            "streams": OpenStreams(
-                "registration",
-                maximum=settings.stream_max_connections,
-                per_subject=settings.stream_max_per_registration,
-            ),
-            "stream_times": StreamTimes(settings.stream_heartbeat_seconds, settings.stream_max_age_seconds),
+            **_stream_limits(settings),
         },
         lifespan=lifespan,
         fast_path=FastPath(
             admission.register, RegistrationForm, ConcurrencyLimit(settings.admission_max_in_flight, TooBusy())
         ),
     )
+
+
+def _stream_limits(settings: Settings) -> dict[str, Any]:
+    maximum, per_registration = settings.stream_max_connections, settings.stream_max_per_registration
+    return {
+        "streams": OpenStreams("registration", maximum=maximum, per_subject=per_registration),
+        "stream_times": StreamTimes(settings.stream_heartbeat_seconds, settings.stream_max_age_seconds),
+    }
 
 
 def _limits(settings: Settings) -> dict[str, AddressLimit]:
