@@ -103,6 +103,17 @@ async def test_an_address_has_so_many_requests_under_way_and_no_more(gateway: Ga
     assert gateway.workers == workers
 
 
+async def test_the_server_that_only_redirects_counts_them_too(open_gateway: OpenGateway) -> None:
+    gateway = await open_gateway(https=True)
+    async with Crowd(gateway.port) as crowd:
+        held = await crowd.come(300, unfinished("POST", LOGIN, length=60_000), source=ATTACKER)
+        statuses = await answered(held, within=3.0)
+        neighbour = await ask(gateway.port, request("GET", EVENTS), source=ANOTHER)
+
+    assert sorted(statuses) == [308] * 200 + [429] * 100
+    assert neighbour.status == 308
+
+
 async def test_connections_that_only_wait_make_room_for_those_that_ask(open_gateway: OpenGateway) -> None:
     gateway = await open_gateway(changes={"worker_connections 4096": "worker_connections 128"})
     async with Crowd(gateway.port) as crowd:
