@@ -6,7 +6,7 @@ import sys
 
 from .compose import ROOT, ComposeStand
 from .forgery import Forgery
-from .release import Release
+from .release import release, restart_one, scale_down
 from .round import Plan, Result, Round
 
 _FOLDER = ROOT / ".startline" / "breaking"
@@ -27,7 +27,13 @@ async def _play() -> Result:
             upstreams=[each for each in stand.members if each.half == "api"],
             away=2.0,
             pause_seconds=30.0,
-            deeds=[Release(stand, ["registration"]), Forgery(stand), Release(stand)],
+            deeds=[
+                release(stand, "registration"),
+                scale_down(stand, "registration"),
+                restart_one(stand, "registration"),
+                Forgery(stand),
+                release(stand),
+            ],
         )
         return await Round(stand, plan, _FOLDER, _print_line).play()
 

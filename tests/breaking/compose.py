@@ -58,6 +58,7 @@ class ComposeStand:
             # All runners come from this one address.
             "RATE_REGISTRATION_PER_MINUTE": "6000",
             "RATE_UPLOAD_PER_MINUTE": "6000",
+            "RATE_SENDING_PER_MINUTE": "12000",
             # A deadline of an hour can be waited for, in the journey, too.
             "HOUR_SECONDS": "60",
         }
@@ -198,6 +199,17 @@ class ComposeStand:
         for service in services or [each.name for each in SERVICES]:
             for half in HALVES:
                 await self._find(f"{service}-{half}")
+
+    async def scale(self, service: str, replicas: int) -> None:
+        """Have so many replicas of its API; return when all are ready."""
+        api = f"{service}-api"
+        await self._compose("up", "-d", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{api}={replicas}", api)
+        await self._find(api)
+        await asyncio.gather(*(self.ready(Member(service, "api", number + 1)) for number in range(replicas)))
+
+    async def restart(self, service: str) -> None:
+        """Restart one replica of its API."""
+        await self._docker("restart", self._container(Member(service, "api", 1)))
 
     def _container(self, member: Member) -> str:
         return self._containers[str(member)]

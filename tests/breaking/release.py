@@ -1,28 +1,49 @@
-"""A release while everybody goes on: no request that began meanwhile ends in an error or a broken connection."""
+"""A release, another number of replicas, a restart of one of them: while everybody goes on, no request fails."""
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
 import httpx
+from standalone.services import SERVICES
 from testkit.polling import eventually
 
-from .faults import Breaker
+from .faults import Breaker, Step
 from .traffic import Traffic
 
-_SERVER_ERRORS = 500
+LEAST_REQUESTS = 1000
+MOST_SECONDS = 1.0
+_REFUSALS = 400
+_EXPECTED = frozenset({"404", "409", "422"})
+"""Refusals that the clients' own work brings: an invoice that is not there yet, a second proof, an empty form."""
+_EVERY = 0.05
+_ALONE_SECONDS = 10.0
 _UNTIL_ANSWERED = 30.0
+_EVENTS = "/api/registration/v1/events"
+_FORM = "/api/registration/v1/registrations"
+_ROUND = tuple(path for each in SERVICES for path in (_EVENTS, f"/api/{each.name}/v1/openapi.json", _FORM))
 
 
-class Releasable(Protocol):
-    """A stand whose services can be released anew."""
+class Changeable(Protocol):
+    """A stand whose services can be changed while they run."""
 
     async def release(self, *services: str) -> None:
         """Bring a new release of them, all if none is named; return when nothing of the old one runs."""
+
+    async def scale(self, service: str, replicas: int) -> None:
+        """Have so many replicas of its API; return when all are ready."""
+
+    async def restart(self, service: str) -> None:
+        """Restart one replica of its API."""
+
+
+def _is_error(what: str) -> bool:
+    return not what.isdigit() or (int(what) >= _REFUSALS and what not in _EXPECTED)
 
 
 @dataclass
@@ -34,9 +55,14 @@ class Answers:
     waiting: int = 0
 
     @property
+    def total(self) -> int:
+        """How many there were."""
+        return self.counts.total()
+
+    @property
     def errors(self) -> dict[str, int]:
         """Those that no client should see."""
-        return {what: count for what, count in self.counts.items() if not what.isdigit() or int(what) >= _SERVER_ERRORS}
+        return {what: count for what, count in self.counts.items() if _is_error(what)}
 
     async def send(self, http: httpx.AsyncClient, request: httpx.Request, **options: object) -> httpx.Response:
         """Send a request as the client would, and note what comes of it."""
@@ -65,23 +91,76 @@ class Answers:
         await eventually(lambda: not self.waiting, within=_UNTIL_ANSWERED)
 
 
-@dataclass
-class Release:
-    """A release of some services, or of all."""
+class Load:
+    """Requests at a steady pace, however long their answers take: cached reads, uncached ones of each service, forms.
 
-    stand: Releasable
-    services: Sequence[str] = ()
+    Args:
+        every: seconds between two.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, *, every: float = _EVERY) -> None:
+        self._http = http
+        self._every = every
+        self._begun = 0
+
+    async def go_on(self, until: asyncio.Event, *, least: int = LEAST_REQUESTS) -> None:
+        """Ask until told to stop, but no fewer requests than `least`."""
+        async with asyncio.TaskGroup() as asking:
+            while self._begun < least or not until.is_set():
+                asking.create_task(self._ask(_ROUND[self._begun % len(_ROUND)]))
+                self._begun += 1
+                await asyncio.sleep(self._every)
+
+    async def _ask(self, path: str) -> None:
+        with suppress(httpx.TransportError):
+            # A form without its fields is refused after its whole way through the service.
+            await (self._http.post(path, json={}) if path == _FORM else self._http.get(path))
+
+
+@dataclass
+class Change:
+    """What clients must not notice of a change: no error, and no answer that takes longer than a second."""
+
+    what: str
+    steps: Sequence[Step]
     problems: list[str] = field(default_factory=list)
 
     async def play(self, breaker: Breaker, traffic: Traffic) -> None:
-        """Bring it, and judge what the clients saw."""
-        what = f"release of {', '.join(self.services) or 'everything'}"
-        answers = Answers()
-        async with answers.of(traffic.site.http):
-            await breaker.strike(what, partial(self.stand.release, *self.services), breaker.all_ready)
-        total = answers.counts.total()
+        """Do it under load, and judge what the clients saw."""
+        answers, done = Answers(), asyncio.Event()
+        async with answers.of(traffic.site.http), asyncio.TaskGroup() as everybody:
+            everybody.create_task(Load(traffic.site.http).go_on(done))
+            try:
+                await breaker.strike(self.what, *self.steps, breaker.all_ready)
+            finally:
+                done.set()
         breaker.report(
-            f"  {total} requests meanwhile, {answers.errors or 'no errors'}, slowest {answers.slowest:.2f} s"
+            f"  {answers.total} requests meanwhile, {answers.errors or 'no errors'}, slowest {answers.slowest:.2f} s"
         )
-        if answers.errors or not total:
-            self.problems.append(f"{what}: of {total} requests {answers.errors or 'none was sent'}")
+        self.problems += [f"{self.what}: {wrong}" for wrong in judge(answers)]
+
+
+def judge(answers: Answers) -> Iterator[str]:
+    """What is wrong with them, in words."""
+    if answers.errors:
+        yield f"of {answers.total} requests {answers.errors}"
+    if answers.total < LEAST_REQUESTS:
+        yield f"{answers.total} requests say little; {LEAST_REQUESTS} are needed"
+    if answers.slowest > MOST_SECONDS:
+        yield f"an answer took {answers.slowest:.2f} s"
+
+
+def release(stand: Changeable, *services: str) -> Change:
+    """A release of some services, or of all."""
+    return Change(f"release of {', '.join(services) or 'everything'}", [partial(stand.release, *services)])
+
+
+def scale_down(stand: Changeable, service: str) -> Change:
+    """One replica of its API less, then as many as before."""
+    steps = [partial(stand.scale, service, 1), partial(asyncio.sleep, _ALONE_SECONDS), partial(stand.scale, service, 2)]
+    return Change(f"{service}-api from two replicas to one, and back", steps)
+
+
+def restart_one(stand: Changeable, service: str) -> Change:
+    """A restart of one of its API's two replicas."""
+    return Change(f"restart of one {service}-api of two", [partial(stand.restart, service)])

@@ -1,13 +1,15 @@
 """What a release is judged by: the requests that began while it went on."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from testkit.polling import eventually
 
-from .release import Answers
+from . import release
+from .release import LEAST_REQUESTS, Answers, Load, judge
 
 
 class Service:
@@ -20,6 +22,8 @@ class Service:
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked += 1
         match request.url.path.removeprefix("/"):
+            case path if path.startswith("api/"):
+                return httpx.Response(422 if request.method == "POST" else 200)
             case "broken":
                 raise httpx.ReadError("reset", request=request)
             case "slow":
@@ -40,15 +44,17 @@ async def http(service: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_errors_of_the_server_and_broken_connections_count_and_refusals_do_not(http: httpx.AsyncClient) -> None:
+async def test_errors_of_the_server_and_broken_connections_count_and_refusals_by_rule_do_not(
+    http: httpx.AsyncClient,
+) -> None:
     answers = Answers()
     async with answers.of(http):
-        for path in ("/201", "/409", "/503", "/500"):
+        for path in ("/201", "/409", "/422", "/429", "/400", "/503", "/500"):
             await http.get(path)
         with pytest.raises(httpx.ReadError):
             await http.post("/broken")
-    assert answers.counts == {"201": 1, "409": 1, "503": 1, "500": 1, "ReadError": 1}
-    assert answers.errors == {"503": 1, "500": 1, "ReadError": 1}
+    assert answers.counts == dict.fromkeys(("201", "409", "422", "429", "400", "503", "500", "ReadError"), 1)
+    assert answers.errors == {"429": 1, "400": 1, "503": 1, "500": 1, "ReadError": 1}
 
 
 async def test_it_is_when_a_request_began_that_counts(http: httpx.AsyncClient, service: Service) -> None:
@@ -62,3 +68,49 @@ async def test_it_is_when_a_request_began_that_counts(http: httpx.AsyncClient, s
     await asyncio.gather(before, meanwhile)
     await http.get("/500")
     assert answers.errors == {"503": 1}
+
+
+def _answers(slowest: float = 0.9, **counts: int) -> Answers:
+    return Answers(Counter({what.removeprefix("s"): count for what, count in counts.items()}), slowest)
+
+
+def test_enough_quick_answers_without_errors_are_good() -> None:
+    assert list(judge(_answers(s200=LEAST_REQUESTS - 2, s409=1, s422=1))) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (_answers(s200=LEAST_REQUESTS, s429=2), "of 1002 requests {'429': 2}"),
+        (_answers(s200=LEAST_REQUESTS, s503=1), "of 1001 requests {'503': 1}"),
+        (_answers(s200=LEAST_REQUESTS - 1), "999 requests say little; 1000 are needed"),
+        (_answers(), "0 requests say little; 1000 are needed"),
+        (_answers(1.01, s200=LEAST_REQUESTS), "an answer took 1.01 s"),
+    ],
+)
+def test_what_is_wrong_with_a_change_is_said(answers: Answers, said: str) -> None:
+    assert list(judge(answers)) == [said]
+
+
+async def test_the_load_goes_on_until_there_was_enough_and_it_is_told_to_stop(http: httpx.AsyncClient) -> None:
+    answers, stopped, stop = Answers(), asyncio.Event(), asyncio.Event()
+    stopped.set()
+    async with answers.of(http):
+        await Load(http, every=0).go_on(stopped, least=90)
+        asyncio.get_running_loop().call_later(0.2, stop.set)
+        await Load(http, every=0.01).go_on(stop, least=1)
+    assert answers.total > 95
+    assert answers.errors == {}
+    assert 25 < answers.counts["422"] < answers.total / 2
+
+
+async def test_the_load_is_not_slowed_down_by_answers_that_take_long(
+    http: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "_ROUND", ["/slow"])
+    stopped = asyncio.Event()
+    stopped.set()
+    loading = asyncio.create_task(Load(http, every=0).go_on(stopped, least=30))
+    await eventually(lambda: service.asked == 30)
+    service.waits.set()
+    await loading

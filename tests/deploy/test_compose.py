@@ -265,3 +265,12 @@ def test_only_those_who_have_to_get_out() -> None:
     assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
     assert {name for name, each in _containers().items() if "public" in each["networks"]} == {"gateway", "simulators"}
     assert "back" not in _containers()["gateway"]["networks"]
+
+
+@pytest.mark.parametrize("name", _containers())
+def test_what_a_container_writes_beside_its_volumes_is_bounded_below_its_memory(name: str) -> None:
+    container = _containers()[name]
+    rooms = [re.search(r"[:,]size=(\d+)m", room) for room in container["tmpfs"]]
+    assert None not in rooms, "a tmpfs without a size takes half of the machine's memory"
+    memory = int(container["mem_limit"].rstrip("mg")) * (1024 if container["mem_limit"].endswith("g") else 1)
+    assert sum(int(room[1]) for room in rooms if room) <= memory / 2

@@ -108,7 +108,12 @@ def test_what_takes_pictures_goes_on_unread_with_few_of_one_address(apps: Mappin
     large = {each.path: each for each in locations() if each.largest_body > ordinary}
     assert len(large) == 2
     assert {each.directives["limit_conn"] for each in large.values()} == {"uploading 8"}
-    assert {each.directives["proxy_request_buffering"] for each in large.values()} == {"off"}
+
+
+def test_every_body_goes_on_unread() -> None:
+    """A service ends a slow one, and judges access first; nginx would take it in for as long as it comes."""
+    assert "\nproxy_request_buffering off;" in _text("forwarding.conf")
+    assert not [each.path for each in locations() if "proxy_request_buffering" in each.directives]
 
 
 def test_streams_are_passed_on_as_they_come_and_outlive_the_time_between_heartbeats(

@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
@@ -87,3 +87,35 @@ def test_an_image_stands_on_the_layer_that_has_what_it_needs(service: str) -> No
     [base] = re.findall(rf"SERVICE: {service}, (?:BASE: (\w+), )?VERSION", (ROOT / "docker-compose.yml").read_text())
     large = {"pillow", "obstore", "fonttools"}
     assert (base == "documents") == bool(large & _declared(f"startline-{service}"))
+
+
+def _stages() -> dict[str, str]:
+    """The stages of the Dockerfile by name, each with what it is built from; the image's own is the last one."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    return {
+        found[2] or "": found[0]
+        for found in re.finditer(r"^FROM (\S+)(?: AS (\S+))?$.*?(?=^FROM |\Z)", text, re.MULTILINE | re.DOTALL)
+    }
+
+
+def _kept(name: str, stages: Mapping[str, str]) -> str:
+    """A stage and those below it, which together are in an image."""
+    [base] = re.findall(r"^FROM (\S+)", stages[name])
+    below = "common" if base == "${BASE}" else base
+    return (_kept(below, stages) if below in stages else "") + stages[name]
+
+
+@pytest.mark.parametrize("name", ["", "documents"])
+def test_no_image_brings_pip(name: str) -> None:
+    """The base image has it, and its wheel; the environments are made without."""
+    stages = _stages()
+    kept = _kept(name, stages)
+    assert "import ensurepip, pip, shutil; [shutil.rmtree(" in kept
+    assert "rm -f /usr/bin/pip* /usr/local/bin/pip*" in kept
+    assert not re.search(r"pip install|ensurepip --|get-pip|-m venv(?! --without-pip)", kept)
+    copied = {source for stage in stages for source in re.findall(r"^COPY --from=(\S+)", stages[stage], re.MULTILINE)}
+    assert copied == {"ours", "common-packages", "documents-packages", "installed"}
+    assert re.findall(r"-m venv .*/opt/startline", stages["common-packages"]) == [
+        "-m venv --without-pip /opt/startline"
+    ]
+    assert "pip" not in {*_declared("startline-standalone"), *_declared("startline-payment")}

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
@@ -72,12 +73,16 @@ def _ready(url: str) -> bool:
 
 
 @pytest.fixture
-async def open_gateway(platform: str, tmp_path: Path) -> AsyncIterator[OpenGateway]:
-    """`await open_gateway()` is a gateway in front of the platform; see `Gateway` for what can be different."""
+async def open_gateway(platform: str) -> AsyncIterator[OpenGateway]:
+    """`await open_gateway()` is a gateway in front of the platform; see `Gateway` for what can be different.
+
+    Its folder is not in pytest's: each session that begins closes that to other users, such as nginx's workers.
+    """
     async with AsyncExitStack() as closing:
 
         async def open_one(upstream: str = platform, **different: object) -> Gateway:
-            gateway = Gateway(new_folder(tmp_path), upstream, **different)  # type: ignore[arg-type]  # handed on
+            folder = Path(closing.enter_context(TemporaryDirectory(prefix="startline-gateway-")))
+            gateway = Gateway(new_folder(folder), upstream, **different)  # type: ignore[arg-type]  # handed on
             return await closing.enter_async_context(gateway)
 
         yield open_one

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SETTINGS = "/api/payment/v1/settings"
 PROOFS = "/api/payment/v1/invoices/8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11/proofs"
 LOGIN = "/api/identity/v1/login"
+REFRESH = "/api/identity/v1/refresh"
 EVENTS = "/api/registration/v1/events"
 QRIS = 2794 * 1024
 PICTURE = 1_900_000
@@ -78,22 +80,22 @@ async def test_uploads_of_many_addresses_that_dribble_take_no_place(gateway: Gat
     assert events.status == 200
 
 
-async def test_other_bodies_and_the_cache_lie_in_rooms_of_their_own(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    ("changes", "files"), [({}, 0), ({"proxy_request_buffering off;": ""}, 4)], ids=["as it is", "control"]
+)
+async def test_no_body_lies_on_the_disk(open_gateway: OpenGateway, changes: Mapping[str, str], files: int) -> None:
+    gateway = await open_gateway(changes=changes)
     async with Crowd(gateway.port) as crowd:
-        await crowd.come(3, unfinished("PUT", SETTINGS, length=QRIS, sent=b"x" * 500_000), source=ATTACKER)
         await crowd.come(4, unfinished("POST", LOGIN, JSON, length=60_000, sent=b"x" * 50_000), source=ATTACKER)
-        await _runner(gateway, request("GET", EVENTS))
+        await asyncio.sleep(1)
 
-        await eventually(lambda: _open_files(gateway, "bodies") == 4)
-
-    public_reads = gateway.folder / "cache/nginx/cache"
-    await eventually(lambda: list(public_reads.rglob("?" * 32)))
+        await eventually(lambda: _open_files(gateway, "bodies") == files)
 
 
 async def test_an_address_has_so_many_requests_under_way_and_no_more(gateway: Gateway) -> None:
     workers = gateway.workers
     async with Crowd(gateway.port) as crowd:
-        held = await crowd.come(300, unfinished("POST", "/api/registration/v1/jwks.json", length=2), source=ATTACKER)
+        held = await crowd.come(300, unfinished("POST", REFRESH, JSON, length=2), source=ATTACKER)
         refused = await answered(held, within=2.0)
         login = await _runner(gateway, request("POST", LOGIN, JSON, body=b"{}"))
         neighbour = await ask(gateway.port, request("GET", EVENTS), source=ANOTHER)
@@ -101,6 +103,17 @@ async def test_an_address_has_so_many_requests_under_way_and_no_more(gateway: Ga
     assert refused == [429] * 100
     assert (login.status, neighbour.status) == (422, 200)
     assert gateway.workers == workers
+
+
+async def test_the_server_that_only_redirects_counts_them_too(open_gateway: OpenGateway) -> None:
+    gateway = await open_gateway(https=True)
+    async with Crowd(gateway.port) as crowd:
+        held = await crowd.come(300, unfinished("POST", LOGIN, length=60_000), source=ATTACKER)
+        statuses = await answered(held, within=3.0)
+        neighbour = await ask(gateway.port, request("GET", EVENTS), source=ANOTHER)
+
+    assert sorted(statuses) == [308] * 200 + [429] * 100
+    assert neighbour.status == 308
 
 
 async def test_connections_that_only_wait_make_room_for_those_that_ask(open_gateway: OpenGateway) -> None:

@@ -1,4 +1,4 @@
-"""Arrival time of uploads. The gateway buffers an upload, which takes minutes on a slow connection."""
+"""Arrival time of uploads. A proxy may hold an upload for minutes before it passes it on."""
 
 import re
 from datetime import datetime, timedelta
