@@ -8,7 +8,7 @@ import yaml  # type: ignore[import-untyped]
 from chassis.web.bodies import LARGE_BODIES
 from payment.proofs.forms import FORM_BYTES
 
-from .nginx import DEPLOY, size
+from .nginx import DEPLOY, locations, size
 
 _HEADER_BUFFERS = 4 * 8 * 1024
 _STREAM = 4 * 1024
