@@ -1,7 +1,7 @@
 """Deadlines pass only while they can be met and published, and one item never stops the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -115,28 +115,42 @@ async def names(rabbitmq_url: str) -> AsyncIterator[Names]:
     await purge(rabbitmq_url, prefix.names)
 
 
-async def _proof_waits(driver: RegistrationDriver, entry: dict[str, Any], url: str, names: Names) -> None:
-    """Publish a proof that was in time, while registration's worker is down until after the grace."""
+async def _proof_waits(
+    driver: RegistrationDriver, entry: dict[str, Any], url: str, names: Names, *, before: Sequence[Payload] = ()
+) -> None:
+    """Publish a proof that was in time, while registration's worker is down until after the grace.
+
+    Args:
+        before: events that are in the queue before the proof.
+    """
     payment = RabbitTransport(url, names=names)
     await payment.start()
-    payload = proof_uploaded(entry, driver.clock(), sequence=1)
-    event = driver.event_of(payload)
-    await payment.publish(on_its_way(event))
+    for payload in (*before, proof_uploaded(entry, driver.clock(), sequence=1)):
+        await payment.publish(on_its_way(driver.event_of(payload)))
     await payment.stop()
     driver.clock.advance(timedelta(hours=24, minutes=20))
 
 
+async def _backlog(driver: RegistrationDriver, count: int) -> Sequence[Payload]:
+    """Create a registration of another category; return `count` events about it."""
+    await driver.open_category()
+    other = await driver.register()
+    return [proof_uploaded(other, driver.clock(), sequence=number) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("backlog", [0, 50, 400])
 async def test_a_proof_in_the_queue_comes_before_the_deadline_that_passed_while_the_worker_was_away(
-    driver: RegistrationDriver, waitlist: WaitlistDriver, rabbitmq_url: str, names: Names
+    driver: RegistrationDriver, waitlist: WaitlistDriver, rabbitmq_url: str, names: Names, backlog: int
 ) -> None:
     [entry] = await waitlist.sell_out()
     waiting = await waitlist.join()
+    before = await _backlog(driver, backlog)
     await driver.published(Payload)
-    await _proof_waits(driver, entry, rabbitmq_url, names)
+    await _proof_waits(driver, entry, rabbitmq_url, names, before=before)
     overdue = await _overdue_besides(driver)
 
     async with payment_answers(rabbitmq_url, names), _running(driver, rabbitmq_url, names):
-        await eventually(lambda: _status_is(driver, overdue, "expired"), within=20)
+        await eventually(lambda: _status_is(driver, overdue, "expired"), within=50)
 
     assert await driver.status(entry["registration_id"]) == "payment_uploaded"
     assert await waitlist.status(waiting) == "waiting"
