@@ -14,10 +14,12 @@ from chassis.transports import RabbitTransport
 from contracts import Payload
 from contracts.topology import Names
 from registration import worker as background
-from registration.aside.commands import SET_ASIDE
+from registration.aside.commands import SET_ASIDE, Work
 from registration.base import service_tables
+from registration.entries import expiry
 from registration.service import SERVICE
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from testkit.brokers import BrokerPrefix, purge
 from testkit.example.recording_listener import message as on_its_way
 from testkit.polling import eventually
@@ -272,6 +274,28 @@ async def test_an_item_that_fails_is_set_aside_counted_and_tried_again(driver: R
     await driver.sweep()
     assert await driver.status(stuck["registration_id"]) == "expired"
     assert SET_ASIDE.labels("expiry")._value.get() == 0
+
+
+async def test_without_trying_one_by_one_an_item_that_fails_stops_the_others(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a batch that fails is left as it is."""
+
+    async def all_at_once(database: Database, _: str, ids: Sequence[UUID], do: Work) -> int:
+        async with database.work() as work:
+            return await do(work, ids)
+
+    monkeypatch.setattr(expiry, "for_all", all_at_once)
+    await driver.open_category()
+    fine = await driver.register()
+    bad = await driver.open_category()
+    await driver.register()
+    await driver.execute("UPDATE category_places SET taken = 0 WHERE category_id = CAST(:id AS uuid)", id=bad["id"])
+
+    with pytest.raises(IntegrityError, match="ck_category_places"):
+        await driver.pass_deadline()
+
+    assert await driver.status(fine["registration_id"]) == "pending_payment"
 
 
 async def test_a_waiting_list_that_fails_does_not_stop_the_others(
