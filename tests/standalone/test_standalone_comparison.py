@@ -44,12 +44,14 @@ def diagnose(
     roster: list[RosterState],
     stages: list[Stage] | None = None,
     told: frozenset[UUID] | None = None,
+    until: datetime = DEADLINE,
 ) -> Diagnosis:
     """What the doctor finds; notification heard what it should have, unless `stages` says otherwise."""
     diagnosis = Diagnosis()
     heard = [HEARD[entry.status] for entry in entries] if stages is None else stages
     told = frozenset({PAYMENT, SURPLUS}) if told is None else told
-    compare(diagnosis, entries, invoices, roster, [ContactState(REGISTRATION, stage, told) for stage in heard])
+    contacts = [ContactState(REGISTRATION, stage, until, told) for stage in heard]
+    compare(diagnosis, entries, invoices, roster, contacts)
     return diagnosis
 
 
@@ -160,6 +162,15 @@ def test_a_deadline_that_only_one_of_them_moved_is_found() -> None:
 
     assert codes([PENDING], [moved], []) == {"deadline_differs"}
     assert codes([EXPIRED], [replace(moved, status=InvoiceStatus.EXPIRED)], []) == set()
+
+
+def test_a_deadline_that_only_notification_did_not_move_is_found() -> None:
+    found = diagnose([PENDING], [OPEN], [], until=DEADLINE - timedelta(hours=1))
+
+    assert {finding.code for finding in found.findings} == {"deadline_differs"}
+    assert found.to_publish() == {"registration": {REGISTRATION}}
+    uploaded = replace(PENDING, status=Status.PAYMENT_UPLOADED), replace(OPEN, status=InvoiceStatus.PROOF_UPLOADED)
+    assert not diagnose([uploaded[0]], [uploaded[1]], [], until=DEADLINE - timedelta(hours=1)).findings
 
 
 @pytest.mark.parametrize("status", [Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED])

@@ -60,6 +60,12 @@ _ONE_CONFIRMED = "(SELECT id FROM registrations WHERE status = 'payment_verified
 _ONE_INVOICE = "(SELECT registration_id FROM invoices WHERE status = 'paid' ORDER BY registration_id LIMIT 1)"
 _ONE_RUNNER = "(SELECT participant_id FROM roster ORDER BY participant_id LIMIT 1)"
 
+_ONE_EXPIRED = "(SELECT id FROM registrations WHERE status = 'expired' LIMIT 1)"
+_ONE_WRITTEN_TO = "(SELECT registration_id FROM contacts WHERE stage = 'confirmed' LIMIT 1)"
+_ONE_SENT = "(SELECT id FROM notifications WHERE status = 'sent' LIMIT 1)"
+_KEPT = "CREATE TABLE kept AS SELECT id, payment_id FROM registrations"
+_RESTORED = "UPDATE registrations r SET payment_id = k.payment_id FROM kept k WHERE k.id = r.id; DROP TABLE kept"
+
 _ONE_DEAD_LETTER = (
     "INSERT INTO dead_letters (original_id, queue, payload, deliveries_count, created_at, failure_reason)"
     " VALUES (0, 'retries', '{}', 1, now(), 'rejected')"
@@ -121,6 +127,57 @@ FAULTS = [
         f"UPDATE registrations SET payment_sequence = payment_sequence + 1 WHERE id = {_ONE_CONFIRMED}",
     ),
     (
+        "expiry_stuck",
+        "registration",
+        (
+            f"UPDATE registrations SET status = 'pending_payment', expires_at = expires_at - interval '9 days'"
+            f" WHERE id = {_ONE_EXPIRED}"
+        ),
+        (
+            "UPDATE registrations SET status = 'expired', expires_at = expires_at + interval '9 days'"
+            " WHERE status = 'pending_payment'"
+        ),
+    ),
+    (
+        "paid_without_place",
+        "registration",
+        f"{_KEPT}; UPDATE registrations SET payment_id = gen_random_uuid() WHERE id = {_ONE_CONFIRMED}",
+        _RESTORED,
+    ),
+    (
+        "refund_not_told",
+        "payment",
+        (
+            "INSERT INTO refunds (payment_id, reason, due_at)"
+            " SELECT id, 'planted', now() FROM payments WHERE status = 'verified' LIMIT 1"
+        ),
+        "DELETE FROM refunds WHERE reason = 'planted'",
+    ),
+    (
+        "contact_differs",
+        "notification",
+        f"UPDATE contacts SET stage = 'created' WHERE registration_id = {_ONE_WRITTEN_TO}",
+        "UPDATE contacts SET stage = 'confirmed' WHERE stage = 'created'",
+    ),
+    (
+        "messages_stuck",
+        "notification",
+        (
+            "UPDATE notifications SET status = 'sending', lease = gen_random_uuid(), leased_until = now()"
+            f" WHERE id = {_ONE_SENT}"
+        ),
+        "UPDATE notifications SET status = 'sent', lease = NULL, leased_until = NULL WHERE status = 'sending'",
+    ),
+    (
+        "outage_unsettled",
+        "payment",
+        (
+            "INSERT INTO outages (began_at, ended_at, moved_until, settled) VALUES (now() - interval '2 hours',"
+            " now() - interval '1 hour', '00000000-0000-0000-0000-000000000000', false)"
+        ),
+        "DELETE FROM outages WHERE NOT settled",
+    ),
+    (
         "outbox_stuck",
         "payment",
         "INSERT INTO outbox (queue, payload, created_at) VALUES ('events', '{}', now() - interval '1 hour')",
@@ -160,6 +217,77 @@ async def test_a_planted_fault_is_found(played: Server, code: str, service: str,
         diagnosis = await diagnose(played, wait=0)
     assert code in {finding.code for finding in diagnosis.findings}, as_text(diagnosis)
     assert not diagnosis.ok
+    healthy = await diagnose(played, wait=0)
+    assert healthy.ok, as_text(healthy)
+
+
+_OPEN_AGAIN = {
+    "registration": (
+        "UPDATE registrations SET status = 'pending_payment', expires_at = '2100-01-01Z' WHERE status = 'expired'",
+        "UPDATE registrations SET status = 'expired', expires_at = now() WHERE status = 'pending_payment'",
+    ),
+    "payment": (
+        (
+            "UPDATE invoices SET status = 'open', registration_ended = NULL, expires_at = '2100-01-01Z'"
+            " WHERE status = 'expired'"
+        ),
+        (
+            "UPDATE invoices SET status = 'expired', registration_ended = 'expired', expires_at = now()"
+            " WHERE status = 'open'"
+        ),
+    ),
+    "notification": (
+        "UPDATE contacts SET stage = 'created', expires_at = '2100-01-01Z' WHERE stage = 'expired'",
+        "UPDATE contacts SET stage = 'expired', expires_at = now() WHERE stage = 'created'",
+    ),
+}
+
+
+@pytest.mark.parametrize("late", [None, *_OPEN_AGAIN])
+async def test_a_deadline_that_one_service_did_not_move_is_found(played: Server, late: str | None) -> None:
+    """The expired registration waits for its payment again."""
+    async with contextlib.AsyncExitStack() as planted:
+        for service, (fault, mend) in _OPEN_AGAIN.items():
+            moved = fault.replace("2100-01-01", "2099-12-31") if service == late else fault
+            await planted.enter_async_context(_planted(played, service, moved, mend))
+        diagnosis = await diagnose(played, wait=0)
+
+    found = [finding.detail for finding in diagnosis.findings if finding.code == "deadline_differs"]
+    compared = {None: 0, "registration": 2, "payment": 1, "notification": 1}
+    assert len(found) == compared[late]
+    assert all("2099-12-31" in detail for detail in found)
+
+
+_OFFER = """
+    INSERT INTO waitlist_entries (id, event_id, race_category_id, registration_type, total_participants, status,
+                                  revision, offered_at, offer_expires_at, created_at, updated_at)
+    SELECT '{id}', event_id, id, 'individual', 1, 'withdrawn', 1, now(), now(), now(), now()
+      FROM race_categories LIMIT 1
+"""
+_OFFERED = """
+    INSERT INTO contacts (registration_id, event_name, event_date, event_location, category_name, total_amount,
+                          currency, expires_at, stage, revision, created_at)
+    SELECT '{id}', event_name, event_date, event_location, category_name, total_amount, currency, now(), 'waiting', 0,
+           now() FROM contacts LIMIT 1
+"""
+
+
+_NO_CODES = "DELETE FROM unpublished_codes"
+
+
+async def test_an_offer_whose_end_notification_missed_is_found_and_published_again(played: Server) -> None:
+    offer = str(uuid4())
+    ended = (
+        _OFFER.format(id=offer),
+        f"DELETE FROM waitlist_entries WHERE id = '{offer}'; DELETE FROM outbox; {_NO_CODES}",
+    )
+    believed = _OFFERED.format(id=offer), f"DELETE FROM contacts WHERE registration_id = '{offer}'"
+    async with _planted(played, "registration", *ended), _planted(played, "notification", *believed):
+        diagnosis = await diagnose(played, wait=0, mend=True)
+
+    [finding] = diagnosis.findings
+    assert (finding.code, str(finding.where["registration_id"])) == ("offer_differs", offer)
+    assert diagnosis.counts["published_again_by_registration"] == 1
     healthy = await diagnose(played, wait=0)
     assert healthy.ok, as_text(healthy)
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from contracts import Payload, PaymentRejected, PaymentUploaded, PaymentVerified
@@ -14,10 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notification.contacts import commands
 from notification.contacts.tables import Contact
+from notification.messages.rules import Channel
 from testkit.histories import ACTS, SKEWS, PlainRegistration, Step, examples, plain_history, steps
 
 from .notification_driver import NotificationDriver
-from .notification_events import Entry
+from .notification_events import Entry, offered
+from .test_notification_refunds import DONE, DUE, done, due
+from .test_notification_sender_failures import Provider
 
 STEPS = steps(*ACTS)
 TROUBLES = st.lists(st.sampled_from(["none", "none", "database", "worker"]), min_size=1, max_size=8)
@@ -66,6 +70,37 @@ async def deliver_with_troubles(driver: NotificationDriver, payloads: Sequence[A
         await driver.redeliver(event)
 
 
+CREATED, OFFERED = "registration.created", "waitlist.offered"
+TRUE_AT = {
+    "created": {CREATED, "payment.uploaded", "payment.rejected", "registration.reopened"},
+    "confirmed": {"registration.confirmed"},
+    "expired": {"registration.expired"},
+    "cancelled": {"registration.cancelled"},
+}
+"""The messages that are true at a stage."""
+
+
+async def deliver_and_send(
+    driver: NotificationDriver, entry: Entry, payloads: Sequence[Any], sends: Sequence[int]
+) -> list[str]:
+    """Deliver events one by one, some of them after what is pending was sent. Return the types of what was sent.
+
+    Args:
+        sends: numbers of the events before which messages are sent.
+    """
+    mail = Provider(lambda _: None).behind(driver.senders[Channel.EMAIL])
+    for number, each in enumerate(payloads):
+        if number in sends:
+            await mail.send_due()
+        await driver.deliver(each)
+    await mail.send_due()
+    in_order = (
+        "SELECT event_type FROM notifications"
+        " WHERE registration_id = :id AND channel = 'email' AND status = 'sent' ORDER BY sent_at"
+    )
+    return [row["event_type"] for row in await driver.rows(in_order, id=entry.id)]
+
+
 async def state_of(driver: NotificationDriver, entry: Entry) -> tuple[str, set[str]]:
     """Return the contact's stage, and the types of its pending messages."""
     [contact] = await driver.rows("SELECT stage FROM contacts WHERE registration_id = :id", id=entry.id)
@@ -84,6 +119,59 @@ async def test_the_contact_ends_as_if_all_events_had_come_once_and_in_order(
     order.shuffle(twice)
     await deliver_with_troubles(driver, twice, troubles)
     assert await state_of(driver, entry) == (stage, {message}), twice
+
+
+@given(
+    steps=STEPS,
+    order=st.randoms(use_true_random=False),
+    sends=st.lists(st.integers(0, 40), max_size=12),
+    refund=st.sampled_from(["none", "due", "done"]),
+    offer=st.booleans(),
+)
+@examples(40)
+async def test_what_was_sent_and_is_no_longer_true_is_taken_back_by_a_later_message(
+    driver: NotificationDriver,
+    steps: Sequence[Step],
+    order: random.Random,
+    sends: Sequence[int],
+    refund: str,
+    *,
+    offer: bool,
+) -> None:
+    await driver.lift_limits()
+    entry, payment = driver.new_entry(), uuid4()
+    events, stage, _ = facts(driver, entry, steps)
+    refunds = [due(entry, payment), done(entry, payment, at=driver.clock())][: ["none", "due", "done"].index(refund)]
+    offers = [offered(entry)] if offer else []
+    rest = [*events, *order.sample(events, len(events) // 2), *refunds, *refunds, *offers]
+    order.shuffle(rest)
+
+    sent = await deliver_and_send(driver, entry, [*offers, entry.created(), *rest], sends)
+
+    about_money = [kind for kind in sent if kind in {DUE, DONE}]
+    assert about_money in {"none": ([],), "due": ([DUE],), "done": ([DUE, DONE], [DONE])}[refund], sent
+    told = [kind for kind in sent if kind not in {DUE, DONE}]
+    assert told[-1] in TRUE_AT[stage], (told, stage)
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+async def test_only_the_message_about_a_reopening_takes_an_expiry_back(
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch, *, corrected: bool
+) -> None:
+    """The deadline was moved after the expiry: payment's proofs and rejections say nothing of it."""
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    if not corrected:
+        monkeypatch.setattr("notification.handlers.last_notified", nothing)
+    await driver.lift_limits()
+    entry = await driver.register()
+    events = [entry.expired(revision=2, sequence=0), entry.reopened(revision=3, sequence=1, awaits=True)]
+
+    sent = await deliver_and_send(driver, entry, events, [1])
+
+    assert (sent[-1] in TRUE_AT["created"]) is corrected
 
 
 # A proof that was in time arrives after the expiry that did not know of it.

@@ -56,6 +56,27 @@ async def test_a_refund_is_queued_when_the_registration_ended_before_the_payment
     assert (await driver.statuses_of(entry, Channel.EMAIL))[-1] == (DONE, "pending")
 
 
+async def test_a_payment_verified_after_its_place_was_taken_is_one_expiry_and_one_refund(
+    driver: NotificationDriver,
+) -> None:
+    """The proof is in time, the place is not free when registration handles it, and staff verify it."""
+    entry, payment = await driver.register(), uuid4()
+    payloads = [
+        entry.uploaded(at=driver.clock(), payment_id=payment, sequence=1),
+        entry.expired(revision=2, sequence=0),
+        entry.expired(revision=3, sequence=1),
+        entry.expired(revision=4, sequence=2, refund=payment),
+        due(entry, payment),
+    ]
+
+    await driver.deliver_all(*payloads)
+    await driver.deliver_all(*payloads)
+
+    for channel in Channel:
+        pending = [kind for kind, status in await driver.statuses_of(entry, channel) if status == "pending"]
+        assert pending == ["registration.expired", DUE]
+
+
 async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
     connected: NotificationDriver, stage: Stage
 ) -> None:

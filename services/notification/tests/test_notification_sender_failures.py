@@ -238,6 +238,43 @@ async def test_a_provider_that_takes_messages_and_never_answers_leaves_a_handful
     assert "unknown" not in await tickets(driver, WHATSAPP)
 
 
+def _without_circuit_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attribute every failure to its message."""
+
+    async def messages(*_: Any, **__: Any) -> circuit_breaker.Attribution:
+        return circuit_breaker.Attribution(is_sender_failure=False, streak=0)
+
+    monkeypatch.setattr("notification.queue.outcomes.record_failure", messages)
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_only_the_circuit_breaker_saves_messages_from_a_long_trouble_of_the_provider(
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    if not guarded:
+        _without_circuit_breaker(monkeypatch)
+    await driver.lift_limits()
+    await ticket_to(driver, *OTHERS)
+    provider = Provider(lambda _: TemporaryFailure("mail_refused_451"))
+    for _ in range(24):
+        await provider.behind(driver.senders[MAIL]).send_due()
+        driver.clock.advance(timedelta(minutes=30))
+
+    assert await tickets(driver) == {"pending" if guarded else "failed": len(OTHERS)}
+
+
+async def test_without_the_circuit_breaker_a_silent_provider_leaves_every_message_unknown(
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control."""
+    _without_circuit_breaker(monkeypatch)
+    for _ in range(12):
+        await driver.register_confirmed()
+    await an_hour_of(driver, OutcomeUnknown("whatsapp_silent"), WHATSAPP)
+
+    assert await tickets(driver, WHATSAPP) == {"unknown": 12}
+
+
 async def test_retrying_the_unknown_ones_ends_the_senders_pause(driver: NotificationDriver) -> None:
     for _ in range(3):
         await driver.register_confirmed()

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from notification.channels.errors import TemporaryFailure
 from notification.channels.port import OutboundMessage
 from notification.messages.rules import Channel
+from notification.queue import order
 from notification.queue.commands import claim_next
 from notification.queue.composition import MessageInputs, compose
 from notification.templates.rendering import Renderer
@@ -79,6 +81,30 @@ async def test_a_refusal_on_its_way_is_not_tried_again_after_the_next_proof(
     assert len(await stage.items("mail")) == 1
 
 
+async def test_a_refusal_whose_attempt_is_put_off_while_the_next_proof_arrives_is_not_tried_again(
+    driver: NotificationDriver,
+) -> None:
+    """The attempt is under way when the proof arrives, and ends with 451."""
+    entry, payment = await driver.register(), uuid4()
+    await driver.deliver(entry.uploaded(at=driver.clock(), payment_id=payment))
+    await driver.deliver(entry.rejected(at=driver.clock(), payment_id=payment))
+
+    class Slow(Provider):
+        async def send(self, message: OutboundMessage) -> str | None:
+            if not self.tried:
+                await driver.deliver(entry.uploaded(at=driver.clock()))
+            return await super().send(message)
+
+    provider = Slow(lambda _: TemporaryFailure("mail_refused_451") if len(provider.tried) == 1 else None)
+    for _ in range(12):
+        await provider.behind(driver.senders[MAIL]).send_due()
+        driver.clock.advance(timedelta(minutes=10))
+
+    assert (len(provider.tried), len(provider.sent)) == (2, 1)
+    statuses = await driver.statuses_of(entry, MAIL)
+    assert statuses[-2:] == [(REJECTED, "skipped"), (UPLOADED, "sent")]
+
+
 async def test_an_event_that_arrives_while_a_message_is_composed_stops_it(
     driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +171,7 @@ async def an_offer(driver: NotificationDriver, *, lasts: timedelta) -> Entry:
     return entry
 
 
-async def names_sent(driver: NotificationDriver, *, rounds: int) -> list[str]:
+async def names_sent(driver: NotificationDriver, *, rounds: int, gap: timedelta = timedelta(seconds=11)) -> list[str]:
     names: list[str] = []
 
     def note(message: OutboundMessage) -> None:
@@ -154,7 +180,7 @@ async def names_sent(driver: NotificationDriver, *, rounds: int) -> list[str]:
     sender = Provider(note).behind(driver.senders[WHATSAPP])
     for _ in range(rounds):
         await sender.send_due()
-        driver.clock.advance(timedelta(seconds=11))
+        driver.clock.advance(gap)
     return names
 
 
@@ -164,6 +190,25 @@ async def test_an_offer_that_would_lapse_behind_the_tickets_goes_before_them(dri
     entry = await an_offer(driver, lasts=timedelta(minutes=5))
     assert (await names_sent(driver, rounds=3))[0] == "Offer"
     assert await driver.statuses_of(entry) == [(OFFERED, "sent")]
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_how_to_pay_with_an_hour_left_is_sent_in_time_behind_forty_tickets(
+    driver: NotificationDriver, monkeypatch: pytest.MonkeyPatch, *, urgent: bool
+) -> None:
+    """One message in two minutes; the negative control sends strictly by priority."""
+    if not urgent:
+        monkeypatch.setattr(order, "_SAFETY_FACTOR", 0)
+    await driver.change_settings(whatsapp_delay_seconds=120)
+    for place in range(40):
+        await driver.register_confirmed(runner(f"Ticket {place}"))
+    entry = driver.new_entry(runner("Payer"))
+    await driver.deliver(entry.created(expires_at=driver.clock() + timedelta(hours=1)))
+
+    names = await names_sent(driver, rounds=42, gap=timedelta(seconds=121))
+
+    assert ("Payer" in names) is urgent
+    assert await driver.statuses_of(entry) == [(CREATED, "sent" if urgent else "skipped")]
 
 
 async def test_an_offer_that_has_time_waits_for_the_tickets(driver: NotificationDriver) -> None:

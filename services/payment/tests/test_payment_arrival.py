@@ -1,13 +1,17 @@
 """A proof is in time if it arrived in time, however long its image takes to be decoded and stored."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from chassis.database import UnitOfWork
 from contracts import Payload, PaymentUploaded
 from payment.images.processing import Picture
 from payment.images.store import ImageStore
+from payment.invoices.commands import claim_for_proof
+from payment.invoices.tables import Invoice
+from payment.proofs import commands as proofs
 from payment.proofs.arrival import AGE_HEADER, LONGEST_UPLOAD
 from testkit.clocks import ManualClock
 from testkit.driver import Answer
@@ -58,6 +62,24 @@ async def test_a_proof_that_arrived_before_the_deadline_is_taken_though_it_was_s
     assert event.payload.due_at == entry.expires_at
     assert event.payload.uploaded_at <= entry.expires_at < driver.clock()
     assert await driver.scalar("SELECT uploaded_at FROM payments") == event.payload.uploaded_at
+
+
+async def test_judged_when_it_is_stored_a_proof_that_arrived_in_time_is_refused(
+    driver: PaymentDriver, clock: ManualClock, meanwhile: Meanwhile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: the time of the transaction decides."""
+
+    async def at_commit(work: UnitOfWork, *about: Any, arrived: datetime) -> Invoice:
+        return await claim_for_proof(work, *about, arrived=work.now)
+
+    monkeypatch.setattr(proofs, "claim_for_proof", at_commit)
+    entry = await about_to_be_late(driver, clock)
+
+    async def take_long() -> None:
+        clock.advance(15 * SECOND)
+
+    meanwhile(take_long)
+    assert (await driver.try_upload_proof(entry)).is_problem(409, "invoice_expired")
 
 
 async def test_a_proof_that_arrived_after_the_deadline_is_refused_and_not_kept(

@@ -4,11 +4,13 @@ Registration's clock differs from payment's, and broker, database and worker are
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
 from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
@@ -16,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from payment.images.processing import reencode
 from payment.invoices import commands
+from payment.invoices.errors import InvoiceExpired
 from payment.proofs.commands import Proof, record_proof
 from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
 
@@ -24,6 +27,10 @@ from .payment_pictures import jpeg
 
 PICTURE = reencode(jpeg())
 STEPS = steps(*ACTS)
+HOURS_TO_PAY = 2
+GRACE = timedelta(minutes=10)
+A_WHILE = timedelta(hours=3)
+"""The time that passes before a step whose number is above 5, a third of them: deadlines pass within histories."""
 
 
 class History:
@@ -36,7 +43,7 @@ class History:
     def __init__(self, driver: PaymentDriver, skew: timedelta = timedelta()) -> None:
         self.driver = driver
         self.skew = skew
-        self.entry = driver.new_entry(hours=10_000)
+        self.entry = driver.new_entry(hours=HOURS_TO_PAY)
         self.registration = PlainRegistration(self.entry.id, self.entry.number, self.entry.expires_at)
         self.post = Post(reader="to_payment")
         self.sequence = 0
@@ -45,10 +52,21 @@ class History:
     async def play(self, steps: Sequence[Step], *, late: bool = False) -> None:
         """Take these steps, then deliver all events. `late`: the invoice is opened hours after the registration."""
         await self.driver.forget_published()
-        registered_at = self.driver.clock() - timedelta(hours=3 if late else 0)
+        registered_at = self.driver.clock() + self.skew - timedelta(hours=3 if late else 0)
         await self.driver.deliver(self.entry.created(), occurred_at=registered_at)
+        await self._publish()
         for act, number in steps:
+            self.driver.clock.advance(A_WHILE if number > 5 else timedelta(minutes=1))
             await self._step(act, number)
+        await self._settle()
+
+    async def pass_deadline(self) -> None:
+        """Let the last deadline pass, and deliver all events."""
+        self.driver.clock.advance(timedelta(days=30))
+        await self._step("sweep", 0)
+        await self._settle()
+
+    async def _settle(self) -> None:
         for outage in sorted(self.post.out):
             await self._step(outage, 0)
         while not self.post.is_empty:
@@ -61,19 +79,29 @@ class History:
             await self._toggle(act)
         elif act in CARRIED:
             await self._carry(act, number)
-        elif act == "upload":
-            await self._upload()
-        elif act in {"verify", "reject"}:
-            await self._decide(act)
         else:
-            getattr(self.registration, act)()
+            await self._act(act)
         self.post.publish("to_payment", self.registration.published[said:])
+        await self._publish()
+
+    async def _publish(self) -> None:
+        """Put what payment published since the last step on its way."""
         for payload in await self.driver.published_payloads(Payload):
             if not isinstance(payload, InvoicePayload | PaymentDeadlineMoved):
                 continue
             if payload.sequence > self.sequence:
                 self.sequence = payload.sequence
                 self.post.publish("to_registration", [payload])
+
+    async def _act(self, act: str) -> None:
+        if act == "upload":
+            await self._upload()
+        elif act in {"verify", "reject"}:
+            await self._decide(act)
+        elif act == "sweep":
+            self._sweep()
+        else:
+            getattr(self.registration, act)()
 
     async def _toggle(self, outage: str) -> None:
         self.post.toggle(outage)
@@ -98,23 +126,32 @@ class History:
         else:
             await self.driver.deliver(payload, occurred_at=occurred_at)
 
+    def _sweep(self) -> None:
+        """Expire the registration if its deadline and the grace have passed by its own clock."""
+        if self.driver.clock() + self.skew > self.registration.expires_at + GRACE:
+            self.registration.sweep()
+
     async def _upload(self) -> None:
-        if self._database_out or (await self.status())["status"] != "open":
+        invoice = await self.status()
+        if self._database_out or invoice["status"] != "open":
             return
+        in_time = self.driver.clock() <= invoice["expires_at"]
         proof = Proof(self.entry.id, PaymentMethod.QRIS, self.entry.amount, self.driver.clock(), None)
-        async with self.driver.database.work() as work:
-            await record_proof(work, proof, PICTURE, f"proofs/{uuid4().hex}.jpg")
+        with nullcontext() if in_time else pytest.raises(InvoiceExpired):
+            async with self.driver.database.work() as work:
+                await record_proof(work, proof, PICTURE, f"proofs/{uuid4().hex}.jpg")
 
     async def _decide(self, act: str) -> None:
         if self._database_out:
             return
+        self.driver.finance = self.driver.staff(Role.FINANCE)  # the last one may have expired
         waiting = "SELECT id FROM payments WHERE registration_id = :id AND status = 'uploaded'"
         for row in await self.driver.rows(waiting, id=self.entry.id):
             await (self.driver.verify(row["id"]) if act == "verify" else self.driver.reject(row["id"]))
 
     async def status(self) -> Any:
-        """Return the status of the invoice, and how the registration ended as far as payment knows."""
-        query = "SELECT status, registration_ended FROM invoices WHERE registration_id = :id"
+        """Return status and deadline of the invoice, and how the registration ended as far as payment knows."""
+        query = "SELECT status, registration_ended, expires_at FROM invoices WHERE registration_id = :id"
         return (await self.driver.rows(query, id=self.entry.id))[0]
 
     async def agrees(self) -> bool:
@@ -125,21 +162,26 @@ class History:
         expected = open_.get(registration, {registration, "proof_uploaded", "paid"})
         if registration == "payment_verified":  # an end before the money stays on record
             return bool(invoice["status"] == "paid")
+        if registration == "pending_payment" and invoice["expires_at"] != self.registration.expires_at:
+            return False
         return bool(invoice["status"] in expected and invoice["registration_ended"] == ended)
 
 
 @given(steps=STEPS, skew=SKEWS, late=st.booleans())
-@examples(20)
+@examples(60)
 async def test_the_invoice_ends_in_the_state_of_the_registration(
     driver: PaymentDriver, steps: Sequence[Step], skew: timedelta, *, late: bool
 ) -> None:
     history = History(driver, skew)
     await history.play(steps, late=late)
     assert await history.agrees(), (await history.status(), history.registration)
+    await history.pass_deadline()
+    assert history.registration.status != "pending_payment"
+    assert await history.agrees(), (await history.status(), history.registration)
 
 
 # The proof is on its way while the registration expires; it is reopened, and staff reject the proof.
-CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 0), ("to_payment", 1), ("to_registration", 1), ("reject", 0)]
+CROSSING: Sequence[Step] = [("upload", 0), ("sweep", 8), ("to_payment", 1), ("to_registration", 1), ("reject", 0)]
 
 
 @pytest.mark.parametrize("guarded", [True, False])

@@ -1,14 +1,15 @@
 """Deadlines pass only while they can be met and published, and one item never stops the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chassis.aside import SET_ASIDE
+from chassis import aside
+from chassis.aside import SET_ASIDE, Work
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.transports import RabbitTransport
@@ -18,6 +19,7 @@ from registration import worker as background
 from registration.base import service_tables
 from registration.service import SERVICE
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from testkit.brokers import BrokerPrefix, purge
 from testkit.example.recording_listener import message as on_its_way
 from testkit.polling import eventually
@@ -115,28 +117,42 @@ async def names(rabbitmq_url: str) -> AsyncIterator[Names]:
     await purge(rabbitmq_url, prefix.names)
 
 
-async def _proof_waits(driver: RegistrationDriver, entry: dict[str, Any], url: str, names: Names) -> None:
-    """Publish a proof that was in time, while registration's worker is down until after the grace."""
+async def _proof_waits(
+    driver: RegistrationDriver, entry: dict[str, Any], url: str, names: Names, *, before: Sequence[Payload] = ()
+) -> None:
+    """Publish a proof that was in time, while registration's worker is down until after the grace.
+
+    Args:
+        before: events that are in the queue before the proof.
+    """
     payment = RabbitTransport(url, names=names)
     await payment.start()
-    payload = proof_uploaded(entry, driver.clock(), sequence=1)
-    event = driver.event_of(payload)
-    await payment.publish(on_its_way(event))
+    for payload in (*before, proof_uploaded(entry, driver.clock(), sequence=1)):
+        await payment.publish(on_its_way(driver.event_of(payload)))
     await payment.stop()
     driver.clock.advance(timedelta(hours=24, minutes=20))
 
 
+async def _backlog(driver: RegistrationDriver, count: int) -> Sequence[Payload]:
+    """Create a registration of another category; return `count` events about it."""
+    await driver.open_category()
+    other = await driver.register()
+    return [proof_uploaded(other, driver.clock(), sequence=number) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("backlog", [0, 50, 400])
 async def test_a_proof_in_the_queue_comes_before_the_deadline_that_passed_while_the_worker_was_away(
-    driver: RegistrationDriver, waitlist: WaitlistDriver, rabbitmq_url: str, names: Names
+    driver: RegistrationDriver, waitlist: WaitlistDriver, rabbitmq_url: str, names: Names, backlog: int
 ) -> None:
     [entry] = await waitlist.sell_out()
     waiting = await waitlist.join()
+    before = await _backlog(driver, backlog)
     await driver.published(Payload)
-    await _proof_waits(driver, entry, rabbitmq_url, names)
+    await _proof_waits(driver, entry, rabbitmq_url, names, before=before)
     overdue = await _overdue_besides(driver)
 
     async with payment_answers(rabbitmq_url, names), _running(driver, rabbitmq_url, names):
-        await eventually(lambda: _status_is(driver, overdue, "expired"), within=20)
+        await eventually(lambda: _status_is(driver, overdue, "expired"), within=50)
 
     assert await driver.status(entry["registration_id"]) == "payment_uploaded"
     assert await waitlist.status(waiting) == "waiting"
@@ -258,6 +274,28 @@ async def test_an_item_that_fails_is_set_aside_counted_and_tried_again(driver: R
     await driver.sweep()
     assert await driver.status(stuck["registration_id"]) == "expired"
     assert SET_ASIDE.labels("expiry")._value.get() == 0
+
+
+async def test_without_trying_one_by_one_an_item_that_fails_stops_the_others(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a batch that fails is left as it is."""
+
+    async def all_at_once(database: Database, _: str, ids: Sequence[UUID], do: Work) -> int:
+        async with database.work() as work:
+            return await do(work, ids)
+
+    monkeypatch.setattr(aside, "for_all", all_at_once)
+    await driver.open_category()
+    fine = await driver.register()
+    bad = await driver.open_category()
+    await driver.register()
+    await driver.execute("UPDATE category_places SET taken = 0 WHERE category_id = CAST(:id AS uuid)", id=bad["id"])
+
+    with pytest.raises(IntegrityError, match="ck_category_places"):
+        await driver.pass_deadline()
+
+    assert await driver.status(fine["registration_id"]) == "pending_payment"
 
 
 async def test_a_waiting_list_that_fails_does_not_stop_the_others(

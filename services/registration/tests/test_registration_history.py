@@ -3,13 +3,15 @@
 Payment's clock differs from registration's, and broker, database and worker are out for a while.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.database import UnitOfWork
 from contracts import (
     Event,
     Payload,
@@ -17,12 +19,16 @@ from contracts import (
     PaymentUploaded,
     PaymentVerified,
     RegistrationCancelled,
+    RegistrationConfirmed,
     RegistrationExpired,
     RegistrationReopened,
 )
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from registration.entries import payments
+from registration.entries.rules import Trigger
+from registration.entries.tables import Registration
+from registration.entries.transitions import move, retake
 from testkit.histories import (
     ACTS,
     CARRIED,
@@ -40,6 +46,16 @@ from .registration_driver import RegistrationDriver
 
 ENDS_AND_RETURNS = (RegistrationExpired, RegistrationCancelled, RegistrationReopened)
 STEPS = steps(*(act for act in ACTS if act != "flip"))
+CONTESTED = steps(*ACTS)
+
+_LEADS_TO: Mapping[type[Any], Collection[str]] = {
+    type(None): ("pending_payment", "payment_uploaded"),
+    RegistrationReopened: ("pending_payment", "payment_uploaded"),
+    RegistrationConfirmed: ("payment_verified",),
+    RegistrationExpired: ("expired",),
+    RegistrationCancelled: ("cancelled",),
+}
+"""The newest event that a service with a copy handles, and the statuses that it may stand for."""
 
 
 @dataclass
@@ -111,6 +127,7 @@ class History:
         self._overdue = False
         self._lost: list[Event[Any]] = []
         self._handled = 0
+        self._rivals = 0
 
     async def play(self, steps: Sequence[Step]) -> None:
         """Play the steps, and then deliver all events."""
@@ -133,6 +150,8 @@ class History:
             await self._deadline_passes()
         elif act == "cancel":
             await self._cancel()
+        elif act == "flip":
+            await self._flip()
         else:
             getattr(self.invoice, act)()
         for payload in self.invoice.published[published:]:
@@ -199,18 +218,56 @@ class History:
         if (await self.driver.try_cancel(str(self.id))).status == 204:
             self.at_once.cancel(self.driver.clock(), verification_handled=not self._is_unhandled(PaymentVerified))
 
+    async def _flip(self) -> None:
+        """Have another runner take the place, if it is free, or give it back."""
+        change = "UPDATE category_places SET taken = taken + :by WHERE category_id = :id AND taken - burned = :held"
+        by = -1 if self._rivals else 1
+        if "database" not in self.post.out:
+            held = (await self.driver.places())["taken"] - (await self.driver.places())["burned"]
+            await self.driver.execute(change, by=by, id=UUID(self.driver.category["id"]), held=self._rivals)
+            self._rivals += by if held == self._rivals else 0
+
     async def assert_as_if_at_once(self) -> None:
         """Outcome and refunds are as if all events had been handled at once."""
         assert await self.driver.status(str(self.id)) == self.at_once.status
-        published = [event.payload for event in await self.driver.published(Payload)]
-        own = [each for each in published if getattr(each, "registration_id", None) == self.id]
-        refunds = {
-            each.refund_payment_id for each in own if isinstance(each, RegistrationExpired | RegistrationCancelled)
-        }
-        assert refunds - {None} == set(self.at_once.given_back)
+        assert await self._refunds() == set(self.at_once.given_back)
+        await self.assert_copies_agree()
+
+    async def assert_money_is_balanced(self) -> None:
+        """Every verified payment either holds the place or goes back."""
+        verified = {each.payment_id for each in self.invoice.published if isinstance(each, PaymentVerified)}
+        query = "SELECT payment_id FROM registrations WHERE id = :id AND status = 'payment_verified'"
+        honoured = {row["payment_id"] for row in await self.driver.rows(query, id=self.id)}
+        refunds = await self._refunds()
+        assert (honoured | refunds, honoured & refunds) == (verified, set())
+
+    async def assert_copies_agree(self) -> None:
+        """The newest of the registration's own events leads to its status, and places count its participants."""
+        newest = max(await self._own(*ENDS_AND_RETURNS, RegistrationConfirmed), key=_revision, default=None)
+        assert await self.driver.status(str(self.id)) in _LEADS_TO[type(newest)]
         places = await self.driver.places()
-        live = "SELECT count(*) FROM participants WHERE live AND registration_id = :id"
-        assert places["taken"] - places["burned"] == await self.driver.scalar(live, id=self.id)
+        live = (
+            "SELECT count(*) FROM participants p JOIN registrations r ON r.id = p.registration_id"
+            " WHERE p.live AND r.race_category_id = :id"
+        )
+        counted = await self.driver.scalar(live, id=UUID(self.driver.category["id"]))
+        assert places["taken"] - places["burned"] - self._rivals == counted
+
+    async def _refunds(self) -> set[UUID]:
+        ends = await self._own(RegistrationExpired, RegistrationCancelled)
+        return {each.refund_payment_id for each in ends} - {None}
+
+    async def _own(self, *kinds: type[Payload]) -> list[Any]:
+        published = [event.payload for event in await self.driver.published(Payload)]
+        return [each for each in published if isinstance(each, kinds) and _about(each) == self.id]
+
+
+def _about(payload: Any) -> Any:
+    return payload.registration_id
+
+
+def _revision(payload: Any) -> int:
+    return int(payload.revision)
 
 
 async def _history(driver: RegistrationDriver, skew: timedelta = timedelta()) -> History:
@@ -249,3 +306,48 @@ async def test_without_the_order_of_events_the_outcome_differs(
     await history.play(CROSSING)
     status = await driver.status(str(history.id))
     assert (status == history.at_once.status) is guarded
+
+
+@given(steps=CONTESTED, skew=SKEWS)
+@examples(25)
+async def test_money_holds_the_place_or_goes_back_however_contested_the_place_is(
+    driver: RegistrationDriver, steps: Sequence[Step], skew: timedelta
+) -> None:
+    history = await _history(driver, skew)
+    await history.play(steps)
+    await history.assert_money_is_balanced()
+    await history.assert_copies_agree()
+
+
+# The proof was in time, but its place is gone when it arrives; staff verify it.
+GONE: Sequence[Step] = [("upload", 0), ("sweep", 0), ("flip", 0), ("to_registration", 1), ("verify", 0)]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_a_payment_without_a_place_goes_back_only_if_its_refund_is_published(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    if not guarded:
+        monkeypatch.setattr(payments, "_announce_refund", lambda *_, **__: None)
+    history = await _history(driver)
+    await history.play(GONE)
+    assert await driver.status(str(history.id)) == "expired"
+    with nullcontext() if guarded else pytest.raises(AssertionError):
+        await history.assert_money_is_balanced()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_copies_agree_only_if_a_reopening_is_published(
+    driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    async def silently(work: UnitOfWork, entry: Registration, trigger: Trigger, **_: Any) -> None:
+        await retake(work, entry)
+        move(work, entry, trigger)
+
+    if not guarded:
+        monkeypatch.setattr(payments, "_reopen", silently)
+    history = await _history(driver)
+    await history.play(CROSSING)
+    assert await driver.status(str(history.id)) == "pending_payment"
+    with nullcontext() if guarded else pytest.raises(AssertionError):
+        await history.assert_copies_agree()

@@ -171,6 +171,29 @@ async def test_a_rejection_reopens_with_the_deadline_of_another_proof(driver: Re
     assert await driver.sweep() == 0
 
 
+async def test_a_reopened_registration_whose_proof_is_rejected_waits_until_the_deadline_of_the_rejection(
+    driver: RegistrationDriver,
+) -> None:
+    double = await open_double(driver)
+    driver.clock.advance(timedelta(hours=23, minutes=59))
+    proof = double.uploaded(uuid4())
+    driver.clock.advance(timedelta(minutes=20))
+    await driver.published(Payload)
+    assert await driver.sweep() == 1
+    await double.publish(proof)
+    rejected = double.rejected(proof.payment_id, hours=6)
+    await double.publish(rejected)
+    await driver.published(Payload)
+
+    driver.clock.advance(timedelta(minutes=11))
+    assert await driver.sweep() == 0
+
+    assert await status_of(driver, double) == "pending_payment"
+    assert await driver.scalar("SELECT expires_at FROM registrations") == rejected.expires_at
+    driver.clock.advance(timedelta(hours=6))
+    assert await driver.sweep() == 1
+
+
 async def test_a_rejection_without_another_chance_reopens_nothing(driver: RegistrationDriver) -> None:
     double = await open_double(driver)
     rejected = double.rejected(uuid4(), hours=0)

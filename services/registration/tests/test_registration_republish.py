@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from contracts import (
     AccessReplaced,
     Payload,
@@ -11,11 +12,14 @@ from contracts import (
     RegistrationCreated,
     RegistrationExpired,
     RegistrationReopened,
+    WaitlistEnd,
+    WaitlistEnded,
 )
 from registration.republish import republish
 from registration.worker import publish_codes
 
 from .registration_driver import RegistrationDriver
+from .waitlist_driver import WaitlistDriver
 
 
 async def republished(driver: RegistrationDriver, *entries: dict[str, Any]) -> list[Payload]:
@@ -50,6 +54,52 @@ async def test_a_registration_whose_proof_waits_does_not_await_payment(driver: R
     assert isinstance(reopened, RegistrationReopened)
     assert (created.awaits_payment, reopened.awaits_payment) == (False, False)
     assert reopened.revision > created.revision
+
+
+@pytest.mark.parametrize("end", list(WaitlistEnd))
+async def test_an_offer_that_ended_is_published_as_it_ended(
+    driver: RegistrationDriver, waitlist: WaitlistDriver, end: WaitlistEnd
+) -> None:
+    offered = await ended_offer(driver, waitlist, end)
+    first = [event.payload for event in await driver.published(WaitlistEnded)]
+
+    assert await republished(driver, {"registration_id": offered["waitlist_id"]}) == first
+    assert [each.reason for each in first] == [end]
+
+
+async def ended_offer(driver: RegistrationDriver, waitlist: WaitlistDriver, end: WaitlistEnd) -> dict[str, Any]:
+    """Return an entry whose offer ended in this way."""
+    [taken] = await waitlist.sell_out()
+    form = driver.form()
+    offered = await waitlist.join(form=form)
+    await driver.cancel(taken["registration_id"])
+    match end:
+        case WaitlistEnd.WITHDRAWN:
+            await waitlist.withdraw(offered)
+        case WaitlistEnd.REMOVED:
+            await waitlist.remove(offered, reason="asked to")
+        case WaitlistEnd.LAPSED:
+            await waitlist.pass_time(13)
+        case WaitlistEnd.CLOSED:
+            await driver.change_category(is_active=False)
+            await waitlist.process()
+        case WaitlistEnd.REGISTERED_ELSEWHERE:
+            await driver.open_category()
+            await driver.register(form={**form, "category_id": driver.category["id"]})
+            assert (await waitlist.try_accept(offered)).code == "already_registered"
+    return offered
+
+
+async def test_an_entry_that_still_waits_or_left_without_an_offer_is_not_published(
+    driver: RegistrationDriver, waitlist: WaitlistDriver
+) -> None:
+    [taken] = await waitlist.sell_out()
+    offered, left, waiting = [await waitlist.join() for _ in range(3)]
+    await driver.cancel(taken["registration_id"])
+    await waitlist.withdraw(left)
+    entries = [{"registration_id": entry["waitlist_id"]} for entry in (offered, left, waiting)]
+
+    assert await republished(driver, *entries) == []
 
 
 async def test_a_confirmed_registration_is_published_with_the_same_bibs_and_a_newer_revision(

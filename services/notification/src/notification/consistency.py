@@ -1,6 +1,6 @@
 """The state of contacts and of the message queue, for comparison with the other services (`startline doctor`)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,19 +24,27 @@ _UNREADABLE = text("unreadable <> '{}'")
 
 @dataclass(frozen=True)
 class ContactState:
-    """The stage of a contact, and the payments with a refund message."""
+    """The stage and the deadline of a contact, and the payments with a refund message."""
 
     registration_id: UUID
     stage: Stage
+    expires_at: datetime
     notified_refunds: frozenset[UUID]
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
     """Stream the state of every contact, ordered by registration id."""
-    query = select(Contact.registration_id, Contact.stage).order_by(Contact.registration_id)
+    query = select(Contact.registration_id, Contact.stage, Contact.expires_at).order_by(Contact.registration_id)
     refunds = await _notified_refunds(session)
     async for row in await session.stream(query.execution_options(yield_per=1000)):
-        yield ContactState(row.registration_id, Stage(row.stage), refunds.get(row.registration_id, frozenset()))
+        notified = refunds.get(row.registration_id, frozenset())
+        yield ContactState(row.registration_id, Stage(row.stage), row.expires_at, notified)
+
+
+async def open_offers(session: AsyncSession) -> Sequence[UUID]:
+    """Return the ids of the waiting-list entries whose offer is open, as far as notification knows."""
+    waiting = select(Contact.registration_id).where(Contact.stage == Stage.WAITING)
+    return (await session.execute(waiting)).scalars().all()
 
 
 async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:

@@ -1,8 +1,8 @@
 """The state of each invoice, for comparison with the other services (`startline doctor`)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,10 @@ from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.refunds.tables import Refund
+from payment.uptime.tables import Outage
 
 _BATCH = 1000
+_UNSETTLED_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,9 @@ def _state(row: RowMapping) -> InvoiceState:
         sequence=row["sequence"],
         **ids,
     )
+
+
+async def unsettled_outages(session: AsyncSession) -> Sequence[datetime]:
+    """Return the ends of outages that ended minutes ago and whose time has not been added to all deadlines."""
+    overdue = ~Outage.settled & (Outage.ended_at < func.now() - _UNSETTLED_AFTER)
+    return (await session.execute(select(Outage.ended_at).where(overdue).order_by(Outage.id))).scalars().all()

@@ -15,5 +15,5 @@ SERVICE = Service(
     build_app=build_app,
     periodic=periodic_jobs,
     handlers=handlers,
-    doctor_reads=("invoices", "payments", "refunds", "set_aside"),
+    doctor_reads=("invoices", "payments", "refunds", "set_aside", "outages"),
 )

@@ -90,6 +90,11 @@ _OVERDUE = text("""
 """)
 
 
+_ENDED_OFFERS = text("""
+    SELECT id FROM waitlist_entries
+     WHERE id = ANY(CAST(:ids AS uuid[])) AND status NOT IN ('waiting', 'offered', 'accepted') ORDER BY id
+""")
+
 _WRONG_COUNTS = text("""
     WITH counted AS (
         SELECT race_category_id, status, sum(registrations) AS registrations, sum(participants) AS participants,
@@ -120,6 +125,11 @@ async def wrong_places(session: AsyncSession) -> Sequence[Row[Any]]:
 async def wrong_people(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return registrations whose participants do not fit their status: not live, too few, or with a wrong or no BIB."""
     return (await session.execute(_WRONG_PEOPLE)).all()
+
+
+async def ended_offers(session: AsyncSession, entry_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Return those of the waiting-list entries that ended without a registration."""
+    return (await session.execute(_ENDED_OFFERS, {"ids": list(entry_ids)})).scalars().all()
 
 
 async def overdue(session: AsyncSession) -> Sequence[Row[Any]]:

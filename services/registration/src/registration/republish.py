@@ -1,10 +1,10 @@
 """Republishing the state of registrations for a service that missed events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
-from contracts import RegistrationCreated, RegistrationType
+from contracts import RegistrationCreated, RegistrationType, WaitlistEnd, WaitlistEnded
 from sqlalchemy import select
 
 from registration.access.commands import have_codes_published
@@ -14,12 +14,15 @@ from registration.entries.creation import registration_created
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.entries.transitions import cancelled, expired, reopened
+from registration.waitlist.commands import REGISTERED_ELSEWHERE
+from registration.waitlist.rules import WaitlistStatus
+from registration.waitlist.tables import WaitlistEntry
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Publish the creation of each registration and, if it changed since, its current state.
+    """Publish the creation of each registration and, if it changed since, its current state; or the end of an offer.
 
-    The latter gets a new revision, so that subscribers take it for the newest, whatever they received before. May be
+    That state gets a new revision, so that subscribers take it for the newest, whatever they received before. May be
     repeated at any time: subscribers that have all events keep their state and send no message twice. The access codes
     are published by the worker, which holds their keys.
     """
@@ -27,7 +30,30 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     for entry in (await work.session.execute(chosen.with_for_update())).scalars().all():
         work.publish(await _created(work, entry), subject=entry.id)
         await _publish_outcome(work, entry)
+    await _publish_ended_offers(work, registration_ids)
     await have_codes_published(work, registration_ids)
+
+
+_ENDS: Mapping[str, WaitlistEnd] = {
+    WaitlistStatus.EXPIRED: WaitlistEnd.LAPSED,
+    WaitlistStatus.WITHDRAWN: WaitlistEnd.WITHDRAWN,
+    WaitlistStatus.CLOSED: WaitlistEnd.CLOSED,
+}
+
+
+async def _publish_ended_offers(work: UnitOfWork, entry_ids: Sequence[UUID]) -> None:
+    """Publish the end of those entries whose offer ended without a registration."""
+    offered = (WaitlistEntry.id.in_(entry_ids), WaitlistEntry.offered_at.is_not(None))
+    chosen = select(WaitlistEntry).where(*offered, WaitlistEntry.status.in_(_ENDS)).order_by(WaitlistEntry.id)
+    for entry in (await work.session.execute(chosen)).scalars().all():
+        ended = WaitlistEnded(registration_id=entry.id, revision=entry.revision, reason=_end_of(entry))
+        work.publish(ended, subject=entry.id)
+
+
+def _end_of(entry: WaitlistEntry) -> WaitlistEnd:
+    if entry.reason == REGISTERED_ELSEWHERE:
+        return WaitlistEnd.REGISTERED_ELSEWHERE
+    return WaitlistEnd.REMOVED if entry.reason else _ENDS[entry.status]
 
 
 async def _publish_outcome(work: UnitOfWork, entry: Registration) -> None:

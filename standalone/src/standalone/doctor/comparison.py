@@ -163,6 +163,9 @@ def _compare_contact(diagnosis: Diagnosis, entry: EntryState, contacts: Sequence
     elif stage not in _STAGES[entry.status]:
         detail = f"registration {entry.status}, notification {stage}"
         _found(diagnosis, "contact_differs", detail, entry, owners=_REGISTRATION)
+    elif entry.status is Status.PENDING_PAYMENT and contacts[0].expires_at != entry.expires_at:
+        detail = f"registration {entry.expires_at}, notification {contacts[0].expires_at}"
+        _found(diagnosis, "deadline_differs", detail, entry, owners=_REGISTRATION)
 
 
 def _found(

@@ -26,7 +26,9 @@ async def examine(databases: Databases) -> Diagnosis:
     """Examine every service once. On a busy platform some findings are only events on their way: examine again."""
     diagnosis = Diagnosis()
     await _registration(diagnosis, databases["registration"])
+    await _payment(diagnosis, databases["payment"])
     await _across(diagnosis, databases)
+    await _offers(diagnosis, databases)
     await _messages(diagnosis, databases["notification"])
     for database in databases.values():
         await _set_aside(diagnosis, database)
@@ -53,6 +55,13 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
             diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)
 
 
+async def _payment(diagnosis: Diagnosis, database: Database) -> None:
+    async with database.read() as session:
+        for ended_at in await money.unsettled_outages(session):
+            detail = f"deadlines were not moved by the outage that ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC"
+            diagnosis.found("outage_unsettled", detail)
+
+
 async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
     async with AsyncExitStack() as stack:
         sessions = {
@@ -76,6 +85,15 @@ async def _across(diagnosis: Diagnosis, databases: Databases) -> None:
                 await rostered.take(first),
                 await written_to.take(first),
             )
+
+
+async def _offers(diagnosis: Diagnosis, databases: Databases) -> None:
+    async with databases["notification"].read() as session:
+        believed_open = await contacts.open_offers(session)
+    async with databases["registration"].read() as session:
+        for entry_id in await entries.ended_offers(session, believed_open):
+            detail = "notification has not received the end of an offer"
+            diagnosis.found("offer_differs", detail, owners=frozenset({"registration"}), registration_id=entry_id)
 
 
 async def _messages(diagnosis: Diagnosis, database: Database) -> None:
