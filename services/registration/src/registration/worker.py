@@ -125,13 +125,13 @@ class Deadlines:
         now = self.database.clock()
         async with self.database.read() as session:
             unpaid = await expiry.waiting_for(session, self.grace, now=now) or timedelta()
-            unheard = await offers.waiting_for(session, now=now) or timedelta()
-        expiry.DEADLINES_WAIT.set(max(unpaid, unheard).total_seconds())
-        if max(unpaid, unheard) > _LONG:
+            open_offers = await offers.waiting_for(session, now=now) or timedelta()
+        expiry.DEADLINES_WAIT.set(max(unpaid, open_offers).total_seconds())
+        if max(unpaid, open_offers) > _LONG:
             log.warning(
                 "deadlines_wait",
                 seconds=round(unpaid.total_seconds()),
-                offers_seconds=round(unheard.total_seconds()),
+                offers_seconds=round(open_offers.total_seconds()),
                 payment_heard_until=self.rounds.counts.payment.isoformat(),
                 payment_answered=self.rounds.counts.answered.isoformat(),
             )

@@ -27,10 +27,10 @@ async def record_beat(work: UnitOfWork, record: UptimeRecord) -> None:
 
 
 async def _record_outage(work: UnitOfWork, record: UptimeRecord, *, since: datetime) -> None:
-    """Record an outage from then on, but from no earlier than what speaks against it.
+    """Record an outage from then on, but from no earlier than signs that the service was open.
 
-    That are signs of a release without this record. And outages do not overlap, so that processes whose clocks differ
-    too much do not move deadlines for ever.
+    These are signs of a release without this record, and the last outage: outages do not overlap, so that processes
+    whose clocks differ too much do not move deadlines again and again.
     """
     last = select(func.max(record.outages.ended_at)).scalar_subquery()
     known = func.greatest(literal(since), last, *record.signs)

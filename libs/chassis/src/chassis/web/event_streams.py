@@ -172,7 +172,7 @@ async def _send_in_time(send: Send, message: Message) -> None:
 
 
 async def _until_left(receive: Receive) -> None:
-    """Return when the client has left, or sends a body that nobody needs and that is too large or too slow."""
+    """Return when the client has left, or sends a body, which is ignored, that is too large or too slow."""
     with suppress(StartlineError):
         while (await receive())["type"] != "http.disconnect":
             pass

@@ -117,7 +117,7 @@ class Watcher:
         if not known:
             return
         # A watch that begins meanwhile waits for the next read, as this one may see less than its client has seen.
-        told = {key: [*self._registrations[key].watches] for key in known}
+        watches = {key: [*self._registrations[key].watches] for key in known}
         try:
             states = await self._read(known)
         except Exception as error:  # noqa: BLE001  # new watches get it, the others wait
@@ -126,7 +126,7 @@ class Watcher:
                 each.is_known.set_exception(error)
             return
         self._note_success()
-        self._show(told, states)
+        self._show(watches, states)
         for each in _waiting(new):
             each.is_known.set_result(each.registration_id in states)
 
@@ -134,11 +134,11 @@ class Watcher:
         async with asyncio.timeout(_ROUND_SECONDS), self._database.read() as session:
             return {state.registration_id: state for state in await differing(session, known)}
 
-    def _show(self, told: Mapping[UUID, Iterable[Watch]], states: Mapping[UUID, RegistrationState]) -> None:
+    def _show(self, watches: Mapping[UUID, Iterable[Watch]], states: Mapping[UUID, RegistrationState]) -> None:
         for key, state in states.items():
             if key in self._registrations:
                 self._registrations[key].revision = state.revision
-            for watch in told[key]:
+            for watch in watches[key]:
                 watch.show(state)
 
     def _note_failure(self, error: Exception) -> None:
