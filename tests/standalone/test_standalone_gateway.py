@@ -54,7 +54,7 @@ async def test_what_nobody_serves_is_a_problem_as_the_services_tell_them() -> No
     assert problem["correlation_id"] == "mine-1"
 
 
-@pytest.mark.parametrize("path", ["/", "/en/", "/races/jakarta", "/apis"])
+@pytest.mark.parametrize("path", ["/", "/en/", "/races/jakarta", "/r/some-id/A-b_9", "/apis"])
 async def test_other_paths_are_pages(path: str) -> None:
     start, _ = await _answers("http", path)
     assert start["headers"] == [(b"page", path.encode())]
@@ -64,11 +64,3 @@ async def test_other_paths_are_pages(path: str) -> None:
 async def test_paths_that_are_not_for_browsers_are_no_pages(path: str) -> None:
     start, _ = await _answers("http", path)
     assert start["status"] == 404
-
-
-async def test_a_link_of_a_message_leads_to_its_page() -> None:
-    start, _ = await _answers("http", "/r/some-id/A-b_9")
-    headers = dict(start["headers"])
-    assert start["status"] == 303
-    assert headers[b"location"] == b"/api/registration/v1/links/some-id/A-b_9"
-    assert headers[b"referrer-policy"] == b"no-referrer"

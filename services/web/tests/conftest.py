@@ -89,8 +89,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def site(registration: Registration, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(registration_url="http://registration", public_url=SITE)
+    settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(registration), base_url="http://registration") as api:
-        transport = httpx.ASGITransport(build_app(settings, api, clock=clock), raise_app_exceptions=False)
+        app = build_app(settings, registration=api, payment=api, clock=clock)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://web.test") as client:
             yield client

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from chassis.errors import NotFound
 from chassis.telemetry import correlated
@@ -10,12 +9,12 @@ from chassis.web.languages import language_of
 from chassis.web.middleware import complete_headers, correlation_id_of
 from chassis.web.problems import render
 from chassis.wording import Wording, answered_in
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Health = Callable[[], Awaitable[Mapping[str, Any]]]
 
-_LINKS = "/r/"
 _NO_PAGES = ("/api/", "/metrics", "/simulators/")
 _NOTHING = Wording(en="Nothing is served here.", id="Tidak ada apa-apa di sini.")
 
@@ -51,8 +50,6 @@ class Gateway:
 
     async def _own_answer(self, scope: Scope) -> Response | None:
         path: str = scope["path"]
-        if path.startswith(_LINKS):
-            return _opened(path)
         if path.startswith(_NO_PAGES):
             return _nothing(scope)
         match path:
@@ -76,7 +73,13 @@ def _nothing(scope: Scope) -> Response:
     return answer
 
 
-def _opened(path: str) -> Response:
-    """Redirect a link of a message to its page."""
-    page = "/api/registration/v1/links/" + quote(path.removeprefix(_LINKS), safe="/-_.~")
-    return Response(status_code=303, headers={"Location": page, "Referrer-Policy": "no-referrer"})
+class ForVisitor:
+    """Has the APIs see the visitor whom the pages call them for as their client. Only for calls of the pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with the address that the pages give."""
+        address = Headers(scope=scope).get("x-forwarded-for")
+        await self._app({**scope, "client": (address, 0) if address else None}, receive, send)

@@ -27,7 +27,7 @@ from web.settings import Settings as WebSettings
 from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
-from standalone.gateway import Gateway
+from standalone.gateway import ForVisitor, Gateway
 from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
@@ -90,7 +90,10 @@ class Platform:
             self._running.append(self._build(service, database, http, port))
         for each in self._running:
             await stack.enter_async_context(each.app.router.lifespan_context(each.app))
-        self.gateway = Gateway(self._apps(), pages=self._pages(http, port), ready=self.ready, late=self.late)
+        for_pages = await stack.enter_async_context(
+            httpx.AsyncClient(transport=httpx.ASGITransport(ForVisitor(self._inside)), base_url=_INSIDE)
+        )
+        self.gateway = Gateway(self._apps(), pages=self._pages(for_pages, port), ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
         await server.start()
         stack.push_async_callback(server.stop)
@@ -156,7 +159,8 @@ class Platform:
         return apps
 
     def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
-        return build_pages(WebSettings(registration_url=_INSIDE, public_url=self._public_url(port)), http)
+        settings = WebSettings(registration_url=_INSIDE, payment_url=_INSIDE, public_url=self._public_url(port))
+        return build_pages(settings, registration=http, payment=http)
 
     def _public_url(self, port: int) -> str:
         return self._settings.public_url or f"http://127.0.0.1:{port}"

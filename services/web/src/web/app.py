@@ -8,32 +8,50 @@ from fastapi import FastAPI
 from web import static_files
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
+from web.runner.routes import router as runner
+from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
 from web.site.routes import router as site
+from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
 
 
-def build_app(settings: Settings, http: httpx.AsyncClient, *, clock: Clock = utcnow) -> FastAPI:
+def build_app(
+    settings: Settings, *, registration: httpx.AsyncClient, payment: httpx.AsyncClient, clock: Clock = utcnow
+) -> FastAPI:
     """Build the application.
 
     Args:
-        http: client for registration's API, with its base URL; the caller closes it.
+        registration, payment: clients with the base URLs of these services; the caller closes them.
     """
     files = static_files.load()
     pages = Pages(files, settings.public_url)
+    errors = error_pages(pages)
     app = build_http_app(
         "web",
-        {"": [site, brand, static_files.router]},
+        {
+            "": [
+                site,
+                brand,
+                runner,
+                static_files.router,
+            ]
+        },
         state={
             "pages": pages,
             "static_files": files,
-            "registration": RegistrationApi(http, clock=clock),
+            "registration": RegistrationApi(registration, clock=clock),
+            "registration_api": ApiClient(registration, "/api/registration/v1"),
+            "payment_api": ApiClient(payment, "/api/payment/v1"),
             "clock": clock,
             "public_url": settings.public_url,
+            "is_secure": settings.public_url.startswith("https://"),
+            "trusted_proxies": settings.trusted_proxies,
         },
         content_security_policy=POLICY,
-        error_responses=error_pages(pages),
+        error_responses=errors,
     )
+    app.add_middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
     app.add_middleware(LanguageOfPath)
     return app

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from chassis.telemetry import correlation_id
 from chassis.web.problems import ErrorResponses
@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from web import formats
+from web.access import keep_renewed
 from web.languages import address, language_of_path, without_language
 from web.static_files import StaticFile
 from web.texts import translations
@@ -21,6 +22,9 @@ POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
 """Nothing is inline and nothing comes from elsewhere. Without a nonce in it, a page is the same for all visitors."""
+
+PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+"""Headers of everything about one registration."""
 
 _KEEP_BRIEFLY = "public, max-age=5, stale-while-revalidate=30"
 
@@ -79,6 +83,23 @@ def page_of(request: Request, template: str, *, status: int = 200, **values: Any
     pages: Pages = request.app.state.pages
     html = pages.render(template, request.url.path, **values)
     return HTMLResponse(html, status, headers={"Cache-Control": _KEEP_BRIEFLY})
+
+
+def private_page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a page about one registration, which nobody keeps and whose address is not told to other sites."""
+    pages: Pages = request.app.state.pages
+    html = pages.render(template, request.url.path, **values)
+    response = HTMLResponse(html, status, headers=PRIVATE)
+    keep_renewed(request, response)
+    return response
+
+
+def see_other(request: Request, path: str) -> Response:
+    """Redirect to a page in the language of the request. `path` is its address in Indonesian."""
+    location = address(path, language_of_path(request.url.path))
+    response = Response(status_code=303, headers={"Location": location, **PRIVATE})
+    keep_renewed(request, response)
+    return response
 
 
 _PATHS = {Language.INDONESIAN: "/", Language.ENGLISH: "/en/"}

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from web.app import build_app
 from web.settings import Settings
 
+_KEPT_CONNECTIONS = 64
+
 
 def create_app() -> FastAPI:
     """Return the application with settings from the environment; it closes what it opened when it stops.
@@ -20,13 +22,23 @@ def create_app() -> FastAPI:
     """
     settings = load(Settings)
     configure_logging(settings.log_level)
-    http = httpx.AsyncClient(base_url=settings.registration_url, timeout=settings.upstream_seconds)
-    app = build_app(settings, http)
+    registration = _client(settings, settings.registration_url)
+    payment = _client(settings, settings.payment_url)
+    app = build_app(settings, registration=registration, payment=payment)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with http:
+        async with registration, payment:
             yield
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _client(settings: Settings, base_url: str) -> httpx.AsyncClient:
+    """Return a client whose connections are kept; streams hold theirs for minutes, so they are not limited here."""
+    return httpx.AsyncClient(
+        base_url=base_url,
+        timeout=settings.upstream_seconds,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+    )

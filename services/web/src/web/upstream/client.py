@@ -1,0 +1,149 @@
+"""Calls to the APIs for a visitor."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from chassis.errors import StartlineError, Unavailable
+from chassis.telemetry import logger
+from chassis.wording import Wording
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from web.visitors import Visitor
+
+log = logger(__name__)
+
+
+class Answer(BaseModel):
+    """Base of the answers of APIs. Fields that a newer release adds are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+class _FieldProblem(Answer):
+    field: str
+    message: str
+
+
+class _Problem(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    code: str
+    detail: str
+    errors: tuple[_FieldProblem, ...] = ()
+
+
+class Refused(StartlineError):
+    """An API refused the call. Unless a route handles it, the visitor gets the error page of its status.
+
+    Attributes:
+        code: of the API's problem document.
+        field_errors: message by field, in the language of the visitor.
+        members: further members of the problem document, such as `places_left`.
+        retry_after: seconds to wait, as the API says; None if it does not say.
+    """
+
+    indonesian = "Permintaan ini ditolak."
+    code = "refused"
+
+    def __init__(self, status: int, problem: _Problem, headers: Mapping[str, str]) -> None:
+        retry_after = headers.get("retry-after")
+        super().__init__(
+            Wording(en=problem.detail, id=problem.detail),
+            headers={"Retry-After": retry_after} if retry_after else None,
+        )
+        self.status = status
+        self.code = problem.code  # type: ignore[misc]  # of this error; the class has a default
+        self.field_errors = {each.field: each.message for each in problem.errors}
+        self.members: Mapping[str, Any] = problem.model_extra or {}
+        self.retry_after = int(retry_after) if retry_after and retry_after.isdigit() else None
+
+
+@dataclass(frozen=True)
+class ApiClient:
+    """Calls one API.
+
+    Args:
+        http: client with the base URL of the API's service; its owner closes it.
+        prefix: of the API's paths, such as `/api/registration/v1`.
+    """
+
+    http: httpx.AsyncClient
+    prefix: str
+
+    async def call(
+        self, method: str, path: str, visitor: Visitor, *, token: str | None = None, **options: Any
+    ) -> httpx.Response:
+        """Call the API and return its answer with a status below 400.
+
+        Args:
+            token: of the visitor, if they have one.
+            options: of `httpx.AsyncClient.request`; `headers` are sent in addition.
+
+        Raises:
+            Refused: 4xx, or 503 with a problem document.
+            Unavailable: the API is out of reach or fails. What the call should do may be done or not.
+        """
+        headers = {**visitor.headers(), **_authorization(token), **options.pop("headers", {})}
+        try:
+            response = await self.http.request(method, self.prefix + path, headers=headers, **options)
+        except httpx.HTTPError as error:
+            raise self._unavailable(path, type(error).__name__) from None
+        if response.is_error:
+            raise self._refusal(path, response)
+        return response
+
+    async def get(
+        self, kind: type[AnswerT], path: str, visitor: Visitor, *, token: str | None = None, **options: Any
+    ) -> AnswerT:
+        """Return what the API answers to GET.
+
+        Raises:
+            Refused, Unavailable: see `call`.
+        """
+        response = await self.call("GET", path, visitor, token=token, **options)
+        return self.read(kind, response)
+
+    def read(self, kind: type[AnswerT], response: httpx.Response) -> AnswerT:
+        """Return the content of an answer.
+
+        Raises:
+            Unavailable: it is not what the API promises.
+        """
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise self._unavailable(response.url.path, type(error).__name__) from None
+
+    def stream(
+        self, path: str, visitor: Visitor, *, token: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """Open a GET whose answer is read piece by piece, without a limit of time between pieces."""
+        return self.http.stream(
+            "GET",
+            self.prefix + path,
+            headers={**visitor.headers(), **_authorization(token), **(headers or {})},
+            timeout=httpx.Timeout(self.http.timeout.connect, read=None),
+        )
+
+    def _refusal(self, path: str, response: httpx.Response) -> StartlineError:
+        try:
+            problem = _Problem.model_validate_json(response.content)
+        except ValidationError:
+            return self._unavailable(path, str(response.status_code))
+        if response.status_code >= 500 and response.status_code != Unavailable.status:  # noqa: PLR2004
+            return self._unavailable(path, problem.code)
+        return Refused(response.status_code, problem, response.headers)
+
+    def _unavailable(self, path: str, reason: str) -> Unavailable:
+        log.warning("api_unavailable", prefix=self.prefix, route=path.split("/")[1], reason=reason)
+        return Unavailable()
+
+
+def _authorization(token: str | None) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token is not None else {}

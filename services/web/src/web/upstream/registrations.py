@@ -1,0 +1,53 @@
+"""What registration's API answers about one registration."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from web.upstream.client import Answer
+
+
+class Status(StrEnum):
+    """Statuses of a registration."""
+
+    PENDING_PAYMENT = "pending_payment"
+    PAYMENT_UPLOADED = "payment_uploaded"
+    PAYMENT_VERIFIED = "payment_verified"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Participant(Answer):
+    """A participant. `bib_number` is None until the payment is verified."""
+
+    participant_id: UUID
+    full_name: str
+    email: str
+    whatsapp: str
+    gender: str
+    date_of_birth: date
+    jersey_size: str
+    emergency_contact_name: str
+    emergency_contact_phone: str
+    is_pic: bool
+    bib_number: int | None
+
+
+class Registration(Answer):
+    """A registration, for its runner."""
+
+    registration_id: UUID
+    registration_number: str
+    event_id: UUID
+    category_id: UUID
+    registration_type: str
+    status: Status
+    total_participants: int
+    total_amount: Decimal
+    created_at: datetime
+    expires_at: datetime
+    payment_verified_at: datetime | None
+    expired_at: datetime | None
+    cancelled_at: datetime | None
+    participants: tuple[Participant, ...]
