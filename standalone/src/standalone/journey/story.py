@@ -83,7 +83,7 @@ class Story:
         await self.packs_are_handed_out()
 
     async def prepare(self, demands: Sequence[Demand]) -> None:
-        """Create staff, payment settings, sending limits, the event and its categories."""
+        """Create staff, payment settings, sending limits, the race and its categories."""
         self.staff = await StaffMember.login(self.site, *self.owner)
         finance = {
             "name": "Finance",
@@ -215,7 +215,7 @@ class Story:
         await eventually(there, f"{buyer.entry['registration_number']} becoming {status}")
 
     async def expiry_gives_its_place_on(self) -> None:
-        """Let the unpaid registration expire; the next request gets its place, pays and is verified."""
+        """Wait until the unpaid registration expires; check that the next request gets its place and is verified."""
         forgetful = self.forgetful
         late = Buyer.of(self.site, self.crowd.form(forgetful.form["category_id"]))
         await late.register()

@@ -1,7 +1,7 @@
 """Responses with server-sent events, which last until their client leaves, for a bounded time.
 
-They follow https://html.spec.whatwg.org/multipage/server-sent-events.html. A client that is disconnected, for whatever
-reason, connects again with the id of the last event that it received.
+They follow https://html.spec.whatwg.org/multipage/server-sent-events.html. A client that is disconnected
+connects again with the id of the last event that it received.
 """
 
 import asyncio
@@ -65,12 +65,12 @@ class LatestEvent:
         self.is_ended = False
 
     def put(self, event: ServerSentEvent) -> None:
-        """Have the stream send `event` next."""
+        """Store `event`, which the stream sends next."""
         self._event = event
         self._changed.set()
 
     def end(self) -> None:
-        """Have the stream end."""
+        """End the stream."""
         self.is_ended = True
         self._changed.set()
 

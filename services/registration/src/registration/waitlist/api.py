@@ -76,7 +76,7 @@ class JoinedView(_PlaceInLine):
 
 
 class WaitlistView(_PlaceInLine):
-    """An entry, for its runner and staff. `position` is its place among the waiting entries of the category, from 1."""
+    """An entry, for its runner and staff. `position` is its rank among the waiting entries of the category, from 1."""
 
     position: int | None
     offered_at: datetime | None

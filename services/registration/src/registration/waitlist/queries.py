@@ -54,7 +54,7 @@ async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
 
 
 async def registered_again(session: AsyncSession, entry_id: UUID) -> list[int]:
-    """Return the positions of an entry's participants who have a live registration for the event."""
+    """Return the positions of an entry's participants who have a live registration for the race."""
     mine = WaitlistParticipant
     query = (
         select(mine.position)
