@@ -1,14 +1,19 @@
-"""Registration's API as the form needs it: it takes registrations, once per key and once per person, or fails as told."""
+"""Registration's API as the form needs it: it takes registrations once per key and person, or fails as told."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 
 import httpx
+from web.app import build_app
+from web.settings import Settings
+
+from .conftest import SITE, Clock
 
 STATUS_PATH = "/r/FR5K-00001/code-of-the-link"
-
-Problem = tuple[int, str, dict[str, Any]]
 
 
 def problem(status: int, code: str, **members: Any) -> httpx.Response:
@@ -106,3 +111,69 @@ def runner(number: int = 1, **changes: str) -> dict[str, str]:
 def group(size: int) -> dict[str, str]:
     """Return what a group types, with runner 2 as the contact person."""
     return {"pic": "2", **{name: value for number in range(1, size + 1) for name, value in runner(number).items()}}
+
+
+@asynccontextmanager
+async def browser_of(api: RegistrationApi, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a browser without scripts on the pages, which talk to the API."""
+    settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(api), base_url="http://registration") as upstream:
+        app = build_app(settings, registration=upstream, payment=upstream, clock=clock)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+            yield client
+
+
+class Page(HTMLParser):
+    """What a person finds on a page: its words, links, fields and their values.
+
+    Attributes:
+        fields: value by name, of all fields that would be sent.
+        buttons: name and value of the buttons of the form, and the address that a button sends to.
+        opened: ids of the sections that are open.
+    """
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__()
+        self.title = ""
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.fields: dict[str, str] = {}
+        self.buttons: list[tuple[str | None, str | None]] = []
+        self.opened: list[str] = []
+        self.tags: list[dict[str, str | None]] = []
+        self._inside = ""
+        self.feed(answer.text)
+
+    @property
+    def text(self) -> str:
+        """Return the words with single spaces."""
+        return " ".join(self.words)
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "title":
+            self.title += data
+        self.words += data.split()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self._inside = tag
+        self.tags.append({"": tag, **found})
+        if found.get("id"):
+            self.ids.add(found["id"] or "")
+        if tag == "a":
+            self.links.append(found.get("href") or "")
+        if tag == "button":
+            self.buttons.append((found.get("value"), found.get("formaction")))
+        if tag == "details" and "open" in found:
+            self.opened.append(found.get("id") or "")
+        if (
+            tag == "input"
+            and found.get("name")
+            and (found.get("type") not in ("radio", "checkbox") or "checked" in found)
+        ):
+            self.fields[found["name"] or ""] = found.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""

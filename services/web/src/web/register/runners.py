@@ -24,12 +24,19 @@ _FIELDS: Final = (
     "full_name", "whatsapp", "email", "gender", *_PARTS, "jersey_size", "identity_number", *_EMERGENCY, SAME_EMERGENCY,
 )  # fmt: skip
 
+
+def _gender(value: str) -> str:
+    if value not in texts.GENDERS:
+        raise Refused(texts.NO_GENDER)
+    return value
+
+
 _CHECKS: Final[Mapping[str, Callable[[str], Any]]] = {
     "full_name": clean_name,
     "whatsapp": canonical_whatsapp,
     "email": canonical_email,
-    "gender": lambda _: None,
-    DATE: lambda _: None,
+    "gender": _gender,
+    DATE: str,
     "jersey_size": JerseySize,
     "emergency_contact_name": clean_name,
     "emergency_contact_phone": canonical_phone,
