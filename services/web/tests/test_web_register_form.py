@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ WORDS = re.compile(r"\b(the|and|of|is|are|with|your|you|runner|place|places|regi
 
 @pytest.fixture
 def api() -> RegistrationApi:
-    ten = {"price_collective_10": "130000.00"}
+    ten: dict[str, Any] = {"price_collective_10": "130000.00"}
     few = category("10K", left=3, **ten)
     full = category("21K", left=0, price_individual="0.00")
     soon = category("42K", registration_open_at=SOON)
@@ -45,9 +46,12 @@ async def test_the_form_holds_nothing_of_its_visitor_and_is_rendered_once_for_fi
     # given pages that count how often they are rendered
     rendered = []
     render = Pages.render
-    monkeypatch.setattr(
-        Pages, "render", lambda self, *args, **values: rendered.append(1) or render(self, *args, **values)
-    )
+
+    def counted(*args: Any, **values: Any) -> str:
+        rendered.append(args)
+        return render(*args, **values)
+
+    monkeypatch.setattr(Pages, "render", counted)
 
     # when many ask for the form
     answers = [await browser.get(FORM, headers={"Cookie": f"form={number}"}) for number in range(3)]
@@ -204,3 +208,11 @@ def test_kept_pages_are_bounded_and_end_when_the_page_changes(clock: Clock) -> N
     assert found is not None
     assert gzip.decompress(found.compressed) == b"x"
     assert pages.find("/0") is None
+
+
+async def test_the_page_of_the_race_leads_to_the_forms(browser: httpx.AsyncClient) -> None:
+    links = Page(await browser.get("/en/races/jakarta-fun-run")).links
+    base = "/en/races/jakarta-fun-run"
+    forms = ("register/5k/1", "register/5k/5", "register/5k/10", "register/10k/1", "waitlist/21k/1", "register/42k/1")
+    assert {f"{base}/{each}" for each in forms} <= set(links)
+    assert {f"{base}/register/10k/5", f"{base}/register/21k/1", f"{base}/register/1k/1"}.isdisjoint(links)

@@ -421,10 +421,15 @@ function showReview() {
   });
   $('[data-review-list]').replaceChildren(...lines);
   review.showModal();
+  review.scrollTop = 0;
 }
 
 $('[data-back]', review ?? form)?.addEventListener('click', () => review.close());
-$('[data-send]', review ?? form)?.addEventListener('click', () => { review.close(); send(); });
+$('[data-send]', review ?? form)?.addEventListener('click', (event) => {
+  if (event.detail > 1) return; // the second tap on the button below
+  review.close();
+  send();
+});
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
