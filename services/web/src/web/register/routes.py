@@ -1,8 +1,9 @@
 """Routes of the form."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Final
+from itertools import product
+from typing import Annotated, Any, Final, TypeVar
 
 from chassis.auth.access import public
 from chassis.errors import NotFound, Unavailable
@@ -12,7 +13,7 @@ from fastapi import Request, Response
 
 from web import forms
 from web.kept import KeptPages
-from web.languages import ENGLISH_PREFIX
+from web.languages import ENGLISH_PREFIX, without_language
 from web.pages import Pages, see_other
 from web.register import keys, runners
 from web.register.offers import TYPES, Offer, Purpose, offer_of
@@ -24,56 +25,62 @@ from web.visitors import CurrentVisitor
 
 router = Router(dependencies=[public])
 
-_PATH: Final = "/races/{slug}/{purpose}"
-_FORM: Final = f"{_PATH}/{{category}}/{{size}}"
 _SIZES: Final = {str(size): size for size in TYPES}
 _CORRECT: Final = "correct"
 _BINDING: Final = "send"
+
+EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 Races = Annotated[RegistrationApi, from_state("registration")]
 Api = Annotated[ApiClient, from_state("registration_api")]
 
 
-@router.get(_PATH)
-@router.get(f"{ENGLISH_PREFIX}{_PATH}")
-async def choose(request: Request, slug: str, purpose: str, races: Races) -> Response:
+def _route(method: str, rest: str = "") -> Callable[[EndpointT], EndpointT]:
+    """Return a decorator that serves an address of both purposes in both languages."""
+
+    def add(endpoint: EndpointT) -> EndpointT:
+        for prefix, purpose in product(("", ENGLISH_PREFIX), Purpose):
+            router.add_api_route(f"{prefix}/races/{{slug}}/{purpose}{rest}", endpoint, methods=[method])
+        return endpoint
+
+    return add
+
+
+@_route("GET")
+async def choose(request: Request, slug: str, races: Races) -> Response:
     """Go to the page of the race, where category and size are chosen."""
-    _purpose(purpose)
     return see_other(request, f"/races/{(await _race(races, slug)).slug}")
 
 
-@router.get(f"{_PATH}/{{category}}")
-@router.get(f"{ENGLISH_PREFIX}{_PATH}/{{category}}")
-async def choose_size(request: Request, slug: str, purpose: str, category: str, races: Races) -> Response:
+@_route("GET", "/{category}")
+async def choose_size(request: Request, slug: str, category: str, races: Races) -> Response:
     """Go to the form for one runner."""
-    offer = await _offer(request, races, (slug, purpose, category, "1"))
+    offer = await _offer(request, races, (slug, category, "1"))
     return see_other(request, offer.path)
 
 
-@router.get(_FORM)
-@router.get(f"{ENGLISH_PREFIX}{_FORM}")
-async def show_form(request: Request, slug: str, purpose: str, category: str, size: str, races: Races) -> Response:
+@_route("GET", "/{category}/{size}")
+async def show_form(request: Request, slug: str, category: str, size: str, races: Races) -> Response:
     """The form, or why there is none now; kept for some seconds, as it holds nothing of its visitor."""
     kept: KeptPages = request.app.state.kept_pages
     path = request.url.path
     page = kept.find(path)
     if page is None:
-        offer = await _offer(request, races, (slug, purpose, category, size))
+        offer = await _offer(request, races, (slug, category, size))
         pages: Pages = request.app.state.pages
         html = pages.render("register.html", path, **shown_of(offer))
         page = kept.keep(path, html, changes_at=offer.changes_at(_now(request)))
     return page.response(request)
 
 
-@router.post(_FORM)
-@router.post(f"{ENGLISH_PREFIX}{_FORM}")
+@_route("POST", "/{category}/{size}")
 async def take_form(
-    request: Request, slug: str, purpose: str, category: str, size: str, races: Races, api: Api, visitor: CurrentVisitor
+    request: Request, slug: str, category: str, size: str, races: Races, api: Api, visitor: CurrentVisitor
 ) -> Response:
     """Check the form, show it for review if it is a group's, and send it to the API."""
     values, step = await _typed(request, _SIZES.get(size, 0))
     try:
-        offer = await _offer(request, races, (slug, purpose, category, size))
+        offer = await _offer(request, races, (slug, category, size))
     except Unavailable as error:
         return wait_page(request, Sent(values, step), error)
     if step == _CORRECT:
@@ -102,18 +109,17 @@ async def _typed(request: Request, size: int) -> tuple[Mapping[str, str], str]:
     return {name: value for name, value in typed.items() if name in names}, typed.get("step", "")
 
 
-async def _offer(request: Request, races: RegistrationApi, address: tuple[str, str, str, str]) -> Offer:
+async def _offer(request: Request, races: RegistrationApi, address: tuple[str, str, str]) -> Offer:
     """Return what the form of an address is for.
 
     Raises:
         NotFound: there is no such race or category, or it does not take groups of that size.
         Unavailable.
     """
-    slug, purpose, category, size = address
-    wanted = _purpose(purpose)
+    slug, category, size = address
     if size not in _SIZES:
         raise NotFound
-    found = offer_of(await _race(races, slug), wanted, category, _SIZES[size], _now(request))
+    found = offer_of(await _race(races, slug), _purpose(request), category, _SIZES[size], _now(request))
     if found is None:
         raise NotFound
     return found
@@ -126,10 +132,9 @@ async def _race(races: RegistrationApi, slug: str) -> Race:
     return found
 
 
-def _purpose(text: str) -> Purpose:
-    if text not in set(Purpose):
-        raise NotFound
-    return Purpose(text)
+def _purpose(request: Request) -> Purpose:
+    """Return the purpose in the address, which follows the name of the race."""
+    return Purpose(without_language(request.url.path).split("/")[3])
 
 
 def _now(request: Request) -> datetime:

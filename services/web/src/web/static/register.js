@@ -200,6 +200,15 @@ const stored = {
   },
 };
 
+// Forgets the drafts of this race, or of all races those that are too old.
+function forget(isOver) {
+  try {
+    Object.keys(localStorage).filter((item) => item.startsWith('draft:') && isOver(item)).forEach(stored.remove);
+  } catch { /* as above */ }
+}
+const ofThisRace = (item) => item.startsWith(`draft:${form.dataset.draft.split('/').slice(0, 3).join('/')}/`);
+forget((item) => !stored.get(item, WEEK));
+
 const typed = () => Object.fromEntries([...new FormData(form)].filter(([field, text]) => text && !field.endsWith('identity_number')));
 
 let isDone = false;
@@ -220,7 +229,7 @@ function fill(values) {
 if ('fresh' in form.dataset) fill(stored.get(draftName, WEEK)?.values ?? {});
 $('[data-kept]').hidden = false;
 $('[data-forget]').addEventListener('click', () => {
-  stored.remove(draftName);
+  forget(ofThisRace);
   stored.remove(keyName);
   clearErrors();
   form.querySelectorAll('input').forEach((input) => {
@@ -372,7 +381,7 @@ async function send() {
 
 function leave(said) {
   isDone = true;
-  stored.remove(draftName);
+  forget(ofThisRace);
   location.assign((language === 'en' ? '/en' : '') + new URL(said.status_url, location.href).pathname);
 }
 
