@@ -260,7 +260,7 @@ function showProgress() {
     if (!state) return;
     state.hidden = !complete;
     state.className = 'pill pill-ok';
-    state.textContent = texts.complete;
+    state.replaceChildren('✓', make('span', 'sr', texts.complete));
     $('[data-name]', box).textContent = value(`p${number}-full_name`);
     $(`[data-pic="${number}"]`).textContent = value(`p${number}-full_name`) || say('runner', { number });
   });
@@ -445,8 +445,12 @@ form.addEventListener('submit', (event) => {
   if (isSending) return;
   keepDraft();
   const found = numbers.flatMap(problems);
-  if (found.length) showErrors(found);
-  else if (review) showReview();
+  if (found.length) {
+    showErrors(found);
+    return;
+  }
+  clearErrors();
+  if (review) showReview();
   else send();
 });
 
