@@ -6,8 +6,10 @@ from chassis.web.application import build_http_app
 from fastapi import FastAPI
 
 from web import static_files
+from web.kept import KeptPages
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
+from web.register.routes import router as register
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
@@ -35,11 +37,13 @@ def build_app(
                 site,
                 brand,
                 runner,
+                register,
                 static_files.router,
             ]
         },
         state={
             "pages": pages,
+            "kept_pages": KeptPages(clock),
             "static_files": files,
             "registration": RegistrationApi(registration, clock=clock),
             "registration_api": ApiClient(registration, "/api/registration/v1"),
