@@ -9,7 +9,7 @@ from .registration_driver import RegistrationDriver
 
 _OF_THE_EVENT = (
     *("name", "slug", "event_date", "location", "timezone"),
-    *("brand_color", "pickup_info", "contact_whatsapp"),
+    *("brand_color", "pickup_info", "contact_whatsapp", "is_active", "changes_until"),
 )
 
 

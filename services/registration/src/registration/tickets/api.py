@@ -2,7 +2,6 @@
 
 import io
 import re
-from datetime import date
 from typing import Annotated
 
 import segno
@@ -14,6 +13,7 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends, Path, Request, Response
 
+from registration.catalog.facts import EventFacts
 from registration.entries.errors import UnknownTicket
 from registration.entries.queries import ticket_exists
 from registration.tickets import queries
@@ -27,19 +27,6 @@ TicketCode = Annotated[str, Path(pattern=_CODE)]
 _CACHE = {"Cache-Control": "private, max-age=86400"}
 
 
-class TicketEventView(View):
-    """The race of a ticket."""
-
-    name: str
-    slug: str
-    event_date: date
-    location: str
-    timezone: str
-    brand_color: str | None
-    pickup_info: str | None
-    contact_whatsapp: str | None
-
-
 class TicketView(View):
     """A ticket, for the holder of its code. `live` tells whether it is still valid."""
 
@@ -48,7 +35,7 @@ class TicketView(View):
     category_name: str
     jersey_size: str
     live: bool
-    event: TicketEventView
+    event: EventFacts
 
 
 async def _not_too_often(request: Request) -> None:

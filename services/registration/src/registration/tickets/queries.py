@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from registration.catalog.facts import FACTS
 from registration.catalog.tables import Race, RaceCategory
 from registration.entries.errors import UnknownTicket
 from registration.entries.tables import Participant, Registration
@@ -18,7 +19,7 @@ async def ticket_of(session: AsyncSession, ticket_code: str) -> dict[str, Any]:
         UnknownTicket.
     """
     query = (
-        select(Participant, RaceCategory.name, Race)
+        select(Participant, RaceCategory.name.label("category_name"), FACTS)
         .join(Registration, Registration.id == Participant.registration_id)
         .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
         .join(Race, Race.id == Registration.event_id)
@@ -27,12 +28,12 @@ async def ticket_of(session: AsyncSession, ticket_code: str) -> dict[str, Any]:
     found = (await session.execute(query)).first()
     if found is None:
         raise UnknownTicket
-    person, category_name, race = found
+    person = found.Participant
     return {
         "short_name": short_name(person.full_name),
         "bib_number": person.bib_number,
-        "category_name": category_name,
+        "category_name": found.category_name,
         "jersey_size": person.jersey_size,
         "live": person.live,
-        "event": race,
+        "event": found.event,
     }
