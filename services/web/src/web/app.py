@@ -6,6 +6,7 @@ from chassis.web.application import build_http_app
 from fastapi import FastAPI
 
 from web import static_files
+from web.corrections.routes import router as corrections
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
 from web.runner.routes import router as runner
@@ -13,6 +14,7 @@ from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
 from web.site.routes import router as site
+from web.tickets.routes import router as tickets
 from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
 
@@ -34,6 +36,8 @@ def build_app(
             "": [
                 site,
                 brand,
+                tickets,
+                corrections,
                 runner,
                 static_files.router,
             ]

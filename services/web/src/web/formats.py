@@ -1,6 +1,6 @@
 """Money, dates and times as runners read them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -49,3 +49,9 @@ def moment(value: datetime, zone: str, language: Language) -> str:
     if name is not None:
         pattern = pattern.replace("z", f"'{name}'")
     return str(format_datetime(value.astimezone(ZoneInfo(zone)), pattern, locale=_LOCALES[language]))
+
+
+def zone_name(value: date, zone: str, language: Language) -> str:
+    """Return the short name of a zone as it is on a day: `WIB`."""
+    noon = datetime.combine(value, time(12), ZoneInfo(zone))
+    return _INDONESIAN_ZONES.get(zone) or str(format_datetime(noon, "z", locale=_LOCALES[language]))

@@ -75,6 +75,7 @@ def _filters(language: Language) -> Mapping[str, Any]:
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
+        "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 
 
