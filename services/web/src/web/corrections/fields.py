@@ -9,7 +9,7 @@ from web.forms import FieldError
 from web.upstream.client import Refused
 from web.upstream.registrations import Participant
 
-FIELDS: Final = ("jersey_size", "email", "whatsapp", "emergency_contact_name", "emergency_contact_phone")
+FIELDS: Final = ("jersey_size", "whatsapp", "email", "emergency_contact_name", "emergency_contact_phone")
 SIZES: Final = ("xs", "s", "m", "l", "xl", "xxl", "xxxl")
 
 _PHONES = frozenset({"whatsapp", "emergency_contact_phone"})
