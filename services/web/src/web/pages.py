@@ -16,6 +16,7 @@ from web.access import keep_renewed
 from web.languages import address, language_of_path, without_language
 from web.static_files import StaticFile
 from web.texts import translations
+from web.whatsapp import ask
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -75,6 +76,7 @@ def _filters(language: Language) -> Mapping[str, Any]:
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
+        "ask": lambda number, about: ask(number, about, language),
         "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 
