@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from web import static_files
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
+from web.runner.proofs import PROOF_BYTES
+from web.runner.routes import links
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
@@ -36,6 +38,7 @@ def build_app(
                 brand,
                 runner,
                 static_files.router,
+                links,
             ]
         },
         state={
@@ -49,6 +52,7 @@ def build_app(
             "is_secure": settings.public_url.startswith("https://"),
             "trusted_proxies": settings.trusted_proxies,
         },
+        larger_bodies={r"(?:/en)?/r/[^/]+/proof": PROOF_BYTES},
         content_security_policy=POLICY,
         error_responses=errors,
     )
