@@ -9,6 +9,8 @@ from web import static_files
 from web.corrections.routes import router as corrections
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
+from web.runner.proofs import PROOF_BYTES
+from web.runner.routes import links
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
@@ -40,6 +42,7 @@ def build_app(
                 corrections,
                 runner,
                 static_files.router,
+                links,
             ]
         },
         state={
@@ -53,6 +56,7 @@ def build_app(
             "is_secure": settings.public_url.startswith("https://"),
             "trusted_proxies": settings.trusted_proxies,
         },
+        larger_bodies={r"(?:/en)?/r/[^/]+/proof": PROOF_BYTES},
         content_security_policy=POLICY,
         error_responses=errors,
     )
