@@ -59,6 +59,8 @@ async def test_only_what_was_changed_is_sent(site: httpx.AsyncClient, registrati
     [call] = [each for each in registration.requests if each.method == "PATCH"]
     assert call.url.path.endswith(f"/participants/{participant_id(0)}")
     assert call.headers["authorization"].startswith("Bearer head.")
+    assert "Perubahan Anda sudah disimpan." in (await site.get(f"{OWN}?saved=1", headers=COOKIE)).text
+    assert "Perubahan Anda sudah disimpan." not in (await site.get(OWN, headers=COOKIE)).text
 
 
 async def test_other_fields_cannot_be_sent_along(site: httpx.AsyncClient, registration: OwnApi) -> None:

@@ -116,6 +116,19 @@ async def test_without_the_cookie_nothing_is_asked(site: httpx.AsyncClient, regi
     assert answer.headers["content-type"].startswith("text/html")
 
 
+async def test_links_stay_where_the_cookie_is_sent(site: httpx.AsyncClient) -> None:
+    """The pages of a place in line that became a registration keep its id in their addresses."""
+    for page in ("tickets", f"tickets/{participant_id(0)}", "letter", "tickets/x"):
+        links = re.findall(r'href="(/r/[^"]+)"', (await _get(site, f"/r/{ID}/{page}")).text)
+        assert {each.split("/")[2] for each in links} == {ID}
+
+
+async def test_a_cookie_of_another_registration_opens_nothing(site: httpx.AsyncClient) -> None:
+    for page in ("tickets", "letter", "race.ics", f"runners/{participant_id(0)}"):
+        answer = await _get(site, f"/r/FR5K-2027-00002/{page}")
+        assert (answer.status_code, "Budi" in answer.text) == (403, False)
+
+
 async def test_one_ticket_alone_asks_for_a_bright_screen(site: httpx.AsyncClient) -> None:
     answer = await _get(site, ONE)
     assert "Terangkan layar" in shown(answer)

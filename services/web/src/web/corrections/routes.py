@@ -9,15 +9,15 @@ from chassis.errors import InvalidFields, NotFound, Unavailable
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
-from web.access import PATH, OwnAccess, Registration, RunnerAccess
+from web.access import PATH, OwnAccess, Registration, RunnerAccess, require_match
 from web.corrections.fields import FIELDS, SIZES, changes, errors_of, shown
 from web.forms import Form, typed
 from web.languages import ENGLISH_PREFIX
 from web.pages import private_page, see_other
 from web.site.brand import stylesheet_of
+from web.upstream import registrations
 from web.upstream.client import ApiClient, Refused
 from web.upstream.registrations import Participant, Status
-from web.upstream.tickets import OwnRegistration
 from web.visitors import CurrentVisitor, Visitor
 
 router = Router(dependencies=[public])
@@ -43,7 +43,7 @@ async def show_form(
     entry = await _entry(registration, access, visitor)
     person = _person(entry, participant_id)
     if person is None:
-        return _unknown(request, entry)
+        return _unknown(request, access, entry)
     problem = None if _may_change(entry, request.app.state.clock()) else _CLOSED
     return _page(request, access, Form(shown(person)), entry=entry, person=person, problem=problem)
 
@@ -64,7 +64,7 @@ async def save(
         entry = await _entry(registration, access, visitor)
         person = _person(entry, participant_id)
         if person is None:
-            return _unknown(request, entry)
+            return _unknown(request, access, entry)
         await _correct(registration, access, visitor, person, changes(sent, person))
     except Unavailable as error:
         values: dict[str, Any] = {"status": error.status, "problem": error.code}
@@ -78,9 +78,11 @@ async def save(
     return see_other(request, f"{PATH}/{access.number}?saved=1")
 
 
-async def _entry(registration: ApiClient, access: RunnerAccess, visitor: Visitor) -> OwnRegistration:
+async def _entry(registration: ApiClient, access: RunnerAccess, visitor: Visitor) -> registrations.Registration:
     path = f"/registrations/{access.registration_id}"
-    return await registration.get(OwnRegistration, path, visitor, token=access.token)
+    entry = await registration.get(registrations.Registration, path, visitor, token=access.token)
+    require_match(access, entry.registration_number, entry.registration_id)
+    return entry
 
 
 async def _correct(
@@ -95,11 +97,11 @@ async def _correct(
         await registration.call("PATCH", path, visitor, token=access.token, json=fields)
 
 
-def _person(entry: OwnRegistration, participant_id: str) -> Participant | None:
+def _person(entry: registrations.Registration, participant_id: str) -> Participant | None:
     return next((each for each in entry.participants if str(each.participant_id) == participant_id), None)
 
 
-def _may_change(entry: OwnRegistration, now: datetime) -> bool:
+def _may_change(entry: registrations.Registration, now: datetime) -> bool:
     until = entry.event.changes_until
     return entry.status not in _ENDED and (until is None or now < until)
 
@@ -109,7 +111,7 @@ def _page(
     access: RunnerAccess,
     form: Form,
     *,
-    entry: OwnRegistration | None,
+    entry: registrations.Registration | None,
     person: Participant | None,
     status: int = 200,
     problem: str | None = None,
@@ -131,6 +133,6 @@ def _page(
     )
 
 
-def _unknown(request: Request, entry: OwnRegistration) -> Response:
-    values = {"number": entry.registration_number, "stylesheet": stylesheet_of(entry.event.brand_color)}
+def _unknown(request: Request, access: RunnerAccess, entry: registrations.Registration) -> Response:
+    values = {"number": access.number, "stylesheet": stylesheet_of(entry.event.brand_color)}
     return private_page(request, "corrections/unknown.html", status=NotFound.status, **values)

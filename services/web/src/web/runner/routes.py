@@ -114,6 +114,7 @@ async def _status_page(
         "view": view,
         "refresh": view.refresh or (not_sent.look_again if not_sent else None),
         "form": not_sent.form if not_sent else Form(),
+        "saved": "saved" in request.query_params,
         "link_to_keep": request.app.state.public_url + view.own_link(language),
         "note": views.note_to_self(view, language, request.app.state.public_url),
         "question": views.question(view, language) if view.event.contact_whatsapp else None,

@@ -26,5 +26,5 @@ def race_day(own: OwnTickets, language: Language, *, public_url: str, now: datet
         summary=f"{race.name} ({entry.category_name})",
         location=race.location,
         description="\n".join((_NUMBER.said(language, number=entry.registration_number), *bibs, *pickup)),
-        url=public_url + address(f"{PATH}/{entry.registration_number}", language),
+        url=public_url + address(f"{PATH}/{own.number}", language),
     )

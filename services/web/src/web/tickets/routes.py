@@ -128,4 +128,4 @@ def _no_ticket(request: Request, own: OwnTickets) -> Response:
 
 def _values(own: OwnTickets) -> dict[str, Any]:
     race = own.entry.event
-    return {"entry": own.entry, "race": race, "stylesheet": stylesheet_of(race.brand_color)}
+    return {"number": own.number, "entry": own.entry, "race": race, "stylesheet": stylesheet_of(race.brand_color)}

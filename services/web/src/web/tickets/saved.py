@@ -9,12 +9,12 @@ from web.pages import PRIVATE, Pages
 from web.site.brand import stylesheet_text
 from web.static_files import StaticFile
 from web.tickets.views import TicketView
-from web.upstream.tickets import OwnRegistration
+from web.upstream.registrations import Registration
 
 _NAMES = {"id": "e-tiket", "en": "e-ticket"}
 
 
-def ticket_file(request: Request, entry: OwnRegistration, ticket: TicketView, picture: bytes) -> Response:
+def ticket_file(request: Request, entry: Registration, ticket: TicketView, picture: bytes) -> Response:
     """Return the file as a download.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from chassis.wording import Language, Wording
 
 from web.languages import address
-from web.upstream.registrations import Participant
-from web.upstream.tickets import HeldTicket, OwnRegistration, Ticket, Tickets
+from web.upstream.registrations import Participant, Registration
+from web.upstream.tickets import HeldTicket, Ticket, Tickets
 from web.whatsapp import chat
 
 _SHARED = Wording(
@@ -45,16 +45,14 @@ class TicketView:
         return f"/api/registration/v1/tickets/{self.code}.svg"
 
 
-def tickets_of(
-    entry: OwnRegistration, tickets: Tickets, *, public_url: str, language: Language
-) -> Sequence[TicketView]:
+def tickets_of(entry: Registration, tickets: Tickets, *, public_url: str, language: Language) -> Sequence[TicketView]:
     """Return one view per participant, in the order of the registration."""
     by_id = {ticket.participant_id: ticket for ticket in tickets.items}
     return [_view(entry, each, by_id.get(each.participant_id), public_url, language) for each in entry.participants]
 
 
 def _view(
-    entry: OwnRegistration, person: Participant, ticket: Ticket | None, public_url: str, language: Language
+    entry: Registration, person: Participant, ticket: Ticket | None, public_url: str, language: Language
 ) -> TicketView:
     shown: Mapping[str, str] = {
         "key": str(person.participant_id),

@@ -1,34 +1,12 @@
-"""What registration's API answers about tickets, and about a registration with its race."""
+"""What registration's API answers about tickets."""
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import model_validator
 
-from web.upstream import registrations
 from web.upstream.client import Answer
-
-
-class RaceFacts(Answer):
-    """The race of a registration."""
-
-    name: str
-    slug: str
-    event_date: date
-    location: str
-    timezone: str
-    changes_until: datetime | None = None
-    pickup_info: str | None = None
-    contact_whatsapp: str | None = None
-    brand_color: str | None = None
-
-
-class OwnRegistration(registrations.Registration):
-    """A registration with its race, for its runner."""
-
-    event: RaceFacts
-    category_name: str
+from web.upstream.registrations import Event
 
 
 class Ticket(Answer):
@@ -59,4 +37,4 @@ class HeldTicket(Answer):
     category_name: str
     jersey_size: str
     live: bool
-    event: RaceFacts
+    event: Event
