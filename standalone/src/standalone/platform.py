@@ -28,6 +28,7 @@ from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
 from standalone.gateway import ForVisitor, Gateway
+from standalone.inside import InsideTransport
 from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
@@ -91,7 +92,7 @@ class Platform:
         for each in self._running:
             await stack.enter_async_context(each.app.router.lifespan_context(each.app))
         for_pages = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(ForVisitor(self._inside)), base_url=_INSIDE)
+            httpx.AsyncClient(transport=InsideTransport(ForVisitor(self._inside)), base_url=_INSIDE)
         )
         self.gateway = Gateway(self._apps(), pages=self._pages(for_pages, port), ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)

@@ -33,6 +33,14 @@ class NoAccess(StartlineError):
     status = 401
 
 
+class ForeignAccess(StartlineError):
+    """This browser's access is for another registration."""
+
+    indonesian = "Akses peramban ini untuk pendaftaran lain."
+    code = "foreign_access"
+    status = 403
+
+
 @dataclass(frozen=True)
 class RunnerAccess:
     """A visitor's access to a registration.
@@ -104,6 +112,16 @@ def kept(request: Request, number: str) -> RunnerAccess | None:
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
     return access if found else None
+
+
+def require_match(access: RunnerAccess, registration_number: str, registration_id: UUID) -> None:
+    """Refuse a cookie that was moved to the address of another registration.
+
+    Raises:
+        ForeignAccess.
+    """
+    if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
+        raise ForeignAccess
 
 
 def _paths(number: str) -> tuple[str, str]:

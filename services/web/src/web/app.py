@@ -6,15 +6,19 @@ from chassis.web.application import build_http_app
 from fastapi import FastAPI
 
 from web import static_files
+from web.corrections.routes import router as corrections
 from web.kept import KeptPages
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
 from web.register.routes import router as register
+from web.runner.proofs import PROOF_BYTES
+from web.runner.routes import links
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
 from web.site.routes import router as site
+from web.tickets.routes import router as tickets
 from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
 
@@ -36,9 +40,12 @@ def build_app(
             "": [
                 site,
                 brand,
+                tickets,
+                corrections,
                 runner,
                 register,
                 static_files.router,
+                links,
             ]
         },
         state={
@@ -53,6 +60,7 @@ def build_app(
             "is_secure": settings.public_url.startswith("https://"),
             "trusted_proxies": settings.trusted_proxies,
         },
+        larger_bodies={r"(?:/en)?/r/[^/]+/proof": PROOF_BYTES},
         content_security_policy=POLICY,
         error_responses=errors,
     )

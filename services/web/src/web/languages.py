@@ -1,11 +1,15 @@
 """The language of a page is part of its address: `/` is Indonesian, `/en/` English."""
 
+from contextvars import ContextVar
 from typing import Final
 
 from chassis.wording import Language
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ENGLISH_PREFIX: Final = "/en"
+
+path_of_request: ContextVar[str] = ContextVar("path_of_request", default="/")
+"""The path of the current request."""
 
 
 def language_of_path(path: str) -> Language:
@@ -35,6 +39,7 @@ class LanguageOfPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set `Accept-Language` to the language of the path."""
         if scope["type"] == "http":
+            path_of_request.set(scope["path"])
             others = [each for each in scope["headers"] if each[0] != b"accept-language"]
             wanted = language_of_path(scope["path"]).value.encode()
             scope = {**scope, "headers": [*others, (b"accept-language", wanted)]}

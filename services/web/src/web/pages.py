@@ -9,13 +9,14 @@ from chassis.web.problems import ErrorResponses
 from chassis.wording import Language, language_of_request
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from web import formats
-from web.access import keep_renewed
-from web.languages import address, language_of_path, without_language
+from web.access import PATH, keep_renewed
+from web.languages import address, language_of_path, path_of_request, without_language
 from web.static_files import StaticFile
 from web.texts import translations
+from web.whatsapp import ask
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -61,20 +62,25 @@ class Pages:
         )
         return environment
 
-    def render(self, template: str, path: str, **values: Any) -> str:
-        """Return the HTML of a page in the language of its path."""
+    def render(self, template: str | list[str | Template], path: str, **values: Any) -> str:
+        """Return the HTML of a page, from the first of the templates that exists, in the language of its path."""
         page, language = without_language(path), language_of_path(path)
-        return self._environment(language).get_template(template).render(page=page, **values)
+        return self._environment(language).get_or_select_template(template).render(page=page, **values)
 
 
 def _filters(language: Language) -> Mapping[str, Any]:
     return {
         "rupiah": formats.rupiah,
+        "digits": formats.digits,
+        "digits_only": formats.digits_only,
         "number": lambda number: formats.whole_number(number, language),
         "day": lambda value: formats.day(value, language),
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
+        "brief_moment": lambda value, zone: formats.brief_moment(value, zone, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
+        "ask": lambda number, about: ask(number, about, language),
+        "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 
 
@@ -102,15 +108,28 @@ def see_other(request: Request, path: str) -> Response:
     return response
 
 
-_PATHS = {Language.INDONESIAN: "/", Language.ENGLISH: "/en/"}
-
-
 def error_pages(pages: Pages) -> ErrorResponses:
-    """Return a renderer of errors as pages, in the language of the request."""
+    """Return a renderer of errors as pages, in the language of the request.
+
+    An error has the page of its code, else of its status, else the common one. See `templates/errors/`.
+    """
 
     def write(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-        path = _PATHS[language_of_request.get()]
-        html = pages.render("error.html", path, status=problem["status"], correlation_id=correlation_id())
+        path = address("/", language_of_request.get())
+        html = pages.render(
+            [f"errors/{problem['code']}.html", f"errors/{problem['status']}.html", "error.html"],
+            path,
+            status=problem["status"],
+            correlation_id=correlation_id(),
+            number=_registration_of(path_of_request.get()),
+            wait=headers.get("Retry-After"),
+        )
         return HTMLResponse(html, problem["status"], headers=dict(headers))
 
     return ErrorResponses(write)
+
+
+def _registration_of(path: str) -> str | None:
+    """Return the number of the registration whose pages a path belongs to; None if it is none of those."""
+    start, slash, rest = without_language(path).partition(f"{PATH}/")
+    return rest.partition("/")[0] or None if slash and not start else None
