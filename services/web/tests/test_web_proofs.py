@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .runner_apis import COOKIE, ID, PAGE, RunnerApis, problem
+from .runner_apis import COOKIE, ID, PAGE, RunnerApis, invoice, problem
 
 PICTURE = bytes(range(256)) * 1000
 FIELDS = {
@@ -120,6 +120,17 @@ async def test_a_refusal_is_said_at_the_form_and_what_was_typed_is_kept(
     assert re.search(r'value="bank_transfer" checked', answer.text)
     assert 'value="2027-01-04"' in answer.text
     assert "&lt;Ani&gt;</textarea>" in answer.text
+
+
+async def test_a_refusal_is_said_where_no_proof_can_be_sent_any_more(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.failures["/proofs"] = problem(409, "invoice_expired")
+    registration.invoice = invoice("expired")
+    answer = await send(site)
+    assert answer.status_code == 409
+    assert "data-proof" not in answer.text
+    assert "Batas waktu sudah lewat" in answer.text
 
 
 async def test_wrong_fields_are_named_in_the_words_of_the_api(
