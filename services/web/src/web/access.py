@@ -60,10 +60,14 @@ class RunnerAccess:
         """Return the id that the token is for. The APIs check the token; this only reads it."""
         return UUID(_claims(self.token)["sub"])
 
+    @property
+    def valid_until(self) -> datetime:
+        """Return until when the token is accepted."""
+        return datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
+
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the token is accepted for some minutes more."""
-        until = datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
-        return now < until - _RENEW_BEFORE
+        return now < self.valid_until - _RENEW_BEFORE
 
 
 class _Access(Answer):
@@ -108,7 +112,7 @@ def kept(request: Request, number: str) -> RunnerAccess | None:
     code, found, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)
     access = RunnerAccess(number, code, token)
     try:
-        _ = access.registration_id, access.is_fresh(datetime.now(UTC))
+        _ = access.registration_id, access.valid_until
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
     return access if found else None

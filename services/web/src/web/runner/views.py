@@ -76,6 +76,14 @@ class StatusView:
         return [each.bib_number for each in self.registration.participants if each.bib_number is not None]
 
     @property
+    def bib_text(self) -> str:
+        """Return the BIB number, the range of the group's numbers, or how many they are."""
+        first, last, count = min(self.bibs), max(self.bibs), len(self.bibs)
+        if last - first + 1 != count:
+            return f"{count} BIB"
+        return f"BIB {first}" if count == 1 else f"BIB {first}\N{EN DASH}{last}"
+
+    @property
     def in_charge(self) -> Participant | None:
         """Return the participant who registered the others."""
         return next((each for each in self.registration.participants if each.is_pic), None)
