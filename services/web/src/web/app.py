@@ -4,17 +4,23 @@ import httpx
 from chassis.clock import Clock, utcnow
 from chassis.web.application import build_http_app
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from web import static_files
+from web.error_pages import error_pages
 from web.languages import LanguageOfPath
-from web.pages import POLICY, Pages, error_pages
+from web.pages import POLICY, Pages
+from web.recovery.routes import router as recovery
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
+from web.site.parts import router as parts
+from web.site.privacy import router as privacy
 from web.site.routes import router as site
 from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
+from web.waitlist.routes import router as waitlist
 
 
 def build_app(
@@ -34,6 +40,10 @@ def build_app(
             "": [
                 site,
                 brand,
+                privacy,
+                *([parts] if settings.show_parts else []),
+                recovery,
+                waitlist,
                 runner,
                 static_files.router,
             ]
@@ -52,6 +62,7 @@ def build_app(
         content_security_policy=POLICY,
         error_responses=errors,
     )
-    app.add_middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
+    own_forms = Middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
+    app.user_middleware.append(own_forms)  # the innermost, so that its page has the language, number and headers of all
     app.add_middleware(LanguageOfPath)
     return app
