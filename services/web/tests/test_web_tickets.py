@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import SITE
 from .own_registration import COOKIE, ID, NUMBER, PICTURE, OwnApi, code, event, participant_id, person, problem
-from .test_web_pages import ENGLISH
+from .page_rules import ENGLISH
 
 OWN = f"/r/{NUMBER}"
 ONE = f"{OWN}/tickets/{participant_id(0)}"

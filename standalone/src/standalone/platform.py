@@ -160,7 +160,12 @@ class Platform:
         return apps
 
     def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
-        settings = WebSettings(registration_url=_INSIDE, payment_url=_INSIDE, public_url=self._public_url(port))
+        settings = WebSettings(
+            registration_url=_INSIDE,
+            payment_url=_INSIDE,
+            public_url=self._public_url(port),
+            show_parts=self._settings.public_url is None,
+        )
         return build_pages(settings, registration=http, payment=http)
 
     def _public_url(self, port: int) -> str:

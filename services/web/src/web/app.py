@@ -4,12 +4,15 @@ import httpx
 from chassis.clock import Clock, utcnow
 from chassis.web.application import build_http_app
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from web import static_files
 from web.corrections.routes import router as corrections
+from web.error_pages import error_pages
 from web.kept import KeptPages
 from web.languages import LanguageOfPath
-from web.pages import POLICY, Pages, error_pages
+from web.pages import POLICY, Pages
+from web.recovery.routes import router as recovery
 from web.register.routes import router as register
 from web.runner.proofs import PROOF_BYTES
 from web.runner.routes import links
@@ -17,10 +20,13 @@ from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
+from web.site.parts import router as parts
+from web.site.privacy import router as privacy
 from web.site.routes import router as site
 from web.tickets.routes import router as tickets
 from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
+from web.waitlist.routes import router as waitlist
 
 
 def build_app(
@@ -42,6 +48,10 @@ def build_app(
                 brand,
                 tickets,
                 corrections,
+                privacy,
+                *([parts] if settings.show_parts else []),
+                recovery,
+                waitlist,
                 runner,
                 register,
                 static_files.router,
@@ -64,6 +74,7 @@ def build_app(
         content_security_policy=POLICY,
         error_responses=errors,
     )
-    app.add_middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
+    own_forms = Middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
+    app.user_middleware.append(own_forms)  # the innermost, so that its page has the language, number and headers of all
     app.add_middleware(LanguageOfPath)
     return app
