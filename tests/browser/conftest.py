@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from standalone.databases import Server, drop_databases
 from standalone.journey.client import Site, StaffMember
+from standalone.journey.people import Crowd
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from testkit.servers import Server as FoundServer
 
@@ -74,6 +75,12 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Crowd:
+    """People of whom nobody registers twice."""
+    return Crowd(seed=13, first=1_000)
 
 
 @pytest.fixture
