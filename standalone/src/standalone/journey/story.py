@@ -59,6 +59,7 @@ class Story:
         short_deadline_hours: of the category whose unpaid registration expires during the journey.
         mark: appended to the categories' prefixes, which are unique on a platform.
         waits_for_expiry: False where an hour takes an hour; staff then cancel the unpaid registration.
+        race: slug of the event, once it is open.
     """
 
     site: Site
@@ -67,6 +68,7 @@ class Story:
     short_deadline_hours: int = 1
     mark: str = ""
     waits_for_expiry: bool = True
+    race: str = ""
     counts: Counter[str] = field(default_factory=Counter)
     categories: dict[str, dict[str, Any]] = field(default_factory=dict)
     buyers: list[Buyer] = field(default_factory=list)
@@ -106,6 +108,7 @@ class Story:
             "location": "Gelora Bung Karno, Jakarta",
         }
         event = await self.staff.call("POST", "/registration/v1/events", json=body, expect=201)
+        self.race = event["slug"]
         for category, demand in zip(CATEGORIES, demands, strict=True):
             fields = category_fields(category, quota=demand.quota)
             fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}
