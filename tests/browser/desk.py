@@ -1,6 +1,6 @@
 """Staff behind the pages: they verify proofs, and know what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,16 @@ class Desk:
 
     staff: StaffMember
 
-    async def registrations_of(self, email: str) -> Sequence[dict[str, Any]]:
-        """Return the registrations with a participant of this address."""
-        found = await self.staff.call("GET", "/registration/v1/registrations", params={"q": email})
+    async def registrations_of(self, words: str) -> Sequence[dict[str, Any]]:
+        """Return the registrations that a search finds, for an address or a number."""
+        found = await self.staff.call("GET", "/registration/v1/registrations", params={"q": words})
         return list(found["items"])
+
+    async def ticket_codes(self, number: str) -> Set[str]:
+        """Return the codes of the registration's tickets."""
+        [found] = await self.registrations_of(number)
+        path = f"/registration/v1/registrations/{found['registration_id']}/tickets"
+        return {ticket["ticket_code"] for ticket in await self.staff.call("GET", path)}
 
     async def verifies(self, number: str) -> None:
         """Wait for the proof of a registration and verify it."""

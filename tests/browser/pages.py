@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.async_api import FilePayload, Locator, Page, expect
 from standalone.journey.browsers import fill_in
+from standalone.journey.checks import eventually
 from standalone.journey.fields import PROOF_FILE, participant_fields, payment_fields
-from standalone.journey.pictures import payment_proof
+from standalone.journey.pictures import payment_proof, read_qr
 
 awaits_the_form = pytest.mark.xfail(reason="the race page leads to no form yet", strict=True, raises=AssertionError)
 """For journeys that begin with a form. Strict: they fail once there is one, so that the mark has to go."""
@@ -18,6 +20,8 @@ STATUS_PAGE: Final = re.compile(r"/r/([^/?#]+)$")
 
 _SUBMIT = 'button[type="submit"], button:not([type])'
 _FIRST_FIELD = 'input[name="p1-full_name"]'
+_BINDING = 'button[data-send], button[name="step"][value="send"]'
+_CODE = "main img, main svg"
 _PROOF = f'input[type="file"][name="{PROOF_FILE}"]'
 
 
@@ -31,6 +35,7 @@ class Runner:
 
     page: Page
     prefix: str = ""
+    has_scripts: bool = True
 
     async def opens_the_race(self, race: str) -> None:
         """Open the page of a race, as from a poster."""
@@ -63,7 +68,7 @@ class Runner:
 
     async def confirms(self) -> None:
         """Press the button of the review, which shows all runners before anything is binding."""
-        await self.page.locator("main form").locator(_SUBMIT).last.click()
+        await self.page.locator(_BINDING).filter(visible=True).click()
 
     async def is_registered(self) -> str:
         """Wait for the page of the registration and return its number."""
@@ -83,9 +88,19 @@ class Runner:
             await self.confirms()
         return await self.is_registered()
 
-    async def uploads_a_proof(self, number: str, amount: str, *, method: str = "bank_transfer") -> None:
-        """Choose the way of payment and the picture, and send it."""
+    async def sees_how_to_pay(self, number: str) -> None:
+        """Open the page of the registration and wait until the invoice is there; without scripts by loading it again."""
         await self.page.goto(f"{self.prefix}/r/{number}")
+        if not self.has_scripts:
+            await eventually(self._finds_invoice, f"the invoice of {number}", within=15)
+        await expect(self.page.locator(_PROOF)).to_be_attached()
+
+    async def _finds_invoice(self) -> bool:
+        await self.page.reload()
+        return await self.page.locator(_PROOF).count() > 0
+
+    async def uploads_a_proof(self, number: str, amount: str, *, method: str = "bank_transfer") -> None:
+        """Choose the way of payment and the picture, send them, and wait until they are being checked."""
         form = self.page.locator("form").filter(has=self.page.locator(_PROOF))
         for name, value in payment_fields(method).items():
             await fill_in(form, name, value)
@@ -99,6 +114,19 @@ class Runner:
         """Open the page of tickets."""
         await self.page.goto(f"{self.prefix}/r/{number}/tickets")
 
+    async def reads_codes(self) -> Sequence[str]:
+        """Return the text of every QR code on the page, read from what is shown."""
+        codes = await self.page.locator(_CODE).all()
+        return [read_qr(await code.screenshot()) or "" for code in codes]
+
+    async def saves_a_ticket(self, folder: Path) -> Path:
+        """Save the first ticket on the phone."""
+        async with self.page.expect_download() as saving:
+            await self.page.locator("a[download]").first.click()
+        path = folder / "ticket.html"
+        await (await saving.value).save_as(path)
+        return path
+
     async def sees(self, *texts: str) -> None:
         """Wait until the page shows all these texts."""
         for text in texts:
@@ -111,7 +139,7 @@ class Runner:
 
     @property
     def _form(self) -> Locator:
-        return self.page.locator("form").filter(has=self.page.locator(_FIRST_FIELD))
+        return self.page.locator("form:not([hidden])").filter(has=self.page.locator(_FIRST_FIELD))
 
 
 async def wrong_fields(page: Page) -> Sequence[str]:

@@ -58,6 +58,7 @@ async def _take(page: Page, staff: StaffMember) -> None:
         print("The race page leads to no form yet: no pictures of status and ticket.")
         return
     number = await runner.registers(RACE, "5k", Crowd().form(""))
+    await runner.sees_how_to_pay(number)
     await _picture(page, "status")
     await runner.uploads_a_proof(number, "150000.00")
     await Desk(staff).verifies(number)

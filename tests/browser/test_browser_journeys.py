@@ -26,9 +26,10 @@ async def test_from_the_race_to_the_ticket(
     phone: Device, size: int, total: str, arrive: Arrive, races: Races, desk: Desk, crowd: Crowd
 ) -> None:
     form = crowd.form(races.categories["5k"]["id"], size)
-    runner = Runner(await arrive(phone))
+    runner = Runner(await arrive(phone), has_scripts=phone.has_scripts)
 
     number = await runner.registers(OPEN, "5k", form)
+    await runner.sees_how_to_pay(number)
     assert await too_wide(runner.page) == []
     await runner.sees(number, str(PAYMENT["account_number"]), str(PAYMENT["account_holder_name"]))
 
@@ -38,7 +39,9 @@ async def test_from_the_race_to_the_ticket(
     await runner.opens_the_tickets(number)
     assert await too_wide(runner.page) == []
     await runner.sees(*(person["full_name"] for person in form["participants"]))
-    assert await runner.page.locator("main img, main svg").count() >= size
+    codes = await runner.reads_codes()
+    assert set(codes) == await desk.ticket_codes(number)
+    assert len(codes) == size
 
 
 @awaits_the_form

@@ -110,4 +110,4 @@ def test_scripts_and_titles_cannot_be_read() -> None:
 def test_a_person_types_their_day_of_birth_in_three_fields() -> None:
     person = {**Crowd().person(), "date_of_birth": "1994-08-07"}
     typed = participant_fields(3, person)
-    assert [typed[f"p3-birth_{part}"] for part in ("day", "month", "year")] == ["7", "8", "1994"]
+    assert [typed[f"p3-date_of_birth-{part}"] for part in ("day", "month", "year")] == ["7", "8", "1994"]

@@ -113,7 +113,7 @@ class ChromiumBrowser:
 
     async def send(self, fields: Mapping[str, str], files: Mapping[str, File] | None = None) -> None:
         names = [*fields, *(files or {})]
-        form = self._page.locator("form").filter(has=self._page.locator(f'[name="{names[0]}"]')).first
+        form = self._page.locator("form:not([hidden])").filter(has=self._page.locator(f'[name="{names[0]}"]')).first
         for name, value in fields.items():
             await fill_in(form, name, value)
         for name, (file, content, kind) in (files or {}).items():
