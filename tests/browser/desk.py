@@ -1,6 +1,6 @@
 """Staff behind the pages: they verify proofs, and know what is stored."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ class Desk:
         found = await self.staff.call("GET", "/registration/v1/registrations", params={"q": words})
         return list(found["items"])
 
-    async def ticket_codes(self, number: str) -> Set[str]:
+    async def ticket_codes(self, number: str) -> set[str]:
         """Return the codes of the registration's tickets."""
         [found] = await self.registrations_of(number)
         path = f"/registration/v1/registrations/{found['registration_id']}/tickets"
