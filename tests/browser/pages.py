@@ -89,7 +89,7 @@ class Runner:
         return await self.is_registered()
 
     async def sees_how_to_pay(self, number: str) -> None:
-        """Open the page of the registration and wait for the invoice; without scripts, load the page again and again."""
+        """Open the page of the registration and wait for the invoice; without scripts, load it again and again."""
         await self.page.goto(f"{self.prefix}/r/{number}")
         if not self.has_scripts:
             await eventually(self._finds_invoice, f"the invoice of {number}", within=15)
