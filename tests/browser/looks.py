@@ -16,8 +16,8 @@ _TOO_WIDE = """() => {
 }"""
 
 _STOPS = """() => {
-    const tags = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]';
-    const shown = e => !e.disabled && e.tabIndex >= 0 && e.checkVisibility({visibilityProperty: true});
+    const tags = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
+    const shown = e => !e.disabled && e.checkVisibility({visibilityProperty: true});
     const groups = new Set();
     const first = e => {
         if (e.type !== 'radio') return true;

@@ -31,7 +31,7 @@ PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 RACE: Final = "jakarta-fun-run"
 
 _SCALE = 2
-_COLORS = 192
+_QUALITY = 82
 _LARGEST_BYTES = 120_000
 
 
@@ -67,11 +67,11 @@ async def _take(page: Page, staff: StaffMember) -> None:
 
 
 async def _picture(page: Page, name: str) -> None:
-    """Save what the window shows, as a PNG of few colours."""
+    """Save what the window shows."""
     await page.evaluate("() => document.fonts.ready")
-    shown = Image.open(io.BytesIO(await page.screenshot()))
-    path = PICTURES / f"{name}.png"
-    shown.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    shown = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+    path = PICTURES / f"{name}.webp"
+    shown.save(path, quality=_QUALITY, method=6)
     size = path.stat().st_size
     if size > _LARGEST_BYTES:
         raise RuntimeError(f"{path} is larger than {_LARGEST_BYTES} bytes: {size}")

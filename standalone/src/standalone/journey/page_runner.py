@@ -33,17 +33,6 @@ class PageRunner:
     link: Link | None = None
     buyer: Buyer | None = None
 
-    @property
-    def entry(self) -> dict[str, Any]:
-        """Return the registration.
-
-        Raises:
-            LookupError: there is none yet.
-        """
-        if self.buyer is None:
-            raise LookupError("this runner has not registered")
-        return self.buyer.entry
-
     async def register(self) -> Buyer:
         """Register from the page of the race and wait for the mail with the link.
 
@@ -76,17 +65,25 @@ class PageRunner:
 
     async def pay(self) -> None:
         """Upload a picture of the payment on the page of the registration."""
-        number = self.entry["registration_number"]
-        picture = payment_proof(number, self.entry["total_amount"])
+        entry = self._registered().entry
+        number = entry["registration_number"]
+        picture = payment_proof(number, entry["total_amount"])
         await self.browser.open(f"/r/{number}")
         await self.browser.send(payment_fields(), {PROOF_FILE: ("proof.jpg", picture, "image/jpeg")})
 
-    async def see_ticket(self, bib: str) -> None:
+    async def see_ticket(self) -> None:
         """Check that the page of tickets shows the BIB.
 
         Raises:
             AssertionError: it does not.
         """
-        await self.browser.open(f"/r/{self.entry['registration_number']}/tickets")
-        shown = await self.browser.text()
+        buyer = self._registered()
+        [ticket] = await buyer.tickets()
+        await self.browser.open(f"/r/{buyer.entry['registration_number']}/tickets")
+        shown, bib = await self.browser.text(), str(ticket["bib_number"])
         expect(bib in shown, f"BIB {bib} is not on the page of tickets: {shown[:500]}")
+
+    def _registered(self) -> Buyer:
+        if self.buyer is None:
+            raise LookupError("this runner has not registered")
+        return self.buyer
