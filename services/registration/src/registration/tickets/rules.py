@@ -1,4 +1,4 @@
-"""What a ticket tells whoever holds its code."""
+"""The parts of a name that a ticket shows to the holder of its code."""
 
 
 def short_name(full_name: str) -> str:
