@@ -140,6 +140,7 @@ async def pair(
         broker,
         issuer=issuer,
         public_url="https://lari.example",
+        image_store=(tmp_path / "race-images").as_uri(),
         expiry_sweep_seconds=1,
     )
     payment = Half(

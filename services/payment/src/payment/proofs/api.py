@@ -5,13 +5,13 @@ from uuid import UUID
 from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
 from chassis.auth.principals import Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
+from chassis.images.errors import TooBusy, UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
 
 from payment.dependencies import Images, OwnImageProcessor, TrustedProxies, Zone
-from payment.images.errors import TooBusy, UnsupportedImage
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
     AlreadyPaid,
