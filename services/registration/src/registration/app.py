@@ -72,7 +72,6 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     admission_service = AdmissionService(database, runner_tokens, codes, settings)
     checkpoint = build_checkpoint(settings, database)
     terms = OfferTerms(settings.waitlist_offer_time, codes)
-    images = image_store(settings)
     watcher = Watcher(database, every=timedelta(seconds=settings.stream_poll_interval_seconds))
 
     @asynccontextmanager
@@ -104,9 +103,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "checkpoint": checkpoint,
             "public_catalog": catalog.public_catalog(database),
             "watcher": watcher,
-            "images": images,
-            "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
-            "picture_files": RecentFiles(images),
+            **_pictures(settings),
             **_stream_limits(settings),
         },
         lifespan=lifespan,
@@ -115,6 +112,15 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             admission.register, RegistrationForm, ConcurrencyLimit(settings.admission_max_in_flight, TooBusy())
         ),
     )
+
+
+def _pictures(settings: Settings) -> dict[str, Any]:
+    images = image_store(settings)
+    return {
+        "images": images,
+        "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
+        "picture_files": RecentFiles(images),
+    }
 
 
 def _stream_limits(settings: Settings) -> dict[str, Any]:
