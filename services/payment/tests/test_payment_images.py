@@ -4,8 +4,9 @@ import asyncio
 from io import BytesIO
 
 import pytest
+from chassis.errors import TooBusy
 from chassis.images import processing
-from chassis.images.errors import TooBusy, UnsupportedImage
+from chassis.images.errors import UnsupportedImage
 from chassis.images.processing import MAX_PIXELS, ImageProcessor, reencode
 from PIL import Image, ImageFile, WebPImagePlugin
 

@@ -23,7 +23,7 @@ from fastapi import FastAPI
 
 from registration.access import api as access
 from registration.admission import api as admission
-from registration.admission.errors import TooBusy
+from registration.admission.errors import too_many_registering
 from registration.admission.forms import RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.canonical import api as canonical
@@ -109,7 +109,9 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         lifespan=lifespan,
         larger_bodies={r"/api/registration/v1/events/[^/]+/(banner|logo)": FORM_BYTES},
         fast_path=FastPath(
-            admission.register, RegistrationForm, ConcurrencyLimit(settings.admission_max_in_flight, TooBusy())
+            admission.register,
+            RegistrationForm,
+            ConcurrencyLimit(settings.admission_max_in_flight, too_many_registering()),
         ),
     )
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from PIL import Image, ImageOps
 
-from chassis.images.errors import TooBusy, UnsupportedImage
+from chassis.errors import TooBusy
+from chassis.images.errors import UnsupportedImage
 from chassis.images.file_types import accepted_type
 from chassis.images.modes import in_8_bits, mode_in_file, scale_transparent_colour
 from chassis.wording import Wording
@@ -92,6 +93,10 @@ _DAMAGED = Wording(
     en="The picture is damaged or incomplete. Save it again as JPEG, PNG or WebP, or send a screenshot.",
     id="Gambarnya rusak atau tidak utuh. Simpan lagi sebagai JPEG, PNG atau WebP, atau kirim tangkapan layar.",
 )
+_TOO_MANY = Wording(
+    en="Too many images are being checked at this moment. Nothing was stored; try again shortly.",
+    id="Terlalu banyak gambar sedang diperiksa. Tidak ada yang tersimpan; coba lagi sebentar lagi.",
+)
 _TOO_SLOW = Wording(
     en="The picture takes too long to decode. Send a screenshot of it.",
     id="Gambar ini terlalu lama diproses. Kirim tangkapan layarnya.",
@@ -156,7 +161,7 @@ class ImageProcessor:
             TooBusy: the queue is full.
         """
         if self._pending >= self._queue_size:
-            raise TooBusy
+            raise TooBusy(_TOO_MANY, retry_after=2)
         self._pending += 1
         try:
             async with self._threads:

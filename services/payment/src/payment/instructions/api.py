@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from chassis.auth.access import Admin, public
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
-from chassis.images.errors import ImageMissing, TooBusy, UnsupportedImage
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import ImageMissing, UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors

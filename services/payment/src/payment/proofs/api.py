@@ -4,8 +4,8 @@ from uuid import UUID
 
 from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
 from chassis.auth.principals import Staff
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
-from chassis.images.errors import TooBusy, UnsupportedImage
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router

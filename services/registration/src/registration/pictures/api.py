@@ -5,8 +5,8 @@ from uuid import UUID
 
 from chassis.auth.access import Admin, public
 from chassis.auth.principals import Staff
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
-from chassis.images.errors import ImageMissing, TooBusy, UnsupportedImage
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import ImageMissing, UnsupportedImage
 from chassis.images.processing import ImageProcessor
 from chassis.images.store import ImageStore
 from chassis.web.dependencies import OwnDatabase, from_state
