@@ -150,7 +150,7 @@ async def pair(
         broker,
         issuer=issuer,
         runner_jwks_url="http://registration/jwks",
-        proof_store=tmp_path.as_uri(),
+        proof_store=(tmp_path / "images").as_uri(),
     )
     async with AsyncExitStack() as stack:
         for half in (registration, payment):
