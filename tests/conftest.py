@@ -18,6 +18,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
         "secret_keys": new_key(),
         "staff_jwks_url": "http://identity",
         "proof_store": f"file://{tmp_path_factory.mktemp('images')}",
+        "image_store": f"file://{tmp_path_factory.mktemp('race-images')}",
     }
     built = {}
     for service in SERVICES:

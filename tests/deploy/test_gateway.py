@@ -26,6 +26,8 @@ RATE_LIMITED = (
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",
     "/api/payment/v1/settings",
+    f"/api/registration/v1/events/{_ID}/banner",
+    f"/api/registration/v1/events/{_ID}/logo",
 )
 
 
@@ -64,7 +66,7 @@ def test_a_search_for_races_passes_the_cache_and_is_limited(apps: Mapping[str, F
     path = "/api/registration/v1/events"
     [route] = [each for each, known in _api(apps["registration"]) if known == path and "GET" in (each.methods or ())]
     names = {each["name"] for each in apps["registration"].openapi()["paths"][path]["get"]["parameters"]}
-    assert names == {"q", "from", "to", "limit", "cursor"}
+    assert names == {"q", "from", "to", "limit", "cursor", "fields"}
     assert isinstance(stated_access(route), Public)
     for searching in (*(f"{name}=1" for name in names), "q", "x=1&q=run", "q&x", "%71=run", "x=1&l%69mit=1"):
         assert re.search(pattern, f"{path}?{searching}"), searching
@@ -72,6 +74,18 @@ def test_a_search_for_races_passes_the_cache_and_is_limited(apps: Mapping[str, F
         assert not re.search(pattern, f"{path}?{other}"), other
     assert chosen(path).directives["proxy_cache_bypass"] == chosen(path).directives["proxy_no_cache"] == "$searching"
     assert "limit_req zone=searches burst=60 nodelay;" in _text("routes.conf")
+
+
+def test_a_picture_is_cached_for_each_of_its_versions() -> None:
+    """All other answers for all queries: made-up parameters get no further."""
+    keys = {
+        each.path: each.directives["proxy_cache_key"] for each in locations() if "proxy_cache_key" in each.directives
+    }
+    [path] = keys
+    assert keys[path] == "$uri$arg_v"
+    for name in ("banner/320.webp", "banner/share.jpg", "logo/96.webp"):
+        assert chosen(f"/api/registration/v1/events/lari/{name}").path == path
+    assert "proxy_cache_key $uri;" in _text("forwarding.conf")
 
 
 def test_bodies_may_be_as_large_as_the_service_takes_and_hardly_larger(apps: Mapping[str, FastAPI]) -> None:
@@ -106,7 +120,7 @@ def test_a_route_without_a_limit_is_named() -> None:
 def test_what_takes_pictures_goes_on_unread_with_few_of_one_address(apps: Mapping[str, FastAPI]) -> None:
     ordinary = size(_only(r"client_max_body_size (\w+);", _text("nginx.conf")))
     large = {each.path: each for each in locations() if each.largest_body > ordinary}
-    assert len(large) == 2
+    assert len(large) == 3
     assert {each.directives["limit_conn"] for each in large.values()} == {"uploading 8"}
 
 

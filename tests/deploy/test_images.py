@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = sorted(set(re.findall(r"SERVICE: (\w+)", (ROOT / "docker-compose.yml").read_text())))
 OURS = {path.name: path for path in ROOT.glob("*/src/*")} | {path.name: path for path in ROOT.glob("*/*/src/*")}
 PROVIDERS = packages_distributions()
+EXTRA = OURS["chassis"] / "images"
 
 
 def _declared(name: str) -> set[str]:
@@ -33,9 +34,11 @@ def _required(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozense
             yield canonicalize_name(each.name), frozenset(each.extras)
 
 
-def _imported(package: Path) -> Iterator[str]:
-    """Names of the modules at the top that the package's code imports and cannot do without."""
+def _imported(package: Path, *, without: Path | None = None) -> Iterator[str]:
+    """Names of the modules at the top that the package's code, except one of its folders, cannot do without."""
     for file in package.rglob("*.py"):
+        if without is not None and without in file.parents:
+            continue
         for node in _required_nodes(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -61,8 +64,19 @@ def _in_image(module: str, declared: set[str]) -> bool:
 
 def _missing(declared: set[str]) -> set[str]:
     ours = [path for name, path in OURS.items() if f"startline-{name}" in declared]
-    imported = {module for path in ours for module in _imported(path)}
+    unused = None if any(_uses_images(path) for path in ours) else EXTRA
+    imported = {module for path in ours for module in _imported(path, without=unused)}
     return {module for module in imported if not _in_image(module, declared)}
+
+
+def _uses_images(package: Path) -> bool:
+    """Return whether a package imports the folder of chassis that needs more than chassis declares."""
+    return package != EXTRA.parent and any("chassis.images" in set(_modules_above(each)) for each in _modules(package))
+
+
+def _modules_above(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -73,6 +87,12 @@ def test_an_image_brings_all_that_its_code_imports(service: str) -> None:
 def test_what_is_not_declared_would_be_noticed() -> None:
     without_pictures = _declared("startline-payment") - {"pillow"}
     assert _missing(without_pictures) == {"PIL"}
+    assert _uses_images(OURS["registration"])
+    assert not _uses_images(OURS["checkin"])
+
+
+def test_no_other_part_of_chassis_needs_its_extra() -> None:
+    assert not {"PIL", "obstore"} & set(_imported(OURS["chassis"], without=EXTRA))
 
 
 def test_what_images_leave_out_of_a_package_is_asked_for_by_nobody() -> None:

@@ -37,7 +37,8 @@ def has_nothing_inline(page: Element) -> Iterable[str]:
     for each in page.walk():
         if each.tag == "style" or "style" in each.attributes:
             yield f"style in {each.tag}"
-        if each.tag == "script" and (not each.get("src") or each.text):
+        is_code = each.tag == "script" and each.get("type") != "application/ld+json"  # data that nothing runs
+        if is_code and (not each.get("src") or each.text):
             yield "script without src"
         if (each.get("href") or "").startswith("javascript:"):
             yield "link to a script"

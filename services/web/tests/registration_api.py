@@ -11,7 +11,7 @@ import httpx
 from web.app import build_app
 from web.settings import Settings
 
-from .conftest import SITE, Clock
+from .conftest import SITE, Clock, Registration
 
 STATUS_PATH = "/r/FR5K-00001/code-of-the-link"
 
@@ -28,7 +28,7 @@ class RegistrationApi:
     """What the form talks to.
 
     Attributes:
-        races: answered to `GET /events`.
+        races: answered to `GET /events` and to GET of each.
         next: answers or errors of the next requests to register, in order; then they are accepted.
         lost: how many answers get lost after the registration is stored.
         posted: requests to register or to join, in order.
@@ -46,7 +46,7 @@ class RegistrationApi:
         if self.is_down:
             raise httpx.ConnectError("refused")
         if request.method == "GET":
-            return httpx.Response(200, json={"items": self.races, "next_cursor": None})
+            return Registration(self.races)(request)
         if not request.url.path.endswith(("/registrations", "/waitlist")):
             return problem(404, "not_found")
         self.posted.append(request)

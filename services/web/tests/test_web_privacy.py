@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from chassis.images import sweep
 from notification.queue import reports
 from notification.queue.rules import KEEP_LINK_MESSAGES
-from payment.proofs import sweep
 from registration.access import commands as access
 from registration.idempotency import commands as idempotency
 from web import access as cookie

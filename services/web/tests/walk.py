@@ -127,6 +127,8 @@ _FULL = race("Jakarta Fun Run", *_CATEGORIES, contact_whatsapp="6281234567890", 
 
 ANSWERS: Answers = {
     ("GET", f"{API}/events"): _races(_FULL, race("Bandung Lari")),
+    ("GET", f"{API}/events/jakarta-fun-run"): httpx.Response(200, json=_FULL),
+    ("GET", f"{API}/events/bandung-lari"): httpx.Response(200, json=race("Bandung Lari")),
     ("GET", f"{API}/registrations/{REGISTERED}"): _registration(),
     ("GET", f"{API}/waitlist/{IN_LINE}"): place(),
     ("POST", f"{API}/access"): httpx.Response(200, json={"registration_id": IN_LINE, "runner_token": token(IN_LINE)}),

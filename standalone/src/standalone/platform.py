@@ -132,6 +132,8 @@ class Platform:
         }
         if service.name == "payment":
             values["proof_store"] = f"file://{self._settings.data / 'images'}"
+        if service.name == "registration":
+            values["image_store"] = f"file://{self._settings.race_images}"
         if service.name in {"registration", "notification"}:
             values["public_url"] = self._public_url(port)
         if service.name == "notification":

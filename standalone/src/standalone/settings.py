@@ -73,6 +73,11 @@ class StandaloneSettings(BaseSettings):
         return self.startline_data.absolute()
 
     @property
+    def race_images(self) -> Path:
+        """Return the folder for pictures of events."""
+        return self.data / "race-images"
+
+    @property
     def provider_configured(self) -> bool:
         """Return whether a real provider is configured; otherwise the simulators are used."""
         return self.fonnte_token is not None or self.smtp_host is not None

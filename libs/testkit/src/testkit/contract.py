@@ -69,6 +69,7 @@ def environment(service: AnyService, url: str, folder: Path) -> dict[str, str]:
         "staff_jwks_url": "http://identity.test/jwks",
         "public_url": "https://lari.example",
         "proof_store": folder.as_uri(),
+        "image_store": folder.as_uri(),
         "worker_port": "0",
     }
     return {name.upper(): value for name, value in values.items() if name in service.settings.model_fields}

@@ -17,6 +17,7 @@ from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import qr_text_in_mail, qris_code
 from standalone.journey.way_back import ask_for_link, came_back, got_link
+from standalone.posters import BRAND_COLOR, draw_poster
 from standalone.seed import CATEGORIES, category_fields
 
 Tell = Callable[[str], None]
@@ -112,9 +113,12 @@ class Story:
             "slug": f"jakarta-fun-run-{int(time.time())}",
             "event_date": (datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
             "location": "Gelora Bung Karno, Jakarta",
+            "brand_color": BRAND_COLOR,
         }
         event = await self.staff.call("POST", "/registration/v1/events", json=body, expect=201)
         self.race = event["slug"]
+        poster = {"file": ("poster.png", draw_poster(), "image/png")}
+        await self.staff.call("PUT", f"/registration/v1/events/{event['id']}/banner", files=poster)
         for category, demand in zip(CATEGORIES, demands, strict=True):
             fields = category_fields(category, quota=demand.quota)
             fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}

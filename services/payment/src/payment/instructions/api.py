@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from chassis.auth.access import Admin, public
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import ImageMissing, UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors
@@ -14,11 +15,10 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from payment.dependencies import Images, OwnImageProcessor
-from payment.images.errors import ImageMissing, TooBusy, UnsupportedImage
-from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions import commands, queries
 from payment.instructions.errors import NoQrisImage
 from payment.instructions.tables import PaymentSettings
+from payment.limits import MAX_FILE_BYTES
 
 router = Router(tags=["instructions"])
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.auth.access import Finance
 from chassis.errors import Unavailable
+from chassis.images.errors import ImageMissing
 from chassis.web.dependencies import OwnDatabase, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View
 from chassis.web.problems import errors
@@ -15,7 +16,6 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from payment.dependencies import Images
-from payment.images.errors import ImageMissing
 from payment.invoices.rules import RegistrationEnd
 from payment.paging import Position, cursors
 from payment.proofs.rules import PaymentStatus

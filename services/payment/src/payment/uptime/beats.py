@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from chassis.database import Database
+from chassis.images.store import ImageStore
 from chassis.uptime import beats
 from prometheus_client import Gauge
 
-from payment.images.store import ImageStore
 from payment.uptime.commands import move_deadlines
 from payment.uptime.moving import count_aside, retry_one
 from payment.uptime.tables import RECORD

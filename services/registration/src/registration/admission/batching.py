@@ -18,7 +18,7 @@ from chassis.telemetry import logger
 from chassis.wording import Wording
 
 from registration.admission.admit_batch import Batch, Outcome
-from registration.admission.errors import CategoryFull, TooBusy
+from registration.admission.errors import CategoryFull, too_many_registering
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody
@@ -102,7 +102,7 @@ class CategoryBatcher:
         if key is None and hint is not None and hint < request.size:
             raise CategoryFull(places_left=hint)
         if len(self._queue) >= self._queue_size:
-            raise TooBusy
+            raise too_many_registering()
 
     def _hint(self) -> int | None:
         fresh = time.monotonic() - self._learnt_at < self._memory_seconds

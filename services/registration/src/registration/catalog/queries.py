@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from contracts import RegistrationType
-from sqlalchemy import ColumnElement, Select, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Bundle
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
+from registration.catalog.pictures import pictures_of
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import Race, RaceCategory, folded_sql
+from registration.catalog.tables import EventPicture, Race, RaceCategory, folded_sql
 from registration.places.tables import CategoryPlaces
 
 EventWithCategories = dict[str, Any]
@@ -66,9 +67,27 @@ async def search(
 
 
 async def _shown(session: AsyncSession, query: Select[Any]) -> list[EventWithCategories]:
-    events = (await session.execute(query)).scalars().all()
-    categories = await _categories(session, [event.id for event in events], only_active=True)
-    return [_event(event, categories) for event in events]
+    return await _complete(session, (await session.execute(query)).scalars().all(), only_active=True)
+
+
+async def _complete(session: AsyncSession, events: Sequence[Race], *, only_active: bool) -> list[EventWithCategories]:
+    """Return events with their categories and pictures."""
+    event_ids = [event.id for event in events]
+    categories = await _categories(session, event_ids, only_active=only_active)
+    pictures = await _pictures(session, event_ids)
+    return [_event(event, categories[event.id], pictures[event.id]) for event in events]
+
+
+async def _pictures(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UUID, list[EventPicture]]:
+    by_event: dict[UUID, list[EventPicture]] = {event_id: [] for event_id in event_ids}
+    query = (
+        select(EventPicture)
+        .where(EventPicture.event_id.in_(event_ids))
+        .order_by(EventPicture.width, func.length(EventPicture.name), EventPicture.name)
+    )
+    for row in (await session.execute(query)).scalars():
+        by_event[row.event_id].append(row)
+    return by_event
 
 
 async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
@@ -80,14 +99,14 @@ async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategor
     event = await session.get(Race, event_id)
     if event is None:
         raise UnknownEvent
-    return _event(event, await _categories(session, [event_id], only_active=False))
+    [found] = await _complete(session, [event], only_active=False)
+    return found
 
 
 async def all_events(session: AsyncSession) -> list[EventWithCategories]:
     """Return every race for staff, newest first."""
     events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
-    categories = await _categories(session, [event.id for event in events], only_active=False)
-    return [_event(event, categories) for event in events]
+    return await _complete(session, events, only_active=False)
 
 
 async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping:
@@ -164,6 +183,6 @@ async def _categories(
 _COLUMNS = [column.key for column in Race.__table__.columns if column.key != Race.search_words.key]
 
 
-def _event(event: Race, categories: dict[UUID, list[RowMapping]]) -> EventWithCategories:
+def _event(event: Race, categories: list[RowMapping], pictures: Sequence[EventPicture]) -> EventWithCategories:
     columns = {name: getattr(event, name) for name in _COLUMNS}
-    return {**columns, "categories": categories[event.id]}
+    return {**columns, **pictures_of(event.slug, pictures), "picture_files": pictures, "categories": categories}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Computed,
+    ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -89,6 +90,28 @@ class Race(Base):
         CheckConstraint("slug ~ '^[A-Za-z0-9_-]+$'", name="slug_form"),
         CheckConstraint("contact_whatsapp ~ '^[0-9]{7,15}$'", name="contact_whatsapp"),
         CheckConstraint("brand_color ~ '^#[0-9a-f]{6}$'", name="brand_color"),
+    )
+
+
+class EventPicture(Base):
+    """A file of an event's banner or logo, which is stored in several sizes; all files of one have the same `version`.
+
+    `name` is the last part of its address, `path` the one in the image store.
+    """
+
+    __tablename__ = "event_pictures"
+
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    version: Mapped[str] = mapped_column(String(20))
+    path: Mapped[str] = mapped_column(String(255), unique=True)
+    width: Mapped[int]
+    height: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('banner', 'logo')", name="kind"),
+        CheckConstraint("width > 0 AND height > 0", name="size"),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
-from chassis.errors import TooSlow
+from chassis.errors import TooBusy, TooSlow
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
@@ -17,7 +17,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from registration.admission.api import FORM_OPENAPI, admitted, take_form
-from registration.admission.errors import AlreadyRegistered, TooBusy
+from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.facts import EventFacts

@@ -1,10 +1,10 @@
 """Conversion of pixel modes to 8 bits per channel without a visible change."""
 
-from chassis.wording import Wording
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from payment.images.errors import UnsupportedImage
+from chassis.images.errors import UnsupportedImage
+from chassis.wording import Wording
 
 _EIGHT_BITS = frozenset(
     {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"},

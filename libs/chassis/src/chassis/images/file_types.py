@@ -1,8 +1,7 @@
 """File types by their first bytes: the accepted ones, and common others, which refusals name."""
 
+from chassis.images.errors import UnsupportedImage
 from chassis.wording import Wording
-
-from payment.images.errors import UnsupportedImage
 
 _ACCEPTED = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 

@@ -3,25 +3,27 @@
 import asyncio
 import hashlib
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
-from chassis.wording import Wording
 from PIL import Image, ImageOps
 
-from payment.images.errors import TooBusy, UnsupportedImage
-from payment.images.file_types import accepted_type
-from payment.images.modes import in_8_bits, mode_in_file, scale_transparent_colour
+from chassis.errors import TooBusy
+from chassis.images.errors import UnsupportedImage
+from chassis.images.file_types import accepted_type
+from chassis.images.modes import in_8_bits, mode_in_file, scale_transparent_colour
+from chassis.wording import Wording
 
-MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 
 _MAX_SCANNED_PIXELS = 1_000_000_000
 """Maximum of pixels times scans: a small progressive JPEG can have many scans. Photographs need a tenth."""
 
 _SAVE: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {}, "WEBP": {"quality": 90}}
+T = TypeVar("T")
 _JPEG_FORMATS = ("JPEG", "MPO")  # phones append further pictures to a JPEG, which makes it an MPO
 
 # Pillow warns above this limit and refuses above twice the limit; the warning is turned into an error, too.
@@ -49,25 +51,39 @@ def reencode(data: bytes, *, into: str | None = None) -> Picture:
     Raises:
         UnsupportedImage.
     """
-    kind = accepted_type(data)
-    target = into or kind
-    image = _upright(_decoded(data, kind))
+    target = into or accepted_type(data)
+    image = read_image(data, alpha=target != "JPEG")
     written = BytesIO()
-    _without_metadata(image, alpha=target != "JPEG").save(written, target, **_SAVE[target])
+    image.save(written, target, **_SAVE[target])
     return Picture(written.getvalue(), f"image/{target.lower()}", target.lower(), hashlib.sha256(data).hexdigest())
 
 
-def _decoded(data: bytes, kind: str) -> Image.Image:
+def read_image(data: bytes, *, alpha: bool = True, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Return the first frame of the image in `data`, upright and without metadata, as RGB, or as RGBA if it needs it.
+
+    Args:
+        data: a JPEG, PNG or WebP.
+        alpha: whether transparency is kept.
+        max_pixels: larger images are refused; at most `MAX_PIXELS`.
+
+    Raises:
+        UnsupportedImage.
+    """
+    image = _upright(_decoded(data, accepted_type(data), max_pixels))
+    return _without_metadata(image, alpha=alpha)
+
+
+def _decoded(data: bytes, kind: str, max_pixels: int) -> Image.Image:
     try:
         image = Image.open(BytesIO(data), formats=[kind])
-        _reject_expensive(image, data)
+        _reject_expensive(image, data, max_pixels)
         mode = mode_in_file(image)
         image.load()
         scale_transparent_colour(image, mode)
     except UnsupportedImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UnsupportedImage(_TOO_LARGE) from None
+        raise UnsupportedImage(_too_large(max_pixels)) from None
     except Exception:  # noqa: BLE001  # any error of a decoder means a damaged file
         raise UnsupportedImage(_DAMAGED) from None
     return image
@@ -77,9 +93,9 @@ _DAMAGED = Wording(
     en="The picture is damaged or incomplete. Save it again as JPEG, PNG or WebP, or send a screenshot.",
     id="Gambarnya rusak atau tidak utuh. Simpan lagi sebagai JPEG, PNG atau WebP, atau kirim tangkapan layar.",
 )
-_TOO_LARGE = Wording(
-    en=f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Send a smaller one or a screenshot.",
-    id=f"Gambar ini lebih dari {MAX_PIXELS // 1_000_000} juta piksel. Kirim yang lebih kecil atau tangkapan layar.",
+_TOO_MANY = Wording(
+    en="Too many images are being checked at this moment. Nothing was stored; try again shortly.",
+    id="Terlalu banyak gambar sedang diperiksa. Tidak ada yang tersimpan; coba lagi sebentar lagi.",
 )
 _TOO_SLOW = Wording(
     en="The picture takes too long to decode. Send a screenshot of it.",
@@ -87,10 +103,18 @@ _TOO_SLOW = Wording(
 )
 
 
-def _reject_expensive(image: Image.Image, data: bytes) -> None:
+def _too_large(max_pixels: int) -> Wording:
+    millions = max_pixels // 1_000_000
+    return Wording(
+        en=f"The picture has more than {millions} million pixels. Send a smaller one or a screenshot.",
+        id=f"Gambar ini lebih dari {millions} juta piksel. Kirim yang lebih kecil atau tangkapan layar.",
+    )
+
+
+def _reject_expensive(image: Image.Image, data: bytes, max_pixels: int) -> None:
     pixels = image.width * image.height
-    if pixels > MAX_PIXELS:
-        raise UnsupportedImage(_TOO_LARGE)
+    if pixels > max_pixels:
+        raise UnsupportedImage(_too_large(max_pixels))
     if image.format in _JPEG_FORMATS and pixels * data.count(b"\xff\xda") > _MAX_SCANNED_PIXELS:
         raise UnsupportedImage(_TOO_SLOW)
 
@@ -128,11 +152,19 @@ class ImageProcessor:
             UnsupportedImage.
             TooBusy: the queue is full.
         """
+        return await self.run(lambda: reencode(data, into=into))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread and return its result.
+
+        Raises:
+            TooBusy: the queue is full.
+        """
         if self._pending >= self._queue_size:
-            raise TooBusy
+            raise TooBusy(_TOO_MANY, retry_after=2)
         self._pending += 1
         try:
             async with self._threads:
-                return await asyncio.to_thread(reencode, data, into=into)
+                return await asyncio.to_thread(work)
         finally:
             self._pending -= 1

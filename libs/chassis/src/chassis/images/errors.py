@@ -11,17 +11,6 @@ class UnsupportedImage(StartlineError):
     indonesian = "Berkas ini tidak terbaca sebagai gambar. Kirim gambar JPEG, PNG atau WebP yang utuh."
 
 
-class TooBusy(StartlineError):
-    """Too many images are being checked at this moment. Nothing was stored; try again shortly."""
-
-    code = "too_busy"
-    status = 503
-    indonesian = "Terlalu banyak gambar sedang diperiksa. Tidak ada yang tersimpan; coba lagi sebentar lagi."
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "2"})
-
-
 class ImageMissing(NotFound):
     """The image is not in the store any more."""
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from chassis.errors import Unavailable
-from chassis.telemetry import logger
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from payment.images.errors import ImageMissing
-from payment.images.permissions import create_private_directory, restrict_directory, restrict_file
-from payment.images.processing import Picture
-from payment.settings import Settings
+from chassis.errors import Unavailable
+from chassis.images.errors import ImageMissing
+from chassis.images.permissions import create_private_directory, restrict_directory, restrict_file
+from chassis.images.processing import Picture
+from chassis.images.settings import ImageSettings
+from chassis.telemetry import logger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,9 +172,9 @@ def _reason(error: Exception) -> str | None:
     return errno.errorcode.get(int(found[1])) if found else None
 
 
-def image_store(settings: Settings) -> ImageStore:
+def image_store(settings: ImageSettings) -> ImageStore:
     """Return the store of the settings. A local directory is created if missing and closed to other users."""
-    place = urlsplit(settings.proof_store)
+    place = urlsplit(settings.image_place)
     if place.scheme == "s3":
         return ImageStore(_bucket(settings, place.netloc, place.path.strip("/")))
     folder = Path(unquote(place.path))
@@ -184,7 +184,7 @@ def image_store(settings: Settings) -> ImageStore:
     return ImageStore(LocalStore(folder))
 
 
-def _bucket(settings: Settings, bucket: str, prefix: str) -> S3Store:
+def _bucket(settings: ImageSettings, bucket: str, prefix: str) -> S3Store:
     config: S3Config = {"region": settings.s3_region}
     if settings.s3_endpoint:
         config["endpoint"] = settings.s3_endpoint
