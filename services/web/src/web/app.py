@@ -5,13 +5,14 @@ from chassis.clock import Clock, utcnow
 from chassis.web.application import build_http_app
 from fastapi import FastAPI
 
-from web import static_files
+from web import static_files, third_party
 from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages, error_pages
 from web.runner.routes import router as runner
 from web.same_origin import SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
+from web.site.licences import router as licences
 from web.site.routes import router as site
 from web.upstream.client import ApiClient
 from web.upstream.registration import RegistrationApi
@@ -25,7 +26,7 @@ def build_app(
     Args:
         registration, payment: clients with the base URLs of these services; the caller closes them.
     """
-    files = static_files.load()
+    files = {**static_files.load(), **third_party.load()}
     pages = Pages(files, settings.public_url)
     errors = error_pages(pages)
     app = build_http_app(
@@ -34,6 +35,7 @@ def build_app(
             "": [
                 site,
                 brand,
+                licences,
                 runner,
                 static_files.router,
             ]
