@@ -5,7 +5,7 @@ MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone
 BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-compose fuzz fast check format lock asyncapi bench clean
+.PHONY: help setup demo up test test-gateway test-compose fuzz fast check format lock browser-lock asyncapi bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,9 +51,12 @@ format: setup ## format and mend what a tool can mend
 	@$(VENV)/ruff check --fix-only --quiet .
 	@$(VENV)/ruff format --quiet .
 
-lock: setup ## new versions of Python packages into requirements.lock; those of npm: CONTRIBUTING.md
+lock: setup ## new versions of Python packages into requirements.lock
 	@$(VENV)/uv lock --upgrade --quiet
 	@$(VENV)/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --output-file requirements.lock
+
+browser-lock: ## versions of services/web/package.json into package-lock.json
+	@cd services/web && npm install --package-lock-only
 
 asyncapi: setup ## write docs/asyncapi.json from the code
 	@$(VENV)/python -m chassis.asyncapi > docs/asyncapi.json
