@@ -256,6 +256,17 @@ async def test_while_web_is_away_a_page_says_so_in_the_language_of_the_path(
     assert said.links == ["/gateway.css", ""]
 
 
+@pytest.mark.parametrize(
+    ("said", "passed_on"), [("same-origin", "same-origin"), ("unsafe-url", "no-referrer"), ("", "no-referrer")]
+)
+async def test_a_page_may_tell_its_own_site_where_a_form_was_and_no_other(
+    web: Service, before: Gateway, said: str, passed_on: str
+) -> None:
+    web.headers = {"Referrer-Policy": said} if said else {}
+    answer = await _get(before, REGISTER)
+    assert answer.headers["referrer-policy"] == passed_on
+
+
 async def test_an_api_that_is_away_still_answers_programs(open_gateway: OpenGateway, web: Service) -> None:
     async with web.serving() as upstream:
         pass
