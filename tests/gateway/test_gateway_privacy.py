@@ -40,6 +40,7 @@ SECRET = [
     f"/en/R/FR5K-00001/{CODE}",
     f"/races/{WORD}/register/{CODE}",
     f"/recover/{CODE}",
+    *(f"{language}/t/{HEX}" for language in ("", "/en")),
     f"/recover?code={CODE}",
     f"/api/notification/v1/webhooks/fonnte/{CODE}",
     f"/api/notification/v1/webhook/fonnte/{HEX}",
