@@ -5,7 +5,7 @@ MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone
 BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-compose fuzz fast check format lock browser-lock asyncapi bench clean
+.PHONY: help setup demo up test test-gateway test-browser test-compose fuzz fast check format lock browser-lock asyncapi bench screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,12 +33,18 @@ test-compose: setup ## the containers, the journey through their gateway, then e
 test-gateway: setup ## the distribution's nginx with the gateway's configuration, attacked, before a whole platform
 	@$(VENV)/python -m testkit $(VENV)/pytest -q tests/gateway tests/deploy/test_gateway.py tests/deploy/test_gateway_room.py
 
+test-browser: setup ## the pages in a real Chromium: accessibility, keyboard, weight, and runners who click
+	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser
+
+screenshots: setup ## take the pictures of the README into docs/pictures
+	@$(VENV)/python -m testkit $(VENV)/python -m tests.browser.screenshots
+
 fuzz: setup ## many requests generated from the OpenAPI documents as served; FUZZ_SECONDS for each service and caller
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} FUZZ_SECONDS=$${FUZZ_SECONDS:-120} \
 	    $(VENV)/python -m testkit $(VENV)/pytest -q tests/e2e/test_generated_requests.py
 
 fast: setup ## the tests that need no server
-	@$(VENV)/pytest -m "not integration and not slow"
+	@$(VENV)/pytest -m "not integration and not slow and not browser"
 
 check: setup ## lint, types, import contracts, house rules
 	@$(VENV)/ruff check .

@@ -6,11 +6,19 @@ pytest_plugins = ["testkit.plugin"]
 
 _SERVERS = frozenset({"postgres_server", "rabbitmq_url"})
 _STARTS_SERVERS = "/libs/embedded/"
+_BROWSER = "chromium"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a server; unit tests go first, the longest last."""
+    """Mark what needs a server or a browser; unit tests go first, the longest last."""
     for item in items:
-        if _SERVERS.intersection(getattr(item, "fixturenames", ())) or _STARTS_SERVERS in item.path.as_posix():
+        fixtures = getattr(item, "fixturenames", ())
+        if _BROWSER in fixtures:
+            item.add_marker("browser")
+        if _SERVERS.intersection(fixtures) or _STARTS_SERVERS in item.path.as_posix():
             item.add_marker("integration")
-    items.sort(key=lambda item: (bool(item.get_closest_marker("slow")), bool(item.get_closest_marker("integration"))))
+    items.sort(key=_weight)
+
+
+def _weight(item: pytest.Item) -> tuple[bool, ...]:
+    return tuple(item.get_closest_marker(name) is not None for name in ("browser", "slow", "integration"))

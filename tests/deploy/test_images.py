@@ -35,13 +35,24 @@ def _required(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozense
 
 
 def _imported(package: Path) -> Iterator[str]:
-    """Names of the modules at the top that the package's code imports."""
+    """Names of the modules at the top that the package's code imports and cannot do without."""
     for file in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in _required_nodes(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 yield (node.module or "").partition(".")[0]
+
+
+def _required_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those for type checkers only, and those tried with another way out when they cannot be imported."""
+    yield tree
+    if isinstance(tree, ast.If) and isinstance(tree.test, ast.Name) and tree.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(tree, ast.Try) and any("ImportError" in ast.dump(each.type) for each in tree.handlers if each.type):
+        return
+    for child in ast.iter_child_nodes(tree):
+        yield from _required_nodes(child)
 
 
 def _in_image(module: str, declared: set[str]) -> bool:

@@ -64,6 +64,7 @@ _ACCESS = {
     ("GET", f"{_V1}/stats"): Audience.STAFF,
     ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
     ("GET", f"{_V1}/participants.xlsx"): Audience.ADMIN,
+    ("GET", f"{_V1}/tickets/{{ticket_code}}"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.png"): Audience.ANYONE,
     ("GET", f"{_V1}/jwks.json"): Audience.ANYONE,
@@ -235,6 +236,7 @@ _DESCRIBED = {
         "409": {"not_waiting", "registration_closed"},
     },
     ("post", "/waitlist/{registration_id}/remove"): {"404": {"unknown_waitlist_entry"}, "409": {"not_waiting"}},
+    ("get", "/tickets/{ticket_code}"): {"404": {"unknown_ticket"}, "429": {"too_many_requests"}},
     ("get", "/tickets/{ticket_code}.svg"): {"404": {"unknown_ticket"}},
     ("get", "/tickets/{ticket_code}.png"): {"404": {"unknown_ticket"}},
 }

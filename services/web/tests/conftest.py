@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ NOW = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)
 def category(name: str = "5K", *, left: int = 162, quota: int = 500, **fields: Any) -> dict[str, Any]:
     """Return a category as registration's API shows it."""
     return {
+        "id": str(uuid5(NAMESPACE_DNS, name)),
         "name": name,
         "slug": name.lower(),
         "description": None,

@@ -111,7 +111,7 @@ async def test_every_package_is_shown_with_version_and_licence(site: httpx.Async
     for package in third_party.packages():
         described = json.loads((WEB / "node_modules" / package.name / "package.json").read_text())
         assert (package.version, package.licence) == (described["version"], described["license"])
-        assert f'{package.name} <span class="num">{package.version}</span>' in answer.text
+        assert f'{package.name}</span> <span class="num">{package.version}</span>' in answer.text
         assert f": {package.licence}</p>" in answer.text
     assert ("Text of the licence" in answer.text) is path.startswith("/en")
     assert "Permission to use, copy, modify" in answer.text

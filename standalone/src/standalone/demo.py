@@ -1,11 +1,14 @@
 """`startline demo`: the whole journey on a fresh platform, and a check of all services afterwards."""
 
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from chassis.transports import declarations
@@ -43,20 +46,40 @@ async def play(settings: StandaloneSettings) -> int:
         print(f"\nThe demo failed: {error}", file=sys.stderr)
         return 1
     report(story.counts, json.loads(diagnosis), seconds=time.perf_counter() - started)
-    print("To look around yourself: make up, then open")
-    print("  http://127.0.0.1:8080/                        the races")
-    print("  http://127.0.0.1:8080/simulators              messages that were sent")
-    print("  http://127.0.0.1:8080/api/registration/v1/events")
+    print("\n".join(_where_to_look(settings, story)))
     return 0 if healthy == 0 and stopped == 0 else 1
+
+
+def _where_to_look(settings: StandaloneSettings, story: Story) -> Sequence[str]:
+    """Return lines with the addresses of the race that was played, or of the site if its data were deleted."""
+    site = f"http://{settings.startline_host}:{settings.startline_port}"
+    if settings.database_url is not None:
+        return ["To look around yourself: make up, then open", f"  {site}/"]
+    ticket_holder = urlsplit(story.paying[0].entry["status_url"]).path
+    return [
+        f"To look at this race: STARTLINE_DATA={os.path.relpath(_data(settings))} make up, then open",
+        f"  {site}/en/races/{story.race}",
+        f"  {site}/en{ticket_holder}    the page of one who has a ticket",
+    ]
+
+
+def _data(settings: StandaloneSettings) -> Path:
+    return settings.data / "demo"
 
 
 @asynccontextmanager
 async def _platform(settings: StandaloneSettings) -> AsyncIterator[PlatformProcess]:
-    """Run a platform with its own data, databases and queues, which are deleted afterwards."""
-    data = settings.data / "demo"
+    """Run a platform with its own data, databases and queues.
+
+    Queues and the databases on a given PostgreSQL are deleted afterwards. An embedded PostgreSQL is kept until the next
+    demo, to look at.
+    """
+    data = _data(settings)
     shutil.rmtree(data, ignore_errors=True)
     mark = uuid4().hex[:8]
-    environment = {"STARTLINE_DATABASE_PREFIX": f"startline_demo_{mark}_", "BROKER_PREFIX": f"demo-{mark}."}
+    environment = {"BROKER_PREFIX": f"demo-{mark}."}
+    if settings.database_url is not None:
+        environment["STARTLINE_DATABASE_PREFIX"] = f"startline_demo_{mark}_"
     platform = PlatformProcess(data, environment={**environment, **_REHEARSAL})
     try:
         async with platform:

@@ -28,6 +28,7 @@ from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
 from standalone.gateway import ForVisitor, Gateway
+from standalone.inside import InsideTransport
 from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
@@ -92,7 +93,7 @@ class Platform:
         for each in self._running:
             await stack.enter_async_context(each.app.router.lifespan_context(each.app))
         for_pages = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(ForVisitor(self._inside)), base_url=_INSIDE)
+            httpx.AsyncClient(transport=InsideTransport(ForVisitor(self._inside)), base_url=_INSIDE)
         )
         self._web = self._pages(for_pages, port)
         self.gateway = Gateway(self._apps(), pages=self._web, ready=self.ready, late=self.late)
@@ -161,7 +162,12 @@ class Platform:
         return apps
 
     def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
-        settings = WebSettings(registration_url=_INSIDE, payment_url=_INSIDE, public_url=self._public_url(port))
+        settings = WebSettings(
+            registration_url=_INSIDE,
+            payment_url=_INSIDE,
+            public_url=self._public_url(port),
+            show_parts=self._settings.public_url is None,
+        )
         return build_pages(settings, registration=http, payment=http)
 
     def _public_url(self, port: int) -> str:

@@ -1,4 +1,4 @@
-"""`startline populate N`: a made-up event with N registrations, for trying out large numbers.
+"""`startline populate N`: a made-up race with N registrations, for trying out large numbers.
 
 All rows are generated in the database from a series of numbers, so that a million takes minutes. Only registration has
 these people: the other services would learn of each by an event.
@@ -123,7 +123,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Create the event. Return 1 if it exists already."""
+    """Create the race. Return 1 if it exists already."""
     with reachable_server(settings) as server:
         return asyncio.run(_run(server, arguments.registrations))
 
@@ -142,7 +142,7 @@ async def _run(server: Server, registrations: int) -> int:
 
 
 async def populate(database: Database, registrations: int, *, report: Callable[[str], None]) -> UUID:
-    """Create an event with that many registrations, in all statuses, and return its id.
+    """Create a race with that many registrations, in all statuses, and return its id.
 
     Of a hundred registrations four are groups of 5 and one is a group of 10.
 

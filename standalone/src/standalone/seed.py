@@ -1,4 +1,4 @@
-"""`startline seed`: the example event and its three categories, created by the same commands as the API uses."""
+"""`startline seed`: the example race and its three categories, created by the same commands as the API uses."""
 
 import argparse
 import asyncio
@@ -60,7 +60,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    """Create the example event. Running it twice changes nothing."""
+    """Create the example race. Running it twice changes nothing."""
     with reachable_server(settings) as server:
         asyncio.run(_run(server))
     return 0

@@ -82,7 +82,7 @@ def _app(service: AnyService, url: str, folder: Path, issuer: Issuer) -> FastAPI
 
 
 def _is_read(route: Any, service: AnyService) -> bool:
-    """Tickets are pictures of what their path holds; no row is read for them."""
+    """Return whether the route reads rows. Tickets are pictures of what their path holds."""
     path = str(route.path_format)
     return "GET" in (route.methods or ()) and path.startswith(service.path) and "/tickets/" not in path
 

@@ -3,11 +3,15 @@
 Session fixtures are sync on purpose: every test has its own event loop, which a session fixture would outlive.
 """
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from embedded.chromium import find_or_install_chromium
+from embedded.errors import NotInstalled
 
 from testkit.brokers import BrokerPrefix, purge
 from testkit.databases import Databases
@@ -25,7 +29,7 @@ _FOUND = pytest.StashKey[list[str]]()
 def postgres_server(pytestconfig: pytest.Config) -> Iterator[Server]:
     """Provide a PostgreSQL on which databases may be created; `url` is the administrator's."""
     server = find_postgres()
-    _note(pytestconfig, server)
+    _note(pytestconfig, server.where)
     yield server
     server.stop()
 
@@ -43,7 +47,7 @@ def databases(postgres_server: Server) -> Iterator[Databases]:
 def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """Provide a RabbitMQ whose user may declare exchanges and queues. It may be shared: use `broker_prefix`."""
     server = find_rabbitmq()
-    _note(pytestconfig, server)
+    _note(pytestconfig, server.where)
     yield server.url
     server.stop()
 
@@ -71,14 +75,31 @@ async def broker_prefix(rabbitmq_url: str) -> AsyncIterator[BrokerPrefix]:
     await purge(rabbitmq_url, prefix.names)
 
 
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> Path:
+    """Provide Chromium. Where it is missing, tests that need it are reported as not run.
+
+    They fail instead if CI or BROWSER_REQUIRED is set.
+    """
+    try:
+        found = find_or_install_chromium()
+    except NotInstalled as missing:
+        _note(pytestconfig, f"NOT RUN: tests in a browser. {missing}")
+        if os.environ.get("CI") or os.environ.get("BROWSER_REQUIRED"):
+            raise
+        pytest.skip(f"not run: {missing}")
+    _note(pytestconfig, f"Chromium: {found}")
+    return found
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Report which servers the tests used."""
+    """Report which servers and which browser the tests used."""
     for line in config.stash.get(_FOUND, []):
         terminalreporter.write_line(line)
 
 
-def _note(config: pytest.Config, server: Server) -> None:
-    config.stash.setdefault(_FOUND, []).append(server.where)
+def _note(config: pytest.Config, line: str) -> None:
+    config.stash.setdefault(_FOUND, []).append(line)
 
 
 def _migrate(service: str, url: str) -> None:

@@ -33,6 +33,14 @@ class NoAccess(StartlineError):
     status = 401
 
 
+class ForeignAccess(StartlineError):
+    """This browser's access is for another registration."""
+
+    indonesian = "Akses peramban ini untuk pendaftaran lain."
+    code = "foreign_access"
+    status = 403
+
+
 @dataclass(frozen=True)
 class RunnerAccess:
     """A visitor's access to a registration.
@@ -52,10 +60,14 @@ class RunnerAccess:
         """Return the id that the token is for. The APIs check the token; this only reads it."""
         return UUID(_claims(self.token)["sub"])
 
+    @property
+    def valid_until(self) -> datetime:
+        """Return until when the token is accepted."""
+        return datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
+
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the token is accepted for some minutes more."""
-        until = datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
-        return now < until - _RENEW_BEFORE
+        return now < self.valid_until - _RENEW_BEFORE
 
 
 class _Access(Answer):
@@ -100,10 +112,20 @@ def kept(request: Request, number: str) -> RunnerAccess | None:
     code, found, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)
     access = RunnerAccess(number, code, token)
     try:
-        _ = access.registration_id, access.is_fresh(datetime.now(UTC))
+        _ = access.registration_id, access.valid_until
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
     return access if found else None
+
+
+def require_match(access: RunnerAccess, registration_number: str, registration_id: UUID) -> None:
+    """Refuse a cookie that was moved to the address of another registration.
+
+    Raises:
+        ForeignAccess.
+    """
+    if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
+        raise ForeignAccess
 
 
 def _paths(number: str) -> tuple[str, str]:

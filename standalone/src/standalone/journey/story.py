@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from standalone.journey.browsers import Browser
 from standalone.journey.checks import at_most, eventually, expect
 from standalone.journey.client import Buyer, Device, Site, StaffMember
+from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import qr_text_in_mail, qris_code
 from standalone.journey.way_back import ask_for_link, came_back, got_link
@@ -59,6 +61,8 @@ class Story:
         short_deadline_hours: of the category whose unpaid registration expires during the journey.
         mark: appended to the categories' prefixes, which are unique on a platform.
         waits_for_expiry: False where an hour takes an hour; staff then cancel the unpaid registration.
+        browser: with which one runner registers, pays and gets the ticket; None to leave the pages out.
+        race: slug of the event, once it is open.
     """
 
     site: Site
@@ -67,6 +71,9 @@ class Story:
     short_deadline_hours: int = 1
     mark: str = ""
     waits_for_expiry: bool = True
+    browser: Browser | None = None
+    race: str = ""
+    page_runner: PageRunner | None = None
     counts: Counter[str] = field(default_factory=Counter)
     categories: dict[str, dict[str, Any]] = field(default_factory=dict)
     buyers: list[Buyer] = field(default_factory=list)
@@ -75,6 +82,7 @@ class Story:
     async def play(self, demands: Sequence[Demand]) -> None:
         """Run all steps in order."""
         await self.prepare(demands)
+        await self.one_registers_on_the_pages()
         await self.rush(demands)
         await self.somebody_comes_back()
         await self.pay_and_verify()
@@ -83,7 +91,7 @@ class Story:
         await self.packs_are_handed_out()
 
     async def prepare(self, demands: Sequence[Demand]) -> None:
-        """Create staff, payment settings, sending limits, the event and its categories."""
+        """Create staff, payment settings, sending limits, the race and its categories."""
         self.staff = await StaffMember.login(self.site, *self.owner)
         finance = {
             "name": "Finance",
@@ -106,6 +114,7 @@ class Story:
             "location": "Gelora Bung Karno, Jakarta",
         }
         event = await self.staff.call("POST", "/registration/v1/events", json=body, expect=201)
+        self.race = event["slug"]
         for category, demand in zip(CATEGORIES, demands, strict=True):
             fields = category_fields(category, quota=demand.quota)
             fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}
@@ -114,6 +123,17 @@ class Story:
                 fields["payment_deadline_hours"] = self.short_deadline_hours
             path = f"/registration/v1/events/{event['id']}/categories"
             self.categories[category["name"]] = await self.staff.call("POST", path, json=fields, expect=201)
+
+    async def one_registers_on_the_pages(self) -> None:
+        """Register one runner of the first category with the browser."""
+        if self.browser is None:
+            return
+        [category, *_] = self.categories.values()
+        form = self.crowd.form(category["id"])
+        self.page_runner = PageRunner(self.site, self.browser, form, self.race, category["slug"])
+        buyer = await self.page_runner.register()
+        self.counts["registered on the pages"] = 1
+        self.report(f"{buyer.entry['registration_number']} registered on the pages, with {self.browser.name}")
 
     async def rush(self, demands: Sequence[Demand]) -> None:
         """Send all requests at once. Exactly the places are sold, and no request that would have fitted is refused."""
@@ -125,6 +145,8 @@ class Story:
         started = time.perf_counter()
         self.buyers = await asyncio.gather(*(buyer.register() for buyer in _shuffled(arrivals)))
         self._admitted(time.perf_counter() - started)
+        if self.page_runner is not None and self.page_runner.buyer is not None:
+            self.buyers.append(self.page_runner.buyer)
         for category, demand in zip(self.categories.values(), demands, strict=True):
             self._check_sales(category, demand)
 
@@ -185,7 +207,10 @@ class Story:
 
     async def _pay(self, buyer: Buyer) -> None:
         await eventually(buyer.has_invoice, f"the invoice of {buyer.entry['registration_number']}")
-        await buyer.pay()
+        if self.page_runner is not None and buyer is self.page_runner.buyer:
+            await self.page_runner.pay()
+        else:
+            await buyer.pay()
         self.counts["proofs uploaded"] += 1
 
     async def _refuse_one(self, buyer: Buyer) -> None:
@@ -215,7 +240,7 @@ class Story:
         await eventually(there, f"{buyer.entry['registration_number']} becoming {status}")
 
     async def expiry_gives_its_place_on(self) -> None:
-        """Let the unpaid registration expire; the next request gets its place, pays and is verified."""
+        """Wait until the unpaid registration expires; check that the next request gets its place and is verified."""
         forgetful = self.forgetful
         late = Buyer.of(self.site, self.crowd.form(forgetful.form["category_id"]))
         await late.register()
@@ -249,6 +274,8 @@ class Story:
         """Check that confirmed runners get e-tickets by mail and WhatsApp; the QR in the mail is the ticket's code."""
         confirmed = self.paying
         self.tickets = [ticket for buyer in confirmed for ticket in await buyer.tickets()]
+        if self.page_runner is not None:
+            await self.page_runner.see_ticket()
         by_person = {ticket["participant_id"]: ticket for ticket in self.tickets}
         expect(len(by_person) == sum(buyer.size for buyer in confirmed), "a participant has no ticket")
         people = [

@@ -48,7 +48,7 @@ _REFUSALS = errors(
 
 @router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
 async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
-    """The invoice of a registration and its payments. It is created moments after the registration."""
+    """Return the invoice of a registration and its payments. It is created moments after the registration."""
     invoice, payments = await queries.invoice_of(session, registration_id)
     return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments], now=database.clock())
 

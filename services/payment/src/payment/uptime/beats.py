@@ -16,7 +16,7 @@ CLOSED_SECONDS: Final = Gauge("startline_payment_closed_seconds", "Time since pa
 
 
 async def beat(database: Database, images: ImageStore) -> None:
-    """Record that this process can take proofs, if store and database answer, and settle what outages are left.
+    """Record that this process can take proofs, if store and database answer, and add outages to deadlines.
 
     Raises:
         Unavailable: the image store does not take files.
@@ -43,5 +43,5 @@ def beating(database: Database, images: ImageStore) -> AbstractAsyncContextManag
 
 
 async def report_closed(database: Database) -> None:
-    """Show for how long payment could take no proofs."""
+    """Set the metric to the time for which payment could take no proofs, and log an outage."""
     await beats.report_closed(database, RECORD, CLOSED_SECONDS)

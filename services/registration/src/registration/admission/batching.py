@@ -131,7 +131,7 @@ class CategoryBatcher:
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _collect_arrivals(self) -> None:
-        """Let requests that have arrived reach the queue: larger batches cost less per request.
+        """Wait for requests that have arrived to reach the queue, as larger batches cost less per request.
 
         A request is readable on its socket a few event-loop iterations before it is in the queue. Under load it pays to
         run these iterations now, because otherwise each request would just miss the batch that starts. A single

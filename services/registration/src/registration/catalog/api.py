@@ -1,4 +1,4 @@
-"""Routes for events and categories."""
+"""Routes for races and categories."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
@@ -62,7 +62,7 @@ class CategoryView(View):
 
 
 class EventView(View):
-    """An event with its categories."""
+    """A race with its categories."""
 
     id: UUID
     name: str
@@ -83,7 +83,7 @@ class EventView(View):
 
 
 class EventList(View):
-    """Events: all, or a page of those that were searched for."""
+    """Races: all, or a page of those that were searched for."""
 
     items: list[EventView]
     next_cursor: str | None = None
@@ -119,7 +119,7 @@ class PublicCatalog:
 
 
 def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
-    """Return a cache of the public events in `database`, read at most once a second."""
+    """Return a cache of the public races in `database`, read at most once a second."""
 
     async def read() -> PublicCatalog:
         async with database.read() as session:
@@ -168,10 +168,10 @@ _cursors = CursorOf(tuple[Day, UUID])
 async def list_events(
     request: Request, catalog: OwnCatalog, database: OwnDatabase, asked: Asked
 ) -> Response | EventList:
-    """Return active events, soonest first. May be a few seconds old.
+    """Return active races, soonest first. May be a few seconds old.
 
-    With a parameter they are searched: a page of the events that have all words of `q` in name, description or
-    location, whatever their case and accents, and whose day is in the range.
+    With a parameter they are searched: a page of the races that have all words of `q` in name, description or
+    location, without regard to case and accents, and whose day is in the range.
     """
     if not asked.anything():
         return _cacheable(request, (await catalog.get()).everything)
@@ -200,13 +200,13 @@ async def _found(database: Database, asked: _Asked) -> EventList:
 
 @router.get("/catalog")
 async def list_all_events(_: AnyStaff, session: Read) -> EventList:
-    """Return every event with all categories, for staff."""
+    """Return every race with all categories, for staff."""
     return EventList.model_validate({"items": await queries.all_events(session)})
 
 
 @router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
 async def show_event(slug: Slug, request: Request, catalog: OwnCatalog) -> Response:
-    """Return an active event. May be a few seconds old."""
+    """Return an active race. May be a few seconds old."""
     event = (await catalog.get()).by_slug.get(slug)
     if event is None:
         raise UnknownEvent
@@ -228,14 +228,14 @@ def _known(condition: str, etag: str) -> bool:
 
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
 async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """Create an event; its date must be in the future."""
+    """Create a race; its date must be in the future."""
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
 
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
 async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """Change an event; a new date must be in the future.
+    """Change a race; a new date must be in the future.
 
     Other services get the change. With `notify_runners` confirmed runners get a message; without it they get one if the
     day or the place changed.

@@ -1,4 +1,4 @@
-"""Reading events and categories."""
+"""Reading races and categories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from registration.places.tables import CategoryPlaces
 
 EventWithCategories = dict[str, Any]
 Position = tuple[date, UUID]
-"""Date and id of the last event of a page."""
+"""Date and id of the last race of a page."""
 
 _ACTIVE = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
 _WORDS_OF_Q = f"btrim({folded_sql('CAST(:q AS text)')})"
@@ -29,7 +29,7 @@ _QUERY_OF_Q = f"to_tsquery('simple'::regconfig, replace(NULLIF({_WORDS_OF_Q}, ''
 
 @dataclass(frozen=True)
 class Search:
-    """Filter of events: words of name, description and location, of which the last may be unfinished, and the day."""
+    """Filter of races: words of name, description and location, of which the last may be unfinished, and the day."""
 
     q: str | None = None
     first_day: date | None = None
@@ -48,14 +48,14 @@ class Search:
 
 
 async def active_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Return active events, soonest first, with their active categories."""
+    """Return active races, soonest first, with their active categories."""
     return await _shown(session, _ACTIVE)
 
 
 async def search(
     session: AsyncSession, wanted: Search, *, limit: int, after: Position | None
 ) -> list[EventWithCategories]:
-    """Return active events that match, soonest first; one more than `limit` if there are more."""
+    """Return active races that match, soonest first; one more than `limit` if there are more."""
     query = _ACTIVE.where(*wanted.conditions()).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(Race.event_date, Race.id) > after)
@@ -72,7 +72,7 @@ async def _shown(session: AsyncSession, query: Select[Any]) -> list[EventWithCat
 
 
 async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
-    """Return an event for staff, active or not, with all its categories.
+    """Return a race for staff, active or not, with all its categories.
 
     Raises:
         UnknownEvent.
@@ -84,7 +84,7 @@ async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategor
 
 
 async def all_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Return every event for staff, newest first."""
+    """Return every race for staff, newest first."""
     events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
     categories = await _categories(session, [event.id for event in events], only_active=False)
     return [_event(event, categories) for event in events]

@@ -20,6 +20,7 @@ from registration.admission.api import FORM_OPENAPI, admitted, take_form
 from registration.admission.errors import AlreadyRegistered, TooBusy
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
+from registration.catalog.facts import EventFacts
 from registration.challenge.api import CHALLENGE_ERRORS
 from registration.dependencies import ItsRunnerOrAdmin
 from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
@@ -76,12 +77,14 @@ class JoinedView(_PlaceInLine):
 
 
 class WaitlistView(_PlaceInLine):
-    """An entry, for its runner and staff. `position` is its place among the waiting entries of the category, from 1."""
+    """An entry, for its runner and staff. `position` is its rank among the waiting entries of the category, from 1."""
 
     position: int | None
     offered_at: datetime | None
     offer_expires_at: datetime | None
     reason: str | None
+    event: EventFacts
+    category_name: str
     participants: list[WaitingParticipantView]
 
 

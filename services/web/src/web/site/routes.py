@@ -60,6 +60,7 @@ async def robots(request: Request) -> Response:
     lines = (
         "User-agent: *",
         "Disallow: /r/",
+        "Disallow: /t/",
         "Disallow: /api/",
         f"Sitemap: {request.app.state.public_url}/sitemap.xml",
     )

@@ -16,6 +16,7 @@ class CategoryView:
     """A category as a page shows it. `prices` are per participant, by the size of the group."""
 
     name: str
+    slug: str
     distance: str | None
     description: str | None
     availability: Availability
@@ -90,6 +91,7 @@ def _category(category: Category, now: datetime, *, race_is_over: bool) -> Categ
     by_size = {1: category.price_individual, 5: category.price_collective_5, 10: category.price_collective_10}
     return CategoryView(
         name=category.name,
+        slug=category.slug,
         distance=category.distance,
         description=category.description,
         availability=availability(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import httpx
 from chassis.clock import Clock
@@ -23,6 +24,7 @@ class _Answer(BaseModel):
 class Category(_Answer):
     """A category of a race. Prices are per participant; None if groups of that size are not offered."""
 
+    id: UUID
     name: str
     slug: str
     description: str | None

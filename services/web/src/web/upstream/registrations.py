@@ -34,6 +34,21 @@ class Participant(Answer):
     bib_number: int | None
 
 
+class Event(Answer):
+    """The event of a registration, also when it is not active any more."""
+
+    name: str
+    slug: str
+    event_date: date
+    location: str
+    timezone: str
+    is_active: bool
+    changes_until: datetime | None
+    pickup_info: str | None
+    contact_whatsapp: str | None
+    brand_color: str | None
+
+
 class Registration(Answer):
     """A registration, for its runner."""
 
@@ -50,4 +65,6 @@ class Registration(Answer):
     payment_verified_at: datetime | None
     expired_at: datetime | None
     cancelled_at: datetime | None
+    event: Event
+    category_name: str
     participants: tuple[Participant, ...]

@@ -1,0 +1,91 @@
+"""The pages in the process of the tests, on a real platform whose answers may be changed on the way."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Self, TypeAlias
+
+import httpx
+from chassis.process import BackgroundServer
+from embedded.ports import free_port
+from web.app import build_app
+from web.settings import Settings
+
+Send: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
+Fault: TypeAlias = Callable[[httpx.Request, Send], Awaitable[httpx.Response]]
+"""Answers a request of the pages, with `send` or without."""
+
+
+class _Changed(httpx.AsyncBaseTransport):
+    def __init__(self, fault: Fault) -> None:
+        self._fault = fault
+        self._way = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._fault(request, self._way.handle_async_request)
+
+    async def aclose(self) -> None:
+        await self._way.aclose()
+
+
+class Front:
+    """The pages on a socket of their own.
+
+    Args:
+        platform: base URL of the platform behind them.
+        fault: between the pages and the platform.
+    """
+
+    def __init__(self, platform: str, fault: Fault) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self._platform = platform
+        self._fault = fault
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        http = await self._stack.enter_async_context(
+            httpx.AsyncClient(transport=_Changed(self._fault), base_url=self._platform)
+        )
+        settings = Settings(registration_url=self._platform, payment_url=self._platform, public_url=self.url)
+        app = build_app(settings, registration=http, payment=http)
+        await self._stack.enter_async_context(app.router.lifespan_context(app))
+        server = BackgroundServer(app, host="127.0.0.1", port=int(self.url.rpartition(":")[2]), grace_seconds=1)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+
+async def out_of_reach(request: httpx.Request, _: Send) -> httpx.Response:
+    """No API can be reached."""
+    raise httpx.ConnectError("out of reach", request=request)
+
+
+async def nothing_announced(request: httpx.Request, send: Send) -> httpx.Response:
+    """There are no races yet."""
+    if request.url.path.endswith("/events"):
+        return httpx.Response(200, json={"items": [], "next_cursor": None}, request=request)
+    return await send(request)
+
+
+async def too_many_requests(request: httpx.Request, _: Send) -> httpx.Response:
+    """The visitor's connection has sent too many requests."""
+    problem = {"code": "rate_limited", "detail": "Too many requests.", "status": 429}
+    return httpx.Response(429, json=problem, headers={"Retry-After": "30"}, request=request)
+
+
+def loses_one_answer() -> Fault:
+    """The API does what the first POST says, and its answer is lost."""
+    lost = False
+
+    async def fault(request: httpx.Request, send: Send) -> httpx.Response:
+        nonlocal lost
+        answer = await send(request)
+        if request.method == "POST" and not lost:
+            lost = True
+            await answer.aclose()
+            raise httpx.ReadTimeout("lost", request=request)
+        return answer
+
+    return fault

@@ -1,0 +1,99 @@
+"""Everything can be reached and seen with the keyboard alone, also at 400 %."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from .conftest import Arrive, OpenFront
+from .devices import DESKTOP, ENLARGED, Device
+from .looks import too_wide, walk
+from .races import OPEN
+from .scenes import Scene, every_language, every_scene
+
+_WINDOWS = pytest.mark.parametrize("device", [DESKTOP, ENLARGED], ids=["1280 px", "400 %"])
+_FAULTY = """<!doctype html><html lang="en"><title>Faulty</title><main>
+<a href="#a" id="first">One</a> <a href="#b" id="second">Two</a> <a href="#c" id="third">Three</a></main>"""
+
+
+async def _show(page: Page, scene: Scene, language: str) -> None:
+    await page.goto(scene.address(language))
+    for closed in await page.locator("details:not([open]) > summary").all():
+        await closed.evaluate("summary => { summary.parentElement.open = true; }")
+
+
+@_WINDOWS
+@every_language
+@every_scene
+async def test_a_walk_reaches_everything_in_order_and_shows_where_it_is(
+    scene: Scene, language: str, device: Device, arrive: Arrive, open_front: OpenFront
+) -> None:
+    page = await (arrive(device, at=await open_front(scene.fault)) if scene.fault else arrive(device))
+    await _show(page, scene, language)
+
+    walked = await walk(page)
+
+    assert walked.names
+    assert list(walked.order) == list(range(len(walked.names))), walked
+    assert not walked.unmarked
+    assert not walked.covered
+
+
+@every_language
+@every_scene
+async def test_at_400_percent_nothing_has_to_be_scrolled_sideways(
+    scene: Scene, language: str, arrive: Arrive, open_front: OpenFront
+) -> None:
+    page = await (arrive(ENLARGED, at=await open_front(scene.fault)) if scene.fault else arrive(ENLARGED))
+    await _show(page, scene, language)
+    assert await too_wide(page) == []
+
+
+async def test_the_skip_link_leads_past_the_masthead(arrive: Arrive) -> None:
+    page = await arrive(DESKTOP)
+    await page.goto(f"/races/{OPEN}")
+
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".skip")).to_be_focused()
+    await expect(page.locator(".skip")).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+
+    assert await page.evaluate("() => document.getElementById('main').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ("third.tabIndex = 1", "order"),
+        ("second.tabIndex = -1", "reached"),
+        ("second.style.outline = 'none'", "unmarked"),
+        ("document.body.append(cover)", "covered"),
+    ],
+)
+async def test_the_walk_would_find_a_fault(fault: str, why: str, arrive: Arrive) -> None:
+    page = await arrive(DESKTOP)
+    await page.goto("/")
+    await page.set_content(_FAULTY)
+    await page.evaluate(f"""() => {{
+        const [first, second, third] = document.querySelectorAll('a');
+        for (const link of [first, second, third]) link.style.outline = '3px solid';
+        const cover = document.createElement('div');
+        cover.style.cssText = 'position: fixed; inset: 0; background: white';
+        {fault};
+    }}""")
+
+    walked = await walk(page)
+
+    found = {
+        "order": list(walked.order) != sorted(walked.order),
+        "reached": [walked.names[number] for number in walked.order] == ["One", "Three"],
+        "unmarked": list(walked.unmarked) == ["Two"],
+        "covered": list(walked.covered) == ["One", "Two", "Three"],
+    }
+    assert [name for name, is_found in found.items() if is_found] == [why]
+
+
+async def test_a_wide_element_would_be_found(arrive: Arrive) -> None:
+    page = await arrive(ENLARGED)
+    await page.goto("/")
+    await page.evaluate("() => { document.querySelector('h1').style.width = '400px'; }")
+    assert any(line.startswith("h1 reaches") for line in await too_wide(page))

@@ -1,0 +1,120 @@
+"""Whatever is tapped twice, opened twice or lost on the way: one registration."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Route
+from standalone.journey.people import Crowd
+
+from .conftest import Arrive, OpenFront
+from .desk import Desk
+from .devices import PHONE, PHONE_WITHOUT_SCRIPTS, Device
+from .front import loses_one_answer
+from .pages import Runner, awaits_the_form
+from .races import OPEN, Races
+from .watch import Watch
+
+pytestmark = awaits_the_form
+
+_PHONES = pytest.mark.parametrize("phone", [PHONE, PHONE_WITHOUT_SCRIPTS], ids=["with scripts", "without scripts"])
+
+
+@pytest.fixture
+def form(races: Races, crowd: Crowd) -> dict[str, Any]:
+    return crowd.form(races.categories["10k"]["id"])
+
+
+async def _filled_in(runner: Runner, form: dict[str, Any]) -> None:
+    await runner.opens_the_race(OPEN)
+    await runner.chooses("10k", 1)
+    await runner.fills_everybody(form)
+
+
+async def _stored(races: Races, form: dict[str, Any]) -> list[str]:
+    found = await Desk(races.staff).registrations_of(form["participants"][0]["email"])
+    return [each["registration_number"] for each in found]
+
+
+@_PHONES
+async def test_a_double_tap_registers_once(phone: Device, form: dict[str, Any], arrive: Arrive, races: Races) -> None:
+    runner = Runner(await arrive(phone))
+    await _filled_in(runner, form)
+    await runner.send_button.dblclick()
+    number = await runner.is_registered()
+    assert await _stored(races, form) == [number]
+
+
+@_PHONES
+async def test_the_back_button_and_sending_again_lead_to_the_same_registration(
+    phone: Device, form: dict[str, Any], arrive: Arrive, races: Races
+) -> None:
+    runner = Runner(await arrive(phone))
+    await _filled_in(runner, form)
+    await runner.sends()
+    number = await runner.is_registered()
+
+    await runner.page.go_back()
+    await runner.fills_everybody(form)
+    await runner.sends()
+
+    assert await runner.is_registered() == number
+    assert await _stored(races, form) == [number]
+
+
+@_PHONES
+async def test_two_tabs_with_the_same_runner_register_once(
+    phone: Device, form: dict[str, Any], arrive: Arrive, races: Races
+) -> None:
+    first = Runner(await arrive(phone))
+    second = Runner(await first.page.context.new_page())
+    await _filled_in(first, form)
+    await _filled_in(second, form)
+    await first.sends()
+    number = await first.is_registered()
+
+    await second.sends()
+    await second.sees(number)
+
+    assert await _stored(races, form) == [number]
+
+
+@_PHONES
+async def test_an_answer_lost_on_the_way_to_the_phone(
+    phone: Device, form: dict[str, Any], arrive: Arrive, races: Races, watch: Watch
+) -> None:
+    watch.allow("net::ERR_")
+    lost: list[str] = []
+
+    async def lose_one(route: Route) -> None:
+        if route.request.method != "POST" or lost:
+            await route.fallback()
+            return
+        answer = await route.fetch(max_redirects=0)
+        lost.append(str(answer.status))
+        await route.abort("connectionreset")
+
+    runner = Runner(await arrive(phone))
+    await _filled_in(runner, form)
+    await runner.page.route("**/*", lose_one)
+    await runner.sends()
+    await runner.page.wait_for_event("requestfailed", lambda request: request.method == "POST")
+    if not phone.has_scripts:
+        await runner.page.go_back()
+        await runner.fills_everybody(form)
+    await runner.sends()
+
+    number = await runner.is_registered()
+    assert len(lost) == 1
+    assert await _stored(races, form) == [number]
+
+
+@_PHONES
+async def test_an_answer_lost_between_the_pages_and_the_api(
+    phone: Device, form: dict[str, Any], arrive: Arrive, open_front: OpenFront, races: Races
+) -> None:
+    runner = Runner(await arrive(phone, at=await open_front(loses_one_answer())))
+    await _filled_in(runner, form)
+    await runner.sends()
+    await runner.sends()
+    number = await runner.is_registered()
+    assert await _stored(races, form) == [number]

@@ -1,0 +1,68 @@
+"""What pages weigh, and that they break no policy."""
+
+import pytest
+
+from .conftest import Arrive
+from .races import OPEN
+from .watch import Watch
+from .wire import Wire, slow_down
+
+RACE_PAGE_BYTES = 150_000
+RACE_LIST_BYTES = 20_000
+
+_LONGEST_HEADERS = 2_000
+
+
+@pytest.mark.parametrize(("path", "budget"), [("/", RACE_LIST_BYTES), (f"/races/{OPEN}", RACE_PAGE_BYTES)])
+async def test_a_page_stays_within_its_budget(path: str, budget: int, arrive: Arrive) -> None:
+    page = await arrive()
+    wire = await Wire.of(page)
+
+    await page.goto(path, wait_until="networkidle")
+
+    assert len(wire.received) >= 3, wire.received
+    assert wire.total <= budget, wire.received.most_common()
+
+
+async def test_the_counter_counts_what_is_sent_compressed_and_its_headers(arrive: Arrive) -> None:
+    page = await arrive()
+    wire = await Wire.of(page)
+    await page.goto("/", wait_until="networkidle")
+    [(stylesheet, received)] = [each for each in wire.received.items() if each[0].endswith(".css")]
+    answer = await page.request.get(stylesheet, headers={"Accept-Encoding": "gzip, deflate, br"})
+    sent = int(answer.headers["content-length"])
+    assert sent < len(await answer.body())
+    assert sent < received < sent + _LONGEST_HEADERS
+
+
+async def test_the_race_page_can_be_read_on_a_slow_connection(arrive: Arrive) -> None:
+    page = await arrive()
+    await slow_down(page)
+    await page.goto(f"/races/{OPEN}")
+    assert await page.locator("h1").inner_text() == "Lari Malam Braga"
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("<script>window.ran = true</script>", "Content Security Policy"),
+        ("<p style='color: red'>Red</p>", "Content Security Policy"),
+        ("<img src='http://127.0.0.2:9/x.png' alt=''>", "Content Security Policy"),
+        ("<img src='/static/missing.png' alt=''>", "status 404"),
+    ],
+)
+async def test_the_watch_would_notice(body: str, complaint: str, arrive: Arrive, watch: Watch) -> None:
+    page = await arrive()
+    answer = await page.goto("/")
+    assert answer is not None
+    policy = (await answer.all_headers())["content-security-policy"]
+    headers = {"Content-Security-Policy": policy, "Content-Type": "text/html"}
+    await page.route("**/faulty", lambda route: route.fulfill(body=f"<!doctype html>{body}", headers=headers))
+
+    await page.goto("/faulty", wait_until="networkidle")
+
+    noticed = [line for line in watch.complaints if complaint in line]
+    watch.allow(complaint)
+    watch.allow("/faulty")
+    watch.allow("missing.png")
+    assert noticed
