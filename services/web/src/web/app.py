@@ -17,7 +17,7 @@ from web.register.routes import router as register
 from web.runner.proofs import PROOF_BYTES
 from web.runner.routes import links
 from web.runner.routes import router as runner
-from web.same_origin import SameOrigin
+from web.same_origin import REFERRERS, SameOrigin
 from web.settings import Settings
 from web.site.brand import router as brand
 from web.site.licences import router as licences
@@ -74,6 +74,7 @@ def build_app(
         },
         larger_bodies={r"(?:/en)?/r/[^/]+/proof": PROOF_BYTES},
         content_security_policy=POLICY,
+        referrer_policy=REFERRERS,
         error_responses=errors,
     )
     own_forms = Middleware(SameOrigin, public_url=settings.public_url, error_responses=errors)
