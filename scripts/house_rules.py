@@ -100,6 +100,10 @@ def _is_test(name: str) -> bool:
     return "/tests/" in f"/{name}"
 
 
+def _is_ours(path: Path) -> bool:
+    return "node_modules" not in path.parts
+
+
 def violations(path: Path) -> Iterator[str]:
     """What is wrong in one file."""
     name = path.relative_to(ROOT).as_posix()
@@ -121,7 +125,7 @@ def violations(path: Path) -> Iterator[str]:
 def main() -> None:
     """Check every Python file of the packages."""
     folders = ("libs", "services", "standalone", "simulators", "tests", "bench")
-    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if _is_ours(path))
     found = [violation for path in files for violation in violations(path)]
     print("\n".join(found) if found else f"House rules hold in {len(files)} files.")
     sys.exit(bool(found))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from web import third_party
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(set(re.findall(r"SERVICE: (\w+)", (ROOT / "docker-compose.yml").read_text())))
@@ -136,6 +137,26 @@ def _kept(name: str, stages: Mapping[str, str]) -> str:
     return (_kept(below, stages) if below in stages else "") + stages[name]
 
 
+def test_the_image_of_web_takes_what_browsers_are_served_and_nothing_else_from_npm() -> None:
+    stages = _stages()
+    copied = set(re.findall(r"^COPY (?!--from)((?:.+\\\n)*.+) \S+$", stages["browser"], re.MULTILINE))
+    sources = {source for each in copied for source in each.replace("\\\n", " ").split()}
+    listed = "services/web/src/web/third_party.txt"
+    assert sources == {
+        *(f"services/web/{name}" for name in (".npmrc", "package.json", "package-lock.json", "node-requirements.lock")),
+        *("scripts/browser_packages", listed),
+    }
+    assert (
+        f"tar -c -C services/web/node_modules -T {listed.replace('src/web/', '')} | tar -x -C /from_npm"
+        in stages["browser"]
+    )
+    assert "cp -r /from_npm /opt/startline/lib/python3*/site-packages/web/" in stages["installed"]
+    assert Path(third_party.__file__).parent / "from_npm" == third_party._IN_IMAGE
+    assert "node_modules" not in _kept("", stages)
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {"!scripts/browser_packages", "**/node_modules"} <= {*ignored}
+
+
 @pytest.mark.parametrize("name", ["", "documents"])
 def test_no_image_brings_pip(name: str) -> None:
     """The base image has it, and its wheel; the environments are made without."""
@@ -145,7 +166,7 @@ def test_no_image_brings_pip(name: str) -> None:
     assert "rm -f /usr/bin/pip* /usr/local/bin/pip*" in kept
     assert not re.search(r"pip install|ensurepip --|get-pip|-m venv(?! --without-pip)", kept)
     copied = {source for stage in stages for source in re.findall(r"^COPY --from=(\S+)", stages[stage], re.MULTILINE)}
-    assert copied == {"ours", "common-packages", "documents-packages", "installed"}
+    assert copied == {"ours", "browser", "common-packages", "documents-packages", "installed"}
     assert re.findall(r"-m venv .*/opt/startline", stages["common-packages"]) == [
         "-m venv --without-pip /opt/startline"
     ]

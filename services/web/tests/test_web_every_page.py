@@ -149,7 +149,7 @@ async def test_search_engines_see_public_pages_in_both_languages_and_no_others(
     assert pairs == ({name: SITE + prefix + path for name, prefix in LANGUAGES.items()} if is_public else {})
     if example.address.startswith("/r/"):
         assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("example", [each for each in ALL if each.form is None], ids=str)

@@ -16,7 +16,7 @@ def registration() -> RunnerApis:
 
 def is_private(answer: httpx.Response) -> bool:
     headers = answer.headers
-    return (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+    return (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
 
 
 @pytest.mark.parametrize(

@@ -31,20 +31,24 @@ async def test_a_full_category_leads_to_the_waiting_list(site: httpx.AsyncClient
 
 
 @pytest.mark.parametrize(
-    ("fields", "expected"),
+    ("fields", "expected", "ways"),
     [
-        ({"registration_open_at": SOON.isoformat()}, "Pendaftaran dibuka Senin, 4 Januari 2027 pukul 12.00 WIB"),
-        ({"registration_close_at": NOW.isoformat()}, "Pendaftaran ditutup"),
+        (
+            {"registration_open_at": SOON.isoformat()},
+            "Pendaftaran dibuka Senin, 4 Januari 2027 pukul 12.00 WIB",
+            ["/races/lari/register/5k/1"],  # which becomes the form by itself
+        ),
+        ({"registration_close_at": NOW.isoformat()}, "Pendaftaran ditutup", []),
     ],
 )
-async def test_where_nobody_can_register_prices_are_shown_and_lead_nowhere(
-    site: httpx.AsyncClient, registration: Registration, fields: dict[str, Any], expected: str
+async def test_where_nobody_can_register_now_prices_are_no_links(
+    site: httpx.AsyncClient, registration: Registration, fields: dict[str, Any], expected: str, ways: list[str]
 ) -> None:
     registration.races = [race("Lari", category("5K", **fields))]
     text, links = read(await site.get("/races/lari"))
     assert expected in text
     assert "Perorangan Rp 150.000" in text
-    assert [link for link in links if "/5k/" in link] == []
+    assert [link for link in links if "/5k/" in link] == ways
 
 
 async def test_a_race_that_is_over_says_so_and_leads_nowhere(

@@ -109,7 +109,7 @@ async def test_an_indonesian_page_has_no_english_words_and_nothing_inline(
 
 async def test_the_page_is_kept_by_nobody_and_its_address_told_to_nobody(site: httpx.AsyncClient) -> None:
     headers = (await site.get(PAGE, headers=COOKIE)).headers
-    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
     assert headers["x-robots-tag"] == "noindex"
 
 

@@ -194,7 +194,7 @@ async def test_the_letter_names_the_runners_and_leaves_blanks_for_the_proxy(
 async def test_a_member_of_a_group_sees_the_ticket_of_the_link(site: httpx.AsyncClient, registration: OwnApi) -> None:
     answer = await site.get(f"/t/{code(0)}")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert "BIB 1042 Budi S." in shown(answer)
     assert f"/tickets/{code(0)}.svg" in answer.text
     assert "/r/" not in answer.text

@@ -195,6 +195,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("/recover", 503, {"contact": "x"}, {_RECOVER: httpx.Response(502)}),
     ),
     "/privacy": (Example("/privacy"),),
+    "/licences": (Example("/licences"),),
     "/parts": (Example("/parts"),),
     "/r/{number}": (
         Example(f"/r/{NUMBER}"),

@@ -62,6 +62,7 @@ class Platform:
         self._transport = _transport(settings)
         self._simulators: Simulators | None = None
         self._running: list[_Running] = []
+        self._web: FastAPI | None = None
         self._stack = AsyncExitStack()
         self.gateway: ASGIApp | None = None
         self.port = 0
@@ -94,7 +95,8 @@ class Platform:
         for_pages = await stack.enter_async_context(
             httpx.AsyncClient(transport=InsideTransport(ForVisitor(self._inside)), base_url=_INSIDE)
         )
-        self.gateway = Gateway(self._apps(), pages=self._pages(for_pages, port), ready=self.ready, late=self.late)
+        self._web = self._pages(for_pages, port)
+        self.gateway = Gateway(self._apps(), pages=self._web, ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
         await server.start()
         stack.push_async_callback(server.stop)
@@ -184,6 +186,7 @@ class Platform:
         """Return whether requests and events can be handled."""
         answers = await asyncio.gather(*(database_answers(each.database) for each in self._running))
         found = {each.service.name: answer for each, answer in zip(self._running, answers, strict=True)}
+        found["web"] = self._web is not None and all([await check() for check in self._web.state.checks.values()])
         found["transport"] = await self._transport.ready()
         return {"ready": all(found.values()), **found}
 

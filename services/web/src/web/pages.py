@@ -24,7 +24,7 @@ POLICY = (
 )
 """Nothing is inline and nothing comes from elsewhere. Without a nonce in it, a page is the same for all visitors."""
 
-PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 """Headers of everything about one registration."""
 
 _KEEP_BRIEFLY = "public, max-age=5, stale-while-revalidate=30"
