@@ -242,7 +242,7 @@ async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, regist
     registration.registration = registered(participants=[runner(number) for number in range(10)])
     page = await shown(site)
     names = {each.partition(".")[2] for each in re.findall(r'"/static/([^"]+)"', page)}
-    assert names == {"look.css", "mark.svg", "status.js"}
+    assert names == {"look.css", "status.css", "mark.svg", "status.js"}
     brand = await site.get("/brand/0b6b7a.css")
     whole = len(page.encode()) + len(brand.content) + sum(len(load()[name].compressed) for name in names)
     assert whole <= 30_000

@@ -102,7 +102,7 @@ class _Exchange(httpx.AsyncByteStream):
 
 
 def _retrieve(ended: asyncio.Task[None]) -> None:
-    """Look at the result, as asyncio reports errors that nobody has looked at. Applications log their own."""
+    """Look at the result, as asyncio reports errors that were not looked at. Applications log their own."""
     if not ended.cancelled():
         ended.exception()
 

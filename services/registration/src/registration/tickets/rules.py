@@ -1,4 +1,4 @@
-"""What a ticket tells whoever holds its code."""
+"""What a ticket tells the holder of its code."""
 
 
 def short_name(full_name: str) -> str:
