@@ -18,8 +18,8 @@ VERIFIED = paid("verified", verified_at=at(-1))
 # The stage with its headline in both languages, and what the APIs answer in it.
 STAGES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any] | None]] = {
     "unpaid": ("Menunggu pembayaran", "Waiting for payment", registered(), invoice()),
-    "refused": ("Bukti belum diterima", "Proof not accepted", registered(), invoice("open", REFUSED)),
-    "overdue": ("Batas waktu lewat", "The deadline has passed", registered(), invoice("expired", expires_at=at(-1))),
+    "refused": ("Bukti ditolak", "Proof not accepted", registered(), invoice("open", REFUSED)),
+    "overdue": ("Batas waktu terlewat", "The deadline has passed", registered(), invoice("expired", expires_at=at(-1))),
     "checking": (
         "Bukti sedang diperiksa",
         "Proof being checked",
