@@ -1,6 +1,7 @@
 """Examples of the pages of a registration: its status, e-tickets, letter and corrections."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
@@ -12,13 +13,13 @@ STATUS = "/r/{number}"
 
 _PAGE = f"/r/{NUMBER}"
 _UNPAID = {**registered(), **billed()}
-_FREE = {"total_amount": "0.00"}
+_FREE: Mapping[str, Any] = {"total_amount": "0.00"}
 _SENT, _VERIFIED = paid(), paid("verified", verified_at=at(-1))
 _REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="123")
-_NO_WAY = {"account_number": None, "qris_image": None}
+_NO_WAY: Mapping[str, Any] = {"account_number": None, "qris_image": None}
 _AWAY: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(502)}
 _NO_INVOICE: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): problem(404, "invoice_not_found")}
-_PAID_AT = {"payment_verified_at": at(-1)}
+_PAID_AT: Mapping[str, Any] = {"payment_verified_at": at(-1)}
 _PERSON = own_registration.participant_id(0)
 _PROOFS = ("POST", f"{PAYMENT}/invoices/{REGISTERED}/proofs")
 _PATCH = ("PATCH", f"{API}/registrations/{REGISTERED}/participants/{_PERSON}")
