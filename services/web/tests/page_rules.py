@@ -137,6 +137,6 @@ def untranslated(found: Iterable[str], other: Iterable[str], data: Iterable[str]
 
 
 def _without(data: Iterable[str], shown: str) -> str:
-    for each in data:
+    for each in sorted(data, key=len, reverse=True):
         shown = shown.replace(each, "")
     return shown

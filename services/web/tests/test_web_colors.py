@@ -7,7 +7,7 @@ import pytest
 from chassis.colors import contrast
 from web.static_files import FOLDER
 
-STYLESHEET = (FOLDER / "look.css").read_text()
+STYLESHEET = "".join((FOLDER / name).read_text() for name in ("look.css", "status.css", "parts.css"))
 TEXT, BORDER = 4.5, 3.0
 
 PAIRS = [

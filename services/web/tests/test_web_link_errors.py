@@ -80,7 +80,7 @@ async def test_too_many_tries_say_when_to_come_back(site: httpx.AsyncClient, reg
     registration.failures["/access"] = problem(429, "too_many_requests", headers={"Retry-After": "17"})
     answer = await site.get(f"{PAGE}/{CODE}")
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "17")
-    assert "Coba lagi dalam 17 detik" in answer.text
+    assert "Mohon tunggu 17 detik." in answer.text
 
 
 async def test_while_registration_is_down_the_page_can_be_tried_again(

@@ -90,7 +90,7 @@ async def test_an_offer_says_until_when_in_the_zone_of_the_race(line: Line) -> N
     [
         ("expired", {}, "Tawaran sudah berakhir"),
         ("offered", {"offer_expires_at": NOW.isoformat()}, "Tawaran sudah berakhir"),
-        ("accepted", {}, "Tempat sudah Anda ambil"),
+        ("accepted", {}, "Tempat sudah Anda terima"),
         ("withdrawn", {}, "tidak ada yang perlu dibayar"),
         ("withdrawn", {"reason": "Salah kategori"}, "Pesan dari panitia: Salah kategori"),
         ("withdrawn", {"reason": REGISTERED_ELSEWHERE}, "Seseorang dalam pendaftaran ini sudah terdaftar"),

@@ -88,7 +88,7 @@ async def test_a_race_shows_when_where_for_how_much_and_how_many_places_are_left
         "Sekitar 162 dari 500 tempat tersisa",
         "10K Hampir penuh",
         "Perorangan Rp 150.000",
-        "Grup 5 orang, per orang Rp 140.000",
+        "Grup 5, per orang Rp 140.000",
         "Sampai Minggu, 1 Agustus 2027 pukul 23.59 WIB",
     ):
         assert expected in text

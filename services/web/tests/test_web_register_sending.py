@@ -142,8 +142,8 @@ async def test_a_lost_answer_is_a_page_that_sends_the_same_again(
     [
         (503, "too_busy", "Sangat banyak orang sedang mendaftar"),
         (429, "too_many_requests", "Terlalu banyak permintaan"),
-        (409, "request_in_progress", "Belum ada jawaban"),
-        (503, "outcome_unknown", "Belum ada jawaban"),
+        (409, "request_in_progress", "Kami belum menerima jawaban"),
+        (503, "outcome_unknown", "Kami belum menerima jawaban"),
         (503, "challenge_unavailable", "Anda belum terdaftar"),
     ],
 )

@@ -18,8 +18,8 @@ VERIFIED = paid("verified", verified_at=at(-1))
 # The stage with its headline in both languages, and what the APIs answer in it.
 STAGES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any] | None]] = {
     "unpaid": ("Menunggu pembayaran", "Waiting for payment", registered(), invoice()),
-    "refused": ("Bukti belum diterima", "Proof not accepted", registered(), invoice("open", REFUSED)),
-    "overdue": ("Batas waktu lewat", "The deadline has passed", registered(), invoice("expired", expires_at=at(-1))),
+    "refused": ("Bukti ditolak", "Proof not accepted", registered(), invoice("open", REFUSED)),
+    "overdue": ("Batas waktu terlewat", "The deadline has passed", registered(), invoice("expired", expires_at=at(-1))),
     "checking": (
         "Bukti sedang diperiksa",
         "Proof being checked",
@@ -242,7 +242,7 @@ async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, regist
     registration.registration = registered(participants=[runner(number) for number in range(10)])
     page = await shown(site)
     names = {each.partition(".")[2] for each in re.findall(r'"/static/([^"]+)"', page)}
-    assert names == {"look.css", "mark.svg", "status.js"}
+    assert names == {"look.css", "status.css", "mark.svg", "status.js"}
     brand = await site.get("/brand/0b6b7a.css")
     whole = len(page.encode()) + len(brand.content) + sum(len(load()[name].compressed) for name in names)
     assert whole <= 30_000

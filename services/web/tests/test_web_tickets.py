@@ -64,7 +64,7 @@ async def test_a_captain_gets_all_ten_and_can_send_each_to_its_runner(
     ("status", "expected"),
     [
         ("pending_payment", "E-tiket tersedia setelah pembayaran"),
-        ("payment_uploaded", "Pembayaran Anda sedang diperiksa"),
+        ("payment_uploaded", "Bukti sedang diperiksa"),
         ("cancelled", "Pendaftaran ini sudah berakhir"),
         ("expired", "Pendaftaran ini sudah berakhir"),
     ],
@@ -94,7 +94,7 @@ async def test_a_participant_without_a_ticket_is_named_and_led_to_the_organisers
     registration.ticketless = {1}
     answer = await _get(site, f"{OWN}/tickets")
     assert answer.text.count('<article class="bib"') == 1
-    assert "Siti Aminah Peserta ini tidak memiliki tiket" in shown(answer)
+    assert "Siti Aminah Peserta ini belum memiliki e-tiket" in shown(answer)
     [question] = set(re.findall(r'"https://wa\.me/6281100000000\?text=([^"]+)"', answer.text))
     assert unquote(question) == f"Halo, saya ingin bertanya tentang Jakarta Fun Run, {NUMBER}."
     assert (await _get(site, f"{OWN}/tickets/{participant_id(1)}")).status_code == 404
@@ -204,13 +204,13 @@ async def test_a_member_of_a_group_sees_the_ticket_of_the_link(site: httpx.Async
 async def test_a_cancelled_ticket_shows_no_code(site: httpx.AsyncClient, registration: OwnApi) -> None:
     registration.status = "cancelled"
     answer = await site.get(f"/en/t/{code(0)}")
-    assert "This ticket is not valid any more" in shown(answer)
+    assert "This e-ticket is not valid any more" in shown(answer)
     assert ".svg" not in re.sub(r'href="/static/[^"]+"|src="/static/[^"]+"', "", answer.text)
 
 
 async def test_an_unknown_ticket_is_a_page(site: httpx.AsyncClient, registration: OwnApi) -> None:
     answer = await site.get(f"/t/{code(7)}")
-    assert (answer.status_code, "Tiket ini tidak kami kenal" in shown(answer)) == (404, True)
+    assert (answer.status_code, "E-tiket ini tidak kami kenal" in shown(answer)) == (404, True)
     registration.requests.clear()
     assert (await site.get("/t/..%2Fevents")).status_code == 404
     assert (await site.get("/t/x.svg")).status_code == 404

@@ -1,4 +1,4 @@
-"""Every page of the application: an example of each in each of its states, and the answers of APIs that they need."""
+"""Requests to pages, and the application on answers of the APIs that they need."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -13,11 +13,13 @@ from fastapi import FastAPI
 from web.app import build_app
 from web.settings import Settings
 
+from . import own_registration, runner_apis
 from .conftest import NOW, SITE, category, race
 
 NUMBER = "FR5K-2027-00001"
 REGISTERED = "0190c0de-0000-7000-8000-000000000001"
 IN_LINE = "0190c0de-0000-7000-8000-000000000002"
+PAYMENT = "/api/payment/v1"
 API = "/api/registration/v1"
 
 Answers = Mapping[tuple[str, str], httpx.Response]
@@ -79,65 +81,78 @@ GROUP = {
 }
 
 
-def _registration() -> httpx.Response:
-    person = {
-        "participant_id": REGISTERED,
-        "full_name": "Budi Santoso",
-        "email": "budi@example.com",
-        "whatsapp": "6281234567890",
-        "gender": "male",
-        "date_of_birth": "1990-05-17",
-        "jersey_size": "M",
-        "emergency_contact_name": "Sari Dewi",
-        "emergency_contact_phone": "6281234567891",
-        "is_pic": True,
-        "bib_number": None,
-    }
+PEOPLE_OF_TEN = own_registration.NAMES
+RACE = own_registration.event(pickup_info="GBK 5\n10.00-18.00")
+
+
+def registered(status: str = "pending_payment", *, people: int = 1, **fields: Any) -> Answers:
+    """Return the answer about a registration, with BIB numbers once it is verified."""
+    bib = {} if status == "payment_verified" else {"bib_number": None}
     content = {
-        "registration_id": REGISTERED,
         "registration_number": NUMBER,
-        "event_id": REGISTERED,
-        "category_id": REGISTERED,
-        "registration_type": "individual",
-        "status": "pending_payment",
-        "total_participants": 1,
-        "total_amount": "150042.00",
-        "created_at": "2027-01-04T01:00:00Z",
-        "expires_at": "2027-01-05T01:00:00Z",
-        "payment_verified_at": None,
-        "expired_at": None,
-        "cancelled_at": None,
-        "participants": [person],
+        "event": RACE,
+        "participants": [own_registration.person(index, **bib) for index in range(people)],
+        "total_participants": people,
+        **fields,
     }
-    return httpx.Response(200, json=content)
+    found = httpx.Response(200, json=runner_apis.registered(status, **content))
+    return {("GET", f"{API}/registrations/{REGISTERED}"): found}
 
 
-def _races(*found: dict[str, Any]) -> httpx.Response:
+def billed(*payments: dict[str, Any], status: str = "open", **ways: str | None) -> Answers:
+    """Return the answers about an invoice with its payments, and about the ways to pay."""
+    invoice = runner_apis.invoice(status, *payments)
+    return {
+        ("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(200, json=invoice),
+        ("GET", f"{PAYMENT}/instructions"): httpx.Response(
+            200, json={**runner_apis.INSTRUCTIONS, "account_holder_name": "Budi Santoso", **ways}
+        ),
+    }
+
+
+def tickets(people: int = 1, *, missing: int | None = None) -> Answers:
+    """Return the answers about a verified registration and its tickets, of which one may be missing."""
+    found = [
+        {
+            "participant_id": own_registration.participant_id(index),
+            "full_name": own_registration.person(index)["full_name"],
+            "bib_number": 1042 + index,
+            "category_name": "5K",
+            "ticket_code": own_registration.code(index),
+        }
+        for index in range(people)
+        if index != missing
+    ]
+    return {
+        **registered("payment_verified", people=people, payment_verified_at=runner_apis.at(-1)),
+        ("GET", f"{API}/registrations/{REGISTERED}/tickets"): httpx.Response(200, json=found),
+    }
+
+
+def races(*found: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json={"items": list(found), "next_cursor": None})
 
 
-_CATEGORIES = (
+CATEGORIES = (
     category(distance="5 km", price_collective_10="130000.00", registration_close_at="2027-08-01T16:59:00Z"),
     category("10K", registration_open_at="2027-02-01T00:00:00Z"),
     category("21K", left=0),
     category("42K", left=3),
     category("Kids", price_individual="0.00", registration_close_at="2027-01-01T00:00:00Z"),
 )
-_FULL = race("Jakarta Fun Run", *_CATEGORIES, contact_whatsapp="6281234567890", rules="1.\n\n2.", brand_color="#0b5fff")
+FULL = race("Jakarta Fun Run", *CATEGORIES, contact_whatsapp="6281234567890", rules="1.\n\n2.", brand_color="#0b5fff")
 
 ANSWERS: Answers = {
-    ("GET", f"{API}/events"): _races(_FULL, race("Bandung Lari")),
-    ("GET", f"{API}/events/jakarta-fun-run"): httpx.Response(200, json=_FULL),
+    ("GET", f"{API}/events"): races(FULL, race("Bandung Lari")),
+    ("GET", f"{API}/events/jakarta-fun-run"): httpx.Response(200, json=FULL),
     ("GET", f"{API}/events/bandung-lari"): httpx.Response(200, json=race("Bandung Lari")),
-    ("GET", f"{API}/registrations/{REGISTERED}"): _registration(),
+    **registered(),
+    **billed(),
     ("GET", f"{API}/waitlist/{IN_LINE}"): place(),
     ("POST", f"{API}/access"): httpx.Response(200, json={"registration_id": IN_LINE, "runner_token": token(IN_LINE)}),
     ("POST", f"{API}/access/recover"): httpx.Response(202, json={"accepted": True}),
 }
 """What the APIs answer to the requests of the pages, if an example does not say otherwise."""
-
-DATA = ("Jakarta Fun Run", "Bandung Lari", "Senayan, Jakarta", "Kids", "5 km", NUMBER, "budi@example.com", *PEOPLE)
-"""Texts of the answers, which are the same in both languages."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +163,7 @@ class Example:
         address: in Indonesian.
         form: what is sent; None to only read.
         answers: of APIs, instead of those in `ANSWERS`.
+        state: what the page shows, for names of tests.
     """
 
     address: str
@@ -155,103 +171,22 @@ class Example:
     form: Mapping[str, str] | None = None
     answers: Answers = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    state: str = ""
+    file: bytes | None = None
 
     def __str__(self) -> str:
         states = ",".join(f"{path.split('/')[-2]}-{answer.status_code}" for (_, path), answer in self.answers.items())
-        return f"{'GET' if self.form is None else 'POST'} {self.address} {self.status} {states}"
+        method = "GET" if self.form is None else "POST"
+        return f"{method} {self.address} {self.status} {self.state or states}"
 
     async def request(self, client: httpx.AsyncClient, prefix: str = "") -> httpx.Response:
         """Make the request as a browser that opened the links of a registration and of a place in line."""
         subject = IN_LINE if IN_LINE in self.address else REGISTERED
         headers = {"Cookie": f"runner=code~{token(subject)}", **self.headers}
         method = "GET" if self.form is None else "POST"
-        return await client.request(method, prefix + self.address, data=self.form, headers=headers)
+        files = {"file": ("proof.png", self.file, "image/png")} if self.file else None
+        return await client.request(method, prefix + self.address, data=self.form, files=files, headers=headers)
 
-
-def _place(**fields: Any) -> Answers:
-    return {("GET", f"{API}/waitlist/{IN_LINE}"): place(**fields)}
-
-
-_PLACE = f"/r/{IN_LINE}"
-_OFFER = _place(status="offered", **OFFERED, **OF_A_RACE)
-_RECOVER, _ACCEPT = ("POST", f"{API}/access/recover"), ("POST", f"{API}/waitlist/{IN_LINE}/accept")
-
-EXAMPLES: Mapping[str, tuple[Example, ...]] = {
-    "/": (
-        Example("/"),
-        Example("/?q=lari"),
-        Example("/?q=%3Cnothing%3E&x=1"),
-        Example("/", answers={("GET", f"{API}/events"): _races()}),
-    ),
-    "/races/{slug}": (
-        Example("/races/jakarta-fun-run"),
-        Example("/races/bandung-lari"),
-        Example("/races/none", 404),
-    ),
-    "/recover": (
-        Example("/recover"),
-        Example("/recover", 202, {"contact": "budi@example.com"}),
-        Example("/recover", 429, {"contact": "x"}, {_RECOVER: problem(429, "x", headers={"Retry-After": "7"})}),
-        Example("/recover", 503, {"contact": "x"}, {_RECOVER: httpx.Response(502)}),
-    ),
-    "/privacy": (Example("/privacy"),),
-    "/licences": (Example("/licences"),),
-    "/parts": (Example("/parts"),),
-    "/r/{number}": (
-        Example(f"/r/{NUMBER}"),
-        Example(_PLACE),
-        Example(_PLACE, answers=_place(**OF_A_RACE)),
-        Example(_PLACE, answers=_place(status="offered", **OFFERED)),
-        Example(_PLACE, answers=_place(status="offered", **OFFERED, **OF_A_RACE, **GROUP)),
-        Example(_PLACE, answers=_place(status="expired", **OF_A_RACE)),
-        Example(_PLACE, answers=_place(status="accepted")),
-        Example(_PLACE, answers=_place(status="withdrawn", reason="123", **OF_A_RACE)),
-        Example(_PLACE, answers=_place(status="withdrawn")),
-        Example(_PLACE, answers=_place(status="closed")),
-        Example("/r/none", 404, answers={("GET", f"{API}/registrations/{REGISTERED}"): problem(404, "not_found")}),
-        Example("/r/none", 401, headers={"Cookie": ""}),
-    ),
-    "/r/{number}/{code}": (
-        Example(f"/r/{NUMBER}/k3Jd-_s8", 303),
-        Example(f"/r/{NUMBER}/wrong", 404, answers={("POST", f"{API}/access"): problem(404, "unknown_link")}),
-        Example(f"/r/{NUMBER}/again", 429, answers={("POST", f"{API}/access"): problem(429, "too_many_requests")}),
-    ),
-    "/r/{number}/accept": (
-        Example(f"{_PLACE}/accept", 303),
-        Example(f"{_PLACE}/accept", 409, {}, {**_OFFER, _ACCEPT: problem(409, "registration_closed")}),
-        Example(f"{_PLACE}/accept", 503, {}, {_ACCEPT: httpx.Response(502)}),
-    ),
-    "/r/{number}/leave": (
-        Example(f"{_PLACE}/leave"),
-        Example(f"{_PLACE}/leave", answers=_OFFER),
-        Example(f"{_PLACE}/leave", form={"standing": "waiting"}, answers=_OFFER),
-        Example(f"{_PLACE}/leave", 303, answers=_place(status="closed")),
-    ),
-}
-"""Examples of every page, by the path of its route in Indonesian. A new route needs some here."""
-
-FAILURES = (
-    Example("/nowhere", 404),
-    Example("/privacy", 405, {}),
-    Example("/recover", 403, {}, headers={"Sec-Fetch-Site": "cross-site"}),
-    Example("/recover", 413, {"contact": "x" * 70_000}),
-    Example("/", 503, answers={("GET", f"{API}/events"): httpx.Response(502)}),
-)
-
-NOT_PAGES = {
-    "/health/live",
-    "/health/ready",
-    "/metrics",
-    "/robots.txt",
-    "/sitemap.xml",
-    "/static/{name}",
-    "/brand/{digits}.css",
-    "/r/{number}/line",
-}
-"""Paths of routes that answer something else than a page."""
-
-AWAITED = {"/licences", "/en/licences"}
-"""Addresses that pages link to and that are not served yet."""
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -14,6 +14,7 @@ from fastapi import Depends, Path, Request, Response
 
 from web.languages import ENGLISH_PREFIX
 from web.upstream.client import Answer, ApiClient
+from web.upstream.registrations import Registration as Registered
 from web.visitors import CurrentVisitor, Visitor
 
 COOKIE: Final = "runner"
@@ -126,6 +127,20 @@ def require_match(access: RunnerAccess, registration_number: str, registration_i
     """
     if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
         raise ForeignAccess
+
+
+async def read_registration(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Registered:
+    """Return the registration that the visitor has access to.
+
+    Raises:
+        ForeignAccess.
+        Refused: 404 if there is none.
+        Unavailable.
+    """
+    path = f"/registrations/{access.registration_id}"
+    found = await registration.get(Registered, path, visitor, token=access.token)
+    require_match(access, found.registration_number, found.registration_id)
+    return found
 
 
 def _paths(number: str) -> tuple[str, str]:

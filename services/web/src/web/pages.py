@@ -104,7 +104,7 @@ def page_of(request: Request, template: str, *, status: int = 200, **values: Any
 
 
 def private_page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    """Return a page about one registration, which nobody keeps and whose address is not told to other sites."""
+    """Return a page about one registration, which is not stored on the way and whose address stays on this site."""
     pages: Pages = request.app.state.pages
     html = pages.render(template, request.url.path, query=request.url.query, **values)
     response = HTMLResponse(html, status, headers=PRIVATE)

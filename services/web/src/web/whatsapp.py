@@ -8,7 +8,11 @@ _QUESTION = Wording(en="Hello, I have a question about {about}.", id="Halo, saya
 
 
 def chat(number: str, text: str) -> str:
-    """Return the link of a chat with a number, given as digits with country code, and a text to send."""
+    """Return the link of a chat with a text to send.
+
+    Args:
+        number: digits with country code; empty to let the sender choose.
+    """
     return f"https://wa.me/{number}?text={quote(text, safe='')}"
 
 

@@ -9,7 +9,7 @@ from chassis.errors import InvalidFields, NotFound, Unavailable
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
-from web.access import PATH, OwnAccess, Registration, RunnerAccess, require_match
+from web.access import PATH, OwnAccess, Registration, RunnerAccess, read_registration
 from web.corrections.fields import FIELDS, SIZES, changes, errors_of, shown
 from web.forms import Form, typed
 from web.languages import ENGLISH_PREFIX
@@ -17,7 +17,7 @@ from web.pages import private_page, see_other
 from web.site.brand import stylesheet_of
 from web.upstream import registrations
 from web.upstream.client import ApiClient, Refused
-from web.upstream.registrations import Participant, Status
+from web.upstream.registrations import ENDED, Participant
 from web.visitors import CurrentVisitor, Visitor
 
 router = Router(dependencies=[public])
@@ -25,7 +25,6 @@ router = Router(dependencies=[public])
 ParticipantId = Annotated[str, Path(max_length=36)]
 
 _PAGE = f"{PATH}/{{number}}/runners/{{participant_id}}"
-_ENDED = (Status.EXPIRED, Status.CANCELLED)
 _CLOSED = "changes_closed"
 _IN_WORDS = frozenset({"already_registered", "already_waiting", _CLOSED})
 
@@ -40,7 +39,7 @@ async def show_form(
     visitor: CurrentVisitor,
 ) -> Response:
     """The form with the present values; without a form once changes are closed."""
-    entry = await _entry(registration, access, visitor)
+    entry = await read_registration(access, registration, visitor)
     person = _person(entry, participant_id)
     if person is None:
         return _unknown(request, access, entry)
@@ -61,7 +60,7 @@ async def save(
     sent = {name: value for name, value in typed(await request.form()).items() if name in FIELDS}
     entry = person = None
     try:
-        entry = await _entry(registration, access, visitor)
+        entry = await read_registration(access, registration, visitor)
         person = _person(entry, participant_id)
         if person is None:
             return _unknown(request, access, entry)
@@ -76,13 +75,6 @@ async def save(
         problem = None if form.errors else refused.code
         return _page(request, access, form, entry=entry, person=person, status=refused.status, problem=problem)
     return see_other(request, f"{PATH}/{access.number}?saved=1")
-
-
-async def _entry(registration: ApiClient, access: RunnerAccess, visitor: Visitor) -> registrations.Registration:
-    path = f"/registrations/{access.registration_id}"
-    entry = await registration.get(registrations.Registration, path, visitor, token=access.token)
-    require_match(access, entry.registration_number, entry.registration_id)
-    return entry
 
 
 async def _correct(
@@ -103,7 +95,7 @@ def _person(entry: registrations.Registration, participant_id: str) -> Participa
 
 def _may_change(entry: registrations.Registration, now: datetime) -> bool:
     until = entry.event.changes_until
-    return entry.status not in _ENDED and (until is None or now < until)
+    return entry.status not in ENDED and (until is None or now < until)
 
 
 def _page(

@@ -1,7 +1,7 @@
 """The idempotency key of a form that is sent without a script.
 
 It is a keyed hash of what is sent. The key of the hash is a random cookie, so that the same form from the same browser
-is the same request however often it is sent, and nobody else can ask for its answer.
+is the same request however often it is sent, and no other browser can ask for its answer.
 """
 
 import hashlib

@@ -110,7 +110,7 @@ _FIELD_OF: Final = {"amount": "file"}
 """The amount is not typed, so what is wrong with it is said at the picture."""
 
 _NO_FILE = Wording(
-    en="Choose the picture of your transfer: a screenshot or a photo.",
+    en="Choose the picture of your proof of payment: a screenshot or a photo.",
     id="Pilih gambar bukti pembayaran: tangkapan layar atau foto.",
 )
 _MAYBE_LOST = Wording(
@@ -120,13 +120,13 @@ _MAYBE_LOST = Wording(
 _WORDINGS: Final[Mapping[str, Wording]] = {
     "payload_too_large": Wording(
         en="This picture is larger than 2 MB. Send a screenshot of the receipt instead: it is small and easy to read.",
-        id="Gambar ini lebih dari 2 MB. Kirim tangkapan layar (screenshot) bukti transfer: kecil dan mudah dibaca.",
+        id="Gambar ini lebih dari 2 MB. Kirim tangkapan layar (screenshot) bukti pembayaran: kecil dan mudah dibaca.",
     ),
     "unsupported_image": Wording(
         en="This file cannot be read as a picture. iPhone photos (HEIC) do not work here: take a screenshot of the"
         " receipt and send that, or a JPEG, PNG or WebP picture.",
         id="Berkas ini tidak terbaca sebagai gambar. Foto iPhone (HEIC) tidak dapat dipakai di sini: buat tangkapan"
-        " layar (screenshot) bukti transfer lalu kirim itu, atau gambar JPEG, PNG, atau WebP.",
+        " layar (screenshot) bukti pembayaran lalu kirim itu, atau gambar JPEG, PNG, atau WebP.",
     ),
     "amount_mismatch": Wording(
         en="The amount to pay has changed. Look at the amount above; if you paid another one, write to the organisers.",

@@ -19,7 +19,7 @@ from web.access import (
     keep,
     keep_renewed,
     open_link,
-    require_match,
+    read_registration,
 )
 from web.forms import Form
 from web.languages import ENGLISH_PREFIX, language_of_path
@@ -104,9 +104,7 @@ async def _status_page(
     visitor: Visitor,
     not_sent: NotSent | None = None,
 ) -> Response:
-    path = f"/registrations/{access.registration_id}"
-    found = await registration.get(registrations.Registration, path, visitor, token=access.token)
-    require_match(access, found.registration_number, found.registration_id)
+    found = await read_registration(access, registration, visitor)
     billing = await _billing(payment, access, visitor, found)
     view = views.view_of(access, found, billing, request.app.state.clock())
     language = language_of_path(request.url.path)
@@ -117,7 +115,6 @@ async def _status_page(
         "saved": "saved" in request.query_params,
         "link_to_keep": request.app.state.public_url + view.own_link(language),
         "note": views.note_to_self(view, language, request.app.state.public_url),
-        "question": views.question(view, language) if view.event.contact_whatsapp else None,
     }
     if not_sent is None:
         return private_page(request, "status.html", **shown)

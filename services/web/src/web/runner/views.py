@@ -15,7 +15,8 @@ from web.runner import rules
 from web.runner.rules import Entry, Stage
 from web.site.brand import stylesheet_of
 from web.upstream.invoices import Instructions, Invoice, Payment
-from web.upstream.registrations import Event, Participant, Registration, Status
+from web.upstream.registrations import Event, Registration, Status
+from web.whatsapp import chat
 
 MAYBE_PAYABLE: Final = frozenset({Status.PENDING_PAYMENT, Status.PAYMENT_UPLOADED})
 SECONDS_UNTIL_INVOICE: Final = 3
@@ -83,11 +84,6 @@ class StatusView:
             return f"{count} BIB"
         return f"BIB {first}" if count == 1 else f"BIB {first}\N{EN DASH}{last}"
 
-    @property
-    def in_charge(self) -> Participant | None:
-        """Return the participant who registered the others."""
-        return next((each for each in self.registration.participants if each.is_pic), None)
-
     def own_link(self, language: Language) -> str:
         """Return the path of the secret link in a language."""
         return address(f"{PATH}/{quote(self.number, safe='')}/{quote(self.code, safe='')}", language)
@@ -113,24 +109,12 @@ def view_of(access: RunnerAccess, registration: Registration, billing: Billing, 
     )
 
 
-def question(view: StatusView, language: Language) -> str:
-    """Return the address of a WhatsApp chat with the organisers, in which the registration is already named."""
-    name = view.in_charge.full_name if view.in_charge else ""
-    number = view.registration.registration_number
-    text = _QUESTION.said(language, race=view.event.name, number=number, name=name)
-    return f"https://wa.me/{view.event.contact_whatsapp}?text={quote(text)}"
-
-
 def note_to_self(view: StatusView, language: Language, public_url: str) -> str:
     """Return the address at which WhatsApp asks whom to send the link of the registration to."""
     number, link = view.registration.registration_number, public_url + view.own_link(language)
-    return f"https://wa.me/?text={quote(_NOTE.said(language, race=view.event.name, number=number, link=link))}"
+    return chat("", _NOTE.said(language, race=view.event.name, number=number, link=link))
 
 
-_QUESTION = Wording(
-    en="Hello, I have a question about my registration {number} for {race} ({name}): ",
-    id="Halo panitia, saya ingin bertanya tentang pendaftaran {number} untuk {race} atas nama {name}: ",
-)
 _NOTE = Wording(
     en="My registration {number} for {race}. Status, payment and e-ticket (do not pass this link on): {link}",
     id="Pendaftaran saya {number} untuk {race}. Status, pembayaran, dan e-tiket (jangan sebarkan tautan ini): {link}",

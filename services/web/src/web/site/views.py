@@ -78,7 +78,7 @@ def view_of(race: Race, now: datetime) -> RaceView:
         is_over=is_over,
         availability=_best([each.availability for each in categories]),
         places_left=sum(each.places_left for each in categories if each.availability in _TO_BE_HAD),
-        lowest_price=min((price for each in categories for _, price in each.prices), default=None),
+        lowest_price=_lowest_price(categories),
         opens_at=min((each.opens_at for each in categories if each.opens_at and each.opens_at > now), default=None),
         categories=categories,
     )
@@ -86,6 +86,12 @@ def view_of(race: Race, now: datetime) -> RaceView:
 
 _TO_BE_HAD = (Availability.OPEN, Availability.FEW_LEFT)
 _FROM_BEST = (*_TO_BE_HAD, Availability.NOT_OPEN, Availability.SOLD_OUT, Availability.CLOSED)
+
+
+def _lowest_price(categories: Sequence[CategoryView]) -> Decimal | None:
+    """Return the lowest price of what is not over yet; None if there is nothing."""
+    ahead = (each for each in categories if each.availability is not Availability.CLOSED)
+    return min((price for each in ahead for _, price in each.prices), default=None)
 
 
 def _best(found: Sequence[Availability]) -> Availability:

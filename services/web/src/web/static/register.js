@@ -422,7 +422,7 @@ function showReview() {
     if (isPerson) line.append(' ', make('span', 'pill pill-info', $('#pic').closest('fieldset').querySelector('legend').textContent));
     const chosen = (field) => $(`[name="p${number}-${field}"]:checked`).nextElementSibling.textContent;
     const at = (field) => value(`p${number}-${field}`);
-    line.append(make('p', '', `${at('whatsapp')} · ${at('email')}`));
+    line.append(make('p', '', at('whatsapp')), make('p', '', at('email')));
     line.append(make('p', '', [chosen('gender'), birth(`p${number}-`).join(' '), chosen('jersey_size'), at('identity_number')].filter(Boolean).join(' · ')));
     const from = copies(number) ? 1 : number;
     line.append(make('p', 'small muted', `${value(`p${from}-emergency_contact_name`)}, ${value(`p${from}-emergency_contact_phone`)}`));

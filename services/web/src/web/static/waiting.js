@@ -25,9 +25,10 @@ if (opening) {
   let offset = 0;
   const show = () => {
     const left = Math.max(0, Math.ceil((opens - Date.now() - offset) / 1000));
-    const parts = [Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60, left % 60].map((each) => String(each).padStart(2, '0'));
     const days = Math.floor(left / 86400);
-    opening.textContent = (days ? `${days} × 24:00:00 + ` : '') + parts.join(':');
+    const hours = Math.floor(left / 3600) - (days > 1 ? days * 24 : 0);
+    const parts = [hours, Math.floor(left / 60) % 60, left % 60].map((each) => String(each).padStart(2, '0'));
+    opening.textContent = (days > 1 ? `${opening.dataset.days.replace('{days}', days)} ` : '') + parts.join(':');
     return left;
   };
   const isOpen = async () => {

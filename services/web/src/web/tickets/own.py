@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from web.access import OwnAccess, Registration, require_match
+from web.access import OwnAccess, Registration, read_registration
 from web.languages import language_of_path
 from web.tickets.views import TicketView, tickets_of
 from web.upstream import registrations
@@ -37,13 +37,12 @@ class OwnTickets:
 async def _own_tickets(
     request: Request, access: OwnAccess, registration: Registration, visitor: CurrentVisitor
 ) -> OwnTickets:
-    path = f"/registrations/{access.registration_id}"
-    entry = await registration.get(registrations.Registration, path, visitor, token=access.token)
-    require_match(access, entry.registration_number, entry.registration_id)
+    entry = await read_registration(access, registration, visitor)
     if entry.status is not registrations.Status.PAYMENT_VERIFIED:
         return OwnTickets(access.number, entry, None)
+    path = f"/registrations/{access.registration_id}/tickets"
     try:
-        tickets = await registration.get(Tickets, f"{path}/tickets", visitor, token=access.token)
+        tickets = await registration.get(Tickets, path, visitor, token=access.token)
     except Refused as refused:
         if refused.code != "not_verified":
             raise

@@ -18,7 +18,7 @@ from web.tickets.race_day import race_day
 from web.tickets.saved import ticket_file
 from web.tickets.views import held
 from web.upstream.client import Refused
-from web.upstream.registrations import Status
+from web.upstream.registrations import ENDED
 from web.upstream.tickets import HeldTicket
 from web.visitors import CurrentVisitor
 
@@ -28,7 +28,6 @@ ParticipantId = Annotated[str, Path(max_length=36)]
 TicketCode = Annotated[str, Path(max_length=64)]
 
 _OWN = f"{PATH}/{{number}}"
-_ENDED = (Status.EXPIRED, Status.CANCELLED)
 
 
 @router.get(f"{_OWN}/tickets")
@@ -69,7 +68,7 @@ async def show_ticket(request: Request, participant_id: ParticipantId, own: Own)
 @router.get(f"{ENGLISH_PREFIX}{_OWN}/race.ics")
 async def save_race_day(request: Request, own: Own) -> Response:
     """The day of the race, for a calendar."""
-    if own.entry.status in _ENDED:
+    if own.entry.status in ENDED:
         return _not_ready(request, own)
     state = request.app.state
     day = race_day(own, language_of_path(request.url.path), public_url=state.public_url, now=state.clock())
@@ -96,7 +95,7 @@ async def show_letter(request: Request, own: Own) -> Response:
 async def show_held_ticket(
     request: Request, ticket_code: TicketCode, registration: Registration, visitor: CurrentVisitor
 ) -> Response:
-    """One ticket, for whoever holds its code, such as a member of a group."""
+    """One ticket, for the holder of its code, such as a member of a group."""
     if not ticket_code.isalnum():
         raise NotFound
     try:
@@ -116,7 +115,7 @@ async def show_held_ticket(
 
 
 def _not_ready(request: Request, own: OwnTickets) -> Response:
-    values = {**_values(own), "ended": own.entry.status in _ENDED}
+    values = {**_values(own), "ended": own.entry.status in ENDED}
     return private_page(request, "tickets/not_ready.html", status=HTTPStatus.CONFLICT, **values)
 
 

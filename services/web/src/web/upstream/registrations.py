@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from web.upstream.client import Answer
@@ -16,6 +17,10 @@ class Status(StrEnum):
     PAYMENT_VERIFIED = "payment_verified"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+ENDED: Final = (Status.EXPIRED, Status.CANCELLED)
+"""Statuses in which a registration has no place and cannot be changed any more."""
 
 
 class Participant(Answer):

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.colors import carries_text
 from fastapi import Request, Response
 
 from web.access import PATH, RunnerAccess
 from web.pages import private_page
+from web.site.brand import stylesheet_of
 from web.upstream.client import ApiClient
 from web.upstream.waitlist import REGISTERED_ELSEWHERE, Place
 from web.visitors import Visitor
@@ -61,7 +61,7 @@ def view_of(number: str, place: Place, *, now: datetime) -> Mapping[str, Any]:
         "zone": place.event.timezone if place.event else _ZONE_IF_UNKNOWN,
         "left": hours_and_minutes(left) if left is not None else None,
         "seconds_left": max(0, int(left.total_seconds())) if left is not None else 0,
-        "stylesheet": _stylesheet_of(place),
+        "stylesheet": stylesheet_of(place.event.brand_color if place.event else None),
         "is_registered_elsewhere": place.reason == REGISTERED_ELSEWHERE,
     }
 
@@ -70,8 +70,3 @@ def mark_of(place: Place, *, now: datetime) -> str:
     """Return a text that changes when the page of the place would look different."""
     until = place.offer_expires_at.isoformat() if place.offer_expires_at else ""
     return f"{standing(place.status, place.offer_expires_at, now=now)} {place.position or ''} {until}"
-
-
-def _stylesheet_of(place: Place) -> str | None:
-    color = place.event.brand_color if place.event else None
-    return f"/brand/{color.removeprefix('#')}.css" if color and carries_text(color) else None
