@@ -69,7 +69,7 @@ async def test_the_countdown_runs_to_the_next_opening_by_the_clock_of_the_server
     gone = category("21K", registration_open_at=past, registration_close_at=NOW.isoformat())
     registration.races = [race("Lari", closed, opening, gone)]
     page = await site.get("/races/lari")
-    [countdown] = re.findall(r'<div class="countdown[^>]+>', page.text)
+    [countdown] = re.findall(r'<div class="until-opening[^>]+>', page.text)
     assert f'data-opens="{round(SOON.timestamp() * 1000)}" data-now="{round(NOW.timestamp() * 1000)}"' in countdown
     assert "data-visible" in countdown
     assert countdown.endswith(" hidden>"), "without a script the words say when"
@@ -82,7 +82,7 @@ async def test_a_page_with_nothing_to_open_has_no_script(site: httpx.AsyncClient
     registration.races = [race("Lari", category("5K", registration_open_at=(NOW - timedelta(days=1)).isoformat()))]
     page = await site.get("/races/lari")
     assert "race.js" not in page.text
-    assert "countdown" not in page.text
+    assert "until-opening" not in page.text
 
 
 async def test_more_races_than_a_page_holds_are_on_the_next_one(

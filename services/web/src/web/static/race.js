@@ -1,5 +1,5 @@
 // Counts down to the opening of registration by the server's clock, then loads the page again.
-const box = document.getElementById("countdown");
+const box = document.getElementById("until-opening");
 const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 
 if (box) start(Number(box.dataset.opens), Number(box.dataset.now) - Date.now());
