@@ -1,7 +1,7 @@
 """Changes come to the page as they happen, and the stream costs nothing when nobody reads it any more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import httpx
 import pytest
 from chassis.process import BackgroundServer
 from web.app import build_app
+from web.runner.live import PassedOnStream
 from web.settings import Settings
 
 from .conftest import SITE
@@ -141,3 +142,38 @@ async def test_refused_streams_are_refused_to_the_browser(clock: Any, refusal: A
             answer = await site.get(f"{PAGE}/stream", headers=COOKIE)
     assert answer.status_code == status
     assert status == 404 or int(answer.headers["retry-after"]) > 0
+
+
+async def test_the_visitor_may_leave_while_the_server_stops() -> None:
+    # given a stream that waits for the API
+    async def silent() -> AsyncIterator[bytes]:
+        await asyncio.Event().wait()
+        yield b""
+
+    stream = PassedOnStream(httpx.Response(200, stream=_Silent(silent())))
+    reading = asyncio.create_task(anext(stream.chunks(), None))
+    await asyncio.sleep(0)
+
+    # when both end it, the second while the first takes effect
+    failed = asyncio.get_running_loop().create_future()
+    stream.end()
+    asyncio.get_running_loop().call_soon(lambda: failed.set_result(_error_of(stream.end)))
+
+    assert await reading is None
+    assert await failed is None
+
+
+def _error_of(call: Callable[[], None]) -> Exception | None:
+    try:
+        call()
+    except RuntimeError as error:
+        return error
+    return None
+
+
+class _Silent(httpx.AsyncByteStream):
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._chunks

@@ -34,7 +34,7 @@ class PassedOnStream(OpenEndedResponse):
     def end(self) -> None:
         """End the stream, also while it waits for the API."""
         self._is_ended = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
