@@ -93,9 +93,9 @@ class Gateway:
 
     @property
     def workers(self) -> Sequence[int]:
-        """The workers' process ids."""
+        """The process ids of the workers; the processes that manage the caches start a moment after them."""
         children = Path(f"/proc/{self._started.pid}/task/{self._started.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        return [int(pid) for pid in children.split() if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     async def __aenter__(self) -> Self:
         self._write()
