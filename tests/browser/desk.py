@@ -26,7 +26,7 @@ class Desk:
         return {ticket["ticket_code"] for ticket in await self.staff.call("GET", path)}
 
     async def verifies(self, number: str) -> None:
-        """Wait for the proof of a registration and verify it."""
+        """Wait for the proof of a registration, verify it, and wait for its tickets."""
 
         async def verified() -> bool:
             path = "/payment/v1/payments?status=uploaded&limit=200"
@@ -36,4 +36,9 @@ class Desk:
                 await self.staff.verify(payment_id)
             return bool(theirs)
 
+        async def confirmed() -> bool:
+            [found] = await self.registrations_of(number)
+            return bool(found["status"] == "payment_verified")
+
         await eventually(verified, f"the proof of {number}")
+        await eventually(confirmed, f"the tickets of {number}")

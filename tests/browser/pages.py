@@ -21,6 +21,7 @@ STATUS_PAGE: Final = re.compile(r"/r/([^/?#]+)$")
 _SUBMIT = 'button[type="submit"], button:not([type])'
 _FIRST_FIELD = 'input[name="p1-full_name"]'
 _BINDING = 'button[data-send], button[name="step"][value="send"]'
+_AGAIN = "button[data-now]"
 _CODE = "main img, main svg"
 _PROOF = f'input[type="file"][name="{PROOF_FILE}"]'
 
@@ -65,6 +66,10 @@ class Runner:
     async def sends(self) -> None:
         """Press the form's button."""
         await self.send_button.click()
+
+    async def sends_again(self) -> None:
+        """Press the button of the page that says that there was no answer."""
+        await self.page.locator(_AGAIN).click()
 
     async def confirms(self) -> None:
         """Press the button of the review, which shows all runners before anything is binding."""
