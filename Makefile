@@ -2,17 +2,21 @@
 .DEFAULT_GOAL := help
 VENV := .venv/bin
 MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone/pyproject.toml simulators/pyproject.toml)
+BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-browser test-compose fuzz fast check format lock asyncapi bench screenshots clean
+.PHONY: help setup demo up test test-gateway test-browser test-compose fuzz fast check format lock browser-lock asyncapi bench screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/.ready ## install what is locked into .venv
+setup: .venv/.ready $(BROWSER_PACKAGES) ## install what is locked: into .venv, and for browsers into services/web
 
 .venv/.ready: requirements.lock $(MEMBERS)
 	@scripts/setup
+
+$(BROWSER_PACKAGES): services/web/package-lock.json | .venv/.ready
+	@scripts/browser_packages
 
 demo: setup ## play the whole journey on a fresh platform and check it
 	@$(VENV)/startline demo
@@ -53,9 +57,12 @@ format: setup ## format and mend what a tool can mend
 	@$(VENV)/ruff check --fix-only --quiet .
 	@$(VENV)/ruff format --quiet .
 
-lock: setup ## resolve anew and write requirements.lock
+lock: setup ## new versions of Python packages into requirements.lock
 	@$(VENV)/uv lock --upgrade --quiet
 	@$(VENV)/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --output-file requirements.lock
+
+browser-lock: ## versions of services/web/package.json into package-lock.json
+	@cd services/web && npm install --package-lock-only
 
 asyncapi: setup ## write docs/asyncapi.json from the code
 	@$(VENV)/python -m chassis.asyncapi > docs/asyncapi.json
@@ -64,4 +71,4 @@ bench: setup ## ratios of admission against pgbench, measured in one run
 	@$(VENV)/python -m bench
 
 clean: ## remove what was installed and what the platform stored here
-	rm -rf .venv .startline
+	rm -rf .venv .startline services/web/node_modules

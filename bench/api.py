@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
 import httpx
 from chassis.secrets import new_key
@@ -35,6 +36,7 @@ def api_processes(
         "SECRET_KEYS": _SECRET_KEY,
         "PUBLIC_URL": "http://127.0.0.1",
         "STAFF_JWKS_URL": "http://127.0.0.1:1/unused",
+        "IMAGE_STORE": f"file://{gettempdir()}/startline-bench",
         "LOG_LEVEL": "ERROR",
         **(environment or {}),
     }

@@ -65,6 +65,7 @@ async def _serve_callers(url: str, category_id: UUID, seconds: float) -> list[fl
         secret_keys=new_key(),
         staff_jwks_url="http://127.0.0.1:1/unused",
         public_url="http://127.0.0.1:1",
+        image_store="file:///unused",
     )
     database = open_database(url, pool_size=settings.pool_size)
     tokens = RunnerTokens(

@@ -9,7 +9,7 @@ from standalone.journey.people import Crowd
 from bench.client import post
 
 CROWD = Crowd()
-"""One for the whole run, so that nobody comes twice."""
+"""One for the whole run, so that no person comes twice."""
 
 _PATH = "/api/registration/v1/registrations"
 

@@ -43,7 +43,7 @@ class _NoBatchers:
         return _NoBatcher(self._database, self._categories, category_id)
 
     async def drained(self) -> None:
-        """Nobody waits here."""
+        """No request waits here."""
 
 
 def _build(settings: Settings, database: Database, http: AsyncClient) -> FastAPI:

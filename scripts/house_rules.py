@@ -1,6 +1,7 @@
 """Rules of this repository that no other tool checks. Prints each violation and exits with 1 if there is one."""
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 350
 LONGEST_TEST_FILE = 400
+_CODE = re.compile(r"`[^`]*`")
+_VAGUE = re.compile(r"\b(whoever|nobody|anew|is told|are told)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,15 @@ def _forgets_all_at_once(node: ast.AST) -> bool:
     )
 
 
+def _explains_vaguely(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        and _VAGUE.search(_CODE.sub("", node.value.value)) is not None
+    )
+
+
 RULES = (
     Rule("only the unit of work commits", _calls_commit, ("libs/chassis/", "libs/testkit/")),
     Rule(
@@ -80,11 +92,16 @@ RULES = (
         _forgets_all_at_once,
         ("libs/testkit/", "services/registration/src/registration/canonical/commands.py"),
     ),
+    Rule("a docstring names who does what (no whoever, nobody, anew, is told)", _explains_vaguely, ()),
 )
 
 
 def _is_test(name: str) -> bool:
     return "/tests/" in f"/{name}"
+
+
+def _is_ours(path: Path) -> bool:
+    return "node_modules" not in path.parts
 
 
 def violations(path: Path) -> Iterator[str]:
@@ -108,7 +125,7 @@ def violations(path: Path) -> Iterator[str]:
 def main() -> None:
     """Check every Python file of the packages."""
     folders = ("libs", "services", "standalone", "simulators", "tests", "bench")
-    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    files = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py") if _is_ours(path))
     found = [violation for path in files for violation in violations(path)]
     print("\n".join(found) if found else f"House rules hold in {len(files)} files.")
     sys.exit(bool(found))

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+import httpx
 import pytest
 from chassis.secrets import new_key
 from fastapi import FastAPI
 from standalone.services import SERVICES
+from web.app import build_app as build_pages
+from web.settings import Settings as PagesSettings
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +21,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
         "secret_keys": new_key(),
         "staff_jwks_url": "http://identity",
         "proof_store": f"file://{tmp_path_factory.mktemp('images')}",
+        "image_store": f"file://{tmp_path_factory.mktemp('race-images')}",
     }
     built = {}
     for service in SERVICES:
@@ -25,3 +29,10 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
         database = service.open_database(settings.database_url)
         built[service.name] = service.build_app(settings, database, None)  # type: ignore[arg-type]  # fetches nothing here
     return built
+
+
+@pytest.fixture(scope="session")
+def pages() -> FastAPI:
+    """The application of pages, before APIs that nobody asks."""
+    settings = PagesSettings(registration_url="http://a", payment_url="http://b", public_url="http://127.0.0.1:8080")
+    return build_pages(settings, registration=httpx.AsyncClient(), payment=httpx.AsyncClient())

@@ -187,6 +187,7 @@ class ProcessStand:
             "RUNNER_JWKS_URL": f"{self.url}/api/registration/v1/jwks.json",
             "WORKER_PORT": str(self._ports[member]),
             "PROOF_STORE": f"file://{self.folder / 'images'}",
+            "IMAGE_STORE": f"file://{self.folder / 'race-images'}",
             "PUBLIC_URL": self.url,
             "FONNTE_BASE_URL": f"{self.simulators}/simulators/fonnte",
             "SMTP_PORT": str(self._smtp_port),

@@ -49,7 +49,9 @@ def locations() -> Sequence[Location]:
     text = _read("routes.conf")
     return [
         Location(
-            found["how"] or "", found["path"], dict(re.findall(r"^\s+(\w+)\s+(.+);$", found["body"], re.MULTILINE))
+            found["how"] or "",
+            found["path"].strip('"'),
+            dict(re.findall(r"^\s+(\w+)\s+(.+);$", found["body"], re.MULTILINE)),
         )
         for found in _LOCATION.finditer(text)
     ]

@@ -20,6 +20,7 @@ from notification.settings import Settings
 from standalone.services import SERVICES
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
+from web.service import create_app as create_pages
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
@@ -237,6 +238,35 @@ def test_the_containers_of_a_service_run_its_definition(service: Service[Any]) -
         assert list(each["depends_on"]) == [f"{service.name}-migrate"]
 
 
+def test_web_is_served_like_an_api_and_has_nothing_to_lose() -> None:
+    web, api = _containers()["web"], _containers()["checkin-api"]
+    assert web["command"] == ["uvicorn", "web.service:create_app"]
+    assert import_from_string(web["command"][1]) is create_pages
+    for alike in ("healthcheck", "read_only", "restart", "stop_grace_period", "ulimits", "mem_limit"):
+        assert web[alike] == api[alike], alike
+    assert web["networks"] == ["edge"], "neither databases nor what is outside"
+    assert not {"secrets", "volumes", "depends_on", "ports"} & web.keys()
+    assert web["environment"].keys() == {
+        "REGISTRATION_URL",
+        "PAYMENT_URL",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "LOG_LEVEL",
+    }
+    assert _containers()["gateway"]["depends_on"]["web"] == {"condition": "service_healthy"}
+
+
+def test_web_reaches_the_apis_and_is_reached_by_the_gateway_and_the_doctor() -> None:
+    web = _containers()["web"]["environment"]
+    for url in (web["REGISTRATION_URL"], web["PAYMENT_URL"]):
+        process = url.removeprefix("http://").removesuffix(":8000")
+        assert "edge" in _containers()[process]["networks"]
+    for name in ("doctor", "operator", "journey"):
+        assert "edge" in _containers()[name]["networks"], name
+        assert _containers()[name]["environment"]["PAGES_URL"] == "http://web:8000"
+    assert web["TRUSTED_PROXIES"] == _containers()["registration-api"]["environment"]["TRUSTED_PROXIES"] == "1"
+
+
 def _containers() -> Mapping[str, Mapping[str, Any]]:
     found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(COMPOSE)["services"]
     return found
@@ -261,7 +291,8 @@ def test_only_those_who_have_to_get_out() -> None:
     masquerade = "com.docker.network.bridge.enable_ip_masquerade"
     assert networks["public"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
     demo = {"simulators", "journey"}
-    assert out - demo == {"registration-api", "payment-api", "payment-worker", "notification-worker"}
+    halves = {f"{service}-{half}" for service in ("registration", "payment") for half in ("api", "worker")}
+    assert out - demo == {*halves, "notification-worker"}
     assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
     assert {name for name, each in _containers().items() if "public" in each["networks"]} == {"gateway", "simulators"}
     assert "back" not in _containers()["gateway"]["networks"]

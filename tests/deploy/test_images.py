@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from web import third_party
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(set(re.findall(r"SERVICE: (\w+)", (ROOT / "docker-compose.yml").read_text())))
 OURS = {path.name: path for path in ROOT.glob("*/src/*")} | {path.name: path for path in ROOT.glob("*/*/src/*")}
 PROVIDERS = packages_distributions()
+EXTRA = OURS["chassis"] / "images"
 
 
 def _declared(name: str) -> set[str]:
@@ -33,9 +35,11 @@ def _required(name: str, extras: frozenset[str]) -> Iterator[tuple[str, frozense
             yield canonicalize_name(each.name), frozenset(each.extras)
 
 
-def _imported(package: Path) -> Iterator[str]:
-    """Names of the modules at the top that the package's code imports and cannot do without."""
+def _imported(package: Path, *, without: Path | None = None) -> Iterator[str]:
+    """Names of the modules at the top that the package's code, except one of its folders, cannot do without."""
     for file in package.rglob("*.py"):
+        if without is not None and without in file.parents:
+            continue
         for node in _required_nodes(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -61,8 +65,19 @@ def _in_image(module: str, declared: set[str]) -> bool:
 
 def _missing(declared: set[str]) -> set[str]:
     ours = [path for name, path in OURS.items() if f"startline-{name}" in declared]
-    imported = {module for path in ours for module in _imported(path)}
+    unused = None if any(_uses_images(path) for path in ours) else EXTRA
+    imported = {module for path in ours for module in _imported(path, without=unused)}
     return {module for module in imported if not _in_image(module, declared)}
+
+
+def _uses_images(package: Path) -> bool:
+    """Return whether a package imports the folder of chassis that needs more than chassis declares."""
+    return package != EXTRA.parent and any("chassis.images" in set(_modules_above(each)) for each in _modules(package))
+
+
+def _modules_above(module: str) -> Iterator[str]:
+    parts = module.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -73,6 +88,12 @@ def test_an_image_brings_all_that_its_code_imports(service: str) -> None:
 def test_what_is_not_declared_would_be_noticed() -> None:
     without_pictures = _declared("startline-payment") - {"pillow"}
     assert _missing(without_pictures) == {"PIL"}
+    assert _uses_images(OURS["registration"])
+    assert not _uses_images(OURS["checkin"])
+
+
+def test_no_other_part_of_chassis_needs_its_extra() -> None:
+    assert not {"PIL", "obstore"} & set(_imported(OURS["chassis"], without=EXTRA))
 
 
 def test_what_images_leave_out_of_a_package_is_asked_for_by_nobody() -> None:
@@ -116,6 +137,26 @@ def _kept(name: str, stages: Mapping[str, str]) -> str:
     return (_kept(below, stages) if below in stages else "") + stages[name]
 
 
+def test_the_image_of_web_takes_what_browsers_are_served_and_nothing_else_from_npm() -> None:
+    stages = _stages()
+    copied = set(re.findall(r"^COPY (?!--from)((?:.+\\\n)*.+) \S+$", stages["browser"], re.MULTILINE))
+    sources = {source for each in copied for source in each.replace("\\\n", " ").split()}
+    listed = "services/web/src/web/third_party.txt"
+    assert sources == {
+        *(f"services/web/{name}" for name in (".npmrc", "package.json", "package-lock.json", "node-requirements.lock")),
+        *("scripts/browser_packages", listed),
+    }
+    assert (
+        f"tar -c -C services/web/node_modules -T {listed.replace('src/web/', '')} | tar -x -C /from_npm"
+        in stages["browser"]
+    )
+    assert "cp -r /from_npm /opt/startline/lib/python3*/site-packages/web/" in stages["installed"]
+    assert Path(third_party.__file__).parent / "from_npm" == third_party._IN_IMAGE
+    assert "node_modules" not in _kept("", stages)
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {"!scripts/browser_packages", "**/node_modules"} <= {*ignored}
+
+
 @pytest.mark.parametrize("name", ["", "documents"])
 def test_no_image_brings_pip(name: str) -> None:
     """The base image has it, and its wheel; the environments are made without."""
@@ -125,7 +166,7 @@ def test_no_image_brings_pip(name: str) -> None:
     assert "rm -f /usr/bin/pip* /usr/local/bin/pip*" in kept
     assert not re.search(r"pip install|ensurepip --|get-pip|-m venv(?! --without-pip)", kept)
     copied = {source for stage in stages for source in re.findall(r"^COPY --from=(\S+)", stages[stage], re.MULTILINE)}
-    assert copied == {"ours", "common-packages", "documents-packages", "installed"}
+    assert copied == {"ours", "browser", "common-packages", "documents-packages", "installed"}
     assert re.findall(r"-m venv .*/opt/startline", stages["common-packages"]) == [
         "-m venv --without-pip /opt/startline"
     ]

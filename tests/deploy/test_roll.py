@@ -83,11 +83,12 @@ def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
     assert engine.running("identity-api") == ["old"]
 
 
-def test_unnamed_it_is_all_five_and_the_gateway_stays(engine: Engine) -> None:
+def test_unnamed_it_is_all_of_them_and_the_gateway_stays(engine: Engine) -> None:
     engine.state["containers"] = []
     for service in SERVICES:
         engine.runs(f"{service}-api", "old")
         engine.runs(f"{service}-worker", "new")
+    engine.runs("web", "old")
 
     assert engine.roll().returncode == 0
 
@@ -95,6 +96,16 @@ def test_unnamed_it_is_all_five_and_the_gateway_stays(engine: Engine) -> None:
     assert migrations == ["run provision", *(f"run {service}-migrate" for service in SERVICES)]
     for service in SERVICES:
         assert engine.running(f"{service}-api") == engine.running(f"{service}-worker") == ["new"]
+    assert engine.calls()[-4:] == ["up web=2", "healthy", "stop web old", "rm"], "pages show what the new APIs say"
+
+
+def test_pages_have_no_migrations_and_no_worker(engine: Engine) -> None:
+    engine.runs("web", "old", "old")
+
+    assert engine.roll("web").returncode == 0
+
+    assert engine.calls() == ["up web=3", "healthy", "stop web old", "rm"] * 2
+    assert engine.running("web") == ["new", "new"]
 
 
 def test_a_gateway_that_is_not_in_the_network_of_the_new_replicas_is_led_into_it_first(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from chassis.errors import Unavailable
-from payment.images.store import image_store
+from chassis.images.store import image_store
 from payment.uptime import beats
 from testkit.polling import eventually
 

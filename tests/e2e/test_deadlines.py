@@ -140,6 +140,7 @@ async def pair(
         broker,
         issuer=issuer,
         public_url="https://lari.example",
+        image_store=(tmp_path / "race-images").as_uri(),
         expiry_sweep_seconds=1,
     )
     payment = Half(
@@ -149,7 +150,7 @@ async def pair(
         broker,
         issuer=issuer,
         runner_jwks_url="http://registration/jwks",
-        proof_store=tmp_path.as_uri(),
+        proof_store=(tmp_path / "images").as_uri(),
     )
     async with AsyncExitStack() as stack:
         for half in (registration, payment):

@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, str] = {
     "RATE_REGISTRATION_PER_MINUTE": "120",
     "RATE_UPLOAD_PER_MINUTE": "120",
     "RATE_SENDING_PER_MINUTE": "3000",
+    "RATE_PAGES_PER_MINUTE": "3000",
     # The tests' front proxy is whoever connects from this address.
     "FRONT_PROXY": "127.0.0.9/32",
 }
@@ -143,6 +144,7 @@ class Gateway:
         self.folder.chmod(0o755)
         for file in GATEWAY.glob("*.conf"):
             (self.folder / "startline" / file.name).write_text(self._moved(file.read_text()))
+        shutil.copy(GATEWAY / "error-pages.css", self.folder / "startline")
         shutil.move(self.folder / "startline" / "nginx.conf", self.folder / "nginx.conf")
         mode = "https.conf" if self._https else "http.conf"
         shutil.copy(self.folder / "startline" / mode, self.folder / "server.conf")
@@ -179,7 +181,7 @@ class Gateway:
         if _version() < _OWN_HTTP2_DIRECTIVE:
             moves |= {"ssl default_server": "ssl http2 default_server", "http2 on;": ""}
         found = re.compile("|".join(map(re.escape, moves)))
-        return re.sub(r"\b\w+-api:8000\b", self._upstream, found.sub(lambda old: moves[old[0]], text))
+        return re.sub(r"\b(?:\w+-api|web):8000\b", self._upstream, found.sub(lambda old: moves[old[0]], text))
 
     def _certify(self) -> None:
         names = self.folder / "certificates"

@@ -60,9 +60,9 @@ async def test_it_is_spoken_and_public_reads_are_served(gateway: Gateway) -> Non
 @pytest.mark.parametrize(
     ("path", "options", "status", "code"),
     [
-        ("/nowhere", (), 404, "not_found"),
+        ("/api/nowhere", (), 404, "not_found"),
         ("/metrics", (), 404, "not_found"),
-        ("/", ("-X", "TRACE"), 405, "method_not_allowed"),
+        ("/api/x", ("-X", "TRACE"), 405, "method_not_allowed"),
         (LOGIN, (*JSON, "-d", "{}"), 422, "invalid_fields"),
     ],
 )

@@ -15,7 +15,7 @@ LOGIN = "/api/identity/v1/login"
 ATTACKER, RUNNER = "127.0.0.66", "127.0.0.1"
 
 REFUSED = {
-    "not found": (unfinished("POST", "/nowhere", length=60_000), 404),
+    "not found": (unfinished("POST", "/api/nowhere", length=60_000), 404),
     "method": (unfinished("TRACE", "/api/identity/v1/login", length=60_000), 405),
     "no address": (unfinished("POST", "/%00", length=60_000), 400),
     "health": (unfinished("POST", "/health/live", length=60_000), 200),

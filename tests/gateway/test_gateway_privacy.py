@@ -33,7 +33,15 @@ SECRET = [
     f"/api/registration/v2/tickets/{CODE}.svg",
     f"/api/registration/v1/tickets/%2e/../{CODE}.svg",
     f"/api/registration/v1/links/{ID}/{CODE}",
-    f"/r/{ID}/{CODE}",
+    *(f"{language}/r/FR5K-00001/{end}" for language in ("", "/en") for end in (CODE, f"{CODE}/proof", f"proof/{CODE}")),
+    f"//r/FR5K-00001/{CODE}",
+    f"/r/FR5K-00001%2f{CODE}",
+    f"/x:/r/FR5K-00001/{CODE}",
+    f"/en/R/FR5K-00001/{CODE}",
+    f"/races/{WORD}/register/{CODE}",
+    f"/recover/{CODE}",
+    *(f"{language}/t/{HEX}" for language in ("", "/en")),
+    f"/recover?code={CODE}",
     f"/api/notification/v1/webhooks/fonnte/{CODE}",
     f"/api/notification/v1/webhook/fonnte/{HEX}",
     f"/api/notification/v1/webhooks/{CODE}",
@@ -88,6 +96,26 @@ async def test_what_is_served_is_named(gateway: Gateway) -> None:
     lines = await _logged(gateway, 4)
 
     assert [line["path"] for line in lines] == [*paths, "/api/registration/v1/tickets/…"]
+
+
+async def test_of_a_page_it_is_said_which_and_not_whose(gateway: Gateway) -> None:
+    named = {
+        "/": "/",
+        "/en/?q=budi": "/en/",
+        "/races/jakarta-fun-run": "/races/…",
+        "/en/races/jakarta-fun-run/register/5k": "/en/races/…/register",
+        f"/r/FR5K-00001/{CODE}": "/r/…",
+        "/en/r/FR5K-00001/proof": "/en/r/…/proof",
+        "/r/FR5K-00001/stream": "/r/…/stream",
+        "/static/0123456789.look.css": "/static/…",
+        "/budi-santoso": "-",
+    }
+    for path in named:
+        await ask(gateway.port, request("GET", path))
+
+    lines = await _logged(gateway, len(named))
+
+    assert [line["path"] for line in lines] == [*named.values()]
 
 
 async def test_what_is_not_known_of_a_path_ends_what_is_written_of_it(gateway: Gateway) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -31,6 +32,12 @@ class Entry:
         """Ask for its stream."""
         headers = {"Authorization": f"Bearer {self._buyer.token}", "Accept-Encoding": "gzip"}
         return http.stream("GET", f"{self.path}/stream", headers=headers)
+
+    async def page_stream(self, http: httpx.AsyncClient) -> Any:
+        """Open the link, and ask for the stream of the page that it leads to."""
+        link = urlsplit(self._buyer.entry["status_url"]).path
+        page = (await http.get(link)).headers["location"]
+        return http.stream("GET", f"{page}/stream", headers={"Accept-Encoding": "gzip"})
 
     async def cancel(self) -> None:
         """Change it."""
@@ -74,6 +81,20 @@ async def test_events_come_through_one_by_one(gateway: Gateway, entry: Entry) ->
             assert '"cancelled"' in await _data(lines)
     [logged] = [each async for each in _logged(gateway)]
     assert logged["path"] == f"{entry.path}/stream"
+
+
+async def test_the_page_of_a_registration_hears_of_changes_as_well(gateway: Gateway, entry: Entry) -> None:
+    async with _client(gateway, SHARED) as http, await entry.page_stream(http) as got:
+        lines = got.aiter_lines()
+        assert (got.status_code, got.headers["content-type"]) == (200, "text/event-stream")
+        assert ("content-encoding" in got.headers, got.headers["cache-control"]) == (False, "no-store")
+        async with asyncio.timeout(3):
+            assert '"pending_payment"' in await _data(lines)
+        await entry.cancel()
+        async with asyncio.timeout(5):
+            assert '"cancelled"' in await _data(lines)
+    [logged] = [each async for each in _logged(gateway)]
+    assert logged["path"] == "/r/…/stream"
 
 
 async def _logged(gateway: Gateway) -> AsyncIterator[Any]:

@@ -29,6 +29,11 @@ class Answer:
         assert found["correlation_id"] == self.headers["x-correlation-id"]
         return found
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is HTML."""
+        return self.headers.get("content-type", "").startswith("text/html")
+
 
 class Connection:
     """One TCP connection, from an address of this machine's choice."""

@@ -319,6 +319,20 @@ async def test_a_repair_that_could_not_declare_at_the_broker_says_so(played: Ser
     assert {finding.code for finding in unmended.findings} == {"broker_unreachable"}
 
 
+class WithoutCheckin(Server):
+    """A server on which the database of one service cannot be reached."""
+
+    def url_of(self, service: str) -> str:
+        """Return the URL of a service's database; for this one, of a port on which nothing listens."""
+        return "postgresql+asyncpg://127.0.0.1:1/none" if service == "checkin" else super().url_of(service)
+
+
+async def test_a_database_that_does_not_answer_is_found_and_ends_no_examination(played: Server) -> None:
+    diagnosis = await diagnose(WithoutCheckin(played.url, played.prefix), wait=0, mend=True)
+    found = [(each.code, each.where) for each in diagnosis.findings]
+    assert found == [("database_unreachable", {"service": "checkin"})]
+
+
 async def test_the_doctor_looks_again_while_something_may_be_under_way(played: Server) -> None:
     code, service, fault, mend = FAULTS[-1]
     connection = await asyncpg.connect(played.url_of(service).replace("+asyncpg", ""))

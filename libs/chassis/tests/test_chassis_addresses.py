@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 from chassis.canonical.emails import canonical_email
 from chassis.canonical.names import clean_line, clean_name, clean_text
-from chassis.canonical.phones import canonical_phone, canonical_whatsapp
+from chassis.canonical.phones import canonical_phone, canonical_whatsapp, readable_phone
 from chassis.wording import Language, Refused
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
@@ -203,3 +203,24 @@ def test_an_ordinary_address_is_judged_as_the_library_does(typed: str) -> None:
     except Refused:
         found = None
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("6281234567890", "0812 3456 7890"),
+        ("62899999999999", "0899 9999 99999"),
+        ("62215551234", "(021) 5551234"),
+        ("6591234567", "+65 9123 4567"),
+        ("819012345678", "+81 90 1234 5678"),
+        ("6281912345678901", "+6281912345678901"),
+        ("999", "+999"),
+    ],
+)
+def test_a_stored_number_is_shown_readable(stored: str, shown: str) -> None:
+    assert readable_phone(stored) == shown
+
+
+@pytest.mark.parametrize("stored", ["6281234567890", "62899999999999", "62215551234", "6591234567", "819012345678"])
+def test_a_number_is_read_back_as_it_was_shown(stored: str) -> None:
+    assert canonical_phone(readable_phone(stored)) == stored

@@ -12,7 +12,7 @@ import pytest
 from chassis.clock import utcnow
 from chassis.process import BackgroundServer
 from chassis.telemetry import OPEN_STREAMS
-from chassis.web import event_streams
+from chassis.web import open_ended
 from chassis.web.bodies import BodyLimit
 from chassis.web.event_streams import (
     EventStream,
@@ -165,7 +165,7 @@ async def test_a_slow_reader_gets_the_newest_event_and_none_piles_up(program: Pr
 
 
 async def test_a_reader_that_stops_reading_is_cut_off(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_streams, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(open_ended, "STALLED_SECONDS", 0.5)
     await Client.of(program)
     await eventually(lambda: bool(program.events))
     for number in range(20):

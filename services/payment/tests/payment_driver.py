@@ -10,10 +10,10 @@ from urllib.request import url2pathname
 from uuid import UUID, uuid4
 
 from chassis.auth.principals import Role
+from chassis.images.store import TRASH, ImageStore, image_store
 from chassis.secrets import new_key
 from contracts import Event, Payload, PaymentQueueMark, QueueMark
 from payment import service
-from payment.images.store import TRASH, ImageStore, image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.review.republish import republish
 from payment.settings import Settings

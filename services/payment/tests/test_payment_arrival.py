@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from chassis.database import UnitOfWork
+from chassis.images.processing import Picture
+from chassis.images.store import ImageStore
 from contracts import Payload, PaymentUploaded
-from payment.images.processing import Picture
-from payment.images.store import ImageStore
 from payment.invoices.commands import claim_for_proof
 from payment.invoices.tables import Invoice
 from payment.proofs import commands as proofs

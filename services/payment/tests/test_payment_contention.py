@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from chassis.auth.principals import Role, Staff
 from chassis.database import UnitOfWork
+from chassis.images.processing import reencode
 from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
-from payment.images.processing import reencode
 from payment.invoices import commands as invoices
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd
 from payment.invoices.tables import Invoice

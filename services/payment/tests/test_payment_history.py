@@ -12,11 +12,11 @@ from uuid import uuid4
 import pytest
 from chassis.auth.principals import Role
 from chassis.database import UnitOfWork
+from chassis.images.processing import reencode
 from contracts import Event, Payload, PaymentDeadlineMoved, PaymentMethod
 from contracts.payments import InvoicePayload
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.images.processing import reencode
 from payment.invoices import commands
 from payment.invoices.errors import InvoiceExpired
 from payment.proofs.commands import Proof, record_proof

@@ -4,9 +4,10 @@ import asyncio
 from io import BytesIO
 
 import pytest
-from payment.images import processing
-from payment.images.errors import TooBusy, UnsupportedImage
-from payment.images.processing import MAX_PIXELS, ImageProcessor, reencode
+from chassis.errors import TooBusy
+from chassis.images import processing
+from chassis.images.errors import UnsupportedImage
+from chassis.images.processing import MAX_PIXELS, ImageProcessor, reencode
 from PIL import Image, ImageFile, WebPImagePlugin
 
 from . import payment_pictures as pictures

@@ -4,8 +4,8 @@ import base64
 from io import BytesIO
 
 from chassis.auth.principals import Role
-from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions.api import QRIS_ADDRESS
+from payment.limits import MAX_FILE_BYTES
 from PIL import Image
 
 from . import payment_pictures as pictures

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import pytest
+from chassis.images.errors import UnsupportedImage
+from chassis.images.modes import in_8_bits
+from chassis.images.processing import reencode
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.images.errors import UnsupportedImage
-from payment.images.modes import in_8_bits
-from payment.images.processing import reencode
 from PIL import Image
 
 from . import payment_pictures as pictures

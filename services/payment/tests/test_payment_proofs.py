@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from chassis.auth.principals import Role
 from contracts import PaymentMethod, PaymentUploaded
-from payment.images.processing import MAX_FILE_BYTES
+from payment.limits import MAX_FILE_BYTES
 from payment.proofs.forms import FORM_BYTES
 from testkit.clocks import ManualClock
 from testkit.driver import Answer

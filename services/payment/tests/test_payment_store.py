@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from chassis.errors import Unavailable
+from chassis.images.errors import ImageMissing
+from chassis.images.processing import reencode
+from chassis.images.store import ImageStore, image_store
 from obstore.exceptions import GenericError
 from obstore.store import LocalStore, S3Store
-from payment.images.errors import ImageMissing
-from payment.images.processing import reencode
-from payment.images.store import ImageStore, image_store
 from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 from chassis.aside import SET_ASIDE
+from chassis.images.processing import ImageProcessor
+from chassis.images.store import image_store
 from contracts import PaymentMethod, PaymentUploaded
-from payment.images.processing import ImageProcessor
-from payment.images.store import image_store
 from payment.proofs import commands
 from payment.proofs.commands import Proof
 from structlog.testing import capture_logs

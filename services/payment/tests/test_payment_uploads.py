@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.database import UnitOfWork
-from payment.images import processing
-from payment.images.processing import Picture, reencode
+from chassis.images import processing
+from chassis.images.processing import Picture, reencode
 from payment.proofs import uploads
 from testkit.clocks import ManualClock
 from testkit.polling import eventually

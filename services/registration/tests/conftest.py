@@ -1,6 +1,7 @@
 """Drivers of registration and of its waiting lists."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from testkit.clocks import ManualClock
@@ -16,8 +17,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def driver(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIterator[RegistrationDriver]:
-    made = RegistrationDriver(settings_for(await fresh_database("registration")), clock=clock)
+async def driver(
+    fresh_database: FreshDatabase, clock: ManualClock, tmp_path: Path
+) -> AsyncIterator[RegistrationDriver]:
+    settings = settings_for(await fresh_database("registration"), image_store=(tmp_path / "images").as_uri())
+    made = RegistrationDriver(settings, clock=clock)
     yield made
     await made.close()
 

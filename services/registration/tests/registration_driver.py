@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import date, timedelta
+from tempfile import gettempdir
 from typing import Any, ClassVar, Self
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -52,6 +53,7 @@ def settings_for(url: str, **fields: Any) -> Settings:
         "secret_keys": new_key(),
         "staff_jwks_url": "http://identity.test/jwks",
         "public_url": "https://lari.example",
+        "image_store": f"file://{gettempdir()}/startline-race-images",
         **fields,
     }
     return Settings(**values)
@@ -75,8 +77,11 @@ class RegistrationDriver(ServiceDriver[Settings]):
 
     def another_process(self, *, clock: ManualClock | None = None, **settings: Any) -> Self:
         """Return another process on the same database, with the same keys; the caller closes it."""
-        keys = {"secret_keys": self.settings.secret_keys.get_secret_value()}
-        fields = settings_for(self.settings.database_url, **{**keys, **settings})
+        shared = {
+            "secret_keys": self.settings.secret_keys.get_secret_value(),
+            "image_store": self.settings.image_store,
+        }
+        fields = settings_for(self.settings.database_url, **{**shared, **settings})
         other = type(self)(fields, clock=clock or self.clock, issuer=self.issuer)
         other.event, other.category, other._numbers = self.event, self.category, self._numbers
         return other

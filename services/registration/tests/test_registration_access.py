@@ -37,6 +37,13 @@ _ACCESS = {
     ("GET", f"{_V1}/catalog"): Audience.STAFF,
     ("POST", f"{_V1}/events"): Audience.ADMIN,
     ("PATCH", f"{_V1}/events/{{event_id}}"): Audience.ADMIN,
+    ("GET", f"{_V1}/events/{{slug}}/banner/share.jpg"): Audience.ANYONE,
+    ("GET", f"{_V1}/events/{{slug}}/banner/{{width}}.webp"): Audience.ANYONE,
+    ("GET", f"{_V1}/events/{{slug}}/logo/{{width}}.webp"): Audience.ANYONE,
+    ("PUT", f"{_V1}/events/{{event_id}}/banner"): Audience.ADMIN,
+    ("DELETE", f"{_V1}/events/{{event_id}}/banner"): Audience.ADMIN,
+    ("PUT", f"{_V1}/events/{{event_id}}/logo"): Audience.ADMIN,
+    ("DELETE", f"{_V1}/events/{{event_id}}/logo"): Audience.ADMIN,
     ("POST", f"{_V1}/events/{{event_id}}/categories"): Audience.ADMIN,
     ("PATCH", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
     ("DELETE", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
@@ -64,6 +71,7 @@ _ACCESS = {
     ("GET", f"{_V1}/stats"): Audience.STAFF,
     ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
     ("GET", f"{_V1}/participants.xlsx"): Audience.ADMIN,
+    ("GET", f"{_V1}/tickets/{{ticket_code}}"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.png"): Audience.ANYONE,
     ("GET", f"{_V1}/jwks.json"): Audience.ANYONE,
@@ -109,7 +117,7 @@ async def test_every_route_admits_its_audience_and_refuses_all_others(driver: Re
     entry = await driver.register()
     parts = {"registration_id": entry["registration_id"], "event_id": uuid4(), "category_id": uuid4()}
     parts |= {"participant_id": uuid4(), "registration": "FR5K-00001", "code": "none"}
-    parts |= {"slug": "none", "ticket_code": "0" * 32, "dead_letter_id": 1}
+    parts |= {"slug": "none", "width": 320, "ticket_code": "0" * 32, "dead_letter_id": 1}
     callers = await _callers(driver, entry)
     wrong = {}
     brief = driver.another_process(stream_max_age_seconds=0.05)
@@ -235,6 +243,7 @@ _DESCRIBED = {
         "409": {"not_waiting", "registration_closed"},
     },
     ("post", "/waitlist/{registration_id}/remove"): {"404": {"unknown_waitlist_entry"}, "409": {"not_waiting"}},
+    ("get", "/tickets/{ticket_code}"): {"404": {"unknown_ticket"}, "429": {"too_many_requests"}},
     ("get", "/tickets/{ticket_code}.svg"): {"404": {"unknown_ticket"}},
     ("get", "/tickets/{ticket_code}.png"): {"404": {"unknown_ticket"}},
 }

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from chassis.errors import Unavailable
+from chassis.errors import TooBusy, Unavailable
 from registration.admission.admit_batch import Batch, Outcome
-from registration.admission.errors import AlreadyRegistered, CategoryFull, TooBusy
+from registration.admission.errors import AlreadyRegistered, CategoryFull
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody

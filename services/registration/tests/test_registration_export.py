@@ -281,7 +281,7 @@ def _read(image: Image.Image) -> str:
 
 def _drawn(svg: str) -> Image.Image:
     """Draw the dark lines of a QR code's SVG: relative moves and horizontal strokes, one unit high."""
-    [size] = re.findall(r'<svg[^>]* width="(\d+)"', svg)
+    [size] = re.findall(r'<svg[^>]* width="(\d+)px"', svg)
     [scale] = re.findall(r"scale\((\d+)\)", svg)
     [path] = re.findall(r' d="([^"]+)"', svg)
     modules = int(size) // int(scale)
@@ -312,6 +312,7 @@ async def test_the_picture_of_a_ticket_holds_its_code_and_nothing_else(driver: R
     drawing = svg.content.decode()
     assert _read(_drawn(drawing)) == ticket["ticket_code"]
     assert set(picture.info) <= {"transparency", "dpi"}
+    assert re.search(r'viewBox="0 0 (\d+) \1"', drawing)
     assert not re.search(r"<(text|title|desc|metadata|script|image)", drawing)
     assert not re.search(re.escape(ticket["full_name"].split()[0]), drawing, re.IGNORECASE)
     assert (

@@ -84,6 +84,7 @@ def _environment(driver: RegistrationDriver, **more: str) -> dict[str, str]:
         "SECRET_KEYS": driver.settings.secret_keys.get_secret_value(),
         "STAFF_JWKS_URL": "http://127.0.0.1:9/jwks.json",
         "PUBLIC_URL": "https://lari.example",
+        "IMAGE_STORE": driver.settings.image_store,
         **more,
     }
 

@@ -58,3 +58,15 @@ async def test_a_colour_that_text_cannot_be_read_on_is_refused_in_words(driver: 
     [error] = answer.body["errors"]
     assert (answer.status, error["field"]) == (422, "brand_color")
     assert "darker or a lighter" in error["message"]
+
+
+async def test_a_summary_leaves_out_the_texts_whether_searched_or_not(driver: RegistrationDriver) -> None:
+    await driver.create_event(rules="No dogs.", pickup_info="Hall A", description="Along the river")
+    for query in ("fields=summary", "fields=summary&q=jakarta"):
+        [event] = (await driver.call("GET", f"/events?{query}")).require(200)["items"]
+        assert event["name"] == driver.event["name"]
+        assert {"rules", "pickup_info", "description"} & event.keys() == set()
+    for query in ("", "q=jakarta"):
+        [event] = (await driver.call("GET", f"/events?{query}")).require(200)["items"]
+        assert (event["rules"], event["pickup_info"]) == ("No dogs.", "Hall A")
+    assert (await driver.call("GET", "/events?fields=all")).status == 422

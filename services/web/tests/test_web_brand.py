@@ -55,4 +55,4 @@ async def test_a_race_shows_its_rules_pick_up_and_contact_as_text(
     assert "<summary>Peraturan</summary>" in page.text
     assert "<p>No dogs.</p><p>&lt;script&gt;alert(1)&lt;/script&gt;</p>" in page.text
     assert "<p>Hall A<br>10.00 WIB</p>" in page.text
-    assert 'href="https://wa.me/6281234567890"' in page.text
+    assert 'href="https://wa.me/6281234567890?text=' in page.text

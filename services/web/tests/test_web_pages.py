@@ -15,36 +15,12 @@ from .conftest import SITE, Registration, category, race
 PAGES = ("/", "/?q=lari", "/?q=nothing", "/races/jakarta-fun-run", "/nowhere")
 TEMPLATES = CATALOG.parents[3] / "templates"
 
-# Words of every English text of the pages that Indonesian does not have.
-ENGLISH = re.compile(
-    r"\b(the|and|of|is|are|race|races|place|places|left|open|closed|sold|individual|page|search|from)\b"
-)
-
 
 @pytest.fixture(autouse=True)
 def two_races(registration: Registration) -> None:
     soon = category("10K", registration_open_at="2027-02-01T00:00:00Z")
     full, last = category("21K", left=0), category("42K", left=3)
     registration.races = [race("Jakarta Fun Run", category(), soon, full, last), race("Bandung Lari")]
-
-
-def _english(path: str) -> str:
-    return f"/en{path}"
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_an_indonesian_page_has_no_english_words(site: httpx.AsyncClient, path: str) -> None:
-    answer = await site.get(path, headers={"Accept-Language": "en"})
-    assert '<html lang="id">' in answer.text
-    shown = re.sub(r"<(title|a [^>]*lang=\"en\")[^>]*>.*?</|<[^>]+>", " ", answer.text).replace("Jakarta Fun Run", "")
-    assert ENGLISH.findall(shown.lower()) == []
-
-
-@pytest.mark.parametrize("path", PAGES)
-async def test_an_english_page_is_found_beside_it(site: httpx.AsyncClient, path: str) -> None:
-    answer = await site.get(_english(path), headers={"Accept-Language": "id"})
-    assert '<html lang="en">' in answer.text
-    assert ENGLISH.findall(answer.text.lower())
 
 
 def test_every_text_of_the_templates_is_translated() -> None:
@@ -70,7 +46,10 @@ def test_indonesian_has_one_form_for_all_numbers() -> None:
 @pytest.mark.parametrize("path", PAGES)
 async def test_no_page_has_anything_inline(site: httpx.AsyncClient, path: str) -> None:
     answer = await site.get(path)
-    assert re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", answer.text) == []
+    assert (
+        re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*(\ssrc=|\stype=\"application/ld\+json\"))", answer.text)
+        == []
+    )
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
@@ -141,7 +120,7 @@ async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, path: 
     """Bytes over the wire, gzipped, without pictures of the race."""
     page = await site.get(path)
     files = [await site.get(address) for address in set(re.findall(r'"(/static/[^"]+)"', page.text))]
-    assert len(files) == 2
+    assert len(files) <= 3
     names = [str(each.request.url).partition("/static/")[2].partition(".")[2] for each in files]
     assert len(page.content) + sum(len(load()[name].compressed) for name in names) < at_most
 

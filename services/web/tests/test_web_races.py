@@ -49,12 +49,14 @@ async def test_the_next_race_comes_first_and_those_of_the_past_are_gone(
 @pytest.mark.parametrize(
     ("words", "found"), [("bali", ["Bali Sunrise"]), ("RUN jakarta", ["City Run"]), ("", ["Bali Sunrise", "City Run"])]
 )
-async def test_races_are_found_by_words_of_name_place_and_description(
+async def test_races_are_found_by_words_as_registration_searches(
     site: httpx.AsyncClient, registration: Registration, words: str, found: list[str]
 ) -> None:
     registration.races = [race("Bali Sunrise", location="Sanur"), race("City Run", location="Jakarta")]
     text, _ = read(await site.get("/", params={"q": words}))
     assert [name for name in ("Bali Sunrise", "City Run") if name in text] == found
+    [asked] = registration.requests
+    assert asked.url.params.get("q", "") == words
 
 
 async def test_a_search_without_result_says_so_and_shows_the_words_as_text(site: httpx.AsyncClient) -> None:
@@ -86,7 +88,7 @@ async def test_a_race_shows_when_where_for_how_much_and_how_many_places_are_left
         "Sekitar 162 dari 500 tempat tersisa",
         "10K Hampir penuh",
         "Perorangan Rp 150.000",
-        "Grup 5 orang, per orang Rp 140.000",
+        "Grup 5, per orang Rp 140.000",
         "Sampai Minggu, 1 Agustus 2027 pukul 23.59 WIB",
     ):
         assert expected in text
@@ -143,5 +145,8 @@ async def test_the_api_is_asked_once_for_two_seconds(
         assert (await site.get("/")).status_code == 200
     assert len(registration.requests) == 1
     clock.advance(timedelta(seconds=3))
-    await site.get("/races/jakarta-fun-run")
-    assert len(registration.requests) == 2
+    for _ in range(3):
+        await site.get("/races/jakarta-fun-run")
+        await site.get("/races/made-up")
+    paths = [each.url.path.partition("/v1")[2] for each in registration.requests]
+    assert paths == ["/events", "/events", "/events/jakarta-fun-run"]

@@ -44,3 +44,11 @@ async def test_our_own_forms_are_not(headers: Mapping[str, str], site: httpx.Asy
 async def test_other_sites_may_link_to_us(site: httpx.AsyncClient) -> None:
     answer = await site.get("/parts-of-nothing", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/en/recover", "/r/FR5K-00001", "/nowhere"])
+async def test_a_page_lets_its_forms_name_their_origin_and_no_other_site_learn_its_address(
+    path: str, site: httpx.AsyncClient
+) -> None:
+    """With `no-referrer` a form brings `Origin: null`, which is all that a browser without `Sec-Fetch-Site` says."""
+    assert (await site.get(path)).headers["Referrer-Policy"] == "same-origin"

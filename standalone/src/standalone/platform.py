@@ -28,6 +28,7 @@ from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
 from standalone.gateway import ForVisitor, Gateway
+from standalone.inside import InsideTransport
 from standalone.services import SERVICES
 from standalone.settings import LocalSecrets, StandaloneSettings
 
@@ -61,6 +62,7 @@ class Platform:
         self._transport = _transport(settings)
         self._simulators: Simulators | None = None
         self._running: list[_Running] = []
+        self._web: FastAPI | None = None
         self._stack = AsyncExitStack()
         self.gateway: ASGIApp | None = None
         self.port = 0
@@ -91,9 +93,10 @@ class Platform:
         for each in self._running:
             await stack.enter_async_context(each.app.router.lifespan_context(each.app))
         for_pages = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(ForVisitor(self._inside)), base_url=_INSIDE)
+            httpx.AsyncClient(transport=InsideTransport(ForVisitor(self._inside)), base_url=_INSIDE)
         )
-        self.gateway = Gateway(self._apps(), pages=self._pages(for_pages, port), ready=self.ready, late=self.late)
+        self._web = self._pages(for_pages, port)
+        self.gateway = Gateway(self._apps(), pages=self._web, ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
         await server.start()
         stack.push_async_callback(server.stop)
@@ -131,6 +134,8 @@ class Platform:
         }
         if service.name == "payment":
             values["proof_store"] = f"file://{self._settings.data / 'images'}"
+        if service.name == "registration":
+            values["image_store"] = f"file://{self._settings.race_images}"
         if service.name in {"registration", "notification"}:
             values["public_url"] = self._public_url(port)
         if service.name == "notification":
@@ -159,7 +164,12 @@ class Platform:
         return apps
 
     def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
-        settings = WebSettings(registration_url=_INSIDE, payment_url=_INSIDE, public_url=self._public_url(port))
+        settings = WebSettings(
+            registration_url=_INSIDE,
+            payment_url=_INSIDE,
+            public_url=self._public_url(port),
+            show_parts=self._settings.public_url is None,
+        )
         return build_pages(settings, registration=http, payment=http)
 
     def _public_url(self, port: int) -> str:
@@ -176,6 +186,7 @@ class Platform:
         """Return whether requests and events can be handled."""
         answers = await asyncio.gather(*(database_answers(each.database) for each in self._running))
         found = {each.service.name: answer for each, answer in zip(self._running, answers, strict=True)}
+        found["web"] = self._web is not None and all([await check() for check in self._web.state.checks.values()])
         found["transport"] = await self._transport.ready()
         return {"ready": all(found.values()), **found}
 

@@ -1,4 +1,4 @@
-"""`startline populate N`: a made-up event with N registrations, for trying out large numbers.
+"""`startline populate N`: a made-up race with N registrations, for trying out large numbers.
 
 All rows are generated in the database from a series of numbers, so that a million takes minutes. Only registration has
 these people: the other services would learn of each by an event.
@@ -18,6 +18,7 @@ from registration.catalog.errors import SlugTaken
 from sqlalchemy import text
 
 from standalone.databases import Server, open_database, reachable_server
+from standalone.posters import add_poster
 from standalone.seed import category_fields
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
@@ -123,15 +124,16 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
-    """Create the event. Return 1 if it exists already."""
+    """Create the race. Return 1 if it exists already."""
     with reachable_server(settings) as server:
-        return asyncio.run(_run(server, arguments.registrations))
+        return asyncio.run(_run(settings, server, arguments.registrations))
 
 
-async def _run(server: Server, registrations: int) -> int:
+async def _run(settings: StandaloneSettings, server: Server, registrations: int) -> int:
     database = open_database(server, service_named("registration"))
     try:
         event_id = await populate(database, registrations, report=print)
+        await add_poster(settings, database, event_id, by=_ACTOR)
     except SlugTaken:
         print("An event with that many registrations was made before.")
         return 1
@@ -142,7 +144,7 @@ async def _run(server: Server, registrations: int) -> int:
 
 
 async def populate(database: Database, registrations: int, *, report: Callable[[str], None]) -> UUID:
-    """Create an event with that many registrations, in all statuses, and return its id.
+    """Create a race with that many registrations, in all statuses, and return its id.
 
     Of a hundred registrations four are groups of 5 and one is a group of 10.
 

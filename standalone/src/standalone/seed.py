@@ -1,4 +1,4 @@
-"""`startline seed`: the example event and its three categories, created by the same commands as the API uses."""
+"""`startline seed`: the example race and its three categories, created by the same commands as the API uses."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from registration.catalog import commands
 from registration.catalog.errors import SlugTaken
 
 from standalone.databases import Server, open_database, reachable_server
+from standalone.posters import BRAND_COLOR, add_poster
 from standalone.services import service_named
 from standalone.settings import StandaloneSettings
 
@@ -60,21 +61,21 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: StandaloneSettings, _: argparse.Namespace) -> int:
-    """Create the example event. Running it twice changes nothing."""
+    """Create the example race. Running it twice changes nothing."""
     with reachable_server(settings) as server:
-        asyncio.run(_run(server))
+        asyncio.run(_run(settings, server))
     return 0
 
 
-async def _run(server: Server) -> None:
+async def _run(settings: StandaloneSettings, server: Server) -> None:
     database = open_database(server, service_named("registration"))
     try:
-        print(await _seed(database))
+        print(await _seed(settings, database))
     finally:
         await database.close()
 
 
-async def _seed(database: Database) -> str:
+async def _seed(settings: StandaloneSettings, database: Database) -> str:
     try:
         async with database.work() as work:
             today = work.now.date()
@@ -88,6 +89,7 @@ async def _seed(database: Database) -> str:
                     "location": "Gelora Bung Karno, Jakarta",
                     "timezone": "Asia/Jakarta",
                     "is_active": True,
+                    "brand_color": BRAND_COLOR,
                 },
                 by=_ACTOR,
             )
@@ -95,4 +97,6 @@ async def _seed(database: Database) -> str:
                 await commands.create_category(work, event_id, category_fields(category), by=_ACTOR)
     except SlugTaken:
         return "The example event is there already."
-    return f"Created the example event {event_id} with {len(CATEGORIES)} categories."
+    has_poster = await add_poster(settings, database, event_id, by=_ACTOR)
+    without = "" if has_poster else "; its poster is left out, as the pictures of this platform are elsewhere"
+    return f"Created the example event {event_id} with {len(CATEGORIES)} categories{without}."

@@ -40,6 +40,7 @@ class StandaloneSettings(BaseSettings):
     fonnte_token: SecretStr | None = None
     smtp_host: str | None = None
     public_url: str | None = None
+    pages_url: str | None = Field(None, description="where the doctor reaches the service of pages, http://web:8000")
     log_level: str = "WARNING"
 
     @model_validator(mode="before")
@@ -71,6 +72,11 @@ class StandaloneSettings(BaseSettings):
     def data(self) -> Path:
         """Return the folder for database, images and keys."""
         return self.startline_data.absolute()
+
+    @property
+    def race_images(self) -> Path:
+        """Return the folder for pictures of events."""
+        return self.data / "race-images"
 
     @property
     def provider_configured(self) -> bool:

@@ -168,6 +168,17 @@ class NotJson(StartlineError):
     status = 415
 
 
+class TooBusy(StartlineError):
+    """Too much is under way at this moment. Nothing was stored; try again shortly."""
+
+    indonesian = "Terlalu banyak yang sedang diproses. Tidak ada yang tersimpan; coba lagi sebentar lagi."
+    code = "too_busy"
+    status = 503
+
+    def __init__(self, wording: Wording | None = None, *, retry_after: int = 1) -> None:
+        super().__init__(wording, headers={"Retry-After": str(retry_after)})
+
+
 class Unavailable(StartlineError):
     """Something this needs is down. Nothing was stored; try again shortly."""
 

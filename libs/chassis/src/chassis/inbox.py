@@ -1,4 +1,4 @@
-"""Receiving events. Each takes effect once, whatever the transport and however often it is delivered."""
+"""Receiving events. Each takes effect once with every transport, also if it is delivered several times."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

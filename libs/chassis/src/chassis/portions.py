@@ -50,7 +50,7 @@ async def change_portion(
     *which: ColumnElement[bool],
     at_most: int = PORTION,
 ) -> bool:
-    """Do what `change_in_portions` does for one portion in this transaction. Return whether more may be left."""
+    """Change one portion in this transaction, as `change_in_portions` does. Return whether more may be left."""
     changed = await work.session.execute(_changing(rows, values, which, at_most))
     return cast("CursorResult[Any]", changed).rowcount >= at_most
 

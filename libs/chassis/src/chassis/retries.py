@@ -38,7 +38,7 @@ class UnknownDeadLetter(NotFound):
 
 
 class ForgedDeadLetter(StartlineError):
-    """Another service than its owner sent this event, so it is never tried. Its owner says again what is true."""
+    """Another service than its owner sent this event, so it is never tried. Its owner publishes its state again."""
 
     indonesian = "Pesan ini dikirim layanan lain, bukan pemiliknya, jadi tidak akan dicoba lagi."
     code = "forged_dead_letter"
@@ -69,7 +69,7 @@ class ParkedEventRetry(ExponentialRetry):
         attempts_count: int,
         exception: BaseException | None = None,
     ) -> float | None:
-        """Return the seconds to the next try; None gives up."""
+        """Return the seconds to the next try, or None if the event becomes a dead letter."""
         if isinstance(exception, TookReaderDown):
             return None
         if exception is not None and _costs_nothing(exception):

@@ -115,6 +115,19 @@ def set_aside_table(metadata: MetaData) -> Table:
     )
 
 
+def image_orphans_table(metadata: MetaData) -> Table:
+    """Return the `image_orphans` table of a service that stores images: those without a row (`chassis.images.sweep`).
+
+    `seen_at` is the time of the first sweep that saw the image.
+    """
+    return Table(
+        "image_orphans",
+        metadata,
+        Column("path", String(255), primary_key=True),
+        Column("seen_at", DateTime(timezone=True), nullable=False),
+    )
+
+
 def new_metadata() -> MetaData:
     """Return metadata with the naming convention of constraints, which migrations rely on."""
     return MetaData(naming_convention=NAMING)

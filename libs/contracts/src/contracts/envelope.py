@@ -91,7 +91,7 @@ class Event(WireModel, Generic[PayloadT]):
     @computed_field(description="`message_id` under the name that older releases read.")  # type: ignore[prop-decorator]
     @property
     def event_id(self) -> UUID:
-        """The same as `message_id`, under the name that older releases read. Not the id of a race."""
+        """Return `message_id`, for releases that read it under this name. It is not the id of a race."""
         return self.message_id
 
     def to_bytes(self) -> bytes:
@@ -118,7 +118,7 @@ class Head(WireModel):
 
 
 def parse_head(body: bytes) -> Head:
-    """Return the head of the event in `body`, whatever its payload.
+    """Return the head of the event in `body` without reading its payload.
 
     Raises:
         MalformedEvent: the body is not JSON, or a field of the head is missing or wrong.

@@ -69,6 +69,7 @@ def environment(service: AnyService, url: str, folder: Path) -> dict[str, str]:
         "staff_jwks_url": "http://identity.test/jwks",
         "public_url": "https://lari.example",
         "proof_store": folder.as_uri(),
+        "image_store": folder.as_uri(),
         "worker_port": "0",
     }
     return {name.upper(): value for name, value in values.items() if name in service.settings.model_fields}
@@ -82,7 +83,7 @@ def _app(service: AnyService, url: str, folder: Path, issuer: Issuer) -> FastAPI
 
 
 def _is_read(route: Any, service: AnyService) -> bool:
-    """Tickets are pictures of what their path holds; no row is read for them."""
+    """Return whether the route reads rows. Tickets are pictures of what their path holds."""
     path = str(route.path_format)
     return "GET" in (route.methods or ()) and path.startswith(service.path) and "/tickets/" not in path
 

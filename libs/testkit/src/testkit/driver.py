@@ -74,12 +74,12 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The problem's code."""
+        """Return the problem's code."""
         return str(self.body["code"])
 
     @property
     def wrong_fields(self) -> list[str]:
-        """Names of the fields that a problem refuses."""
+        """Return the names of the fields that a problem refuses."""
         return [error["field"] for error in self.body["errors"]]
 
     def is_problem(self, status: int, code: str) -> bool:
@@ -94,7 +94,7 @@ class Answer:
 
 
 class ServiceDriver(Generic[SettingsT]):
-    """Uses a service as the world does: HTTP requests and events in, events out; and looks at its rows.
+    """Uses a service from outside: sends it HTTP requests and events, and reads its events and rows.
 
     Args:
         settings: of the service; `settings.database_url` is a migrated database.
@@ -161,7 +161,7 @@ class ServiceDriver(Generic[SettingsT]):
     async def deliver(
         self, payload: Payload, *, subject: UUID | None = None, occurred_at: datetime | None = None
     ) -> Event[Any]:
-        """Have the service handle an event; its errors reach the test. Return the event, to be delivered again."""
+        """Deliver an event to the service, raising its errors. Return the event, to be delivered again."""
         event = self._event(payload, subject=subject, occurred_at=occurred_at)
         await self.inbox.handle(event.to_bytes())
         return event
@@ -169,14 +169,14 @@ class ServiceDriver(Generic[SettingsT]):
     async def deliver_in_vain(
         self, payload: Payload, *, subject: UUID | None = None, occurred_at: datetime | None = None
     ) -> Event[Any]:
-        """Have the service handle an event, and lose the effect. Return the event, to be delivered again."""
+        """Deliver an event to the service, and roll its effect back. Return the event, to be delivered again."""
         event = self._event(payload, subject=subject, occurred_at=occurred_at)
         with suppress(_Lost, NotYet):
             await self._losing.handle(event.to_bytes())
         return event
 
     def _event(self, payload: Payload, *, subject: UUID | None, occurred_at: datetime | None) -> Event[Any]:
-        """The subject is the payload's registration by default."""
+        """Return an event with this payload. Its subject is the payload's registration by default."""
         return Event[Any].of(
             payload,
             source=owner_of(payload.TYPE) or "nobody",
@@ -186,7 +186,7 @@ class ServiceDriver(Generic[SettingsT]):
         )
 
     async def redeliver(self, event: Event[Any]) -> None:
-        """Have the service handle the same event again."""
+        """Deliver the same event to the service again."""
         await self.inbox.handle(event.to_bytes())
 
     async def published(self, kind: type[PayloadT]) -> Sequence[Event[PayloadT]]:
@@ -216,7 +216,7 @@ class ServiceDriver(Generic[SettingsT]):
             return (await session.execute(text(sql), values)).scalar()
 
     async def execute(self, sql: str, **values: Any) -> None:
-        """Change rows behind the service's back."""
+        """Change rows directly, not through the service."""
         async with self.database.work() as work:
             await work.session.execute(text(sql), values)
 

@@ -28,7 +28,7 @@ class KeySet(BaseModel):
 
 @router.get("/jwks.json", dependencies=[public])
 async def show_keys(request: Request, response: Response) -> KeySet:
-    """Public keys of all valid tokens. Cached: up to a minute old."""
+    """Return the public keys of all valid tokens. Cached: up to a minute old."""
     keys: SigningKeys = request.app.state.keys
     response.headers["Cache-Control"] = "public, max-age=60"
     return KeySet.model_validate(await keys.public())

@@ -7,11 +7,11 @@ import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
+from chassis.images.processing import ImageProcessor
+from chassis.images.store import image_store
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
-from payment.images.processing import ImageProcessor
-from payment.images.store import image_store
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
 from payment.proofs.api import router as proofs

@@ -1,6 +1,6 @@
 """The declarative base of this service's tables."""
 
-from chassis.tables import TYPES, ServiceTables, new_metadata, set_aside_table
+from chassis.tables import TYPES, ServiceTables, image_orphans_table, new_metadata, set_aside_table
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -13,3 +13,4 @@ class Base(DeclarativeBase):
 
 service_tables = ServiceTables(Base.metadata)
 set_aside = set_aside_table(Base.metadata)
+image_orphans = image_orphans_table(Base.metadata)

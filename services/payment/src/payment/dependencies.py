@@ -3,10 +3,9 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from chassis.images.processing import ImageProcessor
+from chassis.images.store import ImageStore
 from chassis.web.dependencies import from_state
-
-from payment.images.processing import ImageProcessor
-from payment.images.store import ImageStore
 
 OwnImageProcessor = Annotated[ImageProcessor, from_state("image_processor")]
 Images = Annotated[ImageStore, from_state("images")]

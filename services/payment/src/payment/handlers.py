@@ -77,5 +77,5 @@ async def correct_payer_name(event: Event[RegistrationCorrected], work: UnitOfWo
 
 @handlers.on(QueueMark)
 async def answer_queue_mark(event: Event[QueueMark], work: UnitOfWork) -> None:
-    """Tell registration up to which time it has received all events of payment."""
+    """Publish up to which time registration has received all events of payment."""
     await answer_mark(work, event.payload, subject=event.subject)

@@ -1,15 +1,14 @@
 """All tables of this service. Importing this module completes the metadata."""
 
-from payment.base import Base, service_tables, set_aside
+from payment.base import Base, image_orphans, service_tables, set_aside
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
-from payment.proofs.tables import ImageOrphan, ImageSweep, Payment, ProofUpload
+from payment.proofs.tables import ImageSweep, Payment, ProofUpload
 from payment.refunds.tables import Refund
 from payment.uptime.tables import Outage, Uptime
 
 __all__ = [
     "Base",
-    "ImageOrphan",
     "ImageSweep",
     "Invoice",
     "Outage",
@@ -18,6 +17,7 @@ __all__ = [
     "ProofUpload",
     "Refund",
     "Uptime",
+    "image_orphans",
     "service_tables",
     "set_aside",
 ]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from chassis.database import Database
+from chassis.images.store import image_store
 from chassis.uptime.rules import BEAT_EVERY
 from chassis.worker import Periodic
 
-from payment.images.store import image_store
 from payment.proofs.sweep import sweep_orphans
 from payment.settings import Settings
 from payment.uptime.beats import report_closed

@@ -11,6 +11,8 @@ from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
+from chassis.images.processing import ImageProcessor
+from chassis.images.store import image_store
 from chassis.uptime.beats import beat, beating
 from chassis.web.api import build_api
 from chassis.web.event_streams import OpenStreams, StreamTimes
@@ -21,7 +23,7 @@ from fastapi import FastAPI
 
 from registration.access import api as access
 from registration.admission import api as admission
-from registration.admission.errors import TooBusy
+from registration.admission.errors import too_many_registering
 from registration.admission.forms import RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.canonical import api as canonical
@@ -32,6 +34,9 @@ from registration.entries import api as entries
 from registration.keys import router as keys_router
 from registration.keys import signing_keys_of
 from registration.notes import api as notes
+from registration.pictures import api as pictures
+from registration.pictures.files import RecentFiles
+from registration.pictures.forms import FORM_BYTES
 from registration.settings import Settings
 from registration.streams import api as streams
 from registration.streams.watcher import Watcher
@@ -47,6 +52,7 @@ ROUTERS = (
     admission.router,
     access.router,
     catalog.router,
+    pictures.router,
     entries.router,
     streams.router,
     corrections.router,
@@ -97,13 +103,26 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "checkpoint": checkpoint,
             "public_catalog": catalog.public_catalog(database),
             "watcher": watcher,
+            **_pictures(settings),
             **_stream_limits(settings),
         },
         lifespan=lifespan,
+        larger_bodies={r"/api/registration/v1/events/[^/]+/(banner|logo)": FORM_BYTES},
         fast_path=FastPath(
-            admission.register, RegistrationForm, ConcurrencyLimit(settings.admission_max_in_flight, TooBusy())
+            admission.register,
+            RegistrationForm,
+            ConcurrencyLimit(settings.admission_max_in_flight, too_many_registering()),
         ),
     )
+
+
+def _pictures(settings: Settings) -> dict[str, Any]:
+    images = image_store(settings)
+    return {
+        "images": images,
+        "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
+        "picture_files": RecentFiles(images),
+    }
 
 
 def _stream_limits(settings: Settings) -> dict[str, Any]:

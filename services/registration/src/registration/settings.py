@@ -3,7 +3,8 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from chassis.settings import ServiceSettings, site_address
+from chassis.images.settings import ImageSettings, StorePlace
+from chassis.settings import site_address
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from registration.access_codes import AccessCodes
@@ -16,7 +17,7 @@ class ChallengeKind(StrEnum):
     TURNSTILE = "turnstile"
 
 
-class Settings(ServiceSettings):
+class Settings(ImageSettings):
     """Registration's settings."""
 
     RENAMED = {  # noqa: RUF012  # a ClassVar in the base
@@ -26,6 +27,13 @@ class Settings(ServiceSettings):
         "admission_line": "admission_queue_size",
     }
 
+    image_store: StorePlace = Field(
+        description="where pictures of events are stored: file:///folder or s3://bucket/prefix"
+    )
+    image_threads: int = Field(1, ge=1, description="maximum pictures decoded at the same time, per process")
+    image_queue_size: int = Field(
+        4, ge=1, description="maximum pictures waiting or being decoded, per process; more get 503"
+    )
     expiry_grace_minutes: int = Field(
         10, ge=0, description="minutes after the deadline for proofs that were in time and are still being received"
     )
@@ -99,6 +107,11 @@ class Settings(ServiceSettings):
         if not secret and info.data.get("challenge") is ChallengeKind.TURNSTILE:
             raise ValueError("is needed for the challenge")
         return secret
+
+    @property
+    def image_place(self) -> str:
+        """Return where pictures are stored."""
+        return self.image_store
 
     @property
     def deadline_scale(self) -> float:

@@ -1,9 +1,9 @@
 """All tables of this service, imported so that its metadata is complete."""
 
 from registration.access.tables import LinkRequest, UnpublishedCode
-from registration.base import Base, service_tables, set_aside, signing_keys
+from registration.base import Base, image_orphans, service_tables, set_aside, signing_keys
 from registration.canonical.tables import UnreadableValue
-from registration.catalog.tables import Race, RaceCategory
+from registration.catalog.tables import EventPicture, Race, RaceCategory
 from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
 from registration.idempotency.tables import IdempotencyKey
 from registration.marks.tables import QueueMarkRow
@@ -16,6 +16,7 @@ __all__ = [
     "AnsweredPayment",
     "Base",
     "CategoryPlaces",
+    "EventPicture",
     "IdempotencyKey",
     "LinkRequest",
     "Note",
@@ -31,6 +32,7 @@ __all__ = [
     "Uptime",
     "WaitlistEntry",
     "WaitlistParticipant",
+    "image_orphans",
     "service_tables",
     "set_aside",
     "signing_keys",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.aside import aside_of, for_all, retry_aside, work_off
 from chassis.database import Database, UnitOfWork
+from chassis.images.store import image_store
 from chassis.telemetry import logger
 from chassis.uptime.beats import report_closed
 from chassis.uptime.rules import BEAT_EVERY
@@ -25,6 +26,7 @@ from registration.entries.expiry import Patience
 from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
+from registration.pictures.sweep import sweep_orphans
 from registration.settings import Settings
 from registration.uptime.tables import RECORD
 from registration.waitlist import deadlines as offers
@@ -46,6 +48,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
     """Return the jobs."""
     grace, codes = timedelta(minutes=settings.expiry_grace_minutes), settings.access_codes()
     terms = OfferTerms(settings.waitlist_offer_time, codes)
+    images = image_store(settings)
     often, deadlines = timedelta(seconds=settings.expiry_sweep_seconds), Deadlines(database, grace, terms)
     return [
         Periodic("expiry", often, deadlines.keep),
@@ -58,6 +61,9 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
         Periodic("answer_link_requests", _SOON, lambda: answer_link_requests(database, codes)),
         Periodic("publish_codes", timedelta(seconds=30), lambda: publish_codes(database, codes)),
+        Periodic(
+            "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)
+        ),
         Periodic("forget_link_requests", timedelta(hours=1), lambda: links.forget_requests(database)),
     ]
 

@@ -14,6 +14,7 @@ from fastapi import Depends, Path, Request, Response
 
 from web.languages import ENGLISH_PREFIX
 from web.upstream.client import Answer, ApiClient
+from web.upstream.registrations import Registration as Registered
 from web.visitors import CurrentVisitor, Visitor
 
 COOKIE: Final = "runner"
@@ -31,6 +32,14 @@ class NoAccess(StartlineError):
     indonesian = "Peramban ini belum membuka tautan pendaftaran ini."
     code = "no_access"
     status = 401
+
+
+class ForeignAccess(StartlineError):
+    """This browser's access is for another registration."""
+
+    indonesian = "Akses peramban ini untuk pendaftaran lain."
+    code = "foreign_access"
+    status = 403
 
 
 @dataclass(frozen=True)
@@ -52,10 +61,14 @@ class RunnerAccess:
         """Return the id that the token is for. The APIs check the token; this only reads it."""
         return UUID(_claims(self.token)["sub"])
 
+    @property
+    def valid_until(self) -> datetime:
+        """Return until when the token is accepted."""
+        return datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
+
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the token is accepted for some minutes more."""
-        until = datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
-        return now < until - _RENEW_BEFORE
+        return now < self.valid_until - _RENEW_BEFORE
 
 
 class _Access(Answer):
@@ -100,10 +113,34 @@ def kept(request: Request, number: str) -> RunnerAccess | None:
     code, found, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)
     access = RunnerAccess(number, code, token)
     try:
-        _ = access.registration_id, access.is_fresh(datetime.now(UTC))
+        _ = access.registration_id, access.valid_until
     except (ValueError, KeyError, TypeError, IndexError, OverflowError):
         return None
     return access if found else None
+
+
+def require_match(access: RunnerAccess, registration_number: str, registration_id: UUID) -> None:
+    """Refuse a cookie that was moved to the address of another registration.
+
+    Raises:
+        ForeignAccess.
+    """
+    if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
+        raise ForeignAccess
+
+
+async def read_registration(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Registered:
+    """Return the registration that the visitor has access to.
+
+    Raises:
+        ForeignAccess.
+        Refused: 404 if there is none.
+        Unavailable.
+    """
+    path = f"/registrations/{access.registration_id}"
+    found = await registration.get(Registered, path, visitor, token=access.token)
+    require_match(access, found.registration_number, found.registration_id)
+    return found
 
 
 def _paths(number: str) -> tuple[str, str]:

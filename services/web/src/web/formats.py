@@ -1,6 +1,6 @@
 """Money, dates and times as runners read them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 _LOCALES = {Language.INDONESIAN: "id_ID", Language.ENGLISH: "en_GB"}
 _MOMENTS = {Language.INDONESIAN: "EEEE, d MMMM y 'pukul' HH.mm z", Language.ENGLISH: "EEEE, d MMMM y 'at' HH:mm z"}
+_BRIEF_MOMENTS = {Language.INDONESIAN: "d MMM y, HH.mm z", Language.ENGLISH: "d MMM y, HH:mm z"}
 _INDONESIAN_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 _DAY = "EEEE, d MMMM y"
 
@@ -20,6 +21,16 @@ _DAY = "EEEE, d MMMM y"
 def rupiah(amount: Decimal) -> str:
     """Return an amount of rupiah as Indonesians write it in both languages: `Rp 1.300.042`, with a no-break space."""
     return f"Rp{NO_BREAK_SPACE}{format_decimal(amount.to_integral_value(), '#,##0', locale='id_ID')}"
+
+
+def digits(amount: Decimal) -> str:
+    """Return an amount of rupiah as the digits that are typed into a banking app."""
+    return str(amount.to_integral_value())
+
+
+def digits_only(text: str) -> str:
+    """Return the digits of an account number that is written with spaces or dashes."""
+    return "".join(each for each in text if each.isascii() and each.isdigit())
 
 
 def whole_number(number: int, language: Language) -> str:
@@ -44,8 +55,22 @@ def short_weekday(value: date, language: Language) -> str:
 
 def moment(value: datetime, zone: str, language: Language) -> str:
     """Return a time in a race's zone, with the zone's name, as a deadline is written."""
-    pattern = _MOMENTS[language]
+    return _in_zone(value, zone, _MOMENTS[language], language)
+
+
+def brief_moment(value: datetime, zone: str, language: Language) -> str:
+    """Return a time in a race's zone, with the zone's name, as a list of what happened has it."""
+    return _in_zone(value, zone, _BRIEF_MOMENTS[language], language)
+
+
+def _in_zone(value: datetime, zone: str, pattern: str, language: Language) -> str:
     name = _INDONESIAN_ZONES.get(zone)
     if name is not None:
         pattern = pattern.replace("z", f"'{name}'")
     return str(format_datetime(value.astimezone(ZoneInfo(zone)), pattern, locale=_LOCALES[language]))
+
+
+def zone_name(value: date, zone: str, language: Language) -> str:
+    """Return the short name of a zone as it is on a day: `WIB`."""
+    noon = datetime.combine(value, time(12), ZoneInfo(zone))
+    return _INDONESIAN_ZONES.get(zone) or str(format_datetime(noon, "z", locale=_LOCALES[language]))

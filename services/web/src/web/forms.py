@@ -36,6 +36,10 @@ class Form:
         """Return the message of a field; None if nothing is wrong with it."""
         return next((each.message for each in self.errors if each.field == name), None)
 
+    def has_errors_of(self, prefix: str) -> bool:
+        """Return whether a field whose name begins so is wrong."""
+        return any(each.field.startswith(prefix) for each in self.errors)
+
     def groups(self) -> Sequence[tuple[str | None, Sequence[FieldError]]]:
         """Return the errors by group, groups and errors in the order of the form."""
         found: dict[str | None, list[FieldError]] = {}

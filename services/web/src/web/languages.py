@@ -1,11 +1,16 @@
 """The language of a page is part of its address: `/` is Indonesian, `/en/` English."""
 
-from typing import Final
+from contextvars import ContextVar
+from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from chassis.wording import Language
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 ENGLISH_PREFIX: Final = "/en"
+
+path_of_request: ContextVar[str] = ContextVar("path_of_request", default="/")
+"""The path of the current request."""
 
 
 def language_of_path(path: str) -> Language:
@@ -26,6 +31,24 @@ def without_language(path: str) -> str:
     return path.removeprefix(ENGLISH_PREFIX) or "/"
 
 
+def with_query(path: str, query: str) -> str:
+    """Return the address of a decoded path with its query string, which always leads to this site."""
+    quoted = quote(path, safe="/~:@!$&'()*+,;=")
+    within = f"/%2F{quoted[2:]}" if quoted.startswith("//") else quoted
+    return f"{within}?{query}" if query else within
+
+
+class Address(NamedTuple):
+    """A decoded path, and a query string."""
+
+    path: str
+    query: str
+
+
+address_to_repeat: ContextVar[Address | None] = ContextVar("address_to_repeat", default=None)
+"""Address of the current request; None if following a link would not repeat the request."""
+
+
 class LanguageOfPath:
     """Has everything inside answer in the language of the path, whatever the browser prefers; error pages, too."""
 
@@ -35,7 +58,10 @@ class LanguageOfPath:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set `Accept-Language` to the language of the path."""
         if scope["type"] == "http":
+            path_of_request.set(scope["path"])
             others = [each for each in scope["headers"] if each[0] != b"accept-language"]
             wanted = language_of_path(scope["path"]).value.encode()
             scope = {**scope, "headers": [*others, (b"accept-language", wanted)]}
+            here = Address(scope["path"], scope["query_string"].decode("latin-1"))
+            address_to_repeat.set(here if scope["method"] == "GET" else None)
         await self._app(scope, receive, send)

@@ -1,21 +1,22 @@
 """Rendering of pages from templates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
-from chassis.telemetry import correlation_id
-from chassis.web.problems import ErrorResponses
-from chassis.wording import Language, language_of_request
+from chassis.wording import Language
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from web import formats
 from web.access import keep_renewed
-from web.languages import address, language_of_path, without_language
+from web.languages import address, language_of_path, with_query, without_language
 from web.static_files import StaticFile
 from web.texts import translations
+from web.whatsapp import ask
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -23,7 +24,7 @@ POLICY = (
 )
 """Nothing is inline and nothing comes from elsewhere. Without a nonce in it, a page is the same for all visitors."""
 
-PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+PRIVATE: Final = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 """Headers of everything about one registration."""
 
 _KEEP_BRIEFLY = "public, max-age=5, stale-while-revalidate=30"
@@ -61,34 +62,51 @@ class Pages:
         )
         return environment
 
-    def render(self, template: str, path: str, **values: Any) -> str:
-        """Return the HTML of a page in the language of its path."""
+    def render(
+        self, template: str | Sequence[str], path: str, *, query: str = "", is_public: bool = False, **values: Any
+    ) -> str:
+        """Return the HTML of a page in the language of its path.
+
+        Args:
+            template: its name, or names of which the first that exists is rendered.
+            query: of the address, for the link to the page in the other language.
+            is_public: whether search engines may show the page.
+        """
         page, language = without_language(path), language_of_path(path)
-        return self._environment(language).get_template(template).render(page=page, **values)
+        names = [template] if isinstance(template, str) else template
+        found = self._environment(language).select_template(names)
+        same_page = with_query(page, query)
+        return found.render(page=with_query(page, ""), same_page=same_page, is_public=is_public, **values)
 
 
 def _filters(language: Language) -> Mapping[str, Any]:
     return {
         "rupiah": formats.rupiah,
+        "digits": formats.digits,
+        "digits_only": formats.digits_only,
         "number": lambda number: formats.whole_number(number, language),
         "day": lambda value: formats.day(value, language),
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
+        "brief_moment": lambda value, zone: formats.brief_moment(value, zone, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
+        "ask": lambda number, about: ask(number, about, language),
+        "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 
 
 def page_of(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a page that browsers and proxies may keep for some seconds: it holds nothing of its visitor."""
     pages: Pages = request.app.state.pages
-    html = pages.render(template, request.url.path, **values)
-    return HTMLResponse(html, status, headers={"Cache-Control": _KEEP_BRIEFLY})
+    found = status == HTTPStatus.OK
+    html = pages.render(template, request.url.path, query=request.url.query, is_public=found, **values)
+    return HTMLResponse(html, status, headers={"Cache-Control": _KEEP_BRIEFLY} if found else None)
 
 
 def private_page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    """Return a page about one registration, which nobody keeps and whose address is not told to other sites."""
+    """Return a page about one registration, which is not stored on the way and whose address stays on this site."""
     pages: Pages = request.app.state.pages
-    html = pages.render(template, request.url.path, **values)
+    html = pages.render(template, request.url.path, query=request.url.query, **values)
     response = HTMLResponse(html, status, headers=PRIVATE)
     keep_renewed(request, response)
     return response
@@ -96,21 +114,7 @@ def private_page(request: Request, template: str, *, status: int = 200, **values
 
 def see_other(request: Request, path: str) -> Response:
     """Redirect to a page in the language of the request. `path` is its address in Indonesian."""
-    location = address(path, language_of_path(request.url.path))
+    location = quote(address(path, language_of_path(request.url.path)), safe="/?#%~:@!$&'()*+,;=[]")
     response = Response(status_code=303, headers={"Location": location, **PRIVATE})
     keep_renewed(request, response)
     return response
-
-
-_PATHS = {Language.INDONESIAN: "/", Language.ENGLISH: "/en/"}
-
-
-def error_pages(pages: Pages) -> ErrorResponses:
-    """Return a renderer of errors as pages, in the language of the request."""
-
-    def write(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
-        path = _PATHS[language_of_request.get()]
-        html = pages.render("error.html", path, status=problem["status"], correlation_id=correlation_id())
-        return HTMLResponse(html, problem["status"], headers=dict(headers))
-
-    return ErrorResponses(write)

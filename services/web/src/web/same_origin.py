@@ -12,6 +12,9 @@ from chassis.web.problems import ErrorResponses
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+REFERRERS: Final = "same-origin"
+"""Referrer policy of our pages: no other site learns their addresses. With `no-referrer` forms bring `Origin: null`."""
+
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN: Final = frozenset({"same-origin", "none"})
 

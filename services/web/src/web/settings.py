@@ -19,6 +19,7 @@ class Settings(BaseSettings):
         ge=0,
         description="own proxies in front, each appending to X-Forwarded-For; 0 trusts the socket's address only",
     )
+    show_parts: bool = Field(False, description="whether /parts shows all components in all states")
     log_level: str = "INFO"
 
     @field_validator("public_url")

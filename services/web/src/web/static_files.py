@@ -16,6 +16,7 @@ from fastapi import Request, Response
 FOLDER: Final = Path(__file__).parent / "static"
 
 _HASH_DIGITS = 10
+_MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm"}  # systems and Python's releases differ
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -31,14 +32,15 @@ class StaticFile:
 
 def load(folder: Path = FOLDER) -> Mapping[str, StaticFile]:
     """Return the files of a folder by their names."""
-    return {path.name: _read(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    return {path.name: read(path, path.name) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def _read(path: Path) -> StaticFile:
+def read(path: Path, name: str) -> StaticFile:
+    """Return a file that is served under a name."""
     content = path.read_bytes()
     digits = hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return StaticFile(f"/static/{digits}.{path.name}", content, gzip.compress(content, 9, mtime=0), media_type)
+    media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return StaticFile(f"/static/{digits}.{name}", content, gzip.compress(content, 9, mtime=0), media_type)
 
 
 router = Router(dependencies=[public])

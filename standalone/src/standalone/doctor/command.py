@@ -7,10 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+import httpx
+
 from standalone.databases import Server, open_database, reachable_server
 from standalone.doctor.broker import Broker, configured_broker, declare_again, examine_broker
 from standalone.doctor.examination import Databases, examine
 from standalone.doctor.findings import Diagnosis, Finding
+from standalone.doctor.pages import examine_pages
 from standalone.doctor.repair import repair
 from standalone.services import SERVICES
 from standalone.settings import StandaloneSettings
@@ -39,16 +42,26 @@ def run(settings: StandaloneSettings, arguments: argparse.Namespace) -> int:
     """Print the findings. Return 0 if there are none, also with warnings, otherwise 1."""
     broker = configured_broker(settings)
     with reachable_server(settings) as server:
-        diagnosis = asyncio.run(diagnose(server, wait=arguments.wait, broker=broker, mend=arguments.repair))
+        diagnosis = asyncio.run(
+            diagnose(server, wait=arguments.wait, broker=broker, pages_url=settings.pages_url, mend=arguments.repair)
+        )
     print(json.dumps(diagnosis.as_json(), indent=2) if arguments.json else as_text(diagnosis))
     return 0 if diagnosis.ok else 1
 
 
-async def diagnose(server: Server, *, wait: float, broker: Broker | None = None, mend: bool = False) -> Diagnosis:
+async def diagnose(
+    server: Server,
+    *,
+    wait: float,
+    broker: Broker | None = None,
+    pages_url: str | None = None,
+    mend: bool = False,
+) -> Diagnosis:
     """Examine until nothing is wrong or `wait` seconds have passed; what remains then is not an event on its way.
 
     Args:
         broker: examined as well; None for none.
+        pages_url: base URL of the service of pages, which is examined as well; None for none.
         mend: repair the remaining findings, and examine again in the same way.
     """
     async with AsyncExitStack() as stack:
@@ -56,24 +69,29 @@ async def diagnose(server: Server, *, wait: float, broker: Broker | None = None,
         for service in SERVICES:
             databases[service.name] = open_database(server, service)
             stack.push_async_callback(databases[service.name].close)
-        diagnosis = await _look(databases, broker, wait)
+        pages = None
+        if pages_url is not None:
+            pages = await stack.enter_async_context(httpx.AsyncClient(base_url=pages_url, trust_env=False))
+        diagnosis = await _look(databases, broker, pages, wait)
         if diagnosis.ok or not mend:
             return diagnosis
         declared = broker is None or await declare_again(broker)
         repaired = await repair(diagnosis, databases)
-        diagnosis = await _look(databases, broker, wait)
+        diagnosis = await _look(databases, broker, pages, wait)
         if not declared:
             diagnosis.found("broker_not_declared", "exchanges, queues and bindings could not be declared again")
         repaired.note(diagnosis)
         return diagnosis
 
 
-async def _look(databases: Databases, broker: Broker | None, wait: float) -> Diagnosis:
+async def _look(databases: Databases, broker: Broker | None, pages: httpx.AsyncClient | None, wait: float) -> Diagnosis:
     deadline = time.monotonic() + wait
     while True:
         diagnosis = await examine(databases)
         if broker is not None:
             await examine_broker(diagnosis, broker)
+        if pages is not None:
+            await examine_pages(diagnosis, pages)
         if diagnosis.ok or time.monotonic() >= deadline:
             return diagnosis
         await asyncio.sleep(_BETWEEN_LOOKS)

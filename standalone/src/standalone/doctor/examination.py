@@ -1,11 +1,12 @@
 """One examination of all services."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from chassis.aside import all_aside
-from chassis.database import Database
-from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, lateness
+from chassis.database import Database, is_unavailable
+from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, database_answers, lateness
 from chassis.retries import refused_dead_letters
 from chassis.senders import Refusal
 from checkin import consistency as roster
@@ -23,7 +24,30 @@ _GIVEN_UP = {"failed": "were given up", "unknown": "may not have arrived"}
 
 
 async def examine(databases: Databases) -> Diagnosis:
-    """Examine every service once. On a busy platform some findings are only events on their way: examine again."""
+    """Examine every service once. On a busy platform some findings are only events on their way: examine again.
+
+    If a database does not answer, only this is found, since services are compared with each other.
+    """
+    try:
+        return await _examine(databases)
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        return await _unreachable(databases, type(error).__name__)
+
+
+async def _unreachable(databases: Databases, reason: str) -> Diagnosis:
+    diagnosis = Diagnosis()
+    answers = await asyncio.gather(*(database_answers(each) for each in databases.values()))
+    silent = [name for name, answered in zip(databases, answers, strict=True) if not answered]
+    for service in silent:
+        diagnosis.found("database_unreachable", f"its database does not answer: {reason}", service=service)
+    if not silent:
+        diagnosis.found("database_unreachable", f"a database did not answer for a moment: {reason}")
+    return diagnosis
+
+
+async def _examine(databases: Databases) -> Diagnosis:
     diagnosis = Diagnosis()
     await _registration(diagnosis, databases["registration"])
     await _payment(diagnosis, databases["payment"])

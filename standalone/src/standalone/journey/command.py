@@ -38,6 +38,6 @@ async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | 
         return 1
     progress("asking the doctor …")
     with reachable_server(settings) as server:
-        diagnosis = await diagnose(server, wait=_DOCTOR_WAITS)
+        diagnosis = await diagnose(server, wait=_DOCTOR_WAITS, pages_url=settings.pages_url)
     report(story.counts, diagnosis.as_json(), seconds=time.perf_counter() - started)
     return 0 if diagnosis.ok else 1

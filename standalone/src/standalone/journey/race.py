@@ -1,4 +1,4 @@
-"""An event for tests, with any number of categories."""
+"""A race for tests, with any number of categories."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -9,7 +9,7 @@ _BIBS_EACH = 100_000
 
 
 async def open_race(staff: StaffMember, quotas: Sequence[int]) -> list[str]:
-    """Create an event with a category for each quota (below 100,000); return the categories' ids."""
+    """Create a race with a category for each quota (below 100,000); return the categories' ids."""
     race = {"name": "Night Run", "slug": f"night-run-{uuid4().hex[:8]}", "event_date": "2099-01-01"}
     event = await staff.call("POST", "/registration/v1/events", json=race | {"location": "Bandung"}, expect=201)
     path = f"/registration/v1/events/{event['id']}/categories"

@@ -17,6 +17,7 @@ from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
 from standalone.journey.pictures import qr_text_in_mail, qris_code
 from standalone.journey.way_back import ask_for_link, came_back, got_link
+from standalone.posters import BRAND_COLOR, draw_poster
 from standalone.seed import CATEGORIES, category_fields
 
 Tell = Callable[[str], None]
@@ -91,7 +92,7 @@ class Story:
         await self.packs_are_handed_out()
 
     async def prepare(self, demands: Sequence[Demand]) -> None:
-        """Create staff, payment settings, sending limits, the event and its categories."""
+        """Create staff, payment settings, sending limits, the race and its categories."""
         self.staff = await StaffMember.login(self.site, *self.owner)
         finance = {
             "name": "Finance",
@@ -112,9 +113,12 @@ class Story:
             "slug": f"jakarta-fun-run-{int(time.time())}",
             "event_date": (datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
             "location": "Gelora Bung Karno, Jakarta",
+            "brand_color": BRAND_COLOR,
         }
         event = await self.staff.call("POST", "/registration/v1/events", json=body, expect=201)
         self.race = event["slug"]
+        poster = {"file": ("poster.png", draw_poster(), "image/png")}
+        await self.staff.call("PUT", f"/registration/v1/events/{event['id']}/banner", files=poster)
         for category, demand in zip(CATEGORIES, demands, strict=True):
             fields = category_fields(category, quota=demand.quota)
             fields |= {name: str(value) for name, value in fields.items() if name.startswith("price_")}
@@ -240,7 +244,7 @@ class Story:
         await eventually(there, f"{buyer.entry['registration_number']} becoming {status}")
 
     async def expiry_gives_its_place_on(self) -> None:
-        """Let the unpaid registration expire; the next request gets its place, pays and is verified."""
+        """Wait until the unpaid registration expires; check that the next request gets its place and is verified."""
         forgetful = self.forgetful
         late = Buyer.of(self.site, self.crowd.form(forgetful.form["category_id"]))
         await late.register()

@@ -123,3 +123,18 @@ def _type_of(digits: str) -> int:
         return int(PhoneNumberType.UNKNOWN)
     canonical = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == f"+{digits}"
     return int(phonenumbers.number_type(parsed)) if canonical else int(PhoneNumberType.UNKNOWN)
+
+
+def readable_phone(digits: str) -> str:
+    """Return a stored number in groups of digits: an Indonesian one as dialled at home, others with `+` and country.
+
+    Typed again, the result is the same number.
+    """
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return f"+{digits}"
+    at_home = digits.startswith(_HOME)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if at_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    shown = str(phonenumbers.format_number(number, style)).replace("-", " ")
+    return shown if not at_home or shown.lstrip("(").startswith("0") else f"+{digits}"

@@ -28,7 +28,7 @@ async def beat(database: Database, record: UptimeRecord) -> None:
 
 @asynccontextmanager
 async def beating(run: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Call `run`, which beats, in the background until the block ends."""
+    """Call `run`, which records a beat, every `BEAT_EVERY` in the background until the block ends."""
     job = Periodic("beat", BEAT_EVERY, run, limit=_LIMIT)
     task = asyncio.create_task(repeat(job), name=job.name)
     try:

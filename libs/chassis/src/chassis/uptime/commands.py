@@ -14,7 +14,7 @@ log = logger(__name__)
 
 
 async def record_beat(work: UnitOfWork, record: UptimeRecord) -> None:
-    """Record that the service is open now, and the outage that ends with this if the last beat is too old.
+    """Record that the service is open now and, if the last beat is too old, the outage between the two.
 
     Of several beats at once one sees the gap: each waits for the row. The very first beat ends no outage.
     """
@@ -27,7 +27,7 @@ async def record_beat(work: UnitOfWork, record: UptimeRecord) -> None:
 
 
 async def _record_outage(work: UnitOfWork, record: UptimeRecord, *, since: datetime) -> None:
-    """Record an outage from then on, but from no earlier than signs that the service was open.
+    """Record an outage from `since` until now. It begins no earlier than the last sign that the service was open.
 
     These are signs of a release without this record, and the last outage: outages do not overlap, so that processes
     whose clocks differ too much do not move deadlines again and again.

@@ -13,7 +13,7 @@ from chassis.web import health, openapi
 from chassis.web.bodies import BodyLimit
 from chassis.web.fast_path import FastPath, FastRouting
 from chassis.web.load_shedding import LoadShedder
-from chassis.web.middleware import NOTHING_ALLOWED, RequestContext
+from chassis.web.middleware import NO_REFERRER, NOTHING_ALLOWED, RequestContext
 from chassis.web.problems import PROBLEM_DOCUMENTS, ErrorResponses
 from chassis.web.routing import require_guarded_routes
 
@@ -32,6 +32,7 @@ def build_http_app(
     fast_path: FastPath | None = None,
     openapi_url: str | None = None,
     content_security_policy: str = NOTHING_ALLOWED,
+    referrer_policy: str = NO_REFERRER,
     error_responses: ErrorResponses = PROBLEM_DOCUMENTS,
 ) -> FastAPI:
     """Build an application with health and metrics in addition to `routers`. It needs no database.
@@ -45,7 +46,7 @@ def build_http_app(
         lifespan: the service's own start and stop.
         fast_path: the route that takes load spikes; it answers with problem documents.
         openapi_url: path of the OpenAPI document; None serves none.
-        content_security_policy: for every response that does not set its own.
+        content_security_policy, referrer_policy: for every response that does not set its own.
         error_responses: renders errors.
 
     Raises:
@@ -60,6 +61,7 @@ def build_http_app(
         RequestContext,
         service=service,
         content_security_policy=content_security_policy,
+        referrer_policy=referrer_policy,
         error_responses=error_responses,
     )
     app.state = State({**(state or {}), "checks": checks or {}})

@@ -163,7 +163,7 @@ class WholeBody:
 
 
 class BodyLimit:
-    """Middleware that limits every body, whatever its Content-Length says, and the number of larger ones.
+    """Middleware that limits every body, with or without Content-Length, and the number of larger ones.
 
     Args:
         larger: bytes for paths that match a pattern; 64 KiB for all others.

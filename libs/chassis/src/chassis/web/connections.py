@@ -42,7 +42,7 @@ class Connection:
             self._callbacks.remove(ended)
 
     def end(self) -> bool:
-        """Tell the responses that the connection ends; return whether there are any that have to hear it."""
+        """Call the callbacks of responses in progress, as the connection ends; return whether there are any."""
         self._is_ending = True
         for ended in [*self._callbacks]:
             ended()

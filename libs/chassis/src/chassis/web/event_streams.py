@@ -1,21 +1,19 @@
 """Responses with server-sent events, which last until their client leaves, for a bounded time.
 
-They follow https://html.spec.whatwg.org/multipage/server-sent-events.html. A client that is disconnected, for whatever
-reason, connects again with the id of the last event that it received.
+They follow https://html.spec.whatwg.org/multipage/server-sent-events.html. A client that is disconnected
+connects again with the id of the last event that it received.
 """
 
 import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
-from fastapi.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
 
 from chassis.auth.access import accepted_until, authenticate
 from chassis.auth.principals import Staff
@@ -23,17 +21,11 @@ from chassis.auth.sessions import EndedSessions
 from chassis.clock import utcnow
 from chassis.database import is_unavailable
 from chassis.errors import SessionEnded, StartlineError
-from chassis.telemetry import OPEN_STREAMS, logger
-from chassis.web.connections import connection_of
-from chassis.web.middleware import OPEN_ENDED
-
-log = logger(__name__)
+from chassis.telemetry import OPEN_STREAMS
+from chassis.web.open_ended import OpenEndedResponse
 
 HEARTBEAT = b":\n\n"
 """A comment. It keeps proxies from closing a connection on which nothing happens."""
-
-STALLED_SECONDS = 30.0
-"""Time for a client to read what was sent; after that the connection is cut off."""
 
 _RETRY_MILLISECONDS = (2000, 5000)
 _SHORTEST_SHARE = 0.8
@@ -65,12 +57,12 @@ class LatestEvent:
         self.is_ended = False
 
     def put(self, event: ServerSentEvent) -> None:
-        """Have the stream send `event` next."""
+        """Store `event`, which the stream sends next."""
         self._event = event
         self._changed.set()
 
     def end(self) -> None:
-        """Have the stream end."""
+        """End the stream."""
         self.is_ended = True
         self._changed.set()
 
@@ -100,7 +92,7 @@ class StreamTimes:
     maximum: float = 600.0
 
 
-class EventStream(StreamingResponse):
+class EventStream(OpenEndedResponse):
     """A stream of the events that are put into `events`, until the connection or the caller's right to it ends.
 
     Args:
@@ -120,37 +112,19 @@ class EventStream(StreamingResponse):
         status_code: int = 200,  # FastAPI's document takes the default from here
     ) -> None:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__((), status_code, headers)
+        super().__init__(status_code, headers)
         self._events = events
         self._heartbeat = times.heartbeat
         longest = times.maximum * random.uniform(_SHORTEST_SHARE, 1)  # noqa: S311  # spreads clients, no secret
         self._seconds = min(longest, (until - utcnow()).total_seconds())
         self._still_allowed = still_allowed
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[OPEN_ENDED] = True
-        connection = connection_of(scope)
-        leaving = asyncio.create_task(_until_left(receive))
-        leaving.add_done_callback(lambda _: self._events.end())
-        try:
-            with connection.calling(self._events.end) if connection else nullcontext():
-                await self._send_all(send)
-        except TimeoutError:
-            log.info("stream_cut_off", path=scope["path"])
-            if connection is not None:
-                connection.cut_off()
-                await asyncio.wait({leaving}, timeout=1)  # or uvicorn would log that the response is incomplete
-        finally:
-            leaving.cancel()
+    def end(self) -> None:
+        """End the stream after what is being sent."""
+        self._events.end()
 
-    async def _send_all(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async with aclosing(self._chunks()) as chunks:
-            async for chunk in chunks:
-                await _send_in_time(send, {"type": "http.response.body", "body": chunk, "more_body": True})
-        await _send_in_time(send, {"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _chunks(self) -> AsyncGenerator[bytes, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield events, and heartbeats between them."""
         clock = asyncio.get_running_loop().time
         end = clock() + self._seconds
         # The first bytes come at once, so that all on the way see that it began, and all clients do not come back at
@@ -164,18 +138,6 @@ class EventStream(StreamingResponse):
                 yield HEARTBEAT
             if self._events.is_ended or not await self._still_allowed():
                 return
-
-
-async def _send_in_time(send: Send, message: Message) -> None:
-    async with asyncio.timeout(STALLED_SECONDS):
-        await send(message)
-
-
-async def _until_left(receive: Receive) -> None:
-    """Return when the client has left, or sends a body, which is ignored, that is too large or too slow."""
-    with suppress(StartlineError):
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
 
 async def event_stream(request: Request, events: LatestEvent, times: StreamTimes) -> EventStream:

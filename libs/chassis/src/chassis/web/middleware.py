@@ -30,10 +30,13 @@ _CLIENT_LEFT = 499
 NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
 """The content security policy of responses that are not pages."""
 
+NO_REFERRER = "no-referrer"
+
 _POLICY = b"content-security-policy"
+_REFERRER = b"referrer-policy"
 _UNLESS_SET = {
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    _REFERRER: NO_REFERRER.encode(),
     _POLICY: NOTHING_ALLOWED.encode(),
     b"cache-control": b"no-store",
 }
@@ -43,11 +46,18 @@ class RequestContext:
     """Sets the correlation id, times the request, completes headers and answers unexpected errors."""
 
     def __init__(
-        self, app: ASGIApp, *, service: str, content_security_policy: str, error_responses: ErrorResponses
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        content_security_policy: str,
+        error_responses: ErrorResponses,
+        referrer_policy: str = NO_REFERRER,
     ) -> None:
         self._app = app
         self._service = service
-        self._unless_set = {**_UNLESS_SET, _POLICY: content_security_policy.encode()}
+        own = {_POLICY: content_security_policy.encode(), _REFERRER: referrer_policy.encode()}
+        self._unless_set = {**_UNLESS_SET, **own}
         self._error_responses = error_responses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -52,7 +52,7 @@ class Waiting:
         return len(self._timers)
 
     def start(self, connection: "BoundedHttp", seconds: float) -> None:
-        """Wait for the client for that many seconds."""
+        """Wait for the client for at most `seconds`, then close the connection."""
         self.stop(connection)
         if len(self._timers) >= self._most:
             next(iter(self._timers)).give_up()

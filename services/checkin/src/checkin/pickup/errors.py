@@ -4,7 +4,7 @@ from chassis.errors import NotFound, StartlineError
 
 
 class UnknownTicket(NotFound):
-    """Nobody on the roster has this ticket."""
+    """There is no participant with this ticket on the roster."""
 
     indonesian = "Tidak ada peserta dengan tiket ini."
     code = "unknown_ticket"

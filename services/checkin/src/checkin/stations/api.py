@@ -132,7 +132,7 @@ OwnSettings = Annotated[Settings, from_state("settings")]
 
 @router.get("/stations")
 async def list_stations(_: Admin, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StationView]:
-    """All stations, oldest first."""
+    """Return all stations, oldest first."""
     found = await queries.list_stations(session, limit=limit + 1, after=_cursors.decode(cursor))
     items = [StationView.model_validate(each) for each in found[:limit]]
     more = len(found) > limit
@@ -184,7 +184,7 @@ async def log_in(
 async def list_devices(
     _: Admin, session: Read, station_id: UUID | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeviceView]:
-    """Devices that have logged in, latest first."""
+    """Return the devices that have logged in, latest first."""
     found = await queries.list_devices(session, limit=limit + 1, after=_cursors.decode(cursor), station_id=station_id)
     items = [DeviceView.model_validate(each) for each in found[:limit]]
     more = len(found) > limit

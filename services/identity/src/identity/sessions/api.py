@@ -93,7 +93,7 @@ async def log_out(current: CurrentStaff, work: Work) -> None:
 
 @router.get("/me")
 async def show_me(current: CurrentStaff) -> StaffView:
-    """The caller's current account."""
+    """Return the caller's current account."""
     return StaffView.model_validate(current.member)
 
 
@@ -101,7 +101,7 @@ async def show_me(current: CurrentStaff) -> StaffView:
 async def list_my_sessions(
     current: CurrentStaff, session: Read, database: OwnDatabase, settings: OwnSettings
 ) -> Page[SessionView]:
-    """The caller's sessions, latest used first."""
+    """Return the caller's sessions, latest used first."""
     now = database.clock()
     used_since = now - timedelta(hours=settings.session_idle_hours)
     found = await queries.active_sessions(session, current.member.id, now=now, used_since=used_since)

@@ -68,7 +68,7 @@ async def count_attempt(work: UnitOfWork, limits: Limits, *, email: str, source:
 
 
 async def reset_attempts(work: UnitOfWork, attempt: Attempt) -> None:
-    """After a correct password, delete the count of the account and take one attempt off the address."""
+    """Delete the attempts of the account and subtract one from the address, after a correct password."""
     await work.session.execute(delete(LoginThrottle).where(LoginThrottle.key == attempt.account))
     await work.session.execute(
         update(LoginThrottle)

@@ -32,7 +32,7 @@ _cursors = CursorOf(tuple[Line])
 
 @router.get("/staff", tags=["staff"])
 async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StaffView]:
-    """All staff, ordered by e-mail address."""
+    """Return all staff, ordered by e-mail address."""
     rows = await queries.staff_page(session, limit=limit + 1, after=_email(cursor))
     items = [StaffView.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_cursors.encode(items[-1].email) if len(rows) > limit else None)

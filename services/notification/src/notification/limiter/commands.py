@@ -97,7 +97,7 @@ async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> datetime 
 
 
 async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> None:
-    """Move the time of a send from its slot's to now: the message was sent at some time in between."""
+    """Set the time of a send from the beginning of its slot to now, as the message was sent in between."""
     moments = {"began": began, "now": await work.server_time()}
     await work.session.execute(_END_SLOT, {"channel": channel.value, **moments})
 

@@ -123,7 +123,7 @@ router = Router(tags=["settings"])
 
 @router.get("/settings")
 async def get_settings(_: Admin, session: Read, reader: Reader) -> SettingsView:
-    """The settings: limits, switches and accounts."""
+    """Return the settings: limits, switches and accounts."""
     return _view(await reader.load(session))
 
 
@@ -139,7 +139,7 @@ async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader:
 
 @router.get("/senders")
 async def list_senders(_: AnyStaff, session: Read, reader: Reader) -> list[SenderView]:
-    """The state of each channel's sender."""
+    """Return the state of each channel's sender."""
     preferences = await reader.load(session)
     return [
         SenderView(

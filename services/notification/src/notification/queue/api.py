@@ -85,7 +85,7 @@ async def list_notifications(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[NotificationView]:
-    """The log, newest first."""
+    """Return the log of messages, newest first."""
     rows = await queries.list_notifications(session, chosen, limit=limit + 1, before=_cursors.decode(cursor))
     shown = rows[:limit]
     attempts = await queries.attempts_of(session, [row.Notification.id for row in shown])

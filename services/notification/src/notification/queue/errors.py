@@ -18,7 +18,7 @@ class MessageWaiting(StartlineError):
 
 
 class MessageSuperseded(StartlineError):
-    """Newer news made the message untrue, so it is not sent again."""
+    """A newer event made the message outdated, so it is not sent again."""
 
     code = "message_superseded"
     indonesian = "Isi pesan ini sudah tidak berlaku, jadi tidak dikirim lagi."

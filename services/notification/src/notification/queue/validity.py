@@ -111,7 +111,7 @@ def _by_the_race() -> ColumnElement[bool]:
 
 
 def _by_a_later_end() -> ColumnElement[bool]:
-    """Return the condition that the offer began anew."""
+    """Return the condition that the offer has a later end than the message says."""
     return and_(Notification.event_type == EventType.WAITLIST_OFFERED, _deadline() < Contact.expires_at)
 
 

@@ -75,14 +75,14 @@ router = Router(prefix="/templates", tags=["templates"])
 
 @router.get("")
 async def list_templates(_: Admin, session: Read) -> Page[TemplateView]:
-    """All effective templates, custom or default."""
+    """Return all effective templates, custom or default."""
     found = await queries.list_templates(session)
     return Page(items=[_view(key, template, is_default=not own) for key, template, own in found])
 
 
 @router.get("/{event_type}/{channel}/{locale}")
 async def get_template(key: TemplateKey, _: Admin, session: Read) -> TemplateView:
-    """The effective template."""
+    """Return the effective template, custom or default."""
     return await _found(key, session)
 
 

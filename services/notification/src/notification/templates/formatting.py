@@ -109,7 +109,7 @@ def zone_named(name: str | None, default: ZoneInfo) -> ZoneInfo:
 
 
 def _zone_name(local: datetime) -> str:
-    """`WIB`, or for a zone that has only numbers `UTC+08` or `UTC+05:45`."""
+    """Return the name of the time zone: `WIB`, or for a zone that has only numbers `UTC+08` or `UTC+05:45`."""
     name = local.tzname() or ""
     if name[:1] not in "+-":
         return name

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from chassis.auth.access import Admin, public
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import ImageMissing, UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, Text, View
 from chassis.web.problems import errors
@@ -14,11 +15,10 @@ from fastapi import Request, Response
 from pydantic import Field
 
 from payment.dependencies import Images, OwnImageProcessor
-from payment.images.errors import ImageMissing, TooBusy, UnsupportedImage
-from payment.images.processing import MAX_FILE_BYTES
 from payment.instructions import commands, queries
 from payment.instructions.errors import NoQrisImage
 from payment.instructions.tables import PaymentSettings
+from payment.limits import MAX_FILE_BYTES
 
 router = Router(tags=["instructions"])
 
@@ -67,7 +67,7 @@ class NewSettings(Body):
 
 @router.get("/instructions", dependencies=[public], response_model=Instructions)
 async def show_instructions(request: Request, session: Read) -> Response:
-    """Payment instructions. Cached: up to a minute old."""
+    """Return the payment instructions. Cached: up to a minute old."""
     view = Instructions.model_validate(_fields(await queries.settings_row(session)))
     body = view.model_dump_json().encode()
     headers = {**_CACHEABLE, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
@@ -83,7 +83,7 @@ async def show_instructions(request: Request, session: Read) -> Response:
     responses={200: {"content": {"image/png": {}}}, **errors(NoQrisImage, ImageMissing, Unavailable)},
 )
 async def show_qris_image(request: Request, database: OwnDatabase, images: Images) -> Response:
-    """The QRIS image as PNG. Cached: up to a minute old."""
+    """Return the QRIS image as PNG. Cached: up to a minute old."""
     async with database.read() as session:
         path = await queries.qris_path(session)
     if path is None:
@@ -97,7 +97,7 @@ async def show_qris_image(request: Request, database: OwnDatabase, images: Image
 
 @router.get("/settings")
 async def show_settings(_: Admin, session: Read) -> SettingsView:
-    """The current settings."""
+    """Return the current settings."""
     return SettingsView.model_validate(_fields(await queries.settings_row(session)))
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields, PayloadTooLarge
+from chassis.images.processing import ImageProcessor
+from chassis.images.store import ImageStore
 from chassis.wording import Wording
 from sqlalchemy import update
 
-from payment.images.processing import MAX_FILE_BYTES, ImageProcessor
-from payment.images.store import ImageStore
 from payment.instructions.tables import PaymentSettings
+from payment.limits import MAX_FILE_BYTES
 
 _DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
 _NO_BASE64 = Wording(

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
 from chassis.auth.principals import Staff
-from chassis.errors import InvalidFields, PayloadTooLarge, Unavailable
+from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
+from chassis.images.errors import UnsupportedImage
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
 
 from payment.dependencies import Images, OwnImageProcessor, TrustedProxies, Zone
-from payment.images.errors import TooBusy, UnsupportedImage
 from payment.invoices.commands import ensure_payable
 from payment.invoices.errors import (
     AlreadyPaid,
@@ -48,7 +48,7 @@ _REFUSALS = errors(
 
 @router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
 async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
-    """The invoice of a registration and its payments. It is created moments after the registration."""
+    """Return the invoice of a registration and its payments. It is created moments after the registration."""
     invoice, payments = await queries.invoice_of(session, registration_id)
     return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments], now=database.clock())
 

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
 from chassis.errors import OutcomeUnknown, StartlineError
+from chassis.images.processing import ImageProcessor, Picture
+from chassis.images.store import ImageStore
 from contracts import PaymentMethod
 
-from payment.images.processing import ImageProcessor, Picture
-from payment.images.store import ImageStore
 from payment.invoices.commands import claim_for_proof
 from payment.proofs.announce import uploaded
 from payment.proofs.rules import PaymentStatus

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_json
 from starlette.datastructures import FormData, UploadFile
 
-from payment.images.processing import MAX_FILE_BYTES
+from payment.limits import MAX_FILE_BYTES
 from payment.proofs.rules import paid_at
 
 FORM_BYTES = MAX_FILE_BYTES + 64 * 1024

@@ -73,15 +73,6 @@ class Payment(Base):
     registration_revision: Mapped[int | None]
 
 
-class ImageOrphan(Base):
-    """An image without a row, and the time of the first sweep that saw it."""
-
-    __tablename__ = "image_orphans"
-
-    path: Mapped[str] = mapped_column(String(255), primary_key=True)
-    seen_at: Mapped[datetime]
-
-
 class ImageSweep(Base):
     """The state of the image sweep of older releases, which may still run. This release does not use it."""
 

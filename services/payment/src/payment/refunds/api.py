@@ -45,7 +45,7 @@ class RefundDone(Body):
 async def list_refunds(
     _: Finance, session: Read, status: RefundStatus | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RefundView]:
-    """Refunds that are due first, then the completed ones; each group oldest first."""
+    """Return refunds, those that are due first, then the completed ones; each group oldest first."""
     rows = await queries.list_refunds(session, status=status, limit=limit + 1, after=cursors.decode(cursor))
     items = [RefundView(**row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_after(items[-1]) if len(rows) > limit else None)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.auth.access import Finance
 from chassis.errors import Unavailable
+from chassis.images.errors import ImageMissing
 from chassis.web.dependencies import OwnDatabase, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Page, SearchText, Text, View
 from chassis.web.problems import errors
@@ -15,7 +16,6 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from payment.dependencies import Images
-from payment.images.errors import ImageMissing
 from payment.invoices.rules import RegistrationEnd
 from payment.paging import Position, cursors
 from payment.proofs.rules import PaymentStatus
@@ -95,7 +95,7 @@ async def list_payments(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PaymentView]:
-    """Payments to review first, then the decided ones; each group oldest first."""
+    """Return payments, those to review first, then the decided ones; each group oldest first."""
     async with database.read() as session:
         rows = await queries.list_payments(
             session, PaymentFilter(status, method, q), limit=limit + 1, after=cursors.decode(cursor)
@@ -110,7 +110,7 @@ def _after(last: PaymentView) -> str:
 
 @router.get("/{payment_id}", responses=errors(UnknownPayment))
 async def show_payment(payment_id: UUID, _: Finance, database: OwnDatabase) -> PaymentView:
-    """One payment and its proof's data."""
+    """Return a payment and its proof's data."""
     async with database.read() as session:
         return PaymentView.of(await queries.payment_by_id(session, payment_id), now=database.clock())
 
@@ -124,7 +124,7 @@ async def show_payment(payment_id: UUID, _: Finance, database: OwnDatabase) -> P
     },
 )
 async def show_proof(payment_id: UUID, _: Finance, database: OwnDatabase, images: Images) -> Response:
-    """The image of the proof, re-encoded."""
+    """Return the image of the proof, re-encoded."""
     async with database.read() as session:
         path, content_type = await queries.proof_of(session, payment_id)
     return Response(

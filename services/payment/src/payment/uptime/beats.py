@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from chassis.database import Database
+from chassis.images.store import ImageStore
 from chassis.uptime import beats
 from prometheus_client import Gauge
 
-from payment.images.store import ImageStore
 from payment.uptime.commands import move_deadlines
 from payment.uptime.moving import count_aside, retry_one
 from payment.uptime.tables import RECORD
@@ -16,7 +16,7 @@ CLOSED_SECONDS: Final = Gauge("startline_payment_closed_seconds", "Time since pa
 
 
 async def beat(database: Database, images: ImageStore) -> None:
-    """Record that this process can take proofs, if store and database answer, and settle what outages are left.
+    """Record that this process can take proofs, if store and database answer, and add outages to deadlines.
 
     Raises:
         Unavailable: the image store does not take files.
@@ -43,5 +43,5 @@ def beating(database: Database, images: ImageStore) -> AbstractAsyncContextManag
 
 
 async def report_closed(database: Database) -> None:
-    """Show for how long payment could take no proofs."""
+    """Set the metric to the time for which payment could take no proofs, and log an outage."""
     await beats.report_closed(database, RECORD, CLOSED_SECONDS)

@@ -45,7 +45,7 @@ async def move(work: UnitOfWork, outage: Outage, registration_ids: Sequence[UUID
 
 
 async def _try_to_move(work: UnitOfWork, outage: Outage, registration_ids: Sequence[UUID]) -> str | None:
-    """Move deadlines and publish it. Return why that failed and changed nothing; None if it did not."""
+    """Move deadlines and publish the new ones. Return None, or the reason why it failed and changed nothing."""
     try:
         async with work.session.begin_nested():
             await work.session.execute(WAIT_BRIEFLY)

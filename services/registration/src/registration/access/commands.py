@@ -148,7 +148,7 @@ async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UU
 
 
 async def have_codes_published(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Have the worker, which holds the keys, publish the codes of these registrations."""
+    """Store that the codes of these registrations are to be published; the worker, which has the keys, does so."""
     rows = [{"registration_id": registration_id} for registration_id in registration_ids]
     if rows:
         await work.session.execute(upsert(UnpublishedCode).on_conflict_do_nothing(), rows)

@@ -1,4 +1,4 @@
-"""Admission of many requests: one transaction and a handful of set-based statements, whatever their number."""
+"""Admission of many requests: one transaction and the same few set-based statements for any number of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,7 +149,7 @@ def _refuse_known_people(request: RegistrationRequest, existing: _Existing) -> S
 async def _insert(
     work: UnitOfWork, category: CategorySnapshot, candidates: Sequence[RegistrationRequest]
 ) -> tuple[list[bool], Inserted]:
-    """Give places to all, or near the end to those who fit: who got some, and what came of it.
+    """Insert all candidates or, if places are short, those that fit. Return which these are, and their outcome.
 
     Raises:
         ConcurrentConflict.

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from chassis.auth.access import public
-from chassis.errors import TooSlow
+from chassis.errors import TooBusy, TooSlow
 from chassis.web.fast_path import describe_form, describe_header, read_header
 from chassis.web.limits import TooManyRequests
 from chassis.web.problems import errors
@@ -12,11 +12,7 @@ from fastapi import Request, Response
 from pydantic import StringConstraints, TypeAdapter
 from pydantic_core import to_json
 
-from registration.admission.errors import (
-    AlreadyRegistered,
-    CategoryFull,
-    TooBusy,
-)
+from registration.admission.errors import AlreadyRegistered, CategoryFull
 from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory

@@ -18,7 +18,7 @@ from chassis.telemetry import logger
 from chassis.wording import Wording
 
 from registration.admission.admit_batch import Batch, Outcome
-from registration.admission.errors import CategoryFull, TooBusy
+from registration.admission.errors import CategoryFull, too_many_registering
 from registration.admission.insert import ConcurrentConflict
 from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody
@@ -102,7 +102,7 @@ class CategoryBatcher:
         if key is None and hint is not None and hint < request.size:
             raise CategoryFull(places_left=hint)
         if len(self._queue) >= self._queue_size:
-            raise TooBusy
+            raise too_many_registering()
 
     def _hint(self) -> int | None:
         fresh = time.monotonic() - self._learnt_at < self._memory_seconds
@@ -131,7 +131,7 @@ class CategoryBatcher:
         return [waiting for waiting in batch if not waiting.answer.cancelled()]
 
     async def _collect_arrivals(self) -> None:
-        """Let requests that have arrived reach the queue: larger batches cost less per request.
+        """Wait for requests that have arrived to reach the queue, as larger batches cost less per request.
 
         A request is readable on its socket a few event-loop iterations before it is in the queue. Under load it pays to
         run these iterations now, because otherwise each request would just miss the batch that starts. A single

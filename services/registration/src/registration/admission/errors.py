@@ -1,6 +1,7 @@
 """Why a registration may be refused."""
 
-from chassis.errors import StartlineError
+from chassis.errors import StartlineError, TooBusy
+from chassis.wording import Wording
 
 
 class CategoryFull(StartlineError):
@@ -17,12 +18,11 @@ class AlreadyRegistered(StartlineError):
     indonesian = "Ada yang sudah terdaftar: buka tautan di pesan Anda, atau minta tautannya lagi dengan kontak Anda."
 
 
-class TooBusy(StartlineError):
-    """Too many people are registering right now; nothing was stored, try again in a moment."""
-
-    indonesian = "Terlalu banyak orang sedang mendaftar; tidak ada yang disimpan, coba lagi sebentar lagi."
-    code = "too_busy"
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": "1"})
+def too_many_registering() -> TooBusy:
+    """Return the refusal of a registration that the process has no room for."""
+    return TooBusy(
+        Wording(
+            en="Too many people are registering right now; nothing was stored, try again in a moment.",
+            id="Terlalu banyak orang sedang mendaftar; tidak ada yang disimpan, coba lagi sebentar lagi.",
+        )
+    )

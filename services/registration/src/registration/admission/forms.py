@@ -67,7 +67,7 @@ ONE_IN_CHARGE = Wording(
 
 
 def wrong_size(size: int) -> Wording:
-    """Return how many participants a type of registration needs."""
+    """Return the refusal of a wrong number of participants for the type of registration, which needs `size`."""
     return Wording(
         en=f"This type of registration needs exactly {size} participants.",
         id=f"Jenis pendaftaran ini memerlukan tepat {size} peserta.",
@@ -75,7 +75,7 @@ def wrong_size(size: int) -> Wording:
 
 
 def same_person(index: int) -> Wording:
-    """Return that a participant is the one at `index`, counted from 0, once more."""
+    """Return the refusal of a participant who is the same person as the one at `index`, counted from 0."""
     return Wording(
         en=f"This person is in the form already, as number {index + 1} from the top.",
         id=f"Orang ini sudah ada di formulir, urutan ke-{index + 1} dari atas.",

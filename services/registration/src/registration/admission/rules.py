@@ -23,5 +23,5 @@ class RegistrationRequest:
 
     @property
     def size(self) -> int:
-        """Places it needs, all or none."""
+        """Return how many places it needs, all or none."""
         return len(self.people)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from registration.catalog.tables import Race, RaceCategory
 
 REPEATED_ELSEWHERE = frozenset({"name", "event_date", "location", "timezone"})
-"""The fields of an event that messages and other services copy."""
+"""The fields of a race that messages and other services copy."""
 
 
 async def announce_race(work: UnitOfWork, event_id: UUID, changed: Collection[str], *, notify_runners: bool) -> None:

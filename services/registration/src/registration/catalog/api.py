@@ -1,10 +1,10 @@
-"""Routes for events and categories."""
+"""Routes for races and categories."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, public
@@ -31,6 +31,8 @@ from registration.catalog.errors import (
     UnknownEvent,
 )
 from registration.catalog.forms import CategoryChanges, EventChanges, NewCategory, NewEvent
+from registration.catalog.pictures import PictureView
+from registration.catalog.tables import EventPicture
 from registration.dependencies import PlacesFreed
 from registration.places.errors import BibsAlreadyGiven, QuotaBelowTaken
 
@@ -61,31 +63,41 @@ class CategoryView(View):
     payment_deadline_hours: int
 
 
-class EventView(View):
-    """An event with its categories."""
+class EventSummary(View):
+    """A race without its long texts."""
 
     id: UUID
     name: str
     slug: str
-    description: str | None
     event_date: date
     location: str
     timezone: str
     logo_path: str | None
     banner_path: str | None
+    banner: PictureView | None
+    logo: PictureView | None
     is_active: bool
     changes_until: datetime | None
-    rules: str | None
-    pickup_info: str | None
     contact_whatsapp: str | None
     brand_color: str | None
     categories: list[CategoryView]
 
 
-class EventList(View):
-    """Events: all, or a page of those that were searched for."""
+class EventView(EventSummary):
+    """A race with its categories. `banner` and `logo` are uploaded; the addresses beside them are elsewhere."""
 
-    items: list[EventView]
+    description: str | None
+    rules: str | None
+    pickup_info: str | None
+
+
+EventT = TypeVar("EventT", bound=EventSummary)
+
+
+class EventList(View, Generic[EventT]):
+    """Races: all, or a page of those that were searched for."""
+
+    items: list[EventT]
     next_cursor: str | None = None
 
 
@@ -105,26 +117,34 @@ class _Rendered:
     etag: str
 
     @classmethod
-    def of(cls, view: EventList | EventView) -> "_Rendered":
+    def of(cls, view: View) -> "_Rendered":
         body = view.model_dump_json().encode()
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 @dataclass(frozen=True)
 class PublicCatalog:
-    """The public catalog, rendered."""
+    """The public catalog, rendered, and the files of its pictures by slug, kind and name."""
 
     everything: _Rendered
+    summary: _Rendered
     by_slug: Mapping[str, _Rendered]
+    pictures: Mapping[tuple[str, str, str], EventPicture]
 
 
 def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
-    """Return a cache of the public events in `database`, read at most once a second."""
+    """Return a cache of the public races in `database`, read at most once a second."""
 
     async def read() -> PublicCatalog:
         async with database.read() as session:
-            events = EventList.model_validate({"items": await queries.active_events(session)})
-        return PublicCatalog(_Rendered.of(events), {event.slug: _Rendered.of(event) for event in events.items})
+            found = await queries.active_events(session)
+        events = EventList[EventView].model_validate({"items": found})
+        return PublicCatalog(
+            everything=_Rendered.of(events),
+            summary=_Rendered.of(EventList[EventSummary].model_validate({"items": found})),
+            by_slug={event.slug: _Rendered.of(event) for event in events.items},
+            pictures={(each["slug"], file.kind, file.name): file for each in found for file in each["picture_files"]},
+        )
 
     return SingleFlightCache(read, age=_PUBLIC_FOR, clock=database.clock)
 
@@ -153,6 +173,9 @@ class _Asked:
     last_day: Annotated[OrNone[Day], Query(alias="to", description="last day of the race")] = None
     limit: Annotated[int | None, Query(ge=1, le=200, description="50 if another parameter is given")] = None
     cursor: Cursor = None
+    fields: Annotated[
+        Literal["summary"] | None, Query(description="`summary` leaves out the texts; all fields if it is missing")
+    ] = None
 
     def anything(self) -> bool:
         """Return whether there is anything to search for."""
@@ -160,27 +183,36 @@ class _Asked:
 
 
 Asked = Annotated[_Asked, Depends()]
+ListT = TypeVar("ListT", EventList[EventView], EventList[EventSummary])
 
 _cursors = CursorOf(tuple[Day, UUID])
 
 
-@router.get("/events", dependencies=[public], response_model=EventList, responses=errors(TooManyRequests))
+@router.get(
+    "/events",
+    dependencies=[public],
+    response_model=EventList[EventView] | EventList[EventSummary],
+    responses=errors(TooManyRequests),
+)
 async def list_events(
     request: Request, catalog: OwnCatalog, database: OwnDatabase, asked: Asked
-) -> Response | EventList:
-    """Return active events, soonest first. May be a few seconds old.
+) -> Response | EventList[EventView] | EventList[EventSummary]:
+    """Return active races, soonest first. May be a few seconds old.
 
-    With a parameter they are searched: a page of the events that have all words of `q` in name, description or
-    location, whatever their case and accents, and whose day is in the range.
+    With a parameter they are searched: a page of the races that have all words of `q` in name, description or
+    location, without regard to case and accents, and whose day is in the range.
     """
     if not asked.anything():
-        return _cacheable(request, (await catalog.get()).everything)
+        known = await catalog.get()
+        return _cacheable(request, known.summary if asked.fields else known.everything)
     limit: AddressLimit = request.app.state.limits["searches"]
     limit.admit(request)
-    return await _found(database, asked)
+    if asked.fields:
+        return await _found(EventList[EventSummary], database, asked)
+    return await _found(EventList[EventView], database, asked)
 
 
-async def _found(database: Database, asked: _Asked) -> EventList:
+async def _found(kind: type[ListT], database: Database, asked: _Asked) -> ListT:
     """Return a page of what matches.
 
     Raises:
@@ -192,21 +224,21 @@ async def _found(database: Database, asked: _Asked) -> EventList:
     limit, after = asked.limit or _PAGE, _cursors.decode(asked.cursor)
     async with database.read() as session:
         rows = await queries.search(session, wanted, limit=limit, after=after)
-    page = EventList.model_validate({"items": rows[:limit]})
+    page = kind.model_validate({"items": rows[:limit]})
     if len(rows) > limit:
         page.next_cursor = _cursors.encode(page.items[-1].event_date, page.items[-1].id)
     return page
 
 
 @router.get("/catalog")
-async def list_all_events(_: AnyStaff, session: Read) -> EventList:
-    """Return every event with all categories, for staff."""
-    return EventList.model_validate({"items": await queries.all_events(session)})
+async def list_all_events(_: AnyStaff, session: Read) -> EventList[EventView]:
+    """Return every race with all categories, for staff."""
+    return EventList[EventView].model_validate({"items": await queries.all_events(session)})
 
 
 @router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
 async def show_event(slug: Slug, request: Request, catalog: OwnCatalog) -> Response:
-    """Return an active event. May be a few seconds old."""
+    """Return an active race. May be a few seconds old."""
     event = (await catalog.get()).by_slug.get(slug)
     if event is None:
         raise UnknownEvent
@@ -228,14 +260,14 @@ def _known(condition: str, etag: str) -> bool:
 
 @router.post("/events", status_code=201, responses=errors(SlugTaken))
 async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """Create an event; its date must be in the future."""
+    """Create a race; its date must be in the future."""
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
     return EventView.model_validate(await queries.event_by_id(work.session, event_id))
 
 
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
 async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: ChangeOfCatalog) -> EventView:
-    """Change an event; a new date must be in the future.
+    """Change a race; a new date must be in the future.
 
     Other services get the change. With `notify_runners` confirmed runners get a message; without it they get one if the
     day or the place changed.

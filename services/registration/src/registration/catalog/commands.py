@@ -1,4 +1,4 @@
-"""Changing events and categories."""
+"""Changing races and categories."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -81,7 +81,7 @@ async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
 
 
 async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
-    """Create an event and return its id.
+    """Create a race and return its id.
 
     Raises:
         SlugTaken, InvalidFields: its date is not after today.
@@ -97,7 +97,7 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
 async def change_event(
     work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str, notify_runners: bool | None = None
 ) -> None:
-    """Change an event's fields and publish those that messages and other services copy.
+    """Change a race's fields and publish those that messages and other services copy.
 
     Args:
         notify_runners: whether confirmed runners get a message; None sends one if the day or the place changed.

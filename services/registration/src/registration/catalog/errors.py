@@ -1,10 +1,10 @@
-"""Errors of events and categories."""
+"""Errors of races and categories."""
 
 from chassis.errors import NotFound, StartlineError
 
 
 class UnknownEvent(NotFound):
-    """There is no such event."""
+    """There is no such race."""
 
     indonesian = "Tidak ada lomba seperti itu."
     code = "unknown_event"
@@ -32,7 +32,7 @@ class PrefixTaken(StartlineError):
 
 
 class BibRangeOverlap(StartlineError):
-    """The BIB range overlaps with another category's of the same event."""
+    """The BIB range overlaps with another category's of the same race."""
 
     indonesian = "Rentang nomor BIB bertumpang tindih dengan kategori lain di lomba yang sama."
     code = "bib_range_overlap"

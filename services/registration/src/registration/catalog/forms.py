@@ -1,4 +1,4 @@
-"""Request bodies for events and categories."""
+"""Request bodies for races and categories."""
 
 import re
 from decimal import Decimal
@@ -85,7 +85,7 @@ def _known_timezone(name: str | None) -> str | None:
 
 
 class NewEvent(Body):
-    """An event to create."""
+    """A race to create."""
 
     name: Line
     slug: Slug
@@ -106,7 +106,7 @@ class NewEvent(Body):
 
 
 class EventChanges(Changes):
-    """An event's fields to change."""
+    """A race's fields to change."""
 
     NULLABLE = frozenset(
         {

@@ -1,4 +1,4 @@
-"""Reading events and categories."""
+"""Reading races and categories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from contracts import RegistrationType
-from sqlalchemy import ColumnElement, Select, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Bundle
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
+from registration.catalog.pictures import pictures_of
 from registration.catalog.rules import CategorySnapshot
-from registration.catalog.tables import Race, RaceCategory, folded_sql
+from registration.catalog.tables import EventPicture, Race, RaceCategory, folded_sql
 from registration.places.tables import CategoryPlaces
 
 EventWithCategories = dict[str, Any]
 Position = tuple[date, UUID]
-"""Date and id of the last event of a page."""
+"""Date and id of the last race of a page."""
 
 _ACTIVE = select(Race).where(Race.is_active).order_by(Race.event_date, Race.id)
 _WORDS_OF_Q = f"btrim({folded_sql('CAST(:q AS text)')})"
@@ -29,7 +30,7 @@ _QUERY_OF_Q = f"to_tsquery('simple'::regconfig, replace(NULLIF({_WORDS_OF_Q}, ''
 
 @dataclass(frozen=True)
 class Search:
-    """Filter of events: words of name, description and location, of which the last may be unfinished, and the day."""
+    """Filter of races: words of name, description and location, of which the last may be unfinished, and the day."""
 
     q: str | None = None
     first_day: date | None = None
@@ -48,14 +49,14 @@ class Search:
 
 
 async def active_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Return active events, soonest first, with their active categories."""
+    """Return active races, soonest first, with their active categories."""
     return await _shown(session, _ACTIVE)
 
 
 async def search(
     session: AsyncSession, wanted: Search, *, limit: int, after: Position | None
 ) -> list[EventWithCategories]:
-    """Return active events that match, soonest first; one more than `limit` if there are more."""
+    """Return active races that match, soonest first; one more than `limit` if there are more."""
     query = _ACTIVE.where(*wanted.conditions()).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(Race.event_date, Race.id) > after)
@@ -66,13 +67,31 @@ async def search(
 
 
 async def _shown(session: AsyncSession, query: Select[Any]) -> list[EventWithCategories]:
-    events = (await session.execute(query)).scalars().all()
-    categories = await _categories(session, [event.id for event in events], only_active=True)
-    return [_event(event, categories) for event in events]
+    return await _complete(session, (await session.execute(query)).scalars().all(), only_active=True)
+
+
+async def _complete(session: AsyncSession, events: Sequence[Race], *, only_active: bool) -> list[EventWithCategories]:
+    """Return events with their categories and pictures."""
+    event_ids = [event.id for event in events]
+    categories = await _categories(session, event_ids, only_active=only_active)
+    pictures = await _pictures(session, event_ids)
+    return [_event(event, categories[event.id], pictures[event.id]) for event in events]
+
+
+async def _pictures(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UUID, list[EventPicture]]:
+    by_event: dict[UUID, list[EventPicture]] = {event_id: [] for event_id in event_ids}
+    query = (
+        select(EventPicture)
+        .where(EventPicture.event_id.in_(event_ids))
+        .order_by(EventPicture.width, func.length(EventPicture.name), EventPicture.name)
+    )
+    for row in (await session.execute(query)).scalars():
+        by_event[row.event_id].append(row)
+    return by_event
 
 
 async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
-    """Return an event for staff, active or not, with all its categories.
+    """Return a race for staff, active or not, with all its categories.
 
     Raises:
         UnknownEvent.
@@ -80,14 +99,14 @@ async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategor
     event = await session.get(Race, event_id)
     if event is None:
         raise UnknownEvent
-    return _event(event, await _categories(session, [event_id], only_active=False))
+    [found] = await _complete(session, [event], only_active=False)
+    return found
 
 
 async def all_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Return every event for staff, newest first."""
+    """Return every race for staff, newest first."""
     events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
-    categories = await _categories(session, [event.id for event in events], only_active=False)
-    return [_event(event, categories) for event in events]
+    return await _complete(session, events, only_active=False)
 
 
 async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping:
@@ -164,6 +183,6 @@ async def _categories(
 _COLUMNS = [column.key for column in Race.__table__.columns if column.key != Race.search_words.key]
 
 
-def _event(event: Race, categories: dict[UUID, list[RowMapping]]) -> EventWithCategories:
+def _event(event: Race, categories: list[RowMapping], pictures: Sequence[EventPicture]) -> EventWithCategories:
     columns = {name: getattr(event, name) for name in _COLUMNS}
-    return {**columns, "categories": categories[event.id]}
+    return {**columns, **pictures_of(event.slug, pictures), "picture_files": pictures, "categories": categories}

@@ -15,6 +15,7 @@ from chassis.web.routing import Router
 from fastapi import Query
 from pydantic import Field, PlainSerializer
 
+from registration.catalog.facts import EventFacts
 from registration.dependencies import PlacesFreed
 from registration.entries import commands, queries
 from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
@@ -61,6 +62,8 @@ class RegistrationView(View):
     payment_verified_at: datetime | None
     expired_at: datetime | None
     cancelled_at: datetime | None
+    event: EventFacts
+    category_name: str
     participants: list[ParticipantView]
 
 

@@ -31,7 +31,8 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from registration.catalog.tables import RaceCategory
+from registration.catalog.facts import FACTS
+from registration.catalog.tables import Race, RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
@@ -41,17 +42,29 @@ _LIKE_A_NUMBER = re.compile(r"-\d+$")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
-    """Return a registration with its participants.
+    """Return a registration with its participants, its category's name and the facts of its event.
 
     Raises:
         UnknownRegistration.
     """
-    entry = await session.get(Registration, registration_id)
-    if entry is None:
+    query = (
+        select(Registration, RaceCategory.name.label("category_name"), FACTS)
+        .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
+        .join(Race, Race.id == RaceCategory.event_id)
+        .where(Registration.id == registration_id)
+    )
+    found = (await session.execute(query)).first()
+    if found is None:
         raise UnknownRegistration
-    people = await _participants(session, registration_id)
-    columns = {column.key: getattr(entry, column.key) for column in Registration.__table__.columns}
-    return {**columns, "registration_id": entry.id, "category_id": entry.race_category_id, "participants": people}
+    entry = found.Registration
+    return {
+        **{column.key: getattr(entry, column.key) for column in Registration.__table__.columns},
+        "registration_id": entry.id,
+        "category_id": entry.race_category_id,
+        "category_name": found.category_name,
+        "event": found.event,
+        "participants": await _participants(session, registration_id),
+    }
 
 
 async def _participants(session: AsyncSession, registration_id: UUID) -> Sequence[Participant]:

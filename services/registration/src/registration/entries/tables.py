@@ -130,7 +130,7 @@ NAME_WORDS: ColumnElement[str] = literal_column(
 
 
 class Participant(PersonColumns, Base):
-    """A runner of a registration. The person key is unique among the `live` participants of an event."""
+    """A runner of a registration. The person key is unique among the `live` participants of a race."""
 
     __tablename__ = "participants"
 

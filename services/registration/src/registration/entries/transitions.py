@@ -59,14 +59,14 @@ async def retake(work: UnitOfWork, entry: Registration) -> bool:
 
 
 async def _set_live(work: UnitOfWork, registration_id: UUID) -> None:
-    """Have the participants count as registered, one by one: the order in which admission enters people, too."""
+    """Set `live` of the participants, one by one in the order of `person_key`, in which admission inserts them, too."""
     ordered = select(Participant.id).where(Participant.registration_id == registration_id)
     for participant_id in (await work.session.execute(ordered.order_by(Participant.person_key))).scalars().all():
         await work.session.execute(update(Participant).where(Participant.id == participant_id).values(live=True))
 
 
 async def release_people(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
-    """Have the participants of these registrations count as registered no longer."""
+    """Clear `live` of the participants of these registrations, so that they may register again."""
     people = Participant.registration_id.in_(registration_ids)
     await work.session.execute(update(Participant).where(people).values(live=False))
 

@@ -53,7 +53,7 @@ class Rounds:
     _in_touch_since: datetime | None = None
 
     def note(self, progress: QueueProgress, now: datetime) -> None:
-        """Begin a run with what has been received by now."""
+        """Store the progress at the beginning of a run. `counts` becomes the earlier of this and the last run's."""
         last, self._newest = self._newest, progress
         self.counts = QueueProgress(
             min(last.own, progress.own), min(last.answered, progress.answered), min(last.payment, progress.payment)

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, ItsRunner, ItsRunnerOrStaff, public
-from chassis.errors import TooSlow
+from chassis.errors import TooBusy, TooSlow
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
@@ -17,9 +17,10 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from registration.admission.api import FORM_OPENAPI, admitted, take_form
-from registration.admission.errors import AlreadyRegistered, TooBusy
+from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
+from registration.catalog.facts import EventFacts
 from registration.challenge.api import CHALLENGE_ERRORS
 from registration.dependencies import ItsRunnerOrAdmin
 from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
@@ -76,12 +77,14 @@ class JoinedView(_PlaceInLine):
 
 
 class WaitlistView(_PlaceInLine):
-    """An entry, for its runner and staff. `position` is its place among the waiting entries of the category, from 1."""
+    """An entry, for its runner and staff. `position` is its rank among the waiting entries of the category, from 1."""
 
     position: int | None
     offered_at: datetime | None
     offer_expires_at: datetime | None
     reason: str | None
+    event: EventFacts
+    category_name: str
     participants: list[WaitingParticipantView]
 
 

@@ -4,7 +4,7 @@ from chassis.errors import NotFound, StartlineError
 
 
 class UnknownWaitlistEntry(NotFound):
-    """Nobody with this id is or was on a waiting list."""
+    """There is no waiting list entry with this id."""
 
     indonesian = "Tidak ada pendaftaran dengan id ini di daftar tunggu."
     code = "unknown_waitlist_entry"

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from registration.catalog.facts import FACTS
+from registration.catalog.tables import Race, RaceCategory
 from registration.entries.tables import Participant
 from registration.waitlist.errors import UnknownWaitlistEntry
 from registration.waitlist.rules import IN_LINE, WaitlistStatus
@@ -15,14 +17,22 @@ from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 
 async def detail(session: AsyncSession, entry_id: UUID) -> dict[str, Any]:
-    """Return an entry with its position, if it is waiting, and its participants.
+    """Return an entry with its position, if it is waiting, participants, category's name and facts of its event.
 
     Raises:
         UnknownWaitlistEntry.
     """
-    entry = await session.get(WaitlistEntry, entry_id, populate_existing=True)
-    if entry is None:
+    query = (
+        select(WaitlistEntry, RaceCategory.name.label("category_name"), FACTS)
+        .join(RaceCategory, RaceCategory.id == WaitlistEntry.race_category_id)
+        .join(Race, Race.id == RaceCategory.event_id)
+        .where(WaitlistEntry.id == entry_id)
+        .execution_options(populate_existing=True)
+    )
+    found = (await session.execute(query)).first()
+    if found is None:
         raise UnknownWaitlistEntry
+    entry = found.WaitlistEntry
     people = (
         select(WaitlistParticipant)
         .where(WaitlistParticipant.entry_id == entry_id)
@@ -30,6 +40,8 @@ async def detail(session: AsyncSession, entry_id: UUID) -> dict[str, Any]:
     )
     return {
         **columns_of(entry),
+        "category_name": found.category_name,
+        "event": found.event,
         "position": await position(session, entry),
         "participants": (await session.execute(people)).scalars().all(),
     }
@@ -54,7 +66,7 @@ async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
 
 
 async def registered_again(session: AsyncSession, entry_id: UUID) -> list[int]:
-    """Return the positions of an entry's participants who have a live registration for the event."""
+    """Return the positions of an entry's participants who have a live registration for the race."""
     mine = WaitlistParticipant
     query = (
         select(mine.position)

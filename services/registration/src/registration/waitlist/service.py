@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from registration.access.queries import access_version
 from registration.access_codes import FIRST_VERSION, AccessCodes
-from registration.admission.errors import TooBusy
+from registration.admission.errors import too_many_registering
 from registration.admission.forms import RegistrationForm
 from registration.catalog.cache import CategoryCache
 from registration.catalog.rules import CategorySnapshot
@@ -111,7 +111,7 @@ class WaitlistService:
     ) -> Answer[JoinedBody]:
         open_price(category, kind, self._database.clock())
         if self._joining >= self._settings.admission_queue_size:
-            raise TooBusy
+            raise too_many_registering()
         self._joining += 1
         try:
             async with self._slots, self._database.work() as work:

@@ -1,43 +1,91 @@
-"""The link of a registration, and the page that it opens."""
+"""The page of a registration: its status, how to pay, the proof of a payment, and its changes as they happen."""
 
-from typing import Annotated
+import asyncio
+from time import monotonic
+from typing import Annotated, Any
 
 from chassis.auth.access import public
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
+from chassis.web.dependencies import from_state
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
-from web.access import PATH, Number, OwnAccess, Registration, keep, open_link
-from web.languages import ENGLISH_PREFIX
+from web.access import (
+    PATH,
+    Number,
+    OwnAccess,
+    Registration,
+    RunnerAccess,
+    keep,
+    keep_renewed,
+    open_link,
+    read_registration,
+)
+from web.forms import Form
+from web.languages import ENGLISH_PREFIX, language_of_path
 from web.pages import private_page, see_other
-from web.upstream import registrations
-from web.upstream.client import Refused
-from web.visitors import CurrentVisitor
+from web.runner import proofs, views
+from web.runner.live import PassedOnStream, Upstream
+from web.runner.proofs import NotSent
+from web.upstream import invoices, registrations
+from web.upstream.client import ApiClient, Refused
+from web.visitors import CurrentVisitor, Visitor
 from web.waitlist.place import show_place
 
 router = Router(dependencies=[public])
+links = Router(dependencies=[public])
+"""The address of links, which matches those of all pages below a registration: it has to be added last."""
 
+Payment = Annotated[ApiClient, from_state("payment_api")]
 Code = Annotated[str, Path(min_length=1, max_length=64)]
 
 
 @router.get(f"{PATH}/{{number}}")
 @router.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}")
 async def show_status(
-    request: Request, access: OwnAccess, registration: Registration, visitor: CurrentVisitor
+    request: Request, access: OwnAccess, registration: Registration, payment: Payment, visitor: CurrentVisitor
 ) -> Response:
     """The page of a registration, or of a place in line that has not become one."""
-    path = f"/registrations/{access.registration_id}"
     try:
-        found = await registration.get(registrations.Registration, path, visitor, token=access.token)
+        return await _status_page(request, access, registration, payment, visitor)
     except Refused as refused:
         if refused.status != NotFound.status:
             raise
         return await show_place(request, access, registration, visitor)
-    return private_page(request, "status.html", registration=found)
 
 
-@router.get(f"{PATH}/{{number}}/{{code}}")
-@router.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}/{{code}}")
+@router.post(f"{PATH}/{{number}}/proof")
+@router.post(f"{ENGLISH_PREFIX}{PATH}/{{number}}/proof")
+async def send_proof(
+    request: Request, access: OwnAccess, registration: Registration, payment: Payment, visitor: CurrentVisitor
+) -> Response:
+    """Send the proof of a payment, then show the status."""
+    since = monotonic()
+    async with request.form(max_files=1, max_fields=8) as form:
+        not_sent = await proofs.send(payment, visitor, access.registration_id, access.token, form, since=since)
+    if not_sent is None:
+        return see_other(request, f"{PATH}/{access.number}")
+    return await _status_page(request, access, registration, payment, visitor, not_sent)
+
+
+@router.get(f"{PATH}/{{number}}/proof")
+@router.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}/proof")
+async def leave_form(request: Request, number: Number) -> Response:
+    """Lead back to the status: a reload of the page after a refused proof, in another tab for instance."""
+    return see_other(request, f"{PATH}/{number}")
+
+
+@router.get(f"{PATH}/{{number}}/stream")
+@router.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}/stream")
+async def stream_changes(request: Request, upstream: Upstream) -> Response:
+    """The registration's changes, as server-sent events."""
+    response = PassedOnStream(upstream)
+    keep_renewed(request, response)
+    return response
+
+
+@links.get(f"{PATH}/{{number}}/{{code}}")
+@links.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}/{{code}}")
 async def open_registration(
     request: Request, number: Number, code: Code, registration: Registration, visitor: CurrentVisitor
 ) -> Response:
@@ -46,3 +94,66 @@ async def open_registration(
     response = see_other(request, f"{PATH}/{number}")
     keep(response, access, is_secure=request.app.state.is_secure)
     return response
+
+
+async def _status_page(
+    request: Request,
+    access: RunnerAccess,
+    registration: ApiClient,
+    payment: ApiClient,
+    visitor: Visitor,
+    not_sent: NotSent | None = None,
+) -> Response:
+    found = await read_registration(access, registration, visitor)
+    billing = await _billing(payment, access, visitor, found)
+    view = views.view_of(access, found, billing, request.app.state.clock())
+    language = language_of_path(request.url.path)
+    shown: dict[str, Any] = {
+        "view": view,
+        "refresh": view.refresh or (not_sent.look_again if not_sent else None),
+        "form": not_sent.form if not_sent else Form(),
+        "saved": "saved" in request.query_params,
+        "link_to_keep": request.app.state.public_url + view.own_link(language),
+        "note": views.note_to_self(view, language, request.app.state.public_url),
+    }
+    if not_sent is None:
+        return private_page(request, "status.html", **shown)
+    response = private_page(request, "status.html", status=not_sent.status, **shown)
+    response.headers.update(not_sent.headers)
+    return response
+
+
+async def _billing(
+    payment: ApiClient, access: RunnerAccess, visitor: Visitor, registration: registrations.Registration
+) -> views.Billing:
+    """Return what payment says. Without it, the page shows the status nevertheless."""
+    if not registration.total_amount:
+        return views.Billing()
+    try:
+        if registration.status not in views.MAYBE_PAYABLE:
+            return views.Billing(await _invoice(payment, access, visitor))
+        invoice, instructions = await asyncio.gather(
+            _invoice(payment, access, visitor), payment.get(invoices.Instructions, "/instructions", visitor)
+        )
+    except Unavailable:
+        return views.Billing(is_away=True)
+    except Refused as refused:
+        if refused.status != Unavailable.status:
+            raise
+        return views.Billing(is_away=True)
+    return views.Billing(invoice, instructions)
+
+
+async def _invoice(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> invoices.Invoice | None:
+    """Return the invoice; None if there is none yet.
+
+    Raises:
+        Refused, Unavailable.
+    """
+    try:
+        path = f"/invoices/{access.registration_id}"
+        return await payment.get(invoices.Invoice, path, visitor, token=access.token)
+    except Refused as refused:
+        if refused.status != NotFound.status:
+            raise
+        return None

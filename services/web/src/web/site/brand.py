@@ -13,6 +13,9 @@ router = Router(dependencies=[public])
 _GROUNDS_LIGHT: Final = ("#ffffff", "#f5f3ee")
 _GROUNDS_DARK: Final = ("#171c23", "#0c0f13")
 _STEPS: Final = 20
+_OWN: Final = "#c2341d"
+_NIGHT: Final = "#1d0d0a"
+_SHADES: Final = (0.16, 0.24, 0.12, 0.2, 0.08, 0.16, 0.6)
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -21,12 +24,47 @@ def stylesheet_of(color: str | None) -> str | None:
     return f"/brand/{color.removeprefix('#')}.css" if color else None
 
 
+def fallback_of(color: str | None) -> str:
+    """Return the address of the picture that stands for a missing poster, in a colour `#rrggbb` or the site's own."""
+    return f"/brand/{(color or _OWN).removeprefix('#')}.svg"
+
+
 @router.get("/brand/{digits}.css", include_in_schema=False)
 async def stylesheet(digits: Annotated[str, Path(max_length=6)]) -> Response:
     """Return the colour as the custom properties of the stylesheet, for light and dark pages."""
+    text = stylesheet_text(_color(digits))
+    return Response(text, media_type="text/css", headers={"Cache-Control": _FOR_A_YEAR})
+
+
+@router.get("/brand/{digits}.svg", include_in_schema=False)
+async def fallback(digits: Annotated[str, Path(max_length=6)]) -> Response:
+    """Return a picture in that colour, for races without a poster: a bend of a running track with its start line."""
+    text = track_picture(_color(digits))
+    return Response(text, media_type="image/svg+xml", headers={"Cache-Control": _FOR_A_YEAR})
+
+
+def _color(digits: str) -> str:
     if len(digits) != len("rrggbb") or not set(digits) <= set("0123456789abcdef"):
         raise NotFound
-    return Response(stylesheet_text(f"#{digits}"), media_type="text/css", headers={"Cache-Control": _FOR_A_YEAR})
+    return f"#{digits}"
+
+
+def track_picture(color: str) -> str:
+    """Return the picture as SVG."""
+    lanes = "".join(
+        f'<circle cx="665" cy="750" r="{radius}" fill="{_mixed(color, _NIGHT, shade)}"/>'
+        for radius, shade in zip(range(634, 279, -59), _SHADES, strict=True)
+    )
+    lanes = f'<g stroke="#f5f3ee" stroke-width="2">{lanes}</g>'
+    start = '<path d="M276 250 494 529" stroke="{}" stroke-width="24"{}/>'
+    line = start.format("#15110f", "") + "".join(
+        f'<path d="M{276 + side * 4.7:g} {250 - side * 3.7:g} {494 + side * 4.7:g} {529 - side * 3.7:g}"'
+        f' stroke="#fff" stroke-width="12" stroke-dasharray="14.75" stroke-dashoffset="{offset}"/>'
+        for side, offset in ((1, 0), (-1, 14.75))
+    )
+    ground = f'<path fill="{_mixed(color, _NIGHT, 0.86)}" d="M0 0h800v500H0z"/>'
+    sun = '<circle cx="555" cy="165" r="95" fill="#ffbf47"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 500">{ground}{sun}{lanes}{line}</svg>'
 
 
 def stylesheet_text(color: str) -> str:

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from web.site.brand import stylesheet_of
+from web.site.brand import fallback_of, stylesheet_of
 from web.site.rules import Availability, Times, availability, taken_percent
-from web.upstream.registration import Category, Race
+from web.upstream.registration import Category, Picture, Race
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class CategoryView:
     """A category as a page shows it. `prices` are per participant, by the size of the group."""
 
     name: str
+    slug: str
     distance: str | None
     description: str | None
     availability: Availability
@@ -31,7 +32,8 @@ class CategoryView:
 class RaceView:
     """A race as a page shows it.
 
-    `places_left` counts the places that can be had now, `stylesheet` is the address of the race's colour.
+    `places_left` counts the places that can be had now, `stylesheet` is the address of the race's colour, `fallback`
+    that of a picture for lists if there is no banner. `opens_at` is when the next category opens.
     """
 
     name: str
@@ -44,6 +46,9 @@ class RaceView:
     pickup_info: str | None
     contact_whatsapp: str | None
     stylesheet: str | None
+    fallback: str
+    banner: Picture | None
+    logo: Picture | None
     is_over: bool
     availability: Availability
     places_left: int
@@ -67,17 +72,26 @@ def view_of(race: Race, now: datetime) -> RaceView:
         pickup_info=race.pickup_info,
         contact_whatsapp=race.contact_whatsapp,
         stylesheet=stylesheet_of(race.brand_color),
+        fallback=fallback_of(race.brand_color),
+        banner=race.banner,
+        logo=race.logo,
         is_over=is_over,
         availability=_best([each.availability for each in categories]),
         places_left=sum(each.places_left for each in categories if each.availability in _TO_BE_HAD),
-        lowest_price=min((price for each in categories for _, price in each.prices), default=None),
-        opens_at=min((each.opens_at for each in categories if each.opens_at is not None), default=None),
+        lowest_price=_lowest_price(categories),
+        opens_at=min((each.opens_at for each in categories if each.opens_at and each.opens_at > now), default=None),
         categories=categories,
     )
 
 
 _TO_BE_HAD = (Availability.OPEN, Availability.FEW_LEFT)
 _FROM_BEST = (*_TO_BE_HAD, Availability.NOT_OPEN, Availability.SOLD_OUT, Availability.CLOSED)
+
+
+def _lowest_price(categories: Sequence[CategoryView]) -> Decimal | None:
+    """Return the lowest price of what is not over yet; None if there is nothing."""
+    ahead = (each for each in categories if each.availability is not Availability.CLOSED)
+    return min((price for each in ahead for _, price in each.prices), default=None)
 
 
 def _best(found: Sequence[Availability]) -> Availability:
@@ -90,6 +104,7 @@ def _category(category: Category, now: datetime, *, race_is_over: bool) -> Categ
     by_size = {1: category.price_individual, 5: category.price_collective_5, 10: category.price_collective_10}
     return CategoryView(
         name=category.name,
+        slug=category.slug,
         distance=category.distance,
         description=category.description,
         availability=availability(

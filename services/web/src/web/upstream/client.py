@@ -1,7 +1,7 @@
 """Calls to the APIs for a visitor."""
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -120,16 +120,31 @@ class ApiClient:
         except ValidationError as error:
             raise self._unavailable(response.url.path, type(error).__name__) from None
 
-    def stream(
+    @asynccontextmanager
+    async def stream(
         self, path: str, visitor: Visitor, *, token: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> AbstractAsyncContextManager[httpx.Response]:
-        """Open a GET whose answer is read piece by piece, without a limit of time between pieces."""
-        return self.http.stream(
+    ) -> AsyncIterator[httpx.Response]:
+        """Open a GET whose answer, with a status below 400, is read piece by piece and without a limit of time.
+
+        Raises:
+            Refused, Unavailable: see `call`.
+        """
+        stream = self.http.stream(
             "GET",
             self.prefix + path,
             headers={**visitor.headers(), **_authorization(token), **(headers or {})},
             timeout=httpx.Timeout(self.http.timeout.connect, read=None),
         )
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(stream)
+                if response.is_error:
+                    await response.aread()
+            except httpx.HTTPError as error:
+                raise self._unavailable(path, type(error).__name__) from None
+            if response.is_error:
+                raise self._refusal(path, response)
+            yield response
 
     def _refusal(self, path: str, response: httpx.Response) -> StartlineError:
         try:

@@ -3,26 +3,30 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
 import httpx
 from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.single_flight import SingleFlightCache
 from chassis.telemetry import correlation_id, logger
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
+
+from web.upstream.client import Answer, ApiClient
+from web.visitors import Visitor
 
 log = logger(__name__)
 
 _CACHED_FOR = timedelta(seconds=2)
+_EVENTS = "/api/registration/v1/events"
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Category(_Answer):
+class Category(Answer):
     """A category of a race. Prices are per participant; None if groups of that size are not offered."""
 
+    id: UUID
     name: str
     slug: str
     description: str | None
@@ -37,12 +41,27 @@ class Category(_Answer):
     registration_close_at: datetime | None
 
 
-class Race(_Answer):
-    """A race with its categories."""
+class PictureFile(Answer):
+    """A file of a picture. Its address is a path of the site and changes with the picture."""
+
+    address: str
+    width: int
+    height: int
+
+
+class Picture(Answer):
+    """A picture in several sizes, the smallest first, and one for previews of links."""
+
+    files: tuple[PictureFile, ...]
+    share: PictureFile | None = None
+
+
+class Race(Answer):
+    """A race with its categories. In lists its texts are missing."""
 
     name: str
     slug: str
-    description: str | None
+    description: str | None = None
     event_date: date
     location: str
     timezone: str
@@ -50,11 +69,19 @@ class Race(_Answer):
     pickup_info: str | None = None
     contact_whatsapp: str | None = None
     brand_color: str | None = None
+    banner: Picture | None = None
+    logo: Picture | None = None
     categories: tuple[Category, ...]
 
 
-class _Races(_Answer):
+class RacePage(Answer):
+    """Races, with the cursor of those that follow; None if there are no more."""
+
     items: tuple[Race, ...]
+    next_cursor: str | None = None
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 class RegistrationApi:
@@ -66,10 +93,12 @@ class RegistrationApi:
 
     def __init__(self, http: httpx.AsyncClient, *, clock: Clock) -> None:
         self._http = http
+        self._clock = clock
         self._races = SingleFlightCache(self._read_races, age=_CACHED_FOR, clock=clock)
+        self._whole: dict[str, SingleFlightCache[Race | None]] = {}
 
     async def races(self) -> Sequence[Race]:
-        """Return the active races in the order of the API.
+        """Return the active races in the order of the API, without their texts.
 
         Raises:
             Unavailable: the API does not answer.
@@ -77,18 +106,53 @@ class RegistrationApi:
         return await self._races.get()
 
     async def race(self, slug: str) -> Race | None:
-        """Return an active race; None if there is none of that name.
+        """Return an active race with its texts; None if there is none of that name.
 
         Raises:
             Unavailable: the API does not answer.
         """
-        return next((race for race in await self.races() if race.slug == slug), None)
+        known = {race.slug for race in await self.races()}
+        if slug not in known:  # made-up names are not asked for
+            return None
+        if slug not in self._whole:
+            self._whole = {each: cached for each, cached in self._whole.items() if each in known}
+            read = partial(self._read_race, slug)
+            self._whole[slug] = SingleFlightCache(read, age=_CACHED_FOR, clock=self._clock)
+        return await self._whole[slug].get()
 
     async def _read_races(self) -> Sequence[Race]:
+        found = await self._read(RacePage, f"{_EVENTS}?fields=summary")
+        return found.items if found else ()
+
+    async def _read_race(self, slug: str) -> Race | None:
+        return await self._read(Race, f"{_EVENTS}/{slug}")
+
+    async def _read(self, kind: type[AnswerT], path: str) -> AnswerT | None:
+        """Return the answer of the API; None if there is no such thing."""
         try:
-            answer = await self._http.get("/api/registration/v1/events", headers={"X-Correlation-Id": correlation_id()})
+            answer = await self._http.get(path, headers={"X-Correlation-Id": correlation_id()})
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
             answer.raise_for_status()
-            return _Races.model_validate_json(answer.content).items
+            return kind.model_validate_json(answer.content)
         except (httpx.HTTPError, ValidationError) as error:
             log.warning("registration_unavailable", error=type(error).__name__)
             raise Unavailable from None
+
+
+async def search_races(
+    registration: ApiClient, visitor: Visitor, words: str, *, since: date, limit: int, cursor: str | None
+) -> RacePage:
+    """Return a page of the races that have all words, soonest first. The search counts as the visitor's.
+
+    Args:
+        since: first day of the races.
+
+    Raises:
+        Refused: 429 after too many searches; 422 for words or a cursor that cannot be.
+        Unavailable.
+    """
+    asked = {"q": words, "from": since.isoformat(), "limit": str(limit), "fields": "summary"}
+    if cursor:
+        asked["cursor"] = cursor
+    return await registration.get(RacePage, "/events", visitor, params=asked)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from web.upstream.client import Answer
@@ -16,6 +17,10 @@ class Status(StrEnum):
     PAYMENT_VERIFIED = "payment_verified"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+
+
+ENDED: Final = (Status.EXPIRED, Status.CANCELLED)
+"""Statuses in which a registration has no place and cannot be changed any more."""
 
 
 class Participant(Answer):
@@ -34,6 +39,21 @@ class Participant(Answer):
     bib_number: int | None
 
 
+class Event(Answer):
+    """The event of a registration, also when it is not active any more."""
+
+    name: str
+    slug: str
+    event_date: date
+    location: str
+    timezone: str
+    is_active: bool
+    changes_until: datetime | None
+    pickup_info: str | None
+    contact_whatsapp: str | None
+    brand_color: str | None
+
+
 class Registration(Answer):
     """A registration, for its runner."""
 
@@ -50,4 +70,6 @@ class Registration(Answer):
     payment_verified_at: datetime | None
     expired_at: datetime | None
     cancelled_at: datetime | None
+    event: Event
+    category_name: str
     participants: tuple[Participant, ...]

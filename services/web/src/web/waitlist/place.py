@@ -1,18 +1,30 @@
 """The page of a place in line: its position, and the offer of a place."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
 from fastapi import Request, Response
 
-from web.access import RunnerAccess
+from web.access import PATH, RunnerAccess
 from web.pages import private_page
-from web.upstream.client import Answer, ApiClient
+from web.site.brand import stylesheet_of
+from web.upstream.client import ApiClient
+from web.upstream.waitlist import REGISTERED_ELSEWHERE, Place
 from web.visitors import Visitor
+from web.waitlist.rules import hours_and_minutes, standing
+
+_ZONE_IF_UNKNOWN: Final = "Asia/Jakarta"
 
 
-class Place(Answer):
-    """A place in line."""
+async def read_place(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Place:
+    """Return the place in line that the visitor has access to.
 
-    status: str
-    position: int | None
+    Raises:
+        Refused: 404 if there is none.
+        Unavailable.
+    """
+    return await registration.get(Place, f"/waitlist/{access.registration_id}", visitor, token=access.token)
 
 
 async def show_place(request: Request, access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Response:
@@ -22,5 +34,39 @@ async def show_place(request: Request, access: RunnerAccess, registration: ApiCl
         Refused: 404 if it is not one either.
         Unavailable.
     """
-    place = await registration.get(Place, f"/waitlist/{access.registration_id}", visitor, token=access.token)
-    return private_page(request, "place.html", place=place)
+    return place_page(request, access, await read_place(access, registration, visitor))
+
+
+def place_page(
+    request: Request, access: RunnerAccess, place: Place, *, status: int = 200, refusal: str | None = None
+) -> Response:
+    """Return the page of a place in line.
+
+    Args:
+        refusal: code of the API's refusal of what the visitor just did.
+    """
+    values = view_of(access.number, place, now=request.app.state.clock())
+    return private_page(request, "place.html", status=status, refusal=refusal, **values)
+
+
+def view_of(number: str, place: Place, *, now: datetime) -> Mapping[str, Any]:
+    """Return what the templates of a place in line show of it at `now`."""
+    found = standing(place.status, place.offer_expires_at, now=now)
+    left = place.offer_expires_at - now if place.offer_expires_at else None
+    return {
+        "place": place,
+        "standing": found,
+        "mark": mark_of(place, now=now),
+        "own": f"{PATH}/{number}",
+        "zone": place.event.timezone if place.event else _ZONE_IF_UNKNOWN,
+        "left": hours_and_minutes(left) if left is not None else None,
+        "seconds_left": max(0, int(left.total_seconds())) if left is not None else 0,
+        "stylesheet": stylesheet_of(place.event.brand_color if place.event else None),
+        "is_registered_elsewhere": place.reason == REGISTERED_ELSEWHERE,
+    }
+
+
+def mark_of(place: Place, *, now: datetime) -> str:
+    """Return a text that changes when the page of the place would look different."""
+    until = place.offer_expires_at.isoformat() if place.offer_expires_at else ""
+    return f"{standing(place.status, place.offer_expires_at, now=now)} {place.position or ''} {until}"

@@ -1,1 +1,0 @@
-"""Uploaded images: validation, re-encoding and storage."""

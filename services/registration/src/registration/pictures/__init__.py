@@ -1,0 +1,1 @@
+"""Banner and logo of an event: uploaded by staff, stored in several sizes, served to everybody."""

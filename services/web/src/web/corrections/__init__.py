@@ -1,0 +1,1 @@
+"""Corrections that a runner makes."""

@@ -1,0 +1,1 @@
+"""Requests for the link of a registration."""

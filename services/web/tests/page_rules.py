@@ -1,0 +1,142 @@
+"""What holds for the HTML of every page. Each rule returns what is wrong, so that a page is judged at once."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from .markup import Element
+
+Rule = Callable[[Element], Iterable[str]]
+
+_FIELDS = ("input", "select", "textarea")
+_UNLABELLED = {"hidden", "submit", "button"}
+_REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_INLINE_HANDLER = re.compile(r"on[a-z]+")
+
+
+def has_a_frame(page: Element) -> Iterable[str]:
+    """One `h1` inside one `main`, a language, a title and a link that skips to the content."""
+    [html] = page.all("html")
+    if html.get("lang") not in {"id", "en"}:
+        yield "no language"
+    if [each.text for each in page.all("title")].count("") or len(page.all("title")) != 1:
+        yield "no title, or several"
+    mains = page.all("main")
+    if len(mains) != 1 or len(page.all("h1")) != 1 or not mains[0].all("h1"):
+        yield f"{len(mains)} main, {len(page.all('h1'))} h1"
+    skips = [each.get("href") for each in page.all("a") if each.get("class") == "skip"]
+    if skips != [f"#{each.get('id')}" for each in mains]:
+        yield f"skips to {skips}"
+    if not any(each.get("name") == "viewport" for each in page.all("meta")):
+        yield "no viewport"
+
+
+def has_nothing_inline(page: Element) -> Iterable[str]:
+    """No style, script or handler in the HTML, as the content security policy demands."""
+    for each in page.walk():
+        if each.tag == "style" or "style" in each.attributes:
+            yield f"style in {each.tag}"
+        is_code = each.tag == "script" and each.get("type") != "application/ld+json"  # data that nothing runs
+        if is_code and (not each.get("src") or each.text):
+            yield "script without src"
+        if (each.get("href") or "").startswith("javascript:"):
+            yield "link to a script"
+        yield from (f"{name} in {each.tag}" for name in each.attributes if _INLINE_HANDLER.fullmatch(name))
+
+
+def has_unique_ids(page: Element) -> Iterable[str]:
+    """No id is there twice."""
+    counted = Counter(each.attributes["id"] for each in page.walk() if "id" in each.attributes)
+    return [f"id {name} is there {count} times" for name, count in counted.items() if count > 1]
+
+
+def has_targets(page: Element) -> Iterable[str]:
+    """What refers to an id on the page finds it."""
+    ids = {each.get("id") for each in page.walk()}
+    for each in page.walk():
+        named = [name for attribute in _REFERENCES for name in (each.get(attribute) or "").split()]
+        href = each.get("href") or ""
+        named += [href[1:]] if href.startswith("#") else []
+        yield from (f"{each.tag} refers to {name}" for name in named if name not in ids)
+
+
+def has_labels(page: Element) -> Iterable[str]:
+    """Every field has a label, and every link, button and picture a text for those who do not see it."""
+    labelled = {each.attributes["for"] for each in page.all("label") if each.text and each.get("for")}
+    for each in page.all(*_FIELDS):
+        around = any(other.tag == "label" and other.text for other in each.within())
+        named = each.get("id") in labelled or each.get("aria-label") or each.get("aria-labelledby")
+        if each.get("type") not in _UNLABELLED and not (around or named):
+            yield f"{each.tag} {each.get('name')} without label"
+    for each in page.all("a", "button", "summary"):
+        pictures = "".join(picture.get("alt") or "" for picture in each.all("img"))
+        if not (each.text or each.get("aria-label") or pictures):
+            yield f"{each.tag} {each.get('href')} without text"
+    yield from (f"img {each.get('src')} without alt" for each in page.all("img") if each.get("alt") is None)
+    yield from ("fieldset without legend" for each in page.all("fieldset") if not each.all("legend"))
+
+
+def has_headings_in_order(page: Element) -> Iterable[str]:
+    """No level of headings is left out; a summary of errors stands before the first."""
+    levels = [
+        int(each.tag[1])
+        for each in page.all(*_HEADINGS)
+        if not any("data-errors" in other.attributes for other in each.within())
+    ]
+    pairs = zip([0, *levels], levels, strict=False)
+    return [f"h{level} after h{before}" for before, level in pairs if level > before + 1]
+
+
+RULES: Sequence[Rule] = (
+    has_a_frame,
+    has_nothing_inline,
+    has_unique_ids,
+    has_targets,
+    has_labels,
+    has_headings_in_order,
+)
+
+ENGLISH = re.compile(
+    r"\b(the|and|of|is|are|was|were|races?|places?|left|closed|sold|individual|search|from|your|you|we|this|that"
+    r"|with|what|when|have|has|not|please|registration|registered|send|accept|decline|back|our|out|for|in|to)\b"
+)
+INDONESIAN = re.compile(
+    r"\b(yang|dan|di|ke|untuk|dari|tidak|sudah|belum|atau|dengan|anda|kami|pada|ini|itu|jika|lomba|pendaftaran"
+    r"|panitia|peserta|tempat|urutan|tautan|pesan|semua|kirim|coba|lagi|mohon|silakan|dibuka|ditutup|penuh|sampai)\b"
+)
+_LOAN_WORDS = re.compile(r"\brace pack\b|\be-tiket\b", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_SILENT = {"script", "style"}
+
+
+def texts(page: Element, language: str) -> list[str]:
+    """Return the texts of a page in its language, those for screen readers, too; not what it quotes from another."""
+    found = []
+    for each in page.walk():
+        around = list(each.within())
+        spoken = next((other.attributes["lang"] for other in around if "lang" in other.attributes), language)
+        if spoken != language or any(other.tag in _SILENT for other in around):
+            continue
+        attributes = [each.get(name) or "" for name in ("alt", "aria-label", "placeholder", "title")]
+        description = each.get("content") if each.get("name") == "description" else ""
+        found += [" ".join(text.split()) for text in (each.content, *attributes, description or "") if text.strip()]
+    return found
+
+
+def words_of(other: str, found: Iterable[str], data: Iterable[str]) -> list[str]:
+    """Return the words of the language `other` in texts, without those of the data."""
+    shown = _without(data, " \n ".join(found).replace("Startline", "")).lower()
+    return (ENGLISH if other == "en" else INDONESIAN).findall(_LOAN_WORDS.sub("", shown))
+
+
+def untranslated(found: Iterable[str], other: Iterable[str], data: Iterable[str]) -> list[str]:
+    """Return the texts with words that are the same in the other language and are no data."""
+    both = set(found) & set(other)
+    return sorted(each for each in both if _LETTERS.search(_without(data, each.replace("Startline", ""))))
+
+
+def _without(data: Iterable[str], shown: str) -> str:
+    for each in sorted(data, key=len, reverse=True):
+        shown = shown.replace(each, "")
+    return shown

@@ -1,0 +1,207 @@
+"""What holds for every page in all states and both languages. They are collected from the application's routes."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from chassis.auth.access import api_routes
+from fastapi import FastAPI
+from starlette.routing import compile_path
+from web.languages import ENGLISH_PREFIX
+
+from .conftest import SITE
+from .markup import Element, parsed
+from .page_rules import RULES, Rule, has_a_frame, texts, untranslated, words_of
+from .page_rules import has_headings_in_order as in_order
+from .page_rules import has_labels as labels
+from .page_rules import has_nothing_inline as nothing_inline
+from .page_rules import has_targets as targets
+from .page_rules import has_unique_ids as unique_ids
+from .walk import ANSWERS, Example, Walker, answering, app_on, browser
+from .walk_examples import AWAITED, DATA, EXAMPLES, FAILURES, NOT_PAGES
+
+ALL = (*(each for examples in EXAMPLES.values() for each in examples), *FAILURES)
+PAGES = tuple(each for each in ALL if each.status != 303)
+READ = tuple(each for each in PAGES if each.form is None)
+LANGUAGES = {"id": "", "en": ENGLISH_PREFIX}
+_SAMPLES = ("Budi", "Sari", "S", "M", "L", "h", "parts")
+_SAME_WORDS = ("BIB", "E-mail", "Jersey", "QRIS", "Total", "WIB", "XXXL")
+_IS_PRIVATE = re.compile(r"/(r|t)/|/parts|/races/[^/]+/(register|waitlist)/")
+
+
+@pytest.fixture(scope="module")
+def walker() -> Walker:
+    return Walker()
+
+
+@pytest.fixture
+def app(walker: Walker, example: Example) -> FastAPI:
+    return walker.app_for(example)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with browser(app) as found:
+        yield found
+
+
+of_every_page = pytest.mark.parametrize("example", PAGES, ids=str)
+of_every_page_to_read = pytest.mark.parametrize("example", READ, ids=str)
+
+
+async def _page(example: Example, client: httpx.AsyncClient, language: str) -> Element:
+    answer = await example.request(client, LANGUAGES[language])
+    assert answer.status_code == example.status
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    return parsed(answer.text)
+
+
+def _paths(app: FastAPI) -> list[tuple[str, str]]:
+    return [(method, each.path or "") for each in api_routes(app) for method in each.methods or ()]
+
+
+def test_every_page_has_an_example_and_is_there_in_both_languages() -> None:
+    read = {path for method, path in _paths(app_on(answering(ANSWERS))) if method == "GET"}
+    english = {each.removeprefix(ENGLISH_PREFIX) for each in read if each.startswith(ENGLISH_PREFIX)}
+    indonesian = {each for each in read if not each.startswith(ENGLISH_PREFIX)}
+    assert indonesian - NOT_PAGES == english - NOT_PAGES == set(EXAMPLES)
+    assert english <= indonesian
+
+
+@pytest.mark.parametrize("example", [each for each in ALL if each.status == 303], ids=str)
+@pytest.mark.parametrize("prefix", LANGUAGES.values())
+async def test_a_redirect_stays_in_the_language(client: httpx.AsyncClient, example: Example, prefix: str) -> None:
+    answer = await example.request(client, prefix)
+    assert answer.status_code == 303
+    location = answer.headers["Location"]
+    assert location.startswith(f"{prefix}/r")
+
+
+@of_every_page
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_html_is_sound(client: httpx.AsyncClient, example: Example, language: str) -> None:
+    page = await _page(example, client, language)
+    assert [wrong for rule in RULES for wrong in rule(page)] == []
+    assert page.one("html").get("lang") == language
+
+
+@of_every_page
+async def test_a_page_is_in_one_language(client: httpx.AsyncClient, example: Example) -> None:
+    found = {language: texts(await _page(example, client, language), language) for language in LANGUAGES}
+    assert words_of("en", found["id"], DATA) == []
+    assert words_of("id", found["en"], DATA) == []
+    assert untranslated(found["id"], found["en"], (*DATA, *_SAMPLES, *_SAME_WORDS)) == []
+
+
+def _leads_nowhere(page: Element, routes: Iterable[tuple[str, re.Pattern[str]]], own: str) -> list[str]:
+    wanted = [("GET", each.get("href")) for each in page.all("a", "link") if not each.get("hreflang")]
+    wanted += [("GET", each.get("src")) for each in page.all("img", "script", "source")]
+    wanted += [((each.get("method") or "get").upper(), each.get("action") or own) for each in page.all("form")]
+    inside = [(method, target) for method, target in wanted if target and target.startswith("/") and target != own]
+    return [
+        f"{method} {target}"
+        for method, target in inside
+        if not (path := urlsplit(target).path).startswith(AWAITED)
+        and not any(method == allowed and pattern.match(path) for allowed, pattern in routes)
+    ]
+
+
+def _routes(app: FastAPI) -> list[tuple[str, re.Pattern[str]]]:
+    return [(method, compile_path(path)[0]) for method, path in _paths(app)]
+
+
+@of_every_page
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_links_and_forms_lead_somewhere(
+    client: httpx.AsyncClient, app: FastAPI, example: Example, language: str
+) -> None:
+    page = await _page(example, client, language)
+    assert _leads_nowhere(page, _routes(app), LANGUAGES[language] + example.address) == []
+    for each in page.all("a"):
+        target = each.get("href") or ""
+        assert target.startswith(("/", "#", "https://"))
+        if target.startswith("https://"):
+            assert "noreferrer" in (each.get("rel") or "")
+        elif target.startswith("/") and not target.startswith("/api/") and each.get("hreflang") is None:
+            assert target.startswith(f"{ENGLISH_PREFIX}/") == (language == "en")
+
+
+@of_every_page_to_read
+async def test_the_other_language_has_the_same_path_and_query(client: httpx.AsyncClient, example: Example) -> None:
+    for language, other in (("id", "en"), ("en", "id")):
+        page = await _page(example, client, language)
+        [link] = [each for each in page.all("a") if each.get("hreflang") == other]
+        assert link.get("href") == LANGUAGES[other] + example.address
+        assert link.get("lang") == other
+
+
+@of_every_page
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_search_engines_see_public_pages_in_both_languages_and_no_others(
+    client: httpx.AsyncClient, example: Example, language: str
+) -> None:
+    answer = await example.request(client, LANGUAGES[language])
+    page = parsed(answer.text)
+    pairs = {each.get("hreflang"): each.get("href") for each in page.all("link") if each.get("rel") == "alternate"}
+    hidden = any(
+        each.attributes.items() >= {"name": "robots", "content": "noindex"}.items() for each in page.all("meta")
+    )
+    is_public = example.form is None and example.status == 200 and not _IS_PRIVATE.match(example.address)
+    assert hidden != is_public
+    path = urlsplit(example.address).path
+    assert pairs == ({name: SITE + prefix + path for name, prefix in LANGUAGES.items()} if is_public else {})
+    if example.address.startswith("/r/"):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("example", [each for each in ALL if each.form is None], ids=str)
+async def test_while_no_api_answers_every_address_has_a_page(example: Example) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    async with browser(app_on(refuse)) as client:
+        answer = await example.request(client)
+    assert answer.status_code in {200, 303, 401, 404, 503}
+    if answer.status_code == 503:
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Kami segera kembali" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "html"),
+    [
+        (has_a_frame, "<html lang='de'><title>x</title><a class=skip href='#m'></a><main id=m><h1></h1></main></html>"),
+        (has_a_frame, "<html lang='id'><title></title><main id=m><h1></h1><h1></h1></main></html>"),
+        (nothing_inline, "<p style='color:red'></p>"),
+        (nothing_inline, "<script>1</script>"),
+        (nothing_inline, "<button onclick='x()'></button>"),
+        (unique_ids, "<p id=a></p><p id=a></p>"),
+        (targets, "<input aria-describedby='nothing'>"),
+        (targets, "<a href='#nothing'>x</a>"),
+        (labels, "<label>x</label><input name=a>"),
+        (labels, "<a href='/'><img alt=''></a>"),
+        (in_order, "<h1></h1><h3></h3>"),
+    ],
+)
+def test_a_rule_finds_what_breaks_it(rule: Rule, html: str) -> None:
+    assert list(rule(parsed(html)))
+
+
+def test_texts_in_the_wrong_language_are_found() -> None:
+    page = parsed("<html lang='id'><p>Semua <b>races</b></p><img alt='Same words'><i lang='en'>the</i></html>")
+    assert words_of("en", texts(page, "id"), ()) == ["races"]
+    assert untranslated(texts(page, "id"), ["Same words", "races"], ["races"]) == ["Same words"]
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    page = parsed("<a href='/nowhere'>x</a><form action='/privacy' method=post></form><form method=post></form>")
+    found = _leads_nowhere(page, _routes(app_on(answering(ANSWERS))), "/recover")
+    assert found == ["GET /nowhere", "POST /privacy"]
+
+
+async def test_parts_are_shown_only_if_a_setting_says_so() -> None:
+    async with browser(app_on(answering(ANSWERS), show_parts=False)) as client:
+        assert (await client.get("/parts")).status_code == 404

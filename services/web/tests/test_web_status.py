@@ -1,0 +1,248 @@
+"""The page of a registration says in a few words how it stands, and what to do next, in every stage."""
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from web.static_files import load
+
+from .conftest import SITE
+from .runner_apis import CODE, COOKIE, NUMBER, PAGE, RunnerApis, at, invoice, paid, problem, registered, runner
+
+REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="Gambar <terpotong>")
+VERIFIED = paid("verified", verified_at=at(-1))
+
+# The stage with its headline in both languages, and what the APIs answer in it.
+STAGES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any] | None]] = {
+    "unpaid": ("Menunggu pembayaran", "Waiting for payment", registered(), invoice()),
+    "refused": ("Bukti ditolak", "Proof not accepted", registered(), invoice("open", REFUSED)),
+    "overdue": ("Batas waktu terlewat", "The deadline has passed", registered(), invoice("expired", expires_at=at(-1))),
+    "checking": (
+        "Bukti sedang diperiksa",
+        "Proof being checked",
+        registered("payment_uploaded"),
+        invoice("proof_uploaded", paid()),
+    ),
+    "confirming": (
+        "Sebentar lagi selesai",
+        "Almost there",
+        registered("payment_uploaded"),
+        invoice("paid", VERIFIED),
+    ),
+    "verified": (
+        "Terverifikasi - BIB 5001",
+        "Verified - BIB 5001",
+        registered("payment_verified", payment_verified_at=at(-1), participants=[runner(bib=5001)]),
+        invoice("paid", VERIFIED),
+    ),
+    "expired": (
+        "Pendaftaran kedaluwarsa",
+        "Registration expired",
+        registered("expired", expired_at=at(-1)),
+        invoice("expired"),
+    ),
+    "cancelled": (
+        "Pendaftaran dibatalkan",
+        "Registration cancelled",
+        registered("cancelled", cancelled_at=at(-1)),
+        invoice("cancelled"),
+    ),
+}
+
+
+@pytest.fixture
+def registration() -> RunnerApis:
+    return RunnerApis()
+
+
+async def shown(site: httpx.AsyncClient, path: str = PAGE) -> str:
+    """Return the page, which has to be there."""
+    answer = await site.get(path, headers=COOKIE)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def headline(page: str) -> str:
+    [found] = re.findall(r"<h1[^>]*>(.*?)</h1>", page, re.DOTALL)
+    return " ".join(unescape(re.sub("<[^>]+>", "", found)).replace("\N{EN DASH}", "-").split())
+
+
+def words(page: str) -> str:
+    return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_the_stage_is_said_in_a_few_words_in_both_languages(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str
+) -> None:
+    indonesian, english, registration.registration, registration.invoice = STAGES[stage]
+    assert headline(await shown(site)) == indonesian
+    assert headline(await shown(site, f"/en{PAGE}")) == english
+    assert len(indonesian.split(" - ")[0].split()) <= 3
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_proof_can_be_sent_only_when_one_is_wanted(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES[stage]
+    page = await shown(site)
+    assert ('enctype="multipart/form-data"' in page) == (stage in ("unpaid", "refused"))
+    assert ("data-until=" in page) == (stage in ("unpaid", "refused")), "the clock stops when the proof is in"
+    assert ("data-stream=" in page) == (stage not in ("verified", "cancelled"))
+    assert ("jangan transfer lagi" in page) == (stage in ("overdue", "expired", "cancelled"))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_an_indonesian_page_has_no_english_words_and_nothing_inline(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES[stage]
+    page = await shown(site)
+    english = r"\b(the|and|of|is|are|your|you|pay|proof|payment|send|copy|runner|keep|help|registered)\b"
+    assert re.findall(english, words(page.split("</nav>")[1].replace("Bali Fun Run", "")).lower()) == []
+    assert re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page) == []
+
+
+async def test_the_page_is_kept_by_nobody_and_its_address_told_to_nobody(site: httpx.AsyncClient) -> None:
+    headers = (await site.get(PAGE, headers=COOKIE)).headers
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "same-origin")
+    assert headers["x-robots-tag"] == "noindex"
+
+
+async def test_the_deadline_is_told_in_the_zone_of_the_race_and_counted_by_the_clock_of_the_server(
+    site: httpx.AsyncClient,
+) -> None:
+    page = await shown(site)
+    assert "Selasa, 5 Januari 2027 pukul 05.00 WITA" in page
+    assert f'data-until="{at(18)}"' in page
+    assert f'data-now="{at(0)}"' in page
+
+
+async def test_account_and_amount_are_copied_as_digits_and_only_with_a_script(site: httpx.AsyncClient) -> None:
+    page = await shown(site)
+    assert "Rp\N{NO-BREAK SPACE}1.300.042" in page
+    buttons = re.findall(r"<button[^>]*data-copy=[^>]*>", page)
+    assert [re.findall('data-copy="([^"]+)"', each)[0] for each in buttons[:2]] == ["1300042", "1234567890"]
+    assert all(" hidden" in each for each in buttons)
+    assert "atas nama Panitia Bali Fun Run" in words(page)
+
+
+async def test_the_qris_picture_is_shown_large_and_can_be_saved(site: httpx.AsyncClient) -> None:
+    page = await shown(site)
+    assert '<img src="/api/payment/v1/instructions/qris.png"' in page
+    assert 'download="qris-bali-fun-run.png"' in page
+
+
+async def test_without_account_and_qris_nobody_is_asked_to_pay_blindly(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.instructions = dict.fromkeys(registration.instructions)
+    page = await shown(site)
+    assert "Panitia belum memasang" in page
+    assert "qris.png" not in page
+
+
+async def test_until_the_invoice_is_there_the_page_asks_again_by_itself(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.invoice = None
+    page = await shown(site)
+    assert headline(page) == "Menunggu pembayaran"
+    assert "Tagihan sedang dibuat" in page
+    assert 'data-refresh="3"' in page
+    assert f'<noscript><meta http-equiv="refresh" content="3;url={PAGE}"></noscript>' in page
+    assert "data-proof" not in page
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), problem(503, "unavailable")], ids=["down", "busy"])
+async def test_the_status_is_shown_while_payment_is_down(
+    site: httpx.AsyncClient, registration: RunnerApis, failure: Exception | httpx.Response
+) -> None:
+    registration.failures["/api/payment/"] = failure
+    page = await shown(site)
+    assert headline(page) == "Menunggu pembayaran"
+    assert "sedang tidak dapat dihubungi" in page
+    assert 'data-refresh="20"' in page
+
+
+async def test_the_timeline_tells_a_refusal_with_its_reason(site: httpx.AsyncClient, registration: RunnerApis) -> None:
+    registration.invoice = invoice("open", REFUSED, paid(uploaded_at=at(-0.5)), REFUSED)
+    entries = re.findall(r'<li class="timeline-(\w+)">', await shown(site))
+    told = ["registered", "proof_sent", "proof_sent", "proof_refused", "proof_refused", "proof_sent"]
+    assert entries == [*told, "next", "next", "next"]
+    assert "Gambar &lt;terpotong&gt;" in await shown(site)
+
+
+async def test_a_group_sees_all_its_runners_and_their_numbers(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    runners = [runner(number, bib=5001 + number) for number in range(5)]
+    registration.registration = registered("payment_verified", payment_verified_at=at(-1), participants=runners)
+    page = await shown(site)
+    assert headline(page) == "Terverifikasi - BIB 5001-5005"
+    assert all(f'href="{PAGE}/runners/{each["participant_id"]}"' in page for each in runners)
+    assert f'href="{PAGE}/tickets"' in page
+    assert f'href="{PAGE}/letter"' in page
+
+
+async def test_a_free_registration_is_never_asked_to_pay(site: httpx.AsyncClient, registration: RunnerApis) -> None:
+    # given a registration that costs nothing, which is confirmed a moment later
+    registration.registration = registered(total_amount="0.00")
+    registration.invoice = None
+    waiting = await shown(site)
+    registration.registration = registered(
+        "payment_verified", total_amount="0.00", payment_verified_at=at(0), participants=[runner(bib=7)]
+    )
+    confirmed = await shown(site)
+
+    # then the page says so, before and after, and payment is not asked
+    assert headline(waiting) == "Sebentar lagi selesai"
+    assert 'data-refresh="3"' in waiting
+    assert headline(confirmed) == "Anda sudah terdaftar - BIB 7"
+    assert all("Tidak ada yang perlu dibayar" in each for each in (waiting, confirmed))
+    assert registration.sent("/api/payment/") == []
+
+
+async def test_who_paid_for_a_cancelled_registration_reads_of_the_refund(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.registration = registered("cancelled", cancelled_at=at(-1))
+    registration.invoice = invoice("cancelled", VERIFIED)
+    assert "uang Anda dikembalikan" in await shown(site)
+    registration.invoice = invoice("cancelled", REFUSED)
+    assert "uang Anda dikembalikan" not in await shown(site)
+
+
+async def test_an_expired_registration_says_what_can_be_done_now(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.registration = registered("expired", expired_at=at(-1))
+    page = await shown(site)
+    assert "Selama masih ada tempat, Anda dapat mendaftar lagi" in page
+    registration.registration["event"]["is_active"] = False
+    assert "mendaftar lagi" not in await shown(site)
+
+
+async def test_the_link_can_be_kept_in_whatsapp_and_help_knows_the_number(site: httpx.AsyncClient) -> None:
+    page = unescape(await shown(site, f"/en{PAGE}"))
+    [keep, ask] = [unquote(each) for each in re.findall(r'href="(https://wa\.me/[^"]+)"', page)]
+    assert keep.startswith("https://wa.me/?text=")
+    assert keep.endswith(f"{SITE}/en{PAGE}/{CODE}")
+    assert ask.startswith("https://wa.me/6281234567890?text=")
+    assert NUMBER in ask
+    assert CODE not in ask
+
+
+async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, registration: RunnerApis) -> None:
+    """Bytes over the wire of a group of ten, without compression of the page and without the QRIS picture."""
+    registration.registration = registered(participants=[runner(number) for number in range(10)])
+    page = await shown(site)
+    names = {each.partition(".")[2] for each in re.findall(r'"/static/([^"]+)"', page)}
+    assert names == {"look.css", "status.css", "mark.svg", "status.js"}
+    brand = await site.get("/brand/0b6b7a.css")
+    whole = len(page.encode()) + len(brand.content) + sum(len(load()[name].compressed) for name in names)
+    assert whole <= 30_000

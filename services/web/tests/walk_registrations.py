@@ -1,0 +1,134 @@
+"""Examples of the pages of a registration: its status, e-tickets, letter and corrections."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from . import own_registration
+from .runner_apis import at, paid
+from .walk import API, NUMBER, PAYMENT, RACE, REGISTERED, Answers, Example, billed, problem, registered, tickets
+
+STATUS = "/r/{number}"
+
+_PAGE = f"/r/{NUMBER}"
+_UNPAID = {**registered(), **billed()}
+_FREE: Mapping[str, Any] = {"total_amount": "0.00"}
+_SENT, _VERIFIED = paid(), paid("verified", verified_at=at(-1))
+_REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="123")
+_NO_WAY: Mapping[str, Any] = {"account_number": None, "qris_image": None}
+_AWAY: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(502)}
+_NO_INVOICE: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): problem(404, "invoice_not_found")}
+_PAID_AT: Mapping[str, Any] = {"payment_verified_at": at(-1)}
+_PERSON = own_registration.participant_id(0)
+_PROOFS = ("POST", f"{PAYMENT}/invoices/{REGISTERED}/proofs")
+_PATCH = ("PATCH", f"{API}/registrations/{REGISTERED}/participants/{_PERSON}")
+_PROOF = {"payment_method": "qris", "amount": "1300042.00", "payment_date": "2027-01-04", "notes": "123"}
+_CORRECTED = {
+    "jersey_size": "m",
+    "whatsapp": "1",
+    "email": "budi@example.com",
+    "emergency_contact_name": "Siti",
+    "emergency_contact_phone": "0812 9876 5432",
+}
+_WRONG = {"errors": [{"field": "whatsapp", "message": "0812?"}, {"field": "email", "message": "@?"}]}
+
+_STAGES: Mapping[str, Answers] = {
+    "unpaid": _UNPAID,
+    "unpaid group": {**registered(people=10), **billed()},
+    "unpaid, account only": {**registered(), **billed(qris_image=None)},
+    "unpaid, QRIS only": {**registered(), **billed(account_number=None)},
+    "unpaid, no way to pay": {**registered(), **billed(**_NO_WAY)},
+    "no invoice yet": {**registered(), **_NO_INVOICE},
+    "payment away": {**registered(), **_AWAY},
+    "refused": {**registered(), **billed(_REFUSED)},
+    "overdue": {**registered(), **billed(status="expired")},
+    "checking": {**registered("payment_uploaded"), **billed(_SENT, status="proof_uploaded")},
+    "checking again": {**registered("payment_uploaded"), **billed(_REFUSED, _SENT, status="proof_uploaded")},
+    "confirming": {**registered("payment_uploaded"), **billed(_VERIFIED, status="paid")},
+    "verified": {**registered("payment_verified", **_PAID_AT), **billed(_VERIFIED, status="paid")},
+    "verified group": {**registered("payment_verified", people=10, **_PAID_AT), **billed(_VERIFIED, status="paid")},
+    "verified, payment away": {**registered("payment_verified", **_PAID_AT), **_AWAY},
+    "free, confirming": {**registered(**_FREE), **_NO_INVOICE},
+    "free, verified": {**registered("payment_verified", **_FREE, **_PAID_AT), **_NO_INVOICE},
+    "expired": {**registered("expired", expired_at=at(-1)), **billed(status="expired")},
+    "expired, paid": {**registered("expired", expired_at=at(-1)), **billed(_VERIFIED, status="paid")},
+    "cancelled": {**registered("cancelled", cancelled_at=at(-1)), **billed(status="cancelled")},
+    "cancelled, no contact": {
+        **registered("cancelled", cancelled_at=at(-1), event={**RACE, "contact_whatsapp": None, "is_active": False}),
+        **billed(_VERIFIED, status="paid"),
+    },
+}
+
+
+def _proof(status: int, code: str, *, headers: Mapping[str, str] | None = None) -> Example:
+    answers = {**_UNPAID, _PROOFS: problem(status, code, headers=headers)}
+    return Example(f"{_PAGE}/proof", status, _PROOF, answers, state=code, file=b"picture")
+
+
+def _held(**fields: object) -> Answers:
+    held = {"short_name": "Budi S.", "bib_number": 1042, "category_name": "5K", "jersey_size": "l", "live": True}
+    answer = httpx.Response(200, json={**held, "event": RACE, **fields})
+    return {("GET", f"{API}/tickets/{own_registration.code(0)}"): answer}
+
+
+def _correction(status: int, answer: httpx.Response, state: str) -> Example:
+    return Example(f"{_PAGE}/runners/{_PERSON}", status, _CORRECTED, {**_UNPAID, _PATCH: answer}, state=state)
+
+
+_CLOSED = registered(event={**RACE, "changes_until": at(-1)})
+
+REGISTRATIONS: Mapping[str, tuple[Example, ...]] = {
+    STATUS: (
+        *(Example(_PAGE, answers=answers, state=state) for state, answers in _STAGES.items()),
+        Example(f"{_PAGE}?saved=1", state="saved"),
+    ),
+    "/r/{number}/proof": (
+        Example(f"{_PAGE}/proof", 303),
+        Example(f"{_PAGE}/proof", 303, _PROOF, {_PROOFS: httpx.Response(201, json={})}, file=b"picture"),
+        Example(f"{_PAGE}/proof", 422, _PROOF, state="no picture"),
+        Example(f"{_PAGE}/proof", 413, _PROOF, state="far too large", file=b"x" * 2_200_000),
+        _proof(413, "payload_too_large"),
+        _proof(415, "unsupported_image"),
+        _proof(409, "amount_mismatch"),
+        _proof(409, "invoice_expired"),
+        _proof(409, "proof_in_progress", headers={"Retry-After": "5"}),
+        _proof(503, "too_busy"),
+        _proof(429, "too_many_requests", headers={"Retry-After": "7"}),
+    ),
+    "/r/{number}/tickets": (
+        Example(f"{_PAGE}/tickets", answers=tickets()),
+        Example(f"{_PAGE}/tickets", answers=tickets(10), state="ten"),
+        Example(f"{_PAGE}/tickets", answers=tickets(2, missing=1), state="one missing"),
+        Example(f"{_PAGE}/tickets", 409, state="unpaid"),
+        Example(f"{_PAGE}/tickets", 409, answers=registered("payment_uploaded"), state="checking"),
+        Example(f"{_PAGE}/tickets", 409, answers=registered("cancelled", cancelled_at=at(-1)), state="ended"),
+    ),
+    "/r/{number}/tickets/{participant_id}": (
+        Example(f"{_PAGE}/tickets/{_PERSON}", answers=tickets(10)),
+        Example(f"{_PAGE}/tickets/none", 404, answers=tickets()),
+        Example(f"{_PAGE}/tickets/{_PERSON}", 409),
+    ),
+    "/r/{number}/letter": (
+        Example(f"{_PAGE}/letter", answers=tickets()),
+        Example(f"{_PAGE}/letter", answers=tickets(10), state="ten"),
+        Example(f"{_PAGE}/letter", 409),
+    ),
+    "/r/{number}/runners/{participant_id}": (
+        Example(f"{_PAGE}/runners/{_PERSON}"),
+        Example(f"{_PAGE}/runners/{_PERSON}", answers=registered(event={**RACE, "changes_until": at(99)})),
+        Example(f"{_PAGE}/runners/{_PERSON}", answers=_CLOSED, state="closed"),
+        Example(f"{_PAGE}/runners/none", 404),
+        _correction(422, httpx.Response(422, json={"code": "invalid_fields", "detail": "-", **_WRONG}), "errors"),
+        _correction(409, problem(409, "already_registered"), "already registered"),
+        _correction(409, problem(409, "already_waiting"), "already waiting"),
+        _correction(409, problem(409, "changes_closed"), "closed"),
+        _correction(503, httpx.Response(502), "away"),
+        _correction(303, httpx.Response(200, json={}), "saved"),
+    ),
+    "/t/{ticket_code}": (
+        Example(f"/t/{own_registration.code(0)}", answers=_held()),
+        Example(f"/t/{own_registration.code(0)}", answers=_held(live=False), state="cancelled"),
+        Example(f"/t/{own_registration.code(1)}", 404),
+    ),
+}
