@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.async_api import FilePayload, Locator, Page, expect
 from standalone.journey.browsers import fill_in
 from standalone.journey.checks import eventually
 from standalone.journey.fields import PROOF_FILE, participant_fields, payment_fields
 from standalone.journey.pictures import payment_proof, read_qr
-
-awaits_the_form = pytest.mark.xfail(reason="the race page leads to no form yet", strict=True, raises=AssertionError)
-"""For journeys that begin with a form. Strict: they fail once there is one, so that the mark has to go."""
 
 STATUS_PAGE: Final = re.compile(r"/r/([^/?#]+)$")
 

@@ -10,13 +10,11 @@ from .conftest import Arrive, OpenFront
 from .desk import Desk
 from .devices import PHONE, PHONE_WITHOUT_SCRIPTS, Device
 from .front import loses_one_answer
-from .pages import Runner, awaits_the_form
+from .pages import Runner
 from .races import OPEN, Races
 from .watch import Watch
 
 _BROWSERS_OWN_ERROR = "chrome-error://**"
-
-pytestmark = awaits_the_form
 
 _PHONES = pytest.mark.parametrize("phone", [PHONE, PHONE_WITHOUT_SCRIPTS], ids=["with scripts", "without scripts"])
 
