@@ -16,6 +16,7 @@ from testkit.servers import Server as FoundServer
 
 from .devices import PHONE, Device
 from .front import Fault, Front
+from .own import OwnPages, prepare_own
 from .races import Races, prepare
 from .watch import Watch
 
@@ -75,6 +76,12 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
+    """One registration in every state."""
+    return await prepare_own(site, races, crowd)
 
 
 @pytest.fixture(scope="session")

@@ -26,14 +26,33 @@ class Desk:
         return {ticket["ticket_code"] for ticket in await self.staff.call("GET", path)}
 
     async def verifies(self, number: str) -> None:
-        """Wait for the proof of a registration and verify it."""
+        """Wait for the proof of a registration, verify it, and wait for its tickets."""
+        await self.staff.verify(await self._payment_of(number))
 
-        async def verified() -> bool:
-            path = "/payment/v1/payments?status=uploaded&limit=200"
+        async def confirmed() -> bool:
+            [found] = await self.registrations_of(number)
+            return bool(found["status"] == "payment_verified")
+
+        await eventually(confirmed, f"the tickets of {number}")
+
+    async def refuses(self, number: str, reason: str) -> None:
+        """Wait for the proof of a registration and refuse it."""
+        await self.staff.reject(await self._payment_of(number), reason)
+
+    async def cancels(self, registration_id: str) -> None:
+        """Cancel a registration."""
+        path = f"/registration/v1/registrations/{registration_id}/cancel"
+        await self.staff.call("POST", path, json={"reason": "Atas permintaan peserta"}, expect=204)
+
+    async def _payment_of(self, number: str) -> str:
+        """Wait for a proof and return its payment's id."""
+        path = "/payment/v1/payments?status=uploaded&limit=200"
+        found: list[str] = []
+
+        async def arrived() -> bool:
             waiting = (await self.staff.call("GET", path))["items"]
-            theirs = [each["payment_id"] for each in waiting if each["registration_number"] == number]
-            for payment_id in theirs:
-                await self.staff.verify(payment_id)
-            return bool(theirs)
+            found.extend(each["payment_id"] for each in waiting if each["registration_number"] == number)
+            return bool(found)
 
-        await eventually(verified, f"the proof of {number}")
+        await eventually(arrived, f"the proof of {number}")
+        return found[0]

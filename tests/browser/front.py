@@ -7,12 +7,19 @@ from typing import Self, TypeAlias
 import httpx
 from chassis.process import BackgroundServer
 from embedded.ports import free_port
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from web.app import build_app
 from web.settings import Settings
 
 Send: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
 Fault: TypeAlias = Callable[[httpx.Request, Send], Awaitable[httpx.Response]]
 """Answers a request of the pages, with `send` or without."""
+
+
+_FORWARDED = ("content-type", "cache-control", "retry-after")
 
 
 class _Changed(httpx.AsyncBaseTransport):
@@ -28,7 +35,7 @@ class _Changed(httpx.AsyncBaseTransport):
 
 
 class Front:
-    """The pages on a socket of their own.
+    """The pages on a socket of their own, and the platform's APIs beside them.
 
     Args:
         platform: base URL of the platform behind them.
@@ -42,19 +49,35 @@ class Front:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        http = await self._stack.enter_async_context(
-            httpx.AsyncClient(transport=_Changed(self._fault), base_url=self._platform)
-        )
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        for_pages = httpx.AsyncClient(transport=_Changed(self._fault), base_url=self._platform)
+        await stack.enter_async_context(for_pages)
         settings = Settings(registration_url=self._platform, payment_url=self._platform, public_url=self.url)
-        app = build_app(settings, registration=http, payment=http)
-        await self._stack.enter_async_context(app.router.lifespan_context(app))
+        pages = build_app(settings, registration=for_pages, payment=for_pages)
+        await stack.enter_async_context(pages.router.lifespan_context(pages))
+        apis = Route("/api/{path:path}", self._forward, methods=["GET", "POST"])
+        app = Starlette(routes=[apis, Mount("/", pages)])
         server = BackgroundServer(app, host="127.0.0.1", port=int(self.url.rpartition(":")[2]), grace_seconds=1)
         await server.start()
-        self._stack.push_async_callback(server.stop)
-        return self
+        stack.push_async_callback(server.stop)
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    async def _forward(self, request: Request) -> Response:
+        """Answer as the platform's API does, without the fault."""
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        async with httpx.AsyncClient(base_url=self._platform) as apis:
+            answer = await apis.request(
+                request.method, str(request.url.path), content=await request.body(), headers=headers
+            )
+        kept = {name: answer.headers[name] for name in _FORWARDED if name in answer.headers}
+        return Response(answer.content, answer.status_code, headers=kept)
 
 
 async def out_of_reach(request: httpx.Request, _: Send) -> httpx.Response:

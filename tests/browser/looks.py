@@ -36,10 +36,10 @@ _FOCUSED = """() => {
     if (!focused || focused === document.body || focused.stopNumber === undefined) return null;
     const label = focused.closest('label');
     const drawn = [focused, label, ...(label ? label.children : []), focused.parentElement].filter(Boolean);
-    const ring = e => {
-        const style = getComputedStyle(e);
+    const ring = e => [null, '::after'].some(part => {
+        const style = getComputedStyle(e, part);
         return style.opacity !== '0' && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-    };
+    });
     const boxes = [focused, label].filter(Boolean).flatMap(e => [...e.getClientRects()]);
     const seen = boxes.some(box => {
         const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
@@ -47,6 +47,10 @@ _FOCUSED = """() => {
     });
     return {number: focused.stopNumber, visible: drawn.some(ring), seen};
 }"""
+
+
+_PARTS_OF_FIELDS = 20
+"""Steps within fields: a date field is left only after its day, month, year and calendar."""
 
 
 async def too_wide(page: Page) -> Sequence[str]:
@@ -75,16 +79,18 @@ class Walk:
 async def walk(page: Page) -> Walk:
     """Press the tabulator key from the top of the page until its end."""
     names: list[str] = await page.evaluate(_STOPS)
-    stops: list[dict[str, Any]] = []
-    while len(stops) <= len(names):
+    stops: dict[int, dict[str, Any]] = {}
+    last = None
+    for _ in range(len(names) + _PARTS_OF_FIELDS):
         await page.keyboard.press("Tab")
         stop = await page.evaluate(_FOCUSED)
-        if stop is None or any(stop["number"] == each["number"] for each in stops):
+        if stop is None or (stop["number"] in stops and stop["number"] != last):
             break
-        stops.append(stop)
+        last = stop["number"]
+        stops.setdefault(last, stop)
     return Walk(
         names=names,
-        order=[stop["number"] for stop in stops],
-        unmarked=[names[stop["number"]] for stop in stops if not stop["visible"]],
-        covered=[names[stop["number"]] for stop in stops if not stop["seen"]],
+        order=list(stops),
+        unmarked=[names[stop["number"]] for stop in stops.values() if not stop["visible"]],
+        covered=[names[stop["number"]] for stop in stops.values() if not stop["seen"]],
     )

@@ -6,21 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.async_api import FilePayload, Locator, Page, expect
 from standalone.journey.browsers import fill_in
 from standalone.journey.checks import eventually
 from standalone.journey.fields import PROOF_FILE, participant_fields, payment_fields
 from standalone.journey.pictures import payment_proof, read_qr
 
-awaits_the_form = pytest.mark.xfail(reason="the race page leads to no form yet", strict=True, raises=AssertionError)
-"""For journeys that begin with a form. Strict: they fail once there is one, so that the mark has to go."""
-
 STATUS_PAGE: Final = re.compile(r"/r/([^/?#]+)$")
 
 _SUBMIT = 'button[type="submit"], button:not([type])'
 _FIRST_FIELD = 'input[name="p1-full_name"]'
 _BINDING = 'button[data-send], button[name="step"][value="send"]'
+_AGAIN = "button[data-now]"
 _CODE = "main img, main svg"
 _PROOF = f'input[type="file"][name="{PROOF_FILE}"]'
 
@@ -65,6 +62,10 @@ class Runner:
     async def sends(self) -> None:
         """Press the form's button."""
         await self.send_button.click()
+
+    async def sends_again(self) -> None:
+        """Press the button of the page that says that there was no answer."""
+        await self.page.locator(_AGAIN).click()
 
     async def confirms(self) -> None:
         """Press the button of the review, which shows all runners before anything is binding."""

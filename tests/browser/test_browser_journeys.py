@@ -8,7 +8,7 @@ from .conftest import Arrive
 from .desk import Desk
 from .devices import PHONE, PHONE_WITHOUT_SCRIPTS, Device
 from .looks import too_wide
-from .pages import Runner, awaits_the_form, wrong_fields
+from .pages import Runner, wrong_fields
 from .races import OPEN, PAYMENT, SOLD_OUT, Races
 
 _PHONES = pytest.mark.parametrize("phone", [PHONE, PHONE_WITHOUT_SCRIPTS], ids=["with scripts", "without scripts"])
@@ -19,7 +19,6 @@ def desk(races: Races) -> Desk:
     return Desk(races.staff)
 
 
-@awaits_the_form
 @_PHONES
 @pytest.mark.parametrize(("size", "total"), [(1, "150000.00"), (10, "1300000.00")], ids=["alone", "group of ten"])
 async def test_from_the_race_to_the_ticket(
@@ -44,7 +43,6 @@ async def test_from_the_race_to_the_ticket(
     assert len(codes) == size
 
 
-@awaits_the_form
 @_PHONES
 async def test_wrong_fields_are_named_and_the_others_kept(
     phone: Device, arrive: Arrive, races: Races, crowd: Crowd

@@ -6,6 +6,7 @@ from playwright.async_api import Page, expect
 from .conftest import Arrive, OpenFront
 from .devices import DESKTOP, ENLARGED, Device
 from .looks import too_wide, walk
+from .own import OwnPages, OwnScene, every_own_scene
 from .races import OPEN
 from .scenes import Scene, every_language, every_scene
 
@@ -16,8 +17,7 @@ _FAULTY = """<!doctype html><html lang="en"><title>Faulty</title><main>
 
 async def _show(page: Page, scene: Scene, language: str) -> None:
     await page.goto(scene.address(language))
-    for closed in await page.locator("details:not([open]) > summary").all():
-        await closed.evaluate("summary => { summary.parentElement.open = true; }")
+    await page.evaluate("() => document.querySelectorAll('details').forEach(part => { part.open = true; })")
 
 
 @_WINDOWS
@@ -35,6 +35,23 @@ async def test_a_walk_reaches_everything_in_order_and_shows_where_it_is(
     assert list(walked.order) == list(range(len(walked.names))), walked
     assert not walked.unmarked
     assert not walked.covered
+
+
+@_WINDOWS
+@every_own_scene
+async def test_a_walk_through_the_pages_of_a_registration(
+    scene: OwnScene, device: Device, arrive: Arrive, own: OwnPages
+) -> None:
+    page = await arrive(device)
+    await page.goto(own.links[scene.state])
+    await page.goto(own.address(scene, "id"))
+
+    walked = await walk(page)
+
+    assert list(walked.order) == list(range(len(walked.names))), walked
+    assert not walked.unmarked
+    assert not walked.covered
+    assert await too_wide(page) == []
 
 
 @every_language

@@ -6,10 +6,8 @@ from standalone.journey.people import Crowd
 
 from .conftest import Arrive
 from .desk import Desk
-from .pages import Runner, awaits_the_form
+from .pages import Runner
 from .races import OPEN, Races
-
-pytestmark = awaits_the_form
 
 
 async def test_a_saved_ticket_can_be_shown_at_the_desk_without_a_network(

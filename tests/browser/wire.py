@@ -7,7 +7,7 @@ from playwright.async_api import Page
 
 
 class Wire:
-    """Counts the bytes of a page's connection, headers included, without the browser's cache.
+    """Counts the bytes of a page's connection, headers included. A new visitor's browser has kept nothing.
 
     Attributes:
         received: bytes by address.
@@ -25,7 +25,6 @@ class Wire:
         session.on("Network.requestWillBeSent", wire._asked)
         session.on("Network.loadingFinished", wire._finished)
         await session.send("Network.enable")
-        await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
         return wire
 
     @property

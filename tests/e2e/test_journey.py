@@ -4,7 +4,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
+from standalone.journey.browsers import PlainBrowser
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.story import Demand, Story
@@ -22,8 +24,9 @@ Start = Callable[..., Awaitable[PlatformProcess]]
 
 async def _play(platform: PlatformProcess) -> Story:
     lines: list[str] = []
-    async with Site(platform.url) as site:
-        story = Story(site, (OWNER_EMAIL, platform.owner_password), lines.append)
+    async with Site(platform.url) as site, httpx.AsyncClient(base_url=platform.url, timeout=30.0) as http:
+        owner = (OWNER_EMAIL, platform.owner_password)
+        story = Story(site, owner, lines.append, browser=PlainBrowser(http))
         await story.play(DEMANDS)
     return story
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from chassis.transports import declarations
 from contracts.topology import Names
 
 from standalone.databases import Server, drop_databases
+from standalone.journey.browsers import open_browser
 from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
 from standalone.journey.report import progress_lines, report
@@ -36,8 +36,8 @@ async def play(settings: StandaloneSettings) -> int:
     try:
         async with _platform(settings) as platform:
             progress(f"platform is up at {platform.url} ({_parts(settings)})")
-            async with Site(platform.url) as site:
-                story = Story(site, (OWNER_EMAIL, platform.owner_password), progress)
+            async with Site(platform.url) as site, open_browser(platform.url) as browser:
+                story = Story(site, (OWNER_EMAIL, platform.owner_password), progress, browser=browser)
                 await story.play(DEMANDS)
             progress("asking the doctor …")
             healthy, diagnosis = await platform.command("doctor", "--json", "--wait", "60")
@@ -55,11 +55,11 @@ def _where_to_look(settings: StandaloneSettings, story: Story) -> Sequence[str]:
     site = f"http://{settings.startline_host}:{settings.startline_port}"
     if settings.database_url is not None:
         return ["To look around yourself: make up, then open", f"  {site}/"]
-    ticket_holder = urlsplit(story.paying[0].entry["status_url"]).path
+    link = story.page_runner and story.page_runner.link
     return [
         f"To look at this race: STARTLINE_DATA={os.path.relpath(_data(settings))} make up, then open",
         f"  {site}/en/races/{story.race}",
-        f"  {site}/en{ticket_holder}    the page of one who has a ticket",
+        *([f"  {site}/en{link.path}    the page of a runner with a ticket"] if link else []),
     ]
 
 

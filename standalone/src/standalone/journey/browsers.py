@@ -42,7 +42,7 @@ class Browser(Protocol):
         """Follow the first link whose address ends with `ending`."""
 
     async def send(self, fields: Mapping[str, str], files: Mapping[str, File] | None = None) -> None:
-        """Fill in the form that has these fields, add the files, and press its button."""
+        """Fill in the form that has these fields, add the files, press its button and wait until the form is gone."""
 
 
 class PlainBrowser:
@@ -119,8 +119,8 @@ class ChromiumBrowser:
         for name, (file, content, kind) in (files or {}).items():
             picture = {"name": file, "mimeType": kind, "buffer": content}
             await form.locator(f'[name="{name}"]').set_input_files(picture)  # type: ignore[arg-type]  # a FilePayload
-        async with self._page.expect_navigation():
-            await form.locator('button[type="submit"], button:not([type])').first.click()
+        await form.locator('button[type="submit"], button:not([type])').first.click()
+        await form.wait_for(state="detached")
 
 
 async def fill_in(form: "Locator", name: str, value: str) -> None:
@@ -137,9 +137,13 @@ async def fill_in(form: "Locator", name: str, value: str) -> None:
 
 @asynccontextmanager
 async def open_browser(site: str) -> AsyncIterator[Browser]:
-    """Open Chromium if this machine has one and Playwright is installed, or else a plain browser."""
+    """Open Chromium if this machine has one and Playwright is installed, or else a plain browser.
+
+    Raises:
+        AssertionError: a page did not become what Chromium waited for.
+    """
     try:
-        from playwright.async_api import async_playwright  # noqa: PLC0415  # a tool of tests, missing in images
+        from playwright.async_api import Error, async_playwright  # noqa: PLC0415  # a tool of tests, missing in images
 
         program = find_chromium()
     except (ImportError, NotInstalled):
@@ -149,5 +153,9 @@ async def open_browser(site: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=Path(program), args=["--disable-gpu"])
         context = await chromium.new_context(base_url=site, viewport=_PHONE, locale="id-ID")  # type: ignore[arg-type]
-        yield ChromiumBrowser(await context.new_page())
-        await chromium.close()
+        try:
+            yield ChromiumBrowser(await context.new_page())
+        except Error as error:
+            raise AssertionError(f"Chromium: {error}") from error
+        finally:
+            await chromium.close()

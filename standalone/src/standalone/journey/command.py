@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from standalone.databases import reachable_server
 from standalone.doctor.command import diagnose
+from standalone.journey.browsers import open_browser
 from standalone.journey.client import Site
 from standalone.journey.people import Crowd
 from standalone.journey.report import progress_lines, report
@@ -23,13 +24,14 @@ async def play(settings: StandaloneSettings, url: str, *, simulators_url: str | 
     owner_password = settings.startline_owner_password
     owner = (settings.startline_owner_email, owner_password.get_secret_value() if owner_password else "")
     try:
-        async with Site(url, simulators_url=simulators_url) as site:
+        async with Site(url, simulators_url=simulators_url) as site, open_browser(url) as browser:
             story = Story(
                 site,
                 owner,
                 progress,
                 mark=uuid4().hex[:4].upper(),
                 waits_for_expiry=settings.hour_seconds <= _LONGEST_REHEARSED_HOUR,
+                browser=browser,
                 crowd=Crowd(first=int(time.time()) % 100_000 * 1000),
             )
             await story.play(DEMANDS)

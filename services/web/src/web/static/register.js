@@ -276,6 +276,16 @@ form.addEventListener('input', () => {
 });
 addEventListener('pagehide', keepDraft);
 
+// A field is checked once the tap that left it is over: an error that appeared between press and release would move what
+// is being tapped, and the tap would be lost.
+let isPressed = false;
+addEventListener('pointerdown', () => { isPressed = true; }, true);
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => { isPressed = false; }, true);
+
+const afterTap = (check) => isPressed
+  ? addEventListener('pointerup', () => setTimeout(check), {capture: true, once: true})
+  : check();
+
 form.addEventListener('focusout', (event) => {
   const box = event.target.closest('.field');
   if (!box || box.contains(event.relatedTarget)) return;
@@ -283,7 +293,7 @@ form.addEventListener('focusout', (event) => {
   if (!checks[field]) return;
   const touched = field === 'date_of_birth' ? birth(`p${number}-`).some(Boolean) : value(event.target.name);
   const id = `p${number}-${field}`;
-  if (touched || $(`[id="${id}-error"]`)) showError(id, problem(Number(number), field));
+  if (touched || $(`[id="${id}-error"]`)) afterTap(() => showError(id, problem(Number(number), field)));
 });
 
 // Sending: the same form has the same key for an hour, so that it is registered once from all tabs.
