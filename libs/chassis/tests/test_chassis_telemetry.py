@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,6 @@ async def test_what_nobody_asked_for_gets_an_id_of_its_own_and_keeps_it() -> Non
     async def made() -> tuple[str, str]:
         return correlation_id(), correlation_id()
 
-    (first, again), (other, _) = [await asyncio.create_task(made()) for _ in range(2)]
+    (first, again), (other, _) = [await asyncio.create_task(made(), context=Context()) for _ in range(2)]
 
     assert first == again != other

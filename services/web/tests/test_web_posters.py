@@ -140,5 +140,5 @@ async def test_the_page_of_a_race_with_a_photograph_as_poster_is_light(
     page = await site.get("/races/jakarta-fun-run")
     names = [each.rpartition("/")[2].partition(".")[2] for each in set(re.findall(r'"(/static/[^"]+)"', page.text))]
     parts = len(page.content) + sum(len(load()[name].compressed) for name in names)
-    assert len(names) == 3
+    assert len(names) == 4
     assert 50_000 < largest + parts <= RACE_PAGE_BYTES
