@@ -28,7 +28,7 @@ READ = tuple(each for each in PAGES if each.form is None)
 LANGUAGES = {"id": "", "en": ENGLISH_PREFIX}
 _SAMPLES = ("Budi", "Sari", "S", "M", "L", "h", "parts")
 _SAME_WORDS = ("BIB", "E-mail", "Jersey", "QRIS", "Total", "WIB", "XXXL")
-_IS_PRIVATE = re.compile(r"/(r|t)/|/parts|/races/[^/]+/(register|waitlist)/")
+_IS_PRIVATE = re.compile(r"/(r|t)/|/parts")
 
 
 @pytest.fixture(scope="module")

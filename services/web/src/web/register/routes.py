@@ -68,7 +68,7 @@ async def show_form(request: Request, slug: str, category: str, size: str, races
     if page is None:
         offer = await _offer(request, races, (slug, category, size))
         pages: Pages = request.app.state.pages
-        html = pages.render("register.html", path, **shown_of(offer))
+        html = pages.render("register.html", path, is_public=True, **shown_of(offer))
         page = kept.keep(path, html, changes_at=offer.changes_at(_now(request)))
     return page.response(request)
 
