@@ -22,7 +22,7 @@ from standalone.journey.story import DEMANDS, Story
 from standalone.settings import StandaloneSettings
 
 _REHEARSAL = {
-    "HOUR_SECONDS": "20",  # an unpaid registration of the half marathon expires during the demo
+    "HOUR_SECONDS": "30",  # an unpaid registration of the half marathon expires during the demo
     "EXPIRY_GRACE_MINUTES": "0",
     "EXPIRY_SWEEP_SECONDS": "1",
     "LOG_LEVEL": "ERROR",
