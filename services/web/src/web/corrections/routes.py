@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, NotFound, Unavailable
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
@@ -57,7 +58,8 @@ async def save(
     visitor: CurrentVisitor,
 ) -> Response:
     """Save what was changed and return to the page of the registration."""
-    sent = {name: value for name, value in typed(await request.form()).items() if name in FIELDS}
+    async with form_of(request) as read:
+        sent = {name: value for name, value in typed(read).items() if name in FIELDS}
     entry = person = None
     try:
         entry = await read_registration(access, registration, visitor)

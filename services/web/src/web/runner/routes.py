@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from chassis.auth.access import public
 from chassis.errors import NotFound, Unavailable
 from chassis.web.dependencies import from_state
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
@@ -62,7 +63,7 @@ async def send_proof(
     """Send the proof of a payment, then show the status."""
     since = monotonic()
     await _require_known_to_payment(payment, access, visitor)
-    async with request.form(max_files=1, max_fields=8) as form:
+    async with form_of(request, max_files=1, max_fields=8) as form:
         not_sent = await proofs.send(payment, visitor, access.registration_id, access.token, form, since=since)
     if not_sent is None:
         return see_other(request, f"{PATH}/{access.number}")

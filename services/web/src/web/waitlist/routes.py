@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from chassis.auth.access import public
 from chassis.errors import Unavailable
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -68,7 +69,8 @@ async def ask_to_leave(
 @router.post(f"{ENGLISH_PREFIX}{_LEAVE}")
 async def leave(request: Request, access: OwnAccess, registration: Registration, visitor: CurrentVisitor) -> Response:
     """Leave the line, with or without an offer; ask again if there is one that the visitor has not seen."""
-    asked = (await request.form()).get("standing")
+    async with form_of(request) as form:
+        asked = form.get("standing")
     values = view_of(access.number, await read_place(access, registration, visitor), now=request.app.state.clock())
     if values["standing"] is Standing.OFFERED and asked != Standing.OFFERED:
         return private_page(request, "leave.html", is_news=True, **values)
