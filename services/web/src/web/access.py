@@ -123,14 +123,22 @@ def kept(request: Request, number: str) -> RunnerAccess | None:
     return RunnerAccess(number, code, token)
 
 
-def require_match(access: RunnerAccess, registration_number: str, registration_id: UUID) -> None:
-    """Refuse a cookie that was moved to the address of another registration.
+def require_match(access: RunnerAccess, registration_id: UUID, registration_number: str | None = None) -> None:
+    """Refuse a cookie that was moved to the address of another registration or place in line.
 
     Raises:
         ForeignAccess.
     """
-    if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
+    has_number = registration_number is not None and access.number.upper() == registration_number.upper()
+    if not has_number and _id_of(access.number) != registration_id:
         raise ForeignAccess
+
+
+def _id_of(number: str) -> UUID | None:
+    try:
+        return UUID(number)
+    except ValueError:
+        return None
 
 
 async def read_registration(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Registered:
@@ -143,7 +151,7 @@ async def read_registration(access: RunnerAccess, registration: ApiClient, visit
     """
     path = f"/registrations/{access.registration_id}"
     found = await registration.get(Registered, path, visitor, token=access.token)
-    require_match(access, found.registration_number, found.registration_id)
+    require_match(access, found.registration_id, found.registration_number)
     return found
 
 

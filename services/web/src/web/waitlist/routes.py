@@ -9,7 +9,7 @@ from chassis.web.routing import Router
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from web.access import PATH, Number, OwnAccess, Registration, RunnerAccess, keep_renewed
+from web.access import PATH, Number, OwnAccess, Registration, RunnerAccess, keep_renewed, require_match
 from web.languages import ENGLISH_PREFIX
 from web.pages import PRIVATE, private_page, see_other
 from web.upstream.client import ApiClient, Refused
@@ -81,6 +81,7 @@ async def _do(
     method: str, path: str, request: Request, access: RunnerAccess, registration: ApiClient, visitor: Visitor
 ) -> Response:
     """Change the place in line and lead back to it; say so if that was refused, or may have happened or not."""
+    require_match(access, access.registration_id)
     own = f"{PATH}/{access.number}"
     try:
         await registration.call(method, f"/waitlist/{access.registration_id}{path}", visitor, token=access.token)
