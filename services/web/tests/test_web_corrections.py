@@ -63,6 +63,29 @@ async def test_only_what_was_changed_is_sent(site: httpx.AsyncClient, registrati
     assert "Perubahan Anda sudah disimpan." not in (await site.get(OWN, headers=COOKIE)).text
 
 
+def _hidden(answer: httpx.Response) -> dict[str, str]:
+    """Return the hidden fields of the form."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
+    return {name: unescape(value) for name, value in found}
+
+
+async def test_a_form_that_was_open_for_long_takes_back_nothing_that_changed_meanwhile(
+    site: httpx.AsyncClient, registration: OwnApi
+) -> None:
+    # given a form that a tab has open, while the organisers correct the number and another tab the size
+    opened = await site.get(PAGE, headers=COOKIE)
+    registration.people = [person(0, whatsapp="6281200001111", jersey_size="xl")]
+
+    # when something else is changed in it, at first wrongly
+    registration.instead["PATCH", participant_id(0)] = problem(422, "invalid_fields", email="Tulis alamat email.")
+    wrong = await _send(site, **_hidden(opened), email="budi@")
+    registration.instead.clear()
+    await _send(site, **{**_values(wrong), **_hidden(wrong), "email": "budi@example.com"})
+
+    # then only that is sent
+    assert _sent(registration) == [{"email": "budi@"}, {"email": "budi@example.com"}]
+
+
 async def test_other_fields_cannot_be_sent_along(site: httpx.AsyncClient, registration: OwnApi) -> None:
     await _send(site, full_name="Someone Else", jersey_size="s")
     assert _sent(registration) == [{"jersey_size": "s"}]

@@ -71,6 +71,36 @@ async def test_without_a_readable_cookie_nothing_is_asked(
     assert registration.requests == []
 
 
+def _claiming(**claims: Any) -> str:
+    """Return a token with these claims."""
+    return f"head.{urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.signature"
+
+
+_DEEP = urlsafe_b64encode(b"[" * 3000).decode()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        _claiming(sub=1, exp=1_900_000_000),
+        _claiming(sub=ID, exp=-62_135_596_800),
+        _claiming(sub=ID, exp=1e18),
+        _claiming(sub=ID, exp="NaN"),
+        f"head.{_DEEP}.signature",
+        f"{token()}\xe9",
+        f"{token()}\\012X-Forwarded-For: 10.0.0.1",
+    ],
+    ids=["number", "first year", "late", "nan", "deep", "letter", "line feed"],
+)
+async def test_whatever_somebody_writes_as_a_token_is_no_access(
+    written: str, registration: Registration, site: httpx.AsyncClient
+) -> None:
+    cookie = f'runner="code~{written}"'  # in quotes, octal escapes are read
+    answer = await site.get(f"/r/{NUMBER}", headers=[(b"Cookie", cookie.encode("latin-1"))])
+    assert answer.status_code == 401
+    assert registration.requests == []
+
+
 async def test_a_token_that_ends_is_renewed_with_the_code(
     registration: Registration, site: httpx.AsyncClient, clock: Clock
 ) -> None:

@@ -128,6 +128,8 @@ async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, path: 
 async def test_search_engines_find_all_pages_in_both_languages(site: httpx.AsyncClient) -> None:
     robots, sitemap = await site.get("/robots.txt"), await site.get("/sitemap.xml")
     assert f"Sitemap: {SITE}/sitemap.xml" in robots.text
+    for path in ("/r/", "/en/r/", "/t/", "/en/t/", "/api/"):
+        assert f"Disallow: {path}" in robots.text.splitlines()
     assert re.findall("<loc>(.*?)</loc>", sitemap.text) == [
         f"{SITE}{prefix}{path}"
         for path in ("/", "/races/jakarta-fun-run", "/races/bandung-lari")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -236,3 +237,30 @@ def test_an_offer_lapses_at_its_end(until: datetime, expected: Standing) -> None
 )
 def test_what_is_left_is_in_whole_minutes(left: timedelta, expected: tuple[int, int]) -> None:
     assert hours_and_minutes(left) == expected
+
+
+async def test_the_message_to_the_organisers_says_the_name_as_it_is(line: Line) -> None:
+    race: Any = OF_A_RACE["event"]
+    line.answers["GET", ENTRY] = place(event={**race, "name": 'Run & "Fun" <5K>'})
+    page = await _page(await line.get())
+    [link] = [each.get("href") or "" for each in page.all("a") if "wa.me" in (each.get("href") or "")]
+    assert 'Run & "Fun" <5K>, daftar tunggu' in unquote(link)
+
+
+@pytest.mark.parametrize("path", ["", "/leave", "/line"])
+async def test_access_to_a_place_does_not_open_another_address(line: Line, path: str) -> None:
+    answer = await line.browser.get(f"/r/{NUMBER}{path}", headers=COOKIE)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/accept", "/leave"])
+async def test_nothing_is_done_about_a_place_at_another_address(line: Line, path: str) -> None:
+    line.stands("offered", **OFFERED)
+    answer = await line.browser.post(f"/r/{NUMBER}{path}", headers=COOKIE, data={"standing": "offered"})
+    assert (answer.status_code, line.calls()) == (403, [])
+
+
+@pytest.mark.parametrize("written", [IN_LINE.upper(), IN_LINE.replace("-", "")])
+async def test_the_id_of_a_place_may_be_written_as_the_api_takes_it(line: Line, written: str) -> None:
+    answer = await line.browser.get(f"/r/{written}", headers=COOKIE)
+    assert answer.status_code == 200

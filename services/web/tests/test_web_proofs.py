@@ -1,6 +1,7 @@
 """The proof of a payment reaches payment whole, and what payment refuses is said at the form."""
 
 import re
+from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
@@ -200,3 +201,42 @@ async def test_another_site_cannot_send_a_proof(site: httpx.AsyncClient, registr
     answer = await site.post(f"{PAGE}/proof", data=FIELDS, headers={**COOKIE, "Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert registration.requests == []
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "invalid_token"), (403, "forbidden"), (429, "too_many_requests")])
+async def test_nothing_is_read_of_a_visitor_whose_token_payment_does_not_know(
+    site: httpx.AsyncClient, registration: RunnerApis, status: int, code: str
+) -> None:
+    """Anybody can write a token into a cookie, and slow uploads would take the places of all runners."""
+    # given a token that nobody signed
+    registration.failures["/invoices/"] = problem(status, code)
+    read = []
+
+    async def picture() -> AsyncIterator[bytes]:
+        read.append(1)
+        yield PICTURE
+
+    # when a proof is sent with it
+    headers = {**COOKIE, "Content-Type": "multipart/form-data; boundary=b"}
+    answer = await site.post(f"{PAGE}/proof", content=picture(), headers=headers)
+
+    # then it is refused before its body is read
+    assert answer.status_code == status
+    assert read == []
+
+
+async def test_a_proof_arrives_also_before_payment_has_made_the_invoice(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.invoice = None
+    assert (await send(site)).status_code == 303
+
+
+@pytest.mark.parametrize("status", [302, 308])
+async def test_an_answer_that_leads_elsewhere_says_nothing_about_the_proof(
+    site: httpx.AsyncClient, registration: RunnerApis, status: int
+) -> None:
+    registration.failures["/proofs"] = httpx.Response(status, headers={"Location": "https://payment.example/"})
+    answer = await send(site)
+    assert answer.status_code == 503
+    assert "tidak akan dihitung dua kali" in summary(answer.text)[0]

@@ -100,3 +100,11 @@ async def test_the_empty_form_is_kept_briefly_and_asks_no_api(recovery: Recovery
     answer = await recovery.browser.get("/recover")
     assert answer.headers["Cache-Control"].startswith("public")
     assert recovery.asked == []
+
+
+@pytest.mark.parametrize("encoding", ["unicode_escape", "undefined"])
+async def test_a_form_in_an_encoding_of_no_browser_is_a_page(recovery: Recovery, encoding: str) -> None:
+    form = '--b\r\nContent-Disposition: form-data; name="contact"\r\n\r\n\\ud800\r\n--b--\r\n'
+    kind = f"multipart/form-data; boundary=b; charset={encoding}"
+    answer = await recovery.browser.post("/recover", content=form, headers={"Content-Type": kind})
+    assert (answer.status_code, recovery.asked) == (400, [])

@@ -56,6 +56,15 @@ async def test_a_runner_registers_and_is_led_to_the_link_of_the_registration(
     assert english.headers["Location"] == f"/en{STATUS_PATH}"
 
 
+@pytest.mark.parametrize("person", ["", "0", "6", "-1", "\uff12", "9" * 5000])
+async def test_without_a_contact_person_of_the_form_the_first_runner_is_it(
+    browser: httpx.AsyncClient, api: RegistrationApi, person: str
+) -> None:
+    answer = await send(browser, FIVE, {**group(5), "pic": person}, "send")
+    assert answer.status_code == 303
+    assert [each["is_pic"] for each in api.body["participants"]] == [True, False, False, False, False]
+
+
 async def test_a_first_form_is_sent_back_once_for_the_cookie_of_its_key(browser: httpx.AsyncClient) -> None:
     # given a browser that was never here
     first = await browser.post(ONE, data=runner())

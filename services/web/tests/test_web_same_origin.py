@@ -18,6 +18,8 @@ OTHER = "https://attacker.example"
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": OTHER},
         {"Origin": "null"},
+        {"Origin": "https://["},
+        {"Origin": f"{OWN}@attacker.example"},
     ],
 )
 async def test_a_form_of_another_site_is_refused(headers: Mapping[str, str], site: httpx.AsyncClient) -> None:

@@ -1,16 +1,17 @@
 """The cookie that opens a registration: its access code and a runner token, for the pages of this registration only."""
 
-import json
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from chassis.errors import StartlineError
 from chassis.web.dependencies import from_state
 from fastapi import Depends, Path, Request, Response
+from pydantic import Field
 
 from web.languages import ENGLISH_PREFIX
 from web.upstream.client import Answer, ApiClient
@@ -22,7 +23,9 @@ PATH: Final = "/r"
 """Path of the pages of registrations; the registration's number follows."""
 
 _SEPARATOR = "~"
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){2}")
 _RENEW_BEFORE = timedelta(minutes=5)
+_LATEST: Final = 100_000_000_000  # in the year 5138
 _KEPT_FOR = timedelta(days=400)  # the maximum that browsers keep a cookie
 
 
@@ -59,12 +62,12 @@ class RunnerAccess:
     @property
     def registration_id(self) -> UUID:
         """Return the id that the token is for. The APIs check the token; this only reads it."""
-        return UUID(_claims(self.token)["sub"])
+        return _claims(self.token).sub
 
     @property
     def valid_until(self) -> datetime:
         """Return until when the token is accepted."""
-        return datetime.fromtimestamp(float(_claims(self.token)["exp"]), UTC)
+        return datetime.fromtimestamp(_claims(self.token).exp, UTC)
 
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the token is accepted for some minutes more."""
@@ -110,23 +113,32 @@ def forget(response: Response, number: str) -> None:
 
 def kept(request: Request, number: str) -> RunnerAccess | None:
     """Return the access that the browser keeps; None if it has none, or one that cannot be read."""
-    code, found, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)
-    access = RunnerAccess(number, code, token)
-    try:
-        _ = access.registration_id, access.valid_until
-    except (ValueError, KeyError, TypeError, IndexError, OverflowError):
+    code, _, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)
+    if not _TOKEN.fullmatch(token):
         return None
-    return access if found else None
+    try:
+        _claims(token)
+    except ValueError:
+        return None
+    return RunnerAccess(number, code, token)
 
 
-def require_match(access: RunnerAccess, registration_number: str, registration_id: UUID) -> None:
-    """Refuse a cookie that was moved to the address of another registration.
+def require_match(access: RunnerAccess, registration_id: UUID, registration_number: str | None = None) -> None:
+    """Refuse a cookie that was moved to the address of another registration or place in line.
 
     Raises:
         ForeignAccess.
     """
-    if access.number.upper() not in (registration_number.upper(), str(registration_id).upper()):
+    has_number = registration_number is not None and access.number.upper() == registration_number.upper()
+    if not has_number and _id_of(access.number) != registration_id:
         raise ForeignAccess
+
+
+def _id_of(number: str) -> UUID | None:
+    try:
+        return UUID(number)
+    except ValueError:
+        return None
 
 
 async def read_registration(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Registered:
@@ -139,7 +151,7 @@ async def read_registration(access: RunnerAccess, registration: ApiClient, visit
     """
     path = f"/registrations/{access.registration_id}"
     found = await registration.get(Registered, path, visitor, token=access.token)
-    require_match(access, found.registration_number, found.registration_id)
+    require_match(access, found.registration_id, found.registration_number)
     return found
 
 
@@ -148,10 +160,21 @@ def _paths(number: str) -> tuple[str, str]:
     return path, ENGLISH_PREFIX + path
 
 
-def _claims(token: str) -> dict[str, Any]:
+class _Claims(Answer):
+    """What is read of a token. Times are in seconds since 1970."""
+
+    sub: UUID
+    exp: Annotated[float, Field(ge=0, lt=_LATEST)]
+
+
+def _claims(token: str) -> _Claims:
+    """Return the claims of a token, without a check of its signature.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
     payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return claims
+    return _Claims.model_validate_json(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 Number = Annotated[str, Path(min_length=1, max_length=50)]

@@ -90,7 +90,7 @@ def _filters(language: Language) -> Mapping[str, Any]:
         "short_weekday": lambda value: formats.short_weekday(value, language),
         "brief_moment": lambda value, zone: formats.brief_moment(value, zone, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
-        "ask": lambda number, about: ask(number, about, language),
+        "ask": lambda number, race, about: ask(number, race, about, language),
         "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 

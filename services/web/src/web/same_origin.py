@@ -51,4 +51,4 @@ class SameOrigin:
         if site is not None:
             return site in _OWN
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc in {self._host, headers.get("host")}
+        return origin is None or origin.partition("://")[2] in {self._host, headers.get("host")}

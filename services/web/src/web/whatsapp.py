@@ -16,6 +16,6 @@ def chat(number: str, text: str) -> str:
     return f"https://wa.me/{number}?text={quote(text, safe='')}"
 
 
-def ask(number: str, about: str, language: Language) -> str:
+def ask(number: str, race: str, about: str | None, language: Language) -> str:
     """Return the link of a chat with the organisers of a race that begins with what it is about."""
-    return chat(number, _QUESTION.said(language, about=about))
+    return chat(number, _QUESTION.said(language, about=f"{race}, {about}" if about else race))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidFields, PayloadTooLarge
+from chassis.web.forms import form_of
 from chassis.web.models import Amount, Body, OrNone, Text
 from chassis.web.problems import invalid
 from chassis.wording import Refused, Wording
@@ -61,7 +62,7 @@ async def read_proof_form(request: Request) -> tuple[bytes, ProofFields]:
         PayloadTooLarge: the file is larger than 2 MB.
         InvalidFields, RequestValidationError: a field is missing, invalid, unknown or repeated.
     """
-    async with request.form(max_files=4, max_fields=16, max_part_size=FORM_BYTES) as form:
+    async with form_of(request, max_files=4, max_fields=16, max_part_size=FORM_BYTES) as form:
         single = _single(form)
         file = await _file(single.pop("file", None))
         return file, _validated(single)

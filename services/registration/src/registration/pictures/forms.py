@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from chassis.errors import InvalidFields, PayloadTooLarge
+from chassis.web.forms import form_of
 from chassis.wording import Wording
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -43,7 +44,7 @@ async def read_file(request: Request) -> bytes:
     Raises:
         PayloadTooLarge, InvalidFields.
     """
-    async with request.form(max_files=2, max_fields=4, max_part_size=FORM_BYTES) as form:
+    async with form_of(request, max_files=2, max_fields=4, max_part_size=FORM_BYTES) as form:
         unknown = [(name, _UNKNOWN) for name in form if name != "file"]
         if unknown:
             raise InvalidFields(*unknown)

@@ -10,6 +10,9 @@ from web.upstream.client import Refused
 from web.upstream.registrations import Participant
 
 FIELDS: Final = ("jersey_size", "whatsapp", "email", "emergency_contact_name", "emergency_contact_phone")
+SHOWN: Final = {name: f"shown-{name}" for name in FIELDS}
+"""Names of the hidden fields with what the form showed before anything was typed."""
+
 SIZES: Final = ("xs", "s", "m", "l", "xl", "xxl", "xxxl")
 
 _PHONES = frozenset({"whatsapp", "emergency_contact_phone"})
@@ -21,9 +24,23 @@ def shown(person: Participant) -> Mapping[str, str]:
     return {name: readable_phone(value) if name in _PHONES else value for name, value in values.items()}
 
 
+def form_of_person(person: Participant) -> Mapping[str, str]:
+    """Return the values of a form in which nothing has been typed."""
+    values = shown(person)
+    return {**values, **{SHOWN[name]: value for name, value in values.items()}}
+
+
 def changes(typed: Mapping[str, str], person: Participant) -> Mapping[str, str]:
-    """Return the fields whose text is not the one that was shown."""
-    return {name: typed[name] for name, before in shown(person).items() if name in typed and typed[name] != before}
+    """Return the fields that were changed in the form.
+
+    A field that was left as it was shown is not among them, also if another tab or the organisers changed it since.
+    """
+    now = shown(person)
+    return {
+        name: typed[name]
+        for name in FIELDS
+        if name in typed and typed[name] not in (now[name], typed.get(SHOWN[name], now[name]))
+    }
 
 
 def errors_of(refused: Refused) -> list[FieldError]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, NotFound, Unavailable
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
 from web.access import PATH, OwnAccess, Registration, RunnerAccess, read_registration
-from web.corrections.fields import FIELDS, SIZES, changes, errors_of, shown
+from web.corrections.fields import FIELDS, SHOWN, SIZES, changes, errors_of, form_of_person
 from web.forms import Form, typed
 from web.languages import ENGLISH_PREFIX
 from web.pages import private_page, see_other
@@ -26,6 +27,7 @@ ParticipantId = Annotated[str, Path(max_length=36)]
 
 _PAGE = f"{PATH}/{{number}}/runners/{{participant_id}}"
 _CLOSED = "changes_closed"
+_NAMES = frozenset({*FIELDS, *SHOWN.values()})
 _IN_WORDS = frozenset({"already_registered", "already_waiting", _CLOSED})
 
 
@@ -44,7 +46,7 @@ async def show_form(
     if person is None:
         return _unknown(request, access, entry)
     problem = None if _may_change(entry, request.app.state.clock()) else _CLOSED
-    return _page(request, access, Form(shown(person)), entry=entry, person=person, problem=problem)
+    return _page(request, access, Form(form_of_person(person)), entry=entry, person=person, problem=problem)
 
 
 @router.post(_PAGE)
@@ -57,7 +59,8 @@ async def save(
     visitor: CurrentVisitor,
 ) -> Response:
     """Save what was changed and return to the page of the registration."""
-    sent = {name: value for name, value in typed(await request.form()).items() if name in FIELDS}
+    async with form_of(request) as read:
+        sent = {name: value for name, value in typed(read).items() if name in _NAMES}
     entry = person = None
     try:
         entry = await read_registration(access, registration, visitor)
@@ -120,6 +123,7 @@ def _page(
         form=form,
         problem=problem,
         closed=problem == _CLOSED,
+        shown=[name for name in SHOWN.values() if name in form.values],
         sizes=[(size, size.upper()) for size in SIZES],
         stylesheet=stylesheet_of(race.brand_color if race else None),
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from chassis.auth.access import public
 from chassis.errors import InvalidFields, Unavailable
+from chassis.web.forms import form_of
 from chassis.web.limits import TooManyRequests
 from chassis.web.routing import Router
 from fastapi import Request, Response
@@ -33,7 +34,8 @@ async def show_form(request: Request) -> Response:
 @router.post(f"{ENGLISH_PREFIX}{_PATH}")
 async def send_links(request: Request, registration: Registration, visitor: CurrentVisitor) -> Response:
     """Have the links sent. The page is the same whether the contact is known or not."""
-    values = typed(await request.form())
+    async with form_of(request) as form:
+        values = typed(form)
     contact = values.get(_CONTACT, "")
     try:
         await registration.call("POST", "/access/recover", visitor, json={_CONTACT: contact})

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 from chassis.auth.access import public
 from chassis.errors import NotFound, Unavailable
 from chassis.web.dependencies import from_state
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Request, Response
 
@@ -103,7 +104,7 @@ def _without_cookie(request: Request, sent: Sent) -> Response:
 
 async def _typed(request: Request, size: int) -> tuple[Mapping[str, str], str]:
     """Return what was typed into the fields of the form, and which button was pressed."""
-    async with request.form() as form:
+    async with form_of(request) as form:
         typed = forms.typed(form)
     names = runners.field_names(size)
     return {name: value for name, value in typed.items() if name in names}, typed.get("step", "")

@@ -92,8 +92,8 @@ def runner_of(field: str) -> int:
 
 def participants(values: Mapping[str, str], size: int) -> Sequence[Mapping[str, Any]]:
     """Return the runners as the API takes them. The values are free of errors."""
-    chosen = values.get(PERSON, "")
-    person = int(chosen) if chosen.isdecimal() and 1 <= int(chosen) <= size else 1
+    numbers = {str(number): number for number in range(1, size + 1)}
+    person = numbers.get(values.get(PERSON, ""), 1)
     return [{**_participant(values, number), "is_pic": number == person} for number in range(1, size + 1)]
 
 

@@ -20,8 +20,8 @@ PROOF_BYTES: Final = 2 * 1024 * 1024 + 48 * 1024
 _CHECKED_WITHIN: Final = 30.0
 _FIELDS: Final = ("payment_method", "amount", "payment_date", "notes")
 _CONFLICT: Final = 409
-_PAGES: Final = frozenset({401, 403, 429})
-"""Statuses that have a page of their own."""
+OF_THE_VISITOR: Final = frozenset({401, 403, 429})
+"""Statuses of refusals of the visitor, whatever was sent; they have pages of their own."""
 
 _IS_IN: Final = frozenset({"proof_pending", "already_paid"})
 """Codes that say that a proof was stored before, perhaps by this very form, whose answer was lost."""
@@ -82,7 +82,7 @@ def _age(visitor: Visitor, since: float) -> str:
 
 
 def _refused(form: FormData, refused: Refused) -> NotSent:
-    if refused.status in _PAGES:
+    if refused.status in OF_THE_VISITOR:
         raise refused
     if refused.field_errors:
         found = [(_FIELD_OF.get(field, field), text) for field, text in refused.field_errors.items()]

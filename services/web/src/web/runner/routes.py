@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from chassis.auth.access import public
 from chassis.errors import NotFound, Unavailable
 from chassis.web.dependencies import from_state
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Path, Request, Response
 
@@ -61,7 +62,8 @@ async def send_proof(
 ) -> Response:
     """Send the proof of a payment, then show the status."""
     since = monotonic()
-    async with request.form(max_files=1, max_fields=8) as form:
+    await _require_known_to_payment(payment, access, visitor)
+    async with form_of(request, max_files=1, max_fields=8) as form:
         not_sent = await proofs.send(payment, visitor, access.registration_id, access.token, form, since=since)
     if not_sent is None:
         return see_other(request, f"{PATH}/{access.number}")
@@ -142,6 +144,21 @@ async def _billing(
             raise
         return views.Billing(is_away=True)
     return views.Billing(invoice, instructions)
+
+
+async def _require_known_to_payment(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> None:
+    """Refuse a visitor whose token payment does not accept, before their upload takes one of the places for all.
+
+    Raises:
+        Refused: payment does not accept the token, or too many requests came from this address.
+    """
+    try:
+        await _invoice(payment, access, visitor)
+    except Unavailable:
+        return  # the form is read, so that nothing that was typed is lost
+    except Refused as refused:
+        if refused.status in proofs.OF_THE_VISITOR:
+            raise
 
 
 async def _invoice(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> invoices.Invoice | None:

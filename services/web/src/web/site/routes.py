@@ -113,8 +113,7 @@ async def robots(request: Request) -> Response:
     """What search engines may read."""
     lines = (
         "User-agent: *",
-        "Disallow: /r/",
-        "Disallow: /t/",
+        *(f"Disallow: {prefix}/{area}/" for area in ("r", "t") for prefix in _PREFIXES),
         "Disallow: /api/",
         f"Sitemap: {request.app.state.public_url}/sitemap.xml",
     )

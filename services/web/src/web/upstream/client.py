@@ -79,7 +79,7 @@ class ApiClient:
     async def call(
         self, method: str, path: str, visitor: Visitor, *, token: str | None = None, **options: Any
     ) -> httpx.Response:
-        """Call the API and return its answer with a status below 400.
+        """Call the API and return its answer with a 2xx status.
 
         Args:
             token: of the visitor, if they have one.
@@ -87,14 +87,14 @@ class ApiClient:
 
         Raises:
             Refused: 4xx, or 503 with a problem document.
-            Unavailable: the API is out of reach or fails. What the call should do may be done or not.
+            Unavailable: the API is out of reach, fails or leads elsewhere. What the call should do may be done or not.
         """
         headers = {**visitor.headers(), **_authorization(token), **options.pop("headers", {})}
         try:
             response = await self.http.request(method, self.prefix + path, headers=headers, **options)
         except httpx.HTTPError as error:
             raise self._unavailable(path, type(error).__name__) from None
-        if response.is_error:
+        if not response.is_success:
             raise self._refusal(path, response)
         return response
 
@@ -124,7 +124,7 @@ class ApiClient:
     async def stream(
         self, path: str, visitor: Visitor, *, token: str | None = None, headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[httpx.Response]:
-        """Open a GET whose answer, with a status below 400, is read piece by piece and without a limit of time.
+        """Open a GET whose answer, with a 2xx status, is read piece by piece and without a limit of time.
 
         Raises:
             Refused, Unavailable: see `call`.
@@ -138,11 +138,11 @@ class ApiClient:
         async with AsyncExitStack() as stack:
             try:
                 response = await stack.enter_async_context(stream)
-                if response.is_error:
+                if not response.is_success:
                     await response.aread()
             except httpx.HTTPError as error:
                 raise self._unavailable(path, type(error).__name__) from None
-            if response.is_error:
+            if not response.is_success:
                 raise self._refusal(path, response)
             yield response
 

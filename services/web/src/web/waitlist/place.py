@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 
-from web.access import PATH, RunnerAccess
+from web.access import PATH, RunnerAccess, require_match
 from web.pages import private_page
 from web.site.brand import stylesheet_of
 from web.upstream.client import ApiClient
@@ -21,10 +21,13 @@ async def read_place(access: RunnerAccess, registration: ApiClient, visitor: Vis
     """Return the place in line that the visitor has access to.
 
     Raises:
+        ForeignAccess.
         Refused: 404 if there is none.
         Unavailable.
     """
-    return await registration.get(Place, f"/waitlist/{access.registration_id}", visitor, token=access.token)
+    found = await registration.get(Place, f"/waitlist/{access.registration_id}", visitor, token=access.token)
+    require_match(access, access.registration_id)
+    return found
 
 
 async def show_place(request: Request, access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Response:

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from chassis.auth.access import public
 from chassis.errors import Unavailable
+from chassis.web.forms import form_of
 from chassis.web.routing import Router
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from web.access import PATH, Number, OwnAccess, Registration, RunnerAccess, keep_renewed
+from web.access import PATH, Number, OwnAccess, Registration, RunnerAccess, keep_renewed, require_match
 from web.languages import ENGLISH_PREFIX
 from web.pages import PRIVATE, private_page, see_other
 from web.upstream.client import ApiClient, Refused
@@ -68,7 +69,8 @@ async def ask_to_leave(
 @router.post(f"{ENGLISH_PREFIX}{_LEAVE}")
 async def leave(request: Request, access: OwnAccess, registration: Registration, visitor: CurrentVisitor) -> Response:
     """Leave the line, with or without an offer; ask again if there is one that the visitor has not seen."""
-    asked = (await request.form()).get("standing")
+    async with form_of(request) as form:
+        asked = form.get("standing")
     values = view_of(access.number, await read_place(access, registration, visitor), now=request.app.state.clock())
     if values["standing"] is Standing.OFFERED and asked != Standing.OFFERED:
         return private_page(request, "leave.html", is_news=True, **values)
@@ -79,6 +81,7 @@ async def _do(
     method: str, path: str, request: Request, access: RunnerAccess, registration: ApiClient, visitor: Visitor
 ) -> Response:
     """Change the place in line and lead back to it; say so if that was refused, or may have happened or not."""
+    require_match(access, access.registration_id)
     own = f"{PATH}/{access.number}"
     try:
         await registration.call(method, f"/waitlist/{access.registration_id}{path}", visitor, token=access.token)

@@ -1,0 +1,41 @@
+"""Forms are read in UTF-8 only."""
+
+from typing import Any
+
+import httpx
+import pytest
+from chassis.auth.access import public
+from chassis.web.application import build_http_app
+from chassis.web.forms import form_of
+from chassis.web.routing import Router
+from fastapi import Request
+
+FORM = '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n{}\r\n--b--\r\n'
+router = Router(dependencies=[public])
+
+
+@router.post("/named")
+async def named(request: Request) -> Any:
+    """Return the field `name`."""
+    async with form_of(request, max_fields=2) as form:
+        return {"name": form["name"]}
+
+
+async def send(name: str, charset: str) -> httpx.Response:
+    app = build_http_app("example", {"": [router]})
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        kind = f"multipart/form-data; boundary=b{charset}"
+        return await http.post("/named", content=FORM.format(name).encode(), headers={"Content-Type": kind})
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=UTF-8", '; charset="utf8"'])
+async def test_a_form_is_read_as_utf_8(charset: str) -> None:
+    assert (await send("Budi 🏃", charset)).json() == {"name": "Budi 🏃"}
+
+
+@pytest.mark.parametrize("encoding", ["unicode_escape", "undefined", "punycode", "idna", "utf-16", "nothing"])
+@pytest.mark.parametrize("parameter", ["charset={}", 'CHARSET="{}"'])
+async def test_a_form_in_another_encoding_is_malformed(encoding: str, parameter: str) -> None:
+    answer = await send("\\ud800", "; " + parameter.format(encoding))
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_form")
