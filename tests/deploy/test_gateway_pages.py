@@ -123,7 +123,8 @@ def test_pages_of_a_registration_are_never_kept(pages: FastAPI) -> None:
 def test_what_is_kept_of_pages_depends_on_their_address_alone() -> None:
     kept = [each for each in _of_web() if "proxy_cache" in each.directives]
     assert {each.directives["proxy_cache"] for each in kept} == {"kept_pages"}
-    assert {each.directives["proxy_cache_key"] for each in kept} == {"$request_uri"}
+    keys = {each.directives["proxy_cache_key"]: each.path for each in kept}
+    assert ({*keys}, keys["$uri"]) == ({"$request_uri", "$uri"}, "^/(static|brand)/")
     directives = "".join(re.sub(r"#.*", "", file.read_text()) for file in (DEPLOY / "gateway").glob("*.conf"))
     for word in ("proxy_ignore_headers", "proxy_cache_valid", "proxy_cache_methods", "$cookie_", "$http_cookie"):
         assert word not in directives, "nginx keeps what web allows, and nothing that sets a cookie"
@@ -167,3 +168,10 @@ def test_who_asks_for_the_time_does_not_wait_at_the_cache() -> None:
     """Behind `proxy_cache_lock`, requests for the same answer that is not stored follow each other, 500 ms apart."""
     assert "proxy_cache" not in chosen("/clock").directives
     assert "proxy_cache" in chosen("/races/jakarta-fun-run").directives
+
+
+@pytest.mark.parametrize("path", ["/static/0123456789.look.css", "/brand/0b5fff.css", "/brand/0b5fff.svg"])
+def test_made_up_parameters_of_what_is_not_counted_do_not_get_past_the_cache(path: str) -> None:
+    found = chosen(path).directives
+    assert (found["proxy_cache"], found["proxy_cache_key"]) == ("kept_pages", "$uri")
+    assert chosen("/").directives["proxy_cache_key"] == "$request_uri", "a page may depend on them"

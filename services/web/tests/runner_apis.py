@@ -103,7 +103,8 @@ def paid(status: str = "uploaded", **fields: Any) -> dict[str, Any]:
 def invoice(status: str = "open", *payments: dict[str, Any], expires_at: str | None = None) -> dict[str, Any]:
     """Return an invoice with its payments."""
     until = expires_at or at(18)
-    return {"amount": "1300042.00", "status": status, "expires_at": until, "payments": list(payments)}
+    about = {"registration_number": NUMBER, "amount": "1300042.00"}
+    return {**about, "status": status, "expires_at": until, "payments": list(payments)}
 
 
 INSTRUCTIONS = {

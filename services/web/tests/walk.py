@@ -101,7 +101,7 @@ def registered(status: str = "pending_payment", *, people: int = 1, **fields: An
 
 def billed(*payments: dict[str, Any], status: str = "open", **ways: str | None) -> Answers:
     """Return the answers about an invoice with its payments, and about the ways to pay."""
-    invoice = runner_apis.invoice(status, *payments)
+    invoice = {**runner_apis.invoice(status, *payments), "registration_number": NUMBER}
     return {
         ("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(200, json=invoice),
         ("GET", f"{PAYMENT}/instructions"): httpx.Response(

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from chassis.errors import Unavailable
+from chassis.errors import NotFound, Unavailable
 from chassis.wording import Language, Wording, language_of_request
 from starlette.datastructures import FormData, UploadFile
 
@@ -71,6 +71,12 @@ async def send(
     except Unavailable as error:
         return _not_sent(form, error.status, ("file", _MAYBE_LOST), headers=error.headers)
     return None
+
+
+def without_invoice() -> NotSent:
+    """Return the refusal of a form that was not read, as there is no invoice yet."""
+    text = _WORDINGS["invoice_not_found"].said(language_of_request.get())
+    return NotSent(Form(errors=[FieldError("file", text)]), NotFound.status, {})
 
 
 def _age(visitor: Visitor, since: float) -> str:

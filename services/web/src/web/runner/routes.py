@@ -21,6 +21,7 @@ from web.access import (
     keep_renewed,
     open_link,
     read_registration,
+    require_match,
 )
 from web.forms import Form
 from web.languages import ENGLISH_PREFIX, language_of_path
@@ -62,9 +63,10 @@ async def send_proof(
 ) -> Response:
     """Send the proof of a payment, then show the status."""
     since = monotonic()
-    await _require_known_to_payment(payment, access, visitor)
-    async with form_of(request, max_files=1, max_fields=8) as form:
-        not_sent = await proofs.send(payment, visitor, access.registration_id, access.token, form, since=since)
+    not_sent = await _refused_unread(payment, access, visitor)
+    if not_sent is None:
+        async with form_of(request, max_files=1, max_fields=8) as form:
+            not_sent = await proofs.send(payment, visitor, access.registration_id, access.token, form, since=since)
     if not_sent is None:
         return see_other(request, f"{PATH}/{access.number}")
     return await _status_page(request, access, registration, payment, visitor, not_sent)
@@ -146,19 +148,27 @@ async def _billing(
     return views.Billing(invoice, instructions)
 
 
-async def _require_known_to_payment(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> None:
-    """Refuse a visitor whose token payment does not accept, before their upload takes one of the places for all.
+async def _refused_unread(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> NotSent | None:
+    """Refuse an upload to which no invoice belongs, before it takes one of the places that are for all.
+
+    Return what to say if there is no invoice yet, and None if the form may be read.
 
     Raises:
         Refused: payment does not accept the token, or too many requests came from this address.
+        ForeignAccess: the address is not that of the invoice's registration.
     """
     try:
-        await _invoice(payment, access, visitor)
+        invoice = await _invoice(payment, access, visitor)
     except Unavailable:
-        return  # the form is read, so that nothing that was typed is lost
+        return None  # the form is read, so that nothing that was typed is lost
     except Refused as refused:
         if refused.status in proofs.OF_THE_VISITOR:
             raise
+        return None
+    if invoice is None:
+        return proofs.without_invoice()
+    require_match(access, access.registration_id, invoice.registration_number)
+    return None
 
 
 async def _invoice(payment: ApiClient, access: RunnerAccess, visitor: Visitor) -> invoices.Invoice | None:

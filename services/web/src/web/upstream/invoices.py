@@ -39,6 +39,7 @@ class Payment(Answer):
 class Invoice(Answer):
     """An invoice with its payments, oldest first. An open one is `expired` once its deadline has passed."""
 
+    registration_number: str
     amount: Decimal
     status: InvoiceStatus
     expires_at: datetime
