@@ -8,6 +8,7 @@ from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.web.cursors import CursorOf
+from sqlalchemy import select
 from testkit.example.service import Browse, BuildApp, cancelled, example_handlers, rows
 from testkit.example.tables import service_tables
 from testkit.tokens import Issuer
@@ -50,6 +51,72 @@ async def test_an_administrator_lists_shows_replays_and_drops(
     assert (replayed.status_code, dropped.status_code) == (204, 204)
     assert await rows(database, service_tables.retries) == 1
     assert await rows(database, service_tables.dead_letters) == 1
+
+
+async def audited(database: Database) -> list[tuple[str, str, str]]:
+    """Return action, subject and reason of the audit log."""
+    log = service_tables.audit_log.c
+    async with database.read() as session:
+        found = await session.execute(select(log.action, log.subject, log.details).order_by(log.id))
+        return [(row.action, row.subject, row.details.get("reason")) for row in found]
+
+
+async def test_several_are_replayed_and_dropped_with_a_result_each_and_safely_again(
+    http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox, database: Database
+) -> None:
+    # given
+    for failure in ("handler", "forged", "handler"):
+        await inbox.give_up(cancelled().to_bytes(), failure, "Broken")
+    first, forged, third = (item["id"] for item in (await http.get("/dead-letters", headers=admin)).json()["items"])
+    # when
+    replaying = {"ids": [first, forged, 999, first]}
+    answers = [await http.post("/dead-letters/bulk/replay", json=replaying, headers=admin) for _ in range(2)]
+    # then
+    results = [[item["result"] for item in answer.json()["items"]] for answer in answers]
+    assert results == [["replayed", "forged", "unknown"], ["unknown", "forged", "unknown"]]
+    assert [answer.json()["done"] for answer in answers] == [1, 0]
+
+    # when
+    dropping = {"ids": [third, forged], "reason": "handled by hand"}
+    dropped = await http.post("/dead-letters/bulk/drop", json=dropping, headers=admin)
+    # then
+    assert [item["result"] for item in dropped.json()["items"]] == ["dropped", "dropped"]
+    assert (await rows(database, service_tables.retries), await rows(database, service_tables.dead_letters)) == (1, 0)
+    assert await audited(database) == [
+        ("dead_letter.replay", str(first), None),
+        ("dead_letter.drop", str(third), "handled by hand"),
+        ("dead_letter.drop", str(forged), "handled by hand"),
+    ]
+
+
+async def test_a_look_at_a_payload_and_the_reason_of_a_drop_are_audited(
+    http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox, database: Database
+) -> None:
+    await inbox.give_up(cancelled().to_bytes(), "handler", "Broken")
+    [item] = (await http.get("/dead-letters", headers=admin)).json()["items"]
+    path = f"/dead-letters/{item['id']}"
+    await http.get(path, headers=admin)
+    dropped = await http.request("DELETE", path, json={"reason": "a test event"}, headers=admin)
+    assert dropped.status_code == 204
+    assert await audited(database) == [
+        ("dead_letter.show", str(item["id"]), None),
+        ("dead_letter.drop", str(item["id"]), "a test event"),
+    ]
+
+
+async def test_dead_letters_are_narrowed_by_type_and_reason(
+    http: httpx.AsyncClient, admin: dict[str, str], inbox: Inbox
+) -> None:
+    await inbox.give_up(cancelled().to_bytes(), "handler", "Broken")
+    await inbox.give_up(cancelled().to_bytes(), "forged", "Broken")
+    await inbox.give_up(b"[", "unreadable", "no event")
+    for query, count in (
+        ({"event_type": "registration.cancelled"}, 2),
+        ({"failure_reason": "forged"}, 1),
+        ({"event_type": "registration.cancelled", "failure_reason": "unreadable"}, 0),
+    ):
+        found = await http.get("/dead-letters", params=query, headers=admin)
+        assert len(found.json()["items"]) == count, query
 
 
 ODD_BODIES = {

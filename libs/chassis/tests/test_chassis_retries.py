@@ -303,7 +303,7 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
     assert all("payload" not in row for row in listed)
     assert await list_dead_letters(database, limit=1, after=listed[0]["id"]) == [listed[1]]
 
-    shown = await show_dead_letter(database, listed[1]["id"])
+    shown = await show_dead_letter(database, listed[1]["id"], by="staff:1")
     assert (shown["payload"], shown["last_exception"]) == (
         events[1].to_bytes(),
         "took its reader down",
@@ -311,12 +311,15 @@ async def test_dead_letters_are_listed_shown_and_dropped(database: Database) -> 
 
     await drop_dead_letter(database, listed[1]["id"], by="staff:2")
     assert [row["id"] for row in await list_dead_letters(database)] == [listed[0]["id"], listed[2]["id"]]
-    assert await _audited(database) == [("staff:2", "dead_letter.drop", str(listed[1]["id"]))]
+    assert await _audited(database) == [
+        ("staff:1", "dead_letter.show", str(listed[1]["id"])),
+        ("staff:2", "dead_letter.drop", str(listed[1]["id"])),
+    ]
 
 
 async def test_a_dead_letter_that_is_gone_is_unknown(database: Database) -> None:
     with pytest.raises(UnknownDeadLetter):
-        await show_dead_letter(database, 42)
+        await show_dead_letter(database, 42, by="staff:1")
     with pytest.raises(UnknownDeadLetter):
         await replay_dead_letter(database, 42, by="staff:1")
     with pytest.raises(UnknownDeadLetter):

@@ -9,6 +9,8 @@ import pytest
 from embedded.errors import NotInstalled
 from embedded.installing import install_hint, install_if_root
 
+WAITING = "-o DPkg::Lock::Timeout=300"
+
 
 class _Apt:
     """Notes what it is told and whether services were allowed to start at that moment."""
@@ -38,7 +40,7 @@ def test_it_says_what_it_does_and_keeps_the_service_off(policy: Path, capsys: py
 
     install_if_root(run=apt, policy=policy)
 
-    assert apt.told == ["apt-get install -y --no-install-recommends rabbitmq-server"]
+    assert apt.told == [f"apt-get install -y --no-install-recommends {WAITING} rabbitmq-server"]
     assert apt.policies == ["#!/bin/sh\nexit 101\n"]
     assert not policy.exists(), "later installations are not affected"
     assert apt.told[0] in capsys.readouterr().err

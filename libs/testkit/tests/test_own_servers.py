@@ -11,7 +11,10 @@ from testkit.threads import run_apart
 
 def _folders() -> set[Path]:
     return {
-        path for kind in ("postgres", "rabbitmq") for path in Path(tempfile.gettempdir()).glob(f"startline-{kind}-*")
+        path
+        for place in (tempfile.gettempdir(), "/dev/shm")
+        for kind in ("postgres", "rabbitmq")
+        for path in Path(place).glob(f"startline-{kind}-*")
     }
 
 

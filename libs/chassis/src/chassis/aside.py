@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from prometheus_client import Gauge
-from sqlalchemy import MetaData, Row, delete, func, select, text
+from sqlalchemy import MetaData, Row, RowMapping, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -129,6 +129,11 @@ async def count_aside(database: Database, job: str) -> None:
     async with database.read() as session:
         query = select(func.count()).select_from(_TABLE).where(_TABLE.c.job == job)
         SET_ASIDE.labels(job).set((await session.execute(query)).scalar_one())
+
+
+async def newest_aside(session: AsyncSession) -> Sequence[RowMapping]:
+    """Return the items that are set aside in this service, latest first, a hundred at most."""
+    return (await session.execute(select(_TABLE).order_by(_TABLE.c.since.desc()).limit(100))).mappings().all()
 
 
 _ALL = select(_TABLE.c.job, _TABLE.c.subject_id, _TABLE.c.reason).order_by(_TABLE.c.job, _TABLE.c.subject_id)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -26,16 +26,19 @@ from chassis.worker import Worker
 BuildWorker = Callable[[Transport], Worker]
 
 
-def closing_on_stop(app: FastAPI, database: Database, http: httpx.AsyncClient) -> FastAPI:
-    """Return `app`, changed to close the database and the client when it stops."""
+def closing_on_stop(app: FastAPI, database: Database, *clients: httpx.AsyncClient) -> FastAPI:
+    """Return `app`, changed to close the database and the clients when it stops."""
     own_lifespan = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
-        async with http, own_lifespan(running):
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            for each in clients:
+                await stack.enter_async_context(each)
+            await stack.enter_async_context(own_lifespan(running))
             _freeze_collected_objects()
             yield
-        await database.close()
 
     app.router.lifespan_context = lifespan
     return app

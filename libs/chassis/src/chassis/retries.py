@@ -139,11 +139,21 @@ def retry_broker(
     return broker
 
 
-async def list_dead_letters(database: Database, *, limit: int = 50, after: int = 0) -> Sequence[dict[str, Any]]:
-    """Return dead letters in the order in which they were given up, without their payloads."""
+async def list_dead_letters(
+    database: Database, *, limit: int = 50, after: int = 0, event_type: str | None = None, reason: str | None = None
+) -> Sequence[dict[str, Any]]:
+    """Return dead letters in the order in which they were given up, without their payloads.
+
+    Args:
+        event_type, reason: of which to return some only; None for any.
+    """
     table = database.tables.dead_letters
     columns = [table.c.id, table.c.headers, table.c.created_at, table.c.failed_at, table.c.failure_reason]
     query = select(*columns, table.c.last_exception).where(table.c.id > after).order_by(table.c.id).limit(limit)
+    if event_type is not None:
+        query = query.where(table.c.headers["event_type"].astext == event_type)
+    if reason is not None:
+        query = query.where(table.c.failure_reason == reason)
     async with database.read() as session:
         return [dict(row) for row in (await session.execute(query)).mappings()]
 
@@ -156,17 +166,18 @@ async def refused_dead_letters(database: Database, refusal: Refusal) -> int:
         return int((await session.execute(query)).scalar_one())
 
 
-async def show_dead_letter(database: Database, dead_letter_id: int) -> dict[str, Any]:
-    """Return one dead letter with its payload.
+async def show_dead_letter(database: Database, dead_letter_id: int, *, by: str) -> dict[str, Any]:
+    """Return one dead letter with its payload, which may be personal data: the audit log records who looked.
 
     Raises:
         UnknownDeadLetter.
     """
     table = database.tables.dead_letters
-    async with database.read() as session:
-        row = (await session.execute(select(table).where(table.c.id == dead_letter_id))).mappings().first()
-    if row is None:
-        raise UnknownDeadLetter
+    async with database.work() as work:
+        row = (await work.session.execute(select(table).where(table.c.id == dead_letter_id))).mappings().first()
+        if row is None:
+            raise UnknownDeadLetter
+        await work.audit(by, "dead_letter.show", str(dead_letter_id), headers=row["headers"])
     return dict(row)
 
 
@@ -206,8 +217,8 @@ def _names_another_source(payload: bytes) -> bool:
     return False
 
 
-async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) -> None:
-    """Delete a dead letter. The audit log records that it existed.
+async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str, reason: str | None = None) -> None:
+    """Delete a dead letter. The audit log records that it existed, and the reason if one is given.
 
     Raises:
         UnknownDeadLetter.
@@ -218,7 +229,9 @@ async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str) 
         row = (await work.session.execute(taken)).first()
         if row is None:
             raise UnknownDeadLetter
-        await work.audit(by, "dead_letter.drop", str(dead_letter_id), headers=row.headers, error=row.last_exception)
+        given = {} if reason is None else {"reason": reason}
+        facts = {"headers": row.headers, "error": row.last_exception, **given}
+        await work.audit(by, "dead_letter.drop", str(dead_letter_id), **facts)
 
 
 async def forget_processed(database: Database, *, older_than: timedelta = timedelta(days=30)) -> None:

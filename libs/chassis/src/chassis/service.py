@@ -32,26 +32,41 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service(Generic[SettingsT]):
-    """The parts of a service.
+class DatabaseOwner:
+    """A package with a database of its own, which is named after it.
 
     Attributes:
-        name: of the service and its package; its path, database and queue are named after it.
+        name: of the package.
         tables: with the metadata of all its tables.
-        build_app: builds its API. The client is for requests to other services; the caller closes it and the database.
-        handlers: of exactly the events that it subscribes to.
-        periodic: returns the jobs of its worker.
         doctor_reads: tables, in addition to those of every service, that `startline doctor` compares with other
             services.
     """
 
     name: str
-    settings: type[SettingsT]
     tables: ServiceTables
+    doctor_reads: Sequence[str] = ()
+
+    def open_database(self, url: str, *, clock: Clock = utcnow, pool_size: int = 8, pool_overflow: int = 8) -> Database:
+        """Return the database at `url`; the caller closes it."""
+        return Database(
+            url, service=self.name, tables=self.tables, clock=clock, pool_size=pool_size, pool_overflow=pool_overflow
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(DatabaseOwner, Generic[SettingsT]):
+    """The parts of a service. Its path and queue are named after it, too.
+
+    Attributes:
+        build_app: builds its API. The client is for requests to other services; the caller closes it and the database.
+        handlers: of exactly the events that it subscribes to.
+        periodic: returns the jobs of its worker.
+    """
+
+    settings: type[SettingsT]
     build_app: Callable[[SettingsT, Database, httpx.AsyncClient], FastAPI]
     periodic: Callable[[SettingsT, Database], Sequence[Periodic]]
     handlers: Handlers = field(default_factory=Handlers)
-    doctor_reads: Sequence[str] = ()
 
     @property
     def subscriptions(self) -> Sequence[type[Payload]]:
@@ -62,12 +77,6 @@ class Service(Generic[SettingsT]):
     def path(self) -> str:
         """Return the path of the service behind the gateway."""
         return api_path(self.name)
-
-    def open_database(self, url: str, *, clock: Clock = utcnow, pool_size: int = 8, pool_overflow: int = 8) -> Database:
-        """Return the service's database at `url`; the caller closes it."""
-        return Database(
-            url, service=self.name, tables=self.tables, clock=clock, pool_size=pool_size, pool_overflow=pool_overflow
-        )
 
     def build_worker(self, settings: SettingsT, database: Database, transport: Transport) -> Worker:
         """Return the worker; the caller starts and stops it, the transport and the database.

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.secrets import SecretBox
+from chassis.secrets import KeyedHash, SecretBox
 from chassis.tables import LEASE_SECONDS
 
 SECRETS = Path("/run/secrets")
@@ -22,8 +22,8 @@ class MissingSettings(SystemExit):
     """The process cannot start; the message names every setting that is missing or wrong."""
 
 
-class ServiceSettings(BaseSettings):
-    """Settings of every service. Secrets and addresses have no defaults.
+class DatabaseSettings(BaseSettings):
+    """Settings of every process with a database of its own. Secrets and addresses have no defaults.
 
     Attributes:
         RENAMED: old name -> new name of settings. An old name works for one release, with a warning.
@@ -34,32 +34,15 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field(repr=False, description="postgresql+asyncpg://user:password@host:port/database")
-    broker_url: str = Field(repr=False, description="amqp://user:password@host:port/vhost")
     service_password: SecretStr = Field(SecretStr(""), description="password of this service, for URLs without one")
-    broker_prefix: str = Field("", description="prefix of exchanges and queues, for several platforms on one broker")
-    broker_declare: bool = Field(
-        default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
-    )
-    broker_unsigned: bool = Field(
-        default=False,
-        description="accept events without a sender; only while processes of a release that sends none run",
-    )
     secret_keys: SecretStr = Field(description="Fernet keys, newest first, separated by commas")
-    staff_jwks_url: str = Field(description="identity's public keys")
-    runner_jwks_url: str = Field("", description="registration's public keys")
     pool_size: int = Field(8, ge=1, description="pooled database connections")
     pool_overflow: int = Field(8, ge=0, description="further connections under load")
-    relay_workers: int = Field(4, ge=1, description="events published concurrently")
-    relay_lease_seconds: float = Field(
-        LEASE_SECONDS, gt=0, description="time after which another relay may claim a row"
-    )
-    prefetch: int = Field(24, ge=1, description="events handled concurrently")
     trusted_proxies: int = Field(
         0,
         ge=0,
         description="own proxies in front, each appending to X-Forwarded-For; 0 trusts the socket's address only",
     )
-    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
     log_level: str = "INFO"
 
     @model_validator(mode="before")
@@ -88,6 +71,32 @@ class ServiceSettings(BaseSettings):
     def secret_box(self) -> SecretBox:
         """Return the box that encrypts stored secrets."""
         return _box(self.secret_keys)
+
+    def keyed_hash(self, purpose: str) -> KeyedHash:
+        """Return the hash by which stored values of this purpose are found."""
+        return KeyedHash(_split(self.secret_keys), purpose)
+
+
+class ServiceSettings(DatabaseSettings):
+    """Settings of every service."""
+
+    broker_url: str = Field(repr=False, description="amqp://user:password@host:port/vhost")
+    broker_prefix: str = Field("", description="prefix of exchanges and queues, for several platforms on one broker")
+    broker_declare: bool = Field(
+        default=True, description="declare exchanges, queues and bindings at start; off when the broker is provisioned"
+    )
+    broker_unsigned: bool = Field(
+        default=False,
+        description="accept events without a sender; only while processes of a release that sends none run",
+    )
+    staff_jwks_url: str = Field(description="identity's public keys")
+    runner_jwks_url: str = Field("", description="registration's public keys")
+    relay_workers: int = Field(4, ge=1, description="events published concurrently")
+    relay_lease_seconds: float = Field(
+        LEASE_SECONDS, gt=0, description="time after which another relay may claim a row"
+    )
+    prefetch: int = Field(24, ge=1, description="events handled concurrently")
+    worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")
 
 
 def with_passwords(values: Mapping[str, Any], **passwords: str) -> Mapping[str, Any]:
@@ -135,7 +144,11 @@ def site_address(url: str) -> str:
 
 
 def _box(keys: SecretStr) -> SecretBox:
-    return SecretBox([key.strip() for key in keys.get_secret_value().split(",") if key.strip()])
+    return SecretBox(_split(keys))
+
+
+def _split(keys: SecretStr) -> list[str]:
+    return [key.strip() for key in keys.get_secret_value().split(",") if key.strip()]
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

@@ -72,9 +72,14 @@ class ServiceTables:
             Column("at", DateTime(timezone=True), nullable=False, index=True),
             Column("actor", String(100), nullable=False),
             Column("action", String(100), nullable=False),
-            Column("subject", String(100), nullable=False, index=True),
+            Column("subject", String(100), nullable=False),
             Column("details", JSONB, nullable=False),
             Column("correlation_id", String(64), nullable=False),
+            # Each filter of the list, in the order of the list.
+            Index("ix_audit_log_actor_newest", "actor", "at", "id"),
+            Index("ix_audit_log_action_newest", "action", "at", "id"),
+            Index("ix_audit_log_group_newest", text("split_part(action::text, '.'::text, 1)"), "at", "id"),
+            Index("ix_audit_log_subject_newest", "subject", "at", "id"),
         )
         self.ended_sessions = Table(
             "ended_sessions",

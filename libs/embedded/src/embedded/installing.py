@@ -12,6 +12,7 @@ from pathlib import Path
 from embedded.errors import NotInstalled
 
 _APT = ("apt-get", "install", "-y", "--no-install-recommends")
+_WAIT_FOR_OTHERS = ("-o", "DPkg::Lock::Timeout=300")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _START_NOTHING = "#!/bin/sh\nexit 101\n"  # Debian's code for "this action is not allowed"
 
@@ -46,11 +47,11 @@ def install_if_root(package: Package = RABBITMQ, *, run: Run | None = None, poli
     """
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NotInstalled(f"{package.title} is missing; install it with: {install_hint(package)}")
-    command = (*_APT, package.name)
+    command = (*_APT, *_WAIT_FOR_OTHERS, package.name)
     _print_line(f"{package.title} is missing; running: {' '.join(command)}")
     run = run or _run
     with _services_stay_off(policy):
-        if run(command) != 0 and (run(("apt-get", "update")) != 0 or run(command) != 0):
+        if run(command) != 0 and (run(("apt-get", "update", *_WAIT_FOR_OTHERS)) != 0 or run(command) != 0):
             raise NotInstalled(f"{package.title} could not be installed; try: {install_hint(package)}")
 
 

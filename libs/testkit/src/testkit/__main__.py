@@ -5,12 +5,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from testkit.servers import find_postgres, find_rabbitmq
+from testkit.servers import fast_postgres, find_rabbitmq
 
 
 def main(command: Sequence[str]) -> int:
     """Run the command and return its exit code."""
-    postgres = find_postgres()
+    postgres = fast_postgres()
     print(postgres.where, flush=True)
     try:
         rabbitmq = find_rabbitmq()

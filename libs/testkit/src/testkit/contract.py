@@ -16,8 +16,8 @@ from uuid import UUID
 import httpx
 import pytest
 from chassis import process
-from chassis.auth.access import api_routes
-from chassis.auth.principals import Role
+from chassis.auth.access import api_routes, keys_over_http, staff_verifier
+from chassis.auth.principals import Role, TokenKind
 from chassis.errors import StartlineError
 from chassis.migrations import downgrade, drift, upgrade
 from chassis.secrets import new_key
@@ -267,6 +267,29 @@ class ServiceContract:
             with pytest.raises(HandlersDiffer):
                 Worker(database, InProcessTransport(), incomplete)
         await database.close()
+
+    # --- the audit log
+
+    async def test_administrators_read_the_audit_log_and_others_do_not(
+        self, service: AnyService, fresh_database: FreshDatabase, tmp_path: Path
+    ) -> None:
+        issuer = Issuer()
+        app = _app(service, await fresh_database(service.name), tmp_path, issuer)
+        # Identity would verify its own tokens only.
+        keys = keys_over_http(issuer.http(), "http://identity.test/jwks")
+        app.state.verifiers = {TokenKind.STAFF: staff_verifier(keys)}
+        async with app.state.database.work() as work:
+            await work.audit("staff:1", "example.change", "example:1", before={"state": "a"}, after={"state": "b"})
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://startline.test{service.path}/v1") as client:
+            for role in Role:
+                answers = [await client.get(path, headers=issuer.staff(role)) for path in ("/audit", "/audit.csv")]
+                allowed = HTTPStatus.OK if role in (Role.OWNER, Role.ADMIN) else HTTPStatus.FORBIDDEN
+                assert {answer.status_code for answer in answers} == {allowed}
+            query, admin = {"action": "example"}, issuer.staff(Role.ADMIN)
+            [entry] = (await client.get("/audit", params=query, headers=admin)).json()["items"]
+        assert (entry["before"], entry["after"], entry["details"]) == ({"state": "a"}, {"state": "b"}, {})
+        await app.state.database.close()
 
     # --- errors
 

@@ -13,6 +13,7 @@ import pytest
 from embedded.chromium import find_or_install_chromium
 from embedded.errors import NotInstalled
 
+from testkit.apps import share_included_routers
 from testkit.brokers import BrokerPrefix, purge
 from testkit.databases import Databases
 from testkit.servers import Server, find_postgres, find_rabbitmq
@@ -23,6 +24,9 @@ pytest.register_assert_rewrite("testkit.contract")
 FreshDatabase: TypeAlias = Callable[[str], Awaitable[str]]
 
 _FOUND = pytest.StashKey[list[str]]()
+
+
+share_included_routers()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shutil import disk_usage
 from urllib.parse import quote
 
 from embedded.errors import CannotStart, NotInstalled
@@ -19,6 +20,9 @@ from testkit.databases import plain
 from testkit.probes import NotUsable, amqp_answers, postgres_answers
 
 _SOCKET_FOLDERS = (Path("/run/postgresql"), Path("/var/run/postgresql"), Path("/tmp"))
+_MEMORY = Path("/dev/shm")  # a folder with a random name in it
+_ROOM_BYTES = 4 * 2**30
+_CONNECTIONS = 400
 _LOCAL_BROKER = "amqp://guest:guest@127.0.0.1:5672/"
 
 Answers = Callable[[str], None]
@@ -65,6 +69,25 @@ def find_postgres() -> Server:
             partial(running_here, "PostgreSQL", list(local_postgres_urls()), postgres_answers),
             partial(in_docker, "PostgreSQL", docker.postgres_image, postgres_answers),
             own_postgres,
+        ],
+    )
+
+
+def fast_postgres() -> Server:
+    """Return the PostgreSQL for a run of many tests: TEST_DATABASE_URL, or one of our own, whose files are in memory.
+
+    Tests create and drop databases all the time, which a server on a disk spends on waiting for it. Where none of our
+    own starts, it is the first that `find_postgres` finds.
+
+    Raises:
+        NoServer
+    """
+    return first_found(
+        "PostgreSQL",
+        [
+            partial(named, "PostgreSQL", "TEST_DATABASE_URL", os.environ, postgres_answers),
+            own_postgres,
+            find_postgres,
         ],
     )
 
@@ -148,18 +171,20 @@ def in_docker(kind: str, image: Callable[[], docker.Image], answers: Answers) ->
 
 
 def own_postgres() -> Server:
-    """Start a temporary server from the embedded wheel.
+    """Start a temporary server from the embedded wheel, in memory where there is room.
 
     Raises:
         NotUsable: it could not be started.
     """
-    server = EmbeddedPostgres(_temporary("postgres"))
+    place = _MEMORY if _has_room(_MEMORY) else Path(tempfile.gettempdir())
+    server = EmbeddedPostgres(_temporary("postgres", place), max_connections=_CONNECTIONS)
     try:
         server.start()
     except CannotStart as error:
         server.remove()
         raise NotUsable(f"embedded PostgreSQL: {error}") from error
-    return Server(server.url, "PostgreSQL: embedded, in a temporary folder", server.remove)
+    where = "memory" if place == _MEMORY else "a temporary folder"
+    return Server(server.url, f"PostgreSQL: embedded, in {where}", server.remove)
 
 
 def own_rabbitmq() -> Server:
@@ -170,7 +195,7 @@ def own_rabbitmq() -> Server:
     """
     try:
         install_if_missing()
-        node = PrivateRabbitMQ(_temporary("rabbitmq"))
+        node = PrivateRabbitMQ(_temporary("rabbitmq", Path(tempfile.gettempdir())))
     except NotInstalled as error:
         raise NotUsable(str(error)) from None
     try:
@@ -189,9 +214,13 @@ def local_postgres_urls() -> Iterator[str]:
             yield f"postgresql://{quote(getpass.getuser())}@/postgres?host={folder}"
 
 
-def _temporary(name: str) -> Path:
+def _temporary(name: str, place: Path) -> Path:
     # Not mkdtemp: as root, its folder is not accessible to the user that the server runs as.
-    return Path(tempfile.gettempdir()) / f"startline-{name}-{secrets.token_hex(8)}"
+    return place / f"startline-{name}-{secrets.token_hex(8)}"
+
+
+def _has_room(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK) and disk_usage(folder).free >= _ROOM_BYTES
 
 
 def _place(url: str) -> str:

@@ -1,6 +1,9 @@
 """Settings of a service that stores images."""
 
+import stat
+from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -8,9 +11,19 @@ from chassis.settings import ServiceSettings
 
 
 def _known_place(url: str) -> str:
-    if (url.startswith("s3://") and url != "s3://") or url.startswith("file:///"):
+    if url.startswith("s3://") and url != "s3://":
         return url
-    raise ValueError("must be file:///folder or s3://bucket/prefix")
+    if not url.startswith("file:///"):
+        raise ValueError("must be file:///folder or s3://bucket/prefix")
+    folder = Path(unquote(urlsplit(url).path))
+    if _is_shared(folder):
+        raise ValueError(f"needs a folder of its own, such as {folder / 'images'}: others are shut out of it")
+    return url
+
+
+def _is_shared(folder: Path) -> bool:
+    """Return whether other users keep files there: the root of the file system, or a folder such as `/tmp`."""
+    return folder == folder.parent or (folder.is_dir() and bool(folder.stat().st_mode & stat.S_IWOTH))
 
 
 StorePlace = Annotated[str, AfterValidator(_known_place)]

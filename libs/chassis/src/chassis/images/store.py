@@ -1,7 +1,9 @@
 """Image storage in a local directory or S3, under random names and outside any web root."""
 
+import asyncio
 import errno
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -50,13 +52,17 @@ class ImageStore:
     async def put(self, picture: Picture, *, under: str) -> str:
         """Store an image and return its path, which contains 128 random bits."""
         path = f"{under}/{uuid4().hex}.{picture.suffix}"
+        await self.write(path, picture.data)
+        return path
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Store a file at `path`, in place of one that is there."""
         with _reported("keep"):
             if self._folder is not None:  # obstore would apply the umask
-                create_private_directory(self._folder / under)
-            await self.objects.put_async(path, picture.data)
+                create_private_directory((self._folder / path).parent)
+            await self.objects.put_async(path, data)
             if self._folder is not None:
                 restrict_file(self._folder / path)
-        return path
 
     async def probe(self) -> None:
         """Check that the store takes files, by replacing a small one."""
@@ -106,6 +112,22 @@ class ImageStore:
                     await self.objects.delete_async(path)
                 except FileNotFoundError:
                     continue
+
+    async def folders(self, within: str) -> list[str]:
+        """Return the paths of the folders in the folder `within`."""
+        with _reported("list_folders"):
+            try:
+                return list((await self.objects.list_with_delimiter_async(within))["common_prefixes"])
+            except FileNotFoundError:
+                return []
+
+    async def delete_folder(self, folder: str) -> None:
+        """Delete a folder with all files in it, also those that a crash left incomplete."""
+        with _reported("drop_folder"):
+            async for batch in self.objects.list(f"{folder}/", chunk_size=_BATCH):
+                await self.delete([each["path"] for each in batch])
+            if self._folder is not None:
+                await asyncio.to_thread(shutil.rmtree, self._folder / folder, ignore_errors=True)
 
     async def older_than(self, moment: datetime) -> AsyncIterator[Mapping[str, datetime]]:
         """Yield batches of images stored before `moment`, without trash and probe: path -> time of storing."""

@@ -1,4 +1,4 @@
-"""Building of a service's API: an HTTP application with a database, authenticated callers and dead letters."""
+"""Building of an API: an HTTP application with a database, authenticated callers, queues, dead letters, audit log."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,8 @@ from chassis.auth.access import Verifiers
 from chassis.auth.sessions import EndedSessions
 from chassis.database import Database
 from chassis.health import database_answers
-from chassis.web import dead_letters
+from chassis.queues import ProcessedCounts
+from chassis.web import audit, dead_letters, queues
 from chassis.web.application import Check, Lifespan, build_http_app
 from chassis.web.downloads import Downloads
 from chassis.web.fast_path import FastPath
@@ -50,13 +51,14 @@ def build_api(
     prefix = f"{api_path(service)}/v1"
     return build_http_app(
         service,
-        {prefix: [*routers, dead_letters.router], "": [lateness_router]},
+        {prefix: [*routers, dead_letters.router, audit.router, queues.router], "": [lateness_router]},
         state={
             **(state or {}),
             "database": database,
             "verifiers": verifiers,
             "ended_sessions": EndedSessions(database),
             "downloads": Downloads(),
+            "processed_counts": ProcessedCounts(database),
         },
         checks={"database": lambda: database_answers(database), **(checks or {})},
         larger_bodies=larger_bodies,

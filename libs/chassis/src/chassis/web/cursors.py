@@ -31,7 +31,9 @@ class CursorOf(Generic[PositionT]):
     @staticmethod
     def encode(*position: Any) -> str:
         """Return the cursor of the page after `position`."""
-        raw = json.dumps(position, default=str, separators=(",", ":")).encode()
+        raw = json.dumps(position, default=str, separators=(",", ":"), ensure_ascii=False).encode(
+            errors="surrogatepass"
+        )
         return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
     def decode(self, cursor: str | None) -> PositionT | None:

@@ -1,9 +1,9 @@
 """Responses with spreadsheet files, sent while their rows are read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi.responses import StreamingResponse
@@ -17,6 +17,14 @@ from chassis.telemetry import logger
 log = logger(__name__)
 
 Batches = AsyncIterator[Sequence[Sequence[Any]]]
+PartT = TypeVar("PartT")
+
+
+class UntilRead(Protocol):
+    """Wraps the parts of a download, rows or bytes, and ends it after the last one."""
+
+    def __call__(self, parts: AsyncIterator[PartT], /) -> AsyncIterator[PartT]:
+        """Return the same parts."""
 
 
 WHOLE_SECONDS = 15 * 60.0
@@ -64,10 +72,10 @@ class Downloads:
         self._under_way: dict[UUID, object] = {}
 
     @contextmanager
-    def one_of(self, reader: UUID) -> Iterator[Callable[[Batches], Batches]]:
+    def one_of(self, reader: UUID) -> Iterator[UntilRead]:
         """Hold the one download that this person may have under way, at most until the block ends.
 
-        Yields a function that wraps the rows and releases the download after the last one, so that the next request
+        Yields a function that wraps the parts and releases the download after the last one, so that the next request
         of a client that has read the whole file is accepted before the response has been cleaned up.
 
         Raises:
@@ -81,9 +89,9 @@ class Downloads:
             if self._under_way.get(reader) is own:
                 del self._under_way[reader]
 
-        async def until_read(batches: Batches) -> Batches:
-            async for batch in batches:
-                yield batch
+        async def until_read(parts: AsyncIterator[PartT], /) -> AsyncIterator[PartT]:
+            async for part in parts:
+                yield part
             end()
 
         try:
@@ -100,6 +108,13 @@ def csv_file(name: str, header: Sequence[str], batches: Batches) -> CsvFile:
 def xlsx_file(name: str, header: Sequence[str], batches: Batches, *, sheet: str) -> XlsxFile:
     """Return the rows as a download `name`.xlsx with sheets called `sheet`."""
     return XlsxFile(xlsx_stream(header, batches, sheet=sheet), headers=_attached(f"{name}.xlsx"))
+
+
+def stored_file(
+    kind: type[CsvFile] | type[XlsxFile], filename: str, parts: AsyncIterator[bytes], *, size: int
+) -> _Download:
+    """Return the bytes of a file that was written before as a download."""
+    return kind(parts, headers={**_attached(filename), "Content-Length": str(size)})
 
 
 def _attached(filename: str) -> dict[str, str]:

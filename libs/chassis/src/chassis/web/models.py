@@ -196,6 +196,13 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class Words(View):
+    """One text in both languages."""
+
+    en: str
+    id: str
+
+
 ItemT = TypeVar("ItemT")
 
 
