@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from contracts import PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
+from contracts import PaymentDeadlineMoved, PaymentMethod, PaymentRejected, PaymentUploaded, PaymentVerified
 
 
 def proof_uploaded(
@@ -34,6 +34,17 @@ def payment_rejected(entry: dict[str, Any], at: datetime, payment_id: UUID) -> P
         rejected_at=at,
         expires_at=at + timedelta(hours=24),
         **_invoice(entry),
+    )
+
+
+def deadline_moved(entry: dict[str, Any], at: datetime, by: timedelta) -> PaymentDeadlineMoved:
+    """Return the news at that time that the deadline is later by so much."""
+    return PaymentDeadlineMoved(
+        registration_id=UUID(entry["registration_id"]),
+        expires_at=datetime.fromisoformat(entry["expires_at"]) + by,
+        sequence=1,
+        registration_revision=1,
+        moved_at=at,
     )
 
 

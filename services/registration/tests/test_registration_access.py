@@ -35,6 +35,7 @@ _ACCESS = {
     ("GET", f"{_V1}/events"): Audience.ANYONE,
     ("GET", f"{_V1}/events/{{slug}}"): Audience.ANYONE,
     ("GET", f"{_V1}/catalog"): Audience.STAFF,
+    ("GET", f"{_V1}/catalog/{{event_id}}/{{kind}}/{{name}}"): Audience.STAFF,
     ("POST", f"{_V1}/events"): Audience.ADMIN,
     ("PATCH", f"{_V1}/events/{{event_id}}"): Audience.ADMIN,
     ("GET", f"{_V1}/events/{{slug}}/banner/share.jpg"): Audience.ANYONE,
@@ -68,14 +69,37 @@ _ACCESS = {
     ("POST", f"{_V1}/waitlist/{{registration_id}}/accept"): Audience.RUNNER,
     ("POST", f"{_V1}/waitlist/{{registration_id}}/offer"): Audience.ADMIN,
     ("POST", f"{_V1}/waitlist/{{registration_id}}/remove"): Audience.ADMIN,
+    ("GET", f"{_V1}/registrations/lookup"): Audience.STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}/timeline"): Audience.STAFF,
+    ("GET", f"{_V1}/registrations/{{registration_id}}/cancellation"): Audience.ADMIN,
+    ("POST", f"{_V1}/registrations/bulk/cancel"): Audience.ADMIN,
+    ("GET", f"{_V1}/exports"): Audience.ADMIN,
+    ("POST", f"{_V1}/exports"): Audience.ADMIN,
+    ("GET", f"{_V1}/exports/{{export_id}}"): Audience.ADMIN,
+    ("GET", f"{_V1}/exports/{{export_id}}/file"): Audience.ADMIN,
+    **{
+        ("GET", f"{_V1}/exports/{kind}.{form}"): Audience.ADMIN
+        for kind in ("jerseys", "bibs", "timing", "insurance")
+        for form in ("csv", "xlsx")
+    },
     ("GET", f"{_V1}/stats"): Audience.STAFF,
+    ("GET", f"{_V1}/stats/timeline"): Audience.STAFF,
+    ("GET", f"{_V1}/reports/participants"): Audience.STAFF,
+    ("GET", f"{_V1}/reports/participants.csv"): Audience.STAFF,
+    ("GET", f"{_V1}/reports/participants.xlsx"): Audience.STAFF,
+    ("GET", f"{_V1}/participants"): Audience.STAFF,
     ("GET", f"{_V1}/participants.csv"): Audience.ADMIN,
     ("GET", f"{_V1}/participants.xlsx"): Audience.ADMIN,
     ("GET", f"{_V1}/tickets/{{ticket_code}}"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.svg"): Audience.ANYONE,
     ("GET", f"{_V1}/tickets/{{ticket_code}}.png"): Audience.ANYONE,
     ("GET", f"{_V1}/jwks.json"): Audience.ANYONE,
+    ("GET", f"{_V1}/audit"): Audience.ADMIN,
+    ("GET", f"{_V1}/audit.csv"): Audience.ADMIN,
+    ("GET", f"{_V1}/queues"): Audience.ADMIN,
     ("GET", f"{_V1}/dead-letters"): Audience.ADMIN,
+    ("POST", f"{_V1}/dead-letters/bulk/replay"): Audience.ADMIN,
+    ("POST", f"{_V1}/dead-letters/bulk/drop"): Audience.ADMIN,
     ("GET", f"{_V1}/dead-letters/{{dead_letter_id}}"): Audience.ADMIN,
     ("POST", f"{_V1}/dead-letters/{{dead_letter_id}}/replay"): Audience.ADMIN,
     ("DELETE", f"{_V1}/dead-letters/{{dead_letter_id}}"): Audience.ADMIN,
@@ -117,7 +141,15 @@ async def test_every_route_admits_its_audience_and_refuses_all_others(driver: Re
     entry = await driver.register()
     parts = {"registration_id": entry["registration_id"], "event_id": uuid4(), "category_id": uuid4()}
     parts |= {"participant_id": uuid4(), "registration": "FR5K-00001", "code": "none"}
-    parts |= {"slug": "none", "width": 320, "ticket_code": "0" * 32, "dead_letter_id": 1}
+    parts |= {
+        "slug": "none",
+        "width": 320,
+        "kind": "banner",
+        "name": "320.webp",
+        "ticket_code": "0" * 32,
+        "dead_letter_id": 1,
+        "export_id": uuid4(),
+    }
     callers = await _callers(driver, entry)
     wrong = {}
     brief = driver.another_process(stream_max_age_seconds=0.05)

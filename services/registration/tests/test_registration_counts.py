@@ -109,4 +109,8 @@ async def test_the_migration_counts_what_was_there_before(driver: RegistrationDr
     await asyncio.to_thread(upgrade, url, "registration")
     await driver.database.engine.dispose()
     assert await _wrong(driver) == []
+    async with driver.database.read() as session:
+        assert await consistency.wrong_timeline(session) == []
+        assert await consistency.wrong_people_counts(session) == []
+    assert await driver.scalar("SELECT sum(registered) FROM registration_timeline") == 11
     assert await _statistics(driver) == shown

@@ -129,7 +129,7 @@ async def test_the_openapi_document_has_the_media_type_of_each_export(driver: Re
     document = (await driver.call("GET", "/openapi.json")).body
     for file in _FILES:
         answer = await _download(driver, file=file)
-        [path] = [path for path in document["paths"] if path.endswith(file)]
+        [path] = [path for path in document["paths"] if path.endswith(f"/v1/{file}")]
         [promised] = document["paths"][path]["get"]["responses"]["200"]["content"]
         assert answer.headers["Content-Type"].partition(";")[0] == promised
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{file}"'

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from chassis.ids import new_id
 from chassis.secrets import new_key
 from contracts import AccessReplaced, RegistrationCreated, WaitlistOffered
 from hypothesis import given
@@ -293,3 +294,20 @@ async def test_a_request_repeated_after_the_code_was_replaced_gets_the_new_link(
     again = await driver.register(form=form, key="again")
 
     assert again["status_url"] == replaced != entry["status_url"]
+
+
+async def test_a_note_that_is_sent_twice_is_there_once(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    entry, other = await driver.register(), await driver.register()
+    path, writer = f"/registrations/{entry['registration_id']}/notes", driver.staff()
+    note = {"id": str(new_id()), "text": "Called, no answer."}
+
+    twice = await asyncio.gather(*(driver.call("POST", path, by=writer, json=note) for _ in range(2)))
+
+    assert [answer.require(201)["id"] for answer in twice] == [note["id"], note["id"]]
+    assert len((await driver.call("GET", path, by=writer)).body["items"]) == 1
+    assert [each["action"] for each in await driver.audit_log()].count("note.write") == 1
+    elsewhere = path.replace(entry["registration_id"], other["registration_id"])
+    for where, changed in ((path, {**note, "text": "Other words."}), (elsewhere, note)):
+        answer = await driver.call("POST", where, by=writer, json=changed)
+        assert answer.is_problem(422, "idempotency_key_reused"), answer.body

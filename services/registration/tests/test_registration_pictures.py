@@ -125,6 +125,21 @@ async def test_pictures_of_an_inactive_event_are_not_shown(driver: RegistrationD
     assert (await load(driver, address)).is_problem(404, "no_picture")
 
 
+async def test_staff_see_the_pictures_of_an_inactive_event(driver: RegistrationDriver) -> None:
+    await driver.create_event()
+    files = [each["address"] for each in (await upload(driver, pictures.poster())).require(200)["banner"]["files"]]
+    await driver.change_event(is_active=False)
+    name = files[0].rpartition("/")[2].partition("?")[0]
+    for each, kind in ((name, "WEBP"), ("share.jpg", "JPEG")):
+        path = f"/catalog/{driver.event['id']}/banner/{each}"
+        found = await driver.call("GET", path, by=driver.staff(Role.VIEWER))
+        assert (found.status, found.headers["Cache-Control"]) == (200, "no-store")
+        assert pictures.opened(found.content).format == kind
+        assert (await driver.call("GET", path)).status == 401
+    missing = await driver.call("GET", f"/catalog/{driver.event['id']}/logo/{name}", by=driver.staff())
+    assert missing.is_problem(404, "no_picture")
+
+
 @pytest.mark.parametrize("path", ["banner/640.webp", "banner/320.png", "banner/logo.webp", "logo/96.webp"])
 async def test_other_names_are_not_found(driver: RegistrationDriver, path: str) -> None:
     await driver.create_event()

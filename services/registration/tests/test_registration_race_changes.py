@@ -57,6 +57,9 @@ async def test_runners_are_notified_of_a_new_day_or_place_unless_staff_decide_ot
     assert notifying == ([notified] if published else [])
     [logged] = await driver.audit_log("event.change")
     assert logged["details"]["notified"] is notified
+    changed = {name: value for name, value in fields.items() if name != "notify_runners" and value != "Senayan"}
+    assert logged["details"]["after"] == changed
+    assert logged["details"]["before"].keys() == changed.keys()
 
 
 async def test_a_renamed_category_is_published_without_a_message_to_runners(driver: RegistrationDriver) -> None:

@@ -142,6 +142,9 @@ async def test_changes_of_the_waiting_list_are_in_the_audit_log(
         ("waitlist.remove", "staff"),
         ("waitlist.withdraw", "runner"),
     ]
+    changed = [(each["details"]["before"]["status"], each["details"]["after"]["status"]) for each in log]
+    assert changed == [("waiting", "waiting"), ("waiting", "withdrawn"), ("waiting", "withdrawn")]
+    assert log[0]["details"]["after"]["turn"] < log[0]["details"]["before"]["turn"]
     assert "phone" not in str(await driver.audit_log())
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from chassis.auth.access import keys_over_http, runner_verifier, staff_verifier
@@ -26,21 +26,29 @@ from registration.admission import api as admission
 from registration.admission.errors import too_many_registering
 from registration.admission.forms import RegistrationForm
 from registration.admission.service import AdmissionService
+from registration.cancellations import api as cancellations
 from registration.canonical import api as canonical
 from registration.catalog import api as catalog
 from registration.challenge.checkpoint import build_checkpoint
 from registration.corrections import api as corrections
 from registration.entries import api as entries
+from registration.entries import participants_api as participants
+from registration.exports import api as exports
+from registration.exports import vendor_api as vendor_files
+from registration.exports.rules import CHOSEN_BYTES
 from registration.keys import router as keys_router
 from registration.keys import signing_keys_of
+from registration.lookup import api as lookup
 from registration.notes import api as notes
 from registration.pictures import api as pictures
 from registration.pictures.files import RecentFiles
 from registration.pictures.forms import FORM_BYTES
+from registration.reports import api as reports
 from registration.settings import Settings
 from registration.streams import api as streams
 from registration.streams.watcher import Watcher
 from registration.tickets import api as tickets
+from registration.timeline import api as timeline
 from registration.tokens import RunnerTokens
 from registration.uptime.tables import RECORD
 from registration.waitlist import api as waitlist
@@ -53,7 +61,14 @@ ROUTERS = (
     access.router,
     catalog.router,
     pictures.router,
+    cancellations.router,  # before `/registrations/{registration_id}`, like the next
+    lookup.router,
     entries.router,
+    participants.router,
+    reports.router,
+    timeline.router,
+    vendor_files.router,  # before `/exports/{export_id}`
+    exports.router,
     streams.router,
     corrections.router,
     notes.router,
@@ -62,6 +77,11 @@ ROUTERS = (
     tickets.router,
     keys_router,
 )
+
+_LARGER_BODIES: Final = {
+    r"/api/registration/v1/events/[^/]+/(banner|logo)": FORM_BYTES,
+    r"/api/registration/v1/exports": CHOSEN_BYTES,
+}
 
 
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
@@ -107,7 +127,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             **_stream_limits(settings),
         },
         lifespan=lifespan,
-        larger_bodies={r"/api/registration/v1/events/[^/]+/(banner|logo)": FORM_BYTES},
+        larger_bodies=_LARGER_BODIES,
         fast_path=FastPath(
             admission.register,
             RegistrationForm,

@@ -112,6 +112,55 @@ _WRONG_COUNTS = text("""
 """)
 
 
+_WRONG_TIMELINE = text("""
+    WITH counted AS (
+        SELECT race_category_id, registered, participants, verified, amount FROM registration_timeline
+        UNION ALL
+        SELECT race_category_id, registrations, participants, 0, 0
+          FROM registration_counts WHERE registered_in IS NOT NULL
+        UNION ALL
+        SELECT race_category_id, 0, 0, registrations, amount FROM registration_counts WHERE verified_in IS NOT NULL
+        UNION ALL
+        SELECT race_category_id, -count(*), -sum(total_participants), -count(payment_verified_at),
+               -coalesce(sum(total_amount) FILTER (WHERE payment_verified_at IS NOT NULL), 0)
+          FROM registrations GROUP BY race_category_id
+    )
+    SELECT race_category_id, sum(registered) AS registered, sum(verified) AS verified FROM counted
+     GROUP BY race_category_id
+    HAVING sum(registered) <> 0 OR sum(participants) <> 0 OR sum(verified) <> 0 OR sum(amount) <> 0
+""")
+
+_WRONG_PEOPLE_COUNTS = text("""
+    WITH counted AS (
+        SELECT race_category_id, registration_type, gender, birth_year, jersey_size, people, confirmed
+          FROM participant_counts
+        UNION ALL
+        SELECT p.race_category_id, p.registration_type, c.*
+          FROM participant_changes p,
+               unnest(p.genders, p.birth_years, p.jersey_sizes, p.people, p.confirmed) AS c
+        UNION ALL
+        SELECT race_category_id, registration_type, gender, extract(year FROM date_of_birth)::int, jersey_size,
+               -1, -(bib_number IS NOT NULL)::int
+          FROM participants p JOIN registrations r ON r.id = p.registration_id WHERE live
+    ), differences AS (
+        SELECT race_category_id, abs(sum(people)) + abs(sum(confirmed)) AS difference
+          FROM counted GROUP BY race_category_id, registration_type, gender, birth_year, jersey_size
+    )
+    SELECT race_category_id, sum(difference) AS difference FROM differences
+     GROUP BY race_category_id HAVING sum(difference) <> 0
+""")
+
+
+async def wrong_timeline(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Return categories whose timeline differs in sum from the registrations."""
+    return (await session.execute(_WRONG_TIMELINE)).all()
+
+
+async def wrong_people_counts(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Return categories whose report of participants differs from the participants."""
+    return (await session.execute(_WRONG_PEOPLE_COUNTS)).all()
+
+
 async def wrong_counts(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return categories and statuses whose counts, used for statistics, differ from the registrations."""
     return (await session.execute(_WRONG_COUNTS)).all()

@@ -22,6 +22,9 @@ SERVICE = Service(
         "category_places",
         "waitlist_entries",
         "registration_counts",
+        "registration_timeline",
+        "participant_changes",
+        "participant_counts",
         "set_aside",
     ),
 )

@@ -28,7 +28,7 @@ class Settings(ImageSettings):
     }
 
     image_store: StorePlace = Field(
-        description="where pictures of events are stored: file:///folder or s3://bucket/prefix"
+        description="where pictures of events and files of exports are stored: file:///folder or s3://bucket/prefix"
     )
     image_threads: int = Field(1, ge=1, description="maximum pictures decoded at the same time, per process")
     image_queue_size: int = Field(
@@ -83,6 +83,7 @@ class Settings(ImageSettings):
     stream_max_age_seconds: float = Field(
         600.0, gt=0, description="maximum age of a stream; its client then connects again"
     )
+    export_keep_days: int = Field(7, ge=1, description="days for which files of exports are kept")
     challenge: ChallengeKind = Field(
         ChallengeKind.NONE, description="provider of challenges that tell people from programs"
     )
@@ -122,6 +123,11 @@ class Settings(ImageSettings):
     def waitlist_offer_time(self) -> timedelta:
         """Return how long an offer is open."""
         return timedelta(seconds=self.waitlist_offer_hours * self.hour_seconds)
+
+    @property
+    def export_keep_time(self) -> timedelta:
+        """Return how long files of exports are kept."""
+        return timedelta(days=self.export_keep_days)
 
     @property
     def runner_token_lifetime(self) -> timedelta:

@@ -5,10 +5,12 @@ from registration.base import Base, image_orphans, service_tables, set_aside, si
 from registration.canonical.tables import UnreadableValue
 from registration.catalog.tables import EventPicture, Race, RaceCategory
 from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
+from registration.exports.tables import CountedJerseys, Export
 from registration.idempotency.tables import IdempotencyKey
 from registration.marks.tables import QueueMarkRow
 from registration.notes.tables import Note
 from registration.places.tables import CategoryPlaces
+from registration.reports.tables import ParticipantChange, ParticipantCount, TimelineQuarter
 from registration.uptime.tables import Outage, Uptime
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
@@ -16,17 +18,22 @@ __all__ = [
     "AnsweredPayment",
     "Base",
     "CategoryPlaces",
+    "CountedJerseys",
     "EventPicture",
+    "Export",
     "IdempotencyKey",
     "LinkRequest",
     "Note",
     "Outage",
     "Participant",
+    "ParticipantChange",
+    "ParticipantCount",
     "QueueMarkRow",
     "Race",
     "RaceCategory",
     "Registration",
     "RegistrationCount",
+    "TimelineQuarter",
     "UnpublishedCode",
     "UnreadableValue",
     "Uptime",

@@ -23,10 +23,13 @@ from registration.canonical import commands as canonical
 from registration.catalog.announce import announce_unknown_races
 from registration.entries import commands, expiry
 from registration.entries.expiry import Patience
+from registration.exports.jobs import Terms, write_exports
+from registration.exports.tidying import tidy_exports
 from registration.idempotency.commands import forget_keys
 from registration.marks.commands import send_mark
 from registration.marks.rules import Rounds
 from registration.pictures.sweep import sweep_orphans
+from registration.reports.commands import merge_participants
 from registration.settings import Settings
 from registration.uptime.tables import RECORD
 from registration.waitlist import deadlines as offers
@@ -42,6 +45,7 @@ CLOSED_SECONDS: Final = Gauge(
 
 _SOON = timedelta(seconds=1)
 _LONG = timedelta(minutes=10)
+_HOUR = timedelta(hours=1)
 
 
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
@@ -49,6 +53,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
     grace, codes = timedelta(minutes=settings.expiry_grace_minutes), settings.access_codes()
     terms = OfferTerms(settings.waitlist_offer_time, codes)
     images = image_store(settings)
+    export_terms = Terms(settings.export_keep_time)
     often, deadlines = timedelta(seconds=settings.expiry_sweep_seconds), Deadlines(database, grace, terms)
     return [
         Periodic("expiry", often, deadlines.keep),
@@ -56,6 +61,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("report_deadlines", timedelta(minutes=1), deadlines.report),
         Periodic("report_closed", BEAT_EVERY, lambda: report_closed(database, RECORD, CLOSED_SECONDS)),
         Periodic("fold_counts", timedelta(seconds=10), lambda: fold_counts(database)),
+        Periodic("merge_participant_counts", timedelta(seconds=10), lambda: merge_participant_counts(database)),
         Periodic("forget_keys", timedelta(minutes=10), lambda: forget_keys(database)),
         Periodic("announce_races", timedelta(minutes=1), lambda: announce_races(database)),
         Periodic("canonical_form", timedelta(minutes=1), lambda: bring_into_form(database)),
@@ -64,6 +70,10 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic(
             "sweep_orphans", timedelta(minutes=settings.orphan_sweep_minutes), lambda: sweep_orphans(database, images)
         ),
+        Periodic(
+            "write_exports", timedelta(seconds=2), lambda: write_exports(database, images, export_terms), limit=_HOUR
+        ),
+        Periodic("tidy_exports", _HOUR, lambda: tidy_exports(database, images)),
         Periodic("forget_link_requests", timedelta(hours=1), lambda: links.forget_requests(database)),
     ]
 
@@ -148,6 +158,14 @@ async def fold_counts(database: Database) -> None:
     while True:
         async with database.work() as work:
             if not await commands.fold_counts(work):
+                return
+
+
+async def merge_participant_counts(database: Database) -> None:
+    """Merge the changes of participants into their counts, so that reports add up few rows."""
+    while True:
+        async with database.work() as work:
+            if not await merge_participants(work):
                 return
 
 

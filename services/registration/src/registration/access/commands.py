@@ -143,7 +143,8 @@ async def replace_code(work: UnitOfWork, codes: AccessCodes, registration_id: UU
     if row is None:
         raise UnknownRegistration
     access = _publish_code(work, codes, registration_id, row)
-    await work.audit(by, "access_code.replace", f"registration:{registration_id}", version=row.version)
+    versions = {"before": {"version": row.version - 1}, "after": {"version": row.version}}
+    await work.audit(by, "access_code.replace", f"registration:{registration_id}", **versions)
     return codes.link(row.number or registration_id, access.code)
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.audit_log import before_and_after
 from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields, StartlineError
 from chassis.wording import Wording
@@ -90,7 +91,7 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
     event_id = uuid4()
     async with _refusals_named(work):
         await work.session.execute(insert(Race).values(id=event_id, created_at=work.now, updated_at=work.now, **fields))
-    await work.audit(by, "event.create", f"event:{event_id}")
+    await work.audit(by, "event.create", f"event:{event_id}", **_difference({}, fields))
     return event_id
 
 
@@ -109,7 +110,8 @@ async def change_event(
     timezone = fields.get("timezone", race.timezone)
     if "event_date" in fields:
         require_future(fields["event_date"], timezone, work.now)
-    changed = {name for name, value in fields.items() if getattr(race, name) != value}
+    before = {name: getattr(race, name) for name in fields}
+    changed = {name for name, value in fields.items() if before[name] != value}
     async with _refusals_named(work):
         await work.session.execute(update(Race).where(Race.id == event_id).values(updated_at=work.now, **fields))
     repeated = changed & REPEATED_ELSEWHERE
@@ -117,7 +119,12 @@ async def change_event(
     notify = moved if notify_runners is None else notify_runners
     if repeated or notify:
         await announce_race(work, event_id, repeated, notify_runners=notify)
-    await work.audit(by, "event.change", f"event:{event_id}", fields=sorted(fields), notified=notify)
+    await work.audit(by, "event.change", f"event:{event_id}", **_difference(before, fields), notified=notify)
+
+
+def _difference(before: Fields, after: Fields) -> dict[str, Any]:
+    """Return the details of a change for the audit log; of the contact, who is a person, only the field's name."""
+    return before_and_after(before, after, named_only=["contact_whatsapp"])
 
 
 async def _held_race(work: UnitOfWork, event_id: UUID) -> Race:
@@ -165,7 +172,7 @@ async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, b
             bib_start=fields["bib_start_number"],
             bib_end=fields["bib_end_number"],
         )
-    await work.audit(by, "category.create", f"category:{category_id}")
+    await work.audit(by, "category.create", f"category:{category_id}", **_difference({}, fields))
     return category_id
 
 
@@ -189,6 +196,7 @@ async def change_category(
         if counters is None:
             raise UnknownCategory
         before = await work.session.get_one(RaceCategory, category_id, populate_existing=True)
+        was = {name: getattr(before, name) for name in fields}
         _keep_numbers(before, counters, fields)
         counters = _resized(before, counters, fields)
         renamed = fields.get("name", before.name) != before.name
@@ -199,7 +207,7 @@ async def change_category(
             await announce_race(work, before.event_id, {"categories"}, notify_runners=False)
         await places.write_counters(work, category_id, counters)
     await on_freed(work, category_id)
-    await work.audit(by, "category.change", f"category:{category_id}", fields=sorted(fields))
+    await work.audit(by, "category.change", f"category:{category_id}", **_difference(was, fields))
 
 
 def _keep_numbers(before: RaceCategory, counters: Places, fields: Fields) -> None:
@@ -226,9 +234,9 @@ async def delete_category(work: UnitOfWork, category_id: UUID, *, by: str) -> No
     """
     await places.lock_places(work, category_id)  # before the category, as admission does
     async with _refusals_named(work):
-        gone = await work.session.execute(
-            delete(RaceCategory).where(RaceCategory.id == category_id).returning(RaceCategory.id)
-        )
-        if gone.first() is None:
+        deleted = delete(RaceCategory).where(RaceCategory.id == category_id)
+        row = (await work.session.execute(deleted.returning(RaceCategory.event_id, RaceCategory.name))).first()
+        if row is None:
             raise UnknownCategory
-    await work.audit(by, "category.delete", f"category:{category_id}")
+    before = {"event_id": str(row.event_id), "name": row.name}
+    await work.audit(by, "category.delete", f"category:{category_id}", before=before)

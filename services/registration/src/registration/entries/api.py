@@ -1,31 +1,40 @@
 """Routes for registrations after admission."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.downloads import CsvFile, DownloadRunning, XlsxFile, csv_file, xlsx_file
 from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, SearchText, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from contracts import RegistrationType
 from fastapi import Query
-from pydantic import Field, PlainSerializer
+from pydantic import Field, StringConstraints
 
 from registration.catalog.facts import EventFacts
 from registration.dependencies import PlacesFreed
-from registration.entries import commands, queries
+from registration.entries import commands, listing, queries
 from registration.entries.errors import NotCancellable, NotVerified, UnknownRegistration
-from registration.entries.export import COLUMN_NAMES, Participants
+from registration.entries.listing import Sort
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
+from registration.entries.tables import Registration
 
 router = Router(tags=["registrations"])
 
-_cursors = CursorOf(tuple[Moment, UUID])
+_Name = Annotated[str, StringConstraints(max_length=60)]
+_Sum = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+_CURSORS: Final[Mapping[str, CursorOf[Any]]] = {
+    "created_at": CursorOf(tuple[Moment, UUID]),
+    "amount": CursorOf(tuple[_Sum, UUID]),
+    "name": CursorOf(tuple[_Name, UUID]),
+}
 
 
 class ParticipantView(View):
@@ -94,28 +103,6 @@ class Ticket(View):
     ticket_code: str
 
 
-Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
-"""A sum of amounts, without the maximum of a single amount."""
-
-
-class CategoryStats(View):
-    """Counts of one category in one status."""
-
-    category_id: UUID
-    category_name: str
-    status: Status
-    registrations: int
-    participants: int
-    amount: Total
-    currency: str
-
-
-class Stats(View):
-    """Counts of registrations."""
-
-    items: list[CategoryStats]
-
-
 class Cancellation(Body):
     """Staff's reason for cancelling a registration."""
 
@@ -125,7 +112,22 @@ class Cancellation(Body):
 EventId = Annotated[UUID | None, Query()]
 CategoryId = Annotated[UUID | None, Query()]
 StatusFilter = Annotated[Status | None, Query()]
+TypeFilter = Annotated[RegistrationType | None, Query(alias="type")]
 Search = Annotated[SearchText | None, Query()]
+Since = Annotated[Moment | None, Query(alias="from", description="time of registration")]
+Until = Annotated[Moment | None, Query(alias="to", description="not included")]
+
+
+class MatchingIds(View):
+    """The ids of registrations that match, at most 10,000, in no particular order.
+
+    `count` is how many are listed, `more` whether others match, and `total` how many match, if that is known.
+    """
+
+    registration_ids: list[UUID] = Field(validation_alias="ids")
+    count: int
+    more: bool
+    total: int | None
 
 
 @router.get("/registrations")
@@ -135,30 +137,32 @@ async def list_registrations(
     event_id: EventId = None,
     category_id: CategoryId = None,
     status: StatusFilter = None,
+    kind: TypeFilter = None,
     q: Search = None,
+    since: Since = None,
+    until: Until = None,
+    sort: Annotated[Sort, Query()] = Sort.NEWEST,
+    ids_only: Annotated[bool, Query(description="list the ids of all that match, for actions on them")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[RegistrationSummary]:
-    """Return registrations, newest first."""
-    wanted = Filter(event_id, category_id, status, q)
-    rows = await queries.page(session, wanted, limit=limit, after=_cursors.decode(cursor))
-    items = [
-        RegistrationSummary.model_validate(
-            {
-                **entry.__dict__,
-                "registration_id": entry.id,
-                "category_id": entry.race_category_id,
-                "pic_name": pic_name,
-            }
-        )
-        for entry, pic_name in rows[:limit]
-    ]
-    more = len(rows) > limit
-    return Page(items=items, next_cursor=_cursor(items[-1]) if more else None)
+) -> Page[RegistrationSummary] | MatchingIds:
+    """Return registrations, newest first unless sorted otherwise; amounts and names are sorted within a race."""
+    wanted = Filter(event_id, category_id, status, q, kind, since, until)
+    if ids_only:
+        found = await listing.matching_ids(session, wanted)
+        return MatchingIds.model_validate({**asdict(found), "count": len(found.ids)})
+    cursors = _CURSORS[sort.key]
+    rows = await listing.page(session, wanted, limit=limit, after=cursors.decode(cursor), sort=sort)
+    items = [_summary(row.Registration, row.pic_name) for row in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items=items)
+    return Page(items=items, next_cursor=cursors.encode(rows[limit - 1].key, items[-1].registration_id))
 
 
-def _cursor(last: RegistrationSummary) -> str:
-    return _cursors.encode(last.created_at, last.registration_id)
+def _summary(entry: Registration, pic_name: str) -> RegistrationSummary:
+    return RegistrationSummary.model_validate(
+        {**entry.__dict__, "registration_id": entry.id, "category_id": entry.race_category_id, "pic_name": pic_name}
+    )
 
 
 @router.get("/registrations/{registration_id}", responses=errors(UnknownRegistration))
@@ -181,21 +185,3 @@ async def show_tickets(registration_id: UUID, _: ItsRunnerOrStaff, session: Read
 async def cancel(registration_id: UUID, body: Cancellation, staff: Admin, work: Work, on_freed: PlacesFreed) -> None:
     """Cancel a registration and free its places."""
     await commands.cancel(work, registration_id, reason=body.reason, by=staff.actor, on_freed=on_freed)
-
-
-@router.get("/stats")
-async def show_stats(_: AnyStaff, session: Read, event_id: EventId = None) -> Stats:
-    """Return counts and amounts by category and status."""
-    return Stats.model_validate({"items": await queries.stats(session, event_id)})
-
-
-@router.get("/participants.csv", response_class=CsvFile, responses=errors(DownloadRunning))
-async def export_as_csv(participants: Participants) -> CsvFile:
-    """Return all participants as CSV, for programs: spreadsheets round long numbers in it."""
-    return csv_file("participants", COLUMN_NAMES, participants)
-
-
-@router.get("/participants.xlsx", response_class=XlsxFile, responses=errors(DownloadRunning))
-async def export_as_xlsx(participants: Participants) -> XlsxFile:
-    """Return all participants as XLSX, for spreadsheets: identifiers are text, dates are dates."""
-    return xlsx_file("participants", COLUMN_NAMES, participants, sheet="Peserta")

@@ -24,6 +24,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry = await lock_entry(work, registration_id)
     if entry is None:
         raise UnknownRegistration
+    before = {"status": entry.status}
     was_confirmed = entry.status == Status.PAYMENT_VERIFIED
     try:
         move(work, entry, Trigger.STAFF_CANCELS)
@@ -38,14 +39,21 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     await on_freed(work, entry.race_category_id)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None
     work.publish(cancelled(entry, reason=reason, refund_payment_id=refund), subject=entry.id)
-    await work.audit(by, "registration.cancel", f"registration:{entry.id}", was_confirmed=was_confirmed)
+    await work.audit(
+        by,
+        "registration.cancel",
+        f"registration:{entry.id}",
+        before=before,
+        after={"status": entry.status},
+        was_confirmed=was_confirmed,
+    )
 
 
 _FOLD = text("""
     WITH folded AS (
         DELETE FROM registration_counts WHERE id IN (
             SELECT id FROM registration_counts
-             WHERE (race_category_id, status) IN (
+             WHERE registered_in IS NOT NULL OR (race_category_id, status) IN (
                    SELECT race_category_id, status FROM registration_counts
                     GROUP BY race_category_id, status HAVING count(*) > 1)
              LIMIT :at_most FOR UPDATE SKIP LOCKED)
@@ -64,6 +72,6 @@ _FOLDED_AT_ONCE = 20_000
 async def fold_counts(work: UnitOfWork, *, at_most: int = _FOLDED_AT_ONCE) -> int:
     """Merge a portion of the count rows of each category and status into one row; return how many fewer there are.
 
-    Workers may do so concurrently, and while other transactions count.
+    A trigger adds the deleted rows to the timeline. Workers may do so concurrently, and while other transactions count.
     """
     return int((await work.session.execute(_FOLD, {"at_most": at_most})).scalar_one())

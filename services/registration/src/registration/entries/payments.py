@@ -28,6 +28,7 @@ from registration.places import commands as places
 
 _NO_PLACE = "no place left"
 _CROSSED = "paid while it was being cancelled"
+_BY_PAYMENT = "payment"
 
 
 def _is_newer(entry: Registration, sequence: int, at: datetime) -> bool:
@@ -79,7 +80,7 @@ async def mark_payment_rejected(work: UnitOfWork, refusal: PaymentRejected) -> N
     elif entry.status == Status.PENDING_PAYMENT and refusal.expires_at > entry.expires_at:
         move(work, entry, Trigger.DEADLINE_MOVED)  # the upload of the rejected proof has not arrived yet
     if entry.status == Status.PENDING_PAYMENT:
-        entry.expires_at = max(entry.expires_at, refusal.expires_at)
+        await _move_deadline(work, entry, refusal.expires_at)
     elif entry.status == Status.EXPIRED and refusal.expires_at > refusal.rejected_at:
         await _reopen(work, entry, Trigger.PAYMENT_REJECTED, until=refusal.expires_at)
 
@@ -96,8 +97,17 @@ async def move_deadline(work: UnitOfWork, moved: PaymentDeadlineMoved) -> None:
         await _reopen(work, entry, Trigger.DEADLINE_MOVED, until=moved.expires_at)
     elif entry.status == Status.PENDING_PAYMENT and moved.expires_at > entry.expires_at:
         move(work, entry, Trigger.DEADLINE_MOVED)
-        entry.expires_at = moved.expires_at
+        await _move_deadline(work, entry, moved.expires_at)
         work.publish(reopened(entry), subject=entry.id)
+
+
+async def _move_deadline(work: UnitOfWork, entry: Registration, until: datetime) -> None:
+    """Set a later deadline, and record it for the timeline."""
+    if until <= entry.expires_at:
+        return
+    entry.expires_at = until
+    details = {"expires_at": until.isoformat()}
+    await work.audit(_BY_PAYMENT, "registration.move_deadline", f"registration:{entry.id}", **details)
 
 
 async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, until: datetime | None = None) -> None:
@@ -110,6 +120,8 @@ async def _reopen(work: UnitOfWork, entry: Registration, trigger: Trigger, *, un
     entry.expired_at = None
     entry.expires_at = max(entry.expires_at, until or entry.expires_at)
     work.publish(reopened(entry), subject=entry.id)
+    details = {"expires_at": entry.expires_at.isoformat()}
+    await work.audit(_BY_PAYMENT, "registration.reopen", f"registration:{entry.id}", **details)
 
 
 async def confirm(work: UnitOfWork, payment: PaymentVerified) -> None:

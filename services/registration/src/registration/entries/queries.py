@@ -12,12 +12,14 @@ from chassis.canonical.folding import folded_words
 from chassis.canonical.phones import canonical_phone, digits_of
 from chassis.database import Database
 from chassis.wording import Refused
+from contracts import RegistrationType
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Integer,
-    Row,
     Select,
-    and_,
+    Uuid,
+    cast,
     exists,
     false,
     func,
@@ -27,7 +29,6 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -35,10 +36,10 @@ from registration.catalog.facts import FACTS
 from registration.catalog.tables import Race, RaceCategory
 from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
-from registration.entries.tables import NAME_WORDS, Participant, Registration, RegistrationCount
+from registration.entries.tables import NAME_WORDS, Participant, Registration
 from registration.places.tables import BIB_LIMIT
 
-_LIKE_A_NUMBER = re.compile(r"-\d+$")
+LIKE_A_NUMBER = re.compile(r"-\d+$")
 
 
 async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]:
@@ -108,12 +109,23 @@ async def ticket_exists(session: AsyncSession, ticket_code: str) -> bool:
 
 @dataclass(frozen=True)
 class Filter:
-    """Filter of registrations. `q` is compared with number, BIB, name, e-mail and WhatsApp."""
+    """Filter of registrations.
+
+    Attributes:
+        q: compared with number, BIB, name, e-mail and WhatsApp.
+        since: of the time of registration.
+        until: of the time of registration; not included.
+        ids: of those that are meant; None for all.
+    """
 
     event_id: UUID | None = None
     category_id: UUID | None = None
     status: Status | None = None
     q: str | None = None
+    kind: RegistrationType | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: Sequence[UUID] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as SQL conditions."""
@@ -124,15 +136,28 @@ class Filter:
             found.append(Registration.race_category_id == self.category_id)
         if self.status:
             found.append(Registration.status == self.status)
+        if self.kind:
+            found.append(Registration.registration_type == self.kind)
         if self.q:
             found.append(_matches(self.q))
+        if self.ids is not None:
+            found.append(Registration.id == func.any(cast(list(self.ids), ARRAY(Uuid()))))
+        return [*found, *self.times()]
+
+    def times(self) -> list[ColumnElement[bool]]:
+        """Return the conditions on the time of registration."""
+        found: list[ColumnElement[bool]] = []
+        if self.since:
+            found.append(Registration.created_at >= self.since)
+        if self.until:
+            found.append(Registration.created_at < self.until)
         return found
 
 
 def _matches(q: str) -> ColumnElement[bool]:
     anybody = aliased(Participant)
-    fits = or_(*_person_conditions(anybody, q))
-    if _LIKE_A_NUMBER.search(q):
+    fits = or_(*person_conditions(anybody, q))
+    if LIKE_A_NUMBER.search(q):
         by_number = select(Registration.id).where(Registration.registration_number == q.upper())
         return Registration.id.in_(select(anybody.registration_id).where(fits).union(by_number))
     # A semi-join, so that PostgreSQL may also scan the newest registrations until a page is full: a name that every
@@ -140,23 +165,28 @@ def _matches(q: str) -> ColumnElement[bool]:
     return exists().where(anybody.registration_id == Registration.id, fits)
 
 
-def _person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
+def person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
+    """Return conditions of which one fits a participant who is meant by the text."""
     if "@" in q:
         return [func.lower(anybody.email) == _email(q).lower()]
     digits = digits_of(q)
     if digits is not None:
-        return _number_conditions(anybody, digits, _phone(q))
+        bib = bib_condition(anybody, digits)
+        return [phone_condition(anybody, digits, q), *([] if bib is None else [bib])]
     words = " & ".join(f"{word}:*" for word in folded_words(q))
     if not words:
         return [false()]
     return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
 
 
-def _number_conditions(anybody: type[Participant], digits: str, phone: str) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [anybody.whatsapp.in_({digits, phone})]
-    if 0 < int(digits) <= BIB_LIMIT:
-        conditions.append(anybody.bib_number == int(digits))
-    return conditions
+def phone_condition(anybody: type[Participant], digits: str, typed: str) -> ColumnElement[bool]:
+    """Return the condition on participants with this WhatsApp number, as its digits are or as the text is read."""
+    return anybody.whatsapp.in_({digits, _phone(typed)})
+
+
+def bib_condition(anybody: type[Participant], digits: str) -> ColumnElement[bool] | None:
+    """Return the condition on participants with this BIB; None if no BIB has these digits."""
+    return anybody.bib_number == int(digits) if 0 < int(digits) <= BIB_LIMIT else None
 
 
 def _phone(typed: str) -> str:
@@ -171,48 +201,6 @@ def _email(typed: str) -> str:
         return canonical_email(typed)
     except Refused:
         return typed
-
-
-async def page(
-    session: AsyncSession, wanted: Filter, *, limit: int, after: tuple[datetime, UUID] | None
-) -> Sequence[Row[Registration, str]]:
-    """Return registrations, newest first, with their person in charge; one more than `limit` if there are more."""
-    query = (
-        select(Registration, Participant.full_name.label("pic_name"))
-        .join(Participant, and_(Participant.registration_id == Registration.id, Participant.is_pic))
-        .where(*wanted.conditions())
-        .order_by(Registration.created_at.desc(), Registration.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        query = query.where(tuple_(Registration.created_at, Registration.id) < after)
-    if wanted.q:
-        # The best plan depends on how many people have the name, so no generic plan is used.
-        await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    return (await session.execute(query)).all()
-
-
-async def stats(session: AsyncSession, event_id: UUID | None) -> Sequence[RowMapping]:
-    """Return registrations, participants and amounts by category and status."""
-    counted = func.sum(RegistrationCount.registrations)
-    query = (
-        select(
-            RegistrationCount.race_category_id.label("category_id"),
-            RaceCategory.name.label("category_name"),
-            RegistrationCount.status,
-            counted.label("registrations"),
-            func.sum(RegistrationCount.participants).label("participants"),
-            func.sum(RegistrationCount.amount).label("amount"),
-            RaceCategory.currency,
-        )
-        .join(RaceCategory, RaceCategory.id == RegistrationCount.race_category_id)
-        .group_by(RaceCategory.id, RegistrationCount.race_category_id, RegistrationCount.status)
-        .having(counted > 0)
-        .order_by(RaceCategory.name, RegistrationCount.status)
-    )
-    if event_id is not None:
-        query = query.where(RaceCategory.event_id == event_id)
-    return (await session.execute(query)).mappings().all()
 
 
 EXPORT_COLUMNS: tuple[tuple[str, Any], ...] = (

@@ -1,6 +1,8 @@
 """Routes for staff's notes."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.auth.access import AnyStaff
@@ -11,9 +13,12 @@ from chassis.web.models import Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.entries.errors import UnknownRegistration
 from registration.entries.tables import Registration
+from registration.idempotency.errors import IdempotencyKeyReused
 from registration.notes.tables import Note
 
 router = Router(prefix="/registrations/{registration_id}/notes", tags=["registrations"])
@@ -22,8 +27,9 @@ _cursors = CursorOf(tuple[UUID])
 
 
 class NewNote(Body):
-    """A note to add."""
+    """A note to add. With an `id` of the caller it is added once, however often it is sent."""
 
+    id: UUID | None = None
     text: Text
 
 
@@ -36,16 +42,25 @@ class NoteView(View):
     created_at: datetime
 
 
-@router.post("", status_code=201, responses=errors(UnknownRegistration))
+@router.post("", status_code=201, responses=errors(UnknownRegistration, IdempotencyKeyReused))
 async def write_note(registration_id: UUID, body: NewNote, staff: AnyStaff, work: Work) -> NoteView:
-    """Add a note to a registration."""
+    """Add a note to a registration; one that is there already is returned."""
     if await work.session.get(Registration, registration_id) is None:
         raise UnknownRegistration
-    note = Note(id=new_id(), registration_id=registration_id, written_by=staff.id, text=body.text, created_at=work.now)
-    work.session.add(note)
-    await work.session.flush()
-    await work.audit(staff.actor, "note.write", f"registration:{registration_id}", note_id=str(note.id))
+    values = {"registration_id": registration_id, "written_by": staff.id, "text": body.text}
+    added = insert(Note).values(id=body.id or new_id(), created_at=work.now, **values).on_conflict_do_nothing()
+    note = await work.session.scalar(added.returning(Note))
+    if note is None:
+        return NoteView.model_validate(await _same(work.session, body.id, values))
+    await work.audit(staff.actor, "note.write", f"registration:{registration_id}", after={"note_id": str(note.id)})
     return NoteView.model_validate(note)
+
+
+async def _same(session: AsyncSession, note_id: UUID | None, values: Mapping[str, Any]) -> Note:
+    found = await session.get(Note, note_id)
+    if found is None or any(getattr(found, name) != value for name, value in values.items()):
+        raise IdempotencyKeyReused
+    return found
 
 
 @router.get("", responses=errors(UnknownRegistration))

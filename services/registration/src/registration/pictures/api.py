@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from chassis.auth.access import Admin, public
+from chassis.auth.access import Admin, AnyStaff, public
 from chassis.auth.principals import Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
 from chassis.images.errors import ImageMissing, UnsupportedImage
@@ -13,7 +13,7 @@ from chassis.web.dependencies import OwnDatabase, from_state
 from chassis.web.models import Slug
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from registration.catalog import queries as catalog
 from registration.catalog.api import ChangeOfCatalog, EventView, OwnCatalog
@@ -33,6 +33,8 @@ Files = Annotated[RecentFiles, from_state("picture_files")]
 Version = Annotated[
     str | None, Query(alias="v", max_length=20, description="of the picture, as in the event's addresses")
 ]
+
+FileName = Annotated[str, Path(max_length=20, description="of the file, the last part of its address")]
 
 _SET = errors(UnknownEvent, UnsupportedImage, PayloadTooLarge, InvalidFields, TooBusy, Unavailable)
 _SHOWN = errors(NoPicture, ImageMissing, Unavailable)
@@ -136,6 +138,20 @@ async def show_logo(
     return await _file(request, (slug, PictureKind.LOGO, f"{width}.webp"), catalog, files, version)
 
 
+@router.get(
+    "/catalog/{event_id}/{kind}/{name}",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}, "image/jpeg": {}}}, **_SHOWN},
+)
+async def show_to_staff(
+    event_id: UUID, kind: PictureKind, name: FileName, _: AnyStaff, database: OwnDatabase, files: Files
+) -> Response:
+    """Return a file of the banner or logo of any event, active or not."""
+    async with database.read() as session:
+        path = await queries.path_of_file(session, event_id, kind, name)
+    return Response(await files.get(path), media_type=_media_type(name), headers={"Cache-Control": "no-store"})
+
+
 async def _file(
     request: Request, key: tuple[str, str, str], catalog: OwnCatalog, files: RecentFiles, version: str | None
 ) -> Response:
@@ -146,8 +162,11 @@ async def _file(
     headers = {"ETag": etag, "Cache-Control": _kept_for(version, found.version)}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    kind = "image/jpeg" if key[2] == SHARED else "image/webp"
-    return Response(await files.get(found.path), media_type=kind, headers=headers)
+    return Response(await files.get(found.path), media_type=_media_type(key[2]), headers=headers)
+
+
+def _media_type(name: str) -> str:
+    return "image/jpeg" if name == SHARED else "image/webp"
 
 
 def _kept_for(asked: str | None, shown: str) -> str:

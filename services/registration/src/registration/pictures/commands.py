@@ -59,10 +59,11 @@ async def record_picture(
         UnknownEvent.
     """
     await _touch(work, new.event_id)
-    await _delete_rows(work, new.event_id, new.kind)
+    before = await _delete_rows(work, new.event_id, new.kind)
     rows = [_row(new, scaled.version, file, path) for file, path in zip(scaled.files, paths, strict=True)]
     await work.session.execute(insert(EventPicture), rows)
-    await work.audit(by, f"event.set_{new.kind}", f"event:{new.event_id}", version=scaled.version)
+    versions = {"before": {"version": before}, "after": {"version": scaled.version}}
+    await work.audit(by, f"event.set_{new.kind}", f"event:{new.event_id}", **versions)
 
 
 def _row(new: NewPicture, version: str, file: ScaledFile, path: str) -> dict[str, object]:
@@ -84,8 +85,9 @@ async def delete_picture(work: UnitOfWork, event_id: UUID, kind: PictureKind, *,
         UnknownEvent.
     """
     await _touch(work, event_id)
-    if await _delete_rows(work, event_id, kind):
-        await work.audit(by, f"event.delete_{kind}", f"event:{event_id}")
+    before = await _delete_rows(work, event_id, kind)
+    if before is not None:
+        await work.audit(by, f"event.delete_{kind}", f"event:{event_id}", before={"version": before})
 
 
 async def _touch(work: UnitOfWork, event_id: UUID) -> None:
@@ -95,6 +97,8 @@ async def _touch(work: UnitOfWork, event_id: UUID) -> None:
         raise UnknownEvent
 
 
-async def _delete_rows(work: UnitOfWork, event_id: UUID, kind: PictureKind) -> int:
+async def _delete_rows(work: UnitOfWork, event_id: UUID, kind: PictureKind) -> str | None:
+    """Delete the rows of a picture and return its version; None if there was none."""
     own = (EventPicture.event_id == event_id, EventPicture.kind == kind.value)
-    return len((await work.session.execute(delete(EventPicture).where(*own).returning(EventPicture.name))).all())
+    deleted = await work.session.execute(delete(EventPicture).where(*own).returning(EventPicture.version))
+    return next(iter(deleted.scalars().all()), None)

@@ -124,7 +124,8 @@ async def leave(
     if not await end_entries(work, category_id, WaitlistStatus.WITHDRAWN, own, end=end, reason=reason):
         raise NotWaiting(waitlist_status=status)
     await offer_free_places(work, category_id, terms=terms)
-    await work.audit(by, action, f"waitlist:{entry_id}", standing=status)
+    after = {"status": WaitlistStatus.WITHDRAWN.value}
+    await work.audit(by, action, f"waitlist:{entry_id}", before={"status": status}, after=after)
 
 
 async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by: str) -> None:
@@ -137,12 +138,15 @@ async def prioritise(work: UnitOfWork, entry_id: UUID, *, terms: OfferTerms, by:
     if entry.status != WaitlistStatus.WAITING:
         raise NotWaiting(waitlist_status=entry.status)
     category = await get_category(work.session, entry.race_category_id)
-    if category is None or registration_over(work, category):
+    if category is None or registration_over(category, work.now):
         raise RegistrationClosed
+    before = {"status": entry.status, "turn": entry.turn}
     entry.turn = prioritised(entry.turn)
     await work.session.flush()
     await offer_free_places(work, entry.race_category_id, terms=terms)
-    await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}")
+    await work.session.refresh(entry)
+    after = {"status": entry.status, "turn": entry.turn}
+    await work.audit(by, "waitlist.offer", f"waitlist:{entry_id}", before=before, after=after)
 
 
 class _Elsewhere(Exception):
@@ -163,7 +167,7 @@ async def accept(
     entry = await hold_entry(work, entry_id)
     await _refuse_without_offer(work, entry)
     category = await categories.current(work.session, entry.race_category_id)
-    if category is None or registration_over(work, category):
+    if category is None or registration_over(category, work.now):
         raise RegistrationClosed
     try:
         async with work.session.begin_nested():

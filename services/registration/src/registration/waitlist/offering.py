@@ -5,13 +5,15 @@ releases them, so a new registration can never take them before the waiting list
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from chassis.database import UnitOfWork
 from contracts import RegisteredParticipant, RegistrationType, WaitlistEnd, WaitlistEnded, WaitlistOffered
 from sqlalchemy import ColumnElement, Row, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.access_codes import AccessCodes
 from registration.catalog.queries import get_category
@@ -31,9 +33,9 @@ async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: Offer
     For a prioritised group, free places are held until there are enough.
     """
     left = await _serve_prioritised(work, category_id, await places.lock_places(work, category_id) or 0, terms)
-    while left and (line := await _candidates(work, category_id, left)):
+    while left and (line := await _candidates(work.session, category_id, left)):
         category = await get_category(work.session, category_id)
-        if category is None or registration_over(work, category):
+        if category is None or registration_over(category, work.now):
             return
         fits = fitting([row.size for row in line], left)
         chosen = [row for row, fit in zip(line, fits, strict=True) if fit]
@@ -41,9 +43,9 @@ async def offer_free_places(work: UnitOfWork, category_id: UUID, *, terms: Offer
         left -= sum(row.size for row in chosen)
 
 
-def registration_over(work: UnitOfWork, category: CategorySnapshot) -> bool:
+def registration_over(category: CategorySnapshot, now: datetime) -> bool:
     """Return whether the category is inactive or closed, which ends its waiting list, too."""
-    return not category.is_active or category.closed(work.now)
+    return not category.is_active or category.closed(now)
 
 
 # Entries that could not accept are skipped and keep their turn: registered elsewhere since, or groups without a price.
@@ -83,7 +85,7 @@ async def _serve_prioritised(work: UnitOfWork, category_id: UUID, left: int, ter
     if not ahead:
         return left
     category = await get_category(work.session, category_id)
-    if category is None or registration_over(work, category):
+    if category is None or registration_over(category, work.now):
         return left
     held: int = sum(row.places_held for row in ahead)
     given = shares([row.size for row in ahead], left + held)
@@ -96,9 +98,25 @@ async def _serve_prioritised(work: UnitOfWork, category_id: UUID, left: int, ter
     return left + held - sum(given)
 
 
-async def _candidates(work: UnitOfWork, category_id: UUID, left: int) -> Sequence[Row[Any]]:
+async def _candidates(session: AsyncSession, category_id: UUID, left: int) -> Sequence[Row[Any]]:
     values = {"category_id": category_id, "places_left": left, "at_most": _AT_ONCE}
-    return (await work.session.execute(_LINE, values)).all()
+    return (await session.execute(_LINE, values)).all()
+
+
+async def first_to_be_offered(session: AsyncSession, category_id: UUID, left: int, *, now: datetime) -> UUID | None:
+    """Return the entry that `offer_free_places` would offer places to first if `left` were free; None if none fits."""
+    category = await get_category(session, category_id)
+    if category is None or registration_over(category, now):
+        return None
+    ahead = (await session.execute(_AHEAD, {"category_id": category_id})).all()
+    held: int = sum(row.places_held for row in ahead)
+    given = shares([row.size for row in ahead], left + held)
+    for row, share in zip(ahead, given, strict=True):
+        if share and share == row.size:
+            return cast("UUID", row.id)
+    left += held - sum(given)
+    line = await _candidates(session, category_id, left) if left else ()
+    return line[0].id if line else None
 
 
 _OFFER = text("""

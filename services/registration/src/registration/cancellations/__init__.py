@@ -1,0 +1,1 @@
+"""Cancelling by staff: the effects named before, and many registrations at once."""

@@ -1,0 +1,1 @@
+"""Statistics and reports for staff, from sums that are kept with every change."""
