@@ -21,7 +21,7 @@ from testkit.clocks import ManualClock
 from testkit.driver import Answer, Headers, ServiceDriver
 from testkit.tokens import Issuer
 
-from .payment_events import Entry
+from .payment_events import Entry, Race
 from .payment_pictures import jpeg
 
 PayloadT = TypeVar("PayloadT", bound=Payload)
@@ -78,9 +78,11 @@ class PaymentDriver(ServiceDriver[Settings]):
 
     # --- registrations
 
-    def new_entry(self, *, amount: Decimal = PRICE, hours: float = 24, payer: str = "Budi Santoso") -> Entry:
+    def new_entry(
+        self, *, amount: Decimal = PRICE, hours: float = 24, payer: str = "Budi Santoso", race: Race | None = None
+    ) -> Entry:
         """Return a registration of which payment got no event yet; it may be paid for so many hours."""
-        return Entry(amount, self.clock() + timedelta(hours=hours), payer)
+        return Entry(amount, self.clock() + timedelta(hours=hours), payer, race=race or Race())
 
     async def register(self, **entry: Any) -> Entry:
         """Return a registration whose invoice is open. Takes what `new_entry` takes."""
@@ -156,9 +158,12 @@ class PaymentDriver(ServiceDriver[Settings]):
 
     # --- staff
 
-    async def try_verify(self, payment: UUID, *, by: Headers | None = None) -> Answer:
+    async def try_verify(self, payment: UUID, *, by: Headers | None = None, **body: Any) -> Answer:
         """Verify a payment, by finance unless `by` is given."""
-        return await self.call("POST", f"/payments/{payment}/verify", by=self.finance if by is None else by)
+        return await self._decide(f"/payments/{payment}/verify", by, body)
+
+    async def _decide(self, path: str, by: Headers | None, body: Mapping[str, Any]) -> Answer:
+        return await self.call("POST", path, by=self.finance if by is None else by, **({"json": body} if body else {}))
 
     async def verify(self, payment: UUID) -> None:
         """Verify a payment that waits for review."""
@@ -171,6 +176,19 @@ class PaymentDriver(ServiceDriver[Settings]):
     async def reject(self, payment: UUID, reason: str = "cannot be read") -> None:
         """Reject a payment that waits for review."""
         (await self.try_reject(payment, reason)).require(204)
+
+    async def try_lease(self, by: Headers | None = None, **body: Any) -> Answer:
+        """Ask for the next proof to review, by finance unless `by` is given."""
+        return await self._decide("/review/next", by, body)
+
+    async def lease(self, by: Headers | None = None, **body: Any) -> dict[str, Any]:
+        """Return the next proof to review. Takes what `try_lease` takes."""
+        item: dict[str, Any] = (await self.try_lease(by, **body)).require(200)
+        return item
+
+    async def leased(self, by: Headers | None = None, **body: Any) -> UUID:
+        """Return the payment of the next proof to review. Takes what `try_lease` takes."""
+        return UUID((await self.lease(by, **body))["payment"]["payment_id"])
 
     async def try_mark_refunded(self, payment: UUID, reference: str) -> Answer:
         """Mark a payment as paid back, by finance."""
@@ -187,6 +205,10 @@ class PaymentDriver(ServiceDriver[Settings]):
     async def review_list(self, **params: Any) -> list[dict[str, Any]]:
         """Return the payments of a page of the review list."""
         return await self._items("/payments", params)
+
+    async def invoices_of(self, amount: object) -> list[dict[str, Any]]:
+        """Return what a search by amount finds."""
+        return await self._items("/invoices", {"amount": str(amount)})
 
     async def refunds(self, **params: Any) -> list[dict[str, Any]]:
         """Return the refunds of a page."""

@@ -27,6 +27,29 @@ def _next_number() -> str:
     return f"FR5K-{next(_numbers):05d}"
 
 
+@dataclass(frozen=True)
+class Race:
+    """A category of a race, in which registrations are."""
+
+    event_id: UUID = field(default_factory=uuid4)
+    category_id: UUID = field(default_factory=uuid4)
+    category: str = "5K"
+    timezone: str | None = None
+    revision: int = 0
+    kind: RegistrationType = RegistrationType.INDIVIDUAL
+
+    def summary(self) -> EventSummary:
+        """Return what events say about the race."""
+        return EventSummary(
+            event_id=self.event_id,
+            name="Fun Run",
+            event_date=date(2027, 3, 14),
+            location="Bandung",
+            timezone=self.timezone,
+            revision=self.revision,
+        )
+
+
 @dataclass
 class Entry:
     """Builds the events of one registration."""
@@ -37,6 +60,7 @@ class Entry:
     id: UUID = field(default_factory=uuid4)
     number: str = field(default_factory=_next_number)
     revision: int = 1
+    race: Race = field(default_factory=Race)
 
     def created(self) -> RegistrationCreated:
         """Return the event that opens the invoice."""
@@ -44,10 +68,10 @@ class Entry:
             registration_id=self.id,
             registration_number=self.number,
             revision=1,
-            event=EventSummary(event_id=uuid4(), name="Fun Run", event_date=date(2027, 3, 14), location="Bandung"),
-            category_id=uuid4(),
-            category_name="5K",
-            registration_type=RegistrationType.INDIVIDUAL,
+            event=self.race.summary(),
+            category_id=self.race.category_id,
+            category_name=self.race.category,
+            registration_type=self.race.kind,
             total_participants=1,
             total_amount=self.amount,
             currency="IDR",

@@ -4,9 +4,11 @@ import struct
 import zlib
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import product
+from random import Random
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 _TOP = (200, 30, 30)
 _BOTTOM = (30, 30, 200)
@@ -122,3 +124,35 @@ def raw_png(pixels: Sequence[Sequence[int]], *, bits: int, colour: int, transpar
 HEIC = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + b"\0" * 500
 AVIF = b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + b"\0" * 500
 MP4 = b"\0\0\0\x18ftypisom\0\0\2\0isommp42" + b"\0" * 500
+
+
+def receipt(number: str, reference: str, *, at: str = "10:41:07", qris: bool = False) -> Image.Image:
+    """A screenshot of a banking app's receipt; with `qris`, below it the organiser's code, the same for all."""
+    picture = Image.new("RGB", (1080, 2340), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((0, 0, 1080, 300), fill=(0, 102, 174))
+    pen.text((60, 110), "Transfer Berhasil", fill="white", font_size=64)
+    lines = {
+        "Tanggal": f"26 Nov 2026 {at} WIB",
+        "Penerima": "YAYASAN LARI BANDUNG",
+        "Rekening": "123-456-7890",
+        "Jumlah": "Rp 150.000,00",
+        "Berita": number,
+        "No. Referensi": reference,
+    }
+    for line, (label, value) in enumerate(lines.items()):
+        pen.text((60, 420 + 120 * line), label, fill=(90, 90, 90), font_size=36)
+        pen.text((480, 420 + 120 * line), value, fill="black", font_size=36)
+    if qris:
+        _code(pen, at=(290, 1300), size=500)
+    return picture
+
+
+def _code(pen: ImageDraw.ImageDraw, *, at: tuple[int, int], size: int) -> None:
+    """Draw modules as in a QR code."""
+    cells, random = 33, Random(7)
+    side = size // cells
+    for row, column in product(range(cells), repeat=2):
+        if random.random() < 0.5:
+            x, y = at[0] + column * side, at[1] + row * side
+            pen.rectangle((x, y, x + side - 1, y + side - 1), fill="black")

@@ -186,7 +186,8 @@ async def test_a_refund_is_done_once_with_its_reference_and_audited(driver: Paym
     assert (task["reference"], task["reason"], task["amount"]) == ("BCA 77", "asked for by phone", "150000.00")
     assert await driver.refunds(status="due") == []
     [note] = await driver.audit_log("refund.done")
-    assert (note["subject"], note["details"]) == (str(payment), {"reference": "BCA 77"})
+    assert (note["subject"], note["details"]["reference"]) == (str(payment), "BCA 77")
+    assert (note["details"]["before"], note["details"]["after"]) == ({"status": "due"}, {"status": "done"})
     assert (await driver.invoice(other))["status"] == "paid"
 
 

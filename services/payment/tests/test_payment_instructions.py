@@ -5,6 +5,7 @@ from io import BytesIO
 
 from chassis.auth.principals import Role
 from payment.instructions.api import QRIS_ADDRESS
+from payment.instructions.reasons import DEFAULT_REASONS
 from payment.limits import MAX_FILE_BYTES
 from PIL import Image
 
@@ -18,6 +19,8 @@ ACCOUNT = {
     "payment_instructions": "Transfer the exact amount.\nUpload the receipt.",
     "payment_deadline_hours": 48,
 }
+
+_PRIVATE = {"payment_deadline_hours"}
 
 
 async def show(driver: PaymentDriver) -> dict[str, object]:
@@ -34,7 +37,8 @@ async def test_without_settings_the_deadline_is_a_day_and_all_else_is_empty(driv
     nothing = dict.fromkeys(
         ("bank_name", "account_number", "account_holder_name", "payment_instructions", "qris_image")
     )
-    assert await show(driver) == {**nothing, "payment_deadline_hours": 24}
+    reasons = [reason.model_dump() for reason in DEFAULT_REASONS]
+    assert await show(driver) == {**nothing, "payment_deadline_hours": 24, "rejection_reasons": reasons}
     assert (await driver.call("GET", "/instructions")).body == nothing
     assert (await driver.call("GET", "/instructions/qris.png")).is_problem(404, "no_qris_image")
 
@@ -42,12 +46,13 @@ async def test_without_settings_the_deadline_is_a_day_and_all_else_is_empty(driv
 async def test_settings_of_an_admin_become_public_instructions_that_may_be_cached(driver: PaymentDriver) -> None:
     # given
     changed = await driver.change_settings(**ACCOUNT, qris_image=base64_of(pictures.jpeg_from_a_phone()))
-    assert changed == {**ACCOUNT, "qris_image": QRIS_ADDRESS}
+    reasons = changed["rejection_reasons"]
+    assert changed == {**ACCOUNT, "qris_image": QRIS_ADDRESS, "rejection_reasons": reasons}
     assert await show(driver) == changed
     # when
     read = await driver.call("GET", "/instructions")
     # then
-    assert read.body == {key: value for key, value in changed.items() if key != "payment_deadline_hours"}
+    assert read.body == {key: value for key, value in changed.items() if key in {*ACCOUNT, "qris_image"} - _PRIVATE}
     assert read.headers["cache-control"] == "public, max-age=30"
     again = await driver.call("GET", "/instructions", headers={"If-None-Match": read.headers["etag"]})
     assert (again.status, again.content) == (304, b"")
@@ -90,7 +95,10 @@ async def test_a_setting_that_is_left_out_is_emptied(driver: PaymentDriver) -> N
 async def test_a_change_is_audited_without_the_account(driver: PaymentDriver) -> None:
     await driver.change_settings(**ACCOUNT)
     [note] = await driver.audit_log()
-    assert (note["action"], note["details"]) == ("payment_settings.change", {"fields": sorted(ACCOUNT)})
+    assert note["action"] == "payment_settings.change"
+    assert note["details"]["fields"] == sorted(ACCOUNT)
+    assert note["details"]["after"] == {name: ACCOUNT[name] for name in ("bank_name", "payment_deadline_hours")}
+    assert str(ACCOUNT["account_number"]) not in str(note["details"])
 
 
 async def test_an_invalid_image_is_refused_and_nothing_changes(driver: PaymentDriver) -> None:
@@ -158,3 +166,39 @@ async def test_the_longest_values_fit(driver: PaymentDriver) -> None:
         payment_instructions="é" * 5000,
         payment_deadline_hours=720,
     )
+
+
+async def test_reasons_of_rejections_have_keys_and_can_be_replaced(driver: PaymentDriver) -> None:
+    # given
+    async def shown() -> list[dict[str, object]]:
+        items: list[dict[str, object]] = (await driver.call("GET", "/review/reasons", by=driver.finance)).require(200)[
+            "items"
+        ]
+        return items
+
+    assert [item["key"] for item in await shown()] == list(range(1, len(DEFAULT_REASONS) + 1))
+    own = [{"en": "Wrong account.", "id": "Rekening salah."}, {"en": "Too late.", "id": "Terlambat."}]
+    # when
+    changed = await driver.change_settings(rejection_reasons=own)
+    # then
+    assert changed["rejection_reasons"] == own
+    assert await shown() == [{"key": key, **reason} for key, reason in enumerate(own, start=1)]
+    # and a client that does not know them keeps them, null brings the first ones back
+    await driver.change_settings(bank_name="BNI")
+    assert len(await shown()) == 2
+    await driver.change_settings(rejection_reasons=None)
+    assert len(await shown()) == len(DEFAULT_REASONS)
+
+
+async def test_wrong_reasons_are_named(driver: PaymentDriver) -> None:
+    wrong: list[object] = [
+        [{"en": "x", "id": "y"}] * 10,
+        [{"en": "x"}],
+        [{"en": "", "id": "y"}],
+        [{"en": "x" * 201, "id": "y"}],
+        [{"en": "two\nlines", "id": "y", "key": 1}],
+    ]
+    for reasons in wrong:
+        answer = await driver.try_change_settings(rejection_reasons=reasons)
+        assert answer.is_problem(422, "invalid_fields"), reasons
+        assert all(field.startswith("rejection_reasons") for field in answer.wrong_fields)

@@ -61,6 +61,8 @@ def _without_metadata(constraint: Constraint) -> str:
     return name.rpartition(f"ck_{constraint.table.name}_")[2]
 
 
+_HELD = "held_by = gen_random_uuid(), held_at = now(), held_revision = 1"
+
 _REFUSED = [
     "INSERT INTO payment_settings (id, payment_deadline_hours, updated_at) VALUES (2, 24, now())",
     "INSERT INTO payment_settings (id, payment_deadline_hours, updated_at) VALUES (1, 24, now())",
@@ -79,6 +81,11 @@ _REFUSED = [
     "UPDATE payments SET verified_at = now(), verified_by = gen_random_uuid()",
     "UPDATE payments SET submitted_by = 'somebody'",
     "UPDATE payments SET notes = repeat('n', 2001)",
+    "UPDATE payments SET leased_by = gen_random_uuid()",
+    f"UPDATE payments SET held_outcome = 'verified', {_HELD}",
+    f"UPDATE payments SET held_outcome = 'verified', held_until = now(), held_reason = 'x', {_HELD}",
+    f"UPDATE payments SET held_outcome = 'rejected', held_until = now(), {_HELD}",
+    f"UPDATE payments SET held_outcome = 'lost', held_until = now(), {_HELD}",
     "INSERT INTO refunds (payment_id, reason, due_at) VALUES (gen_random_uuid(), 'x', now())",
     "INSERT INTO refunds (payment_id, reason, due_at, done_at) SELECT id, 'x', now(), now() FROM payments",
     "DELETE FROM invoices",

@@ -312,7 +312,8 @@ async def test_a_proof_recorded_by_staff_shows_who_recorded_it(driver: PaymentDr
     assert first.payload.model_dump().keys() == second.payload.model_dump().keys()
     [note] = await driver.audit_log("payment.record_proof")
     assert (note["actor"], note["subject"]) == (f"staff:{staff_id}", str(payment))
-    assert note["details"] == {"registration_id": str(entry.id)}
+    assert note["details"]["registration_id"] == str(entry.id)
+    assert note["details"]["after"] == {"status": "uploaded", "amount": f"{entry.amount:.2f}"}
 
 
 async def test_a_proof_that_staff_record_follows_the_rules_of_its_runner(

@@ -39,6 +39,9 @@ async def test_verifying_pays_the_invoice_and_publishes_the_verification(driver:
     assert event.payload.verified_by == reviewer
     [note] = await driver.audit_log()
     assert (note["actor"], note["action"], note["subject"]) == (f"staff:{reviewer}", "payment.verify", str(payment))
+    details = note["details"]
+    assert (details["before"], details["after"]) == ({"status": "uploaded"}, {"status": "verified"})
+    assert details["amount"] == f"{entry.amount:.2f}"
 
 
 async def test_rejecting_opens_the_invoice_again_with_a_new_deadline_and_keeps_the_history(
@@ -171,6 +174,8 @@ _WRONG_FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"limit": "0"}, "limit"),
     ({"limit": "201"}, "limit"),
     ({"limit": "x"}, "limit"),
+    ({"from": "2027-01-01"}, "from"),
+    ({"to": "yesterday"}, "to"),
 ]
 
 
@@ -203,6 +208,26 @@ async def test_the_list_is_filtered_by_status_method_number_and_payer(driver: Pa
     assert await found(q="100%") == {str(by_qris)}
     assert await found(q="_") == {str(by_bank)}
     assert await found(q="") == {str(by_qris), str(by_bank)}
+
+
+async def test_the_list_is_filtered_by_the_time_of_arrival(driver: PaymentDriver, clock: ManualClock) -> None:
+    # given
+    payments, times = [], []
+    for number in range(3):
+        entry = await driver.register()
+        times.append(clock().isoformat())
+        payments.append(str(await driver.upload_proof(entry, file=unique_picture(number))))
+        clock.advance(timedelta(hours=1))
+    await driver.verify(UUID(payments[0]))
+
+    async def found(**wanted: str) -> list[str]:
+        return [each["payment_id"] for each in await driver.review_list(**wanted)]
+
+    # then
+    assert await found(to=times[2]) == [payments[1], payments[0]], "the end is not included"
+    assert await found(**{"from": times[1]}) == payments[1:]
+    assert await found(**{"from": times[0], "to": times[1]}) == [payments[0]]
+    assert await found(**{"from": times[0], "to": times[2]}, status="verified") == [payments[0]]
 
 
 async def test_the_same_file_for_two_registrations_is_flagged_on_both_but_not_for_its_own(
@@ -260,7 +285,8 @@ async def test_the_review_list_reads_its_index_and_sorts_nothing(driver: Payment
     # given
     await _thousands_of_payments(driver)
     middle = Position(group=False, at=clock(), id=uuid4())
-    for wanted in (PaymentFilter(), PaymentFilter(status=PaymentStatus.UPLOADED)):
+    recent = PaymentFilter(status=PaymentStatus.VERIFIED, since=clock(), until=clock() + timedelta(days=1))
+    for wanted in (PaymentFilter(), PaymentFilter(status=PaymentStatus.UPLOADED), recent):
         for after in (None, middle):
             # when
             query = page(wanted, limit=50, after=after).compile(

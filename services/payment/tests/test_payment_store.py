@@ -12,6 +12,7 @@ from chassis.images.processing import reencode
 from chassis.images.store import ImageStore, image_store
 from obstore.exceptions import GenericError
 from obstore.store import LocalStore, S3Store
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from . import payment_pictures as pictures
@@ -67,6 +68,17 @@ async def test_a_folder_that_others_may_read_is_restricted_at_the_start(tmp_path
     # then
     assert rights_below(tmp_path) == {"images": 0o700, "images/proofs": 0o700, "images/proofs/old.png": 0o600}
     assert await store.get("proofs/old.png") == b"x"
+
+
+@pytest.mark.parametrize("place", ["/", "open"])
+def test_a_folder_that_others_use_is_refused_before_it_is_closed_to_them(tmp_path: Path, place: str) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o1777)
+    folder = tmp_path / place
+    rights = folder.stat().st_mode
+    with pytest.raises(ValidationError, match="needs a folder of its own"):
+        settings_for("postgresql://unused", folder)
+    assert folder.stat().st_mode == rights
 
 
 async def test_a_folder_of_another_user_is_used_with_the_rights_it_has(

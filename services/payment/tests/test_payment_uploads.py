@@ -12,7 +12,7 @@ from chassis.database import UnitOfWork
 from chassis.images import processing
 from chassis.images.processing import Picture, reencode
 from payment.proofs import uploads
-from testkit.clocks import ManualClock
+from testkit.clocks import ManualClock, StoppedClock
 from testkit.polling import eventually
 
 from . import payment_pictures as pictures
@@ -46,6 +46,12 @@ class Decoder:
             return self.started >= times
 
         await eventually(enough)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Seconds of a slow machine do not count."""
+    return StoppedClock()
 
 
 @pytest.fixture

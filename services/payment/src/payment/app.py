@@ -14,10 +14,14 @@ from fastapi import FastAPI
 
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
+from payment.invoices.api import router as invoices
 from payment.proofs.api import router as proofs
 from payment.proofs.forms import FORM_BYTES
 from payment.refunds.api import router as refunds
+from payment.reports.api import router as reports
 from payment.review.api import router as review
+from payment.review.bulk import router as bulk
+from payment.review.desk_api import router as desk
 from payment.settings import Settings
 from payment.uptime.beats import beating
 
@@ -34,7 +38,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return build_api(
         "payment",
         database,
-        [proofs, review, refunds, instructions],
+        [proofs, invoices, bulk, review, desk, refunds, reports, instructions],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),
@@ -43,6 +47,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
             "images": images,
             "zone": settings.zone,
+            "review_lease": settings.review_lease,
             "trusted_proxies": settings.trusted_proxies,
         },
         lifespan=lifespan,

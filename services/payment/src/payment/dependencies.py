@@ -1,5 +1,6 @@
 """FastAPI dependencies shared by the routes of several folders."""
 
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,3 +12,4 @@ OwnImageProcessor = Annotated[ImageProcessor, from_state("image_processor")]
 Images = Annotated[ImageStore, from_state("images")]
 TrustedProxies = Annotated[int, from_state("trusted_proxies")]
 Zone = Annotated[ZoneInfo, from_state("zone")]
+ReviewLease = Annotated[timedelta, from_state("review_lease")]

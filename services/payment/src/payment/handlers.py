@@ -18,7 +18,9 @@ from contracts import (
 from payment.invoices import commands as invoices
 from payment.invoices.rules import RegistrationEnd
 from payment.marks.commands import answer_mark
+from payment.races.commands import store_race
 from payment.refunds.commands import SURPLUS, create_refund
+from payment.reports.backfill import complete_invoice
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
@@ -26,8 +28,10 @@ handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 @handlers.on(RegistrationCreated)
 async def open_invoice(event: Event[RegistrationCreated], work: UnitOfWork) -> None:
-    """Create the invoice of a new registration."""
-    await invoices.open_invoice(work, event.payload, registered_at=event.occurred_at)
+    """Create the invoice of a new registration; one of an older release learns its race."""
+    await store_race(work, event.payload)
+    if not await invoices.open_invoice(work, event.payload, registered_at=event.occurred_at):
+        await complete_invoice(work, event.payload)
 
 
 @handlers.on(RegistrationExpired)

@@ -1,5 +1,6 @@
 """Settings of payment, read from the environment."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from chassis.images.settings import ImageSettings, StorePlace
@@ -13,6 +14,9 @@ class Settings(ImageSettings):
 
     proof_store: StorePlace = Field(description="where images are stored: file:///folder or s3://bucket/prefix")
     timezone: str = Field("Asia/Jakarta", description="IANA time zone of payment dates without a time")
+    review_lease_seconds: int = Field(
+        120, ge=10, le=3600, description="seconds for which a proof is leased to the person who reviews it"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -25,6 +29,11 @@ class Settings(ImageSettings):
     def image_place(self) -> str:
         """Return where images are stored."""
         return self.proof_store
+
+    @property
+    def review_lease(self) -> timedelta:
+        """Return how long a proof is leased to the person who reviews it."""
+        return timedelta(seconds=self.review_lease_seconds)
 
     @property
     def zone(self) -> ZoneInfo:

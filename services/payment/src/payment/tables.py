@@ -3,18 +3,24 @@
 from payment.base import Base, image_orphans, service_tables, set_aside
 from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
-from payment.proofs.tables import ImageSweep, Payment, ProofUpload
+from payment.proofs.tables import ImageSweep, Payment, ProofFingerprint, ProofUpload
+from payment.races.tables import Category, Race
 from payment.refunds.tables import Refund
+from payment.reports.tables import PaymentSum
 from payment.uptime.tables import Outage, Uptime
 
 __all__ = [
     "Base",
+    "Category",
     "ImageSweep",
     "Invoice",
     "Outage",
     "Payment",
     "PaymentSettings",
+    "PaymentSum",
+    "ProofFingerprint",
     "ProofUpload",
+    "Race",
     "Refund",
     "Uptime",
     "image_orphans",

@@ -1,7 +1,7 @@
 """Routes for the payment instructions: public to read, admins change them."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from chassis.auth.access import Admin, public
@@ -17,6 +17,7 @@ from pydantic import Field
 from payment.dependencies import Images, OwnImageProcessor
 from payment.instructions import commands, queries
 from payment.instructions.errors import NoQrisImage
+from payment.instructions.reasons import Reason, Reasons, reasons_in
 from payment.instructions.tables import PaymentSettings
 from payment.limits import MAX_FILE_BYTES
 
@@ -40,16 +41,20 @@ class Instructions(View):
 
 
 class SettingsView(Instructions):
-    """The settings. `payment_deadline_hours` is the time for another proof after one was rejected."""
+    """The settings. `payment_deadline_hours` is the time for another proof after one was rejected.
+
+    `rejection_reasons` are those that staff choose from, in the order of their keys.
+    """
 
     payment_deadline_hours: int
+    rejection_reasons: Sequence[Reason]
 
 
 class NewSettings(Body):
-    """All settings. An absent field is cleared, except `qris_image`, which then stays.
+    """All settings. An absent field is cleared, except `qris_image` and `rejection_reasons`, which then stay.
 
     `qris_image`: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL; null removes the image; the
-    address that GET returned keeps it.
+    address that GET returned keeps it. `rejection_reasons`: up to nine; null for those that come with the product.
     """
 
     qris_image: Annotated[str, Field(max_length=_BASE64_BYTES)] | None = None
@@ -58,11 +63,17 @@ class NewSettings(Body):
     account_holder_name: OrNone[Line] = None
     payment_instructions: OrNone[Text] = None
     payment_deadline_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    rejection_reasons: Reasons | None = None
 
     @property
     def keeps_image(self) -> bool:
         """Return whether the stored image stays."""
         return "qris_image" not in self.model_fields_set or self.qris_image == QRIS_ADDRESS
+
+    @property
+    def kept(self) -> set[str]:
+        """Return the fields that stay as they are because clients of older releases do not send them."""
+        return {"rejection_reasons"} - self.model_fields_set
 
 
 @router.get("/instructions", dependencies=[public], response_model=Instructions)
@@ -106,7 +117,7 @@ async def change_settings(
     body: NewSettings, staff: Admin, database: OwnDatabase, image_processor: OwnImageProcessor, images: Images
 ) -> SettingsView:
     """Replace all settings."""
-    values: dict[str, Any] = body.model_dump(exclude={"qris_image"})
+    values: dict[str, Any] = body.model_dump(exclude={"qris_image", *body.kept})
     if not body.keeps_image:
         values["qris_image_path"] = await commands.store_qris_image(body.qris_image, image_processor, images)
     async with database.work() as work:
@@ -115,8 +126,9 @@ async def change_settings(
 
 
 def _fields(row: PaymentSettings) -> dict[str, Any]:
-    columns: Iterable[str] = SettingsView.model_fields.keys() - {"qris_image"}
+    columns: Iterable[str] = SettingsView.model_fields.keys() - {"qris_image", "rejection_reasons"}
     return {
+        "rejection_reasons": reasons_in(row.rejection_reasons),
         **{name: getattr(row, name) for name in columns},
         "qris_image": QRIS_ADDRESS if row.qris_image_path else None,
     }

@@ -5,18 +5,20 @@ import binascii
 import re
 from typing import Any
 
+from chassis.audit_log import before_and_after
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields, PayloadTooLarge
 from chassis.images.processing import ImageProcessor
 from chassis.images.store import ImageStore
 from chassis.wording import Wording
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from payment.instructions.tables import PaymentSettings
 from payment.limits import MAX_FILE_BYTES
 
 _DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
+_NAMED_ONLY = ("account_number", "account_holder_name", "payment_instructions")
 _NO_BASE64 = Wording(
     en="must be an image in base64, or null for none", id="harus berupa gambar dalam base64, atau null bila tidak ada"
 )
@@ -51,9 +53,12 @@ def _decoded(encoded: str) -> bytes:
 
 
 async def change_settings(work: UnitOfWork, values: dict[str, Any], *, by: Staff) -> None:
-    """Update the settings and audit the names of the changed fields, not their values.
+    """Update the settings and audit what changed; of the account and the instructions only the fields' names.
 
     The sweep removes a QRIS image that was replaced.
     """
+    row = (await work.session.execute(select(PaymentSettings).with_for_update())).scalar_one()
+    before = {name: getattr(row, name) for name in values}
     await work.session.execute(update(PaymentSettings).values(**values, updated_at=work.now))
-    await work.audit(by.actor, "payment_settings.change", "payment_settings", fields=sorted(values))
+    changed = before_and_after(before, values, named_only=_NAMED_ONLY)
+    await work.audit(by.actor, "payment_settings.change", "payment_settings", **changed)

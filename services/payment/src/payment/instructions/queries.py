@@ -1,8 +1,11 @@
 """Queries for the payment instructions."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payment.instructions.reasons import Reason, reasons_in
 from payment.instructions.tables import PaymentSettings
 
 
@@ -19,3 +22,8 @@ async def payment_deadline(session: AsyncSession) -> int:
 async def qris_path(session: AsyncSession) -> str | None:
     """Return the path of the QRIS image; None if there is none."""
     return (await session.execute(select(PaymentSettings.qris_image_path))).scalar_one()
+
+
+async def rejection_reasons(session: AsyncSession) -> Sequence[Reason]:
+    """Return the reasons of rejections that staff choose from."""
+    return reasons_in((await session.execute(select(PaymentSettings.rejection_reasons))).scalar_one())

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, SmallInteger, String
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
 
 
 class PaymentSettings(Base):
-    """Bank account, QRIS image and deadline. A constraint allows only one row."""
+    """Bank account, QRIS image, deadline and reasons of rejections, null for the default ones. There is one row."""
 
     __tablename__ = "payment_settings"
     __table_args__ = (
@@ -25,4 +26,5 @@ class PaymentSettings(Base):
     account_holder_name: Mapped[str | None] = mapped_column(String(255))
     payment_instructions: Mapped[str | None]
     payment_deadline_hours: Mapped[int]
+    rejection_reasons: Mapped[list[dict[str, str]] | None] = mapped_column(JSONB(none_as_null=True))
     updated_at: Mapped[datetime]

@@ -37,8 +37,8 @@ NO_VERIFIER: Final = UUID(int=0)
 _OPEN = insert(Invoice).on_conflict_do_nothing().returning(Invoice.registration_id)
 
 
-async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, registered_at: datetime) -> None:
-    """Create the invoice of a registration. Idempotent. An invoice over nothing is paid at once.
+async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, registered_at: datetime) -> bool:
+    """Create the invoice of a registration; return False if it existed. An invoice over nothing is paid at once.
 
     If the event arrived late, the deadline is moved by the delay, and `PaymentDeadlineMoved` is published.
     """
@@ -56,6 +56,9 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
         "revision": created.revision,
         "sequence": 1 if free or moved else 0,
         "payer_revision": created.revision,
+        "event_id": created.event.event_id,
+        "category_id": created.category_id,
+        "registration_type": created.registration_type,
         "created_at": work.now,
         "updated_at": work.now,
     }
@@ -67,6 +70,7 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
             created.registration_id, created.currency, at=work.now, sequence=1, revision=created.revision
         )
         work.publish(paid, subject=created.registration_id)
+    return opened
 
 
 def deadline_moved(invoice: Invoice, *, at: datetime) -> PaymentDeadlineMoved:

@@ -2,13 +2,19 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from chassis.tables import Money
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
+
+WITHOUT_DIGITS: Final[ColumnElement[str]] = literal_column(
+    "rtrim(registration_number::text, '0123456789'::text)", String
+)
+"""SQL of a registration number without its digits at the end: `FR5K-` of `FR5K-00042`."""
 
 
 class Invoice(Base):
@@ -21,6 +27,7 @@ class Invoice(Base):
         end_heard: the `sequence` that registration knew when it expired; null unless it has, and for an expiry that
             came from an older release.
         payer_revision: orders corrections of `payer_name`, which are independent of the registration's end.
+        event_id: the race, with `category_id` and `registration_type`; null in rows of older releases until known.
     """
 
     __tablename__ = "invoices"
@@ -35,6 +42,12 @@ class Invoice(Base):
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         Index("ix_invoices_registration_number", "registration_number"),
+        Index("ix_invoices_amount", "amount", text("created_at DESC"), text("registration_id DESC")),
+        Index(
+            "ix_invoices_without_race",
+            WITHOUT_DIGITS,
+            postgresql_where=text("event_id IS NULL"),
+        ),
     )
 
     registration_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -49,5 +62,8 @@ class Invoice(Base):
     revision: Mapped[int]
     sequence: Mapped[int] = mapped_column(server_default="0")
     payer_revision: Mapped[int] = mapped_column(server_default="0")
+    event_id: Mapped[UUID | None]
+    category_id: Mapped[UUID | None]
+    registration_type: Mapped[str | None] = mapped_column(String(30))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
 from chassis.errors import OutcomeUnknown, StartlineError
@@ -14,6 +15,8 @@ from contracts import PaymentMethod
 
 from payment.invoices.commands import claim_for_proof
 from payment.proofs.announce import uploaded
+from payment.proofs.fingerprints import Fingerprint, inspect
+from payment.proofs.missing import store_fingerprint
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.proofs.uploads import upload_lease
@@ -52,11 +55,11 @@ async def submit_proof(
         OutcomeUnknown: the connection was lost during the commit.
     """
     async with upload_lease(database, proof.registration_id, proof.amount, arrived=proof.arrived_at):
-        picture = await image_processor.reencode(file)
+        picture, fingerprint = await image_processor.run(lambda: inspect(file))
         path = await store.put(picture, under="proofs")
         try:
             async with database.work() as work:
-                return await record_proof(work, proof, picture, path)
+                return await record_proof(work, proof, picture, path, fingerprint)
         except OutcomeUnknown:
             raise
         except StartlineError:
@@ -64,7 +67,9 @@ async def submit_proof(
             raise
 
 
-async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: str) -> UUID:
+async def record_proof(
+    work: UnitOfWork, proof: Proof, picture: Picture, path: str, fingerprint: Fingerprint | None = None
+) -> UUID:
     """Record a proof whose image is stored at `path`, for review. Return the payment's id.
 
     Raises:
@@ -91,8 +96,14 @@ async def record_proof(work: UnitOfWork, proof: Proof, picture: Picture, path: s
     )
     work.session.add(payment)
     await work.session.flush()
+    await store_fingerprint(work, payment, fingerprint)
     work.publish(uploaded(payment), subject=payment.registration_id)
     if proof.by_staff:
-        subject, registration_id = str(payment.id), str(payment.registration_id)
-        await work.audit(proof.by_staff.actor, "payment.record_proof", subject, registration_id=registration_id)
+        await work.audit(
+            proof.by_staff.actor,
+            "payment.record_proof",
+            str(payment.id),
+            registration_id=str(payment.registration_id),
+            after={"status": PaymentStatus.UPLOADED.value, "amount": shown_value(payment.amount)},
+        )
     return payment.id

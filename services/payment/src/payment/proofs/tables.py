@@ -1,11 +1,25 @@
-"""Payments, uploads in progress, and the state of the image sweep."""
+"""Payments, what their proofs look like, uploads in progress, and the state of the image sweep."""
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from chassis.tables import Money
-from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
@@ -19,6 +33,10 @@ class Payment(Base):
         due_at: the deadline at that time; null in rows of older releases.
         sequence: the invoice's sequence in the newest event about this payment; 0 in rows of older releases.
         registration_revision: the invoice's revision at the verification; null in rows of older releases.
+        event_id: the race, with `category_id` and `registration_type` copied from the invoice by a trigger, for sums.
+        leased_by: the member of staff who looks at it, until `leased_until`.
+        held_outcome: a decision that takes effect at `held_until`, with its maker, time and reason, and the revision of
+            the registration that payment knew then. Counts only while the status is `uploaded`.
     """
 
     __tablename__ = "payments"
@@ -39,6 +57,14 @@ class Payment(Base):
             " AND (rejected_at IS NULL) = (rejection_reason IS NULL)",
             name="rejected",
         ),
+        CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="leased"),
+        CheckConstraint(
+            "(held_outcome IS NULL) = (held_until IS NULL) AND (held_outcome IS NULL) = (held_by IS NULL)"
+            " AND (held_outcome IS NULL) = (held_at IS NULL) AND (held_outcome IS NULL) = (held_revision IS NULL)"
+            " AND (held_outcome IS NOT DISTINCT FROM 'rejected') = (held_reason IS NOT NULL)"
+            " AND held_outcome IN ('verified', 'rejected')",
+            name="held",
+        ),
         Index(
             "uq_payments_registration_id_live",
             "registration_id",
@@ -48,6 +74,14 @@ class Payment(Base):
         Index("ix_payments_registration_id_uploaded_at", "registration_id", "uploaded_at"),
         Index("ix_payments_desk", text("(status <> 'uploaded')"), "uploaded_at", "id"),
         Index("ix_payments_proof_sha256", "proof_sha256"),
+        Index("ix_payments_held", "held_until", postgresql_where=text("held_until IS NOT NULL")),
+        Index(
+            "ix_payments_leased_by",
+            "leased_by",
+            postgresql_where=text("leased_by IS NOT NULL AND status = 'uploaded'"),
+        ),
+        Index("ix_payments_queue", "uploaded_at", "id", postgresql_where=text("status = 'uploaded'")),
+        Index("ix_payments_waiting", "event_id", "uploaded_at", postgresql_where=text("status = 'uploaded'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -71,6 +105,53 @@ class Payment(Base):
     due_at: Mapped[datetime | None]
     sequence: Mapped[int] = mapped_column(server_default="0")
     registration_revision: Mapped[int | None]
+    event_id: Mapped[UUID | None]
+    category_id: Mapped[UUID | None]
+    registration_type: Mapped[str | None] = mapped_column(String(30))
+    leased_by: Mapped[UUID | None]
+    leased_until: Mapped[datetime | None]
+    held_outcome: Mapped[str | None] = mapped_column(String(20))
+    held_reason: Mapped[str | None]
+    held_by: Mapped[UUID | None]
+    held_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    held_revision: Mapped[int | None]
+
+
+class ProofFingerprint(Base):
+    """What a proof looks like, and the reference in its notes. Null where there is nothing to compare.
+
+    Attributes:
+        dhash: a difference hash of the picture; `band_0` to `band_3` are its parts of 16 bits, which are indexed.
+        detail: the picture in few cells, compressed.
+        reference_key: equal for notes with the same words.
+    """
+
+    __tablename__ = "proof_fingerprints"
+    __table_args__ = (
+        Index("ix_proof_fingerprints_dhash", "dhash"),
+        *(Index(f"ix_proof_fingerprints_band_{number}", f"band_{number}") for number in range(4)),
+        Index(
+            "ix_proof_fingerprints_reference_key",
+            "reference_key",
+            postgresql_where=text("reference_key IS NOT NULL"),
+        ),
+    )
+
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id", ondelete="CASCADE"), primary_key=True)
+    registration_id: Mapped[UUID]
+    dhash: Mapped[int | None] = mapped_column(BigInteger)
+    band_0: Mapped[int | None] = mapped_column(Integer)
+    band_1: Mapped[int | None] = mapped_column(Integer)
+    band_2: Mapped[int | None] = mapped_column(Integer)
+    band_3: Mapped[int | None] = mapped_column(Integer)
+    detail: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reference_key: Mapped[str | None] = mapped_column(String(64))
+
+
+# A literal, as in the partial indexes: a condition with a bound parameter would not use them.
+WAITING: Final[ColumnElement[bool]] = literal_column("payments.status = 'uploaded'", Boolean)
+"""Whether a payment waits for a decision, also if one is held."""
 
 
 class ImageSweep(Base):

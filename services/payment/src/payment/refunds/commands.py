@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.audit_log import shown_value
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
 from contracts import RefundDone, RefundDue
@@ -52,7 +53,15 @@ async def complete_refund(work: UnitOfWork, payment_id: UUID, *, reference: str,
         raise AlreadyRefunded if known else UnknownRefund
     payment = await work.session.get_one(Payment, payment_id)
     work.publish(refund_done(payment, reference=reference, at=work.now), subject=payment.registration_id)
-    await work.audit(actor, "refund.done", str(payment_id), reference=reference)
+    await work.audit(
+        actor,
+        "refund.done",
+        str(payment_id),
+        reference=reference,
+        amount=shown_value(payment.amount),
+        before={"status": "due"},
+        after={"status": "done"},
+    )
 
 
 def refund_due(payment: Payment, *, reason: str) -> RefundDue:

@@ -1,47 +1,61 @@
-"""Verifying and rejecting proofs: of concurrent decisions about one payment exactly one succeeds."""
+"""Verifying and rejecting proofs, at once or after a time in which the decision can be undone."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Final
 from uuid import UUID
 
+from chassis.aside import aside_of, work_off
+from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
-from chassis.database import UnitOfWork
-from sqlalchemy import exists, select, update
+from chassis.database import Database, UnitOfWork
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import current_versions, mark_paid, request_new_proof
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
-from payment.proofs.tables import Payment
+from payment.proofs.tables import WAITING, Payment
 from payment.refunds.commands import SURPLUS, create_refund
-from payment.review.errors import AlreadyDecided, UnknownPayment
+from payment.review.decisions import hold_decision, record_decision, release_hold, take_up
+
+_JOB: Final = "held_decisions"
+_AT_ONCE: Final = 100
 
 
-async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff) -> None:
+async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff, undo_seconds: int = 0) -> None:
     """Verify a payment: mark the invoice as paid and publish `PaymentVerified`.
 
     If another payment has paid the invoice, a refund is created instead of the event.
 
+    Args:
+        undo_seconds: seconds for which the decision is held and can be undone.
+
     Raises:
         UnknownPayment, AlreadyDecided.
     """
+    if undo_seconds:
+        await hold_decision(work, payment_id, PaymentStatus.VERIFIED, by=by, seconds=undo_seconds)
+        return
     payment = await record_decision(
         work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id
     )
-    if await mark_paid(work, payment.registration_id):
-        payment.sequence, payment.registration_revision = await current_versions(work, payment.registration_id)
-        work.publish(announce.verified(payment), subject=payment.registration_id)
-    else:
-        await create_refund(work, payment_id, payment.registration_id, reason=SURPLUS)
-    await work.audit(by.actor, "payment.verify", str(payment_id), registration_id=str(payment.registration_id))
+    await _pay(work, payment, actor=by.actor)
 
 
-async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by: Staff) -> None:
+async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by: Staff, undo_seconds: int = 0) -> None:
     """Reject a proof, publish `PaymentRejected`, and open the invoice for another one if the registration is alive.
+
+    Args:
+        undo_seconds: seconds for which the decision is held and can be undone.
 
     Raises:
         UnknownPayment, AlreadyDecided.
     """
+    if undo_seconds:
+        await hold_decision(work, payment_id, PaymentStatus.REJECTED, by=by, seconds=undo_seconds, reason=reason)
+        return
     payment = await record_decision(
         work,
         payment_id,
@@ -50,24 +64,81 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
         rejected_by=by.id,
         rejection_reason=reason,
     )
+    await _ask_again(work, payment, actor=by.actor)
+
+
+async def _pay(work: UnitOfWork, payment: Payment, *, actor: str, known_revision: int | None = None) -> None:
+    """Mark the invoice of a verified payment as paid and publish that, or create a refund of a surplus.
+
+    Args:
+        known_revision: the revision of the registration that payment knew when staff decided; None for the current.
+    """
+    if await mark_paid(work, payment.registration_id):
+        payment.sequence, revision = await current_versions(work, payment.registration_id)
+        payment.registration_revision = revision if known_revision is None else known_revision
+        work.publish(announce.verified(payment), subject=payment.registration_id)
+    else:
+        await create_refund(work, payment.id, payment.registration_id, reason=SURPLUS)
+    await _audit(work, "payment.verify", payment, actor=actor)
+
+
+async def _ask_again(work: UnitOfWork, payment: Payment, *, actor: str) -> None:
+    """Open the invoice of a rejected payment for another proof, and publish until when it may come."""
     hours = await payment_deadline(work.session)
     until = await request_new_proof(work, payment.registration_id, until=work.now + timedelta(hours=hours))
     payment.sequence, _ = await current_versions(work, payment.registration_id)
     work.publish(announce.rejected(payment, expires_at=until), subject=payment.registration_id)
-    await work.audit(by.actor, "payment.reject", str(payment_id), registration_id=str(payment.registration_id))
+    await _audit(work, "payment.reject", payment, actor=actor)
 
 
-async def record_decision(work: UnitOfWork, payment_id: UUID, **outcome: Any) -> Payment:
-    """Store the decision about a payment and return it.
+async def _audit(work: UnitOfWork, action: str, payment: Payment, *, actor: str) -> None:
+    await work.audit(
+        actor,
+        action,
+        str(payment.id),
+        registration_id=str(payment.registration_id),
+        amount=shown_value(payment.amount),
+        before={"status": PaymentStatus.UPLOADED.value},
+        after={"status": shown_value(payment.status)},
+    )
 
-    Raises:
-        UnknownPayment, AlreadyDecided.
+
+async def apply_held_decisions(database: Database) -> int:
+    """Let the held decisions that are due take effect; return how many. Any number of workers may do so at once."""
+
+    async def due(session: AsyncSession) -> Sequence[UUID]:
+        over = select(Payment.id).where(WAITING, Payment.held_until <= database.clock())
+        aside = Payment.id.not_in(await aside_of(session, _JOB))
+        query = over.where(aside).order_by(Payment.held_until).limit(_AT_ONCE)
+        return (await session.execute(query)).scalars().all()
+
+    return await work_off(database, _JOB, due, _apply)
+
+
+async def _apply(work: UnitOfWork, payment_ids: Sequence[UUID]) -> int:
+    done = 0
+    for payment_id in payment_ids:
+        payment = await take_up(work, payment_id)
+        if payment is not None:
+            await _take_effect(work, payment)
+            done += 1
+    return done
+
+
+async def _take_effect(work: UnitOfWork, payment: Payment) -> None:
+    """Let a held decision take effect, with the time and the knowledge of when it was made.
+
+    The runner of a rejected proof has the whole time for another one, from now on.
     """
-    waiting = (Payment.id == payment_id, Payment.status == PaymentStatus.UPLOADED)
-    decided = (
-        await work.session.execute(update(Payment).where(*waiting).values(**outcome).returning(Payment))
-    ).scalar_one_or_none()
-    if decided is not None:
-        return decided
-    known = (await work.session.execute(select(exists().where(Payment.id == payment_id)))).scalar_one()
-    raise AlreadyDecided if known else UnknownPayment
+    by, at, revision = payment.held_by, payment.held_at, payment.held_revision
+    verified, reason = payment.held_outcome == PaymentStatus.VERIFIED, payment.held_reason
+    release_hold(payment)
+    if verified:
+        payment.status, payment.verified_at, payment.verified_by = PaymentStatus.VERIFIED, at, by
+        await work.session.flush()
+        await _pay(work, payment, actor=f"staff:{by}", known_revision=revision)
+    else:
+        payment.status, payment.rejection_reason = PaymentStatus.REJECTED, reason
+        payment.rejected_at, payment.rejected_by = at, by
+        await work.session.flush()
+        await _ask_again(work, payment, actor=f"staff:{by}")

@@ -1,5 +1,9 @@
 """Refusals of the review."""
 
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
 from chassis.errors import NotFound, StartlineError
 
 
@@ -15,3 +19,20 @@ class AlreadyDecided(StartlineError):
 
     code = "already_decided"
     indonesian = "Pembayaran ini sudah diverifikasi atau ditolak."
+
+    @classmethod
+    def of(cls, outcome: str, *, by: UUID, at: datetime, until: datetime | None) -> Self:
+        """Return the error with the decision: who made it, when, and when it takes effect if it is held."""
+        return cls(
+            decision=outcome,
+            decided_by=str(by),
+            decided_at=at.isoformat(),
+            takes_effect_at=until.isoformat() if until else None,
+        )
+
+
+class NothingToUndo(StartlineError):
+    """There is no decision that can still be undone: its time is over, or it was undone already."""
+
+    code = "nothing_to_undo"
+    indonesian = "Tidak ada keputusan yang masih bisa dibatalkan: waktunya sudah lewat, atau sudah dibatalkan."

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,18 @@ _DECIDED = literal_column("(payments.status <> 'uploaded')", Boolean)
 
 @dataclass(frozen=True)
 class PaymentFilter:
-    """Which payments to list; None does not filter. `q` is part of a registration number or of the payer's name."""
+    """Which payments to list; None does not filter.
+
+    Attributes:
+        q: part of a registration number or of the payer's name.
+        since, until: times between which the proof arrived; `until` is not included.
+    """
 
     status: PaymentStatus | None = None
     method: PaymentMethod | None = None
     q: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 async def list_payments(
@@ -72,13 +80,16 @@ async def proof_of(session: AsyncSession, payment_id: UUID) -> tuple[str, str]:
 def _filtered(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[*tuple[Any, ...]]:
     if wanted.status is not None:
         query = query.where(Payment.status == wanted.status)
-    if wanted.status is PaymentStatus.UPLOADED:
-        query = query.where(~_DECIDED)  # the expression of the index
+        query = query.where(~_DECIDED if wanted.status is PaymentStatus.UPLOADED else _DECIDED)  # as in the index
     if wanted.method is not None:
         query = query.where(Payment.payment_method == wanted.method)
     if wanted.q:
         number = Invoice.registration_number.icontains(wanted.q, autoescape=True)
         query = query.where(or_(number, Invoice.payer_name.icontains(wanted.q, autoescape=True)))
+    if wanted.since is not None:
+        query = query.where(Payment.uploaded_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Payment.uploaded_at < wanted.until)
     return query
 
 

@@ -1,0 +1,1 @@
+"""Races and categories, as far as sums and reports need them."""

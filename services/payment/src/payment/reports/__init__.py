@@ -1,0 +1,1 @@
+"""Reports on money: sums that triggers keep, by race, category, type, method and time."""

@@ -1,0 +1,117 @@
+"""Routes for reports and statistics on money."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from chassis.auth.access import AnyStaff, Finance
+from chassis.errors import InvalidFields
+from chassis.web.dependencies import OwnDatabase, Read
+from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
+from chassis.web.models import Day
+from chassis.web.problems import errors
+from chassis.web.routing import Router
+from chassis.wording import Wording
+from fastapi import Depends, Query
+
+from payment.dependencies import Zone
+from payment.reports import queries
+from payment.reports.models import (
+    Amounts,
+    FinancialReport,
+    FinancialRow,
+    MethodAmounts,
+    Money,
+    Queue,
+    RefundsDue,
+    Stats,
+    Verified,
+    totals,
+)
+from payment.reports.queries import GroupBy, Period
+from payment.reports.tables import PaymentSum
+
+router = Router(tags=["reports"])
+
+_BACKWARDS = Wording(en="must not be before `from`", id="tidak boleh sebelum `from`")
+_COLUMNS = ("key", "label", *Money.model_fields)
+
+
+async def _report(
+    _: Finance,
+    session: Read,
+    zone: Zone,
+    event_id: UUID | None = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    group_by: GroupBy = GroupBy.DAY,
+) -> FinancialReport:
+    if first is not None and last is not None and last < first:
+        raise InvalidFields(("to", _BACKWARDS))
+    zone = await queries.zone_of(session, event_id, default=zone)
+    found = await queries.financial(session, group_by, event_id, Period(zone, first, last))
+    rows = [FinancialRow.of(row) for row in found]
+    return FinancialReport(
+        group_by=group_by,
+        event_id=event_id,
+        timezone=zone.key,
+        first=first,
+        last=last,
+        items=rows,
+        totals=totals(rows),
+    )
+
+
+Report = Annotated[FinancialReport, Depends(_report, scope="function")]
+
+
+@router.get("/reports/financial", responses=errors(InvalidFields))
+async def show_financial_report(report: Report) -> FinancialReport:
+    """Return verified money, and money that went back, by day, channel, category, type or price phase, with totals."""
+    return report
+
+
+@router.get("/reports/financial.csv", response_class=CsvFile, responses=errors(InvalidFields))
+async def export_financial_report_as_csv(report: Report) -> CsvFile:
+    """Return the financial report as CSV, with a last row of totals for each currency."""
+    return csv_file(f"financial-{report.group_by}", _COLUMNS, _table(report))
+
+
+@router.get("/reports/financial.xlsx", response_class=XlsxFile, responses=errors(InvalidFields))
+async def export_financial_report_as_xlsx(report: Report) -> XlsxFile:
+    """Return the financial report as XLSX, with a last row of totals for each currency."""
+    return xlsx_file(f"financial-{report.group_by}", _COLUMNS, _table(report), sheet="Keuangan")
+
+
+async def _table(report: FinancialReport) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    yield [[getattr(row, name) for name in _COLUMNS] for row in report.items]
+    yield [["total", None, *(getattr(row, name) for name in Money.model_fields)] for row in report.totals]
+
+
+@router.get("/stats")
+async def show_stats(
+    _: AnyStaff, session: Read, database: OwnDatabase, zone: Zone, event_id: UUID | None = None
+) -> Stats:
+    """Return waiting proofs, verified payments today and yesterday, money by method, and refunds that are due."""
+    zone = await queries.zone_of(session, event_id, default=zone)
+    today = database.clock().astimezone(zone).date()
+    days = [Period(zone, day, day) for day in (today, today - timedelta(days=1))]
+    verified = [await queries.sums_by(session, state="verified", event_id=event_id, period=day) for day in days]
+    methods = await queries.sums_by(session, PaymentSum.payment_method, state="verified", event_id=event_id)
+    due = await queries.sums_by(session, state="refund_due", event_id=event_id)
+    return Stats(
+        waiting=Queue.model_validate(await queries.waiting(session, event_id)),
+        verified=Verified(today=_amounts(verified[0]), yesterday=_amounts(verified[1])),
+        methods=[
+            MethodAmounts(payment_method=method, currency=currency, payments=payments, amount=amount)
+            for method, currency, payments, amount in methods
+        ],
+        refunds_due=RefundsDue(
+            oldest_at=await queries.oldest_refund(session, event_id) if due else None, amounts=_amounts(due)
+        ),
+    )
+
+
+def _amounts(rows: Sequence[Any]) -> list[Amounts]:
+    return [Amounts(currency=currency, payments=payments, amount=amount) for currency, payments, amount in rows]

@@ -1,0 +1,98 @@
+"""Routes of the review desk: one proof at a time, leased to the person who reviews it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth.access import Finance
+from chassis.database import UnitOfWork
+from chassis.web.dependencies import Read, Work
+from chassis.web.models import Body, View
+from chassis.web.problems import errors
+from chassis.web.routing import Router
+from fastapi import Response
+
+from payment.dependencies import ReviewLease
+from payment.instructions.queries import rejection_reasons
+from payment.instructions.reasons import NumberedReason, numbered
+from payment.invoices.tables import Invoice
+from payment.proofs.models import InvoiceView
+from payment.proofs.tables import Payment
+from payment.reports.models import Queue
+from payment.reports.queries import waiting
+from payment.review import leases, queries
+from payment.review.errors import UnknownPayment
+from payment.review.flags import Flag, flags_of
+from payment.review.models import PaymentView
+
+router = Router(prefix="/review", tags=["review"])
+
+
+class Next(Body):
+    """Which proof to review next: the oldest, or the first one that came after a payment."""
+
+    after: UUID | None = None
+
+
+class CandidateLine(View):
+    """A line of a bank statement that may be the money of a payment."""
+
+    line_id: UUID
+
+
+class ReviewItem(View):
+    """A proof to review until `leased_until`, with warnings, and what waits besides held decisions.
+
+    `candidate_lines` is empty: no statements are read.
+    """
+
+    payment: PaymentView
+    invoice: InvoiceView
+    flags: Sequence[Flag]
+    candidate_lines: Sequence[CandidateLine] = ()
+    leased_until: datetime
+    waiting: Queue
+
+
+class Reasons(View):
+    """Reasons of rejections with the keys that choose them."""
+
+    items: Sequence[NumberedReason]
+
+
+@router.post(
+    "/next",
+    response_model=ReviewItem,
+    responses={204: {"description": "no proof waits, or others review all"}, **errors(UnknownPayment)},
+)
+async def lease_next(staff: Finance, work: Work, lease: ReviewLease, body: Next | None = None) -> ReviewItem | Response:
+    """Lease the oldest waiting proof that no one else reviews. Asked again, the same person gets the same proof.
+
+    With `after`, the lease of that payment ends, and the first proof behind it is leased.
+    """
+    payment = await leases.lease_next(work, by=staff, lasting=lease, after=body.after if body else None)
+    return Response(status_code=204) if payment is None else await _item(work, payment)
+
+
+async def _item(work: UnitOfWork, payment: Payment) -> ReviewItem:
+    invoice = await work.session.get_one(Invoice, payment.registration_id)
+    row = await queries.payment_by_id(work.session, payment.id)
+    return ReviewItem(
+        payment=PaymentView.of(row, now=work.now),
+        invoice=InvoiceView.of(invoice, [], now=work.now),
+        flags=await flags_of(work.session, payment, invoice),
+        leased_until=row["leased_until"],
+        waiting=Queue.model_validate(await waiting(work.session)),
+    )
+
+
+@router.post("/{payment_id}/release", status_code=204, responses=errors(UnknownPayment))
+async def release_lease(payment_id: UUID, staff: Finance, work: Work) -> None:
+    """Give a proof back to the queue. A lease of someone else stays."""
+    await leases.release(work, payment_id, by=staff)
+
+
+@router.get("/reasons")
+async def show_reasons(_: Finance, session: Read) -> Reasons:
+    """Return the reasons of rejections in both languages, in the order of their keys 1 to 9."""
+    return Reasons(items=numbered(await rejection_reasons(session)))
