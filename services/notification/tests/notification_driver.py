@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.auth.principals import Role
 from chassis.database import Database
 from chassis.secrets import new_key
 from contracts import AccessLinksRequested, Event, Payload, RaceChanged, RegisteredParticipant
@@ -42,7 +43,7 @@ def settings_for(url: str, **more: Any) -> Settings:
         "smtp_security": "none",
         "email_from_address": "panitia@lari.example",
         "email_from_name": "Panitia Lari",
-        "send_timeout_seconds": 1,
+        "send_timeout_seconds": 5,
         "send_lease_seconds": 60,
     }
     return Settings(**{**values, **more})
@@ -139,6 +140,22 @@ class NotificationDriver(ServiceDriver[Settings]):
         """Return type and status of an entry's messages on a channel, oldest first."""
         found = await self.messages(registration_id=str(entry.id), channel=channel.value)
         return [(each["event_type"], each["status"]) for each in found]
+
+    async def detail(self, message_id: object, role: Role = Role.ADMIN) -> dict[str, Any]:
+        """Return one message with the content of its attempts, as staff of this role see it."""
+        answer = await self.call("GET", f"/notifications/{message_id}", by=self.staff(role))
+        found: dict[str, Any] = answer.require(200)
+        return found
+
+    async def retry_several(self, *message_ids: object) -> list[tuple[str, str | None]]:
+        """Retry messages as an admin; return result and status of each."""
+        body = {"ids": [str(each) for each in message_ids]}
+        answer = await self.call("POST", "/notifications/bulk/retry", by=self.staff(), json=body)
+        return [(each["result"], each["status"]) for each in answer.require(200)["items"]]
+
+    async def try_test_message(self, channel: Channel, to: str, role: Role = Role.ADMIN) -> Answer:
+        """Send a test message as staff of this role."""
+        return await self.call("POST", "/settings/test", by=self.staff(role), json={"channel": channel.value, "to": to})
 
     async def try_retry(self, message_id: object) -> Answer:
         """Retry a message as an admin."""

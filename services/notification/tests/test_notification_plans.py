@@ -1,6 +1,7 @@
-"""Claiming a message reads a handful of rows, however many were sent and however many wait."""
+"""Claiming a message and reading the log read a handful of rows, however many were sent and however many wait."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,8 @@ _RUNNERS = """
 _MESSAGES = """
     INSERT INTO notifications (id, dedupe_key, registration_id, participant_id, channel, event_type, priority, status,
                                context, next_attempt_at, sent_at, deadline, created_at, updated_at)
-    SELECT gen_random_uuid(), concat_ws(':', CAST(:kind AS text), n, participant_id), registration_id, participant_id,
+    SELECT gen_random_uuid(), concat_ws(':', CAST(:kind AS text), CAST(:part AS int), n, participant_id),
+           registration_id, participant_id,
            'email', CAST(:kind AS text), :priority, CAST(:status AS text), '{}', :now, :now,
            CASE WHEN CAST(:kind AS text) = 'waitlist.offered' THEN CAST(:now AS timestamptz) + interval '12 hours' END,
            CAST(:now AS timestamptz) - random() * interval '1 hour', :now
@@ -44,14 +46,15 @@ async def crowded(fresh_database: FreshDatabase, clock: ManualClock) -> AsyncIte
     now = clock()
     await driver.execute(_CONTACTS, now=now)
     await driver.execute(_RUNNERS)
-    for kind, priority, status, copies, count in (
-        ("registration.created", 30, "sent", 9, 100_000),
+    messages = (
+        *(("registration.created", 30, "sent", 2, 20_000) for _ in range(5)),
         ("registration.confirmed", 10, "pending", 1, 12_000),
         ("waitlist.offered", 15, "pending", 1, 2_000),
         ("race.changed", 40, "pending", 1, 6_000),
-    ):
-        values = {"kind": kind, "priority": priority, "status": status, "copies": copies, "count": count, "now": now}
-        await driver.execute(_MESSAGES, **values)
+    )
+    for part, (kind, priority, status, copies, count) in enumerate(messages):
+        values = {"kind": kind, "priority": priority, "status": status, "copies": copies, "count": count}
+        await driver.execute(_MESSAGES, **values, part=part, now=now)
     await tidy(driver)
     yield driver
     await driver.close()
@@ -61,31 +64,39 @@ async def tidy(driver: NotificationDriver) -> None:
     """Vacuum, as PostgreSQL does by itself after a while."""
     engine = driver.database.engine.execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
-        await connection.execute(text("VACUUM (ANALYZE) notifications"))
+        await connection.execute(text("VACUUM (ANALYZE) notifications, contacts, contact_participants"))
 
 
-async def statements_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tuple[str, Any]]:
-    """Return the statements about messages that claiming one executes; the claim is undone."""
+@contextmanager
+def statements(driver: NotificationDriver) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements about messages that are executed inside the block, with their parameters."""
     executed_here: list[tuple[str, Any]] = []
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        executed_here.append((statement, parameters))
+        if "notifications" in statement:
+            executed_here.append((statement, parameters))
 
     engine = driver.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", listen)
     try:
+        yield executed_here
+    finally:
+        event.remove(engine, "before_cursor_execute", listen)
+
+
+async def statements_of_a_claim(driver: NotificationDriver, **more: Any) -> list[tuple[str, Any]]:
+    """Return the statements about messages that claiming one executes; the claim is undone."""
+    with statements(driver) as found:
         async with driver.database.work() as work:
             await claim_next(work, Channel.EMAIL, lease_for=timedelta(minutes=3), gap=_GAP, **more)
             await work.session.rollback()
-    finally:
-        event.remove(engine, "before_cursor_execute", listen)
-    return [each for each in executed_here if "notifications" in each[0]]
+    return found
 
 
-async def rows_read(driver: NotificationDriver) -> tuple[int, int]:
-    """Return how many rows claiming a message reads, and how many entries of an index it counts."""
+async def rows_read(driver: NotificationDriver, executed_here: Sequence[tuple[str, Any]]) -> tuple[int, int]:
+    """Return how many rows statements read, and how many entries of an index they count."""
     read = counted = 0
-    for statement, parameters in await statements_of_a_claim(driver):
+    for statement, parameters in executed_here:
         for node in await executed(driver, statement, parameters):
             rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             if node["Node Type"] == "Index Only Scan":
@@ -123,14 +134,14 @@ async def test_a_claim_reads_a_few_rows_and_counts_in_an_index(crowded: Notifica
     for line, change in _LINES.items():
         await crowded.execute(_WAITING.format(change))
         await tidy(crowded)
-        read, counted = await rows_read(crowded)
+        read, counted = await rows_read(crowded, await statements_of_a_claim(crowded))
         assert read <= _FEW, line
         assert counted <= 20_000, "those in line alone"
 
 
 async def test_a_sender_in_trouble_reads_no_more_than_what_is_in_line(crowded: NotificationDriver) -> None:
-    statements = await statements_of_a_claim(crowded, probing=True)
-    nodes = [node for statement in statements for node in await executed(crowded, *statement)]
+    claim = await statements_of_a_claim(crowded, probing=True)
+    nodes = [node for statement in claim for node in await executed(crowded, *statement)]
     assert "Seq Scan" not in {node["Node Type"] for node in nodes}
 
 
@@ -139,5 +150,33 @@ async def test_without_its_index_a_claim_reads_the_whole_line(crowded: Notificat
     await crowded.execute(_WAITING.format("deadline = NULL"))
     await crowded.execute("DROP INDEX ix_notifications_line")
     await tidy(crowded)
-    read, _ = await rows_read(crowded)
+    read, _ = await rows_read(crowded, await statements_of_a_claim(crowded))
     assert read >= 20_000
+
+
+_FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"q": "fr-7000"},
+    {"q": "ani@example.com"},
+    {"q": "0812 9999 9999"},
+    {"q": "somebody.else@example.com"},
+    {"event_type": "payment.rejected"},
+    {"channel": "email", "status": "delivered"},
+    {"channel": "whatsapp", "status": "failed"},
+    {"event_type": "registration.confirmed", "from": "2020-01-01T00:00:00Z"},
+    {"to": "2020-01-01T00:00:00Z"},
+)
+_A_PAGE = 700
+"""Rows of all tables that a page of 50 messages may read."""
+
+
+async def test_every_filter_of_the_log_reads_a_page_and_no_more(crowded: NotificationDriver) -> None:
+    await crowded.execute(
+        "UPDATE contact_participants SET email = 'ani@example.com', whatsapp = '6281299999999' WHERE registration_id ="
+        " (SELECT registration_id FROM contacts WHERE registration_number = 'FR-7000')"
+    )
+    for filters in _FILTERS:
+        with statements(crowded) as found:
+            await crowded.call("GET", "/notifications", by=crowded.staff(), params=filters)
+        read, counted = await rows_read(crowded, found)
+        assert read + counted <= _A_PAGE, filters

@@ -79,6 +79,31 @@ async def test_tickets_skipped_while_their_channel_was_off_can_still_be_sent(
     assert [len(each["attachments"]) for each in await stage.items("mail")] == [2]
 
 
+async def test_what_could_be_sent_again_is_counted_by_channel_and_reason(
+    connected: NotificationDriver, stage: Stage
+) -> None:
+    # given: two that failed, of which one is outdated, and others whose channel was off
+    await connected.lift_limits()
+    await stage.mode("whatsapp", "failing")
+    await connected.register()
+    cancelled = await connected.register()
+    await connected.send_due(Channel.WHATSAPP)
+    await connected.deliver(cancelled.cancelled())
+    await connected.execute("UPDATE notifications SET status = 'skipped', failed_reason = 'x' WHERE status = 'pending'")
+    await connected.execute("UPDATE notifications SET status = 'pending' WHERE channel = 'email'")
+    await connected.change_settings(email_enabled=False)
+    await connected.send_due(MAIL)
+    # when
+    counted = (await connected.call("GET", "/notifications/retry-failed", by=connected.staff())).require(200)
+    # then
+    by_channel = {each.pop("channel"): each for each in counted["items"]}
+    assert by_channel["whatsapp"] == {"failed": 1, "unknown": 0, "skipped": 0}
+    assert by_channel["email"]["failed"] == 0
+    again = await connected.retry_failed(include_skipped="true", channel="email")
+    assert again == {"retried": by_channel["email"]["skipped"]} != {"retried": 0}
+    assert await connected.retry_failed() == {"retried": 1}
+
+
 async def test_a_superseded_message_stays_skipped_when_its_channel_is_on_again(
     connected: NotificationDriver,
 ) -> None:

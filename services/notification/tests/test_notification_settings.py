@@ -45,7 +45,13 @@ async def test_what_is_left_out_stays_and_null_goes_back_to_the_default(driver: 
     changed = await driver.change_settings(whatsapp_delay_seconds=None)
     assert changed == {**DEFAULTS, "email_from_name": "Lari 2027"}
     assert await driver.read_settings() == changed
-    assert [entry["action"] for entry in await driver.audit_log()] == ["settings.change"] * 2
+    first, second = await driver.audit_log("settings.change")
+    assert first["details"] == {
+        "fields": ["email_from_name", "whatsapp_delay_seconds"],
+        "before": {"email_from_name": None, "whatsapp_delay_seconds": None},
+        "after": {"email_from_name": "Lari 2027", "whatsapp_delay_seconds": 30},
+    }
+    assert second["details"]["before"] == {"whatsapp_delay_seconds": 30}
 
 
 async def test_what_was_read_can_be_sent_back(driver: NotificationDriver) -> None:

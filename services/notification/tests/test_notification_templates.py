@@ -1,19 +1,19 @@
 """Texts: checked when saved, filled in without surprises, staff's own before the defaults."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from notification.messages.rules import Channel, EventType, Locale
-from notification.templates.api import SAMPLE_LINKS
 from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
 from notification.templates.formatting import day, moment, money
 from notification.templates.rendering import Facts, Renderer
 from notification.templates.rules import Template, fill_in, problems_of, variables_of
+from notification.templates.samples import SAMPLE_LINKS, sample_facts
 from simulators.testing import Stage
 
 from .notification_driver import NotificationDriver
@@ -130,7 +130,30 @@ async def test_the_list_shows_every_text_with_its_variables(driver: Notification
     items = answer.body["items"]
     assert len(items) == len(EVERY_DEFAULT)
     assert all(each["is_default"] for each in items)
-    assert all(each["variables"] == variables_of(EventType(each["event_type"])) for each in items)
+    assert {each["state"] for each in items} == {"default"}
+    for each in items:
+        described = variables_of(EventType(each["event_type"]))
+        assert each["variables"] == {name: wording.en for name, wording in described.items()}
+
+
+async def test_every_variable_is_described_in_both_languages_with_an_example(driver: NotificationDriver) -> None:
+    items = (await driver.call("GET", "/templates/variables", by=driver.staff())).require(200)["items"]
+    for event_type in EventType:
+        named = {each["name"] for each in items if event_type in each["event_types"]}
+        assert named == set(variables_of(event_type)), event_type
+    for each in items:
+        texts = [*each["description"].values(), *each["example"].values()]
+        assert all(text and text != "-" for text in texts), each["name"]
+        assert each["description"]["en"] != each["description"]["id"], each["name"]
+    assert {each["name"] for each in items if not each["in_subject"]} == {"links", "status_url", "ticket_url"}
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_a_preview_has_a_value_for_every_variable(locale: Locale) -> None:
+    for event_type in EventType:
+        values = RENDERER.values(sample_facts(event_type, locale, now=FACTS.payment_deadline), locale)
+        assert set(values) == set(variables_of(event_type))
+        assert "-" not in values.values()
 
 
 async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(
@@ -140,7 +163,8 @@ async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(
     answer = await connected.call(
         "PUT", CREATED_CHAT, by=connected.staff(), json={"body": "Hai {name}, bayar {amount} ya!"}
     )
-    assert (answer.status, answer.body["is_default"]) == (200, False)
+    assert (answer.status, answer.body["is_default"], answer.body["state"]) == (200, False, "changed")
+    assert timedelta() <= connected.clock() - datetime.fromisoformat(answer.body["changed_at"]) < timedelta(minutes=1)
     assert (await connected.call("GET", CREATED_CHAT, by=connected.staff())).body == answer.body
     # when
     await connected.register(runner("Ani"))
@@ -152,7 +176,11 @@ async def test_a_text_of_staffs_own_is_used_from_the_next_message_on(
     answer = await connected.call("DELETE", CREATED_CHAT, by=connected.staff())
     # then
     assert (answer.body["is_default"], answer.body["body"].startswith("Halo {name}")) == (True, True)
-    assert [entry["action"] for entry in await connected.audit_log()] == ["template.change", "template.reset"]
+    assert (answer.body["state"], answer.body["changed_at"]) == ("default", None)
+    changed, reset = await connected.audit_log()
+    assert (changed["action"], reset["action"]) == ("template.change", "template.reset")
+    assert (changed["details"]["before"]["is_default"], changed["details"]["after"]["is_default"]) == (True, False)
+    assert reset["details"]["before"]["body"] == changed["details"]["after"]["body"]
 
 
 async def test_the_same_text_is_saved_twice_as_one(driver: NotificationDriver) -> None:

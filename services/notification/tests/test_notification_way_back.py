@@ -10,9 +10,9 @@ from chassis.auth.principals import Role
 from contracts import AccessCode, AccessLinksRequested, AccessReplaced, ContactKind, NotificationFailed
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.announcements import forget_links
-from notification.templates.api import SAMPLE_LINKS
 from notification.templates.defaults import default_template
 from notification.templates.rendering import LinkFacts, PersonalLink
+from notification.templates.samples import SAMPLE_LINKS
 from simulators.testing import Stage
 from testkit.clocks import ManualClock
 from testkit.golden import golden

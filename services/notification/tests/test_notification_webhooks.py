@@ -73,10 +73,10 @@ async def test_a_report_that_comes_before_its_id_was_stored_is_not_lost(
     sender = connected.senders[Channel.WHATSAPP]
     record = type(sender)._record_once
 
-    async def late_record(self: object, attempt: Any, ending: Any, policy: Any) -> None:
+    async def late_record(self: object, attempt: Any, ending: Any, policy: Any, sealed: Any) -> None:
         await report(connected, id=ending.provider_id, stateid="S1", state="sent")
         await report(connected, stateid="S1", state="delivered")
-        await record(sender, attempt, ending, policy)
+        await record(sender, attempt, ending, policy, sealed)
 
     monkeypatch.setattr(type(sender), "_record_once", late_record)
     await a_sent_message(connected)

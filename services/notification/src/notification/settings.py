@@ -1,6 +1,7 @@
 """Settings of notification, read from the environment."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,6 +68,9 @@ class Settings(ServiceSettings):
     pause_base_seconds: float = Field(
         30.0, gt=0, description="first pause of a failing sender; doubles with each failure"
     )
+    message_log_days: int = Field(
+        90, ge=1, le=3650, description="days for which the log keeps recipient and text of messages as they were sent"
+    )
     poll_seconds: float = Field(0.25, gt=0, description="interval between two checks for due messages")
 
     @field_validator("public_url")
@@ -117,6 +121,11 @@ class Settings(ServiceSettings):
         if self.send_limit_seconds < self.send_timeout_seconds:
             raise ValueError("send_lease_seconds has to be at least twice send_timeout_seconds")
         return self
+
+    @property
+    def message_log_age(self) -> timedelta:
+        """Return the age at which the content of a sent message is deleted."""
+        return timedelta(days=self.message_log_days)
 
     @property
     def send_limit_seconds(self) -> float:

@@ -4,6 +4,7 @@ from notification.access.tables import AccessCodeRow
 from notification.base import Base, service_tables, set_aside
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
+from notification.message_log.tables import SentMessage
 from notification.preferences.tables import NotificationSettings
 from notification.queue.tables import DeliveryAttempt, DeliveryReport, Notification
 from notification.races.tables import Race, RaceCategory
@@ -21,6 +22,7 @@ __all__ = [
     "Race",
     "RaceCategory",
     "SenderRow",
+    "SentMessage",
     "TemplateRow",
     "service_tables",
     "set_aside",

@@ -6,17 +6,16 @@ from datetime import timedelta
 from chassis.database import Database
 from chassis.worker import Periodic
 
-from notification.channels.email import SmtpChannel, tls_context
-from notification.channels.whatsapp import FonnteChannel
 from notification.contacts.commands import canonicalize_batch
 from notification.contacts.linking import link_batch
-from notification.messages.rules import Channel
+from notification.message_log.commands import forget_messages
+from notification.message_log.sealing import MessageSealer
+from notification.preferences.connections import connections
 from notification.preferences.queries import PreferencesReader
-from notification.preferences.rules import Preferences
 from notification.queue.announcements import announce_rest, follow_race_days, forget_links
 from notification.queue.outcomes import release_abandoned
 from notification.queue.reports import forget_reports
-from notification.queue.sender import Connect, Sender
+from notification.queue.sender import Sender
 from notification.settings import Settings
 from notification.templates.rendering import Renderer
 
@@ -34,6 +33,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("release_abandoned", _LOOK_FOR_ABANDONED, lambda: release(database)),
         Periodic("forget_reports", _FORGET, lambda: forget_reports(database)),
         Periodic("forget_links", _FORGET, lambda: forget_links(database)),
+        Periodic("forget_messages", _FORGET, lambda: forget_messages(database, after=settings.message_log_age)),
         Periodic("announce_changes", _FOLLOW_RACES, lambda: announce_rest(database)),
         Periodic("follow_race_days", _FOLLOW_RACES, lambda: follow_race_days(database)),
         Periodic("canonicalize_addresses", _CONVERT_OLD_ROWS, lambda: in_portions(database, canonicalize_batch)),
@@ -43,41 +43,12 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
 
 def build_senders(settings: Settings, database: Database) -> list[Sender]:
     """Return one sender per channel, so that a failing channel does not delay the other."""
-    connections = {Channel.WHATSAPP: _fonnte(settings), Channel.EMAIL: _smtp(settings, database)}
-    preferences, renderer = PreferencesReader(settings), Renderer.of(settings)
+    preferences, renderer, sealer = PreferencesReader(settings), Renderer.of(settings), MessageSealer(settings)
+    connecting = connections(settings, database.clock, limit=settings.send_limit_seconds)
     return [
-        Sender(channel, database, settings, preferences, renderer, connect) for channel, connect in connections.items()
+        Sender(channel, database, settings, preferences, renderer, sealer, connect)
+        for channel, connect in connecting.items()
     ]
-
-
-def _fonnte(settings: Settings) -> Connect:
-    tls = tls_context()
-
-    def connect(preferences: Preferences) -> FonnteChannel:
-        return FonnteChannel(
-            base_url=settings.fonnte_base_url,
-            token=preferences.whatsapp.token,
-            tls=tls,
-            timeout=settings.send_timeout_seconds,
-            limit=settings.send_limit_seconds,
-        )
-
-    return connect
-
-
-def _smtp(settings: Settings, database: Database) -> Connect:
-    tls = tls_context(settings.smtp_ca_file)
-
-    def connect(preferences: Preferences) -> SmtpChannel:
-        return SmtpChannel(
-            preferences.mail,
-            tls=tls,
-            timeout=settings.send_timeout_seconds,
-            limit=settings.send_limit_seconds,
-            clock=database.clock,
-        )
-
-    return connect
 
 
 async def release(database: Database) -> None:

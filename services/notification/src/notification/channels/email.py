@@ -23,7 +23,7 @@ from notification.channels.errors import (
 )
 from notification.channels.mail import Mail, build_mail
 from notification.channels.port import Culprit, OutboundMessage, Security
-from notification.channels.provider_log import log_provider_text
+from notification.channels.provider_log import log_provider_text, note_provider_text
 
 _SHUTTING_DOWN = 421
 _PERMANENT = 500
@@ -101,7 +101,8 @@ async def _transfer(server: SMTP, sender: str, mail: Mail, until: float) -> None
     async with _step(until, refused=_message_refused, silent=_recipient_failure):
         await server.rcpt(mail.recipient)
     async with _step(until, refused=_message_refused, silent=OutcomeUnknown):
-        await server.data(mail.content)
+        code, words = await server.data(mail.content)
+        note_provider_text(f"{code} {words}")
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from chassis.wording import Refused
 
 from notification.channels.errors import NotSent, OutcomeUnknown, PermanentFailure, SenderFailure, TemporaryFailure
 from notification.channels.port import Culprit, OutboundMessage
-from notification.channels.provider_log import log_provider_text
+from notification.channels.provider_log import log_provider_text, note_provider_text
 
 _MESSAGE_REASONS = ("target invalid", "input invalid", "url invalid", "json format invalid", "file format", "file size")
 _SENDER_REASONS = ("token", "quota", "device", "disconnect", "expired", "package", "banned", "limit")
@@ -83,6 +83,7 @@ def _accepted(answer: httpx.Response) -> str | None:
     body = _body(answer)
     match body.get("status"):
         case True | "true" | "True":
+            note_provider_text(str(body.get("detail") or ""))
             return _first_id(body.get("id"))
         case False | "false" | "False":
             raise _refusal(str(body.get("reason") or body.get("detail") or "no reason given"))

@@ -51,6 +51,7 @@ class Contact(Base):
             "(stage IN ('waiting', 'offer_ended')) = (registration_number IS NULL)", name="waiting_has_no_number"
         ),
         CheckConstraint("total_amount >= 0", name="total_amount"),
+        Index("ix_contacts_number", text("upper(registration_number)")),
         Index("ix_contacts_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
         Index("ix_contacts_unlinked", "event_name", "event_date", postgresql_where=text("event_id IS NULL")),
     )
@@ -82,6 +83,8 @@ class Participant(Base):
 
     __table_args__ = (
         CheckConstraint("(bib_number IS NULL) = (ticket_code IS NULL)", name="bib_with_ticket"),
+        Index("ix_contact_participants_email", text("lower(email)")),
+        Index("ix_contact_participants_whatsapp", "whatsapp"),
         Index("ix_contact_participants_unread", "participant_id", postgresql_where=text("unreadable IS NULL")),
         Index("ix_contact_participants_unreadable", "participant_id", postgresql_where=text("unreadable <> '{}'")),
     )

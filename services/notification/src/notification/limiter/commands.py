@@ -9,7 +9,7 @@ from datetime import datetime
 from chassis.database import UnitOfWork
 from sqlalchemy import DateTime, Integer, String, bindparam, text, update
 
-from notification.limiter.rules import MAX_PAUSE, SKEW, WINDOW, Pace
+from notification.limiter.rules import MAX_PAUSE, SKEW, TEST_INTERVAL, WINDOW, Pace
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import Channel
 
@@ -35,13 +35,34 @@ _TAKE_SLOT = text(
 _END_SLOT = text(
     """
     UPDATE senders
-       SET recent = array_replace(recent, :began, :now), last_sent_at = greatest(last_sent_at, :now)
+       SET recent = array_replace(recent, :began, :now),
+           last_sent_at = greatest(last_sent_at, :now),
+           succeeded_at = CASE WHEN :failure IS NULL THEN :now ELSE succeeded_at END,
+           failed_at = CASE WHEN :failure IS NULL THEN failed_at ELSE :now END,
+           failure = coalesce(:failure, failure)
      WHERE channel = :channel
     """
 ).bindparams(
     bindparam("channel", type_=String),
     bindparam("began", type_=DateTime(timezone=True)),
     bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("failure", type_=String),
+)
+
+_TAKE_TEST_SLOT = text(
+    """
+    UPDATE senders
+       SET tested_at = :now,
+           recent = array_append(recent, :now),
+           last_sent_at = greatest(last_sent_at, :now)
+     WHERE channel = :channel AND (tested_at IS NULL OR tested_at <= :free_since OR tested_at > :latest)
+    RETURNING channel
+    """
+).bindparams(
+    bindparam("channel", type_=String),
+    bindparam("now", type_=DateTime(timezone=True)),
+    bindparam("free_since", type_=DateTime(timezone=True)),
+    bindparam("latest", type_=DateTime(timezone=True)),
 )
 
 
@@ -96,10 +117,25 @@ async def take_slot(work: UnitOfWork, channel: Channel, pace: Pace) -> datetime 
     return None if taken.first() is None else now
 
 
-async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime) -> None:
-    """Set the time of a send from the beginning of its slot to now, as the message was sent in between."""
+async def end_slot(work: UnitOfWork, channel: Channel, *, began: datetime, failure: str | None = None) -> None:
+    """Set the time of a send from the beginning of its slot to now, as the message was sent in between.
+
+    Args:
+        failure: the reason if it failed, None if the provider accepted it; shown with the sender's state.
+    """
     moments = {"began": began, "now": await work.server_time()}
-    await work.session.execute(_END_SLOT, {"channel": channel.value, **moments})
+    await work.session.execute(_END_SLOT, {"channel": channel.value, "failure": failure and failure[:500], **moments})
+
+
+async def take_test_slot(work: UnitOfWork, channel: Channel) -> datetime | None:
+    """Take the slot of a test message and return its time; None if the last one was less than `TEST_INTERVAL` ago.
+
+    A test waits for no pause, as it may show that the cause is gone. The limits of other messages count it.
+    """
+    now = await work.server_time()
+    moments = {"now": now, "free_since": now - TEST_INTERVAL, "latest": now + SKEW}
+    taken = await work.session.execute(_TAKE_TEST_SLOT, {"channel": channel.value, **moments})
+    return None if taken.first() is None else now
 
 
 async def record_enabled(work: UnitOfWork, channel: Channel, *, enabled: bool) -> None:

@@ -31,7 +31,16 @@ def is_ahead(sender: SenderRow, *, now: datetime) -> bool:
     return too_long or any(moment is not None and moment > latest for moment in noted)
 
 
-async def sender_state(session: AsyncSession, channel: Channel) -> SenderState:
-    """Return the state of a sender."""
+async def sender_state(session: AsyncSession, channel: Channel, *, now: datetime) -> SenderState:
+    """Return the state of a sender at `now`, a time of the database's server."""
     sender = await find_sender(session, channel)
-    return SenderState(sender.last_sent_at, sender.paused_until, sender.trouble, sender.trouble_since)
+    return SenderState(
+        last_sent_at=sender.last_sent_at,
+        paused_until=sender.paused_until,
+        trouble=sender.trouble,
+        trouble_since=sender.trouble_since,
+        last_success_at=sender.succeeded_at,
+        last_failure_at=sender.failed_at,
+        last_failure_reason=sender.failure,
+        recent=sum(sent > now - WINDOW for sent in sender.recent),
+    )

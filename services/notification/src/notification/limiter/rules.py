@@ -9,6 +9,9 @@ WINDOW = timedelta(seconds=60)
 SKEW = timedelta(minutes=2)
 """Maximum difference between clocks; a time further ahead was written by a wrong clock."""
 
+TEST_INTERVAL = timedelta(seconds=20)
+"""Minimum time between two test messages of a channel."""
+
 MAX_PAUSE = timedelta(hours=4)
 PROBE_AFTER = 3
 """Number of failures after which a sender tries random messages: the first ones may all fail for one reason."""
@@ -55,9 +58,20 @@ def is_sender_failure(culprit: Culprit, *, others: bool, again: bool) -> bool:
 
 @dataclass(frozen=True)
 class SenderState:
-    """The state of a sender. `trouble` is the reason of its latest failure; None after a success."""
+    """The state of a sender.
+
+    Attributes:
+        trouble, trouble_since: reason of the latest failure of the sender, time of the first; None after a success.
+        last_success_at: when the provider accepted a message last.
+        last_failure_at, last_failure_reason: of the last attempt that failed, whatever the cause.
+        recent: number of messages in the last minute.
+    """
 
     last_sent_at: datetime | None
     paused_until: datetime | None
     trouble: str | None
     trouble_since: datetime | None
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    last_failure_reason: str | None
+    recent: int

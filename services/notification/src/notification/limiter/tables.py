@@ -21,6 +21,8 @@ class SenderRow(Base):
         suspect: the message that failed last; null after a success.
         silences: number of consecutive attempts without an answer.
         troubles, trouble, trouble_since: number of consecutive failures, reason of the last, time of the first.
+        succeeded_at, failed_at, failure: time of the last success, time and reason of the last failure of any kind.
+        tested_at: when staff sent the last test message.
     """
 
     __tablename__ = "senders"
@@ -37,6 +39,10 @@ class SenderRow(Base):
     troubles: Mapped[int] = mapped_column(server_default="0")
     trouble: Mapped[str | None] = mapped_column(String(500))
     trouble_since: Mapped[datetime | None]
+    succeeded_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(String(500))
+    tested_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("channel IN ('whatsapp', 'email')", name="channel"),

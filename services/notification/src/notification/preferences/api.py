@@ -1,19 +1,18 @@
-"""Routes for the settings and the state of senders."""
+"""Routes for the settings."""
 
 from ipaddress import IPv6Address
 from typing import Annotated
 
-from chassis.auth.access import Admin, AnyStaff
+from chassis.auth.access import Admin
 from chassis.canonical.emails import canonical_email
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.models import Body, LineOrEmpty, Matching, OrNone, View
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from notification.channels.port import Security
-from notification.limiter.queries import sender_state
-from notification.messages.rules import Channel, Locale
+from notification.messages.rules import Locale
 from notification.preferences import commands
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import Preferences
@@ -104,18 +103,6 @@ class SettingsChange(Body):
     smtp_security: Security | None = None
 
 
-class SenderView(View):
-    """The state of a channel's sender. `trouble` is a code; the provider's text is in the log."""
-
-    channel: Channel
-    enabled: bool
-    missing: str | None
-    trouble: str | None
-    trouble_since: AwareDatetime | None
-    paused_until: AwareDatetime | None
-    last_sent_at: AwareDatetime | None
-
-
 Reader = Annotated[PreferencesReader, from_state("preferences")]
 
 router = Router(tags=["settings"])
@@ -135,21 +122,6 @@ async def put_settings(change: SettingsChange, staff: Admin, work: Work, reader:
     """
     await commands.change_settings(work, change.model_dump(exclude_unset=True), reader, by=staff.actor)
     return _view(await reader.load(work.session))
-
-
-@router.get("/senders")
-async def list_senders(_: AnyStaff, session: Read, reader: Reader) -> list[SenderView]:
-    """Return the state of each channel's sender."""
-    preferences = await reader.load(session)
-    return [
-        SenderView(
-            channel=channel,
-            enabled=preferences.channels[channel].enabled,
-            missing=preferences.missing(channel),
-            **vars(await sender_state(session, channel)),
-        )
-        for channel in Channel
-    ]
 
 
 def _view(preferences: Preferences) -> SettingsView:

@@ -1,63 +1,27 @@
 """Routes for the log of messages and for resending."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff
-from chassis.auth.principals import Role, Staff
 from chassis.web.cursors import CursorOf
-from chassis.web.dependencies import Read, Work
-from chassis.web.models import Cursor, Limit, Moment, Page, View
+from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
+from chassis.web.models import Body, Cursor, Limit, Moment, Page, SearchText, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from fastapi import Depends
+from fastapi import Depends, Query
+from pydantic import Field
 
-from notification.channels.port import Outcome
+from notification.message_log.rules import ContentState
+from notification.message_log.sealing import MessageSealer
 from notification.messages.rules import Channel, EventType
 from notification.queue import queries, resending
+from notification.queue.contents import contents_of
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
-from notification.queue.queries import LogFilter, LogRow
-from notification.queue.rules import WAITING, Status
-from notification.queue.tables import DeliveryAttempt
-
-_SEES_ADDRESSES = frozenset({Role.OWNER, Role.ADMIN})
-
-
-class AttemptView(View):
-    """An attempt. Without an outcome it is under way."""
-
-    started_at: datetime
-    finished_at: datetime | None
-    outcome: Outcome | None
-    detail: str | None
-
-
-class NotificationView(View):
-    """A message and its attempts.
-
-    `recipient` is the address that it was sent to, or will be sent to while it waits; only admins see it in full. An
-    offer from the waiting list has no registration number: `registration_id` is its waiting-list entry. Requested links
-    belong to no registration. `resend_of` is the message that this one repeats.
-    """
-
-    id: UUID
-    resend_of: UUID | None
-    registration_id: UUID | None
-    registration_number: str | None
-    participant_id: UUID | None
-    channel: Channel
-    event_type: EventType
-    recipient: str
-    status: Status
-    retry_count: int
-    failed_reason: str | None
-    next_attempt_at: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    attempts: list[AttemptView]
+from notification.queue.queries import LogFilter
+from notification.queue.rules import RetryOutcome, Status
+from notification.queue.search import sought
+from notification.queue.views import NotificationDetail, NotificationView, detailed, listed, sees_content
 
 
 class Resent(View):
@@ -72,16 +36,76 @@ class Retried(View):
     retried: int
 
 
-router = Router(prefix="/notifications", tags=["notifications"])
+class RetryableView(View):
+    """Messages of a channel that are not outdated: that failed, whose outcome is unknown, or without a channel."""
+
+    channel: Channel
+    failed: int
+    unknown: int
+    skipped: int
+
+
+class RetryableCounts(View):
+    """What could be sent again at once, by channel."""
+
+    items: list[RetryableView]
+
+
+class Chosen(Body):
+    """The messages to retry; one that is named twice counts once."""
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class RetryResult(View):
+    """What became of one message, and its status now; null if there is no such message."""
+
+    id: UUID
+    result: RetryOutcome
+    status: Status | None
+
+
+class RetryResults(View):
+    """What became of each message, in the order in which they were named."""
+
+    items: list[RetryResult]
+    retried: int
+
+
+OwnSealer = Annotated[MessageSealer, from_state("sealer")]
 
 _cursors = CursorOf(tuple[Moment, UUID])
+
+
+async def _chosen(
+    sealer: OwnSealer,
+    channel: Channel | None = None,
+    status: Status | None = None,
+    event_type: EventType | None = None,
+    registration_id: UUID | None = None,
+    q: Annotated[SearchText | None, Query(description="a registration's number, or a recipient's address")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="not included")] = None,
+) -> LogFilter:
+    return LogFilter(
+        channel=channel,
+        status=status,
+        event_type=event_type,
+        registration_id=registration_id,
+        since=since,
+        until=until,
+        sought=sought(q, sealer) if q else None,
+    )
+
+
+router = Router(prefix="/notifications", tags=["notifications"])
 
 
 @router.get("")
 async def list_notifications(
     staff: AnyStaff,
     session: Read,
-    chosen: Annotated[LogFilter, Depends()],
+    chosen: Annotated[LogFilter, Depends(_chosen)],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[NotificationView]:
@@ -89,12 +113,44 @@ async def list_notifications(
     rows = await queries.list_notifications(session, chosen, limit=limit + 1, before=_cursors.decode(cursor))
     shown = rows[:limit]
     attempts = await queries.attempts_of(session, [row.Notification.id for row in shown])
-    items = [_view(row, attempts[row.Notification.id], staff) for row in shown]
+    items = [listed(row, attempts[row.Notification.id], staff) for row in shown]
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next_cursor=_cursors.encode(last.created_at, last.id) if last else None)
 
 
 _REFUSALS = errors(UnknownNotification, MessageWaiting, MessageSuperseded)
+
+
+@router.post("/bulk/retry")
+async def retry_several(chosen: Chosen, staff: Admin, work: Work) -> RetryResults:
+    """Send the messages again that failed or whose outcome is unknown, and are not outdated.
+
+    It can be repeated safely: what waits or was sent is left alone. To send a copy of a sent message use `resend`.
+    """
+    results = await resending.retry_each(work, chosen.ids, by=staff.actor)
+    retried = sum(each.result is RetryOutcome.RETRIED for each in results)
+    return RetryResults(items=[RetryResult.model_validate(each) for each in results], retried=retried)
+
+
+@router.get("/retry-failed")
+async def count_retryable(_: Admin, session: Read, database: OwnDatabase) -> RetryableCounts:
+    """Return how many messages a POST here would send again: failed ones, and those that are included on demand."""
+    found = await resending.count_retryable(session, now=database.clock())
+    return RetryableCounts(items=[RetryableView.model_validate(each) for each in found])
+
+
+@router.get("/{notification_id}", responses=errors(UnknownNotification))
+async def get_notification(notification_id: UUID, staff: AnyStaff, work: Work, sealer: OwnSealer) -> NotificationDetail:
+    """Return a message with its attempts, and to admins what was sent by each. The audit log records who read it."""
+    row = await queries.find_notification(work.session, notification_id)
+    if row is None:
+        raise UnknownNotification
+    attempts = (await queries.attempts_of(work.session, [notification_id]))[notification_id]
+    ids = [attempt.id for attempt in attempts]
+    contents = await contents_of(work.session, ids, sealer, visible=sees_content(staff))
+    if any(state is ContentState.KEPT for state, _ in contents.values()):
+        await work.audit(staff.actor, "notification.read", str(notification_id))
+    return detailed(row, attempts, contents, staff)
 
 
 @router.post("/{notification_id}/resend", status_code=202, responses=_REFUSALS)
@@ -121,30 +177,3 @@ async def retry_failed(
         work, channel, unknown=include_unknown, skipped=include_skipped, by=staff.actor
     )
     return Retried(retried=count)
-
-
-def _view(row: LogRow, attempts: list[DeliveryAttempt], staff: Staff) -> NotificationView:
-    message, contact, participant = row
-    current = message.recipient or (participant.address_on(message.channel) if participant else "")
-    used = [attempt.recipient for attempt in attempts if attempt.recipient]
-    address = used[-1] if used and message.status not in WAITING else current
-    fields: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in NotificationView.model_fields
-        if name not in {"registration_number", "recipient", "attempts", "next_attempt_at"}
-    }
-    return NotificationView(
-        **fields,
-        registration_number=contact and contact.registration_number,
-        recipient=address if staff.role in _SEES_ADDRESSES else masked(address),
-        next_attempt_at=message.next_attempt_at if message.status == Status.PENDING else None,
-        attempts=[AttemptView.model_validate(attempt) for attempt in attempts],
-    )
-
-
-def masked(address: str) -> str:
-    """Return a masked address: `b***@example.com`, `6281****90`."""
-    local, at, domain = address.rpartition("@")
-    if at:
-        return f"{local[:1]}***@{domain}"
-    return f"{address[:4]}****{address[-2:]}"

@@ -12,6 +12,8 @@ from sqlalchemy import func, select, update
 from notification.channels.port import Culprit, Outcome
 from notification.limiter.circuit_breaker import Attribution, FailedAttempt, record_accepted, record_failure
 from notification.limiter.commands import end_slot
+from notification.message_log.commands import keep_message
+from notification.message_log.sealing import SealedMessage
 from notification.messages.rules import Channel
 from notification.queue.commands import Attempt, Claim, is_claimed
 from notification.queue.rules import MAX_RETRY_TIME, Priority, RetryDecision, Status, decide_retry
@@ -39,16 +41,40 @@ class RetryPolicy:
     pause_base: timedelta
 
 
-async def end_attempt(work: UnitOfWork, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
+async def end_attempt(
+    work: UnitOfWork,
+    attempt: Attempt,
+    result: AttemptResult,
+    policy: RetryPolicy,
+    *,
+    sealed: SealedMessage | None = None,
+) -> None:
     """Record the result of an attempt and update the message and its sender.
 
     The sender's row is locked before any message, so that replicas do not deadlock.
+
+    Args:
+        sealed: the message as it was sent, to be kept with the result.
     """
-    await end_slot(work, attempt.claim.channel, began=attempt.began)
-    finished = {"finished_at": work.now, "outcome": result.outcome, "detail": result.reason}
-    await work.session.execute(update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished))
+    failure = None if result.outcome is Outcome.SENT else (result.reason or result.outcome.value)
+    await end_slot(work, attempt.claim.channel, began=attempt.began, failure=failure)
+    await _finish(work, attempt, result, sealed)
     attribution = await _record_at_sender(work, attempt.claim, result, policy)
     await apply_result(work, attempt.claim, result, policy, attribution)
+
+
+async def _finish(work: UnitOfWork, attempt: Attempt, result: AttemptResult, sealed: SealedMessage | None) -> None:
+    finished = {
+        "finished_at": work.now,
+        "outcome": result.outcome,
+        "detail": result.reason,
+        "provider_id": result.provider_id,
+    }
+    finishing = update(DeliveryAttempt).where(DeliveryAttempt.id == attempt.id).values(finished)
+    if sealed is None:
+        await work.session.execute(finishing)
+    else:
+        await keep_message(work, finishing.returning(DeliveryAttempt.id).cte("finished"), sealed)
 
 
 async def _record_at_sender(

@@ -1,17 +1,20 @@
 """Resending messages: one that failed is retried, one that was sent is copied."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from chassis.wording import Wording
-from sqlalchemy import and_, not_, or_, select, update
+from sqlalchemy import and_, func, not_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel, EventType
 from notification.queue.errors import MessageSuperseded, MessageWaiting, UnknownNotification
-from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, Status
+from notification.queue.rules import RETRYABLE, WAITING, WITHOUT_CHANNEL, RetryOutcome, Status
 from notification.queue.tables import Notification
 from notification.queue.validity import TOO_LATE, is_outdated
 
@@ -37,16 +40,63 @@ async def resend_message(work: UnitOfWork, notification_id: UUID, *, by: str) ->
     message = await _lock(work, notification_id)
     if message.status in WAITING:
         raise MessageWaiting(status_now=message.status)
-    without_channel = message.status == Status.SKIPPED and message.failed_reason in WITHOUT_CHANNEL
-    again = message.status in RETRYABLE or without_channel
+    again = message.status in RETRYABLE or _lacked_channel(message)
     answered = message.recipient is not None and not again
     if (message.status == Status.SKIPPED and not again) or answered or not await _is_valid(work, message):
         raise MessageSuperseded(status_now=message.status)
     if again:
+        before = {"status": message.status, "retry_count": message.retry_count}
         await requeue(work, Notification.id == message.id)
-        await work.audit(by, "notification.retry", str(message.id))
+        after = {"status": Status.PENDING.value, "retry_count": 0}
+        await work.audit(by, "notification.retry", str(message.id), before=before, after=after)
         return message.id
     return await _queue_copy(work, message, by=by)
+
+
+@dataclass(frozen=True)
+class RetryResult:
+    """What became of a message that staff want to be retried, and its status now; None if there is no such message."""
+
+    id: UUID
+    result: RetryOutcome
+    status: Status | None = None
+
+
+async def retry_each(work: UnitOfWork, ids: Sequence[UUID], *, by: str) -> list[RetryResult]:
+    """Queue those of the messages again that failed and are not outdated. Return the result of each, in order.
+
+    Repeating it queues nothing twice: what was queued waits, and what was sent meanwhile is not sent again.
+    """
+    locked = select(Notification).where(Notification.id.in_(ids)).order_by(Notification.id).with_for_update()
+    messages = {each.id: each for each in (await work.session.execute(locked)).scalars()}
+    outdated = select(Notification.id).where(
+        Notification.id.in_(messages), await is_outdated(work.session, now=work.now)
+    )
+    superseded = set((await work.session.execute(outdated)).scalars())
+    results = [_judge(each, messages.get(each), outdated=each in superseded) for each in dict.fromkeys(ids)]
+    retried = [each.id for each in results if each.result is RetryOutcome.RETRIED]
+    await requeue(work, Notification.id.in_(retried))
+    for each in retried:
+        await work.audit(by, "notification.retry", str(each))
+    return results
+
+
+def _judge(message_id: UUID, message: Notification | None, *, outdated: bool) -> RetryResult:
+    if message is None:
+        return RetryResult(message_id, RetryOutcome.UNKNOWN)
+    status = Status(message.status)
+    if status in WAITING:
+        return RetryResult(message_id, RetryOutcome.WAITING, status)
+    if not (status in RETRYABLE or _lacked_channel(message)):
+        skipped = status is Status.SKIPPED
+        return RetryResult(message_id, RetryOutcome.SUPERSEDED if skipped else RetryOutcome.SENT, status)
+    if outdated:
+        return RetryResult(message_id, RetryOutcome.SUPERSEDED, status)
+    return RetryResult(message_id, RetryOutcome.RETRIED, Status.PENDING)
+
+
+def _lacked_channel(message: Notification) -> bool:
+    return message.status == Status.SKIPPED and message.failed_reason in WITHOUT_CHANNEL
 
 
 async def retry_failed(
@@ -72,6 +122,31 @@ async def retry_failed(
     count = await requeue(work, chosen)
     await work.audit(by, "notification.retry_failed", channel or "all", count=count, unknown=unknown, skipped=skipped)
     return count
+
+
+@dataclass(frozen=True)
+class Retryable:
+    """The messages of a channel that staff could send again at once, by why they were not sent."""
+
+    channel: Channel
+    failed: int = 0
+    unknown: int = 0
+    skipped: int = 0
+
+
+async def count_retryable(session: AsyncSession, *, now: datetime) -> Sequence[Retryable]:
+    """Return for each channel how many messages `retry_failed` would queue again."""
+    by_reason = [func.count().filter(Notification.status == each) for each in (*RETRYABLE, Status.SKIPPED)]
+    counted = (
+        select(Notification.channel, *by_reason)
+        .where(
+            or_(Notification.status.in_(RETRYABLE), _WITHOUT_CHANNEL),
+            not_(await is_outdated(session, now=now)),
+        )
+        .group_by(Notification.channel)
+    )
+    found = {Channel(channel): counts for channel, *counts in await session.execute(counted)}
+    return [Retryable(each, *found.get(each, ())) for each in Channel]
 
 
 async def _lock(work: UnitOfWork, notification_id: UUID) -> Notification:

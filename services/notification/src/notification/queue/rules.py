@@ -34,6 +34,20 @@ class Progress(IntEnum):
     DELIVERED = 30
 
 
+class RetryOutcome(StrEnum):
+    """What became of one of several messages that staff want to be retried.
+
+    retried: it waits for its turn again. waiting: it waited already. sent: it was sent, so it is not retried.
+    superseded: it is outdated. unknown: there is no such message.
+    """
+
+    RETRIED = "retried"
+    WAITING = "waiting"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+    UNKNOWN = "unknown"
+
+
 WAITING = (Status.PENDING, Status.SENDING)
 """Statuses of messages that were not sent yet."""
 

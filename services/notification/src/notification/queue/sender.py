@@ -18,7 +18,10 @@ from notification.channels.port import MessageChannel, OutboundMessage, Outcome
 from notification.limiter.commands import record_enabled
 from notification.limiter.queries import find_sender, may_send
 from notification.limiter.rules import PROBE_AFTER, Pace
+from notification.message_log.rules import KEPT
+from notification.message_log.sealing import MessageSealer, SealedMessage
 from notification.messages.rules import Channel
+from notification.preferences.connections import Connect
 from notification.preferences.queries import PreferencesReader
 from notification.preferences.rules import ChannelPreferences, Preferences
 from notification.queue import commands, outcomes
@@ -36,8 +39,6 @@ ATTEMPTS = Counter("startline_notification_attempts_total", "Attempts to send a 
 
 Result = TypeVar("Result")
 
-Connect = Callable[[Preferences], MessageChannel]
-
 _RECORD_RETRY_SECONDS = (0.2, 1.0, 3.0, 10.0)
 _ROUND_SECONDS = 30.0
 
@@ -47,6 +48,7 @@ class Sender:
     """Sends the messages of one channel.
 
     Args:
+        sealer: seals what was sent, for the log.
         connect: returns the channel for the current settings.
     """
 
@@ -55,6 +57,7 @@ class Sender:
     settings: Settings
     preferences: PreferencesReader
     renderer: Renderer
+    sealer: MessageSealer
     connect: Connect
 
     @cached_property
@@ -120,7 +123,8 @@ class Sender:
         if attempt is None:
             return False
         result = await self._call(message, self.connect(preferences))
-        await self._record(attempt, result, policy)
+        sealed = self.sealer.seal(self.channel, message) if result.outcome in KEPT else None
+        await self._record(attempt, result, policy, sealed)
         return True
 
     async def _begin(self, claim: Claim, pace: Pace, message: OutboundMessage) -> Attempt | None:
@@ -159,9 +163,11 @@ class Sender:
         log.info("message_attempted", channel=self.channel, notification_id=str(message.id), outcome=result.outcome)
         return result
 
-    async def _record(self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
+    async def _record(
+        self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy, sealed: SealedMessage | None
+    ) -> None:
         """Record the result: without a record it counts as unknown."""
-        await self._with_retries(lambda: self._record_once(attempt, result, policy))
+        await self._with_retries(lambda: self._record_once(attempt, result, policy, sealed))
 
     async def _with_retries(self, store: Callable[[], Awaitable[Result]]) -> Result:
         """Store something, with retries while the database is unavailable."""
@@ -174,11 +180,13 @@ class Sender:
                 await asyncio.sleep(delay)
         return await store()
 
-    async def _record_once(self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy) -> None:
+    async def _record_once(
+        self, attempt: Attempt, result: AttemptResult, policy: RetryPolicy, sealed: SealedMessage | None
+    ) -> None:
         async with self.database.work() as work:
             if result.provider_id is not None:
                 await lock_provider_id(work, result.provider_id)
-            await outcomes.end_attempt(work, attempt, result, policy)
+            await outcomes.end_attempt(work, attempt, result, policy, sealed=sealed)
             if result.provider_id is not None:
                 await apply_report(work, result.provider_id)
 

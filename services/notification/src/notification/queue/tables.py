@@ -101,6 +101,9 @@ class Notification(Base):
         Index("ix_notifications_sending", "leased_until", postgresql_where=text("status = 'sending'")),
         Index("ix_notifications_newest", text("created_at DESC"), text("id DESC")),
         Index("ix_notifications_status_newest", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_channel_status_newest", "channel", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_event_type_newest", "event_type", text("created_at DESC"), text("id DESC")),
+        Index("ix_notifications_sent_at", "channel", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
         Index("ix_notifications_registration", "registration_id"),
         Index("ix_notifications_participant", "participant_id"),
         Index("ix_notifications_resend_of", "resend_of", postgresql_where=text("resend_of IS NOT NULL")),
@@ -112,7 +115,7 @@ class Notification(Base):
 class DeliveryAttempt(Base):
     """An attempt, inserted before the provider is called. Without an outcome it is under way, or its worker died.
 
-    `recipient` is the address used; null in rows of older releases.
+    `recipient` is the address used, `provider_id` the provider's id of the message; null in rows of older releases.
     """
 
     __tablename__ = "delivery_attempts"
@@ -124,6 +127,7 @@ class DeliveryAttempt(Base):
     finished_at: Mapped[datetime | None]
     outcome: Mapped[Outcome | None] = mapped_column(String(20))
     detail: Mapped[str | None] = mapped_column(String(500))
+    provider_id: Mapped[str | None] = mapped_column(String(100))
 
     __table_args__ = (
         CheckConstraint(f"outcome IN ({', '.join(repr(outcome.value) for outcome in Outcome)})", name="outcome"),

@@ -1,13 +1,13 @@
 """Routes for templates."""
 
 import base64
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from chassis.auth.access import Admin
 from chassis.web.dependencies import OwnDatabase, Read, Work, from_state
-from chassis.web.models import Body, Line, OrNone, Page, Text, View
+from chassis.web.models import Body, Line, OrNone, Page, Text, View, Words
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends
@@ -18,24 +18,10 @@ from notification.templates.commands import check_template
 from notification.templates.defaults import default_template
 from notification.templates.errors import InvalidTemplate
 from notification.templates.queries import Key
-from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
-from notification.templates.rules import Template, variables_of
+from notification.templates.rendering import Facts, LinkFacts, Renderer
+from notification.templates.rules import Template, variables_of, variables_of_subject
+from notification.templates.samples import SAMPLE_TICKET, sample_facts
 from notification.tickets.qr import qr_png
-
-SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"
-_SAMPLE_PATH = "/r/FR5K-00042/abcdefghijklmnopqrstuvw"
-SAMPLE_LINKS = LinkFacts(
-    (
-        PersonalLink("FR5K-00042", "Budi Santoso", "Jakarta Fun Run", "5K", _SAMPLE_PATH),
-        PersonalLink(
-            None,
-            "Budi Santoso",
-            "Bandung Night Run",
-            "10K",
-            "/r/00000000-0000-4000-8000-000000000042/abcdefghijklmnopqrstuvw",
-        ),
-    )
-)
 
 
 class TemplateText(Body):
@@ -45,8 +31,18 @@ class TemplateText(Body):
     body: Text
 
 
+class TemplateState(StrEnum):
+    """Whether a template is the default, or was changed by staff."""
+
+    DEFAULT = "default"
+    CHANGED = "changed"
+
+
 class TemplateView(View):
-    """The effective template."""
+    """The effective template, and when staff changed it. `variables` are described in English.
+
+    `GET /templates/variables` describes them in both languages.
+    """
 
     event_type: EventType
     channel: Channel
@@ -54,7 +50,22 @@ class TemplateView(View):
     subject: str | None
     body: str
     is_default: bool
+    state: TemplateState
+    changed_at: datetime | None
     variables: dict[str, str]
+
+
+class VariableView(View):
+    """A variable: what it stands for, an example in each language, and the messages in which it may be used.
+
+    One that may contain an address or a code cannot be used in subjects.
+    """
+
+    name: str
+    description: Words
+    example: Words
+    in_subject: bool
+    event_types: list[EventType]
 
 
 class Preview(View):
@@ -77,7 +88,16 @@ router = Router(prefix="/templates", tags=["templates"])
 async def list_templates(_: Admin, session: Read) -> Page[TemplateView]:
     """Return all effective templates, custom or default."""
     found = await queries.list_templates(session)
-    return Page(items=[_view(key, template, is_default=not own) for key, template, own in found])
+    return Page(items=[_view(key, template, changed_at) for key, template, changed_at in found])
+
+
+@router.get("/variables")
+async def list_variables(
+    _: Admin, database: OwnDatabase, renderer: Annotated[Renderer, from_state("renderer")]
+) -> Page[VariableView]:
+    """Return all variables, with the messages in which each may be used."""
+    names = dict.fromkeys(name for event_type in EventType for name in variables_of(event_type))
+    return Page(items=[_variable(name, renderer, now=database.clock()) for name in names])
 
 
 @router.get("/{event_type}/{channel}/{locale}")
@@ -91,7 +111,7 @@ async def put_template(key: TemplateKey, text: TemplateText, staff: Admin, work:
     """Store a custom template, used from the next message on."""
     template = Template(text.body, text.subject or "")
     await commands.save_template(work, key, template, by=staff.actor)
-    return _view(key, template, is_default=False)
+    return _view(key, template, work.now)
 
 
 @router.delete("/{event_type}/{channel}/{locale}")
@@ -116,15 +136,15 @@ async def preview_template(
         async with database.read() as session:
             template = await queries.find_template(session, key)
     check_template(template, key)
-    return _preview(renderer, key, template, _sample(key[0], database))
+    return _preview(renderer, key, template, sample_facts(key[0], key[2], now=database.clock()))
 
 
 async def _found(key: Key, session: Read) -> TemplateView:
     own = await queries.own_template(session, key)
-    return _view(key, own or default_template(*key), is_default=own is None)
+    return _view(key, *(own or (default_template(*key), None)))
 
 
-def _view(key: Key, template: Template, *, is_default: bool) -> TemplateView:
+def _view(key: Key, template: Template, changed_at: datetime | None) -> TemplateView:
     event_type, channel, locale = key
     return TemplateView(
         event_type=event_type,
@@ -132,8 +152,26 @@ def _view(key: Key, template: Template, *, is_default: bool) -> TemplateView:
         locale=locale,
         subject=template.subject or None,
         body=template.body,
-        is_default=is_default,
-        variables=dict(variables_of(event_type)),
+        is_default=changed_at is None,
+        state=TemplateState.DEFAULT if changed_at is None else TemplateState.CHANGED,
+        changed_at=changed_at,
+        variables={name: described.en for name, described in variables_of(event_type).items()},
+    )
+
+
+def _variable(name: str, renderer: Renderer, *, now: datetime) -> VariableView:
+    used_in = [event_type for event_type in EventType if name in variables_of(event_type)]
+    described = variables_of(used_in[0])[name]
+    examples = {}
+    for locale in Locale:
+        value = renderer.values(sample_facts(used_in[0], locale, now=now), locale)[name]
+        examples[locale.value] = value if isinstance(value, str) else "\n".join(value)
+    return VariableView(
+        name=name,
+        description=Words.model_validate(described),
+        example=Words(**examples),
+        in_subject=name in variables_of_subject(used_in[0]),
+        event_types=used_in,
     )
 
 
@@ -145,26 +183,3 @@ def _preview(renderer: Renderer, key: Key, template: Template, facts: Facts | Li
     is_ticket = event_type is EventType.REGISTRATION_CONFIRMED
     image = f"data:image/png;base64,{base64.b64encode(qr_png(SAMPLE_TICKET)).decode()}" if is_ticket else None
     return Preview(subject=text.subject, body=text.body, html=renderer.page(text, facts, locale, qr_source=image))
-
-
-def _sample(event_type: EventType, database: OwnDatabase) -> Facts | LinkFacts:
-    now = database.clock()
-    if event_type is EventType.ACCESS_LINKS:
-        return SAMPLE_LINKS
-    return Facts(
-        name="Budi Santoso",
-        registration_number="FR5K-00042",
-        event_name="Jakarta Fun Run",
-        event_date=(now + timedelta(days=30)).date(),
-        event_location="Gelora Bung Karno, Jakarta",
-        category_name="5K",
-        amount=Decimal("150000.00"),
-        currency="IDR",
-        payment_deadline=now + timedelta(hours=24),
-        offer_deadline=now + timedelta(hours=12),
-        bib_number=1042,
-        ticket_code=SAMPLE_TICKET,
-        reason="Jumlah pada bukti tidak terbaca",
-        reference="BCA 20270214-0042",
-        status_path=_SAMPLE_PATH,
-    )

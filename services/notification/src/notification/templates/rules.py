@@ -15,25 +15,40 @@ NO_VALUE = "-"
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
-_VARIABLES: Mapping[str, str] = {
-    "name": "the recipient's name",
-    "registration_number": "number of the registration",
-    "bib_number": "BIB number, once confirmed",
-    "event_name": "the race",
-    "event_date": "day of the race",
-    "event_location": "where it starts",
-    "category_name": "race category",
-    "amount": "what is owed, was paid or goes back",
-    "payment_deadline": "until when to pay, with the time zone",
-    "offer_deadline": "until when to accept a place that is offered from the waiting list",
-    "reason": "why a proof was refused, a registration cancelled or money goes back, or why an offer has ended",
-    "reference": "of the transfer with which money went back",
-    "ticket_url": "address of the ticket's QR code, once confirmed",
-    "status_url": "the recipient's own page",
-    "site_url": "address of the platform",
+_VARIABLES: Mapping[str, Wording] = {
+    "name": Wording(en="the recipient's name", id="nama penerima"),
+    "registration_number": Wording(en="number of the registration", id="nomor pendaftaran"),
+    "bib_number": Wording(en="BIB number, once confirmed", id="nomor BIB, setelah terkonfirmasi"),
+    "event_name": Wording(en="the race", id="nama lomba"),
+    "event_date": Wording(en="day of the race", id="tanggal lomba"),
+    "event_location": Wording(en="where it starts", id="tempat start"),
+    "category_name": Wording(en="race category", id="kategori lomba"),
+    "amount": Wording(
+        en="what is owed, was paid or goes back", id="jumlah yang harus dibayar, sudah dibayar, atau dikembalikan"
+    ),
+    "payment_deadline": Wording(
+        en="until when to pay, with the time zone", id="batas waktu pembayaran, dengan zona waktu"
+    ),
+    "offer_deadline": Wording(
+        en="until when to accept a place that is offered from the waiting list",
+        id="batas waktu menerima tempat yang ditawarkan dari daftar tunggu",
+    ),
+    "reason": Wording(
+        en="why a proof was refused, a registration cancelled or money goes back, or why an offer has ended",
+        id="alasan bukti ditolak, pendaftaran dibatalkan, uang dikembalikan, atau tawaran berakhir",
+    ),
+    "reference": Wording(en="of the transfer with which money went back", id="nomor referensi transfer pengembalian"),
+    "ticket_url": Wording(
+        en="address of the ticket's QR code, once confirmed", id="alamat kode QR tiket, setelah terkonfirmasi"
+    ),
+    "status_url": Wording(en="the recipient's own page", id="halaman milik penerima sendiri"),
+    "site_url": Wording(en="address of the platform", id="alamat platform"),
 }
-_LINK_VARIABLES: Mapping[str, str] = {
-    "links": "the recipient's registrations, each with the address of its own page; several lines",
+_LINK_VARIABLES: Mapping[str, Wording] = {
+    "links": Wording(
+        en="the recipient's registrations, each with the address of its own page; several lines",
+        id="pendaftaran milik penerima, masing-masing dengan alamat halamannya; beberapa baris",
+    ),
     "site_url": _VARIABLES["site_url"],
 }
 _NOT_IN_SUBJECTS = frozenset({"links", "status_url", "ticket_url"})
@@ -42,7 +57,7 @@ Values = Mapping[str, str | tuple[str, ...]]
 """Values of variables: one line, or several."""
 
 
-def variables_of(event_type: EventType) -> Mapping[str, str]:
+def variables_of(event_type: EventType) -> Mapping[str, Wording]:
     """Return the variables of an event type with their descriptions. One without a value is shown as `-`."""
     return _LINK_VARIABLES if event_type is EventType.ACCESS_LINKS else _VARIABLES
 

@@ -1,0 +1,1 @@
+"""The log of messages as they were sent, sealed."""
