@@ -21,9 +21,17 @@ ACCESS = {
     ("DELETE", "/devices/{device_id}"): ADMIN,
     ("GET", "/roster"): DEVICE,
     ("POST", "/checkins"): DEVICE,
+    ("GET", "/checkins"): ADMIN,
+    ("GET", "/checkins/{participant_id}"): ADMIN,
     ("DELETE", "/checkins/{participant_id}"): ADMIN,
+    ("GET", "/registrations/{registration_id}/packs"): STAFF,
     ("GET", "/stats"): STAFF | DEVICE,
+    ("GET", "/audit"): ADMIN,
+    ("GET", "/audit.csv"): ADMIN,
+    ("GET", "/queues"): ADMIN,
     ("GET", "/dead-letters"): ADMIN,
+    ("POST", "/dead-letters/bulk/replay"): ADMIN,
+    ("POST", "/dead-letters/bulk/drop"): ADMIN,
     ("GET", "/dead-letters/{dead_letter_id}"): ADMIN,
     ("POST", "/dead-letters/{dead_letter_id}/replay"): ADMIN,
     ("DELETE", "/dead-letters/{dead_letter_id}"): ADMIN,
@@ -47,7 +55,9 @@ async def test_every_route_accepts_its_callers_and_refuses_all_others(driver: Ch
     station = await driver.set_up_station()
     headers = _headers(driver, who, station.device)
     for (method, path), allowed in ACCESS.items():
-        filled = path.format(station_id=uuid4(), device_id=uuid4(), participant_id=uuid4(), dead_letter_id=1)
+        filled = path.format(
+            station_id=uuid4(), device_id=uuid4(), participant_id=uuid4(), registration_id=uuid4(), dead_letter_id=1
+        )
         # Bodies and ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
         answer = await driver.call(method, filled, by=headers, json={} if method in {"POST", "PATCH"} else None)
         if who in allowed:

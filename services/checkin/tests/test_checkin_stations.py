@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from checkin.stations.pins import Pins
 from checkin.stations.rules import is_guessable
+from testkit.clocks import ManualClock
 from testkit.polling import eventually
 
 from .checkin_driver import PIN, WRONG_PIN, CheckinDriver, person, statuses
@@ -202,6 +204,24 @@ async def test_device_tokens_survive_a_new_signing_key(driver: CheckinDriver) ->
 
     await eventually(the_newer_key_is_known, within=2)
     assert len(await driver.rows("SELECT 1 FROM signing_keys")) == 2
+
+
+async def test_devices_show_their_station_and_when_they_were_seen(driver: CheckinDriver, clock: ManualClock) -> None:
+    station = await driver.set_up_station("Hall station", "Hall")
+
+    async def seen() -> datetime:
+        [device] = (await driver.call("GET", "/devices", by=driver.admin)).require(200)["items"]
+        assert (device["station_name"], device["location_name"]) == ("Hall station", "Hall")
+        return datetime.fromisoformat(device["last_seen_at"])
+
+    logged_in = await seen()
+    assert clock() - logged_in < timedelta(seconds=30)
+    clock.advance(timedelta(seconds=20))
+    await driver.call("GET", "/stats", by=station.device)
+    assert await seen() == logged_in, "written once a minute at most"
+    clock.advance(timedelta(seconds=60))
+    await driver.call("GET", "/stats", by=station.device)
+    assert await seen() - logged_in > timedelta(seconds=60)
 
 
 async def test_unknown_stations_and_devices_cannot_be_changed(driver: CheckinDriver) -> None:

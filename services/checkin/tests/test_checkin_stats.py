@@ -1,9 +1,11 @@
 """Counts of check-ins, and the snapshot for comparisons with other services."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from checkin.consistency import snapshot
+from testkit.clocks import ManualClock
 
 from .checkin_driver import CheckinDriver, another_race, person
 
@@ -15,7 +17,8 @@ async def stats(driver: CheckinDriver, query: str = "") -> dict[str, Any]:
 
 async def test_all_counts_are_zero_on_an_empty_database(driver: CheckinDriver) -> None:
     race = {"event_id": None, "event_name": None}
-    assert await stats(driver) == {**race, "handed_out": 0, "waiting": 0, "categories": [], "stations": []}
+    counts = {"handed_out": 0, "waiting": 0, "categories": [], "stations": [], "by_station": [], "by_hour": []}
+    assert await stats(driver) == {**race, **counts}
 
 
 async def test_packs_are_counted_by_category_and_station_and_the_parts_add_up(driver: CheckinDriver) -> None:
@@ -36,6 +39,28 @@ async def test_packs_are_counted_by_category_and_station_and_the_parts_add_up(dr
     assert by_category == {"10K": (2, 2), "5K": (1, 2)}
     by_station = {(each["station_name"], each["location_name"]): each["handed_out"] for each in found["stations"]}
     assert by_station == {("Hall station", "Hall"): 1, ("Tent station", "Tent"): 2}
+
+
+async def test_packs_are_counted_by_hour_and_stations_show_their_last(
+    driver: CheckinDriver, clock: ManualClock
+) -> None:
+    # given: three packs in one hour, one three hours later, on two stations
+    begin = clock().replace(minute=10, second=0, microsecond=0) + timedelta(hours=1)
+    hall, tent = await driver.set_up_station("Hall", "Hall"), await driver.set_up_station("Tent", "Tent")
+    await driver.confirm(*(people := [person(f"Runner {n}") for n in range(5)]))
+    for minutes, station, runner in zip((0, 20, 40, 180), (hall, tent, hall, hall), people, strict=False):
+        clock.advance(begin + timedelta(minutes=minutes) - clock())
+        await driver.scan(station.device, runner.ticket_code)
+    # when
+    found = await stats(driver)
+    # then
+    first = begin.replace(minute=0)
+    hours = {datetime.fromisoformat(each["at"]): each["handed_out"] for each in found["by_hour"]}
+    assert hours == {first: 3, first + timedelta(hours=3): 1}
+    last = {each["station_name"]: datetime.fromisoformat(each["last_at"]) for each in found["by_station"]}
+    assert {name: (at - begin) // timedelta(minutes=1) for name, at in last.items()} == {"Hall": 180, "Tent": 20}
+    assert {each["station_name"]: each["handed_out"] for each in found["by_station"]} == {"Hall": 3, "Tent": 1}
+    assert (found["handed_out"], found["waiting"]) == (4, 1)
 
 
 async def test_undone_check_ins_wait_again_and_cancelled_registrations_do_not_wait(driver: CheckinDriver) -> None:

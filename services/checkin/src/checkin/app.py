@@ -11,6 +11,7 @@ from pwdlib import PasswordHash
 
 from checkin.keys import device_keys
 from checkin.pickup.api import router as pickup
+from checkin.pickup.packs_api import router as packs
 from checkin.search.api import router as search
 from checkin.settings import Settings
 from checkin.stations.api import router as stations
@@ -38,7 +39,7 @@ def build_app(
     return build_api(
         "checkin",
         database,
-        [stations, search, pickup],
+        [stations, search, pickup, packs],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),

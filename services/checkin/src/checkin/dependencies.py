@@ -11,6 +11,7 @@ from chassis.database import Database
 from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
+from checkin.stations.commands import record_seen
 from checkin.stations.errors import DeviceRevoked
 from checkin.stations.queries import active_session
 from checkin.stations.rules import StationSession
@@ -39,6 +40,9 @@ async def _station_session(database: Database, device: Device) -> StationSession
         station = await active_session(session, device.id)
     if station is None:
         raise DeviceRevoked
+    if station.seen_long_ago(database.clock()):
+        async with database.work() as work:
+            await record_seen(work, device.id)
     return station
 
 

@@ -102,8 +102,21 @@ class StationCount(View):
     handed_out: int
 
 
+class StationProgress(StationCount):
+    """The count of one station, and when it handed out its last pack."""
+
+    last_at: datetime
+
+
+class HourCount(View):
+    """Packs handed out within the hour that begins at `at`. Hours without any are left out."""
+
+    at: datetime
+    handed_out: int
+
+
 class Stats(View):
-    """Packs handed out and packs not collected yet. Categories and stations add up to the totals.
+    """Packs handed out and packs not collected yet. Categories, stations and hours add up to the totals.
 
     The counts are those of the race `event_id`, or of all races if it is null. `event_name` is also null until an
     event about the race has arrived.
@@ -115,6 +128,8 @@ class Stats(View):
     waiting: int
     categories: Sequence[CategoryCount]
     stations: Sequence[StationCount]
+    by_station: Sequence[StationProgress]
+    by_hour: Sequence[HourCount]
 
 
 @router.post(
@@ -143,7 +158,7 @@ async def undo_checkin(participant_id: UUID, body: Undo, staff: Admin, work: Wor
 
 @router.get("/stats", responses=errors(DeviceRevoked))
 async def stats(caller: CurrentStationOrStaff, session: Read, event_id: UUID | None = None) -> Stats:
-    """Count packs by category and station.
+    """Count packs by category, station and hour.
 
     Without `event_id` the counts are of all races, or of the station's race for a device at a station with a race.
     """

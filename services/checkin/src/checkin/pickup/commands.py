@@ -236,4 +236,12 @@ async def undo_checkin(work: UnitOfWork, participant_id: UUID, *, reason: str, b
     checkin_id = (await work.session.execute(undone)).scalar_one_or_none()
     if checkin_id is None:
         raise NotCheckedIn
-    await work.audit(by, "checkin.undo", f"participant:{participant_id}", checkin_id=str(checkin_id), reason=reason)
+    await work.audit(
+        by,
+        "checkin.undo",
+        f"participant:{participant_id}",
+        checkin_id=str(checkin_id),
+        reason=reason,
+        before={"handed_out": True},
+        after={"handed_out": False},
+    )

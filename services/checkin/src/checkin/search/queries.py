@@ -1,16 +1,19 @@
-"""Searching the roster."""
+"""Searching the roster and the check-ins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, cast, func, literal, literal_column, or_, select
+from chassis.web.models import Moment
+from sqlalchemy import ColumnElement, RowMapping, Select, cast, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.pickup.tables import Checkin
 from checkin.roster.queries import CATEGORY_NAME, EVENT_NAME
 from checkin.roster.tables import SEARCH_WORDS, RosterEntry
-from checkin.search.rules import Search, prefixes
+from checkin.search.rules import PackState, Search, prefixes
+from checkin.stations.tables import Device
 
 
 async def find_participants(
@@ -59,3 +62,74 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
     if search.bib_number is not None:
         ways.append(RosterEntry.bib_number == search.bib_number)
     return ways
+
+
+class CheckinPosition(NamedTuple):
+    """The position of a check-in in the list: its time and id."""
+
+    at: Moment
+    id: UUID
+
+
+_STANDING: Final = Checkin.undone_at.is_(None)
+_IN_STATE: Final[Mapping[PackState, ColumnElement[bool]]] = {
+    PackState.HANDED_OUT: _STANDING,
+    PackState.UNDONE: ~_STANDING,
+    PackState.CANCELLED: _STANDING & RosterEntry.cancelled_at.is_not(None),
+}
+
+
+async def list_checkins(
+    session: AsyncSession,
+    *,
+    event_id: UUID | None = None,
+    state: PackState | None = None,
+    search: Search | None = None,
+    limit: int,
+    after: CheckinPosition | None = None,
+) -> Sequence[RowMapping]:
+    """Return a page of check-ins, undone ones too, the newest first."""
+    query = _checkins().order_by(Checkin.checked_in_at.desc(), Checkin.id.desc()).limit(limit)
+    if event_id:
+        query = query.where(RosterEntry.event_id == event_id)
+    if state:
+        query = query.where(_IN_STATE[state])
+    if search:
+        query = query.where(or_(*_conditions(search)))
+    if after:
+        query = query.where(tuple_(Checkin.checked_in_at, Checkin.id) < tuple_(*after))
+    return (await session.execute(query)).mappings().all()
+
+
+async def newest_checkin(session: AsyncSession, participant_id: UUID) -> RowMapping | None:
+    """Return the newest check-in of a participant, which may be undone; None if there was none."""
+    newest = _checkins().where(Checkin.participant_id == participant_id).order_by(_STANDING.desc())
+    query = newest.order_by(Checkin.checked_in_at.desc(), Checkin.id.desc()).limit(1)
+    return (await session.execute(query)).mappings().one_or_none()
+
+
+def _checkins() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Checkin.id,
+            Checkin.participant_id,
+            RosterEntry.full_name,
+            RosterEntry.bib_number,
+            RosterEntry.event_id,
+            EVENT_NAME,
+            CATEGORY_NAME,
+            RosterEntry.jersey_size,
+            RosterEntry.registration_number,
+            RosterEntry.cancelled_at.is_(None).label("is_valid"),
+            Checkin.checked_in_at,
+            Checkin.station_name,
+            Checkin.location_name,
+            Device.name.label("device_name"),
+            Checkin.notes,
+            Checkin.undone_at,
+            Checkin.undone_by,
+            Checkin.undo_reason,
+        )
+        .join(RosterEntry, RosterEntry.participant_id == Checkin.participant_id)
+        .join(Device, Device.id == Checkin.device_id)
+    )

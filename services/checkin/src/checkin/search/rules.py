@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from unicodedata import normalize
 
@@ -12,6 +13,14 @@ from checkin.roster.rules import LONGEST_WORD
 
 _BETWEEN_WORDS: Final = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _LARGEST_BIB: Final = 2**31 - 1
+
+
+class PackState(StrEnum):
+    """What became of a check-in. `cancelled` is handed out, too: the registration was cancelled afterwards."""
+
+    HANDED_OUT = "handed_out"
+    UNDONE = "undone"
+    CANCELLED = "cancelled"
 
 
 def search_words(text: str) -> list[str]:

@@ -115,13 +115,20 @@ class DeviceLoggedIn(View):
 
 
 class DeviceView(View):
-    """A device that has logged in."""
+    """A device that has logged in, and its station.
+
+    `last_seen_at` is the time of its last request or its login, late by a minute at most; null if an older release
+    logged it in and it was not seen since.
+    """
 
     id: UUID
     station_id: UUID
+    station_name: str
+    location_name: str
     name: str
     created_at: datetime
     expires_at: datetime
+    last_seen_at: datetime | None
     revoked_at: datetime | None
 
 
@@ -186,7 +193,7 @@ async def list_devices(
 ) -> Page[DeviceView]:
     """Return the devices that have logged in, latest first."""
     found = await queries.list_devices(session, limit=limit + 1, after=_cursors.decode(cursor), station_id=station_id)
-    items = [DeviceView.model_validate(each) for each in found[:limit]]
+    items = [DeviceView(**each) for each in found[:limit]]
     more = len(found) > limit
     return Page(items=items, next_cursor=_cursors.encode(items[-1].created_at, items[-1].id) if more else None)
 

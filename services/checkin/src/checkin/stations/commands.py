@@ -4,14 +4,15 @@ from datetime import timedelta
 from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
+from chassis.audit_log import before_and_after
 from chassis.database import Database, UnitOfWork, already_stored
 from chassis.errors import InvalidFields
 from chassis.telemetry import logger
-from sqlalchemy import case, func, update
+from sqlalchemy import case, func, or_, update
 
 from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
-from checkin.stations.rules import EASY_PIN, MAX_FAILURES, is_guessable
+from checkin.stations.rules import EASY_PIN, MAX_FAILURES, SEEN_INTERVAL, is_guessable
 from checkin.stations.tables import Device, Station
 
 log = logger(__name__)
@@ -43,7 +44,7 @@ async def open_station(
     work.session.add(station)
     await work.session.flush()
     await work.session.refresh(station, ["event_name"])
-    await work.audit(by, "station.open", f"station:{station.id}", event_id=_shown(event_id))
+    await work.audit(by, "station.open", f"station:{station.id}", **before_and_after({}, _state(station)))
     return station
 
 
@@ -67,27 +68,32 @@ async def change_station(
         InvalidFields: the new PIN is too easy to guess.
         UnknownStation.
     """
-    changed_fields = sorted(changes)
+    requested = sorted(changes)
     pin_code, unlock = changes.pop("pin_code", None), changes.pop("unlock", False)
     columns: dict[str, Any] = {**changes, "updated_at": work.now}
     if pin_code is not None:
         columns |= {"pin_hash": await _hashed(pins, pin_code), "pin_changed_at": work.now}
     if unlock or pin_code is not None:
         columns |= {"forgiven_through": Station.attempts, "locked_at": None}
+    before = _state(await work.session.get(Station, station_id, with_for_update=True, populate_existing=True))
     changing = update(Station).where(Station.id == station_id).values(columns)
-    station = (await work.session.execute(changing.returning(Station))).scalar_one_or_none()
+    returned = changing.returning(Station).execution_options(populate_existing=True)
+    station = (await work.session.execute(returned)).scalar_one_or_none()
     if station is None:
         raise UnknownStation
     await work.session.refresh(station, ["event_name"])
     if pin_code is not None or not changes.get("is_active", True):
         await _revoke_devices(work, station_id)
-    state = {"is_active": station.is_active, "event_id": _shown(station.event_id)}
-    await work.audit(by, "station.change", f"station:{station_id}", changed=changed_fields, **state)
+    changed = before_and_after(before, _state(station))
+    await work.audit(by, "station.change", f"station:{station_id}", **changed, requested=requested)
     return station
 
 
-def _shown(event_id: UUID | None) -> str | None:
-    return str(event_id) if event_id else None
+def _state(station: Station | None) -> dict[str, Any]:
+    """Return what the audit log shows of a station: all but its PIN."""
+    if station is None:
+        return {}
+    return {name: getattr(station, name) for name in ("name", "location_name", "event_id", "is_active", "locked_at")}
 
 
 async def _hashed(pins: Pins, pin_code: str) -> str:
@@ -110,9 +116,16 @@ async def revoke_device(work: UnitOfWork, device_id: UUID, *, by: str) -> None:
     """
     revoked = update(Device).where(Device.id == device_id, Device.revoked_at.is_(None)).values(revoked_at=work.now)
     if (await work.session.execute(revoked.returning(Device.id))).first() is not None:
-        await work.audit(by, "device.revoke", f"device:{device_id}")
+        await work.audit(by, "device.revoke", f"device:{device_id}", before={"active": True}, after={"active": False})
     elif await work.session.get(Device, device_id) is None:
         raise UnknownDevice
+
+
+async def record_seen(work: UnitOfWork, device_id: UUID) -> None:
+    """Record that a device made a request, unless another request was recorded within `SEEN_INTERVAL`."""
+    seldom = or_(Device.last_seen_at.is_(None), Device.last_seen_at <= work.now - SEEN_INTERVAL)
+    seen = update(Device).where(Device.id == device_id, seldom).values(last_seen_at=work.now)
+    await work.session.execute(seen)
 
 
 async def log_in(
@@ -178,7 +191,13 @@ async def _admit(
         station = (await work.session.execute(forgiving)).scalar_one_or_none()
         if station is None:
             return None
-        device = Device(station_id=station.id, name=device_name, created_at=work.now, expires_at=work.now + lifetime)
+        device = Device(
+            station_id=station.id,
+            name=device_name,
+            created_at=work.now,
+            expires_at=work.now + lifetime,
+            last_seen_at=work.now,
+        )
         work.session.add(device)
         await work.session.flush()
         await work.session.refresh(station, ["event_name"])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.web.models import Moment
-from sqlalchemy import select, tuple_
+from sqlalchemy import RowMapping, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.stations.rules import StationSession
@@ -29,20 +29,26 @@ async def list_stations(session: AsyncSession, *, limit: int, after: Position | 
 
 async def list_devices(
     session: AsyncSession, *, limit: int, after: Position | None, station_id: UUID | None
-) -> Sequence[Device]:
-    """Return a page of devices, latest login first, of one station if it is given."""
-    query = select(Device).order_by(Device.created_at.desc(), Device.id.desc()).limit(limit)
+) -> Sequence[RowMapping]:
+    """Return a page of devices with their station, latest login first, of one station if it is given."""
+    query = (
+        select(*Device.__table__.columns, Station.name.label("station_name"), Station.location_name)
+        .select_from(Device)
+        .join(Station, Station.id == Device.station_id)
+        .order_by(Device.created_at.desc(), Device.id.desc())
+        .limit(limit)
+    )
     if after:
         query = query.where(tuple_(Device.created_at, Device.id) < tuple_(*after))
     if station_id:
         query = query.where(Device.station_id == station_id)
-    return (await session.execute(query)).scalars().all()
+    return (await session.execute(query)).mappings().all()
 
 
 async def active_session(session: AsyncSession, device_id: UUID) -> StationSession | None:
     """Return the session of a device; None if it is revoked or its station closed."""
     query = (
-        select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id)
+        select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id, Device.last_seen_at)
         .join(Station, Station.id == Device.station_id)
         .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
     )

@@ -1,6 +1,7 @@
 """Sessions of devices, and which PINs are too easy to guess."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from chassis.wording import Wording
 
 MAX_FAILURES: Final = 10
 """Number of consecutive wrong PINs that locks a station."""
+
+SEEN_INTERVAL: Final = timedelta(minutes=1)
+"""Time within which one request of a device is recorded, so that scanning does not write twice."""
 
 _DIGITS: Final = "0123456789"
 _RUNS: Final = (_DIGITS * 2, (_DIGITS * 2)[::-1])
@@ -37,10 +41,20 @@ def is_guessable(pin: str) -> bool:
 
 @dataclass(frozen=True)
 class StationSession:
-    """A device logged in at an open station. `event_id` is the station's race; None for any race."""
+    """A device logged in at an open station.
+
+    Attributes:
+        event_id: the station's race; None for any race.
+        last_seen_at: when a request of the device was recorded last.
+    """
 
     device_id: UUID
     station_id: UUID
     station_name: str
     location_name: str
     event_id: UUID | None
+    last_seen_at: datetime | None = None
+
+    def seen_long_ago(self, now: datetime) -> bool:
+        """Return whether the current request has to be recorded."""
+        return self.last_seen_at is None or self.last_seen_at <= now - SEEN_INTERVAL

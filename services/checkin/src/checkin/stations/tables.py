@@ -56,7 +56,7 @@ class Station(Base):
 
 
 class Device(Base):
-    """A phone or scanner that has logged in at a station."""
+    """A phone or scanner that has logged in at a station. `last_seen_at` may be a minute late."""
 
     __tablename__ = "devices"
 
@@ -65,6 +65,7 @@ class Device(Base):
     name: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -1,0 +1,49 @@
+"""Route for the packs of one registration, as staff look at it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.auth.access import AnyStaff
+from chassis.web.dependencies import Read
+from chassis.web.models import View
+from chassis.web.routing import Router
+
+from checkin.pickup import packs
+
+router = Router()
+
+
+class HandedOut(View):
+    """A check-in, which may have been undone. Station and location have the names of that time."""
+
+    checked_in_at: datetime
+    station_name: str
+    location_name: str
+    notes: str | None
+    undone_at: datetime | None
+    undone_by: str | None
+    undo_reason: str | None
+
+
+class PackView(View):
+    """The pack of a participant and its check-ins, oldest first. `is_valid` is false after a cancellation."""
+
+    participant_id: UUID
+    bib_number: int
+    is_valid: bool
+    checkins: Sequence[HandedOut]
+
+
+class Packs(View):
+    """The packs of a registration: none until it is confirmed."""
+
+    items: Sequence[PackView]
+
+
+@router.get("/registrations/{registration_id}/packs")
+async def list_packs(registration_id: UUID, _: AnyStaff, session: Read) -> Packs:
+    """Return the packs of a registration and their check-ins, also those that were undone."""
+    return Packs(
+        items=[PackView.model_validate(each) for each in await packs.of_registration(session, registration_id)]
+    )
