@@ -15,12 +15,24 @@ from .identity_driver import IdentityDriver, Login
 
 PUBLIC = frozenset({"POST /login", "POST /refresh", "GET /jwks.json"})
 ALL_STAFF = frozenset(
-    {"GET /me", "POST /me/password", "GET /me/sessions", "DELETE /me/sessions/{session_id}", "POST /logout"}
+    {
+        "GET /me",
+        "POST /me/password",
+        "GET /me/sessions",
+        "DELETE /me/sessions/{session_id}",
+        "POST /logout",
+        "GET /staff/names",
+    }
 )
 OWNERS = frozenset({"GET /staff", "POST /staff", "PATCH /staff/{staff_id}", "DELETE /staff/{staff_id}/sessions"})
 ADMINS = frozenset(
     {
+        "GET /audit",
+        "GET /audit.csv",
+        "GET /queues",
         "GET /dead-letters",
+        "POST /dead-letters/bulk/replay",
+        "POST /dead-letters/bulk/drop",
         "GET /dead-letters/{dead_letter_id}",
         "POST /dead-letters/{dead_letter_id}/replay",
         "DELETE /dead-letters/{dead_letter_id}",

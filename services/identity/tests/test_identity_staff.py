@@ -28,7 +28,7 @@ async def test_an_owner_creates_a_member_who_can_log_in(driver: IdentityDriver) 
     assert (await driver.try_log_in("SARI@example.com")).body["staff"]["role"] == "finance"
     created = (await driver.audit_log("staff.create"))[-1]
     assert (created["actor"], created["subject"]) == (f"staff:{boss.id}", f"staff:{answer.body['id']}")
-    assert created["details"] == {"role": "finance"}
+    assert created["details"] == {"after": {"role": "finance", "is_active": True}}
 
 
 async def test_an_address_belongs_to_one_member_in_any_case(driver: IdentityDriver) -> None:
@@ -73,7 +73,11 @@ async def test_changes_are_made_and_audited_by_field(driver: IdentityDriver) -> 
     assert answer.body["updated_at"] > answer.body["created_at"]
     [entry] = await driver.audit_log("staff.change")
     assert (entry["actor"], entry["subject"]) == (f"staff:{boss.id}", f"staff:{admin.id}")
-    assert entry["details"] == {"fields": ["name", "password", "role"], "role": "finance"}
+    assert entry["details"] == {
+        "fields": ["name", "password", "role"],
+        "before": {"role": "admin"},
+        "after": {"role": "finance"},
+    }
     assert (await driver.try_log_in(admin.email, ANOTHER_PASSWORD)).status == 200
 
 
@@ -165,3 +169,15 @@ async def test_commands_of_the_operator_refuse_wrong_input(driver: IdentityDrive
         await ensure_first_owner(driver.database, "nobody", " ", "password1")
     assert [field for field, _ in refused.value.fields] == ["name", "email", "password"]
     assert not await driver.rows("SELECT 1 FROM staff")
+
+
+async def test_every_member_sees_the_names_of_all_and_nothing_else(driver: IdentityDriver) -> None:
+    boss = await driver.add_member()
+    viewer = await driver.add_member(Role.VIEWER, email="v@example.com")
+    login = await driver.log_in(viewer)
+    # when
+    answer = await driver.call("GET", "/staff/names", by=login.headers)
+    # then
+    assert answer.status == 200
+    expected = sorted(({"id": str(each.id), "name": each.name} for each in (boss, viewer)), key=lambda one: one["name"])
+    assert sorted(answer.body["items"], key=lambda one: one["name"]) == expected

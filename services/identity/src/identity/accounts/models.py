@@ -35,3 +35,16 @@ class StaffView(StaffSummary):
     is_active: bool
     created_at: datetime
     updated_at: datetime
+
+
+class StaffName(View):
+    """The name of a member of staff."""
+
+    id: UUID
+    name: str
+
+
+class StaffNames(View):
+    """The names of all staff, by name."""
+
+    items: list[StaffName]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from identity.accounts.errors import UnknownStaff
@@ -31,3 +31,9 @@ async def staff_page(session: AsyncSession, *, limit: int, after: str) -> Sequen
     """Return up to `limit` members ordered by e-mail address, beginning after `after`."""
     key = func.lower(StaffMember.email)
     return (await session.scalars(select(StaffMember).where(key > after).order_by(key).limit(limit))).all()
+
+
+async def names(session: AsyncSession) -> Sequence[Row[UUID, str]]:
+    """Return id and name of all members, by name."""
+    query = select(StaffMember.id, StaffMember.name).order_by(StaffMember.name, StaffMember.id)
+    return (await session.execute(query)).all()

@@ -13,7 +13,7 @@ from chassis.wording import Wording
 
 from identity.accounts import queries
 from identity.accounts.errors import UnknownStaff
-from identity.accounts.models import StaffView
+from identity.accounts.models import StaffNames, StaffView
 from identity.dependencies import OwnPasswords, OwnSettings, Source
 from identity.sessions.dependencies import CurrentOwner, CurrentStaff
 from identity.sessions.ending import wait_until_revoked
@@ -41,6 +41,12 @@ async def list_staff(_: CurrentOwner, session: Read, limit: Limit = 50, cursor: 
 def _email(cursor: str | None) -> str:
     position = _cursors.decode(cursor)
     return position[0] if position else ""
+
+
+@router.get("/staff/names", tags=["staff"])
+async def list_names(_: CurrentStaff, session: Read) -> StaffNames:
+    """Return the names of all staff, also of those who left, for the ids in logs and notes."""
+    return StaffNames.model_validate({"items": await queries.names(session)})
 
 
 @router.post("/staff", tags=["staff"], status_code=201, responses=errors(EmailTaken, InvalidFields))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from chassis.audit_log import before_and_after
 from chassis.auth.principals import Role
 from chassis.database import Database, UnitOfWork
 from chassis.errors import InvalidFields
@@ -78,7 +79,7 @@ async def create_staff(
         await lock_active_session(work, session_id)
         if not await _insert(work, row):
             raise EmailTaken
-        await work.audit(by, "staff.create", f"staff:{row.id}", role=role)
+        await work.audit(by, "staff.create", f"staff:{row.id}", after={"role": role.value, "is_active": True})
     return row.id
 
 
@@ -112,7 +113,8 @@ async def ensure_first_owner(
         await work.session.execute(text("LOCK TABLE staff IN SHARE ROW EXCLUSIVE MODE"))
         created = not await work.session.scalar(anybody) and await _insert(work, row)
         if created:
-            await work.audit("system", "staff.create", f"staff:{row.id}", role=Role.OWNER)
+            after = {"role": Role.OWNER.value, "is_active": True}
+            await work.audit("system", "staff.create", f"staff:{row.id}", after=after)
     return created
 
 
@@ -162,13 +164,14 @@ async def change_staff(
         await lock_active_session(work, session_id)
         if checked is not None and member.password_hash != checked:
             raise OutdatedPassword
+        before = {field: getattr(member, field) for field in _CHANGEABLE}
         changed = _apply(member, changes, new_hash)
         if owners == [staff_id] and not (member.is_active and member.role == Role.OWNER):
             raise LastOwner
         if not changed:
             return False
         member.updated_at = work.now
-        await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(changed))
+        await work.audit(by, "staff.change", f"staff:{staff_id}", **_for_audit(before, changed))
         return await _end_sessions(work, member, changed, keep)
 
 
@@ -195,6 +198,9 @@ async def lock_owners(work: UnitOfWork) -> Sequence[UUID]:
     return (await work.session.scalars(active_owners.order_by(StaffMember.id).with_for_update())).all()
 
 
+_CHANGEABLE = ("name", "role", "is_active", "password_hash")
+
+
 def _apply(member: StaffMember, changes: Changes, new_hash: str | None) -> dict[str, Any]:
     """Set the fields that differ and return them."""
     wanted = {
@@ -215,10 +221,10 @@ async def _end_sessions(work: UnitOfWork, member: StaffMember, changed: dict[str
     return reason is not None and bool(await end_sessions_of(work, member.id, reason, keep=keep))
 
 
-def _for_audit(changed: dict[str, Any]) -> dict[str, Any]:
+def _for_audit(before: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     """Return the names of changed fields, with values only of those without personal data."""
-    fields = sorted(field.removesuffix("_hash") for field in changed)
-    return {"fields": fields} | {field: value for field, value in changed.items() if field in {"role", "is_active"}}
+    found = before_and_after(before, changed, named_only=["name", "password_hash"])
+    return found | {"fields": [field.removesuffix("_hash") for field in found["fields"]]}
 
 
 async def _hash_of_change(database: Database, passwords: Passwords, staff_id: UUID, changes: Changes) -> str | None:
