@@ -8,10 +8,9 @@ from uuid import NAMESPACE_DNS, uuid5
 
 import httpx
 import pytest
-from web.app import build_app
-from web.settings import Settings
 
-SITE = "https://lari.example"
+from .own_app import app_on
+
 NOW = datetime(2027, 1, 4, 3, 0, tzinfo=UTC)
 
 
@@ -122,9 +121,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def site(registration: Registration, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(registration), base_url="http://registration") as api:
-        app = build_app(settings, registration=api, payment=api, clock=clock)
+        app = app_on(api, clock=clock)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://web.test") as client:
             yield client

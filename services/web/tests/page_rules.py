@@ -12,6 +12,7 @@ _FIELDS = ("input", "select", "textarea")
 _UNLABELLED = {"hidden", "submit", "button"}
 _REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LANDMARKS = {"section": "region", "nav": "navigation", "form": "form", "aside": "complementary"}
 _INLINE_HANDLER = re.compile(r"on[a-z]+")
 
 
@@ -20,7 +21,8 @@ def has_a_frame(page: Element) -> Iterable[str]:
     [html] = page.all("html")
     if html.get("lang") not in {"id", "en"}:
         yield "no language"
-    if [each.text for each in page.all("title")].count("") or len(page.all("title")) != 1:
+    titles = [each.text for each in page.all("title") if not any(other.tag == "svg" for other in each.within())]
+    if titles.count("") or len(titles) != 1:
         yield "no title, or several"
     mains = page.all("main")
     if len(mains) != 1 or len(page.all("h1")) != 1 or not mains[0].all("h1"):
@@ -88,6 +90,18 @@ def has_headings_in_order(page: Element) -> Iterable[str]:
     return [f"h{level} after h{before}" for before, level in pairs if level > before + 1]
 
 
+def has_landmarks_of_their_own(page: Element) -> Iterable[str]:
+    """No two landmarks of a kind have the same name: a list of landmarks tells them apart."""
+    ids = {each.get("id"): each.text for each in page.walk()}
+    names = Counter(
+        (role, each.get("aria-label") or ids.get(each.get("aria-labelledby"), ""))
+        for each in page.walk()
+        for role in [each.get("role") or _LANDMARKS.get(each.tag)]
+        if role in _LANDMARKS.values() and ("aria-label" in each.attributes or "aria-labelledby" in each.attributes)
+    )
+    return [f"{count} landmarks {role} {name}" for (role, name), count in names.items() if count > 1]
+
+
 RULES: Sequence[Rule] = (
     has_a_frame,
     has_nothing_inline,
@@ -95,6 +109,7 @@ RULES: Sequence[Rule] = (
     has_targets,
     has_labels,
     has_headings_in_order,
+    has_landmarks_of_their_own,
 )
 
 ENGLISH = re.compile(

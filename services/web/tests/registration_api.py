@@ -8,10 +8,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import httpx
-from web.app import build_app
-from web.settings import Settings
 
-from .conftest import SITE, Clock, Registration
+from .conftest import Clock, Registration
+from .own_app import SITE, app_on
 
 STATUS_PATH = "/r/FR5K-00001/code-of-the-link"
 
@@ -114,11 +113,10 @@ def group(size: int) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def browser_of(api: RegistrationApi, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def browser_of(api: RegistrationApi, clock: Clock, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Open a browser without scripts on the pages, which talk to the API."""
-    settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(api), base_url="http://registration") as upstream:
-        app = build_app(settings, registration=upstream, payment=upstream, clock=clock)
+        app = app_on(upstream, clock=clock, **settings)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
             yield client

@@ -15,8 +15,8 @@ from web.languages import Address, address_to_repeat, with_query
 from web.pages import Pages
 from web.static_files import load
 
-from .conftest import SITE
 from .markup import Element, parsed
+from .own_app import SITE
 from .page_rules import has_a_frame, has_nothing_inline
 from .walk import ANSWERS, answering, app_on, browser
 

@@ -8,11 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from chassis.process import BackgroundServer
-from web.app import build_app
 from web.runner.live import PassedOnStream
-from web.settings import Settings
 
-from .conftest import SITE
+from .own_app import app_on
 from .runner_apis import COOKIE, ID, PAGE, RunnerApis, problem
 
 
@@ -72,8 +70,7 @@ async def live(clock: Any) -> AsyncIterator[Live]:
     async with AsyncExitStack() as stack:
         behind = await stack.enter_async_context(_serving(upstream))
         api = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{behind.port}"))
-        settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
-        app = build_app(settings, registration=api, payment=api, clock=clock)
+        app = app_on(api, clock=clock)
         server = await stack.enter_async_context(_serving(app))
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}")
         yield Live(upstream, server, await stack.enter_async_context(client))
@@ -135,9 +132,8 @@ async def test_an_api_that_is_silent_for_too_long_is_given_up(live: Live, monkey
 )
 async def test_refused_streams_are_refused_to_the_browser(clock: Any, refusal: Any, status: int) -> None:
     apis = RunnerApis(failures={"/stream": refusal})
-    settings = Settings(registration_url="http://registration", payment_url="http://payment", public_url=SITE)
     async with httpx.AsyncClient(transport=httpx.MockTransport(apis), base_url="http://registration") as api:
-        app = build_app(settings, registration=api, payment=api, clock=clock)
+        app = app_on(api, clock=clock)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web.test") as site:
             answer = await site.get(f"{PAGE}/stream", headers=COOKIE)
     assert answer.status_code == status

@@ -1,6 +1,7 @@
 """What holds for every page: language, policy, caching, errors, weight."""
 
 import re
+from io import BytesIO
 
 import httpx
 import pytest
@@ -8,12 +9,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from chassis.wording import Language
 from web.static_files import load
-from web.texts import CATALOG, translations
+from web.texts import LOCALE, catalogs, translations
 
-from .conftest import SITE, Registration, category, race
+from .conftest import Registration, category, race
+from .own_app import SITE
 
 PAGES = ("/", "/?q=lari", "/?q=nothing", "/races/jakarta-fun-run", "/nowhere")
-TEMPLATES = CATALOG.parents[3] / "templates"
+TEMPLATES = LOCALE.parent / "templates"
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +29,12 @@ def test_every_text_of_the_templates_is_translated() -> None:
     options = {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
     found = extract_from_dir(TEMPLATES, [("**.html", "jinja2")], options_map=options)
     used = {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
-    with CATALOG.open("rb") as source:
-        catalog = read_po(source, locale="id")
-    translated = {each.id if isinstance(each.id, str) else each.id[0] for each in catalog if each.id and each.string}
+    entries = [each for file in catalogs() for each in read_po(BytesIO(file.read_bytes()), locale="id") if each.id]
+    translated = [each.id if isinstance(each.id, str) else each.id[0] for each in entries if each.string]
     assert len(used) > 40
-    assert used == translated
-    assert not any(each.fuzzy for each in catalog if each.id)
+    assert used == set(translated)
+    assert len(translated) == len(set(translated)), "a text stands in both catalogs"
+    assert not any(each.fuzzy for each in entries)
 
 
 def test_indonesian_has_one_form_for_all_numbers() -> None:

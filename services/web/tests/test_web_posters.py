@@ -14,7 +14,8 @@ from registration.catalog.pictures import PictureKind
 from registration.pictures.scaling import scale
 from web.static_files import load
 
-from .conftest import SITE, Registration, category, picture, race
+from .conftest import Registration, category, picture, race
+from .own_app import SITE
 
 RACE_PAGE_BYTES = 150_000
 

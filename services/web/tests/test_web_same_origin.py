@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from .conftest import SITE
+from .own_app import SITE
 
 OWN = "https://lari.example"
 OTHER = "https://attacker.example"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from web.static_files import load
 
-from .conftest import SITE
+from .own_app import SITE
 from .runner_apis import CODE, COOKIE, NUMBER, PAGE, RunnerApis, at, invoice, paid, problem, registered, runner
 
 REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="Gambar <terpotong>")

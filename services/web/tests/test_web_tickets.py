@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 import pytest
 
-from .conftest import SITE
+from .own_app import SITE
 from .own_registration import COOKIE, ID, NUMBER, PICTURE, OwnApi, code, event, participant_id, person, problem
 from .page_rules import ENGLISH
 

@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 import httpx
+from chassis.auth.principals import Role
 from fastapi import FastAPI
-from web.app import build_app
-from web.settings import Settings
 
-from . import own_registration, runner_apis
-from .conftest import NOW, SITE, category, race
+from . import own_app, own_registration, runner_apis
+from .conftest import NOW, category, race
+from .walk_registrations_answers import ViewsOfTheOwner
+from .walk_staff import CONSOLE_ANSWERS, StaffAs
 
 NUMBER = "FR5K-2027-00001"
 REGISTERED = "0190c0de-0000-7000-8000-000000000001"
@@ -143,6 +144,7 @@ CATEGORIES = (
 FULL = race("Jakarta Fun Run", *CATEGORIES, contact_whatsapp="6281234567890", rules="1.\n\n2.", brand_color="#0b5fff")
 
 ANSWERS: Answers = {
+    **CONSOLE_ANSWERS,
     ("GET", f"{API}/events"): races(FULL, race("Bandung Lari")),
     ("GET", f"{API}/events/jakarta-fun-run"): httpx.Response(200, json=FULL),
     ("GET", f"{API}/events/bandung-lari"): httpx.Response(200, json=race("Bandung Lari")),
@@ -163,6 +165,7 @@ class Example:
         address: in Indonesian.
         form: what is sent; None to only read.
         answers: of APIs, instead of those in `ANSWERS`.
+        usual: of APIs, for the area of the page, instead of those in `ANSWERS`.
         state: what the page shows, for names of tests.
     """
 
@@ -173,6 +176,7 @@ class Example:
     headers: Mapping[str, str] = field(default_factory=dict)
     state: str = ""
     file: bytes | None = None
+    usual: Answers = field(default_factory=dict)
 
     def __str__(self) -> str:
         states = ",".join(f"{path.split('/')[-2]}-{answer.status_code}" for (_, path), answer in self.answers.items())
@@ -180,9 +184,9 @@ class Example:
         return f"{method} {self.address} {self.status} {self.state or states}"
 
     async def request(self, client: httpx.AsyncClient, prefix: str = "") -> httpx.Response:
-        """Make the request as a browser that opened the links of a registration and of a place in line."""
+        """Make the request as a browser that opened the links of a registration and of a place in line, of an owner."""
         subject = IN_LINE if IN_LINE in self.address else REGISTERED
-        headers = {"Cookie": f"runner=code~{token(subject)}", **self.headers}
+        headers = {"Cookie": f"runner=code~{token(subject)}; __Host-staff={'k' * 43}", **self.headers}
         method = "GET" if self.form is None else "POST"
         files = {"file": ("proof.png", self.file, "image/png")} if self.file else None
         return await client.request(method, prefix + self.address, data=self.form, files=files, headers=headers)
@@ -201,28 +205,35 @@ def answering(answers: Answers) -> Answer:
     return answer
 
 
-def app_on(answer: Answer, *, show_parts: bool = True) -> FastAPI:
-    """Return the application on these APIs, at `NOW`."""
-    settings = Settings(
-        registration_url="http://apis", payment_url="http://apis", public_url=SITE, show_parts=show_parts
-    )
+def app_on(answer: Answer, *, show_parts: bool = True, role: Role = Role.OWNER) -> FastAPI:
+    """Return the application on these APIs, at `NOW`, with everybody logged in as a member of staff of a role."""
     apis = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://apis")
-    return build_app(settings, registration=apis, payment=apis, clock=lambda: NOW)
+    app = own_app.app_on(apis, clock=lambda: NOW, show_parts=show_parts)
+    app.state.staff_sessions = StaffAs(role)
+    app.state.saved_views = ViewsOfTheOwner()
+    return app
 
 
 class Walker:
-    """The application, built once for all examples: only examples with other races have one of their own."""
+    """The application, built once for all examples: only examples with other races have one of their own.
 
-    def __init__(self) -> None:
+    Attributes:
+        asked: methods and paths that the APIs were asked for since the last example began.
+    """
+
+    def __init__(self, role: Role = Role.OWNER) -> None:
         self._answers: Answers = ANSWERS
-        self._app_with = cache(lambda _: app_on(self._answer))
+        self._app_with = cache(lambda _: app_on(self._answer, role=role))
+        self.asked: list[tuple[str, str]] = []
 
     def app_for(self, example: Example) -> FastAPI:
         """Return the application on the answers of an example, until the next example."""
-        self._answers = {**ANSWERS, **example.answers}
+        self.asked = []
+        self._answers = {**ANSWERS, **example.usual, **example.answers}
         return self._app_with(self._answers["GET", f"{API}/events"].content)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path))
         return answering(self._answers)(request)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from . import own_registration
+from . import own_registration, walk_staff
 from .walk import (
     API,
     GROUP,
@@ -21,6 +21,8 @@ from .walk import (
     problem,
     races,
 )
+from .walk_areas import AREA_DATA, AREAS
+from .walk_console import CONSOLE
 from .walk_forms import FORMS
 from .walk_registrations import REGISTRATIONS, STATUS
 
@@ -37,7 +39,9 @@ DATA = (
     "budi",
     "@example.com",
     *PEOPLE,
+    *AREA_DATA,
     *own_registration.NAMES,
+    *walk_staff.PEOPLE,
 )
 """Texts of the answers, which are the same in both languages."""
 
@@ -71,6 +75,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "/privacy": (Example("/privacy"),),
     "/licences": (Example("/licences"),),
     "/parts": (Example("/parts"),),
+    **CONSOLE,
+    **AREAS,
     **FORMS,
     **REGISTRATIONS,
     STATUS: (
@@ -116,6 +122,10 @@ FAILURES = (
 
 NOT_PAGES = {
     "/clock",
+    "/console/registrations/{registration_id}/payments/{payment_id}/picture",
+    "/console/races/color",
+    "/console/races/{race_id}/images/{kind}/{name}",
+    "/console/tiles",
     "/health/live",
     "/health/ready",
     "/metrics",
@@ -123,11 +133,17 @@ NOT_PAGES = {
     "/sitemap.xml",
     "/static/{name}",
     "/brand/{digits}.css",
+    "/races/{slug}/button.svg",
     "/brand/{digits}.svg",
     "/r/{number}/line",
     "/r/{number}/stream",
     "/r/{number}/race.ics",
     "/r/{number}/tickets/{participant_id}.html",
+    "/console/exports/file",
+    "/console/exports/{export_id}/file",
+    "/console/reports/financial.{file_format}",
+    "/console/reports/participants.{file_format}",
+    "/console/payments/{payment_id}/picture",
 }
 """Paths of routes that answer something else than a page."""
 

@@ -105,12 +105,6 @@ def keep(response: Response, access: RunnerAccess, *, is_secure: bool) -> None:
         )
 
 
-def forget(response: Response, number: str) -> None:
-    """Have the browser delete the access."""
-    for path in _paths(number):
-        response.delete_cookie(COOKIE, path=path, httponly=True, samesite="lax")
-
-
 def kept(request: Request, number: str) -> RunnerAccess | None:
     """Return the access that the browser keeps; None if it has none, or one that cannot be read."""
     code, _, token = request.cookies.get(COOKIE, "").partition(_SEPARATOR)

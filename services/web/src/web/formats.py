@@ -43,9 +43,24 @@ def day(value: date, language: Language) -> str:
     return str(format_date(value, _DAY, locale=_LOCALES[language]))
 
 
+def short_day(value: date, language: Language) -> str:
+    """Return a date without its weekday, as a list has it."""
+    return str(format_date(value, "d MMM y", locale=_LOCALES[language]))
+
+
 def short_month(value: date, language: Language) -> str:
     """Return the abbreviated month of a date."""
     return str(format_date(value, "MMM", locale=_LOCALES[language]))
+
+
+def month(value: date, language: Language) -> str:
+    """Return the month of a date with its year."""
+    return str(format_date(value, "MMMM y", locale=_LOCALES[language]))
+
+
+def clock(value: datetime, language: Language) -> str:
+    """Return the hour and minute of a time in its own zone."""
+    return value.strftime("%H.%M" if language is Language.INDONESIAN else "%H:%M")
 
 
 def short_weekday(value: date, language: Language) -> str:

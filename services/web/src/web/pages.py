@@ -5,7 +5,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+from chassis.canonical.phones import readable_phone
 from chassis.wording import Language
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -36,11 +38,15 @@ class Pages:
     Args:
         static_files: by name.
         public_url: base URL of the site.
+        turnstile_site_key: of the widget on forms; empty for none.
     """
 
-    def __init__(self, static_files: Mapping[str, StaticFile], public_url: str) -> None:
+    def __init__(
+        self, static_files: Mapping[str, StaticFile], public_url: str, *, turnstile_site_key: str = ""
+    ) -> None:
         self._static_files = static_files
         self._public_url = public_url
+        self._turnstile_site_key = turnstile_site_key
         self._environment = cache(self._make_environment)
 
     def _make_environment(self, language: Language) -> Environment:
@@ -56,6 +62,7 @@ class Pages:
         environment.filters.update(_filters(language))
         environment.globals.update(
             language=language.value,
+            turnstile_site_key=self._turnstile_site_key,
             static=lambda name: self._static_files[name].address,
             link=lambda path: address(path, language),
             absolute=lambda path: self._public_url + path,
@@ -86,11 +93,14 @@ def _filters(language: Language) -> Mapping[str, Any]:
         "digits_only": formats.digits_only,
         "number": lambda number: formats.whole_number(number, language),
         "day": lambda value: formats.day(value, language),
+        "short_day": lambda value: formats.short_day(value, language),
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
+        "clock": lambda value, zone: formats.clock(value.astimezone(ZoneInfo(zone)), language),
         "brief_moment": lambda value, zone: formats.brief_moment(value, zone, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
         "ask": lambda number, race, about: ask(number, race, about, language),
+        "phone": readable_phone,
         "zone_name": lambda value, zone: formats.zone_name(value, zone, language),
     }
 

@@ -1,17 +1,20 @@
-"""The process of pages: `uvicorn --factory web.service:create_app`."""
+"""The process of pages: `uvicorn --factory web.service:create_app`, and its database."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import fields
 
-import httpx
+from chassis.process import closing_on_stop
+from chassis.service import DatabaseOwner
 from chassis.settings import load
 from chassis.telemetry import configure_logging
 from fastapi import FastAPI
 
 from web.app import build_app
 from web.settings import Settings
+from web.tables import service_tables
+from web.upstream.apis import Apis
+from web.upstream.connections import api_client
 
-_KEPT_CONNECTIONS = 64
+DATABASE = DatabaseOwner(name="web", tables=service_tables)
 
 
 def create_app() -> FastAPI:
@@ -22,23 +25,11 @@ def create_app() -> FastAPI:
     """
     settings = load(Settings)
     configure_logging(settings.log_level)
-    registration = _client(settings, settings.registration_url)
-    payment = _client(settings, settings.payment_url)
-    app = build_app(settings, registration=registration, payment=payment)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with registration, payment:
-            yield
-
-    app.router.lifespan_context = lifespan
-    return app
-
-
-def _client(settings: Settings, base_url: str) -> httpx.AsyncClient:
-    """Return a client whose connections are kept; streams hold theirs for minutes, so they are not limited here."""
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=settings.upstream_seconds,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+    database = DATABASE.open_database(
+        settings.database_url, pool_size=settings.pool_size, pool_overflow=settings.pool_overflow
     )
+    clients = {
+        each.name: api_client(getattr(settings, f"{each.name}_url"), timeout=settings.upstream_seconds)
+        for each in fields(Apis)
+    }
+    return closing_on_stop(build_app(settings, Apis(**clients), database), database, *clients.values())

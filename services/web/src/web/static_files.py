@@ -10,6 +10,7 @@ from typing import Final
 
 from chassis.auth.access import public
 from chassis.errors import NotFound
+from chassis.web.middleware import NOTHING_ALLOWED
 from chassis.web.routing import Router
 from fastapi import Request, Response
 
@@ -53,7 +54,7 @@ async def static_file(name: str, request: Request) -> Response:
     found = files.get(name.partition(".")[2])
     if found is None or found.address != f"/static/{name}":
         raise NotFound
-    headers = {"Cache-Control": _FOR_A_YEAR, "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": _FOR_A_YEAR, "Vary": "Accept-Encoding", "Content-Security-Policy": NOTHING_ALLOWED}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(found.content, headers=headers, media_type=found.media_type)
     return Response(found.compressed, headers={**headers, "Content-Encoding": "gzip"}, media_type=found.media_type)

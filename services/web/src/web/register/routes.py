@@ -8,32 +8,32 @@ from typing import Annotated, Any, Final, TypeVar
 from chassis.auth.access import public
 from chassis.errors import NotFound, Unavailable
 from chassis.web.dependencies import from_state
-from chassis.web.forms import form_of
-from chassis.web.routing import Router
-from fastapi import Request, Response
+from chassis.web.forms import form_of, urlencoded_of
+from fastapi import APIRouter, Request, Response
 
 from web import forms
 from web.kept import KeptPages
 from web.languages import ENGLISH_PREFIX, without_language
 from web.pages import Pages, see_other
 from web.register import keys, runners
+from web.register.challenge import FIELD, FormRoute
 from web.register.offers import TYPES, Offer, Purpose, offer_of
 from web.register.sending import send
 from web.register.shown import Sent, form_page, review_page, shown_of, wait_page
 from web.upstream.client import ApiClient
 from web.upstream.registration import Race, RegistrationApi
-from web.visitors import CurrentVisitor
+from web.visitors import visitor_of
 
-router = Router(dependencies=[public])
+router = APIRouter(route_class=FormRoute, dependencies=[public])
 
 _SIZES: Final = {str(size): size for size in TYPES}
+_MOST_FIELDS: Final = 1000
 _CORRECT: Final = "correct"
 _BINDING: Final = "send"
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
 Races = Annotated[RegistrationApi, from_state("registration")]
-Api = Annotated[ApiClient, from_state("registration_api")]
 
 
 def _route(method: str, rest: str = "") -> Callable[[EndpointT], EndpointT]:
@@ -75,10 +75,13 @@ async def show_form(request: Request, slug: str, category: str, size: str, races
 
 
 @_route("POST", "/{category}/{size}")
-async def take_form(
-    request: Request, slug: str, category: str, size: str, races: Races, api: Api, visitor: CurrentVisitor
-) -> Response:
-    """Check the form, show it for review if it is a group's, and send it to the API."""
+async def take_form(request: Request, slug: str, category: str, size: str) -> Response:
+    """Check the form, show it for review if it is a group's, and send it to the API.
+
+    In a rush this is called most, so it takes what it needs itself: dependencies would be a tenth of its cost.
+    """
+    races: RegistrationApi = request.app.state.registration
+    visitor = await visitor_of(request)
     values, step = await _typed(request, _SIZES.get(size, 0))
     try:
         offer = await _offer(request, races, (slug, category, size))
@@ -95,6 +98,7 @@ async def take_form(
     secret = keys.secret_of(request)
     if secret is None:
         return _without_cookie(request, Sent(values, step))
+    api: ApiClient = request.app.state.registration_api
     return await send(request, offer, Sent(values, step), api=api, visitor=visitor, secret=secret)
 
 
@@ -104,9 +108,13 @@ def _without_cookie(request: Request, sent: Sent) -> Response:
 
 async def _typed(request: Request, size: int) -> tuple[Mapping[str, str], str]:
     """Return what was typed into the fields of the form, and which button was pressed."""
-    async with form_of(request) as form:
-        typed = forms.typed(form)
-    names = runners.field_names(size)
+    fields = await urlencoded_of(request, max_fields=_MOST_FIELDS)
+    if fields is None:
+        async with form_of(request) as form:
+            typed = forms.typed(form)
+    else:
+        typed = {name: value.strip() for name, value in fields.items()}
+    names = {*runners.field_names(size), FIELD}
     return {name: value for name, value in typed.items() if name in names}, typed.get("step", "")
 
 

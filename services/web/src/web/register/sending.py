@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from web.forms import FieldError
 from web.pages import see_other
-from web.register import keys, runners, texts
+from web.register import challenge, keys, runners, texts
 from web.register.offers import Offer
 from web.register.shown import API_ROUTES, Notice, Sent, form_page, said, wait_page
 from web.upstream.client import Answer, ApiClient, Refused
@@ -23,10 +23,9 @@ _IN_PROGRESS: Final = "request_in_progress"
 _KEY_REUSED: Final = "idempotency_key_reused"
 _PEOPLE: Final = {"already_registered": texts.REGISTERED_ALREADY, "already_waiting": texts.WAITING_ALREADY}
 _OTHER_WORDS: Final = {
-    "challenge_required": texts.NO_CHALLENGE,
-    "challenge_failed": texts.NO_CHALLENGE,
     _KEY_REUSED: texts.SEND_AGAIN,
 }
+_CHALLENGES: Final = frozenset({"challenge_required", "challenge_failed"})
 
 
 class _Accepted(Answer):
@@ -43,7 +42,11 @@ async def send(
     """
     route = API_ROUTES[offer.purpose]
     body = body_of(offer, sent)
-    headers = {**_JSON, "Idempotency-Key": keys.idempotency_key(secret, route, body)}
+    headers = {
+        **_JSON,
+        "Idempotency-Key": keys.idempotency_key(secret, route, body),
+        **challenge.header_of(sent.values),
+    }
     try:
         response = await api.call("POST", route, visitor, content=body, headers=headers)
         accepted = api.read(_Accepted, response)
@@ -85,7 +88,13 @@ def _notice(request: Request, refused: Refused) -> Notice:
     """Return the refusal of a whole form in words."""
     left = refused.members.get("places_left")
     places_left = left if isinstance(left, int) else 0
-    text = said(request, _OTHER_WORDS[refused.code]) if refused.code in _OTHER_WORDS else refused.wording.en
+    text = _words(request, refused)
     if refused.code == "category_full":
         text = f"{text} {said(request, texts.PLACES_LEFT).format(left=places_left)}"
     return Notice(refused.code, text, places_left)
+
+
+def _words(request: Request, refused: Refused) -> str:
+    if refused.code in _CHALLENGES:
+        return said(request, texts.challenge(is_shown=challenge.is_asked(request)))
+    return said(request, _OTHER_WORDS[refused.code]) if refused.code in _OTHER_WORDS else refused.wording.en

@@ -13,6 +13,7 @@ from web.forms import FieldError, Form
 from web.languages import language_of_path
 from web.pages import private_page
 from web.register import texts
+from web.register.challenge import without_token
 from web.register.dates import MONTHS
 from web.register.offers import Offer, Purpose
 from web.site.brand import stylesheet_of
@@ -70,7 +71,7 @@ def shown_of(offer: Offer, form: Form | None = None, notice: Notice | None = Non
         "notice": notice,
         "api": _API + API_ROUTES[offer.purpose],
         "months": " ".join(f"{name}:{number}" for name, number in MONTHS.items()),
-        "texts_of": lambda code: texts.messages(Language(code)),
+        "texts_of": lambda code, has_challenge: texts.messages(Language(code), has_challenge=has_challenge),
         "choices_of": _CHOICES,
     }
 
@@ -85,13 +86,13 @@ def form_page(
     status: int = 200,
 ) -> Response:
     """Return the form with what was typed."""
-    form = Form(values, errors)
+    form = Form(without_token(values), errors)
     return private_page(request, "register.html", status=status, **shown_of(offer, form, notice))
 
 
 def review_page(request: Request, offer: Offer, values: Mapping[str, str]) -> Response:
     """Return a page that shows everything before it is sent."""
-    return private_page(request, "register_review.html", **shown_of(offer, Form(values)))
+    return private_page(request, "register_review.html", **shown_of(offer, Form(without_token(values))))
 
 
 def wait_page(request: Request, sent: Sent, error: StartlineError | None) -> Response:

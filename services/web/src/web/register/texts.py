@@ -32,6 +32,10 @@ PLACES_LEFT: Final = Wording(en="Places left: {left}.", id="Tempat tersisa: {lef
 RUNNER: Final = Wording(en="Runner {number}", id="Peserta {number}")
 RUNNER_FIELD: Final = Wording(en="Runner {number}: {count} field", id="Peserta {number}: {count} isian")
 RUNNER_FIELDS: Final = Wording(en="Runner {number}: {count} fields", id="Peserta {number}: {count} isian")
+CHALLENGE: Final = Wording(
+    en="Please confirm below that you are a person, and send again; nothing was stored yet.",
+    id="Konfirmasikan di bawah bahwa Anda bukan robot, lalu kirim lagi; belum ada yang disimpan.",
+)
 NO_CHALLENGE: Final = Wording(
     en=(
         "The organisers ask for a check that you are a person, which this page cannot show. Please ask them on how to"
@@ -72,7 +76,6 @@ _OF_THE_SCRIPT: Final[Mapping[str, Wording]] = {
     "birth_day": NO_SUCH_DAY,
     "already_registered": REGISTERED_ALREADY,
     "already_waiting": WAITING_ALREADY,
-    "challenge": NO_CHALLENGE,
     "idempotency_key_reused": SEND_AGAIN,
     "left": PLACES_LEFT,
     "runner": RUNNER,
@@ -96,6 +99,12 @@ _OF_THE_SCRIPT: Final[Mapping[str, Wording]] = {
 }
 
 
-def messages(language: Language) -> Mapping[str, str]:
+def challenge(*, is_shown: bool) -> Wording:
+    """Return what is said to who did not pass the challenge, which the page may or may not show."""
+    return CHALLENGE if is_shown else NO_CHALLENGE
+
+
+def messages(language: Language, *, has_challenge: bool) -> Mapping[str, str]:
     """Return the messages of the page's script."""
-    return {name: wording.said(language) for name, wording in _OF_THE_SCRIPT.items()}
+    wordings = {**_OF_THE_SCRIPT, "challenge": challenge(is_shown=has_challenge)}
+    return {name: wording.said(language) for name, wording in wordings.items()}

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from chassis.auth.access import public
 from chassis.colors import ENOUGH_CONTRAST, contrast, ink_on
 from chassis.errors import NotFound
+from chassis.web.middleware import NOTHING_ALLOWED
 from chassis.web.routing import Router
 from fastapi import Path, Response
 
@@ -13,10 +14,14 @@ router = Router(dependencies=[public])
 _GROUNDS_LIGHT: Final = ("#ffffff", "#f5f3ee")
 _GROUNDS_DARK: Final = ("#171c23", "#0c0f13")
 _STEPS: Final = 20
-_OWN: Final = "#c2341d"
+OWN: Final = "#c2341d"
+"""The colour of races that have none."""
 _NIGHT: Final = "#1d0d0a"
 _SHADES: Final = (0.16, 0.24, 0.12, 0.2, 0.08, 0.16, 0.6)
-_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+_HEADERS: Final = {
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Content-Security-Policy": NOTHING_ALLOWED,
+}
 
 
 def stylesheet_of(color: str | None) -> str | None:
@@ -26,21 +31,21 @@ def stylesheet_of(color: str | None) -> str | None:
 
 def fallback_of(color: str | None) -> str:
     """Return the address of the picture that stands for a missing poster, in a colour `#rrggbb` or the site's own."""
-    return f"/brand/{(color or _OWN).removeprefix('#')}.svg"
+    return f"/brand/{(color or OWN).removeprefix('#')}.svg"
 
 
 @router.get("/brand/{digits}.css", include_in_schema=False)
 async def stylesheet(digits: Annotated[str, Path(max_length=6)]) -> Response:
     """Return the colour as the custom properties of the stylesheet, for light and dark pages."""
     text = stylesheet_text(_color(digits))
-    return Response(text, media_type="text/css", headers={"Cache-Control": _FOR_A_YEAR})
+    return Response(text, media_type="text/css", headers=_HEADERS)
 
 
 @router.get("/brand/{digits}.svg", include_in_schema=False)
 async def fallback(digits: Annotated[str, Path(max_length=6)]) -> Response:
     """Return a picture in that colour, for races without a poster: a bend of a running track with its start line."""
     text = track_picture(_color(digits))
-    return Response(text, media_type="image/svg+xml", headers={"Cache-Control": _FOR_A_YEAR})
+    return Response(text, media_type="image/svg+xml", headers=_HEADERS)
 
 
 def _color(digits: str) -> str:

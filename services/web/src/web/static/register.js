@@ -211,10 +211,11 @@ forget((item) => !stored.get(item, WEEK));
 
 const typed = () => Object.fromEntries([...new FormData(form)].filter(([field, text]) => text && !field.endsWith('identity_number')));
 
-let isDone = false;
+// What the browser itself restores, after Back to a form that was sent, is no draft.
+let isTyped = false;
 function keepDraft() {
   const values = typed();
-  if (!isDone && Object.keys(values).some((field) => field !== 'pic')) stored.set(draftName, { values });
+  if (isTyped && Object.keys(values).some((field) => field !== 'pic')) stored.set(draftName, { values });
 }
 
 function fill(values) {
@@ -271,6 +272,7 @@ function showProgress() {
 
 let waiting;
 form.addEventListener('input', () => {
+  isTyped = true;
   clearTimeout(waiting);
   waiting = setTimeout(() => { keepDraft(); showProgress(); }, 300);
 });
@@ -341,6 +343,12 @@ async function pause(reason, seconds) {
   countdown.textContent = '';
 }
 
+// The check that tells people from programs adds its token to the form, for one attempt.
+function challenge() {
+  const token = $('[name="cf-turnstile-response"]', form)?.value;
+  return token ? { 'Challenge-Token': token } : {};
+}
+
 async function attempt(content, key) {
   underWay = new AbortController();
   const tooLong = setTimeout(() => underWay.abort(), 20000);
@@ -348,7 +356,7 @@ async function attempt(content, key) {
     const answer = await fetch(form.dataset.api, {
       method: 'POST',
       body: content,
-      headers: { 'Content-Type': 'application/json', 'Accept-Language': language, 'Idempotency-Key': key },
+      headers: { 'Content-Type': 'application/json', 'Accept-Language': language, 'Idempotency-Key': key, ...challenge() },
       signal: underWay.signal,
       credentials: 'omit',
     });
@@ -390,12 +398,13 @@ async function send() {
 }
 
 function leave(said) {
-  isDone = true;
+  isTyped = false;
   forget(ofThisRace);
   location.assign((language === 'en' ? '/en' : '') + new URL(said.status_url, location.href).pathname);
 }
 
 function refused(said) {
+  globalThis.turnstile?.reset();
   const people = { already_registered: 'already_registered', already_waiting: 'already_waiting' }[said.code];
   const found = people
     ? (said.participants ?? []).map((index) => [`p${index + 1}-full_name`, texts[people]])
@@ -469,7 +478,6 @@ addEventListener('pageshow', (event) => {
   if (!event.persisted) return;
   sending.close();
   isSending = false;
-  isDone = false;
 });
 
 $('[data-errors]')?.focus();

@@ -1,5 +1,6 @@
 """Calls to the APIs for a visitor."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from web.visitors import Visitor
 
 log = logger(__name__)
+
+_READS_PER_ANSWER = 2
 
 
 class Answer(BaseModel):
@@ -30,7 +33,9 @@ class _FieldProblem(Answer):
     message: str
 
 
-class _Problem(BaseModel):
+class Problem(BaseModel):
+    """The document with which an API refuses a call."""
+
     model_config = ConfigDict(frozen=True, extra="allow")
 
     code: str
@@ -51,7 +56,7 @@ class Refused(StartlineError):
     indonesian = "Permintaan ini ditolak."
     code = "refused"
 
-    def __init__(self, status: int, problem: _Problem, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, problem: Problem, headers: Mapping[str, str]) -> None:
         retry_after = headers.get("retry-after")
         super().__init__(
             Wording(en=problem.detail, id=problem.detail),
@@ -91,8 +96,9 @@ class ApiClient:
         """
         headers = {**visitor.headers(), **_authorization(token), **options.pop("headers", {})}
         try:
-            response = await self.http.request(method, self.prefix + path, headers=headers, **options)
-        except httpx.HTTPError as error:
+            async with whole_answer(options.get("timeout") or self.http.timeout.read):
+                response = await self.http.request(method, self.prefix + path, headers=headers, **options)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise self._unavailable(path, type(error).__name__) from None
         if not response.is_success:
             raise self._refusal(path, response)
@@ -122,9 +128,19 @@ class ApiClient:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, visitor: Visitor, *, token: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        visitor: Visitor,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        silence: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
         """Open a GET whose answer, with a 2xx status, is read piece by piece and without a limit of time.
+
+        Args:
+            silence: maximum of seconds between two pieces; None for no limit.
 
         Raises:
             Refused, Unavailable: see `call`.
@@ -132,8 +148,9 @@ class ApiClient:
         stream = self.http.stream(
             "GET",
             self.prefix + path,
+            params=params,
             headers={**visitor.headers(), **_authorization(token), **(headers or {})},
-            timeout=httpx.Timeout(self.http.timeout.connect, read=None),
+            timeout=httpx.Timeout(self.http.timeout.connect, read=silence),
         )
         async with AsyncExitStack() as stack:
             try:
@@ -148,7 +165,7 @@ class ApiClient:
 
     def _refusal(self, path: str, response: httpx.Response) -> StartlineError:
         try:
-            problem = _Problem.model_validate_json(response.content)
+            problem = Problem.model_validate_json(response.content)
         except ValidationError:
             return self._unavailable(path, str(response.status_code))
         if response.status_code >= 500 and response.status_code != Unavailable.status:  # noqa: PLR2004
@@ -158,6 +175,15 @@ class ApiClient:
     def _unavailable(self, path: str, reason: str) -> Unavailable:
         log.warning("api_unavailable", prefix=self.prefix, route=path.split("/")[1], reason=reason)
         return Unavailable()
+
+
+def whole_answer(seconds: float | None) -> asyncio.Timeout:
+    """Return a limit of time for a whole answer, as httpx limits each read only; its block raises TimeoutError.
+
+    Args:
+        seconds: maximum for one read; None for no limit.
+    """
+    return asyncio.timeout(None if seconds is None else _READS_PER_ANSWER * seconds)
 
 
 def _authorization(token: str | None) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from chassis.single_flight import SingleFlightCache
 from chassis.telemetry import correlation_id, logger
 from pydantic import ValidationError
 
-from web.upstream.client import Answer, ApiClient
+from web.upstream.client import Answer, ApiClient, whole_answer
 from web.visitors import Visitor
 
 log = logger(__name__)
@@ -130,12 +130,13 @@ class RegistrationApi:
     async def _read(self, kind: type[AnswerT], path: str) -> AnswerT | None:
         """Return the answer of the API; None if there is no such thing."""
         try:
-            answer = await self._http.get(path, headers={"X-Correlation-Id": correlation_id()})
+            async with whole_answer(self._http.timeout.read):
+                answer = await self._http.get(path, headers={"X-Correlation-Id": correlation_id()})
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return None
             answer.raise_for_status()
             return kind.model_validate_json(answer.content)
-        except (httpx.HTTPError, ValidationError) as error:
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
             log.warning("registration_unavailable", error=type(error).__name__)
             raise Unavailable from None
 

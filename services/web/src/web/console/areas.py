@@ -1,0 +1,102 @@
+"""All pages of the console, by area, and the bodies that some of them take."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fastapi import APIRouter
+
+from web.console.audit import router as audit
+from web.console.dead_letters import router as dead_letters
+from web.console.exports.files import router as export_files
+from web.console.exports.pages import router as exports
+from web.console.login import router as login
+from web.console.messages.failed import router as failed_messages
+from web.console.messages.log import router as message_log
+from web.console.messages.one import router as message
+from web.console.overview.pages import router as overview
+from web.console.participants.list import router as participants
+from web.console.password import router as password
+from web.console.payment_settings import picture as qris
+from web.console.payment_settings.form import router as payment_settings
+from web.console.payment_settings.reasons import router as refusal_reasons
+from web.console.payments.pictures import router as payment_pictures
+from web.console.payments.routes import router as payments
+from web.console.payments.statement import routes as statement
+from web.console.pickup.devices import router as devices
+from web.console.pickup.handouts import router as handouts
+from web.console.pickup.progress import router as pickup_progress
+from web.console.pickup.station_state import router as station_state
+from web.console.pickup.stations import router as stations
+from web.console.queues import router as queues
+from web.console.races import pictures as race_pictures
+from web.console.races.routes import routers as races
+from web.console.refunds.routes import router as refunds
+from web.console.registration import routes as one_registration
+from web.console.registrations.bulk_cancel import router as bulk_cancel
+from web.console.registrations.bulk_export import router as bulk_export
+from web.console.registrations.bulk_resend import router as bulk_resend
+from web.console.registrations.table import router as registrations
+from web.console.reports.financial import router as financial
+from web.console.reports.participants import router as participants_report
+from web.console.review.routes import router as review
+from web.console.search.routes import router as search
+from web.console.senders.channel import router as sender
+from web.console.senders.health import router as senders
+from web.console.sessions import router as sessions
+from web.console.staff import router as staff
+from web.console.views.routes import router as views
+from web.console.waiting import routes as waiting
+from web.console.wording.editor import router as template_editor
+from web.console.wording.listing import router as templates
+
+ROUTERS: Final[Sequence[APIRouter]] = (
+    login,
+    overview,
+    bulk_cancel,  # before single registrations: none has the name `bulk`
+    bulk_export,
+    bulk_resend,
+    registrations,
+    search,
+    views,
+    *one_registration.ROUTERS,
+    participants,
+    *waiting.ROUTERS,
+    *races,
+    pickup_progress,
+    handouts,
+    stations,
+    station_state,
+    devices,
+    financial,
+    participants_report,
+    exports,
+    export_files,
+    message_log,
+    failed_messages,
+    message,
+    templates,
+    template_editor,
+    senders,
+    sender,
+    payment_settings,
+    qris.router,
+    refusal_reasons,
+    review,
+    statement.router,  # before payments: a statement is none
+    payments,
+    payment_pictures,
+    refunds,
+    queues,
+    dead_letters,
+    audit,
+    sessions,
+    password,
+    staff,
+)
+
+LARGER_BODIES: Final[Mapping[str, int]] = {
+    r"(?:/en)?/console/payments/statement": statement.FORM_BYTES,
+    race_pictures.PATTERN: race_pictures.PICTURE_BYTES,
+    r"(?:/en)?/console/payment-settings/picture": qris.PICTURE_BYTES,
+}
+"""Patterns of the paths that take files, with the bytes that they accept."""

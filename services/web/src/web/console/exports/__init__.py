@@ -1,0 +1,1 @@
+"""Files for vendors and of participants, and who took them."""

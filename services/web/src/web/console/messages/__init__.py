@@ -1,0 +1,1 @@
+"""The log of messages: what was sent, to whom, what failed, and sending again."""

@@ -1,0 +1,1 @@
+"""The first page: what needs staff, how a race stands, and how it came to that."""

@@ -1,0 +1,1 @@
+"""How runners pay: the account, the QRIS picture, the deadline and the reasons of refusals."""

@@ -1,0 +1,1 @@
+"""Payments matched with the lines of a bank statement."""

@@ -1,0 +1,51 @@
+"""Forms of races and categories after a refusal: its message stands at the field that it is about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from chassis.web.forms import form_of
+from fastapi import Request
+
+from web.console.apis import Failure
+from web.forms import FieldError, typed
+
+_FIELD_OF: Final[Mapping[str, str]] = {
+    "slug_taken": "slug",
+    "prefix_taken": "registration_prefix",
+    "numbers_already_given": "registration_prefix",
+    "bib_range_overlap": "bib_start_number",
+    "bibs_already_given": "bib_end_number",
+    "quota_below_taken": "quota",
+}
+_NOT_READ: Final = 422
+_CONFLICT: Final = 409
+
+
+async def typed_in(request: Request) -> Mapping[str, str]:
+    """Return the fields of the request's form."""
+    async with form_of(request) as form:
+        return typed(form)
+
+
+def at_field(failure: Failure | None) -> Failure | None:
+    """Return a failure whose message stands at the field that its code is about, if it is about one."""
+    field = _FIELD_OF.get(failure.code) if failure and failure.message else None
+    if failure is None or field is None:
+        return failure
+    return replace(failure, message=None, errors=[FieldError(field, failure.message or "")])
+
+
+def unread(errors: Sequence[FieldError]) -> Failure | None:
+    """Return the failure of a form with fields that cannot be read; None if there are none."""
+    return Failure(_NOT_READ, "invalid_fields", None, errors) if errors else None
+
+
+def conflict(errors: Sequence[FieldError]) -> Failure | None:
+    """Return the failure of a form with fields that somebody else changed, too; None if there are none."""
+    return Failure(_CONFLICT, "changed_meanwhile", None, errors) if errors else None
+
+
+def shown(failure: Failure | None) -> Mapping[str, Any]:
+    """Return the status of a page with a form, and the message above it."""
+    return {"status": failure.status, "message": failure.message} if failure else {"status": 200, "message": None}

@@ -1,0 +1,1 @@
+"""Refunds: what has to be paid back, and what was."""

@@ -1,0 +1,1 @@
+"""One registration: everything about it, and what staff do with it."""

@@ -1,0 +1,1 @@
+"""The list of registrations, and what is done to many of them at once."""

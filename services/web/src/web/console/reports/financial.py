@@ -1,0 +1,157 @@
+"""The financial report: money that was verified and money that went back, on the screen, on paper and as files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from chassis.errors import InvalidFields
+from fastapi import Depends, Query, Request, Response
+
+from web.console.access import Finance
+from web.console.apis import Payment, Registration, StaffApi, unless_away
+from web.console.catalog import Race, all_races
+from web.console.exports.downloads import passed_on
+from web.console.exports.kinds import FileFormat, file_name
+from web.console.pages import console_page
+from web.console.reports.period import Period
+from web.console.routing import ConsoleRouter
+from web.forms import FieldError, Form
+from web.languages import language_of_path
+from web.upstream.client import Answer, Refused
+
+router = ConsoleRouter()
+
+PATH: Final = "/reports/financial"
+GROUPS: Final = ("day", "channel", "category", "type")
+
+
+class Money(Answer):
+    """Money of a group, or of all."""
+
+    currency: str
+    payments: int
+    gross: Decimal
+    discounts: Decimal
+    fees: Decimal
+    refund_count: int
+    refunds: Decimal
+    net: Decimal
+
+
+class Row(Money):
+    """Money of a group; its key is None if it is not known."""
+
+    key: str | None
+    label: str | None
+
+
+class Report(Answer):
+    """The report. Days are days in `timezone`."""
+
+    timezone: str
+    items: tuple[Row, ...]
+    totals: tuple[Money, ...]
+
+    @property
+    def has_discounts(self) -> bool:
+        """Return whether a column of discounts says anything."""
+        return any(each.discounts for each in self.totals)
+
+    @property
+    def has_fees(self) -> bool:
+        """Return whether a column of fees says anything."""
+        return any(each.fees for each in self.totals)
+
+    @property
+    def most(self) -> Decimal:
+        """Return the largest amount of a row, which has the longest bar."""
+        return max((each.gross for each in self.items), default=Decimal(0))
+
+
+@dataclass(frozen=True)
+class _Asked(Period):
+    """Days, race and groups in the address. No race means all."""
+
+    race: Annotated[str, Query(max_length=255)] = ""
+    by: Annotated[str, Query(max_length=20)] = ""
+
+    @property
+    def group_by(self) -> str:
+        """Return what the report has a row for."""
+        return self.by if self.by in GROUPS else GROUPS[0]
+
+    @staticmethod
+    def day_of(key: str) -> date:
+        """Return the day of a row."""
+        return date.fromisoformat(key)
+
+    def query(self, race: Race | None) -> Mapping[str, Any]:
+        """Return the query of the API."""
+        event_id = race.id if race else None
+        return {"event_id": event_id, "from": self.first, "to": self.last, "group_by": self.group_by}
+
+    def address(self, **changes: str) -> str:
+        """Return the query string of the report with changes."""
+        return urlencode({name: value for name, value in {**asdict(self), **changes}.items() if value})
+
+
+Asked = Annotated[_Asked, Depends()]
+
+
+@router.page(PATH)
+async def show_financial(
+    request: Request, staff: Finance, registration: Registration, payment: Payment, asked: Asked
+) -> Response:
+    """Show money by day, method, category or type, with totals."""
+    races = await unless_away(all_races(registration))
+    chosen = _race(races or (), asked)
+    errors = list(asked.errors(language_of_path(request.url.path)))
+    report = None
+    if not errors:
+        report, errors = await _report(payment, asked, chosen)
+    return console_page(
+        request,
+        staff,
+        "reports/financial.html",
+        status=422 if errors else 200,
+        races=races,
+        race=chosen,
+        asked=asked,
+        groups=GROUPS,
+        form=Form({"first_day": asked.first_day, "last_day": asked.last_day}, errors),
+        report=report,
+        now=request.app.state.clock(),
+    )
+
+
+def _race(races: Sequence[Race], asked: _Asked) -> Race | None:
+    return next((each for each in races if each.slug == asked.race), None)
+
+
+async def _report(payment: StaffApi, asked: _Asked, race: Race | None) -> tuple[Report | None, list[FieldError]]:
+    """Return the report, None if payment is away, and what payment finds wrong with the days."""
+    try:
+        return await unless_away(payment.get(Report, PATH, **asked.query(race))), []
+    except Refused as refused:
+        if refused.status != InvalidFields.status:
+            raise
+        names = {"from": "first_day", "to": "last_day"}
+        return None, [FieldError(names.get(name, "first_day"), text) for name, text in refused.field_errors.items()]
+
+
+@router.page(f"{PATH}.{{file_format}}")
+async def download_financial(
+    request: Request,
+    staff: Finance,  # noqa: ARG001  # the gate
+    registration: Registration,
+    payment: Payment,
+    asked: Asked,
+    file_format: FileFormat,
+) -> Response:
+    """Return the report as a file."""
+    race = _race(await all_races(registration), asked) if asked.race else None
+    name = file_name(request, file_format, "financial", asked.group_by, race.slug if race else "all")
+    return await passed_on(payment, f"{PATH}.{file_format}", name, **asked.query(race))

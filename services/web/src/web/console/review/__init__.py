@@ -1,0 +1,1 @@
+"""The desk at which proofs are reviewed, one after the other."""

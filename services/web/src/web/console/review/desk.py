@@ -1,0 +1,176 @@
+"""The desk as it is now: the proof that is leased to its reviewer, what is known about it, and what was just done."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from chassis.errors import Unavailable
+
+from web.console.apis import StaffApi, unless_away
+from web.console.payments.decisions import payment_of
+from web.console.payments.models import Invoice, Other, Payment, Reason, Registration, reasons_of
+from web.upstream.client import Answer, Refused
+
+_NOTHING: Final = 204
+_GONE: Final = 404
+
+
+class Waiting(Answer):
+    """How many proofs wait, and since when the oldest does."""
+
+    count: int
+    oldest_at: datetime | None
+
+    def age(self, now: datetime) -> float:
+        """Return the seconds for which the oldest proof waits."""
+        return max(0.0, (now - self.oldest_at).total_seconds()) if self.oldest_at else 0.0
+
+
+class Flag(Answer):
+    """A warning, with what it refers to."""
+
+    code: str
+    other: Other | None = None
+    expected: Decimal | None = None
+    deadline: datetime | None = None
+    paid_at: datetime | None = None
+    ended: str | None = None
+
+
+class Item(Answer):
+    """The proof to review until `leased_until`."""
+
+    payment: Payment
+    invoice: Invoice
+    flags: tuple[Flag, ...]
+    leased_until: datetime
+    waiting: Waiting
+
+
+class _Stats(Answer):
+    waiting: Waiting
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where the reviewer stands in the queue.
+
+    Attributes:
+        last: the payment that was just dealt with.
+        skips: whether proofs were skipped, so that the next one is the first behind `last` and not the oldest.
+        had: the payment that the page of a reviewer shows.
+    """
+
+    last: UUID | None = None
+    skips: bool = False
+    had: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the page of the desk shows.
+
+    Attributes:
+        item: None if no proof is free.
+        registration: None if registrations do not answer.
+        last: the payment that was just dealt with; None if there is none, or it is not known any more.
+        skips: whether the next proof is the first behind this one.
+        is_wrapped: whether the end of the queue was passed and the oldest proof came again.
+        is_lost: whether the proof that the reviewer had is not theirs any more.
+        waiting: None if it is not known.
+    """
+
+    item: Item | None
+    registration: Registration | None = None
+    reasons: Sequence[Reason] = field(default_factory=tuple)
+    last: Payment | None = None
+    skips: bool = False
+    is_wrapped: bool = False
+    is_lost: bool = False
+    waiting: Waiting | None = None
+
+
+async def open_desk(payment: StaffApi, registration: StaffApi, asked: Asked) -> Desk:
+    """Lease the next proof and return the desk.
+
+    Raises:
+        Refused, Unavailable: see `ApiClient.call`.
+    """
+    (item, is_wrapped), reasons, last = await asyncio.gather(
+        _next(payment, asked), reasons_of(payment), _known(payment, asked.last)
+    )
+    is_lost = asked.had is not None and (item is None or item.payment.payment_id != asked.had)
+    if item is None:
+        return Desk(None, last=last, is_lost=is_lost, waiting=await _waiting(payment))
+    return Desk(
+        item,
+        await registration_of(registration, item.payment.registration_id),
+        reasons,
+        last,
+        skips=asked.skips and not is_wrapped,
+        is_wrapped=is_wrapped,
+        is_lost=is_lost,
+        waiting=item.waiting,
+    )
+
+
+async def registration_of(registration: StaffApi, registration_id: UUID) -> Registration | None:
+    """Return a registration; None if it is not there, or registrations do not answer.
+
+    Raises:
+        Refused: see `ApiClient.call`.
+    """
+    try:
+        return await unless_away(registration.get(Registration, f"/registrations/{registration_id}"))
+    except Refused as refused:
+        if refused.status != _GONE:
+            raise
+        return None
+
+
+async def release(payment: StaffApi, payment_id: UUID) -> None:
+    """Give a proof back to the queue, as far as possible: it is free after two minutes anyway."""
+    try:
+        await payment.call("POST", f"/review/{payment_id}/release")
+    except (Refused, Unavailable):
+        return
+
+
+async def _next(payment: StaffApi, asked: Asked) -> tuple[Item | None, bool]:
+    """Return the next proof, and whether the queue began again for it."""
+    behind = asked.last if asked.skips else None
+    if behind is None:
+        return await _lease(payment, None), False
+    try:
+        found = await _lease(payment, behind)
+    except Refused as refused:
+        if refused.status != _GONE:
+            raise
+        found = None
+    if found is not None:
+        return found, False
+    return await _lease(payment, None), True
+
+
+async def _lease(payment: StaffApi, after: UUID | None) -> Item | None:
+    answer = await payment.call("POST", "/review/next", json={} if after is None else {"after": str(after)})
+    return None if answer.status_code == _NOTHING else payment.client.read(Item, answer)
+
+
+async def _known(payment: StaffApi, payment_id: UUID | None) -> Payment | None:
+    """Return a payment; None if it is not there or cannot be read now."""
+    if payment_id is None:
+        return None
+    try:
+        return await payment_of(payment, payment_id)
+    except (Refused, Unavailable):
+        return None
+
+
+async def _waiting(payment: StaffApi) -> Waiting | None:
+    found = await unless_away(payment.get(_Stats, "/stats"))
+    return found.waiting if found else None

@@ -1,0 +1,186 @@
+"""The review of proofs: one at a time, each decision followed by the next proof.
+
+Without a script, every button is a form and a decision leads back to the desk; a script asks with the header
+`HX-Request` and gets the changed parts only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from chassis.errors import InvalidFields
+from chassis.web.forms import form_of
+from fastapi import Depends, Query, Request, Response
+
+from web.console.access import Finance
+from web.console.apis import Payment, Registration, StaffApi
+from web.console.menu import ROOT
+from web.console.pages import DONE, console_page
+from web.console.payments.decisions import OWN_REASON, UNDO_SECONDS, Outcome, reason_in, refuse, undo, verify
+from web.console.review.desk import Asked, Desk, open_desk, release
+from web.console.routing import ConsoleRouter
+from web.forms import FieldError, Form
+from web.pages import see_other
+from web.sessions.staff import StaffSession
+from web.upstream.client import Refused
+
+router = ConsoleRouter()
+
+PATH: Final = "/review"
+SKIPPED: Final = "skipped"
+
+_ONE: Final = f"{PATH}/{{payment_id}}"
+_PARTS: Final = "HX-Request"
+_ZOOM, _TURNS = 4, 4
+
+
+@dataclass(frozen=True)
+class View:
+    """How the picture is shown without a script: enlarged in steps from 1, and turned by quarters."""
+
+    zoom: int = 1
+    turn: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> "View":
+        """Return the view that an address asks for, such as `2.1`; the usual one if it is none."""
+        zoom, _, turn = text.partition(".")
+        if zoom.isdecimal() and turn.isdecimal() and 1 <= int(zoom) <= _ZOOM:
+            return cls(int(zoom), int(turn) % _TURNS)
+        return cls()
+
+    def __str__(self) -> str:
+        return f"{self.zoom}.{self.turn}"
+
+    @property
+    def closer(self) -> "View":
+        """Return the next larger view."""
+        return View(min(self.zoom + 1, _ZOOM), self.turn)
+
+    @property
+    def farther(self) -> "View":
+        """Return the next smaller view."""
+        return View(max(self.zoom - 1, 1), self.turn)
+
+    @property
+    def turned(self) -> "View":
+        """Return the view turned to the right."""
+        return View(self.zoom, (self.turn + 1) % _TURNS)
+
+    @property
+    def fitting(self) -> "View":
+        """Return the view of the whole picture."""
+        return View(1, self.turn)
+
+
+def _asked(
+    last: Annotated[UUID | None, Query()] = None,
+    had: Annotated[UUID | None, Query()] = None,
+    skips: Annotated[str, Query(alias="skips", max_length=1)] = "",
+) -> Asked:
+    return Asked(last, bool(skips), had)
+
+
+@router.page(PATH)
+async def show_desk(
+    request: Request,
+    staff: Finance,
+    payment: Payment,
+    registration: Registration,
+    asked: Annotated[Asked, Depends(_asked)],
+) -> Response:
+    """Show the next proof to review, leased to its reviewer."""
+    desk = await open_desk(payment, registration, asked)
+    return _page(request, staff, desk, request.query_params.get(DONE, ""))
+
+
+@router.action(f"{_ONE}/verify")
+async def verify_proof(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+) -> Response:
+    """Verify a payment; the next proof follows."""
+    skips = await _skips(request)
+    outcome = await verify(payment, payment_id)
+    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, skips))
+
+
+@router.action(f"{_ONE}/refuse")
+async def refuse_proof(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+) -> Response:
+    """Refuse a proof for the reason that was chosen or written; the next proof follows."""
+    reason, form = await reason_in(request)
+    asked = Asked(payment_id, bool(form.get("skips")))
+    try:
+        outcome = await refuse(payment, payment_id, reason)
+    except Refused as refused:
+        if refused.status != InvalidFields.status:
+            raise
+        message = next(iter(refused.field_errors.values()), refused.wording.en)
+        wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
+        desk = await open_desk(payment, registration, Asked())
+        return _page(request, staff, desk, "", status=refused.status, form=wrong)
+    return await _after(request, staff, payment, registration, outcome, asked)
+
+
+@router.action(f"{_ONE}/undo")
+async def undo_decision(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+) -> Response:
+    """Take the last decision back; its proof is on the desk again, and the one that was there waits."""
+    async with form_of(request) as form:
+        current = _id(form.get("current"))
+    outcome = await undo(payment, payment_id)
+    if outcome is Outcome.UNDONE and current is not None and current != payment_id:
+        await release(payment, current)
+    return await _after(request, staff, payment, registration, outcome, Asked(payment_id))
+
+
+@router.action(f"{_ONE}/skip")
+async def skip_proof(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+) -> Response:
+    """Give a proof back undecided; the first one behind it follows."""
+    return await _after(request, staff, payment, registration, SKIPPED, Asked(payment_id, skips=True))
+
+
+async def _after(
+    request: Request, staff: StaffSession, payment: StaffApi, registration: StaffApi, outcome: str, asked: Asked
+) -> Response:
+    """Return the desk with the next proof: at once for a script, else by a redirect, whose reload decides nothing."""
+    if _PARTS in request.headers:
+        return _page(request, staff, await open_desk(payment, registration, asked), outcome)
+    query = {DONE: str(outcome), "last": str(asked.last), **({"skips": "1"} if asked.skips else {})}
+    return see_other(request, f"{ROOT}{PATH}?{urlencode(query)}")
+
+
+def _page(
+    request: Request, staff: StaffSession, desk: Desk, outcome: str, *, status: int = 200, form: Form | None = None
+) -> Response:
+    zone: str = request.app.state.settings.timezone
+    shown: Mapping[str, Any] = {
+        "desk": desk,
+        "outcome": outcome,
+        "form": form or Form(),
+        "view": View.of(request.query_params.get("view", "")),
+        "now": request.app.state.clock(),
+        "me": staff.account.id,
+        "race_zone": desk.registration.event.timezone if desk.registration else zone,
+        "undo_seconds": UNDO_SECONDS,
+    }
+    template = "review/parts.html" if _PARTS in request.headers else "review/desk.html"
+    return console_page(request, staff, template, status=status, **shown)
+
+
+async def _skips(request: Request) -> bool:
+    async with form_of(request) as form:
+        return bool(form.get("skips"))
+
+
+def _id(text: object) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None

@@ -1,0 +1,104 @@
+"""Routes of the console. Who is not logged in gets there after the login, with what they had typed."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from chassis.errors import Unavailable
+from chassis.web.forms import form_of
+from chassis.web.routing import Route, Router
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData
+
+from web.console.access import NotLoggedIn, end_session
+from web.console.menu import ROOT
+from web.languages import ENGLISH_PREFIX, without_language
+from web.pages import private_page, see_other
+from web.sessions import cookies
+from web.upstream.client import Refused
+
+LOGIN: Final = f"{ROOT}/login"
+
+BLANK: Final = {"email": "", "failure": None, "wait": None}
+"""What the page of the login shows besides before an attempt."""
+
+_SECRET: Final = re.compile("password|secret|pin|token")
+"""Fields that are typed again after a login, as they should stand in no page."""
+
+DROPPED: Final = "dropped"
+"""Field that says that a secret was left out: without it, the form would do less than what was asked."""
+
+EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
+
+
+class _ConsoleRoute(Route):
+    def get_route_handler(self) -> Any:
+        """Return the function that answers requests of this route."""
+        handle: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except NotLoggedIn:
+                return await _ask_to_log_in(request)
+            except Refused as refused:
+                if refused.status != NotLoggedIn.status:
+                    raise
+                await end_session(request)
+                return await _ask_to_log_in(request)
+            except Unavailable:
+                if request.method != "POST" or "HX-Request" in request.headers:
+                    raise
+                return await _offer_again(request)
+
+        return answer
+
+
+class ConsoleRouter(Router):
+    """A router whose routes are served in both languages, below the root of the console."""
+
+    def __init__(self) -> None:
+        APIRouter.__init__(self, route_class=_ConsoleRoute)
+
+    def page(self, path: str = "", *, method: str = "GET") -> Callable[[EndpointT], EndpointT]:
+        """Return a decorator that serves a path below the root."""
+
+        def add(endpoint: EndpointT) -> EndpointT:
+            for prefix in ("", ENGLISH_PREFIX):
+                self.add_api_route(f"{prefix}{ROOT}{path}", endpoint, methods=[method])
+            return endpoint
+
+        return add
+
+    def action(self, path: str) -> Callable[[EndpointT], EndpointT]:
+        """Return a decorator that serves the POST of a form below the root."""
+        return self.page(path, method="POST")
+
+
+async def _ask_to_log_in(request: Request) -> Response:
+    """Lead to the login. What was typed is read only from browsers that have had a session."""
+    if "HX-Request" in request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": request.headers.get("HX-Current-URL", LOGIN)})
+    target = without_language(request.url.path)
+    if request.method == "POST" and cookies.key_of(request) is not None:
+        async with form_of(request) as form:
+            typed = _without_secrets(form)
+        return private_page(request, "console/login.html", status=401, to=target, typed=typed, **BLANK)
+    asked = f"{target}?{request.url.query}" if request.url.query else target
+    return see_other(request, f"{LOGIN}?{urlencode({'to': asked if request.method == 'GET' else ROOT})}")
+
+
+async def _offer_again(request: Request) -> Response:
+    """Show what was sent while something was away, to be sent again by a person: it may be done already."""
+    async with form_of(request) as form:
+        typed = _without_secrets(form)
+    asked = without_language(request.url.path)
+    return private_page(request, "console/no_answer.html", status=Unavailable.status, to=asked, typed=typed)
+
+
+def _without_secrets(form: FormData) -> Sequence[tuple[str, str]]:
+    values = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    typed = [(name, value) for name, value in values if not _SECRET.search(name)]
+    is_dropped = any(value and _SECRET.search(name) for name, value in values)
+    return [*typed, (DROPPED, "1")] if is_dropped else typed

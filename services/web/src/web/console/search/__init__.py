@@ -1,0 +1,1 @@
+"""The search that goes straight to one registration."""

@@ -1,0 +1,1 @@
+"""The senders of messages: their health, their limits and accounts, and test messages."""

@@ -1,0 +1,1 @@
+"""Views of lists that a member of staff saved under a name."""

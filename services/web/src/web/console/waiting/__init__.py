@@ -1,0 +1,1 @@
+"""The waiting lists of a race."""

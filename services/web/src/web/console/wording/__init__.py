@@ -1,0 +1,1 @@
+"""The templates of messages: texts with variables, own or standard ones, with a preview."""

@@ -1,0 +1,1 @@
+"""The schema of the pages' database, step by step."""

@@ -1,0 +1,142 @@
+"""The list of payments and the page of one."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from chassis.auth.principals import Role
+
+from .conftest import NOW
+from .markup import parsed
+from .money_apis import PaymentApi, Staff, console, proof
+from .runner_apis import problem
+from .walk_money_answers import COLLEAGUE, NEXT, PAYMENT, PROOF, answer, at, held, listed, paid, refund, verified
+
+LIST = "/console/payments"
+ONE = f"{LIST}/{PROOF}"
+
+
+def _api(**payment: Any) -> PaymentApi:
+    return PaymentApi([], {("GET", f"{PAYMENT}/payments/{PROOF}"): answer(paid(**payment))})
+
+
+async def test_the_filters_are_those_of_the_api_and_stay_on_every_page() -> None:
+    api = PaymentApi()
+    async with console(api) as browser:
+        page = parsed((await browser.get(f"{LIST}?q=Budi&status=verified&method=qris&cursor=c")).text)
+    [asked] = api.asked("/payments")
+    assert asked == {"q": "Budi", "status": "verified", "method": "qris", "cursor": "c"}
+    chips = [each.get("href") for each in page.all("a") if each.get("class") == "chip"]
+    assert chips == [
+        f"/en{LIST}?status=verified&method=qris",
+        f"/en{LIST}?q=Budi&method=qris",
+        f"/en{LIST}?q=Budi&status=verified",
+    ]
+    assert f"/en{LIST}?q=Budi&status=verified&method=qris&cursor=x" in [each.get("href") for each in page.all("a")]
+
+
+@pytest.mark.parametrize(("age", "hours"), [("1h", 1), ("6h", 6), ("1d", 24), ("3d", 72)])
+async def test_an_age_means_proofs_that_wait_for_longer(age: str, hours: int) -> None:
+    api = PaymentApi()
+    async with console(api) as browser:
+        await browser.get(f"{LIST}?age={age}")
+    [asked] = api.asked("/payments")
+    assert asked["status"] == "uploaded"
+    assert datetime.fromisoformat(asked["to"]) == NOW - timedelta(hours=hours)
+
+
+async def test_a_decision_that_can_be_undone_is_shown_as_one() -> None:
+    api = PaymentApi(chosen={("GET", f"{PAYMENT}/payments"): listed(paid(held=held("rejected")))})
+    async with console(api) as browser:
+        table = parsed((await browser.get(LIST)).text).one("table")
+    assert "Refused" in table.text
+    assert "Can still be undone" in table.text
+
+
+@pytest.mark.parametrize(
+    ("verb", "form", "said"),
+    [
+        ("verify", {}, "is verified"),
+        ("refuse", {"own_reason": "Kurang."}, "is refused"),
+    ],
+)
+async def test_a_payment_is_decided_on_its_page(verb: str, form: dict[str, str], said: str) -> None:
+    waiting = proof(1)
+    api = PaymentApi([waiting])
+    async with console(api) as browser:
+        answered = await browser.post(f"{LIST}/{waiting['payment_id']}/{verb}", data=form)
+        assert answered.status_code == 303
+        page = parsed((await browser.get(answered.headers["location"].removeprefix("/en"))).text)
+        assert f"FR5K-00001 {said}" in page.text
+        assert "takes effect in 9 seconds" in page.text
+        undone = await browser.post(f"{LIST}/{waiting['payment_id']}/undo")
+        page = parsed((await browser.get(undone.headers["location"].removeprefix("/en"))).text)
+    assert "Taken back" in page.text
+    assert [each.get("action") for each in page.all("form") if (each.get("action") or "").endswith("/verify")]
+
+
+async def test_who_was_slower_sees_who_decided() -> None:
+    api = PaymentApi([proof(1)])
+    payment_id = api.queue[0]["payment_id"]
+    api.colleague_verifies(payment_id)
+    async with console(api) as browser:
+        answered = await browser.post(f"{LIST}/{payment_id}/verify")
+        page = parsed((await browser.get(answered.headers["location"].removeprefix("/en"))).text)
+    assert "Your decision changed nothing" in page.text
+    assert not [each for each in page.all("form") if (each.get("action") or "").endswith("/verify")]
+
+
+async def test_the_history_tells_what_happened_in_the_order_of_time() -> None:
+    api = PaymentApi(
+        chosen={
+            ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(verified()),
+            ("GET", f"{PAYMENT}/refunds/{PROOF}"): answer(refund(due_at=at(-0.5), reason="Batal")),
+        }
+    )
+    async with console(api) as browser:
+        page = parsed((await browser.get(ONE)).text)
+    [history] = [each for each in page.all("ol") if each.get("class") == "history"]
+    kinds = [each.one("b").text for each in history.all("li")]
+    assert kinds == ["Paid, as the runner says", "Proof sent", "Verified", "Has to be paid back"]
+    assert "another person" in history.text
+    assert f"/en/console/refunds/{PROOF}" in [each.get("href") for each in page.all("a")]
+
+
+async def test_an_owner_sees_the_names_of_the_team() -> None:
+    members = {"items": [{"id": COLLEAGUE, "name": "Wayan", "email": "w@lari.example", "role": "finance"}]}
+    for role, name in ((Role.OWNER, "Wayan"), (Role.FINANCE, "another person")):
+        api = PaymentApi(
+            chosen={
+                ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(verified()),
+                ("GET", "/api/identity/v1/staff"): answer(members),
+            }
+        )
+        async with console(api, Staff(role)) as browser:
+            assert f"Verified · {name}" in parsed((await browser.get(ONE)).text).text
+        assert len(api.asked("/staff")) == (role is Role.OWNER)
+
+
+async def test_a_proof_on_another_desk_and_doubts_are_said() -> None:
+    same = {"payment_id": NEXT, "registration_number": "FR5K-00007"}
+    api = _api(leased_by=COLLEAGUE, leased_until=at(0.01), duplicate_of=same, registration_ended="cancelled")
+    async with console(api) as browser:
+        words = parsed((await browser.get(ONE)).text).text
+    assert "Somebody else reviews this proof right now." in words
+    assert "The registration was cancelled." in words
+    assert "The same picture was sent for another registration: FR5K-00007" in words
+
+
+async def test_a_payment_that_does_not_exist_has_no_page() -> None:
+    async with console(PaymentApi()) as browser:
+        assert (await browser.get(ONE)).status_code == 404
+
+
+async def test_while_only_payments_answer_the_page_is_there() -> None:
+    api = _api()
+    api.chosen["GET", "/api/registration/v1/registrations/0190c0de-0000-7000-8000-0000000000b1"] = httpx.Response(502)
+    api.chosen["GET", f"{PAYMENT}/invoices/0190c0de-0000-7000-8000-0000000000b1"] = problem(404, "invoice_not_found")
+    async with console(api) as browser:
+        page = await browser.get(ONE)
+    assert page.status_code == 200
+    assert "The bill cannot be read right now." in parsed(page.text).text

@@ -1,0 +1,42 @@
+"""Examples of the console's pages, one module for each area, and the data in them that is the same in all languages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from . import walk_bulk, walk_messages, walk_money, walk_ops, walk_overview, walk_races, walk_registration
+from .walk import Answers, Example
+from .walk_messages_answers import ANSWERS as OF_MESSAGES
+from .walk_money_answers import ANSWERS as OF_MONEY
+from .walk_ops_answers import ANSWERS as OF_OPS
+from .walk_overview_answers import OVERVIEW_ANSWERS
+from .walk_races_answers import ANSWERS as OF_RACES
+from .walk_registration_answers import ANSWERS as OF_REGISTRATION
+from .walk_registrations_answers import ANSWERS as OF_LISTS
+
+Examples = Mapping[str, tuple[Example, ...]]
+
+
+def _usual(examples: Examples, answers: Answers) -> Examples:
+    """Return the examples of an area with what its APIs answer unless an example says otherwise."""
+    return {path: tuple(replace(each, usual=answers) for each in found) for path, found in examples.items()}
+
+
+AREAS: Final[Examples] = {
+    **_usual(walk_overview.OVERVIEW, OVERVIEW_ANSWERS),
+    **_usual(walk_registration.EXAMPLES, OF_REGISTRATION),
+    **_usual(walk_races.EXAMPLES, OF_RACES),
+    **_usual(walk_ops.EXAMPLES, OF_OPS),
+    **_usual(walk_messages.EXAMPLES, OF_MESSAGES),
+    **_usual(walk_money.EXAMPLES, OF_MONEY),
+    **_usual(walk_bulk.EXAMPLES, OF_LISTS),
+}
+AREA_DATA: Final[Sequence[str]] = (
+    *walk_overview.OVERVIEW_DATA,
+    *walk_registration.DATA,
+    *walk_races.DATA,
+    *walk_ops.DATA,
+    *walk_messages.DATA,
+    *walk_money.DATA,
+    *walk_bulk.DATA,
+)
