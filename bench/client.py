@@ -11,7 +11,7 @@ import random
 import resource
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
@@ -63,12 +63,19 @@ def percentile(values: list[float], share: float) -> float:
     return found[min(len(found) - 1, int(len(found) * share))] if found else 0.0
 
 
-def post(path: str, body: bytes, *, key: str | None = None) -> bytes:
+def get(path: str, headers: Mapping[str, str]) -> bytes:
     """A whole request."""
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    if key:
-        head += f"Idempotency-Key: {key}\r\n"
-    return head.encode() + b"\r\n" + body
+    return _head("GET", path, headers)
+
+
+def post(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A whole request."""
+    return _head("POST", path, {"Content-Length": str(len(body)), **headers}) + body
+
+
+def _head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _whole_length(answer: bytes) -> int:

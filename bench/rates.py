@@ -65,7 +65,7 @@ def over_http(connections: int, categories: int, stages: Stages, seconds: int) -
     with stages.new(categories=categories) as stage, api_processes(stage) as ports:
         answers, accepted = rush(ports, stage, connections=connections, seconds=seconds)
         check(stage, accepted=accepted)
-    return Speed(_only(CREATED, answers), answers.generator_cores)
+    return Speed(only(CREATED, answers), answers.generator_cores)
 
 
 def sold_out(stages: Stages, seconds: int, *, keys: bool) -> Speed:
@@ -74,10 +74,10 @@ def sold_out(stages: Stages, seconds: int, *, keys: bool) -> Speed:
         answers, accepted = rush(ports, stage, connections=256, seconds=seconds, keys=keys)
         if accepted != _FEW_PLACES:
             raise Violation(f"{accepted} got in where {_FEW_PLACES} places were")
-    return Speed(_only(CONFLICT, answers), answers.generator_cores)
+    return Speed(only(CONFLICT, answers), answers.generator_cores)
 
 
-def _only(status: int, answers: Answers) -> float:
+def only(status: int, answers: Answers) -> float:
     """The rate of answers with that status.
 
     Raises:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+from registration.worker import fold_counts, merge_participant_counts
 from standalone.populate import populate
 from testkit.tokens import Issuer
 
@@ -73,6 +74,8 @@ def _fill(stage: Stage, registrations: int) -> float:
 async def _crowd(stage: Stage, registrations: int) -> UUID:
     database = open_database(stage.url)
     event_id = await populate(database, registrations, report=lambda _: None)
+    await fold_counts(database)
+    await merge_participant_counts(database)
     await database.close()
     return event_id
 
@@ -154,7 +157,16 @@ async def _questions(stage: Stage) -> list[_Read]:
         _Read("list of a category's verified", "/registrations", map(_verified_of, chosen), 100),
         _Read("stats of an event", "/stats", ({"event_id": row["event_id"]} for row in islice(chosen, 20)), 100),
         _Read("stats of all", "/stats", ({} for _ in range(20)), 100),
+        _Read("timeline by day", "/stats/timeline", ({**_event(row), **_DAYS} for row in islice(chosen, 20)), 500),
+        _Read("report of participants", "/reports/participants", map(_event, islice(chosen, 20)), 500),
     ]
+
+
+_DAYS = {"interval": "day"}
+
+
+def _event(row: "asyncpg.Record") -> dict[str, Any]:
+    return {"event_id": row["event_id"]}
 
 
 def _first_name(row: "asyncpg.Record") -> str:
@@ -175,10 +187,14 @@ def _asked(http: httpx.Client, read: _Read) -> Figure:
         began = time.perf_counter()
         answer = http.get(f"/api/registration/v1{read.path}", params=query)
         took.append(_MILLI * (time.perf_counter() - began))
-        if answer.status_code != httpx.codes.OK or not answer.json()["items"]:
+        if answer.status_code != httpx.codes.OK or not _rows_of(answer.json()):
             raise Violation(f"{read.what}: {answer.status_code} {answer.text[:200]}")
     note = f"p50 {percentile(took, 0.5):.1f} ms of {len(took)}"
     return Figure(7, f"p99 of {read.what}", [percentile(took, 0.99)], "ms", Target(ceiling=read.at_most_ms), note)
+
+
+def _rows_of(body: dict[str, Any]) -> Any:
+    return body.get("items") or body.get("categories")
 
 
 def _exports(http: httpx.Client, small_event: UUID) -> list[Figure]:

@@ -10,7 +10,13 @@ from uuid import UUID
 from chassis.database import Database, UnitOfWork
 from chassis.migrations import upgrade
 from registration.catalog import commands
-from registration.consistency import wrong_counts, wrong_people, wrong_places
+from registration.consistency import (
+    wrong_counts,
+    wrong_people,
+    wrong_people_counts,
+    wrong_places,
+    wrong_timeline,
+)
 from registration.entries.tables import Registration
 from registration.idempotency.tables import IdempotencyKey
 from registration.tables import service_tables
@@ -118,7 +124,8 @@ async def _wrong(stage: Stage, accepted: int) -> list[str]:
     async with database.read() as session:
         counts = {what: (await session.execute(query)).scalar_one() for what, query in queries.items()}
         places, people = await wrong_places(session), await wrong_people(session)
-        uncounted = ["registrations are counted wrongly" for _ in await wrong_counts(session)]
+        checks = (wrong_counts, wrong_timeline, wrong_people_counts)
+        uncounted = [f"{check.__name__} are found" for check in checks for _ in await check(session)]
     await database.close()
     differing = [f"{count} {what}, {accepted} accepted" for what, count in counts.items() if count != accepted]
     uncounted += [f"the places of {row.name} differ" for row in places]
