@@ -1,6 +1,10 @@
 """Loads the test kit for every test of the workspace, and runs the quick tests first."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("startline", deadline=None)  # how long an example takes says more of the machine
+settings.load_profile("startline")
 
 pytest_plugins = ["testkit.plugin"]
 

@@ -6,9 +6,10 @@ import httpx
 import pytest
 from chassis.secrets import new_key
 from fastapi import FastAPI
-from standalone.services import SERVICES
+from standalone.services import SERVICES, WEB
 from web.app import build_app as build_pages
 from web.settings import Settings as PagesSettings
+from web.upstream.apis import Apis
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,9 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, FastAPI]:
 
 @pytest.fixture(scope="session")
 def pages() -> FastAPI:
-    """The application of pages, before APIs that nobody asks."""
-    settings = PagesSettings(registration_url="http://a", payment_url="http://b", public_url="http://127.0.0.1:8080")
-    return build_pages(settings, registration=httpx.AsyncClient(), payment=httpx.AsyncClient())
+    """The application of pages; neither its APIs nor its database are called."""
+    nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+    settings = PagesSettings.behind(
+        "http://a", database_url=nowhere, secret_keys=new_key(), public_url="http://127.0.0.1:8080"
+    )
+    return build_pages(settings, Apis.behind(httpx.AsyncClient()), WEB.open_database(nowhere))

@@ -12,7 +12,7 @@ import pytest
 from .processes import ProcessStand
 from .round import Plan, Round
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(450)]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(450)]
 
 
 def _small(stand: ProcessStand) -> Plan:

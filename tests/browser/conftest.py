@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from standalone.journey.people import Crowd
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from testkit.servers import Server as FoundServer
 
+from .crew import Crew, hire
 from .devices import PHONE, Device
 from .front import Fault, Front
 from .own import OwnPages, prepare_own
@@ -21,7 +23,7 @@ from .races import Races, prepare
 from .watch import Watch
 
 Arrive = Callable[..., Awaitable[Page]]
-OpenFront = Callable[[Fault], Awaitable[str]]
+OpenFront = Callable[..., Awaitable[str]]
 
 _SECONDS = 180
 _PATIENCE_MS = 15_000
@@ -84,6 +86,12 @@ async def own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
     return await prepare_own(site, races, crowd)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def crew(races: Races, own: OwnPages) -> Crew:  # pages that have something to show
+    """Provide an account of each role."""
+    return await hire(races.staff)
+
+
 @pytest.fixture(scope="session")
 def crowd() -> Crowd:
     """People of whom nobody registers twice."""
@@ -114,10 +122,10 @@ async def arrive(browser: Browser, platform: PlatformProcess, races: Races, watc
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_front(platform: PlatformProcess) -> AsyncIterator[OpenFront]:
-    """`await open_front(fault)` is the address of pages whose way to the platform has a fault."""
+    """`await open_front(fault, **settings)` is the address of pages whose way to the platform has a fault."""
     async with AsyncExitStack() as closing:
 
-        async def open_one(fault: Fault) -> str:
-            return (await closing.enter_async_context(Front(platform.url, fault))).url
+        async def open_one(fault: Fault, **settings: Any) -> str:
+            return (await closing.enter_async_context(Front(platform.url, fault, **settings))).url
 
         yield open_one

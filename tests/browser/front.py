@@ -2,23 +2,27 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import httpx
 from chassis.process import BackgroundServer
+from chassis.secrets import new_key
 from embedded.ports import free_port
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from web.app import build_app
+from web.service import DATABASE
 from web.settings import Settings
+from web.upstream.apis import Apis
 
 Send: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
 Fault: TypeAlias = Callable[[httpx.Request, Send], Awaitable[httpx.Response]]
 """Answers a request of the pages, with `send` or without."""
 
 
+_NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"  # pages for runners need no database
 _FORWARDED = ("content-type", "cache-control", "retry-after")
 
 
@@ -40,12 +44,14 @@ class Front:
     Args:
         platform: base URL of the platform behind them.
         fault: between the pages and the platform.
+        settings: of the pages, besides those that they need.
     """
 
-    def __init__(self, platform: str, fault: Fault) -> None:
+    def __init__(self, platform: str, fault: Fault, **settings: Any) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         self._platform = platform
         self._fault = fault
+        self._settings = settings
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -57,11 +63,12 @@ class Front:
     async def _start(self, stack: AsyncExitStack) -> None:
         for_pages = httpx.AsyncClient(transport=_Changed(self._fault), base_url=self._platform)
         await stack.enter_async_context(for_pages)
-        settings = Settings(registration_url=self._platform, payment_url=self._platform, public_url=self.url)
-        pages = build_app(settings, registration=for_pages, payment=for_pages)
+        needed = {"database_url": _NOWHERE, "secret_keys": new_key(), "public_url": self.url}
+        settings = Settings.behind(self._platform, **needed, **self._settings)
+        pages = build_app(settings, Apis.behind(for_pages), DATABASE.open_database(_NOWHERE))
         await stack.enter_async_context(pages.router.lifespan_context(pages))
-        apis = Route("/api/{path:path}", self._forward, methods=["GET", "POST"])
-        app = Starlette(routes=[apis, Mount("/", pages)])
+        forwarding = Route("/api/{path:path}", self._forward, methods=["GET", "POST"])
+        app = Starlette(routes=[forwarding, Mount("/", pages)])
         server = BackgroundServer(app, host="127.0.0.1", port=int(self.url.rpartition(":")[2]), grace_seconds=1)
         await server.start()
         stack.push_async_callback(server.stop)
@@ -83,6 +90,11 @@ class Front:
 async def out_of_reach(request: httpx.Request, _: Send) -> httpx.Response:
     """No API can be reached."""
     raise httpx.ConnectError("out of reach", request=request)
+
+
+async def none(request: httpx.Request, send: Send) -> httpx.Response:
+    """Nothing is changed on the way."""
+    return await send(request)
 
 
 async def nothing_announced(request: httpx.Request, send: Send) -> httpx.Response:

@@ -1,9 +1,10 @@
-"""A registration in every state, with the link that opens it."""
+"""A registration and a place in line in every state, with the link that opens it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from standalone.journey.checks import eventually
@@ -14,14 +15,15 @@ from .desk import Desk
 from .races import Races
 
 _STATES: Final = ("waiting for payment", "proof sent", "proof refused", "paid", "cancelled")
+_IN_LINE: Final = ("offered a place", "in line", "left the line")
 
 
 @dataclass(frozen=True)
 class OwnScene:
-    """A page of a registration.
+    """A page of a registration, or of a place in line.
 
     Attributes:
-        path: after the address of the registration; `{runner}` stands for the id of its first participant.
+        path: after its address; `{runner}` stands for the id of the first participant.
     """
 
     state: str
@@ -35,6 +37,9 @@ OWN_SCENES: Final[Sequence[OwnScene]] = (
     OwnScene("paid", "/tickets/{runner}"),
     OwnScene("paid", "/letter"),
     OwnScene("paid", "/runners/{runner}"),
+    *(OwnScene(state) for state in _IN_LINE),
+    OwnScene("in line", "/leave"),
+    OwnScene("offered a place", "/leave"),
 )
 
 every_own_scene = pytest.mark.parametrize("scene", OWN_SCENES, ids=lambda scene: f"{scene.state} {scene.path}")
@@ -42,7 +47,7 @@ every_own_scene = pytest.mark.parametrize("scene", OWN_SCENES, ids=lambda scene:
 
 @dataclass(frozen=True)
 class OwnPages:
-    """Registrations by state.
+    """Registrations and places in line by state.
 
     Attributes:
         links: paths that open them.
@@ -59,7 +64,7 @@ class OwnPages:
 
 
 async def prepare_own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
-    """Register five people for each state, and let staff do what leads to it."""
+    """Register five people for each state, let others wait, and let staff do what leads to it."""
     category = races.categories["10k"]["id"]
     buyers = {state: await Buyer.of(site, crowd.form(category, 5)).register() for state in _STATES}
     for state in ("proof sent", "proof refused", "paid"):
@@ -70,10 +75,39 @@ async def prepare_own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
     await desk.verifies(_number(buyers["paid"]))
     await desk.refuses(_number(buyers["proof refused"]), "Jumlah pada bukti tidak terbaca.")
     await desk.cancels(buyers["cancelled"].entry["registration_id"])
+    entries = {**{state: buyer.entry for state, buyer in buyers.items()}, **await _places_in_line(site, races, crowd)}
     return OwnPages(
-        {state: urlsplit(buyer.entry["status_url"]).path for state, buyer in buyers.items()},
-        {state: buyer.entry["participants"][0]["participant_id"] for state, buyer in buyers.items()},
+        {state: urlsplit(entry["status_url"]).path for state, entry in entries.items()},
+        {state: entry["participants"][0]["participant_id"] for state, entry in entries.items()},
     )
+
+
+async def _places_in_line(site: Site, races: Races, crowd: Crowd) -> Mapping[str, dict[str, Any]]:
+    """Let three wait for the one place of a category; it becomes free for the first, and the last leaves."""
+    category = races.with_line["id"]
+    first = await Buyer.of(site, crowd.form(category)).register()
+    waiting = {state: await _joins(site, crowd.form(category)) for state in _IN_LINE}
+    gone, offered = waiting["left the line"], waiting["offered a place"]
+    await site.call("DELETE", _path_of(gone), token=gone["runner_token"], expect=(200, 204))
+    await Desk(races.staff).cancels(first.entry["registration_id"])
+
+    async def has_offer() -> bool:
+        found = await site.call("GET", _path_of(offered), token=offered["runner_token"])
+        return bool(found.json()["status"] == "offered")
+
+    await eventually(has_offer, "the offer to the first in line")
+    return waiting
+
+
+async def _joins(site: Site, form: Mapping[str, Any]) -> dict[str, Any]:
+    answer = await site.call(
+        "POST", "/registration/v1/waitlist", json=form, headers={"Idempotency-Key": uuid4().hex}, expect=201
+    )
+    return dict(answer.json())
+
+
+def _path_of(place: Mapping[str, Any]) -> str:
+    return f"/registration/v1/waitlist/{place['waitlist_id']}"
 
 
 def _number(buyer: Buyer) -> str:

@@ -16,7 +16,7 @@ STATUS_PAGE: Final = re.compile(r"/r/([^/?#]+)$")
 
 _SUBMIT = 'button[type="submit"], button:not([type])'
 _FIRST_FIELD = 'input[name="p1-full_name"]'
-_BINDING = 'button[data-send], button[name="step"][value="send"]'
+BINDING: Final = 'button[data-send], button[name="step"][value="send"]'
 _AGAIN = "button[data-now]"
 _CODE = "main img, main svg"
 _PROOF = f'input[type="file"][name="{PROOF_FILE}"]'
@@ -69,7 +69,7 @@ class Runner:
 
     async def confirms(self) -> None:
         """Press the button of the review, which shows all runners before anything is binding."""
-        await self.page.locator(_BINDING).filter(visible=True).click()
+        await self.page.locator(BINDING).filter(visible=True).click()
 
     async def is_registered(self) -> str:
         """Wait for the page of the registration and return its number."""
@@ -114,6 +114,15 @@ class Runner:
     async def opens_the_tickets(self, number: str) -> None:
         """Open the page of tickets."""
         await self.page.goto(f"{self.prefix}/r/{number}/tickets")
+
+    async def waits_for_the_tickets(self, number: str) -> None:
+        """Open the page of tickets again and again until they are there: a decision can be taken back for some time."""
+
+        async def are_there() -> bool:
+            await self.opens_the_tickets(number)
+            return await self.page.locator(_CODE).count() > 0
+
+        await eventually(are_there, f"the tickets of {number}", within=60)
 
     async def reads_codes(self) -> Sequence[str]:
         """Return the text of every QR code on the page, read from what is shown."""

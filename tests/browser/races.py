@@ -14,6 +14,7 @@ OPEN: Final = "lari-malam-braga"
 SOLD_OUT: Final = "sold-out-run"
 NOT_OPEN: Final = "tomorrow-run"
 CLOSED: Final = "yesterday-run"
+WITH_LINE: Final = "line-run"
 
 PAYMENT: Final[Mapping[str, str | int]] = {
     "bank_name": "Bank Nusantara",
@@ -41,10 +42,12 @@ class Races:
 
     Attributes:
         categories: the API's category by slug, of the race that is open.
+        with_line: the API's category with a single place, for which a line is to form.
     """
 
     staff: StaffMember
     categories: Mapping[str, Mapping[str, Any]]
+    with_line: Mapping[str, Any]
 
 
 async def prepare(site: Site, staff: StaffMember) -> Races:
@@ -52,6 +55,7 @@ async def prepare(site: Site, staff: StaffMember) -> Races:
     await staff.call("PUT", "/payment/v1/settings", json={**PAYMENT, "qris_image": qris_code()})
     await staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
     places = [await _race(staff, _OPEN_RACE, _category(1, "5K"), _category(2, "10K", quota=2000))]
+    line = await _race(staff, _plain("Line Run", WITH_LINE), _category(6, "5K", quota=1))
     full = await _race(staff, _plain("Sold Out Run", SOLD_OUT), _category(3, "5K", quota=1))
     now = datetime.now(UTC)
     opening: dict[str, Any] = {"registration_open_at": (now + timedelta(days=1)).isoformat()}
@@ -60,7 +64,7 @@ async def prepare(site: Site, staff: StaffMember) -> Races:
     await _race(staff, _plain("Yesterday Run", CLOSED), _category(5, "5K", **over))
     buyer = await Buyer.of(site, Crowd(seed=5, first=90_000).form(full["5k"]["id"])).register()
     assert buyer.registration is not None
-    return Races(staff, places[0])
+    return Races(staff, places[0], line["5k"])
 
 
 async def _race(

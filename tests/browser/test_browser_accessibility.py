@@ -2,14 +2,15 @@
 
 import pytest
 from playwright.async_api import Page, expect
+from standalone.journey.people import Crowd
 
 from .axe import violations
 from .conftest import Arrive, OpenFront
 from .devices import DESKTOP, PHONE, TABLET, Theme
 from .looks import too_wide
 from .own import OwnPages, OwnScene, every_own_scene
-from .pages import Runner
-from .races import OPEN
+from .pages import BINDING, Runner
+from .races import OPEN, Races
 from .scenes import Scene, every_language, every_scene
 from .watch import Watch
 
@@ -57,6 +58,35 @@ async def test_axe_finds_nothing_on_a_form_full_of_errors(
     await runner.sends()
     await expect(page.locator("[data-errors]")).to_be_visible()
     assert await too_wide(page) == []
+    assert await _found(page) == []
+
+
+@every_language
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "scripts do not arrive"])
+async def test_axe_finds_nothing_on_the_review_of_a_group(
+    has_scripts: bool, language: str, arrive: Arrive, watch: Watch, races: Races, crowd: Crowd
+) -> None:
+    page = await arrive()
+    if not has_scripts:
+        watch.allow("net::ERR_FAILED")
+        await page.route("**/*.js", lambda route: route.abort())
+    runner = Runner(page, prefix="" if language == "id" else "/en")
+    await runner.opens_the_race(OPEN)
+    await runner.chooses("5k", 5)
+    await runner.fills_everybody(crowd.form(races.categories["5k"]["id"], 5))
+    await runner.sends()
+    await expect(page.locator(BINDING).filter(visible=True)).to_be_visible()
+    assert await too_wide(page) == []
+    assert await _found(page) == []
+
+
+@every_language
+async def test_axe_finds_nothing_on_the_page_after_the_search_for_a_registration(language: str, arrive: Arrive) -> None:
+    page = await arrive()
+    await page.goto("/recover" if language == "id" else "/en/recover")
+    await page.locator('input[name="contact"]').fill("nobody@example.com")
+    async with page.expect_navigation():
+        await page.locator("main form button").click()
     assert await _found(page) == []
 
 

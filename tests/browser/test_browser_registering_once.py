@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Route
+from standalone.journey.checks import eventually
 from standalone.journey.people import Crowd
 
 from .conftest import Arrive, OpenFront
@@ -14,6 +15,7 @@ from .pages import Runner
 from .races import OPEN, Races
 from .watch import Watch
 
+_COUNT_DRAFTS = "() => Object.keys(localStorage).filter((name) => name.startsWith('draft:')).length"
 _BROWSERS_OWN_ERROR = "chrome-error://**"
 
 _PHONES = pytest.mark.parametrize("phone", [PHONE, PHONE_WITHOUT_SCRIPTS], ids=["with scripts", "without scripts"])
@@ -59,6 +61,30 @@ async def test_the_back_button_and_sending_again_lead_to_the_same_registration(
 
     assert await runner.is_registered() == number
     assert await _stored(races, form) == [number]
+
+
+async def test_a_form_that_was_sent_leaves_no_draft_even_after_the_back_button(
+    form: dict[str, Any], arrive: Arrive
+) -> None:
+    runner = Runner(await arrive())
+    await _filled_in(runner, form)
+    await _has_drafts(runner, 1)
+    await runner.sends()
+    await runner.is_registered()
+
+    await runner.page.go_back()
+    await runner.opens_the_race(OPEN)
+
+    await _has_drafts(runner, 0)
+
+
+async def _has_drafts(runner: Runner, count: int) -> None:
+    """Wait until the device keeps so many drafts."""
+
+    async def has_so_many() -> bool:
+        return bool(await runner.page.evaluate(_COUNT_DRAFTS) == count)
+
+    await eventually(has_so_many, f"{count} drafts")
 
 
 @_PHONES

@@ -93,7 +93,7 @@ def inspect(template: str, identifier: str) -> None:
 
 
 def docker(arguments: list[str]) -> None:
-    """`compose`, `inspect`, `image inspect`, `stop`, `rm`, `network connect` and `logs`."""
+    """`compose`, `inspect`, `image inspect`, `logs`, and what changes something."""
     match arguments:
         case ["compose", *rest]:
             compose(rest)
@@ -101,6 +101,17 @@ def docker(arguments: list[str]) -> None:
             inspect(template, identifier)
         case ["image", "inspect", "-f", _, name]:
             print(name.replace("name", "image"))
+        case ["logs", identifier]:
+            print(f"why {found(identifier)['process']} is not well")
+        case _:
+            change(arguments)
+
+
+def change(arguments: list[str]) -> None:
+    """`update`, `stop`, `rm` and `network connect`."""
+    match arguments:
+        case ["update", "--cpu-shares", shares, _]:
+            note(f"shares {shares}")
         case ["stop", identifier]:
             note(f"stop {found(identifier)['process']} {found(identifier)['release']}")
             found(identifier)["up"] = False
@@ -110,8 +121,6 @@ def docker(arguments: list[str]) -> None:
         case ["network", "connect", network, identifier]:
             note(f"connect {found(identifier)['process']} {network}")
             STATE["networks"][identifier].append(network)
-        case ["logs", identifier]:
-            print(f"why {found(identifier)['process']} is not well")
         case _:
             sys.exit(f"docker does not know {arguments}")
 

@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
 
 _NAMES = [service.name for service in SERVICES]
+SENDING_OUT = ("registration", "payment", "notification")
+_URLS_OF_APIS = frozenset(f"{name.upper()}_URL" for name in _NAMES)
 _SECRET = re.compile(r"PASSWORD|SECRET|TOKEN|_KEYS")
 
 
@@ -95,7 +97,7 @@ def test_secrets_are_long_different_and_new_each_time(env_file: Path, tmp_path: 
     assert _make_env(str(other)).returncode == 0
     made = [value for file in (env_file, other) for name, value in _secrets(file).items() if name != "rabbitmq.conf"]
     secrets = [value for value in made if value]
-    assert len(secrets) == len(set(secrets)) == 42
+    assert len(secrets) == len(set(secrets)) == 48
     assert min(map(len, secrets)) >= 44
     for name, key in _secrets(env_file).items():
         if name.endswith("_secret_keys"):
@@ -238,18 +240,23 @@ def test_the_containers_of_a_service_run_its_definition(service: Service[Any]) -
         assert list(each["depends_on"]) == [f"{service.name}-migrate"]
 
 
-def test_web_is_served_like_an_api_and_has_nothing_to_lose() -> None:
-    web, api = _containers()["web"], _containers()["checkin-api"]
+def test_web_is_served_like_an_api_and_reaches_its_own_database_only() -> None:
+    web, api, migrate = (_containers()[name] for name in ("web", "checkin-api", "web-migrate"))
+    assert migrate["command"] == ["python", "-m", "chassis.migrations", "web"]
     assert web["command"] == ["uvicorn", "web.service:create_app"]
     assert import_from_string(web["command"][1]) is create_pages
     for alike in ("healthcheck", "read_only", "restart", "stop_grace_period", "ulimits", "mem_limit"):
         assert web[alike] == api[alike], alike
-    assert web["networks"] == ["edge"], "neither databases nor what is outside"
-    assert not {"secrets", "volumes", "depends_on", "ports"} & web.keys()
+    assert web["networks"] == api["networks"] == ["edge", "back"], "nothing that is outside"
+    assert {_source(each) for each in web["secrets"]} == {"web_password", "web_secret_keys"}
+    assert {_source(each) for each in migrate["secrets"]} == {"web_owner_password"}
+    assert list(web["depends_on"]) == ["web-migrate"]
+    assert not {"volumes", "ports"} & web.keys()
     assert web["environment"].keys() == {
-        "REGISTRATION_URL",
-        "PAYMENT_URL",
+        "DATABASE_URL",
+        *_URLS_OF_APIS,
         "PUBLIC_URL",
+        "TURNSTILE_SITE_KEY",
         "TRUSTED_PROXIES",
         "LOG_LEVEL",
     }
@@ -258,7 +265,7 @@ def test_web_is_served_like_an_api_and_has_nothing_to_lose() -> None:
 
 def test_web_reaches_the_apis_and_is_reached_by_the_gateway_and_the_doctor() -> None:
     web = _containers()["web"]["environment"]
-    for url in (web["REGISTRATION_URL"], web["PAYMENT_URL"]):
+    for url in (web[name] for name in _URLS_OF_APIS):
         process = url.removeprefix("http://").removesuffix(":8000")
         assert "edge" in _containers()[process]["networks"]
     for name in ("doctor", "operator", "journey"):
@@ -291,8 +298,8 @@ def test_only_those_who_have_to_get_out() -> None:
     masquerade = "com.docker.network.bridge.enable_ip_masquerade"
     assert networks["public"]["driver_opts"] == {masquerade: "false"}, "what begins there gets no answer"
     demo = {"simulators", "journey"}
-    halves = {f"{service}-{half}" for service in ("registration", "payment") for half in ("api", "worker")}
-    assert out - demo == {*halves, "notification-worker"}
+    halves = {f"{service}-{half}" for service in SENDING_OUT for half in ("api", "worker")}
+    assert out - demo == halves
     assert {name for name in out - demo if "nowhere" in _containers()[name]["networks"]} == out - demo
     assert {name for name, each in _containers().items() if "public" in each["networks"]} == {"gateway", "simulators"}
     assert "back" not in _containers()["gateway"]["networks"]

@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from payment.limits import MAX_FILE_BYTES
 from payment.proofs.forms import FORM_BYTES
 from registration.access_codes import AccessCodes
+from registration.pictures.forms import FORM_BYTES as PICTURE_BYTES
+from registration.pictures.forms import MAX_FILE_BYTES as MAX_PICTURE_BYTES
 
 from .nginx import DEPLOY, Location, chosen, locations
 
@@ -26,8 +28,13 @@ LIMITED = {
     "/races/jakarta-fun-run/register/5k/review": "zone=registrations ",
     "/races/jakarta-fun-run/waitlist/5k": "zone=registrations ",
     f"/r/{NUMBER}/proof": "zone=uploads ",
+    "/console/races/1/pictures/banner": "zone=uploads ",
     f"/r/{NUMBER}/{CODE}": "zone=links ",
     "/recover": "zone=links ",
+    "/console/login": "zone=logins ",
+    "/console/registrations/1/proof": "zone=uploads ",
+    "/console/payment-settings/picture": "zone=uploads ",
+    "/console/payments/statement": "zone=uploads ",
 }
 
 
@@ -97,10 +104,20 @@ def test_bodies_may_be_as_large_as_web_takes_and_hardly_larger(pages: FastAPI) -
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_proof_may_be_as_large_as_the_api_takes_and_few_come_at_once(language: str) -> None:
-    location = chosen(f"{language}/r/{NUMBER}/proof")
-    assert MAX_FILE_BYTES < location.largest_body <= FORM_BYTES, "the picture, and the form around it"
+def test_a_picture_may_be_as_large_as_the_api_takes_and_few_come_at_once(language: str) -> None:
+    for path in (f"/r/{NUMBER}/proof", "/console/payment-settings/picture"):
+        location = chosen(language + path)
+        assert MAX_FILE_BYTES < location.largest_body <= FORM_BYTES, "the picture, and the form around it"
+        assert location.directives["limit_conn"] == "uploading 8"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["banner", "logo"])
+def test_a_picture_of_a_race_may_be_as_large_as_the_api_takes_and_few_come_at_once(language: str, kind: str) -> None:
+    location = chosen(f"{language}/console/races/1/pictures/{kind}")
+    assert MAX_PICTURE_BYTES < location.largest_body <= PICTURE_BYTES, "the picture, and the form around it"
     assert location.directives["limit_conn"] == "uploading 8"
+    assert chosen(f"{language}/console/races/1/pictures/{kind}/remove").largest_body == BODY_BYTES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -114,7 +131,7 @@ def test_a_stream_goes_on_as_it_comes(language: str) -> None:
 
 
 def test_pages_of_a_registration_are_never_kept(pages: FastAPI) -> None:
-    private = [path for _, path in _pages(pages) if re.match(r"(/en)?/(r|t)/", path)]
+    private = [path for _, path in _pages(pages) if re.match(r"(/en)?/(r|t|console)(/|$)", path)]
     assert len(private) >= 4
     for path in (*private, "/recover", f"/r/{NUMBER}/a/page/of/a/newer/release", f"/en/r/{NUMBER}/proof", "/t/a1"):
         assert "proxy_cache" not in chosen(path).directives, path
@@ -152,7 +169,9 @@ def test_pages_of_the_gateway_say_nothing_that_a_client_wrote_and_have_nothing_i
     ours = {"$closed", "$status", "$correlation_id", "$error_page"}
     used = {each for each in re.findall(r"\$\w+", text) if not each.startswith("$page_")}
     assert used == {*ours, "$uri"}
-    assert text.count("$uri") == text.count("map $uri $page_language") == 1, "the path is looked at and not repeated"
+    looked_at = re.findall(r"^map \$uri \$page_(\w+)", text, re.MULTILINE)
+    assert looked_at == ["language", "too_large_id", "too_large_en"]
+    assert text.count("$uri") == len(looked_at), "the path is looked at and not repeated"
     assert not re.search(r"<style|\sstyle=|<script|\son[a-z]+=", text)
     assert re.findall(r'(?:href|src)="([^"]*)"', text) == ["", "", "/", "/en/", "/gateway.css"]
 

@@ -49,6 +49,10 @@ class Engine:
         return done
 
     def calls(self) -> list[str]:
+        """What was changed, in order; shares of the processors left out."""
+        return [each for each in self.calls_and_shares() if not each.startswith("shares")]
+
+    def calls_and_shares(self) -> list[str]:
         """What was changed, in order."""
         return (self.folder / "calls").read_text().splitlines()
 
@@ -83,6 +87,13 @@ def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
     assert engine.running("identity-api") == ["old"]
 
 
+def test_while_one_starts_those_that_serve_have_the_processors_first(engine: Engine) -> None:
+    assert engine.roll("identity").returncode == 0
+
+    replaced = ["up identity-api=2", "shares 64", "healthy", "shares 1024", "stop identity-api old", "rm"]
+    assert engine.calls_and_shares()[2 : 2 + len(replaced)] == replaced
+
+
 def test_unnamed_it_is_all_of_them_and_the_gateway_stays(engine: Engine) -> None:
     engine.state["containers"] = []
     for service in SERVICES:
@@ -93,18 +104,20 @@ def test_unnamed_it_is_all_of_them_and_the_gateway_stays(engine: Engine) -> None
     assert engine.roll().returncode == 0
 
     migrations = [call for call in engine.calls() if call.startswith("run ")]
-    assert migrations == ["run provision", *(f"run {service}-migrate" for service in SERVICES)]
+    assert migrations == ["run provision", *(f"run {each}-migrate" for each in (*SERVICES, "web"))]
     for service in SERVICES:
         assert engine.running(f"{service}-api") == engine.running(f"{service}-worker") == ["new"]
-    assert engine.calls()[-4:] == ["up web=2", "healthy", "stop web old", "rm"], "pages show what the new APIs say"
+    web = ["run web-migrate", "up web=2", "healthy", "stop web old", "rm"]
+    assert engine.calls()[-5:] == web, "pages show what the new APIs say"
 
 
-def test_pages_have_no_migrations_and_no_worker(engine: Engine) -> None:
+def test_pages_have_no_worker(engine: Engine) -> None:
     engine.runs("web", "old", "old")
 
     assert engine.roll("web").returncode == 0
 
-    assert engine.calls() == ["up web=3", "healthy", "stop web old", "rm"] * 2
+    replaced = ["up web=3", "healthy", "stop web old", "rm"] * 2
+    assert engine.calls() == ["run provision", "run web-migrate", *replaced]
     assert engine.running("web") == ["new", "new"]
 
 

@@ -42,7 +42,7 @@ _LEFT_OUT = frozenset(
 )
 """They end the session that the calls are made in, as ids of earlier answers are used again, or answer for minutes."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 15 * (int(SECONDS) + 30))]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(120 + 15 * (int(SECONDS) + 30))]
 
 
 async def _runner(platform: PlatformProcess) -> str:

@@ -19,7 +19,7 @@ from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.race import open_race
 from testkit.polling import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 Start = Callable[..., Awaitable[PlatformProcess]]
 

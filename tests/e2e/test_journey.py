@@ -11,7 +11,7 @@ from standalone.journey.client import Site
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.story import Demand, Story
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 DEMANDS = (
     Demand(quota=17, singles=12, fives=2, tens=1),

@@ -9,7 +9,7 @@ from standalone.journey.client import Site, StaffMember
 from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from testkit.polling import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(480)]
 
 Start = Callable[..., Awaitable[PlatformProcess]]
 

@@ -19,6 +19,7 @@ from testkit.polling import eventually
 
 GATEWAY = Path(__file__).parents[2] / "deploy" / "gateway"
 
+_WORKERS = int((GATEWAY / "nginx.conf").read_text().partition("worker_processes ")[2].partition(";")[0])
 _NGINX = Package("nginx-light", "nginx")
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _OWN_HTTP2_DIRECTIVE = (1, 25, 1)
@@ -122,7 +123,7 @@ class Gateway:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
-        return True
+        return len(self.workers) == _WORKERS  # the port is open before they are there
 
     @property
     def _started(self) -> "subprocess.Popen[bytes]":

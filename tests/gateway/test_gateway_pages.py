@@ -296,6 +296,7 @@ async def test_a_page_that_takes_too_long_and_one_that_breaks_off_are_told_apart
     ("sent", "status", "heading"),
     [
         (unfinished("POST", "/r/FR5K-00001/proof", length=5_000_000), 413, "Berkas ini terlalu besar"),
+        (unfinished("POST", "/console/races/1/pictures/logo", length=6_000_000), 413, "Berkas ini terlalu besar"),
         (unfinished("POST", f"/en{REGISTER}", length=70_000), 413, "This file is too large"),
         (request("TRACE", "/races/lari"), 405, "Permintaan ini tidak dapat dilayani"),
         (b"GET /en/\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400, "This request cannot be answered"),

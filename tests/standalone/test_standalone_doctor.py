@@ -18,7 +18,7 @@ from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.story import Demand, Story
 from testkit.servers import Server as FoundServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 DEMANDS = (Demand(quota=7, singles=2, fives=1), Demand(quota=2, singles=2), Demand(quota=1, singles=2))
 

@@ -16,7 +16,7 @@ from standalone.journey.process import OWNER_EMAIL, PlatformProcess
 from standalone.journey.race import open_race
 from testkit.polling import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 NOTHING = {"DATABASE_URL": "", "BROKER_URL": "", "FONNTE_TOKEN": "", "SMTP_HOST": "", "PUBLIC_URL": ""}
 

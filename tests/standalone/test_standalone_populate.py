@@ -40,6 +40,8 @@ async def test_every_state_and_size_is_there_and_the_doctor_finds_nothing(popula
         assert await consistency.wrong_places(session) == []
         assert await consistency.wrong_people(session) == []
         assert await consistency.wrong_counts(session) == []
+        assert await consistency.wrong_timeline(session) == []
+        assert await consistency.wrong_people_counts(session) == []
         assert await consistency.overdue(session) == []
     assert len(entries) == REGISTRATIONS
     assert {status for status, _ in entries} == set(Status)

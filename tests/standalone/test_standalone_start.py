@@ -13,7 +13,7 @@ import pytest
 from embedded.data_directory import open_data_directory
 from standalone.journey.process import PlatformProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 NOTHING = {"DATABASE_URL": "", "BROKER_URL": "", "FONNTE_TOKEN": "", "SMTP_HOST": "", "PUBLIC_URL": ""}
 STARTLINE = (sys.executable, "-m", "standalone")

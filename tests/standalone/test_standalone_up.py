@@ -12,7 +12,7 @@ import pytest
 from standalone.journey.client import Site, StaffMember
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 NOTHING = {"DATABASE_URL": "", "BROKER_URL": "", "FONNTE_TOKEN": "", "SMTP_HOST": ""}
 

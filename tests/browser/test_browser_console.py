@@ -1,0 +1,62 @@
+"""The console as each role meets it: every page of the menu opens, fits a phone, and axe finds nothing on it."""
+
+import pytest
+from chassis.auth.principals import Role
+
+from .axe import violations
+from .conftest import Arrive
+from .crew import CONSOLE, Crew, menu
+from .devices import DESKTOP, PHONE, Device, Theme
+from .looks import too_wide
+
+_THEMES: tuple[Theme, ...] = ("light", "dark")
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_role_opens_all_pages_of_its_menu_and_no_others(role: Role, arrive: Arrive, crew: Crew) -> None:
+    # given the pages that there are
+    page = await arrive(DESKTOP)
+    await crew.logs_in(page, Role.OWNER)
+    everything = await menu(page)
+    await page.context.clear_cookies()
+
+    # when someone of the role logs in
+    await crew.logs_in(page, role)
+    own = await menu(page)
+
+    # then the pages of the menu open, and the others are refused in words
+    assert own
+    assert set(own) <= set(everything)
+    for path in everything:
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status == (200 if path in own else 403), path
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+async def test_axe_finds_nothing_and_every_page_fits(language: str, arrive: Arrive, crew: Crew) -> None:
+    page = await arrive(DESKTOP)
+    prefix = "" if language == "id" else "/en"
+    await crew.logs_in(page, Role.OWNER, prefix=prefix)
+    found = []
+    for path in await menu(page):
+        await page.goto(path)
+        for device in (PHONE, DESKTOP):
+            await page.set_viewport_size({"width": device.width, "height": device.height})
+            found += [f"{path}, {device.width} px: {line}" for line in await too_wide(page)]
+            for theme in _THEMES if language == "id" else _THEMES[:1]:
+                await page.emulate_media(color_scheme=theme)
+                found += [f"{path}, {device.width} px, {theme}: {line}" for line in await violations(page)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("phone", [PHONE], ids=["phone"])
+async def test_an_ended_session_leads_to_the_login_and_back(phone: Device, arrive: Arrive, crew: Crew) -> None:
+    page = await arrive(phone)
+    await page.goto(f"{CONSOLE}/password")
+    assert "/console/login" in page.url
+    await page.locator('input[name="email"]').fill(crew.emails[Role.VIEWER])
+    await page.locator('input[name="password"]').fill("kupu-kupu di atas pagar")
+    async with page.expect_navigation():
+        await page.locator("main form button").click()
+    assert page.url.endswith(f"{CONSOLE}/password")
