@@ -5,7 +5,7 @@ MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone
 BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-browser test-compose fuzz fast check format lock browser-lock asyncapi bench screenshots clean
+.PHONY: help setup demo up test test-gateway test-browser test-compose test-soak fuzz fast check format lock browser-lock asyncapi bench screenshots clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,11 +24,14 @@ demo: setup ## play the whole journey on a fresh platform and check it
 up: setup ## run the platform on http://127.0.0.1:8080
 	@$(VENV)/startline up
 
-test: setup ## all tests; finds PostgreSQL and RabbitMQ, or starts them
+test: setup ## the tests; starts PostgreSQL in memory, finds RabbitMQ or starts it
 	@$(VENV)/python -m testkit scripts/all_tests
 
 test-compose: setup ## the containers, the journey through their gateway, then everything broken in turn
 	@$(VENV)/python -m tests.breaking
+
+test-soak: setup ## a platform with everything broken in turn, and generated requests; `make test` leaves these out
+	@$(VENV)/python -m testkit $(VENV)/pytest -q -m soak
 
 test-gateway: setup ## the distribution's nginx with the gateway's configuration, attacked, before a whole platform
 	@$(VENV)/python -m testkit $(VENV)/pytest -q tests/gateway tests/deploy/test_gateway.py tests/deploy/test_gateway_room.py
@@ -36,7 +39,7 @@ test-gateway: setup ## the distribution's nginx with the gateway's configuration
 test-browser: setup ## the pages in a real Chromium: accessibility, keyboard, weight, and runners who click
 	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser
 
-screenshots: setup ## take the pictures of the README into docs/pictures
+screenshots: setup ## take the pictures of README and guide
 	@$(VENV)/python -m testkit $(VENV)/python -m tests.browser.screenshots
 
 fuzz: setup ## many requests generated from the OpenAPI documents as served; FUZZ_SECONDS for each service and caller

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from chassis.database import Database
 from chassis.migrations import upgrade
-from chassis.service import Service
+from chassis.service import DatabaseOwner
 from embedded.errors import CannotStart
 from embedded.postgres import EmbeddedPostgres
 
-from standalone.services import SERVICES
+from standalone.services import DATABASE_OWNERS
 from standalone.settings import StandaloneSettings
 
 
@@ -39,9 +38,9 @@ class Server:
         return urlunsplit(parts._replace(scheme="postgresql+asyncpg", path=f"/{self.name(service)}"))
 
 
-def open_database(server: Server, service: Service[Any], *, pool_size: int = 4) -> Database:
-    """Return a service's database; the caller closes it."""
-    return service.open_database(server.url_of(service.name), pool_size=pool_size, pool_overflow=pool_size)
+def open_database(server: Server, owner: DatabaseOwner, *, pool_size: int = 4) -> Database:
+    """Return a package's database; the caller closes it."""
+    return owner.open_database(server.url_of(owner.name), pool_size=pool_size, pool_overflow=pool_size)
 
 
 @contextmanager
@@ -105,8 +104,8 @@ async def create_databases(server: Server) -> None:
     """Create missing databases."""
     connection = await asyncpg.connect(server.url, timeout=10)
     try:
-        for service in SERVICES:
-            await _create(connection, server.name(service.name))
+        for owner in DATABASE_OWNERS:
+            await _create(connection, server.name(owner.name))
     finally:
         await connection.close()
 
@@ -124,8 +123,8 @@ async def drop_databases(server: Server) -> None:
     """Delete the services' databases with all their data."""
     connection = await asyncpg.connect(server.url, timeout=10)
     try:
-        for service in SERVICES:
-            await connection.execute(f'DROP DATABASE IF EXISTS "{server.name(service.name)}" WITH (FORCE)')
+        for owner in DATABASE_OWNERS:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{server.name(owner.name)}" WITH (FORCE)')
     finally:
         await connection.close()
 
@@ -133,5 +132,5 @@ async def drop_databases(server: Server) -> None:
 def migrate(server: Server) -> None:
     """Create missing databases and migrate all of them. Several processes may run it concurrently."""
     asyncio.run(create_databases(server))
-    for service in SERVICES:
-        upgrade(server.url_of(service.name), service.name)
+    for owner in DATABASE_OWNERS:
+        upgrade(server.url_of(owner.name), owner.name)

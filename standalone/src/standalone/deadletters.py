@@ -65,7 +65,7 @@ async def _carry_out(database: Database, arguments: argparse.Namespace) -> None:
             for row in await retries.list_dead_letters(database, limit=_ALL):
                 _print_row(database.service, row)
         case "show":
-            row = await retries.show_dead_letter(database, int(arguments.id))
+            row = await retries.show_dead_letter(database, int(arguments.id), by=_ACTOR)
             print(json.dumps({**row, "payload": row["payload"].decode(errors="replace")}, default=str, indent=2))
         case "replay":
             for dead_letter_id in await _chosen(database, arguments):

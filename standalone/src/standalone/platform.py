@@ -23,13 +23,14 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 from web.app import build_app as build_pages
 from web.settings import Settings as WebSettings
+from web.upstream.apis import Apis
 
 from simulators import Settings as SimulatorSettings
 from simulators import Simulators
 from standalone.databases import Server, open_database
 from standalone.gateway import ForVisitor, Gateway
 from standalone.inside import InsideTransport
-from standalone.services import SERVICES
+from standalone.services import SERVICES, WEB
 from standalone.settings import LocalSecrets, StandaloneSettings
 
 _PREFETCH = 6  # concurrent events per service, so that connections are left for requests
@@ -95,7 +96,9 @@ class Platform:
         for_pages = await stack.enter_async_context(
             httpx.AsyncClient(transport=InsideTransport(ForVisitor(self._inside)), base_url=_INSIDE)
         )
-        self._web = self._pages(for_pages, port)
+        sessions = open_database(self._server, WEB)
+        stack.push_async_callback(sessions.close)
+        self._web = self._pages(for_pages, sessions, port)
         self.gateway = Gateway(self._apps(), pages=self._web, ready=self.ready, late=self.late)
         server = BackgroundServer(self.gateway, host=self._settings.startline_host, port=port)
         await server.start()
@@ -163,14 +166,15 @@ class Platform:
             apps["/simulators"] = BodyLimit(self._simulators.app, larger={"/simulators/fonnte/.*": _ATTACHED_BYTES})
         return apps
 
-    def _pages(self, http: httpx.AsyncClient, port: int) -> FastAPI:
-        settings = WebSettings(
-            registration_url=_INSIDE,
-            payment_url=_INSIDE,
+    def _pages(self, http: httpx.AsyncClient, sessions: Database, port: int) -> FastAPI:
+        settings = WebSettings.behind(
+            _INSIDE,
+            database_url=self._server.url_of(WEB.name),
+            secret_keys=self._secrets.key(),
             public_url=self._public_url(port),
             show_parts=self._settings.public_url is None,
         )
-        return build_pages(settings, registration=http, payment=http)
+        return build_pages(settings, Apis.behind(http), sessions)
 
     def _public_url(self, port: int) -> str:
         return self._settings.public_url or f"http://127.0.0.1:{port}"

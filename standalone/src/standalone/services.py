@@ -7,7 +7,8 @@ import identity.service
 import notification.service
 import payment.service
 import registration.service
-from chassis.service import Service
+import web.service
+from chassis.service import DatabaseOwner, Service
 
 SERVICES: tuple[Service[Any], ...] = (
     identity.service.SERVICE,
@@ -16,6 +17,11 @@ SERVICES: tuple[Service[Any], ...] = (
     notification.service.SERVICE,
     checkin.service.SERVICE,
 )
+
+WEB = web.service.DATABASE
+
+DATABASE_OWNERS: tuple[DatabaseOwner, ...] = (*SERVICES, WEB)
+"""All packages with a database: the services, and the pages."""
 
 
 def service_named(name: str) -> Service[Any]:

@@ -71,6 +71,12 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
         for row in await entries.wrong_counts(session):
             detail = f"statistics show {row.counted} that are {row.status}, there are {row.there}"
             diagnosis.found("counts_differ", detail, category_id=row.race_category_id)
+        for row in await entries.wrong_timeline(session):
+            detail = f"the timeline shows {row.registered} too many registered and {row.verified} too many verified"
+            diagnosis.found("counts_differ", detail, category_id=row.race_category_id)
+        for row in await entries.wrong_people_counts(session):
+            detail = f"the report of participants differs by {row.difference}"
+            diagnosis.found("counts_differ", detail, category_id=row.race_category_id)
         for row in await entries.wrong_people(session):
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)

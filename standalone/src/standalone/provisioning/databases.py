@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from standalone.databases import Server, create_databases
 from standalone.provisioning.handover import hand_over
 from standalone.provisioning.verifiers import scram_verifier
-from standalone.services import SERVICES
+from standalone.services import DATABASE_OWNERS
 
 DOCTOR = "doctor"
 """The login that compares the state of the services. It is read-only."""
@@ -48,7 +48,9 @@ def owner_of(service: str) -> str:
     return f"{service}{OWNER_SUFFIX}"
 
 
-LOGINS = frozenset({DOCTOR, *(service.name for service in SERVICES), *(owner_of(service.name) for service in SERVICES)})
+_NAMES = [each.name for each in DATABASE_OWNERS]
+
+LOGINS = frozenset({DOCTOR, *_NAMES, *map(owner_of, _NAMES)})
 """All logins with a password."""
 
 
@@ -70,9 +72,9 @@ async def provision_databases(
     async with _only_one(server) as admin:
         await create_databases(server)
         await _make_doctor(admin, server, passwords[DOCTOR])
-        for service in SERVICES:
-            await _make_logins(admin, server, service.name, passwords, connections)
-            await _hand_over(server, service.name)
+        for name in _NAMES:
+            await _make_logins(admin, server, name, passwords, connections)
+            await _hand_over(server, name)
         if whole_server:
             await admin.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
 
