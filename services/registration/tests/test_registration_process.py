@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from embedded.ports import free_port
 from sqlalchemy import text
 from testkit.brokers import BrokerPrefix
 from testkit.polling import eventually
@@ -70,13 +70,6 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
         await program.kill()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _environment(driver: RegistrationDriver, **more: str) -> dict[str, str]:
     return {
         "DATABASE_URL": driver.settings.database_url,
@@ -107,7 +100,7 @@ async def test_queued_requests_get_an_answer_when_the_process_is_stopped(
     driver: RegistrationDriver, start: Start
 ) -> None:
     await driver.open_category()
-    port = _free_port()
+    port = free_port()
     program = await start(*_API, str(port), **_environment(driver))
     await _ready(f"http://127.0.0.1:{port}", program)
     async with driver.database.work() as work:
@@ -129,7 +122,7 @@ async def test_a_process_with_open_streams_sees_changes_of_others_and_stops_at_o
     driver: RegistrationDriver, start: Start
 ) -> None:
     await driver.open_category()
-    entry, port = await driver.register(), _free_port()
+    entry, port = await driver.register(), free_port()
     settings = _environment(driver, STREAM_POLL_INTERVAL_SECONDS="0.2")
     program = await start(*_API, str(port), *_HTTP, **settings)
     url = f"http://127.0.0.1:{port}"
@@ -192,7 +185,7 @@ async def test_the_worker_sends_what_was_published_and_stops_on_a_signal(
 ) -> None:
     await driver.open_category()
     await driver.register()
-    port = _free_port()
+    port = free_port()
     environment = _environment(driver, BROKER_URL=rabbitmq_url, BROKER_PREFIX=broker_prefix, WORKER_PORT=str(port))
     program = await start(*_WORKER, **environment)
     await _ready(f"http://127.0.0.1:{port}", program)

@@ -14,6 +14,7 @@ from email.message import EmailMessage
 import aiosmtplib
 import httpx
 import pytest
+from embedded.ports import free_port
 from pydantic import ValidationError
 
 from simulators import Settings
@@ -22,7 +23,7 @@ from simulators import Settings
 @asynccontextmanager
 async def running(**settings: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient, int]]:
     """The process, a client on its HTTP side, its SMTP port."""
-    port, smtp_port = _free_port(), _free_port()
+    port, smtp_port = free_port(), free_port()
     names = {"port": str(port), "smtp_port": str(smtp_port), **settings}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -140,9 +141,3 @@ async def _mail(port: int) -> None:
 async def _chat(client: httpx.AsyncClient) -> httpx.Response:
     fields = {"target": "081234567890", "message": "Hi"}
     return await client.post("/simulators/fonnte/send", data=fields, headers={"Authorization": "token"}, timeout=30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
