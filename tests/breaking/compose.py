@@ -125,6 +125,8 @@ class ComposeStand:
             return False
 
     async def __aexit__(self, *_: object) -> None:
+        logs = await self._compose("logs", "--no-color", check=False)
+        self._settings.with_name("containers.log").write_text(logs)
         await self._compose("down", "--volumes", "--timeout", "5")
         for number in range(1, self._releases + 1):
             names = [f"startline/{image}:{self._project}-{number}" for image in _IMAGES]

@@ -73,6 +73,17 @@ async def test_those_chosen_are_cancelled_with_the_key_of_the_form_and_each_has_
     assert re.search(r"FR5K-1 Not cancelled 123 .*FR5K-0 Cancelled", words)
 
 
+async def test_those_that_an_outage_left_unchanged_are_offered_once_more_alone() -> None:
+    away = {"registration_id": SECOND, "result": "refused", "code": "unavailable", "detail": "Away."}
+    found = json_of({"items": [{"registration_id": FIRST, "result": "done"}, away]})
+    console = Console({BULK_CANCEL: found})
+    page = parsed((await console.post(CANCEL, _form(ALL, reason="storm"))).text)
+    assert "1 could not be cancelled" in page.text
+    assert fields(page, "id") == [f"{SECOND} FR5K-1"]
+    assert (fields(page, "reason"), fields(page, "selection")) == (["storm"], [ALL])
+    assert fields(page, "key") != ["1a2b"]
+
+
 async def test_a_form_that_is_sent_twice_asks_for_the_same_with_the_same_key() -> None:
     console = Console()
     for _ in range(2):

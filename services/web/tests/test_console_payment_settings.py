@@ -49,7 +49,7 @@ async def test_an_old_form_does_not_bring_the_former_account_back() -> None:
         assert staff.body(*PUT) == {**ALL, "account_number": "777", "payment_deadline_hours": 48}
     async with desk({**SAVED, **now}) as staff:
         both = await staff.send("/payment-settings", {**FORM, "base": base, "account_number": "888"})
-        assert both.status_code == 422
+        assert both.status_code == 409
         assert staff.asked(*PUT) == []
         assert "It is now: 777." in both.text
         again = parsed(both.text).one("input", name="base").get("value")

@@ -7,7 +7,7 @@ from chassis.auth.principals import Role
 from .markup import parsed
 from .money_apis import SCRIPT, PaymentApi, Staff, console, proof
 from .runner_apis import problem
-from .walk_money_answers import PAYMENT, PROOF, answer, at, flag, on_the_desk
+from .walk_money_answers import ME, PAYMENT, PROOF, answer, at, flag, held, on_the_desk
 
 DESK = "/console/review"
 FIRST, SECOND, THIRD = (proof(number) for number in (1, 2, 3))
@@ -101,6 +101,28 @@ async def test_who_was_slower_is_told_and_gets_the_next_proof(
     assert "Your decision changed nothing" in _said(page.text)
     assert "FR5K-00001: Verified, another person" in _said(page.text)
     assert _number(page.text) == "FR5K-00002"
+
+
+async def test_ones_own_decision_sent_twice_can_still_be_taken_back(api: PaymentApi) -> None:
+    mine = {**FIRST, "held": {**held("verified"), "by": ME}}
+    async with console(api) as browser:
+        await browser.post(_of(FIRST, "verify"), headers=SCRIPT)
+        api.decided[FIRST["payment_id"]] = mine
+        parts = await browser.post(_of(FIRST, "verify"), headers=SCRIPT)
+    assert "Your decision changed nothing" in _said(parts.text)
+    assert parsed(parts.text).one("form", action=f"/en{_of(FIRST, 'undo')}")
+
+
+async def test_a_refused_reason_is_never_shown_with_another_proof(api: PaymentApi) -> None:
+    wrong = problem(422, "invalid_fields", errors=[{"field": "reason", "message": "Too long."}])
+    for payment in (FIRST, SECOND):
+        api.chosen["POST", f"{PAYMENT}/payments/{payment['payment_id']}/reject"] = wrong
+    async with console(api) as browser:
+        own = await browser.post(_of(FIRST, "refuse"), data={"own_reason": "blurred"})
+        other = await browser.post(_of(SECOND, "refuse"), data={"own_reason": "blurred"})
+    assert (_number(own.text), _number(other.text)) == ("FR5K-00001", "FR5K-00001")
+    assert (own.text.count(">blurred<"), other.text.count(">blurred<")) == (1, 0)
+    assert "not yours any more" in _said(other.text)
 
 
 async def test_a_payment_that_is_gone_is_said(api: PaymentApi) -> None:

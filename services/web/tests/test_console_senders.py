@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from chassis.auth.principals import Role
+from web.console.merging import fingerprints
 
 from .markup import parsed
 from .messages_desk import desk
@@ -71,6 +72,25 @@ async def test_saving_without_a_change_asks_for_none() -> None:
     async with desk(SAVED) as staff:
         assert (await staff.send("/senders/email", EMAIL)).status_code == 303
         assert staff.asked(*PUT) == []
+
+
+async def test_a_form_that_was_open_for_long_brings_nothing_old_back() -> None:
+    async with desk(SAVED) as staff:
+        # given a form that began with other limits, and somebody who changed both meanwhile
+        base = fingerprints({**WHATSAPP, "whatsapp_max_per_minute": "99", "whatsapp_delay_seconds": "99"})
+
+        # when one of them is typed anew
+        typed = {**WHATSAPP, "whatsapp_max_per_minute": "20", "whatsapp_delay_seconds": "99", "base": base}
+        answer = await staff.send("/senders/whatsapp", typed)
+
+        # then nothing is saved yet, and the form says what it is now; saved again it changes that alone
+        assert (answer.status_code, staff.asked(*PUT)) == (409, [])
+        assert "It is now: 12." in _words(answer)
+        shown = parsed(answer.text).all("input")
+        again = {each.get("name") or "": each.get("value") or "" for each in shown}
+        assert (again["whatsapp_delay_seconds"], again["whatsapp_max_per_minute"]) == ("6", "20")
+        await staff.send("/senders/whatsapp", {**WHATSAPP, **again, "do": "save", "fonnte_token": ""})
+        assert staff.body(*PUT) == {"whatsapp_max_per_minute": 20}
 
 
 async def test_a_channel_is_switched_off_and_on() -> None:

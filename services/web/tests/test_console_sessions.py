@@ -264,6 +264,41 @@ async def test_who_is_logged_out_while_typing_finds_it_again_after_the_login(sta
         assert 'action="/en/console/staff/new"' not in lost.text, "without the password it would do less than was asked"
 
 
+async def test_a_file_or_a_very_long_text_is_not_kept_over_a_login_and_that_is_said(stand: ConsoleStand) -> None:
+    email = await stand.hire()
+    async with stand.browser() as browser:
+        await log_in(browser, email)
+        stand.clock.advance(minutes(60 * 25))
+        path = "/en/console/payments/statement"
+
+        text = await browser.post(path, data={"text": "1,2,3\n" * 20_000, "race": "x"})
+        file = await browser.post(path, data={"race": "x"}, files={"file": ("a.csv", b"1,2", "text/csv")})
+
+        assert (text.status_code, file.status_code) == (401, 401)
+        assert len(text.text) < 20_000
+        assert 'name="kept-race" value="x"' in file.text
+        for asked in (text, file):
+            assert 'name="kept-dropped" value="1"' in asked.text
+        again = await log_in(browser, email, to="/console/payments/statement", **{"kept-dropped": "1"})
+        assert "Not all of it is kept" in _words(again.text)
+        assert 'href="/en/console/payments/statement"' in again.text
+
+
+async def test_a_preview_whose_session_has_ended_leaves_its_page_as_it_is(stand: ConsoleStand) -> None:
+    email = await stand.hire()
+    async with stand.browser() as browser:
+        await log_in(browser, email)
+        stand.clock.advance(minutes(60 * 25))
+        headers = {"HX-Request": "true", "HX-Current-URL": "/en/console/payment-settings"}
+
+        preview = await browser.post("/en/console/payment-settings/preview", data={"bank": "BCA"}, headers=headers)
+        refresh = await browser.get("/en/console", headers=headers)
+
+        assert (preview.status_code, preview.headers["HX-Reswap"]) == (401, "none")
+        assert "HX-Redirect" not in preview.headers
+        assert refresh.headers["HX-Redirect"] == "/en/console/payment-settings"
+
+
 async def test_a_key_that_is_not_configured_any_more_asks_for_a_login(stand: ConsoleStand) -> None:
     email = await stand.hire()
     async with stand.browser() as browser:

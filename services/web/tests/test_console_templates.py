@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from chassis.auth.principals import Role
+from web.console.merging import fingerprints
 
 from .markup import parsed
 from .messages_desk import desk
@@ -35,6 +36,24 @@ async def test_a_text_is_saved_with_its_subject_and_used_at_once() -> None:
         answer = await staff.send(EDITOR, {**TEXT, "do": "save"})
         assert staff.body("PUT", PATH) == TEXT
     assert answer.headers["Location"] == f"/en/console{EDITOR}?done=saved"
+
+
+async def test_a_text_that_somebody_else_changed_meanwhile_is_not_undone_unasked() -> None:
+    async with desk({("PUT", PATH): json_of({})}) as staff:
+        # given an editor that was opened before somebody else changed the body
+        now = parsed((await staff.see(EDITOR)).text)
+        subject, body = now.one("input", name="subject").get("value") or "", now.one("textarea").text
+        base = fingerprints({"subject": subject, "body": "as it was"})
+
+        # when only the subject was typed anew, the body of the other stays
+        await staff.send(EDITOR, {"subject": "New", "body": "as it was", "base": base, "do": "save"})
+        assert staff.body("PUT", PATH) == {"subject": "New", "body": body.strip()}
+
+        # and when both typed a body, the form asks
+        answer = await staff.send(EDITOR, {"subject": subject, "body": "mine", "base": base, "do": "save"})
+    assert answer.status_code == 409
+    assert "Somebody else has changed this" in parsed(answer.text).text
+    assert parsed(answer.text).one("textarea").text.strip() == "mine"
 
 
 async def test_a_text_for_whatsapp_has_no_subject() -> None:

@@ -11,6 +11,7 @@ from .conftest import category
 from .markup import Element
 from .own_console import own_console
 from .walk import Answers, problem
+from .walk_money_answers import at
 from .walk_registration_answers import API, WAITING
 
 LINE = f"/console/waitlist/{WAITING}"
@@ -47,6 +48,18 @@ async def test_the_order_goes_on_over_pages() -> None:
         second = await console.open(following.removeprefix("/en"))
         assert console.asked(f"{API}/waitlist")[-1]["cursor"] == "x"
     assert (_orders(first), _orders(second)) == (["1", "2"], ["3", "4"])
+
+
+async def test_open_offers_beyond_the_first_have_a_list_of_their_own() -> None:
+    more = given.page(given.in_line(status="offered", offered_at=at(-1)), next_cursor="x")
+    async with own_console({given.LINE: more}) as console:
+        first = await console.open("/console/waitlist")
+        [address] = [each.get("href") or "" for each in first.all("a") if each.text == "All open offers"]
+        own = await console.open(address.removeprefix("/en"))
+        assert console.asked(f"{API}/waitlist")[-1]["status"] == "offered"
+    assert "To be accepted until" in own.one("table").text
+    [following] = [each.get("href") or "" for each in own.all("a") if each.get("rel") == "next"]
+    assert "status=offered" in following
 
 
 async def test_viewers_see_the_list_without_actions() -> None:

@@ -145,7 +145,7 @@ _PAYMENT: Final = (
         answers={
             ("GET", f"{PAYMENT}/invoices/{ENTRY}"): _AWAY,
             ("GET", f"{REGISTRATION}/registrations/{ENTRY}"): _AWAY,
-            ("GET", "/api/identity/v1/staff"): _AWAY,
+            ("GET", "/api/identity/v1/staff/names"): _AWAY,
         },
     ),
     Example(

@@ -149,6 +149,7 @@ def entry(status: str = "payment_uploaded") -> httpx.Response:
 
 
 ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
+    ("GET", "/api/identity/v1/staff/names"): answer({"items": [{"id": COLLEAGUE, "name": "Peserta Budi"}]}),
     ("POST", f"{PAYMENT}/review/next"): on_the_desk(),
     ("GET", f"{PAYMENT}/review/reasons"): answer({"items": [{"key": 1, "id": REASON[0], "en": REASON[1]}]}),
     ("POST", f"{PAYMENT}/review/{PROOF}/release"): httpx.Response(204),

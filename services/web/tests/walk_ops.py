@@ -33,7 +33,7 @@ from .walk_ops_answers import (
     packs,
     timeline,
 )
-from .walk_staff import CATALOG, STAFF, json_of
+from .walk_staff import CATALOG, NAMES, json_of
 
 _AWAY: Final = httpx.Response(502)
 _NOTHING: Final = json_of({"items": [], "next_cursor": None})
@@ -199,7 +199,7 @@ _FILES: Mapping[str, tuple[Example, ...]] = {
             "/console/exports",
             answers={
                 EXPORTS: json_of({"items": [_RUNNING, export(state="waiting", bytes=900)]}),
-                STAFF: _AWAY,
+                NAMES: _AWAY,
             },
             state="in work",
         ),

@@ -22,6 +22,7 @@ _SESSION: Final = UUID("0190c0de-0000-7000-8000-00000000000b")
 _EVENT: Final = "0190c0de-0000-7000-8000-00000000000c"
 CATALOG: Final = ("GET", f"{API}/catalog")
 STAFF: Final = ("GET", f"{IDENTITY}/staff")
+NAMES: Final = ("GET", f"{IDENTITY}/staff/names")
 
 SERVICES: Final = ("registration", "payment", "notification", "checkin", "identity")
 CODES: Final = (
@@ -154,6 +155,7 @@ CONSOLE_ANSWERS: Mapping[tuple[str, str], httpx.Response] = {
     ("GET", f"{IDENTITY}/me/sessions"): json_of(
         {"items": [_session(), _session(id=str(OWNER), is_current=False, source="10.0.0.9")]}
     ),
+    NAMES: json_of({"items": [{"id": str(OWNER), "name": "Budi Santoso"}]}),
     STAFF: json_of({"items": [_member(), _member(id=_EVENT, role="viewer", is_active=False)], "next_cursor": "x"}),
     ("POST", f"{IDENTITY}/me/password"): problem(
         422, "invalid_fields", errors=[{"field": "new_password", "message": "123"}]

@@ -12,6 +12,8 @@ from chassis.wording import Wording
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Admin
+from web.console.apis import Identity
+from web.console.names import staff_names
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
 from web.console.services import NAMES, AllServices, Answers
@@ -84,10 +86,13 @@ class _Asked:
         """Return the filters by the names of their fields."""
         return {name: getattr(self, name) for name in _FILTERS}
 
+    def first_page(self) -> str:
+        """Return the query of the page with the newest."""
+        return urlencode({name: value for name, value in self.values().items() if value})
+
     def next_page(self, until: datetime) -> str:
         """Return the query of the page with what happened before."""
-        given = {name: value for name, value in self.values().items() if value}
-        return urlencode({**given, "until": until.isoformat()})
+        return "&".join(part for part in (self.first_page(), urlencode({"until": until.isoformat()})) if part)
 
     def query(self, zone: ZoneInfo) -> Mapping[str, str | None]:
         """Return the query of the APIs.
@@ -122,7 +127,7 @@ class _Page:
 
 @router.page("/audit")
 async def show_audit(
-    request: Request, staff: Admin, services: AllServices, asked: Annotated[_Asked, Depends()]
+    request: Request, staff: Admin, services: AllServices, identity: Identity, asked: Annotated[_Asked, Depends()]
 ) -> Response:
     """List what was done, newest first."""
     errors: list[FieldError] = []
@@ -148,4 +153,6 @@ async def show_audit(
         log=page,
         services=NAMES,
         paged=asked.until,
+        first_query=asked.first_page(),
+        names=await staff_names(identity, staff),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from chassis.wording import Language, Wording
 
+from web.console.apis import Failure
 from web.forms import FieldError
 
 BASE: Final = "base"
@@ -17,6 +18,7 @@ CHANGED: Final = Wording(
     id="Orang lain baru saja mengubah isian ini. Isinya sekarang: {now}. Simpan sekali lagi untuk memakai isian Anda.",
 )
 EMPTY: Final = Wording(en="empty", id="kosong")
+_CONFLICT: Final = 409
 _LONGEST_SHOWN: Final = 80
 _DIGITS: Final = 8
 
@@ -28,7 +30,7 @@ class Merged:
     Attributes:
         changed: names of the fields to change.
         errors: at those that somebody else changed, too.
-        values: for the form if it is shown again: what was typed, and else what holds now.
+        values: for the form if it is shown again: what was typed, and else what holds now, with new fingerprints.
     """
 
     changed: Sequence[str]
@@ -57,7 +59,12 @@ def merge(typed: Mapping[str, str], now: Mapping[str, str], language: Language) 
         changed.append(name)
         if base.get(name, theirs) != theirs:
             errors.append(FieldError(name, _said(value, language)))
-    return Merged(changed, errors, values)
+    return Merged(changed, errors, {**values, BASE: fingerprints(now)})
+
+
+def conflict(merged: Merged) -> Failure | None:
+    """Return the failure of a form with fields that somebody else changed, too; None if there are none."""
+    return Failure(_CONFLICT, "changed_meanwhile", None, merged.errors) if merged.errors else None
 
 
 def _of(value: str) -> str:

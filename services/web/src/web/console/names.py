@@ -48,6 +48,10 @@ class StaffNames:
             return Who(_RUNNER)
         return self.member(subject) if kind == _STAFF else Who("system")
 
+    def name_of(self, staff_id: UUID | str | None) -> str | None:
+        """Return the name of a member of staff; None if it is not known."""
+        return self.member(staff_id).name
+
     def member(self, staff_id: UUID | str | None) -> Who:
         """Return a member of staff."""
         try:

@@ -23,11 +23,17 @@ LOGIN: Final = f"{ROOT}/login"
 BLANK: Final = {"email": "", "failure": None, "wait": None}
 """What the page of the login shows besides before an attempt."""
 
+PREVIEW: Final = "/preview"
+"""End of the paths of parts that are fetched while somebody types. Their page stays when the session ends."""
+
 _SECRET: Final = re.compile("password|secret|pin|token")
 """Fields that are typed again after a login, as they should stand in no page."""
 
 DROPPED: Final = "dropped"
-"""Field that says that a secret was left out: without it, the form would do less than what was asked."""
+"""Field that says that something was left out: without it, the form would do less than what was asked."""
+
+_MOST_KEPT: Final = 40_000
+"""Bytes of a form that are kept, as the login takes no larger body than other pages."""
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -78,12 +84,14 @@ class ConsoleRouter(Router):
 
 async def _ask_to_log_in(request: Request) -> Response:
     """Lead to the login. What was typed is read only from browsers that have had a session."""
+    if "HX-Request" in request.headers and request.url.path.endswith(PREVIEW):
+        return Response(status_code=401, headers={"HX-Reswap": "none"})
     if "HX-Request" in request.headers:
         return Response(status_code=401, headers={"HX-Redirect": request.headers.get("HX-Current-URL", LOGIN)})
     target = without_language(request.url.path)
     if request.method == "POST" and cookies.key_of(request) is not None:
         async with form_of(request) as form:
-            typed = _without_secrets(form)
+            typed = _kept(form)
         return private_page(request, "console/login.html", status=401, to=target, typed=typed, **BLANK)
     asked = f"{target}?{request.url.query}" if request.url.query else target
     return see_other(request, f"{LOGIN}?{urlencode({'to': asked if request.method == 'GET' else ROOT})}")
@@ -92,13 +100,16 @@ async def _ask_to_log_in(request: Request) -> Response:
 async def _offer_again(request: Request) -> Response:
     """Show what was sent while something was away, to be sent again by a person: it may be done already."""
     async with form_of(request) as form:
-        typed = _without_secrets(form)
+        typed = _kept(form)
     asked = without_language(request.url.path)
     return private_page(request, "console/no_answer.html", status=Unavailable.status, to=asked, typed=typed)
 
 
-def _without_secrets(form: FormData) -> Sequence[tuple[str, str]]:
+def _kept(form: FormData) -> Sequence[tuple[str, str]]:
+    """Return what may be sent again later: no secret, no file, and nothing of a form that is too large."""
     values = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    typed = [(name, value) for name, value in values if not _SECRET.search(name)]
-    is_dropped = any(value and _SECRET.search(name) for name, value in values)
-    return [*typed, (DROPPED, "1")] if is_dropped else typed
+    files = [value for _, value in form.multi_items() if not isinstance(value, str) and value.filename]
+    kept = [(name, value) for name, value in values if not _SECRET.search(name)]
+    is_large = len(urlencode(kept)) > _MOST_KEPT
+    is_dropped = is_large or bool(files) or any(value and _SECRET.search(name) for name, value in values)
+    return [*(() if is_large else kept), *([(DROPPED, "1")] if is_dropped else ())]

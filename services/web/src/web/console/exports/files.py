@@ -71,7 +71,9 @@ async def ask_for_file(request: Request, staff: Admin, registration: Registratio
     asked = _asked(chosen, kind, file_format, values)
     refused = await _ask(registration, asked, values.get("key", ""))
     if refused is not None:
-        return await exports_page(request, staff, registration, identity, race, category, refused)
+        may_be_heard = refused.status == Unavailable.status
+        key = values.get("key", "").removesuffix(kind.value) if may_be_heard else ""
+        return await exports_page(request, staff, registration, identity, race, category, refused, key)
     where = {name: value for name, value in (("race", chosen.slug), ("category", category)) if value}
     return see_other(request, f"{ROOT}{PATH}?{urlencode({**where, DONE: 'asked'})}#taken")
 

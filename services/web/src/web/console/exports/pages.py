@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
-from chassis.auth.principals import Role
 from fastapi import Query, Request, Response
 
 from web.console.access import POLL, Admin
@@ -15,6 +14,7 @@ from web.console.catalog import Race, all_races, race_of
 from web.console.exports.answers import Export, Exports, jersey_orders
 from web.console.exports.kinds import Kind
 from web.console.lists import ListState
+from web.console.names import staff_names
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
 from web.sessions.staff import StaffSession
@@ -60,15 +60,6 @@ class Offer:
     is_large: bool
 
 
-class _Member(Answer):
-    id: UUID
-    name: str
-
-
-class _Staff(Answer):
-    items: tuple[_Member, ...]
-
-
 @router.page(PATH)
 async def show_exports(
     request: Request,
@@ -88,7 +79,7 @@ async def _list_page(request: Request, staff: StaffSession, registration: StaffA
     state = _state(request)
     found, names, races = await asyncio.gather(
         registration.get(Exports, PATH, limit=_AT_ONCE, cursor=state.cursor),
-        _names(staff, identity),
+        staff_names(identity, staff),
         unless_away(all_races(registration)),
     )
     return console_page(
@@ -111,13 +102,18 @@ async def exports_page(
     race: str,
     category: str,
     failure: Failure | None = None,
+    key: str = "",
 ) -> Response:
-    """Return the page, with why a file was not written if that failed."""
+    """Return the page, with why a file was not written if that failed.
+
+    Args:
+        key: of a form that may have been heard, so that it can be sent again.
+    """
     state = _state(request)
     races, found, names = await asyncio.gather(
         unless_away(all_races(registration)),
         unless_away(registration.get(Exports, PATH, limit=_AT_ONCE, cursor=state.cursor)),
-        _names(staff, identity),
+        staff_names(identity, staff),
     )
     chosen = race_of(races or (), race)
     only = category_of(chosen, category)
@@ -133,7 +129,7 @@ async def exports_page(
         offers=[Offer(kind, stats is None or stats.rows(kind) > _LARGE) for kind in Kind],
         orders=orders,
         statuses=STATUSES,
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         message=_message(failure),
         failed=request.query_params.get(FAILED),
         found=found,
@@ -169,14 +165,6 @@ async def _about(
         unless_away(jersey_orders(registration, race.id, category.id if category else None)),
     )
     return stats, orders or ()
-
-
-async def _names(staff: StaffSession, identity: StaffApi) -> Mapping[UUID, str]:
-    """Return the names of staff by their id; other roles than the owner may only know their own."""
-    found = None
-    if staff.account.role is Role.OWNER:
-        found = await unless_away(identity.get(_Staff, "/staff", limit=200))
-    return {**{each.id: each.name for each in (found.items if found else ())}, staff.account.id: staff.account.name}
 
 
 def _titles(races: Sequence[Race]) -> Mapping[UUID, str]:

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from web.console.access import Admin
 from web.console.apis import Failure, Payment, unless_away
 from web.console.menu import ROOT
-from web.console.merging import BASE, fingerprints, merge
+from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.pages import console_page, done, form_after
 from web.console.payment_settings.answers import TEXTS, Settings
 from web.console.routing import ConsoleRouter
@@ -30,7 +30,6 @@ PATH: Final = "/payment-settings"
 
 _SAMPLE_AMOUNT: Final = Decimal(150042)
 _LONGEST_NUMBER: Final = 9
-_CHANGED: Final = "changed_meanwhile"
 _NO_NUMBER: Final = Wording(en="Write a whole number of hours.", id="Tulis jumlah jam sebagai bilangan bulat.")
 
 
@@ -66,8 +65,7 @@ async def save(request: Request, staff: Admin, payment: Payment) -> Response:
     if failure is None:
         merged = merge(values, _shown(now), language_of_path(request.url.path))
         if merged.errors:
-            known = {**merged.values, BASE: fingerprints(_shown(now))}
-            return _page(request, staff, now, known, Failure(InvalidFields.status, _CHANGED, errors=merged.errors))
+            return _page(request, staff, now, merged.values, conflict(merged))
         texts = {name: merged.values.get(name, "") for name in TEXTS}
         hours = int(merged.values["payment_deadline_hours"])
         failure = await payment.change("PUT", "/settings", now.with_changes(**texts, payment_deadline_hours=hours))

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.auth.principals import Role
-from chassis.errors import InvalidFields, Unavailable
+from chassis.errors import InvalidFields
 from fastapi import Request, Response
 
 from web.console.access import Finance
 from web.console.apis import Identity, Payment, Registration, StaffApi, unless_away
 from web.console.lists import ListState
 from web.console.menu import ROOT
+from web.console.names import staff_names
 from web.console.pages import DONE, console_page
 from web.console.payments.decisions import OWN_REASON, Outcome, payment_of, reason_in, refuse, undo, verify
 from web.console.payments.history import history_of
@@ -24,8 +24,7 @@ from web.forms import FieldError, Form
 from web.languages import with_query
 from web.pages import see_other
 from web.sessions.staff import StaffSession
-from web.upstream.client import Answer, AnswerT, Refused
-from web.upstream.identity import Account
+from web.upstream.client import AnswerT, Refused
 
 router = ConsoleRouter()
 
@@ -40,12 +39,7 @@ AGES: Final[Mapping[str, timedelta]] = {
 
 _ONE: Final = f"{PATH}/{{payment_id}}"
 _FILTERS: Final = ("q", "status", "method", "age")
-_MOST: Final = 200
 _GONE: Final = 404
-
-
-class _Members(Answer):
-    items: tuple[Account, ...]
 
 
 @router.page(PATH)
@@ -143,7 +137,7 @@ async def _page(
         _if_there(registration, Registered, f"/registrations/{found.registration_id}"),
         _if_there(payment, Refund, f"/refunds/{payment_id}"),
         reasons_of(payment),
-        _names(identity, staff),
+        staff_names(identity, staff),
     )
     zone: str = request.app.state.settings.timezone
     shown: Mapping[str, Any] = {
@@ -179,14 +173,3 @@ async def _if_there(api: StaffApi, kind: type[AnswerT], path: str) -> AnswerT | 
         if refused.status != _GONE:
             raise
         return None
-
-
-async def _names(identity: StaffApi, staff: StaffSession) -> Mapping[str, str]:
-    """Return the names of the team by id. Only an owner may read them."""
-    if staff.account.role is not Role.OWNER:
-        return {}
-    try:
-        members = await identity.get(_Members, "/staff", limit=_MOST)
-    except (Refused, Unavailable):
-        return {}
-    return {str(each.id): each.name for each in members.items}

@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from web.console.access import Admin
 from web.console.apis import Failure, Registration, unless_away
 from web.console.menu import ROOT
-from web.console.merging import BASE, fingerprints, merge
+from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.pages import console_page, done, form_after
 from web.console.races import forms
 from web.console.races.bibs import BibRange, Drawing, drawing_with, next_start
@@ -92,7 +92,7 @@ async def save(
     body = category_body(reading, race.timezone)
     merged = merge(typed, category_values(category, race.timezone), reading.language)
     _require(reading, [name for name in merged.changed if name in _MUST])
-    failure = forms.unread(reading.errors) or forms.conflict(merged.errors)
+    failure = forms.unread(reading.errors) or conflict(merged)
     if failure is None and merged.changed:
         changes = {name: body[name] for name in merged.changed}
         failure = await registration.change("PATCH", f"/categories/{category_id}", changes)

@@ -41,11 +41,6 @@ def unread(errors: Sequence[FieldError]) -> Failure | None:
     return Failure(_NOT_READ, "invalid_fields", None, errors) if errors else None
 
 
-def conflict(errors: Sequence[FieldError]) -> Failure | None:
-    """Return the failure of a form with fields that somebody else changed, too; None if there are none."""
-    return Failure(_CONFLICT, "changed_meanwhile", None, errors) if errors else None
-
-
 def shown(failure: Failure | None) -> Mapping[str, Any]:
     """Return the status of a page with a form, and the message above it."""
     return {"status": failure.status, "message": failure.message} if failure else {"status": 200, "message": None}

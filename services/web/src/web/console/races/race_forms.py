@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from web.console.access import Admin
 from web.console.apis import Failure, Registration
 from web.console.menu import ROOT
-from web.console.merging import BASE, fingerprints, merge
+from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.pages import console_page, done, form_after
 from web.console.races import forms
 from web.console.races.colors import Swatch
@@ -101,7 +101,7 @@ async def save(request: Request, staff: Admin, registration: Registration, race_
     notify = _NOTIFY.get(typed.get("notify_runners", ""))
     if notify or (changes and notify is not None):
         changes["notify_runners"] = notify
-    failure = forms.unread(reading.errors) or forms.conflict(merged.errors)
+    failure = forms.unread(reading.errors) or conflict(merged)
     if failure is None and changes:
         failure = await registration.change("PATCH", f"/events/{race_id}", changes)
     if failure is None:

@@ -1,5 +1,6 @@
 """Refunds: the list, and the record that one was transferred."""
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -8,9 +9,10 @@ from chassis.web.forms import form_of
 from fastapi import Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Failure, Payment, StaffApi
+from web.console.apis import Failure, Identity, Payment, StaffApi
 from web.console.lists import ListState
 from web.console.menu import ROOT
+from web.console.names import staff_names
 from web.console.pages import console_page, done, form_after
 from web.console.payments.models import Refund, Refunds
 from web.console.routing import ConsoleRouter
@@ -53,13 +55,17 @@ async def list_refunds(request: Request, staff: Finance, payment: Payment) -> Re
 
 
 @router.page(_ONE)
-async def show_refund(request: Request, payment_id: UUID, staff: Finance, payment: Payment) -> Response:
+async def show_refund(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, identity: Identity
+) -> Response:
     """One refund with its payment, and the form that records the transfer."""
-    return await _page(request, staff, payment, payment_id)
+    return await _page(request, staff, payment, identity, payment_id)
 
 
 @router.action(_ONE)
-async def finish_refund(request: Request, payment_id: UUID, staff: Finance, payment: Payment) -> Response:
+async def finish_refund(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, identity: Identity
+) -> Response:
     """Record that the money was transferred back."""
     async with form_of(request) as form:
         reference = typed(form).get("reference", "")
@@ -68,7 +74,7 @@ async def finish_refund(request: Request, payment_id: UUID, staff: Finance, paym
         return done(request, f"{ROOT}{PATH}/{payment_id}", "done")
     if failure.status == _CONFLICT and await _is_own(payment, payment_id, staff, reference):
         return done(request, f"{ROOT}{PATH}/{payment_id}", "done")
-    return await _page(request, staff, payment, payment_id, failure=failure, reference=reference)
+    return await _page(request, staff, payment, identity, payment_id, failure=failure, reference=reference)
 
 
 async def _is_own(payment: StaffApi, payment_id: UUID, staff: StaffSession, reference: str) -> bool:
@@ -81,13 +87,14 @@ async def _page(
     request: Request,
     staff: StaffSession,
     payment: StaffApi,
+    identity: StaffApi,
     payment_id: UUID,
     *,
     failure: Failure | None = None,
     reference: str = "",
 ) -> Response:
     """Return the page of a refund. If somebody else recorded it a moment ago, it says so and shows what they wrote."""
-    refund = await payment.get(Refund, f"/refunds/{payment_id}")
+    refund, names = await asyncio.gather(payment.get(Refund, f"/refunds/{payment_id}"), staff_names(identity, staff))
     is_taken = failure is not None and failure.status == _CONFLICT
     return console_page(
         request,
@@ -95,6 +102,7 @@ async def _page(
         "refunds/one.html",
         status=failure.status if failure else 200,
         refund=refund,
+        names=names,
         me=staff.account.id,
         form=form_after({"reference": reference}, failure),
         message=failure.message if failure and not is_taken else None,

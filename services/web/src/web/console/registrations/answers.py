@@ -101,6 +101,11 @@ class Outcomes(Answer):
 
     items: tuple[Outcome, ...]
 
+    @property
+    def unavailable(self) -> Sequence[UUID]:
+        """Return those that may be tried once more, as the database was away."""
+        return [each.registration_id for each in self.items if each.code == "unavailable"]
+
 
 class Message(Answer):
     """A message of the log; `resend_of` is the one that it repeats."""

@@ -149,6 +149,8 @@ async def _results(
         race=selection.wanted.race,
         selection=selection,
         outcomes=outcomes.items,
+        again=[f"{each} {sent.numbers.get(each, '')}" for each in outcomes.unavailable],
+        key=uuid4().hex,
         numbers=sent.numbers,
         rest=rest if rest and rest.left else None,
         reason=sent.values["reason"],

@@ -120,8 +120,8 @@ async def refuse_proof(
             raise
         message = next(iter(refused.field_errors.values()), refused.wording.en)
         wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
-        desk = await open_desk(payment, registration, Asked())
-        return _page(request, staff, desk, "", status=refused.status, form=wrong)
+        desk = await open_desk(payment, registration, Asked(had=payment_id))
+        return _page(request, staff, desk, "", status=refused.status, form=None if desk.is_lost else wrong)
     return await _after(request, staff, payment, registration, outcome, asked)
 
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response
 from web.console.access import Admin
 from web.console.apis import Failure, Notification, StaffApi
 from web.console.menu import ROOT
+from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.messages.reasons import in_language_of
 from web.console.pages import console_page, done, form_after
 from web.console.routing import ConsoleRouter
@@ -69,20 +70,28 @@ async def save(request: Request, staff: Admin, notification: Notification, chann
     if values.get("do") == "test":
         tried = await _test(notification, channel, values.get("to", ""), language_of_path(request.url.path))
         return await _page(request, staff, notification, channel, tried=tried)
-    failure = await _saved(notification, channel, values, language_of_path(request.url.path))
+    failure, values = await _saved(notification, channel, values, language_of_path(request.url.path))
     if failure is None:
         return done(request, f"{ROOT}{PATH}/{channel}", "saved")
     return await _page(request, staff, notification, channel, values=values, failure=failure)
 
 
-async def _saved(notification: StaffApi, channel: str, values: Mapping[str, str], language: Language) -> Failure | None:
+async def _saved(
+    notification: StaffApi, channel: str, values: Mapping[str, str], language: Language
+) -> tuple[Failure | None, Mapping[str, str]]:
+    """Save what was changed. Return the failure, if there is one, and the values to show with it."""
     wrong = fields.wrong_numbers(channel, values, language)
     if wrong:
-        return Failure(InvalidFields.status, InvalidFields.code, errors=wrong)
-    changed = fields.changes(channel, values, await notification.get(Settings, "/settings"))
-    failure = await notification.change("PUT", "/settings", changed) if changed else None
-    if failure is None:
-        return None
+        return Failure(InvalidFields.status, InvalidFields.code, errors=wrong), values
+    merged = merge(values, fields.shown(channel, await notification.get(Settings, "/settings")), language)
+    changed = fields.changes(channel, values, merged.changed)
+    failure = conflict(merged)
+    if failure is None and changed:
+        failure = await notification.change("PUT", "/settings", changed)
+    return (_at_fields(failure) if failure else None), merged.values
+
+
+def _at_fields(failure: Failure) -> Failure:
     return replace(failure, errors=[FieldError(fields.field_of(each.field), each.message) for each in failure.errors])
 
 
@@ -122,6 +131,7 @@ async def _page(
     settings, senders = await asyncio.gather(
         notification.get(Settings, "/settings"), notification.get(Senders, "/senders")
     )
+    shown = fields.shown(channel, settings)
     own = staff.account.email if channel == "email" else ""
     wrong = failure or (tried.failure if tried else None)
     return console_page(
@@ -132,7 +142,8 @@ async def _page(
         channel=channel,
         sender=next(each for each in senders.items if each.channel == channel),
         settings=settings,
-        form=form_after(fields.shown(channel, settings) if values is None else fields.without_secrets(values), failure),
+        form=form_after(shown if values is None else fields.without_secrets(values), failure),
+        base=(values or {}).get(BASE) or fingerprints(shown),
         message=failure.message if failure else None,
         test=tried or _Tried(Form({"to": own})),
         now=request.app.state.clock(),

@@ -1,6 +1,6 @@
 """The fields of a sender's settings: how they are shown, and which changes the API is asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from chassis.wording import Language, Wording
@@ -29,8 +29,9 @@ _LONGEST_NUMBER: Final = 9
 
 def shown(channel: str, settings: Settings) -> Mapping[str, str]:
     """Return the settings of a channel as its form shows them; never a secret."""
+    switch = f"{channel}_enabled"
     values = {name: str(getattr(settings, name)) for name in (*_NUMBERS[channel], *_TEXTS[channel])}
-    return values | ({f"{channel}_enabled": "yes"} if getattr(settings, f"{channel}_enabled") else {})
+    return {switch: "yes" if getattr(settings, switch) else "", **values}
 
 
 def without_secrets(values: Mapping[str, str]) -> Mapping[str, str]:
@@ -45,18 +46,17 @@ def wrong_numbers(channel: str, values: Mapping[str, str], language: Language) -
     return [FieldError(name, _NO_NUMBER.said(language)) for name in wrong]
 
 
-def changes(channel: str, values: Mapping[str, str], now: Settings) -> Mapping[str, Any]:
-    """Return the settings that differ from the present ones; an empty secret stays as it is.
+def changes(channel: str, values: Mapping[str, str], changed: Collection[str]) -> Mapping[str, Any]:
+    """Return the body with the changed settings and the new secrets; an empty secret stays as it is.
 
     Only these are sent: what the environment sets is not fixed by saving, and a mail server that stays keeps its
     password.
     """
-    wanted: dict[str, Any] = {f"{channel}_enabled": f"{channel}_enabled" in values}
-    wanted |= {name: int(values[name]) for name in _NUMBERS[channel]}
-    wanted |= {name: values.get(name, "") for name in _TEXTS[channel]}
-    changed = {name: value for name, value in wanted.items() if value != getattr(now, name)}
+    wanted: dict[str, Any] = {name: values.get(name, "") for name in changed}
+    wanted |= {name: int(values[name]) for name in _NUMBERS[channel] if name in changed}
+    wanted |= {name: bool(values.get(name)) for name in (f"{channel}_enabled",) if name in changed}
     secrets = {name: values[field] for field, name in _SECRETS[channel].items() if values.get(field)}
-    return {**changed, **secrets}
+    return {**wanted, **secrets}
 
 
 def field_of(name: str) -> str:

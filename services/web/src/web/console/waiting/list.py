@@ -31,7 +31,7 @@ Before = Annotated[int, Query(ge=0, le=10_000_000, description="entries of the p
 
 @dataclass(frozen=True)
 class Queue:
-    """What is listed: open offers and those that wait, or the entries of one other status.
+    """What is listed: those that wait with the first open offers, or the entries of one other status.
 
     Attributes:
         before: how many entries stand before the first of `lines`.
@@ -65,6 +65,7 @@ async def show_list(
         "category": category,
         "queue": queue,
         "ended": ENDED,
+        "listed": (OFFERED, *ENDED),
         "now": request.app.state.clock(),
         "may_change": ADMIN.admits(staff.account.role),
     }
@@ -96,7 +97,7 @@ async def _queue(registration: StaffApi, category: Category, state: ListState, b
         )
 
     status = state.value("status")
-    if status in ENDED:
+    if status in (OFFERED, *ENDED):
         return Queue(await entries(status, _PAGE, state.cursor), before=before)
     waiting = entries(WAITING, _PAGE, state.cursor)
     if state.cursor:

@@ -11,12 +11,14 @@ from fastapi import Depends, Request, Response
 from web.console.access import Admin
 from web.console.apis import Failure, Notification, StaffApi
 from web.console.menu import ROOT
+from web.console.merging import BASE, conflict, fingerprints, merge
 from web.console.pages import console_page, done, form_after
 from web.console.routing import ConsoleRouter
 from web.console.wording.answers import CHANNELS, LOCALES, Key, TemplateText, Variables, key_of
 from web.console.wording.listing import language_used
 from web.console.wording.previews import Preview, preview_of
 from web.forms import FieldError, typed
+from web.languages import language_of_path
 from web.pages import private_page
 from web.sessions.staff import StaffSession
 from web.upstream.client import Refused
@@ -32,19 +34,22 @@ OwnKey = Annotated[Key, Depends(key_of)]
 async def show_template(request: Request, staff: Admin, notification: Notification, key: OwnKey) -> Response:
     """Show a template with its preview."""
     now = await _text(notification, key)
-    return await _page(request, staff, notification, now, {"subject": now.subject or "", "body": now.body})
+    return await _page(request, staff, notification, now, _shown(now))
 
 
 @router.action(_ONE)
 async def save(request: Request, staff: Admin, notification: Notification, key: OwnKey) -> Response:
     """Save the text, or only show its preview."""
-    values = await _typed(request)
+    values, now = await _typed(request), await _text(notification, key)
     if values.get("do") == "preview":
-        return await _page(request, staff, notification, await _text(notification, key), values)
-    failure = await notification.change("PUT", key.path, _text_of(key, values))
+        return await _page(request, staff, notification, now, values)
+    merged = merge(values, _shown(now), language_of_path(request.url.path))
+    failure = conflict(merged)
+    if failure is None:
+        failure = await notification.change("PUT", key.path, _text_of(key, merged.values))
     if failure is None:
         return done(request, ROOT + key.path, "saved")
-    return await _page(request, staff, notification, await _text(notification, key), values, failure)
+    return await _page(request, staff, notification, now, merged.values, failure)
 
 
 @router.action(f"{_ONE}/preview")
@@ -70,6 +75,12 @@ async def reset(request: Request, staff: Admin, notification: Notification, key:
 async def _typed(request: Request) -> Mapping[str, str]:
     async with form_of(request, max_fields=10) as form:
         return typed(form)
+
+
+def _shown(now: TemplateText) -> Mapping[str, str]:
+    """Return the fields of the form with the text that is used now."""
+    subject = {"subject": now.subject or ""} if now.channel == "email" else {}
+    return {**subject, "body": now.body}
 
 
 def _text_of(key: Key, values: Mapping[str, str]) -> Mapping[str, Any]:
@@ -116,6 +127,7 @@ async def _page(
         other=other,
         key=key,
         form=form_after(values, errors),
+        base=values.get(BASE) or fingerprints(_shown(now)),
         message=errors.message if errors else None,
         preview=preview,
         variables=[each for each in variables.items if key.event_type in each.event_types],
