@@ -150,11 +150,18 @@ async def _questions(stage: Stage) -> list[_Read]:
     }
     return [
         *(search(f"search by {what}", queries=({"q": row[column]} for row in chosen)) for what, column in by.items()),
+        *(
+            _Read(f"look-up by {what}", "/registrations/lookup", ({"q": row[column]} for row in chosen), 50)
+            for what, column in by.items()
+        ),
         search("search by a first name of many in its event", queries=map(_namesakes, chosen)),
         # Most of these names nobody has among the newest registrations, which are those of the rushes before.
         search("search by a first name of many in all events", queries=({"q": _first_name(row)} for row in chosen)),
         _Read("list, newest", "/registrations", ({"limit": 200} for _ in chosen), 100),
         _Read("list of a category's verified", "/registrations", map(_verified_of, chosen), 100),
+        _Read("participants of a category, verified", "/participants", map(_people_of, chosen), 100),
+        _Read("list of an event by name", "/registrations", ({**_event(row), "sort": "name"} for row in chosen), 100),
+        _Read("participants of an event by first name", "/participants", map(_namesakes, chosen), 100),
         _Read("stats of an event", "/stats", ({"event_id": row["event_id"]} for row in islice(chosen, 20)), 100),
         _Read("stats of all", "/stats", ({} for _ in range(20)), 100),
         _Read("timeline by day", "/stats/timeline", ({**_event(row), **_DAYS} for row in islice(chosen, 20)), 500),
@@ -179,6 +186,10 @@ def _namesakes(row: "asyncpg.Record") -> dict[str, Any]:
 
 def _verified_of(row: "asyncpg.Record") -> dict[str, Any]:
     return {"category_id": row["race_category_id"], "status": "payment_verified", "limit": 200}
+
+
+def _people_of(row: "asyncpg.Record") -> dict[str, Any]:
+    return {**_event(row), **_verified_of(row)}
 
 
 def _asked(http: httpx.Client, read: _Read) -> Figure:
