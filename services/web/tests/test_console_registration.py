@@ -224,6 +224,26 @@ async def test_a_proof_is_handed_in_for_a_runner() -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "offset"), [("Asia/Jayapura", b"+09:00"), ("Mars/Base", b"+07:00"), ("../x", b"+07:00")]
+)
+async def test_the_time_of_a_payment_is_of_the_zone_in_which_the_form_showed_times(zone: str, offset: bytes) -> None:
+    answers = {**UNPAID, ("POST", INVOICE_PROOFS): httpx.Response(201)}
+    form = {
+        "payment_method": "qris",
+        "amount": "1",
+        "payment_date": "2027-01-03",
+        "payment_time": "09:30",
+        "zone": zone,
+    }
+    async with own_console(answers, role=Role.FINANCE) as console:
+        shown = await console.open(f"{PAGE}/proof")
+        assert shown.one("input", name="zone").get("value") == "Asia/Jakarta"
+        await console.sent_with(b"the picture", f"{PAGE}/proof", **form)
+        [sent] = [each for each in console.requests if each.url.path == INVOICE_PROOFS]
+    assert b"2027-01-03T09:30:00" + offset in sent.content
+
+
+@pytest.mark.parametrize(
     ("code", "field"), [("amount_mismatch", "amount"), ("payload_too_large", "file"), ("unsupported_image", "file")]
 )
 async def test_why_a_proof_was_refused_stands_at_its_field(code: str, field: str) -> None:

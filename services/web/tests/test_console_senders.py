@@ -96,7 +96,11 @@ async def test_a_form_that_was_open_for_long_brings_nothing_old_back() -> None:
 async def test_a_channel_is_switched_off_and_on() -> None:
     off = {name: value for name, value in WHATSAPP.items() if name != "whatsapp_enabled"}
     async with desk(SAVED) as staff:
-        await staff.send("/senders/whatsapp", off)
+        asked = await staff.send("/senders/whatsapp", off)
+        assert (asked.status_code, staff.asked(*PUT)) == (422, [])
+        assert "Save once more to switch it off" in _words(asked)
+        assert parsed(asked.text).one("input", name="sure").get("value") == "yes"
+        await staff.send("/senders/whatsapp", {**off, "sure": "yes"})
         assert staff.body(*PUT) == {"whatsapp_enabled": False}
     async with desk(SAVED) as staff:
         await staff.send("/senders/email", {**EMAIL, "email_enabled": "yes"})

@@ -139,6 +139,7 @@ NOT_PAGES = {
     "/r/{number}/stream",
     "/r/{number}/race.ics",
     "/r/{number}/tickets/{participant_id}.html",
+    "/console/audit/file",
     "/console/exports/file",
     "/console/exports/{export_id}/file",
     "/console/reports/financial.{file_format}",

@@ -7,22 +7,27 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, NotFound
 from chassis.wording import Wording
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Admin
 from web.console.apis import Identity
+from web.console.exports.downloads import passed_on
+from web.console.exports.kinds import file_name
+from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
 from web.console.services import NAMES, AllServices, Answers
 from web.forms import FieldError, Form
 from web.languages import language_of_path
+from web.pages import see_other
 from web.upstream.client import Answer, Refused
 
 router = ConsoleRouter()
 
+PATH: Final = "/audit"
 _PAGE: Final = 50
 _ASKED: Final = 200
 _FILTERS: Final = ("service", "actor", "action", "subject", "first_day", "last_day")
@@ -90,6 +95,10 @@ class _Asked:
         """Return the query of the page with the newest."""
         return urlencode({name: value for name, value in self.values().items() if value})
 
+    def of_service(self, service: str) -> str:
+        """Return the query of the file of one service."""
+        return urlencode({name: value for name, value in {**self.values(), "service": service}.items() if value})
+
     def next_page(self, until: datetime) -> str:
         """Return the query of the page with what happened before."""
         return "&".join(part for part in (self.first_page(), urlencode({"until": until.isoformat()})) if part)
@@ -125,16 +134,41 @@ class _Page:
         return cls(shown, answers.away, more)
 
 
-@router.page("/audit")
+@router.page(f"{PATH}/file")
+async def send_log(
+    request: Request,
+    staff: Admin,  # noqa: ARG001  # the gate
+    services: AllServices,
+    asked: Annotated[_Asked, Depends()],
+) -> Response:
+    """Send the filtered log of one service as CSV; if a filter cannot be read, the page says so.
+
+    Raises:
+        NotFound: there is no such service.
+    """
+    if asked.service not in NAMES:
+        raise NotFound
+    try:
+        query = asked.query(ZoneInfo(request.app.state.settings.timezone))
+        name = file_name(request, "csv", "audit", asked.service)
+        return await passed_on(services.apis[asked.service], "/audit.csv", name, **query)
+    except (ValueError, OverflowError):
+        return see_other(request, f"{ROOT}{PATH}?{asked.first_page()}")
+    except Refused as refused:
+        if refused.status != InvalidFields.status:
+            raise
+        return see_other(request, f"{ROOT}{PATH}?{asked.first_page()}")
+
+
+@router.page(PATH)
 async def show_audit(
     request: Request, staff: Admin, services: AllServices, identity: Identity, asked: Annotated[_Asked, Depends()]
 ) -> Response:
     """List what was done, newest first."""
     errors: list[FieldError] = []
-    page = _Page((), ())
+    page, of = _Page((), ()), (asked.service,) if asked.service in NAMES else NAMES
     try:
         query = asked.query(ZoneInfo(request.app.state.settings.timezone))
-        of = (asked.service,) if asked.service in NAMES else NAMES
         page = _Page.of(await services.get(_Log, "/audit", of=of, limit=_ASKED, **query), asked)
     except (ValueError, OverflowError):
         message = _NO_DAY.said(language_of_path(request.url.path))
@@ -154,5 +188,6 @@ async def show_audit(
         services=NAMES,
         paged=asked.until,
         first_query=asked.first_page(),
+        files={name: asked.of_service(name) for name in of},
         names=await staff_names(identity, staff),
     )

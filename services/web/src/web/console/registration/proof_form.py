@@ -22,18 +22,18 @@ def amount_of(typed: str) -> str:
     return plain.replace(".", "").replace(",", ".") if _GROUPED.fullmatch(plain) else plain
 
 
-def paid_at(values: Mapping[str, str], zone: str) -> str:
+def paid_at(values: Mapping[str, str], zone: ZoneInfo) -> str:
     """Return day and time as payment reads them: without a time, or with one that cannot be read, the day."""
     day, time = values.get("payment_date", ""), values.get("payment_time", "")
     if not time:
         return day
     try:
-        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=ZoneInfo(zone)).isoformat()
+        return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=zone).isoformat()
     except ValueError:
         return f"{day}T{time}"
 
 
-def fields_of(values: Mapping[str, str], zone: str) -> Mapping[str, str]:
+def fields_of(values: Mapping[str, str], zone: ZoneInfo) -> Mapping[str, str]:
     """Return the fields of payment's form."""
     fields = {
         "payment_method": values.get("payment_method", ""),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chassis.errors import Unavailable
 from chassis.web.forms import form_of
@@ -47,11 +47,13 @@ async def show_form(
 @router.action(_PATH)
 async def hand_in(request: Request, staff: Finance, services: AllServices, registration_id: RegistrationId) -> Response:
     """Send a proof to payment for the runner."""
-    zone, language = request.app.state.settings.timezone, language_of_path(request.url.path)
+    language = language_of_path(request.url.path)
     async with form_of(request, max_files=1, max_fields=8) as form:
         values, file = typed(form), form.get("file")
         if isinstance(file, UploadFile) and file.size:
-            failure = await _send(services.apis["payment"], registration_id, fields_of(values, zone), file)
+            failure = await _send(
+                services.apis["payment"], registration_id, fields_of(values, _zone(request, values)), file
+            )
         else:
             failure = without_file(language)
     if failure is None:
@@ -103,7 +105,7 @@ async def _page(
 ) -> Response:
     entry = await read_registration(services.apis["registration"], registration_id)
     billing = await read_invoice(services.apis["payment"], registration_id)
-    today = request.app.state.clock().astimezone(ZoneInfo(request.app.state.settings.timezone)).date()
+    today = request.app.state.clock().astimezone(ZoneInfo(entry.event.timezone)).date()
     shown: dict[str, Any] = {
         "registration": entry,
         "race": entry.event,
@@ -114,6 +116,14 @@ async def _page(
         "message": failure.message if failure else None,
     }
     return console_page(request, staff, "registration/proof.html", status=failure.status if failure else 200, **shown)
+
+
+def _zone(request: Request, values: Mapping[str, str]) -> ZoneInfo:
+    """Return the race's zone, in which the form showed times; the console's if it does not name one."""
+    try:
+        return ZoneInfo(values.get("zone", ""))
+    except (ValueError, ZoneInfoNotFoundError):
+        return ZoneInfo(request.app.state.settings.timezone)
 
 
 def _usual(billing: Part[Any], today: date) -> Mapping[str, str]:

@@ -86,6 +86,10 @@ async def _saved(
     merged = merge(values, fields.shown(channel, await notification.get(Settings, "/settings")), language)
     changed = fields.changes(channel, values, merged.changed)
     failure = conflict(merged)
+    unsure = fields.unsure(channel, values, merged.changed, language)
+    if failure is None and unsure:
+        said = {**merged.values, fields.SURE: "yes"}
+        return Failure(InvalidFields.status, "not_sure", errors=unsure), said
     if failure is None and changed:
         failure = await notification.change("PUT", "/settings", changed)
     return (_at_fields(failure) if failure else None), merged.values

@@ -24,6 +24,13 @@ _SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
 
 _NO_NUMBER: Final = Wording(en="Write a whole number.", id="Tulis bilangan bulat.")
 
+_SURE: Final = Wording(
+    en="Waiting messages of this channel will be given up, e-tickets too. Save once more to switch it off.",
+    id="Pesan yang menunggu di saluran ini tidak akan dikirim, juga e-tiket. Simpan sekali lagi untuk mematikannya.",
+)
+SURE: Final = "sure"
+"""Field of a form that has said what switching off means."""
+
 _LONGEST_NUMBER: Final = 9
 
 
@@ -44,6 +51,16 @@ def wrong_numbers(channel: str, values: Mapping[str, str], language: Language) -
     """Return an error for each number that is none."""
     wrong = [name for name in _NUMBERS[channel] if not _is_number(values.get(name, ""))]
     return [FieldError(name, _NO_NUMBER.said(language)) for name in wrong]
+
+
+def unsure(
+    channel: str, values: Mapping[str, str], changed: Collection[str], language: Language
+) -> Sequence[FieldError]:
+    """Return what to say before a channel is switched off; nothing once that was said."""
+    switch = f"{channel}_enabled"
+    if switch not in changed or values.get(switch) or values.get(SURE):
+        return ()
+    return [FieldError(switch, _SURE.said(language))]
 
 
 def changes(channel: str, values: Mapping[str, str], changed: Collection[str]) -> Mapping[str, Any]:
