@@ -92,6 +92,7 @@ async def test_a_link_to_the_race_is_previewed_with_its_poster(
     share = f"{SITE}/api/registration/v1/events/jakarta-fun-run/banner/share.jpg?v=abc123"
     assert (meta["og:image"], meta["og:image:width"], meta["og:image:height"]) == (share, "1200", "750")
     assert "og:image" not in _meta(await site.get("/races/plain"))
+    assert _meta(await site.get("/en/"))["og:url"] == f"{SITE}/en/"
 
 
 async def test_search_engines_read_the_race_as_data_that_cannot_end_its_element(

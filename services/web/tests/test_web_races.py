@@ -81,7 +81,7 @@ async def test_a_race_shows_when_where_for_how_much_and_how_many_places_are_left
     ]
     text, _ = read(await site.get("/races/jakarta-fun-run"))
     for expected in (
-        "Selasa, 17 Agustus 2027",
+        "Selasa, 17 Agustus 2027 (WIB)",
         "Senayan, Jakarta",
         "Pendaftaran dibuka: sekitar 193 tempat tersisa",
         "5K Dibuka",
