@@ -117,3 +117,44 @@ async def test_many_that_wait_for_one_lock_do_not_use_up_the_round(driver: Regis
                 assert await _swept(driver) == 1
 
     assert await driver.status(fine["registration_id"]) == "expired"
+
+
+async def test_a_busy_category_is_tried_again_in_seconds_and_is_no_finding(
+    driver: RegistrationDriver, waitlist: WaitlistDriver
+) -> None:
+    """In a rush its row of places is locked most of the time: that is nothing wrong, unless it lasts."""
+    [taken] = await waitlist.sell_out()
+    waiting = await waitlist.join()
+    await driver.execute("UPDATE category_places SET taken = 0")
+    async with driver.database.engine.connect() as holder:
+        await holder.execute(text("SELECT 1 FROM category_places FOR UPDATE"))
+        with capture_logs():
+            await background.process_waitlists(driver.database, driver.terms)
+    assert await _reasons(driver) == ["waits for a lock"]
+    assert await _findings(driver) == []
+
+    driver.clock.advance(timedelta(seconds=16))
+    await background.process_waitlists(driver.database, driver.terms)
+
+    assert await waitlist.status(waiting) == "offered"
+    assert await _reasons(driver) == []
+    assert taken
+
+
+async def test_a_lock_that_lasts_is_found(driver: RegistrationDriver) -> None:
+    entry = await _overdue_and_aside(driver)
+    busy = "UPDATE set_aside SET reason = 'waits for a lock', since = now() - CAST(:age AS interval)"
+
+    for age, found in ((timedelta(minutes=9), []), (timedelta(minutes=11), [UUID(entry["registration_id"])])):
+        await driver.execute(busy, age=age)
+        assert await _findings(driver) == found
+
+
+async def _reasons(driver: RegistrationDriver) -> list[str]:
+    return [row["reason"] for row in await driver.rows("SELECT reason FROM set_aside")]
+
+
+async def _findings(driver: RegistrationDriver) -> list[UUID]:
+    """What the doctor would say."""
+    async with driver.database.read() as session:
+        return [subject for _, subject, _ in await aside.all_aside(session)]

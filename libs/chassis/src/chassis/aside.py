@@ -9,11 +9,11 @@ from typing import Final
 from uuid import UUID
 
 from prometheus_client import Gauge
-from sqlalchemy import MetaData, Row, RowMapping, delete, func, select, text
+from sqlalchemy import MetaData, Row, RowMapping, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import Database, UnitOfWork, is_out_of_reach
+from chassis.database import Database, UnitOfWork, is_out_of_reach, waits_for_lock
 from chassis.inbox import reason_of
 from chassis.tables import set_aside_table
 from chassis.telemetry import logger
@@ -24,6 +24,9 @@ SET_ASIDE: Final = Gauge("startline_set_aside", "Items that a job failed for and
 
 _TABLE: Final = set_aside_table(MetaData())
 _RETRY_AFTER = timedelta(minutes=10)
+_RETRY_BUSY_AFTER = timedelta(seconds=15)
+_BUSY = "waits for a lock"
+"""Reason of an item that another transaction held: in a rush that is nothing wrong, unless it lasts."""
 
 # Each of many items may wait for the same lock, and a run of a job has a time limit.
 WAIT_BRIEFLY: Final = text("SET LOCAL lock_timeout = '1s'")
@@ -68,7 +71,7 @@ async def for_all(database: Database, job: str, ids: Sequence[UUID], do: Work) -
             raise
         log.warning("job_failed_for_some", job=job, items=len(ids), error=reason_of(error), exc_info=error)
         if len(ids) == 1:
-            await _put_aside(database, job, ids[0], reason_of(error))
+            await _put_aside(database, job, ids[0], error)
             done = 0
         else:
             done = sum([await _for_one(database, job, each, do) for each in ids])
@@ -85,14 +88,19 @@ async def _for_one(database: Database, job: str, subject_id: UUID, do: Work) -> 
     except Exception as error:
         if is_out_of_reach(error):
             raise
-        log.exception("item_set_aside", job=job, subject=str(subject_id))
-        await _put_aside(database, job, subject_id, reason_of(error))
+        log.warning(
+            "item_set_aside", job=job, subject=str(subject_id), exc_info=None if waits_for_lock(error) else error
+        )
+        await _put_aside(database, job, subject_id, error)
         return 0
 
 
-async def _put_aside(database: Database, job: str, subject_id: UUID, reason: str) -> None:
+async def _put_aside(database: Database, job: str, subject_id: UUID, error: Exception) -> None:
+    """Set an item aside for its failure: for seconds only if it waits for a lock."""
+    is_busy = waits_for_lock(error)
+    reason, rest = (_BUSY, _RETRY_BUSY_AFTER) if is_busy else (reason_of(error), _RETRY_AFTER)
     async with database.work() as work:
-        await put_aside(work, job, subject_id, reason)
+        await put_aside(work, job, subject_id, reason, retry_after=rest)
 
 
 async def put_aside(
@@ -125,9 +133,9 @@ async def aside_of(session: AsyncSession, job: str) -> frozenset[UUID]:
 
 
 async def count_aside(database: Database, job: str) -> None:
-    """Set the metric to the number of a job's items that are set aside."""
+    """Set the metric to the number of a job's items that are set aside, as `all_aside` counts them."""
     async with database.read() as session:
-        query = select(func.count()).select_from(_TABLE).where(_TABLE.c.job == job)
+        query = select(func.count()).select_from(_TABLE).where(_TABLE.c.job == job, _LASTS)
         SET_ASIDE.labels(job).set((await session.execute(query)).scalar_one())
 
 
@@ -136,9 +144,13 @@ async def newest_aside(session: AsyncSession) -> Sequence[RowMapping]:
     return (await session.execute(select(_TABLE).order_by(_TABLE.c.since.desc()).limit(100))).mappings().all()
 
 
-_ALL = select(_TABLE.c.job, _TABLE.c.subject_id, _TABLE.c.reason).order_by(_TABLE.c.job, _TABLE.c.subject_id)
+_LASTS = or_(_TABLE.c.reason != _BUSY, _TABLE.c.since < func.now() - _RETRY_AFTER)
+_ALL = select(_TABLE.c.job, _TABLE.c.subject_id, _TABLE.c.reason).where(_LASTS).order_by(*_TABLE.primary_key)
 
 
 async def all_aside(session: AsyncSession) -> Sequence[Row[str, UUID, str]]:
-    """Return the job, id and reason of the items that are set aside in this service, a thousand at most."""
+    """Return the job, id and reason of the items that are set aside in this service, a thousand at most.
+
+    Those that wait for a lock count once they have waited for ten minutes.
+    """
     return (await session.execute(_ALL.limit(1000))).all()
