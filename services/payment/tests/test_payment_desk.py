@@ -100,6 +100,24 @@ async def test_skipping_moves_on_in_order_and_frees_what_was_skipped(driver: Pay
     assert await driver.leased(other, after=str(payments[0])) == payments[1]
 
 
+async def test_going_back_leads_to_the_proof_before_that_no_one_else_reviews(driver: PaymentDriver) -> None:
+    # given
+    first, second, third, fourth = await waiting(driver, 4)
+    one, other = reviewer(driver), reviewer(driver)
+    assert await driver.leased(one, after=str(third)) == fourth
+    assert await driver.leased(other, after=str(second)) == third
+    # when
+    assert await driver.leased(one, before=str(fourth)) == second, "and not the other's"
+    # then the proof that was left is free, and asking again changes nothing
+    assert await driver.leased(one, before=str(fourth)) == second
+    assert await driver.leased(other, after=str(third)) == fourth
+    assert await driver.leased(one, before=str(second)) == first
+    assert (await driver.try_lease(one, before=str(first))).status == 204
+    both = await driver.try_lease(one, before=str(first), after=str(first))
+    assert both.is_problem(422, "invalid_fields")
+    assert (await driver.try_lease(one, before=str(uuid4()))).is_problem(404, "unknown_payment")
+
+
 async def test_a_decision_by_someone_else_during_a_lease_stands_and_is_shown(driver: PaymentDriver) -> None:
     # given
     for decide, decision in ((driver.try_verify, "verified"), (driver.try_reject, "rejected")):

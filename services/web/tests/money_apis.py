@@ -94,8 +94,12 @@ class PaymentApi:
 
     def _next(self, body: Mapping[str, Any]) -> httpx.Response:
         known = [*self.decided.values(), *self.queue]
-        behind = next((each["uploaded_at"] for each in known if each["payment_id"] == body.get("after")), "")
-        free = [each for each in self.queue if each["uploaded_at"] > behind]
+        left = body.get("after") or body.get("before")
+        place = next((each["uploaded_at"] for each in known if each["payment_id"] == left), "")
+        if "before" in body:
+            free = [each for each in reversed(self.queue) if each["uploaded_at"] < place]
+        else:
+            free = [each for each in self.queue if each["uploaded_at"] > place]
         if not free:
             return httpx.Response(204)
         return answers.on_the_desk(waiting=len(self.queue), **free[0])

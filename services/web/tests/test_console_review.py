@@ -153,6 +153,23 @@ async def test_without_a_script_a_skip_leads_behind_the_proof(api: PaymentApi) -
     assert _number(page.text) == "FR5K-00002"
 
 
+@pytest.mark.parametrize("headers", [SCRIPT, {}], ids=["script", "none"])
+async def test_back_leads_to_the_proof_before_and_at_the_front_it_stays(
+    headers: dict[str, str], api: PaymentApi
+) -> None:
+    async with console(api) as browser:
+
+        async def back(payment: dict[str, str]) -> str:
+            page = await browser.post(_of(payment, "back"), headers=headers)
+            return (page if headers else await browser.get(page.headers["location"].removeprefix("/en"))).text
+
+        await browser.post(_of(FIRST, "skip"), headers=SCRIPT)
+        earlier, front = await back(SECOND), await back(FIRST)
+        on = await browser.post(_of(FIRST, "skip"), headers=SCRIPT)
+    assert [_number(each) for each in (earlier, front, on.text)] == ["FR5K-00001", "FR5K-00001", "FR5K-00002"]
+    assert "FR5K-00002 waits for its turn." in _said(earlier)
+
+
 async def test_a_reason_is_sent_as_it_is_shown_in_both_languages(api: PaymentApi) -> None:
     async with console(api) as browser:
         page = parsed((await browser.get(DESK)).text)

@@ -95,6 +95,7 @@ _DESK: Final = (
     _after("rejected", paid(held=held("rejected", reason="7b1"))),
     _after("undone", paid()),
     _after("skipped", paid()),
+    _after("back", paid()),
     _after("gone", paid()),
     _after("late", verified(verified_by=ME)),
     _after("taken", paid(status="rejected", rejected_at=at(-1), rejected_by=COLLEAGUE, rejection_reason="7b1")),
@@ -262,6 +263,7 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         Example(f"/console/review/{PROOF}/refuse", 303, {"reason": "7b1"}),
         Example(f"/console/review/{PROOF}/undo", 303, {"current": NEXT}),
         Example(f"/console/review/{PROOF}/skip", 303, {}),
+        Example(f"/console/review/{PROOF}/back", 303, {}),
     ),
     "/console/payments": _LISTED,
     "/console/payments/{payment_id}": (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from chassis.auth.access import Finance
@@ -11,6 +12,7 @@ from chassis.web.models import Body, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Response
+from pydantic import model_validator
 
 from payment.dependencies import ReviewLease
 from payment.instructions.queries import rejection_reasons
@@ -29,9 +31,16 @@ router = Router(prefix="/review", tags=["review"])
 
 
 class Next(Body):
-    """Which proof to review next: the oldest, or the first one that came after a payment."""
+    """Which proof to review next: the oldest, or the first one that came after a payment, or the last one before it."""
 
     after: UUID | None = None
+    before: UUID | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.after and self.before:
+            raise ValueError("give after or before, not both")
+        return self
 
 
 class CandidateLine(View):
@@ -68,9 +77,11 @@ class Reasons(View):
 async def lease_next(staff: Finance, work: Work, lease: ReviewLease, body: Next | None = None) -> ReviewItem | Response:
     """Lease the oldest waiting proof that no one else reviews. Asked again, the same person gets the same proof.
 
-    With `after`, the lease of that payment ends, and the first proof behind it is leased.
+    With `after`, the lease of that payment ends, and the first proof behind it is leased; with `before`, the last one
+    in front of it.
     """
-    payment = await leases.lease_next(work, by=staff, lasting=lease, after=body.after if body else None)
+    wanted = body or Next()
+    payment = await leases.lease_next(work, by=staff, lasting=lease, after=wanted.after, before=wanted.before)
     return Response(status_code=204) if payment is None else await _item(work, payment)
 
 

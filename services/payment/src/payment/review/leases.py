@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_, update
 
 from payment.proofs.tables import WAITING, Payment
 from payment.review.errors import UnknownPayment
@@ -14,33 +14,41 @@ from payment.review.errors import UnknownPayment
 _FREE: Final[dict[str, None]] = {"leased_by": None, "leased_until": None}
 
 
-async def lease_next(work: UnitOfWork, *, by: Staff, lasting: timedelta, after: UUID | None = None) -> Payment | None:
+async def lease_next(
+    work: UnitOfWork, *, by: Staff, lasting: timedelta, after: UUID | None = None, before: UUID | None = None
+) -> Payment | None:
     """Lease a waiting proof to a member of staff and return it; None if there is none.
 
     A person who already has one gets the same, for longer; otherwise it is the oldest that no one else has.
 
     Args:
         after: only proofs that came after this payment, whose lease ends.
+        before: only proofs that came before this payment, whose lease ends; the newest of them.
 
     Raises:
-        UnknownPayment: there is no payment `after`.
+        UnknownPayment: there is no payment `after` or `before`.
     """
-    position = await _leave(work, after, by=by) if after is not None else None
+    left = after or before
+    position = await _leave(work, left, by=by) if left is not None else None
     until = work.now + lasting
-    mine = (Payment.leased_by == by.id, Payment.leased_until > work.now)
-    leased = await _lease(work, oldest(*mine, after=position), by=by.id, until=until)
-    if leased is not None:
-        return leased
+    mine = and_(Payment.leased_by == by.id, Payment.leased_until > work.now)
     free = or_(Payment.leased_until.is_(None), Payment.leased_until <= work.now, Payment.leased_by == by.id)
-    return await _lease(work, oldest(free, after=position), by=by.id, until=until)
+    for condition in (mine, free):
+        chosen = _waiting(condition, position, is_back=before is not None)
+        leased = await _lease(work, chosen, by=by.id, until=until)
+        if leased is not None:
+            return leased
+    return None
 
 
-def oldest(*conditions: ColumnElement[bool], after: tuple[datetime, UUID] | None = None) -> Select[Any]:
-    """Return the query for the oldest waiting proof that meets the conditions. It skips and locks rows."""
-    query = select(Payment.id).where(WAITING, Payment.held_until.is_(None), *conditions)
-    if after is not None:
-        query = query.where(tuple_(Payment.uploaded_at, Payment.id) > tuple_(*after))
-    return query.order_by(Payment.uploaded_at, Payment.id).limit(1).with_for_update(skip_locked=True)
+def _waiting(condition: ColumnElement[bool], position: tuple[datetime, UUID] | None, *, is_back: bool) -> Select[Any]:
+    """Return the query for the first waiting proof behind a position, or in front of it. It skips and locks rows."""
+    query = select(Payment.id).where(WAITING, Payment.held_until.is_(None), condition)
+    place = tuple_(Payment.uploaded_at, Payment.id)
+    if position is not None:
+        query = query.where(place < tuple_(*position) if is_back else place > tuple_(*position))
+    order = (Payment.uploaded_at.desc(), Payment.id.desc()) if is_back else (Payment.uploaded_at, Payment.id)
+    return query.order_by(*order).limit(1).with_for_update(skip_locked=True)
 
 
 async def _lease(work: UnitOfWork, chosen: Select[Any], *, by: UUID, until: datetime) -> Payment | None:

@@ -186,6 +186,7 @@
     v: () => press('[data-decision="verify"] button'),
     r: toggleRefusal,
     j: () => press('[data-decision="skip"] button'),
+    k: () => press('[data-decision="back"] button'),
     z: enlarge,
     t: () => change(null, 1),
     "+": () => change(1, 0),
@@ -204,7 +205,7 @@
   function markKeys() {
     const on = keysSwitch.checked;
     document.body.classList.toggle("has-keys", on);
-    const named = { v: '[data-decision="verify"] button', r: "[data-refusal] summary", j: '[data-decision="skip"] button', t: "[data-turn-by]" };
+    const named = { v: '[data-decision="verify"] button', r: "[data-refusal] summary", j: '[data-decision="skip"] button', k: '[data-decision="back"] button', t: "[data-turn-by]" };
     for (const [key, selector] of Object.entries(named)) {
       const button = $(selector, desk);
       if (on) button?.setAttribute("aria-keyshortcuts", key);
@@ -219,7 +220,7 @@
     if (key === "u") return press("[data-undo] button", said);
     if (!proof()) return undefined;
     if (refusal().open && /^[1-9]$/.test(key)) return press(`[data-reason="${key}"]`);
-    if (refusal().open && (key === "v" || key === "j")) return undefined;
+    if (refusal().open && "vjk".includes(key)) return undefined;
     return Object.hasOwn(keys, key) ? keys[key]() : undefined;
   }
 

@@ -63,11 +63,13 @@ class Asked:
         last: the payment that was just dealt with.
         skips: whether proofs were skipped, so that the next one is the first behind `last` and not the oldest.
         had: the payment that the page of a reviewer shows.
+        is_back: whether the proof before `last` is wanted.
     """
 
     last: UUID | None = None
     skips: bool = False
     had: UUID | None = None
+    is_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ async def release(payment: StaffApi, payment_id: UUID) -> None:
 
 async def _next(payment: StaffApi, asked: Asked) -> tuple[Item | None, bool]:
     """Return the next proof, and whether the queue began again for it."""
+    if asked.is_back and asked.last is not None:
+        return await _before(payment, asked.last), False
     behind = asked.last if asked.skips else None
     if behind is None:
         return await _lease(payment, None), False
@@ -156,8 +160,19 @@ async def _next(payment: StaffApi, asked: Asked) -> tuple[Item | None, bool]:
     return await _lease(payment, None), True
 
 
-async def _lease(payment: StaffApi, after: UUID | None) -> Item | None:
-    answer = await payment.call("POST", "/review/next", json={} if after is None else {"after": str(after)})
+async def _before(payment: StaffApi, payment_id: UUID) -> Item | None:
+    """Return the proof before a payment; in front of the queue, or if the payment is gone, the oldest one."""
+    try:
+        found = await _lease(payment, payment_id, way="before")
+    except Refused as refused:
+        if refused.status != _GONE:
+            raise
+        found = None
+    return found or await _lease(payment, None)
+
+
+async def _lease(payment: StaffApi, position: UUID | None, *, way: str = "after") -> Item | None:
+    answer = await payment.call("POST", "/review/next", json={} if position is None else {way: str(position)})
     return None if answer.status_code == _NOTHING else payment.client.read(Item, answer)
 
 

@@ -30,6 +30,7 @@ router = ConsoleRouter()
 
 PATH: Final = "/review"
 SKIPPED: Final = "skipped"
+BACK: Final = "back"
 
 _ONE: Final = f"{PATH}/{{payment_id}}"
 _PARTS: Final = "HX-Request"
@@ -78,9 +79,10 @@ class View:
 def _asked(
     last: Annotated[UUID | None, Query()] = None,
     had: Annotated[UUID | None, Query()] = None,
-    skips: Annotated[str, Query(alias="skips", max_length=1)] = "",
+    skips: Annotated[str, Query(max_length=1)] = "",
+    back: Annotated[str, Query(max_length=1)] = "",
 ) -> Asked:
-    return Asked(last, bool(skips), had)
+    return Asked(last, bool(skips), had, bool(back))
 
 
 @router.page(PATH)
@@ -146,13 +148,23 @@ async def skip_proof(
     return await _after(request, staff, payment, registration, SKIPPED, Asked(payment_id, skips=True))
 
 
+@router.action(f"{_ONE}/back")
+async def go_back(
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+) -> Response:
+    """Give a proof back undecided; the one before it follows."""
+    asked = Asked(payment_id, skips=True, is_back=True)
+    return await _after(request, staff, payment, registration, BACK, asked)
+
+
 async def _after(
     request: Request, staff: StaffSession, payment: StaffApi, registration: StaffApi, outcome: str, asked: Asked
 ) -> Response:
     """Return the desk with the next proof: at once for a script, else by a redirect, whose reload decides nothing."""
     if _PARTS in request.headers:
         return _page(request, staff, await open_desk(payment, registration, asked), outcome)
-    query = {DONE: str(outcome), "last": str(asked.last), **({"skips": "1"} if asked.skips else {})}
+    ways = {"skips": asked.skips, "back": asked.is_back}
+    query = {DONE: str(outcome), "last": str(asked.last), **{name: "1" for name, is_so in ways.items() if is_so}}
     return see_other(request, f"{ROOT}{PATH}?{urlencode(query)}")
 
 
