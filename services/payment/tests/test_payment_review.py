@@ -286,7 +286,8 @@ async def test_the_review_list_reads_its_index_and_sorts_nothing(driver: Payment
     await _thousands_of_payments(driver)
     middle = Position(group=False, at=clock(), id=uuid4())
     recent = PaymentFilter(status=PaymentStatus.VERIFIED, since=clock(), until=clock() + timedelta(days=1))
-    for wanted in (PaymentFilter(), PaymentFilter(status=PaymentStatus.UPLOADED), recent):
+    of_race = PaymentFilter(event_id=uuid4())
+    for wanted in (PaymentFilter(), PaymentFilter(status=PaymentStatus.UPLOADED), recent, of_race):
         for after in (None, middle):
             # when
             query = page(wanted, limit=50, after=after).compile(

@@ -10,7 +10,20 @@ from .conftest import NOW
 from .markup import parsed
 from .money_apis import PaymentApi, console, proof
 from .runner_apis import problem
-from .walk_money_answers import COLLEAGUE, NEXT, PAYMENT, PROOF, answer, at, held, listed, paid, refund, verified
+from .walk_money_answers import (
+    ANSWERS,
+    COLLEAGUE,
+    NEXT,
+    PAYMENT,
+    PROOF,
+    answer,
+    at,
+    held,
+    listed,
+    paid,
+    refund,
+    verified,
+)
 
 NAMES = ("GET", "/api/identity/v1/staff/names")
 LIST = "/console/payments"
@@ -34,6 +47,30 @@ async def test_the_filters_are_those_of_the_api_and_stay_on_every_page() -> None
         f"/en{LIST}?q=Budi&status=verified",
     ]
     assert f"/en{LIST}?q=Budi&status=verified&method=qris&cursor=x" in [each.get("href") for each in page.all("a")]
+
+
+@pytest.mark.parametrize("of", ["payments", "refunds"])
+async def test_payments_and_refunds_are_listed_by_race(of: str) -> None:
+    catalog = ("GET", "/api/registration/v1/catalog")
+    events = ANSWERS[catalog].json()["items"]
+    api = PaymentApi()
+    async with console(api) as browser:
+        page = parsed((await browser.get(f"/console/{of}?race={events[1]['slug']}")).text)
+        all_of_them = parsed((await browser.get(f"/console/{of}")).text)
+        unknown = await browser.get(f"/console/{of}?race=no-such-race")
+    assert [each.get("event_id") for each in api.asked(f"/{of}")] == [events[1]["id"], None]
+    chosen = [
+        each.get("value") for each in page.one("select", id="race").all("option") if "selected" in each.attributes
+    ]
+    assert chosen == [events[1]["slug"]]
+    assert [each.get("href") for each in page.all("a") if each.get("class") == "chip"] == [f"/en/console/{of}?"]
+    assert len(all_of_them.one("select", id="race").all("option")) == len(events) + 1
+    assert unknown.status_code == 404
+    # and while races are away, the list is there without its filter
+    api.chosen[catalog] = problem(503, "unavailable")
+    async with console(api) as browser:
+        assert 'id="race"' not in (await browser.get(f"/console/{of}")).text
+        assert (await browser.get(f"/console/{of}?race={events[1]['slug']}")).status_code == 503
 
 
 @pytest.mark.parametrize(("age", "hours"), [("1h", 1), ("6h", 6), ("1d", 24), ("3d", 72)])

@@ -9,6 +9,7 @@ import httpx
 from .conftest import NOW
 from .own_registration import event
 from .runner_apis import problem, registered
+from .walk_staff import CATALOG, CONSOLE_ANSWERS
 
 PAYMENT: Final = "/api/payment/v1"
 REGISTRATION: Final = "/api/registration/v1"
@@ -149,6 +150,7 @@ def entry(status: str = "payment_uploaded") -> httpx.Response:
 
 
 ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
+    CATALOG: CONSOLE_ANSWERS[CATALOG],
     ("GET", "/api/identity/v1/staff/names"): answer({"items": [{"id": COLLEAGUE, "name": "Peserta Budi"}]}),
     ("POST", f"{PAYMENT}/review/next"): on_the_desk(),
     ("GET", f"{PAYMENT}/review/reasons"): answer({"items": [{"key": 1, "id": REASON[0], "en": REASON[1]}]}),

@@ -73,6 +73,7 @@ class Payment(Base):
         ),
         Index("ix_payments_registration_id_uploaded_at", "registration_id", "uploaded_at"),
         Index("ix_payments_desk", text("(status <> 'uploaded')"), "uploaded_at", "id"),
+        Index("ix_payments_desk_of_race", "event_id", text("(status <> 'uploaded')"), "uploaded_at", "id"),
         Index("ix_payments_proof_sha256", "proof_sha256"),
         Index("ix_payments_held", "held_until", postgresql_where=text("held_until IS NOT NULL")),
         Index(

@@ -33,11 +33,12 @@ async def list_payments(
     q: Annotated[SearchText | None, Query()] = None,
     since: Annotated[Moment | None, Query(alias="from", description="when the proof arrived")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="not included")] = None,
+    event_id: UUID | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PaymentView]:
     """Return payments, those to review first, then the decided ones; each group oldest first."""
-    wanted = PaymentFilter(status, method, q, since, until)
+    wanted = PaymentFilter(status, method, q, since, until, event_id)
     async with database.read() as session:
         rows = await queries.list_payments(session, wanted, limit=limit + 1, after=cursors.decode(cursor))
     items = [PaymentView.of(row, now=database.clock()) for row in rows[:limit]]

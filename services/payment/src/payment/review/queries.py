@@ -35,6 +35,7 @@ class PaymentFilter:
     q: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    event_id: UUID | None = None
 
 
 async def list_payments(
@@ -81,6 +82,8 @@ def _filtered(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[
     if wanted.status is not None:
         query = query.where(Payment.status == wanted.status)
         query = query.where(~_DECIDED if wanted.status is PaymentStatus.UPLOADED else _DECIDED)  # as in the index
+    if wanted.event_id is not None:
+        query = query.where(Payment.event_id == wanted.event_id)
     if wanted.method is not None:
         query = query.where(Payment.payment_method == wanted.method)
     if wanted.q:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.errors import NotFound
 
-from web.console.apis import StaffApi
+from web.console.apis import StaffApi, unless_away
 from web.upstream.client import Answer
 from web.upstream.registration import Category
 from web.upstream.registration import Race as PublicRace
@@ -30,6 +30,19 @@ async def all_races(registration: StaffApi) -> Sequence[Race]:
         Refused, Unavailable: see `ApiClient.call`.
     """
     return (await registration.get(_Catalog, "/catalog")).items
+
+
+async def races_and_one(registration: StaffApi, slug: str) -> tuple[Sequence[Race] | None, Race | None]:
+    """Return all races, and the one that a filter names. Without a filter, races may be away: None.
+
+    Raises:
+        NotFound: there is no such race.
+        Refused, Unavailable: see `ApiClient.call`.
+    """
+    if not slug:
+        return await unless_away(all_races(registration)), None
+    races = await all_races(registration)
+    return races, race_for(races, slug)
 
 
 def race_of(races: Sequence[Race], slug: str | None) -> Race | None:

@@ -43,9 +43,9 @@ _GROUPS: Final[Sequence[tuple[str, Sequence[Entry]]]] = (
         "money",
         (
             Entry("review", f"{ROOT}/review", FINANCE),
-            Entry("payments", f"{ROOT}/payments", FINANCE),
+            Entry("payments", f"{ROOT}/payments", FINANCE, is_of_race=True),
             Entry("statement", f"{ROOT}/payments/statement", FINANCE),
-            Entry("refunds", f"{ROOT}/refunds", FINANCE),
+            Entry("refunds", f"{ROOT}/refunds", FINANCE, is_of_race=True),
         ),
     ),
     (

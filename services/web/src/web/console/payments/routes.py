@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from web.console.access import Finance
 from web.console.apis import Identity, Payment, Registration, StaffApi, unless_away
+from web.console.catalog import races_and_one
 from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
@@ -38,18 +39,19 @@ AGES: Final[Mapping[str, timedelta]] = {
 """What the filter of the age offers, by the value in the address."""
 
 _ONE: Final = f"{PATH}/{{payment_id}}"
-_FILTERS: Final = ("q", "status", "method", "age")
+_FILTERS: Final = ("race", "q", "status", "method", "age")
 _GONE: Final = 404
 
 
 @router.page(PATH)
-async def list_payments(request: Request, staff: Finance, payment: Payment) -> Response:
+async def list_payments(request: Request, staff: Finance, payment: Payment, registration: Registration) -> Response:
     """List payments: those to review first, each group oldest first."""
     state = ListState.of(request, _FILTERS)
+    races, race = await races_and_one(registration, state.value("race"))
     asked, form = _query(state, request.app.state.clock()), Form(state.filters)
     status, found = 200, Payments(items=())
     try:
-        found = await payment.get(Payments, "/payments", cursor=state.cursor, **asked)
+        found = await payment.get(Payments, "/payments", cursor=state.cursor, event_id=race and race.id, **asked)
     except Refused as refused:
         if refused.status != InvalidFields.status:
             raise
@@ -62,6 +64,8 @@ async def list_payments(request: Request, staff: Finance, payment: Payment) -> R
         status=status,
         state=state,
         form=form,
+        races=races or (),
+        race=race,
         payments=found.items,
         next_cursor=found.next_cursor,
         now=request.app.state.clock(),

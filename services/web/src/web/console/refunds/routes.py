@@ -9,7 +9,8 @@ from chassis.web.forms import form_of
 from fastapi import Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Failure, Identity, Payment, StaffApi
+from web.console.apis import Failure, Identity, Payment, Registration, StaffApi
+from web.console.catalog import races_and_one
 from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
@@ -29,13 +30,14 @@ _CONFLICT: Final = 409
 
 
 @router.page(PATH)
-async def list_refunds(request: Request, staff: Finance, payment: Payment) -> Response:
+async def list_refunds(request: Request, staff: Finance, payment: Payment, registration: Registration) -> Response:
     """List refunds: those that are due first, each group oldest first."""
-    state = ListState.of(request, ("q", "status"))
+    state = ListState.of(request, ("race", "q", "status"))
+    races, race = await races_and_one(registration, state.value("race"))
     status, form, found = 200, Form(state.filters), Refunds(items=())
     asked = {name: state.value(name) or None for name in ("q", "status")}
     try:
-        found = await payment.get(Refunds, "/refunds", cursor=state.cursor, **asked)
+        found = await payment.get(Refunds, "/refunds", cursor=state.cursor, event_id=race and race.id, **asked)
     except Refused as refused:
         if refused.status != InvalidFields.status:
             raise
@@ -48,6 +50,8 @@ async def list_refunds(request: Request, staff: Finance, payment: Payment) -> Re
         status=status,
         state=state,
         form=form,
+        races=races or (),
+        race=race,
         refunds=found.items,
         next_cursor=found.next_cursor,
         statuses=STATUSES,
