@@ -63,6 +63,20 @@ async def test_the_back_button_and_sending_again_lead_to_the_same_registration(
     assert await _stored(races, form) == [number]
 
 
+@_PHONES
+async def test_the_other_language_keeps_what_was_typed(
+    phone: Device, form: dict[str, Any], arrive: Arrive, races: Races
+) -> None:
+    runner = Runner(await arrive(phone))
+    await _filled_in(runner, form)
+
+    await runner.page.get_by_role("button", name="English").click()
+    await runner.page.wait_for_url("**/en/races/**")
+
+    await runner.sends()
+    assert await _stored(races, form) == [await runner.is_registered()]
+
+
 async def test_a_form_that_was_sent_leaves_no_draft_even_after_the_back_button(
     form: dict[str, Any], arrive: Arrive
 ) -> None:

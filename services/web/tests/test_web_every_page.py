@@ -116,9 +116,11 @@ def _leads_somewhere(page: Element, app: FastAPI, example: Example, language: st
 
 def _leads_to_the_other_language(page: Element, example: Example, language: str) -> None:
     other = "en" if language == "id" else "id"
-    [link] = [each for each in page.all("a") if each.get("hreflang") == other]
-    assert link.get("href") == LANGUAGES[other] + example.address
-    assert link.get("lang") == other
+    ways = [each for each in page.all("a") if each.get("hreflang") == other]
+    ways += [each for each in page.all("button") if each.get("form") == "register" and each.get("lang") == other]
+    [way] = ways
+    assert (way.get("href") or way.get("formaction")) == LANGUAGES[other] + example.address
+    assert way.get("lang") == other
 
 
 def _is_shown_to_search_engines_if_public(page: Element, example: Example) -> None:

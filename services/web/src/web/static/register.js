@@ -460,6 +460,7 @@ $('[data-send]', review ?? form)?.addEventListener('click', (event) => {
 });
 
 form.addEventListener('submit', (event) => {
+  if (event.submitter?.name === 'step') return; // the same form in the other language
   event.preventDefault();
   if (isSending) return;
   keepDraft();
