@@ -80,7 +80,7 @@ class Venue:
         assert found["ok"], (found, await self._parked())
 
     async def _parked(self) -> dict[str, list[dict[str, Any]]]:
-        statement = "SELECT headers, attempts_count, next_attempt_at - now() AS due FROM retries"
+        statement = "SELECT headers, attempts_count, next_attempt_at - now() AS due FROM event_retries"
         names = ("registration", "payment", "notification", "checkin")
         return {name: [dict(row) for row in await self.rows(name, statement)] for name in names}
 

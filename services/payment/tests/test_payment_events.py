@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from chassis.errors import NotYet
 from contracts import Event, Payload, PaymentRejected, PaymentVerified, RefundDue
+from payment.invoices import commands
 from testkit.clocks import ManualClock
 
 from .payment_driver import PaymentDriver
@@ -31,6 +32,31 @@ async def test_an_end_that_comes_before_the_registration_is_retried(driver: Paym
     await driver.deliver(entry.created())
     await driver.deliver(entry.cancelled())
     assert (await driver.invoice(entry))["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("word", ["cancelled", "corrected"])
+async def test_what_crosses_the_registration_is_retried(
+    driver: PaymentDriver, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    """The invoice appears between the statement that does not find it and the look at whether it is there."""
+    entry = driver.new_entry()
+    later = entry.cancelled() if word == "cancelled" else entry.corrected("Budi Corrected")
+    look = commands._require_newer
+
+    async def created_meanwhile(*arguments: Any) -> None:
+        await driver.another_process().deliver(entry.created())
+        await look(*arguments)
+
+    monkeypatch.setattr(commands, "_require_newer", created_meanwhile)
+    with pytest.raises(NotYet):
+        await driver.deliver(later)
+    monkeypatch.undo()
+    await driver.deliver(later)
+
+    [invoice] = await driver.rows("SELECT status, payer_name FROM invoices")
+    assert (invoice["status"], invoice["payer_name"]) == (
+        ("cancelled", "Budi Santoso") if word == "cancelled" else ("open", "Budi Corrected")
+    )
 
 
 async def test_ends_close_an_open_invoice_and_the_newest_wins_in_any_order(driver: PaymentDriver) -> None:

@@ -49,7 +49,10 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
     older = (RosterEntry.participant_id == participant_id) & (RosterEntry.revision < corrected.revision)
     values = {**_correctable(corrected.participant), "revision": corrected.revision}
     await work.session.execute(update(RosterEntry).where(older).values(values))
-    if corrected.confirmed and await work.session.get(RosterEntry, participant_id) is None:
+    known = select(RosterEntry.revision).where(RosterEntry.participant_id == participant_id)
+    stored = (await work.session.execute(known)).scalar_one_or_none()
+    is_missing = stored is None and corrected.confirmed
+    if is_missing or (stored is not None and stored < corrected.revision):  # it came between both statements
         raise NotYet(f"participant {participant_id} is not on the roster")
 
 

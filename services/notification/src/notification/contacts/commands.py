@@ -139,7 +139,7 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
     """Store corrected name and addresses, unless those of a newer event are stored.
 
     Raises:
-        NotYet: the participant is not stored yet.
+        NotYet: the participant is not stored yet, or was stored between both statements.
     """
     person = corrected.participant.model_dump(include={"full_name", "email", "whatsapp"})
     known = Participant.participant_id == corrected.participant.participant_id
@@ -150,7 +150,8 @@ async def correct_participant(work: UnitOfWork, corrected: RegistrationCorrected
     )
     if (await work.session.execute(older.returning(Participant.participant_id))).first() is not None:
         return
-    if (await work.session.execute(select(Participant.participant_id).where(known))).first() is None:
+    stored = (await work.session.execute(select(Participant.revision).where(known))).scalar_one_or_none()
+    if stored is None or stored < corrected.revision:
         raise NotYet(f"participant {corrected.participant.participant_id}")
 
 

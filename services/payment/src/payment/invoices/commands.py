@@ -14,9 +14,10 @@ from contracts import (
     RegistrationCreated,
     RegistrationReopened,
 )
-from sqlalchemy import ColumnElement, Integer, case, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from payment.invoices.errors import (
     AlreadyPaid,
@@ -155,7 +156,7 @@ async def _apply_revision(work: UnitOfWork, registration_id: UUID, revision: int
         .returning(Invoice.registration_id)
     )
     if (await work.session.execute(newer)).first() is None:
-        await _require_invoice(work.session, registration_id)
+        await _require_newer(work.session, Invoice.revision, registration_id, revision)
 
 
 async def correct_payer(work: UnitOfWork, corrected: RegistrationCorrected) -> None:
@@ -173,12 +174,22 @@ async def correct_payer(work: UnitOfWork, corrected: RegistrationCorrected) -> N
         .returning(Invoice.registration_id)
     )
     if (await work.session.execute(older)).first() is None:
-        await _require_invoice(work.session, corrected.registration_id)
+        await _require_newer(work.session, Invoice.payer_revision, corrected.registration_id, corrected.revision)
 
 
-async def _require_invoice(session: AsyncSession, registration_id: UUID) -> None:
-    if not (await session.execute(select(exists().where(Invoice.registration_id == registration_id)))).scalar_one():
-        raise NotYet(f"no invoice for registration {registration_id}")
+async def _require_newer(
+    session: AsyncSession, known: InstrumentedAttribute[int], registration_id: UUID, revision: int
+) -> None:
+    """Make sure that the invoice knows this revision or a newer one.
+
+    Raises:
+        NotYet: there is no invoice, or it was created between the statement that did not find it and this one.
+    """
+    found = (
+        await session.execute(select(known).where(Invoice.registration_id == registration_id))
+    ).scalar_one_or_none()
+    if found is None or found < revision:
+        raise NotYet(f"no invoice for registration {registration_id} when revision {revision} was handled")
 
 
 async def claim_for_proof(work: UnitOfWork, registration_id: UUID, amount: Decimal, *, arrived: datetime) -> Invoice:
