@@ -1,4 +1,4 @@
-"""What a form changes: only what was typed into it, and nothing that somebody else changed in the meantime."""
+"""Merging a form with what is stored now: only typed fields change, so that changes by other staff stay."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Merged:
 
     Attributes:
         changed: names of the fields to change.
-        errors: at those that somebody else changed, too.
+        errors: at those that other staff changed, too.
         values: for the form if it is shown again: what was typed, and else what holds now, with new fingerprints.
     """
 
@@ -63,7 +63,7 @@ def merge(typed: Mapping[str, str], now: Mapping[str, str], language: Language) 
 
 
 def conflict(merged: Merged) -> Failure | None:
-    """Return the failure of a form with fields that somebody else changed, too; None if there are none."""
+    """Return the failure of a form whose typed fields other staff changed, too; None if there are none."""
     return Failure(_CONFLICT, "changed_meanwhile", None, merged.errors) if merged.errors else None
 
 

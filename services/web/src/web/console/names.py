@@ -24,7 +24,7 @@ class _Names(Answer):
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody who did something.
+    """The person or part of the platform that did something.
 
     Attributes:
         kind: `staff`, `runner` or `system`.

@@ -24,7 +24,7 @@ BLANK: Final = {"email": "", "failure": None, "wait": None}
 """What the page of the login shows besides before an attempt."""
 
 PREVIEW: Final = "/preview"
-"""End of the paths of parts that are fetched while somebody types. Their page stays when the session ends."""
+"""End of the paths of previews, which are fetched during typing. Their page stays when the session ends."""
 
 _SECRET: Final = re.compile("password|secret|pin|token")
 """Fields that are typed again after a login, as they should stand in no page."""

@@ -21,7 +21,7 @@ _GONE, _CONFLICT = 404, 409
 
 
 class Outcome(StrEnum):
-    """What became of a decision. `taken` and `late`: somebody, or time, was faster."""
+    """The result of a decision. `taken` and `late`: another person, or time, was faster."""
 
     VERIFIED = VERIFIED
     REFUSED = REJECTED

@@ -11,12 +11,12 @@ from fastapi import Request, Response
 
 from web.console.access import Finance
 from web.console.apis import Identity, Payment, Registration, StaffApi, unless_away
-from web.console.catalog import races_and_one
 from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import DONE, console_page
 from web.console.payments.decisions import OWN_REASON, Outcome, payment_of, reason_in, refuse, undo, verify
+from web.console.payments.filtered import filtered
 from web.console.payments.history import history_of
 from web.console.payments.models import METHODS, STATUSES, UPLOADED, Invoice, Payments, Refund, reasons_of
 from web.console.payments.models import Registration as Registered
@@ -47,28 +47,19 @@ _GONE: Final = 404
 async def list_payments(request: Request, staff: Finance, payment: Payment, registration: Registration) -> Response:
     """List payments: those to review first, each group oldest first."""
     state = ListState.of(request, _FILTERS)
-    races, race = await races_and_one(registration, state.value("race"))
-    asked, form = _query(state, request.app.state.clock()), Form(state.filters)
-    status, found = 200, Payments(items=())
-    try:
-        found = await payment.get(Payments, "/payments", cursor=state.cursor, event_id=race and race.id, **asked)
-    except Refused as refused:
-        if refused.status != InvalidFields.status:
-            raise
-        errors = [FieldError(name, text) for name, text in refused.field_errors.items()]
-        status, form = refused.status, Form(state.filters, errors)
+    now = request.app.state.clock()
+    listed = await filtered(
+        Payments, "/payments", state, _query(state, now), payment=payment, registration=registration
+    )
     return console_page(
         request,
         staff,
         "payments/list.html",
-        status=status,
+        **listed.shown,
         state=state,
-        form=form,
-        races=races or (),
-        race=race,
-        payments=found.items,
-        next_cursor=found.next_cursor,
-        now=request.app.state.clock(),
+        payments=listed.found.items if listed.found else (),
+        next_cursor=listed.found.next_cursor if listed.found else None,
+        now=now,
         me=staff.account.id,
         choices={"status": STATUSES, "method": METHODS, "age": tuple(AGES)},
     )

@@ -29,7 +29,7 @@ _UNDO: Final = f"{PATH}/{{participant_id}}/undo"
 _AT_ONCE: Final = 50
 
 CONFLICT: Final = "cancelled"
-"""State of check-ins that need somebody: the pack is out, and the registration was cancelled afterwards."""
+"""State of check-ins that staff have to look at: the pack is out, and the registration was cancelled afterwards."""
 
 STATES: Final = ("handed_out", CONFLICT, "undone")
 
@@ -117,7 +117,7 @@ async def ask_to_undo(request: Request, staff: Admin, checkin: Checkin, particip
 
 @router.action(_UNDO)
 async def undo(request: Request, staff: Admin, checkin: Checkin, participant_id: UUID) -> Response:
-    """Undo a hand-out. If somebody else did that just now, say so."""
+    """Undo a hand-out. If another person did that just now, say so."""
     async with form_of(request) as form:
         values = typed(form)
     reason = values.get("reason", "")

@@ -84,7 +84,7 @@ async def show_form(
 async def save(
     request: Request, staff: Admin, registration: Registration, race_id: UUID, category_id: UUID
 ) -> Response:
-    """Change what was typed of a category; what somebody else changed stays."""
+    """Change what was typed of a category; what other staff changed stays."""
     typed = await forms.typed_in(request)
     race = await race_by_id(registration, race_id)
     category = race.category(category_id)

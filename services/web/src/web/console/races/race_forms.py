@@ -90,7 +90,7 @@ async def show_form(request: Request, staff: Admin, registration: Registration, 
 
 @router.action(_EDIT)
 async def save(request: Request, staff: Admin, registration: Registration, race_id: UUID) -> Response:
-    """Change what was typed of a race; what somebody else changed stays."""
+    """Change what was typed of a race; what other staff changed stays."""
     typed = await forms.typed_in(request)
     race = await race_by_id(registration, race_id)
     reading = Reading(typed, language_of_path(request.url.path))

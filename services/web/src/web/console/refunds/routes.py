@@ -4,22 +4,20 @@ import asyncio
 from typing import Final
 from uuid import UUID
 
-from chassis.errors import InvalidFields
 from chassis.web.forms import form_of
 from fastapi import Request, Response
 
 from web.console.access import Finance
 from web.console.apis import Failure, Identity, Payment, Registration, StaffApi
-from web.console.catalog import races_and_one
 from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import console_page, done, form_after
+from web.console.payments.filtered import filtered
 from web.console.payments.models import Refund, Refunds
 from web.console.routing import ConsoleRouter
-from web.forms import FieldError, Form, typed
+from web.forms import typed
 from web.sessions.staff import StaffSession
-from web.upstream.client import Refused
 
 router = ConsoleRouter()
 
@@ -33,27 +31,16 @@ _CONFLICT: Final = 409
 async def list_refunds(request: Request, staff: Finance, payment: Payment, registration: Registration) -> Response:
     """List refunds: those that are due first, each group oldest first."""
     state = ListState.of(request, ("race", "q", "status"))
-    races, race = await races_and_one(registration, state.value("race"))
-    status, form, found = 200, Form(state.filters), Refunds(items=())
     asked = {name: state.value(name) or None for name in ("q", "status")}
-    try:
-        found = await payment.get(Refunds, "/refunds", cursor=state.cursor, event_id=race and race.id, **asked)
-    except Refused as refused:
-        if refused.status != InvalidFields.status:
-            raise
-        errors = [FieldError(name, text) for name, text in refused.field_errors.items()]
-        status, form = refused.status, Form(state.filters, errors)
+    listed = await filtered(Refunds, "/refunds", state, asked, payment=payment, registration=registration)
     return console_page(
         request,
         staff,
         "refunds/list.html",
-        status=status,
+        **listed.shown,
         state=state,
-        form=form,
-        races=races or (),
-        race=race,
-        refunds=found.items,
-        next_cursor=found.next_cursor,
+        refunds=listed.found.items if listed.found else (),
+        next_cursor=listed.found.next_cursor if listed.found else None,
         statuses=STATUSES,
     )
 
@@ -97,7 +84,7 @@ async def _page(
     failure: Failure | None = None,
     reference: str = "",
 ) -> Response:
-    """Return the page of a refund. If somebody else recorded it a moment ago, it says so and shows what they wrote."""
+    """Return the page of a refund. If another person recorded it a moment ago, it says so and shows what they wrote."""
     refund, names = await asyncio.gather(payment.get(Refund, f"/refunds/{payment_id}"), staff_names(identity, staff))
     is_taken = failure is not None and failure.status == _CONFLICT
     return console_page(

@@ -1,4 +1,4 @@
-"""Looking a registration up by what somebody says at the phone."""
+"""Looking up a registration by a number, name, address or amount."""
 
 import asyncio
 from typing import Annotated, Final

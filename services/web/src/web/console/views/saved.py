@@ -32,7 +32,7 @@ class SavedViews:
         """Return a view.
 
         Raises:
-            NotFound: there is none, or it is somebody else's.
+            NotFound: there is none, or it belongs to another person.
         """
         async with self._database.read() as session:
             found: SavedView | None = await session.scalar(select(SavedView).where(*_own(staff_id, page, view_id)))
@@ -65,7 +65,7 @@ class SavedViews:
 
         Raises:
             ViewNameTaken.
-            NotFound: there is no such view, or it is somebody else's.
+            NotFound: there is no such view, or it belongs to another person.
         """
         async with self._database.work() as work:
             await _in_turn(work, staff_id)
