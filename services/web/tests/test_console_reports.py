@@ -166,3 +166,9 @@ async def test_a_part_that_is_away_leaves_the_others() -> None:
         shown = (await page(browser, "/reports/participants")).text
     assert "Counts do not answer right now" in shown
     assert "Participants registered a day" in shown
+
+
+@pytest.mark.parametrize("path", ["/reports/financial", "/reports/financial.csv", "/reports/participants.xlsx"])
+async def test_a_report_of_a_race_that_is_gone_is_never_that_of_another(path: str) -> None:
+    async with Apis().browser() as browser:
+        assert (await browser.get(f"/en/console{path}?race=gone")).status_code == 404

@@ -1,26 +1,26 @@
 """The financial report: money that was verified and money that went back, on the screen, on paper and as files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from chassis.errors import InvalidFields
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Payment, Registration, StaffApi, unless_away
-from web.console.catalog import Race, all_races
+from web.console.apis import Payment, Registration
+from web.console.catalog import Race, races_and_one
 from web.console.exports.downloads import passed_on
 from web.console.exports.kinds import FileFormat, file_name
 from web.console.pages import console_page
+from web.console.reports.days import of_days
 from web.console.reports.period import Period
 from web.console.routing import ConsoleRouter
-from web.forms import FieldError, Form
+from web.forms import Form
 from web.languages import language_of_path
-from web.upstream.client import Answer, Refused
+from web.upstream.client import Answer
 
 router = ConsoleRouter()
 
@@ -106,12 +106,11 @@ async def show_financial(
     request: Request, staff: Finance, registration: Registration, payment: Payment, asked: Asked
 ) -> Response:
     """Show money by day, method, category or type, with totals."""
-    races = await unless_away(all_races(registration))
-    chosen = _race(races or (), asked)
-    errors = list(asked.errors(language_of_path(request.url.path)))
+    races, chosen = await races_and_one(registration, asked.race)
+    errors = asked.errors(language_of_path(request.url.path))
     report = None
     if not errors:
-        report, errors = await _report(payment, asked, chosen)
+        report, errors = await of_days(payment.get(Report, PATH, **asked.query(chosen)))
     return console_page(
         request,
         staff,
@@ -127,21 +126,6 @@ async def show_financial(
     )
 
 
-def _race(races: Sequence[Race], asked: _Asked) -> Race | None:
-    return next((each for each in races if each.slug == asked.race), None)
-
-
-async def _report(payment: StaffApi, asked: _Asked, race: Race | None) -> tuple[Report | None, list[FieldError]]:
-    """Return the report, None if payment is away, and what payment finds wrong with the days."""
-    try:
-        return await unless_away(payment.get(Report, PATH, **asked.query(race))), []
-    except Refused as refused:
-        if refused.status != InvalidFields.status:
-            raise
-        names = {"from": "first_day", "to": "last_day"}
-        return None, [FieldError(names.get(name, "first_day"), text) for name, text in refused.field_errors.items()]
-
-
 @router.page(f"{PATH}.{{file_format}}")
 async def download_financial(
     request: Request,
@@ -152,6 +136,6 @@ async def download_financial(
     file_format: FileFormat,
 ) -> Response:
     """Return the report as a file."""
-    race = _race(await all_races(registration), asked) if asked.race else None
+    _, race = await races_and_one(registration, asked.race)
     name = file_name(request, file_format, "financial", asked.group_by, race.slug if race else "all")
     return await passed_on(payment, f"{PATH}.{file_format}", name, **asked.query(race))

@@ -10,20 +10,20 @@ from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.errors import InvalidFields, NotFound
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import AnyStaff
 from web.console.apis import Registration, StaffApi, unless_away
-from web.console.catalog import Race, all_races, race_of
+from web.console.catalog import Race, all_races, race_for, race_of
 from web.console.exports.downloads import passed_on
 from web.console.exports.kinds import FileFormat, file_name
 from web.console.pages import console_page
+from web.console.reports.days import of_days
 from web.console.reports.period import Period
 from web.console.routing import ConsoleRouter
 from web.forms import FieldError, Form
 from web.languages import language_of_path
-from web.upstream.client import Answer, Refused
+from web.upstream.client import Answer
 from web.upstream.registration import Category
 
 router = ConsoleRouter()
@@ -159,13 +159,7 @@ async def _timeline(
         "from": since.isoformat() if since else None,
         "to": until.isoformat() if until else None,
     }
-    try:
-        return await unless_away(registration.get(Timeline, "/stats/timeline", **query)), ()
-    except Refused as refused:
-        if refused.status != InvalidFields.status:
-            raise
-        names = {"from": "first_day", "to": "last_day"}
-        return None, [FieldError(names.get(name, "first_day"), text) for name, text in refused.field_errors.items()]
+    return await of_days(registration.get(Timeline, "/stats/timeline", **query))
 
 
 @router.page(f"{PATH}.{{file_format}}")
@@ -181,8 +175,6 @@ async def download_participants(
     Raises:
         NotFound: there is no race.
     """
-    race = race_of(await all_races(registration), asked.race)
-    if race is None:
-        raise NotFound
+    race = race_for(await all_races(registration), asked.race)
     name = file_name(request, file_format, "participant-counts", race.slug)
     return await passed_on(registration, f"{PATH}.{file_format}", name, event_id=race.id)
