@@ -25,6 +25,12 @@ class Desk:
         path = f"/registration/v1/registrations/{found['registration_id']}/tickets"
         return {ticket["ticket_code"] for ticket in await self.staff.call("GET", path)}
 
+    async def terms_accepted(self, number: str) -> bool:
+        """Return whether the registration says that rules and privacy notice were accepted."""
+        [found] = await self.registrations_of(number)
+        path = f"/registration/v1/registrations/{found['registration_id']}"
+        return (await self.staff.call("GET", path))["terms_accepted_at"] is not None
+
     async def verifies(self, number: str) -> None:
         """Wait for the proof of a registration, verify it, and wait for its tickets."""
         await self.staff.verify(await self._payment_of(number))

@@ -34,6 +34,7 @@ async def test_from_the_race_to_the_ticket(
 
     await runner.uploads_a_proof(number, total)
     await desk.verifies(number)
+    assert await desk.terms_accepted(number)
 
     await runner.opens_the_tickets(number)
     assert await too_wide(runner.page) == []

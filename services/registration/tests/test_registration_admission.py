@@ -46,6 +46,33 @@ async def test_a_registration_is_published(driver: RegistrationDriver) -> None:
     assert event.payload.event.name == "Jakarta Fun Run"
 
 
+async def test_that_the_terms_were_accepted_is_kept_with_its_time(driver: RegistrationDriver) -> None:
+    # given a program that says that they were accepted, and one that says nothing
+    await driver.open_category()
+    said = await driver.register(5, terms_accepted=True)
+    silent = await driver.register()
+
+    # then staff see when, and that nothing is known
+    shown = await driver.show(said["registration_id"])
+    assert shown["terms_accepted_at"] == shown["created_at"]
+    assert (await driver.show(silent["registration_id"]))["terms_accepted_at"] is None
+
+
+async def test_a_repeat_is_the_same_request_whether_or_not_it_says_that_the_terms_were_accepted(
+    driver: RegistrationDriver,
+) -> None:
+    # given a request that was answered by a release that did not know the field
+    await driver.open_category()
+    form = driver.form()
+    first = await driver.try_register(form=form, key="terms")
+
+    # when it is repeated after the pages were replaced
+    again = await driver.try_register(form={**form, "terms_accepted": True}, key="terms")
+
+    # then it is the same registration
+    assert (again.status, again.content) == (201, first.content)
+
+
 async def test_a_group_of_five_gets_five_places_or_none(driver: RegistrationDriver) -> None:
     await driver.open_category(quota=8)
     await driver.register(5)

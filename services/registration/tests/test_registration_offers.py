@@ -43,6 +43,24 @@ async def test_an_accepted_offer_is_a_registration_like_any_other(
     await waitlist.assert_consistent()
 
 
+async def test_the_terms_accepted_on_joining_are_those_of_the_registration(
+    driver: RegistrationDriver, waitlist: WaitlistDriver
+) -> None:
+    # given an entry whose terms were accepted when it joined
+    [taken] = await waitlist.sell_out()
+    entry = await waitlist.join(form=driver.form(terms_accepted=True))
+    await waitlist.pass_time(1)
+    await driver.cancel(taken["registration_id"])
+
+    # when it becomes a registration
+    accepted = await waitlist.accept(entry)
+
+    # then the registration has the time of joining
+    shown = await driver.show(accepted["registration_id"])
+    accepted_at = datetime.fromisoformat(shown["terms_accepted_at"])
+    assert accepted_at == datetime.fromisoformat(entry["created_at"]) < datetime.fromisoformat(shown["created_at"])
+
+
 async def test_an_accepted_registration_that_is_not_paid_frees_its_place_for_the_next(
     driver: RegistrationDriver, waitlist: WaitlistDriver
 ) -> None:

@@ -69,6 +69,7 @@ def registered(status: str = "pending_payment", **fields: Any) -> dict[str, Any]
         "payment_verified_at": None,
         "expired_at": None,
         "cancelled_at": None,
+        "terms_accepted_at": at(-6),
         "category_name": "5K",
         "participants": [runner()],
         "event": {

@@ -51,6 +51,7 @@ async def test_a_runner_registers_and_is_led_to_the_link_of_the_registration(
         "is_pic": True,
     }
     assert api.body["registration_type"] == "individual"
+    assert api.body["terms_accepted"] is True
     assert api.body["category_id"] == category("5K")["id"]
     english = await send(browser, f"/en{ONE}", runner(2) | {k.replace("p2", "p1"): v for k, v in runner(2).items()})
     assert english.headers["Location"] == f"/en{STATUS_PATH}"

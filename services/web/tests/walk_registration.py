@@ -59,7 +59,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_PAGE}?done=corrected"),
         Example(_PAGE, answers=_NEW, state="new"),
         Example(_PAGE, answers={**_in("payment_uploaded"), given.INVOICE: given.invoice("proof_uploaded")}),
-        Example(_PAGE, answers=_in("expired"), state="expired"),
+        Example(_PAGE, answers=_in("expired", terms_accepted_at=None), state="expired"),
         Example(_PAGE, answers={**_in("cancelled"), given.INVOICE: _UNKNOWN}, state="cancelled"),
         Example(_PAGE, answers={**_in("payment_verified", total_amount="0.00"), given.INVOICE: _UNKNOWN}, state="free"),
         Example(_PAGE, answers=_ALL_AWAY, state="all away"),

@@ -103,6 +103,9 @@ class RegistrationForm(Body):
     category_id: UUID
     registration_type: RegistrationType
     participants: Annotated[list[ParticipantForm], Field(min_length=1, max_length=10)]
+    terms_accepted: Annotated[
+        bool, Field(description="The race's rules and the privacy notice are accepted for all participants.")
+    ] = False
 
     @model_validator(mode="after")
     def _a_whole_group_with_one_in_charge(self) -> Self:
@@ -128,6 +131,13 @@ class RegistrationForm(Body):
                 raise InvalidFields((f"participants.{index}", same_person(same)))
             people.append(Person(id=new_id(), person_key=key, search_text=folded(each.full_name), **each.__dict__))
         return tuple(people)
+
+    def content(self) -> bytes:
+        """Return what two requests with the same idempotency key must have in common.
+
+        The acceptance of the terms is left out: releases before it compare requests without it.
+        """
+        return self.model_dump_json(exclude={"terms_accepted"}).encode()
 
     def born_before(self, today: date) -> None:
         """Refuse birth dates that are not in the past.

@@ -48,17 +48,17 @@ _INSERT = text(f"""
         SELECT entry.*, CAST(numbers_before + position AS text) AS sequence
           FROM taken, unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:sizes AS int[]),
                              CAST(:amounts AS numeric[]), CAST(:events AS text[]), CAST(:keys AS text[]),
-                             CAST(:hashes AS text[]), CAST(:answers AS text[])) WITH ORDINALITY
-               AS entry(id, kind, size, amount, event, key, hash, answer, position)
+                             CAST(:hashes AS text[]), CAST(:answers AS text[]), CAST(:accepted AS bool[]))
+               WITH ORDINALITY AS entry(id, kind, size, amount, event, key, hash, answer, accepted, position)
     ), entries AS MATERIALIZED (
         SELECT sequence.*, prefix || '-' || lpad(sequence, greatest(5, length(sequence)), '0') AS number
           FROM sequence, category
     ), registered AS (
         INSERT INTO registrations (id, event_id, race_category_id, registration_number, registration_type,
                                    total_participants, total_amount, currency, status, revision,
-                                   access_version, expires_at, created_at, updated_at)
+                                   access_version, expires_at, terms_accepted_at, created_at, updated_at)
         SELECT id, :event_id, :category_id, number, kind, size, amount, :currency, 'pending_payment', 1,
-               {FIRST_VERSION}, :expires_at, :now, :now
+               {FIRST_VERSION}, :expires_at, CASE WHEN accepted THEN CAST(:now AS timestamptz) END, :now, :now
           FROM entries
     ), people AS (
         INSERT INTO participants (registration_id, event_id, position, live, {PERSON_COLUMNS})
@@ -125,6 +125,7 @@ def _entry_columns(requests: Sequence[RegistrationRequest], bodies: Sequence[Reg
         "amounts": [each.amount for each in requests],
         "keys": [each.idempotency_key for each in requests],
         "hashes": [each.request_hash for each in requests],
+        "accepted": [each.terms_accepted for each in requests],
         "answers": [
             to_json(body).decode() if each.idempotency_key else None
             for each, body in zip(requests, bodies, strict=True)

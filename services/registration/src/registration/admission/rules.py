@@ -20,6 +20,7 @@ class RegistrationRequest:
     access: AccessCode
     idempotency_key: str | None
     request_hash: str
+    terms_accepted: bool = False
 
     @property
     def size(self) -> int:

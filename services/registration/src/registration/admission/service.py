@@ -101,6 +101,7 @@ class AdmissionService:
             access=self._codes.make(registration_id, FIRST_VERSION),
             idempotency_key=idempotency_key,
             request_hash=_hash(form, idempotency_key),
+            terms_accepted=form.terms_accepted,
         )
 
     async def _opened(self, answer: Answer[RegistrationBody], access: AccessCode) -> Answer[dict[str, object]]:
@@ -118,4 +119,4 @@ class AdmissionService:
 
 def _hash(form: RegistrationForm, key: str | None) -> str:
     """Return what tells whether a key is used for the same form again; empty without a key."""
-    return hashlib.sha256(form.model_dump_json().encode()).hexdigest() if key else ""
+    return hashlib.sha256(form.content()).hexdigest() if key else ""

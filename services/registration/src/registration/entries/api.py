@@ -71,6 +71,7 @@ class RegistrationView(View):
     payment_verified_at: datetime | None
     expired_at: datetime | None
     cancelled_at: datetime | None
+    terms_accepted_at: datetime | None
     event: EventFacts
     category_name: str
     participants: list[ParticipantView]

@@ -55,7 +55,8 @@ class Registration(Base):
     `expires_at` is the deadline to pay. `revision` grows with every change. `access_version` is the version of the
     access code; 0 if a process of an older release created the row and no code has been published. `payment_sequence`
     is the sequence of the newest payment event that was handled, `payment_seen_at` its time: older events that arrive
-    late change nothing. `cancelled_revision` is the revision that a cancellation led to.
+    late change nothing. `cancelled_revision` is the revision that a cancellation led to. `terms_accepted_at` is when
+    the rules and the privacy notice were accepted for all its runners; None if the request did not say so.
     """
 
     __tablename__ = "registrations"
@@ -81,6 +82,7 @@ class Registration(Base):
     cancelled_at: Mapped[datetime | None]
     cancelled_revision: Mapped[int | None]
     notes: Mapped[str | None]
+    terms_accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

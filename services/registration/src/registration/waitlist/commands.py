@@ -44,7 +44,12 @@ _ELSEWHERE = WaitlistEnd.REGISTERED_ELSEWHERE
 
 
 async def join(
-    work: UnitOfWork, category: CategorySnapshot, kind: RegistrationType, people: Sequence[Person]
+    work: UnitOfWork,
+    category: CategorySnapshot,
+    kind: RegistrationType,
+    people: Sequence[Person],
+    *,
+    terms_accepted: bool,
 ) -> WaitlistEntry:
     """Add an entry at the end of a full category's waiting list.
 
@@ -64,6 +69,7 @@ async def join(
         total_participants=kind.size,
         status=WaitlistStatus.WAITING,
         access_version=FIRST_VERSION,
+        terms_accepted_at=work.now if terms_accepted else None,
         created_at=work.now,
         updated_at=work.now,
     )
@@ -222,7 +228,7 @@ async def _register(
         access=terms.codes.make(entry.id, entry.access_version),
         revision=entry.revision + 1,
     )
-    await _write(work, created, access_version=entry.access_version)
+    await _write(work, created, entry)
     entry.status = WaitlistStatus.ACCEPTED
     entry.updated_at = work.now
     await work.session.flush()
@@ -245,7 +251,7 @@ _PARTICIPANTS = text(f"""
 """)  # noqa: S608  # only constants are inserted
 
 
-async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_version: int) -> None:
+async def _write(work: UnitOfWork, created: RegistrationCreated, entry: WaitlistEntry) -> None:
     registration = insert(Registration).values(
         id=created.registration_id,
         event_id=created.event.event_id,
@@ -257,8 +263,9 @@ async def _write(work: UnitOfWork, created: RegistrationCreated, *, access_versi
         currency=created.currency,
         status=Status.PENDING_PAYMENT,
         revision=created.revision,
-        access_version=access_version,
+        access_version=entry.access_version,
         expires_at=created.expires_at,
+        terms_accepted_at=entry.terms_accepted_at,
         created_at=work.now,
         updated_at=work.now,
     )

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from chassis.database import Database, already_stored
 from chassis.errors import OutcomeUnknown, StartlineError
-from contracts import RegistrationType
 from sqlalchemy.exc import IntegrityError
 
 from registration.access.queries import access_version
@@ -87,7 +86,7 @@ class WaitlistService:
         form.born_before(category.day_of(self._database.clock()))
         people = form.people()
         try:
-            answer = await self._join(category, form.registration_type, people, idempotency_key, _hash(form))
+            answer = await self._join(category, form, people, idempotency_key)
         except StartlineError as refusal:
             # A repeated request conflicts with its own first effect, or its commit was not answered.
             look_up = answer_of_unknown if isinstance(refusal, OutcomeUnknown) else first_answer
@@ -104,21 +103,21 @@ class WaitlistService:
     async def _join(
         self,
         category: CategorySnapshot,
-        kind: RegistrationType,
+        form: RegistrationForm,
         people: Sequence[Person],
         key: str | None,
-        request_hash: str,
     ) -> Answer[JoinedBody]:
+        kind = form.registration_type
         open_price(category, kind, self._database.clock())
         if self._joining >= self._settings.admission_queue_size:
             raise too_many_registering()
         self._joining += 1
         try:
             async with self._slots, self._database.work() as work:
-                entry = await commands.join(work, category, kind, people)
+                entry = await commands.join(work, category, kind, people, terms_accepted=form.terms_accepted)
                 body = _joined(await queries.detail(work.session, entry.id))
                 if key is not None:
-                    await remember(work, key, request_hash, entry.id, body)
+                    await remember(work, key, _hash(form), entry.id, body)
         finally:
             self._joining -= 1
         return Answer(body)
@@ -168,7 +167,7 @@ class WaitlistService:
 
 def _hash(form: RegistrationForm) -> str:
     """Return a different hash than admission's, so that one key cannot be used for both."""
-    return hashlib.sha256(b"waitlist" + form.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(b"waitlist" + form.content()).hexdigest()
 
 
 def _joined(entry: dict[str, Any]) -> JoinedBody:

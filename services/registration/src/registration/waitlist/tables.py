@@ -51,6 +51,7 @@ class WaitlistEntry(Base):
     offer_received_at: Mapped[datetime | None]
     last_outage_id: Mapped[int] = mapped_column(BigInteger, server_default="0")
     reason: Mapped[str | None] = mapped_column(String(500))
+    terms_accepted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

@@ -64,6 +64,7 @@ def body_of(offer: Offer, sent: Sent) -> bytes:
         "category_id": str(offer.category.id),
         "registration_type": offer.type.value,
         "participants": runners.participants(values, offer.size),
+        "terms_accepted": True,
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 

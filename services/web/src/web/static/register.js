@@ -67,6 +67,7 @@ function participant(number) {
 
 const body = () => JSON.stringify({
   category_id: form.dataset.category, registration_type: form.dataset.type, participants: numbers.map(participant),
+  terms_accepted: true, // the form says so above its button
 });
 
 // Errors at the fields and in the summary.

@@ -70,6 +70,7 @@ class Registration(Answer):
     payment_verified_at: datetime | None
     expired_at: datetime | None
     cancelled_at: datetime | None
+    terms_accepted_at: datetime | None = None
     event: Event
     category_name: str
     participants: tuple[Participant, ...]
