@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime, time
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, or_, select
@@ -78,8 +79,12 @@ def _deadline() -> ColumnElement[datetime]:
     return func.coalesce(Notification.deadline, *(cast(each, DateTime(timezone=True)) for each in named))
 
 
+@cache
 def superseded() -> ColumnElement[bool]:
-    """Return the condition that a newer event of its registration, payment or race outdated a message."""
+    """Return the condition that a newer event of its registration, payment or race outdated a message.
+
+    It is built once: that takes longer than the rest of a statement, and each message that is sent asks for it.
+    """
     contact = exists().where(Contact.registration_id == Notification.registration_id)
     return or_(
         contact.where(or_(_by_stage(), _by_the_race(), _by_a_later_end())),
