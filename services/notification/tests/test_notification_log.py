@@ -12,7 +12,7 @@ from simulators.testing import Stage
 from testkit.clocks import ManualClock
 
 from .notification_driver import NotificationDriver
-from .notification_events import runner
+from .notification_events import RACE, requested, runner
 
 WHATSAPP, EMAIL = Channel.WHATSAPP, Channel.EMAIL
 
@@ -46,6 +46,20 @@ async def test_the_log_is_narrowed_by_channel_status_and_registration(driver: No
     assert {each["registration_id"] for each in await driver.messages(registration_id=str(one.id))} == {str(one.id)}
     assert len(await driver.messages(channel="email", status="pending", registration_id=str(one.id))) == 1
     assert await driver.messages(registration_id=str(uuid4())) == []
+
+
+async def test_the_log_of_a_race_holds_its_messages_alone(driver: NotificationDriver) -> None:
+    # given registrations of two races, and requested links, which are of none
+    one, other = await driver.register(), driver.new_entry()
+    race = RACE.model_copy(update={"event_id": uuid4()})
+    await driver.deliver(other.created(event=race))
+    await driver.deliver(requested(one, contact="budi@example.com"))
+
+    # then each race has the messages of its own
+    for event_id, entry in ((RACE.event_id, one), (race.event_id, other)):
+        found = await driver.messages(event_id=str(event_id))
+        assert [each["registration_id"] for each in found] == [str(entry.id)] * 2
+    assert len(await driver.messages()) == 5
 
 
 async def test_addresses_are_shown_to_admins_and_masked_for_others(driver: NotificationDriver) -> None:

@@ -12,6 +12,7 @@ from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
 from .notification_driver import NotificationDriver, settings_for
+from .notification_events import RACE
 
 INVALID_INDEXES = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid"
 INVALID_CONSTRAINTS = "SELECT conname FROM pg_constraint WHERE NOT convalidated ORDER BY conname"
@@ -65,6 +66,13 @@ async def test_an_index_whose_building_was_interrupted_is_built_again(old: Notif
     assert await old.rows(INVALID_INDEXES) == [{"name": "ix_contacts_event_id"}]
 
     await migrate(old, "head")
+    await assert_whole(old)
+
+
+async def test_messages_from_before_get_the_race_of_their_contact(old: NotificationDriver) -> None:
+    await migrate(old, "0016", down=True)
+    await migrate(old, "head")
+    assert len(await old.messages(event_id=str(RACE.event_id))) == 12
     await assert_whole(old)
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from notification.messages.rules import Channel
@@ -166,6 +167,7 @@ _FILTERS: tuple[dict[str, str], ...] = (
     {"event_type": "registration.confirmed", "from": "2020-01-01T00:00:00Z"},
     {"to": "2020-01-01T00:00:00Z"},
 )
+_OLD_RACE = uuid4()
 _A_PAGE = 700
 """Rows of all tables that a page of 50 messages may read."""
 
@@ -175,7 +177,14 @@ async def test_every_filter_of_the_log_reads_a_page_and_no_more(crowded: Notific
         "UPDATE contact_participants SET email = 'ani@example.com', whatsapp = '6281299999999' WHERE registration_id ="
         " (SELECT registration_id FROM contacts WHERE registration_number = 'FR-7000')"
     )
-    for filters in _FILTERS:
+    # a race that is over: all messages of others are newer
+    await crowded.execute("UPDATE contacts SET event_id = :race WHERE registration_number LIKE 'FR-1%'", race=_OLD_RACE)
+    await crowded.execute(
+        "UPDATE notifications SET created_at = created_at - interval '1 year' WHERE event_id = :race", race=_OLD_RACE
+    )
+    await tidy(crowded)
+    assert (await crowded.scalar("SELECT count(*) FROM notifications WHERE event_id IS NOT NULL")) > 10 * _A_PAGE
+    for filters in (*_FILTERS, {"event_id": str(_OLD_RACE)}):
         with statements(crowded) as found:
             await crowded.call("GET", "/notifications", by=crowded.staff(), params=filters)
         read, counted = await rows_read(crowded, found)

@@ -247,9 +247,12 @@ async def test_contacts_of_older_releases_are_linked_to_the_race_they_describe(d
     await driver.deliver(stranger.created(event=RACE.model_copy(update={"name": "Lari Lain", "timezone": None})))
     await from_older_release(driver, stranger)
 
+    assert await driver.messages(event_id=str(RACE.event_id)) == []
+
     await asyncio.gather(*(in_portions(driver.database, link_batch) for _ in range(2)))
 
     assert [await links_of(driver, entry) for entry in olds] == [(RACE.event_id, TEN_K)] * 3
+    assert len(await driver.messages(event_id=str(RACE.event_id))) == 12
     assert await links_of(driver, stranger) == (None, None)
 
 

@@ -12,6 +12,7 @@ from .markup import parsed
 from .messages_desk import desk
 from .runner_apis import problem
 from .walk_messages_answers import LOG, MESSAGE, NOTIFICATION, detail, kept, log, message, without_content
+from .walk_staff import CATALOG, CONSOLE_ANSWERS, json_of
 
 ONE = f"/messages/{MESSAGE}"
 RESEND = ("POST", f"{NOTIFICATION}/notifications/{MESSAGE}/resend")
@@ -34,6 +35,31 @@ async def test_filters_are_asked_of_the_api_with_whole_days_of_the_console() -> 
         "from": "2027-01-03T00:00:00+07:00",
         "to": "2027-01-05T00:00:00+07:00",
     }
+
+
+async def test_a_race_has_its_log_with_days_and_times_of_its_zone() -> None:
+    race, *others = CONSOLE_ANSWERS[CATALOG].json()["items"]
+    race["timezone"] = "Asia/Makassar"
+    async with desk({CATALOG: json_of({"items": [race, *others]})}) as staff:
+        page = parsed((await staff.see(f"/messages?race={race['slug']}&first_day=2027-01-03")).text)
+        [request] = staff.asked(*LOG)
+        unknown = await staff.see("/messages?race=gone")
+    assert request.url.params["event_id"] == race["id"]
+    assert request.url.params["from"] == "2027-01-03T00:00:00+08:00"
+    assert "race" not in request.url.params
+    chips = [each.text for each in page.all("a") if each.get("class") == "chip"]
+    assert [each.split(":")[0] for each in chips] == ["Race", "From"]
+    assert "WITA" in page.text
+    assert "WIB" not in page.text
+    assert unknown.status_code == 404
+
+
+async def test_without_the_races_the_log_is_there_without_their_filter() -> None:
+    async with desk({CATALOG: problem(503, "unavailable")}) as staff:
+        answer = await staff.see("/messages")
+        assert answer.status_code == 200
+        assert 'id="race"' not in answer.text
+        assert (await staff.see("/messages?race=makassar-lari")).status_code == 503
 
 
 async def test_each_filter_is_a_chip_that_takes_only_itself_away() -> None:

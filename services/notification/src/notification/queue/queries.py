@@ -26,6 +26,7 @@ class LogFilter:
     status: Status | None = None
     event_type: EventType | None = None
     registration_id: UUID | None = None
+    event_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
     sought: Sought | None = None
@@ -74,6 +75,7 @@ def _filtered(chosen: LogFilter) -> Select[UUID, datetime]:
         Notification.status,
         Notification.event_type,
         Notification.registration_id,
+        Notification.event_id,
     ):
         wanted = getattr(chosen, column.key)
         if wanted is not None:

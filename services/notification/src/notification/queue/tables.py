@@ -19,6 +19,7 @@ class Notification(Base):
     Attributes:
         dedupe_key: identifies what the message is about, so that a repeated event adds no second one.
         resend_of: the message that this one is a copy of.
+        event_id: the race of its contact, kept by triggers.
         recipient: the address of requested links; null for others, which use the participant's current address.
         context: data for the text that the contact does not contain.
         deadline: until when the message should be sent, null for no limit; those `BEFORE_THE_RACE` may be sent later.
@@ -37,6 +38,7 @@ class Notification(Base):
     participant_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("contact_participants.participant_id", ondelete="CASCADE")
     )
+    event_id: Mapped[UUID | None]
     recipient: Mapped[str | None] = mapped_column(String(255))
     channel: Mapped[str] = mapped_column(String(20))
     event_type: Mapped[str] = mapped_column(String(50))
@@ -103,6 +105,13 @@ class Notification(Base):
         Index("ix_notifications_status_newest", "status", text("created_at DESC"), text("id DESC")),
         Index("ix_notifications_channel_status_newest", "channel", "status", text("created_at DESC"), text("id DESC")),
         Index("ix_notifications_event_type_newest", "event_type", text("created_at DESC"), text("id DESC")),
+        Index(
+            "ix_notifications_event_newest",
+            "event_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("event_id IS NOT NULL"),
+        ),
         Index("ix_notifications_sent_at", "channel", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
         Index("ix_notifications_registration", "registration_id"),
         Index("ix_notifications_participant", "participant_id"),

@@ -1,6 +1,7 @@
-"""The log of messages: filtered by state, kind, recipient and days, and several tried again at once."""
+"""The log of messages: filtered by race, state, kind, recipient and days, and several tried again at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +13,8 @@ from chassis.wording import Wording
 from fastapi import Request, Response
 
 from web.console.access import ADMIN, Admin, AnyStaff
-from web.console.apis import Notification, StaffApi
+from web.console.apis import Notification, Registration, StaffApi
+from web.console.catalog import Race, races_and_one
 from web.console.lists import ListState
 from web.console.messages.answers import Message, Messages, RetryResults
 from web.console.messages.reasons import in_language_of
@@ -26,7 +28,8 @@ from web.upstream.client import Refused
 router = ConsoleRouter()
 
 PATH: Final = "/messages"
-FILTERS: Final = ("status", "channel", "event_type", "registration_id", "q", "first_day", "last_day")
+_RACE: Final = "race"
+FILTERS: Final = (_RACE, "status", "channel", "event_type", "registration_id", "q", "first_day", "last_day")
 
 _AT_ONCE: Final = 50
 _ASKED_AS: Final = {"first_day": "from", "last_day": "to"}
@@ -44,37 +47,43 @@ class _InvalidFilter(ValueError):
         self.errors = errors
 
 
+@dataclass(frozen=True)
+class _Log:
+    """A page of the log: its address, the races to choose from, and what was found; errors are of filters."""
+
+    state: ListState
+    races: Sequence[Race]
+    race: Race | None
+    found: Messages = field(default_factory=lambda: Messages(items=()))
+    errors: Sequence[FieldError] = ()
+
+
 @router.page(PATH)
-async def list_messages(request: Request, staff: AnyStaff, notification: Notification) -> Response:
+async def list_messages(
+    request: Request, staff: AnyStaff, notification: Notification, registration: Registration
+) -> Response:
     """List messages, newest first."""
-    state = ListState.of(request, FILTERS)
-    try:
-        found = await _found(request, notification, state)
-    except _InvalidFilter as invalid:
-        return _page(request, staff, state, Messages(items=()), errors=invalid.errors)
-    return _page(request, staff, state, found)
+    return _page(request, staff, await _log(request, notification, registration))
 
 
 @router.action(PATH)
-async def retry_chosen(request: Request, staff: Admin, notification: Notification) -> Response:
+async def retry_chosen(
+    request: Request, staff: Admin, notification: Notification, registration: Registration
+) -> Response:
     """Try the messages again that were chosen, and list what became of each."""
     chosen = await _chosen(request)
-    state = ListState.of(request, FILTERS)
-    try:
-        before = await _found(request, notification, state)
-    except _InvalidFilter:
-        before = Messages(items=())
+    before = await _log(request, notification, registration)
     if not chosen:
         message = _NONE_CHOSEN.said(language_of_path(request.url.path))
-        return _page(request, staff, state, before, message=message)
+        return _page(request, staff, replace(before, errors=()), message=message)
     answer = await notification.call("POST", "/notifications/bulk/retry", json={"ids": [str(each) for each in chosen]})
     return console_page(
         request,
         staff,
         "messages/retried.html",
-        state=state,
+        state=before.state,
         results=notification.client.read(RetryResults, answer),
-        known={each.id: each for each in before.items},
+        known={each.id: each for each in before.found.items},
     )
 
 
@@ -90,16 +99,31 @@ def _uuid(value: Any) -> UUID | None:
         return None
 
 
-async def _found(request: Request, notification: StaffApi, state: ListState) -> Messages:
-    """Return a page of the log.
+async def _log(request: Request, notification: StaffApi, registration: StaffApi) -> _Log:
+    """Return the page of the log that the address of a request asks for.
+
+    Raises:
+        NotFound: there is no such race.
+        Refused, Unavailable: see `ApiClient.call`.
+    """
+    state = ListState.of(request, FILTERS)
+    races, race = await races_and_one(registration, state.value(_RACE))
+    log = _Log(state, races or (), race)
+    try:
+        return replace(log, found=await _found(request, notification, log))
+    except _InvalidFilter as invalid:
+        return replace(log, errors=invalid.errors)
+
+
+async def _found(request: Request, notification: StaffApi, log: _Log) -> Messages:
+    """Return the messages of a page of the log.
 
     Raises:
         _InvalidFilter.
     """
-    zone = ZoneInfo(request.app.state.settings.timezone)
-    query = _query(request, state, zone)
+    query = _query(request, log)
     try:
-        return await notification.get(Messages, "/notifications", limit=_AT_ONCE, cursor=state.cursor, **query)
+        return await notification.get(Messages, "/notifications", limit=_AT_ONCE, cursor=log.state.cursor, **query)
     except Refused as refused:
         errors = [FieldError(_FIELD_OF.get(name, name), text) for name, text in refused.field_errors.items()]
         if refused.status != InvalidFields.status or not {each.field for each in errors} <= {*FILTERS}:
@@ -107,9 +131,19 @@ async def _found(request: Request, notification: StaffApi, state: ListState) -> 
         raise _InvalidFilter(errors) from None
 
 
-def _query(request: Request, state: ListState, zone: ZoneInfo) -> Mapping[str, str]:
-    """Return the query of the API. Days are days of the console's zone, the last one included."""
-    asked = {name: value for name, value in state.filters.items() if name not in _ASKED_AS}
+def _zone(request: Request, log: _Log) -> str:
+    """Return the zone of the times of a page: of its race, if one is chosen, or else of the console."""
+    zone: str = request.app.state.settings.timezone
+    return log.race.timezone if log.race else zone
+
+
+def _query(request: Request, log: _Log) -> Mapping[str, str]:
+    """Return the query of the API. Days are days of the page's zone, the last one included."""
+    zone = ZoneInfo(_zone(request, log))
+    state = log.state
+    asked = {name: value for name, value in state.filters.items() if name not in {*_ASKED_AS, _RACE}}
+    if log.race:
+        asked["event_id"] = str(log.race.id)
     errors = []
     for number, (name, parameter) in enumerate(_ASKED_AS.items()):
         if not state.value(name):
@@ -125,25 +159,21 @@ def _query(request: Request, state: ListState, zone: ZoneInfo) -> Mapping[str, s
     return asked
 
 
-def _page(
-    request: Request,
-    staff: StaffSession,
-    state: ListState,
-    found: Messages,
-    *,
-    errors: Sequence[FieldError] = (),
-    message: str | None = None,
-) -> Response:
+def _page(request: Request, staff: StaffSession, log: _Log, *, message: str | None = None) -> Response:
+    state = log.state
     return console_page(
         request,
         staff,
         "messages/log.html",
-        status=InvalidFields.status if errors or message else 200,
+        status=InvalidFields.status if log.errors or message else 200,
         state=state,
-        form=Form({name: state.value(name) for name in FILTERS}, errors),
-        messages=found.items,
-        next_cursor=found.next_cursor,
-        registration=_of_registration(state, found.items),
+        form=Form({name: state.value(name) for name in FILTERS}, log.errors),
+        races=log.races,
+        race=log.race,
+        race_zone=_zone(request, log),
+        messages=log.found.items,
+        next_cursor=log.found.next_cursor,
+        registration=_of_registration(state, log.found.items),
         reason=in_language_of(request),
         may_retry=ADMIN.admits(staff.account.role),
         message=message,
