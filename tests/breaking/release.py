@@ -1,6 +1,8 @@
 """A release, another number of replicas, a restart of one of them: while everybody goes on, no request fails."""
 
 import asyncio
+import heapq
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,6 +23,7 @@ MOST_SECONDS = 1.0
 _REFUSALS = 400
 _EXPECTED = frozenset({"404", "409", "422"})
 """Refusals that the clients' own work brings: an invoice that is not there yet, a second proof, an empty form."""
+_NAMED = 5
 _EVERY = 0.05
 _ALONE_SECONDS = 10.0
 _UNTIL_ANSWERED = 30.0
@@ -42,6 +45,11 @@ class Changeable(Protocol):
         """Restart one replica of its API."""
 
 
+def _shape(path: str) -> str:
+    """Return a path without what is in it of one registration."""
+    return re.sub(r"[0-9a-f-]{32,36}", "*", path)
+
+
 def _is_error(what: str) -> bool:
     return not what.isdigit() or (int(what) >= _REFUSALS and what not in _EXPECTED)
 
@@ -51,8 +59,13 @@ class Answers:
     """What came of the requests that began while somebody looked: statuses, or the names of what broke."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
+    slow: list[tuple[float, str]] = field(default_factory=list)
     waiting: int = 0
+
+    @property
+    def slowest(self) -> float:
+        """How many seconds the slowest took."""
+        return self.slow[0][0] if self.slow else 0.0
 
     @property
     def total(self) -> int:
@@ -77,7 +90,8 @@ class Answers:
         finally:
             self.waiting -= 1
             self.counts[what or "abandoned"] += 1
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            took = (time.monotonic() - began, f"{request.method} {_shape(request.url.path)}")
+            self.slow = heapq.nlargest(_NAMED, [*self.slow, took])
         return answer
 
     @asynccontextmanager
@@ -134,9 +148,8 @@ class Change:
                 await breaker.strike(self.what, *self.steps, breaker.all_ready)
             finally:
                 done.set()
-        breaker.report(
-            f"  {answers.total} requests meanwhile, {answers.errors or 'no errors'}, slowest {answers.slowest:.2f} s"
-        )
+        slow = ", ".join(f"{seconds:.2f} s {what}" for seconds, what in answers.slow)
+        breaker.report(f"  {answers.total} requests meanwhile, {answers.errors or 'no errors'}, slowest {slow}")
         self.problems += [f"{self.what}: {wrong}" for wrong in judge(answers)]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -218,6 +218,7 @@ class Round:
         result.problems += [f"{name}: {compared}" for name, compared in result.hops.items() if not compared.ok]
         if not result.doctor["ok"]:
             result.problems.append(f"doctor: {result.doctor['findings']}")
+            result.problems += [f"given up: {each}" for each in await _given_up(witness, self.stand.databases)]
 
     async def _compare_places(self, traffic: Traffic, witness: Witness, result: Result) -> None:
         """Never above the quota; nobody was refused who would still fit; the row counts what is there."""
@@ -235,8 +236,18 @@ class Round:
             result.problems.append("nobody was refused: the sell-out did not happen")
 
 
+_GIVEN_UP = """
+    SELECT headers::text, failure_reason, last_exception, deliveries_count, created_at::text, failed_at::text
+      FROM dead_letters
+"""
 _SOLD = "SELECT coalesce(sum(total_participants), 0) FROM registrations WHERE race_category_id = '{}'"
 _TAKEN = "SELECT taken FROM category_places WHERE category_id = '{}'"
+
+
+async def _given_up(witness: Witness, services: Iterable[str]) -> Sequence[str]:
+    """What every service has as dead letters, in words."""
+    found = {service: await witness.query(service, _GIVEN_UP) for service in services}
+    return [f"{service}: {', '.join(map(str, row))}" for service, rows in found.items() for row in rows]
 
 
 async def _empty_mailboxes(site: Site) -> None:

@@ -71,7 +71,7 @@ async def test_it_is_when_a_request_began_that_counts(http: httpx.AsyncClient, s
 
 
 def _answers(slowest: float = 0.9, **counts: int) -> Answers:
-    return Answers(Counter({what.removeprefix("s"): count for what, count in counts.items()}), slowest)
+    return Answers(Counter({what.removeprefix("s"): count for what, count in counts.items()}), [(slowest, "GET /")])
 
 
 def test_enough_quick_answers_without_errors_are_good() -> None:

@@ -88,7 +88,7 @@ async def queues_of(database: Database, processed: "ProcessedCounts") -> Queues:
             at=now,
             outbox=await _waiting(session, tables.outbox, OUTBOX_QUEUE, now),
             retries=await _waiting(session, tables.retries, RETRY_QUEUE, now),
-            dead_letters=await _given_up(session, tables.dead_letters),
+            dead_letters=await given_up(session, tables.dead_letters),
             processed=await processed.counted(session, now=now),
             set_aside=await _aside(session, database, now),
         )
@@ -111,7 +111,8 @@ async def _count(session: AsyncSession, rows: Select[Any]) -> int:
     return int((await session.execute(select(func.count()).select_from(rows.subquery()))).scalar_one())
 
 
-async def _given_up(session: AsyncSession, table: Table) -> Sequence[GivenUp]:
+async def given_up(session: AsyncSession, table: Table) -> Sequence[GivenUp]:
+    """Return the dead letters by type and reason, the most frequent first."""
     rows = select(table.c.headers["event_type"].astext.label("event_type"), table.c.failure_reason)
     some = rows.limit(MOST_COUNTED).subquery()
     kind = func.coalesce(some.c.event_type, _UNNAMED).label("event_type")

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from chassis.aside import all_aside
 from chassis.database import Database, is_unavailable
 from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, database_answers, lateness
+from chassis.queues import given_up
 from chassis.retries import refused_dead_letters
 from chassis.senders import Refusal
 from checkin import consistency as roster
@@ -161,7 +162,10 @@ async def _messaging(diagnosis: Diagnosis, database: Database) -> None:
         detail = f"an event is being retried for {found.oldest_retry_seconds:.0f} s"
         diagnosis.found("retry_stuck", detail, service=service)
     if found.dead_letters:
-        diagnosis.found("dead_letters", f"{found.dead_letters} events were given up", service=service)
+        async with database.read() as session:
+            by_type = await given_up(session, database.tables.dead_letters)
+        kinds = ", ".join(f"{each.count} {each.event_type} ({each.failure_reason})" for each in by_type)
+        diagnosis.found("dead_letters", f"{found.dead_letters} events were given up: {kinds}", service=service)
     forged, unsigned = [await refused_dead_letters(database, each) for each in (Refusal.FORGED, Refusal.UNSIGNED)]
     if forged or unsigned:
         detail = (
