@@ -48,7 +48,7 @@ def compose(arguments: list[str]) -> None:
             note(f"run {one_shot}")
         case ["exec", "-T", "gateway", *command]:
             note(f"exec {' '.join(command)}" if "-c" not in command else "exec sh")
-        case ["up", "-d", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
+        case ["up", "--no-start", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
             note(f"up {scale}")
             up(process, int(scale.partition("=")[2]))
         case _:
@@ -61,7 +61,7 @@ def up(process: str, count: int) -> None:
         return
     while sum(each["process"] == process for each in STATE["containers"]) < count:
         number = 1 + max(int(each["id"][1:]) for each in STATE["containers"])
-        new = {"id": f"c{number}", "process": process, "release": STATE["release"], "up": True}
+        new = {"id": f"c{number}", "process": process, "release": STATE["release"], "up": False}
         STATE["containers"].append(new)
 
 
@@ -84,6 +84,10 @@ def inspect(template: str, identifier: str) -> None:
         print(f"2026-01-01T00:00:{int(identifier[1:]):02} {str(container['up']).lower()} {identifier} False")
     elif ".Networks" in template:
         print(*STATE.get("networks", {}).get(identifier, ["some_back", "some_edge"]), sep="\n")
+    elif ".Healthcheck" in template:
+        print("CMD healthy 8000")
+    elif template == "{{.RestartCount}} {{.State.Running}}":
+        print(container.get("restarts", 0), str(container["up"]).lower())
     elif "RestartCount" in template:
         print(health(container))
     elif "config-hash" in template:
@@ -108,10 +112,16 @@ def docker(arguments: list[str]) -> None:
 
 
 def change(arguments: list[str]) -> None:
-    """`update`, `stop`, `rm` and `network connect`."""
+    """`update`, `start`, `exec`, `stop`, `rm` and `network connect`."""
     match arguments:
         case ["update", "--cpu-shares", shares, _]:
             note(f"shares {shares}")
+        case ["start", identifier]:
+            note(f"start {found(identifier)['process']}")
+            found(identifier)["up"] = STATE.get("mute") != "ended"
+        case ["exec", identifier, "healthy", "8000"]:
+            note("answers")
+            sys.exit("mute" in STATE)
         case ["stop", identifier]:
             note(f"stop {found(identifier)['process']} {found(identifier)['release']}")
             found(identifier)["up"] = False

@@ -49,8 +49,9 @@ class Engine:
         return done
 
     def calls(self) -> list[str]:
-        """What was changed, in order; shares of the processors left out."""
-        return [each for each in self.calls_and_shares() if not each.startswith("shares")]
+        """What was changed, in order; how one starts is left out."""
+        left_out = ("shares", "start", "answers")
+        return [each for each in self.calls_and_shares() if not each.startswith(left_out)]
 
     def calls_and_shares(self) -> list[str]:
         """What was changed, in order."""
@@ -90,8 +91,26 @@ def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
 def test_while_one_starts_those_that_serve_have_the_processors_first(engine: Engine) -> None:
     assert engine.roll("identity").returncode == 0
 
-    replaced = ["up identity-api=2", "shares 64", "healthy", "shares 1024", "stop identity-api old", "rm"]
+    started = ["shares 64", "start identity-api", "answers", "shares 1024", "healthy"]
+    replaced = ["up identity-api=2", *started, "stop identity-api old", "rm"]
     assert engine.calls_and_shares()[2 : 2 + len(replaced)] == replaced
+
+
+def test_one_that_a_killed_call_left_with_few_shares_of_the_processors_gets_its_own(engine: Engine) -> None:
+    engine.state["release"] = "old"
+
+    assert engine.roll("identity").returncode == 0
+
+    assert "shares 1024" in engine.calls_and_shares()
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["it ended", "it is silent"])
+def test_one_that_never_answers_is_removed(engine: Engine, *, ends: bool) -> None:
+    engine.state["mute"] = "ended" if ends else "running"
+
+    assert engine.roll("payment").returncode == 1
+
+    assert engine.running("payment-api") == ["old", "old"]
 
 
 def test_unnamed_it_is_all_of_them_and_the_gateway_stays(engine: Engine) -> None:
@@ -187,7 +206,7 @@ def test_what_is_half_done_or_stopped_is_cleared_up(engine: Engine) -> None:
 
     assert engine.roll("payment").returncode == 0
 
-    looked_at = ["healthy"]
+    looked_at = ["healthy"] * 2  # the one that is new already, and the worker
     assert engine.calls()[2:] == ["rm", "up payment-api=3", "healthy", "stop payment-api old", "rm", *looked_at]
     assert [each["release"] for each in engine.state["containers"]] == ["new", "new", "new"]
 

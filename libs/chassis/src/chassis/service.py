@@ -102,7 +102,9 @@ class Service(DatabaseOwner, Generic[SettingsT]):
         settings = load(self.settings)
         configure_logging(settings.log_level)
         database, http = self._database(settings), httpx.AsyncClient()
-        return process.closing_on_stop(self.build_app(settings, database, http), database, http)
+        app = self.build_app(settings, database, http)
+        app.openapi()  # takes a third of a second: whoever asked first would have all other requests wait
+        return process.closing_on_stop(app, database, http)
 
     def run_worker(self) -> None:
         """Run the worker with settings from the environment until a signal stops it.
