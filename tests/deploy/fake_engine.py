@@ -48,21 +48,22 @@ def compose(arguments: list[str]) -> None:
             note(f"run {one_shot}")
         case ["exec", "-T", "gateway", *command]:
             note(f"exec {' '.join(command)}" if "-c" not in command else "exec sh")
-        case ["up", "--no-start", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
-            note(f"up {scale}")
-            up(process, int(scale.partition("=")[2]))
+        case ["up", how, "--no-build", "--no-deps", "--no-recreate", "--scale", scale, process]:
+            up(how, scale, process)
         case _:
             sys.exit(f"compose does not know {arguments}")
 
 
-def up(process: str, count: int) -> None:
-    """Make new ones until there are so many."""
-    if STATE.get("makes_nothing"):
-        return
-    while sum(each["process"] == process for each in STATE["containers"]) < count:
+def up(how: str, scale: str, process: str) -> None:
+    """Make new ones until there are so many; unless it is for later, start what does not run."""
+    note(f"up {scale}" if how == "--no-start" else f"start {process}")
+    own = [each for each in STATE["containers"] if each["process"] == process]
+    for _ in range(int(scale.partition("=")[2]) - len(own) if not STATE.get("makes_nothing") else 0):
         number = 1 + max(int(each["id"][1:]) for each in STATE["containers"])
         new = {"id": f"c{number}", "process": process, "release": STATE["release"], "up": False}
         STATE["containers"].append(new)
+    for each in own if how == "-d" and STATE.get("mute") != "ended" else ():
+        each["up"] = True
 
 
 def health(container: dict[str, Any]) -> str:
@@ -112,13 +113,10 @@ def docker(arguments: list[str]) -> None:
 
 
 def change(arguments: list[str]) -> None:
-    """`update`, `start`, `exec`, `stop`, `rm` and `network connect`."""
+    """`update`, `exec`, `stop`, `rm` and `network connect`."""
     match arguments:
         case ["update", "--cpu-shares", shares, _]:
             note(f"shares {shares}")
-        case ["start", identifier]:
-            note(f"start {found(identifier)['process']}")
-            found(identifier)["up"] = STATE.get("mute") != "ended"
         case ["exec", identifier, "healthy", "8000"]:
             note("answers")
             sys.exit("mute" in STATE)
