@@ -14,6 +14,7 @@ from checkin.pickup.api import router as pickup
 from checkin.pickup.packs_api import router as packs
 from checkin.search.api import router as search
 from checkin.settings import Settings
+from checkin.snapshot.api import router as snapshot
 from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
 
@@ -39,7 +40,7 @@ def build_app(
     return build_api(
         "checkin",
         database,
-        [stations, search, pickup, packs],
+        [stations, snapshot, search, pickup, packs],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),

@@ -4,6 +4,7 @@ from checkin.base import Base, service_tables, signing_keys
 from checkin.pickup.tables import Checkin
 from checkin.races.tables import Category, Race
 from checkin.roster.tables import RosterEntry, RosterRevision
+from checkin.snapshot.tables import RosterChange
 from checkin.stations.tables import Device, Station
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Checkin",
     "Device",
     "Race",
+    "RosterChange",
     "RosterEntry",
     "RosterRevision",
     "Station",

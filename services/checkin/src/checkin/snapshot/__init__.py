@@ -1,0 +1,1 @@
+"""The roster as devices keep it, for a hall without a network."""
