@@ -131,6 +131,17 @@ async def test_the_roster_ends_in_the_state_of_the_registration(
     assert await history.stored() == history.expected()
 
 
+@given(acts=ACTS)
+@examples(40)
+async def test_events_at_the_same_moment_end_as_in_order(
+    driver: CheckinDriver, clock: ManualClock, acts: Sequence[str]
+) -> None:
+    history = History(driver, clock)
+    history.play(["confirm", *acts])
+    await driver.deliver_together(*history.payloads, *history.payloads[::2])
+    assert await history.stored() == history.expected()
+
+
 async def test_the_last_of_several_tickets_is_stored_when_its_cancellation_arrives_first(
     driver: CheckinDriver, clock: ManualClock
 ) -> None:

@@ -121,6 +121,15 @@ async def test_the_contact_ends_as_if_all_events_had_come_once_and_in_order(
     assert await state_of(driver, entry) == (stage, {message}), twice
 
 
+@given(steps=STEPS)
+@examples(40)
+async def test_events_at_the_same_moment_end_as_in_order(driver: NotificationDriver, steps: Sequence[Step]) -> None:
+    entry = driver.new_entry()
+    events, stage, message = facts(driver, entry, steps)
+    await driver.deliver_together(entry.created(), *events, *events[::2])
+    assert await state_of(driver, entry) == (stage, {message}), events
+
+
 @given(
     steps=STEPS,
     order=st.randoms(use_true_random=False),

@@ -3,7 +3,7 @@
 Registration's clock differs from payment's, and broker, database and worker are out for a while.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from payment.proofs.commands import Proof, record_proof
 from testkit.histories import ACTS, CARRIED, OUTAGES, SKEWS, PlainRegistration, Post, Step, examples, steps
 
 from .payment_driver import PaymentDriver
+from .payment_events import Entry
 from .payment_pictures import jpeg
 
 PICTURE = reencode(jpeg())
@@ -178,6 +179,41 @@ async def test_the_invoice_ends_in_the_state_of_the_registration(
     await history.pass_deadline()
     assert history.registration.status != "pending_payment"
     assert await history.agrees(), (await history.status(), history.registration)
+
+
+NEWS = st.lists(st.sampled_from(["corrected", "expired", "reopened", "cancelled"]), max_size=7)
+
+
+def told(entry: Entry, news: Sequence[str]) -> Iterator[Payload]:
+    """Yield the events of a registration: only what expired is opened again, and a cancellation is its last end."""
+    yield entry.created()
+    status = "open"
+    for number, each in enumerate(news):
+        if each == "corrected":
+            yield entry.corrected(f"Budi {number}")
+        elif each == "reopened" and status == "expired":
+            status = "open"
+            yield entry.reopened(known_sequence=0, awaits=True)
+        elif each in {"expired", "cancelled"} and status == "open":
+            status = each
+            yield entry.expired() if each == "expired" else entry.cancelled()
+
+
+async def known(driver: PaymentDriver, entry: Entry) -> Any:
+    """Return what payment knows of a registration."""
+    query = "SELECT status, registration_ended, payer_name, revision FROM invoices WHERE registration_id = :id"
+    return (await driver.rows(query, id=entry.id))[0]
+
+
+@given(news=NEWS)
+@examples(40)
+async def test_events_at_the_same_moment_end_as_in_order(driver: PaymentDriver, news: Sequence[str]) -> None:
+    in_order, at_once = driver.new_entry(), driver.new_entry()
+    for payload in told(in_order, news):
+        await driver.deliver(payload)
+    payloads = list(told(at_once, news))
+    await driver.deliver_together(*payloads, *payloads[::2])
+    assert await known(driver, at_once) == await known(driver, in_order)
 
 
 # The proof is on its way while the registration expires; it is reopened, and staff reject the proof.

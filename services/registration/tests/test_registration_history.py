@@ -39,6 +39,7 @@ from testkit.histories import (
     Post,
     Step,
     examples,
+    plain_history,
     steps,
 )
 
@@ -275,6 +276,18 @@ async def _history(driver: RegistrationDriver, skew: timedelta = timedelta()) ->
     await driver.forget_published()
     await driver.open_category(quota=1, bibs=20)
     return History(driver, await driver.register(), skew)
+
+
+@given(steps=steps("upload", "reject", "verify"))
+@examples(40)
+async def test_events_at_the_same_moment_end_as_in_order(driver: RegistrationDriver, steps: Sequence[Step]) -> None:
+    await driver.open_category(quota=1000)
+    entry = await driver.register()
+    deadline = datetime.fromisoformat(entry["expires_at"])
+    registration = PlainRegistration(UUID(entry["registration_id"]), entry["registration_number"], deadline)
+    _, published = plain_history(registration, driver.clock, steps)
+    await driver.deliver_together(*published, *published[::2])
+    assert await driver.status(entry["registration_id"]) == registration.status
 
 
 @given(steps=STEPS, skew=SKEWS)

@@ -4,6 +4,7 @@ Every service's tests have a `<Service>Driver` with the same verbs. A verb that 
 `try_register` returns the `Answer`, `register` requires success and returns what was made.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -165,6 +166,16 @@ class ServiceDriver(Generic[SettingsT]):
         event = self._event(payload, subject=subject, occurred_at=occurred_at)
         await self.inbox.handle(event.to_bytes())
         return event
+
+    async def deliver_together(self, *payloads: Payload) -> None:
+        """Deliver events at the same moment, and those again that failed, as they would be retried."""
+        failed: Sequence[tuple[Payload, BaseException]] = [(each, NotYet("")) for each in payloads]
+        for _ in range(len(payloads) + 1):
+            trying = [payload for payload, _ in failed]
+            outcomes = await asyncio.gather(*map(self.deliver, trying), return_exceptions=True)
+            tried = zip(trying, outcomes, strict=True)
+            failed = [(payload, error) for payload, error in tried if isinstance(error, BaseException)]
+        assert not failed, failed
 
     async def deliver_in_vain(
         self, payload: Payload, *, subject: UUID | None = None, occurred_at: datetime | None = None
