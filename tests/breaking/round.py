@@ -26,6 +26,7 @@ _KINDS = ("lost", "unexpected", "duplicated", "recovered")
 _PLENTY = 90_000
 _REQUEST_SECONDS = 15.0
 _UNTIL_QUIET = 180.0
+_MESSAGES_A_SECOND = FAST_SENDING["whatsapp_max_per_minute"] / 60
 _WITH_A_DEADLINE, _IN_ITS_LINE = 9, 6
 _QUORUM_QUEUE_SECONDS = 1.5  # a new quorum queue killed before may come back without a leader (RabbitMQ 3.10)
 
@@ -281,14 +282,15 @@ async def _all_verified(traffic: Traffic) -> bool:
 
 
 async def _quiet(witness: Witness, result: Result) -> None:
-    """Wait until nothing is under way; what stays is a problem."""
+    """Wait until nothing is under way, for as long as the limit of sending needs besides; what stays is a problem."""
 
     async def quiet() -> None:
         waiting = await witness.under_way()
         assert not waiting, waiting
 
+    messages = (await witness.under_way()).get("messages", 0)
     try:
-        await eventually(quiet, within=_UNTIL_QUIET, every=0.5)
+        await eventually(quiet, within=_UNTIL_QUIET + messages / _MESSAGES_A_SECOND, every=0.5)
     except AssertionError as failure:
         result.problems.append(f"not drained: {failure}")
 

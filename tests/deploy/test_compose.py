@@ -290,6 +290,16 @@ def test_no_container_may_do_more_than_its_work(name: str) -> None:
     assert container["memswap_limit"] == container["mem_limit"], "no swap beyond it"
 
 
+@pytest.mark.parametrize("name", _containers())
+def test_who_is_waited_for_comes_first_at_the_processors(name: str) -> None:
+    """`deploy/roll` gives APIs and workers the same numbers back when they have started."""
+    shares = {"-worker": 256, "-migrate": 256, "-api": 1024}
+    expected = next((number for end, number in shares.items() if name.endswith(end)), None)
+    if name in {"postgres", "rabbitmq", "gateway"}:
+        expected = 2048
+    assert expected is None or _containers()[name].get("cpu_shares", 1024) == expected
+
+
 def test_only_those_who_have_to_get_out() -> None:
     networks = yaml.safe_load(COMPOSE)["networks"]
     inside = {name for name, network in networks.items() if (network or {}).get("internal")}

@@ -91,17 +91,19 @@ def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
 def test_while_one_starts_those_that_serve_have_the_processors_first(engine: Engine) -> None:
     assert engine.roll("identity").returncode == 0
 
-    started = ["shares 64", "start identity-api", "answers", "shares 1024", "healthy"]
+    started = ["shares 128", "start identity-api", "answers", "shares 1024", "healthy"]
     replaced = ["up identity-api=2", *started, "stop identity-api old", "rm"]
     assert engine.calls_and_shares()[2 : 2 + len(replaced)] == replaced
 
 
 def test_one_that_a_killed_call_left_with_few_shares_of_the_processors_gets_its_own(engine: Engine) -> None:
-    engine.state["release"] = "old"
+    for each in engine.state["containers"]:
+        each["release"] = "new"
 
     assert engine.roll("identity").returncode == 0
 
-    assert "shares 1024" in engine.calls_and_shares()
+    api, worker = [each for each in engine.calls_and_shares() if each.startswith("shares")]
+    assert (api, worker) == ("shares 1024", "shares 256")
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["it ended", "it is silent"])
