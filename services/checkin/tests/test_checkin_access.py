@@ -20,6 +20,10 @@ ACCESS = {
     ("GET", "/devices"): ADMIN,
     ("DELETE", "/devices/{device_id}"): ADMIN,
     ("GET", "/roster"): DEVICE,
+    ("GET", "/roster/snapshot"): DEVICE,
+    ("POST", "/checkins/batch"): DEVICE,
+    ("GET", "/conflicts"): ADMIN | DEVICE,
+    ("POST", "/conflicts/{conflict_id}/resolve"): ADMIN,
     ("POST", "/checkins"): DEVICE,
     ("GET", "/checkins"): ADMIN,
     ("GET", "/checkins/{participant_id}"): ADMIN,
@@ -56,7 +60,12 @@ async def test_every_route_accepts_its_callers_and_refuses_all_others(driver: Ch
     headers = _headers(driver, who, station.device)
     for (method, path), allowed in ACCESS.items():
         filled = path.format(
-            station_id=uuid4(), device_id=uuid4(), participant_id=uuid4(), registration_id=uuid4(), dead_letter_id=1
+            station_id=uuid4(),
+            device_id=uuid4(),
+            participant_id=uuid4(),
+            registration_id=uuid4(),
+            conflict_id=uuid4(),
+            dead_letter_id=1,
         )
         # Bodies and ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
         answer = await driver.call(method, filled, by=headers, json={} if method in {"POST", "PATCH"} else None)

@@ -84,7 +84,7 @@ async def test_corrections_have_the_same_result_in_any_order(
         payloads = story()
         await deliver_all(driver, [payloads[which] for which in order])
         assert await roster(driver) == [("Last", "xs", "last", valid)], order
-        await driver.execute("TRUNCATE roster, roster_revisions, checkins")
+        await driver.execute("TRUNCATE roster, roster_revisions, checkins, scans")
 
 
 async def test_a_correction_before_the_confirmation_waits_for_it(driver: CheckinDriver) -> None:

@@ -62,7 +62,7 @@ async def test_the_newest_names_win_in_any_order(driver: CheckinDriver) -> None:
         for payload in order:
             await driver.deliver(payload, subject=uuid4())
         assert await shown(driver, station.device) == {("Third", "second")}, order
-        await driver.execute("TRUNCATE races, categories, roster, checkins")
+        await driver.execute("TRUNCATE races, categories, roster, checkins, scans")
 
 
 async def test_a_confirmation_of_an_older_release_overwrites_no_newer_name(driver: CheckinDriver) -> None:

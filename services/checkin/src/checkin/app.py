@@ -12,6 +12,7 @@ from pwdlib import PasswordHash
 from checkin.keys import device_keys
 from checkin.pickup.api import router as pickup
 from checkin.pickup.packs_api import router as packs
+from checkin.pickup.scans_api import router as scans
 from checkin.search.api import router as search
 from checkin.settings import Settings
 from checkin.snapshot.api import router as snapshot
@@ -40,7 +41,7 @@ def build_app(
     return build_api(
         "checkin",
         database,
-        [stations, snapshot, search, pickup, packs],
+        [stations, snapshot, scans, search, pickup, packs],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),

@@ -5,16 +5,18 @@ A valid device token is not enough: the device must not be revoked, and its stat
 
 from typing import Annotated
 
-from chassis.auth.access import AnyDevice, DeviceOrStaff
-from chassis.auth.principals import Device, Staff
+from chassis.auth.access import Allow, AnyDevice, DeviceOrStaff
+from chassis.auth.principals import Device, Role, Staff
 from chassis.database import Database
 from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
 from checkin.stations.commands import record_seen
 from checkin.stations.errors import DeviceRevoked
-from checkin.stations.queries import active_session
+from checkin.stations.queries import active_session, any_session
 from checkin.stations.rules import StationSession
+
+_DeviceOrAdmin = Annotated[Device | Staff, Depends(Allow(staff=[Role.ADMIN], device=True))]
 
 
 async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
@@ -35,6 +37,28 @@ async def current_station_or_staff(caller: DeviceOrStaff, database: OwnDatabase)
     return caller if isinstance(caller, Staff) else await _station_session(database, caller)
 
 
+async def current_station_or_admin(caller: _DeviceOrAdmin, database: OwnDatabase) -> StationSession | Staff:
+    """Return the session of the calling device, or the calling admin.
+
+    Raises:
+        DeviceRevoked.
+    """
+    return caller if isinstance(caller, Staff) else await _station_session(database, caller)
+
+
+async def syncing_station(device: AnyDevice, database: OwnDatabase) -> tuple[StationSession, bool]:
+    """Return the session of the calling device, and whether it was revoked: what it did before is kept.
+
+    Raises:
+        DeviceRevoked: there is no such device.
+    """
+    async with database.read() as session:
+        found = await any_session(session, device.id)
+    if found is None:
+        raise DeviceRevoked
+    return found
+
+
 async def _station_session(database: Database, device: Device) -> StationSession:
     async with database.read() as session:
         station = await active_session(session, device.id)
@@ -46,5 +70,7 @@ async def _station_session(database: Database, device: Device) -> StationSession
     return station
 
 
+SyncingStation = Annotated[tuple[StationSession, bool], Depends(syncing_station)]
+CurrentStationOrAdmin = Annotated[StationSession | Staff, Depends(current_station_or_admin)]
 CurrentStation = Annotated[StationSession, Depends(current_station)]
 CurrentStationOrStaff = Annotated[StationSession | Staff, Depends(current_station_or_staff)]

@@ -1,7 +1,7 @@
 """All tables of this service. Importing this module completes the metadata."""
 
 from checkin.base import Base, service_tables, signing_keys
-from checkin.pickup.tables import Checkin
+from checkin.pickup.tables import Checkin, Scan
 from checkin.races.tables import Category, Race
 from checkin.roster.tables import RosterEntry, RosterRevision
 from checkin.snapshot.tables import RosterChange
@@ -16,6 +16,7 @@ __all__ = [
     "RosterChange",
     "RosterEntry",
     "RosterRevision",
+    "Scan",
     "Station",
     "service_tables",
     "signing_keys",

@@ -11,6 +11,7 @@ from contracts import ParticipantCheckedIn
 from sqlalchemy import ColumnElement, Row, Select, String, exists, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from checkin.pickup.conflicts import hold_next, lock_pack
 from checkin.pickup.errors import (
     AlreadyCheckedIn,
     CheckinUndone,
@@ -224,23 +225,27 @@ async def _raise_refusal(work: UnitOfWork, station: StationSession, condition: C
 async def undo_checkin(work: UnitOfWork, participant_id: UUID, *, reason: str, by: str) -> None:
     """Undo a check-in: the participant can be checked in again. The row is kept with the reason.
 
+    If another device has handed the pack out, too, its scan holds instead.
+
     Raises:
         NotCheckedIn.
     """
+    entry = await lock_pack(work, participant_id)
     undone = (
         update(Checkin)
         .where(Checkin.participant_id == participant_id, _NOT_UNDONE)
         .values(undone_at=work.now, undone_by=by, undo_reason=reason)
-        .returning(Checkin.id)
+        .returning(Checkin.id, Checkin.device_id)
     )
-    checkin_id = (await work.session.execute(undone)).scalar_one_or_none()
-    if checkin_id is None:
+    row = (await work.session.execute(undone)).one_or_none()
+    if row is None or entry is None:
         raise NotCheckedIn
+    await hold_next(work, entry, instead_of=row.device_id, reason=reason, by=by)
     await work.audit(
         by,
         "checkin.undo",
         f"participant:{participant_id}",
-        checkin_id=str(checkin_id),
+        checkin_id=str(row.id),
         reason=reason,
         before={"handed_out": True},
         after={"handed_out": False},

@@ -48,6 +48,27 @@ class CheckinUndone(StartlineError):
     code = "checkin_undone"
 
 
+class UnknownConflict(NotFound):
+    """There is no conflict with this id."""
+
+    indonesian = "Tidak ada konflik dengan id ini."
+    code = "unknown_conflict"
+
+
+class ConflictResolved(StartlineError):
+    """Somebody resolved this conflict before; `resolved_by` and `resolution` say who and how."""
+
+    indonesian = "Konflik ini sudah diselesaikan; `resolved_by` dan `resolution` menyebut oleh siapa dan bagaimana."
+    code = "conflict_resolved"
+
+
+class CannotAccept(StartlineError):
+    """Only a scan of a valid ticket by a device that was revoked can be accepted."""
+
+    indonesian = "Hanya pindaian tiket yang sah oleh perangkat yang sudah dikeluarkan yang dapat diterima."
+    code = "cannot_accept"
+
+
 class NotCheckedIn(NotFound):
     """This participant's pack has not been handed over."""
 

@@ -1,15 +1,32 @@
-"""Check-ins, including undone ones."""
+"""Check-ins, including undone ones, and scans that devices made without a network."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from contracts.envelope import LONGEST_VALUE
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkin.base import Base
+from checkin.pickup.rules import ConflictKind, ScanResult
 
 
-class Checkin(Base):
+class HandedOver:
+    """Columns on who collected a pack and what was in it; null if the participant did, and got the size ordered.
+
+    Attributes:
+        collected_by: who collected it in the participant's place.
+        letter_seen, identity_seen: whether that person showed a letter of the participant, and an identity card.
+        handed_size: of the jersey, if not the one that was ordered.
+    """
+
+    collected_by: Mapped[str | None] = mapped_column(String(255))
+    letter_seen: Mapped[bool | None]
+    identity_seen: Mapped[bool | None]
+    handed_size: Mapped[str | None] = mapped_column(String(LONGEST_VALUE))
+
+
+class Checkin(HandedOver, Base):
     """A check-in. A unique index allows one per participant that is not undone.
 
     Station and location are the names at that time. With `idempotency_key` a device can repeat a request whose response
@@ -51,5 +68,51 @@ class Checkin(Base):
         CheckConstraint(
             "(undone_at IS NULL) = (undone_by IS NULL) AND (undone_at IS NULL) = (undo_reason IS NULL)",
             name="undone_by_someone_for_a_reason",
+        ),
+    )
+
+
+class Scan(HandedOver, Base):
+    """A scan that a device sent later, and what became of it.
+
+    Attributes:
+        key: of the device's; with it a scan may be sent again.
+        participant_id: null if no participant has the ticket.
+        scanned_at: by this server's clock, as far as the device's clock could be judged.
+        result: the answer to the device, which a repeated scan gets again.
+        conflict: why staff have to look at it; null if they need not.
+    """
+
+    __tablename__ = "scans"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("devices.id"))
+    key: Mapped[str] = mapped_column(String(100))
+    station_id: Mapped[UUID] = mapped_column(ForeignKey("stations.id"))
+    station_name: Mapped[str] = mapped_column(String(255))
+    location_name: Mapped[str] = mapped_column(String(255))
+    participant_id: Mapped[UUID | None] = mapped_column(ForeignKey("roster.participant_id"))
+    scanned_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    result: Mapped[ScanResult] = mapped_column(String(20))
+    conflict: Mapped[ConflictKind | None] = mapped_column(String(20))
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None] = mapped_column(String(100))
+    resolution: Mapped[str | None] = mapped_column(String(1000))
+
+    __table_args__ = (
+        Index("uq_scans_device_id_key", "device_id", "key", unique=True),
+        Index(None, "participant_id"),
+        Index(
+            "ix_scans_open_conflicts",
+            "received_at",
+            "id",
+            postgresql_where=text("conflict IS NOT NULL AND resolved_at IS NULL"),
+        ),
+        Index(
+            "ix_scans_resolved_conflicts",
+            "received_at",
+            "id",
+            postgresql_where=text("conflict IS NOT NULL AND resolved_at IS NOT NULL"),
         ),
     )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.web.models import Moment
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import RowMapping, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.stations.rules import StationSession
@@ -47,10 +47,24 @@ async def list_devices(
 
 async def active_session(session: AsyncSession, device_id: UUID) -> StationSession | None:
     """Return the session of a device; None if it is revoked or its station closed."""
+    found = await any_session(session, device_id)
+    return found[0] if found is not None and not found[1] else None
+
+
+async def any_session(session: AsyncSession, device_id: UUID) -> tuple[StationSession, bool] | None:
+    """Return the session of a device, and whether it is revoked or its station closed; None if there is no device."""
     query = (
-        select(Device.id, Station.id, Station.name, Station.location_name, Station.event_id, Device.last_seen_at)
+        select(
+            Device.id,
+            Station.id,
+            Station.name,
+            Station.location_name,
+            Station.event_id,
+            Device.last_seen_at,
+            or_(Device.revoked_at.is_not(None), ~Station.is_active),
+        )
         .join(Station, Station.id == Device.station_id)
-        .where(Device.id == device_id, Device.revoked_at.is_(None), Station.is_active)
+        .where(Device.id == device_id)
     )
     row = (await session.execute(query)).one_or_none()
-    return StationSession(*row) if row else None
+    return (StationSession(*row[:-1]), row[-1]) if row else None

@@ -56,7 +56,10 @@ class Station(Base):
 
 
 class Device(Base):
-    """A phone or scanner that has logged in at a station. `last_seen_at` may be a minute late."""
+    """A phone or scanner that has logged in at a station. `last_seen_at` may be a minute late.
+
+    `clock_offset_seconds` is how far this server's clock was ahead of the device's when it last sent scans.
+    """
 
     __tablename__ = "devices"
 
@@ -67,6 +70,7 @@ class Device(Base):
     expires_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    clock_offset_seconds: Mapped[int | None]
 
     __table_args__ = (
         Index(None, "created_at", "id"),
