@@ -43,11 +43,9 @@ def upgrade() -> None:
         sa.Column("resolved_by", sa.String(100)),
         sa.Column("resolution", sa.String(1000)),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
-        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_scans_device_id_devices")),
-        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name=op.f("fk_scans_station_id_stations")),
-        sa.ForeignKeyConstraint(
-            ["participant_id"], ["roster.participant_id"], name=op.f("fk_scans_participant_id_roster")
-        ),
+        sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_scans_device_id")),
+        sa.ForeignKeyConstraint(["station_id"], ["stations.id"], name=op.f("fk_scans_station_id")),
+        sa.ForeignKeyConstraint(["participant_id"], ["roster.participant_id"], name=op.f("fk_scans_participant_id")),
     )
     op.create_index("uq_scans_device_id_key", "scans", ["device_id", "key"], unique=True)
     op.create_index("ix_scans_participant_id", "scans", ["participant_id"])
