@@ -113,3 +113,23 @@ async def test_conflicts_have_pages(driver: CheckinDriver, clock: ManualClock) -
     second = (await driver.call("GET", "/conflicts", by=driver.admin, params=params)).require(200)
     found = [each["id"] for page in (first, second) for each in page["items"]]
     assert (len(found), len(set(found)), second["next_cursor"]) == (9, 9, None)
+
+
+async def test_an_accepted_scan_that_an_earlier_one_displaces_is_a_conflict_again(driver: CheckinDriver) -> None:
+    # given the scan of a revoked device that staff accepted
+    revoked, other = await halls(driver)
+    await driver.confirm(runner := person())
+    await driver.execute("UPDATE devices SET revoked_at = now() WHERE station_id = :id", id=revoked.id)
+    then = driver.clock() - timedelta(hours=1)
+    await sync(driver, revoked, scan(runner, then + timedelta(minutes=5)))
+    [kept] = await conflicts(driver)
+    accepted = {"reason": "the phone was found", "accept": True}
+    (await driver.call("POST", f"/conflicts/{kept['id']}/resolve", by=driver.admin, json=accepted)).require(204)
+
+    # when a device that handed the pack out before it sends its scan
+    await sync(driver, other, scan(runner, then))
+
+    # then that holds, and staff see that the pack left twice
+    assert await handed_out(driver, runner) == ("Station 1", then)
+    [again] = await conflicts(driver)
+    assert (again["id"], again["kind"]) == (kept["id"], "handed_out_twice")

@@ -143,10 +143,13 @@ async def test_without_the_rule_that_the_earlier_holds_the_order_decides(
 ) -> None:
     """The negative control."""
 
-    async def stay(*_: Any) -> None:
-        """Leave the check-in of whoever sent first."""
+    def stay(_: Any, packs: Any, row: Any, entry: Any) -> None:
+        """Have the check-in of the first that was received hold."""
+        if entry.participant_id not in packs.holders:
+            hand_over(_, packs, row, entry)
 
-    monkeypatch.setattr(merging, "_displace", stay)
+    hand_over = merging._hand_over
+    monkeypatch.setattr(merging, "_hand_over", stay)
     devices = await halls(driver, 3)
     scans = [(0, 0, 1), (1, 0, 2)]
     one, other = [await final_state(driver, devices, scans, order, (0, 0, 0)) for order in ((0, 1, 2), (1, 0, 2))]
@@ -257,3 +260,19 @@ async def test_only_devices_send_scans(driver: CheckinDriver) -> None:
     body = {"device_time": driver.clock().isoformat(), "items": [scan(person(), driver.clock())]}
     assert (await driver.call("POST", "/checkins/batch", json=body)).status == 401
     assert (await driver.call("POST", "/checkins/batch", by=driver.staff(Role.OWNER), json=body)).status == 403
+
+
+@pytest.mark.parametrize("sent_at_once", [True, False])
+async def test_a_key_stands_for_one_pack(driver: CheckinDriver, *, sent_at_once: bool) -> None:
+    [station] = await halls(driver, 1)
+    one, other = person("Budi"), person("Siti")
+    await driver.confirm(one)
+    await driver.confirm(other)
+    if sent_at_once:
+        await driver.scan(station.device, one.ticket_code, key="k-1")
+    else:
+        await sync(driver, station, scan(one, driver.clock(), key="k-1"))
+    items = [scan(other, driver.clock(), key="k-1")]
+    body = {"device_time": driver.clock().isoformat(), "items": items}
+    answer = await driver.call("POST", "/checkins/batch", by=station.device, json=body)
+    assert answer.is_problem(422, "idempotency_key_reused")

@@ -127,21 +127,37 @@ async def test_a_change_that_is_committed_late_is_not_missed(driver: CheckinDriv
         await driver.scan(station.device, siti.ticket_code)
         before = await snapshot(driver, station.device)
         newest = await driver.scalar("SELECT max(changed_in) FROM roster_changes")
+        race = before["version"].partition(":")[2]
         await connection.commit()
 
     # then the next difference has it
-    since = before if careful else {"version": str(newest)}
+    since = before if careful else {"version": f"{newest}:{race}"}
     assert ("Budi Baru" in await changed(driver, station.device, since)) is careful
+
+
+async def test_after_its_station_got_another_race_a_device_gets_the_whole_roster(driver: CheckinDriver) -> None:
+    # given a device with the roster of a race, and another race that has not changed since
+    station = await driver.set_up_station(race=RACE)
+    bali = another_race("Bali Fun Run")
+    await driver.confirm(person("Dewi"), event=bali)
+    before = await snapshot(driver, station.device)
+
+    # when the station hands out the packs of the other race
+    await driver.change_station(station.id, event_id=str(bali.event_id))
+
+    # then all of its runners come
+    found = await snapshot(driver, station.device, before["version"])
+    assert (found["whole"], [entry["full_name"] for entry in found["entries"]]) == (True, ["Dewi"])
 
 
 async def test_a_version_that_a_restored_database_has_not_reached_gets_the_whole_roster(driver: CheckinDriver) -> None:
     station = await driver.set_up_station(race=RACE)
     await driver.confirm(person("Budi"))
-    found = await snapshot(driver, station.device, "999999999999999999")
+    found = await snapshot(driver, station.device, f"999999999999999999:{RACE.event_id}")
     assert (found["whole"], len(found["entries"])) == (True, 1)
 
 
-@pytest.mark.parametrize("version", ["-1", "1.5", "x", "1" * 19])
+@pytest.mark.parametrize("version", ["-1:", "1.5:", "x", "7", "1" * 19 + ":"])
 async def test_what_is_no_version_is_refused(driver: CheckinDriver, version: str) -> None:
     station = await driver.set_up_station()
     answer = await driver.call("GET", "/roster/snapshot", by=station.device, params={"since": version})

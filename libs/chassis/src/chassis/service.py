@@ -103,7 +103,7 @@ class Service(DatabaseOwner, Generic[SettingsT]):
         configure_logging(settings.log_level)
         database, http = self._database(settings), httpx.AsyncClient()
         app = self.build_app(settings, database, http)
-        app.openapi()  # takes a third of a second: whoever asked first would have all other requests wait
+        app.openapi()  # takes a third of a second, for which the first request for it would block all others
         return process.closing_on_stop(app, database, http)
 
     def run_worker(self) -> None:

@@ -1,4 +1,4 @@
-"""Scans that somebody has to look at: listing them, and deciding about them."""
+"""Scans that staff have to look at: listing them, and deciding about them."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -20,7 +20,7 @@ from checkin.stations.tables import Device
 
 
 class ConflictState(StrEnum):
-    """Whether somebody has decided about a conflict."""
+    """Whether staff have decided about a conflict."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -108,7 +108,7 @@ async def _accept(work: UnitOfWork, scan: Scan) -> None:
             station_name=holder.station_name,
             location_name=holder.location_name,
         )
-    await check_in(work, scan, entry)
+    check_in(work, scan, entry)
     publish(work, scan, entry)
 
 
@@ -132,5 +132,5 @@ async def hold_next(work: UnitOfWork, entry: RosterEntry, *, instead_of: UUID, r
     others = select(Scan).where(of_pack, twice, Scan.resolved_at.is_(None))
     first = (await work.session.execute(others.order_by(Scan.scanned_at, Scan.device_id).limit(1))).scalar_one_or_none()
     if first is not None:
-        await check_in(work, first, entry)
-        await settle(work, entry.participant_id)
+        check_in(work, first, entry)
+        await settle(work, [entry.participant_id])

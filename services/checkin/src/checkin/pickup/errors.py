@@ -56,7 +56,7 @@ class UnknownConflict(NotFound):
 
 
 class ConflictResolved(StartlineError):
-    """Somebody resolved this conflict before; `resolved_by` and `resolution` say who and how."""
+    """This conflict was resolved before; `resolved_by` and `resolution` say who and how."""
 
     indonesian = "Konflik ini sudah diselesaikan; `resolved_by` dan `resolution` menyebut oleh siapa dan bagaimana."
     code = "conflict_resolved"

@@ -4,16 +4,18 @@ Of several devices that handed out the same pack, the scan that was made first h
 received: it becomes the check-in, and the others are conflicts. All changes of a pack hold the lock on its roster row.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from contracts import ParticipantCheckedIn
 from sqlalchemy import case, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from checkin.pickup.errors import IdempotencyKeyReused
 from checkin.pickup.rules import ConflictKind, OfflineScan, ScanResult, judged_time, normalized_code
 from checkin.pickup.tables import Checkin, Scan
 from checkin.roster.tables import RosterEntry
@@ -48,29 +50,48 @@ async def merge(
     Args:
         offset: how far this server's clock is ahead of the device's, by which their times are judged.
         is_revoked: whether the device was revoked; its scans are then only kept for staff to decide.
+
+    Raises:
+        IdempotencyKeyReused: a key stood for another participant.
     """
     earliest = await _note_clock(work, station, offset)
-    entries = await _locked(work, scans)
-    known = await _known(work, station, [scan.key for scan in scans])
+    keys = [scan.key for scan in scans]
+    packs = await _lock_packs(work, station, scans, await _known(work, station, keys))
+    known = await _known(work, station, keys)  # another device may have displaced one before the lock
     for scan in sorted(scans, key=lambda scan: scan.scanned_at):
+        entry = _entry_of(scan, packs.entries)
         if scan.key in known:
+            _require_same(entry, known[scan.key].participant_id)
             continue
         at = judged_time(scan.scanned_at, offset=offset, earliest=earliest, now=work.now)
-        entry = _entry_of(scan, entries)
-        row = _row(work, station, scan, entry, at=at)
+        row = known[scan.key] = _row(work, station, scan, entry, at=at)
         row.conflict = ConflictKind.DEVICE_REVOKED if is_revoked else _refused(station, entry)
-        is_contested = False
         if row.conflict is None and entry is not None:
-            is_contested = await _hand_over(work, row, entry)
+            _hand_over(work, packs, row, entry)
         else:
             row.result = _RESULTS[row.conflict or ConflictKind.UNKNOWN]
         work.session.add(row)
-        await work.session.flush()
-        known[scan.key] = row
-        if is_contested and entry is not None:
-            await settle(work, entry.participant_id)
-    holders = await _holders(work, [each.participant_id for each in known.values() if each.participant_id])
-    return [_merged(known[scan.key], entries, holders) for scan in scans]
+    await work.session.flush()
+    await _keep(work, packs.displaced)
+    await settle(work, packs.contested)
+    return [_merged(known[scan.key], packs) for scan in scans]
+
+
+@dataclass
+class _Packs:
+    """The packs that scans are about: their locked rows of the roster, and the check-ins that hold.
+
+    Attributes:
+        sent: the device's own check-ins with a key of these scans, whose answers got lost.
+        displaced: the values of check-ins that an earlier scan has displaced.
+        contested: of packs that were handed out before.
+    """
+
+    entries: Sequence[RosterEntry]
+    holders: dict[UUID, Checkin]
+    sent: Mapping[str, Checkin]
+    displaced: list[dict[str, Any]] = field(default_factory=list)
+    contested: set[UUID] = field(default_factory=set)
 
 
 async def _note_clock(work: UnitOfWork, station: StationSession, offset: timedelta) -> datetime:
@@ -80,17 +101,28 @@ async def _note_clock(work: UnitOfWork, station: StationSession, offset: timedel
     return (await work.session.execute(noted.returning(Device.created_at))).scalar_one()
 
 
-async def _locked(work: UnitOfWork, scans: Sequence[OfflineScan]) -> Sequence[RosterEntry]:
-    """Lock the roster's rows of all scans, in one order for all devices, and return them."""
+async def _lock_packs(
+    work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan], known: Mapping[str, Scan]
+) -> _Packs:
+    """Lock the roster's rows of all scans, in one order for all devices, and read their check-ins."""
     codes = [code for scan in scans if scan.ticket_code and (code := normalized_code(scan.ticket_code))]
-    ids = [scan.participant_id for scan in scans if scan.participant_id]
+    named = [*(scan.participant_id for scan in scans), *(scan.participant_id for scan in known.values())]
+    ids = [participant_id for participant_id in named if participant_id]
     query = (
         select(RosterEntry)
         .where(or_(RosterEntry.participant_id.in_(ids), RosterEntry.ticket_code.in_(codes)))
         .order_by(RosterEntry.participant_id)
         .with_for_update(key_share=True)
     )
-    return (await work.session.execute(query)).scalars().all()
+    entries = (await work.session.execute(query)).scalars().all()
+    holds = Checkin.participant_id.in_([each.participant_id for each in entries]) & Checkin.undone_at.is_(None)
+    own = (Checkin.device_id == station.device_id) & Checkin.idempotency_key.in_([scan.key for scan in scans])
+    found = (await work.session.execute(select(Checkin).where(or_(holds, own)))).scalars().all()
+    return _Packs(
+        entries,
+        holders={each.participant_id: each for each in found if each.undone_at is None},
+        sent={str(each.idempotency_key): each for each in found if each.device_id == station.device_id},
+    )
 
 
 async def _known(work: UnitOfWork, station: StationSession, keys: Sequence[str]) -> dict[str, Scan]:
@@ -127,23 +159,29 @@ def _refused(station: StationSession, entry: RosterEntry | None) -> ConflictKind
     return ConflictKind.NOT_VALID if entry.cancelled_at is not None else None
 
 
-async def _hand_over(work: UnitOfWork, scan: Scan, entry: RosterEntry) -> bool:
-    """Make the scan the check-in of its pack, unless another one was made before it.
+def _require_same(entry: RosterEntry | None, participant_id: UUID | None) -> None:
+    if entry is not None and participant_id not in {None, entry.participant_id}:
+        raise IdempotencyKeyReused
 
-    Return whether there was a check-in of the pack.
-    """
-    again = select(Checkin).where(Checkin.device_id == scan.device_id, Checkin.idempotency_key == scan.key)
-    if (await work.session.execute(again)).scalar_one_or_none() is not None:
-        return False  # it was sent at once, and only the answer got lost
-    holder = await standing(work, entry.participant_id)
+
+def _hand_over(work: UnitOfWork, packs: _Packs, scan: Scan, entry: RosterEntry) -> None:
+    """Make the scan the check-in of its pack, unless another one was made before it."""
+    sent = packs.sent.get(scan.key)
+    if sent is not None:
+        _require_same(entry, sent.participant_id)
+        return
+    holder = packs.holders.get(entry.participant_id)
     if holder is None:
-        await check_in(work, scan, entry)
+        packs.holders[entry.participant_id] = check_in(work, scan, entry)
         publish(work, scan, entry)
-    elif (scan.scanned_at, scan.device_id) < (holder.checked_in_at, holder.device_id):
-        await _displace(work, holder, scan)
+        return
+    packs.contested.add(entry.participant_id)
+    if (scan.scanned_at, scan.device_id) < (holder.checked_in_at, holder.device_id):
+        packs.displaced.append(_as_scan(holder))
+        for name, value in _as_checkin(scan).items():
+            setattr(holder, name, value)
     else:
         scan.result = ScanResult.REPEATED if scan.device_id == holder.device_id else ScanResult.CONFLICT
-    return holder is not None
 
 
 async def standing(work: UnitOfWork, participant_id: UUID) -> Checkin | None:
@@ -152,11 +190,12 @@ async def standing(work: UnitOfWork, participant_id: UUID) -> Checkin | None:
     return (await work.session.execute(query)).scalar_one_or_none()
 
 
-async def check_in(work: UnitOfWork, scan: Scan, entry: RosterEntry) -> None:
-    """Make a scan the check-in of its pack, which has none."""
+def check_in(work: UnitOfWork, scan: Scan, entry: RosterEntry) -> Checkin:
+    """Make a scan the check-in of its pack, which has none, and return that."""
     pack = {"participant_id": entry.participant_id, "registration_id": entry.registration_id}
-    work.session.add(Checkin(**_as_checkin(scan), **pack))
-    await work.session.flush()
+    made = Checkin(**_as_checkin(scan), **pack)
+    work.session.add(made)
+    return made
 
 
 def publish(work: UnitOfWork, scan: Scan, entry: RosterEntry) -> None:
@@ -179,48 +218,40 @@ def _as_checkin(scan: Scan) -> dict[str, Any]:
     }
 
 
-async def _displace(work: UnitOfWork, holder: Checkin, scan: Scan) -> None:
-    """Make a scan the check-in that another one was until now, which is kept as a scan."""
-    key = holder.idempotency_key or str(holder.id)
-    if not await _is_stored(work, holder.device_id, key):
-        work.session.add(
-            Scan(
-                **{name: getattr(holder, name) for name in (*_PLACE, *_ABOUT_THE_PACK)},
-                key=key,
-                participant_id=holder.participant_id,
-                scanned_at=holder.checked_in_at,
-                received_at=holder.checked_in_at,
-                result=ScanResult.HANDED_OUT,
-            )
-        )
-    for name, value in _as_checkin(scan).items():
-        setattr(holder, name, value)
-    await work.session.flush()
+def _as_scan(holder: Checkin) -> dict[str, Any]:
+    return {
+        **{name: getattr(holder, name) for name in (*_PLACE, *_ABOUT_THE_PACK)},
+        "id": uuid4(),
+        "key": holder.idempotency_key or str(holder.id),
+        "participant_id": holder.participant_id,
+        "scanned_at": holder.checked_in_at,
+        "received_at": holder.checked_in_at,
+        "result": ScanResult.HANDED_OUT,
+    }
 
 
-async def _is_stored(work: UnitOfWork, device_id: UUID, key: str) -> bool:
-    query = select(Scan.id).where(Scan.device_id == device_id, Scan.key == key)
-    return (await work.session.execute(query)).first() is not None
+async def _keep(work: UnitOfWork, displaced: Sequence[Mapping[str, Any]]) -> None:
+    """Keep displaced check-ins as scans. What was decided about them was decided before they were displaced."""
+    undecided = {"conflict": None, "resolved_at": None, "resolved_by": None, "resolution": None}
+    for each in displaced:
+        kept = upsert(Scan).values(**each)
+        await work.session.execute(kept.on_conflict_do_update(index_elements=["device_id", "key"], set_=undecided))
 
 
-async def settle(work: UnitOfWork, participant_id: UUID) -> None:
-    """Mark which scans of a pack are conflicts: those of other devices than the one whose check-in holds."""
-    holder = await standing(work, participant_id)
-    if holder is None:
+async def settle(work: UnitOfWork, participant_ids: Collection[UUID]) -> None:
+    """Mark which scans of packs are conflicts: those of other devices than the one whose check-in holds."""
+    if not participant_ids:
         return
-    contested = (Scan.participant_id == participant_id) & Scan.resolved_at.is_(None)
+    holds = (Checkin.participant_id == Scan.participant_id) & Checkin.undone_at.is_(None)
+    contested = Scan.participant_id.in_(participant_ids) & Scan.resolved_at.is_(None)
     plain = or_(Scan.conflict.is_(None), Scan.conflict == ConflictKind.HANDED_OUT_TWICE)
-    twice = case((Scan.device_id == holder.device_id, None), else_=ConflictKind.HANDED_OUT_TWICE.value)
-    marked = update(Scan).where(contested, plain).values(conflict=twice)
-    await work.session.execute(marked, execution_options={"synchronize_session": "fetch"})
+    twice = case((Scan.device_id == Checkin.device_id, None), else_=ConflictKind.HANDED_OUT_TWICE.value)
+    marked = update(Scan).where(holds, contested, plain).values(conflict=twice)
+    await work.session.flush()
+    await work.session.execute(marked, execution_options={"synchronize_session": False})
 
 
-async def _holders(work: UnitOfWork, participant_ids: Sequence[UUID]) -> dict[UUID, Checkin]:
-    query = select(Checkin).where(Checkin.participant_id.in_(participant_ids), Checkin.undone_at.is_(None))
-    return {each.participant_id: each for each in (await work.session.execute(query)).scalars()}
-
-
-def _merged(scan: Scan, entries: Sequence[RosterEntry], holders: dict[UUID, Checkin]) -> Merged:
-    entry = next((each for each in entries if each.participant_id == scan.participant_id), None)
-    holder = holders.get(scan.participant_id) if scan.participant_id else None
+def _merged(scan: Scan, packs: _Packs) -> Merged:
+    entry = next((each for each in packs.entries if each.participant_id == scan.participant_id), None)
+    holder = packs.holders.get(scan.participant_id) if scan.participant_id else None
     return Merged(scan.key, ScanResult(scan.result), entry, holder)

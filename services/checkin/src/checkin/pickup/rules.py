@@ -32,7 +32,7 @@ class ScanResult(StrEnum):
 
 
 class ConflictKind(StrEnum):
-    """Why somebody has to look at a scan: a pack may have left that should not, or twice."""
+    """Why staff have to look at a scan: a pack may have left that should not, or twice."""
 
     HANDED_OUT_TWICE = "handed_out_twice"
     UNKNOWN = "unknown"

@@ -1,4 +1,4 @@
-"""Routes for scans that were made without a network, and for what somebody has to decide about them."""
+"""Routes for scans that were made without a network, and for what staff have to decide about them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,13 @@ from checkin.dependencies import CurrentStationOrAdmin, SyncingStation
 from checkin.pickup import conflicts
 from checkin.pickup.api import ONE_OF_BOTH
 from checkin.pickup.conflicts import ConflictRow, ConflictState, Position
-from checkin.pickup.errors import AlreadyCheckedIn, CannotAccept, ConflictResolved, UnknownConflict
+from checkin.pickup.errors import (
+    AlreadyCheckedIn,
+    CannotAccept,
+    ConflictResolved,
+    IdempotencyKeyReused,
+    UnknownConflict,
+)
 from checkin.pickup.merging import Merged, merge
 from checkin.pickup.rules import ConflictKind, OfflineScan, ScanResult, clock_offset
 from checkin.stations.errors import DeviceRevoked
@@ -97,7 +103,7 @@ class MergedScans(View):
     items: Sequence[MergedView]
 
 
-@router.post("/checkins/batch", responses=errors(DeviceRevoked))
+@router.post("/checkins/batch", responses=errors(DeviceRevoked, IdempotencyKeyReused))
 async def merge_scans(body: Batch, syncing: SyncingStation, work: Work) -> MergedScans:
     """Take over scans that were made without a network. A scan that is sent again gets the same result."""
     station, is_revoked = syncing
@@ -123,7 +129,7 @@ def _merged_view(merged: Merged) -> MergedView:
 
 
 class ConflictView(View):
-    """A scan that somebody has to look at. The participant's fields are null for an unknown ticket.
+    """A scan that staff have to look at. The participant's fields are null for an unknown ticket.
 
     `handed_out` is the check-in that holds; null if there is none.
     """
