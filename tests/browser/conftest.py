@@ -1,5 +1,6 @@
 """A real browser before a real platform. All tests of this folder share both, and one event loop."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +19,7 @@ from testkit.servers import Server as FoundServer
 from .crew import Crew, hire
 from .devices import PHONE, Device
 from .front import Fault, Front
+from .hall import Hall
 from .own import OwnPages, prepare_own
 from .races import Races, prepare
 from .watch import Watch
@@ -27,7 +29,7 @@ OpenFront = Callable[..., Awaitable[str]]
 
 _SECONDS = 180
 _PATIENCE_MS = 15_000
-_ARGUMENTS = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars")
+ARGUMENTS = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,9 +77,15 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
     """The machine's Chromium."""
     expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, **_seen())
         yield browser
         await browser.close()
+
+
+def _seen() -> dict[str, Any]:
+    """Return options for a window that can be watched, slowly, if it is wanted and there is a display."""
+    is_wanted = os.environ.get("STARTLINE_SHOW") and os.environ.get("DISPLAY")
+    return {"headless": False, "slow_mo": 400} if is_wanted else {}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -96,6 +104,12 @@ async def crew(races: Races, own: OwnPages) -> Crew:  # pages that have somethin
 def crowd() -> Crowd:
     """People of whom nobody registers twice."""
     return Crowd(seed=13, first=1_000)
+
+
+@pytest.fixture
+def hall(site: Site, races: Races, crowd: Crowd) -> Hall:
+    """Where race packs are handed out."""
+    return Hall(site, races, crowd)
 
 
 @pytest.fixture

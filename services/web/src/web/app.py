@@ -9,6 +9,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from web import static_files, third_party
+from web.checkin.files import app_release
+from web.checkin.routes import router as checkin
 from web.console.areas import LARGER_BODIES
 from web.console.areas import ROUTERS as CONSOLE
 from web.console.overview.remembered import LastAnswers
@@ -56,6 +58,7 @@ def build_app(settings: Settings, apis: Apis, database: Database, *, clock: Cloc
             "last_answers": LastAnswers(clock),
             "saved_views": SavedViews(database),
             "static_files": files,
+            "checkin_app": app_release(files),
             "registration": RegistrationApi(apis.registration, clock=clock),
             "registration_api": ApiClient(apis.registration, "/api/registration/v1"),
             "payment_api": ApiClient(apis.payment, "/api/payment/v1"),
@@ -97,4 +100,4 @@ def _routers(settings: Settings) -> Sequence[APIRouter]:
     """
     shown = [parts] if settings.show_parts else []
     about = [site, brand, button, licences, privacy, recovery, *shown, static_files.router]
-    return [register, *about, *CONSOLE, tickets, corrections, waitlist, runner, links]
+    return [register, *about, checkin, *CONSOLE, tickets, corrections, waitlist, runner, links]

@@ -54,7 +54,12 @@ async def static_file(name: str, request: Request) -> Response:
     found = files.get(name.partition(".")[2])
     if found is None or found.address != f"/static/{name}":
         raise NotFound
-    headers = {"Cache-Control": _FOR_A_YEAR, "Vary": "Accept-Encoding", "Content-Security-Policy": NOTHING_ALLOWED}
+    return file_response(request, found)
+
+
+def file_response(request: Request, found: StaticFile, *, policy: str = NOTHING_ALLOWED) -> Response:
+    """Return a file under an address that no other content will ever have. `policy` is of scripts that run alone."""
+    headers = {"Cache-Control": _FOR_A_YEAR, "Vary": "Accept-Encoding", "Content-Security-Policy": policy}
     if "gzip" not in request.headers.get("accept-encoding", ""):
         return Response(found.content, headers=headers, media_type=found.media_type)
     return Response(found.compressed, headers={**headers, "Content-Encoding": "gzip"}, media_type=found.media_type)

@@ -1,0 +1,258 @@
+// The check-in app: one page, put together here.
+
+import * as storage from "./storage.js";
+import { Camera, offerCamera } from "./camera.js";
+import { all, closeSheets, hasOpenSheet, one, openSheet, sheet, show, view } from "./dom.js";
+import { offerSearch } from "./find.js";
+import { listen } from "./keyboard.js";
+import { Roster } from "./roster.js";
+import { NO_REMARKS, Scans } from "./scans.js";
+import { Session, SignIn, stationIn } from "./session.js";
+import * as sheets from "./sheets.js";
+import { showState } from "./state.js";
+import { Network, Sync } from "./sync.js";
+import { Updates } from "./updates.js";
+import { allowSound, hideVerdict, showVerdict, signals } from "./verdict.js";
+import { word } from "./words.js";
+
+const ONLY_ONE = "startline-checkin";
+const SECOND_MS = 1000;
+
+class App {
+  roster = new Roster();
+  network = new Network();
+  session = new Session();
+  updates = new Updates();
+  remarks = NO_REMARKS;
+  #queue = Promise.resolve();
+  #pending = 0;
+  #refresh = null;
+
+  constructor() {
+    this.scans = new Scans(this.roster, this.network, this.session);
+    this.sync = new Sync({ ...this, onChange: () => this.refresh(), onEnd: (reason) => this.signedOut(reason) });
+    this.signIn = new SignIn(this.session, () => this.begin());
+    this.camera = new Camera((text) => this.seen(text), new URL("./decoder.js", import.meta.url), this.#cameraSettings());
+  }
+
+  #cameraSettings() {
+    return { camera: null, async keepCamera(id) { this.camera = id; await storage.keep("camera", id); } };
+  }
+
+  async start() {
+    await storage.open();
+    await this.#load();
+    this.#offer();
+    this.updates.start(() => !this.#pending).catch((problem) => console.warn("updates", problem.message));
+    this.updates.addEventListener("change", () => this.refresh());
+    this.network.addEventListener("change", () => this.refresh());
+    setInterval(() => this.refresh(), 10 * SECOND_MS);
+    await (this.session.token ? this.begin() : this.#askForPin());
+  }
+
+  async #load() {
+    await this.session.load();
+    this.camera.settings.camera = (await storage.read("camera")) ?? null;
+    this.remarks = (await storage.read("remarks")) ?? NO_REMARKS;
+    signals.areOn = (await storage.read("sound")) ?? true;
+    this.roster.apply({ whole: true, entries: await storage.roster(), removed: [] });
+    await this.scans.load();
+  }
+
+  async begin() {
+    await this.#dropForeignRoster();
+    view("scan");
+    this.#showProxy();
+    await this.refresh();
+    this.sync.start();
+    if ((await this.#cameraState()) === "granted") this.camera.start();
+  }
+
+  async #dropForeignRoster() {
+    const kept = await storage.read("roster");
+    if (!kept || kept.event_id === this.session.station.event_id) return;
+    await storage.dropRoster();
+    this.roster.apply({ whole: true, entries: [], removed: [] });
+  }
+
+  async #cameraState() {
+    const found = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
+    return found?.state;
+  }
+
+  async #askForPin(reason) {
+    this.camera.stop();
+    hideVerdict();
+    closeSheets();
+    view("login");
+    await this.signIn.open(reason);
+    await this.refresh();
+  }
+
+  /** The server does not let this phone go on. What it handed out stays on it. */
+  async signedOut(reason) {
+    if (!this.session.token) return;
+    await this.session.end();
+    await this.#askForPin(reason);
+  }
+
+  refresh() {
+    return (this.#refresh ??= Promise.resolve().then(() => ((this.#refresh = null), showState(this))));
+  }
+
+  /* Scanning */
+
+  /** A code came from camera, scanner or keyboard. Before a station is known, it may be the station's. */
+  seen(text) {
+    if (!this.session.token) return this.#stationSeen(text);
+    if (!hasOpenSheet()) this.inTurn(() => this.#scanned(text));
+  }
+
+  #stationSeen(text) {
+    const id = stationIn(text);
+    this.camera.stop();
+    view("login");
+    if (id) this.signIn.useStation(id);
+    this.signIn.say(id ? "" : word("no_station"));
+  }
+
+  /** Do one after the other: a second scan waits for the verdict of the first. */
+  inTurn(work) {
+    this.#pending += 1;
+    this.#queue = this.#queue.then(work).catch((problem) => console.error(problem)).finally(() => (this.#pending -= 1));
+    return this.#queue;
+  }
+
+  async #scanned(code) {
+    const entry = await this.scans.entryOf(code);
+    if (entry?.is_pic && entry.group_size > 1 && this.#opensGroup(entry)) return;
+    await this.#handOut(entry ? { entry, code } : { code });
+  }
+
+  #opensGroup(captain) {
+    if (!this.roster.members(captain).some((each) => this.roster.isOpen(each))) return false;
+    hideVerdict();
+    sheets.openGroup(this.roster, captain, (members) => this.inTurn(() => this.#handOutAll(members)));
+    return true;
+  }
+
+  async #handOut(wanted) {
+    const verdict = await this.scans.handOut(wanted, this.remarks);
+    await this.#show(verdict);
+  }
+
+  async #show(verdict) {
+    const { scan } = verdict;
+    const onDetails = scan && (() => this.#openDetails(scan));
+    showVerdict({ ...verdict, at: this.network.lastSync }, { onDetails });
+    await this.refresh();
+    if (verdict.kind === "signed_out") return this.signedOut(verdict.code);
+    if (verdict.isOffline && this.network.isUp) this.sync.now();
+  }
+
+  /** Hand packs of a group out; the verdict is that of the first that failed, else how many went. */
+  async #handOutAll(members) {
+    let failed = null;
+    let count = 0;
+    for (const entry of members) {
+      const verdict = await this.scans.handOut({ entry }, this.remarks);
+      if (verdict.kind === "handed_out") count += 1;
+      else failed ??= verdict;
+    }
+    if (members.length === 1 || failed) return this.#show(failed ?? { kind: "handed_out", entry: members[0] });
+    await this.#show({ kind: "group_done", count, entry: { full_name: members.map((each) => each.bib_number).join(" · ") } });
+  }
+
+  /* Who collects, and which size */
+
+  #openDetails(scan) {
+    const sizes = sheets.sizesWithStock(this.roster, this.sync.sizes);
+    sheets.openDetails(sizes, { scan }, async (remarks) => {
+      await this.scans.change(scan.key, remarks);
+      await this.refresh();
+      this.sync.now();
+    });
+  }
+
+  #openProxy() {
+    sheets.openDetails([], { remarks: this.remarks }, (remarks) => this.#keepRemarks(remarks));
+  }
+
+  async #keepRemarks(remarks) {
+    this.remarks = remarks.collected_by ? remarks : NO_REMARKS;
+    await storage.keep("remarks", this.remarks);
+    this.#showProxy();
+  }
+
+  #showProxy() {
+    const { collected_by: name, letter_seen: letter, identity_seen: identity } = this.remarks;
+    one("[data-proxy]").hidden = !name;
+    const seen = [letter && word("proxy_letter"), identity && word("proxy_identity")].filter(Boolean).join(", ");
+    show("proxy", name ? word("proxy_on", { name }) + (seen ? ` (${seen})` : "") : "");
+  }
+
+  /* Buttons */
+
+  #offer() {
+    listen((code) => this.seen(code));
+    offerSearch(this.roster, { onCode: (code) => this.seen(code), onEntry: (entry) => this.#chosen(entry) });
+    offerCamera(this.camera);
+    addEventListener("pointerdown", allowSound, { once: true });
+    for (const button of all("[data-close]")) button.onclick = () => button.closest("dialog").close();
+    for (const button of all("[data-open]")) button.onclick = () => this.#open(button.dataset.open);
+    one("[data-proxy-end]").onclick = () => this.#keepRemarks(NO_REMARKS);
+    one("[data-scan-station]").onclick = () => (view("scan"), this.camera.start());
+    one("[data-sync]").onclick = () => (this.sync.now(), sheet("menu").close());
+    one("[data-update]").onclick = () => this.updates.install();
+    one("[data-sound]").onclick = () => this.#toggleSound();
+    one("[data-sign-out]").onclick = () => this.#signOut();
+  }
+
+  #chosen(entry) {
+    if (entry.is_pic && entry.group_size > 1 && this.#opensGroup(entry)) return;
+    sheets.openPerson(this.roster, entry, (chosen) => this.inTurn(() => this.#handOut({ entry: chosen })));
+  }
+
+  #open(name) {
+    show("menu-message", "");
+    one("[data-update]").hidden = !this.updates.isWaiting;
+    one("[data-sound]").setAttribute("aria-pressed", String(signals.areOn));
+    if (name === "proxy") return this.#openProxy();
+    if (name === "scans") return sheets.openScans(this.scans, (scan) => this.#openDetails(scan));
+    if (name === "conflicts") return sheets.openConflicts(this.sync.conflicts);
+    if (name === "counts") return sheets.openCounts(this.roster.counts(this.session.station));
+    openSheet(name);
+  }
+
+  async #toggleSound() {
+    signals.areOn = !signals.areOn;
+    one("[data-sound]").setAttribute("aria-pressed", String(signals.areOn));
+    await storage.keep("sound", signals.areOn);
+  }
+
+  /** Sign out only when the server has every scan. */
+  async #signOut() {
+    await this.sync.now();
+    const count = this.scans.unsent().length;
+    if (count) return show("menu-message", word("sign_out_waits", { count }));
+    await this.session.end();
+    await storage.dropRoster();
+    this.roster.apply({ whole: true, entries: [], removed: [] });
+    await this.#askForPin();
+  }
+}
+
+/** Two tabs would know different scans: only one runs. */
+async function alone(run) {
+  if (!navigator.locks) return run();
+  const others = { ifAvailable: false, signal: AbortSignal.timeout(2 * SECOND_MS) };
+  try {
+    await navigator.locks.request(ONLY_ONE, others, () => run().then(() => new Promise(() => {})));
+  } catch (problem) {
+    if (problem.name !== "TimeoutError" && problem.name !== "AbortError") throw problem;
+    view("other-tab");
+  }
+}
+
+one("[data-reload]").onclick = () => location.reload();
+alone(() => new App().start());

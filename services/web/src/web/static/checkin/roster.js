@@ -1,0 +1,113 @@
+// The roster in memory: looking up a ticket, searching, counting. No page and no network.
+
+const MOST_FOUND = 30;
+
+const fold = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
+const wordsOf = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+
+export class Roster {
+  #entries = new Map();
+  #byTicket = new Map();
+  #byRegistration = new Map();
+  #words = new Map();
+  #own = new Map();
+
+  /** Take entries of a snapshot, all or those that changed. */
+  apply({ whole, entries, removed }) {
+    if (whole) for (const each of [this.#entries, this.#byTicket, this.#byRegistration, this.#words]) each.clear();
+    for (const id of removed) this.#remove(id);
+    for (const entry of entries) this.#put(entry);
+  }
+
+  #put(entry) {
+    this.#remove(entry.participant_id);
+    this.#entries.set(entry.participant_id, entry);
+    this.#byTicket.set(entry.ticket_sha256, entry);
+    if (!this.#byRegistration.has(entry.registration_number)) this.#byRegistration.set(entry.registration_number, new Set());
+    this.#byRegistration.get(entry.registration_number).add(entry.participant_id);
+    this.#words.set(entry.participant_id, ` ${wordsOf(`${entry.full_name} ${entry.bib_number} ${entry.registration_number}`).join(" ")}`);
+  }
+
+  #remove(id) {
+    const known = this.#entries.get(id);
+    if (!known) return;
+    this.#entries.delete(id);
+    this.#words.delete(id);
+    if (this.#byTicket.get(known.ticket_sha256) === known) this.#byTicket.delete(known.ticket_sha256);
+    this.#byRegistration.get(known.registration_number)?.delete(id);
+  }
+
+  /** Note that this phone handed a pack out, until a snapshot that was asked for later says so. */
+  note(id, holder) {
+    this.#own.set(id, holder);
+  }
+
+  /** Forget such a note: the snapshot knows, or the server refused. */
+  settle(id) {
+    this.#own.delete(id);
+  }
+
+  get size() {
+    return this.#entries.size;
+  }
+
+  get(id) {
+    return this.#entries.get(id);
+  }
+
+  byTicket(hash) {
+    return this.#byTicket.get(hash);
+  }
+
+  /** Return when and where a pack was handed out; null if it was not, as far as this phone knows. */
+  holder(id) {
+    return this.#own.get(id) ?? this.#entries.get(id)?.handed_out ?? null;
+  }
+
+  isOpen(entry) {
+    return entry.state === "valid" && !this.holder(entry.participant_id);
+  }
+
+  /** Return the members of an entry's registration, by BIB. */
+  members(entry) {
+    const ids = this.#byRegistration.get(entry.registration_number) ?? [];
+    return [...ids].map((id) => this.#entries.get(id)).sort((one, other) => one.bib_number - other.bib_number);
+  }
+
+  /** Return up to 30 entries that have words beginning with all that was typed, and whether there are more. */
+  search(typed) {
+    const wanted = wordsOf(typed).map((each) => ` ${each}`);
+    if (!wanted.length) return { items: [], hasMore: false };
+    const found = [];
+    for (const [id, words] of this.#words) {
+      if (!wanted.every((each) => words.includes(each))) continue;
+      found.push(this.#entries.get(id));
+      if (found.length > MOST_FOUND) break;
+    }
+    const exact = (entry) => (String(entry.bib_number) === typed.trim() ? 0 : 1);
+    found.sort((one, other) => exact(one) - exact(other) || one.bib_number - other.bib_number);
+    return { items: found.slice(0, MOST_FOUND), hasMore: found.length > MOST_FOUND };
+  }
+
+  /** Return the sizes that occur. */
+  sizes() {
+    return [...new Set([...this.#entries.values()].map((each) => each.jersey_size))];
+  }
+
+  /** Count packs: all, by category, and those of one desk. A cancelled runner is not waited for. */
+  counts(place) {
+    const categories = new Map();
+    let desk = 0;
+    for (const entry of this.#entries.values()) {
+      const name = entry.category_name;
+      if (!categories.has(name)) categories.set(name, { name, handedOut: 0, waiting: 0 });
+      const holder = this.holder(entry.participant_id);
+      if (holder) categories.get(name).handedOut += 1;
+      else if (entry.state === "valid") categories.get(name).waiting += 1;
+      if (holder?.station_name === place?.name && holder?.location_name === place?.location_name) desk += 1;
+    }
+    const rows = [...categories.values()].sort((one, other) => one.name.localeCompare(other.name));
+    const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+    return { desk, rows, handedOut: sum("handedOut"), waiting: sum("waiting") };
+  }
+}

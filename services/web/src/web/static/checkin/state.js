@@ -1,0 +1,55 @@
+// What is always seen: network, last synchronisation, scans to send, and warnings.
+
+import * as storage from "./storage.js";
+import { all, element, one, show } from "./dom.js";
+import { ago, moment, word } from "./words.js";
+
+const LOW_BYTES = 50 * 1024 * 1024;
+const OLD_MS = 30 * 60 * 1000;
+const CLOCK_SECONDS = 120;
+
+/** Show the state of the app. `updates` says whether a new version waits. */
+export async function showState({ network, scans, session, sync, roster, updates }) {
+  const unsent = scans.unsent().length;
+  for (const each of all("[data-signed-in]")) each.hidden = !session.token;
+  const when = network.lastSync ? word("synced", { when: ago(network.lastSync) }) : word("never_synced");
+  const parts = [word(network.isUp ? "online" : "offline"), when];
+  if (unsent) parts.push(word("to_send", { count: unsent }));
+  show("network", parts.join(" · "));
+  one("[data-state]").dataset.synced = network.lastSync ?? "";
+  one("[data-state]").dataset.state = unsent ? "waiting" : network.isUp ? "online" : "offline";
+  show("station", session.station?.name ?? "Startline");
+  show("race", session.station?.event_name ?? (session.station ? word("any_race") : ""));
+  show("conflict-count", sync.conflicts.length || null);
+  show("about", word("about_roster", { count: roster.size, when: network.lastSync ? moment(network.lastSync) : "–" }));
+  showCounts(roster.counts(session.station));
+  showWarnings(await warnings({ network, sync, session, updates }));
+}
+
+function showCounts({ desk, handedOut, waiting }) {
+  show("count-desk", desk);
+  show("count-all", handedOut);
+  show("count-waiting", waiting);
+}
+
+async function warnings({ network, sync, session, updates }) {
+  const found = [];
+  if (!window.isSecureContext) found.push(["bad", word("insecure")]);
+  if (!session.token) return found;
+  const room = await storage.room().catch(() => null);
+  if (room && room.left < LOW_BYTES) found.push(["bad", word("storage_low", { left: Math.max(0, Math.round(room.left / 1048576)) })]);
+  if (sync.conflicts.length) found.push(["bad", word("conflicts", { count: sync.conflicts.length })]);
+  if (Math.abs(sync.clockOffset) > CLOCK_SECONDS) found.push(["warn", word("clock_off", { minutes: Math.round(Math.abs(sync.clockOffset) / 60) })]);
+  if (network.lastSync && Date.now() - Date.parse(network.lastSync) > OLD_MS) found.push(["warn", word("old_roster", { when: moment(network.lastSync) })]);
+  if (updates.isWaiting) found.push(["info", word("new_version")]);
+  return found;
+}
+
+let shown = "";
+
+function showWarnings(found) {
+  const wanted = JSON.stringify(found);
+  if (wanted === shown) return;
+  shown = wanted;
+  one("[data-warnings]").replaceChildren(...found.map(([kind, text]) => element("p", { className: `warning warning-${kind}`, text })));
+}
