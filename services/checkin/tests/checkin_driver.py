@@ -29,6 +29,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from testkit.clocks import ManualClock
 from testkit.driver import Answer, Headers, ServiceDriver
+from testkit.polling import eventually
 from testkit.tokens import Issuer
 
 PIN = "730461"
@@ -132,14 +133,17 @@ class CheckinDriver(ServiceDriver[Settings]):
 
     # --- check-ins
 
-    async def try_scan(self, device: Headers, ticket_code: str, *, key: str | None = None) -> Answer:
+    async def try_scan(self, device: Headers, ticket_code: str, *, key: str | None = None, **remarks: Any) -> Answer:
         """Check in by a ticket's code."""
         headers = {"Idempotency-Key": key} if key else {}
-        return await self.call("POST", "/checkins", by=device, json={"ticket_code": ticket_code}, headers=headers)
+        body = {"ticket_code": ticket_code, **remarks}
+        return await self.call("POST", "/checkins", by=device, json=body, headers=headers)
 
-    async def scan(self, device: Headers, ticket_code: str, *, key: str | None = None) -> dict[str, Any]:
+    async def scan(
+        self, device: Headers, ticket_code: str, *, key: str | None = None, **remarks: Any
+    ) -> dict[str, Any]:
         """Check in by a ticket's code and return the check-in."""
-        checkin: dict[str, Any] = (await self.try_scan(device, ticket_code, key=key)).require(201)
+        checkin: dict[str, Any] = (await self.try_scan(device, ticket_code, key=key, **remarks)).require(201)
         return checkin
 
     async def try_check_in(self, device: Headers, participant_id: UUID, **fields: Any) -> Answer:
@@ -203,6 +207,16 @@ def cancellation(confirmed: RegistrationConfirmed, *, revision: int | None = Non
 def statuses(answers: Sequence[Answer]) -> list[int]:
     """Return the answers' statuses in order of size."""
     return sorted(answer.status for answer in answers)
+
+
+async def wait_for_a_lock(driver: CheckinDriver, *, waiting: int = 1) -> None:
+    """Return once so many statements wait for locks that others hold."""
+    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    async def they_wait() -> bool:
+        return len(await driver.rows(query)) == waiting
+
+    await eventually(they_wait)
 
 
 def another_race(name: str, *, revision: int = 1) -> EventSummary:

@@ -4,7 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from checkin.stations.queries import any_session
+from checkin.stations.rules import StationSession
 from contracts import ConfirmedParticipant
+from testkit.driver import Answer
 
 from .checkin_driver import CheckinDriver, Station
 
@@ -16,10 +19,15 @@ def scan(runner: ConfirmedParticipant, at: datetime, **fields: Any) -> Item:
     return {"key": uuid4().hex, "ticket_code": runner.ticket_code, "scanned_at": at.isoformat(), **fields}
 
 
-async def sync(driver: CheckinDriver, station: Station, *items: Item, ahead: timedelta = timedelta()) -> dict[str, Any]:
+async def try_sync(driver: CheckinDriver, station: Station, *items: Item, ahead: timedelta = timedelta()) -> Answer:
     """Send scans; the device's clock is `ahead`."""
     body = {"device_time": (driver.clock() + ahead).isoformat(), "items": list(items)}
-    answer: dict[str, Any] = (await driver.call("POST", "/checkins/batch", by=station.device, json=body)).require(200)
+    return await driver.call("POST", "/checkins/batch", by=station.device, json=body)
+
+
+async def sync(driver: CheckinDriver, station: Station, *items: Item, ahead: timedelta = timedelta()) -> dict[str, Any]:
+    """Send scans, and return the answer."""
+    answer: dict[str, Any] = (await try_sync(driver, station, *items, ahead=ahead)).require(200)
     return answer
 
 
@@ -47,3 +55,18 @@ async def halls(driver: CheckinDriver, count: int = 2) -> list[Station]:
     found = [await driver.set_up_station(f"Station {number}") for number in range(count)]
     await driver.execute("UPDATE devices SET created_at = created_at - interval '2 hours'")
     return found
+
+
+async def session_of(driver: CheckinDriver, station: Station) -> StationSession:
+    """Return the session of a station's device, as a request finds it before its transaction."""
+    device_id = await driver.scalar("SELECT id FROM devices WHERE station_id = :id", id=station.id)
+    async with driver.database.read() as session:
+        found = await any_session(session, device_id)
+    assert found is not None
+    return found[0]
+
+
+async def revoke(driver: CheckinDriver, station: Station) -> None:
+    """Revoke the device of a station as staff does."""
+    device_id = (await session_of(driver, station)).device_id
+    (await driver.call("DELETE", f"/devices/{device_id}", by=driver.admin)).require(204)

@@ -30,6 +30,8 @@ ACCESS = {
     ("DELETE", "/checkins/{participant_id}"): ADMIN,
     ("GET", "/registrations/{registration_id}/packs"): STAFF,
     ("GET", "/stats"): STAFF | DEVICE,
+    ("GET", "/stock"): STAFF | DEVICE,
+    ("PUT", "/stock/{event_id}"): ADMIN,
     ("GET", "/audit"): ADMIN,
     ("GET", "/audit.csv"): ADMIN,
     ("GET", "/queues"): ADMIN,
@@ -65,10 +67,11 @@ async def test_every_route_accepts_its_callers_and_refuses_all_others(driver: Ch
             participant_id=uuid4(),
             registration_id=uuid4(),
             conflict_id=uuid4(),
+            event_id=uuid4(),
             dead_letter_id=1,
         )
         # Bodies and ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
-        answer = await driver.call(method, filled, by=headers, json={} if method in {"POST", "PATCH"} else None)
+        answer = await driver.call(method, filled, by=headers, json={} if method in {"POST", "PUT", "PATCH"} else None)
         if who in allowed:
             assert answer.status in {200, 204, 404, 422}, (method, path, answer)
         else:

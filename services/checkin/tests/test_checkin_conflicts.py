@@ -8,7 +8,7 @@ from contracts import ParticipantCheckedIn
 from testkit.clocks import ManualClock
 
 from .checkin_driver import RACE, CheckinDriver, another_race, person
-from .checkin_scans import conflicts, halls, handed_out, results, scan, sync
+from .checkin_scans import conflicts, halls, handed_out, results, revoke, scan, sync, try_sync
 
 
 async def test_packs_that_should_not_have_left_are_kept_for_somebody_to_look_at(
@@ -42,12 +42,7 @@ async def test_scans_of_a_revoked_device_are_kept_until_staff_decide(driver: Che
     one, both = person("Budi"), person("Siti")
     for runner in (one, both):
         await driver.confirm(runner)
-    [device] = [
-        each
-        for each in (await driver.call("GET", "/devices", by=driver.admin)).body["items"]
-        if each["station_id"] == str(station.id)
-    ]
-    (await driver.call("DELETE", f"/devices/{device['id']}", by=driver.admin)).require(204)
+    await revoke(driver, station)
 
     # when it sends its scans
     answer = await sync(driver, station, scan(one, clock()), scan(both, clock()))
@@ -133,3 +128,31 @@ async def test_an_accepted_scan_that_an_earlier_one_displaces_is_a_conflict_agai
     assert await handed_out(driver, runner) == ("Station 1", then)
     [again] = await conflicts(driver)
     assert (again["id"], again["kind"]) == (kept["id"], "handed_out_twice")
+
+
+KEPT = """
+    INSERT INTO scans (id, device_id, key, station_id, station_name, location_name, scanned_at, received_at, result,
+                       conflict)
+    SELECT gen_random_uuid(), id, 'kept-' || n, station_id, 'Station', 'Hall', now(), now(), 'conflict',
+           'device_revoked'
+      FROM devices, generate_series(1, 4999) AS n WHERE station_id = :id
+"""
+
+
+async def test_five_thousand_scans_of_a_revoked_device_are_kept(driver: CheckinDriver, clock: ManualClock) -> None:
+    # given a revoked device with one scan less
+    revoked, other = await halls(driver)
+    await revoke(driver, revoked)
+    await driver.execute(KEPT, id=revoked.id)
+    last, beyond = scan(person(), clock()), scan(person(), clock())
+
+    # when it sends two more, then the first of them
+    refused = await try_sync(driver, revoked, last, beyond)
+    kept = await results(driver, revoked, last)
+
+    # then that one is kept and may be sent again, and the other is refused; other devices go on
+    assert refused.is_problem(409, "too_many_scans")
+    assert kept == await results(driver, revoked, last) == ["conflict"]
+    assert (await try_sync(driver, revoked, beyond)).is_problem(409, "too_many_scans")
+    assert await driver.scalar("SELECT count(*) FROM scans") == 5000
+    assert await results(driver, other, beyond) == ["unknown"]

@@ -9,9 +9,17 @@ from checkin.roster import commands as roster
 from checkin.stations.queries import active_session
 from checkin.stations.rules import StationSession
 from contracts import ParticipantCheckedIn
-from testkit.polling import eventually
 
-from .checkin_driver import PIN, WRONG_PIN, CheckinDriver, Station, confirmation, person, statuses
+from .checkin_driver import (
+    PIN,
+    WRONG_PIN,
+    CheckinDriver,
+    Station,
+    confirmation,
+    person,
+    statuses,
+    wait_for_a_lock,
+)
 
 
 async def scans_at_once(driver: CheckinDriver, stations: list[Station], code: str) -> list[int]:
@@ -45,15 +53,6 @@ async def test_the_same_request_sent_twice_at_once_is_one_check_in(driver: Check
     assert statuses(answers) == [201] * 6
     assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 5
     assert len(await driver.published(ParticipantCheckedIn)) == 1
-
-
-async def wait_for_a_lock(driver: CheckinDriver) -> None:
-    query = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-    async def waits() -> bool:
-        return bool(await driver.rows(query))
-
-    await eventually(waits)
 
 
 async def current_session(driver: CheckinDriver) -> StationSession:

@@ -18,6 +18,7 @@ from checkin.settings import Settings
 from checkin.snapshot.api import router as snapshot
 from checkin.stations.api import router as stations
 from checkin.stations.pins import Pins
+from checkin.stock.api import router as stock
 
 _OWN_KEYS_SECONDS = (
     0.2  # minimum interval between look-ups of unknown key ids; cheap, as the keys are in the own database
@@ -41,7 +42,7 @@ def build_app(
     return build_api(
         "checkin",
         database,
-        [stations, snapshot, scans, search, pickup, packs],
+        [stations, snapshot, scans, search, pickup, packs, stock],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),

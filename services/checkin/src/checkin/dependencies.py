@@ -46,8 +46,8 @@ async def current_station_or_admin(caller: _DeviceOrAdmin, database: OwnDatabase
     return caller if isinstance(caller, Staff) else await _station_session(database, caller)
 
 
-async def syncing_station(device: AnyDevice, database: OwnDatabase) -> tuple[StationSession, bool]:
-    """Return the session of the calling device, and whether it was revoked: what it did before is kept.
+async def syncing_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
+    """Return the session of the calling device, even if it was revoked: what it did before is kept.
 
     Raises:
         DeviceRevoked: there is no such device.
@@ -56,7 +56,7 @@ async def syncing_station(device: AnyDevice, database: OwnDatabase) -> tuple[Sta
         found = await any_session(session, device.id)
     if found is None:
         raise DeviceRevoked
-    return found
+    return found[0]
 
 
 async def _station_session(database: Database, device: Device) -> StationSession:
@@ -70,7 +70,7 @@ async def _station_session(database: Database, device: Device) -> StationSession
     return station
 
 
-SyncingStation = Annotated[tuple[StationSession, bool], Depends(syncing_station)]
+SyncingStation = Annotated[StationSession, Depends(syncing_station)]
 CurrentStationOrAdmin = Annotated[StationSession | Staff, Depends(current_station_or_admin)]
 CurrentStation = Annotated[StationSession, Depends(current_station)]
 CurrentStationOrStaff = Annotated[StationSession | Staff, Depends(current_station_or_staff)]

@@ -6,12 +6,14 @@ from checkin.races.tables import Category, Race
 from checkin.roster.tables import RosterEntry, RosterRevision
 from checkin.snapshot.tables import RosterChange
 from checkin.stations.tables import Device, Station
+from checkin.stock.tables import JerseyStock
 
 __all__ = [
     "Base",
     "Category",
     "Checkin",
     "Device",
+    "JerseyStock",
     "Race",
     "RosterChange",
     "RosterEntry",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin
@@ -10,9 +10,8 @@ from chassis.web.dependencies import Read, Work
 from chassis.web.models import Body, OrNone, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from chassis.wording import Refused, Wording
 from fastapi import Header, Response
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
 from checkin.dependencies import CurrentStation, CurrentStationOrStaff
 from checkin.pickup import commands, queries
@@ -25,6 +24,7 @@ from checkin.pickup.errors import (
     OtherEvent,
     UnknownTicket,
 )
+from checkin.pickup.forms import PackForm
 from checkin.stations.errors import DeviceRevoked
 from checkin.stations.rules import StationSession
 
@@ -43,23 +43,10 @@ IdempotencyKey = Annotated[
 ]
 
 
-ONE_OF_BOTH = Wording(
-    en="Send either ticket_code or participant_id.", id="Kirim ticket_code atau participant_id, salah satu saja."
-)
+class Scan(PackForm):
+    """A pack that is handed out now. A malformed ticket code counts as an unknown ticket."""
 
-
-class Scan(Body):
-    """The participant: exactly one of ticket code and id. A malformed ticket code counts as an unknown ticket."""
-
-    ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None
-    participant_id: UUID | None = None
     notes: OrNone[Remark] = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.ticket_code is None) == (self.participant_id is None):
-            raise Refused(ONE_OF_BOTH)
-        return self
 
 
 class CheckedIn(View):
@@ -144,7 +131,9 @@ async def check_in(
 ) -> CheckedIn:
     """Check a participant in: hand the pack over, once."""
     condition = commands.ticket_holder(ticket_code=body.ticket_code, participant_id=body.participant_id)
-    done = await commands.check_in(work, station, condition, notes=body.notes, idempotency_key=idempotency_key)
+    done = await commands.check_in(
+        work, station, condition, remarks=body.remarks(), notes=body.notes, idempotency_key=idempotency_key
+    )
     if done.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return CheckedIn.model_validate(done)

@@ -1,6 +1,6 @@
 """Checking participants in and undoing that."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from checkin.pickup.errors import (
     OtherEvent,
     UnknownTicket,
 )
-from checkin.pickup.rules import normalized_code
+from checkin.pickup.rules import Remarks, normalized_code
 from checkin.pickup.tables import Checkin
 from checkin.roster.queries import CATEGORY_NAME, EVENT_NAME
 from checkin.roster.tables import RosterEntry
@@ -30,6 +30,7 @@ from checkin.stations.tables import Station
 
 _NOT_UNDONE: Final = Checkin.undone_at.is_(None)
 _ATTEMPTS: Final = 3
+_NO_REMARKS: Final = Remarks()
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ async def check_in(
     station: StationSession,
     condition: ColumnElement[bool],
     *,
+    remarks: Remarks = _NO_REMARKS,
     notes: str | None,
     idempotency_key: str | None,
 ) -> HandedOver:
@@ -92,7 +94,9 @@ async def check_in(
     Raises:
         UnknownTicket, OtherEvent, NotValid, AlreadyCheckedIn, IdempotencyKeyReused, CheckinUndone, Unavailable.
     """
-    handing_over = _insert_checkin(station, condition, at=work.now, notes=notes, idempotency_key=idempotency_key)
+    handing_over = _insert_checkin(
+        station, condition, at=work.now, remarks=remarks, notes=notes, idempotency_key=idempotency_key
+    )
     for _ in range(_ATTEMPTS):
         row = (await work.session.execute(handing_over)).one_or_none()
         if row is not None:
@@ -110,6 +114,7 @@ def _insert_checkin(
     condition: ColumnElement[bool],
     *,
     at: datetime,
+    remarks: Remarks,
     notes: str | None,
     idempotency_key: str | None,
 ) -> Select[Any]:
@@ -132,6 +137,7 @@ def _insert_checkin(
         "device_id": literal(station.device_id),
         "station_name": literal(station.station_name),
         "location_name": literal(station.location_name),
+        **{name: literal(value, getattr(Checkin, name).type) for name, value in asdict(remarks).items()},
         "notes": literal(notes, String),
         "idempotency_key": literal(idempotency_key, String),
         "checked_in_at": literal(at),

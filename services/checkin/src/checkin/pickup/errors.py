@@ -48,6 +48,16 @@ class CheckinUndone(StartlineError):
     code = "checkin_undone"
 
 
+class TooManyScans(StartlineError):
+    """This device was revoked, and so many of its scans are kept that no more are taken: show them to an admin."""
+
+    indonesian = (
+        "Perangkat ini sudah dikeluarkan, dan pindaiannya yang disimpan sudah terlalu banyak: tunjukkan sisanya kepada "
+        "admin."
+    )
+    code = "too_many_scans"
+
+
 class UnknownConflict(NotFound):
     """There is no conflict with this id."""
 

@@ -2,6 +2,9 @@
 
 Of several devices that handed out the same pack, the scan that was made first holds, in whatever order they are
 received: it becomes the check-in, and the others are conflicts. All changes of a pack hold the lock on its roster row.
+
+A device may change its remarks about a pack. Their revision is kept with them, on the scan and on the check-in that it
+became, and the highest one stays, in whatever order they are received.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,17 +15,19 @@ from uuid import UUID, uuid4
 
 from chassis.database import UnitOfWork
 from contracts import ParticipantCheckedIn
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import Row, case, func, or_, select, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from checkin.pickup.errors import IdempotencyKeyReused
-from checkin.pickup.rules import ConflictKind, OfflineScan, ScanResult, judged_time, normalized_code
+from checkin.pickup.errors import IdempotencyKeyReused, TooManyScans
+from checkin.pickup.rules import REMARKS, ConflictKind, OfflineScan, ScanResult, judged_time, normalized_code
 from checkin.pickup.tables import Checkin, Scan
 from checkin.roster.tables import RosterEntry
+from checkin.stations.queries import IS_REVOKED
 from checkin.stations.rules import StationSession
-from checkin.stations.tables import Device
+from checkin.stations.tables import Device, Station
 
-_ABOUT_THE_PACK: Final = ("collected_by", "letter_seen", "identity_seen", "handed_size")
+_KEPT_AT_MOST: Final = 5_000
+_ABOUT_THE_PACK: Final = (*REMARKS, "revision")
 _PLACE: Final = ("device_id", "station_id", "station_name", "location_name")
 _RESULTS: Final = {
     ConflictKind.UNKNOWN: ScanResult.UNKNOWN,
@@ -42,22 +47,33 @@ class Merged:
     holder: Checkin | None
 
 
+@dataclass(frozen=True)
+class MergedBatch:
+    """What became of scans, in their order, and whether their device was revoked or its station closed."""
+
+    device_revoked: bool
+    items: Sequence[Merged]
+
+
 async def merge(
-    work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan], *, offset: timedelta, is_revoked: bool
-) -> Sequence[Merged]:
+    work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan], *, offset: timedelta
+) -> MergedBatch:
     """Store scans, each once, and return what became of them, in their order.
+
+    Those of a revoked device are only kept for staff to decide. It may have been revoked since its session was read.
 
     Args:
         offset: how far this server's clock is ahead of the device's, by which their times are judged.
-        is_revoked: whether the device was revoked; its scans are then only kept for staff to decide.
 
     Raises:
         IdempotencyKeyReused: a key stood for another participant.
+        TooManyScans: as many of a revoked device are kept as may be.
     """
-    earliest = await _note_clock(work, station, offset)
-    keys = [scan.key for scan in scans]
-    packs = await _lock_packs(work, station, scans, await _known(work, station, keys))
-    known = await _known(work, station, keys)  # another device may have displaced one before the lock
+    earliest, is_revoked = await _note_clock(work, station, offset)
+    packs = await _lock_packs(work, station, scans)
+    known = await _known(work, station, scans, packs)  # another device may have displaced one before the lock
+    if not is_revoked:
+        _revise(scans, known, packs.sent)
     for scan in sorted(scans, key=lambda scan: scan.scanned_at):
         entry = _entry_of(scan, packs.entries)
         if scan.key in known:
@@ -72,9 +88,11 @@ async def merge(
             row.result = _RESULTS[row.conflict or ConflictKind.UNKNOWN]
         work.session.add(row)
     await work.session.flush()
+    if is_revoked:
+        await _require_room(work, station)
     await _keep(work, packs.displaced)
     await settle(work, packs.contested)
-    return [_merged(known[scan.key], packs) for scan in scans]
+    return MergedBatch(is_revoked, [_merged(known[scan.key], packs) for scan in scans])
 
 
 @dataclass
@@ -82,7 +100,7 @@ class _Packs:
     """The packs that scans are about: their locked rows of the roster, and the check-ins that hold.
 
     Attributes:
-        sent: the device's own check-ins with a key of these scans, whose answers got lost.
+        sent: the device's own check-ins with a key of these scans.
         displaced: the values of check-ins that an earlier scan has displaced.
         contested: of packs that were handed out before.
     """
@@ -94,20 +112,26 @@ class _Packs:
     contested: set[UUID] = field(default_factory=set)
 
 
-async def _note_clock(work: UnitOfWork, station: StationSession, offset: timedelta) -> datetime:
-    """Store how far the device's clock is off, and return when it logged in."""
+async def _note_clock(work: UnitOfWork, station: StationSession, offset: timedelta) -> Row[datetime, bool]:
+    """Store how far the device's clock is off. Return when it logged in, and whether it is revoked.
+
+    The lock on its row lasts until the end: a revocation takes effect either before this or for the next batch.
+    """
     seconds = max(-(2**31), min(round(offset.total_seconds()), 2**31 - 1))
-    noted = update(Device).where(Device.id == station.device_id).values(clock_offset_seconds=seconds)
-    return (await work.session.execute(noted.returning(Device.created_at))).scalar_one()
+    noted = (
+        update(Device)
+        .where(Device.id == station.device_id, Station.id == Device.station_id)
+        .values(clock_offset_seconds=seconds)
+        .returning(Device.created_at, IS_REVOKED)
+    )
+    return (await work.session.execute(noted, execution_options={"synchronize_session": False})).one()
 
 
-async def _lock_packs(
-    work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan], known: Mapping[str, Scan]
-) -> _Packs:
+async def _lock_packs(work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan]) -> _Packs:
     """Lock the roster's rows of all scans, in one order for all devices, and read their check-ins."""
+    keys = [scan.key for scan in scans]
     codes = [code for scan in scans if scan.ticket_code and (code := normalized_code(scan.ticket_code))]
-    named = [*(scan.participant_id for scan in scans), *(scan.participant_id for scan in known.values())]
-    ids = [participant_id for participant_id in named if participant_id]
+    ids = [*(scan.participant_id for scan in scans if scan.participant_id), *await _stored(work, station, keys)]
     query = (
         select(RosterEntry)
         .where(or_(RosterEntry.participant_id.in_(ids), RosterEntry.ticket_code.in_(codes)))
@@ -116,18 +140,45 @@ async def _lock_packs(
     )
     entries = (await work.session.execute(query)).scalars().all()
     holds = Checkin.participant_id.in_([each.participant_id for each in entries]) & Checkin.undone_at.is_(None)
-    own = (Checkin.device_id == station.device_id) & Checkin.idempotency_key.in_([scan.key for scan in scans])
+    own = (Checkin.device_id == station.device_id) & Checkin.idempotency_key.in_(keys)
     found = (await work.session.execute(select(Checkin).where(or_(holds, own)))).scalars().all()
+    mine = [each for each in found if each.device_id == station.device_id]
     return _Packs(
         entries,
         holders={each.participant_id: each for each in found if each.undone_at is None},
-        sent={str(each.idempotency_key): each for each in found if each.device_id == station.device_id},
+        sent={each.idempotency_key: each for each in mine if each.idempotency_key in keys},
     )
 
 
-async def _known(work: UnitOfWork, station: StationSession, keys: Sequence[str]) -> dict[str, Scan]:
+async def _stored(work: UnitOfWork, station: StationSession, keys: Sequence[str]) -> Sequence[UUID]:
+    """Return the participants of the device's scans and check-ins that are stored with these keys."""
+    scans = select(Scan.participant_id).where(Scan.device_id == station.device_id, Scan.key.in_(keys))
+    checkins = select(Checkin.participant_id).where(
+        Checkin.device_id == station.device_id, Checkin.idempotency_key.in_(keys)
+    )
+    found = (await work.session.execute(union(scans, checkins))).scalars()
+    return [participant_id for participant_id in found if participant_id is not None]
+
+
+async def _known(
+    work: UnitOfWork, station: StationSession, scans: Sequence[OfflineScan], packs: _Packs
+) -> dict[str, Scan]:
+    """Return what is stored with the keys of scans. A check-in whose answer got lost is stored as a scan, too."""
+    keys = [scan.key for scan in scans]
     query = select(Scan).where(Scan.device_id == station.device_id, Scan.key.in_(keys))
-    return {scan.key: scan for scan in (await work.session.execute(query)).scalars()}
+    known = {scan.key: scan for scan in (await work.session.execute(query)).scalars()}
+    lost = {key: Scan(**_as_scan(sent)) for key, sent in packs.sent.items() if key not in known}
+    work.session.add_all(lost.values())
+    return known | lost
+
+
+def _revise(scans: Sequence[OfflineScan], known: Mapping[str, Scan], sent: Mapping[str, Checkin]) -> None:
+    """Replace the remarks of stored scans and check-ins by those of a later revision."""
+    for scan in scans:
+        for stored in (known.get(scan.key), sent.get(scan.key)):
+            if stored is not None and stored.revision < scan.revision:
+                for name in _ABOUT_THE_PACK:
+                    setattr(stored, name, getattr(scan, name))
 
 
 def _entry_of(scan: OfflineScan, entries: Sequence[RosterEntry]) -> RosterEntry | None:
@@ -166,10 +217,6 @@ def _require_same(entry: RosterEntry | None, participant_id: UUID | None) -> Non
 
 def _hand_over(work: UnitOfWork, packs: _Packs, scan: Scan, entry: RosterEntry) -> None:
     """Make the scan the check-in of its pack, unless another one was made before it."""
-    sent = packs.sent.get(scan.key)
-    if sent is not None:
-        _require_same(entry, sent.participant_id)
-        return
     holder = packs.holders.get(entry.participant_id)
     if holder is None:
         packs.holders[entry.participant_id] = check_in(work, scan, entry)
@@ -227,7 +274,18 @@ def _as_scan(holder: Checkin) -> dict[str, Any]:
         "scanned_at": holder.checked_in_at,
         "received_at": holder.checked_in_at,
         "result": ScanResult.HANDED_OUT,
+        "resolved_at": holder.undone_at,
+        "resolved_by": holder.undone_by,
+        "resolution": holder.undo_reason,
     }
+
+
+async def _require_room(work: UnitOfWork, station: StationSession) -> None:
+    """Refuse the scans of a revoked device if more are kept than `_KEPT_AT_MOST`. The lock on its row is held."""
+    kept = (Scan.device_id == station.device_id) & (Scan.conflict == ConflictKind.DEVICE_REVOKED)
+    count = select(func.count()).select_from(Scan).where(kept)
+    if (await work.session.execute(count)).scalar_one() > _KEPT_AT_MOST:
+        raise TooManyScans
 
 
 async def _keep(work: UnitOfWork, displaced: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
-"""Ticket codes as scanners read them, and what becomes of scans that a device sends later."""
+"""Ticket codes as scanners read them, remarks about packs, and what becomes of scans that a device sends later."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -41,18 +41,33 @@ class ConflictKind(StrEnum):
     DEVICE_REVOKED = "device_revoked"
 
 
-@dataclass(frozen=True)
-class OfflineScan:
-    """A scan as a device sent it; `scanned_at` is by the device's clock."""
+@dataclass(frozen=True, kw_only=True)
+class Remarks:
+    """Who collected a pack and what was in it, as in the columns of `HandedOver`."""
+
+    collected_by: str | None = None
+    letter_seen: bool | None = None
+    identity_seen: bool | None = None
+    handed_size: str | None = None
+
+
+REMARKS: Final = tuple(field.name for field in fields(Remarks))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfflineScan(Remarks):
+    """A scan as a device sent it.
+
+    Attributes:
+        scanned_at: by the device's clock.
+        revision: of the remarks; those of a later one replace those of an earlier one.
+    """
 
     key: str
     ticket_code: str | None
     participant_id: UUID | None
     scanned_at: datetime
-    collected_by: str | None = None
-    letter_seen: bool | None = None
-    identity_seen: bool | None = None
-    handed_size: str | None = None
+    revision: int = 0
 
 
 def clock_offset(device_time: datetime, now: datetime) -> timedelta:

@@ -2,31 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin
 from chassis.auth.principals import Staff
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.models import Body, Cursor, Limit, Line, Moment, OrNone, Page, Text, View
+from chassis.web.models import Body, Cursor, Limit, Moment, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
-from contracts import JerseySize
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from checkin.dependencies import CurrentStationOrAdmin, SyncingStation
 from checkin.pickup import conflicts
-from checkin.pickup.api import ONE_OF_BOTH
 from checkin.pickup.conflicts import ConflictRow, ConflictState, Position
 from checkin.pickup.errors import (
     AlreadyCheckedIn,
     CannotAccept,
     ConflictResolved,
     IdempotencyKeyReused,
+    TooManyScans,
     UnknownConflict,
 )
+from checkin.pickup.forms import PackForm
 from checkin.pickup.merging import Merged, merge
 from checkin.pickup.rules import ConflictKind, OfflineScan, ScanResult, clock_offset
 from checkin.stations.errors import DeviceRevoked
@@ -39,23 +39,23 @@ _cursors = CursorOf(Position)
 KEY_TWICE = Wording(en="Each scan needs a key of its own.", id="Setiap pindaian memerlukan kunci sendiri.")
 
 
-class ScanBody(Body):
+Revision = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1000,
+        description="of the remarks (collected_by, letter_seen, identity_seen, handed_size); those of a later revision "
+        "replace those of an earlier one",
+    ),
+]
+
+
+class ScanBody(PackForm):
     """A scan as the device stored it: exactly one of ticket code and id; `scanned_at` by the device's clock."""
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-    ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None
-    participant_id: UUID | None = None
     scanned_at: Moment
-    collected_by: OrNone[Line] = None
-    letter_seen: bool | None = None
-    identity_seen: bool | None = None
-    handed_size: JerseySize | None = None
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.ticket_code is None) == (self.participant_id is None):
-            raise Refused(ONE_OF_BOTH)
-        return self
+    revision: Revision = 0
 
 
 def _own_keys(scans: Sequence[ScanBody]) -> Sequence[ScanBody]:
@@ -103,17 +103,19 @@ class MergedScans(View):
     items: Sequence[MergedView]
 
 
-@router.post("/checkins/batch", responses=errors(DeviceRevoked, IdempotencyKeyReused))
-async def merge_scans(body: Batch, syncing: SyncingStation, work: Work) -> MergedScans:
-    """Take over scans that were made without a network. A scan that is sent again gets the same result."""
-    station, is_revoked = syncing
+@router.post("/checkins/batch", responses=errors(DeviceRevoked, IdempotencyKeyReused, TooManyScans))
+async def merge_scans(body: Batch, station: SyncingStation, work: Work) -> MergedScans:
+    """Take over scans that were made without a network.
+
+    A scan that is sent again gets the same result; with a later revision its remarks are replaced.
+    """
     scans = [OfflineScan(**each.model_dump()) for each in body.items]
     offset = clock_offset(body.device_time, work.now)
-    merged = await merge(work, station, scans, offset=offset, is_revoked=is_revoked)
+    merged = await merge(work, station, scans, offset=offset)
     return MergedScans(
-        device_revoked=is_revoked,
+        device_revoked=merged.device_revoked,
         clock_offset_seconds=round(offset.total_seconds()),
-        items=[_merged_view(each) for each in merged],
+        items=[_merged_view(each) for each in merged.items],
     )
 
 

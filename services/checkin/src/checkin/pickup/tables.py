@@ -18,12 +18,14 @@ class HandedOver:
         collected_by: who collected it in the participant's place.
         letter_seen, identity_seen: whether that person showed a letter of the participant, and an identity card.
         handed_size: of the jersey, if not the one that was ordered.
+        revision: of these remarks; a later one of the device replaces them.
     """
 
     collected_by: Mapped[str | None] = mapped_column(String(255))
     letter_seen: Mapped[bool | None]
     identity_seen: Mapped[bool | None]
     handed_size: Mapped[str | None] = mapped_column(String(LONGEST_VALUE))
+    revision: Mapped[int] = mapped_column(server_default="0")
 
 
 class Checkin(HandedOver, Base):

@@ -75,7 +75,8 @@ async def change_station(
         columns |= {"pin_hash": await _hashed(pins, pin_code), "pin_changed_at": work.now}
     if unlock or pin_code is not None:
         columns |= {"forgiven_through": Station.attempts, "locked_at": None}
-    before = _state(await work.session.get(Station, station_id, with_for_update=True, populate_existing=True))
+    lock = {"key_share": True}  # not FOR UPDATE: a device that sends scans holds its own row and refers to this one
+    before = _state(await work.session.get(Station, station_id, with_for_update=lock, populate_existing=True))
     changing = update(Station).where(Station.id == station_id).values(columns)
     returned = changing.returning(Station).execution_options(populate_existing=True)
     station = (await work.session.execute(returned)).scalar_one_or_none()

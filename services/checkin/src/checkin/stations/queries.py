@@ -1,7 +1,7 @@
 """Queries for stations and devices."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from chassis.web.models import Moment
@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from checkin.stations.rules import StationSession
 from checkin.stations.tables import Device, Station
+
+IS_REVOKED: Final = or_(Device.revoked_at.is_not(None), ~Station.is_active)
+"""The condition that a device is revoked or its station closed."""
 
 
 class Position(NamedTuple):
@@ -61,7 +64,7 @@ async def any_session(session: AsyncSession, device_id: UUID) -> tuple[StationSe
             Station.location_name,
             Station.event_id,
             Device.last_seen_at,
-            or_(Device.revoked_at.is_not(None), ~Station.is_active),
+            IS_REVOKED,
         )
         .join(Station, Station.id == Device.station_id)
         .where(Device.id == device_id)
