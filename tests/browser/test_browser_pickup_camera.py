@@ -51,8 +51,9 @@ async def test_a_ticket_before_the_camera_is_handed_out_without_a_tap(
         bib = page.locator("[data-show=verdict-bib]")
         await expect(bib).to_have_text(str(first.bib))
         assert await phone.verdict() == "handed_out"
-        width = (await bib.bounding_box() or {})["width"]
-        assert width > PHONE.width / 2
+        shown = await bib.bounding_box()
+        assert shown is not None
+        assert shown["width"] > PHONE.width / 2
         await expect(bib).to_have_text(str(second.bib))
     assert [len(await hall.checkins(each)) for each in (first, second)] == [1, 1]
     assert not watch.complaints, watch.complaints

@@ -12,9 +12,10 @@ from uuid import uuid4
 
 from standalone.journey.browsers import Browser
 from standalone.journey.checks import at_most, eventually, expect
-from standalone.journey.client import Buyer, Device, Site, StaffMember
+from standalone.journey.client import Buyer, Site, StaffMember
 from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
+from standalone.journey.pickup import hand_out
 from standalone.journey.pictures import qr_text_in_mail, qris_code
 from standalone.journey.way_back import ask_for_link, came_back, got_link
 from standalone.posters import BRAND_COLOR, draw_poster
@@ -22,7 +23,6 @@ from standalone.seed import CATEGORIES, category_fields
 
 Tell = Callable[[str], None]
 
-_PIN = "470913"
 _AT_ONCE = 16
 _UPLOADS_AT_ONCE = 6
 """Uploads at a time. All come from one address, of which the gateway accepts eight at once."""
@@ -309,38 +309,9 @@ class Story:
 
     async def packs_are_handed_out(self) -> None:
         """Check in at three desks, one of them without a network. Each pack is handed out once, or seen twice."""
-        body = {"name": "Desk", "location_name": "GBK Gate 1", "pin_code": _PIN}
-        station = await self.staff.call("POST", "/checkin/v1/stations", json=body, expect=201)
-        *desks, offline = [await Device.login(self.site, station["id"], _PIN, f"Phone {n}") for n in (1, 2, 3)]
-        both_scan, only_offline, *others = [ticket["ticket_code"] for ticket in self.tickets]
-        await at_most(_AT_ONCE, (self._scanned(desks[n % 2], code) for n, code in enumerate(others)))
-        both = await asyncio.gather(*(desk.scan(both_scan, expect=(201, 409)) for desk in desks))
-        expect(sorted(answer.status_code for answer in both) == [201, 409], "one ticket, two packs")
-        again = await desks[0].scan(others[-1], expect=409)
-        expect(again.json()["code"] == "already_checked_in", "a second scan was not refused")
-        await desks[0].scan("0" * 32, expect=404)
-        await self._scans_come_later(offline, only_offline, too_late=both_scan)
-        self.counts["race packs handed out"] = len(others) + 2
-        self.counts["second scans refused"] = 2
-        self.counts["second packs seen"] = 1
-        self.report(f"{len(others) + 2} race packs handed out by three desks, one of them without a network")
-
-    async def _scans_come_later(self, desk: Device, code: str, *, too_late: str) -> None:
-        """A pack was handed out without a network, and one that another desk had handed out before."""
-        scans = {"first": code, "second": too_late}
-        results = [each["result"] for each in await desk.send(scans)]
-        expect(results == ["handed_out", "conflict"], f"scans without a network became {results}")
-        repeated = [each["result"] for each in await desk.send(scans)]
-        expect(repeated == results, f"the same scans became {repeated}")
-        [seen] = (await self.staff.call("GET", "/checkin/v1/conflicts?state=open"))["items"]
-        path = f"/checkin/v1/conflicts/{seen['id']}/resolve"
-        await self.staff.call("POST", path, json={"reason": "One pack too many: counted at the desk."}, expect=204)
-
-    async def _scanned(self, desk: Device, code: str) -> None:
-        async def on_the_roster() -> bool:
-            return (await desk.scan(code, expect=(201, 404))).status_code == 201  # noqa: PLR2004
-
-        await eventually(on_the_roster, "a confirmed runner on the roster")
+        codes = [ticket["ticket_code"] for ticket in self.tickets]
+        self.counts.update(await hand_out(self.site, self.staff, codes))
+        self.report(f"{len(codes)} race packs handed out by three desks, one of them without a network")
 
 
 _PAYMENT_SETTINGS = {
