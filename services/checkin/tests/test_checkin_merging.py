@@ -9,10 +9,12 @@ from chassis.database import UnitOfWork
 from checkin.pickup import merging
 from checkin.pickup.conflicts import lock_pack
 from checkin.pickup.rules import OfflineScan
+from checkin.pickup.tables import Scan
 from checkin.stations.commands import change_station, revoke_device
+from sqlalchemy import update
 
 from .checkin_driver import CheckinDriver, Station, person, wait_for_a_lock
-from .checkin_scans import conflicts, halls, handed_out, scan, session_of, sync, try_sync
+from .checkin_scans import conflicts, halls, handed_out, revoke, scan, session_of, sync, try_sync
 
 
 async def revoke_in(work: UnitOfWork, driver: CheckinDriver, station: Station, *, closing: bool) -> None:
@@ -111,3 +113,29 @@ async def test_a_check_in_that_another_device_displaced_before_the_lock_is_known
         assert answer.body["items"][0]["handed_out"]["station_name"] == "Station 1"
     assert await handed_out(driver, runner) == ("Station 1", then)
     assert [each["station_name"] for each in await conflicts(driver)] == ["Station 0"]
+
+
+async def test_a_conflict_is_decided_while_its_device_sends_the_same_pack_again(driver: CheckinDriver) -> None:
+    # given a scan of a revoked device, and a merge that holds the pack
+    station, other = await halls(driver)
+    await driver.confirm(runner := person())
+    await revoke(driver, station)
+    await sync(driver, station, scan(runner, driver.clock()))
+    [conflict] = await conflicts(driver)
+    async with driver.database.work() as work:
+        entry = await lock_pack(work, runner.participant_id)
+        assert entry is not None
+
+        # when staff accept it meanwhile, and the merge comes to the scans of the pack
+        body = {"reason": "the phone was ours", "accept": True}
+        path = f"/conflicts/{conflict['id']}/resolve"
+        deciding = asyncio.create_task(driver.call("POST", path, by=driver.admin, json=body))
+        await wait_for_a_lock(driver)
+        session = await session_of(driver, other)
+        made = OfflineScan(key="k-1", ticket_code=runner.ticket_code, participant_id=None, scanned_at=driver.clock())
+        await merging.merge(work, session, [made], offset=timedelta())
+        await work.session.execute(update(Scan).values(received_at=Scan.received_at))
+
+    # then neither waits for the other for ever: the pack was handed out, so the decision is refused
+    assert (await deciding).is_problem(409, "already_checked_in")
+    assert (await handed_out(driver, runner))[0] == "Station 1"

@@ -77,6 +77,7 @@ async def resolve(work: UnitOfWork, conflict_id: UUID, *, reason: str, accept: b
         UnknownConflict, ConflictResolved.
         CannotAccept, AlreadyCheckedIn: it cannot be accepted.
     """
+    entry = await _lock_pack_of(work, conflict_id)
     found = select(Scan).where(Scan.id == conflict_id, Scan.conflict.is_not(None)).with_for_update()
     scan = (await work.session.execute(found)).scalar_one_or_none()
     if scan is None:
@@ -84,7 +85,7 @@ async def resolve(work: UnitOfWork, conflict_id: UUID, *, reason: str, accept: b
     if scan.resolved_at is not None:
         raise ConflictResolved(resolved_by=scan.resolved_by, resolution=scan.resolution)
     if accept:
-        await _accept(work, scan)
+        await _accept(work, scan, entry)
     scan.resolved_at, scan.resolved_by, scan.resolution = work.now, by, reason
     await work.audit(
         by,
@@ -97,8 +98,16 @@ async def resolve(work: UnitOfWork, conflict_id: UUID, *, reason: str, accept: b
     )
 
 
-async def _accept(work: UnitOfWork, scan: Scan) -> None:
-    entry = await lock_pack(work, scan.participant_id) if scan.participant_id else None
+async def _lock_pack_of(work: UnitOfWork, conflict_id: UUID) -> RosterEntry | None:
+    """Lock the pack that a conflict is about, before its scan as in a merge; None if it is about an unknown ticket."""
+    of_conflict = (
+        RosterEntry.participant_id == select(Scan.participant_id).where(Scan.id == conflict_id).scalar_subquery()
+    )
+    query = select(RosterEntry).where(of_conflict).with_for_update(key_share=True)
+    return (await work.session.execute(query)).scalar_one_or_none()
+
+
+async def _accept(work: UnitOfWork, scan: Scan, entry: RosterEntry | None) -> None:
     if scan.conflict != ConflictKind.DEVICE_REVOKED or entry is None or entry.cancelled_at is not None:
         raise CannotAccept
     holder = await standing(work, entry.participant_id)
