@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, Self, TypeAlias
 
 import httpx
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from web.app import build_app
+from web.checkin.files import AppRelease
 from web.service import DATABASE
 from web.settings import Settings
 from web.upstream.apis import Apis
@@ -66,6 +68,7 @@ class Front:
         needed = {"database_url": _NOWHERE, "secret_keys": new_key(), "public_url": self.url}
         settings = Settings.behind(self._platform, **needed, **self._settings)
         pages = build_app(settings, Apis.behind(for_pages), DATABASE.open_database(_NOWHERE))
+        self._pages = pages
         await stack.enter_async_context(pages.router.lifespan_context(pages))
         forwarding = Route("/api/{path:path}", self._forward, methods=["GET", "POST"])
         app = Starlette(routes=[forwarding, Mount("/", pages)])
@@ -75,6 +78,15 @@ class Front:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def release_the_app(self, version: str) -> None:
+        """Serve the check-in app as another release from now on."""
+        state = self._pages.state
+        now: AppRelease = state.checkin_app
+        folder = f"/checkin/app/{version}"
+        state.checkin_app = AppRelease(
+            version, {name: replace(each, address=f"{folder}/{name}") for name, each in now.files.items()}
+        )
 
     async def _forward(self, request: Request) -> Response:
         """Answer as the platform's API does, without the fault."""

@@ -2,10 +2,12 @@
 
 import pytest
 from playwright.async_api import expect
+from standalone.journey.process import PlatformProcess
 
 from .axe import violations
 from .conftest import Arrive
 from .devices import DESKTOP, PHONE, Device
+from .front import Front, none
 from .hall import Hall, Phone
 from .watch import Watch
 
@@ -155,6 +157,33 @@ async def test_a_second_tab_of_the_same_phone_does_not_hand_out(arrive: Arrive, 
     await other.opens(station_id)
     await expect(other.view("other-tab")).to_be_visible()
     await expect(other.view("scan")).to_be_hidden()
+
+
+async def test_a_new_version_of_the_app_comes_between_two_scans(
+    arrive: Arrive, hall: Hall, platform: PlatformProcess, watch: Watch
+) -> None:
+    watch.allow("409")
+    async with Front(platform.url, none) as front:
+        # given a phone that is at work while a new version is released
+        [ticket] = await hall.tickets()
+        phone = Phone(await arrive(at=front.url))
+        await phone.signs_in(await hall.station("Meja versi"))
+        before = await phone.page.locator("body").get_attribute("data-version")
+        front.release_the_app("0123456789ab")
+        await phone.page.evaluate("() => navigator.serviceWorker.ready.then((each) => each.update())")
+        await expect(phone.page.locator("[data-warnings]")).to_contain_text("Versi baru siap")
+
+        # when a scan is made, then the old version goes on
+        assert await phone.scans(ticket) == "handed_out"
+        assert await phone.page.locator("body").get_attribute("data-version") == before
+
+        # and the new one starts when it is told to, with everything that the phone knows
+        await phone.goes_on()
+        await phone.opens_menu()
+        await phone.page.locator("[data-update]").click()
+        await expect(phone.page.locator("body")).to_have_attribute("data-version", "0123456789ab")
+        await expect(phone.view("scan")).to_be_visible()
+        assert await phone.scans(ticket) == "already"
 
 
 @pytest.mark.parametrize("device", [PHONE, DESKTOP, Device(320, 600)], ids=["phone", "desktop", "small phone"])

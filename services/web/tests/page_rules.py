@@ -13,6 +13,7 @@ _UNLABELLED = {"hidden", "submit", "button"}
 _REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LANDMARKS = {"section": "region", "nav": "navigation", "form": "form", "aside": "complementary"}
+_REPLACED = re.compile(r"\{\w+\}")
 _INLINE_HANDLER = re.compile(r"on[a-z]+")
 
 
@@ -126,7 +127,10 @@ _SILENT = {"script", "style"}
 
 
 def texts(page: Element, language: str) -> list[str]:
-    """Return the texts of a page in its language, those for screen readers, too; not what it quotes from another."""
+    """Return the texts of a page in its language, those for screen readers, too; not what it quotes from another.
+
+    The names in braces, which scripts replace, are left out.
+    """
     found = []
     for each in page.walk():
         around = list(each.within())
@@ -135,7 +139,7 @@ def texts(page: Element, language: str) -> list[str]:
             continue
         attributes = [each.get(name) or "" for name in ("alt", "aria-label", "placeholder", "title")]
         description = each.get("content") if each.get("name") == "description" else ""
-        found += [" ".join(text.split()) for text in (each.content, *attributes, description or "") if text.strip()]
+        found += [" ".join(_REPLACED.sub("", text).split()) for text in (each.content, *attributes, description or "") if text.strip()]
     return found
 
 

@@ -5,13 +5,13 @@ const CHECK_EVERY_MS = 30 * 60 * 1000;
 export class Updates extends EventTarget {
   isWaiting = false;
   #registration = null;
+  #isStarting = false;
 
   /** Install the app, if the page was opened securely. `isIdle` says whether a version that waits may start by itself. */
   async start(isIdle) {
     if (!navigator.serviceWorker) return;
     const page = document.body.dataset.app;
-    const isFirst = !navigator.serviceWorker.controller;
-    navigator.serviceWorker.addEventListener("controllerchange", () => isFirst || location.reload());
+    navigator.serviceWorker.addEventListener("controllerchange", () => this.#isStarting && location.reload());
     this.#registration = await navigator.serviceWorker.register(`${page}/worker.js`, { scope: page, updateViaCache: "none" });
     this.#registration.addEventListener("updatefound", () => this.#watch());
     if (this.#registration.waiting) this.#waits(isIdle());
@@ -30,6 +30,7 @@ export class Updates extends EventTarget {
   }
 
   install() {
+    this.#isStarting = true;
     this.#registration?.waiting?.postMessage("start");
   }
 }

@@ -67,7 +67,10 @@ function fill({ kind, entry, scan, holder, race, count, isOffline, at }) {
   const handedOut = kind === "handed_out";
   show("verdict-word", verdictWord(kind, count));
   show("verdict-bib", entry?.bib_number);
-  show("verdict-size", handedOut ? sizeOf(scan, entry) : null);
+  one("[data-show=verdict-bib]").dataset.length = String(entry?.bib_number ?? "").length;
+  const size = handedOut ? (scan?.handed_size ?? entry?.jersey_size) : null;
+  show("verdict-size", size?.toUpperCase());
+  one("[data-verdict-size]").hidden = !size;
   show("verdict-name", entry?.full_name);
   show("verdict-category", entry?.category_name);
   show("verdict-note", noteOn({ kind, scan, holder, race, isOffline, at }));
@@ -88,6 +91,7 @@ export function sizeOf(scan, entry) {
 function noteOn({ kind, scan, holder, race, isOffline, at }) {
   const notes = [];
   if (kind === "already" && holder) notes.push(holderText(holder));
+  if (scan?.handed_size) notes.push(sizeOf(scan, entry));
   if (scan?.collected_by) notes.push(word("for_other", { name: scan.collected_by }));
   const hint = isOffline && kind === "unknown" ? "hint_unknown_offline" : `hint_${kind}`;
   if (hasWord(hint)) notes.push(word(hint, { race: race ?? "", when: at ? moment(at) : "" }));
