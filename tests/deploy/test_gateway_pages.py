@@ -141,7 +141,7 @@ def test_what_is_kept_of_pages_depends_on_their_address_alone() -> None:
     kept = [each for each in _of_web() if "proxy_cache" in each.directives]
     assert {each.directives["proxy_cache"] for each in kept} == {"kept_pages"}
     keys = {each.directives["proxy_cache_key"]: each.path for each in kept}
-    assert ({*keys}, keys["$uri"]) == ({"$request_uri", "$uri"}, "^/(static|brand)/")
+    assert ({*keys}, keys["$uri"]) == ({"$request_uri", "$uri"}, "^/(static|brand|checkin/app)/")
     directives = "".join(re.sub(r"#.*", "", file.read_text()) for file in (DEPLOY / "gateway").glob("*.conf"))
     for word in ("proxy_ignore_headers", "proxy_cache_valid", "proxy_cache_methods", "$cookie_", "$http_cookie"):
         assert word not in directives, "nginx keeps what web allows, and nothing that sets a cookie"
@@ -150,7 +150,7 @@ def test_what_is_kept_of_pages_depends_on_their_address_alone() -> None:
 def test_the_access_log_names_the_words_of_pages(pages: FastAPI) -> None:
     served = {word for route, _ in _pages(pages) for word in (route.path or "").split("/") if "{" not in word}
     lines = "".join(line for line in _text("log.conf").splitlines() if '"~^web:8000:' in line)
-    named = {word for group in re.findall(r"\(\?:([a-z.|\\-]+)\)", lines) for word in group.split("|")}
+    named = {word for group in re.findall(r"\(\?:([a-z./|\\-]+)\)", lines) for word in re.split("[|/]", group)}
     assert served - {"", "en"} <= {word.replace("\\.", ".") for word in named}
 
 
@@ -189,7 +189,10 @@ def test_who_asks_for_the_time_does_not_wait_at_the_cache() -> None:
     assert "proxy_cache" in chosen("/races/jakarta-fun-run").directives
 
 
-@pytest.mark.parametrize("path", ["/static/0123456789.look.css", "/brand/0b5fff.css", "/brand/0b5fff.svg"])
+@pytest.mark.parametrize(
+    "path",
+    ["/static/0123456789.look.css", "/brand/0b5fff.css", "/brand/0b5fff.svg", "/checkin/app/0123456789ab/app.js"],
+)
 def test_made_up_parameters_of_what_is_not_counted_do_not_get_past_the_cache(path: str) -> None:
     found = chosen(path).directives
     assert (found["proxy_cache"], found["proxy_cache_key"]) == ("kept_pages", "$uri")

@@ -8,6 +8,7 @@ import pytest
 from testkit.clocks import ManualClock
 
 from .checkin_driver import CheckinDriver, another_race, person
+from .checkin_scans import halls, scan, sync
 
 
 async def listed(driver: CheckinDriver, **asked: Any) -> list[dict[str, Any]]:
@@ -51,10 +52,33 @@ async def test_a_check_in_says_who_got_the_pack_when_and_where(driver: CheckinDr
         "location_name": "Hall",
         "device_name": "Phone",
         "notes": "brother came",
+        "collected_by": None,
+        "letter_seen": None,
+        "identity_seen": None,
+        "handed_size": None,
         "undone_at": None,
         "undone_by": None,
         "undo_reason": None,
     }
+
+
+async def test_who_collected_for_a_runner_and_in_which_size_is_shown_to_staff(driver: CheckinDriver) -> None:
+    # given a pack that a brother collected, in another size than ordered
+    [station] = await halls(driver, 1)
+    confirmed = await driver.confirm(runner := person())
+    proxy = {"collected_by": "Agus", "letter_seen": True, "identity_seen": False, "handed_size": "xl"}
+    await sync(driver, station, scan(runner, driver.clock() - timedelta(minutes=5), **proxy))
+
+    # when
+    [in_list] = await listed(driver)
+    alone = (await driver.call("GET", f"/checkins/{runner.participant_id}", by=driver.admin)).require(200)
+    path = f"/registrations/{confirmed.registration_id}/packs"
+    [pack] = (await driver.call("GET", path, by=driver.admin)).require(200)["items"]
+
+    # then
+    for found in (in_list, alone, pack["checkins"][0]):
+        assert {name: found[name] for name in proxy} == proxy
+    assert (in_list["jersey_size"], alone["jersey_size"]) == ("l", "l")
 
 
 async def test_check_ins_are_listed_newest_first_and_filtered_by_what_became_of_them(

@@ -11,6 +11,7 @@ from .overview_console import AWAY, PAGE, QUEUES, RACE, Console, local, needs, t
 from .walk import ANSWERS
 from .walk_overview_answers import (
     CHECKINS,
+    CONFLICTS,
     MESSAGES,
     OVERVIEW_ANSWERS,
     PACKS,
@@ -19,6 +20,7 @@ from .walk_overview_answers import (
     TIMELINE,
     ago,
     bucket,
+    cancelled_packs,
     conflicts,
     counts,
     json_of,
@@ -44,6 +46,7 @@ async def test_the_owner_sees_everything_that_needs_somebody(console: Console) -
         "messages?status=failed": ("5", "warm"),
         "refunds": ("2", "hot"),
         "queues": ("10", "hot"),
+        "conflicts": ("4", "hot"),
         "pickup?race=jakarta-fun-run": ("2", "hot"),
     }
 
@@ -51,7 +54,7 @@ async def test_the_owner_sees_everything_that_needs_somebody(console: Console) -
 @pytest.mark.parametrize(
     ("role", "names"),
     [
-        (Role.ADMIN, ["review", "messages", "messages", "refunds", "queues", "pickup"]),
+        (Role.ADMIN, ["review", "messages", "messages", "refunds", "queues", "conflicts", "pickup"]),
         (Role.FINANCE, ["review", "messages", "messages", "refunds"]),
         (Role.CHECKIN, ["messages", "messages"]),
         (Role.VIEWER, ["messages", "messages"]),
@@ -65,11 +68,12 @@ async def test_a_role_sees_only_what_it_may_see_to(role: Role, names: list[str])
 
 
 async def test_what_is_done_is_calm(console: Console) -> None:
-    console.answers |= {PAYMENTS: payments(), MESSAGES: messages(), CHECKINS: conflicts(0)}
+    console.answers |= {PAYMENTS: payments(), MESSAGES: messages()}
+    console.answers |= {CHECKINS: cancelled_packs(0), CONFLICTS: conflicts(0)}
     console.answers |= dict.fromkeys(QUEUES, json_of({"dead_letters": {"count": 0}}))
     page = await console.page()
     assert set(needs(page).values()) == {("0", "calm")}
-    assert page.text.count("Nothing waits") == 6
+    assert page.text.count("Nothing waits") == 7
 
 
 async def test_what_a_service_does_not_say_is_not_called_nothing(console: Console) -> None:
@@ -96,11 +100,12 @@ async def test_a_channel_in_trouble_is_named_though_nothing_failed_yet(console: 
 async def test_what_is_more_than_was_counted_says_so(console: Console) -> None:
     console.answers |= {
         MESSAGES: messages(lost={"count": 1000, "oldest_at": ago(days=1)}),
-        CHECKINS: conflicts(50, more=True),
+        CHECKINS: cancelled_packs(50, more=True),
+        CONFLICTS: conflicts(50, more=True),
     }
     found = needs(await console.page())
     assert found["messages?event_type=registration.confirmed&status=failed"][0] == "1,000+"
-    assert found["pickup?race=jakarta-fun-run"][0] == "50+"
+    assert found["pickup?race=jakarta-fun-run"][0] == found["conflicts"][0] == "50+"
 
 
 async def test_without_a_race_the_work_is_shown_and_admins_may_create_one() -> None:
@@ -283,7 +288,9 @@ async def test_who_is_not_logged_in_is_led_to_the_login(console: Console) -> Non
     assert (answer.status_code, answer.headers["Location"]) == (303, "/en/console/login?to=%2Fconsole")
 
 
-@pytest.mark.parametrize("path", [STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CATALOG, *QUEUES], ids=str)
+@pytest.mark.parametrize(
+    "path", [STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, CATALOG, *QUEUES], ids=str
+)
 async def test_while_an_api_is_away_its_last_values_are_shown_with_their_time(
     console: Console, path: tuple[str, str]
 ) -> None:
@@ -342,9 +349,9 @@ async def test_the_end_of_a_session_is_not_taken_for_an_api_that_is_away(console
 @pytest.mark.parametrize(
     ("role", "address", "most"),
     [
-        (Role.OWNER, PAGE, 14),
-        (Role.OWNER, f"{PAGE}?span=all", 14),
-        (Role.OWNER, f"{PAGE}/tiles", 13),
+        (Role.OWNER, PAGE, 15),
+        (Role.OWNER, f"{PAGE}?span=all", 15),
+        (Role.OWNER, f"{PAGE}/tiles", 14),
         (Role.VIEWER, PAGE, 8),
         (Role.VIEWER, f"{PAGE}/tiles", 7),
     ],

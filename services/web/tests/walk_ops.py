@@ -1,15 +1,19 @@
 """Examples of the console's pages about race packs, reports and files."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import httpx
+from web.console.merging import fingerprints
 
 from .walk import Example, problem
 from .walk_ops_answers import (
     CANCELLED,
     CHECKIN,
     CLOSED,
+    CONFLICT,
+    CONFLICTS,
+    DECIDED,
     DEVICE,
     DEVICES,
     EXPORTS,
@@ -21,16 +25,23 @@ from .walk_ops_answers import (
     PACKS,
     PARTICIPANTS,
     REGISTRATION,
+    REVOKED,
     RUNNER,
+    SET_STOCK,
     STATION,
     STATIONS,
+    STOCK,
     TIMELINE,
     UNDONE,
+    UNKNOWN,
+    conflict,
+    conflicts,
     counts,
     export,
     financial,
     money,
     packs,
+    stock,
     timeline,
 )
 from .walk_staff import CATALOG, NAMES, json_of
@@ -42,6 +53,15 @@ _MINE: Final = f"/console/stations/{STATION}"
 _UNDO: Final = f"/console/pickup/handouts/{RUNNER}/undo"
 _CHANGE: Final = ("PATCH", f"{CHECKIN}/stations/{STATION}")
 _REFUSED: Final = problem(409, "123", detail="123")
+_RESOLVE: Final = ("POST", f"{CHECKIN}/conflicts/{CONFLICT}/resolve")
+_KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
+    **{kind: {"kind": kind} for kind in ("not_valid", "other_event", "device_revoked", "123")},
+    "may count": {"kind": "device_revoked", "handed_out": None},
+}
+_BROUGHT: Final = {"race": "jakarta-fun-run", "brought-m": "12", "brought-l": "", "brought-xl": "5"}
+_WRONG_NUMBER: Final = problem(
+    422, "invalid_fields", errors=[{"field": "sizes.0.brought", "message": "123"}, {"field": "sizes", "message": "456"}]
+)
 _NOT_STARTED: Final = packs(0, 10, by_station=[], by_hour=[])
 _NO_ROWS: Final = counts(0, 0)
 _MANY: Final = [{"status": "payment_verified", "participants": 9000}]
@@ -117,6 +137,56 @@ _PICKUP: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_MINE}/off", 303, {}),
         Example(f"{_MINE}/off", 503, {}, {_CHANGE: _AWAY}),
         Example(f"/console/stations/{CLOSED}/off", answers={DEVICES: _NOTHING}),
+    ),
+    "/console/stations/{station_id}/sheet": (
+        Example(f"{_MINE}/sheet"),
+        Example(f"/console/stations/{LOCKED}/sheet"),
+        Example(f"/console/stations/{DEVICE}/sheet", 404),
+    ),
+    "/console/conflicts": (
+        Example("/console/conflicts?done=resolved"),
+        Example(
+            "/console/conflicts?race=jakarta-fun-run&state=resolved&cursor=x",
+            answers={CONFLICTS: conflicts(DECIDED, {**DECIDED, "resolved_by": "x"}, next_cursor="x")},
+        ),
+        Example("/console/conflicts", answers={CONFLICTS: _NOTHING}, state="none"),
+        Example("/console/conflicts?state=resolved", answers={CONFLICTS: _NOTHING}, state="none"),
+        Example("/console/conflicts?race=jakarta-fun-run", answers={CONFLICTS: _NOTHING}, state="none"),
+        Example("/console/conflicts", answers={CONFLICTS: _AWAY, CATALOG: _AWAY, NAMES: _AWAY}),
+        Example("/console/conflicts?race=none", 404),
+    ),
+    "/console/conflicts/{conflict_id}": (
+        Example(f"/console/conflicts/{CONFLICT}"),
+        *(
+            Example(f"/console/conflicts/{CONFLICT}", answers={CONFLICTS: conflicts(conflict(**fields))}, state=name)
+            for name, fields in _KINDS.items()
+        ),
+        Example(f"/console/conflicts/{UNKNOWN['id']}", answers={CATALOG: _AWAY, NAMES: _AWAY}),
+        Example(f"/console/conflicts/{DECIDED['id']}"),
+        Example(f"/console/conflicts/{CONFLICT}", 303, {"reason": "123"}),
+        Example(f"/console/conflicts/{CONFLICT}", 422, {"reason": " "}),
+        Example(f"/console/conflicts/{REVOKED['id']}", 303, {"reason": "123", "accept": "yes"}),
+        Example(f"/console/conflicts/{REVOKED['id']}", 422, {"reason": ""}),
+        Example(f"/console/conflicts/{DECIDED['id']}", 409, {"reason": "1"}),
+        *(
+            Example(f"/console/conflicts/{CONFLICT}", 409, {"reason": "1"}, {_RESOLVE: problem(409, code)}, state=code)
+            for code in ("cannot_accept", "already_checked_in")
+        ),
+        Example(f"/console/conflicts/{CONFLICT}", 503, {"reason": "1"}, {_RESOLVE: _AWAY}),
+        Example(f"/console/conflicts/{STATION}", 404),
+    ),
+    "/console/stock": (
+        Example("/console/stock?race=jakarta-fun-run&done=saved"),
+        Example("/console/stock", answers={STOCK: stock()}, state="empty"),
+        Example("/console/stock", answers={STOCK: _AWAY}),
+        Example("/console/stock", answers={CATALOG: _AWAY}),
+        Example("/console/stock", answers=_NO_RACE, state="no race"),
+        Example("/console/stock", 303, {**_BROUGHT, "new_size": "S", "new_brought": "1"}),
+        Example("/console/stock", 422, {**_BROUGHT, "brought-m": "x", "new_size": "M", "new_brought": ""}),
+        Example("/console/stock", 422, {**_BROUGHT, "new_brought": "1"}),
+        Example("/console/stock", 422, _BROUGHT, {SET_STOCK: _WRONG_NUMBER}),
+        Example("/console/stock", 409, {**_BROUGHT, "base": fingerprints({"brought-m": "9"})}, state="changed"),
+        Example("/console/stock", 503, _BROUGHT, {SET_STOCK: _AWAY}),
     ),
     "/console/devices": (
         Example("/console/devices"),

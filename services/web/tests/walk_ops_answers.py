@@ -21,11 +21,15 @@ RUNNER: Final = "0190c0de-0000-7000-8000-0000000000d1"
 CANCELLED: Final = "0190c0de-0000-7000-8000-0000000000d2"
 UNDONE: Final = "0190c0de-0000-7000-8000-0000000000d3"
 EXPORT: Final = "0190c0de-0000-7000-8000-0000000000e1"
+CONFLICT: Final = "0190c0de-0000-7000-8000-0000000000f0"
 
 STATIONS: Final = ("GET", f"{CHECKIN}/stations")
 DEVICES: Final = ("GET", f"{CHECKIN}/devices")
 PACKS: Final = ("GET", f"{CHECKIN}/stats")
 HANDOUTS: Final = ("GET", f"{CHECKIN}/checkins")
+CONFLICTS: Final = ("GET", f"{CHECKIN}/conflicts")
+STOCK: Final = ("GET", f"{CHECKIN}/stock")
+SET_STOCK: Final = ("PUT", f"{CHECKIN}/stock/{EVENT}")
 FINANCIAL: Final = ("GET", "/api/payment/v1/reports/financial")
 PARTICIPANTS: Final = ("GET", f"{REGISTRATION}/reports/participants")
 TIMELINE: Final = ("GET", f"{REGISTRATION}/stats/timeline")
@@ -85,6 +89,10 @@ def handout(**fields: Any) -> dict[str, Any]:
         "location_name": "GBK",
         "device_name": "Sari Dewi",
         "notes": "123",
+        "collected_by": None,
+        "letter_seen": None,
+        "identity_seen": None,
+        "handed_size": None,
         "undone_at": None,
         "undone_by": None,
         "undo_reason": None,
@@ -92,10 +100,69 @@ def handout(**fields: Any) -> dict[str, Any]:
     }
 
 
+PROXY: Final = {"collected_by": "Rina Lestari", "letter_seen": True, "identity_seen": False, "handed_size": "xl"}
 OF_CANCELLED: Final = handout(participant_id=CANCELLED, full_name="Agus Salim", is_valid=False)
 OF_UNDONE: Final = handout(
     participant_id=UNDONE, full_name="Wayan Putra", undone_at=at(-0.5), undone_by=f"staff:{OWNER}", undo_reason="123"
 )
+
+
+def conflict(**fields: Any) -> dict[str, Any]:
+    """Return a conflict as check-in's API shows it: a pack that two desks handed out."""
+    return {
+        "id": CONFLICT,
+        "kind": "handed_out_twice",
+        "state": "open",
+        "participant_id": RUNNER,
+        "full_name": "Budi Santoso",
+        "bib_number": 1042,
+        "event_id": EVENT,
+        "event_name": "Jakarta Fun Run",
+        "category_name": "5K",
+        "registration_number": "FR5K-2027-00001",
+        "scanned_at": at(-2),
+        "received_at": at(-1),
+        "station_name": "Meja 2",
+        "location_name": "GBK",
+        "device_id": DEVICE,
+        "device_name": "Sari Dewi",
+        "collected_by": None,
+        "handed_size": None,
+        "handed_out": {"checked_in_at": at(-3), "station_name": "Meja 1", "location_name": "GBK"},
+        "resolved_at": None,
+        "resolved_by": None,
+        "resolution": None,
+        **fields,
+    }
+
+
+_OF_NO_RUNNER: Final = dict.fromkeys(
+    ("participant_id", "full_name", "bib_number", "event_id", "event_name", "category_name", "registration_number")
+)
+UNKNOWN: Final = conflict(id="0190c0de-0000-7000-8000-0000000000f1", kind="unknown", handed_out=None, **_OF_NO_RUNNER)
+REVOKED: Final = conflict(id="0190c0de-0000-7000-8000-0000000000f2", kind="device_revoked", handed_out=None)
+DECIDED: Final = conflict(
+    id="0190c0de-0000-7000-8000-0000000000f3",
+    state="resolved",
+    resolved_at=at(-0.5),
+    resolved_by=f"staff:{OWNER}",
+    resolution="123",
+)
+
+
+def size(name: str, brought: int | None = None, *, handed_out: int = 0, waiting: int = 0) -> dict[str, Any]:
+    """Return the jerseys of a size as check-in's API counts them."""
+    return {"jersey_size": name, "brought": brought, "handed_out": handed_out, "waiting": waiting}
+
+
+def stock(*sizes: dict[str, Any]) -> httpx.Response:
+    """Return the jersey stock of a race."""
+    return json_of({"event_id": EVENT, "sizes": list(sizes)})
+
+
+def conflicts(*found: dict[str, Any], next_cursor: str | None = None) -> httpx.Response:
+    """Return a page of conflicts."""
+    return json_of({"items": list(found), "next_cursor": next_cursor})
 
 
 def packs(handed_out: int = 3, waiting: int = 7, **fields: Any) -> dict[str, Any]:
@@ -218,12 +285,17 @@ ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     ("PATCH", f"{CHECKIN}/stations/{STATION}"): json_of(station()),
     ("DELETE", f"{CHECKIN}/devices/{DEVICE}"): httpx.Response(204),
     PACKS: json_of(packs()),
-    HANDOUTS: json_of({"items": [handout(), OF_CANCELLED, OF_UNDONE], "next_cursor": "x"}),
-    ("GET", f"{CHECKIN}/checkins/{RUNNER}"): json_of(handout()),
+    HANDOUTS: json_of({"items": [handout(**PROXY), OF_CANCELLED, OF_UNDONE], "next_cursor": "x"}),
+    ("GET", f"{CHECKIN}/checkins/{RUNNER}"): json_of(handout(**PROXY)),
     ("GET", f"{CHECKIN}/checkins/{CANCELLED}"): json_of({**OF_CANCELLED, "notes": None}),
     ("GET", f"{CHECKIN}/checkins/{UNDONE}"): json_of(OF_UNDONE),
     ("DELETE", f"{CHECKIN}/checkins/{RUNNER}"): httpx.Response(204),
     ("DELETE", f"{CHECKIN}/checkins/{UNDONE}"): problem(404, "not_checked_in"),
+    CONFLICTS: conflicts(conflict(collected_by="Rina Lestari", handed_size="xl"), UNKNOWN, REVOKED, DECIDED),
+    ("POST", f"{CHECKIN}/conflicts/{CONFLICT}/resolve"): httpx.Response(204),
+    ("POST", f"{CHECKIN}/conflicts/{REVOKED['id']}/resolve"): httpx.Response(204),
+    STOCK: stock(size("m", 10, handed_out=3, waiting=9), size("l", handed_out=1), size("xl", 5, waiting=2)),
+    SET_STOCK: stock(),
     FINANCIAL: financial(money("2027-01-03"), money("2027-01-04")),
     PARTICIPANTS: json_of(
         {

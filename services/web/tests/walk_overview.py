@@ -9,6 +9,7 @@ from .conftest import category, race
 from .walk import Example
 from .walk_overview_answers import (
     CHECKINS,
+    CONFLICTS,
     MESSAGES,
     PACKS,
     PAYMENTS,
@@ -16,6 +17,7 @@ from .walk_overview_answers import (
     STATS,
     TIMELINE,
     ago,
+    cancelled_packs,
     conflicts,
     counts,
     json_of,
@@ -37,16 +39,18 @@ _OTHER: Final = {
 _CALM: Final = {
     PAYMENTS: payments(),
     MESSAGES: messages(),
-    CHECKINS: conflicts(0),
+    CHECKINS: cancelled_packs(0),
+    CONFLICTS: conflicts(0),
     PACKS: json_of({"handed_out": 0, "waiting": 0}),
     **dict.fromkeys(_QUEUES, _NO_DEAD_LETTERS),
 }
 _EMPTY: Final = {**_OTHER, **_CALM, STATS: stats(counts()), TIMELINE: timeline(*[0] * 30)}
 _MORE: Final = {
     MESSAGES: messages(lost={"count": 1000, "oldest_at": ago(days=9)}),
-    CHECKINS: conflicts(50, more=True),
+    CHECKINS: cancelled_packs(50, more=True),
+    CONFLICTS: conflicts(50, more=True),
 }
-_ALL: Final = (STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, *_QUEUES)
+_ALL: Final = (STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, *_QUEUES)
 
 OVERVIEW: Mapping[str, tuple[Example, ...]] = {
     "/console": (

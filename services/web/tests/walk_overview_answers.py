@@ -16,6 +16,7 @@ PAYMENTS: Final = ("GET", "/api/payment/v1/stats")
 MESSAGES: Final = ("GET", "/api/notification/v1/stats")
 PACKS: Final = ("GET", "/api/checkin/v1/stats")
 CHECKINS: Final = ("GET", "/api/checkin/v1/checkins")
+CONFLICTS: Final = ("GET", "/api/checkin/v1/conflicts")
 
 _NOTHING: Final = {"count": 0, "oldest_at": None}
 
@@ -113,9 +114,15 @@ def messages(
     )
 
 
-def conflicts(count: int, *, more: bool = False) -> httpx.Response:
+def cancelled_packs(count: int, *, more: bool = False) -> httpx.Response:
     """Return packs of registrations that were cancelled afterwards."""
     items = [{"checked_in_at": ago(hours=2), "full_name": "Budi Santoso"}] * count
+    return json_of({"items": items, "next_cursor": "x" if more else None})
+
+
+def conflicts(count: int, *, more: bool = False) -> httpx.Response:
+    """Return scans made without a network that staff have to decide about."""
+    items = [{"received_at": ago(hours=each + 1), "full_name": "Budi Santoso"} for each in range(count)]
     return json_of({"items": items, "next_cursor": "x" if more else None})
 
 
@@ -125,5 +132,6 @@ OVERVIEW_ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     PAYMENTS: payments(waiting={"count": 18, "oldest_at": ago(hours=7)}, refunds=2, qris=200, bank_transfer=50),
     MESSAGES: messages(failed={"count": 5, "oldest_at": ago(hours=1)}, lost={"count": 3, "oldest_at": ago(hours=9)}),
     PACKS: json_of({"handed_out": 12, "waiting": 326}),
-    CHECKINS: conflicts(2),
+    CHECKINS: cancelled_packs(2),
+    CONFLICTS: conflicts(4),
 }

@@ -130,7 +130,7 @@ def _pack(*checkins: dict[str, Any]) -> dict[str, Any]:
 
 
 def _handed_out(**fields: Any) -> dict[str, Any]:
-    place = {"station_name": "Gerbang 5", "location_name": "GBK", "notes": "12"}
+    place = {"station_name": "Gerbang 5", "location_name": "GBK", "notes": "12", "collected_by": "Rina Lestari"}
     undone = {"undone_at": None, "undone_by": None, "undo_reason": None}
     return {"checked_in_at": at(-0.05), **place, **undone, **fields}
 

@@ -15,12 +15,19 @@ router = Router()
 
 
 class HandedOut(View):
-    """A check-in, which may have been undone. Station and location have the names of that time."""
+    """A check-in, which may have been undone. Station and location have the names of that time.
+
+    `collected_by` is who came in the participant's place, `handed_size` the jersey's if not the one that was ordered.
+    """
 
     checked_in_at: datetime
     station_name: str
     location_name: str
     notes: str | None
+    collected_by: str | None
+    letter_seen: bool | None
+    identity_seen: bool | None
+    handed_size: str | None
     undone_at: datetime | None
     undone_by: str | None
     undo_reason: str | None

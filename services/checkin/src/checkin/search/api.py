@@ -66,7 +66,9 @@ async def search_roster(q: Typed, station: CurrentStation, session: Read, limit:
 class CheckinView(View):
     """A check-in as staff see it. `is_valid` is false if the registration was cancelled afterwards.
 
-    Station and location have the names of that time. The last three fields are null unless the check-in was undone.
+    Station and location have the names of that time. `collected_by` is who came in the participant's place,
+    `handed_size` the jersey's if not the one that was ordered. The last three fields are null unless the check-in was
+    undone.
     """
 
     participant_id: UUID
@@ -83,6 +85,10 @@ class CheckinView(View):
     location_name: str
     device_name: str
     notes: str | None
+    collected_by: str | None
+    letter_seen: bool | None
+    identity_seen: bool | None
+    handed_size: str | None
     undone_at: datetime | None
     undone_by: str | None
     undo_reason: str | None

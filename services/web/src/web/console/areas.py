@@ -22,11 +22,14 @@ from web.console.payment_settings.reasons import router as refusal_reasons
 from web.console.payments.pictures import router as payment_pictures
 from web.console.payments.routes import router as payments
 from web.console.payments.statement import routes as statement
+from web.console.pickup.conflicts import router as conflicts
 from web.console.pickup.devices import router as devices
 from web.console.pickup.handouts import router as handouts
 from web.console.pickup.progress import router as pickup_progress
+from web.console.pickup.station_code import router as station_code
 from web.console.pickup.station_state import router as station_state
 from web.console.pickup.stations import router as stations
+from web.console.pickup.stock import router as stock
 from web.console.queues import router as queues
 from web.console.races import pictures as race_pictures
 from web.console.races.routes import routers as races
@@ -66,7 +69,10 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     handouts,
     stations,
     station_state,
+    station_code,
     devices,
+    conflicts,
+    stock,
     financial,
     participants_report,
     exports,

@@ -62,6 +62,8 @@ _GROUPS: Final[Sequence[tuple[str, Sequence[Entry]]]] = (
             Entry("pickup-progress", f"{ROOT}/pickup", EVERYONE, is_of_race=True),
             Entry("stations", f"{ROOT}/stations", ADMIN, is_of_race=True),
             Entry("devices", f"{ROOT}/devices", ADMIN),
+            Entry("conflicts", f"{ROOT}/conflicts", ADMIN),
+            Entry("stock", f"{ROOT}/stock", ADMIN, is_of_race=True),
         ),
     ),
     (

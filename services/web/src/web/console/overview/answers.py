@@ -146,6 +146,17 @@ class Handouts(Answer):
     next_cursor: str | None = None
 
 
+class _Conflict(Answer):
+    received_at: datetime
+
+
+class Conflicts(Answer):
+    """Scans made without a network that staff have to decide about, the newest first."""
+
+    items: tuple[_Conflict, ...]
+    next_cursor: str | None = None
+
+
 class Packs(Answer):
     """How many packs of a race are handed out."""
 

@@ -10,7 +10,7 @@ from chassis.auth.principals import Role
 
 from web.console.access import ADMIN, EVERYONE, FINANCE, StaffOnly
 from web.console.menu import ROOT
-from web.console.overview.answers import Handouts, MessageStats, PaymentStats, Queues
+from web.console.overview.answers import Conflicts, Handouts, MessageStats, PaymentStats, Queues
 from web.console.overview.remembered import NOT_ASKED, Part
 
 _TICKET: Final = "registration.confirmed"
@@ -58,7 +58,8 @@ TICKETS: Final = Kind("tickets", f"{ROOT}/messages?event_type={_TICKET}&status=f
 FAILED: Final = Kind("failed", f"{ROOT}/messages?status=failed", EVERYONE, timedelta(hours=6))
 REFUNDS: Final = Kind("refunds", f"{ROOT}/refunds", FINANCE, timedelta(days=3))
 GIVEN_UP: Final = Kind("given_up", f"{ROOT}/queues", ADMIN, None)
-CONFLICTS: Final = Kind("conflicts", f"{ROOT}/pickup", ADMIN, None, is_of_race=True)
+CONFLICTS: Final = Kind("conflicts", f"{ROOT}/conflicts", ADMIN, None)
+CANCELLED_PACKS: Final = Kind("cancelled_packs", f"{ROOT}/pickup", ADMIN, None, is_of_race=True)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class NeedsRead:
     payment: Part[PaymentStats]
     messages: Part[MessageStats]
     queues: Sequence[Part[Queues]]
-    conflicts: Part[Handouts]
+    conflicts: Part[Conflicts]
+    cancelled_packs: Part[Handouts]
 
 
 def needs_of(found: NeedsRead, role: Role, now: datetime) -> Sequence[Need]:
@@ -111,8 +113,9 @@ def _all_needs(found: NeedsRead) -> Iterator[tuple[Kind, Part[Work]]]:
     yield FAILED, _read(found.messages, _failed)
     yield REFUNDS, _read(found.payment, _refunds)
     yield GIVEN_UP, _given_up(found.queues)
-    if found.conflicts is not NOT_ASKED:
-        yield CONFLICTS, _read(found.conflicts, _conflicts)
+    yield CONFLICTS, _read(found.conflicts, _conflicts)
+    if found.cancelled_packs is not NOT_ASKED:
+        yield CANCELLED_PACKS, _read(found.cancelled_packs, _cancelled_packs)
 
 
 def _read(part: Part[Any], work: Callable[[Any], Work]) -> Part[Work]:
@@ -139,7 +142,13 @@ def _failed(stats: MessageStats) -> Work:
     return Work(failed.count, failed.count >= stats.counted_at_most, failed.oldest_at, names=stats.channels_in_trouble)
 
 
-def _conflicts(found: Handouts) -> Work:
+def _conflicts(found: Conflicts) -> Work:
+    is_more = found.next_cursor is not None
+    oldest_at = found.items[-1].received_at if found.items and not is_more else None
+    return Work(len(found.items), is_more, oldest_at)
+
+
+def _cancelled_packs(found: Handouts) -> Work:
     return Work(len(found.items), found.next_cursor is not None)
 
 

@@ -13,7 +13,16 @@ from chassis.clock import Clock
 from web.console.access import ADMIN
 from web.console.apis import StaffApi
 from web.console.catalog import Race, all_races, race_of
-from web.console.overview.answers import Handouts, MessageStats, Packs, PaymentStats, Queues, Stats, Timeline
+from web.console.overview.answers import (
+    Conflicts,
+    Handouts,
+    MessageStats,
+    Packs,
+    PaymentStats,
+    Queues,
+    Stats,
+    Timeline,
+)
 from web.console.overview.days import midnight
 from web.console.overview.needs import NeedsRead
 from web.console.overview.remembered import NOT_ASKED, LastAnswers, Part
@@ -21,7 +30,8 @@ from web.console.overview.spans import ALL_DAYS, MONTH_OF_DAYS
 from web.console.services import NAMES
 from web.upstream.client import AnswerT
 
-_CONFLICTS: Final = 50
+_COUNTED: Final = 50
+_OPEN_CONFLICTS: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class OfRace:
     hours: Part[Timeline] = NOT_ASKED
     days: Part[Timeline] = NOT_ASKED
     packs: Part[Packs] = NOT_ASKED
-    conflicts: Part[Handouts] = NOT_ASKED
+    cancelled_packs: Part[Handouts] = NOT_ASKED
     payment: Part[PaymentStats] = NOT_ASKED
 
 
@@ -76,13 +86,14 @@ class Reader:
         Raises:
             Refused: 401.
         """
-        of_race, payment, messages, queues = await asyncio.gather(
+        of_race, payment, messages, queues, conflicts = await asyncio.gather(
             self._of_race(asked),
             self._ask("payment", PaymentStats, "/stats"),
             self._ask("notification", MessageStats, "/stats"),
             self._queues(),
+            self._ask("checkin", Conflicts, "/conflicts", _OPEN_CONFLICTS, allowed=self._is_admin),
         )
-        return of_race, NeedsRead(payment, messages, queues, of_race.conflicts)
+        return of_race, NeedsRead(payment, messages, queues, conflicts, of_race.cancelled_packs)
 
     async def _queues(self) -> Sequence[Part[Queues]]:
         return await asyncio.gather(*(self._ask(name, Queues, "/queues", allowed=self._is_admin) for name in NAMES))
@@ -97,7 +108,7 @@ class Reader:
         two_days = {"interval": "hour", "from": midnight(now, zone, days_ago=1).isoformat()}
         first_day = midnight(now, zone, days_ago=(ALL_DAYS if asked.all_days else MONTH_OF_DAYS) - 1)
         days = {"interval": "day", "from": first_day.isoformat()}
-        some = {"state": "cancelled", "limit": str(_CONFLICTS)}
+        some = {"state": "cancelled", "limit": str(_COUNTED)}
         found = await asyncio.gather(
             self._ask("registration", Stats, "/stats", of_race),
             self._ask("registration", Timeline, "/stats/timeline", {**of_race, **two_days}),

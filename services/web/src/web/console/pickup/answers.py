@@ -38,6 +38,11 @@ class Station(Answer):
         """Return what tells it from other stations for those who log a device in."""
         return self.name, self.location_name, self.event_id
 
+    @property
+    def app_path(self) -> str:
+        """Return the path at which the check-in app opens with this station chosen."""
+        return app_path(self.id)
+
 
 class Device(Answer):
     """A device that has logged in at a station."""
@@ -67,6 +72,11 @@ class Devices(Answer):
 
     items: tuple[Device, ...]
     next_cursor: str | None = None
+
+
+def app_path(station_id: UUID) -> str:
+    """Return the path at which the check-in app opens with a station chosen."""
+    return f"/checkin?station={station_id}"
 
 
 async def all_stations(checkin: StaffApi) -> Sequence[Station]:

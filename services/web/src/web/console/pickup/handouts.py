@@ -28,16 +28,23 @@ PATH: Final = "/pickup/handouts"
 _UNDO: Final = f"{PATH}/{{participant_id}}/undo"
 _AT_ONCE: Final = 50
 
-CONFLICT: Final = "cancelled"
-"""State of check-ins that staff have to look at: the pack is out, and the registration was cancelled afterwards."""
+CANCELLED: Final = "cancelled"
+"""State of packs that staff have to ask back: handed out, and the registration was cancelled afterwards."""
 
-STATES: Final = ("handed_out", CONFLICT, "undone")
+STATES: Final = ("handed_out", CANCELLED, "undone")
 
 _NO_REASON: Final = Wording(en="Write why it is undone.", id="Tulis alasan membatalkannya.")
 
 
 class Handout(Answer):
-    """A pack that was handed out; `undone_at` is None unless that was undone."""
+    """A pack that was handed out.
+
+    Attributes:
+        collected_by: who came in the runner's place; None if the runner did.
+        letter_seen, identity_seen: whether that person showed a letter and an identity card; None if it was not asked.
+        handed_size: of the jersey, if it is known; else it is the size that was ordered.
+        undone_at: None unless the hand-out was undone.
+    """
 
     participant_id: UUID
     full_name: str
@@ -52,6 +59,10 @@ class Handout(Answer):
     location_name: str
     device_name: str
     notes: str | None
+    collected_by: str | None = None
+    letter_seen: bool | None = None
+    identity_seen: bool | None = None
+    handed_size: str | None = None
     undone_at: datetime | None
     undone_by: str | None
     undo_reason: str | None
@@ -61,7 +72,17 @@ class Handout(Answer):
         """Return what became of it, as check-in calls it in filters."""
         if self.undone_at is not None:
             return "undone"
-        return "handed_out" if self.is_valid else CONFLICT
+        return "handed_out" if self.is_valid else CANCELLED
+
+    @property
+    def has_papers(self) -> bool:
+        """Return whether the desk was asked for letter or identity card."""
+        return self.letter_seen is not None or self.identity_seen is not None
+
+    @property
+    def has_other_size(self) -> bool:
+        """Return whether the jersey is of another size than was ordered."""
+        return self.handed_size not in (None, self.jersey_size)
 
 
 class Handouts(Answer):

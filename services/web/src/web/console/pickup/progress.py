@@ -14,7 +14,7 @@ from web.console.access import ADMIN, POLL, AnyStaff
 from web.console.apis import Checkin, Registration, StaffApi, unless_away
 from web.console.catalog import all_races, race_of
 from web.console.pages import console_page
-from web.console.pickup.handouts import CONFLICT, Handouts
+from web.console.pickup.handouts import CANCELLED, Handouts
 from web.console.pickup.hours import ByHour, HourCount
 from web.console.routing import ConsoleRouter
 from web.sessions.staff import StaffSession
@@ -23,7 +23,7 @@ from web.upstream.client import Answer
 router = ConsoleRouter()
 
 PATH: Final = "/pickup"
-_CONFLICTS: Final = 10
+_LISTED: Final = 10
 
 
 class _Packs(Answer):
@@ -76,8 +76,8 @@ async def show_progress(
     races = await unless_away(all_races(registration))
     chosen = race_of(races or (), race)
     event_id = chosen.id if chosen else None
-    stats, conflicts = await asyncio.gather(
-        unless_away(checkin.get(_Stats, "/stats", event_id=event_id)), _conflicts(staff, checkin, event_id)
+    stats, cancelled = await asyncio.gather(
+        unless_away(checkin.get(_Stats, "/stats", event_id=event_id)), _cancelled(staff, checkin, event_id)
     )
     is_refresh = POLL in request.headers
     if is_refresh and stats is None:
@@ -92,14 +92,14 @@ async def show_progress(
         race_zone=zone,
         stats=stats,
         hours=ByHour.of(stats.by_hour, ZoneInfo(zone)) if stats else None,
-        conflicts=conflicts,
+        cancelled=cancelled,
         may_undo=ADMIN.admits(staff.account.role),
         now=request.app.state.clock(),
     )
 
 
-async def _conflicts(staff: StaffSession, checkin: StaffApi, event_id: UUID | None) -> Handouts | None:
-    """Return the newest conflicts; None if they are not for this role, or away."""
+async def _cancelled(staff: StaffSession, checkin: StaffApi, event_id: UUID | None) -> Handouts | None:
+    """Return the newest packs to ask back; None if they are not for this role, or away."""
     if not ADMIN.admits(staff.account.role):
         return None
-    return await unless_away(checkin.get(Handouts, "/checkins", event_id=event_id, state=CONFLICT, limit=_CONFLICTS))
+    return await unless_away(checkin.get(Handouts, "/checkins", event_id=event_id, state=CANCELLED, limit=_LISTED))

@@ -38,7 +38,7 @@ async def renew_pin(request: Request, staff: Admin, checkin: Checkin, station_id
     pin, failure = await with_new_pin(renew)
     if failure is not None:
         return await _ask(request, staff, checkin, station_id, "pickup/pin_new.html", failure)
-    return console_page(request, staff, "pickup/pin.html", pin=pin, name=station.name, station=station)
+    return console_page(request, staff, "pickup/pin.html", pin=pin, name=station.name, station=station, is_renewed=True)
 
 
 @router.page(f"{_ONE}/off")

@@ -91,7 +91,10 @@ async def create(request: Request, staff: Admin, registration: Registration, che
     if failure is None:
         pin, failure = await with_new_pin(lambda pin: checkin.change("POST", PATH, {**body, PIN_FIELD: pin}))
     if failure is None:
-        return console_page(request, staff, "pickup/pin.html", pin=pin, name=body["name"], station=None)
+        made = await _station_like(checkin, body)
+        return console_page(
+            request, staff, "pickup/pin.html", pin=pin, name=body["name"], station=made, is_renewed=False
+        )
     races = await unless_away(all_races(registration))
     return _form_page(request, staff, "pickup/station_new.html", values, failure, choices=_choices(races or ()))
 
@@ -99,17 +102,20 @@ async def create(request: Request, staff: Admin, registration: Registration, che
 async def _refused_name(
     request: Request, checkin: StaffApi, body: Mapping[str, Any], but: UUID | None = None
 ) -> Failure | None:
-    wanted = body["name"], body["location_name"], body["event_id"]
-    taken = {
-        (name, place, str(event_id) if event_id else None): each.id
-        for each in await unless_away(all_stations(checkin)) or ()
-        for name, place, event_id in [each.place]
-        if each.id != but
-    }
-    if wanted not in taken:
+    if await _station_like(checkin, body, but) is None:
         return None
     message = _TAKEN.said(language_of_path(request.url.path))
     return Failure(422, "name_taken", errors=[FieldError("name", message)])
+
+
+async def _station_like(checkin: StaffApi, body: Mapping[str, Any], but: UUID | None = None) -> Station | None:
+    """Return the station with these names and this race; None if there is none, or while check-in is away."""
+    wanted = body["name"], body["location_name"], body["event_id"]
+    for each in await unless_away(all_stations(checkin)) or ():
+        name, place, event_id = each.place
+        if each.id != but and (name, place, str(event_id) if event_id else None) == wanted:
+            return each
+    return None
 
 
 @router.page(_ONE)

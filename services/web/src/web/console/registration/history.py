@@ -78,8 +78,9 @@ def _message(message: Message) -> Entry:
 
 def _checkin(record: Record, participant_id: UUID, made: HandedOut) -> Iterator[Entry]:
     name = _name(record, participant_id)
-    place = {"station": made.station_name, "location": made.location_name, "text": made.notes}
-    yield Entry(made.checked_in_at, "handed_out", Who("station"), {"name": name, **place})
+    place = {"station": made.station_name, "location": made.location_name}
+    told = {"text": made.notes, "collected_by": made.collected_by}
+    yield Entry(made.checked_in_at, "handed_out", Who("station"), {"name": name, **place, **told})
     if made.undone_at is not None:
         by = record.names.who(made.undone_by or "")
         yield Entry(made.undone_at, "handed_out_undone", by, {"name": name, "reason": made.undo_reason})

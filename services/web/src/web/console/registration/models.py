@@ -135,12 +135,13 @@ class Messages(Answer):
 
 
 class HandedOut(Answer):
-    """A pack that was handed out, perhaps undone later."""
+    """A pack that was handed out, perhaps undone later; `collected_by` is who came if it was not the runner."""
 
     checked_in_at: datetime
     station_name: str
     location_name: str
     notes: str | None
+    collected_by: str | None = None
     undone_at: datetime | None
     undone_by: str | None
     undo_reason: str | None
