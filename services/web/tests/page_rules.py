@@ -139,7 +139,8 @@ def texts(page: Element, language: str) -> list[str]:
             continue
         attributes = [each.get(name) or "" for name in ("alt", "aria-label", "placeholder", "title")]
         description = each.get("content") if each.get("name") == "description" else ""
-        found += [" ".join(_REPLACED.sub("", text).split()) for text in (each.content, *attributes, description or "") if text.strip()]
+        said = [_REPLACED.sub("", text) for text in (each.content, *attributes, description or "")]
+        found += [" ".join(text.split()) for text in said if text.strip()]
     return found
 
 
