@@ -67,11 +67,19 @@ class Hall:
         [found] = await Desk(self.staff).registrations_of(number)
         return str(found["registration_id"])
 
-    async def station(self, name: str) -> str:
-        """Open a station for the race and return its id."""
-        race = (await self.site.call("GET", f"/registration/v1/events/{OPEN}")).json()
-        body = {"name": name, "location_name": "Gedung Merdeka", "pin_code": PIN, "event_id": race["id"]}
+    async def station(self, name: str, *, race: str | None = OPEN) -> str:
+        """Open a station for a race, or for any, and return its id."""
+        event_id = await self._event_id(race) if race else None
+        body = {"name": name, "location_name": "Gedung Merdeka", "pin_code": PIN, "event_id": event_id}
         return str((await self.staff.call("POST", "/checkin/v1/stations", json=body, expect=201))["id"])
+
+    async def give_race(self, station_id: str) -> None:
+        """Have a station of any race hand out packs of the race."""
+        body = {"event_id": await self._event_id(OPEN)}
+        await self.staff.call("PATCH", f"/checkin/v1/stations/{station_id}", json=body)
+
+    async def _event_id(self, race: str) -> str:
+        return str((await self.site.call("GET", f"/registration/v1/events/{race}")).json()["id"])
 
     async def checkins(self, ticket: Ticket) -> Sequence[Mapping[str, Any]]:
         """Return the standing check-ins of a runner as staff see them."""
@@ -170,9 +178,11 @@ class Phone:
         await self.synchronises()
 
     async def synchronises(self) -> None:
-        """Tap the button for it, and wait until nothing is to be sent."""
+        """Tap the button for it, and wait until that is done and nothing is to be sent."""
+        before = await self.state.get_attribute("data-synced")
         await self.opens_menu()
         await self.page.locator("[data-sync]").click()
+        await expect(self.state).not_to_have_attribute("data-synced", before or "")
         await self.is_synchronised()
 
     async def opens_menu(self, item: str | None = None) -> None:
@@ -180,6 +190,12 @@ class Phone:
         await self.page.locator("[data-open=menu]").click()
         if item:
             await self.page.locator(f"[data-sheet=menu] [data-open={item}]").click()
+
+    async def synchronises_behind(self) -> None:
+        """Wait for the next synchronisation, behind a verdict."""
+        before = await self.state.get_attribute("data-synced")
+        await self.page.evaluate("() => dispatchEvent(new Event('online'))")
+        await expect(self.state).not_to_have_attribute("data-synced", before or "")
 
     async def scans(self, ticket: Ticket) -> str:
         """Scan a ticket with a hardware scanner, and return the kind of the verdict."""

@@ -16,11 +16,12 @@ export class Refusal extends Error {
   }
 }
 
-async function ask(method, path, { token, body, seconds, headers } = {}) {
+async function ask(method, path, { token, body, seconds, headers, member } = {}) {
   const options = {
     method,
     cache: "no-store",
     credentials: "omit",
+    redirect: "error",
     signal: AbortSignal.timeout(seconds * 1000),
     headers: { Accept: "application/json", "Accept-Language": language, ...headers },
   };
@@ -30,7 +31,8 @@ async function ask(method, path, { token, body, seconds, headers } = {}) {
     options.body = JSON.stringify(body);
   }
   const { status, content } = await answerTo(`${BASE}${path}`, options);
-  if (status < 300) return content;
+  if (status < 300 && content?.[member] !== undefined) return content;
+  if (status < 300) throw new NoAnswer("of another server"); // such as a network that asks to log in
   if (status >= 500 || !content?.code) throw new NoAnswer(`${status}`);
   throw new Refusal(status, content);
 }
@@ -46,19 +48,19 @@ async function answerTo(address, options) {
 }
 
 /** Exchange a PIN for a device token. */
-export const logIn = (stationId, body) => ask("POST", `/stations/${stationId}/login`, { body, seconds: 15 });
+export const logIn = (stationId, body) => ask("POST", `/stations/${stationId}/login`, { body, seconds: 15, member: "device_token" });
 
 /** Hand a pack out, once. The same key gets the same answer. */
 export const checkIn = (token, key, body, seconds) =>
-  ask("POST", "/checkins", { token, body, seconds, headers: { "Idempotency-Key": key } });
+  ask("POST", "/checkins", { token, body, seconds, member: "participant_id", headers: { "Idempotency-Key": key } });
 
 /** Send scans that were made without a network. */
 export const sendScans = (token, items) =>
-  ask("POST", "/checkins/batch", { token, body: { device_time: new Date().toISOString(), items }, seconds: 30 });
+  ask("POST", "/checkins/batch", { token, body: { device_time: new Date().toISOString(), items }, seconds: 30, member: "items" });
 
 /** Return the roster, or what changed since a version. */
 export const snapshot = (token, since) =>
-  ask("GET", `/roster/snapshot${since ? `?since=${encodeURIComponent(since)}` : ""}`, { token, seconds: 60 });
+  ask("GET", `/roster/snapshot${since ? `?since=${encodeURIComponent(since)}` : ""}`, { token, seconds: 60, member: "entries" });
 
-export const openConflicts = (token) => ask("GET", "/conflicts?state=open&limit=50", { token, seconds: 15 });
-export const stock = (token, eventId) => ask("GET", `/stock?event_id=${eventId}`, { token, seconds: 15 });
+export const openConflicts = (token) => ask("GET", "/conflicts?state=open&limit=50", { token, seconds: 15, member: "items" });
+export const stock = (token, eventId) => ask("GET", `/stock?event_id=${eventId}`, { token, seconds: 15, member: "sizes" });

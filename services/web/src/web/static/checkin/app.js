@@ -12,11 +12,12 @@ import * as sheets from "./sheets.js";
 import { showState } from "./state.js";
 import { Network, Sync } from "./sync.js";
 import { Updates } from "./updates.js";
-import { allowSound, hideVerdict, showVerdict, signals } from "./verdict.js";
+import { allowSound, hideVerdict, showVerdict, signals, verdictWord } from "./verdict.js";
 import { word } from "./words.js";
 
 const ONLY_ONE = "startline-checkin";
 const SECOND_MS = 1000;
+const SAME_SCAN_MS = 5000;
 
 class App {
   roster = new Roster();
@@ -27,6 +28,8 @@ class App {
   #queue = Promise.resolve();
   #pending = 0;
   #refresh = null;
+  #last = null;
+  otherStation = false;
 
   constructor() {
     this.scans = new Scans(this.roster, this.network, this.session);
@@ -40,7 +43,12 @@ class App {
   }
 
   async start() {
-    await storage.open();
+    try {
+      await storage.open();
+    } catch (problem) {
+      console.warn("storage", problem.message);
+      return view("no-storage");
+    }
     await this.#load();
     this.#offer();
     this.updates.start(() => !this.#pending).catch((problem) => console.warn("updates", problem.message));
@@ -61,6 +69,8 @@ class App {
 
   async begin() {
     await this.#dropForeignRoster();
+    const linked = stationIn(location.search);
+    this.otherStation = linked !== null && linked !== this.session.station.id;
     view("scan");
     this.#showProxy();
     await this.refresh();
@@ -82,7 +92,6 @@ class App {
 
   async #askForPin(reason) {
     this.camera.stop();
-    hideVerdict();
     closeSheets();
     view("login");
     await this.signIn.open(reason);
@@ -93,7 +102,17 @@ class App {
   async signedOut(reason) {
     if (!this.session.token) return;
     await this.session.end();
+    if (reason === "device_revoked") await this.#forget({ butUndecided: true });
     await this.#askForPin(reason);
+  }
+
+  /** Forget all persons but those whose packs the server does not know of. */
+  async #forget({ butUndecided }) {
+    await storage.dropRoster();
+    await this.scans.forgetSent({ butUndecided });
+    await this.#keepRemarks(NO_REMARKS);
+    Object.assign(this.sync, { conflicts: [], sizes: [] });
+    this.roster.apply({ whole: true, entries: [], removed: [] });
   }
 
   refresh() {
@@ -102,10 +121,25 @@ class App {
 
   /* Scanning */
 
-  /** A code came from camera, scanner or keyboard. Before a station is known, it may be the station's. */
+  /** A scanner or the keyboard says a code. What is open is finished first. */
+  scanned(text) {
+    if (this.session.token && sheet("details").open) one("[data-details]").requestSubmit();
+    closeSheets();
+    this.seen(text);
+  }
+
+  /** The camera sees a code. Before a station is known, it may be the station's; a sheet is not taken away by it. */
   seen(text) {
     if (!this.session.token) return this.#stationSeen(text);
-    if (!hasOpenSheet()) this.inTurn(() => this.#scanned(text));
+    if (!hasOpenSheet()) this.inTurn(() => this.#scannedOnce(text));
+  }
+
+  /** A ticket that was just handed out and is read again within seconds is one scan: its verdict stays. */
+  async #scannedOnce(text) {
+    const isSame = this.#last?.text === text && Date.now() - this.#last.at < SAME_SCAN_MS;
+    if (isSame) return this.#show(this.#last.verdict);
+    const verdict = await this.#scanned(text);
+    this.#last = verdict?.kind === "handed_out" ? { text, verdict, at: Date.now() } : null;
   }
 
   #stationSeen(text) {
@@ -124,9 +158,10 @@ class App {
   }
 
   async #scanned(code) {
+    hideVerdict();
     const entry = await this.scans.entryOf(code);
-    if (entry?.is_pic && entry.group_size > 1 && this.#opensGroup(entry)) return;
-    await this.#handOut(entry ? { entry, code } : { code });
+    if (entry?.is_pic && entry.group_size > 1 && this.#opensGroup(entry)) return null;
+    return this.#handOut(entry ? { entry, code } : { code });
   }
 
   #opensGroup(captain) {
@@ -139,6 +174,7 @@ class App {
   async #handOut(wanted) {
     const verdict = await this.scans.handOut(wanted, this.remarks);
     await this.#show(verdict);
+    return verdict;
   }
 
   async #show(verdict) {
@@ -150,28 +186,39 @@ class App {
     if (verdict.isOffline && this.network.isUp) this.sync.now();
   }
 
-  /** Hand packs of a group out; the verdict is that of the first that failed, else how many went. */
+  /** Hand packs of a group out. The verdict says which went, and of the others why not; after the session none is asked. */
   async #handOutAll(members) {
-    let failed = null;
-    let count = 0;
+    if (members.length === 1) return this.#handOut({ entry: members[0] });
+    const verdicts = [];
     for (const entry of members) {
-      const verdict = await this.scans.handOut({ entry }, this.remarks);
-      if (verdict.kind === "handed_out") count += 1;
-      else failed ??= verdict;
+      verdicts.push({ ...(await this.scans.handOut({ entry }, this.remarks)), entry });
+      if (verdicts.at(-1).kind === "signed_out") break;
     }
-    if (members.length === 1 || failed) return this.#show(failed ?? { kind: "handed_out", entry: members[0] });
-    await this.#show({ kind: "group_done", count, entry: { full_name: members.map((each) => each.bib_number).join(" · ") } });
+    const given = verdicts.filter((each) => each.kind === "handed_out");
+    const lines = verdicts.map(({ kind, entry }) =>
+      kind === "handed_out" ? `${entry.bib_number} · ${entry.jersey_size.toUpperCase()}` : `${entry.bib_number}: ${verdictWord(kind)}`,
+    );
+    const kind = given.length === members.length ? "group_done" : "group_some";
+    await this.#show({ kind, count: given.length, lines, isOffline: given.some((each) => each.isOffline) });
+    const ended = verdicts.find((each) => each.kind === "signed_out");
+    if (ended) await this.signedOut(ended.code);
   }
 
   /* Who collects, and which size */
 
   #openDetails(scan) {
     const sizes = sheets.sizesWithStock(this.roster, this.sync.sizes);
-    sheets.openDetails(sizes, { scan }, async (remarks) => {
+    sheets.openDetails(sizes, { scan }, (remarks) => this.inTurn(() => this.#change(scan, remarks)));
+  }
+
+  async #change(scan, remarks) {
+    try {
       await this.scans.change(scan.key, remarks);
-      await this.refresh();
-      this.sync.now();
-    });
+    } catch {
+      return showVerdict({ kind: "not_stored" });
+    }
+    await this.refresh();
+    this.sync.now();
   }
 
   #openProxy() {
@@ -194,8 +241,8 @@ class App {
   /* Buttons */
 
   #offer() {
-    listen((code) => this.seen(code));
-    offerSearch(this.roster, { onCode: (code) => this.seen(code), onEntry: (entry) => this.#chosen(entry) });
+    listen((code) => this.scanned(code));
+    offerSearch(this.roster, { onCode: (code) => this.scanned(code), onEntry: (entry) => this.#chosen(entry) });
     offerCamera(this.camera);
     addEventListener("pointerdown", allowSound, { once: true });
     for (const button of all("[data-close]")) button.onclick = () => button.closest("dialog").close();
@@ -236,8 +283,7 @@ class App {
     const count = this.scans.unsent().length;
     if (count) return show("menu-message", word("sign_out_waits", { count }));
     await this.session.end();
-    await storage.dropRoster();
-    this.roster.apply({ whole: true, entries: [], removed: [] });
+    await this.#forget({ butUndecided: false });
     await this.#askForPin();
   }
 }
@@ -254,5 +300,5 @@ async function alone(run) {
   }
 }
 
-one("[data-reload]").onclick = () => location.reload();
+for (const button of all("[data-reload]")) button.onclick = () => location.reload();
 alone(() => new App().start());

@@ -8,13 +8,14 @@ const wordsOf = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 export class Roster {
   #entries = new Map();
   #byTicket = new Map();
+  #byBib = new Map();
   #byRegistration = new Map();
   #words = new Map();
   #own = new Map();
 
   /** Take entries of a snapshot, all or those that changed. */
   apply({ whole, entries, removed }) {
-    if (whole) for (const each of [this.#entries, this.#byTicket, this.#byRegistration, this.#words]) each.clear();
+    if (whole) for (const each of [this.#entries, this.#byTicket, this.#byBib, this.#byRegistration, this.#words]) each.clear();
     for (const id of removed) this.#remove(id);
     for (const entry of entries) this.#put(entry);
   }
@@ -23,6 +24,7 @@ export class Roster {
     this.#remove(entry.participant_id);
     this.#entries.set(entry.participant_id, entry);
     this.#byTicket.set(entry.ticket_sha256, entry);
+    this.#byBib.set(String(entry.bib_number), [...this.#ofBib(entry.bib_number), entry]);
     if (!this.#byRegistration.has(entry.registration_number)) this.#byRegistration.set(entry.registration_number, new Set());
     this.#byRegistration.get(entry.registration_number).add(entry.participant_id);
     this.#words.set(entry.participant_id, ` ${wordsOf(`${entry.full_name} ${entry.bib_number} ${entry.registration_number}`).join(" ")}`);
@@ -35,6 +37,11 @@ export class Roster {
     this.#words.delete(id);
     if (this.#byTicket.get(known.ticket_sha256) === known) this.#byTicket.delete(known.ticket_sha256);
     this.#byRegistration.get(known.registration_number)?.delete(id);
+    this.#byBib.set(String(known.bib_number), this.#ofBib(known.bib_number).filter((each) => each !== known));
+  }
+
+  #ofBib(bib) {
+    return this.#byBib.get(String(bib)) ?? [];
   }
 
   /** Note that this phone handed a pack out, until a snapshot that was asked for later says so. */
@@ -61,7 +68,7 @@ export class Roster {
 
   /** Return when and where a pack was handed out; null if it was not, as far as this phone knows. */
   holder(id) {
-    return this.#own.get(id) ?? this.#entries.get(id)?.handed_out ?? null;
+    return this.#entries.get(id)?.handed_out ?? this.#own.get(id) ?? null;
   }
 
   isOpen(entry) {
@@ -78,15 +85,17 @@ export class Roster {
   search(typed) {
     const wanted = wordsOf(typed).map((each) => ` ${each}`);
     if (!wanted.length) return { items: [], hasMore: false };
+    const exact = this.#ofBib(typed.trim());
     const found = [];
     for (const [id, words] of this.#words) {
-      if (!wanted.every((each) => words.includes(each))) continue;
-      found.push(this.#entries.get(id));
+      const entry = this.#entries.get(id);
+      if (!wanted.every((each) => words.includes(each)) || exact.includes(entry)) continue;
+      found.push(entry);
       if (found.length > MOST_FOUND) break;
     }
-    const exact = (entry) => (String(entry.bib_number) === typed.trim() ? 0 : 1);
-    found.sort((one, other) => exact(one) - exact(other) || one.bib_number - other.bib_number);
-    return { items: found.slice(0, MOST_FOUND), hasMore: found.length > MOST_FOUND };
+    found.sort((one, other) => one.bib_number - other.bib_number);
+    const items = [...exact, ...found];
+    return { items: items.slice(0, MOST_FOUND), hasMore: items.length > MOST_FOUND };
   }
 
   /** Return the sizes that occur. */

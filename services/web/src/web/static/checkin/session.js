@@ -27,6 +27,13 @@ export class Session {
     storage.askToBeKept();
   }
 
+  /** Take over which race the station hands out; staff may have changed it. */
+  async follow({ event_id: eventId, entries }) {
+    if (eventId === this.station.event_id) return;
+    this.station = { ...this.station, event_id: eventId, event_name: eventId ? (entries[0]?.event_name ?? null) : null };
+    await storage.keep("session", { token: this.token, station: this.station });
+  }
+
   async end() {
     this.token = null;
     await storage.forget("session");

@@ -100,8 +100,8 @@ export function openScans(scans, onChange) {
 
 function scanRow(scan, onChange) {
   const isConflict = scan.result && !["handed_out", "repeated"].includes(scan.result);
-  const state = isConflict ? "conflict" : scan.state === "done" ? "done" : "waiting";
-  const colour = { conflict: "bad", done: "ok", waiting: "warn" }[state];
+  const state = scan.state === "refused" ? "refused" : isConflict ? "conflict" : scan.state === "done" ? "done" : "waiting";
+  const colour = { refused: "bad", conflict: "bad", done: "ok", waiting: "warn" }[state];
   const change = element("button", { type: "button", className: "plain", text: word("change") });
   change.addEventListener("click", () => onChange(scan));
   const about = [moment(scan.scanned_at), sizeOf(scan), scan.collected_by && word("for_other", { name: scan.collected_by })];

@@ -9,7 +9,7 @@ const OLD_MS = 30 * 60 * 1000;
 const CLOCK_SECONDS = 120;
 
 /** Show the state of the app. `updates` says whether a new version waits. */
-export async function showState({ network, scans, session, sync, roster, updates }) {
+export async function showState({ network, scans, session, sync, roster, updates, otherStation }) {
   const unsent = scans.unsent().length;
   for (const each of all("[data-signed-in]")) each.hidden = !session.token;
   const when = network.lastSync ? word("synced", { when: ago(network.lastSync) }) : word("never_synced");
@@ -21,9 +21,10 @@ export async function showState({ network, scans, session, sync, roster, updates
   show("station", session.station?.name ?? "Startline");
   show("race", session.station?.event_name ?? (session.station ? word("any_race") : ""));
   show("conflict-count", sync.conflicts.length || null);
+  one("[data-language]").hidden = !network.isUp;
   show("about", word("about_roster", { count: roster.size, when: network.lastSync ? moment(network.lastSync) : "–" }));
   showCounts(roster.counts(session.station));
-  showWarnings(await warnings({ network, sync, session, updates }));
+  showWarnings(await warnings({ network, scans, sync, session, updates, otherStation }));
 }
 
 function showCounts({ desk, handedOut, waiting }) {
@@ -32,15 +33,17 @@ function showCounts({ desk, handedOut, waiting }) {
   show("count-waiting", waiting);
 }
 
-async function warnings({ network, sync, session, updates }) {
+async function warnings({ network, scans, sync, session, updates, otherStation }) {
   const found = [];
   if (!window.isSecureContext) found.push(["bad", word("insecure")]);
   if (!session.token) return found;
   const room = await storage.room().catch(() => null);
   if (room && room.left < LOW_BYTES) found.push(["bad", word("storage_low", { left: Math.max(0, Math.round(room.left / 1048576)) })]);
-  if (sync.conflicts.length) found.push(["bad", word("conflicts", { count: sync.conflicts.length })]);
+  const undecided = sync.conflicts.length + scans.newestFirst().filter((scan) => scan.state === "refused").length;
+  if (undecided) found.push(["bad", word("conflicts", { count: undecided })]);
   if (Math.abs(sync.clockOffset) > CLOCK_SECONDS) found.push(["warn", word("clock_off", { minutes: Math.round(Math.abs(sync.clockOffset) / 60) })]);
   if (network.lastSync && Date.now() - Date.parse(network.lastSync) > OLD_MS) found.push(["warn", word("old_roster", { when: moment(network.lastSync) })]);
+  if (otherStation) found.push(["warn", word("other_station", { station: session.station.name })]);
   if (updates.isWaiting) found.push(["info", word("new_version")]);
   return found;
 }

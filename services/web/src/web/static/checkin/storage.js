@@ -6,14 +6,15 @@ const NAME = "startline-checkin";
 const VERSION = 1;
 const ON_DISK = { durability: "strict" };
 
-/** States of a scan. Those of UNSENT have to be sent; an asked one has no verdict yet and is sent by nothing. */
-export const ASKED = "asked", WAITING = "waiting", CHANGED = "changed", DONE = "done";
+/** States of a scan. Those of UNSENT have to be sent; an asked one had no green screen and is sent by nothing. */
+export const ASKED = "asked", WAITING = "waiting", CHANGED = "changed", DONE = "done", REFUSED = "refused";
 export const UNSENT = [WAITING, CHANGED];
 
 let database;
 
 export async function open() {
   database = await openDB(NAME, VERSION, {
+    terminated: () => (database = null),
     upgrade(made) {
       made.createObjectStore("meta");
       made.createObjectStore("roster", { keyPath: "participant_id" });
@@ -24,15 +25,29 @@ export async function open() {
   });
 }
 
-export const read = (name) => database.get("meta", name);
-export const keep = (name, value) => database.put("meta", value, name);
-export const forget = (name) => database.delete("meta", name);
+/** Do something on the database; once more on a new connection if the browser closed this one. */
+async function onDatabase(work) {
+  if (!database) await open();
+  try {
+    return await work(database);
+  } catch (problem) {
+    if (problem.name !== "InvalidStateError") throw problem;
+    await open();
+    return work(database);
+  }
+}
 
-export const roster = () => database.getAll("roster");
+export const read = (name) => onDatabase((opened) => opened.get("meta", name));
+export const keep = (name, value) => onDatabase((opened) => opened.put("meta", value, name));
+export const forget = (name) => onDatabase((opened) => opened.delete("meta", name));
+
+export const roster = () => onDatabase((opened) => opened.getAll("roster"));
 
 /** Replace the roster, or what changed of it, together with its version. */
-export async function keepRoster(snapshot, fetchedAt) {
-  const writing = database.transaction(["roster", "meta"], "readwrite");
+export const keepRoster = (snapshot, fetchedAt) => onDatabase((opened) => writeRoster(opened, snapshot, fetchedAt));
+
+async function writeRoster(opened, snapshot, fetchedAt) {
+  const writing = opened.transaction(["roster", "meta"], "readwrite");
   const entries = writing.objectStore("roster");
   if (snapshot.whole) entries.clear();
   for (const entry of snapshot.entries) entries.put(entry);
@@ -41,27 +56,27 @@ export async function keepRoster(snapshot, fetchedAt) {
   await writing.done;
 }
 
-export async function dropRoster() {
-  const writing = database.transaction(["roster", "meta"], "readwrite");
-  writing.objectStore("roster").clear();
-  writing.objectStore("meta").delete("roster");
-  await writing.done;
-}
+/** Forget all runners and what is about them. */
+export const dropRoster = () =>
+  onDatabase(async (opened) => {
+    const writing = opened.transaction(["roster", "meta"], "readwrite");
+    writing.objectStore("roster").clear();
+    for (const name of ["roster", "conflicts", "sizes"]) writing.objectStore("meta").delete(name);
+    await writing.done;
+  });
 
-export const scans = () => database.getAll("scans");
+export const scans = () => onDatabase((opened) => opened.getAll("scans"));
 
 /** Write a scan so that a crash of phone or browser loses nothing. Throws if there is no room. */
-export async function keepScan(scan) {
-  const writing = database.transaction("scans", "readwrite", ON_DISK);
-  writing.store.put(scan);
-  await writing.done;
-}
+export const keepScan = (scan) => onScans((store) => store.put(scan));
+export const dropScan = (key) => onScans((store) => store.delete(key));
 
-export async function dropScan(key) {
-  const writing = database.transaction("scans", "readwrite", ON_DISK);
-  writing.store.delete(key);
-  await writing.done;
-}
+const onScans = (change) =>
+  onDatabase(async (opened) => {
+    const writing = opened.transaction("scans", "readwrite", ON_DISK);
+    change(writing.store).catch(() => {}); // the transaction's end says it, too
+    await writing.done;
+  });
 
 /** Return how many bytes are left and whether the browser promises to keep what is here; null where it does not say. */
 export async function room() {

@@ -6,6 +6,7 @@ import { asItem } from "./scans.js";
 
 const EVERY_MS = 15_000;
 const AT_ONCE = 50; // with the longest names still less than the gateway takes
+const WRONG = [400, 409, 413, 422];
 const STOCK_EVERY_MS = 60_000;
 
 /** Whether the server answered last. After a failure no scan waits for it until it has answered again. */
@@ -65,41 +66,67 @@ export class Sync {
 
   #again = null;
 
+  /** Each part is done even if the one before failed: a scan that is not taken must not keep the roster old. */
   async #synchronise() {
-    if (!this.session.token) return;
+    await this.#attempt(() => this.#send());
+    const fetchedAt = this.session.token && (await this.#attempt(() => this.#fetch()));
+    if (this.session.token && this.network.isUp) await this.#attempt(() => this.#lookAround());
+    if (fetchedAt) this.network.lastSync = fetchedAt;
+    this.onChange();
+  }
+
+  async #attempt(part) {
     try {
-      const isRevoked = await this.#send();
-      if (isRevoked) return this.onEnd("device_revoked");
-      await this.#fetch();
-      this.network.answered();
-      await this.#lookAround();
+      return await part();
     } catch (problem) {
-      this.#note(problem);
-    } finally {
-      this.onChange();
+      await this.#note(problem);
+      return null;
     }
   }
 
+  /** Send what waits, each scan in the name of the session that made it. */
   async #send() {
-    let isRevoked = false;
-    for (let scans = this.scans.unsent(); scans.length && !isRevoked; scans = this.scans.unsent()) {
-      const sent = scans.slice(0, AT_ONCE).map((each) => ({ ...each }));
-      const answer = await api.sendScans(this.session.token, sent.map(asItem));
-      this.clockOffset = answer.clock_offset_seconds;
-      await this.scans.takeResults(sent, answer.items);
-      isRevoked = answer.device_revoked;
+    const unsent = this.scans.unsent();
+    for (const token of new Set(unsent.map((scan) => scan.token))) {
+      const own = unsent.filter((scan) => scan.token === token);
+      for (let at = 0; at < own.length; at += AT_ONCE) await this.#sendSome(token, own.slice(at, at + AT_ONCE).map((each) => ({ ...each })));
     }
-    return isRevoked;
+  }
+
+  async #sendSome(token, sent) {
+    try {
+      await this.#take(token, sent, await api.sendScans(token, sent.map(asItem)));
+    } catch (problem) {
+      if (problem.status === 401 && token !== this.session.token) return this.#setAside(sent);
+      const isWrong = problem instanceof api.Refusal && WRONG.includes(problem.status);
+      if (!isWrong) throw problem;
+      if (sent.length === 1) return this.#setAside(sent);
+      for (const scan of sent) await this.#sendSome(token, [scan]);
+    }
+  }
+
+  async #setAside(sent) {
+    this.network.answered();
+    for (const scan of sent) await this.scans.setAside(scan);
+  }
+
+  async #take(token, sent, answer) {
+    this.network.answered();
+    this.clockOffset = answer.clock_offset_seconds;
+    await this.scans.takeResults(sent, answer.items);
+    if (answer.device_revoked && token === this.session.token) await this.onEnd("device_revoked");
   }
 
   async #fetch() {
     const askedAt = new Date().toISOString();
     const kept = await storage.read("roster");
     const found = await api.snapshot(this.session.token, kept?.version);
+    this.network.answered();
+    await this.session.follow(found);
     await storage.keepRoster(found, askedAt);
     this.roster.apply(found);
     await this.scans.settle(askedAt);
-    this.network.lastSync = askedAt;
+    return askedAt;
   }
 
   /** Conflicts and stock are worth knowing; without them the phone works. */
@@ -113,10 +140,11 @@ export class Sync {
     await storage.keep("sizes", this.sizes);
   }
 
-  #note(problem) {
+  async #note(problem) {
     if (problem instanceof api.NoAnswer) return this.network.failed();
-    if (problem instanceof api.Refusal && problem.status === 401) return this.onEnd(problem.code);
-    if (problem instanceof api.Refusal) return console.warn(problem.code);
-    throw problem;
+    if (!(problem instanceof api.Refusal)) return console.error(problem);
+    this.network.answered();
+    if (problem.status === 401) return this.onEnd(problem.code);
+    console.warn(problem.code);
   }
 }

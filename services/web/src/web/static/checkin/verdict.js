@@ -3,7 +3,8 @@
 import { one, show } from "./dom.js";
 import { hasWord, moment, word } from "./words.js";
 
-const COLOURS = { handed_out: "good", already: "warn", group_done: "good" };
+const COLOURS = { handed_out: "good", already: "warn", group_done: "good", group_some: "warn" };
+const GIVEN = ["handed_out", "group_done", "group_some"];
 const STAYS_MS = 6000;
 const TONES = { good: [[880, 0.09], [1320, 0.14]], warn: [[440, 0.18], [440, 0.18]], bad: [[180, 0.5]] };
 const VIBRATIONS = { good: [80], warn: [120, 80, 120], bad: [500] };
@@ -63,7 +64,7 @@ export function hideVerdict() {
 
 export const isShown = () => !screen().hidden;
 
-function fill({ kind, entry, scan, holder, race, count, isOffline, at }) {
+function fill({ kind, entry, scan, holder, race, count, lines, isOffline, at }) {
   const handedOut = kind === "handed_out";
   show("verdict-word", verdictWord(kind, count));
   show("verdict-bib", entry?.bib_number);
@@ -71,14 +72,14 @@ function fill({ kind, entry, scan, holder, race, count, isOffline, at }) {
   const size = handedOut ? (scan?.handed_size ?? entry?.jersey_size) : null;
   show("verdict-size", size?.toUpperCase());
   one("[data-verdict-size]").hidden = !size;
-  show("verdict-name", entry?.full_name);
+  show("verdict-name", lines?.join("\n") ?? entry?.full_name);
   show("verdict-category", entry?.category_name);
-  show("verdict-note", noteOn({ kind, scan, holder, race, isOffline, at }));
+  show("verdict-note", noteOn({ kind, entry, scan, holder, race, isOffline, at }));
 }
 
-function verdictWord(kind, count) {
+export function verdictWord(kind, count) {
   if (kind === "handed_out") return word("hand_over");
-  if (kind === "group_done") return word("group_done", { count });
+  if (kind.startsWith("group_")) return word("group_done", { count });
   return word({ no_roster: "unknown", refused: "not_stored" }[kind] ?? kind);
 }
 
@@ -88,14 +89,14 @@ export function sizeOf(scan, entry) {
   return ordered ? word("size", { size: ordered }) : null;
 }
 
-function noteOn({ kind, scan, holder, race, isOffline, at }) {
+function noteOn({ kind, entry, scan, holder, race, isOffline, at }) {
   const notes = [];
   if (kind === "already" && holder) notes.push(holderText(holder));
   if (scan?.handed_size) notes.push(sizeOf(scan, entry));
   if (scan?.collected_by) notes.push(word("for_other", { name: scan.collected_by }));
   const hint = isOffline && kind === "unknown" ? "hint_unknown_offline" : `hint_${kind}`;
   if (hasWord(hint)) notes.push(word(hint, { race: race ?? "", when: at ? moment(at) : "" }));
-  if (isOffline && kind === "handed_out") notes.push(word("without_network"));
+  if (isOffline && GIVEN.includes(kind)) notes.push(word("without_network"));
   return notes.join(" · ");
 }
 
