@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 from chassis.canonical.folding import folded, folded_words, name_core
-from chassis.canonical.names import clean_line, clean_name, clean_text
+from chassis.canonical.names import clean_line, clean_name, clean_text, visible_line
 from chassis.wording import Refused
 from hypothesis import given
 from hypothesis import strategies as st
@@ -220,3 +220,29 @@ def test_a_line_may_end_in_any_way_where_there_may_be_several(end: str) -> None:
     assert clean_text(f"satu{end}dua") == "satu\ndua"
     with pytest.raises(Refused, match="one line"):
         clean_line(f"satu{end}dua")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Budi \u00a0 Santoso ", "Budi Santoso"),
+        ("Ibu\nRT 5\r\n\u2028Blok\tC", "Ibu RT 5 Blok C"),
+        ("Bu\x00di \x1b[31m", "Budi [31m"),
+        ("Budi \U000cfffd\u0378\ue000\ud83e", "Budi"),
+        ("\u202eidub \u3164\u2800\ufe0f", "idub"),
+        ("keluarga \U0001f468\u200d\U0001f469\u200d\U0001f467", "keluarga \U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        ("x" * 19 + " yz", "x" * 19),
+        ("x" * 18 + "\U0001f468\u200d\U0001f469", "x" * 18 + "\U0001f468"),
+        ("\u3164\u0378\n", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_text_that_is_never_refused_what_can_be_seen_is_kept(typed: str, kept: str) -> None:
+    assert visible_line(typed, longest=20) == kept
+
+
+@given(typed=st.text(st.characters()), longest=st.integers(1, 20))
+def test_what_is_kept_of_any_text_is_a_clean_line(typed: str, longest: int) -> None:
+    kept = visible_line(typed, longest=longest)
+    assert clean_line(kept) == kept
+    assert len(kept) <= longest

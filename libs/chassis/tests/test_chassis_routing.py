@@ -130,9 +130,9 @@ async def test_a_token_is_verified_once_for_each_request(
     verified: list[str] = []
     verify = TokenVerifier.verify
 
-    async def counted(self: TokenVerifier, token: str, header: Any) -> Any:
+    async def counted(self: TokenVerifier, token: str, header: Any, **options: Any) -> Any:
         verified.append(token)
-        return await verify(self, token, header)
+        return await verify(self, token, header, **options)
 
     monkeypatch.setattr(TokenVerifier, "verify", counted)
     await http.post("/json", json={"name": "red"}, headers=issuer.staff(Role.ADMIN))

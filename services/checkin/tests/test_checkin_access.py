@@ -1,10 +1,12 @@
 """Which callers every route accepts."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from chassis.auth.principals import Role
-from testkit.driver import Headers
+from testkit.clocks import ManualClock
+from testkit.driver import Answer, Headers
 
 from .checkin_driver import CheckinDriver
 
@@ -61,21 +63,37 @@ async def test_every_route_accepts_its_callers_and_refuses_all_others(driver: Ch
     station = await driver.set_up_station()
     headers = _headers(driver, who, station.device)
     for (method, path), allowed in ACCESS.items():
-        filled = path.format(
-            station_id=uuid4(),
-            device_id=uuid4(),
-            participant_id=uuid4(),
-            registration_id=uuid4(),
-            conflict_id=uuid4(),
-            event_id=uuid4(),
-            dead_letter_id=1,
-        )
         # Bodies and ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
-        answer = await driver.call(method, filled, by=headers, json={} if method in {"POST", "PUT", "PATCH"} else None)
+        answer = await _called(driver, method, path, headers)
         if who in allowed:
             assert answer.status in {200, 204, 404, 422}, (method, path, answer)
         else:
             assert (answer.status, answer.code) == REFUSED.get(who, (403, "forbidden")), (method, path, answer)
+
+
+async def test_a_device_whose_token_ran_out_may_only_send_its_scans(driver: CheckinDriver, clock: ManualClock) -> None:
+    clock.advance(-timedelta(days=1) - driver.settings.device_token_lifetime)
+    station = await driver.set_up_station()
+    clock.advance(timedelta(days=1) + driver.settings.device_token_lifetime)
+    for (method, path), allowed in ACCESS.items():
+        if "device" in allowed and "anonymous" not in allowed:
+            answer = await _called(driver, method, path, station.device)
+            late = (422, "invalid_fields") if path == "/checkins/batch" else (401, "expired_token")
+            assert (answer.status, answer.code) == late, (method, path, answer)
+
+
+async def _called(driver: CheckinDriver, method: str, path: str, by: Headers | None) -> Answer:
+    """Call a route with ids that exist nowhere, and an empty body."""
+    filled = path.format(
+        station_id=uuid4(),
+        device_id=uuid4(),
+        participant_id=uuid4(),
+        registration_id=uuid4(),
+        conflict_id=uuid4(),
+        event_id=uuid4(),
+        dead_letter_id=1,
+    )
+    return await driver.call(method, filled, by=by, json={} if method in {"POST", "PUT", "PATCH"} else None)
 
 
 def _headers(driver: CheckinDriver, who: str, device: Headers) -> Headers | None:

@@ -36,6 +36,38 @@ async def test_a_check_in_with_a_network_has_remarks_too(driver: CheckinDriver) 
     assert await remarks(driver, "checkins", other) == [{**NONE, "revision": 0}]
 
 
+TEXTS = [
+    ("  Bu  Tini ", "Bu Tini"),
+    ("Bu Tini \U000cfffd\u0378\u3164", "Bu Tini"),
+    ("Bu\nTini\x00", "Bu Tini"),
+    ("\u3164\n", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize("sent_at_once", [True, False])
+async def test_no_text_in_the_remarks_refuses_a_scan(driver: CheckinDriver, *, sent_at_once: bool) -> None:
+    # given
+    [station] = await halls(driver, 1)
+    runners = [person(f"Budi {number}") for number in range(len(TEXTS) + 2)]
+    await driver.confirm(*runners)
+    long = [{"collected_by": "x" * 300, "handed_size": "x" * 51}, {"handed_size": "xxxxl"}]
+    texts = [*({"collected_by": sent, "handed_size": sent} for sent, _ in TEXTS), *long]
+
+    # when
+    if sent_at_once:
+        for runner, about in zip(runners, texts, strict=True):
+            await driver.scan(station.device, runner.ticket_code, **about)
+    else:
+        items = [scan(runner, driver.clock(), **about) for runner, about in zip(runners, texts, strict=True)]
+        assert await results(driver, station, *items) == ["handed_out"] * len(items)
+
+    # then what can be shown and stored of each is kept
+    stored = [(await remarks(driver, "checkins", runner))[0] for runner in runners]
+    kept = [*((text, text) for _, text in TEXTS), ("x" * 255, "x" * 50), (None, "xxxxl")]
+    assert [(each["collected_by"], each["handed_size"]) for each in stored] == kept
+
+
 @pytest.mark.parametrize("sent_at_once", [True, False])
 async def test_a_later_revision_replaces_the_remarks(driver: CheckinDriver, *, sent_at_once: bool) -> None:
     # given a check-in, with or without a network

@@ -11,12 +11,14 @@ from chassis.database import Database
 from chassis.web.dependencies import OwnDatabase
 from fastapi import Depends
 
+from checkin.settings import LATE_SCANS
 from checkin.stations.commands import record_seen
 from checkin.stations.errors import DeviceRevoked
 from checkin.stations.queries import active_session, any_session
 from checkin.stations.rules import StationSession
 
 _DeviceOrAdmin = Annotated[Device | Staff, Depends(Allow(staff=[Role.ADMIN], device=True))]
+_LateDevice = Annotated[Device, Depends(Allow(device=True, late=LATE_SCANS))]
 
 
 async def current_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
@@ -46,8 +48,8 @@ async def current_station_or_admin(caller: _DeviceOrAdmin, database: OwnDatabase
     return caller if isinstance(caller, Staff) else await _station_session(database, caller)
 
 
-async def syncing_station(device: AnyDevice, database: OwnDatabase) -> StationSession:
-    """Return the session of the calling device, even if it was revoked: what it did before is kept.
+async def syncing_station(device: _LateDevice, database: OwnDatabase) -> StationSession:
+    """Return the session of the calling device, even if it was revoked or ran out: what it did before is kept.
 
     Raises:
         DeviceRevoked: there is no such device.

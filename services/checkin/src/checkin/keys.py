@@ -4,9 +4,10 @@ from chassis.auth.signing import SigningKeys
 from chassis.database import Database
 
 from checkin.base import signing_keys
-from checkin.settings import Settings
+from checkin.settings import LATE_SCANS, Settings
 
 
 def device_keys(settings: Settings, database: Database) -> SigningKeys:
     """Return the keys that device tokens are signed with."""
-    return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=settings.device_token_lifetime)
+    accepted = settings.device_token_lifetime + LATE_SCANS
+    return SigningKeys(database, signing_keys, settings.secret_box(), token_lifetime=accepted)

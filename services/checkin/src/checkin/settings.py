@@ -1,9 +1,13 @@
 """Settings of check-in, read from the environment."""
 
 from datetime import timedelta
+from typing import Final
 
 from chassis.settings import ServiceSettings
 from pydantic import Field
+
+LATE_SCANS: Final = timedelta(days=7)
+"""How long after its expiry a device token still sends scans: phones without a network come back later."""
 
 
 class Settings(ServiceSettings):

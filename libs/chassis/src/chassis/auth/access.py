@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ DEVICE_ISSUER = "startline.checkin"
 
 Verifiers = Mapping[TokenKind, TokenVerifier]
 
-_PRINCIPAL = "startline.principal"
+_PRINCIPALS = "startline.principals"
 _ACCEPTED_UNTIL = "startline.token_accepted_until"
 
 
@@ -59,12 +59,26 @@ class Allow(Gate):
         staff: allowed roles; the owner is always allowed.
         runner: allow the runner of the registration named by the path's `registration_id`.
         device: allow a device that is logged in at a station.
+        late: how long after its expiry the token of a device is accepted; for routes of devices only.
+
+    Raises:
+        ValueError: `late` on a route of other callers.
     """
 
-    def __init__(self, *, staff: Iterable[Role] = (), runner: bool = False, device: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        staff: Iterable[Role] = (),
+        runner: bool = False,
+        device: bool = False,
+        late: timedelta = timedelta(),
+    ) -> None:
         self.roles = frozenset(staff)
         self.runner = runner
         self.device = device
+        self.late = late
+        if late and (self.roles or runner or not device):
+            raise ValueError("only devices may be late")
 
     async def __call__(self, request: Request) -> Principal:
         """Return the authenticated caller.
@@ -73,7 +87,7 @@ class Allow(Gate):
             Unauthenticated, InvalidToken, ExpiredToken, SessionEnded: the token is missing or not valid.
             Forbidden, NotYours: the token is valid, but this caller is not allowed.
         """
-        principal = await authenticate(request)
+        principal = await authenticate(request, late=self.late)
         if not self._admits(principal):
             raise Forbidden
         if isinstance(principal, Runner) and str(principal.registration_id) != _registration_of(request):
@@ -111,21 +125,24 @@ AnyDevice = Annotated[Device, Depends(Allow(device=True))]
 DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True))]
 
 
-async def authenticate(request: Request) -> Principal:
+async def authenticate(request: Request, *, late: timedelta = timedelta()) -> Principal:
     """Return the caller named by the bearer token. Staff are refused if their session is known to have ended.
 
-    The token is verified once per request, also if this is called several times.
+    The token is verified once per request and `late`, also if this is called several times.
+
+    Args:
+        late: how long after its expiry the token of a device is accepted.
 
     Raises:
         Unauthenticated, InvalidToken, ExpiredToken, SessionEnded.
     """
-    found: Principal | None = request.scope.get(_PRINCIPAL)
-    if found is None:
-        found = request.scope[_PRINCIPAL] = await _bearer(request)
-    return found
+    found: dict[timedelta, Principal] = request.scope.setdefault(_PRINCIPALS, {})
+    if late not in found:
+        found[late] = await _bearer(request, late)
+    return found[late]
 
 
-async def _bearer(request: Request) -> Principal:
+async def _bearer(request: Request, late: timedelta) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
@@ -134,7 +151,7 @@ async def _bearer(request: Request) -> Principal:
     verifier = verifiers.get(_kind(header))
     if verifier is None:
         raise InvalidToken
-    claims = await verifier.verify(token, header)
+    claims = await verifier.verify(token, header, late=late if verifier.kind is TokenKind.DEVICE else timedelta())
     principal = _principal(verifier.kind, claims)
     request.scope[_ACCEPTED_UNTIL] = claims["exp"] + SKEW.total_seconds()
     if isinstance(principal, Staff):
@@ -144,7 +161,7 @@ async def _bearer(request: Request) -> Principal:
 
 
 def accepted_until(request: Request) -> datetime:
-    """Return the time until which the token of an authenticated request is accepted."""
+    """Return the time until which routes that take no late tokens accept that of an authenticated request."""
     return datetime.fromtimestamp(request.scope[_ACCEPTED_UNTIL], UTC)
 
 

@@ -22,7 +22,7 @@ class SigningKeys:
     Args:
         table: created by `chassis.tables.signing_keys_table`.
         box: encrypts the private keys.
-        token_lifetime: lifetime of the longest-lived token that is signed.
+        token_lifetime: time for which the longest-lived token that is signed is accepted.
         cache_seconds: maximum time until a rotation by another process is noticed.
     """
 

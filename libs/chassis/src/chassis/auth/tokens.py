@@ -123,13 +123,11 @@ class KeyRing:
             self._asked_at = time.monotonic()
 
 
-class TokenVerifier:
-    """Verifies tokens of one kind from one issuer."""
+class _Claims(jwt.JWTClaimsRegistry):
+    """The claims of a valid token, which may have expired up to `late` ago."""
 
-    def __init__(self, keys: KeyRing, *, kind: TokenKind, issuer: str) -> None:
-        self._keys = keys
-        self.kind = kind
-        self._claims = jwt.JWTClaimsRegistry(
+    def __init__(self, issuer: str, *, late: timedelta = timedelta()) -> None:
+        super().__init__(
             leeway=int(SKEW.total_seconds()),
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": AUDIENCE},
@@ -137,9 +135,34 @@ class TokenVerifier:
             exp={"essential": True},
             nbf={"essential": True},
         )
+        self._expiry = jwt.JWTClaimsRegistry(leeway=int((SKEW + late).total_seconds()))
 
-    async def verify(self, token: str, header: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the claims of a valid token. `header` is the token's own, as returned by `peek`.
+    def validate_exp(self, value: object) -> None:
+        """Check the expiry alone with the larger tolerance.
+
+        Raises:
+            ExpiredTokenError, InvalidClaimError.
+        """
+        self._expiry.validate_exp(value)
+
+
+class TokenVerifier:
+    """Verifies tokens of one kind from one issuer."""
+
+    def __init__(self, keys: KeyRing, *, kind: TokenKind, issuer: str) -> None:
+        self._keys = keys
+        self.kind = kind
+        self._issuer = issuer
+        self._claims = _Claims(issuer)
+
+    async def verify(
+        self, token: str, header: Mapping[str, Any], *, late: timedelta = timedelta()
+    ) -> Mapping[str, Any]:
+        """Return the claims of a valid token.
+
+        Args:
+            header: the token's own, as returned by `peek`.
+            late: how long after its expiry the token is still valid.
 
         Raises:
             InvalidToken, ExpiredToken, Unavailable.
@@ -149,7 +172,8 @@ class TokenVerifier:
         key = await self._keys.key(str(header.get("kid")))
         try:
             decoded = jwt.decode(token, key, algorithms=[ALGORITHM])
-            self._claims.validate(decoded.claims)
+            claims = _Claims(self._issuer, late=late) if late else self._claims
+            claims.validate(decoded.claims)
         except ExpiredTokenError:
             raise ExpiredToken from None
         except (JoseError, ValueError):

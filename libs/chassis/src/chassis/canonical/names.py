@@ -48,6 +48,25 @@ def clean_line(text: str) -> str:
     return _SPACES.sub(" ", cleaned).strip()
 
 
+def visible_line(text: str, *, longest: int) -> str:
+    """Return what can be shown of a text as one line of at most `longest` characters, which may be empty.
+
+    Unlike `clean_line` it refuses nothing.
+    """
+    return _shown(_shown(text)[:longest])
+
+
+def _shown(text: str) -> str:
+    try:
+        return clean_line(text)
+    except Refused:
+        return clean_line("".join(char for char in _SPACES.sub(" ", text) if _can_be_seen(char)))
+
+
+def _can_be_seen(char: str) -> bool:
+    return not _UNSEEN.match(char) and unicodedata.category(char) not in _REFUSED
+
+
 def clean_text(text: str) -> str:
     """Return visible text in NFC that may have several lines.
 

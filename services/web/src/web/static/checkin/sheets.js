@@ -74,7 +74,8 @@ function sizeChoice({ size, left }, scan) {
 }
 
 function remarksOf(form) {
-  const name = form.elements.collected_by.value.trim();
+  const typed = form.elements.collected_by.value.trim();
+  const name = typed.toWellFormed?.() ?? typed; // half an emoji would be no JSON
   const seen = (each) => (name ? form.elements[each].checked : null);
   const size = one("input[name=handed_size]:checked", form)?.value ?? null;
   return { ...NO_REMARKS, collected_by: name || null, letter_seen: seen("letter_seen"), identity_seen: seen("identity_seen"), handed_size: size };
