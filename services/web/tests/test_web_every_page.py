@@ -27,7 +27,7 @@ PAGES = tuple(each for each in ALL if each.status != 303)
 LANGUAGES = {"id": "", "en": ENGLISH_PREFIX}
 _SAMPLES = ("Budi", "Sari", "S", "M", "L", "h", "parts")
 _SAME_WORDS = ("BIB", "E-mail", "Jersey", "QRIS", "Race pack", "Total", "WIB", "XXXL")
-_IS_PRIVATE = re.compile(r"/(r|t)/|/parts|/console")
+_IS_PRIVATE = re.compile(r"/(r|t)/|/parts|/console|/checkin")
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ export class Session {
     Object.assign(this, { token: found.device_token, station: found.station });
     await storage.keep("session", { token: this.token, station: this.station });
     await storage.keep("device-name", deviceName);
+    await storage.keep("station-id", this.station.id);
     storage.askToBeKept();
   }
 
@@ -47,16 +48,18 @@ export class SignIn {
     this.onSignedIn = onSignedIn;
     this.form = one("[data-login]");
     this.form.addEventListener("submit", (event) => (event.preventDefault(), this.#send()));
+    one("[data-other-station]").onclick = () => this.useStation(null);
   }
 
   async open(reason) {
     this.form.elements.device_name.value ||= (await storage.read("device-name")) ?? "";
-    this.useStation(stationIn(location.search) ?? this.session.station?.id ?? null);
+    this.useStation(stationIn(location.search) ?? (await storage.read("station-id")) ?? null);
     this.say(reason ? (hasWord(reason) ? word(reason) : word("session_over")) : "");
   }
 
   useStation(id) {
-    if (id) this.form.elements.station.value = id;
+    this.form.elements.station.value = id ?? "";
+    one("[data-other-station]").hidden = !id;
     for (const each of all("[data-without-station], [data-station-field]")) each.hidden = Boolean(id);
     if (id) this.form.elements.pin_code.focus();
   }

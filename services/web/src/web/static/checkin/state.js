@@ -18,8 +18,9 @@ export async function showState({ network, scans, session, sync, roster, updates
   show("network", parts.join(" · "));
   one("[data-state]").dataset.synced = network.lastSync ?? "";
   one("[data-state]").dataset.state = unsent ? "waiting" : network.isUp ? "online" : "offline";
-  show("station", session.station?.name ?? "Startline");
-  show("race", session.station?.event_name ?? (session.station ? word("any_race") : ""));
+  const station = session.token ? session.station : null;
+  show("station", station?.name ?? "Startline");
+  show("race", station?.event_name ?? (station ? word("any_race") : ""));
   show("conflict-count", sync.conflicts.length || null);
   one("[data-language]").hidden = !network.isUp;
   show("about", word("about_roster", { count: roster.size, when: network.lastSync ? moment(network.lastSync) : "–" }));

@@ -46,15 +46,23 @@ export class Sync {
     Object.assign(this, { roster, scans, network, session, onChange, onEnd });
   }
 
+  /** Synchronise now and, from the first call on, by itself. */
   async start() {
     const kept = await storage.read("roster");
     this.network.lastSync = kept?.fetched_at ?? null;
     this.conflicts = (await storage.read("conflicts")) ?? [];
     this.sizes = (await storage.read("sizes")) ?? [];
+    if (!this.#isStarted) this.#goOn();
+    return this.now();
+  }
+
+  #isStarted = false;
+
+  #goOn() {
+    this.#isStarted = true;
     setInterval(() => document.hidden || this.now(), EVERY_MS);
     addEventListener("online", () => this.now());
     document.addEventListener("visibilitychange", () => document.hidden || this.now());
-    return this.now();
   }
 
   /** Synchronise; at once if it is not being done, and once more if it is. */
