@@ -35,10 +35,21 @@ Contestant = Callable[[Stages, int], Speed]
 
 
 def rush(
-    ports: Sequence[int], stage: Stage, *, connections: int, seconds: float, keys: bool = True
+    ports: Sequence[int],
+    stage: Stage,
+    *,
+    connections: int,
+    seconds: float,
+    keys: bool = True,
+    prepared: Callable[[], object] = lambda: None,
 ) -> tuple[Answers, int]:
-    """As fast as it goes: the answers, and how many were accepted since the processes started, warm-up included."""
+    """As fast as it goes: the answers, and how many were accepted since the processes started, warm-up included.
+
+    Args:
+        prepared: called before the first request, when all are made.
+    """
     forms = registrations(stage.categories, int(_MOST_PER_SECOND * (seconds + _WARM_UP_SECONDS)), keys=keys)
+    prepared()
     warm_up = uvloop.run(closed_loop(ports, forms, connections=connections, seconds=_WARM_UP_SECONDS))
     answers = uvloop.run(closed_loop(ports, forms, connections=connections, seconds=seconds))
     return answers, warm_up.statuses[CREATED] + answers.statuses[CREATED]

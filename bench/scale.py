@@ -24,7 +24,7 @@ from bench.client import percentile
 from bench.rates import CREATED, ROUNDS, rush
 from bench.report import Figure, Report, Target
 from bench.staff import public_keys
-from bench.stage import Stage, Stages, Violation, check, open_database
+from bench.stage import Stage, Stages, Violation, check, open_database, settle
 
 LINES = frozenset({7})
 
@@ -67,7 +67,7 @@ def _fill(stage: Stage, registrations: int) -> float:
     began = time.perf_counter()
     asyncio.run(_crowd(stage, registrations))
     took = time.perf_counter() - began
-    asyncio.run(_settle(stage))
+    asyncio.run(settle(stage.url))
     return took
 
 
@@ -78,14 +78,6 @@ async def _crowd(stage: Stage, registrations: int) -> UUID:
     await merge_participant_counts(database)
     await database.close()
     return event_id
-
-
-async def _settle(stage: Stage) -> None:
-    """What the server does by itself in quiet hours."""
-    connection = await asyncpg.connect(stage.plain_url)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.execute("CHECKPOINT")
-    await connection.close()
 
 
 def _cost_of_one_more(stages: Stages, large: Stage, seconds: int) -> list[Figure]:

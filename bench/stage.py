@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 from chassis.database import Database, UnitOfWork
 from chassis.migrations import upgrade
 from registration.catalog import commands
@@ -53,16 +54,23 @@ class Stages:
     """
 
     def __init__(self, server_url: str) -> None:
+        self.server_url = server_url
         self._databases = Databases(server_url)
         asyncio.run(self._databases.sweep())
 
     @contextmanager
     def new(self, *, categories: int = 1, places: int = PLACES) -> Iterator[Stage]:
         """A stage that is gone afterwards; `places` are those of each category."""
-        template = asyncio.run(self._databases.template("registration", lambda url: upgrade(url, "registration")))
+        with self.database("registration") as url:
+            yield asyncio.run(_open_event(url, categories, places))
+
+    @contextmanager
+    def database(self, service: str) -> Iterator[str]:
+        """The URL of an empty database of a service, for SQLAlchemy. It is gone afterwards."""
+        template = asyncio.run(self._databases.template(service, lambda url: upgrade(url, service)))
         url = asyncio.run(self._databases.clone(template))
         try:
-            yield asyncio.run(_open_event(url, categories, places))
+            yield url
         finally:
             asyncio.run(self._databases.drop(url))
 
@@ -74,6 +82,14 @@ class Stages:
 def open_database(url: str, *, pool_size: int = 4) -> Database:
     """As the service itself opens it; the caller closes it."""
     return Database(url, service="registration", tables=service_tables, pool_size=pool_size)
+
+
+async def settle(url: str) -> None:
+    """What the server does by itself in quiet hours."""
+    connection = await asyncpg.connect(plain(url))
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
 
 
 async def _open_event(url: str, categories: int, places: int) -> Stage:
