@@ -1,7 +1,10 @@
 """The console as each role meets it: every page of the menu opens, fits a phone, and axe finds nothing on it."""
 
+from dataclasses import replace
+
 import pytest
 from chassis.auth.principals import Role
+from playwright.async_api import Page, expect
 
 from .axe import violations
 from .conftest import Arrive
@@ -10,6 +13,7 @@ from .devices import DESKTOP, PHONE, Device, Theme
 from .looks import too_wide
 
 _THEMES: tuple[Theme, ...] = ("light", "dark")
+_REASONS = f"{CONSOLE}/payment-settings/reasons"
 
 
 @pytest.mark.parametrize("role", Role)
@@ -60,3 +64,63 @@ async def test_an_ended_session_leads_to_the_login_and_back(phone: Device, arriv
     async with page.expect_navigation():
         await page.locator("main form button").click()
     assert page.url.endswith(f"{CONSOLE}/password")
+
+
+async def _saves_the_reasons(page: Page) -> None:
+    await page.goto(_REASONS)
+    async with page.expect_navigation(url="**done=saved"):
+        await page.locator("main button[value=save]").click()
+
+
+async def _top_of_the_form(page: Page) -> float:
+    box = await page.locator("main form").first.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_a_toast_lies_above_the_page_until_its_time_is_over_or_it_is_closed(
+    device: Device, arrive: Arrive, crew: Crew
+) -> None:
+    # given
+    page = await arrive(device)
+    await crew.logs_in(page, Role.OWNER)
+    await page.clock.install()
+    await page.goto(_REASONS)
+    top, toast = await _top_of_the_form(page), page.locator("[data-toast]")
+
+    # when a change is made
+    await _saves_the_reasons(page)
+
+    # then the toast moves nothing, and everybody can read it
+    await expect(toast.get_by_role("status")).to_have_text("Alasan tersimpan.")
+    await expect(toast).to_be_in_viewport(ratio=1)
+    assert await _top_of_the_form(page) == top
+    assert await too_wide(page) == []
+    for theme in _THEMES:
+        await page.emulate_media(color_scheme=theme)
+        assert await violations(page) == []
+
+    # and it stays under the pointer, goes away without it, and is closed by its button
+    await toast.hover()
+    await page.clock.fast_forward(60_000)
+    await expect(toast).to_be_visible()
+    await page.mouse.move(1, 1)
+    await page.clock.fast_forward(6_000)
+    await expect(toast).to_be_hidden()
+    await page.reload()
+    await toast.get_by_role("button", name="Tutup pemberitahuan ini").click()
+    await expect(toast).to_be_hidden()
+    assert await _top_of_the_form(page) == top
+
+
+async def test_without_scripts_what_was_saved_is_said_at_the_top_of_the_page(arrive: Arrive, crew: Crew) -> None:
+    page = await arrive(replace(DESKTOP, has_scripts=False))
+    await crew.logs_in(page, Role.OWNER)
+    await _saves_the_reasons(page)
+    toast = page.locator("[data-toast]")
+    await expect(toast.get_by_role("status")).to_have_text("Alasan tersimpan.")
+    await expect(toast.locator("button")).to_be_hidden()
+    box = await toast.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= await _top_of_the_form(page)
