@@ -15,6 +15,7 @@ from testkit.clocks import ManualClock
 from testkit.driver import Headers
 
 from .payment_driver import PaymentDriver
+from .payment_events import Race
 
 LEASE = timedelta(seconds=120)
 
@@ -83,6 +84,28 @@ async def test_a_proof_that_is_given_back_is_free_and_a_lease_of_others_stays(dr
     assert await driver.leased(other) == payment
     answer = await driver.call("POST", f"/review/{uuid4()}/release", by=one)
     assert answer.is_problem(404, "unknown_payment")
+
+
+async def test_a_desk_of_one_race_has_its_proofs_only_and_counts_them_alone(driver: PaymentDriver) -> None:
+    # given two races, of whose proofs the older and the newest are for the first
+    night, morning = Race(), Race()
+    proofs = []
+    for race in (night, morning, night):
+        proofs.append((await driver.register_and_upload(race=race))[1])
+        driver.clock.advance(timedelta(minutes=1))
+    one, other = reviewer(driver), reviewer(driver)
+    of_morning = {"event_id": str(morning.event_id)}
+    # then each race is a queue of its own
+    item = await driver.lease(one, **of_morning)
+    assert item["payment"]["payment_id"] == str(proofs[1])
+    assert item["waiting"] == {"count": 1, "oldest_at": item["payment"]["uploaded_at"]}
+    assert (await driver.try_lease(other, **of_morning)).status == 204
+    assert (await driver.try_lease(one, **of_morning, after=str(proofs[1]))).status == 204
+    of_night = {"event_id": str(night.event_id)}
+    assert await driver.leased(one, **of_night, after=str(proofs[0])) == proofs[2]
+    assert await driver.leased(one, **of_night, before=str(proofs[2])) == proofs[0]
+    # and without a race the queue is that of all
+    assert await driver.leased(other) == proofs[1]
 
 
 async def test_skipping_moves_on_in_order_and_frees_what_was_skipped(driver: PaymentDriver) -> None:

@@ -7,7 +7,8 @@ from chassis.auth.principals import Role
 from .markup import parsed
 from .money_apis import SCRIPT, PaymentApi, Staff, console, proof
 from .runner_apis import problem
-from .walk_money_answers import ME, PAYMENT, PROOF, answer, at, flag, held, on_the_desk
+from .walk_money_answers import COLLEAGUE, ME, PAYMENT, PROOF, REGISTRATION, answer, at, flag, held, on_the_desk
+from .walk_races_answers import catalog, staff_race
 
 DESK = "/console/review"
 FIRST, SECOND, THIRD = (proof(number) for number in (1, 2, 3))
@@ -306,3 +307,31 @@ async def test_numbers_of_payments_are_no_other_text(api: PaymentApi) -> None:
     async with console(api) as browser:
         page = await browser.get(f"{DESK}?view=<b>&done=<b>")
     assert "2 proofs are on the desks of others" in parsed(page.text).text
+
+
+async def test_a_desk_of_one_race_stays_with_it_through_decisions(api: PaymentApi) -> None:
+    # given
+    api.chosen["GET", f"{REGISTRATION}/catalog"] = catalog(
+        staff_race("Malam", slug="malam"), staff_race("Pagi", slug="pagi", id=COLLEAGUE)
+    )
+    async with console(api) as browser:
+        # when it is opened, and proofs are verified, skipped and gone back to, by forms as they stand in the page
+        page = parsed((await browser.get(f"{DESK}?race=pagi")).text)
+        forms = [each.attributes["action"] for each in page.all("form") if "data-decision" in each.attributes]
+        assert {each.partition("?")[2] for each in forms} == {"race=pagi"}
+        assert page.one("select").one("option", value="pagi").attributes.keys() >= {"selected"}
+        answered = await browser.post(f"{_of(FIRST, 'verify')}?race=pagi")
+        await browser.get(answered.headers["location"].removeprefix("/en"))
+        await browser.post(f"{_of(SECOND, 'skip')}?race=pagi", headers=SCRIPT)
+        undone = parsed((await browser.post(f"{_of(FIRST, 'undo')}?race=pagi", headers=SCRIPT)).text)
+    # then every proof was asked for that race
+    assert {each["event_id"] for each in api.sent("/review/next")} == {COLLEAGUE}
+    forms = [each.attributes for each in undone.all("form")]
+    assert all("race=pagi" in each["action"] for each in forms if each.get("method") == "post")
+
+
+async def test_a_race_that_is_not_there_is_said_before_anything_is_decided(api: PaymentApi) -> None:
+    api.chosen["GET", f"{REGISTRATION}/catalog"] = catalog(staff_race("Malam", slug="malam"))
+    async with console(api) as browser:
+        assert (await browser.post(f"{_of(FIRST, 'verify')}?race=gone")).status_code == 404
+    assert api.sent("/verify") == []

@@ -31,10 +31,14 @@ router = Router(prefix="/review", tags=["review"])
 
 
 class Next(Body):
-    """Which proof to review next: the oldest, or the first one that came after a payment, or the last one before it."""
+    """Which proof to review next: the oldest, or the first one that came after a payment, or the last one before it.
+
+    With `event_id`, only proofs for that race.
+    """
 
     after: UUID | None = None
     before: UUID | None = None
+    event_id: UUID | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -52,7 +56,7 @@ class CandidateLine(View):
 class ReviewItem(View):
     """A proof to review until `leased_until`, with warnings, and what waits besides held decisions.
 
-    `candidate_lines` is empty: no statements are read.
+    What waits is counted for the race that was asked for. `candidate_lines` is empty: no statements are read.
     """
 
     payment: PaymentView
@@ -81,11 +85,11 @@ async def lease_next(staff: Finance, work: Work, lease: ReviewLease, body: Next 
     in front of it.
     """
     wanted = body or Next()
-    payment = await leases.lease_next(work, by=staff, lasting=lease, after=wanted.after, before=wanted.before)
-    return Response(status_code=204) if payment is None else await _item(work, payment)
+    payment = await leases.lease_next(work, by=staff, lasting=lease, **wanted.model_dump())
+    return Response(status_code=204) if payment is None else await _item(work, payment, wanted.event_id)
 
 
-async def _item(work: UnitOfWork, payment: Payment) -> ReviewItem:
+async def _item(work: UnitOfWork, payment: Payment, event_id: UUID | None) -> ReviewItem:
     invoice = await work.session.get_one(Invoice, payment.registration_id)
     row = await queries.payment_by_id(work.session, payment.id)
     return ReviewItem(
@@ -93,7 +97,7 @@ async def _item(work: UnitOfWork, payment: Payment) -> ReviewItem:
         invoice=InvoiceView.of(invoice, [], now=work.now),
         flags=await flags_of(work.session, payment, invoice),
         leased_until=row["leased_until"],
-        waiting=Queue.model_validate(await waiting(work.session)),
+        waiting=Queue.model_validate(await waiting(work.session, event_id)),
     )
 
 

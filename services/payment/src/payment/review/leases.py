@@ -15,7 +15,13 @@ _FREE: Final[dict[str, None]] = {"leased_by": None, "leased_until": None}
 
 
 async def lease_next(
-    work: UnitOfWork, *, by: Staff, lasting: timedelta, after: UUID | None = None, before: UUID | None = None
+    work: UnitOfWork,
+    *,
+    by: Staff,
+    lasting: timedelta,
+    after: UUID | None = None,
+    before: UUID | None = None,
+    event_id: UUID | None = None,
 ) -> Payment | None:
     """Lease a waiting proof to a member of staff and return it; None if there is none.
 
@@ -24,6 +30,7 @@ async def lease_next(
     Args:
         after: only proofs that came after this payment, whose lease ends.
         before: only proofs that came before this payment, whose lease ends; the newest of them.
+        event_id: only proofs for this race.
 
     Raises:
         UnknownPayment: there is no payment `after` or `before`.
@@ -33,8 +40,9 @@ async def lease_next(
     until = work.now + lasting
     mine = and_(Payment.leased_by == by.id, Payment.leased_until > work.now)
     free = or_(Payment.leased_until.is_(None), Payment.leased_until <= work.now, Payment.leased_by == by.id)
+    of_race = () if event_id is None else (Payment.event_id == event_id,)
     for condition in (mine, free):
-        chosen = _waiting(condition, position, is_back=before is not None)
+        chosen = _waiting(and_(condition, *of_race), position, is_back=before is not None)
         leased = await _lease(work, chosen, by=by.id, until=until)
         if leased is not None:
             return leased

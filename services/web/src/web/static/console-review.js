@@ -254,7 +254,7 @@
     const had = proof()?.dataset.proof;
     if (had ? !isLeaseEnding() : !$("[data-empty]", desk)) return;
     try {
-      const next = await ask(had ? `${page}?had=${had}` : page, {}, { byItself: true });
+      const next = await ask(had ? `${page}${page.includes("?") ? "&" : "?"}had=${had}` : page, {}, { byItself: true });
       if (!next || isBusy) return;
       const shown = $("[data-proof]", next);
       if (had && shown?.dataset.proof === had) leasedUntil = Date.now() + Number(shown.dataset.leased) * 1000;

@@ -1,7 +1,7 @@
 """The desk as it is now: the proof that is leased to its reviewer, what is known about it, and what was just done."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis.errors import Unavailable
 
 from web.console.apis import StaffApi, unless_away
+from web.console.catalog import Race
 from web.console.payments.decisions import payment_of
 from web.console.payments.models import Invoice, Other, Payment, Reason, Registration, reasons_of
 from web.upstream.client import Answer, Refused
@@ -64,12 +65,19 @@ class Asked:
         skips: whether proofs were skipped, so that the next one is the first behind `last` and not the oldest.
         had: the payment that the page of a reviewer shows.
         is_back: whether the proof before `last` is wanted.
+        race: whose proofs are wanted only.
     """
 
     last: UUID | None = None
     skips: bool = False
     had: UUID | None = None
     is_back: bool = False
+    race: Race | None = None
+
+    @property
+    def wanted(self) -> Mapping[str, str]:
+        """Return what is asked of payments besides a position."""
+        return {"event_id": str(self.race.id)} if self.race else {}
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Desk:
         skips: whether the next proof is the first behind this one.
         is_wrapped: whether the end of the queue was passed and the oldest proof came again.
         is_lost: whether the proof that the reviewer had is not theirs any more.
+        race: whose proofs are reviewed only.
         waiting: None if it is not known.
     """
 
@@ -93,6 +102,7 @@ class Desk:
     skips: bool = False
     is_wrapped: bool = False
     is_lost: bool = False
+    race: Race | None = None
     waiting: Waiting | None = None
 
 
@@ -107,7 +117,7 @@ async def open_desk(payment: StaffApi, registration: StaffApi, asked: Asked) -> 
     )
     is_lost = asked.had is not None and (item is None or item.payment.payment_id != asked.had)
     if item is None:
-        return Desk(None, last=last, is_lost=is_lost, waiting=await _waiting(payment))
+        return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=await _waiting(payment, asked))
     return Desk(
         item,
         await registration_of(registration, item.payment.registration_id),
@@ -116,6 +126,7 @@ async def open_desk(payment: StaffApi, registration: StaffApi, asked: Asked) -> 
         skips=asked.skips and not is_wrapped,
         is_wrapped=is_wrapped,
         is_lost=is_lost,
+        race=asked.race,
         waiting=item.waiting,
     )
 
@@ -145,34 +156,35 @@ async def release(payment: StaffApi, payment_id: UUID) -> None:
 async def _next(payment: StaffApi, asked: Asked) -> tuple[Item | None, bool]:
     """Return the next proof, and whether the queue began again for it."""
     if asked.is_back and asked.last is not None:
-        return await _before(payment, asked.last), False
+        return await _before(payment, asked, asked.last), False
     behind = asked.last if asked.skips else None
     if behind is None:
-        return await _lease(payment, None), False
+        return await _lease(payment, asked), False
     try:
-        found = await _lease(payment, behind)
+        found = await _lease(payment, asked, after=behind)
     except Refused as refused:
         if refused.status != _GONE:
             raise
         found = None
     if found is not None:
         return found, False
-    return await _lease(payment, None), True
+    return await _lease(payment, asked), True
 
 
-async def _before(payment: StaffApi, payment_id: UUID) -> Item | None:
+async def _before(payment: StaffApi, asked: Asked, payment_id: UUID) -> Item | None:
     """Return the proof before a payment; in front of the queue, or if the payment is gone, the oldest one."""
     try:
-        found = await _lease(payment, payment_id, way="before")
+        found = await _lease(payment, asked, before=payment_id)
     except Refused as refused:
         if refused.status != _GONE:
             raise
         found = None
-    return found or await _lease(payment, None)
+    return found or await _lease(payment, asked)
 
 
-async def _lease(payment: StaffApi, position: UUID | None, *, way: str = "after") -> Item | None:
-    answer = await payment.call("POST", "/review/next", json={} if position is None else {way: str(position)})
+async def _lease(payment: StaffApi, asked: Asked, **position: UUID) -> Item | None:
+    body = {**asked.wanted, **{way: str(payment_id) for way, payment_id in position.items()}}
+    answer = await payment.call("POST", "/review/next", json=body)
     return None if answer.status_code == _NOTHING else payment.client.read(Item, answer)
 
 
@@ -186,6 +198,6 @@ async def _known(payment: StaffApi, payment_id: UUID | None) -> Payment | None:
         return None
 
 
-async def _waiting(payment: StaffApi) -> Waiting | None:
-    found = await unless_away(payment.get(_Stats, "/stats"))
+async def _waiting(payment: StaffApi, asked: Asked) -> Waiting | None:
+    found = await unless_away(payment.get(_Stats, "/stats", **asked.wanted))
     return found.waiting if found else None

@@ -15,7 +15,8 @@ from chassis.web.forms import form_of
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Payment, Registration, StaffApi
+from web.console.apis import Payment, Registration, StaffApi, unless_away
+from web.console.catalog import Race, all_races, race_for
 from web.console.menu import ROOT
 from web.console.pages import DONE, console_page
 from web.console.payments.decisions import OWN_REASON, UNDO_SECONDS, Outcome, reason_in, refuse, undo, verify
@@ -35,6 +36,7 @@ BACK: Final = "back"
 _ONE: Final = f"{PATH}/{{payment_id}}"
 _PARTS: Final = "HX-Request"
 _ZOOM, _TURNS = 4, 4
+_LONGEST: Final = 100
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,22 @@ class View:
         return View(1, self.turn)
 
 
+async def _race(registration: Registration, race: Annotated[str, Query(max_length=_LONGEST)] = "") -> Race | None:
+    """Return the race that an address names; None: the proofs of all are reviewed."""
+    return race_for(await all_races(registration), race) if race else None
+
+
+OfRace = Annotated[Race | None, Depends(_race)]
+
+
 def _asked(
+    race: OfRace,
     last: Annotated[UUID | None, Query()] = None,
     had: Annotated[UUID | None, Query()] = None,
     skips: Annotated[str, Query(max_length=1)] = "",
     back: Annotated[str, Query(max_length=1)] = "",
 ) -> Asked:
-    return Asked(last, bool(skips), had, bool(back))
+    return Asked(last, bool(skips), had, bool(back), race)
 
 
 @router.page(PATH)
@@ -95,26 +106,26 @@ async def show_desk(
 ) -> Response:
     """Show the next proof to review, leased to its reviewer."""
     desk = await open_desk(payment, registration, asked)
-    return _page(request, staff, desk, request.query_params.get(DONE, ""))
+    return await _page(request, staff, registration, desk, request.query_params.get(DONE, ""))
 
 
 @router.action(f"{_ONE}/verify")
 async def verify_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
 ) -> Response:
     """Verify a payment; the next proof follows."""
     skips = await _skips(request)
     outcome = await verify(payment, payment_id)
-    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, skips))
+    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, skips, race=race))
 
 
 @router.action(f"{_ONE}/refuse")
 async def refuse_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
 ) -> Response:
     """Refuse a proof for the reason that was chosen or written; the next proof follows."""
     reason, form = await reason_in(request)
-    asked = Asked(payment_id, bool(form.get("skips")))
+    asked = Asked(payment_id, bool(form.get("skips")), race=race)
     try:
         outcome = await refuse(payment, payment_id, reason)
     except Refused as refused:
@@ -122,14 +133,15 @@ async def refuse_proof(
             raise
         message = next(iter(refused.field_errors.values()), refused.wording.en)
         wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
-        desk = await open_desk(payment, registration, Asked(had=payment_id))
-        return _page(request, staff, desk, "", status=refused.status, form=None if desk.is_lost else wrong)
+        desk = await open_desk(payment, registration, Asked(had=payment_id, race=race))
+        form = Form() if desk.is_lost else wrong
+        return await _page(request, staff, registration, desk, "", status=refused.status, form=form)
     return await _after(request, staff, payment, registration, outcome, asked)
 
 
 @router.action(f"{_ONE}/undo")
 async def undo_decision(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
 ) -> Response:
     """Take the last decision back; its proof is on the desk again, and the one that was there waits."""
     async with form_of(request) as form:
@@ -137,23 +149,24 @@ async def undo_decision(
     outcome = await undo(payment, payment_id)
     if outcome is Outcome.UNDONE and current is not None and current != payment_id:
         await release(payment, current)
-    return await _after(request, staff, payment, registration, outcome, Asked(payment_id))
+    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, race=race))
 
 
 @router.action(f"{_ONE}/skip")
 async def skip_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
 ) -> Response:
     """Give a proof back undecided; the first one behind it follows."""
-    return await _after(request, staff, payment, registration, SKIPPED, Asked(payment_id, skips=True))
+    asked = Asked(payment_id, skips=True, race=race)
+    return await _after(request, staff, payment, registration, SKIPPED, asked)
 
 
 @router.action(f"{_ONE}/back")
 async def go_back(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration
+    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
 ) -> Response:
     """Give a proof back undecided; the one before it follows."""
-    asked = Asked(payment_id, skips=True, is_back=True)
+    asked = Asked(payment_id, skips=True, is_back=True, race=race)
     return await _after(request, staff, payment, registration, BACK, asked)
 
 
@@ -162,18 +175,31 @@ async def _after(
 ) -> Response:
     """Return the desk with the next proof: at once for a script, else by a redirect, whose reload decides nothing."""
     if _PARTS in request.headers:
-        return _page(request, staff, await open_desk(payment, registration, asked), outcome)
+        return await _page(request, staff, registration, await open_desk(payment, registration, asked), outcome)
     ways = {"skips": asked.skips, "back": asked.is_back}
-    query = {DONE: str(outcome), "last": str(asked.last), **{name: "1" for name, is_so in ways.items() if is_so}}
+    of_race = {"race": asked.race.slug} if asked.race else {}
+    how = {name: "1" for name, is_so in ways.items() if is_so}
+    query = {DONE: str(outcome), "last": str(asked.last), **how, **of_race}
     return see_other(request, f"{ROOT}{PATH}?{urlencode(query)}")
 
 
-def _page(
-    request: Request, staff: StaffSession, desk: Desk, outcome: str, *, status: int = 200, form: Form | None = None
+async def _page(
+    request: Request,
+    staff: StaffSession,
+    registration: StaffApi,
+    desk: Desk,
+    outcome: str,
+    *,
+    status: int = 200,
+    form: Form | None = None,
 ) -> Response:
+    is_part = _PARTS in request.headers
     zone: str = request.app.state.settings.timezone
     shown: Mapping[str, Any] = {
         "desk": desk,
+        "races": () if is_part else await unless_away(all_races(registration)) or (),
+        "race": desk.race,
+        "of_race": f"?{urlencode({'race': desk.race.slug})}" if desk.race else "",
         "outcome": outcome,
         "form": form or Form(),
         "view": View.of(request.query_params.get("view", "")),
@@ -182,7 +208,7 @@ def _page(
         "race_zone": desk.registration.event.timezone if desk.registration else zone,
         "undo_seconds": UNDO_SECONDS,
     }
-    template = "review/parts.html" if _PARTS in request.headers else "review/desk.html"
+    template = "review/parts.html" if is_part else "review/desk.html"
     return console_page(request, staff, template, status=status, **shown)
 
 
