@@ -30,6 +30,9 @@ class Traffic:
     Args:
         folder: where the logs are written.
         seed: of who comes, in what groups, and who pays.
+
+    Attributes:
+        slowness: runners who keep coming wait so many times as long between two as they were told.
     """
 
     site: Site
@@ -38,6 +41,7 @@ class Traffic:
     seed: int
     buyers: dict[str, Buyer] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    slowness: float = 1.0
 
     def __post_init__(self) -> None:
         self.registrations = Ledger(self.folder / "registrations.log")
@@ -59,7 +63,7 @@ class Traffic:
             entry = await self.register(buyer)
             if entry.outcome is Outcome.OK and self._random.random() < 0.7:
                 await self.pay(buyer)
-            await asyncio.sleep(every)
+            await asyncio.sleep(every * self.slowness)
 
     async def rush(self, category_id: str, sizes: Sequence[int]) -> None:
         """All of them want places, as many at once as one client's connections allow."""
