@@ -77,6 +77,14 @@ def health(container: dict[str, Any]) -> str:
     return "3 restarting starting" if sickness == "restarting" else f"0 running {sickness}"
 
 
+def networks_of(identifier: str) -> list[str]:
+    """The networks that it is in: a worker is in none with the gateway."""
+    is_worker = found(identifier)["process"].endswith("-worker")
+    usual = ["some_back"] if is_worker else ["some_back", "some_edge"]
+    networks: list[str] = STATE.setdefault("networks", {}).setdefault(identifier, usual)
+    return networks
+
+
 def inspect(template: str, identifier: str) -> None:
     """The few templates that deploy/roll uses."""
     container = found(identifier)
@@ -84,7 +92,7 @@ def inspect(template: str, identifier: str) -> None:
     if ".Created" in template:
         print(f"2026-01-01T00:00:{int(identifier[1:]):02} {str(container['up']).lower()} {identifier} False")
     elif ".Networks" in template:
-        print(*STATE.get("networks", {}).get(identifier, ["some_back", "some_edge"]), sep="\n")
+        print(*networks_of(identifier), sep="\n")
     elif ".Healthcheck" in template:
         print("CMD healthy 8000")
     elif template == "{{.RestartCount}} {{.State.Running}}":
@@ -129,6 +137,13 @@ def change(arguments: list[str]) -> None:
         case ["network", "connect", network, identifier]:
             note(f"connect {found(identifier)['process']} {network}")
             STATE["networks"][identifier].append(network)
+        case ["network", "disconnect", network, identifier]:
+            note(f"hold back {found(identifier)['process']}")
+            networks_of(identifier).remove(network)
+        case ["network", "connect", "--alias", name, network, identifier]:
+            assert name == found(identifier)["process"]
+            note(f"let in {name}")
+            networks_of(identifier).append(network)
         case _:
             sys.exit(f"docker does not know {arguments}")
 

@@ -50,7 +50,7 @@ class Engine:
 
     def calls(self) -> list[str]:
         """What was changed, in order; how one starts is left out."""
-        left_out = ("shares", "start", "answers")
+        left_out = ("shares", "start", "hold back", "answers", "let in")
         return [each for each in self.calls_and_shares() if not each.startswith(left_out)]
 
     def calls_and_shares(self) -> list[str]:
@@ -91,7 +91,8 @@ def test_one_replica_after_the_other_is_replaced_once_a_new_one_is_healthy(
 def test_while_one_starts_those_that_serve_have_the_processors_first(engine: Engine) -> None:
     assert engine.roll("identity").returncode == 0
 
-    started = ["shares 128", "start identity-api", "answers", "shares 1024", "healthy"]
+    held_back = ["shares 128", "start identity-api", "hold back identity-api", "answers"]
+    started = [*held_back, "shares 1024", "let in identity-api", "healthy"]
     replaced = ["up identity-api=2", *started, "stop identity-api old", "rm"]
     assert engine.calls_and_shares()[2 : 2 + len(replaced)] == replaced
 
@@ -104,6 +105,17 @@ def test_one_that_a_killed_call_left_with_few_shares_of_the_processors_gets_its_
 
     api, worker = [each for each in engine.calls_and_shares() if each.startswith("shares")]
     assert (api, worker) == ("shares 1024", "shares 256")
+
+
+def test_one_that_a_killed_call_left_without_the_gateway_is_let_in_by_the_next(engine: Engine) -> None:
+    engine.runs("identity-api", "new")
+    left = engine.state["containers"][-1]["id"]
+    engine.state["networks"] = {left: ["some_back"]}
+
+    assert engine.roll("identity").returncode == 0
+
+    assert "some_edge" in engine.state["networks"][left]
+    assert "let in identity-worker" not in engine.calls_and_shares()
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["it ended", "it is silent"])
