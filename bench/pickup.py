@@ -3,6 +3,7 @@
 import asyncio
 import json
 import multiprocessing
+import re
 import time
 import zlib
 from collections.abc import Collection, Iterator, Sequence
@@ -10,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -37,7 +39,8 @@ _AT_MOST_MS = 100
 _CHANGED = 100
 _LARGEST_MB = 2
 _MILLI, _MEGA = 1_000, 1_000_000
-_GATEWAY_LEVEL, _USUAL_LEVEL = 1, 6  # nginx compresses with level 1 unless it is told otherwise
+_ROUTES = Path(__file__).resolve().parent.parent / "deploy" / "gateway" / "routes.conf"
+_USUAL_LEVEL = 1  # of nginx, where it is not told otherwise
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -209,7 +212,8 @@ def _handed_out_to(http: httpx.Client, code: str) -> str:
 
 def _whole(answers: Sequence[_Snapshot]) -> list[Figure]:
     what, one = f"the roster of {RUNNERS} runners", answers[0]
-    compressed = one.megabytes(level=_GATEWAY_LEVEL)
+    [told] = re.findall(r"gzip_comp_level (\d);", _ROUTES.read_text())
+    compressed = one.megabytes(level=int(told))
     return [
         Figure(_SNAPSHOT, what, [one.megabytes()], "MB"),
         Figure(_SNAPSHOT, f"{what}, as the gateway compresses", [compressed], "MB", Target(ceiling=_LARGEST_MB)),
