@@ -326,8 +326,8 @@ async def test_a_desk_of_one_race_stays_with_it_through_decisions(api: PaymentAp
         undone = parsed((await browser.post(f"{_of(FIRST, 'undo')}?race=pagi", headers=SCRIPT)).text)
     # then every proof was asked for that race
     assert {each["event_id"] for each in api.sent("/review/next")} == {COLLEAGUE}
-    forms = [each.attributes for each in undone.all("form")]
-    assert all("race=pagi" in each["action"] for each in forms if each.get("method") == "post")
+    again = [each.attributes for each in undone.all("form")]
+    assert all("race=pagi" in each["action"] for each in again if each.get("method") == "post")
 
 
 async def test_a_race_that_is_not_there_is_said_before_anything_is_decided(api: PaymentApi) -> None:

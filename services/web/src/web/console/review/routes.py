@@ -134,8 +134,8 @@ async def refuse_proof(
         message = next(iter(refused.field_errors.values()), refused.wording.en)
         wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
         desk = await open_desk(payment, registration, Asked(had=payment_id, race=race))
-        form = Form() if desk.is_lost else wrong
-        return await _page(request, staff, registration, desk, "", status=refused.status, form=form)
+        shown = Form() if desk.is_lost else wrong
+        return await _page(request, staff, registration, desk, "", status=refused.status, form=shown)
     return await _after(request, staff, payment, registration, outcome, asked)
 
 
