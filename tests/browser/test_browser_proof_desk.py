@@ -17,7 +17,7 @@ from .conftest import Arrive
 from .devices import DESKTOP, PHONE, Device
 from .looks import too_wide
 from .proofs import Reviewer, decisions, send_proofs
-from .races import Races
+from .races import NOT_OPEN, OPEN, Races
 
 _MANY = 100
 _FIVE_MINUTES = 300.0
@@ -83,6 +83,43 @@ async def test_the_last_decision_is_taken_back_by_a_key(site: Site, races: Races
     await reviewer.hears(f"{number} sudah ditolak")
     await reviewer.finds()
     await reviewer.presses("v")
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
+async def test_a_reviewer_of_one_race_stays_with_it(
+    device: Device, site: Site, races: Races, crowd: Crowd, arrive: Arrive
+) -> None:
+    # given a race without proofs, and one with two
+    numbers = await send_proofs(site, races.categories["10k"]["id"], crowd, 2)
+    reviewer = await Reviewer.hired(await arrive(device), races.staff, {*numbers})
+    page = reviewer.page
+
+    async def chooses(race: str) -> None:
+        await page.get_by_role("combobox", name="Lomba").select_option(race)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Tampilkan").click()
+
+    # then the desk of the first is empty, and says so
+    await chooses(NOT_OPEN)
+    await expect(reviewer.title).to_have_text("Tidak ada yang menunggu")
+    await expect(page.locator("[data-empty]")).to_contain_text("Semua bukti untuk Tomorrow Run sudah diputuskan")
+    assert await violations(page) == []
+    assert await too_wide(page) == []
+
+    # and at the desk of the second, the proof after a decision is one of that race as well
+    await chooses(OPEN)
+    number = await reviewer.finds()
+    await reviewer.presses("v")
+    await reviewer.hears(f"{number} sudah diverifikasi")
+    for form in await page.locator("[data-decision], [data-undo]").all():
+        assert (await form.get_attribute("action") or "").endswith(f"?race={OPEN}")
+    await reviewer.number()
+    await reviewer.presses("u")
+    await reviewer.hears("Sudah diurungkan")
+    assert await reviewer.finds() == number
+    assert await violations(page) == []
+    assert await too_wide(page) == []
 
 
 @pytest.mark.timeout(400)
