@@ -12,6 +12,7 @@ from standalone.journey.people import Crowd
 from .desk import Desk
 from .races import OPEN, Races
 
+_INSTALLATION_MS: Final = 60_000  # a busy machine takes its time for the worker and all files of the app
 PIN: Final = "482915"
 _CLOCK: Final = """shift => {
     const Real = Date;
@@ -145,7 +146,8 @@ class Phone:
         await self.types_pin(pin, name)
         await expect(self.view("scan")).to_be_visible()
         await self.is_synchronised()
-        await self.page.wait_for_function("() => navigator.serviceWorker?.controller || !window.isSecureContext")
+        is_installed = "() => navigator.serviceWorker?.controller || !window.isSecureContext"
+        await self.page.wait_for_function(is_installed, timeout=_INSTALLATION_MS)
 
     async def types_pin(self, pin: str = PIN, name: str = "Ponsel Sari") -> None:
         """Fill in the form of the station and send it."""
