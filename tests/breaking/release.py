@@ -118,7 +118,7 @@ class Load:
         every: seconds between two.
 
     Attributes:
-        answers: what came of them.
+        answers: their outcomes and times.
     """
 
     def __init__(self, http: httpx.AsyncClient, *, every: float = _EVERY) -> None:

@@ -1,23 +1,24 @@
-// Lets the word on a change go away: by its button, or when it had time to be read and is neither pointed at nor focused.
+// Lets the word on a change go away: by its button, or when it had time to be read. While its page is hidden, or it is
+// pointed at or focused, it stays.
 "use strict";
-const milliseconds = 6000;
+const LEAST = 6000;
+const FOR_A_CHARACTER = 100;
 
 for (const toast of document.querySelectorAll("[data-toast]")) {
   const words = toast.querySelector("[role=status]");
   const close = toast.querySelector("button");
+  const milliseconds = Math.max(LEAST, FOR_A_CHARACTER * words.textContent.length);
   let timer = 0;
   const wait = () => {
     clearTimeout(timer);
-    if (!toast.matches(":hover, :focus-within")) timer = setTimeout(() => { toast.hidden = true; }, milliseconds);
+    if (!document.hidden && !toast.matches(":hover, :focus-within")) timer = setTimeout(() => { toast.hidden = true; }, milliseconds);
   };
-  const stay = () => clearTimeout(timer);
 
   close.hidden = false;
   close.addEventListener("click", () => { toast.hidden = true; });
-  toast.addEventListener("mouseenter", stay);
-  toast.addEventListener("focusin", stay);
-  toast.addEventListener("mouseleave", wait);
-  toast.addEventListener("focusout", () => setTimeout(wait));
+  for (const name of ["mouseenter", "mouseleave", "focusin"]) toast.addEventListener(name, wait);
+  toast.addEventListener("focusout", () => setTimeout(wait)); // only then it has no focus any more
+  document.addEventListener("visibilitychange", wait);
   // A screen reader speaks what changes, not what a page came with.
   setTimeout(() => { words.textContent = `${words.textContent}`; });
   wait();
