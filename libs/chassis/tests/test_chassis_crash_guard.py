@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from chassis import crash_guard
 from chassis.crash_guard import DEADLY, UNFINISHED, RetrySlots, TookReaderDown
 from chassis.database import Database, UnitOfWork
 from chassis.errors import NotYet
@@ -101,6 +102,33 @@ async def test_a_try_that_ends_is_not_counted(database: Database) -> None:
     assert await rows(database, service_tables.dead_letters) == 0
     [headers] = await headers_of_parked(database)
     assert UNFINISHED not in headers
+
+
+async def test_a_try_that_ends_while_the_database_is_too_busy_to_be_told_is_not_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a database that takes the beginnings of tries, and not their ends
+    tried: list[Any] = []
+    handlers = Handlers()
+    set_headers = crash_guard._set_headers
+
+    @handlers.on(RegistrationCancelled)
+    async def too_early(event: Event[Any], work: UnitOfWork) -> None:
+        tried.append(event)
+        raise NotYet("too early")
+
+    async def busy_at_the_end(*args: Any) -> int:
+        if " - " in str(args[-1]):
+            raise TimeoutError("no connection is free")
+        return await set_headers(*args)
+
+    monkeypatch.setattr(crash_guard, "_set_headers", busy_at_the_end)
+    await Inbox(database, handlers).schedule_retry(cancelled().to_bytes(), NotYet("too early"))
+    # when
+    async with retried(database, Inbox(database, handlers)):
+        await eventually(lambda: len(tried) > DEADLY + 2)
+    # then
+    assert await rows(database, service_tables.dead_letters) == 0
 
 
 async def test_a_replayed_event_gets_a_fresh_set_of_tries_alone(database: Database) -> None:

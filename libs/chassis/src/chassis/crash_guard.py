@@ -6,7 +6,7 @@ crash guard set aside, are suspects. Each suspect is retried alone, so that only
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from faststream_outbox.message import OutboxInnerMessage
@@ -14,6 +14,9 @@ from sqlalchemy import ColumnElement, Integer, String, Table, cast, func, litera
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.database import Database
+from chassis.telemetry import logger
+
+log = logger(__name__)
 
 UNFINISHED: Final = "unfinished_tries"
 """Header that counts an event's consecutive tries that began and did not end."""
@@ -27,16 +30,20 @@ class TookReaderDown(Exception):
 
 
 class RetrySlots:
-    """Limits concurrent retries; a suspect is retried alone.
+    """Limits concurrent retries of a process; a suspect is retried alone.
 
     Args:
         side_by_side: maximum concurrent retries.
+
+    Attributes:
+        ended: ids of the rows whose newest try here ended, although the database could not be told.
     """
 
     def __init__(self, side_by_side: int) -> None:
         self._side_by_side = side_by_side
         self._places = asyncio.Semaphore(side_by_side)
         self._alone = asyncio.Lock()
+        self.ended: set[int] = set()
 
     @asynccontextmanager
     async def slot(self, row: OutboxInnerMessage) -> AsyncIterator[None]:
@@ -55,27 +62,38 @@ def is_suspect(row: OutboxInnerMessage) -> bool:
 
 
 @asynccontextmanager
-async def counted(database: Database, row: OutboxInnerMessage) -> AsyncIterator[None]:
+async def counted(database: Database, row: OutboxInnerMessage, ended: set[int]) -> AsyncIterator[None]:
     """Count this try as unfinished unless the block ends, which it does not if the process is killed.
+
+    Args:
+        ended: see `RetrySlots`. While a database is too busy to be told, a process that lives knows its own tries.
 
     Raises:
         TookReaderDown: the event has used up its tries; the block is not run.
     """
-    if await _begin(database, row) > DEADLY:
+    if await _begin(database, row, first=row.id in ended) > DEADLY:
         raise TookReaderDown
+    ended.discard(row.id)
     try:
         yield
     except BaseException:
-        with suppress(Exception):  # the try then counts as unfinished, which costs one of several
-            await _set_headers(
-                database, row, _headers(database).op("-", return_type=JSONB)(literal(UNFINISHED, String))
-            )
+        await _end(database, row, ended)
         raise
 
 
-async def _begin(database: Database, row: OutboxInnerMessage) -> int:
+async def _end(database: Database, row: OutboxInnerMessage, ended: set[int]) -> None:
+    """Forget that tries of a row began, or remember in this process that the newest one ended."""
+    try:
+        await _set_headers(database, row, _headers(database).op("-", return_type=JSONB)(literal(UNFINISHED, String)))
+    except Exception as error:  # noqa: BLE001  # the try failed for a reason of its own, which is reported
+        ended.add(row.id)
+        log.warning("end_of_try_not_stored", row=row.id, error=type(error).__name__)
+
+
+async def _begin(database: Database, row: OutboxInnerMessage, *, first: bool) -> int:
     headers = _headers(database)
-    count = func.coalesce(cast(headers[UNFINISHED].astext, Integer), 0) + 1
+    before = literal(0) if first else func.coalesce(cast(headers[UNFINISHED].astext, Integer), 0)
+    count = before + 1
     counting = headers.op("||", return_type=JSONB)(func.jsonb_build_object(UNFINISHED, cast(count, String)))
     return await _set_headers(database, row, counting)
 

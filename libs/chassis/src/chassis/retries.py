@@ -129,7 +129,7 @@ def retry_broker(
                 lease_kept(database, database.tables.retries, row, lease_seconds=lease_seconds) as ours,
             ):
                 if ours:
-                    async with counted(database, row):
+                    async with counted(database, row, slots.ended):
                         await inbox.handle(message.body, briefly=True)
         except Exception as error:
             if _costs_nothing(error):
