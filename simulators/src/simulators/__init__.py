@@ -1,4 +1,7 @@
-"""Simulators of external services: Fonnte (WhatsApp) and a mail server, with inboxes to inspect."""
+"""Simulators of external services: Fonnte (WhatsApp), Midtrans (payments) and a mail server.
+
+What they received can be inspected.
+"""
 
 from simulators.lifecycle import Simulators
 from simulators.settings import Settings

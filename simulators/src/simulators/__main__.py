@@ -1,4 +1,4 @@
-"""`python -m simulators`: both inboxes in one process, configured by `SIMULATORS_…` variables."""
+"""`python -m simulators`: all simulators in one process, configured by `SIMULATORS_…` variables."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""The inboxes over HTTP: JSON for scripts, a page for people, and Fonnte's API for the platform."""
+"""The inboxes over HTTP: JSON for scripts, a page for people, and the APIs of Fonnte and Midtrans for the platform."""
 
 import re
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from simulators.fonnte.api import build_fonnte
 from simulators.fonnte.inbox import WhatsAppInbox, WhatsAppMode
 from simulators.fonnte.messages import Status, WhatsAppMessage
 from simulators.mail.inbox import CaughtMail, MailInbox, MailMode
+from simulators.midtrans import MidtransAccount, build_midtrans
 from simulators.problems import render_problems
 
 PREFIX = "/simulators"
@@ -25,10 +26,11 @@ _SHOWN_IN_PLACE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 @dataclass(frozen=True, slots=True)
 class Inboxes:
-    """The inboxes of the simulators."""
+    """What the simulators received: mail, WhatsApp messages, and Midtrans' orders."""
 
     mail: MailInbox
     whatsapp: WhatsAppInbox
+    midtrans: MidtransAccount
 
 
 class AttachmentItem(BaseModel):
@@ -86,6 +88,7 @@ def build_app(inbox: Inboxes) -> FastAPI:
     render_problems(app)
     app.include_router(_routes, prefix=PREFIX)
     app.mount(f"{PREFIX}/fonnte", build_fonnte(inbox.whatsapp))
+    app.mount(f"{PREFIX}/midtrans", build_midtrans(inbox.midtrans))
     return app
 
 
@@ -119,7 +122,7 @@ _routes = APIRouter()
 
 @_routes.get("")
 async def inbox_page(boxes: Boxes) -> HTMLResponse:
-    html = pages.inbox_page(boxes.mail, boxes.whatsapp, PREFIX)
+    html = pages.inbox_page(boxes.mail, boxes.whatsapp, boxes.midtrans, PREFIX)
     return HTMLResponse(html, headers={"Content-Security-Policy": pages.PAGE_POLICY})
 
 

@@ -1,5 +1,6 @@
 """Building, starting and stopping all simulators."""
 
+import httpx
 from fastapi import FastAPI
 
 from simulators.app import Inboxes, build_app
@@ -8,19 +9,25 @@ from simulators.fonnte.inbox import DEVICE, WhatsAppInbox
 from simulators.mail.certificate import Certificate
 from simulators.mail.inbox import MailInbox
 from simulators.mail.server import Login, MailServer
+from simulators.midtrans import MidtransAccount
 from simulators.settings import Settings
 
 
 class Simulators:
-    """Fonnte and a mail server in the caller's event loop.
+    """Fonnte, Midtrans and a mail server in the caller's event loop.
 
     `app` is the HTTP application, to be served or mounted at the root by the caller; `whatsapp` and `mail` are the
-    inboxes; `certificate` is used for STARTTLS, None without it. Stop the simulators before the HTTP server: `stop`
-    releases requests that mode `timeout` delays.
+    inboxes and `midtrans` the merchant account; `certificate` is used for STARTTLS, None without it. Stop the
+    simulators before the HTTP server: `stop` releases requests that a mode delays.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, *, midtrans_transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         """Build the simulators.
+
+        Args:
+            midtrans_transport: posts Midtrans' notifications instead of the network, if it is given.
 
         Raises:
             OSError, ssl.SSLError: a configured certificate is unusable.
@@ -28,8 +35,9 @@ class Simulators:
         settings = settings or Settings()
         self.mail = MailInbox(settings)
         self.whatsapp = WhatsAppInbox(settings, _courier(settings))
+        self.midtrans = MidtransAccount(settings, midtrans_transport)
         self.certificate = _certificate(settings)
-        self.app: FastAPI = build_app(Inboxes(self.mail, self.whatsapp))
+        self.app: FastAPI = build_app(Inboxes(self.mail, self.whatsapp, self.midtrans))
         self._smtp = MailServer(
             self.mail,
             host=settings.smtp_host,
@@ -55,9 +63,11 @@ class Simulators:
         """
         self.whatsapp.start()
         await self._smtp.start()
+        self.midtrans.start()
 
     async def stop(self) -> None:
         """Stop everything, including running deliveries; may be called twice."""
+        await self.midtrans.stop()
         await self.whatsapp.stop()
         await self._smtp.stop()
 

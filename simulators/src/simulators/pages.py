@@ -1,4 +1,4 @@
-"""The page with both inboxes. Untrusted text is escaped; HTML mail is shown in a sandbox."""
+"""The page with both inboxes and Midtrans' orders. Untrusted text is escaped; HTML mail is shown in a sandbox."""
 
 import re
 from base64 import b64encode
@@ -10,9 +10,11 @@ from simulators.attachments import Attachment
 from simulators.fonnte.inbox import WhatsAppInbox
 from simulators.fonnte.messages import WhatsAppMessage
 from simulators.mail.inbox import CaughtMail, MailInbox
+from simulators.midtrans.account import MidtransAccount
+from simulators.midtrans.page import orders_section
 
 SHOWN = 100
-PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'"
+PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'"
 MAIL_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """\
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1b1f24; }
@@ -20,6 +22,8 @@ article { border: 1px solid #d0d7de; border-radius: 8px; margin: 1rem 0; padding
 h3 { margin-bottom: 0; }
 .about { color: #59636e; font-size: 14px; margin: 0 0 .5rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f6f8fa; padding: .75rem; border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+th, td { border-bottom: 1px solid #d0d7de; padding: .35rem .5rem; text-align: left; overflow-wrap: anywhere; }
 iframe { width: 100%; height: 26rem; border: 1px solid #d0d7de; border-radius: 6px; background: #fff; }
 """
 _LINK = re.compile(r"""(https?://[^\s<>"']+)""")
@@ -27,17 +31,19 @@ _INLINE_IMAGE = re.compile(r"""cid:([^\s"'<>)]+)""", re.IGNORECASE)
 _IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 
-def inbox_page(mail: MailInbox, whatsapp: WhatsAppInbox, prefix: str) -> str:
-    """Return both inboxes as HTML, newest first, at most `SHOWN` of each. `prefix` is the path of the routes."""
+def inbox_page(mail: MailInbox, whatsapp: WhatsAppInbox, midtrans: MidtransAccount, prefix: str) -> str:
+    """Return inboxes and orders as HTML, newest first, at most `SHOWN` of each. `prefix` is the path of the routes."""
     chats = _articles(_whatsapp_article(each, prefix) for each in islice(whatsapp.newest(), SHOWN))
     mails = _articles(_mail_article(each, prefix) for each in islice(mail.newest(), SHOWN))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Simulated inboxes</title><link rel="stylesheet" href="{prefix}/style.css"></head><body>
 <h1>Simulated inboxes</h1>
-<p>Nothing here left this machine. <a href="#whatsapp">WhatsApp</a> · <a href="#mail">E-mail</a></p>
+<p>Nothing here left this machine. <a href="#whatsapp">WhatsApp</a> · <a href="#mail">E-mail</a> ·
+<a href="#midtrans">Midtrans</a></p>
 <h2 id="whatsapp">WhatsApp</h2><p class="about">Mode: {escape(whatsapp.mode)}</p>{chats}
 <h2 id="mail">E-mail</h2><p class="about">Mode: {escape(mail.mode)}</p>{mails}
+{orders_section(midtrans, prefix)}
 </body></html>
 """
 

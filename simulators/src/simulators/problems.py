@@ -18,16 +18,17 @@ def render_problems(app: FastAPI) -> None:
 
 async def _render_refusal(request: Request, refusal: Exception) -> JSONResponse:
     status = refusal.status_code if isinstance(refusal, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    return _problem(request, HTTPStatus(status), HTTPStatus(status).phrase.lower().replace(" ", "_"))
+    return problem(request, HTTPStatus(status), HTTPStatus(status).phrase.lower().replace(" ", "_"))
 
 
 async def _render_invalid(request: Request, invalid: Exception) -> JSONResponse:
     found = invalid.errors() if isinstance(invalid, RequestValidationError) else []
     errors = [{"field": ".".join(map(str, error["loc"][1:])), "message": error["msg"]} for error in found]
-    return _problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_fields", errors=errors)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_fields", errors=errors)
 
 
-def _problem(request: Request, status: HTTPStatus, code: str, **members: Any) -> JSONResponse:
+def problem(request: Request, status: HTTPStatus, code: str, **members: Any) -> JSONResponse:
+    """Return a problem document with the status' description; `members` are added, or replace its own."""
     body = {
         "type": "about:blank",
         "title": status.phrase,

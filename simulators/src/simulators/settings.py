@@ -40,6 +40,19 @@ class Settings(BaseSettings):
     )
     fonnte_hold_seconds: float = Field(60.0, ge=0, description="seconds for which mode `timeout` delays a response")
 
+    midtrans_server_key: SecretStr = Field(SecretStr("SB-Mid-server-simulator"), min_length=1)
+    midtrans_merchant_id: str = Field("G000000001", min_length=1)
+    midtrans_notification_url: str | None = Field(None, description="URL for notifications; not sent without it")
+    midtrans_time_factor: float = Field(1.0, gt=0, description="divides the waits between attempts to notify")
+    midtrans_slow_seconds: float = Field(3.0, ge=0, description="seconds by which mode `slow` delays a response")
+    midtrans_hold_seconds: float = Field(
+        60.0, ge=0, description="seconds for which mode `timeout_after_doing` delays a response"
+    )
+    midtrans_refund_confirmed_after_seconds: float = Field(
+        5.0, ge=0, description="seconds from a refund to its confirmation by the bank"
+    )
+    midtrans_sweep_seconds: float = Field(1.0, gt=0, description="seconds between two searches for expired orders")
+
     keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest are dropped first")
     keep_bytes: int = Field(256 * 1024 * 1024, ge=1, description="per inbox")
 

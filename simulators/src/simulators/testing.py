@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from simulators.lifecycle import Simulators
+from simulators.midtrans import MidtransAccount, build_midtrans
+from simulators.midtrans.testing import BASE_URL, MidtransCalls
 from simulators.settings import Settings
 
 ANY_DEVICE = "a-device"
@@ -23,6 +26,7 @@ class Stage:
     def __init__(self, simulators: Simulators, http: httpx.AsyncClient) -> None:
         self.simulators = simulators
         self.http = http
+        self.midtrans = MidtransCalls(simulators.midtrans, http, transport=httpx.ASGITransport(simulators.app))
 
     async def send(self, *, token: str | None = ANY_DEVICE, **fields: str) -> dict[str, Any]:
         """Call Fonnte's `/send` with a form and return the body of the response."""
@@ -55,16 +59,45 @@ class Stage:
 
 
 @asynccontextmanager
-async def playing(**settings: Any) -> AsyncIterator[Stage]:
-    """Run simulators with `settings`, on free ports and without delivery delay, until the block ends."""
-    simulators = Simulators(Settings(**{"fonnte_delivered_after_seconds": 0, **settings}))
+async def playing(
+    *, midtrans_transport: httpx.AsyncBaseTransport | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
+    """Run simulators with `settings`, on free ports and without delivery delay, until the block ends.
+
+    Args:
+        midtrans_transport: posts Midtrans' notifications instead of the network, if it is given.
+    """
+    simulators = Simulators(
+        Settings(**{"fonnte_delivered_after_seconds": 0, **settings}), midtrans_transport=midtrans_transport
+    )
     await simulators.start()
     try:
         transport = httpx.ASGITransport(simulators.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://simulators") as http:
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
             yield Stage(simulators, http)
     finally:
         await simulators.stop()
+
+
+@asynccontextmanager
+async def paying(*, notifying: httpx.AsyncBaseTransport | None = None, **settings: Any) -> AsyncIterator[MidtransCalls]:
+    """Run Midtrans alone, in this process and without a socket, until the block ends.
+
+    Notifications go to `midtrans_notification_url` of `settings`; an adapter reaches the API by `api_url` and
+    `transport` of what is yielded.
+
+    Args:
+        notifying: posts notifications instead of the network, such as `httpx.ASGITransport(app)`.
+    """
+    account = MidtransAccount(Settings(**settings), notifying)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/simulators/midtrans", build_midtrans(account))
+    account.start()
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as http:
+            yield MidtransCalls(account, http, transport=httpx.ASGITransport(app))
+    finally:
+        await account.stop()
 
 
 @asynccontextmanager

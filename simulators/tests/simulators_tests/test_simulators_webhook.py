@@ -145,18 +145,19 @@ async def test_stopping_lets_go_of_a_caller_kept_waiting() -> None:
 async def test_stopping_ends_deliveries_under_way() -> None:
     before = asyncio.all_tasks()
     async with playing(fonnte_delivered_after_seconds=3600) as stage:
+        idle = asyncio.all_tasks()
         await stage.send(target="081234567890,081345678901", message="Hi")
-        assert len(asyncio.all_tasks() - before) == 2
+        assert len(asyncio.all_tasks() - idle) == 2
 
     assert asyncio.all_tasks() == before
 
 
 async def test_no_more_deliveries_are_under_way_than_messages_are_remembered() -> None:
-    before = asyncio.all_tasks()
     async with playing(keep_messages=3, fonnte_delivered_after_seconds=3600) as stage:
+        idle = asyncio.all_tasks()
         for _ in range(10):
             await stage.send(target="081234567890", message="Hi")
-        await eventually(lambda: len(asyncio.all_tasks() - before) == 3)
+        await eventually(lambda: len(asyncio.all_tasks() - idle) == 3)
 
 
 async def _send(client: httpx.AsyncClient, url: str) -> httpx.Response:

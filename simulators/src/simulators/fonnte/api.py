@@ -1,16 +1,14 @@
 """Fonnte's HTTP API. Every response is HTTP 200; the body's `status` is whether it succeeded."""
 
-import asyncio
-import contextlib
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from simulators.attachments import Attachment
+from simulators.delays import hold
 from simulators.fonnte.inbox import DEVICE, WhatsAppInbox, WhatsAppMode
 from simulators.fonnte.orders import Refused, read_orders, read_targets
 
@@ -41,7 +39,7 @@ async def _send(request: Request, inbox: Inbox) -> dict[str, Any]:
     orders = read_orders(*await _read_form(request))
     messages = inbox.accept(orders)
     if inbox.mode is WhatsAppMode.TIMEOUT:
-        await _keep_waiting(request, inbox)
+        await hold(request, until=inbox.closing, seconds=inbox.hold_seconds)
     return {
         "status": True,
         "detail": "success! message in queue",
@@ -100,19 +98,3 @@ async def _read_file(upload: UploadFile, fields: dict[str, str]) -> Attachment:
     content_type = (upload.content_type or "application/octet-stream").lower()
     renamed = None if content_type.startswith(("image/", "video/")) else fields.get("filename")
     return Attachment(renamed or upload.filename or "file", content_type, content)
-
-
-async def _keep_waiting(request: Request, inbox: WhatsAppInbox) -> None:
-    """Delay the response until the caller disconnects, the time is over or the simulators stop."""
-    waits = {asyncio.create_task(inbox.closing.wait()), asyncio.create_task(_hung_up(request))}
-    try:
-        await asyncio.wait(waits, timeout=inbox.hold_seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-
-
-async def _hung_up(request: Request) -> None:
-    with contextlib.suppress(ClientDisconnect):
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
