@@ -100,7 +100,7 @@ def registered(status: str = "pending_payment", *, people: int = 1, **fields: An
     return {("GET", f"{API}/registrations/{REGISTERED}"): found}
 
 
-def billed(*payments: dict[str, Any], status: str = "open", **ways: str | None) -> Answers:
+def billed(*payments: dict[str, Any], status: str = "open", **ways: Any) -> Answers:
     """Return the answers about an invoice with its payments, and about the ways to pay."""
     invoice = {**runner_apis.invoice(status, *payments), "registration_number": NUMBER}
     return {

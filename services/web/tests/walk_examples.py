@@ -141,6 +141,7 @@ NOT_PAGES = {
     "/races/{slug}/button.svg",
     "/brand/{digits}.svg",
     "/r/{number}/line",
+    "/r/{number}/qris.png",
     "/r/{number}/stream",
     "/r/{number}/race.ics",
     "/r/{number}/tickets/{participant_id}.html",

@@ -8,6 +8,7 @@ import httpx
 from .runner_apis import at, problem
 from .walk import Example
 from .walk_messages_answers import (
+    CONFIRM,
     LOG,
     MESSAGE,
     NOTIFICATION,
@@ -24,6 +25,7 @@ from .walk_messages_answers import (
     message,
     of_template,
     paying,
+    read_code,
     result_of_test,
     sender,
     without_content,
@@ -50,6 +52,10 @@ DATA: Final[Sequence[str]] = (
     "123-api",
     "(x: y)",
     "mail.example.com",
+    "LARI CONTOH",
+    "BANDUNG",
+    "NMID",
+    "ID1020000000001",
 )
 
 _ONE: Final = f"/console/messages/{MESSAGE}"
@@ -71,6 +77,17 @@ _WHATSAPP: Final = {
     "fonnte_token": "",
     "do": "save",
 }
+_PROBLEM: Final = {"en": "It is wrong.", "id": "Ini salah."}
+_CODES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "not confirmed": {"qris": read_code()},
+    "confirmed": {"qris": read_code(confirmed=True), "qris_with_amount": True, "qris_limit": "5000000.00"},
+    "confirmed, for one payment": {"qris": read_code(confirmed=True, dynamic=True), "qris_problem": _PROBLEM},
+    "wrong": {"qris": read_code(nmid=None), "qris_problem": _PROBLEM},
+    "not read": {"qris": None, "qris_problem": _PROBLEM},
+}
+_PICTURE: Final = "/console/payment-settings/picture"
+_CONFIRMED: Final = {PAYING: json_of(paying(**_CODES["confirmed"]))}
+_AMOUNTS: Final = {"do": "amounts", "qris_with_amount": "yes", "qris_limit": "5000000"}
 _PAYING: Final = {"bank_name": "BCA", "payment_deadline_hours": "999", "do": "save"}
 
 
@@ -190,6 +207,10 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
     "/console/payment-settings": (
         Example("/console/payment-settings?done=saved"),
         Example("/console/payment-settings", answers={PAYING: json_of(paying(qris_image=None))}, state="no picture"),
+        *(
+            Example("/console/payment-settings", answers={PAYING: json_of(paying(**found))}, state=state)
+            for state, found in _CODES.items()
+        ),
         Example("/console/payment-settings", form={"do": "preview", "payment_deadline_hours": "24"}),
         Example("/console/payment-settings", 422, {**_PAYING, "payment_deadline_hours": "x"}),
         Example("/console/payment-settings", 422, _PAYING, {_PUT_PAYING: _wrong("payment_deadline_hours")}),
@@ -198,6 +219,25 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         Example("/console/payment-settings/picture?done=saved"),
         Example("/console/payment-settings/picture", answers={PAYING: json_of(paying(qris_image=None))}, state="none"),
         Example("/console/payment-settings/picture", 422, {}),
+        *(
+            Example(_PICTURE, answers={PAYING: json_of(paying(**found))}, state=state)
+            for state, found in _CODES.items()
+        ),
+        Example(f"{_PICTURE}?done=confirmed", answers=_CONFIRMED),
+        Example(f"{_PICTURE}?done=amounts", answers=_CONFIRMED),
+    ),
+    "/console/payment-settings/picture/code": (
+        Example(f"{_PICTURE}/code", 303),
+        Example(f"{_PICTURE}/code", 303, {"do": "confirm"}, {CONFIRM: json_of(paying())}),
+        Example(f"{_PICTURE}/code", 409, {"do": "confirm"}, {CONFIRM: problem(409, "qris_changed", detail="123-api")}),
+        Example(f"{_PICTURE}/code", 422, {**_AMOUNTS, "qris_limit": "5 juta"}, _CONFIRMED, state="no number"),
+        Example(f"{_PICTURE}/code", 422, _AMOUNTS, {**_CONFIRMED, _PUT_PAYING: _wrong("qris_limit")}),
+        Example(
+            f"{_PICTURE}/code",
+            409,
+            _AMOUNTS,
+            {**_CONFIRMED, _PUT_PAYING: problem(409, "qris_not_confirmed", detail="123-api")},
+        ),
     ),
     "/console/payment-settings/picture/remove": (
         Example("/console/payment-settings/picture/remove"),

@@ -201,6 +201,22 @@ def paying(**fields: Any) -> dict[str, Any]:
     }
 
 
+CONFIRM: Final = ("POST", f"{PAYMENT}/settings/qris/confirm")
+
+
+def read_code(**fields: Any) -> dict[str, Any]:
+    """Return what payment read from the QRIS picture."""
+    return {
+        "merchant": "LARI CONTOH",
+        "city": "BANDUNG",
+        "nmid": "ID1020000000001",
+        "dynamic": False,
+        "confirmed": False,
+        "payload_sha256": "5f" * 32,
+        **fields,
+    }
+
+
 ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     LOG: log(*_LOGGED, more="x"),
     **detail("sent", kept(provider_id="17"), sent_at=at(-1)),

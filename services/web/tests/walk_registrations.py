@@ -17,6 +17,10 @@ _FREE: Mapping[str, Any] = {"total_amount": "0.00"}
 _SENT, _VERIFIED = paid(), paid("verified", verified_at=at(-1))
 _REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="123")
 _NO_WAY: Mapping[str, Any] = {"account_number": None, "qris_image": None}
+_WITH_AMOUNT: Mapping[str, Any] = {
+    "qris_with_amount": True,
+    "qris_merchant": {"name": "LARI CONTOH", "city": "BANDUNG", "nmid": "ID1020000000001"},
+}
 _AWAY: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(502)}
 _NO_INVOICE: Answers = {("GET", f"{PAYMENT}/invoices/{REGISTERED}"): problem(404, "invoice_not_found")}
 _PAID_AT: Mapping[str, Any] = {"payment_verified_at": at(-1)}
@@ -38,6 +42,8 @@ _STAGES: Mapping[str, Answers] = {
     "unpaid group": {**registered(people=10), **billed()},
     "unpaid, account only": {**registered(), **billed(qris_image=None)},
     "unpaid, QRIS only": {**registered(), **billed(account_number=None)},
+    "unpaid, QRIS with the amount": {**registered(), **billed(**_WITH_AMOUNT)},
+    "unpaid, above the limit of QRIS": {**registered(), **billed(**_WITH_AMOUNT, qris_limit="1000000.00")},
     "unpaid, no way to pay": {**registered(), **billed(**_NO_WAY)},
     "no invoice yet": {**registered(), **_NO_INVOICE},
     "payment away": {**registered(), **_AWAY},

@@ -17,6 +17,7 @@ from web.console.overview.pages import router as overview
 from web.console.participants.list import router as participants
 from web.console.password import router as password
 from web.console.payment_settings import picture as qris
+from web.console.payment_settings.code import router as qris_code
 from web.console.payment_settings.form import router as payment_settings
 from web.console.payment_settings.reasons import router as refusal_reasons
 from web.console.payments.pictures import router as payment_pictures
@@ -86,6 +87,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     sender,
     payment_settings,
     qris.router,
+    qris_code,
     refusal_reasons,
     review,
     statement.router,  # before payments: a statement is none

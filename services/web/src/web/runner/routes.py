@@ -25,7 +25,7 @@ from web.access import (
 )
 from web.forms import Form
 from web.languages import ENGLISH_PREFIX, language_of_path
-from web.pages import private_page, see_other
+from web.pages import PRIVATE, private_page, see_other
 from web.runner import proofs, views
 from web.runner.live import PassedOnStream, Upstream
 from web.runner.proofs import NotSent
@@ -77,6 +77,21 @@ async def send_proof(
 async def leave_form(request: Request, number: Number) -> Response:
     """Lead back to the status: a reload of the page after a refused proof, in another tab for instance."""
     return see_other(request, f"{PATH}/{number}")
+
+
+@router.get(f"{PATH}/{{number}}/qris.png")
+@router.get(f"{ENGLISH_PREFIX}{PATH}/{{number}}/qris.png")
+async def show_amount_code(request: Request, access: OwnAccess, payment: Payment, visitor: CurrentVisitor) -> Response:
+    """The QRIS code with the amount of the invoice, as a picture."""
+    invoice = await _invoice(payment, access, visitor)
+    if invoice is None:
+        raise NotFound
+    require_match(access, access.registration_id, invoice.registration_number)
+    path = f"/invoices/{access.registration_id}/qris.png"
+    picture = await payment.call("GET", path, visitor, token=access.token)
+    response = Response(picture.content, media_type="image/png", headers=PRIVATE)
+    keep_renewed(request, response)
+    return response
 
 
 @router.get(f"{PATH}/{{number}}/stream")

@@ -3,8 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from web.upstream.client import Answer
+
+_USUAL_LIMIT: Final = Decimal(10_000_000)
+"""Of one QRIS payment, in rupiah, since 2022; payment's setting has the present one."""
 
 
 class InvoiceStatus(StrEnum):
@@ -46,14 +50,35 @@ class Invoice(Answer):
     payments: tuple[Payment, ...]
 
 
+class QrisMerchant(Answer):
+    """Whom a QRIS code pays, as apps show it."""
+
+    name: str
+    city: str
+    nmid: str | None
+
+
 class Instructions(Answer):
-    """How to pay. `qris_image` is the address of a picture on this site."""
+    """How to pay.
+
+    Attributes:
+        qris_image: the address of a picture on this site.
+        qris_merchant: None until staff have confirmed it.
+        qris_with_amount: whether there is also a code with the amount inside, for amounts up to `qris_limit`.
+    """
 
     bank_name: str | None
     account_number: str | None
     account_holder_name: str | None
     payment_instructions: str | None
     qris_image: str | None
+    qris_merchant: QrisMerchant | None = None
+    qris_with_amount: bool = False
+    qris_limit: Decimal = _USUAL_LIMIT
+
+    def has_code_with(self, amount: Decimal) -> bool:
+        """Return whether there is a QRIS code with this amount inside."""
+        return self.qris_with_amount and amount <= self.qris_limit
 
     @property
     def has_account(self) -> bool:

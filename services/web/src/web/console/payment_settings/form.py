@@ -104,7 +104,8 @@ def _wrong_number(request: Request, values: Mapping[str, str]) -> Failure | None
 
 def _seen(request: Request, now: Settings, values: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the values of the runner's page with a sample amount."""
-    typed_ways = Instructions(qris_image=now.qris_image, **{name: values.get(name) or None for name in TEXTS})
+    typed_texts = {name: values.get(name) or None for name in TEXTS}
+    typed_ways = Instructions(qris_image=now.qris_image, qris_merchant=now.confirmed_merchant, **typed_texts)
     until: datetime = request.app.state.clock()
     invoice = Invoice(
         registration_number="", amount=_SAMPLE_AMOUNT, status=InvoiceStatus.OPEN, expires_at=until, payments=()
