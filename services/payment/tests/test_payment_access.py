@@ -17,6 +17,9 @@ MAY = {
     ("GET", "/invoices"): FINANCE,
     ("GET", "/invoices/{registration_id}"): STAFF | {"runner"},
     ("POST", "/invoices/{registration_id}/proofs"): FINANCE | {"runner"},
+    ("GET", "/invoices/{registration_id}/qris.png"): FINANCE | {"runner"},
+    ("GET", "/invoices/{registration_id}/qris.svg"): FINANCE | {"runner"},
+    ("GET", "/invoices/{registration_id}/qris"): FINANCE | {"runner"},
     ("GET", "/payments"): FINANCE,
     ("GET", "/payments/{payment_id}"): FINANCE,
     ("GET", "/payments/{payment_id}/proof"): FINANCE,
@@ -31,6 +34,22 @@ MAY = {
     ("GET", "/reports/financial.csv"): FINANCE,
     ("GET", "/reports/financial.xlsx"): FINANCE,
     ("GET", "/stats"): STAFF,
+    ("GET", "/invoices/{registration_id}/methods"): FINANCE | {"runner"},
+    ("GET", "/invoices/{registration_id}/charges"): FINANCE | {"runner"},
+    ("POST", "/invoices/{registration_id}/charges"): {"runner"},
+    ("GET", "/charges"): FINANCE,
+    ("GET", "/charges/{charge_id}"): FINANCE | {"runner", "other_runner"},
+    ("POST", "/charges/{charge_id}/cancel"): FINANCE | {"runner", "other_runner"},
+    ("POST", "/webhooks/midtrans"): EVERYONE,
+    ("GET", "/settings/midtrans"): ADMIN,
+    ("PUT", "/settings/midtrans"): ADMIN,
+    ("GET", "/surplus"): FINANCE,
+    ("GET", "/surplus/{money_id}"): FINANCE,
+    ("POST", "/surplus/{money_id}/assign"): FINANCE,
+    ("POST", "/surplus/{money_id}/refund"): FINANCE,
+    ("POST", "/surplus/{money_id}/refunded"): FINANCE,
+    ("GET", "/ledger/movements"): FINANCE,
+    ("GET", "/ledger/balances"): FINANCE,
     ("GET", "/refunds"): FINANCE,
     ("GET", "/refunds/{payment_id}"): FINANCE,
     ("POST", "/refunds/{payment_id}/done"): FINANCE,
@@ -38,6 +57,7 @@ MAY = {
     ("GET", "/instructions/qris.png"): EVERYONE,
     ("GET", "/settings"): ADMIN,
     ("PUT", "/settings"): ADMIN,
+    ("POST", "/settings/qris/confirm"): ADMIN,
     ("GET", "/audit"): ADMIN,
     ("GET", "/audit.csv"): ADMIN,
     ("GET", "/queues"): ADMIN,
@@ -70,7 +90,9 @@ async def test_every_route_admits_exactly_those_it_is_for(driver: PaymentDriver)
     entry = await driver.register()
     assert set(routes_of(driver)) == set(MAY)
     for (method, path), allowed in MAY.items():
-        concrete = path.format(registration_id=entry.id, payment_id=uuid4(), dead_letter_id=1)
+        concrete = path.format(
+            registration_id=entry.id, payment_id=uuid4(), dead_letter_id=1, charge_id=uuid4(), money_id=uuid4()
+        )
         for name, headers in callers(driver, entry.id).items():
             answer = await driver.call(method, concrete, by=headers)
             admitted = answer.status not in {401, 403}

@@ -21,6 +21,8 @@ ACCOUNT = {
 }
 
 _PRIVATE = {"payment_deadline_hours"}
+_NO_CODE = {"qris": None, "qris_problem": None, "qris_with_amount": False, "qris_limit": "10000000.00"}
+_NO_MERCHANT = {"qris_merchant": None, "qris_with_amount": False, "qris_limit": "10000000.00"}
 
 
 async def show(driver: PaymentDriver) -> dict[str, object]:
@@ -38,21 +40,22 @@ async def test_without_settings_the_deadline_is_a_day_and_all_else_is_empty(driv
         ("bank_name", "account_number", "account_holder_name", "payment_instructions", "qris_image")
     )
     reasons = [reason.model_dump() for reason in DEFAULT_REASONS]
-    assert await show(driver) == {**nothing, "payment_deadline_hours": 24, "rejection_reasons": reasons}
-    assert (await driver.call("GET", "/instructions")).body == nothing
+    assert await show(driver) == {**nothing, **_NO_CODE, "payment_deadline_hours": 24, "rejection_reasons": reasons}
+    assert (await driver.call("GET", "/instructions")).body == {**nothing, **_NO_MERCHANT}
     assert (await driver.call("GET", "/instructions/qris.png")).is_problem(404, "no_qris_image")
 
 
 async def test_settings_of_an_admin_become_public_instructions_that_may_be_cached(driver: PaymentDriver) -> None:
     # given
     changed = await driver.change_settings(**ACCOUNT, qris_image=base64_of(pictures.jpeg_from_a_phone()))
-    reasons = changed["rejection_reasons"]
-    assert changed == {**ACCOUNT, "qris_image": QRIS_ADDRESS, "rejection_reasons": reasons}
+    others = {name: changed[name] for name in ("rejection_reasons", "qris_problem")}
+    assert changed == {**ACCOUNT, **_NO_CODE, "qris_image": QRIS_ADDRESS, **others}
     assert await show(driver) == changed
     # when
     read = await driver.call("GET", "/instructions")
     # then
-    assert read.body == {key: value for key, value in changed.items() if key in {*ACCOUNT, "qris_image"} - _PRIVATE}
+    public = {key: value for key, value in changed.items() if key in {*ACCOUNT, "qris_image"} - _PRIVATE}
+    assert read.body == {**public, **_NO_MERCHANT}
     assert read.headers["cache-control"] == "public, max-age=30"
     again = await driver.call("GET", "/instructions", headers={"If-None-Match": read.headers["etag"]})
     assert (again.status, again.content) == (304, b"")

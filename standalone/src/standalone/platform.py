@@ -117,7 +117,10 @@ class Platform:
         if self._settings.provider_configured:
             return
         webhook = f"http://127.0.0.1:{port}/api/notification/v1/webhooks/fonnte/{self._secrets.webhook()}"
-        self._simulators = Simulators(SimulatorSettings(fonnte_webhook_url=SecretStr(webhook)))
+        notices = f"http://127.0.0.1:{port}/api/payment/v1/webhooks/midtrans"
+        self._simulators = Simulators(
+            SimulatorSettings(fonnte_webhook_url=SecretStr(webhook), midtrans_notification_url=notices)
+        )
         await self._simulators.start()
         stack.push_async_callback(self._simulators.stop)
 
@@ -136,7 +139,7 @@ class Platform:
             "relay_workers": 2,
         }
         if service.name == "payment":
-            values["proof_store"] = f"file://{self._settings.data / 'images'}"
+            values |= self._payment_values(port)
         if service.name == "registration":
             values["image_store"] = f"file://{self._settings.race_images}"
         if service.name in {"registration", "notification"}:
@@ -145,6 +148,12 @@ class Platform:
             values |= self._notification_values(port)
         settings: ServiceSettings = service.settings(**values)
         return settings
+
+    def _payment_values(self, port: int) -> dict[str, Any]:
+        values = {"proof_store": f"file://{self._settings.data / 'images'}"}
+        if self._simulators is not None:
+            values["midtrans_base_url"] = f"http://127.0.0.1:{port}/simulators/midtrans/api"
+        return values
 
     def _notification_values(self, port: int) -> dict[str, Any]:
         base = f"http://127.0.0.1:{port}"

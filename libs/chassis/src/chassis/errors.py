@@ -1,9 +1,11 @@
 """Errors as part of the API. Each has a stable code, an HTTP status and the details that a caller needs to react."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from chassis.wording import Language, Wording
+
+_OWN_MEMBERS: Final = frozenset({"type", "title", "status", "code", "detail", "errors", "correlation_id"})
 
 
 class StartlineError(Exception):
@@ -24,6 +26,8 @@ class StartlineError(Exception):
     def __init__(
         self, detail: Wording | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> None:
+        if not _OWN_MEMBERS.isdisjoint(extra):
+            raise ValueError(f"a problem has members of its own: {sorted(_OWN_MEMBERS.intersection(extra))}")
         self.wording = detail or self.default_wording()
         self.detail = self.wording.en
         self.extra = extra

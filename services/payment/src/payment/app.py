@@ -12,9 +12,16 @@ from chassis.images.store import image_store
 from chassis.web.api import build_api
 from fastapi import FastAPI
 
+from payment.amount_codes.api import router as amount_codes
+from payment.charges.account_api import router as gateways
+from payment.charges.api import router as charges
+from payment.charges.webhook import router as webhook
+from payment.gateways.account import GatewayAccess
+from payment.incoming.api import router as incoming
 from payment.instructions.api import SETTINGS_BYTES
 from payment.instructions.api import router as instructions
 from payment.invoices.api import router as invoices
+from payment.ledger.api import router as ledger
 from payment.proofs.api import router as proofs
 from payment.proofs.forms import FORM_BYTES
 from payment.refunds.api import router as refunds
@@ -38,7 +45,22 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
     return build_api(
         "payment",
         database,
-        [proofs, invoices, bulk, review, desk, refunds, reports, instructions],
+        [
+            proofs,
+            invoices,
+            amount_codes,
+            bulk,
+            review,
+            desk,
+            refunds,
+            incoming,
+            ledger,
+            reports,
+            charges,
+            webhook,
+            gateways,
+            instructions,
+        ],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
             TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),
@@ -46,6 +68,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         state={
             "image_processor": ImageProcessor(threads=settings.image_threads, queue_size=settings.image_queue_size),
             "images": images,
+            "gateway": GatewayAccess(settings.secret_box(), http, settings.midtrans_base_url, settings.shortest_charge),
             "zone": settings.zone,
             "review_lease": settings.review_lease,
             "trusted_proxies": settings.trusted_proxies,

@@ -15,5 +15,14 @@ SERVICE = Service(
     build_app=build_app,
     periodic=periodic_jobs,
     handlers=handlers,
-    doctor_reads=("invoices", "payments", "refunds", "set_aside", "outages"),
+    doctor_reads=(
+        "invoices",
+        "payments",
+        "refunds",
+        "set_aside",
+        "outages",
+        "movements",
+        "charges",
+        "unassigned_money",
+    ),
 )

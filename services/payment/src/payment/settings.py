@@ -18,12 +18,30 @@ class Settings(ImageSettings):
         120, ge=10, le=3600, description="seconds for which a proof is leased to the person who reviews it"
     )
 
+    midtrans_base_url: str = Field(
+        "", description="base URL of Midtrans's API for sandbox accounts; empty for Midtrans's own"
+    )
+
+    shortest_charge_minutes: int = Field(
+        15, ge=1, le=1440, description="minutes that have to be left until the deadline for a charge at the gateway"
+    )
+
+    @field_validator("midtrans_base_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
         if name not in available_timezones():
             raise ValueError("is not a time zone of the IANA database")
         return name
+
+    @property
+    def shortest_charge(self) -> timedelta:
+        """Return the time that has to be left until the deadline for a charge at the gateway."""
+        return timedelta(minutes=self.shortest_charge_minutes)
 
     @property
     def image_place(self) -> str:

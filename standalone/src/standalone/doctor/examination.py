@@ -13,6 +13,7 @@ from chassis.senders import Refusal
 from checkin import consistency as roster
 from notification import consistency as contacts
 from payment import consistency as money
+from payment.ledger import consistency as ledger
 from registration import consistency as entries
 
 from standalone.doctor.alignment import Stream
@@ -91,6 +92,15 @@ async def _payment(diagnosis: Diagnosis, database: Database) -> None:
         for ended_at in await money.unsettled_outages(session):
             detail = f"deadlines were not moved by the outage that ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC"
             diagnosis.found("outage_unsettled", detail)
+        for row in await ledger.wrong_bookings(session):
+            detail = f"the ledger has {row.booked or 'nothing'} where {row.expected or 'nothing'} moved"
+            diagnosis.found("ledger_differs", detail, source=row.source)
+        for row in await ledger.charges_taken_back(session):
+            detail = f"its money was taken back: the charge is {row.status}"
+            diagnosis.warned("charge_taken_back", detail, registration_id=row.registration_id)
+        for row in await ledger.money_kept_for_days(session):
+            detail = f"{row.items} items of {row.kind} money, {row.amount} in all, wait for a decision or refund"
+            diagnosis.warned("money_kept", detail)
 
 
 async def _across(diagnosis: Diagnosis, databases: Databases) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from standalone.journey.browsers import Browser
 from standalone.journey.checks import at_most, eventually, expect
 from standalone.journey.client import Buyer, Site, StaffMember
+from standalone.journey.gateway import WAYS, GatewayDesk
 from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
 from standalone.journey.pickup import hand_out
@@ -186,16 +187,29 @@ class Story:
 
     async def pay_and_verify(self) -> None:
         """Pay all registrations but one of the last category; one proof is rejected and sent again."""
-        paying = self.paying
+        desk = GatewayDesk(self.site, self.staff, self.finance)
+        paying = await self._pay_through(desk)
+        charge = await desk.charge(paying[-1], *WAYS[-1])
         await at_most(_UPLOADS_AT_ONCE, (self._pay(buyer) for buyer in paying))
         self.report(f"{len(paying)} proofs uploaded as real pictures")
         await self._refuse_one(paying[0])
         waiting = await self._waiting(paying)
         expect(len(waiting) == len(paying), f"{len(waiting)} proofs wait, {len(paying)} were sent")
         await at_most(_AT_ONCE, (self.finance.verify(payment["payment_id"]) for payment in waiting))
+        self.report(await desk.take_twice(paying[-1], charge))
         await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in paying))
         self.counts["payments verified"] = len(waiting)
         self.report(f"{len(waiting)} payments verified, every BIB given")
+        self.report(await desk.check_ledger())
+
+    async def _pay_through(self, desk: GatewayDesk) -> list[Buyer]:
+        """Let some runners pay through the gateway; return those who pay by a proof, the one of the pages not last."""
+        through = await desk.sell_to(self.paying[2 : 2 + len(WAYS)])
+        await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in through))
+        self.counts["paid through the gateway"] = len(through)
+        self.report(f"{len(through)} runners paid through the gateway, by QRIS and by a virtual account")
+        rest = [buyer for buyer in self.paying if buyer not in through]
+        return [rest[0], *rest[-1:], *rest[1:-1]]
 
     @property
     def paying(self) -> list[Buyer]:

@@ -58,6 +58,7 @@ class Allow(Gate):
     Args:
         staff: allowed roles; the owner is always allowed.
         runner: allow the runner of the registration named by the path's `registration_id`.
+        any_runner: with `runner`, allow every runner; the route itself checks whose the thing is that its path names.
         device: allow a device that is logged in at a station.
         late: how long after its expiry the token of a device is accepted; for routes of devices only.
 
@@ -70,11 +71,13 @@ class Allow(Gate):
         *,
         staff: Iterable[Role] = (),
         runner: bool = False,
+        any_runner: bool = False,
         device: bool = False,
         late: timedelta = timedelta(),
     ) -> None:
         self.roles = frozenset(staff)
         self.runner = runner
+        self.any_runner = any_runner
         self.device = device
         self.late = late
         if late and (self.roles or runner or not device):
@@ -90,9 +93,12 @@ class Allow(Gate):
         principal = await authenticate(request, late=self.late)
         if not self._admits(principal):
             raise Forbidden
-        if isinstance(principal, Runner) and str(principal.registration_id) != _registration_of(request):
+        if isinstance(principal, Runner) and not self._is_of(principal, request):
             raise NotYours
         return principal
+
+    def _is_of(self, runner: Runner, request: Request) -> bool:
+        return self.any_runner or str(runner.registration_id) == _registration_of(request)
 
     def _admits(self, principal: Principal) -> bool:
         match principal:
@@ -121,6 +127,9 @@ Finance = Annotated[Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN]))]
 ItsRunner = Annotated[Runner, Depends(Allow(runner=True))]
 ItsRunnerOrStaff = Annotated[Runner | Staff, Depends(Allow(staff=Role, runner=True))]
 ItsRunnerOrFinance = Annotated[Runner | Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN], runner=True))]
+AnyRunnerOrFinance = Annotated[
+    Runner | Staff, Depends(Allow(staff=[Role.FINANCE, Role.ADMIN], runner=True, any_runner=True))
+]
 AnyDevice = Annotated[Device, Depends(Allow(device=True))]
 DeviceOrStaff = Annotated[Device | Staff, Depends(Allow(staff=Role, device=True))]
 

@@ -161,6 +161,9 @@ Amount = Annotated[
 ]
 """Money. In JSON it is a text of digits, optionally with a dot and two decimals; responses always have the decimals."""
 
+Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
+"""A sum of amounts, without the maximum of a single amount; it may be negative."""
+
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 

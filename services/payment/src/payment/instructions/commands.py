@@ -14,11 +14,15 @@ from chassis.images.store import ImageStore
 from chassis.wording import Wording
 from sqlalchemy import select, update
 
+from payment.instructions.codes import columns_of, require_code, require_code_for_amounts
 from payment.instructions.tables import PaymentSettings
 from payment.limits import MAX_FILE_BYTES
+from payment.qris.errors import QrisChanged, QrisNotConfirmed, QrisNotUsable
+from payment.qris.reading import read_picture
+from payment.qris.rules import SeveralCodes
 
 _DATA_URL = re.compile(r"data:image/[a-z]{1,10};base64,")
-_NAMED_ONLY = ("account_number", "account_holder_name", "payment_instructions")
+_NAMED_ONLY = ("account_number", "account_holder_name", "payment_instructions", "qris_payload", "qris_read_from")
 _NO_BASE64 = Wording(
     en="must be an image in base64, or null for none", id="harus berupa gambar dalam base64, atau null bila tidak ada"
 )
@@ -27,19 +31,26 @@ _TOO_LARGE = Wording(
 )
 
 
-async def store_qris_image(encoded: str | None, image_processor: ImageProcessor, store: ImageStore) -> str | None:
-    """Store the QRIS image and return its path; None for None. The sweep removes it if no settings refer to it.
+async def store_qris_image(encoded: str | None, image_processor: ImageProcessor, store: ImageStore) -> dict[str, Any]:
+    """Store the QRIS image and return the settings that change with it: its path, and what its code says.
+
+    The sweep removes an image to which no settings refer.
 
     Args:
-        encoded: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL.
+        encoded: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL; None for no image.
 
     Raises:
-        InvalidFields, PayloadTooLarge, UnsupportedImage, TooBusy, Unavailable.
+        InvalidFields: no base64, or more than one QRIS code.
+        PayloadTooLarge, UnsupportedImage, TooBusy, Unavailable.
     """
     if encoded is None:
-        return None
-    picture = await image_processor.reencode(_decoded(encoded), into="PNG")
-    return await store.put(picture, under="qris")
+        return columns_of(None, None)
+    data = _decoded(encoded)
+    try:
+        read = await image_processor.run(lambda: read_picture(data))
+    except SeveralCodes as refused:
+        raise InvalidFields(("qris_image", refused.wording)) from None
+    return columns_of(await store.put(read.picture, under="qris"), read.code)
 
 
 def _decoded(encoded: str) -> bytes:
@@ -56,9 +67,50 @@ async def change_settings(work: UnitOfWork, values: dict[str, Any], *, by: Staff
     """Update the settings and audit what changed; of the account and the instructions only the fields' names.
 
     The sweep removes a QRIS image that was replaced.
+
+    Raises:
+        QrisNotRead, QrisNotUsable, QrisNotConfirmed: `qris_with_amount` cannot be switched on.
     """
-    row = (await work.session.execute(select(PaymentSettings).with_for_update())).scalar_one()
+    row = await _locked(work)
+    if values.get("qris_with_amount"):
+        _require_confirmed(row, values)
     before = {name: getattr(row, name) for name in values}
     await work.session.execute(update(PaymentSettings).values(**values, updated_at=work.now))
     changed = before_and_after(before, values, named_only=_NAMED_ONLY)
     await work.audit(by.actor, "payment_settings.change", "payment_settings", **changed)
+
+
+def _require_confirmed(row: PaymentSettings, values: dict[str, Any]) -> None:
+    if "qris_image_path" in values:  # a new image, which only a later request can confirm
+        raise QrisNotConfirmed
+    require_code_for_amounts(row)
+
+
+async def confirm_qris(work: UnitOfWork, *, nmid: str | None, payload_sha256: str | None, by: Staff) -> None:
+    """Record that the QRIS code of the present image is the organiser's. Idempotent.
+
+    Args:
+        nmid: the NMID that was shown to the member of staff; None if the hash is given.
+        payload_sha256: the hash (hex) of the code's text that was shown; None if the NMID is given.
+
+    Raises:
+        QrisNotRead: there is no code.
+        QrisChanged: the code is not the one that was shown.
+        QrisNotUsable: checksum, country or currency is wrong.
+    """
+    row = await _locked(work)
+    code = require_code(row)
+    if (nmid or code.nmid, payload_sha256 or code.sha256) != (code.nmid, code.sha256):
+        raise QrisChanged
+    if code.problem is not None:
+        raise QrisNotUsable.because(code.problem)
+    if row.qris_confirmed_at is not None:
+        return
+    confirmed = {"qris_confirmed_at": work.now, "qris_confirmed_by": by.id}
+    await work.session.execute(update(PaymentSettings).values(**confirmed, updated_at=work.now))
+    shown = {"merchant": code.merchant, "city": code.city, "nmid": code.nmid, "payload_sha256": code.sha256}
+    await work.audit(by.actor, "payment_settings.confirm_qris", "payment_settings", after=shown)
+
+
+async def _locked(work: UnitOfWork) -> PaymentSettings:
+    return (await work.session.execute(select(PaymentSettings).with_for_update())).scalar_one()

@@ -53,6 +53,8 @@ async def _fingerprint(database: Database, store: ImageStore, payments: Sequence
 
 async def _seen(store: ImageStore, payment: Payment) -> Fingerprint | None:
     """Return what a stored proof looks like; None if its image is missing or cannot be read."""
+    if payment.payment_proof_path is None:
+        return None
     try:
         stored = await store.get(payment.payment_proof_path)
         return await asyncio.to_thread(fingerprint_of, stored)

@@ -15,7 +15,11 @@ from payment.proofs.rules import PaymentStatus
 
 
 class InvoicePayment(View):
-    """A payment as its runner sees it. `submitted_by` is `runner` or `staff:<id>`."""
+    """A payment as its runner sees it. `submitted_by` is `runner` or `staff:<id>`.
+
+    `channel` is how it was found: by a `proof`, through the gateway, or in a statement. `superseded_by` is the payment
+    that paid the registration while this proof waited.
+    """
 
     payment_id: UUID = Field(validation_alias="id")
     status: PaymentStatus
@@ -25,6 +29,8 @@ class InvoicePayment(View):
     payment_date: datetime
     notes: str | None
     submitted_by: str
+    channel: str
+    superseded_by: UUID | None
     uploaded_at: datetime
     verified_at: datetime | None
     rejected_at: datetime | None

@@ -26,9 +26,13 @@ from payment.base import Base
 
 
 class Payment(Base):
-    """A payment with its proof. A unique index allows one that is not rejected per registration.
+    """A payment, and its proof if it has one. A unique index allows one that is not rejected per registration.
 
     Attributes:
+        channel: how it was found. One by `proof` has a picture; others were found by a gateway or in a statement.
+        source: what it was found by, such as `charge:<id>`, so that it is recorded once; null for proofs.
+        superseded_by: the payment that paid the invoice while this one waited; null unless it was rejected for that.
+        booked: whether the ledger has its movement; older releases leave that to a job of the worker.
         uploaded_at: when the request with the proof arrived.
         due_at: the deadline at that time; null in rows of older releases.
         sequence: the invoice's sequence in the newest event about this payment; 0 in rows of older releases.
@@ -57,6 +61,14 @@ class Payment(Base):
             " AND (rejected_at IS NULL) = (rejection_reason IS NULL)",
             name="rejected",
         ),
+        CheckConstraint("channel IN ('proof', 'midtrans', 'statement')", name="channel"),
+        CheckConstraint(
+            "(channel = 'proof') = (payment_proof_path IS NOT NULL)"
+            " AND (channel = 'proof') = (proof_content_type IS NOT NULL)"
+            " AND (channel = 'proof') = (proof_sha256 IS NOT NULL) AND (channel = 'proof') = (source IS NULL)",
+            name="proof_or_source",
+        ),
+        CheckConstraint("superseded_by IS NULL OR status = 'rejected'", name="superseded"),
         CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="leased"),
         CheckConstraint(
             "(held_outcome IS NULL) = (held_until IS NULL) AND (held_outcome IS NULL) = (held_by IS NULL)"
@@ -75,6 +87,8 @@ class Payment(Base):
         Index("ix_payments_desk", text("(status <> 'uploaded')"), "uploaded_at", "id"),
         Index("ix_payments_desk_of_race", "event_id", text("(status <> 'uploaded')"), "uploaded_at", "id"),
         Index("ix_payments_proof_sha256", "proof_sha256"),
+        Index("uq_payments_source", "source", unique=True),
+        Index("ix_payments_unbooked", "id", postgresql_where=text("status = 'verified' AND NOT booked")),
         Index("ix_payments_held", "held_until", postgresql_where=text("held_until IS NOT NULL")),
         Index(
             "ix_payments_leased_by",
@@ -93,9 +107,13 @@ class Payment(Base):
     payment_method: Mapped[str] = mapped_column(String(20))
     payment_date: Mapped[datetime]
     notes: Mapped[str | None]
-    payment_proof_path: Mapped[str] = mapped_column(String(255), unique=True)
-    proof_content_type: Mapped[str] = mapped_column(String(50))
-    proof_sha256: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(20), server_default="proof")
+    source: Mapped[str | None] = mapped_column(String(100))
+    payment_proof_path: Mapped[str | None] = mapped_column(String(255), unique=True)
+    proof_content_type: Mapped[str | None] = mapped_column(String(50))
+    proof_sha256: Mapped[str | None] = mapped_column(String(64))
+    superseded_by: Mapped[UUID | None]
+    booked: Mapped[bool] = mapped_column(server_default="false")
     submitted_by: Mapped[str] = mapped_column(String(50), server_default="runner")
     uploaded_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.refunds.booking import book_refund
 from payment.refunds.errors import AlreadyRefunded, UnknownRefund
 from payment.refunds.tables import Refund
 
@@ -37,7 +38,7 @@ async def create_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUI
 
 
 async def complete_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
-    """Record that a refund was transferred under `reference`, and publish `RefundDone`.
+    """Record that a refund was transferred under `reference`, publish `RefundDone` and book it.
 
     Raises:
         UnknownRefund, AlreadyRefunded.
@@ -53,6 +54,7 @@ async def complete_refund(work: UnitOfWork, payment_id: UUID, *, reference: str,
         raise AlreadyRefunded if known else UnknownRefund
     payment = await work.session.get_one(Payment, payment_id)
     work.publish(refund_done(payment, reference=reference, at=work.now), subject=payment.registration_id)
+    await book_refund(work, payment, done_at=work.now)
     await work.audit(
         actor,
         "refund.done",

@@ -3,18 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
-from chassis.web.models import View
+from chassis.web.models import Total, View
 from contracts import PaymentMethod
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 
 from payment.reports.queries import GroupBy
 from payment.reports.tables import UNKNOWN
-
-Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
-"""A sum of amounts, without the maximum of a single amount; net may be negative."""
 
 
 class Money(View):

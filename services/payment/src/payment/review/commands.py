@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import current_versions, mark_paid, request_new_proof
 from payment.proofs import announce
+from payment.proofs.booking import book_payment
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import WAITING, Payment
 from payment.refunds.commands import SURPLUS, create_refund
@@ -68,7 +69,7 @@ async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by:
 
 
 async def _pay(work: UnitOfWork, payment: Payment, *, actor: str, known_revision: int | None = None) -> None:
-    """Mark the invoice of a verified payment as paid and publish that, or create a refund of a surplus.
+    """Mark the invoice of a verified payment as paid, publish that and book it; create a refund of a surplus.
 
     Args:
         known_revision: the revision of the registration that payment knew when staff decided; None for the current.
@@ -79,6 +80,7 @@ async def _pay(work: UnitOfWork, payment: Payment, *, actor: str, known_revision
         work.publish(announce.verified(payment), subject=payment.registration_id)
     else:
         await create_refund(work, payment.id, payment.registration_id, reason=SURPLUS)
+    await book_payment(work, payment)
     await _audit(work, "payment.verify", payment, actor=actor)
 
 

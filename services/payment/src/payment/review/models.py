@@ -38,7 +38,8 @@ class PaymentView(View):
 
     `registration_ended` warns that the registration expired or was cancelled meanwhile. `submitted_by` is `runner`, or
     `staff:` and the id of the member of staff who recorded the proof. `leased_by` reviews it until `leased_until`.
-    `held` is a decision that can still be undone.
+    `held` is a decision that can still be undone. `channel` is how it was found: only one by `proof` has a picture.
+    `superseded_by` is the payment that paid the registration while this proof waited.
     """
 
     payment_id: UUID
@@ -53,6 +54,8 @@ class PaymentView(View):
     payment_date: datetime
     notes: str | None
     submitted_by: str
+    channel: str
+    superseded_by: UUID | None
     uploaded_at: datetime
     age_seconds: int
     duplicate_of: SameImage | None

@@ -73,7 +73,7 @@ async def proof_of(session: AsyncSession, payment_id: UUID) -> tuple[str, str]:
     """
     where = select(Payment.payment_proof_path, Payment.proof_content_type).where(Payment.id == payment_id)
     found = (await session.execute(where)).first()
-    if found is None:
+    if found is None or found.payment_proof_path is None:
         raise UnknownPayment
     return found.payment_proof_path, found.proof_content_type
 

@@ -1,0 +1,133 @@
+"""Applying what the gateway reports about a charge: its money is received, or was taken back."""
+
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from chassis.database import UnitOfWork
+from chassis.telemetry import logger
+from sqlalchemy import select
+
+from payment.charges.commands import fill_details, locked_charge
+from payment.charges.rules import ChargeStatus, next_question, status_after
+from payment.charges.tables import Charge
+from payment.gateways.port import ChargeMethod, GatewayStatus, StatusReport
+from payment.incoming.commands import receive
+from payment.incoming.rules import ACCOUNTS, MoneyKind, MoneyState, Received
+from payment.incoming.tables import UnassignedMoney
+from payment.ledger.commands import record
+from payment.ledger.rules import Account, Channel, Entry, Kind
+
+log = logger(__name__)
+
+METHODS: Final = {ChargeMethod.QRIS: "qris", ChargeMethod.VA: "bank_transfer"}
+"""The payment method of each kind of charge."""
+
+
+async def apply_report(work: UnitOfWork, charge_id: UUID, report: StatusReport, *, merchant_id: str | None) -> Charge:
+    """Let a report change a charge, and return the charge. Idempotent; concurrent reports wait for each other.
+
+    A report about the charge of another merchant changes nothing.
+
+    Args:
+        merchant_id: of the account; None if it is not known.
+    """
+    charge = await locked_charge(work, charge_id)
+    if merchant_id and report.merchant_id and merchant_id != report.merchant_id:
+        log.error("charge_of_another_merchant", charge=str(charge.id))
+        return charge
+    fill_details(charge, report.details)
+    if report.status is GatewayStatus.PAID and charge.settled_at is None:
+        charge.settled_at = report.settled_at or work.now
+    await _change_status(work, charge, report)
+    if report.refunded > charge.refunded and charge.status == ChargeStatus.PAID:
+        await _book_refund(work, charge, report.refunded)
+    status = ChargeStatus(charge.status)
+    charge.ask_at = next_question(status, created_at=charge.created_at, expires_at=charge.expires_at, now=work.now)
+    charge.gateway_word, charge.updated_at = report.word, work.now
+    await work.session.flush()
+    return charge
+
+
+async def _change_status(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
+    before = ChargeStatus(charge.status)
+    settled_for = work.now - (charge.settled_at or work.now)
+    after = status_after(before, report.status, report.word, settled_for=settled_for, bank=charge.bank)
+    if after is before:
+        return
+    charge.status = after
+    await work.session.flush()
+    match after:
+        case ChargeStatus.PAID:
+            await receive(work, _money(charge, report))
+        case ChargeStatus.REVERSED:
+            await _take_back(work, charge, Kind.REVERSAL)
+        case ChargeStatus.CHARGED_BACK:
+            await _take_back(work, charge, Kind.CHARGEBACK)
+    await work.audit(
+        "system",
+        f"charge.{after.value}",
+        str(charge.id),
+        registration_id=str(charge.registration_id),
+        before={"status": before.value},
+        after={"status": after.value, "gateway": report.word},
+    )
+
+
+def _money(charge: Charge, report: StatusReport) -> Received:
+    """Return the money of a charge as it arrived: its amount is what the gateway says."""
+    return Received(
+        source=charge_source(charge.id),
+        channel=Channel.MIDTRANS,
+        method=METHODS[ChargeMethod(charge.method)],
+        amount=report.amount,
+        currency=report.currency,
+        received_at=charge.settled_at or charge.updated_at,
+        registration_id=charge.registration_id,
+        reference=charge.order_id,
+    )
+
+
+def charge_source(charge_id: UUID) -> str:
+    """Return the source of the money of a charge."""
+    return f"charge:{charge_id}"
+
+
+async def _take_back(work: UnitOfWork, charge: Charge, kind: Kind) -> None:
+    """Book that the money went back to the payer. The registration stays as it is: a person decides about it."""
+    log.error("charge_taken_back", charge=str(charge.id), kind=kind.value)
+    left = charge.amount - charge.refunded
+    if left > 0:
+        await record(
+            work, await _back_entry(work, charge, kind, left, source=f"{charge_source(charge.id)}:{kind.value}")
+        )
+
+
+async def _book_refund(work: UnitOfWork, charge: Charge, refunded: Decimal) -> None:
+    """Book a refund that the gateway made. What it reports is the sum of all refunds."""
+    more, charge.refunded = refunded - charge.refunded, refunded
+    source = f"{charge_source(charge.id)}:refund:{refunded:.2f}"
+    await record(work, await _back_entry(work, charge, Kind.REFUND, more, source=source))
+
+
+async def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Decimal, *, source: str) -> Entry:
+    return Entry(
+        source=source,
+        kind=kind,
+        debit=await _holder(work, charge),
+        credit=Account.MIDTRANS,
+        amount=amount,
+        currency=charge.currency,
+        occurred_at=work.now,
+        registration_id=charge.registration_id,
+        method=METHODS[ChargeMethod(charge.method)],
+    )
+
+
+async def _holder(work: UnitOfWork, charge: Charge) -> Account:
+    """Return the account that holds the money of a charge: it was kept, or it paid a registration."""
+    kept = select(UnassignedMoney.kind).where(
+        UnassignedMoney.source == charge_source(charge.id), UnassignedMoney.state != MoneyState.ASSIGNED
+    )
+    kind = (await work.session.execute(kept)).scalar_one_or_none()
+    return Account.RUNNERS if kind is None else ACCOUNTS[MoneyKind(kind)]

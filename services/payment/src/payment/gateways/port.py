@@ -1,0 +1,145 @@
+"""What payment asks of a payment gateway."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class ChargeMethod(StrEnum):
+    """How a charge is paid."""
+
+    QRIS = "midtrans_qris"
+    VA = "midtrans_va"
+
+
+class Bank(StrEnum):
+    """Banks with virtual accounts. Mandiri's is a bill: a company code and a bill key instead of one number."""
+
+    BCA = "bca"
+    BNI = "bni"
+    BRI = "bri"
+    CIMB = "cimb"
+    MANDIRI = "mandiri"
+    PERMATA = "permata"
+
+
+REVERSIBLE = frozenset({Bank.PERMATA, Bank.MANDIRI})
+"""Banks whose settlements may be reversed within minutes. Source: Midtrans, status cycle."""
+
+
+class GatewayStatus(StrEnum):
+    """What a gateway says about a charge. `over` is a charge that expired, was cancelled, denied, or failed."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    OVER = "over"
+    CHARGED_BACK = "charged_back"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeRequest:
+    """A charge to create.
+
+    Attributes:
+        order_id: unique at the gateway for ever.
+        amount: in whole rupiah.
+        bank: for virtual accounts.
+        asked_at: now; the gateway counts the time until `expires_at` from here, in whole minutes.
+        repeat_key: two requests with the same key create one charge, if they come within five minutes.
+    """
+
+    order_id: str
+    amount: Decimal
+    method: ChargeMethod
+    bank: Bank | None
+    asked_at: datetime
+    expires_at: datetime
+    repeat_key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeDetails:
+    """What a runner pays with. The fields that the method does not use are None."""
+
+    transaction_id: str
+    qr_string: str | None = None
+    va_number: str | None = None
+    biller_code: str | None = None
+    bill_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """What the gateway knows of a charge.
+
+    Attributes:
+        word: the gateway's own status, for people.
+        amount: of the charge, in units of `currency`.
+        refunded: sum of all refunds so far.
+        merchant_id: the account that got the money; None if the gateway does not say.
+        settled_at: when the money arrived; None while it has not.
+        details: what a runner pays with, as far as a status contains it.
+    """
+
+    order_id: str
+    status: GatewayStatus
+    word: str
+    amount: Decimal
+    currency: str
+    refunded: Decimal
+    merchant_id: str | None
+    settled_at: datetime | None
+    details: ChargeDetails
+    method: ChargeMethod = field(default=ChargeMethod.VA)
+
+
+class GatewayError(Exception):
+    """A gateway did not do what it was asked. The text is for logs: no personal data, no secrets."""
+
+
+class GatewayRefused(GatewayError):
+    """The gateway refuses; the same request will not succeed."""
+
+
+class GatewayUnavailable(GatewayError):
+    """The gateway did not get or not take the request. Nothing happened there."""
+
+
+class GatewaySilent(GatewayError):
+    """No usable answer: it may have happened."""
+
+
+class OrderUnknown(GatewayError):
+    """The gateway has no such order."""
+
+
+class OrderTaken(GatewayError):
+    """The gateway has a charge with this order id."""
+
+
+class Gateway(Protocol):
+    """A payment gateway. No call is made inside a transaction."""
+
+    async def charge(self, request: ChargeRequest) -> ChargeDetails:
+        """Create a charge.
+
+        Raises:
+            GatewayRefused, GatewayUnavailable, GatewaySilent, OrderTaken.
+        """
+
+    async def status(self, order_id: str) -> StatusReport:
+        """Return what the gateway knows of a charge.
+
+        Raises:
+            OrderUnknown, GatewayRefused, GatewayUnavailable, GatewaySilent.
+        """
+
+    async def cancel(self, order_id: str) -> None:
+        """Cancel a charge that is not paid.
+
+        Raises:
+            OrderUnknown, GatewayRefused: it is over or paid. GatewayUnavailable, GatewaySilent.
+        """
