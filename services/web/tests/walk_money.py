@@ -120,12 +120,20 @@ _REJECTED: Final = paid(
     status="rejected", rejected_at=at(-1), rejected_by=ME, rejection_reason="7b1", submitted_by=f"staff:{ME}"
 )
 _PAGE: Final = f"/console/payments/{PROOF}"
+_WITHOUT_A_PERSON: Final = "00000000-0000-0000-0000-000000000000"
+
+
+def _recognised(channel: str) -> dict[str, Any]:
+    return verified(channel=channel, notes=None, verified_by=_WITHOUT_A_PERSON)
+
 
 _PAYMENT: Final = (
     Example(_PAGE),
     Example(_PAGE, answers={_ONE: answer(verified()), _REFUND: answer(refund())}, state="to be paid back"),
     Example(_PAGE, answers={_ONE: answer(verified()), _REFUND: answer(refunded(reason="7b1"))}, state="paid back"),
     Example(_PAGE, answers={_ONE: answer(_REJECTED)}, state="refused"),
+    Example(_PAGE, answers={_ONE: answer(_recognised("midtrans"))}, state="through the gateway"),
+    Example(_PAGE, answers={_ONE: answer(_recognised("statement"))}, state="from a statement"),
     Example(f"{_PAGE}?done=verified", answers={_ONE: answer(paid(held=held()))}, state="held"),
     Example(f"{_PAGE}?done=taken", answers={_ONE: answer(verified(verified_by=ME))}, state="taken"),
     Example(
@@ -243,6 +251,7 @@ _REFUNDS: Final = (
 
 _ONE_REFUND: Final = (
     Example(_REFUND_PAGE),
+    Example(_REFUND_PAGE, answers={_OTHER_REFUND: answer(refund(proof=None))}, state="without a picture"),
     Example(
         f"{_REFUND_PAGE}?done=done",
         answers={_OTHER_REFUND: answer(refunded(reason="The payment came too late: no place was left."))},

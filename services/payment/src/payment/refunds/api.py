@@ -13,6 +13,7 @@ from contracts import PaymentMethod
 from fastapi import Query
 
 from payment.invoices.rules import RegistrationEnd
+from payment.ledger.rules import Channel
 from payment.paging import Position, cursors
 from payment.refunds import commands, queries
 from payment.refunds.errors import AlreadyRefunded, UnknownRefund
@@ -24,7 +25,8 @@ router = Router(prefix="/refunds", tags=["refunds"])
 class RefundView(View):
     """A refund of a verified payment, for `age_seconds` since it is due until it was done.
 
-    `proof` is the address of the picture of the payment; `verified_by` decided that the money had arrived.
+    `proof` is the address of the picture of the payment, null if it was found without one; `verified_by` decided that
+    the money had arrived.
     """
 
     payment_id: UUID
@@ -45,13 +47,14 @@ class RefundView(View):
     payment_date: datetime
     verified_at: datetime | None
     verified_by: UUID | None
-    proof: str
+    proof: str | None
 
     @classmethod
     def of(cls, row: Any, *, now: datetime) -> Self:
         """Build the view of a refund, as of `now`."""
         age = (row["done_at"] or now) - row["due_at"]
-        proof = f"/api/payment/v1/payments/{row['payment_id']}/proof"
+        by_proof = row["channel"] == Channel.PROOF
+        proof = f"/api/payment/v1/payments/{row['payment_id']}/proof" if by_proof else None
         return cls.model_validate({**row, "age_seconds": max(0, int(age.total_seconds())), "proof": proof})
 
 

@@ -80,6 +80,7 @@ def _with_payment() -> Select[*tuple[Any, ...]]:
             Payment.amount,
             Payment.currency,
             Payment.payment_method,
+            Payment.channel,
             Payment.event_id,
             Payment.payment_date,
             Payment.verified_at,

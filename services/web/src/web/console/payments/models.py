@@ -44,6 +44,8 @@ class Payment(Answer):
         payment_date: when the runner says that they paid.
         notes: the runner's, which may hold the reference of the transfer.
         submitted_by: `runner`, or `staff:` and an id.
+        channel: how it was found; only one by `proof` has a picture.
+        superseded_by: the payment that paid the registration while this proof waited.
     """
 
     payment_id: UUID
@@ -69,6 +71,8 @@ class Payment(Answer):
     leased_by: UUID | None
     leased_until: datetime | None
     held: Held | None
+    channel: str = "proof"
+    superseded_by: UUID | None = None
 
     @property
     def outcome(self) -> str:
@@ -147,6 +151,7 @@ class Refund(Answer):
     registration_ended: str | None
     payment_date: datetime
     verified_at: datetime | None
+    proof: str | None
 
     @property
     def is_done(self) -> bool:

@@ -76,6 +76,7 @@ class Payment(Answer):
     verified_at: datetime | None
     rejected_at: datetime | None
     rejection_reason: str | None
+    channel: str = "proof"
 
 
 class Invoice(Answer):
