@@ -19,6 +19,7 @@ from registration.admission.rules import RegistrationRequest
 from registration.admission.service import AdmissionService
 from registration.entries.people import Person, person_key
 from registration.keys import signing_keys_of
+from registration.prices.rules import Price
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 
@@ -114,7 +115,7 @@ def _request(name: str) -> RegistrationRequest:
     return RegistrationRequest(
         registration_id=new_id(),
         kind=RegistrationType("individual"),
-        amount=Decimal(100_000),
+        price=Price(Decimal(100_000)),
         people=(person,),
         access=AccessCode(version=1, code=name),
         idempotency_key=name,

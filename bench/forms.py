@@ -20,9 +20,12 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": 
 _COOKIE_BYTES = 32
 
 
-def registrations(categories: Sequence[UUID], count: int, *, keys: bool = True) -> Iterator[bytes]:
+def registrations(
+    categories: Sequence[UUID], count: int, *, keys: bool = True, promo_code: str | None = None
+) -> Iterator[bytes]:
     """So many runners, one category after the other."""
-    forms = (CROWD.form(str(categories[number % len(categories)])) for number in range(count))
+    code = {"promo_code": promo_code} if promo_code else {}
+    forms = ({**CROWD.form(str(categories[number % len(categories)])), **code} for number in range(count))
     return iter([_call(form, {"Idempotency-Key": uuid4().hex} if keys else {}) for form in forms])
 
 

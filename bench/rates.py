@@ -1,4 +1,4 @@
-"""Lines 1, 2, 3 and 6: how many a second, measured in alternating rounds against each other and against pgbench."""
+"""Lines 1, 2, 3, 6 and 16: how many a second, measured in alternating rounds against each other and against pgbench."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,8 @@ def rush(
     Args:
         prepared: called before the first request, when all are made.
     """
-    forms = registrations(stage.categories, int(_MOST_PER_SECOND * (seconds + _WARM_UP_SECONDS)), keys=keys)
+    count = int(_MOST_PER_SECOND * (seconds + _WARM_UP_SECONDS))
+    forms = registrations(stage.categories, count, keys=keys, promo_code=stage.promo_code)
     prepared()
     warm_up = uvloop.run(closed_loop(ports, forms, connections=connections, seconds=_WARM_UP_SECONDS))
     answers = uvloop.run(closed_loop(ports, forms, connections=connections, seconds=seconds))
@@ -71,9 +72,11 @@ def without_http(stages: Stages, seconds: int) -> Speed:
     return Speed(measured / seconds)
 
 
-def over_http(connections: int, categories: int, stages: Stages, seconds: int) -> Speed:
-    """The full path to the committed outbox row."""
-    with stages.new(categories=categories) as stage, api_processes(stage) as ports:
+def over_http(
+    connections: int, categories: int, stages: Stages, seconds: int, *, promo_code: str | None = None
+) -> Speed:
+    """The full path to the committed outbox row; every runner has the promo code, if there is one."""
+    with stages.new(categories=categories, promo_code=promo_code) as stage, api_processes(stage) as ports:
         answers, accepted = rush(ports, stage, connections=connections, seconds=seconds)
         check(stage, accepted=accepted)
     return Speed(only(CREATED, answers), answers.generator_cores)
@@ -106,6 +109,7 @@ _CONTESTANTS: Mapping[str, Contestant] = {
     **_OVER_HTTP,
     "batching without HTTP": without_http,
     "HTTP over 50 categories": partial(over_http, 256, _SPREAD_OVER),
+    "HTTP with phases and a promo code": partial(over_http, 256, _HOT, promo_code="BENCH10"),
     "sold out, with keys": partial(sold_out, keys=True),
     "sold out, without keys": partial(sold_out, keys=False),
 }
@@ -114,6 +118,7 @@ _NEEDED: Mapping[int, Collection[str]] = {
     2: [*_BASELINES, "batching without HTTP"],
     3: ["HTTP, 256 connections", "HTTP over 50 categories"],
     6: ["HTTP, 256 connections", "sold out, with keys", "sold out, without keys"],
+    16: ["HTTP, 256 connections", "HTTP with phases and a promo code"],
 }
 LINES = frozenset(_NEEDED)
 
@@ -173,5 +178,12 @@ _RATIOS: Mapping[int, Sequence[tuple[str, float, Callable[[Round], float]]]] = {
     6: [
         (f"sold out, {which} keys / accepted", 2.0, _to(f"sold out, {which} keys", "HTTP, 256 connections"))
         for which in ("with", "without")
+    ],
+    16: [
+        (
+            "with phases and a promo code / without",
+            0.95,
+            _to("HTTP with phases and a promo code", "HTTP, 256 connections"),
+        )
     ],
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
@@ -17,9 +18,13 @@ from registration.consistency import (
     wrong_people_counts,
     wrong_places,
     wrong_timeline,
+    wrong_uses,
 )
 from registration.entries.tables import Registration
 from registration.idempotency.tables import IdempotencyKey
+from registration.prices import commands as prices
+from registration.prices.forms import NewPricePhase, NewPromoCode
+from registration.prices.rules import PromoKind
 from registration.tables import service_tables
 from sqlalchemy import func, select
 from standalone.seed import category_fields
@@ -34,11 +39,12 @@ class Violation(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """A database with an open event."""
+    """A database with an open event. With a promo code, its categories have a phase of prices that counts, too."""
 
     url: str
     event_id: UUID
     categories: tuple[UUID, ...]
+    promo_code: str | None = None
 
     @property
     def plain_url(self) -> str:
@@ -59,10 +65,10 @@ class Stages:
         asyncio.run(self._databases.sweep())
 
     @contextmanager
-    def new(self, *, categories: int = 1, places: int = PLACES) -> Iterator[Stage]:
+    def new(self, *, categories: int = 1, places: int = PLACES, promo_code: str | None = None) -> Iterator[Stage]:
         """A stage that is gone afterwards; `places` are those of each category."""
         with self.database("registration") as url:
-            yield asyncio.run(_open_event(url, categories, places))
+            yield asyncio.run(_open_event(url, categories, places, promo_code))
 
     @contextmanager
     def database(self, service: str) -> Iterator[str]:
@@ -92,7 +98,7 @@ async def settle(url: str) -> None:
     await connection.close()
 
 
-async def _open_event(url: str, categories: int, places: int) -> Stage:
+async def _open_event(url: str, categories: int, places: int, promo_code: str | None) -> Stage:
     database = open_database(url)
     try:
         async with database.work() as work:
@@ -106,9 +112,30 @@ async def _open_event(url: str, categories: int, places: int) -> Stage:
             }
             event_id = await commands.create_event(work, event, by="bench")
             opened = [await _open_category(work, event_id, index, places) for index in range(categories)]
+            if promo_code:
+                for category_id in opened:
+                    await _set_prices(work, category_id, places, promo_code)
     finally:
         await database.close()
-    return Stage(url, event_id, tuple(opened))
+    return Stage(url, event_id, tuple(opened), promo_code)
+
+
+async def _set_prices(work: UnitOfWork, category_id: UUID, places: int, promo_code: str) -> None:
+    """A phase that is over, one that counts its participants, one to come, and a limited code."""
+    phases = (
+        NewPricePhase(name="presale", ends_at=work.now - timedelta(days=1), price_individual=Decimal(70_000)),
+        NewPricePhase(name="early bird", max_participants=places // 2, price_individual=Decimal(80_000)),
+        NewPricePhase(name="regular", ends_at=work.now + timedelta(days=30), price_individual=Decimal(90_000)),
+    )
+    for phase in phases:
+        fields = phase.model_dump(exclude={"max_participants"})
+        await prices.create_phase(work, category_id, fields, max_participants=phase.max_participants, by="bench")
+    code = NewPromoCode(
+        category_id=category_id, code=promo_code, kind=PromoKind.PERCENT, value=Decimal(10), max_uses=places // 2
+    )
+    await prices.create_codes(
+        work, [code.code], code.terms(), event_id=None, category_id=category_id, max_uses=code.max_uses, by="bench"
+    )
 
 
 async def _open_category(work: UnitOfWork, event_id: UUID, index: int, places: int) -> UUID:
@@ -140,7 +167,7 @@ async def _wrong(stage: Stage, accepted: int) -> list[str]:
     async with database.read() as session:
         counts = {what: (await session.execute(query)).scalar_one() for what, query in queries.items()}
         places, people = await wrong_places(session), await wrong_people(session)
-        checks = (wrong_counts, wrong_timeline, wrong_people_counts)
+        checks = (wrong_counts, wrong_timeline, wrong_people_counts, wrong_uses)
         uncounted = [f"{check.__name__} are found" for check in checks for _ in await check(session)]
     await database.close()
     differing = [f"{count} {what}, {accepted} accepted" for what, count in counts.items() if count != accepted]

@@ -7,6 +7,7 @@ import pytest
 from testkit.clocks import ManualClock
 from testkit.plugin import FreshDatabase
 
+from .prices_driver import PricesDriver
 from .registration_driver import RegistrationDriver, settings_for
 from .waitlist_driver import WaitlistDriver
 
@@ -37,3 +38,8 @@ async def second_driver(driver: RegistrationDriver) -> AsyncIterator[Registratio
 @pytest.fixture
 def waitlist(driver: RegistrationDriver) -> WaitlistDriver:
     return WaitlistDriver(driver)
+
+
+@pytest.fixture
+def prices(driver: RegistrationDriver) -> PricesDriver:
+    return PricesDriver(driver)

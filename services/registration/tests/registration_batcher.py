@@ -13,15 +13,17 @@ from registration.admission.batching import CategoryBatcher
 from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody
 from registration.idempotency.rules import Answer
+from registration.prices.rules import Price
 from testkit.polling import eventually
 
 Step = Callable[[Sequence[RegistrationRequest]], Batch | Awaitable[Batch]]
 
 
-def request(key: str | None = None, *, size: int = 1) -> RegistrationRequest:
+def request(key: str | None = None, *, size: int = 1, code: str | None = None) -> RegistrationRequest:
     people: Any = tuple(range(size))  # the batcher only counts them
     kinds = {1: RegistrationType.INDIVIDUAL, 5: RegistrationType.COLLECTIVE_5, 10: RegistrationType.COLLECTIVE_10}
-    return RegistrationRequest(uuid4(), kinds[size], Decimal(1), people, AccessCode(version=1, code="code"), key, "")
+    access = AccessCode(version=1, code="code")
+    return RegistrationRequest(uuid4(), kinds[size], Price(Decimal(1)), people, access, key, "", promo_code=code)
 
 
 def admitted(registration_id: object = None) -> Answer[RegistrationBody]:

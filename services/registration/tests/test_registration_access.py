@@ -26,6 +26,7 @@ class Audience(Enum):
     ANYONE = frozenset({"anonymous", *Role, "its runner", "another runner", "a device"})
     STAFF = frozenset(Role)
     ADMIN = frozenset({Role.OWNER, Role.ADMIN})
+    FINANCE = frozenset({Role.OWNER, Role.ADMIN, Role.FINANCE})
     RUNNER_OR_STAFF = frozenset({*Role, "its runner"})
     RUNNER_OR_ADMIN = frozenset({Role.OWNER, Role.ADMIN, "its runner"})
     RUNNER = frozenset({"its runner"})
@@ -48,6 +49,14 @@ _ACCESS = {
     ("POST", f"{_V1}/events/{{event_id}}/categories"): Audience.ADMIN,
     ("PATCH", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
     ("DELETE", f"{_V1}/categories/{{category_id}}"): Audience.ADMIN,
+    ("GET", f"{_V1}/categories/{{category_id}}/price-phases"): Audience.STAFF,
+    ("POST", f"{_V1}/categories/{{category_id}}/price-phases"): Audience.ADMIN,
+    ("PATCH", f"{_V1}/price-phases/{{phase_id}}"): Audience.ADMIN,
+    ("GET", f"{_V1}/promo-codes"): Audience.FINANCE,
+    ("POST", f"{_V1}/promo-codes"): Audience.ADMIN,
+    ("POST", f"{_V1}/promo-codes/bulk"): Audience.ADMIN,
+    ("PATCH", f"{_V1}/promo-codes/{{promo_id}}"): Audience.ADMIN,
+    ("GET", f"{_V1}/promo-codes/check"): Audience.ANYONE,
     ("POST", f"{_V1}/registrations"): Audience.ANYONE,
     ("GET", f"{_V1}/registrations"): Audience.STAFF,
     ("GET", f"{_V1}/registrations/{{registration_id}}"): Audience.RUNNER_OR_STAFF,
@@ -149,6 +158,8 @@ async def test_every_route_admits_its_audience_and_refuses_all_others(driver: Re
         "ticket_code": "0" * 32,
         "dead_letter_id": 1,
         "export_id": uuid4(),
+        "phase_id": uuid4(),
+        "promo_id": uuid4(),
     }
     callers = await _callers(driver, entry)
     wrong = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from chassis.errors import TooBusy, Unavailable
@@ -12,6 +13,7 @@ from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody
 from registration.idempotency.errors import RequestInProgress
 from registration.idempotency.rules import Answer
+from registration.prices.errors import PromoUsedUp
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from testkit.polling import eventually
@@ -281,6 +283,35 @@ async def test_full_is_forgotten_after_a_while() -> None:
         return len(engine.batches) == 2
 
     await eventually(asked_again)
+
+
+def _used_up(requests: Sequence[RegistrationRequest]) -> Batch:
+    return Batch([PromoUsedUp(uses_left=0) for _ in requests], None, used_up=frozenset({"LARI20"}))
+
+
+async def test_a_code_that_is_used_up_is_refused_from_memory_to_those_without_a_key() -> None:
+    engine = Engine(_used_up)
+    at = batcher(engine, memory_seconds=60)
+    for _ in range(2):
+        with pytest.raises(PromoUsedUp):
+            await at.apply(request(code="LARI20"))
+    assert engine.sizes == [1]
+    for other in (request("repeat", code="LARI20"), request(code="OTHER"), request()):
+        assert isinstance(await at.apply(other), Answer)
+
+
+async def test_that_a_code_is_used_up_is_forgotten_after_a_while() -> None:
+    engine = Engine(_used_up)
+    at = batcher(engine, memory_seconds=0.05)
+    with pytest.raises(PromoUsedUp):
+        await at.apply(request(code="LARI20"))
+
+    async def admitted_again() -> bool:
+        with suppress(PromoUsedUp):
+            return isinstance(await at.apply(request(code="LARI20")), Answer)
+        return False
+
+    await eventually(admitted_again)
 
 
 async def test_requests_to_be_tried_again_come_before_later_arrivals() -> None:

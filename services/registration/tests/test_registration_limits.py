@@ -124,3 +124,17 @@ async def test_by_default_a_shared_address_gets_its_burst_and_the_local_machine_
 async def test_zero_sets_no_limit(edge: StartEdge) -> None:
     made = await edge(rate_registration_per_minute=0)
     assert await _codes(made, await made.caller(ADDRESS), 40) == [201] * 40
+
+
+async def test_an_address_that_guesses_promo_codes_is_stopped(edge: StartEdge) -> None:
+    made = await edge()
+    path = made.driver.url("/promo-codes/check")
+    asked = {"category_id": made.driver.category["id"], "code": "GUESSED", "registration_type": "individual"}
+
+    async def guess(caller: httpx.AsyncClient, tries: int) -> list[int]:
+        return [(await caller.get(path, params=asked)).status_code for _ in range(tries)]
+
+    statuses = await guess(await made.caller(ADDRESS), 30)
+    assert statuses[:10] == [409] * 10
+    assert statuses.count(429) > 15
+    assert await guess(await made.caller("8.8.8.8"), 1) == [409]

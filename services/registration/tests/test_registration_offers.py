@@ -21,7 +21,7 @@ async def test_an_accepted_offer_is_a_registration_like_any_other(
     await driver.forget_published()
     accepted = await waitlist.accept(entry)
     assert accepted["registration_number"] == f"{driver.category['registration_prefix']}-00002"
-    assert (accepted["status"], accepted["total_amount"]) == ("pending_payment", "175000.00")
+    assert (accepted["status"], accepted["total_amount"]) == ("pending_payment", "150000.00"), "the price of the offer"
     deadline = datetime.fromisoformat(accepted["expires_at"]) - driver.clock()
     assert timedelta(hours=23, minutes=59) < deadline < timedelta(hours=24)
     [event] = await driver.published(RegistrationCreated)

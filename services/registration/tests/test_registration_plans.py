@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from registration.admission import admit_batch
+from registration.admission import admit_batch, insert
 from registration.catalog import queries as catalog
 from registration.entries import listing
 from registration.entries.expiry import Patience, due
@@ -83,7 +83,7 @@ def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _whole_tables(nodes: Sequence[dict[str, Any]]) -> set[str]:
     read = {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    return read & {"registrations", "participants", "idempotency_keys", "events"}
+    return read & {"registrations", "participants", "idempotency_keys", "events", "promo_codes", "promo_uses"}
 
 
 def _indexes(nodes: Sequence[dict[str, Any]]) -> set[str]:
@@ -210,6 +210,33 @@ async def test_a_plan_made_for_empty_tables_uses_the_indexes(driver: Registratio
     assert {"pk_idempotency_keys", "uq_participants_live_person"} <= _indexes(nodes)
 
 
+def _find_existing_and_pricing(driver: RegistrationDriver) -> Run:
+    async def run() -> None:
+        async with driver.database.work() as work:
+            values = {"keys": ["some"], "people": ["somebody"], "event_id": UUID(driver.event["id"])}
+            values |= {"codes": ["LARI20"], "phases": [uuid4()], "category_id": UUID(driver.category["id"])}
+            await work.session.execute(admit_batch._FIND_EXISTING_AND_PRICING, values)
+
+    return run
+
+
+async def test_promo_codes_and_phases_are_found_by_their_indexes_with_a_plan_made_for_empty_tables(
+    driver: RegistrationDriver,
+) -> None:
+    await driver.open_category()
+    nodes = await Plans(driver).kept_for(_find_existing_and_pricing(driver))
+    assert _whole_tables(nodes) == set()
+    expected = {"pk_idempotency_keys", "uq_participants_live_person", "uq_promo_codes_code", "pk_promo_uses"}
+    assert expected <= _indexes(nodes)
+
+
+def test_without_phases_and_promo_codes_the_statements_know_nothing_of_them() -> None:
+    usual = (admit_batch._FIND_EXISTING, insert._INSERT)
+    priced = (admit_batch._FIND_EXISTING_AND_PRICING, insert._INSERT_WITH_PRICES)
+    assert not [each for each in usual if re.search("promo|phase|list_amount", str(each))]
+    assert all("promo_uses" in str(each) for each in priced)
+
+
 async def test_searching_all_keys_at_once_would_keep_a_bad_plan(
     driver: RegistrationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,7 +265,7 @@ _MANY_RACES = """
 def _races(driver: RegistrationDriver, wanted: catalog.Search, after: catalog.Position | None = None) -> Run:
     async def run() -> None:
         async with driver.database.read() as session:
-            await catalog.search(session, wanted, limit=50, after=after)
+            await catalog.search(session, wanted, limit=50, after=after, now=driver.clock())
 
     return run
 

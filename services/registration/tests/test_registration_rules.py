@@ -243,16 +243,21 @@ def _snapshot(**fields: Any) -> CategorySnapshot:
     return CategorySnapshot(**{**values, **fields})
 
 
+def _amount(category: CategorySnapshot, kind: RegistrationType) -> Decimal | None:
+    quote = category.quote(kind, _OPENS)
+    return None if quote is None else quote.amount
+
+
 def test_a_price_is_for_all_participants_together() -> None:
     category = _snapshot()
-    assert category.price(RegistrationType.INDIVIDUAL) == Decimal("150000.00")
-    assert category.price(RegistrationType.COLLECTIVE_5) == Decimal("700002.50")
-    assert category.price(RegistrationType.COLLECTIVE_10) is None
+    assert _amount(category, RegistrationType.INDIVIDUAL) == Decimal("150000.00")
+    assert _amount(category, RegistrationType.COLLECTIVE_5) == Decimal("700002.50")
+    assert _amount(category, RegistrationType.COLLECTIVE_10) is None
 
 
 def test_a_free_run_costs_nothing_and_is_still_offered() -> None:
     free = _snapshot(prices=dict.fromkeys(RegistrationType, Decimal("0.00")))
-    assert [free.price(kind) for kind in RegistrationType] == [Decimal(0)] * 3
+    assert [_amount(free, kind) for kind in RegistrationType] == [Decimal(0)] * 3
 
 
 _OPENS = datetime(2030, 1, 1, 3, tzinfo=UTC)

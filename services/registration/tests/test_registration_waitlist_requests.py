@@ -95,7 +95,7 @@ async def test_a_type_that_is_not_sold_cannot_be_waited_for(
     assert unknown.is_problem(404, "unknown_category")
 
 
-async def test_a_group_whose_price_is_gone_is_passed_over_and_cannot_accept(
+async def test_a_group_whose_price_is_gone_is_passed_over_and_one_with_an_offer_keeps_its_price(
     driver: RegistrationDriver, waitlist: WaitlistDriver
 ) -> None:
     await driver.open_category(quota=10, bibs=30)
@@ -104,9 +104,9 @@ async def test_a_group_whose_price_is_gone_is_passed_over_and_cannot_accept(
     await driver.change_category(quota=15)
     await driver.change_category(price_collective_5=None, quota=20)
     assert await waitlist.statuses(offered, waiting, single) == ["offered", "waiting", "offered"]
-    assert (await waitlist.try_accept(offered)).code == "type_not_offered"
+    assert (await waitlist.accept(offered))["total_amount"] == "700000.00"
     await driver.change_category(price_collective_5="1000.00")
-    await waitlist.accept(offered)
+    assert await waitlist.status(waiting) == "waiting", "four places are left"
     await waitlist.assert_consistent()
 
 

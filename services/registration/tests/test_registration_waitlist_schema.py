@@ -96,8 +96,8 @@ async def test_a_long_waiting_list_is_read_by_its_index(driver: RegistrationDriv
     await driver.cancel(held["registration_id"])
     # then
     assert (
-        len([each for each in statements if "waitlist_entries" in each]) == 3
-    )  # entries put ahead, the next entry, and the offer
+        len([each for each in statements if "waitlist_entries" in each]) == 4
+    )  # entries put ahead, the next entry, what its price depends on, and the offer
     assert last["position"] == 2001
     assert await driver.scalar("SELECT count(*) FROM waitlist_entries WHERE status = 'offered'") == 1
     async with driver.database.read() as session:

@@ -100,6 +100,9 @@ class RegistrationPayload(Payload, abstract=True):
 class RegistrationCreated(RegistrationPayload):
     """A registration was created: places are held until `expires_at`, and `total_amount` is due.
 
+    `total_amount` is `list_amount` less the `discount` of the promo code; `price_phase` is the name of the phase that
+    the list amount comes from. All are None if neither a phase nor a code applied, and in events of older releases.
+
     `awaits_payment` is False if the event is republished for a registration that was paid or has ended in the meantime:
     subscribers store the facts and ask no runner to pay.
     """
@@ -117,6 +120,10 @@ class RegistrationCreated(RegistrationPayload):
     participants: tuple[RegisteredParticipant, ...]
     access: AccessCode | None = None
     awaits_payment: bool = True
+    list_amount: Decimal | None = None
+    discount: Decimal | None = None
+    promo_code: str | None = None
+    price_phase: str | None = None
 
 
 class RegistrationConfirmed(RegistrationPayload):

@@ -15,8 +15,9 @@ class WaitlistOffered(Payload):
     """Places are held for a waiting list entry until `offer_expires_at`.
 
     `registration_id` is the id of the entry, and of the registration once the offer is accepted. `total_amount` is the
-    current price; the final amount is in `RegistrationCreated`. `contact` is the person in charge. `revision` grows
-    when the contact is corrected while the offer is open, and the registration's revision continues from it.
+    amount of that registration; in offers of older releases, the price at the time of the event. `contact` is the
+    person in charge. `revision` grows when the contact is corrected while the offer is open, and the registration's
+    revision continues from it.
     """
 
     TYPE: ClassVar[str] = "waitlist.offered"

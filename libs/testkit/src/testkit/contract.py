@@ -83,9 +83,13 @@ def _app(service: AnyService, url: str, folder: Path, issuer: Issuer) -> FastAPI
 
 
 def _is_read(route: Any, service: AnyService) -> bool:
-    """Return whether the route reads rows. Tickets are pictures of what their path holds."""
+    """Return whether the route reads rows.
+
+    Tickets are pictures of what their path holds, and a promo code is checked only if the query names one.
+    """
     path = str(route.path_format)
-    return "GET" in (route.methods or ()) and path.startswith(service.path) and "/tickets/" not in path
+    without_rows = "/tickets/" in path or path.endswith("/promo-codes/check")
+    return "GET" in (route.methods or ()) and path.startswith(service.path) and not without_rows
 
 
 def errors_of(package: str) -> Sequence[type[StartlineError]]:

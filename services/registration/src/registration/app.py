@@ -43,6 +43,7 @@ from registration.notes import api as notes
 from registration.pictures import api as pictures
 from registration.pictures.files import RecentFiles
 from registration.pictures.forms import FORM_BYTES
+from registration.prices import api as prices
 from registration.reports import api as reports
 from registration.settings import Settings
 from registration.streams import api as streams
@@ -61,6 +62,7 @@ ROUTERS = (
     access.router,
     catalog.router,
     pictures.router,
+    prices.router,
     cancellations.router,  # before `/registrations/{registration_id}`, like the next
     lookup.router,
     entries.router,
@@ -158,6 +160,7 @@ def _limits(settings: Settings) -> dict[str, AddressLimit]:
         "registrations": (settings.rate_registration_per_minute, settings.rate_registration_burst),
         "access": (settings.rate_access_per_minute, settings.rate_access_burst),
         "searches": (settings.rate_search_per_minute, settings.rate_search_burst),
+        "promo_checks": (settings.rate_promo_check_per_minute, settings.rate_promo_check_burst),
     }
     return {
         name: AddressLimit(per_minute=per_minute, burst=burst, trusted_proxies=settings.trusted_proxies)

@@ -151,6 +151,31 @@ _WRONG_PEOPLE_COUNTS = text("""
 """)
 
 
+_WRONG_USES = text("""
+    WITH held AS (
+        SELECT id, sum(participants) AS uses FROM (
+            SELECT price_phase_id, total_participants FROM registrations
+             WHERE price_phase_id IS NOT NULL AND status NOT IN ('expired', 'cancelled')
+            UNION ALL
+            SELECT promo_code_id, total_participants FROM registrations
+             WHERE promo_code_id IS NOT NULL AND status NOT IN ('expired', 'cancelled')
+            UNION ALL
+            SELECT price_phase_id, total_participants FROM waitlist_entries WHERE status = 'offered'
+            UNION ALL
+            SELECT promo_code_id, total_participants FROM waitlist_entries WHERE status = 'offered'
+        ) AS agreed(id, participants) GROUP BY id
+    )
+    SELECT counter.id, counter.category_id, counter.used + counter.beyond AS counted, coalesce(held.uses, 0) AS uses
+      FROM promo_uses counter LEFT JOIN held USING (id)
+     WHERE counter.used + counter.beyond <> coalesce(held.uses, 0)
+""")
+
+
+async def wrong_uses(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Return counters of promo codes and phases that differ from the registrations and open offers they count."""
+    return (await session.execute(_WRONG_USES)).all()
+
+
 async def wrong_timeline(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return categories whose timeline differs in sum from the registrations."""
     return (await session.execute(_WRONG_TIMELINE)).all()

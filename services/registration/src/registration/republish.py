@@ -14,6 +14,7 @@ from registration.entries.creation import registration_created
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.entries.transitions import cancelled, expired, reopened
+from registration.prices.rules import Price
 from registration.waitlist.commands import REGISTERED_ELSEWHERE
 from registration.waitlist.rules import WaitlistStatus
 from registration.waitlist.tables import WaitlistEntry
@@ -84,11 +85,23 @@ async def _created(work: UnitOfWork, entry: Registration) -> RegistrationCreated
         registration_id=entry.id,
         number=entry.registration_number,
         kind=RegistrationType(entry.registration_type),
-        amount=entry.total_amount,
+        price=_price(entry),
         expires_at=entry.expires_at,
         access=None,
         revision=entry.revision,
         awaits_payment=entry.status == Status.PENDING_PAYMENT,
+    )
+
+
+def _price(entry: Registration) -> Price:
+    listed = entry.total_amount if entry.list_amount is None else entry.list_amount
+    return Price(
+        list_amount=listed,
+        discount=listed - entry.total_amount,
+        phase_id=entry.price_phase_id,
+        phase=entry.price_phase,
+        promo_id=entry.promo_code_id,
+        promo_code=entry.promo_code,
     )
 
 

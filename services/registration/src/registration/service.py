@@ -25,6 +25,7 @@ SERVICE = Service(
         "registration_timeline",
         "participant_changes",
         "participant_counts",
+        "promo_uses",
         "set_aside",
     ),
 )

@@ -68,6 +68,10 @@ class Settings(ImageSettings):
         300, ge=0, description="sustained rate of searches for races per address and process; 0 sets no limit"
     )
     rate_search_burst: int = Field(60, ge=1, description="searches for races that an address may send at once")
+    rate_promo_check_per_minute: int = Field(
+        20, ge=0, description="sustained rate of checked promo codes per address and process; 0 sets no limit"
+    )
+    rate_promo_check_burst: int = Field(10, ge=1, description="promo codes that an address may check at once")
     stream_max_connections: int = Field(
         1000, ge=1, description="maximum open streams of registrations per process; excess gets 503"
     )

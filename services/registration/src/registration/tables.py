@@ -10,6 +10,7 @@ from registration.idempotency.tables import IdempotencyKey
 from registration.marks.tables import QueueMarkRow
 from registration.notes.tables import Note
 from registration.places.tables import CategoryPlaces
+from registration.prices.tables import PricePhaseRow, PromoCode, PromoUses
 from registration.reports.tables import ParticipantChange, ParticipantCount, TimelineQuarter
 from registration.uptime.tables import Outage, Uptime
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
@@ -28,6 +29,9 @@ __all__ = [
     "Participant",
     "ParticipantChange",
     "ParticipantCount",
+    "PricePhaseRow",
+    "PromoCode",
+    "PromoUses",
     "QueueMarkRow",
     "Race",
     "RaceCategory",

@@ -9,13 +9,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from registration.admission.errors import AlreadyRegistered, CategoryFull
-from registration.admission.insert import ConcurrentConflict, Inserted, insert_registrations
+from registration.admission.insert import ConcurrentConflict, Inserted, UsesTaken, insert_registrations
+from registration.admission.pricing import Priced, Requests, price_all, pricing_of, undecided
 from registration.admission.rules import RegistrationRequest
 from registration.catalog.rules import CategorySnapshot
 from registration.entries.creation import RegistrationBody
 from registration.idempotency.rules import Answer, replay
 from registration.places.commands import is_number_taken, lock_places, skip_taken_numbers
-from registration.places.rules import fitting
+from registration.prices.queries import PRICING, pricing_data, pricing_values
+from registration.prices.rules import PricingData
 
 Outcome = Answer[RegistrationBody] | StartlineError
 
@@ -25,19 +27,21 @@ class Batch:
     """The result of a batch: an outcome for each request, and the places left, None if they were not read.
 
     An outcome is None where an earlier request of the batch has the same person: enqueue it again, because the
-    earlier one decides it.
+    earlier one decides it. `used_up` are promo codes of which no use is left.
     """
 
     outcomes: list[Outcome | None]
     places_left: int | None
+    used_up: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _Existing:
-    """Stored answers and registered people that the batch repeats."""
+    """Stored answers and registered people that the batch repeats, and what is left of the promo codes in it."""
 
     answers: dict[str, tuple[str, str]]
     people: frozenset[str]
+    pricing: PricingData
 
 
 async def admit_batch(
@@ -56,7 +60,7 @@ async def admit_batch(
         ConcurrentConflict: nothing was changed; call it again.
     """
     try:
-        return await _admit(database, category, requests, places_hint)
+        return await _admit_counted(database, category, requests, places_hint)
     except IntegrityError as error:
         if not is_number_taken(error):
             raise
@@ -64,19 +68,46 @@ async def admit_batch(
         raise ConcurrentConflict from error
 
 
-async def _admit(
+async def _admit_counted(
     database: Database, category: CategorySnapshot, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> Batch:
+    """Admit; once more with the places locked first if promo codes or phases had fewer uses left than was read."""
+    try:
+        return await _admit(database, category, requests, places_hint)
+    except UsesTaken:
+        return await _admit(database, category, requests, places_hint, locked=True)
+
+
+async def _admit(
+    database: Database,
+    category: CategorySnapshot,
+    requests: Sequence[RegistrationRequest],
+    places_hint: int | None,
+    *,
+    locked: bool = False,
+) -> Batch:
     async with database.work() as work:
+        if locked:
+            await lock_places(work, category.category_id)
         existing = await _find_existing(work, category, requests, places_hint)
         outcomes, candidates = _partition(requests, existing, places_hint)
         if not candidates:
             return Batch(outcomes, None)
-        fits, inserted = await _insert(work, category, [requests[index] for index in candidates])
-    bodies = iter(inserted.bodies)
-    for index, fit in zip(candidates, fits, strict=True):
-        outcomes[index] = Answer(next(bodies)) if fit else CategoryFull(places_left=inserted.places_left)
-    return Batch(outcomes, inserted.places_left)
+        wanted = {index: requests[index] for index in candidates}
+        priced, inserted, used_up = await _insert(work, category, wanted, existing.pricing)
+    for index, outcome in _outcomes(candidates, priced, inserted).items():
+        outcomes[index] = outcome
+    return Batch(outcomes, inserted.places_left if inserted else None, used_up)
+
+
+def _outcomes(candidates: Sequence[int], priced: Priced, inserted: Inserted | None) -> dict[int, Outcome]:
+    """Return the outcomes of requests that were priced: in the category, refused, or left out as places were short."""
+    found: dict[int, Outcome] = dict(priced.refused)
+    if inserted is not None:
+        bodies = zip(priced.prices, inserted.bodies, strict=True)
+        found |= {index: Answer(body) for index, body in bodies}
+        found |= {index: CategoryFull(places_left=inserted.places_left) for index in candidates if index not in found}
+    return found
 
 
 # Looks each key and person up by itself (LATERAL … LIMIT 1) instead of by `= ANY(:keys)`.
@@ -84,7 +115,7 @@ async def _admit(
 # When registration opens the tables are empty, so `= ANY` is planned as a sequential scan.
 # The plan is kept until the next ANALYZE, while the tables grow by thousands of rows a second.
 # A LATERAL look-up of one row has no cheaper plan than the index, whatever the statistics say. See ADR 15.
-_FIND_EXISTING = text("""
+_EXISTING = """
     SELECT 'key' AS kind, found.key AS value, found.request_hash, found.response
       FROM unnest(CAST(:keys AS text[])) AS asked(key), LATERAL (
            SELECT key, request_hash, response FROM idempotency_keys WHERE key = asked.key LIMIT 1) AS found
@@ -93,21 +124,29 @@ _FIND_EXISTING = text("""
       FROM unnest(CAST(:people AS text[])) AS asked(person_key), LATERAL (
            SELECT person_key FROM participants
             WHERE live AND event_id = :event_id AND person_key = asked.person_key LIMIT 1) AS found
-""")
+"""
+_FIND_EXISTING = text(_EXISTING)
+# Another statement, so that the plan of the one above is the same whether or not there are promo codes.
+_FIND_EXISTING_AND_PRICING = text(f"{_EXISTING} UNION ALL {PRICING}")
 
 
 async def _find_existing(
     work: UnitOfWork, category: CategorySnapshot, requests: Sequence[RegistrationRequest], places_hint: int | None
 ) -> _Existing:
     keys = [each.idempotency_key for each in requests if each.idempotency_key]
-    # People are compared only for requests that may fit.
-    people = [person.person_key for each in requests if _may_fit(each, places_hint) for person in each.people]
-    rows = (
-        await work.session.execute(_FIND_EXISTING, {"keys": keys, "people": people, "event_id": category.event_id})
-    ).all()
+    # People and promo codes are looked up only for requests that may fit.
+    fitting = [each for each in requests if _may_fit(each, places_hint)]
+    people = [person.person_key for each in fitting for person in each.people]
+    values = {"keys": keys, "people": people, "event_id": category.event_id}
+    statement, priced = _FIND_EXISTING, undecided(fitting)
+    if priced:
+        statement = _FIND_EXISTING_AND_PRICING
+        values |= pricing_values(category, (each.promo_code for each in priced), work.now)
+    rows = (await work.session.execute(statement, values)).all()
     return _Existing(
         answers={row.value: (row.request_hash, row.response) for row in rows if row.kind == "key"},
         people=frozenset(row.value for row in rows if row.kind == "person"),
+        pricing=pricing_data(rows if priced else ()),
     )
 
 
@@ -147,23 +186,33 @@ def _refuse_known_people(request: RegistrationRequest, existing: _Existing) -> S
 
 
 async def _insert(
-    work: UnitOfWork, category: CategorySnapshot, candidates: Sequence[RegistrationRequest]
-) -> tuple[list[bool], Inserted]:
-    """Insert all candidates or, if places are short, those that fit. Return which these are, and their outcome.
+    work: UnitOfWork, category: CategorySnapshot, requests: Requests, data: PricingData
+) -> tuple[Priced, Inserted | None, frozenset[str]]:
+    """Insert all requests or, if places are short, those that fit.
+
+    Return what was priced and inserted, the result of the insert, None if it was not needed, and the codes used up.
 
     Raises:
-        ConcurrentConflict.
+        ConcurrentConflict, UsesTaken.
     """
-    inserted = await insert_registrations(work, category, candidates)
-    if inserted is not None:
-        return [True] * len(candidates), inserted
-    places_left = await lock_places(work, category.category_id) or 0
-    fits = fitting([request.size for request in candidates], places_left)
-    if not any(fits):
-        return fits, Inserted([], places_left)
-    inserted = await insert_registrations(
-        work, category, [each for each, fit in zip(candidates, fits, strict=True) if fit]
-    )
-    if inserted is None:
-        raise ConcurrentConflict
-    return fits, inserted
+    pricing = await pricing_of(work, category, requests, data)
+    priced = price_all(pricing, requests)
+    inserted = await _insert_priced(work, category, requests, priced)
+    if priced.prices and inserted is None:
+        places_left = await lock_places(work, category.category_id) or 0
+        pricing = await pricing_of(work, category, requests, None)
+        priced = price_all(pricing, requests, places_left=places_left)
+        nothing = Inserted([], places_left)
+        inserted = await _insert_priced(work, category, requests, priced) if priced.prices else nothing
+        if inserted is None:
+            raise ConcurrentConflict
+    return priced, inserted, pricing.used_up() if pricing else frozenset()
+
+
+async def _insert_priced(
+    work: UnitOfWork, category: CategorySnapshot, requests: Requests, priced: Priced
+) -> Inserted | None:
+    if not priced.prices:
+        return None
+    chosen = [requests[index] for index in priced.prices]
+    return await insert_registrations(work, category, chosen, list(priced.prices.values()))

@@ -17,9 +17,10 @@ from registration.admission.forms import RegisteredView, RegistrationForm
 from registration.admission.service import AdmissionService
 from registration.catalog.errors import UnknownCategory
 from registration.challenge.api import CHALLENGE_ERRORS, CHALLENGE_PARAMETER
-from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen
 from registration.idempotency.errors import IdempotencyKeyReused, RequestInProgress
 from registration.idempotency.rules import Answer
+from registration.prices.errors import PromoCodeRequired, PromoNotValid, PromoUsedUp, TypeNotOffered
 
 router = Router(tags=["registrations"])
 
@@ -65,6 +66,9 @@ def admitted(answer: Answer[Any]) -> Response:
         RegistrationNotOpen,
         RegistrationClosed,
         TypeNotOffered,
+        PromoNotValid,
+        PromoUsedUp,
+        PromoCodeRequired,
         IdempotencyKeyReused,
         RequestInProgress,
         TooBusy,

@@ -24,6 +24,7 @@ from registration.admission.rules import RegistrationRequest
 from registration.entries.creation import RegistrationBody
 from registration.idempotency.errors import RequestInProgress
 from registration.idempotency.rules import Answer
+from registration.prices.errors import PromoUsedUp
 
 NOT_STORED = Wording(
     en="This registration could not be stored; try again shortly.",
@@ -57,7 +58,7 @@ class CategoryBatcher:
         slots: shared by all batchers of the process; one is held during a transaction.
         batch_size: maximum requests in one transaction.
         queue_size: maximum requests waiting; excess is rejected at once.
-        memory_seconds: how long "not enough places" is answered from memory.
+        memory_seconds: how long "not enough places" and "no uses of this code left" are answered from memory.
     """
 
     def __init__(
@@ -74,12 +75,15 @@ class CategoryBatcher:
         self._crowded = False
         self._places_left: int | None = None
         self._learnt_at = float("-inf")
+        self._used_up: frozenset[str] = frozenset()
+        self._used_up_at = float("-inf")
 
     async def apply(self, request: RegistrationRequest) -> Answer[RegistrationBody]:
         """Enqueue a request and return its outcome.
 
         Raises:
-            CategoryFull, AlreadyRegistered, IdempotencyKeyReused, RequestInProgress, TooBusy, Unavailable.
+            CategoryFull, AlreadyRegistered, TypeNotOffered, PromoNotValid, PromoUsedUp, PromoCodeRequired,
+                IdempotencyKeyReused, RequestInProgress, TooBusy, Unavailable.
         """
         self._reject_early(request)
         waiting = _Waiting(request)
@@ -101,12 +105,16 @@ class CategoryBatcher:
         # With a key it may be a repeat of a request that did get its places: that is looked up, a batch at a time.
         if key is None and hint is not None and hint < request.size:
             raise CategoryFull(places_left=hint)
+        if key is None and request.promo_code in self._used_up and self._is_fresh(self._used_up_at):
+            raise PromoUsedUp(uses_left=0)
         if len(self._queue) >= self._queue_size:
             raise too_many_registering()
 
     def _hint(self) -> int | None:
-        fresh = time.monotonic() - self._learnt_at < self._memory_seconds
-        return self._places_left if fresh else None
+        return self._places_left if self._is_fresh(self._learnt_at) else None
+
+    def _is_fresh(self, learnt_at: float) -> bool:
+        return time.monotonic() - learnt_at < self._memory_seconds
 
     async def drained(self) -> None:
         """Wait until all queued requests have an outcome."""
@@ -189,6 +197,9 @@ class CategoryBatcher:
         if batch.places_left is not None:
             self._places_left = batch.places_left
             self._learnt_at = time.monotonic()
+        if batch.used_up:
+            self._used_up = batch.used_up
+            self._used_up_at = time.monotonic()
 
 
 def _would_meet_each(error: Exception) -> bool:

@@ -17,6 +17,7 @@ from contracts import JerseySize, RegistrationType
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from registration.entries.people import Person, person_key
+from registration.prices.forms import PromoCodeText
 
 _IDENTITY_NUMBER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ./-]*[A-Za-z0-9])?")
 _INVALID_IDENTITY = Wording(
@@ -103,6 +104,7 @@ class RegistrationForm(Body):
     category_id: UUID
     registration_type: RegistrationType
     participants: Annotated[list[ParticipantForm], Field(min_length=1, max_length=10)]
+    promo_code: OrNone[PromoCodeText] = None
     terms_accepted: Annotated[
         bool, Field(description="The race's rules and the privacy notice are accepted for all participants.")
     ] = False
@@ -135,9 +137,11 @@ class RegistrationForm(Body):
     def content(self) -> bytes:
         """Return what two requests with the same idempotency key must have in common.
 
-        The acceptance of the terms is left out: releases before it compare requests without it.
+        The acceptance of the terms is left out, and so is the promo code if there is none: releases before them compare
+        requests without them.
         """
-        return self.model_dump_json(exclude={"terms_accepted"}).encode()
+        unknown_before = {"terms_accepted"} if self.promo_code else {"terms_accepted", "promo_code"}
+        return self.model_dump_json(exclude=unknown_before).encode()
 
     def born_before(self, today: date) -> None:
         """Refuse birth dates that are not in the past.
@@ -159,7 +163,10 @@ class RegisteredParticipantView(View):
 
 
 class RegisteredView(View):
-    """The answer to a registration. The runner token opens this registration and nothing else."""
+    """The answer to a registration. The runner token opens this registration and nothing else.
+
+    `total_amount` is `list_amount` less the `discount` of the promo code; it never changes.
+    """
 
     registration_id: UUID
     registration_number: str
@@ -169,6 +176,10 @@ class RegisteredView(View):
     status: str
     total_participants: int
     total_amount: Amount
+    list_amount: Amount
+    discount: Amount
+    promo_code: str | None
+    price_phase: str | None
     currency: str
     created_at: AwareDatetime
     expires_at: AwareDatetime

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from decimal import Decimal
 from uuid import UUID
 
 from chassis.database import Database, already_stored
@@ -20,6 +19,7 @@ from registration.catalog.cache import CategoryCache
 from registration.entries.creation import RegistrationBody, open_price, ways_in
 from registration.idempotency.queries import answer_of_unknown, first_answer
 from registration.idempotency.rules import Answer
+from registration.prices.rules import Price
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 
@@ -50,20 +50,20 @@ class AdmissionService:
         """Return the answer to a form, with runner token and link.
 
         Raises:
-            UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, InvalidFields, and all that
-            `CategoryBatcher.apply` raises.
+            UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PromoCodeRequired, InvalidFields,
+            and all that `CategoryBatcher.apply` raises.
         """
         now = self._database.clock()
         category = await self._categories.get(form.category_id)
         form.born_before(category.day_of(now))
         try:
-            amount = open_price(category, form.registration_type, now)
+            price = open_price(category, form.registration_type, now, has_code=form.promo_code is not None)
         except StartlineError:
             answer = await first_answer(self._database, idempotency_key, _hash(form, idempotency_key))
             if answer is None:
                 raise
         else:
-            request = self._request(form, amount, idempotency_key)
+            request = self._request(form, price, idempotency_key)
             answer = await self._apply(form.category_id, request)
             if not answer.replayed:
                 with already_stored():
@@ -91,17 +91,18 @@ class AdmissionService:
         category = await self._categories.get(category_id)
         return await admit_batch(self._database, category, requests, places_hint=places_hint)
 
-    def _request(self, form: RegistrationForm, amount: Decimal, idempotency_key: str | None) -> RegistrationRequest:
+    def _request(self, form: RegistrationForm, price: Price, idempotency_key: str | None) -> RegistrationRequest:
         registration_id = new_id()
         return RegistrationRequest(
             registration_id=registration_id,
             kind=form.registration_type,
-            amount=amount,
+            price=price,
             people=form.people(),
             access=self._codes.make(registration_id, FIRST_VERSION),
             idempotency_key=idempotency_key,
             request_hash=_hash(form, idempotency_key),
             terms_accepted=form.terms_accepted,
+            promo_code=form.promo_code,
         )
 
     async def _opened(self, answer: Answer[RegistrationBody], access: AccessCode) -> Answer[dict[str, object]]:

@@ -31,6 +31,7 @@ from registration.catalog.errors import (
     UnknownEvent,
 )
 from registration.catalog.forms import CategoryChanges, EventChanges, NewCategory, NewEvent
+from registration.catalog.phases import PhaseView, PricesView
 from registration.catalog.pictures import PictureView
 from registration.catalog.tables import EventPicture
 from registration.dependencies import PlacesFreed
@@ -40,7 +41,12 @@ router = Router(tags=["catalog"])
 
 
 class CategoryView(View):
-    """A category, as the public sees it."""
+    """A category. Prices are per participant.
+
+    `price_*` is what has to be paid now, which is `current_prices`; in answers to staff it is what they set, which is
+    `regular_prices`. `price_phase` is null while these apply. With `code_required` all registrations need a promo code
+    that grants access.
+    """
 
     id: UUID
     event_id: UUID
@@ -51,6 +57,10 @@ class CategoryView(View):
     price_individual: Amount
     price_collective_5: Amount | None
     price_collective_10: Amount | None
+    price_phase: PhaseView | None
+    current_prices: PricesView
+    regular_prices: PricesView
+    code_required: bool
     currency: str
     quota: int
     places_left: int
@@ -137,7 +147,7 @@ def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
 
     async def read() -> PublicCatalog:
         async with database.read() as session:
-            found = await queries.active_events(session)
+            found = await queries.active_events(session, now=database.clock())
         events = EventList[EventView].model_validate({"items": found})
         return PublicCatalog(
             everything=_Rendered.of(events),
@@ -223,7 +233,7 @@ async def _found(kind: type[ListT], database: Database, asked: _Asked) -> ListT:
     wanted = queries.Search(asked.q, asked.first_day, asked.last_day)
     limit, after = asked.limit or _PAGE, _cursors.decode(asked.cursor)
     async with database.read() as session:
-        rows = await queries.search(session, wanted, limit=limit, after=after)
+        rows = await queries.search(session, wanted, limit=limit, after=after, now=database.clock())
     page = kind.model_validate({"items": rows[:limit]})
     if len(rows) > limit:
         page.next_cursor = _cursors.encode(page.items[-1].event_date, page.items[-1].id)
@@ -231,9 +241,9 @@ async def _found(kind: type[ListT], database: Database, asked: _Asked) -> ListT:
 
 
 @router.get("/catalog")
-async def list_all_events(_: AnyStaff, session: Read) -> EventList[EventView]:
+async def list_all_events(_: AnyStaff, session: Read, database: OwnDatabase) -> EventList[EventView]:
     """Return every race with all categories, for staff."""
-    return EventList[EventView].model_validate({"items": await queries.all_events(session)})
+    return EventList[EventView].model_validate({"items": await queries.all_events(session, now=database.clock())})
 
 
 @router.get("/events/{slug}", dependencies=[public], response_model=EventView, responses=errors(UnknownEvent))
@@ -262,7 +272,7 @@ def _known(condition: str, etag: str) -> bool:
 async def create_event(body: NewEvent, staff: Admin, work: ChangeOfCatalog) -> EventView:
     """Create a race; its date must be in the future."""
     event_id = await commands.create_event(work, body.model_dump(), by=staff.actor)
-    return EventView.model_validate(await queries.event_by_id(work.session, event_id))
+    return EventView.model_validate(await queries.event_by_id(work.session, event_id, now=work.now))
 
 
 @router.patch("/events/{event_id}", responses=errors(UnknownEvent, SlugTaken))
@@ -275,7 +285,7 @@ async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: C
     fields = body.fields()
     notify = fields.pop("notify_runners", None)
     await commands.change_event(work, event_id, fields, by=staff.actor, notify_runners=notify)
-    return EventView.model_validate(await queries.event_by_id(work.session, event_id))
+    return EventView.model_validate(await queries.event_by_id(work.session, event_id, now=work.now))
 
 
 @router.post(
@@ -286,7 +296,7 @@ async def change_event(event_id: UUID, body: EventChanges, staff: Admin, work: C
 async def create_category(event_id: UUID, body: NewCategory, staff: Admin, work: ChangeOfCatalog) -> CategoryView:
     """Create a category."""
     category_id = await commands.create_category(work, event_id, body.model_dump(), by=staff.actor)
-    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
+    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id, now=work.now))
 
 
 @router.patch(
@@ -306,7 +316,7 @@ async def change_category(
 ) -> CategoryView:
     """Change a category. Places from a higher quota are offered to the waiting list first."""
     await commands.change_category(work, category_id, body.fields(), by=staff.actor, on_freed=on_freed)
-    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id))
+    return CategoryView.model_validate(await queries.category_by_id(work.session, category_id, now=work.now))
 
 
 @router.delete(

@@ -21,6 +21,7 @@ Bib = Annotated[int, Field(ge=1, le=BIB_LIMIT)]
 Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 DeadlineHours = Annotated[int, Field(ge=1, le=720)]
 Distance = Annotated[Line, Field(max_length=50)]
+CodeRequired = Annotated[bool, Field(description="only with a promo code that grants access")]
 
 NO_IMAGE_ADDRESS = Wording(
     en="Use an https address, or a path on this platform that starts with /.",
@@ -159,6 +160,7 @@ class NewCategory(Body):
     registration_open_at: Moment | None = None
     registration_close_at: Moment | None = None
     payment_deadline_hours: DeadlineHours = 24
+    code_required: CodeRequired = False
 
 
 class CategoryChanges(Changes):
@@ -190,3 +192,4 @@ class CategoryChanges(Changes):
     registration_open_at: Moment | None = None
     registration_close_at: Moment | None = None
     payment_deadline_hours: DeadlineHours | None = None
+    code_required: CodeRequired | None = None

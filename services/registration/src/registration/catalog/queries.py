@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Bundle
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
+from registration.catalog.phases import active_phases, with_prices
 from registration.catalog.pictures import pictures_of
-from registration.catalog.rules import CategorySnapshot
+from registration.catalog.rules import CategorySnapshot, PricePhase
 from registration.catalog.tables import EventPicture, Race, RaceCategory, folded_sql
 from registration.places.tables import CategoryPlaces
 
@@ -48,32 +49,38 @@ class Search:
         return found
 
 
-async def active_events(session: AsyncSession) -> list[EventWithCategories]:
-    """Return active races, soonest first, with their active categories."""
-    return await _shown(session, _ACTIVE)
+async def active_events(session: AsyncSession, *, now: datetime) -> list[EventWithCategories]:
+    """Return active races, soonest first, with their active categories at the prices of `now`."""
+    return await _shown(session, _ACTIVE, now)
 
 
 async def search(
-    session: AsyncSession, wanted: Search, *, limit: int, after: Position | None
+    session: AsyncSession, wanted: Search, *, limit: int, after: Position | None, now: datetime
 ) -> list[EventWithCategories]:
-    """Return active races that match, soonest first; one more than `limit` if there are more."""
+    """Return active races that match, soonest first, as in `active_events`; one more than `limit` if there are more."""
     query = _ACTIVE.where(*wanted.conditions()).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(Race.event_date, Race.id) > after)
     if wanted.q:
         # As for registrations, the best plan depends on how many events have the words.
         await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    return await _shown(session, query)
+    return await _shown(session, query, now)
 
 
-async def _shown(session: AsyncSession, query: Select[Any]) -> list[EventWithCategories]:
-    return await _complete(session, (await session.execute(query)).scalars().all(), only_active=True)
+async def _shown(session: AsyncSession, query: Select[Any], now: datetime) -> list[EventWithCategories]:
+    return await _complete(session, (await session.execute(query)).scalars().all(), now, public=True)
 
 
-async def _complete(session: AsyncSession, events: Sequence[Race], *, only_active: bool) -> list[EventWithCategories]:
-    """Return events with their categories and pictures."""
+async def _complete(
+    session: AsyncSession, events: Sequence[Race], now: datetime, *, public: bool
+) -> list[EventWithCategories]:
+    """Return events with their categories and pictures.
+
+    Args:
+        public: leave out categories that are not active, and show the prices of `now` in place of the regular ones.
+    """
     event_ids = [event.id for event in events]
-    categories = await _categories(session, event_ids, only_active=only_active)
+    categories = await _categories(session, event_ids, now, public=public)
     pictures = await _pictures(session, event_ids)
     return [_event(event, categories[event.id], pictures[event.id]) for event in events]
 
@@ -90,7 +97,7 @@ async def _pictures(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UU
     return by_event
 
 
-async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategories:
+async def event_by_id(session: AsyncSession, event_id: UUID, *, now: datetime) -> EventWithCategories:
     """Return a race for staff, active or not, with all its categories.
 
     Raises:
@@ -99,18 +106,18 @@ async def event_by_id(session: AsyncSession, event_id: UUID) -> EventWithCategor
     event = await session.get(Race, event_id)
     if event is None:
         raise UnknownEvent
-    [found] = await _complete(session, [event], only_active=False)
+    [found] = await _complete(session, [event], now, public=False)
     return found
 
 
-async def all_events(session: AsyncSession) -> list[EventWithCategories]:
+async def all_events(session: AsyncSession, *, now: datetime) -> list[EventWithCategories]:
     """Return every race for staff, newest first."""
     events = (await session.execute(select(Race).order_by(Race.event_date.desc(), Race.id))).scalars().all()
-    return await _complete(session, events, only_active=False)
+    return await _complete(session, events, now, public=False)
 
 
-async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping:
-    """Return a category with its places.
+async def category_by_id(session: AsyncSession, category_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """Return a category for staff, with its places and its phase of prices at `now`.
 
     Raises:
         UnknownCategory.
@@ -119,7 +126,8 @@ async def category_by_id(session: AsyncSession, category_id: UUID) -> RowMapping
     row: RowMapping | None = found.mappings().first()
     if row is None:
         raise UnknownCategory
-    return row
+    phases = await active_phases(session, [category_id])
+    return with_prices(row, phases[category_id], now, public=False)
 
 
 async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnapshot | None:
@@ -128,7 +136,10 @@ async def get_category(session: AsyncSession, category_id: UUID) -> CategorySnap
         select(RaceCategory, _FACTS).join(Race, Race.id == RaceCategory.event_id).where(RaceCategory.id == category_id)
     )
     found = (await session.execute(query)).first()
-    return None if found is None else _snapshot(*found)
+    if found is None:
+        return None
+    phases = await active_phases(session, [category_id])
+    return _snapshot(*found, phases=phases[category_id])
 
 
 _FACTS: Bundle[Any] = Bundle(
@@ -137,7 +148,7 @@ _FACTS: Bundle[Any] = Bundle(
 """What admission needs of a race: its texts may be long, so they are not read with it."""
 
 
-def _snapshot(category: RaceCategory, event: Any) -> CategorySnapshot:
+def _snapshot(category: RaceCategory, event: Any, *, phases: tuple[PricePhase, ...]) -> CategorySnapshot:
     return CategorySnapshot(
         category_id=category.id,
         category_name=category.name,
@@ -154,6 +165,8 @@ def _snapshot(category: RaceCategory, event: Any) -> CategorySnapshot:
             RegistrationType.COLLECTIVE_5: category.price_collective_5,
             RegistrationType.COLLECTIVE_10: category.price_collective_10,
         },
+        phases=phases,
+        code_required=category.code_required,
         is_active=category.is_active and event.is_active,
         opens_at=category.registration_open_at,
         closes_at=category.registration_close_at,
@@ -169,20 +182,22 @@ def _with_places() -> Select[Any]:
 
 
 async def _categories(
-    session: AsyncSession, event_ids: Sequence[UUID], *, only_active: bool
-) -> dict[UUID, list[RowMapping]]:
+    session: AsyncSession, event_ids: Sequence[UUID], now: datetime, *, public: bool
+) -> dict[UUID, list[dict[str, Any]]]:
     query = _with_places().where(RaceCategory.event_id.in_(event_ids)).order_by(RaceCategory.bib_start_number)
-    if only_active:
+    if public:
         query = query.where(RaceCategory.is_active)
-    by_event: dict[UUID, list[RowMapping]] = {event_id: [] for event_id in event_ids}
-    for row in (await session.execute(query)).mappings():
-        by_event[row["event_id"]].append(row)
+    rows = (await session.execute(query)).mappings().all()
+    phases = await active_phases(session, [row["id"] for row in rows])
+    by_event: dict[UUID, list[dict[str, Any]]] = {event_id: [] for event_id in event_ids}
+    for row in rows:
+        by_event[row["event_id"]].append(with_prices(row, phases[row["id"]], now, public=public))
     return by_event
 
 
 _COLUMNS = [column.key for column in Race.__table__.columns if column.key != Race.search_words.key]
 
 
-def _event(event: Race, categories: list[RowMapping], pictures: Sequence[EventPicture]) -> EventWithCategories:
+def _event(event: Race, categories: list[dict[str, Any]], pictures: Sequence[EventPicture]) -> EventWithCategories:
     columns = {name: getattr(event, name) for name in _COLUMNS}
     return {**columns, **pictures_of(event.slug, pictures), "picture_files": pictures, "categories": categories}

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    false,
     func,
     text,
 )
@@ -143,6 +144,7 @@ class RaceCategory(Base):
     registration_open_at: Mapped[datetime | None]
     registration_close_at: Mapped[datetime | None]
     payment_deadline_hours: Mapped[int]
+    code_required: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

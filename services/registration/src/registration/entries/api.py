@@ -55,7 +55,10 @@ class ParticipantView(View):
 
 
 class RegistrationView(View):
-    """A registration, for its runner and staff."""
+    """A registration, for its runner and staff.
+
+    `total_amount` is `list_amount` less the `discount` of the promo code. Code and phase are named as they were then.
+    """
 
     registration_id: UUID
     registration_number: str
@@ -65,6 +68,10 @@ class RegistrationView(View):
     status: Status
     total_participants: int
     total_amount: Amount
+    list_amount: Amount
+    discount: Amount
+    promo_code: str | None
+    price_phase: str | None
     currency: str
     created_at: datetime
     expires_at: datetime

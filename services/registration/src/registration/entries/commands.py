@@ -7,13 +7,14 @@ from sqlalchemy import text
 
 from registration.entries.errors import NotCancellable, UnknownRegistration
 from registration.entries.rules import IllegalTransition, Status, Trigger
-from registration.entries.transitions import cancelled, lock_entry, move, release_people
+from registration.entries.transitions import cancelled, lock_entry, move, release_people, uses_of
 from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
+from registration.prices import uses
 
 
 async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: str, on_freed: OnPlacesFreed) -> None:
-    """Cancel a registration; its places become free as far as BIBs are left for them.
+    """Cancel a registration; its places become free as far as BIBs are left for them, and so do uses of its promo code.
 
     Args:
         on_freed: called when the places are free.
@@ -35,6 +36,7 @@ async def cancel(work: UnitOfWork, registration_id: UUID, *, reason: str, by: st
     entry.notes = reason
     release = places.release_confirmed if was_confirmed else places.release
     await release(work, entry.race_category_id, entry.total_participants)
+    await uses.give_back(work, uses_of([entry]))
     await release_people(work, [entry.id])
     await on_freed(work, entry.race_category_id)
     refund = entry.payment_id if was_confirmed and entry.total_amount > 0 else None

@@ -9,36 +9,34 @@ from uuid import UUID
 from contracts import AccessCode, RegisteredParticipant, RegistrationCreated, RegistrationType
 
 from registration.catalog.rules import CategorySnapshot
-from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen
 from registration.entries.people import Person
 from registration.entries.person_columns import PersonColumns
 from registration.entries.rules import Status
+from registration.prices.errors import PromoCodeRequired, TypeNotOffered
+from registration.prices.rules import Price, listed
 from registration.tokens import RunnerTokens
 
 
-def open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime) -> Decimal:
-    """Return the amount of a registration that is created now.
+def open_price(category: CategorySnapshot, kind: RegistrationType, now: datetime, *, has_code: bool = False) -> Price:
+    """Return the price of a registration that is created now, before the discount of a promo code.
+
+    Args:
+        has_code: whether there is a promo code, which may give access.
 
     Raises:
-        RegistrationNotOpen, RegistrationClosed, TypeNotOffered.
+        RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PromoCodeRequired.
     """
     if category.not_open_yet(now):
         raise RegistrationNotOpen
     if category.closed(now):
         raise RegistrationClosed
-    return offered_price(category, kind)
-
-
-def offered_price(category: CategorySnapshot, kind: RegistrationType) -> Decimal:
-    """Return the amount of a registration of this type, whether or not registration is open.
-
-    Raises:
-        TypeNotOffered.
-    """
-    price = category.price(kind)
-    if price is None:
+    quote = category.quote(kind, now)
+    if quote is None:
         raise TypeNotOffered
-    return price
+    if category.needs_code(quote.phase) and not has_code:
+        raise PromoCodeRequired
+    return listed(quote)
 
 
 def registered(person: Person | PersonColumns) -> RegisteredParticipant:
@@ -59,7 +57,7 @@ def registration_created(
     registration_id: UUID,
     number: str,
     kind: RegistrationType,
-    amount: Decimal,
+    price: Price,
     expires_at: datetime,
     access: AccessCode | None,
     revision: int = 1,
@@ -75,7 +73,11 @@ def registration_created(
         category_name=category.category_name,
         registration_type=kind,
         total_participants=kind.size,
-        total_amount=amount,
+        total_amount=price.amount,
+        list_amount=None if price.is_plain else price.list_amount,
+        discount=None if price.is_plain else price.discount,
+        promo_code=price.promo_code,
+        price_phase=price.phase,
         currency=category.currency,
         expires_at=expires_at,
         participants=tuple(registered(person) for person in people),
@@ -103,6 +105,10 @@ class RegistrationBody(TypedDict):
     status: str
     total_participants: int
     total_amount: str
+    list_amount: str
+    discount: str
+    promo_code: str | None
+    price_phase: str | None
     currency: str
     created_at: str
     expires_at: str
@@ -127,6 +133,10 @@ def registration_body(created: RegistrationCreated, created_at: datetime) -> Reg
         "status": Status.PENDING_PAYMENT.value,
         "total_participants": created.total_participants,
         "total_amount": f"{created.total_amount:.2f}",
+        "list_amount": f"{created.total_amount if created.list_amount is None else created.list_amount:.2f}",
+        "discount": f"{created.discount or Decimal():.2f}",
+        "promo_code": created.promo_code,
+        "price_phase": created.price_phase,
         "currency": created.currency,
         "created_at": created_at.isoformat(),
         "expires_at": created.expires_at.isoformat(),

@@ -43,10 +43,3 @@ class RegistrationClosed(StartlineError):
 
     indonesian = "Pendaftaran kategori ini sudah ditutup."
     code = "registration_closed"
-
-
-class TypeNotOffered(StartlineError):
-    """This category does not take registrations of this type."""
-
-    indonesian = "Kategori ini tidak menerima jenis pendaftaran ini."
-    code = "type_not_offered"

@@ -20,10 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.entries.rules import Trigger
 from registration.entries.tables import Registration
-from registration.entries.transitions import expired, move, release_people
+from registration.entries.transitions import expired, move, release_people, uses_of
 from registration.marks.rules import NEVER, SUBJECT, unsent
 from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
+from registration.prices import uses
 
 JOB = "expiry"
 
@@ -146,3 +147,4 @@ async def _release(work: UnitOfWork, entries: Sequence[Registration]) -> None:
         counts[entry.race_category_id] += entry.total_participants
     for category_id in sorted(counts):
         await places.release(work, category_id, counts[category_id])
+    await uses.give_back(work, uses_of(entries))

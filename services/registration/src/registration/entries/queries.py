@@ -58,8 +58,11 @@ async def detail(session: AsyncSession, registration_id: UUID) -> dict[str, Any]
     if found is None:
         raise UnknownRegistration
     entry = found.Registration
+    listed = entry.total_amount if entry.list_amount is None else entry.list_amount
     return {
         **{column.key: getattr(entry, column.key) for column in Registration.__table__.columns},
+        "list_amount": listed,
+        "discount": listed - entry.total_amount,
         "registration_id": entry.id,
         "category_id": entry.race_category_id,
         "category_name": found.category_name,

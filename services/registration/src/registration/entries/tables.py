@@ -57,6 +57,9 @@ class Registration(Base):
     is the sequence of the newest payment event that was handled, `payment_seen_at` its time: older events that arrive
     late change nothing. `cancelled_revision` is the revision that a cancellation led to. `terms_accepted_at` is when
     the rules and the privacy notice were accepted for all its runners; None if the request did not say so.
+
+    The price is agreed when it is admitted and never changes: `list_amount` is the one before the discount of the promo
+    code, None if there was neither a code nor a phase of prices. Phase and code keep the names that they had then.
     """
 
     __tablename__ = "registrations"
@@ -68,6 +71,11 @@ class Registration(Base):
     registration_type: Mapped[str] = mapped_column(String(20))
     total_participants: Mapped[int] = mapped_column(SmallInteger)
     total_amount: Mapped[Decimal] = mapped_column(Money)
+    list_amount: Mapped[Decimal | None] = mapped_column(Money)
+    price_phase_id: Mapped[UUID | None]
+    price_phase: Mapped[str | None] = mapped_column(String(60))
+    promo_code_id: Mapped[UUID | None]
+    promo_code: Mapped[str | None] = mapped_column(String(40))
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[Status] = mapped_column(String(20))
     revision: Mapped[int] = mapped_column(server_default="1")
@@ -90,12 +98,21 @@ class Registration(Base):
         *group_constraints(),
         CheckConstraint(f"status IN ({', '.join(repr(status.value) for status in Status)})", name="status"),
         CheckConstraint("total_amount >= 0", name="total_amount"),
+        CheckConstraint("list_amount >= total_amount", name="list_amount"),
         CheckConstraint("(status = 'payment_verified') <= (payment_id IS NOT NULL)", name="verified_has_payment"),
         Index("ix_registrations_newest_of_all", text("created_at DESC"), text("id DESC")),
         Index("ix_registrations_newest", "event_id", text("created_at DESC"), text("id DESC")),
         # The console lists registrations by merging the streams of each category, status and type (`entries.listing`).
         Index("ix_registrations_category_created", *_STREAM, text("created_at DESC"), text("id DESC")),
         Index("ix_registrations_category_amount", *_STREAM, "total_amount", "id"),
+        # The uses of codes without a limit are added up from it alone.
+        Index(
+            "ix_registrations_promo_code",
+            "promo_code_id",
+            "status",
+            postgresql_include=["total_participants"],
+            postgresql_where=text("promo_code_id IS NOT NULL"),
+        ),
         Index("ix_registrations_no_code", "id", postgresql_where=text("access_version = 0")),
         Index("ix_registrations_due", "expires_at", postgresql_where=text("status = 'pending_payment'")),
     )

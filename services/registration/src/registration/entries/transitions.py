@@ -1,6 +1,7 @@
 """Common parts of all changes of a registration: row lock, transition, places, and events."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from chassis.database import UnitOfWork
@@ -11,6 +12,7 @@ from sqlalchemy import select, text, update
 from registration.entries.rules import Status, Trigger, next_status
 from registration.entries.tables import Participant, Registration
 from registration.places import commands as places
+from registration.prices import uses
 
 
 async def lock_entry(work: UnitOfWork, registration_id: UUID) -> Registration | None:
@@ -54,8 +56,22 @@ async def retake(work: UnitOfWork, entry: Registration) -> bool:
         return False
     if not await places.retake(work, entry.race_category_id, entry.total_participants):
         return False
+    await _retake_uses(work, entry)
     await _set_live(work, entry.id)
     return True
+
+
+async def _retake_uses(work: UnitOfWork, entry: Registration) -> None:
+    """Take the uses of its promo code and phase again, also if none are left: its price was agreed. Record these."""
+    beyond = await uses.take_again(work, uses_of([entry]))
+    if beyond:
+        agreed = {"promo_code": entry.promo_code, "price_phase": entry.price_phase}
+        await work.audit("payment", "registration.exceed_limit", f"registration:{entry.id}", uses=beyond, **agreed)
+
+
+def uses_of(entries: Iterable[Registration]) -> Counter[UUID]:
+    """Return how many uses registrations have of promo codes and phases, limited or not."""
+    return uses.count_uses((each.total_participants, each.price_phase_id, each.promo_code_id) for each in entries)
 
 
 async def _set_live(work: UnitOfWork, registration_id: UUID) -> None:

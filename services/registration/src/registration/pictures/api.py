@@ -94,7 +94,7 @@ async def _set(
 
 async def _shown(database: OwnDatabase, event_id: UUID) -> EventView:
     async with database.read() as session:
-        return EventView.model_validate(await catalog.event_by_id(session, event_id))
+        return EventView.model_validate(await catalog.event_by_id(session, event_id, now=database.clock()))
 
 
 @router.delete("/events/{event_id}/banner", status_code=204, responses=errors(UnknownEvent))

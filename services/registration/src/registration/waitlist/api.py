@@ -9,7 +9,7 @@ from chassis.errors import TooBusy, TooSlow
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work, from_state
 from chassis.web.limits import TooManyRequests
-from chassis.web.models import Body, Cursor, Limit, Page, Text, View
+from chassis.web.models import Amount, Body, Cursor, Limit, Page, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from contracts import WaitlistEnd
@@ -23,8 +23,9 @@ from registration.catalog.errors import UnknownCategory
 from registration.catalog.facts import EventFacts
 from registration.challenge.api import CHALLENGE_ERRORS
 from registration.dependencies import ItsRunnerOrAdmin
-from registration.entries.errors import RegistrationClosed, RegistrationNotOpen, TypeNotOffered
+from registration.entries.errors import RegistrationClosed, RegistrationNotOpen
 from registration.idempotency.errors import IdempotencyKeyReused
+from registration.prices.errors import PromoCodeRequired, PromoNotValid, TypeNotOffered
 from registration.waitlist import commands, queries
 from registration.waitlist.errors import (
     AlreadyWaiting,
@@ -77,9 +78,17 @@ class JoinedView(_PlaceInLine):
 
 
 class WaitlistView(_PlaceInLine):
-    """An entry, for its runner and staff. `position` is its rank among the waiting entries of the category, from 1."""
+    """An entry, for its runner and staff. `position` is its rank among the waiting entries of the category, from 1.
+
+    The price is fixed in the offer: `total_amount` is `list_amount` less the discount of the promo code; both are null
+    until then.
+    """
 
     position: int | None
+    total_amount: Amount | None
+    list_amount: Amount | None
+    price_phase: str | None
+    promo_code: str | None
     offered_at: datetime | None
     offer_expires_at: datetime | None
     reason: str | None
@@ -117,6 +126,8 @@ class Removal(Body):
         RegistrationNotOpen,
         RegistrationClosed,
         TypeNotOffered,
+        PromoNotValid,
+        PromoCodeRequired,
         IdempotencyKeyReused,
         TooBusy,
         TooManyRequests,
@@ -126,7 +137,10 @@ class Removal(Body):
     openapi_extra=FORM_OPENAPI,
 )
 async def join(request: Request, service: Service) -> Response:
-    """Join the waiting list of a full category, with the same form as for registering."""
+    """Join the waiting list of a full category, with the same form as for registering.
+
+    The price is fixed when places are offered; a promo code counts if it is still valid then and has uses left.
+    """
     form, key = await take_form(request)
     return admitted(await service.join(form, key))
 
@@ -183,7 +197,7 @@ async def withdraw(registration_id: UUID, who: ItsRunnerOrAdmin, work: Work, ter
     ),
 )
 async def accept(registration_id: UUID, _: ItsRunner, service: Service) -> RegisteredView:
-    """Accept the offer: create a registration at the current price."""
+    """Accept the offer: create a registration at the price of the offer."""
     return RegisteredView.model_validate(await service.accept(registration_id))
 
 

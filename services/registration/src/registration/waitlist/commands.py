@@ -18,13 +18,14 @@ from registration.catalog.cache import CategoryCache
 from registration.catalog.errors import UnknownCategory
 from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
-from registration.entries.creation import offered_price, registration_created
+from registration.entries.creation import registration_created
 from registration.entries.errors import RegistrationClosed
 from registration.entries.people import Person
 from registration.entries.person_columns import PERSON_COLUMNS, person_row
 from registration.entries.rules import Status, registration_number
 from registration.entries.tables import Registration
 from registration.places import commands as places
+from registration.prices.rules import Price
 from registration.waitlist.errors import (
     AlreadyWaiting,
     NoOffer,
@@ -33,6 +34,7 @@ from registration.waitlist.errors import (
     PlacesAvailable,
     UnknownWaitlistEntry,
 )
+from registration.waitlist.offer_prices import agree, fixed_price, require_code
 from registration.waitlist.offering import end_entries, leave_line, offer_free_places, registration_over
 from registration.waitlist.outages import is_open_offer
 from registration.waitlist.queries import registered_again
@@ -50,23 +52,31 @@ async def join(
     people: Sequence[Person],
     *,
     terms_accepted: bool,
+    promo_code: str | None = None,
 ) -> WaitlistEntry:
     """Add an entry at the end of a full category's waiting list.
 
+    Args:
+        promo_code: taken off the price when places are offered, if it is still valid then and has uses left.
+
     Raises:
-        UnknownCategory, PlacesAvailable, AlreadyRegistered, AlreadyWaiting.
+        UnknownCategory, PlacesAvailable, AlreadyRegistered, AlreadyWaiting, TypeNotOffered, PromoNotValid,
+            PromoCodeRequired.
     """
     left = await places.lock_places(work, category.category_id)
     if left is None:
         raise UnknownCategory
     if left >= kind.size:
         raise PlacesAvailable(places_left=left)
+    promo = await require_code(work, category, kind, promo_code)
     entry = WaitlistEntry(
         id=new_id(),
         event_id=category.event_id,
         race_category_id=category.category_id,
         registration_type=kind.value,
         total_participants=kind.size,
+        promo_code_id=promo.promo_id if promo else None,
+        promo_code=promo_code,
         status=WaitlistStatus.WAITING,
         access_version=FIRST_VERSION,
         terms_accepted_at=work.now if terms_accepted else None,
@@ -162,7 +172,7 @@ class _Elsewhere(Exception):
 async def accept(
     work: UnitOfWork, entry_id: UUID, *, categories: CategoryCache, terms: OfferTerms
 ) -> RegistrationCreated | AlreadyRegistered:
-    """Turn an offer into a registration at the current price.
+    """Turn an offer into a registration at the price of the offer.
 
     Return `AlreadyRegistered`, instead of raising it, if one of the people is registered by now: the withdrawal has to
     be committed, and the places go to the next entry.
@@ -214,7 +224,7 @@ async def _register(
         _Elsewhere: a person of the entry is registered already.
     """
     kind = RegistrationType(entry.registration_type)
-    amount = offered_price(category, kind)
+    price = fixed_price(entry) or (await agree(work, category, [entry.id]))[entry.id]
     people = await _people(work, entry.id)
     number = await places.take_offered(work, entry.race_category_id, entry.total_participants)
     created = registration_created(
@@ -223,12 +233,12 @@ async def _register(
         registration_id=entry.id,
         number=registration_number(category.prefix, number),
         kind=kind,
-        amount=amount,
+        price=price,
         expires_at=work.now + category.payment_deadline,
         access=terms.codes.make(entry.id, entry.access_version),
         revision=entry.revision + 1,
     )
-    await _write(work, created, entry)
+    await _write(work, created, entry, price)
     entry.status = WaitlistStatus.ACCEPTED
     entry.updated_at = work.now
     await work.session.flush()
@@ -251,7 +261,7 @@ _PARTICIPANTS = text(f"""
 """)  # noqa: S608  # only constants are inserted
 
 
-async def _write(work: UnitOfWork, created: RegistrationCreated, entry: WaitlistEntry) -> None:
+async def _write(work: UnitOfWork, created: RegistrationCreated, entry: WaitlistEntry, price: Price) -> None:
     registration = insert(Registration).values(
         id=created.registration_id,
         event_id=created.event.event_id,
@@ -260,6 +270,11 @@ async def _write(work: UnitOfWork, created: RegistrationCreated, entry: Waitlist
         registration_type=created.registration_type,
         total_participants=created.total_participants,
         total_amount=created.total_amount,
+        list_amount=created.list_amount,
+        price_phase_id=price.phase_id,
+        price_phase=price.phase,
+        promo_code_id=price.promo_id,
+        promo_code=price.promo_code,
         currency=created.currency,
         status=Status.PENDING_PAYMENT,
         revision=created.revision,

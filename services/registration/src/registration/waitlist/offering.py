@@ -4,7 +4,7 @@ All of this happens while the category's places are locked. Places that become f
 releases them, so a new registration can never take them before the waiting list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -20,6 +20,8 @@ from registration.catalog.queries import get_category
 from registration.catalog.rules import CategorySnapshot
 from registration.places import commands as places
 from registration.places.rules import fitting
+from registration.prices.rules import Price
+from registration.waitlist.offer_prices import agree, give_back
 from registration.waitlist.rules import IN_LINE, OfferTerms, WaitlistStatus, offer_ends, shares
 from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
@@ -120,25 +122,44 @@ async def first_to_be_offered(session: AsyncSession, category_id: UUID, left: in
 
 
 _OFFER = text("""
-    UPDATE waitlist_entries e SET status = 'offered', offered_at = :now, offer_expires_at = :ends, updated_at = :now
-      FROM waitlist_participants w
-     WHERE e.id = ANY(CAST(:ids AS uuid[])) AND e.status = 'waiting' AND w.entry_id = e.id AND w.is_pic
+    UPDATE waitlist_entries e
+       SET status = 'offered', offered_at = :now, offer_expires_at = :ends, updated_at = :now,
+           total_amount = price.amount, list_amount = price.list_amount, price_phase_id = price.phase_id,
+           price_phase = price.phase, promo_code_id = price.promo_id
+      FROM waitlist_participants w, unnest(
+           CAST(:ids AS uuid[]), CAST(:amounts AS numeric[]), CAST(:list_amounts AS numeric[]),
+           CAST(:phase_ids AS uuid[]), CAST(:phases AS text[]), CAST(:promo_ids AS uuid[])
+           ) AS price(id, amount, list_amount, phase_id, phase, promo_id)
+     WHERE e.id = price.id AND e.status = 'waiting' AND w.entry_id = e.id AND w.is_pic
     RETURNING e.id, e.turn, e.registration_type, e.total_participants, e.access_version, e.revision, e.offer_expires_at,
-              w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
+              e.total_amount, w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
 """)
 
 
 async def _offer(work: UnitOfWork, category: CategorySnapshot, chosen: Sequence[UUID], terms: OfferTerms) -> None:
+    prices = await agree(work, category, chosen)
     ends = offer_ends(work.now, terms.time, category.closes_at)
-    offered = (await work.session.execute(_OFFER, {"ids": list(chosen), "now": work.now, "ends": ends})).all()
+    values = {"now": work.now, "ends": ends, **_price_columns(prices)}
+    offered = (await work.session.execute(_OFFER, values)).all()
     await places.hold(work, category.category_id, sum(row.total_participants for row in offered))
     for row in sorted(offered, key=lambda each: each.turn):
-        work.publish(_offered(category, row, terms.codes), subject=row.id)
+        work.publish(_offered(category, row, terms.codes, now=work.now), subject=row.id)
+
+
+def _price_columns(prices: Mapping[UUID, Price]) -> dict[str, list[Any]]:
+    return {
+        "ids": list(prices),
+        "amounts": [each.amount for each in prices.values()],
+        "list_amounts": [each.list_amount for each in prices.values()],
+        "phase_ids": [each.phase_id for each in prices.values()],
+        "phases": [each.phase for each in prices.values()],
+        "promo_ids": [each.promo_id for each in prices.values()],
+    }
 
 
 _OPEN_OFFER = text("""
     SELECT e.id, e.race_category_id AS category_id, e.registration_type, e.access_version, e.revision,
-           e.offer_expires_at, w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
+           e.offer_expires_at, e.total_amount, w.id AS participant_id, w.full_name, w.email, w.whatsapp, w.is_pic
       FROM waitlist_entries e JOIN waitlist_participants w ON w.entry_id = e.id AND w.is_pic
      WHERE e.id = :id
 """)
@@ -152,11 +173,15 @@ async def offer_again(work: UnitOfWork, entry: WaitlistEntry, codes: AccessCodes
     category = await get_category(work.session, row.category_id)
     if category is None:
         raise RuntimeError("an offer has a category")
-    work.publish(_offered(category, row, codes), subject=row.id)
+    work.publish(_offered(category, row, codes, now=work.now), subject=row.id)
 
 
-def _offered(category: CategorySnapshot, row: Row[Any], codes: AccessCodes) -> WaitlistOffered:
+def _offered(category: CategorySnapshot, row: Row[Any], codes: AccessCodes, *, now: datetime) -> WaitlistOffered:
     kind = RegistrationType(row.registration_type)
+    amount = row.total_amount
+    if amount is None:  # an offer of an older release
+        quote = category.quote(kind, now)
+        amount = quote.amount if quote else Decimal()
     return WaitlistOffered(
         registration_id=row.id,
         event=category.event,
@@ -164,7 +189,7 @@ def _offered(category: CategorySnapshot, row: Row[Any], codes: AccessCodes) -> W
         category_name=category.category_name,
         registration_type=kind,
         total_participants=kind.size,
-        total_amount=category.price(kind) or Decimal(),
+        total_amount=amount,
         currency=category.currency,
         offer_expires_at=row.offer_expires_at,
         contact=RegisteredParticipant(
@@ -187,9 +212,10 @@ async def end_entries(
     end: WaitlistEnd,
     reason: str | None = None,
 ) -> int:
-    """End the entries of a category's waiting list that meet the conditions, release their places, and return how many.
+    """End the entries of a category's waiting list that meet the conditions, and return how many.
 
-    At most a thousand at once, open offers first: a waiting list may be too long for the time limit of one statement.
+    Their places are released, and the uses that their offers held. At most a thousand at once, open offers first: a
+    waiting list may be too long for the time limit of one statement.
 
     Args:
         end: the reason published for open offers; waiting entries publish nothing.
@@ -212,6 +238,7 @@ async def end_entries(
     offered = [entry for entry in ended if entry.offered_at is not None]
     saved = sum(entry.places_held for entry in ended)
     await places.hold(work, category_id, -saved - sum(entry.total_participants for entry in offered))
+    await give_back(work, offered)
     for entry in ended:
         entry.places_held = 0
     for entry in offered:

@@ -79,8 +79,9 @@ class WaitlistService:
         """Add an entry and return the response; its runner token is also valid for the registration that it may become.
 
         Raises:
-            UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PlacesAvailable,
-                AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy, InvalidFields.
+            UnknownCategory, RegistrationNotOpen, RegistrationClosed, TypeNotOffered, PromoNotValid,
+                PromoCodeRequired, PlacesAvailable, AlreadyRegistered, AlreadyWaiting, IdempotencyKeyReused, TooBusy,
+                InvalidFields.
         """
         category = await self._categories.get(form.category_id)
         form.born_before(category.day_of(self._database.clock()))
@@ -108,13 +109,20 @@ class WaitlistService:
         key: str | None,
     ) -> Answer[JoinedBody]:
         kind = form.registration_type
-        open_price(category, kind, self._database.clock())
+        open_price(category, kind, self._database.clock(), has_code=form.promo_code is not None)
         if self._joining >= self._settings.admission_queue_size:
             raise too_many_registering()
         self._joining += 1
         try:
             async with self._slots, self._database.work() as work:
-                entry = await commands.join(work, category, kind, people, terms_accepted=form.terms_accepted)
+                entry = await commands.join(
+                    work,
+                    category,
+                    kind,
+                    people,
+                    terms_accepted=form.terms_accepted,
+                    promo_code=form.promo_code,
+                )
                 body = _joined(await queries.detail(work.session, entry.id))
                 if key is not None:
                     await remember(work, key, _hash(form), entry.id, body)

@@ -1,9 +1,11 @@
 """Tables of waiting lists: entries and their participants."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from chassis.ids import new_id
+from chassis.tables import Money
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -32,6 +34,9 @@ class WaitlistEntry(Base):
     `places_held` are saved up for a prioritised group while it waits. `offer_received_at` is when notification received
     the open offer, None until then; `last_outage_id` is the newest outage that its end includes. An entry changes only
     in a transaction that holds its category's places, except for `offer_received_at` and `access_version`.
+
+    The price is fixed in the offer: amounts and phase are None until then, and in offers of an older release.
+    `promo_code` is as it was typed; `promo_code_id` is None once the offer does not include it.
     """
 
     __tablename__ = "waitlist_entries"
@@ -42,6 +47,12 @@ class WaitlistEntry(Base):
     race_category_id: Mapped[UUID]
     registration_type: Mapped[str] = mapped_column(String(20))
     total_participants: Mapped[int] = mapped_column(SmallInteger)
+    total_amount: Mapped[Decimal | None] = mapped_column(Money)
+    list_amount: Mapped[Decimal | None] = mapped_column(Money)
+    price_phase_id: Mapped[UUID | None]
+    price_phase: Mapped[str | None] = mapped_column(String(60))
+    promo_code_id: Mapped[UUID | None]
+    promo_code: Mapped[str | None] = mapped_column(String(40))
     status: Mapped[WaitlistStatus] = mapped_column(String(20))
     access_version: Mapped[int] = mapped_column(server_default="0")
     revision: Mapped[int] = mapped_column(server_default="0")
@@ -61,6 +72,8 @@ class WaitlistEntry(Base):
         CheckConstraint("(offered_at IS NULL) = (offer_expires_at IS NULL)", name="offer_has_end"),
         CheckConstraint("status NOT IN ('offered', 'accepted', 'expired') OR offered_at IS NOT NULL", name="offered"),
         CheckConstraint("status <> 'waiting' OR offered_at IS NULL", name="waiting"),
+        CheckConstraint("(total_amount IS NULL) = (list_amount IS NULL)", name="offered_amounts"),
+        CheckConstraint("list_amount >= total_amount AND total_amount >= 0", name="amounts"),
         Index("ix_waitlist_entries_line", "race_category_id", "status", "turn", postgresql_where=text(_IN_LINE)),
         Index("ix_waitlist_entries_category", "race_category_id", "turn"),
         Index("ix_waitlist_entries_no_code", "id", postgresql_where=text("access_version = 0")),

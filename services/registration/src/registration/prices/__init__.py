@@ -1,0 +1,1 @@
+"""Phases of prices and promo codes: what a registration costs, and how often each may be used."""
