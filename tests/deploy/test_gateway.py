@@ -23,9 +23,11 @@ RATE_LIMITED = (
     "/api/registration/v1/access",
     "/api/registration/v1/access/recover",
     f"/api/registration/v1/links/{_ID}/code",
+    "/api/registration/v1/promo-codes/check",
     "/api/identity/v1/login",
     f"/api/checkin/v1/stations/{_ID}/login",
     f"/api/payment/v1/invoices/{_ID}/proofs",
+    "/api/payment/v1/statements",
     "/api/payment/v1/settings",
     f"/api/registration/v1/events/{_ID}/banner",
     f"/api/registration/v1/events/{_ID}/logo",
@@ -118,10 +120,10 @@ def test_a_route_without_a_limit_is_named() -> None:
     assert _without_limit(asked, common={}) == {"POST /api/identity/v1/staff"}
 
 
-def test_what_takes_pictures_goes_on_unread_with_few_of_one_address(apps: Mapping[str, FastAPI]) -> None:
+def test_what_takes_files_goes_on_unread_with_few_of_one_address(apps: Mapping[str, FastAPI]) -> None:
     ordinary = size(_only(r"client_max_body_size (\w+);", _text("nginx.conf")))
     large = {each.path: each for each in _of_apis() if each.largest_body > ordinary}
-    assert len(large) == 4
+    assert len(large) == 5
     assert {each.directives["limit_conn"] for each in large.values()} == {"uploading 8"}
 
 

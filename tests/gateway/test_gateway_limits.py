@@ -19,6 +19,8 @@ PROOFS = "/api/payment/v1/invoices/8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11/proofs"
 LOGIN = "/api/identity/v1/login"
 REFRESH = "/api/identity/v1/refresh"
 EVENTS = "/api/registration/v1/events"
+PROMO_CHECK = "/api/registration/v1/promo-codes/check"
+CATEGORY = "8d5c1a52-7a4b-4b53-9a0e-0d6a5f1f2c11"
 QRIS = 2794 * 1024
 PICTURE = 1_900_000
 JSON = "Content-Type: application/json"
@@ -261,6 +263,16 @@ async def test_an_address_that_searches_without_end_is_slowed_and_may_still_read
     assert statuses[:60] == [200] * 60
     assert 429 in statuses
     assert (listed.status, runner.status) == (200, 200)
+
+
+async def test_an_address_that_guesses_promo_codes_is_stopped_and_others_may_check_theirs(gateway: Gateway) -> None:
+    check = request("GET", f"{PROMO_CHECK}?category_id={CATEGORY}&code=GUESSED&registration_type=individual")
+    statuses = [(await ask(gateway.port, check, source=ATTACKER)).status for _ in range(20)]
+    runner = await ask(gateway.port, check, source=RUNNER)
+
+    assert statuses[:10] == [404] * 10
+    assert statuses.count(429) >= 7
+    assert runner.status == 404
 
 
 async def test_what_has_no_limit_of_its_own_has_the_common_one(open_gateway: OpenGateway) -> None:

@@ -48,6 +48,12 @@ MAY = {
     ("POST", "/surplus/{money_id}/assign"): FINANCE,
     ("POST", "/surplus/{money_id}/refund"): FINANCE,
     ("POST", "/surplus/{money_id}/refunded"): FINANCE,
+    ("POST", "/statements"): FINANCE,
+    ("GET", "/statements"): FINANCE,
+    ("GET", "/statements/{statement_id}/lines"): FINANCE,
+    ("POST", "/statement-lines/{line_id}/accept"): FINANCE,
+    ("POST", "/statement-lines/{line_id}/ignore"): FINANCE,
+    ("POST", "/statement-lines/{line_id}/keep"): FINANCE,
     ("GET", "/ledger/movements"): FINANCE,
     ("GET", "/ledger/balances"): FINANCE,
     ("GET", "/refunds"): FINANCE,
@@ -91,7 +97,13 @@ async def test_every_route_admits_exactly_those_it_is_for(driver: PaymentDriver)
     assert set(routes_of(driver)) == set(MAY)
     for (method, path), allowed in MAY.items():
         concrete = path.format(
-            registration_id=entry.id, payment_id=uuid4(), dead_letter_id=1, charge_id=uuid4(), money_id=uuid4()
+            registration_id=entry.id,
+            payment_id=uuid4(),
+            dead_letter_id=1,
+            charge_id=uuid4(),
+            money_id=uuid4(),
+            statement_id=uuid4(),
+            line_id=uuid4(),
         )
         for name, headers in callers(driver, entry.id).items():
             answer = await driver.call(method, concrete, by=headers)

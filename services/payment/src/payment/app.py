@@ -30,6 +30,8 @@ from payment.review.api import router as review
 from payment.review.bulk import router as bulk
 from payment.review.desk_api import router as desk
 from payment.settings import Settings
+from payment.statements.api import router as statements
+from payment.statements.forms import FORM_BYTES as STATEMENT_BYTES
 from payment.uptime.beats import beating
 
 
@@ -59,6 +61,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             charges,
             webhook,
             gateways,
+            statements,
             instructions,
         ],
         verifiers={
@@ -77,5 +80,6 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
         larger_bodies={
             r"/api/payment/v1/invoices/[^/]+/proofs": FORM_BYTES,
             r"/api/payment/v1/settings": SETTINGS_BYTES,
+            r"/api/payment/v1/statements": STATEMENT_BYTES,
         },
     )

@@ -11,6 +11,7 @@ from payment.proofs.tables import ImageSweep, Payment, ProofFingerprint, ProofUp
 from payment.races.tables import Category, Race
 from payment.refunds.tables import Refund
 from payment.reports.tables import PaymentSum
+from payment.statements.tables import ImportedStatement, StatementLine
 from payment.uptime.tables import Outage, Uptime
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "GatewayNotice",
     "GatewaySettings",
     "ImageSweep",
+    "ImportedStatement",
     "Invoice",
     "Movement",
     "Outage",
@@ -30,6 +32,7 @@ __all__ = [
     "ProofUpload",
     "Race",
     "Refund",
+    "StatementLine",
     "UnassignedMoney",
     "Uptime",
     "image_orphans",

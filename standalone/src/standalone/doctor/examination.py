@@ -82,6 +82,9 @@ async def _registration(diagnosis: Diagnosis, database: Database) -> None:
         for row in await entries.wrong_people(session):
             detail = f"participants do not fit a registration that is {row.status}"
             diagnosis.found("participants_differ", detail, registration_number=row.registration_number)
+        for row in await entries.wrong_uses(session):
+            detail = f"a promo code or price phase counts {row.counted} uses, there are {row.uses}"
+            diagnosis.found("uses_differ", detail, category_id=row.category_id, counter_id=row.id)
         for row in await entries.overdue(session):
             detail = "should have expired hours ago; deadlines wait while payment does not answer"
             diagnosis.found("expiry_stuck", detail, registration_number=row.registration_number)

@@ -1,0 +1,39 @@
+"""Refusals about imported statements and their lines. Those about files are in `errors`."""
+
+from chassis.errors import NotFound, StartlineError
+
+
+class UnknownStatement(NotFound):
+    """There is no such statement."""
+
+    code = "unknown_statement"
+    indonesian = "Mutasi rekening ini tidak ada."
+
+
+class UnknownStatementLine(NotFound):
+    """There is no such line of a statement."""
+
+    code = "unknown_statement_line"
+    indonesian = "Baris mutasi ini tidak ada."
+
+
+class LineDecided(StartlineError):
+    """It was decided about this line already, or it is money that left the account; `state` says which."""
+
+    code = "line_decided"
+    indonesian = "Baris ini sudah diputuskan, atau uangnya keluar dari rekening; lihat `state`."
+
+
+class LineTooLarge(StartlineError):
+    """The line is over more than payments can hold, which is `limit`. Ignore it, with the reason."""
+
+    code = "line_too_large"
+    indonesian = "Jumlah pada baris ini melebihi batas pembayaran, yaitu `limit`. Abaikan baris ini dengan alasannya."
+
+
+class OtherCurrency(StartlineError):
+    """The statement is in `found`; only accounts in IDR are read. Send the statement of the account in rupiah."""
+
+    code = "other_currency"
+    status = 422
+    indonesian = "Mutasi ini dalam `found`; hanya rekening IDR yang dibaca. Kirim mutasi rekening rupiah."
