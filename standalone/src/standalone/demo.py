@@ -23,7 +23,6 @@ from standalone.settings import StandaloneSettings
 
 _REHEARSAL = {
     "HOUR_SECONDS": "30",  # an unpaid registration of the half marathon expires during the demo
-    "SHORTEST_CHARGE_MINUTES": "1",  # a day is twelve minutes
     "EXPIRY_GRACE_MINUTES": "0",
     "EXPIRY_SWEEP_SECONDS": "1",
     "LOG_LEVEL": "ERROR",

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from chassis.images.settings import ImageSettings, StorePlace
 from pydantic import Field, field_validator
 
+from payment.gateways.port import SHORTEST
+
 
 class Settings(ImageSettings):
     """Payment's settings."""
@@ -22,8 +24,8 @@ class Settings(ImageSettings):
         "", description="base URL of Midtrans's API for sandbox accounts; empty for Midtrans's own"
     )
 
-    shortest_charge_minutes: int = Field(
-        15, ge=1, le=1440, description="minutes that have to be left until the deadline for a charge at the gateway"
+    hour_seconds: float = Field(
+        3600.0, gt=0, description="as in registration: seconds in an hour of deadlines; shorter only for rehearsals"
     )
 
     @field_validator("midtrans_base_url")
@@ -41,7 +43,7 @@ class Settings(ImageSettings):
     @property
     def shortest_charge(self) -> timedelta:
         """Return the time that has to be left until the deadline for a charge at the gateway."""
-        return timedelta(minutes=self.shortest_charge_minutes)
+        return SHORTEST * (self.hour_seconds / 3600)
 
     @property
     def image_place(self) -> str:

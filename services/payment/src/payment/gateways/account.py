@@ -17,11 +17,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.gateways.midtrans import PRODUCTION_URL, SANDBOX_URL, Midtrans
-from payment.gateways.port import Bank, Gateway
+from payment.gateways.port import SHORTEST, Bank, Gateway
 from payment.gateways.tables import GatewaySettings
-
-SHORTEST: Final = timedelta(minutes=15)
-"""Shorter charges do not expire reliably at the gateway. Source: Midtrans, custom expiry."""
 
 _SANDBOX_KEY: Final = "SB-Mid-server-"
 _PRODUCTION_KEY: Final = "Mid-server-"

@@ -1,7 +1,7 @@
 """What payment asks of a payment gateway."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -24,6 +24,9 @@ class Bank(StrEnum):
     MANDIRI = "mandiri"
     PERMATA = "permata"
 
+
+SHORTEST = timedelta(minutes=15)
+"""Shorter charges do not expire reliably. Source: Midtrans, custom expiry."""
 
 REVERSIBLE = frozenset({Bank.PERMATA, Bank.MANDIRI})
 """Banks whose settlements may be reversed within minutes. Source: Midtrans, status cycle."""
