@@ -42,8 +42,8 @@ class Settings(ImageSettings):
 
     @property
     def shortest_charge(self) -> timedelta:
-        """Return the time that has to be left until the deadline for a charge at the gateway."""
-        return SHORTEST * (self.hour_seconds / 3600)
+        """Return the time that has to be left until the deadline for a charge at the gateway, which counts minutes."""
+        return max(SHORTEST * (self.hour_seconds / 3600), timedelta(minutes=1))
 
     @property
     def image_place(self) -> str:
