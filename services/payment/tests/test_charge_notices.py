@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from payment.gateways.midtrans import Midtrans
+from payment.gateways.port import GatewaySilent, StatusReport
 from testkit.driver import Answer
 
 from .midtrans_driver import PAYER, Gateway, gateway_beside
@@ -132,3 +135,37 @@ async def test_money_that_nobody_claims_goes_back(driver: PaymentDriver, gateway
     [settled] = await gateway.kept_money()
     assert (settled["state"], settled["refund_reference"]) == ("refunded", "BCA 1")
     assert await gateway.balances() == {"bank": "-75000.00", "midtrans": "75000.00", "unknown": "0.00"}
+
+
+async def test_an_order_that_the_gateway_never_explains_keeps_no_other_waiting(
+    driver: PaymentDriver, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given an older notification whose order gets no usable answer
+    (await send(driver, signed(gateway, order_id="SILENT"))).require(200)
+    await gateway.account.pay_static(150_000, PAYER)
+    await gateway.told()
+    ask = Midtrans.status
+
+    async def silent_about_one(self: Midtrans, order_id: str) -> StatusReport:
+        if order_id == "SILENT":
+            raise GatewaySilent("500")
+        return await ask(self, order_id)
+
+    monkeypatch.setattr(Midtrans, "status", silent_about_one)
+    # when
+    await gateway.ask_about_strangers()
+    # then
+    assert len(await gateway.kept_money()) == 1
+
+
+async def test_a_charge_of_another_merchant_pays_nothing_and_is_not_asked_about_each_minute(
+    driver: PaymentDriver, gateway: Gateway
+) -> None:
+    entry = await driver.register()
+    charge = await gateway.charge(entry)
+    await gateway.open_account(merchant_id="G999999999")
+    await gateway.pay(charge)
+    await gateway.ask()
+    assert (await driver.invoice(entry))["status"] == "open"
+    await gateway.ask(after=timedelta(minutes=31))
+    assert await gateway.ask(after=timedelta(minutes=5)) == 0

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from contracts import PaymentRejected, PaymentVerified
+from payment.charges import asking
 from simulators.midtrans.modes import Mode, NotificationMode
 
 from .midtrans_driver import ALL, Gateway, gateway_beside
@@ -305,3 +306,25 @@ async def test_a_charge_of_another_registration_is_not_shown(driver: PaymentDriv
     for method, path in (("GET", ""), ("POST", "/cancel")):
         answer = await driver.call(method, f"/charges/{charge['charge_id']}{path}", by=driver.runner(other.id))
         assert answer.is_problem(404, "unknown_charge")
+
+
+async def test_a_code_that_got_lost_with_its_process_is_replaced(
+    driver: PaymentDriver, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a process that died between the gateway's answer and storing it, and a poll since
+    entry = await driver.register()
+
+    async def die(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "store_details", die)
+        assert (await gateway.try_charge(entry)).status == 500
+    await gateway.ask(after=timedelta(minutes=2))
+    [lost] = await gateway.charges_of(entry)
+    assert (lost["status"], lost["qr_string"]) == ("pending", None)
+    # when
+    charge = await gateway.charge(entry)
+    # then
+    assert charge["qr_string"]
+    assert gateway.account.order(lost["order_id"]).status == "cancel"

@@ -57,9 +57,19 @@ async def charge(database: Database, access: GatewayAccess, wanted: Wanted) -> C
         opened, is_new = await open_charge(work, wanted, shortest=access.shortest)
     if not is_new:
         opened = await _once_answered(database, opened)
-    if opened.status != ChargeStatus.ASKING:
-        return opened
-    return await _create(database, access.gateway(account), account, opened)
+    gateway = access.gateway(account)
+    if opened.status == ChargeStatus.ASKING:
+        return await _create(database, gateway, account, opened)
+    if _has_no_code(opened):
+        await cancel_at(database, gateway, account, opened)
+        return await charge(database, access, wanted)
+    return opened
+
+
+def _has_no_code(found: Charge) -> bool:
+    """Return whether a QR code is missing: the answer with it got lost, and a status has none. It is to be replaced."""
+    is_qris = found.method == ChargeMethod.QRIS and found.qr_string is None
+    return is_qris and found.status == ChargeStatus.PENDING
 
 
 async def _once_answered(database: Database, opened: Charge) -> Charge:
@@ -110,9 +120,13 @@ async def _create(database: Database, gateway: Gateway, account: Account, opened
 
 
 async def _adopt(database: Database, gateway: Gateway, account: Account, opened: Charge) -> Charge:
-    """Return the charge as it exists at the gateway. A status has no QR code, so that of QRIS is replaced."""
+    """Return the charge as it exists at the gateway; one without its QR code is cancelled, so that another is made.
+
+    Raises:
+        GatewayDown.
+    """
     adopted = await _ask(database, gateway, account, opened.id)
-    if adopted.method == ChargeMethod.QRIS and adopted.qr_string is None and adopted.status == ChargeStatus.PENDING:
+    if _has_no_code(adopted):
         await cancel_at(database, gateway, account, adopted)
         raise GatewayDown
     return adopted

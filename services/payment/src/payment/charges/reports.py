@@ -35,18 +35,23 @@ async def apply_report(work: UnitOfWork, charge_id: UUID, report: StatusReport, 
     charge = await locked_charge(work, charge_id)
     if merchant_id and report.merchant_id and merchant_id != report.merchant_id:
         log.error("charge_of_another_merchant", charge=str(charge.id))
-        return charge
+    else:
+        await _follow(work, charge, report)
+    status = ChargeStatus(charge.status)
+    charge.ask_at = next_question(status, created_at=charge.created_at, expires_at=charge.expires_at, now=work.now)
+    charge.updated_at = work.now
+    await work.session.flush()
+    return charge
+
+
+async def _follow(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
     fill_details(charge, report.details)
+    charge.gateway_word = report.word
     if report.status is GatewayStatus.PAID and charge.settled_at is None:
         charge.settled_at = report.settled_at or work.now
     await _change_status(work, charge, report)
     if report.refunded > charge.refunded and charge.status == ChargeStatus.PAID:
         await _book_refund(work, charge, report.refunded)
-    status = ChargeStatus(charge.status)
-    charge.ask_at = next_question(status, created_at=charge.created_at, expires_at=charge.expires_at, now=work.now)
-    charge.gateway_word, charge.updated_at = report.word, work.now
-    await work.session.flush()
-    return charge
 
 
 async def _change_status(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
@@ -61,9 +66,9 @@ async def _change_status(work: UnitOfWork, charge: Charge, report: StatusReport)
         case ChargeStatus.PAID:
             await receive(work, _money(charge, report))
         case ChargeStatus.REVERSED:
-            await _take_back(work, charge, Kind.REVERSAL)
+            await _take_back(work, charge, report, Kind.REVERSAL)
         case ChargeStatus.CHARGED_BACK:
-            await _take_back(work, charge, Kind.CHARGEBACK)
+            await _take_back(work, charge, report, Kind.CHARGEBACK)
     await work.audit(
         "system",
         f"charge.{after.value}",
@@ -93,10 +98,10 @@ def charge_source(charge_id: UUID) -> str:
     return f"charge:{charge_id}"
 
 
-async def _take_back(work: UnitOfWork, charge: Charge, kind: Kind) -> None:
+async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kind: Kind) -> None:
     """Book that the money went back to the payer. The registration stays as it is: a person decides about it."""
     log.error("charge_taken_back", charge=str(charge.id), kind=kind.value)
-    left = charge.amount - charge.refunded
+    left = report.amount - charge.refunded
     if left > 0:
         await record(
             work, await _back_entry(work, charge, kind, left, source=f"{charge_source(charge.id)}:{kind.value}")

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from payment.charges.reports import METHODS
 from payment.charges.tables import GatewayNotice
 from payment.gateways.account import GatewayAccess
-from payment.gateways.port import Gateway, GatewayError, GatewayStatus, OrderUnknown, StatusReport
+from payment.gateways.port import Gateway, GatewayError, GatewayRefused, GatewayStatus, OrderUnknown, StatusReport
 from payment.incoming.commands import receive
 from payment.incoming.rules import Received
 from payment.ledger.rules import Channel
@@ -43,11 +43,11 @@ async def _ask_each(database: Database, gateway: Gateway, orders: Sequence[str])
         started = database.clock()
         try:
             report = await gateway.status(order_id)
-        except OrderUnknown:
+        except (OrderUnknown, GatewayRefused):
             report = None
-        except GatewayError as error:
+        except GatewayError as error:  # of this order perhaps alone: it does not keep the others waiting
             log.warning("gateway_failed", kind=type(error).__name__, reason=str(error))
-            return
+            continue
         async with database.work() as work:
             await work.session.execute(_ONE_AT_A_TIME, {"order_id": order_id})
             if report is not None and report.status is GatewayStatus.PAID:

@@ -47,7 +47,7 @@ class ChargeRequest:
     """A charge to create.
 
     Attributes:
-        order_id: unique at the gateway for ever.
+        order_id: one that the gateway has never seen.
         amount: in whole rupiah.
         bank: for virtual accounts.
         asked_at: now; the gateway counts the time until `expires_at` from here, in whole minutes.
