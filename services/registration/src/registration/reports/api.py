@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,11 +10,10 @@ from chassis.database import Database
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.downloads import CsvFile, XlsxFile, csv_file, xlsx_file
-from chassis.web.models import Moment, View
+from chassis.web.models import Moment, Total, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Depends, Query
-from pydantic import PlainSerializer
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
 from registration.entries.rules import Status
@@ -24,9 +22,6 @@ from registration.reports.breakdown import COLUMN_NAMES, Breakdown, break_down
 from registration.reports.rules import Interval, bucket_starts
 
 router = Router(tags=["reports"])
-
-Total = Annotated[Decimal, PlainSerializer(lambda total: f"{total:.2f}", return_type=str, when_used="json")]
-"""A sum of amounts, without the maximum of a single amount."""
 
 
 class CategoryStats(View):
