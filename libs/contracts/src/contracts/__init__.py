@@ -33,6 +33,7 @@ from contracts.registrations import (
     RegistrationType,
 )
 from contracts.staff import StaffSessionsEnded
+from contracts.tickets import TicketNumber
 from contracts.waitlist import WaitlistEnd, WaitlistEnded, WaitlistOffered
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "RegistrationSurplus",
     "RegistrationType",
     "StaffSessionsEnded",
+    "TicketNumber",
     "UnknownEvent",
     "WaitlistEnd",
     "WaitlistEnded",

@@ -92,20 +92,25 @@ class PaymentDeadlineMoved(Payload):
 
 
 class RefundDue(PaymentPayload):
-    """Verified money that pays for nothing any more and has to be refunded."""
+    """Verified money that has to be refunded: all of a payment, or a part.
+
+    A payment may have several; `refund_id` tells them apart. It is None in events of older releases, which knew one.
+    """
 
     TYPE: ClassVar[str] = "payment.refund_due"
 
     reason: str
+    refund_id: UUID | None = None
 
 
 class RefundDone(PaymentPayload):
-    """The refund was sent. `reference` is the transfer's reference at the bank or wallet."""
+    """The refund was sent. `reference` is the transfer's at the bank or wallet, `refund_id` as in `RefundDue`."""
 
     TYPE: ClassVar[str] = "payment.refund_done"
 
     reference: str
     done_at: AwareDatetime
+    refund_id: UUID | None = None
 
 
 class PaymentQueueMark(Payload):
