@@ -171,6 +171,25 @@ async def test_with_the_broker_away_it_starts_says_so_and_connects_when_the_brok
     await eventually(lambda: box.bodies == [event.to_bytes()])
 
 
+async def test_an_event_waits_for_the_first_connection_and_is_not_refused_at_once(
+    wire: TcpProxy, open_transport: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.transports.rabbitmq._START_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.transports.rabbitmq._PUBLISH_SECONDS", 30.0)
+    await wire.disconnect()
+    transport = open_transport(wire.url)
+    box = RecordingListener().at(transport, SERVICE)
+    await transport.start()
+    event = cancelled()
+
+    publishing = asyncio.create_task(transport.publish(message(event)))
+    await asyncio.wait({publishing}, timeout=0.3)
+    assert not publishing.done()
+    await wire.connect()
+    await publishing
+    await eventually(lambda: box.bodies == [event.to_bytes()])
+
+
 async def test_a_cable_pulled_again_and_again_loses_no_event_and_repeats_no_effect(
     wire: TcpProxy, open_transport: Open, database: Database
 ) -> None:

@@ -17,7 +17,12 @@ _KANA_VOICING: Final = "\u3099\u309a"  # parts of other letters, not accents
 
 def folded_words(text: str) -> list[str]:
     """Return the words of a search term in lower-case ASCII letters and digits."""
-    return _words(_APOSTROPHES.sub("", _plain(text)))
+    return _words(unaccented(text))
+
+
+def unaccented(text: str) -> str:
+    """Return a text in lower-case ASCII without accents and apostrophes. What stands between its words is kept."""
+    return _APOSTROPHES.sub("", _plain(text))
 
 
 def folded(text: str) -> str:

@@ -146,9 +146,10 @@ class RabbitTransport:
         self._missing = missing
 
     async def stop(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running}, timeout=_STOP_SECONDS)
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.wait({running}, timeout=_STOP_SECONDS)
         self._connected.clear()
         with suppress(*CONNECTION_TROUBLE):
             await asyncio.wait_for(self._broker.stop(), timeout=_STOP_SECONDS)
@@ -162,7 +163,7 @@ class RabbitTransport:
 
     async def publish(self, message: Message) -> None:
         if not self._connected.is_set():
-            raise TransportDown
+            await self._until_connected()
         subscribers = subscribers_of(message.event_type)
         if not subscribers:
             await self._send(message, _NO_ONE, message.event_type, mandatory=not is_known(message.event_type))
@@ -170,6 +171,15 @@ class RabbitTransport:
         lacking = self._unreachable.intersection(subscribers)
         await self._send_copies(message, lacking)
         await self._send_copies(message, set(subscribers) - lacking)
+
+    async def _until_connected(self) -> None:
+        """Wait: to refuse at once would have relays try each event of a backlog, and starve what connects."""
+        if self._running is None:
+            raise TransportDown
+        try:
+            await asyncio.wait_for(self._connected.wait(), timeout=_PUBLISH_SECONDS)
+        except TimeoutError:
+            raise TransportDown("not connected") from None
 
     async def _send_copies(self, message: Message, services: Iterable[str]) -> None:
         copies = (self._send_copy(message, service) for service in services)
