@@ -208,7 +208,13 @@ async def test_tickets_exist_once_the_payment_is_verified(driver: RegistrationDr
     tickets = (await driver.call("GET", path, by=runner)).body
     assert len(tickets) == 5
     assert {len(ticket["ticket_code"]) for ticket in tickets} == {32}
-    assert set(tickets[0]) == {"participant_id", "full_name", "bib_number", "category_name", "ticket_code"}
+    shown = {"participant_id", "full_name", "bib_number", "category_name", "ticket_code", "ticket_number"}
+    assert set(tickets[0]) == shown
+    prefix = entry["registration_number"].replace("-", "")
+    assert [ticket["ticket_number"] for ticket in tickets] == [f"TIX-{prefix}-{place:02d}" for place in range(1, 6)]
+    assert [ticket["participant_id"] for ticket in tickets] == [
+        each["participant_id"] for each in entry["participants"]
+    ]
 
 
 async def test_a_runner_sees_their_own_registration_and_no_other(driver: RegistrationDriver) -> None:

@@ -26,9 +26,12 @@ from .registration_driver import RegistrationDriver
 _COLUMNS = [
     *("registration_number", "status", "registration_type", "category", "bib_number", "full_name", "is_pic", "email"),
     *("whatsapp", "gender", "date_of_birth", "jersey_size", "identity_number", "emergency_contact_name"),
-    *("emergency_contact_phone", "registered_at"),
+    *("emergency_contact_phone", "registered_at", "list_amount", "discount", "promo_code", "price_phase"),
+    "ticket_number",
 ]
 
+
+_PRICE = ("list_amount", "discount", "promo_code", "price_phase")
 
 _ANSWERS = (
     *("full_name", "email", "whatsapp", "gender", "date_of_birth", "jersey_size", "identity_number"),
@@ -74,6 +77,7 @@ async def test_an_export_has_all_columns_of_each_participant(driver: Registratio
     assert {name: row[name] for name in _ANSWERS} == _stored(form["participants"][0])
     assert (row["registration_number"], row["status"]) == (entry["registration_number"], "payment_verified")
     assert row["bib_number"] == str(driver.category["bib_start_number"])
+    assert row["ticket_number"] == f"TIX-{entry['registration_number'].replace('-', '')}-01"
 
 
 async def _sheet(driver: RegistrationDriver, **parameters: Any) -> Worksheet:
@@ -100,7 +104,7 @@ async def test_a_workbook_has_all_columns_of_each_participant_with_identifiers_a
     await driver.verify(entry)
     [row] = _people(await _sheet(driver))
     assert list(row) == _COLUMNS
-    text_columns = set(_COLUMNS) - {"bib_number", "is_pic", "date_of_birth", "registered_at"}
+    text_columns = set(_COLUMNS) - {"bib_number", "is_pic", "date_of_birth", "registered_at", *_PRICE}
     assert {name for name, cell in row.items() if cell.data_type == "s"} == text_columns
     person = _stored(form["participants"][0])
     born = person.pop("date_of_birth")
@@ -117,7 +121,7 @@ async def test_a_workbook_has_filters_frozen_headers_and_column_widths(driver: R
     await driver.open_category()
     await driver.register(5)
     sheet = await _sheet(driver)
-    assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == ("Peserta", "A2", "A1:P6")
+    assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == ("Peserta", "A2", "A1:U6")
     assert {cell.font.b for cell in sheet[1]} == {True}
     widths = {str(cell.value): sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]}
     for row in _people(sheet):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from chassis.auth.principals import Role
+from contracts import TicketNumber
 from registration.lookup.queries import look_up
 
 from .registration_driver import RegistrationDriver
@@ -30,7 +31,10 @@ async def test_a_registration_is_found_by_whatever_it_is_known_by(driver: Regist
     by_kind = {
         "number": [entry["registration_number"], entry["registration_number"].lower()],
         "bib": [str(ticket["bib_number"])],
-        "ticket": [ticket["ticket_code"], ticket["ticket_code"].upper()],
+        "ticket": [
+            *(ticket["ticket_code"], ticket["ticket_code"].upper()),
+            *(ticket["ticket_number"], ticket["ticket_number"].lower()),
+        ],
         "email": ["dewi@example.com", "Dewi@Example.com"],
         "whatsapp": ["081299990000", "+62 812-9999-0000", "6281299990000"],
         "name": ["dewi les", "LESTARI", "Dewi Lestari"],
@@ -44,6 +48,16 @@ async def test_a_registration_is_found_by_whatever_it_is_known_by(driver: Regist
                 "registration_number": entry["registration_number"],
                 "label": form["participants"][0]["full_name"] if kind == "number" else "Dewi Lestari",
             }, q
+
+
+async def test_a_ticket_that_does_not_exist_is_not_found(driver: RegistrationDriver) -> None:
+    await driver.open_category()
+    paid, unpaid = await driver.register(5), await driver.register(5)
+    await driver.verify(paid)
+    number = str(TicketNumber(paid["registration_number"], 5))
+    assert [item["registration_id"] for item in await _look_up(driver, number)] == [paid["registration_id"]]
+    assert await _look_up(driver, str(TicketNumber(paid["registration_number"], 6))) == []
+    assert await _look_up(driver, str(TicketNumber(unpaid["registration_number"], 1))) == []
 
 
 async def test_a_group_is_found_once_and_ten_registrations_at_most(driver: RegistrationDriver) -> None:
@@ -66,14 +80,25 @@ async def test_without_a_text_the_newest_are_listed(driver: RegistrationDriver) 
     assert {item["kind"] for item in found} == {"newest"}
 
 
-@pytest.mark.parametrize("q", ["x", "-", "%", "' OR 1=1", "0", "9" * 30, "nobody@example.com", "NONE-00001", "f" * 32])
+@pytest.mark.parametrize(
+    "q", ["x", "-", "%", "' OR 1=1", "0", "9" * 30, "nobody@example.com", "NONE-00001", "TIX-NONE00001-01", "f" * 32]
+)
 async def test_nothing_is_found_for_what_means_no_registration(driver: RegistrationDriver, q: str) -> None:
     await driver.open_category()
     await driver.register()
     assert await _look_up(driver, q) == []
 
 
-_MEANT = ("seed-777", "1000777", "runner777@example.com", "089900000777", "nama77 kel", "nama", f"{'0' * 31}1")
+_MEANT = (
+    "seed-777",
+    "1000777",
+    "runner777@example.com",
+    "089900000777",
+    "nama77 kel",
+    "nama",
+    f"{'0' * 31}1",
+    "tix-seed-776-01",
+)
 
 
 async def test_looking_up_reads_no_table_as_a_whole(driver: RegistrationDriver) -> None:

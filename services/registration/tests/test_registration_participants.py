@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.auth.principals import Role
+from contracts import TicketNumber
 from registration.entries import participants
 from testkit.driver import Answer
 
@@ -101,6 +102,7 @@ async def test_filters_are_of_the_race_the_registration_and_the_person(driver: R
     assert await names(gender="female", jersey_size="xxxl") == ["Budi Satu"]
     assert await names(q="budi") == ["Budi Lain", "Budi Satu"], "not the others of the group"
     assert await names(q=paid["registration_number"]) == list(GROUP)
+    assert await names(q=str(TicketNumber(paid["registration_number"], 2)).lower()) == [GROUP[1]]
     assert await names(q="budi", jersey_size="xl") == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chassis.auth.principals import Role
 from PIL import Image
-from registration.pictures.forms import MAX_FILE_BYTES
+from registration.catalog.uploads import MAX_FILE_BYTES
 from testkit.driver import Answer
 
 from . import registration_pictures as pictures

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from chassis.auth.principals import Role
 from contracts import RegistrationCreated
+from testkit.driver import Answer
 
 from .prices_driver import PricesDriver
 from .registration_driver import RegistrationDriver
@@ -27,6 +28,8 @@ async def test_the_public_sees_the_phase_when_it_ends_and_what_has_to_be_paid_no
         "code_required": False,
     }
     assert (shown["price_individual"], shown["price_collective_5"]) == ("100000.00", "95000.00")
+    regular = {"individual": "150000.00", "collective_5": "140000.00", "collective_10": "130000.00"}
+    assert shown["next_prices"] == {"name": None, "prices": regular}
     assert shown["current_prices"] == {
         "individual": "100000.00",
         "collective_5": "95000.00",
@@ -41,7 +44,7 @@ async def test_the_public_sees_the_phase_when_it_ends_and_what_has_to_be_paid_no
     # and when the week is over, the regular prices
     driver.clock.advance(timedelta(days=7))
     shown = await prices.shown()
-    assert (shown["price_phase"], shown["price_individual"]) == (None, "150000.00")
+    assert (shown["price_phase"], shown["next_prices"], shown["price_individual"]) == (None, None, "150000.00")
 
 
 async def test_staff_see_and_change_the_regular_prices_whatever_the_phase_is(
@@ -224,3 +227,47 @@ async def test_changes_of_phases_are_in_the_audit_log(driver: RegistrationDriver
     assert made["details"]["after"]["max_participants"] == 5
     assert changed["details"]["before"] == {"max_participants": 5, "price_individual": "100000.00"}
     assert changed["details"]["after"] == {"max_participants": 6, "price_individual": "90000"}
+
+
+async def test_the_public_sees_the_prices_that_follow(driver: RegistrationDriver, prices: PricesDriver) -> None:
+    # given an early bird for two, a phase that is over when the third one begins, and that third one
+    await driver.open_category()
+    await prices.create_phase(max_participants=2)
+    short = await prices.create_phase(name="Short", ends_at=prices.in_days(1), price_individual="110000")
+    await prices.create_phase(name="Presale", ends_at=prices.in_days(9), price_individual="120000")
+
+    async def following() -> tuple[str | None, str]:
+        found = (await prices.shown())["next_prices"]
+        return found["name"], found["prices"]["individual"]
+
+    # then the phase that counts may end at any time, and one by time ends then
+    assert await following() == ("Short", "110000.00")
+    await driver.register()
+    await driver.register()
+    assert await following() == ("Presale", "120000.00")
+    (await prices.try_change_phase(short, ends_at=prices.in_days(12))).require(200)
+    assert await following() == (None, "150000.00"), "the presale ends before"
+
+
+async def test_staff_put_the_phases_in_another_order(driver: RegistrationDriver, prices: PricesDriver) -> None:
+    await driver.open_category()
+    made = [await prices.create_phase(name=name) for name in ("A", "B", "C")]
+    path = f"/categories/{driver.category['id']}/price-phases/order"
+
+    async def order(*ids: str) -> Answer:
+        return await driver.call("PUT", path, by=driver.staff(), json={"phase_ids": ids})
+
+    first, second, third = (each["id"] for each in made)
+    assert (await order(third, first, second)).status == 204
+    assert [each["name"] for each in await prices.phases()] == ["C", "A", "B"]
+    assert (await prices.shown())["price_phase"]["name"] == "C"
+    for wrong in ((third, first), (third, first, first), (third, first, second, driver.category["id"])):
+        answer = await order(*wrong)
+        assert (answer.status, answer.wrong_fields) == (422, ["phase_ids"])
+    [entry] = await driver.rows("SELECT details FROM audit_log WHERE action = 'price_phase.order'")
+    assert entry["details"]["before"] == {"order": f"{first} {second} {third}"}
+    assert entry["details"]["after"] == {"order": f"{third} {first} {second}"}
+    unknown = await driver.call(
+        "PUT", f"/categories/{first}/price-phases/order", by=driver.staff(), json={"phase_ids": []}
+    )
+    assert unknown.is_problem(404, "unknown_category")

@@ -47,6 +47,13 @@ async def test_codes_are_found_by_race_category_and_beginning_a_page_at_a_time(
     assert await found(event_id=other["id"]) == ["CLUB3"]
     assert await found(category_id=first["id"], q="club") == ["CLUB2", "CLUB1"]
     assert await found(q="%") == []
+    await prices.change_code((await prices.codes(q="CLUB2"))[0], is_active=False)
+    assert await found(is_active="true", q="club") == ["CLUB3", "CLUB1"]
+    assert await found(is_active="false") == ["CLUB2"]
+    [one] = await prices.codes(q="CLUB2")
+    assert (await driver.call("GET", f"/promo-codes/{one['id']}", by=driver.staff(Role.FINANCE))).body == one
+    missing = await driver.call("GET", f"/promo-codes/{first['id']}", by=driver.staff())
+    assert missing.is_problem(404, "unknown_promo_code")
     page = (await driver.call("GET", "/promo-codes", by=driver.staff(), params={"limit": 3})).body
     rest = await found(cursor=page["next_cursor"])
     assert ([each["code"] for each in page["items"]], rest) == (["CLUB3", "GUEST1", "CLUB2"], ["CLUB1"])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from contracts import TicketNumber
 from registration.tickets.rules import short_name
 
 from .registration_driver import RegistrationDriver
@@ -33,6 +34,7 @@ async def test_the_holder_of_a_code_sees_the_ticket_and_little_of_the_runner(dri
     assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
     assert answer.body == {
         "short_name": short_name(ticket["full_name"]),
+        "ticket_number": ticket["ticket_number"],
         "bib_number": ticket["bib_number"],
         "category_name": ticket["category_name"],
         "jersey_size": answer.body["jersey_size"],
@@ -40,6 +42,20 @@ async def test_the_holder_of_a_code_sees_the_ticket_and_little_of_the_runner(dri
         "event": {name: driver.event[name] for name in _OF_THE_EVENT},
     }
     assert ticket["full_name"] not in str(answer.body)
+
+
+async def test_ticket_numbers_are_in_the_order_of_the_bibs(driver: RegistrationDriver) -> None:
+    """Services without the positions of participants derive the same numbers from the BIBs."""
+    await driver.open_category()
+    await driver.verify(entry := await driver.register(10))
+    path = f"/registrations/{entry['registration_id']}/tickets"
+    tickets = (await driver.call("GET", path, by=driver.staff())).require(200)
+    by_bib = sorted(tickets, key=lambda each: each["bib_number"])
+    wanted = [str(TicketNumber(entry["registration_number"], place)) for place in range(1, 11)]
+    assert [each["ticket_number"] for each in by_bib] == wanted
+    for each in by_bib:
+        held = (await driver.call("GET", f"/tickets/{each['ticket_code']}")).require(200)
+        assert held["ticket_number"] == each["ticket_number"]
 
 
 async def test_a_cancelled_ticket_says_so(driver: RegistrationDriver) -> None:

@@ -29,8 +29,10 @@ from registration.admission.service import AdmissionService
 from registration.cancellations import api as cancellations
 from registration.canonical import api as canonical
 from registration.catalog import api as catalog
+from registration.catalog.uploads import FORM_BYTES
 from registration.challenge.checkpoint import build_checkpoint
 from registration.corrections import api as corrections
+from registration.courses import api as courses
 from registration.entries import api as entries
 from registration.entries import participants_api as participants
 from registration.exports import api as exports
@@ -42,7 +44,6 @@ from registration.lookup import api as lookup
 from registration.notes import api as notes
 from registration.pictures import api as pictures
 from registration.pictures.files import RecentFiles
-from registration.pictures.forms import FORM_BYTES
 from registration.prices import api as prices
 from registration.reports import api as reports
 from registration.settings import Settings
@@ -62,6 +63,7 @@ ROUTERS = (
     access.router,
     catalog.router,
     pictures.router,
+    courses.router,
     prices.router,
     cancellations.router,  # before `/registrations/{registration_id}`, like the next
     lookup.router,
@@ -81,7 +83,7 @@ ROUTERS = (
 )
 
 _LARGER_BODIES: Final = {
-    r"/api/registration/v1/events/[^/]+/(banner|logo)": FORM_BYTES,
+    r"/api/registration/v1/events/[^/]+/(banner|logo|course)": FORM_BYTES,
     r"/api/registration/v1/exports": CHOSEN_BYTES,
 }
 

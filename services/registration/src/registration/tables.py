@@ -3,7 +3,7 @@
 from registration.access.tables import LinkRequest, UnpublishedCode
 from registration.base import Base, image_orphans, service_tables, set_aside, signing_keys
 from registration.canonical.tables import UnreadableValue
-from registration.catalog.tables import EventPicture, Race, RaceCategory
+from registration.catalog.tables import EventCourse, EventPicture, Race, RaceCategory
 from registration.entries.tables import AnsweredPayment, Participant, Registration, RegistrationCount
 from registration.exports.tables import CountedJerseys, Export
 from registration.idempotency.tables import IdempotencyKey
@@ -20,6 +20,7 @@ __all__ = [
     "Base",
     "CategoryPlaces",
     "CountedJerseys",
+    "EventCourse",
     "EventPicture",
     "Export",
     "IdempotencyKey",

@@ -31,7 +31,7 @@ from registration.catalog.errors import (
     UnknownEvent,
 )
 from registration.catalog.forms import CategoryChanges, EventChanges, NewCategory, NewEvent
-from registration.catalog.phases import PhaseView, PricesView
+from registration.catalog.phases import NextPricesView, PhaseView, PricesView
 from registration.catalog.pictures import PictureView
 from registration.catalog.tables import EventPicture
 from registration.dependencies import PlacesFreed
@@ -44,8 +44,8 @@ class CategoryView(View):
     """A category. Prices are per participant.
 
     `price_*` is what has to be paid now, which is `current_prices`; in answers to staff it is what they set, which is
-    `regular_prices`. `price_phase` is null while these apply. With `code_required` all registrations need a promo code
-    that grants access.
+    `regular_prices`. `price_phase` is null while these apply, and then so is `next_prices`, the prices after it. With
+    `code_required` all registrations need a promo code that grants access.
     """
 
     id: UUID
@@ -58,6 +58,7 @@ class CategoryView(View):
     price_collective_5: Amount | None
     price_collective_10: Amount | None
     price_phase: PhaseView | None
+    next_prices: NextPricesView | None
     current_prices: PricesView
     regular_prices: PricesView
     code_required: bool
@@ -74,7 +75,11 @@ class CategoryView(View):
 
 
 class EventSummary(View):
-    """A race without its long texts."""
+    """A race without its long texts.
+
+    With `has_course` there is a file of its course, whose longest line has `course_meters`. `course_version` changes
+    with the file.
+    """
 
     id: UUID
     name: str
@@ -90,6 +95,12 @@ class EventSummary(View):
     changes_until: datetime | None
     contact_whatsapp: str | None
     brand_color: str | None
+    strava_club_url: str | None
+    strava_event_url: str | None
+    strava_route_url: str | None
+    has_course: bool
+    course_meters: int | None
+    course_version: str | None
     categories: list[CategoryView]
 
 
@@ -133,13 +144,22 @@ class _Rendered:
 
 
 @dataclass(frozen=True)
+class Course:
+    """The version of an event's course that is shown."""
+
+    event_id: UUID
+    version: str
+
+
+@dataclass(frozen=True)
 class PublicCatalog:
-    """The public catalog, rendered, and the files of its pictures by slug, kind and name."""
+    """The public catalog, rendered, the files of its pictures by slug, kind and name, and the courses by slug."""
 
     everything: _Rendered
     summary: _Rendered
     by_slug: Mapping[str, _Rendered]
     pictures: Mapping[tuple[str, str, str], EventPicture]
+    courses: Mapping[str, Course]
 
 
 def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
@@ -154,6 +174,7 @@ def public_catalog(database: Database) -> SingleFlightCache[PublicCatalog]:
             summary=_Rendered.of(EventList[EventSummary].model_validate({"items": found})),
             by_slug={event.slug: _Rendered.of(event) for event in events.items},
             pictures={(each["slug"], file.kind, file.name): file for each in found for file in each["picture_files"]},
+            courses={each.slug: Course(each.id, each.course_version) for each in events.items if each.course_version},
         )
 
     return SingleFlightCache(read, age=_PUBLIC_FOR, clock=database.clock)

@@ -11,6 +11,7 @@ from chassis.web.models import Amount, Body, Changes, Day, Line, LongText, Match
 from chassis.wording import Refused, Wording
 from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
+from registration.catalog.links import StravaClub, StravaEvent, StravaRoute
 from registration.places.tables import BIB_LIMIT
 
 # Upper case, as registration numbers are looked up without regard to case.
@@ -102,6 +103,9 @@ class NewEvent(Body):
     pickup_info: OrNone[PickupInfo] = None
     contact_whatsapp: OrNone[ContactWhatsApp] = None
     brand_color: OrNone[BrandColor] = None
+    strava_club_url: OrNone[StravaClub] = None
+    strava_event_url: OrNone[StravaEvent] = None
+    strava_route_url: OrNone[StravaRoute] = None
 
     _timezone = field_validator("timezone")(_known_timezone)
 
@@ -119,6 +123,9 @@ class EventChanges(Changes):
             "pickup_info",
             "contact_whatsapp",
             "brand_color",
+            "strava_club_url",
+            "strava_event_url",
+            "strava_route_url",
             "notify_runners",
         }
     )
@@ -137,6 +144,9 @@ class EventChanges(Changes):
     pickup_info: OrNone[PickupInfo] = None
     contact_whatsapp: OrNone[ContactWhatsApp] = None
     brand_color: OrNone[BrandColor] = None
+    strava_club_url: OrNone[StravaClub] = None
+    strava_event_url: OrNone[StravaEvent] = None
+    strava_route_url: OrNone[StravaRoute] = None
     notify_runners: bool | None = None
 
     _timezone = field_validator("timezone")(_known_timezone)

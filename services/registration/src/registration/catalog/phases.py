@@ -35,6 +35,13 @@ class PricesView(View):
     collective_10: Amount | None
 
 
+class NextPricesView(View):
+    """The prices after the phase in force: of the phase that follows, or the regular ones, whose `name` is null."""
+
+    name: str | None
+    prices: PricesView
+
+
 _PHASES = text("""
     SELECT phase.category_id, phase.id, phase.name, phase.ends_at, phase.code_required, phase.price_individual,
            phase.price_collective_5, phase.price_collective_10, uses.max_uses - uses.used AS left
@@ -71,13 +78,21 @@ def with_prices(
         public: whether `price_*` are what has to be paid now; for staff they are what they set.
     """
     table = PriceTable(prices_of(row), phases)
+    phase = table.phase(now)
     current = {kind.value: table.each(kind, table.phase(now, size=kind.size)) for kind in RegistrationType}
     shown = {f"price_{kind}": price for kind, price in current.items()} if public else {}
     regular = {kind.value: price for kind, price in table.prices.items()}
     return {
         **row,
         **shown,
-        "price_phase": table.phase(now),
+        "price_phase": phase,
+        "next_prices": None if phase is None else _next_prices(table, phase, now),
         "current_prices": current,
         "regular_prices": regular,
     }
+
+
+def _next_prices(table: PriceTable, phase: PricePhase, now: datetime) -> dict[str, Any]:
+    following = table.after(phase, now)
+    prices = {kind.value: table.each(kind, following) for kind in RegistrationType}
+    return {"name": following.name if following else None, "prices": prices}

@@ -97,6 +97,16 @@ async def _pictures(session: AsyncSession, event_ids: Sequence[UUID]) -> dict[UU
     return by_event
 
 
+async def require_event(session: AsyncSession, event_id: UUID) -> None:
+    """Check that there is such a race.
+
+    Raises:
+        UnknownEvent.
+    """
+    if (await session.execute(select(Race.id).where(Race.id == event_id))).first() is None:
+        raise UnknownEvent
+
+
 async def event_by_id(session: AsyncSession, event_id: UUID, *, now: datetime) -> EventWithCategories:
     """Return a race for staff, active or not, with all its categories.
 
@@ -200,4 +210,5 @@ _COLUMNS = [column.key for column in Race.__table__.columns if column.key != Rac
 
 def _event(event: Race, categories: list[dict[str, Any]], pictures: Sequence[EventPicture]) -> EventWithCategories:
     columns = {name: getattr(event, name) for name in _COLUMNS}
-    return {**columns, **pictures_of(event.slug, pictures), "picture_files": pictures, "categories": categories}
+    shown = {**pictures_of(event.slug, pictures), "has_course": event.course_version is not None}
+    return {**columns, **shown, "picture_files": pictures, "categories": categories}

@@ -84,6 +84,12 @@ class PriceTable:
                 return phase
         return None
 
+    def after(self, phase: PricePhase, now: datetime) -> PricePhase | None:
+        """Return the phase that follows one that is in force; None if the category's own prices do."""
+        at = now if phase.ends_at is None or phase.left is not None else phase.ends_at
+        later = self.phases[self.phases.index(phase) + 1 :]
+        return next((each for each in later if not each.is_over(at) and each.left != 0), None)
+
     def each(self, kind: RegistrationType, phase: PricePhase | None) -> Decimal | None:
         """Return the price per participant in a phase; None if the type is not offered."""
         own = self.prices[kind]

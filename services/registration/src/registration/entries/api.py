@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis.auth.access import Admin, AnyStaff, ItsRunnerOrStaff
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import Read, Work
-from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, SearchText, Text, View
+from chassis.web.models import Amount, Body, Cursor, Limit, Moment, OrNone, Page, SearchText, Text, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from contracts import RegistrationType
@@ -25,6 +25,7 @@ from registration.entries.listing import Sort
 from registration.entries.queries import Filter
 from registration.entries.rules import Status
 from registration.entries.tables import Registration
+from registration.prices.forms import PromoCodeText
 
 router = Router(tags=["registrations"])
 
@@ -102,13 +103,14 @@ class RegistrationSummary(View):
 
 
 class Ticket(View):
-    """The content of an e-ticket. The code is the content of its QR code."""
+    """The content of an e-ticket. The code is the content of its QR code; the number is for people, and no secret."""
 
     participant_id: UUID
     full_name: str
     bib_number: int
     category_name: str
     ticket_code: str
+    ticket_number: str
 
 
 class Cancellation(Body):
@@ -123,6 +125,7 @@ StatusFilter = Annotated[Status | None, Query()]
 TypeFilter = Annotated[RegistrationType | None, Query(alias="type")]
 Search = Annotated[SearchText | None, Query()]
 Since = Annotated[Moment | None, Query(alias="from", description="time of registration")]
+PromoFilter = Annotated[OrNone[PromoCodeText], Query(description="with which they were registered")]
 Until = Annotated[Moment | None, Query(alias="to", description="not included")]
 
 
@@ -149,13 +152,14 @@ async def list_registrations(
     q: Search = None,
     since: Since = None,
     until: Until = None,
+    promo_code: PromoFilter = None,
     sort: Annotated[Sort, Query()] = Sort.NEWEST,
     ids_only: Annotated[bool, Query(description="list the ids of all that match, for actions on them")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RegistrationSummary] | MatchingIds:
     """Return registrations, newest first unless sorted otherwise; amounts and names are sorted within a race."""
-    wanted = Filter(event_id, category_id, status, q, kind, since, until)
+    wanted = Filter(event_id, category_id, status, q, kind, since, until, promo_code=promo_code)
     if ids_only:
         found = await listing.matching_ids(session, wanted)
         return MatchingIds.model_validate({**asdict(found), "count": len(found.ids)})

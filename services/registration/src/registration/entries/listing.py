@@ -97,7 +97,7 @@ async def page(
         query = _whole(wanted, sort, after)
     elif not (categories := await _categories(session, wanted)):
         return ()
-    elif sort.key == "name" or wanted.q:
+    elif sort.key == "name" or wanted.q or wanted.promo_code:
         query = _in_categories(_whole(wanted, sort, after), wanted, categories, sort)
     else:
         query = _merged(wanted, categories, sort, after, limit)
@@ -197,7 +197,7 @@ async def matching_ids(session: AsyncSession, wanted: Filter, *, at_most: int = 
     """Return the ids of what matches, in no particular order, and their number if it is known or small."""
     categories = await _categories(session, wanted)
     query = select(Registration.id).where(*wanted.conditions()).limit(at_most + 1)
-    if not (wanted.q or _is_of_a_whole_race(wanted)):
+    if not (wanted.q or wanted.promo_code or _is_of_a_whole_race(wanted)):
         query = query.where(*_in_streams(categories))
     await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     found = (await session.execute(query)).scalars().all()
@@ -208,7 +208,7 @@ async def matching_ids(session: AsyncSession, wanted: Filter, *, at_most: int = 
 
 async def _total(session: AsyncSession, wanted: Filter, categories: Sequence[Category]) -> int | None:
     """Return the number of matching registrations from the kept counts; None if these do not tell."""
-    if wanted.q or wanted.kind or wanted.times():
+    if wanted.q or wanted.kind or wanted.promo_code or wanted.times():
         return None
     query = select(func.sum(RegistrationCount.registrations)).where(
         RegistrationCount.race_category_id.in_([each.id for each in categories])

@@ -12,13 +12,17 @@ from chassis.canonical.folding import folded_words
 from chassis.canonical.phones import canonical_phone, digits_of
 from chassis.database import Database
 from chassis.wording import Refused
-from contracts import RegistrationType
+from contracts import RegistrationType, TicketNumber
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
+    Row,
     Select,
+    Subquery,
     Uuid,
+    and_,
+    case,
     cast,
     exists,
     false,
@@ -38,6 +42,7 @@ from registration.entries.errors import NotVerified, UnknownRegistration
 from registration.entries.rules import Status
 from registration.entries.tables import NAME_WORDS, Participant, Registration
 from registration.places.tables import BIB_LIMIT
+from registration.prices.tables import PromoCode
 
 LIKE_A_NUMBER = re.compile(r"-\d+$")
 
@@ -83,7 +88,7 @@ async def tickets(session: AsyncSession, registration_id: UUID) -> list[dict[str
         UnknownRegistration, NotVerified.
     """
     query = (
-        select(Registration.status, RaceCategory.name)
+        select(Registration.status, Registration.registration_number, RaceCategory.name)
         .join(RaceCategory, RaceCategory.id == Registration.race_category_id)
         .where(Registration.id == registration_id)
     )
@@ -99,9 +104,15 @@ async def tickets(session: AsyncSession, registration_id: UUID) -> list[dict[str
             "bib_number": person.bib_number,
             "category_name": found.name,
             "ticket_code": person.ticket_code,
+            "ticket_number": ticket_number(found.registration_number, person.position),
         }
         for person in await _participants(session, registration_id)
     ]
+
+
+def ticket_number(registration_number: str, position: int) -> str:
+    """Return the ticket number of the participant at a position, which counts from 0."""
+    return str(TicketNumber(registration_number, position + 1))
 
 
 async def ticket_exists(session: AsyncSession, ticket_code: str) -> bool:
@@ -115,10 +126,11 @@ class Filter:
     """Filter of registrations.
 
     Attributes:
-        q: compared with number, BIB, name, e-mail and WhatsApp.
+        q: compared with number, ticket number, BIB, name, e-mail and WhatsApp.
         since: of the time of registration.
         until: of the time of registration; not included.
         ids: of those that are meant; None for all.
+        promo_code: with which they were registered, as the race has it now.
     """
 
     event_id: UUID | None = None
@@ -129,6 +141,7 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     ids: Sequence[UUID] | None = None
+    promo_code: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as SQL conditions."""
@@ -145,6 +158,9 @@ class Filter:
             found.append(_matches(self.q))
         if self.ids is not None:
             found.append(Registration.id == func.any(cast(list(self.ids), ARRAY(Uuid()))))
+        if self.promo_code is not None:
+            codes = select(PromoCode.id).where(PromoCode.code == self.promo_code)
+            found.append(Registration.promo_code_id.in_(codes))
         return [*found, *self.times()]
 
     def times(self) -> list[ColumnElement[bool]]:
@@ -170,6 +186,9 @@ def _matches(q: str) -> ColumnElement[bool]:
 
 def person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[bool]]:
     """Return conditions of which one fits a participant who is meant by the text."""
+    ticket = TicketNumber.parse(q)
+    if ticket is not None:
+        return [ticket_condition(anybody, ticket)]
     if "@" in q:
         return [func.lower(anybody.email) == _email(q).lower()]
     digits = digits_of(q)
@@ -180,6 +199,16 @@ def person_conditions(anybody: type[Participant], q: str) -> list[ColumnElement[
     if not words:
         return [false()]
     return [NAME_WORDS.op("@@")(func.to_tsquery(text("'simple'::regconfig"), words))]
+
+
+def ticket_condition(anybody: type[Participant], ticket: TicketNumber) -> ColumnElement[bool]:
+    """Return the condition on the participant with this ticket, valid or not."""
+    entry = select(Registration.id).where(Registration.registration_number == ticket.registration_number)
+    return and_(
+        anybody.registration_id == entry.scalar_subquery(),
+        anybody.position == ticket.sequence - 1,
+        anybody.ticket_code.is_not(None),
+    )
 
 
 def phone_condition(anybody: type[Participant], digits: str, typed: str) -> ColumnElement[bool]:
@@ -206,6 +235,8 @@ def _email(typed: str) -> str:
         return typed
 
 
+_LISTED = func.coalesce(Registration.list_amount, Registration.total_amount)
+
 EXPORT_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("registration_number", Registration.registration_number),
     ("status", Registration.status),
@@ -223,7 +254,18 @@ EXPORT_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("emergency_contact_name", Participant.emergency_contact_name),
     ("emergency_contact_phone", Participant.emergency_contact_phone),
     ("registered_at", Registration.created_at),
+    ("list_amount", _LISTED.label("listed_amount")),
+    ("discount", (_LISTED - Registration.total_amount).label("discount")),
+    ("promo_code", Registration.promo_code),
+    ("price_phase", Registration.price_phase),
+    ("ticket_number", case((Participant.ticket_code.is_not(None), Participant.position)).label("ticket_position")),
 )
+"""Names and contents. Amounts are of a whole registration, in the row of its person in charge, so that they add up.
+
+The last one is read as the position of a participant who has a ticket.
+"""
+
+_AMOUNTS = frozenset({"list_amount", "discount"})
 
 
 _EXPORT_BATCH = 1000
@@ -243,8 +285,14 @@ async def export(database: Database, wanted: Filter) -> AsyncGenerator[Sequence[
         if not rows:
             return
         for start in range(0, len(rows), _EXPORT_BATCH):
-            yield [row[:-2] for row in rows[start : start + _EXPORT_BATCH]]
+            yield [_exported(row) for row in rows[start : start + _EXPORT_BATCH]]
         after = rows[-1][-2], rows[-1][-1]
+
+
+def _exported(row: Row[Any]) -> Sequence[Any]:
+    """Return the cells of a row, without its key."""
+    position = row.ticket_position
+    return (*row[:-3], None if position is None else ticket_number(row.registration_number, position))
 
 
 def _export_page(wanted: Filter, after: _Key | None) -> Select[Any]:
@@ -254,9 +302,10 @@ def _export_page(wanted: Filter, after: _Key | None) -> Select[Any]:
     """
     key = (Registration.created_at, Registration.id)
     behind = () if after is None else (tuple_(*key) > after,)
-    oldest = select(Registration).where(*wanted.conditions(), *behind).order_by(*key)
+    amounts = [column for name, column in EXPORT_COLUMNS if name in _AMOUNTS]
+    oldest = select(Registration, *amounts).where(*wanted.conditions(), *behind).order_by(*key)
     page = oldest.limit(literal_column(str(_EXPORT_BATCH), Integer)).subquery()
-    columns = [page.c[each.key] if each.class_ is Registration else each for _, each in EXPORT_COLUMNS]
+    columns = [_of_page(page, name, column) for name, column in EXPORT_COLUMNS]
     return (
         select(*columns, page.c.created_at, page.c.id)
         .select_from(page)
@@ -264,3 +313,11 @@ def _export_page(wanted: Filter, after: _Key | None) -> Select[Any]:
         .join(RaceCategory, RaceCategory.id == page.c.race_category_id)
         .order_by(page.c.created_at, page.c.id, Participant.position)
     )
+
+
+def _of_page(page: Subquery, name: str, column: Any) -> ColumnElement[Any]:
+    if name in _AMOUNTS:
+        return case((Participant.is_pic, page.c[column.key]))
+    of_registration = getattr(column, "class_", None) is Registration
+    found: ColumnElement[Any] = page.c[column.key] if of_registration else column
+    return found

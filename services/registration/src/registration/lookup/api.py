@@ -32,5 +32,5 @@ class LookupView(View):
 
 @router.get("/registrations/lookup")
 async def look_up(_: AnyStaff, session: Read, q: Annotated[SearchText | None, Query()] = None) -> LookupView:
-    """Return the registrations that a number, BIB, ticket code, e-mail address, WhatsApp number or name means."""
+    """Return the registrations that a number, BIB, ticket, e-mail address, WhatsApp number or name means."""
     return LookupView.model_validate({"items": await queries.look_up(session, q)})

@@ -1,4 +1,4 @@
-"""Looking registrations up by number, BIB, ticket code, e-mail address, WhatsApp number or name."""
+"""Looking registrations up by number, BIB, ticket code or number, e-mail address, WhatsApp number or name."""
 
 import re
 from collections.abc import Sequence
@@ -9,10 +9,17 @@ from uuid import UUID
 
 from chassis.canonical.folding import folded_words
 from chassis.canonical.phones import digits_of
+from contracts import TicketNumber
 from sqlalchemy import ColumnElement, Select, and_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from registration.entries.queries import LIKE_A_NUMBER, bib_condition, person_conditions, phone_condition
+from registration.entries.queries import (
+    LIKE_A_NUMBER,
+    bib_condition,
+    person_conditions,
+    phone_condition,
+    ticket_condition,
+)
 from registration.entries.tables import Participant, Registration
 
 AT_MOST: Final = 10
@@ -68,6 +75,9 @@ def _queries(q: str) -> Sequence[tuple[Found, Select[Any]]]:
 def _by_person(q: str) -> Sequence[tuple[Found, Select[Any]]]:
     if _TICKET.fullmatch(q):
         return [(Found.TICKET, _people(Participant.ticket_code == q.lower()))]
+    ticket = TicketNumber.parse(q)
+    if ticket is not None:
+        return [(Found.TICKET, _people(ticket_condition(Participant, ticket)))]
     if "@" in q:
         return [(Found.EMAIL, _people(*person_conditions(Participant, q)))]
     digits = digits_of(q)

@@ -1,6 +1,6 @@
 """Routes for banner and logo of an event: admins set them, everybody loads them."""
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, public
@@ -13,36 +13,30 @@ from chassis.web.dependencies import OwnDatabase, from_state
 from chassis.web.models import Slug
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from registration.catalog import queries as catalog
 from registration.catalog.api import ChangeOfCatalog, EventView, OwnCatalog
 from registration.catalog.errors import UnknownEvent
 from registration.catalog.pictures import SHARED, PictureKind
+from registration.catalog.versions import Version, kept_for
 from registration.pictures import commands, queries
 from registration.pictures.commands import NewPicture
 from registration.pictures.errors import NoPicture
 from registration.pictures.files import RecentFiles
-from registration.pictures.forms import REQUEST_BODY, read_file
+from registration.pictures.forms import REQUEST_BODY, read_picture
 
 router = Router(tags=["pictures"])
 
 Images = Annotated[ImageStore, from_state("images")]
 OwnImageProcessor = Annotated[ImageProcessor, from_state("image_processor")]
 Files = Annotated[RecentFiles, from_state("picture_files")]
-Version = Annotated[
-    str | None, Query(alias="v", max_length=20, description="of the picture, as in the event's addresses")
-]
 
 FileName = Annotated[str, Path(max_length=20, description="of the file, the last part of its address")]
 
 _SET = errors(UnknownEvent, UnsupportedImage, PayloadTooLarge, InvalidFields, TooBusy, Unavailable)
 _SHOWN = errors(NoPicture, ImageMissing, Unavailable)
 _WEBP = {200: {"content": {"image/webp": {}}}, **_SHOWN}
-
-_OF_THIS_VERSION: Final = "public, max-age=31536000, immutable"
-_OF_ANY_VERSION: Final = "public, max-age=60"
-_OF_ANOTHER_VERSION: Final = "no-cache"
 
 
 @router.put("/events/{event_id}/banner", responses=_SET, openapi_extra=REQUEST_BODY)
@@ -87,8 +81,8 @@ async def _set(
     images: ImageStore,
 ) -> None:
     async with database.read() as session:  # before reading the body, which may be large
-        await queries.require_event(session, event_id)
-    new = NewPicture(event_id, kind, await read_file(request))
+        await catalog.require_event(session, event_id)
+    new = NewPicture(event_id, kind, await read_picture(request))
     await commands.set_picture(database, image_processor, images, new, by=staff.actor)
 
 
@@ -159,7 +153,7 @@ async def _file(
     if found is None:
         raise NoPicture
     etag = f'"{found.version}-{key[2]}"'
-    headers = {"ETag": etag, "Cache-Control": _kept_for(version, found.version)}
+    headers = {"ETag": etag, "Cache-Control": kept_for(version, found.version)}
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(await files.get(found.path), media_type=_media_type(key[2]), headers=headers)
@@ -167,10 +161,3 @@ async def _file(
 
 def _media_type(name: str) -> str:
     return "image/jpeg" if name == SHARED else "image/webp"
-
-
-def _kept_for(asked: str | None, shown: str) -> str:
-    """Return for how long a file may be kept. The gateway keeps one for each address, so made-up versions are not."""
-    if asked == shown:
-        return _OF_THIS_VERSION
-    return _OF_ANY_VERSION if asked is None else _OF_ANOTHER_VERSION

@@ -1,24 +1,13 @@
-"""Reading what uploads and staff need to know of events and their pictures."""
+"""Reading where the files of pictures are stored."""
 
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from registration.catalog.errors import UnknownEvent
 from registration.catalog.pictures import PictureKind
-from registration.catalog.tables import EventPicture, Race
+from registration.catalog.tables import EventPicture
 from registration.pictures.errors import NoPicture
-
-
-async def require_event(session: AsyncSession, event_id: UUID) -> None:
-    """Check that there is such an event.
-
-    Raises:
-        UnknownEvent.
-    """
-    if (await session.execute(select(Race.id).where(Race.id == event_id))).first() is None:
-        raise UnknownEvent
 
 
 async def path_of_file(session: AsyncSession, event_id: UUID, kind: PictureKind, name: str) -> str:

@@ -31,6 +31,7 @@ from registration.prices.forms import (
     NewPricePhase,
     NewPromoCode,
     NewPromoCodes,
+    PhaseOrder,
     PricePhaseChanges,
     PromoCodeChanges,
     PromoCodeText,
@@ -132,6 +133,12 @@ async def create_phase(category_id: UUID, body: NewPricePhase, staff: Admin, wor
     return PricePhaseView.model_validate(await queries.phase_by_id(work.session, phase_id))
 
 
+@router.put("/categories/{category_id}/price-phases/order", status_code=204, responses=errors(UnknownCategory))
+async def order_phases(category_id: UUID, body: PhaseOrder, staff: Admin, work: ChangeOfCatalog) -> None:
+    """Put the phases in another order, which decides which of them applies."""
+    await commands.order_phases(work, category_id, body.phase_ids, by=staff.actor)
+
+
 @router.patch("/price-phases/{phase_id}", responses=errors(UnknownPricePhase, LimitBelowUses))
 async def change_phase(phase_id: UUID, body: PricePhaseChanges, staff: Admin, work: ChangeOfCatalog) -> PricePhaseView:
     """Change a phase, or switch it off. Registrations and offers keep the prices that they have."""
@@ -146,11 +153,12 @@ async def list_codes(
     event_id: Annotated[UUID | None, Query()] = None,
     category_id: Annotated[UUID | None, Query(description="without codes of the whole race")] = None,
     q: Annotated[SearchText | None, Query(description="beginning of the code")] = None,
+    is_active: Annotated[bool | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PromoCodeView]:
     """Return promo codes with their uses, newest first."""
-    wanted = queries.PromoFilter(event_id, category_id, q)
+    wanted = queries.PromoFilter(event_id, category_id, q, is_active)
     position = _cursors.decode(cursor)
     rows = await queries.promo_codes(session, wanted, limit=limit, after=position[0] if position else None)
     items = [PromoCodeView.model_validate(row) for row in rows[:limit]]
@@ -226,3 +234,9 @@ async def check_code(
         total_amount=price.amount,
         currency=category.currency,
     )
+
+
+@router.get("/promo-codes/{promo_id}", responses=errors(UnknownPromoCode))  # after `/promo-codes/check`
+async def show_code(promo_id: UUID, _: Finance, session: Read) -> PromoCodeView:
+    """Return a promo code with its uses."""
+    return PromoCodeView.model_validate(await queries.promo_code_by_id(session, promo_id))

@@ -11,7 +11,7 @@ from chassis.database import UnitOfWork, constraint_of
 from chassis.errors import InvalidFields, StartlineError
 from chassis.ids import new_id
 from chassis.wording import Wording
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
@@ -37,6 +37,10 @@ NEEDS_END: Final = Wording(
 )
 ENDS_TOO_EARLY: Final = Wording(
     en="The code must end after it begins.", id="Kode harus berakhir setelah mulai berlaku."
+)
+NOT_ITS_PHASES: Final = Wording(
+    en="Name each phase of the category once; load the page again, as they have changed.",
+    id="Sebutkan tiap fase kategori ini satu kali; muat ulang halaman, karena fasenya sudah berubah.",
 )
 FOR_ONE_CATEGORY: Final = Wording(
     en="Only a code of one category can have this limit.",
@@ -113,6 +117,28 @@ async def change_phase(work: UnitOfWork, phase_id: UUID, fields: Fields, *, by: 
     if phase is None:
         raise UnknownPricePhase
     await _change(work, phase, fields, limit="max_participants", by=by)
+
+
+async def order_phases(work: UnitOfWork, category_id: UUID, phase_ids: Sequence[UUID], *, by: str) -> None:
+    """Put all phases of a category in another order.
+
+    Raises:
+        UnknownCategory.
+        InvalidFields: these are not its phases, each once.
+    """
+    own = select(PricePhaseRow.id).where(PricePhaseRow.category_id == category_id)
+    ordered = own.order_by(PricePhaseRow.position, PricePhaseRow.id).with_for_update()
+    before = (await work.session.execute(ordered)).scalars().all()
+    if not before and await work.session.get(RaceCategory, category_id) is None:
+        raise UnknownCategory
+    if sorted(before) != sorted(phase_ids):
+        raise InvalidFields(("phase_ids", NOT_ITS_PHASES))
+    place = case({phase_id: at for at, phase_id in enumerate(phase_ids)}, value=PricePhaseRow.id)
+    moved = update(PricePhaseRow).where(PricePhaseRow.category_id == category_id)
+    if phase_ids:
+        await work.session.execute(moved.values(position=place, updated_at=work.now))
+    orders = ({"order": " ".join(str(each) for each in ids)} for ids in (before, phase_ids))
+    await work.audit(by, "price_phase.order", f"category:{category_id}", **before_and_after(*orders))
 
 
 # --- promo codes

@@ -99,6 +99,12 @@ class PricePhaseChanges(Changes):
     is_active: bool | None = None
 
 
+class PhaseOrder(Body):
+    """All phases of a category, in the order in which they are to apply."""
+
+    phase_ids: Annotated[list[UUID], Field(max_length=200)]
+
+
 class _Terms(Body):
     """What new codes have in common.
 

@@ -166,6 +166,7 @@ class PromoFilter:
     event_id: UUID | None = None
     category_id: UUID | None = None
     q: str | None = None
+    is_active: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as SQL conditions."""
@@ -176,6 +177,8 @@ class PromoFilter:
             found.append(PromoCode.category_id == self.category_id)
         if self.q:
             found.append(PromoCode.code.startswith(self.q.upper(), autoescape=True))
+        if self.is_active is not None:
+            found.append(PromoCode.is_active.is_(self.is_active))
         return found
 
 

@@ -31,6 +31,7 @@ class TicketView(View):
     """A ticket, for the holder of its code. `live` tells whether it is still valid."""
 
     short_name: str
+    ticket_number: str
     bib_number: int
     category_name: str
     jersey_size: str

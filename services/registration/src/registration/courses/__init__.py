@@ -1,0 +1,1 @@
+"""The course of an event: a GPX file that staff upload and everybody may download."""
