@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from contracts import TicketNumber
 from testkit.clocks import ManualClock
 
 from .checkin_driver import CheckinDriver, another_race, person
@@ -121,6 +122,7 @@ async def test_check_ins_are_found_by_race_and_by_what_is_typed(driver: CheckinD
     assert sorted(await names(driver, q="ani")) == ["Ani Lestari", "Ani Wijaya"]
     assert await names(driver, q="8") == ["Ani Lestari"]
     assert await names(driver, q=confirmed.registration_number) == ["Ani Wijaya"]
+    assert await names(driver, q=str(TicketNumber(confirmed.registration_number, 1)).lower()) == ["Ani Wijaya"]
     assert await names(driver, q="nobody") == []
     assert len(await names(driver, q=" ")) == 2
 

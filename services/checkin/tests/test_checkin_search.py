@@ -57,6 +57,28 @@ async def test_a_name_that_is_not_folded_yet_is_found_as_before_and_by_the_new_r
     assert after == {"jos\u00e9": both, "brien": both, "jose": both, "obrien": both}
 
 
+async def test_a_person_is_found_by_the_number_of_the_ticket(driver: CheckinDriver) -> None:
+    # given a group that is delivered in another order than its BIBs, and registrations alike in letters
+    station = await driver.set_up_station()
+    group = [person("Citra", bib=13), person("Ani", bib=11), person("Bima", bib=12)]
+    await driver.confirm(*group, registration_number="FR5K-00042")
+    await driver.confirm(person("Dewi", bib=21), registration_number="FR-5K-00042")
+    await driver.cancel(await driver.confirm(person("Eka", bib=31), registration_number="FR5K-100042"))
+
+    finds = {
+        "TIX-FR5K00042-01": ["Ani"],
+        "tix-fr5k00042-02": ["Bima"],
+        " Tix-FR5K00042-03 ": ["Citra"],
+        "TIX-FR5K00042-04": [],
+        "TIX-FR5K00042-00": [],
+        "TIX-FR5K-00042-01": ["Ani"],
+        "TIX-FR-5K-00042-01": ["Dewi"],
+        "TIX-FR5K-100042-01": ["Eka"],
+        "TIX-FR5K00043-01": [],
+    }
+    assert {typed: await found(driver, station.device, typed) for typed in finds} == finds
+
+
 async def unfolded(driver: CheckinDriver) -> int:
     return len(await driver.rows("SELECT 1 FROM roster WHERE search_text IS NULL"))
 

@@ -48,13 +48,15 @@ class Found(Page[FoundParticipant]):
     has_more: bool = Field(description="more participants match than are listed")
 
 
-Typed = Annotated[SearchText, Query(min_length=1, description="the beginning of names, a BIB, a registration number")]
+Typed = Annotated[
+    SearchText, Query(min_length=1, description="the beginning of names, a BIB, a registration or ticket number")
+]
 Most = Annotated[int, Query(ge=1, le=50)]
 
 
 @router.get("/roster", responses=errors(DeviceRevoked))
 async def search_roster(q: Typed, station: CurrentStation, session: Read, limit: Most = 50) -> Found:
-    """Find a participant by name, BIB or registration number.
+    """Find a participant by name, BIB, registration or ticket number.
 
     At a station with a race, only participants of that race are found.
     """

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from chassis.web.models import Moment
+from contracts import TicketNumber
 from sqlalchemy import ColumnElement, RowMapping, Select, cast, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import REGCONFIG, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,7 +62,17 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
         ways.append(RosterEntry.search_text.is_(None) & found_before)
     if search.bib_number is not None:
         ways.append(RosterEntry.bib_number == search.bib_number)
+    if search.ticket is not None:
+        ways.append(_holds(search.ticket))
     return ways
+
+
+def _holds(ticket: TicketNumber) -> ColumnElement[bool]:
+    """Return the condition on the participant with this ticket: the BIBs of a registration are in its order."""
+    number = ticket.registration_number.lower()
+    members = select(RosterEntry.participant_id).where(func.lower(RosterEntry.registration_number) == number)
+    held = members.order_by(RosterEntry.bib_number).offset(ticket.sequence - 1).limit(1)
+    return RosterEntry.participant_id == held.correlate(None).scalar_subquery()
 
 
 class CheckinPosition(NamedTuple):

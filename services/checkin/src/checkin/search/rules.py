@@ -8,6 +8,7 @@ from typing import Final
 from unicodedata import normalize
 
 from chassis.canonical.folding import folded_words
+from contracts import TicketNumber
 
 from checkin.roster.rules import LONGEST_WORD
 
@@ -30,7 +31,7 @@ def search_words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Search:
-    """A search: names that contain words beginning with each of `words`, or a BIB, or a registration number.
+    """A search: names that contain words beginning with each of `words`, or a BIB, a registration or ticket number.
 
     `unfolded_words` is for rows of older releases, whose names are not folded yet.
     """
@@ -39,13 +40,14 @@ class Search:
     unfolded_words: tuple[str, ...]
     bib_number: int | None
     registration_number: str
+    ticket: TicketNumber | None
 
     @classmethod
     def of(cls, typed: str) -> "Search":
         """Parse the typed text."""
         text = normalize("NFC", typed).strip()
         unfolded = tuple(filter(None, _BETWEEN_WORDS.split(text)))
-        return cls(tuple(search_words(text)), unfolded, _bib(text), text.lower())
+        return cls(tuple(search_words(text)), unfolded, _bib(text), text.lower(), TicketNumber.parse(text))
 
 
 def prefixes(words: Iterable[str]) -> str:
