@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from itertools import permutations
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +16,8 @@ from testkit.golden import golden
 
 from .notification_driver import NotificationDriver
 from .notification_events import Entry, runner
+
+RefundT = TypeVar("RefundT", RefundDue, RefundDone)
 
 DUE, DONE = "payment.refund_due", "payment.refund_done"
 
@@ -37,6 +40,11 @@ def done(entry: Entry, payment_id: UUID, *, at: datetime, amount: str = "175000.
         reference="BCA 77",
         done_at=at,
     )
+
+
+def part(event: RefundT, refund_id: UUID) -> RefundT:
+    """Return the event of one of several refunds of a payment."""
+    return event.model_copy(update={"refund_id": refund_id})
 
 
 def test_only_notification_subscribes_to_refunds() -> None:
@@ -104,6 +112,24 @@ async def test_each_refund_is_queued_once_however_often_and_in_whatever_order_it
         await driver.deliver_all(*(payloads[index] for index in order), *payloads)
         statuses = [each for each in await driver.statuses_of(entry) if each[0] in {DUE, DONE}]
         assert sorted(statuses) == sorted([(DUE, "skipped"), (DUE, "pending"), (DONE, "pending")])
+
+
+async def test_parts_of_one_payment_are_refunds_of_their_own(driver: NotificationDriver) -> None:
+    """Also beside one that an event caused, which has the id of its payment, as in events of the release before."""
+    payment, parts = uuid4(), [uuid4(), uuid4()]
+    for order in permutations(range(4)):
+        entry = await driver.register()
+        payloads = [
+            due(entry, payment, "100000.00"),
+            part(due(entry, payment, "20000.00"), parts[0]),
+            part(done(entry, payment, at=driver.clock(), amount="20000.00"), parts[0]),
+            part(due(entry, payment, "30000.00"), parts[1]),
+        ]
+        await driver.deliver_all(*(payloads[index] for index in order), *payloads)
+        again = part(due(entry, payment, "100000.00"), payment)
+        await driver.deliver(again)
+        statuses = [each for each in await driver.statuses_of(entry) if each[0] in {DUE, DONE}]
+        assert sorted(statuses) == sorted([(DUE, "skipped"), (DUE, "pending"), (DUE, "pending"), (DONE, "pending")])
 
 
 async def test_a_refund_that_was_done_is_not_announced_as_due_any_more(driver: NotificationDriver) -> None:

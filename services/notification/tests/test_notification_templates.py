@@ -81,6 +81,14 @@ def test_days_are_written_out() -> None:
     assert day(date(2027, 3, 7), Locale.ENGLISH) == "Sunday, 7 March 2027"
 
 
+def test_before_the_confirmation_there_is_no_ticket_number() -> None:
+    template = Template("{ticket_number}", "{ticket_number}")
+    unpaid = RENDERER.text(template, FACTS, Locale.ENGLISH)
+    paid = RENDERER.text(template, replace(FACTS, ticket_number="TIX-FR5K00042-01"), Locale.ENGLISH)
+    assert (unpaid.body, unpaid.subject) == ("-", "-")
+    assert (paid.body, paid.subject) == ("TIX-FR5K00042-01", "TIX-FR5K00042-01")
+
+
 def test_a_value_that_looks_like_a_variable_stays_as_it_is() -> None:
     assert fill_in("{name} {amount}", {"name": "{amount}", "amount": "Rp1"}) == "{amount} Rp1"
 

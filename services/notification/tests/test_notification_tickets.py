@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import zxingcpp
+from contracts import TicketNumber
 from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ NAMES = [
     "أحمد",
 ]
 CODE = "0123456789abcdef0123456789abcdef"
+_NUMBER = "TIX-FR5K00042-01"
 
 
 def scanned(png: bytes) -> list[str]:
@@ -76,7 +78,8 @@ async def test_the_mail_holds_text_page_code_and_pdf(connected: NotificationDriv
     (logged,) = [each for each in await connected.messages(channel="email") if each["status"] == "sent"]
     assert mail["Message-ID"] == f"<{logged['id']}@lari.example>"
     text, page = part(mail, "text/plain").get_content(), part(mail, "text/html").get_content()
-    for words in ("Budi Santoso", "1000", entry.number, "Minggu, 7 Maret 2027", "Monas", "10K"):
+    number = str(TicketNumber(entry.number, 1))
+    for words in ("Budi Santoso", "1000", entry.number, number, "Minggu, 7 Maret 2027", "Monas", "10K"):
         assert words in text
         assert words in page
     image, pdf = part(mail, "image/png"), part(mail, "application/pdf")
@@ -84,6 +87,7 @@ async def test_the_mail_holds_text_page_code_and_pdf(connected: NotificationDriv
     assert scanned(image.get_content()) == [code]
     assert pdf.get_filename() == "ticket-1000.pdf"
     assert "Budi Santoso" in words_of(pdf.get_content())
+    assert f"Nomor tiket: {number}" in words_of(pdf.get_content())
     assert mail.get_content_type() == "multipart/mixed"
 
 
@@ -114,17 +118,21 @@ async def test_whatsapp_links_to_the_ticket(connected: NotificationDriver, stage
     (chat,) = await stage.items("whatsapp")
     code = entry.codes[budi.participant_id]
     assert f"https://lari.example/api/registration/v1/tickets/{code}.png" in chat["text"]
+    assert f"Nomor tiket: {TicketNumber(entry.number, 1)}" in chat["text"].splitlines()
 
 
-async def test_each_runner_of_a_group_gets_their_own_code(connected: NotificationDriver, stage: Stage) -> None:
+async def test_each_runner_of_a_group_gets_their_own_code_and_number(
+    connected: NotificationDriver, stage: Stage
+) -> None:
     await connected.change_settings(email_delay_seconds=0)
     family = [runner(f"Runner {place}", is_pic=place == 0) for place in range(3)]
     entry = await connected.register_confirmed(*family)
     await connected.send_due(Channel.EMAIL)
 
-    for each in family:
+    for place, each in enumerate(family, start=1):
         mail = await raw_mail(stage, to=each.email)
         assert scanned(part(mail, "image/png").get_content()) == [entry.codes[each.participant_id]]
+        assert str(TicketNumber(entry.number, place)) in part(mail, "text/plain").get_content()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -196,13 +204,14 @@ def test_a_reader_finds_the_name_on_the_page(name: str, printed: str) -> None:
     assert f"Nama: {printed}" in words.splitlines()
     assert "BIB 1042" in words
     assert "FR5K-00042" in words
+    assert _NUMBER in words
 
 
 def test_a_page_holds_only_the_letters_it_needs() -> None:
     """Bytes: 2,579 with the readers' own fonts, about 10,900 with three lines of embedded letters."""
     plain = ticket_pdf(_ticket("Budi Santoso"), qr_png(CODE), Locale.INDONESIAN)
     embedding = ticket_pdf(
-        PrintedTicket("Đà Nẵng Run", "Đặng Łukasz", "Женщины", "Minggu", "Monas", "FR5K-00042", 1042),
+        PrintedTicket("Đà Nẵng Run", "Đặng Łukasz", "Женщины", "Minggu", "Monas", "FR5K-00042", 1042, _NUMBER),
         qr_png(CODE),
         Locale.INDONESIAN,
     )
@@ -214,7 +223,7 @@ def test_a_page_holds_only_the_letters_it_needs() -> None:
 
 @pytest.mark.parametrize("text", ["W" * 255, "Ж" * 255, "Lari Đông " * 25, "𪜀" * 255, "䷀㏟山" * 85])
 def test_the_longest_texts_stay_on_the_page_with_all_that_check_in_needs(text: str) -> None:
-    ticket = PrintedTicket(text, text, text, "Minggu, 7 Maret 2027", text, "W" * 50, 2**31 - 1)
+    ticket = PrintedTicket(text, text, text, "Minggu, 7 Maret 2027", text, "W" * 50, 2**31 - 1, f"TIX-{'W' * 50}-10")
     (page,) = PdfReader(io.BytesIO(ticket_pdf(ticket, qr_png(CODE), Locale.INDONESIAN))).pages
 
     lines: list[tuple[str, float]] = []
@@ -226,4 +235,4 @@ def test_the_longest_texts_stay_on_the_page_with_all_that_check_in_needs(text: s
 
 
 def _ticket(name: str) -> PrintedTicket:
-    return PrintedTicket("Jakarta Run", name, "5K", "Minggu, 7 Maret 2027", "Monas", "FR5K-00042", 1042)
+    return PrintedTicket("Jakarta Run", name, "5K", "Minggu, 7 Maret 2027", "Monas", "FR5K-00042", 1042, _NUMBER)

@@ -176,9 +176,10 @@ async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
     """Notify the person in charge of a refund, unless its completion is queued already."""
     due = event.payload
     await contacts.lock_contact(work, due.registration_id)
-    gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, payment_id=due.payment_id)
-    context = {**_money(due), "reason": due.reason}
-    await _notify_person_in_charge(work, event, about=str(due.payment_id), context=context, is_update=not gone)
+    about = str(due.refund_id or due.payment_id)
+    gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, refund=about)
+    context = {**_money(due), "refund_id": about, "reason": due.reason}
+    await _notify_person_in_charge(work, event, about=about, context=context, is_update=not gone)
 
 
 @handlers.on(RefundDone)
@@ -186,8 +187,9 @@ async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None
     """Notify the person in charge that a refund was transferred, with its reference."""
     done = event.payload
     await contacts.lock_contact(work, done.registration_id)
-    context = {**_money(done), "reference": done.reference}
-    await _notify_person_in_charge(work, event, about=str(done.payment_id), context=context)
+    about = str(done.refund_id or done.payment_id)
+    context = {**_money(done), "refund_id": about, "reference": done.reference}
+    await _notify_person_in_charge(work, event, about=about, context=context)
 
 
 def _money(payment: PaymentPayload) -> dict[str, str]:

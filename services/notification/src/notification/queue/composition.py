@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notification.access.queries import codes_of
 from notification.access.rules import status_path
 from notification.channels.port import QR_CONTENT_ID, OutboundMessage, TicketFiles
-from notification.contacts.queries import participants_of, people_in_charge, person_in_charge
+from notification.contacts.queries import participants_of, people_in_charge, person_in_charge, ticket_number
 from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
@@ -64,7 +64,8 @@ async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, no
 
 
 async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:
-    in_charge = await _is_in_charge(session, participant)
+    group = await participants_of(session, participant.registration_id)
+    in_charge = participant.participant_id == person_in_charge(group.values()).participant_id
     deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
     copies = {
         "event_name": contact.event_name,
@@ -83,16 +84,12 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
         offer_deadline=datetime.fromisoformat(offer_deadline) if offer_deadline else None,
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
+        ticket_number=ticket_number(contact, participant, group.values()),
         reason=str(claim.context.get("reason", "")),
         reference=str(claim.context.get("reference", "")),
         status_path=await _status_path(session, contact) if in_charge else None,
         has_page=in_charge,
     )
-
-
-async def _is_in_charge(session: AsyncSession, participant: Participant) -> bool:
-    in_charge = person_in_charge((await participants_of(session, participant.registration_id)).values())
-    return participant.participant_id == in_charge.participant_id
 
 
 async def _status_path(session: AsyncSession, contact: Contact) -> str | None:
@@ -157,6 +154,7 @@ async def _ticket(inputs: MessageInputs) -> TicketFiles | None:
         event_location=facts.event_location,
         registration_number=facts.registration_number,
         bib_number=facts.bib_number or 0,
+        ticket_number=facts.ticket_number or NO_VALUE,
     )
     # A process composes one mail at a time, so this uses at most one thread.
     return await asyncio.to_thread(_ticket_files, printed, facts.ticket_code, inputs.locale)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.messages.rules import EventType
@@ -29,11 +29,19 @@ async def last_notified(session: AsyncSession, registration_id: UUID, among: Col
     return None if found is None else EventType(found)
 
 
-async def is_queued(session: AsyncSession, registration_id: UUID, event_type: EventType, *, payment_id: UUID) -> bool:
-    """Return whether there is a message of that type about that payment."""
+def refund_of(message: type[Notification]) -> ColumnElement[str]:
+    """Return the id of the refund that a message is about; in messages of older releases that of its payment.
+
+    A refund that an event caused has the id of its payment.
+    """
+    return func.coalesce(message.context["refund_id"].astext, message.context["payment_id"].astext)
+
+
+async def is_queued(session: AsyncSession, registration_id: UUID, event_type: EventType, *, refund: str) -> bool:
+    """Return whether there is a message of that type about the refund with that id."""
     queued = exists().where(
         Notification.registration_id == registration_id,
         Notification.event_type == event_type,
-        Notification.context["payment_id"].astext == str(payment_id),
+        refund_of(Notification) == refund,
     )
     return bool((await session.execute(select(queued))).scalar_one())

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact
 from notification.messages.rules import EventType
+from notification.queue.notified import refund_of
 from notification.queue.tables import Notification
 from notification.races.tables import Race
 
@@ -127,9 +128,9 @@ def _newer_payment_message() -> ColumnElement[bool]:
 
 
 def _refund_done() -> ColumnElement[bool]:
-    """Return the condition that there is a message about the completed refund of the same payment."""
+    """Return the condition that there is a message about the completion of the same refund."""
     other = aliased(Notification)
-    same = other.context["payment_id"].astext == Notification.context["payment_id"].astext
+    same = refund_of(other) == refund_of(Notification)
     done = other.event_type == EventType.PAYMENT_REFUND_DONE
     return exists().where(other.registration_id == Notification.registration_id, done, same)
 

@@ -51,6 +51,7 @@ Congratulations, your place in {event_name} is confirmed!
 
 Category: {category_name}
 BIB number: {bib_number}
+Ticket number: {ticket_number}
 Registration number: {registration_number}
 Date: {event_date}
 Location: {event_location}

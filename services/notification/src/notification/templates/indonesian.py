@@ -53,6 +53,7 @@ Selamat, Anda resmi terdaftar di {event_name}!
 
 Kategori: {category_name}
 Nomor BIB: {bib_number}
+Nomor tiket: {ticket_number}
 Nomor pendaftaran: {registration_number}
 Tanggal: {event_date}
 Lokasi: {event_location}

@@ -28,7 +28,7 @@ class Facts:
     """The data of a message about a registration.
 
     Attributes:
-        bib_number, ticket_code: None until the registration is confirmed.
+        bib_number, ticket_code, ticket_number: None until the registration is confirmed.
         status_path: path of the registration's page; None for other participants than the person in charge, and while
             the access code is not known.
         has_page: whether the recipient is the person in charge.
@@ -47,6 +47,7 @@ class Facts:
     offer_deadline: datetime | None = None
     bib_number: int | None = None
     ticket_code: str | None = None
+    ticket_number: str | None = None
     reason: str = ""
     reference: str = ""
     status_path: str | None = None
@@ -105,6 +106,7 @@ class Renderer:
             "name": facts.name,
             "registration_number": facts.registration_number,
             "bib_number": NO_VALUE if facts.bib_number is None else str(facts.bib_number),
+            "ticket_number": facts.ticket_number or NO_VALUE,
             "event_name": facts.event_name,
             "event_date": formatting.day(facts.event_date, locale),
             "event_location": facts.event_location,

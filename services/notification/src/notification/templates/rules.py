@@ -19,6 +19,7 @@ _VARIABLES: Mapping[str, Wording] = {
     "name": Wording(en="the recipient's name", id="nama penerima"),
     "registration_number": Wording(en="number of the registration", id="nomor pendaftaran"),
     "bib_number": Wording(en="BIB number, once confirmed", id="nomor BIB, setelah terkonfirmasi"),
+    "ticket_number": Wording(en="number of the ticket, once confirmed", id="nomor tiket, setelah terkonfirmasi"),
     "event_name": Wording(en="the race", id="nama lomba"),
     "event_date": Wording(en="day of the race", id="tanggal lomba"),
     "event_location": Wording(en="where it starts", id="tempat start"),

@@ -44,6 +44,7 @@ def sample_facts(event_type: EventType, locale: Locale, *, now: datetime) -> Fac
         offer_deadline=now + timedelta(hours=12),
         bib_number=1042,
         ticket_code=SAMPLE_TICKET,
+        ticket_number="TIX-FR5K00042-01",
         reason=_REASONS[locale],
         reference="BCA 20270214-0042",
         status_path=_SAMPLE_PATH,

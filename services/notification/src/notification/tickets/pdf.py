@@ -17,8 +17,14 @@ _QR_MM = 70
 _FONT = "arimo"
 _BOLD_MM = 0.012
 _LABELS: Mapping[Locale, tuple[str, ...]] = {
-    Locale.INDONESIAN: ("E-tiket", "Nama", "Kategori", "Tanggal", "Lokasi", "No. pendaftaran", "Peserta"),
-    Locale.ENGLISH: ("E-ticket", "Name", "Category", "Date", "Location", "Registration", "Participant"),
+    Locale.INDONESIAN: (
+        *("E-tiket", "Nama", "Kategori", "Tanggal", "Lokasi"),
+        *("No. pendaftaran", "Nomor tiket", "Peserta"),
+    ),
+    Locale.ENGLISH: (
+        *("E-ticket", "Name", "Category", "Date", "Location"),
+        *("Registration", "Ticket number", "Participant"),
+    ),
 }
 _NOTES: Mapping[Locale, str] = {
     Locale.INDONESIAN: "Tunjukkan kode QR ini saat mengambil race pack. Jangan bagikan kepada orang lain.",
@@ -37,6 +43,7 @@ class PrintedTicket:
     event_location: str
     registration_number: str
     bib_number: int
+    ticket_number: str
 
 
 def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
@@ -44,7 +51,7 @@ def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
 
     Lines in Latin-1 use the standard fonts; others embed the letters that they need.
     """
-    title, name, category, date, place, number, nameless = _LABELS[locale]
+    title, name, category, date, place, number, ticket_number, nameless = _LABELS[locale]
     pdf = FPDF(format=_PAGE_MM)
     pdf.set_auto_page_break(auto=False)
     pdf.set_margin(_MARGIN_MM)
@@ -60,6 +67,7 @@ def ticket_pdf(ticket: PrintedTicket, qr_png: bytes, locale: Locale) -> bytes:
         (date, ticket.event_date, 1),
         (place, printable(ticket.event_location), 3),
         (number, printable(ticket.registration_number), 1),
+        (ticket_number, printable(ticket.ticket_number), 1),
     ):
         _line(pdf, f"{label}: {value}", size=11, most=most)
     _line(pdf, _NOTES[locale], size=9, most=2)
