@@ -1,4 +1,4 @@
-"""The inboxes over HTTP: JSON for scripts, a page for people, and the APIs of Fonnte and Midtrans for the platform."""
+"""The inboxes over HTTP: JSON for scripts, a page for people, and the simulated APIs for the platform."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from simulators import pages
 from simulators.attachments import Attachment
+from simulators.chain import ChainNetwork, build_chain
 from simulators.fonnte.api import build_fonnte
 from simulators.fonnte.inbox import WhatsAppInbox, WhatsAppMode
 from simulators.fonnte.messages import Status, WhatsAppMessage
 from simulators.mail.inbox import CaughtMail, MailInbox, MailMode
 from simulators.midtrans import MidtransAccount, build_midtrans
 from simulators.problems import render_problems
+from simulators.rates import Rates, build_rates
 
 PREFIX = "/simulators"
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
@@ -26,11 +28,13 @@ _SHOWN_IN_PLACE = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 
 @dataclass(frozen=True, slots=True)
 class Inboxes:
-    """What the simulators received: mail, WhatsApp messages, and Midtrans' orders."""
+    """What the simulators received: mail, WhatsApp messages, and Midtrans' orders; a chain, and prices of USDT."""
 
     mail: MailInbox
     whatsapp: WhatsAppInbox
     midtrans: MidtransAccount
+    chain: ChainNetwork
+    rates: Rates
 
 
 class AttachmentItem(BaseModel):
@@ -89,6 +93,8 @@ def build_app(inbox: Inboxes) -> FastAPI:
     app.include_router(_routes, prefix=PREFIX)
     app.mount(f"{PREFIX}/fonnte", build_fonnte(inbox.whatsapp))
     app.mount(f"{PREFIX}/midtrans", build_midtrans(inbox.midtrans))
+    app.mount(f"{PREFIX}/chain", build_chain(inbox.chain))
+    app.mount(f"{PREFIX}/rates", build_rates(inbox.rates))
     return app
 
 

@@ -4,21 +4,23 @@ import httpx
 from fastapi import FastAPI
 
 from simulators.app import Inboxes, build_app
+from simulators.chain import ChainNetwork
 from simulators.fonnte.courier import Courier, Webhook
 from simulators.fonnte.inbox import DEVICE, WhatsAppInbox
 from simulators.mail.certificate import Certificate
 from simulators.mail.inbox import MailInbox
 from simulators.mail.server import Login, MailServer
 from simulators.midtrans import MidtransAccount
+from simulators.rates import Rates, Source
 from simulators.settings import Settings
 
 
 class Simulators:
-    """Fonnte, Midtrans and a mail server in the caller's event loop.
+    """Fonnte, Midtrans, an EVM network, prices of USDT and a mail server in the caller's event loop.
 
     `app` is the HTTP application, to be served or mounted at the root by the caller; `whatsapp` and `mail` are the
-    inboxes and `midtrans` the merchant account; `certificate` is used for STARTTLS, None without it. Stop the
-    simulators before the HTTP server: `stop` releases requests that a mode delays.
+    inboxes, `midtrans` the merchant account, `chain` the network and `rates` the prices; `certificate` is used for
+    STARTTLS, None without it. Stop the simulators before the HTTP server: `stop` releases requests that a mode delays.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class Simulators:
         self.mail = MailInbox(settings)
         self.whatsapp = WhatsAppInbox(settings, _courier(settings))
         self.midtrans = MidtransAccount(settings, midtrans_transport)
+        self.chain = ChainNetwork(settings)
+        self.rates = Rates(Source(settings.rates_idr_per_usdt), Source(settings.rates_idr_per_usdt))
         self.certificate = _certificate(settings)
-        self.app: FastAPI = build_app(Inboxes(self.mail, self.whatsapp, self.midtrans))
+        self.app: FastAPI = build_app(Inboxes(self.mail, self.whatsapp, self.midtrans, self.chain, self.rates))
         self._smtp = MailServer(
             self.mail,
             host=settings.smtp_host,
@@ -62,11 +66,13 @@ class Simulators:
             OSError: the SMTP address is in use.
         """
         self.whatsapp.start()
+        self.rates.closing.clear()
         await self._smtp.start()
         self.midtrans.start()
 
     async def stop(self) -> None:
         """Stop everything, including running deliveries; may be called twice."""
+        self.rates.closing.set()
         await self.midtrans.stop()
         await self.whatsapp.stop()
         await self._smtp.stop()

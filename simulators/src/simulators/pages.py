@@ -40,7 +40,7 @@ def inbox_page(mail: MailInbox, whatsapp: WhatsAppInbox, midtrans: MidtransAccou
 <title>Simulated inboxes</title><link rel="stylesheet" href="{prefix}/style.css"></head><body>
 <h1>Simulated inboxes</h1>
 <p>Nothing here left this machine. <a href="#whatsapp">WhatsApp</a> · <a href="#mail">E-mail</a> ·
-<a href="#midtrans">Midtrans</a></p>
+<a href="#midtrans">Midtrans</a> · <a href="{prefix}/chain/">Blockchain</a></p>
 <h2 id="whatsapp">WhatsApp</h2><p class="about">Mode: {escape(whatsapp.mode)}</p>{chats}
 <h2 id="mail">E-mail</h2><p class="about">Mode: {escape(mail.mode)}</p>{mails}
 {orders_section(midtrans, prefix)}

@@ -1,5 +1,6 @@
 """Settings from the environment, each name prefixed with `SIMULATORS_`."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -52,6 +53,18 @@ class Settings(BaseSettings):
         5.0, ge=0, description="seconds from a refund to its confirmation by the bank"
     )
     midtrans_sweep_seconds: float = Field(1.0, gt=0, description="seconds between two searches for expired orders")
+
+    chain_id: int = Field(137, ge=1, le=2**53, description="that of Polygon, as is the token")
+    chain_block_seconds: int = Field(2, ge=1, description="seconds between two blocks")
+    chain_finality: int = Field(32, ge=0, description="blocks from the head to `finalized`")
+    chain_token: str = Field(
+        "0xc2132D05D31c914a87C6611C10748AEb04B58e8F",
+        pattern=r"^0x[0-9a-fA-F]{40}$",
+        description="address of the USDT contract",
+    )
+    chain_token_decimals: int = Field(6, ge=0, le=36)
+
+    rates_idr_per_usdt: Decimal = Field(Decimal(16650), gt=0, description="first price of USDT at both sources")
 
     keep_messages: int = Field(10_000, ge=1, description="per inbox; the oldest are dropped first")
     keep_bytes: int = Field(256 * 1024 * 1024, ge=1, description="per inbox")
