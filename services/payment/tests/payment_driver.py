@@ -14,9 +14,9 @@ from chassis.images.store import TRASH, ImageStore, image_store
 from chassis.secrets import new_key
 from contracts import Event, Payload, PaymentQueueMark, QueueMark
 from payment import service
-from payment.proofs.sweep import sweep_orphans
 from payment.review.republish import republish
 from payment.settings import Settings
+from payment.sweep import sweep_orphans
 from testkit.clocks import ManualClock
 from testkit.driver import Answer, Headers, ServiceDriver
 from testkit.tokens import Issuer

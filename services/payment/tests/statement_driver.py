@@ -78,6 +78,27 @@ class Bank:
         accepted: dict[str, Any] = (await self.try_accept(line, entry)).require(200)
         return accepted
 
+    async def try_accept_sum(self, line: UUID, *entries: Entry) -> Answer:
+        """Accept a line for several registrations."""
+        return await self._decide(line, "accept", registration_ids=[str(entry.id) for entry in entries])
+
+    async def candidates(self, payment: UUID) -> list[dict[str, Any]]:
+        """Return the lines that may be the money of a payment."""
+        answer = await self.driver.call("GET", f"/payments/{payment}/lines", by=self.driver.finance)
+        items: list[dict[str, Any]] = answer.require(200)["items"]
+        return items
+
+    async def try_confirm(self, payment: UUID, line: UUID, *, by: Headers | None = None, **body: Any) -> Answer:
+        """Verify a payment by a line."""
+        path, sent = f"/payments/{payment}/lines/{line}/confirm", {"json": body} if body else {}
+        return await self.driver.call("POST", path, by=by or self.driver.finance, **sent)
+
+    async def line(self, line: UUID) -> dict[str, Any]:
+        """Return a line."""
+        answer = await self.driver.call("GET", f"/statement-lines/{line}", by=self.driver.finance)
+        body: dict[str, Any] = answer.require(200)
+        return body
+
     async def try_ignore(self, line: UUID, reason: str = "own transfer") -> Answer:
         """Ignore a line."""
         return await self._decide(line, "ignore", reason=reason)
@@ -86,7 +107,15 @@ class Bank:
         """Keep a line as money of an unknown owner."""
         return await self._decide(line, "keep")
 
-    async def _decide(self, line: UUID, decision: str, **body: str) -> Answer:
+    async def try_payout(self, line: UUID, *, channel: str, fee: str) -> Answer:
+        """Say that a line is a payout of a channel."""
+        return await self._decide(line, "payout", channel=channel, fee=fee)
+
+    async def try_undo(self, line: UUID, reason: str = "the wrong line", **body: Any) -> Answer:
+        """Take back what was decided about a line."""
+        return await self._decide(line, "undo", reason=reason, **body)
+
+    async def _decide(self, line: UUID, decision: str, **body: Any) -> Answer:
         path = f"/statement-lines/{line}/{decision}"
         return await self.driver.call("POST", path, by=self.driver.finance, **({"json": body} if body else {}))
 

@@ -105,7 +105,7 @@ async def test_a_way_to_pay_that_does_not_exist_is_not_sent(method: ChargeMethod
         (404, OrderUnknown),
         (406, OrderTaken),
         (400, GatewayRefused),
-        (401, GatewayRefused),
+        (401, GatewayUnavailable),
         (402, GatewayRefused),
         (412, GatewayRefused),
         (429, GatewayUnavailable),

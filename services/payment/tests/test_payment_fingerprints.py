@@ -10,11 +10,14 @@ from payment.proofs.fingerprints import (
     Fingerprint,
     bands_of,
     fingerprint_of,
+    hash_of,
+    is_retoned,
     is_same_picture,
     near_bands,
     reference_key,
 )
-from PIL import Image
+from payment.proofs.phash import BITS, LOOKS_LIKE
+from PIL import Image, ImageEnhance
 from standalone.journey.pictures import payment_proof
 
 from .payment_pictures import encoded, receipt
@@ -103,3 +106,40 @@ def test_references_are_equal_after_folding_and_thanks_are_none() -> None:
         None,
         reference_key("fr5k 00042"),
     ]
+
+
+_TONES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "brighter": lambda image: ImageEnhance.Brightness(image).enhance(1.2),
+    "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.8),
+    "paler": lambda image: ImageEnhance.Contrast(image).enhance(0.8),
+    "grey": lambda image: image.convert("L").convert("RGB"),
+    "smaller and darker": lambda image: ImageEnhance.Brightness(resized(image, 600)).enhance(0.8),
+}
+
+
+@pytest.mark.parametrize("qris", [False, True])
+def test_a_picture_in_another_tone_is_recognised_by_hash_and_detail(*, qris: bool) -> None:
+    original = receipt("FR5K-00042", "2026112610410712345", qris=qris)
+    of = seen(encoded(original, "JPEG", quality=90)).detail
+    for name, change in _TONES.items():
+        changed = seen(encoded(change(original), "JPEG", quality=60)).detail
+        assert (hash_of(of) ^ hash_of(changed)).bit_count() <= LOOKS_LIKE, name
+        assert is_retoned(of, changed), name
+
+
+@pytest.mark.parametrize("qris", [False, True])
+def test_receipts_of_the_same_bank_are_no_other_tone_of_each_other(*, qris: bool) -> None:
+    receipts = [
+        receipt("FR5K-00042", "2026112610410712345", qris=qris),
+        receipt("FR5K-00043", "2026112610410712345", qris=qris),
+        receipt("FR5K-00042", "2026112610410712346", qris=qris),
+        receipt("FR5K-00042", "2026112610410712345", at="10:41:08", qris=qris),
+    ]
+    looks = [seen(encoded(each, "JPEG", quality=85)).detail for each in receipts]
+    assert not any(is_retoned(one, other) for one, other in combinations(looks, 2))
+
+
+def test_a_hash_has_1024_bits_of_which_half_are_set() -> None:
+    value = hash_of(seen(encoded(receipt("FR5K-00042", "2026112610410712345"), "PNG")).detail)
+    assert value.bit_length() <= BITS
+    assert value.bit_count() == BITS // 2

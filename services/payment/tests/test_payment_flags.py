@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from payment.proofs.missing import fingerprint_waiting
+from payment.proofs.missing import fingerprint_waiting, hash_fingerprints
+from PIL import ImageEnhance
 
 from .payment_driver import PaymentDriver
 from .payment_events import Entry
@@ -125,3 +126,34 @@ async def test_proofs_without_a_fingerprint_get_one_from_the_worker(driver: Paym
     assert await fingerprint_waiting(driver.database, driver.images) == 0
     [flag] = await flags(driver, copy)
     assert flag["other"]["payment_id"] == str(original)
+
+
+def retoned(number: str) -> bytes:
+    """Return the receipt of a number as an editor makes it brighter."""
+    return encoded(ImageEnhance.Brightness(receipt(number, "2026112610410712345", qris=True)).enhance(0.8), "JPEG")
+
+
+async def test_the_same_picture_in_other_brightness_is_named_once_the_worker_has_its_hash(
+    driver: PaymentDriver,
+) -> None:
+    # given
+    first, original = await submit(driver, proof("FR5K-00042", quality=90))
+    _, paler = await submit(driver, retoned("FR5K-00042"))
+    _, another = await submit(driver, proof("FR5K-00043", quality=90))
+    assert await codes(driver, paler) == []
+    # when
+    assert await hash_fingerprints(driver.database) == 3
+    assert await hash_fingerprints(driver.database) == 0
+    # then
+    [flag] = await flags(driver, paler)
+    assert (flag["code"], flag["other"]["payment_id"]) == ("looks_like", str(original))
+    assert flag["other"]["registration_number"] == first.number
+    assert await codes(driver, another) == []
+
+
+async def test_what_was_sent_months_ago_is_not_compared(driver: PaymentDriver) -> None:
+    await submit(driver, proof("FR5K-00042", quality=90))
+    await driver.execute("UPDATE proof_fingerprints SET seen_at = now() - interval '91 days'")
+    _, paler = await submit(driver, retoned("FR5K-00042"))
+    await hash_fingerprints(driver.database)
+    assert await codes(driver, paler) == []

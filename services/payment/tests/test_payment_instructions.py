@@ -1,10 +1,12 @@
 """Payment settings: changed by admins, and public as payment instructions."""
 
 import base64
+from decimal import Decimal
 from io import BytesIO
 
 from chassis.auth.principals import Role
 from payment.instructions.api import QRIS_ADDRESS
+from payment.instructions.queries import second_check_from, statement_auto_accept
 from payment.instructions.reasons import DEFAULT_REASONS
 from payment.limits import MAX_FILE_BYTES
 from PIL import Image
@@ -22,6 +24,7 @@ ACCOUNT = {
 
 _PRIVATE = {"payment_deadline_hours"}
 _NO_CODE = {"qris": None, "qris_problem": None, "qris_with_amount": False, "qris_limit": "10000000.00"}
+_MONEY = {"transfer_code": "subtract", "second_check_from": None, "statement_auto_accept": False}
 _NO_MERCHANT = {"qris_merchant": None, "qris_with_amount": False, "qris_limit": "10000000.00"}
 
 
@@ -40,7 +43,8 @@ async def test_without_settings_the_deadline_is_a_day_and_all_else_is_empty(driv
         ("bank_name", "account_number", "account_holder_name", "payment_instructions", "qris_image")
     )
     reasons = [reason.model_dump() for reason in DEFAULT_REASONS]
-    assert await show(driver) == {**nothing, **_NO_CODE, "payment_deadline_hours": 24, "rejection_reasons": reasons}
+    others = {"payment_deadline_hours": 24, "rejection_reasons": reasons}
+    assert await show(driver) == {**nothing, **_NO_CODE, **_MONEY, **others}
     assert (await driver.call("GET", "/instructions")).body == {**nothing, **_NO_MERCHANT}
     assert (await driver.call("GET", "/instructions/qris.png")).is_problem(404, "no_qris_image")
 
@@ -49,7 +53,7 @@ async def test_settings_of_an_admin_become_public_instructions_that_may_be_cache
     # given
     changed = await driver.change_settings(**ACCOUNT, qris_image=base64_of(pictures.jpeg_from_a_phone()))
     others = {name: changed[name] for name in ("rejection_reasons", "qris_problem")}
-    assert changed == {**ACCOUNT, **_NO_CODE, "qris_image": QRIS_ADDRESS, **others}
+    assert changed == {**ACCOUNT, **_NO_CODE, **_MONEY, "qris_image": QRIS_ADDRESS, **others}
     assert await show(driver) == changed
     # when
     read = await driver.call("GET", "/instructions")
@@ -135,6 +139,13 @@ _WRONG: list[tuple[dict[str, object], str]] = [
     ({"qris_image": "AAA"}, "qris_image"),
     ({"qris_image": 7}, "qris_image"),
     ({"currency": "USD"}, "currency"),
+    ({"transfer_code": "double"}, "transfer_code"),
+    ({"transfer_code": None}, "transfer_code"),
+    ({"second_check_from": "-1"}, "second_check_from"),
+    ({"second_check_from": 5_000_000}, "second_check_from"),
+    ({"second_check_from": "10000000000"}, "second_check_from"),
+    ({"statement_auto_accept": None}, "statement_auto_accept"),
+    ({"statement_auto_accept": "yes"}, "statement_auto_accept"),
 ]
 
 
@@ -205,3 +216,42 @@ async def test_wrong_reasons_are_named(driver: PaymentDriver) -> None:
         answer = await driver.try_change_settings(rejection_reasons=reasons)
         assert answer.is_problem(422, "invalid_fields"), reasons
         assert all(field.startswith("rejection_reasons") for field in answer.wrong_fields)
+
+
+async def settings_about_money(driver: PaymentDriver) -> dict[str, object]:
+    shown = await show(driver)
+    return {name: shown[name] for name in _MONEY}
+
+
+async def test_settings_about_money_stay_when_left_out_and_null_switches_the_second_check_off(
+    driver: PaymentDriver,
+) -> None:
+    # given
+    wanted = {"transfer_code": "add", "second_check_from": "5000000.00", "statement_auto_accept": True}
+    changed = await driver.change_settings(**ACCOUNT, **wanted)
+    assert {name: changed[name] for name in wanted} == wanted
+    # when
+    await driver.change_settings(bank_name="BNI")
+    # then
+    assert await settings_about_money(driver) == wanted
+    await driver.change_settings(second_check_from=None)
+    assert await settings_about_money(driver) == {**wanted, "second_check_from": None}
+    # and what an admin reads can be sent back
+    await driver.change_settings(**await show(driver))
+    assert await settings_about_money(driver) == {**wanted, "second_check_from": None}
+
+
+async def test_a_change_of_the_second_check_is_audited_with_its_amounts(driver: PaymentDriver) -> None:
+    await driver.change_settings(second_check_from="5000000")
+    await driver.change_settings(second_check_from="7500000.00", transfer_code="off")
+    _, note = await driver.audit_log("payment_settings.change")
+    assert note["details"]["before"] == {"second_check_from": "5000000.00", "transfer_code": "subtract"}
+    assert note["details"]["after"] == {"second_check_from": "7500000.00", "transfer_code": "off"}
+
+
+async def test_other_folders_read_the_settings_about_money(driver: PaymentDriver) -> None:
+    async with driver.database.read() as session:
+        assert (await second_check_from(session), await statement_auto_accept(session)) == (None, False)
+    await driver.change_settings(second_check_from="5000000", statement_auto_accept=True)
+    async with driver.database.read() as session:
+        assert (await second_check_from(session), await statement_auto_accept(session)) == (Decimal(5_000_000), True)

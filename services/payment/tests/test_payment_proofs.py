@@ -63,10 +63,13 @@ async def test_an_invoice_shows_what_is_owed_until_when(driver: PaymentDriver) -
         "registration_id": str(entry.id),
         "registration_number": entry.number,
         "amount": "150000.00",
+        "payable_amount": None,
+        "usdt_asked": False,
         "currency": "IDR",
         "status": "open",
         "expires_at": entry.expires_at.isoformat().replace("+00:00", "Z"),
         "payments": [],
+        "refunds": [],
     }
 
 

@@ -218,6 +218,8 @@ def test_balances_of_pages_are_those_of_the_first_and_last_page() -> None:
     [
         ("04/08/26,04/08/26,0259,123458,TRF,,", MisplacedCells),
         ("04/08/26,04/08/26,0259,123458,TRF", MisplacedCells),
+        ("04/08/26,04/08/26,0259,TRF,.00,100.00", MisplacedCells),
+        ("04/08/26,04/08/26,0259,123458,TRF,.00,,100.00", MisplacedCells),
         ('04/08/26,04/08/26,0259,123458,TRF,"1,000.00","1,000.00"', MisplacedCells),
         ('04/08/26,04/08/26,0259,123458,TRF,A,.00,"1,000.00",7', MisplacedCells),
         (",04/08/26,0259,123458,TRF,.00,100.00", UnreadableDate),

@@ -32,7 +32,8 @@ async def test_an_accepted_line_pays_the_invoice_and_is_booked(driver: PaymentDr
     accepted = await bank.accept(line, entry)
     # then
     [verified] = await driver.published_payloads(PaymentVerified)
-    assert accepted == {"state": "matched", "payment_id": str(verified.payment_id)}
+    paid = str(verified.payment_id)
+    assert accepted == {"state": "matched", "payment_id": paid, "payment_ids": [paid]}
     assert (verified.registration_id, verified.amount) == (entry.id, PRICE)
     assert (await driver.invoice(entry))["status"] == "paid"
     assert await bank.balances() == {"bank": "150000.00", "runners": "-150000.00"}
@@ -82,7 +83,7 @@ async def test_without_the_lock_of_the_line_several_opposite_decisions_are_taken
         await met.wait()
         return line
 
-    monkeypatch.setattr(commands, "_open_line", unlocked)
+    monkeypatch.setattr(commands, "open_line", unlocked)
     assert await decide_in_two_ways(driver, bank) > 1
 
 
@@ -93,7 +94,7 @@ async def test_a_line_for_a_paid_registration_is_kept_as_surplus(driver: Payment
     first, second = await bank.uploaded_lines()
     await bank.accept(first, entry)
     # when
-    assert await bank.accept(second, entry) == {"state": "kept", "payment_id": None}
+    assert await bank.accept(second, entry) == {"state": "kept", "payment_id": None, "payment_ids": []}
     # then
     [surplus] = await bank.kept()
     assert (surplus["kind"], surplus["registration_id"], surplus["amount"]) == ("surplus", str(entry.id), "150000.00")
@@ -112,7 +113,7 @@ async def test_a_line_confirms_the_verified_proof_of_its_transfer_and_is_booked_
     first, second = await bank.lines(imported)
     assert (first["kind"], first["reason"]) == ("accept", "confirms_payment")
     # when its line and a second transfer are accepted
-    assert await bank.accept(first["id"], entry) == {"state": "matched", "payment_id": str(payment)}
+    assert (await bank.accept(first["id"], entry))["payment_ids"] == [str(payment)]
     assert await bank.balances() == {"bank": "150000.00", "runners": "-150000.00"}
     assert (await bank.accept(second["id"], entry))["state"] == "kept"
     # then

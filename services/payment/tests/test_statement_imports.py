@@ -1,15 +1,20 @@
 """Bank statements: each line is added once and proposed to a person, or the file is refused by name."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from chassis.auth.principals import Role
-from payment.statements import commands
+from chassis.database import UnitOfWork
+from payment.statements import importing, storing
+from payment.statements.matching import Match
+from payment.statements.model import Line
+from testkit.polling import eventually
 
 from .payment_driver import PaymentDriver
 from .statement_driver import Bank
@@ -31,8 +36,13 @@ async def test_an_import_proposes_the_registrations_that_transfers_name(driver: 
     # when
     imported = await bank.upload()
     # then
-    counts = {"lines": 4, "credits": 3, "matched": 1, "proposed": 1, "unknown": 1, "repeated": 0}
-    assert imported == {"statement_id": imported["statement_id"], "format": "bca_csv", **counts}
+    counts = {"lines": 4, "credits": 3, "matched": 1, "proposed": 1, "unknown": 1, "accepted": 0, "repeated": 0}
+    assert imported == {
+        "statement_id": imported["statement_id"],
+        "format": "bca_csv",
+        **counts,
+        "repeated_file": False,
+    }
     named, by_amount, unknown, fee = await bank.lines(imported)
     assert (named["tier"], named["kind"], named["reason"]) == (2, "accept", "number_and_amount")
     [proposal] = named["proposals"]
@@ -52,8 +62,51 @@ async def test_the_same_file_again_adds_nothing(driver: PaymentDriver, bank: Ban
     first = await bank.upload(rendering(bank.sheet()))
     again = await bank.upload(rendering(bank.sheet()))
     assert (first["matched"], first["repeated"]) == (2, 0)
-    assert again == {**first, "matched": 0, "repeated": 2}
+    assert again == {**first, "matched": 0, "repeated": 2, "repeated_file": True}
     assert await bank.states() == ["open", "open"]
+
+
+async def test_a_file_that_was_imported_is_not_read_again(
+    driver: PaymentDriver, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    bank.receives_for(await driver.register())
+    first = await bank.upload()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the file was read")
+
+    # when
+    monkeypatch.setattr(importing, "read", refuse)
+    again = await bank.upload(account=ACCOUNT)
+    # then
+    assert (again["statement_id"], again["repeated_file"]) == (first["statement_id"], True)
+    assert (again["format"], again["lines"], again["credits"], again["repeated"]) == ("bca_csv", 1, 1, 1)
+    assert (await bank.try_upload(account="999")).is_problem(422, "other_account")
+
+
+async def test_of_one_file_uploaded_by_many_at_once_one_is_stored(driver: PaymentDriver, bank: Bank) -> None:
+    bank.receives_for(await driver.register(), await driver.register())
+    imported = await asyncio.gather(*(bank.upload() for _ in range(6)))
+    assert sorted(each["repeated_file"] for each in imported) == [False] + [True] * 5
+    assert {each["statement_id"] for each in imported} == {imported[0]["statement_id"]}
+    assert sorted(each["matched"] for each in imported) == [0] * 5 + [2]
+    assert await bank.states() == ["open", "open"]
+
+
+async def test_a_statement_and_a_line_are_shown_by_themselves(driver: PaymentDriver, bank: Bank) -> None:
+    bank.receives("TRSF BUDI")
+    imported = await bank.upload()
+    [line] = await bank.lines(imported)
+    assert line["statement_id"] == imported["statement_id"]
+    assert await bank.line(line["id"]) == line
+    shown = (await driver.call("GET", f"/statements/{imported['statement_id']}", by=driver.finance)).require(200)
+    listed = (await driver.call("GET", "/statements", by=driver.finance)).require(200)["items"]
+    assert (listed, shown["open"], shown["accepting"]) == ([shown], 1, False)
+    missing = await driver.call("GET", f"/statements/{uuid4()}", by=driver.finance)
+    assert missing.is_problem(404, "unknown_statement")
+    missing = await driver.call("GET", f"/statement-lines/{uuid4()}", by=driver.finance)
+    assert missing.is_problem(404, "unknown_statement_line")
 
 
 @pytest.mark.parametrize("rendering", [bca, bni, mandiri, mandiri_mcm, mt940, camt053])
@@ -95,7 +148,7 @@ async def test_of_concurrent_imports_of_overlapping_files_each_line_is_added_onc
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if the files have the lines in opposite orders, which would deadlock if they were inserted in these."""
-    monkeypatch.setattr(commands, "_AT_ONCE", 20)
+    monkeypatch.setattr(importing, "_AT_ONCE", 20)
     for number in range(600):
         bank.receives(f"TRSF {number}")
     whole = bank.sheet()
@@ -104,6 +157,28 @@ async def test_of_concurrent_imports_of_overlapping_files_each_line_is_added_onc
     assert sum(each["unknown"] for each in imported) == 600
     assert sum(each["repeated"] for each in imported) == 599 + 600
     assert len(await bank.states()) == 600
+
+
+async def test_lines_are_matched_while_those_before_are_stored(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given that the database stores lines only after the next ones were matched
+    monkeypatch.setattr(importing, "_AT_ONCE", 1)
+    match, store, matched = importing._match, storing.store_lines, list[Line]()
+
+    def noted(lines: Sequence[Line], index: Any) -> Sequence[Match]:
+        matched.extend(lines)
+        return match(lines, index)
+
+    async def after_the_next(work: UnitOfWork, statement_id: UUID, rows: storing.Rows) -> None:
+        place = [line.fingerprint for line in matched].index(rows[0]["fingerprint"])
+        await eventually(lambda: len(matched) >= min(place + 2, 3))
+        await store(work, statement_id, rows)
+
+    monkeypatch.setattr(importing, "_match", noted)
+    monkeypatch.setattr(storing, "store_lines", after_the_next)
+    for number in range(3):
+        bank.receives(f"TRSF {number}")
+    # then
+    assert (await bank.upload())["unknown"] == 3
 
 
 async def test_statements_and_their_lines_are_listed_in_pages(driver: PaymentDriver, bank: Bank) -> None:

@@ -10,7 +10,7 @@ from payment.statements.errors import ColumnsNotFound, MisplacedCells, Statement
 from payment.statements.mapping import ColumnMapping
 from payment.statements.model import Format, Statement
 from payment.statements.numbers import DecimalMark
-from payment.statements.reading import read, sample
+from payment.statements.reading import mapping_of, read, sample
 
 _FILE = """\
 Bank Contoh
@@ -38,8 +38,35 @@ def amounts(statement: Statement) -> list[int]:
 
 def test_a_person_sees_the_first_rows_to_choose_from() -> None:
     seen = sample(_FILE.encode())
-    assert seen.delimiter == ";"
-    assert seen.rows[1] == ["Waktu", "Uraian", "Catatan", "Nominal", "Saldo"]
+    assert seen is not None
+    assert seen.header == ["Waktu", "Uraian", "Catatan", "Nominal", "Saldo"]
+    assert seen.rows[0] == ["2026-08-02 10:00", "TRANSFER", "FR5K-00042", "150.123", "250.123"]
+    assert len(seen.rows) == 2
+
+
+def test_a_row_above_the_table_with_days_is_not_taken_for_a_movement() -> None:
+    seen = sample(b"Periode,01/08/2026,31/08/2026\nTgl,Ket,Jml,\n02/08/2026,A,100.00,CR\n")
+    assert seen is not None
+    assert (seen.header, seen.rows) == (["Tgl", "Ket", "Jml", ""], [["02/08/2026", "A", "100.00", "CR"]])
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "just a text\n", "<Document/>", ":20:X\n:25:1\n"])
+def test_what_is_no_table_has_no_columns_to_choose(text: str) -> None:
+    assert sample(text.encode()) is None
+
+
+def test_a_table_without_a_header_shows_its_rows_only() -> None:
+    seen = sample(b"02/08/2026;A;100.00\n03/08/2026;B;50.00\n")
+    assert seen is not None
+    assert (seen.header, len(seen.rows)) == ([], 2)
+
+
+def test_of_several_chosen_headers_that_of_the_file_is_used() -> None:
+    other = ColumnMapping(header=("Tgl", "Ket", "Jml"), date=0, text=(1,), amount=2)
+    assert mapping_of(_FILE.encode(), [other, _SIGNED]) is _SIGNED
+    assert mapping_of(_FILE.replace("Waktu;", "WAKTU.;").encode(), [other, _SIGNED]) is _SIGNED
+    assert mapping_of(b"a,b,c\n1,2,3\n", [other, _SIGNED]) is None
+    assert mapping_of(b":20:X\n:25:1\n:28C:1\n:60F:C260801IDR1,\n", [other]) is None
 
 
 def test_a_file_is_read_with_the_chosen_columns() -> None:

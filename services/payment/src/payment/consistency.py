@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.refunds.rules import Origin, RefundState
 from payment.refunds.tables import Refund
 from payment.uptime.tables import Outage
 
@@ -21,11 +22,16 @@ _BATCH = 1000
 _UNSETTLED_AFTER = timedelta(minutes=10)
 
 
+_OF_NO_PLACE = (Refund.origin.in_((Origin.EVENT, Origin.SURPLUS)), Refund.state != RefundState.CANCELLED)
+"""Refunds of payments for which there is no place: one of a payment at most. Staff give back parts of others, too."""
+
+
 @dataclass(frozen=True)
 class InvoiceState:
     """The invoice of one registration and its payments. At most one paid payment is not refunded.
 
-    `sequence` is that of the newest published event.
+    `refund_due_ids` and `refunded_ids` are payments that were not honoured, and go back for that; not those of which
+    staff give back a part. `sequence` is that of the newest published event.
     """
 
     registration_id: UUID
@@ -58,11 +64,11 @@ def _query() -> Select[*tuple[Any, ...]]:
             Invoice.sequence,
             _payments(Payment.status == PaymentStatus.VERIFIED).label("paid_payment_ids"),
             _payments(Payment.status == PaymentStatus.UPLOADED).label("waiting_payment_ids"),
-            _payments(Refund.payment_id.is_not(None) & Refund.done_at.is_(None)).label("refund_due_ids"),
+            _payments(Refund.id.is_not(None) & Refund.done_at.is_(None)).label("refund_due_ids"),
             _payments(Refund.done_at.is_not(None)).label("refunded_ids"),
         )
         .outerjoin(Payment, Payment.registration_id == Invoice.registration_id)
-        .outerjoin(Refund, Refund.payment_id == Payment.id)
+        .outerjoin(Refund, and_(Refund.payment_id == Payment.id, *_OF_NO_PLACE))
         .group_by(Invoice.registration_id)
         .order_by(Invoice.registration_id)
     )

@@ -16,11 +16,14 @@ from contracts import (
 )
 
 from payment.invoices import commands as invoices
+from payment.invoices.prices import complete_price
 from payment.invoices.rules import RegistrationEnd
 from payment.marks.commands import answer_mark
 from payment.races.commands import store_race
 from payment.refunds.commands import SURPLUS, create_refund
+from payment.refunds.rules import Origin
 from payment.reports.backfill import complete_invoice
+from payment.usdt.pay.deadlines import hold_deadlines
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
@@ -32,6 +35,7 @@ async def open_invoice(event: Event[RegistrationCreated], work: UnitOfWork) -> N
     await store_race(work, event.payload)
     if not await invoices.open_invoice(work, event.payload, registered_at=event.occurred_at):
         await complete_invoice(work, event.payload)
+        await complete_price(work, event.payload)
 
 
 @handlers.on(RegistrationExpired)
@@ -70,7 +74,7 @@ async def close_cancelled_invoice(event: Event[RegistrationCancelled], work: Uni
 async def refund_surplus(event: Event[RegistrationSurplus], work: UnitOfWork) -> None:
     """Refund a payment for a registration that another payment has paid. The invoice stays paid."""
     surplus = event.payload
-    await create_refund(work, surplus.payment_id, surplus.registration_id, reason=SURPLUS)
+    await create_refund(work, surplus.payment_id, surplus.registration_id, reason=SURPLUS, origin=Origin.SURPLUS)
 
 
 @handlers.on(RegistrationCorrected)
@@ -81,5 +85,6 @@ async def correct_payer_name(event: Event[RegistrationCorrected], work: UnitOfWo
 
 @handlers.on(QueueMark)
 async def answer_queue_mark(event: Event[QueueMark], work: UnitOfWork) -> None:
-    """Publish up to which time registration has received all events of payment."""
+    """Publish up to which time registration has received all events of payment: deadlines that wait are moved first."""
+    await hold_deadlines(work)
     await answer_mark(work, event.payload, subject=event.subject)

@@ -24,5 +24,10 @@ SERVICE = Service(
         "movements",
         "charges",
         "unassigned_money",
+        "statement_lines",
+        "blockchain_transactions",
+        "usdt_quotes",
+        "usdt_networks",
+        "chain_cursors",
     ),
 )

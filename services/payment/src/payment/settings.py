@@ -4,7 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from chassis.images.settings import ImageSettings, StorePlace
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from payment.gateways.port import SHORTEST
 
@@ -24,11 +24,19 @@ class Settings(ImageSettings):
         "", description="base URL of Midtrans's API for sandbox accounts; empty for Midtrans's own"
     )
 
+    usdt_lock_minutes: int = Field(
+        30, ge=5, le=240, description="minutes for which the rate of an amount in USDT holds"
+    )
+    usdt_places: int = Field(2, ge=2, le=6, description="decimal places to which amounts in USDT are rounded up")
+    indodax_base_url: str = Field("", description="base URL of Indodax's public API; empty for its own")
+    coingecko_base_url: str = Field("", description="base URL of CoinGecko's API; empty for its own")
+    coingecko_api_key: SecretStr = Field(SecretStr(""), description="demo key of CoinGecko; empty for none")
+
     hour_seconds: float = Field(
         3600.0, gt=0, description="as in registration: seconds in an hour of deadlines; shorter only for rehearsals"
     )
 
-    @field_validator("midtrans_base_url")
+    @field_validator("midtrans_base_url", "indodax_base_url", "coingecko_base_url")
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
@@ -44,6 +52,11 @@ class Settings(ImageSettings):
     def shortest_charge(self) -> timedelta:
         """Return the time that has to be left until the deadline for a charge at the gateway, which counts minutes."""
         return max(SHORTEST * (self.hour_seconds / 3600), timedelta(minutes=1))
+
+    @property
+    def usdt_lock(self) -> timedelta:
+        """Return for how long the rate of an amount in USDT holds."""
+        return timedelta(minutes=self.usdt_lock_minutes)
 
     @property
     def image_place(self) -> str:

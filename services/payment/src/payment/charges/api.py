@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from chassis.auth.access import AnyRunnerOrFinance, Finance, ItsRunner, ItsRunnerOrFinance
-from chassis.auth.principals import Runner
+from chassis.auth.principals import Runner, Staff
 from chassis.errors import InvalidFields
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Amount, Body, Limit, View
@@ -14,6 +14,7 @@ from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Wording
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.charges import asking, methods, queries
 from payment.charges.commands import Wanted
@@ -41,7 +42,11 @@ _BANK = Wording(
 
 
 class ChargeView(View):
-    """A charge, and what it is paid with: a QR code, a number at a bank, or Mandiri's company code and bill key."""
+    """A charge, and what it is paid with: a QR code, a number at a bank, or Mandiri's company code and bill key.
+
+    `last_notice_at` is when the gateway last sent a notification about it, of the last 90 days. `fee` is what it kept
+    back, once its settlement report says so; runners do not see it.
+    """
 
     charge_id: UUID = Field(validation_alias="id")
     registration_id: UUID
@@ -55,13 +60,16 @@ class ChargeView(View):
     va_number: str | None
     biller_code: str | None
     bill_key: str | None
+    fee: Amount | None
     created_at: datetime
     expires_at: datetime
+    last_notice_at: datetime | None = None
 
     @classmethod
-    def of(cls, charge: Charge) -> Self:
-        """Build the view of a charge."""
-        return cls.model_validate(charge)
+    def of(cls, charge: Charge, *, by: Runner | Staff, last_notice_at: datetime | None = None) -> Self:
+        """Build the view of a charge for a caller."""
+        changed: dict[str, Any] = {"last_notice_at": last_notice_at} | ({"fee": None} if isinstance(by, Runner) else {})
+        return cls.model_validate(charge).model_copy(update=changed)
 
 
 class NewCharge(Body):
@@ -98,9 +106,14 @@ async def show_methods(
 
 
 @router.get("/invoices/{registration_id}/charges")
-async def list_charges_of(registration_id: UUID, _: ItsRunnerOrFinance, session: Read) -> Charges:
+async def list_charges_of(registration_id: UUID, by: ItsRunnerOrFinance, session: Read) -> Charges:
     """Return the charges of a registration, newest first."""
-    return Charges(items=[ChargeView.of(each) for each in await queries.charges_of(session, registration_id)])
+    return await _views(session, await queries.charges_of(session, registration_id), by=by)
+
+
+async def _views(session: AsyncSession, charges: Sequence[Charge], *, by: Runner | Staff) -> Charges:
+    notices = await queries.last_notices(session, charges)
+    return Charges(items=[ChargeView.of(each, by=by, last_notice_at=notices.get(each.id)) for each in charges])
 
 
 @router.post(
@@ -109,18 +122,19 @@ async def list_charges_of(registration_id: UUID, _: ItsRunnerOrFinance, session:
     responses=errors(*_UNPAYABLE, ChargeActive, TooLateToCharge, MethodNotOffered, GatewayDown, InvalidFields),
 )
 async def create_charge(
-    registration_id: UUID, body: NewCharge, _: ItsRunner, database: OwnDatabase, gateway: OwnGateway
+    registration_id: UUID, body: NewCharge, by: ItsRunner, database: OwnDatabase, gateway: OwnGateway
 ) -> ChargeView:
     """Create a charge at the gateway. Repeated for the same way to pay, it returns the charge that is open."""
     if (body.method is ChargeMethod.VA) != (body.bank is not None):
         raise InvalidFields(("bank", _BANK))
-    return ChargeView.of(await asking.charge(database, gateway, Wanted(registration_id, body.method, body.bank)))
+    charge = await asking.charge(database, gateway, Wanted(registration_id, body.method, body.bank))
+    return ChargeView.of(charge, by=by)
 
 
 @router.get("/charges")
-async def list_charges(_: Finance, session: Read, status: ChargeStatus | None = None, limit: Limit = 50) -> Charges:
+async def list_charges(by: Finance, session: Read, status: ChargeStatus | None = None, limit: Limit = 50) -> Charges:
     """Return the newest charges of all registrations."""
-    return Charges(items=[ChargeView.of(each) for each in await queries.list_charges(session, status, limit=limit)])
+    return await _views(session, await queries.list_charges(session, status, limit=limit), by=by)
 
 
 @router.get("/charges/{charge_id}", responses=errors(UnknownCharge))
@@ -128,7 +142,8 @@ async def show_charge(charge_id: UUID, by: AnyRunnerOrFinance, session: Read) ->
     """Return a charge; a runner sees those of the own registration."""
     found = await queries.charge_by_id(session, charge_id)
     _require_own(by, found)
-    return ChargeView.of(found)
+    [view] = (await _views(session, [found], by=by)).items
+    return view
 
 
 @router.post(

@@ -61,7 +61,9 @@ async def charge(database: Database, access: GatewayAccess, wanted: Wanted) -> C
     if opened.status == ChargeStatus.ASKING:
         return await _create(database, gateway, account, opened)
     if _has_no_code(opened):
-        await cancel_at(database, gateway, account, opened)
+        ended = await cancel_at(database, gateway, account, opened)
+        if ended.status in ACTIVE:
+            raise GatewayDown
         return await charge(database, access, wanted)
     return opened
 

@@ -1,14 +1,17 @@
 """Queries for charges."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Uuid, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from payment.charges.errors import UnknownCharge
 from payment.charges.rules import ChargeStatus
-from payment.charges.tables import Charge
+from payment.charges.tables import Charge, GatewayNotice
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 
@@ -44,3 +47,17 @@ async def list_charges(session: AsyncSession, status: ChargeStatus | None, *, li
     if status is not None:
         query = query.where(Charge.status == status)
     return (await session.execute(query)).scalars().all()
+
+
+async def last_notices(session: AsyncSession, charges: Iterable[Charge]) -> Mapping[UUID, datetime]:
+    """Return when the gateway last sent a notification about each charge, of those that are kept."""
+    of_them = GatewayNotice.charge_id.in_([each.id for each in charges])
+    query = select(GatewayNotice.charge_id, func.max(GatewayNotice.received_at)).where(of_them)
+    rows = await session.execute(query.group_by(GatewayNotice.charge_id))
+    return {charge_id: at for charge_id, at in rows if charge_id is not None}
+
+
+def id_in(source: ColumnElement[Any] | InstrumentedAttribute[Any], kind: str) -> ColumnElement[Any]:
+    """Return the id in a source such as `charge:<id>`; null in one of another kind."""
+    prefix = f"{kind}:"
+    return case((source.startswith(prefix), cast(func.substr(source, len(prefix) + 1), Uuid)))

@@ -9,7 +9,8 @@ from chassis.telemetry import logger
 from sqlalchemy import select
 
 from payment.charges.commands import fill_details, locked_charge
-from payment.charges.rules import ChargeStatus, next_question, status_after
+from payment.charges.given_back import follow_refunds
+from payment.charges.rules import RECEIVED, ChargeStatus, charge_source, next_question, status_after
 from payment.charges.tables import Charge
 from payment.gateways.port import ChargeMethod, GatewayStatus, StatusReport
 from payment.incoming.commands import receive
@@ -47,11 +48,15 @@ async def apply_report(work: UnitOfWork, charge_id: UUID, report: StatusReport, 
 async def _follow(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
     fill_details(charge, report.details)
     charge.gateway_word = report.word
-    if report.status is GatewayStatus.PAID and charge.settled_at is None:
-        charge.settled_at = report.settled_at or work.now
+    if report.status is GatewayStatus.PAID:
+        charge.settled_at = charge.settled_at or report.settled_at or work.now
+        charge.refundable_until = None if report.refund_window is None else charge.settled_at + report.refund_window
+    had_money = charge.status in RECEIVED
+    if had_money:  # before the rest is taken back, if that is what is reported
+        await follow_refunds(work, charge, report)
     await _change_status(work, charge, report)
-    if report.refunded > charge.refunded and charge.status == ChargeStatus.PAID:
-        await _book_refund(work, charge, report.refunded)
+    if not had_money and charge.status in RECEIVED:
+        await follow_refunds(work, charge, report)
 
 
 async def _change_status(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
@@ -93,11 +98,6 @@ def _money(charge: Charge, report: StatusReport) -> Received:
     )
 
 
-def charge_source(charge_id: UUID) -> str:
-    """Return the source of the money of a charge."""
-    return f"charge:{charge_id}"
-
-
 async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kind: Kind) -> None:
     """Book that the money went back to the payer. The registration stays as it is: a person decides about it."""
     log.error("charge_taken_back", charge=str(charge.id), kind=kind.value)
@@ -106,13 +106,6 @@ async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kin
         await record(
             work, await _back_entry(work, charge, kind, left, source=f"{charge_source(charge.id)}:{kind.value}")
         )
-
-
-async def _book_refund(work: UnitOfWork, charge: Charge, refunded: Decimal) -> None:
-    """Book a refund that the gateway made. What it reports is the sum of all refunds."""
-    more, charge.refunded = refunded - charge.refunded, refunded
-    source = f"{charge_source(charge.id)}:refund:{refunded:.2f}"
-    await record(work, await _back_entry(work, charge, Kind.REFUND, more, source=source))
 
 
 async def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Decimal, *, source: str) -> Entry:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import choice
 from typing import Final
+from uuid import UUID
 
 from payment.gateways.port import REVERSIBLE, GatewayStatus
 
@@ -37,6 +38,8 @@ UNPAID: Final = frozenset(
     {*ACTIVE, ChargeStatus.SETTLING, ChargeStatus.EXPIRED, ChargeStatus.CANCELLED, ChargeStatus.FAILED}
 )
 """Without money of theirs. Money may still come to those that are over."""
+RECEIVED: Final = frozenset({ChargeStatus.PAID, ChargeStatus.REVERSED, ChargeStatus.CHARGED_BACK})
+"""Whose money was received, also if it was taken back since."""
 
 REVERSAL_WINDOW: Final = timedelta(minutes=6)
 """Source: Midtrans, status cycle: settlements of some banks are reversed within about five minutes."""
@@ -55,6 +58,11 @@ _AFTER: Final[Mapping[tuple[ChargeStatus, GatewayStatus], ChargeStatus]] = {
     (ChargeStatus.PAID, GatewayStatus.CHARGED_BACK): ChargeStatus.CHARGED_BACK,
 }
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def charge_source(charge_id: UUID) -> str:
+    """Return the source of the money of a charge."""
+    return f"charge:{charge_id}"
 
 
 def new_order_id(registration_number: str) -> str:

@@ -20,7 +20,10 @@ class Charge(Base):
         order_id: our id of it at the gateway; `transaction_id` is the gateway's.
         gateway_word: the gateway's own status in its newest report.
         refunded: sum of the refunds that the gateway reports.
+        fee: what the gateway kept back, as its settlement report says; null until one says so.
         settled_at: when the money arrived at the gateway.
+        refundable_until: last moment at which the gateway gives it back; null for a virtual account, and until it is
+            known.
         ask_at: when to ask the gateway next; null for never. A notification sets it to now.
     """
 
@@ -36,6 +39,7 @@ class Charge(Base):
         ),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("refunded >= 0", name="refunded"),
+        CheckConstraint("fee BETWEEN 0 AND amount", name="fee"),
         Index("uq_charges_order_id", "order_id", unique=True),
         Index(
             "uq_charges_registration_id_active",
@@ -62,9 +66,11 @@ class Charge(Base):
     bill_key: Mapped[str | None] = mapped_column(String(50))
     gateway_word: Mapped[str | None] = mapped_column(String(50))
     refunded: Mapped[Decimal] = mapped_column(Money, server_default="0")
+    fee: Mapped[Decimal | None] = mapped_column(Money)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    refundable_until: Mapped[datetime | None]
     ask_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
 
@@ -80,6 +86,12 @@ class GatewayNotice(Base):
     __tablename__ = "gateway_notices"
     __table_args__ = (
         Index("ix_gateway_notices_received_at", "received_at"),
+        Index(
+            "ix_gateway_notices_charge_id",
+            "charge_id",
+            "received_at",
+            postgresql_where=text("charge_id IS NOT NULL"),
+        ),
         Index(
             "ix_gateway_notices_without_charge",
             "received_at",

@@ -1,5 +1,6 @@
 """What payment asks of a payment gateway."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,13 +76,45 @@ class ChargeDetails:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReportedRefund:
+    """A refund that the gateway made, or will make.
+
+    Attributes:
+        key: that it was asked for with, or the gateway's own; None if the gateway says only what was refunded in all.
+        confirmed_at: when the bank or wallet confirmed it; None while it has not.
+        is_sum: it is what a sum grew by, and its key was made from that.
+    """
+
+    key: str | None
+    amount: Decimal
+    confirmed_at: datetime | None
+    is_sum: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundRequest:
+    """A refund to ask for.
+
+    Attributes:
+        key: two requests with the same key make one refund; letters, digits, dashes and underscores.
+        amount: in whole rupiah.
+    """
+
+    order_id: str
+    key: str
+    amount: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusReport:
     """What the gateway knows of a charge.
 
     Attributes:
         word: the gateway's own status, for people.
         amount: of the charge, in units of `currency`.
-        refunded: sum of all refunds so far.
+        refunded: sum of all refunds so far; `refunds` are these one by one, as far as the gateway says.
+        refund_window: for how long after the settlement the gateway gives the money back; None if it never does.
         merchant_id: the account that got the money; None if the gateway does not say.
         settled_at: when the money arrived; None while it has not.
         details: what a runner pays with, as far as a status contains it.
@@ -97,6 +130,8 @@ class StatusReport:
     settled_at: datetime | None
     details: ChargeDetails
     method: ChargeMethod = field(default=ChargeMethod.VA)
+    refunds: Sequence[ReportedRefund] = ()
+    refund_window: timedelta | None = None
 
 
 class GatewayError(Exception):
@@ -105,6 +140,10 @@ class GatewayError(Exception):
 
 class GatewayRefused(GatewayError):
     """The gateway refuses; the same request will not succeed."""
+
+
+class BalanceTooLow(GatewayRefused):
+    """The gateway refuses a refund: the merchant's money there is less, or what is left of the charge is."""
 
 
 class GatewayUnavailable(GatewayError):
@@ -145,4 +184,12 @@ class Gateway(Protocol):
 
         Raises:
             OrderUnknown, GatewayRefused: it is over or paid. GatewayUnavailable, GatewaySilent.
+        """
+
+    async def refund(self, request: RefundRequest) -> None:
+        """Ask for a refund, which the gateway confirms later. One with this key that was accepted before is accepted.
+
+        Raises:
+            OrderUnknown, GatewayRefused, GatewayUnavailable, GatewaySilent.
+            BalanceTooLow.
         """

@@ -2,7 +2,8 @@
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from chassis.audit_log import shown_value
@@ -11,17 +12,31 @@ from chassis.database import UnitOfWork
 from sqlalchemy import exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from payment.incoming.errors import MoneyDecided, NoRefundDue, UnknownMoney
+from payment.incoming.errors import MoneyDecided, MoneyPartlyBack, NoRefundDue, UnknownMoney
 from payment.incoming.paying import pay_invoice
-from payment.incoming.rules import ACCOUNTS, KINDS, MoneyKind, MoneyState, Received, money_source
+from payment.incoming.rules import (
+    ACCOUNTS,
+    KINDS,
+    USDT_TOLERANCE,
+    MoneyKind,
+    MoneyState,
+    Received,
+    money_source,
+)
 from payment.incoming.tables import UnassignedMoney
-from payment.invoices.commands import ensure_payable
-from payment.invoices.errors import AlreadyPaid, AmountMismatch, InvoiceCancelled, InvoiceExpired, ProofPending
+from payment.instructions.queries import second_check_from
+from payment.invoices.commands import NO_VERIFIER, ensure_payable
+from payment.invoices.errors import AlreadyPaid, InvoiceCancelled, InvoiceExpired, ProofPending
 from payment.invoices.rules import InvoiceStatus
 from payment.invoices.tables import Invoice
 from payment.ledger.commands import record
 from payment.ledger.rules import Account, Channel, Entry, Kind, account_of
 from payment.proofs.tables import Payment
+from payment.second_person import SamePerson, needs_second
+from payment.transfers.queries import amount_paid_by
+
+REFUNDED_THERE: Final = "It was refunded at the payment gateway."
+"""Reason of a refund of kept money that was made there, not here."""
 
 
 async def receive(work: UnitOfWork, money: Received) -> UUID | None:
@@ -56,7 +71,7 @@ async def _keep(work: UnitOfWork, money: Received) -> None:
         "state": MoneyState.OPEN,
         "channel": money.channel,
         "payment_method": money.method,
-        "amount": money.amount,
+        "amount": money.came_in or money.amount,
         "currency": money.currency,
         "received_at": money.received_at,
         "created_at": work.now,
@@ -73,20 +88,27 @@ async def _keep(work: UnitOfWork, money: Received) -> None:
     )
 
 
-async def assign(work: UnitOfWork, money_id: UUID, registration_id: UUID, *, reason: str, by: Staff) -> UUID:
+async def assign(work: UnitOfWork, money_id: UUID, registration_id: UUID, *, reason: str, by: Staff) -> UUID | None:
     """Let kept money pay the invoice of a registration; return the payment's id.
 
+    Return None if a second person has to assign it to this registration, too.
+
     Raises:
-        UnknownMoney, MoneyDecided.
+        UnknownMoney, MoneyDecided, MoneyPartlyBack, SamePerson.
         InvoiceNotFound, AmountMismatch, AlreadyPaid.
     """
     money = await _open_money(work, money_id)
-    await _ensure_over(work, registration_id, money)
+    if money.gone_back:
+        raise MoneyPartlyBack.of(money.gone_back, left_of(money))
+    amount = await _amount_paid(work, registration_id, money)
+    if await _waits_for_second(work, money, registration_id, by=by):
+        return None
     received = Received(
         source=money_source(money.id),
         channel=Channel(money.channel),
         method=money.payment_method,
-        amount=money.amount,
+        amount=amount,
+        came_in=money.amount,
         currency=money.currency,
         received_at=money.received_at,
         registration_id=registration_id,
@@ -99,17 +121,43 @@ async def assign(work: UnitOfWork, money_id: UUID, registration_id: UUID, *, rea
     return payment_id
 
 
-async def _ensure_over(work: UnitOfWork, registration_id: UUID, money: UnassignedMoney) -> None:
-    """Check that the invoice is over the amount of the money. One that has ended may be paid: the money has arrived.
+async def _waits_for_second(work: UnitOfWork, money: UnassignedMoney, registration_id: UUID, *, by: Staff) -> bool:
+    """Store who would assign money that needs two people; return False if this is the second of them, or one is enough.
+
+    Raises:
+        SamePerson: the same person assigned it to this registration before.
+    """
+    proposed = money.proposed_registration_id == registration_id
+    if not needs_second(money.amount, await second_check_from(work.session)):
+        if money.checked_by == by.id:
+            money.checked_by = money.checked_at = money.proposed_registration_id = None
+        return False
+    if proposed and money.checked_by == by.id:
+        raise SamePerson
+    if proposed:
+        return False
+    money.checked_by, money.checked_at, money.proposed_registration_id = by.id, work.now, registration_id
+    await work.audit(by.actor, "money.check", str(money.id), registration_id=str(registration_id))
+    return True
+
+
+async def _amount_paid(work: UnitOfWork, registration_id: UUID, money: UnassignedMoney) -> Decimal:
+    """Return the amount that the money pays of an invoice. One that has ended may be paid: the money has arrived.
+
+    It is that of the money; of USDT, which are seldom worth the exact amount, that of the invoice.
 
     Raises:
         InvoiceNotFound, AmountMismatch, AlreadyPaid.
     """
     with contextlib.suppress(InvoiceExpired, InvoiceCancelled, ProofPending):
         await ensure_payable(work.session, registration_id, now=work.now)
-    invoice = await work.session.get_one(Invoice, registration_id)
-    if invoice.amount != money.amount or invoice.currency != money.currency:
-        raise AmountMismatch.of(invoice.amount, invoice.currency)
+    amount = money.amount
+    if money.channel == Channel.USDT:
+        due = await work.session.scalar(select(Invoice.amount).where(Invoice.registration_id == registration_id))
+        if due is not None and abs(due - amount) <= due * USDT_TOLERANCE:
+            amount = due
+    await amount_paid_by(work.session, registration_id, amount, money.currency)
+    return amount
 
 
 async def ask_refund(work: UnitOfWork, money_id: UUID, *, reason: str, by: Staff) -> None:
@@ -119,35 +167,83 @@ async def ask_refund(work: UnitOfWork, money_id: UUID, *, reason: str, by: Staff
         UnknownMoney, MoneyDecided.
     """
     money = await _open_money(work, money_id)
+    money.checked_by = money.checked_at = money.proposed_registration_id = None
     await _decide(work, money, {"state": MoneyState.REFUND_DUE}, reason=reason, by=by)
 
 
 async def complete_refund(work: UnitOfWork, money_id: UUID, *, reference: str, by: Staff) -> None:
     """Record that kept money was transferred back under `reference`, and book that.
 
+    What the gateway has accepted, but never confirms, may be completed by a person who saw it arrive.
+
     Raises:
         UnknownMoney, NoRefundDue.
+        SamePerson: two people are needed for the amount, and `by` is the one who decided that it goes back.
     """
-    money = await _locked(work, money_id)
-    if money.state != MoneyState.REFUND_DUE:
+    money = await locked_money(work, money_id)
+    accepted = money.state == MoneyState.ASKED and money.accepted_at is not None
+    if money.state != MoneyState.REFUND_DUE and not accepted:
         raise NoRefundDue(state=money.state)
+    if not accepted:
+        await ensure_other_person(work, money, by=by)
+    by_hand = Account.USDT if money.channel == Channel.USDT else Account.BANK
+    out_of = Account.MIDTRANS if accepted else by_hand
+    await _give_back(work, money, reference=reference, by=by.id, actor=by.actor, out_of=out_of)
+
+
+async def ensure_other_person(work: UnitOfWork, money: UnassignedMoney, *, by: Staff) -> None:
+    """Check that another person sends a large amount back than the one who decided that.
+
+    Raises:
+        SamePerson.
+    """
+    if money.decided_by == by.id and needs_second(money.amount, await second_check_from(work.session)):
+        raise SamePerson
+
+
+def left_of(money: UnassignedMoney) -> Decimal:
+    """Return what of kept money did not go back in parts at the gateway."""
+    return money.amount - money.gone_back
+
+
+async def refunded_by_gateway(work: UnitOfWork, money: UnassignedMoney, *, reference: str) -> None:
+    """Record that the gateway gave back all that is left of kept money, also if no person had decided that.
+
+    The caller has locked its row.
+    """
+    if money.state == MoneyState.OPEN:
+        money.decided_at, money.decided_by, money.reason = work.now, NO_VERIFIER, REFUNDED_THERE
+    await _give_back(work, money, reference=reference, by=NO_VERIFIER, actor="system", out_of=Account.MIDTRANS)
+
+
+async def _give_back(
+    work: UnitOfWork, money: UnassignedMoney, *, reference: str, by: UUID, actor: str, out_of: Account
+) -> None:
     money.state, money.settled, money.refunded_at = MoneyState.REFUNDED, True, work.now
-    money.refunded_by, money.refund_reference = by.id, reference
-    row = {name: getattr(money, name) for name in _BOOKED}
-    owed = ACCOUNTS[MoneyKind(money.kind)]
-    await record(work, _entry(row, Kind.REFUND, debit=owed, credit=Account.BANK, leg=2, at=work.now))
-    await work.audit(by.actor, "money.refunded", str(money_id), reference=reference, amount=shown_value(money.amount))
+    money.refunded_by, money.refund_reference, money.ask_at = by, reference, None
+    await work.session.flush()
+    left = left_of(money)
+    if left:
+        row = {**{name: getattr(money, name) for name in _BOOKED}, "amount": left}
+        owed = ACCOUNTS[MoneyKind(money.kind)]
+        await record(work, _entry(row, Kind.REFUND, debit=owed, credit=out_of, leg=2, at=work.now))
+    await work.audit(actor, "money.refunded", str(money.id), reference=reference, amount=shown_value(left))
 
 
 async def _open_money(work: UnitOfWork, money_id: UUID) -> UnassignedMoney:
-    money = await _locked(work, money_id)
+    money = await locked_money(work, money_id)
     if money.state != MoneyState.OPEN:
         raise MoneyDecided(state=money.state)
     return money
 
 
-async def _locked(work: UnitOfWork, money_id: UUID) -> UnassignedMoney:
-    money = await work.session.get(UnassignedMoney, money_id, with_for_update=True)
+async def locked_money(work: UnitOfWork, money_id: UUID) -> UnassignedMoney:
+    """Lock kept money and return it.
+
+    Raises:
+        UnknownMoney.
+    """
+    money = await work.session.get(UnassignedMoney, money_id, with_for_update=True, populate_existing=True)
     if money is None:
         raise UnknownMoney
     return money
@@ -163,7 +259,7 @@ async def _decide(
     await work.audit(by.actor, f"money.{state}", str(money.id), before=before, after=after, **details)
 
 
-_BOOKED = ("id", "amount", "currency", "received_at", "registration_id", "payment_method")
+_BOOKED = ("id", "currency", "received_at", "registration_id", "payment_method")
 
 
 def _entry(

@@ -1,5 +1,8 @@
 """Refusals about money that no invoice took."""
 
+from decimal import Decimal
+from typing import Self
+
 from chassis.errors import NotFound, StartlineError
 
 
@@ -15,6 +18,21 @@ class MoneyDecided(StartlineError):
 
     code = "money_decided"
     indonesian = "Uang ini sudah diputuskan; `state` menyebut keputusannya."
+
+
+class MoneyPartlyBack(StartlineError):
+    """A part of this money, `gone_back`, went back at the gateway; the rest, `left`, pays no invoice. Give it back."""
+
+    code = "money_partly_back"
+    indonesian = (
+        "Sebagian uang ini, yaitu `gone_back`, sudah dikembalikan lewat gerbang pembayaran; sisanya, `left`, tidak"
+        " melunasi tagihan. Kembalikan juga sisanya."
+    )
+
+    @classmethod
+    def of(cls, gone_back: Decimal, left: Decimal) -> Self:
+        """Return the error with what went back and what is left."""
+        return cls(gone_back=f"{gone_back:.2f}", left=f"{left:.2f}")
 
 
 class NoRefundDue(StartlineError):

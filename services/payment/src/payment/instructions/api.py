@@ -21,6 +21,7 @@ from payment.instructions import commands, queries
 from payment.instructions.codes import code_for_amounts, code_of, confirmed_code_of
 from payment.instructions.errors import NoQrisImage
 from payment.instructions.reasons import Reason, Reasons, reasons_in
+from payment.instructions.rules import TransferCode
 from payment.instructions.tables import PaymentSettings
 from payment.limits import MAX_FILE_BYTES
 from payment.qris.errors import QrisChanged, QrisNotConfirmed, QrisNotRead, QrisNotUsable
@@ -37,6 +38,16 @@ _NOTHING_NAMED = Wording(
     en="Give the `nmid` or the `payload_sha256` that was shown to you.",
     id="Sebutkan `nmid` atau `payload_sha256` yang ditampilkan kepada Anda.",
 )
+
+
+_KEPT = {
+    "rejection_reasons",
+    "qris_with_amount",
+    "qris_limit",
+    "transfer_code",
+    "second_check_from",
+    "statement_auto_accept",
+}
 
 
 class WaysToPay(View):
@@ -85,7 +96,9 @@ class SettingsView(WaysToPay):
 
     `rejection_reasons` are those that staff choose from, in the order of their keys. `qris` is null if no code was read
     from the image; `qris_problem` says why, or why no amount can be put into the code. `qris_limit`: maximum amount of
-    an invoice that is put into the code, in rupiah.
+    an invoice that is put into the code, in rupiah. `transfer_code`: whether payers are asked to transfer an amount of
+    their own, a code of up to three digits off or above the price. From `second_check_from`, in rupiah, two people
+    decide about money; null for never. `statement_auto_accept`: lines of statements that are sure need no person.
     """
 
     payment_deadline_hours: int
@@ -94,10 +107,13 @@ class SettingsView(WaysToPay):
     qris_problem: Words | None
     qris_with_amount: bool
     qris_limit: Amount
+    transfer_code: TransferCode
+    second_check_from: Amount | None
+    statement_auto_accept: bool
 
 
 class NewSettings(Body):
-    """All settings. An absent field is cleared, except `rejection_reasons` and those of QRIS, which then stay.
+    """All settings. An absent field is cleared; those from `rejection_reasons` on stay.
 
     `qris_image`: base64 of a JPEG, PNG or WebP of up to 2 MB, bare or as a data URL; null removes the image; the
     address that GET returned keeps it. Another image has to be confirmed, and `qris_with_amount` is false until then.
@@ -114,6 +130,9 @@ class NewSettings(Body):
     rejection_reasons: Reasons | None = None
     qris_with_amount: bool = False
     qris_limit: Amount = Decimal(10_000_000)
+    transfer_code: Annotated[TransferCode, Field(strict=False)] = TransferCode.SUBTRACT
+    second_check_from: Amount | None = None
+    statement_auto_accept: bool = False
     qris: Any = None
     qris_problem: Any = None
 
@@ -125,7 +144,7 @@ class NewSettings(Body):
     @property
     def kept(self) -> set[str]:
         """Return the fields that stay as they are because clients of older releases do not send them."""
-        return {"rejection_reasons", "qris_with_amount", "qris_limit"} - self.model_fields_set
+        return _KEPT - self.model_fields_set
 
     def columns(self) -> dict[str, Any]:
         """Return the settings that change, without those of the image."""
@@ -239,6 +258,9 @@ def _view(row: PaymentSettings) -> SettingsView:
         qris_problem=None if problem is None else Words(en=problem.en, id=problem.id),
         qris_with_amount=code_for_amounts(row) is not None,
         qris_limit=row.qris_limit,
+        transfer_code=TransferCode(row.transfer_code),
+        second_check_from=row.second_check_from,
+        statement_auto_accept=row.statement_auto_accept,
     )
 
 

@@ -1,6 +1,7 @@
 """Queries for the payment instructions."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,16 @@ async def settings_row(session: AsyncSession) -> PaymentSettings:
 async def payment_deadline(session: AsyncSession) -> int:
     """Return the hours that a runner has for another proof after a rejection."""
     return (await session.execute(select(PaymentSettings.payment_deadline_hours))).scalar_one()
+
+
+async def second_check_from(session: AsyncSession) -> Decimal | None:
+    """Return the amount in rupiah from which two people decide about money; None if one is enough for any."""
+    return (await session.execute(select(PaymentSettings.second_check_from))).scalar_one()
+
+
+async def statement_auto_accept(session: AsyncSession) -> bool:
+    """Return whether lines of statements that are sure are accepted without a person."""
+    return (await session.execute(select(PaymentSettings.statement_auto_accept))).scalar_one()
 
 
 async def qris_path(session: AsyncSession) -> str | None:

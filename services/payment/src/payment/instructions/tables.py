@@ -22,6 +22,9 @@ class PaymentSettings(Base):
         qris_confirmed_at: when staff confirmed that the merchant is theirs; null while they have not.
         qris_with_amount: whether runners get the code with the amount of their invoice in it, too.
         qris_limit: maximum amount of an invoice for that, in rupiah.
+        transfer_code: `payment.instructions.rules.TransferCode`.
+        second_check_from: amount in rupiah from which two people decide about money; null for never.
+        statement_auto_accept: whether lines of statements that are sure are accepted without a person.
     """
 
     __tablename__ = "payment_settings"
@@ -41,6 +44,8 @@ class PaymentSettings(Base):
         ),
         CheckConstraint("NOT qris_with_amount OR qris_confirmed_at IS NOT NULL", name="qris_with_amount"),
         CheckConstraint("qris_limit >= 0", name="qris_limit"),
+        CheckConstraint("transfer_code IN ('off', 'subtract', 'add')", name="transfer_code"),
+        CheckConstraint("second_check_from >= 0", name="second_check_from"),
     )
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
@@ -60,4 +65,7 @@ class PaymentSettings(Base):
     qris_confirmed_by: Mapped[UUID | None]
     qris_with_amount: Mapped[bool] = mapped_column(server_default=false())
     qris_limit: Mapped[Decimal] = mapped_column(Money, server_default="10000000")
+    transfer_code: Mapped[str] = mapped_column(String(10), server_default="subtract")
+    second_check_from: Mapped[Decimal | None] = mapped_column(Money)
+    statement_auto_accept: Mapped[bool] = mapped_column(server_default=false())
     updated_at: Mapped[datetime]

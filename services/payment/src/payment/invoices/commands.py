@@ -27,6 +27,7 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
+from payment.invoices.prices import price_of
 from payment.invoices.rules import InvoiceStatus, RegistrationEnd, creation_delay
 from payment.invoices.tables import Invoice
 
@@ -60,6 +61,7 @@ async def open_invoice(work: UnitOfWork, created: RegistrationCreated, *, regist
         "event_id": created.event.event_id,
         "category_id": created.category_id,
         "registration_type": created.registration_type,
+        **price_of(created),
         "created_at": work.now,
         "updated_at": work.now,
     }

@@ -1,4 +1,4 @@
-"""The invoices of registrations."""
+"""The invoices of registrations, and the amounts that their payers were asked to transfer."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.tables import Money
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, literal_column, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, SmallInteger, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
@@ -28,6 +28,8 @@ class Invoice(Base):
             came from an older release.
         payer_revision: orders corrections of `payer_name`, which are independent of the registration's end.
         event_id: the race, with `category_id` and `registration_type`; null in rows of older releases until known.
+        list_amount: the price before the `discount` of the promo code, in the price phase of this name; all null if
+            neither applied, and in rows of older releases.
     """
 
     __tablename__ = "invoices"
@@ -42,6 +44,7 @@ class Invoice(Base):
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         Index("ix_invoices_registration_number", "registration_number"),
+        Index("ix_invoices_event_id", "event_id"),
         Index("ix_invoices_amount", "amount", text("created_at DESC"), text("registration_id DESC")),
         Index(
             "ix_invoices_without_race",
@@ -65,5 +68,42 @@ class Invoice(Base):
     event_id: Mapped[UUID | None]
     category_id: Mapped[UUID | None]
     registration_type: Mapped[str | None] = mapped_column(String(30))
+    list_amount: Mapped[Decimal | None] = mapped_column(Money)
+    discount: Mapped[Decimal | None] = mapped_column(Money)
+    promo_code: Mapped[str | None] = mapped_column(String(100))
+    price_phase: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class TransferAmount(Base):
+    """The amount that the payer of an invoice was asked to transfer. Kept while it may still arrive.
+
+    Attributes:
+        amount: that of the invoice.
+        code: the difference between the two amounts; null if no code was given, so that there is none.
+        payable_amount: with a code, unique.
+    """
+
+    __tablename__ = "transfer_amounts"
+    __table_args__ = (
+        CheckConstraint("code BETWEEN 1 AND 999", name="code"),
+        CheckConstraint(
+            "payable_amount > 0 AND abs(payable_amount - amount) = coalesce(code, 0)", name="payable_amount"
+        ),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        Index(
+            "uq_transfer_amounts_payable_amount",
+            "currency",
+            "payable_amount",
+            unique=True,
+            postgresql_where=text("code IS NOT NULL"),
+        ),
+    )
+
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.registration_id"), primary_key=True)
+    amount: Mapped[Decimal] = mapped_column(Money)
+    currency: Mapped[str] = mapped_column(String(3))
+    code: Mapped[int | None] = mapped_column(SmallInteger)
+    payable_amount: Mapped[Decimal] = mapped_column(Money)
+    created_at: Mapped[datetime]

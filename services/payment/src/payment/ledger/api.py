@@ -1,25 +1,32 @@
 """Routes of the ledger, for finance."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from chassis.auth.access import Finance
+from chassis.database import Database
 from chassis.web.cursors import CursorOf
-from chassis.web.dependencies import Read
+from chassis.web.dependencies import OwnDatabase, Read, from_state
+from chassis.web.downloads import CsvFile, DownloadRunning, Downloads, csv_file
 from chassis.web.models import Amount, Cursor, Limit, Moment, Page, Total, View
+from chassis.web.problems import errors
 from chassis.web.routing import Router
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import Field
 
 from payment.ledger import queries
 from payment.ledger.queries import MovementFilter
 from payment.ledger.rules import Account, Kind
 
-router = Router(prefix="/ledger", tags=["ledger"])
+router = Router(tags=["ledger"])
 
-_LARGEST_ID = 2**63 - 1
+_LARGEST_ID: Final = 2**63 - 1
+_COLUMNS: Final = (
+    *("id", "recorded_at", "occurred_at", "source", "leg", "kind", "debit", "credit", "amount", "currency"),
+    *("registration_id", "payment_id", "method"),
+)
 _cursors = CursorOf(tuple[Annotated[int, Field(ge=0, le=_LARGEST_ID)]])
 
 
@@ -58,27 +65,56 @@ class Balances(View):
     accounts: Sequence[BalanceView]
 
 
-@router.get("/movements")
-async def list_movements(
-    _: Finance,
-    session: Read,
+def _filter(
     account: Account | None = None,
     kind: Kind | None = None,
     registration_id: UUID | None = None,
     since: Annotated[Moment | None, Query(alias="from")] = None,
     until: Annotated[Moment | None, Query(alias="to")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+) -> MovementFilter:
+    return MovementFilter(account, kind, registration_id, since, until)
+
+
+Wanted = Annotated[MovementFilter, Depends(_filter)]
+
+
+@router.get("/ledger/movements")
+async def list_movements(
+    _: Finance, session: Read, wanted: Wanted, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[MovementView]:
     """Return movements, the one recorded last first."""
-    wanted = MovementFilter(account, kind, registration_id, since, until)
     after = _cursors.decode(cursor)
     rows = await queries.movements(session, wanted, limit=limit + 1, before=after[0] if after else None)
     items = [MovementView.model_validate(row) for row in rows[:limit]]
     return Page(items=items, next_cursor=_cursors.encode(items[-1].id) if len(rows) > limit else None)
 
 
-@router.get("/balances")
+async def _exported(
+    staff: Finance, wanted: Wanted, database: OwnDatabase, downloads: Annotated[Downloads, from_state("downloads")]
+) -> AsyncIterator[AsyncIterator[Sequence[Sequence[Any]]]]:
+    with downloads.one_of(staff.id) as until_read:
+        yield until_read(_rows(database, wanted))
+
+
+async def _rows(database: Database, wanted: MovementFilter) -> AsyncIterator[Sequence[Sequence[Any]]]:
+    async for page in queries.every_movement(database, wanted):
+        yield [[_cell(row[name]) for name in _COLUMNS] for row in page]
+
+
+def _cell(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+Exported = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_exported, scope="request")]
+
+
+@router.get("/ledger.csv", response_class=CsvFile, responses=errors(DownloadRunning))
+async def export_movements(rows: Exported) -> CsvFile:
+    """Return movements as CSV with the filters of the list, the one recorded last first."""
+    return csv_file("ledger", _COLUMNS, rows)
+
+
+@router.get("/ledger/balances")
 async def show_balances(_: Finance, session: Read, at: Moment | None = None) -> Balances:
     """Return the balance of each account, now or at a time."""
     rows = await queries.balances(session, at=at)

@@ -1,15 +1,19 @@
 """Balances and movements of the ledger."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
+from chassis.database import Database
 from sqlalchemy import ColumnElement, RowMapping, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.ledger.rules import Account, Kind
 from payment.ledger.tables import Movement
+
+_EXPORTED_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,18 @@ async def movements(
     if before is not None:
         query = query.where(Movement.id < before)
     return (await session.execute(query)).mappings().all()
+
+
+async def every_movement(database: Database, wanted: MovementFilter) -> AsyncIterator[Sequence[RowMapping]]:
+    """Yield all movements in pages, the one recorded last first. What is recorded meanwhile is left out."""
+    before: int | None = None
+    while True:
+        async with database.read_page() as session:
+            page = await movements(session, wanted, limit=_EXPORTED_AT_ONCE, before=before)
+        yield page
+        if len(page) < _EXPORTED_AT_ONCE:
+            return
+        before = page[-1]["id"]
 
 
 async def balances(session: AsyncSession, *, at: datetime | None = None) -> Sequence[RowMapping]:

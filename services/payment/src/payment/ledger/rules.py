@@ -53,11 +53,15 @@ class Kind(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a payment was found: a proof that a person verified, a charge of the gateway, or a line of a statement."""
+    """How a payment was found.
+
+    By a proof that a person verified, a charge of the gateway, a line of a statement, or a transfer of USDT on a chain.
+    """
 
     PROOF = "proof"
     MIDTRANS = "midtrans"
     STATEMENT = "statement"
+    USDT = "usdt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ _PROOF_ACCOUNTS: Final[Mapping[str, Account]] = {"bank_transfer": Account.BANK, 
 _CHANNEL_ACCOUNTS: Final[Mapping[Channel, Account]] = {
     Channel.MIDTRANS: Account.MIDTRANS,
     Channel.STATEMENT: Account.BANK,
+    Channel.USDT: Account.USDT,
 }
 
 

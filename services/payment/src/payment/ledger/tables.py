@@ -36,6 +36,7 @@ class Movement(Base):
         Index("uq_movements_source", "source", "leg", unique=True),
         Index("ix_movements_registration_id", "registration_id", postgresql_where=text("registration_id IS NOT NULL")),
         Index("ix_movements_occurred_at", "occurred_at"),
+        Index("ix_movements_others", "kind", "source", postgresql_where=text("kind NOT IN ('payment', 'rounding')")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -1,12 +1,12 @@
-"""Routes for an invoice and the proofs of its payment."""
+"""The route for proofs of the payment of an invoice."""
 
 from uuid import UUID
 
-from chassis.auth.access import ItsRunnerOrFinance, ItsRunnerOrStaff
+from chassis.auth.access import ItsRunnerOrFinance
 from chassis.auth.principals import Staff
 from chassis.errors import InvalidFields, PayloadTooLarge, TooBusy, Unavailable
 from chassis.images.errors import UnsupportedImage
-from chassis.web.dependencies import OwnDatabase, Read
+from chassis.web.dependencies import OwnDatabase
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
@@ -21,12 +21,12 @@ from payment.invoices.errors import (
     InvoiceNotFound,
     ProofPending,
 )
-from payment.proofs import commands, queries
+from payment.proofs import commands
 from payment.proofs.arrival import arrived_at
 from payment.proofs.commands import Proof
 from payment.proofs.errors import ProofInProgress
 from payment.proofs.forms import REQUEST_BODY, payment_date_of, read_proof_form
-from payment.proofs.models import InvoicePayment, InvoiceView, ProofAccepted
+from payment.proofs.models import ProofAccepted
 
 router = Router(prefix="/invoices/{registration_id}")
 
@@ -46,13 +46,6 @@ _REFUSALS = errors(
 )
 
 
-@router.get("", tags=["invoices"], responses=errors(InvoiceNotFound))
-async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
-    """Return the invoice of a registration and its payments. It is created moments after the registration."""
-    invoice, payments = await queries.invoice_of(session, registration_id)
-    return InvoiceView.of(invoice, [InvoicePayment.model_validate(each) for each in payments], now=database.clock())
-
-
 @router.post("/proofs", tags=["proofs"], status_code=201, responses=_REFUSALS, openapi_extra=REQUEST_BODY)
 async def submit_proof(
     registration_id: UUID,
@@ -64,7 +57,10 @@ async def submit_proof(
     zone: Zone,
     trusted_proxies: TrustedProxies,
 ) -> ProofAccepted:
-    """Upload the proof of a payment; finance staff may record one for a runner."""
+    """Upload the proof of a payment; finance staff may record one for a runner.
+
+    `amount` is that of the invoice, or the one that was asked for as a transfer.
+    """
     now = database.clock()
     arrived = arrived_at(request, now=now, trusted_proxies=trusted_proxies)
     async with database.read() as session:  # before reading the body, which may be large

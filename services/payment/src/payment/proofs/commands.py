@@ -20,6 +20,7 @@ from payment.proofs.missing import store_fingerprint
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.proofs.uploads import upload_lease
+from payment.transfers.queries import amount_paid_by
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Proof:
     """A proof of payment to record.
 
     Attributes:
+        amount: what was transferred: the amount of the invoice, or the one that its payer was asked for.
         by_staff: the member of staff who records it; None for the runner.
         arrived_at: when the request arrived; None for now.
     """
@@ -76,12 +78,14 @@ async def record_proof(
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
     """
     arrived = proof.arrived_at or work.now
-    invoice = await claim_for_proof(work, proof.registration_id, proof.amount, arrived=arrived)
+    amount = await amount_paid_by(work.session, proof.registration_id, proof.amount)
+    invoice = await claim_for_proof(work, proof.registration_id, amount, arrived=arrived)
     payment = Payment(
         id=uuid4(),
         registration_id=proof.registration_id,
         status=PaymentStatus.UPLOADED,
-        amount=proof.amount,
+        amount=amount,
+        received=None if proof.amount == amount else proof.amount,
         currency=invoice.currency,
         payment_method=proof.payment_method,
         payment_date=proof.payment_date,
@@ -104,6 +108,6 @@ async def record_proof(
             "payment.record_proof",
             str(payment.id),
             registration_id=str(payment.registration_id),
-            after={"status": PaymentStatus.UPLOADED.value, "amount": shown_value(payment.amount)},
+            after={"status": PaymentStatus.UPLOADED.value, "amount": shown_value(proof.amount)},
         )
     return payment.id

@@ -4,8 +4,15 @@ from datetime import timedelta
 from math import ceil
 from typing import Self
 
-from chassis.errors import StartlineError
+from chassis.errors import NotFound, StartlineError
 from chassis.wording import Wording
+
+
+class UnknownPayment(NotFound):
+    """There is no such payment."""
+
+    code = "unknown_payment"
+    indonesian = "Pembayaran ini tidak ada."
 
 
 class ProofInProgress(StartlineError):

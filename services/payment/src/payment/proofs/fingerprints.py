@@ -10,9 +10,11 @@ from typing import Final
 from chassis.canonical.folding import folded_words
 from chassis.images import processing
 from chassis.images.processing import Picture
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
-_GRID: Final = 128
+from payment.proofs.phash import SIDE, phash
+
+GRID: Final = SIDE
 """Cells per side of the detail."""
 _TOLERANCE: Final = 13
 """Maximum difference between cells, of 255, of the same picture.
@@ -20,6 +22,10 @@ _TOLERANCE: Final = 13
 Measured on screenshots of 1080 x 2340: at most 9 after scaling to 480 and compressing again, at least 19 if one small
 digit is another.
 """
+_TOLERANCE_RETONED: Final = 10
+"""As above, after brightness and contrast were evened: at most 9 of the same picture, at least 13 of another digit."""
+_EVEN_MEAN: Final = 128
+_EVEN_CONTRAST: Final = 48
 _PLAIN: Final = 16
 """A picture whose cells differ by less has nothing to compare."""
 _STEP: Final = 2
@@ -66,7 +72,7 @@ def fingerprint_of(stored: bytes) -> Fingerprint | None:
     """Return the fingerprint of a stored image; None if it is too plain to be compared."""
     image = Image.open(BytesIO(stored))
     # Neither a box nor decoding at a fraction of the size: both depend on where edges fall, which scaling changes.
-    detail = image.convert("L").resize((_GRID, _GRID), Image.Resampling.HAMMING)
+    detail = image.convert("L").resize((GRID, GRID), Image.Resampling.HAMMING)
     darkest, brightest = detail.getextrema()
     if brightest - darkest < _PLAIN:  # type: ignore[operator]  # of one channel
         return None
@@ -105,9 +111,29 @@ _FLIPPED: Final = [
 
 def is_same_picture(one: bytes, other: bytes) -> bool:
     """Return whether two details are of the same picture, perhaps scaled and compressed again."""
-    first, second = (Image.frombytes("L", (_GRID, _GRID), zlib.decompress(each)) for each in (one, other))
+    first, second = (Image.frombytes("L", (GRID, GRID), zlib.decompress(each)) for each in (one, other))
     _, largest = ImageChops.difference(first, second).getextrema()
     return largest <= _TOLERANCE  # type: ignore[operator]  # of one channel
+
+
+def is_retoned(one: bytes, other: bytes) -> bool:
+    """Return whether two details are of the same picture, of which one may be brighter, paler or in other colours."""
+    first, second = (_evened(Image.frombytes("L", (GRID, GRID), zlib.decompress(each))) for each in (one, other))
+    _, largest = ImageChops.difference(first, second).getextrema()
+    return largest <= _TOLERANCE_RETONED  # type: ignore[operator]  # of one channel
+
+
+def _evened(grey: Image.Image) -> Image.Image:
+    """Return a picture with the brightness and the contrast that all are compared in."""
+    seen = ImageStat.Stat(grey)
+    mean, contrast = seen.mean[0], max(seen.stddev[0], 1.0)
+    scale = _EVEN_CONTRAST / contrast
+    return grey.point([min(255, max(0, round(_EVEN_MEAN + (value - mean) * scale))) for value in range(256)])
+
+
+def hash_of(detail: bytes) -> int:
+    """Return the perceptual hash of a picture by its detail."""
+    return phash(zlib.decompress(detail))
 
 
 def reference_key(notes: str | None) -> str | None:

@@ -8,10 +8,11 @@ from chassis.database import Database, UnitOfWork
 from chassis.images.errors import ImageMissing
 from chassis.images.store import ImageStore
 from chassis.telemetry import logger
-from sqlalchemy import exists, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, select, update
+from sqlalchemy.dialects.postgresql import BitString, insert
 
-from payment.proofs.fingerprints import BANDS, Fingerprint, fingerprint_of, reference_key
+from payment.proofs.fingerprints import BANDS, Fingerprint, fingerprint_of, hash_of, reference_key
+from payment.proofs.phash import BITS
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment, ProofFingerprint
 
@@ -41,6 +42,21 @@ async def fingerprint_waiting(database: Database, store: ImageStore) -> int:
     async with database.read() as session:
         found = (await session.execute(waiting.order_by(Payment.uploaded_at).limit(_AT_ONCE))).scalars().all()
     return await _fingerprint(database, store, found)
+
+
+async def hash_fingerprints(database: Database) -> int:
+    """Compute the perceptual hashes of some pictures that have none, the newest first. Return how many."""
+    without = (ProofFingerprint.phash.is_(None), ProofFingerprint.detail.is_not(None))
+    query = select(ProofFingerprint.payment_id, ProofFingerprint.detail).where(*without)
+    async with database.read() as session:
+        newest = query.order_by(ProofFingerprint.seen_at.desc()).limit(_AT_ONCE)
+        found = (await session.execute(newest)).all()
+    for payment_id, detail in found:
+        value = BitString.from_int(await asyncio.to_thread(hash_of, detail or b""), length=BITS)
+        async with database.work() as work:
+            hashed = update(ProofFingerprint).where(ProofFingerprint.payment_id == payment_id)
+            await work.session.execute(hashed.values(phash=value))
+    return len(found)
 
 
 async def _fingerprint(database: Database, store: ImageStore, payments: Sequence[Payment]) -> int:

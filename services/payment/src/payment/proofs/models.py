@@ -2,30 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, Self
 from uuid import UUID
 
 from chassis.web.models import Amount, View
-from contracts import PaymentMethod
 from pydantic import Field
 
 from payment.invoices.rules import InvoiceStatus, shown_status
 from payment.invoices.tables import Invoice
-from payment.proofs.rules import PaymentStatus
+from payment.proofs.rules import Method, PaymentStatus
 
 
 class InvoicePayment(View):
     """A payment as its runner sees it. `submitted_by` is `runner` or `staff:<id>`.
 
     `channel` is how it was found: by a `proof`, through the gateway, or in a statement. `superseded_by` is the payment
-    that paid the registration while this proof waited.
+    that paid the registration while this proof waited. `received` is what the payer transferred, or says so, if that is
+    not `amount`, which is the invoice's.
     """
 
     payment_id: UUID = Field(validation_alias="id")
     status: PaymentStatus
     amount: Amount
+    received: Amount | None
     currency: str
-    payment_method: PaymentMethod
+    payment_method: Method
     payment_date: datetime
     notes: str | None
     submitted_by: str
@@ -37,22 +39,49 @@ class InvoicePayment(View):
     rejection_reason: str | None
 
 
+class InvoiceRefund(View):
+    """Money of the registration that goes back, as its runner sees it: by `hand`, or through the `gateway`."""
+
+    refund_id: UUID = Field(validation_alias="id")
+    amount: Amount
+    currency: str
+    state: Literal["waits_for_second", "due", "asked", "done"]
+    due_at: datetime
+    done_at: datetime | None
+    way: Literal["hand", "gateway"]
+
+
 class InvoiceView(View):
-    """An invoice and its payments, oldest first. An open invoice is `expired` once its deadline has passed."""
+    """An invoice, its payments and refunds, oldest first. An open invoice is `expired` once its deadline has passed.
+
+    `payable_amount` is what its payer was asked to transfer; null if the runner has not asked that. `usdt_asked` says
+    whether an amount in USDT was asked for.
+    """
 
     registration_id: UUID
     registration_number: str
     amount: Amount
+    payable_amount: Amount | None = None
     currency: str
     status: InvoiceStatus
     expires_at: datetime
+    usdt_asked: bool = False
     payments: Sequence[InvoicePayment] = ()
+    refunds: Sequence[InvoiceRefund] = ()
 
     @classmethod
-    def of(cls, invoice: Invoice, payments: Sequence[InvoicePayment], *, now: datetime) -> Self:
+    def of(
+        cls,
+        invoice: Invoice,
+        payments: Sequence[InvoicePayment],
+        *,
+        now: datetime,
+        payable_amount: Decimal | None = None,
+    ) -> Self:
         """Build the view of an invoice with its payments, as of `now`."""
         status = shown_status(InvoiceStatus(invoice.status), invoice.expires_at, now)
-        return cls.model_validate(invoice).model_copy(update={"payments": payments, "status": status})
+        known = {"payments": payments, "payable_amount": payable_amount, "status": status}
+        return cls.model_validate(invoice).model_copy(update=known)
 
 
 class ProofAccepted(View):

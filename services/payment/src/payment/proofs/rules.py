@@ -7,6 +7,14 @@ from zoneinfo import ZoneInfo
 from chassis.wording import Refused, Wording
 
 
+class Method(StrEnum):
+    """How a payment was made. What runners may state with a proof is `contracts.PaymentMethod`."""
+
+    QRIS = "qris"
+    BANK_TRANSFER = "bank_transfer"
+    USDT = "usdt"
+
+
 class PaymentStatus(StrEnum):
     """Status of a payment: waiting for review, or its result."""
 

@@ -17,9 +17,11 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    func,
     literal_column,
     text,
 )
+from sqlalchemy.dialects.postgresql import BIT, BitString
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
@@ -32,12 +34,16 @@ class Payment(Base):
         channel: how it was found. One by `proof` has a picture; others were found by a gateway or in a statement.
         source: what it was found by, such as `charge:<id>`, so that it is recorded once; null for proofs.
         superseded_by: the payment that paid the invoice while this one waited; null unless it was rejected for that.
+        received: what came in, if its payer was asked for another amount than the invoice's, which is `amount`.
         booked: whether the ledger has its movement; older releases leave that to a job of the worker.
+        booked_at_price: that movement is over `amount`, as `received` became known later; another one corrects it.
         uploaded_at: when the request with the proof arrived.
         due_at: the deadline at that time; null in rows of older releases.
         sequence: the invoice's sequence in the newest event about this payment; 0 in rows of older releases.
         registration_revision: the invoice's revision at the verification; null in rows of older releases.
         event_id: the race, with `category_id` and `registration_type` copied from the invoice by a trigger, for sums.
+        checked_by: the first of two people who verify it, at `checked_at`; it stays `uploaded` for the second.
+        refund_total: sum of its refunds that are not cancelled; a trigger on these keeps it.
         leased_by: the member of staff who looks at it, until `leased_until`.
         held_outcome: a decision that takes effect at `held_until`, with its maker, time and reason, and the revision of
             the registration that payment knew then. Counts only while the status is `uploaded`.
@@ -46,8 +52,10 @@ class Payment(Base):
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("status IN ('uploaded', 'verified', 'rejected')", name="status"),
-        CheckConstraint("payment_method IN ('qris', 'bank_transfer')", name="payment_method"),
+        CheckConstraint("payment_method IN ('qris', 'bank_transfer', 'usdt')", name="payment_method"),
         CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("received > 0 AND received <> amount", name="received"),
+        CheckConstraint("NOT booked_at_price OR received IS NOT NULL", name="booked_at_price"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint("length(notes) <= 2000", name="notes"),
         CheckConstraint("submitted_by = 'runner' OR submitted_by ~ '^staff:[0-9a-f-]{36}$'", name="submitted_by"),
@@ -61,7 +69,7 @@ class Payment(Base):
             " AND (rejected_at IS NULL) = (rejection_reason IS NULL)",
             name="rejected",
         ),
-        CheckConstraint("channel IN ('proof', 'midtrans', 'statement')", name="channel"),
+        CheckConstraint("channel IN ('proof', 'midtrans', 'statement', 'usdt')", name="channel"),
         CheckConstraint(
             "(channel = 'proof') = (payment_proof_path IS NOT NULL)"
             " AND (channel = 'proof') = (proof_content_type IS NOT NULL)"
@@ -69,6 +77,12 @@ class Payment(Base):
             name="proof_or_source",
         ),
         CheckConstraint("superseded_by IS NULL OR status = 'rejected'", name="superseded"),
+        CheckConstraint(
+            "(checked_by IS NULL) = (checked_at IS NULL)"
+            " AND (checked_by IS NULL OR verified_by IS NULL OR checked_by <> verified_by)",
+            name="checked",
+        ),
+        CheckConstraint("refund_total BETWEEN 0 AND coalesce(received, amount)", name="refund_total"),
         CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="leased"),
         CheckConstraint(
             "(held_outcome IS NULL) = (held_until IS NULL) AND (held_outcome IS NULL) = (held_by IS NULL)"
@@ -103,6 +117,7 @@ class Payment(Base):
     registration_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.registration_id"))
     status: Mapped[str] = mapped_column(String(20))
     amount: Mapped[Decimal] = mapped_column(Money)
+    received: Mapped[Decimal | None] = mapped_column(Money)
     currency: Mapped[str] = mapped_column(String(3))
     payment_method: Mapped[str] = mapped_column(String(20))
     payment_date: Mapped[datetime]
@@ -114,10 +129,14 @@ class Payment(Base):
     proof_sha256: Mapped[str | None] = mapped_column(String(64))
     superseded_by: Mapped[UUID | None]
     booked: Mapped[bool] = mapped_column(server_default="false")
+    booked_at_price: Mapped[bool] = mapped_column(server_default="false")
     submitted_by: Mapped[str] = mapped_column(String(50), server_default="runner")
     uploaded_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[UUID | None]
+    checked_at: Mapped[datetime | None]
+    checked_by: Mapped[UUID | None]
+    refund_total: Mapped[Decimal] = mapped_column(Money, server_default="0")
     rejected_at: Mapped[datetime | None]
     rejected_by: Mapped[UUID | None]
     rejection_reason: Mapped[str | None]
@@ -143,6 +162,7 @@ class ProofFingerprint(Base):
     Attributes:
         dhash: a difference hash of the picture; `band_0` to `band_3` are its parts of 16 bits, which are indexed.
         detail: the picture in few cells, compressed.
+        phash: a perceptual hash of 1024 bits, null until a job of the worker has computed it.
         reference_key: equal for notes with the same words.
     """
 
@@ -155,6 +175,12 @@ class ProofFingerprint(Base):
             "reference_key",
             postgresql_where=text("reference_key IS NOT NULL"),
         ),
+        Index("ix_proof_fingerprints_seen_at", "seen_at", postgresql_where=text("phash IS NOT NULL")),
+        Index(
+            "ix_proof_fingerprints_without_phash",
+            "seen_at",
+            postgresql_where=text("phash IS NULL AND detail IS NOT NULL"),
+        ),
     )
 
     payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id", ondelete="CASCADE"), primary_key=True)
@@ -166,6 +192,8 @@ class ProofFingerprint(Base):
     band_3: Mapped[int | None] = mapped_column(Integer)
     detail: Mapped[bytes | None] = mapped_column(LargeBinary)
     reference_key: Mapped[str | None] = mapped_column(String(64))
+    phash: Mapped[BitString | None] = mapped_column(BIT(1024))
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 # A literal, as in the partial indexes: a condition with a bound parameter would not use them.

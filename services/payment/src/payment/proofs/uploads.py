@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from payment.invoices.commands import ensure_payable
 from payment.proofs.errors import ProofInProgress
 from payment.proofs.tables import ProofUpload
+from payment.transfers.queries import amount_paid_by
 
 log = logger(__name__)
 
@@ -28,6 +29,7 @@ async def upload_lease(
     """Hold the upload lease of a registration while its image is decoded and stored. No transaction is open.
 
     Args:
+        amount: what was transferred.
         arrived: when the request arrived, which is compared with the deadline; None for now.
 
     Raises:
@@ -35,9 +37,8 @@ async def upload_lease(
         InvoiceNotFound, AmountMismatch, InvoiceExpired, InvoiceCancelled, AlreadyPaid, ProofPending.
     """
     async with database.work() as work:
-        await ensure_payable(
-            work.session, registration_id, amount, now=arrived or work.now, ignore_revocable_expiry=True
-        )
+        await ensure_payable(work.session, registration_id, now=arrived or work.now, ignore_revocable_expiry=True)
+        await amount_paid_by(work.session, registration_id, amount)
         upload_id = await begin_upload(work, registration_id)
     try:
         yield

@@ -1,24 +1,24 @@
 """Booking completed refunds in the ledger, and those that processes of older releases completed."""
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Final
-from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
 from sqlalchemy import select, update
 
 from payment.ledger.commands import record
-from payment.ledger.rules import Account, Entry, Kind, refund_source
+from payment.ledger.rules import Account, Channel, Entry, Kind, refund_source
 from payment.proofs.tables import Payment
+from payment.refunds.rules import Way
 from payment.refunds.tables import Refund
 
 _AT_ONCE: Final = 500
 
 
-async def book_refund(work: UnitOfWork, payment: Payment, *, done_at: datetime) -> None:
-    """Record that the money of a payment was transferred back from the bank. Idempotent."""
-    await record(work, _entry(payment, done_at))
-    await work.session.execute(update(Refund).where(Refund.payment_id == payment.id).values(booked=True))
+async def book_refund(work: UnitOfWork, refund: Refund, payment: Payment) -> None:
+    """Record that a refund went back from the bank, the gateway, or the wallet with USDT. Idempotent."""
+    await record(work, _entry(refund, payment))
+    refund.booked = True
 
 
 async def book_missing_refunds(database: Database) -> int:
@@ -32,30 +32,39 @@ async def book_missing_refunds(database: Database) -> int:
 
 
 async def _book_portion(work: UnitOfWork) -> int:
-    done = select(Refund).where(Refund.done_at.is_not(None), ~Refund.booked).order_by(Refund.payment_id)
+    done = select(Refund).where(Refund.done_at.is_not(None), ~Refund.booked).order_by(Refund.id)
     refunds = (await work.session.execute(done.limit(_AT_ONCE).with_for_update(skip_locked=True))).scalars().all()
     if refunds:
-        times = {refund.payment_id: refund.done_at for refund in refunds}
-        await record(work, *await _entries(work, times))
-        await work.session.execute(update(Refund).where(Refund.payment_id.in_(times)).values(booked=True))
+        await record(work, *await _entries(work, refunds))
+        ids = [refund.id for refund in refunds]
+        await work.session.execute(update(Refund).where(Refund.id.in_(ids)).values(booked=True))
     return len(refunds)
 
 
-async def _entries(work: UnitOfWork, times: dict[UUID, datetime | None]) -> list[Entry]:
-    payments = (await work.session.execute(select(Payment).where(Payment.id.in_(times)))).scalars()
-    return [_entry(payment, times[payment.id] or work.now) for payment in payments]
+async def _entries(work: UnitOfWork, refunds: Iterable[Refund]) -> list[Entry]:
+    ids = {refund.payment_id for refund in refunds}
+    payments = (await work.session.execute(select(Payment).where(Payment.id.in_(ids)))).scalars()
+    by_id = {payment.id: payment for payment in payments}
+    return [_entry(refund, by_id[refund.payment_id]) for refund in refunds]
 
 
-def _entry(payment: Payment, done_at: datetime) -> Entry:
+def _entry(refund: Refund, payment: Payment) -> Entry:
+    assert refund.done_at is not None  # noqa: S101  # only completed refunds are booked
     return Entry(
-        source=refund_source(payment.id),
+        source=refund_source(refund.id),
         kind=Kind.REFUND,
         debit=Account.RUNNERS,
-        credit=Account.BANK,
-        amount=payment.amount,
+        credit=_out_of(refund, payment),
+        amount=refund.amount,
         currency=payment.currency,
-        occurred_at=done_at,
+        occurred_at=refund.done_at,
         registration_id=payment.registration_id,
         payment_id=payment.id,
         method=payment.payment_method,
     )
+
+
+def _out_of(refund: Refund, payment: Payment) -> Account:
+    if refund.way == Way.GATEWAY:
+        return Account.MIDTRANS
+    return Account.USDT if payment.channel == Channel.USDT else Account.BANK

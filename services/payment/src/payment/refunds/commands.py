@@ -1,85 +1,258 @@
-"""Creating and completing refunds."""
+"""Creating, approving, cancelling and completing refunds. Each changes the refund under the lock of its row."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from chassis.audit_log import shown_value
+from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import RefundDone, RefundDue
-from sqlalchemy import exists, select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from payment.instructions.queries import second_check_from
+from payment.proofs.errors import UnknownPayment
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.refunds.announce import refund_done, refund_due
 from payment.refunds.booking import book_refund
-from payment.refunds.errors import AlreadyRefunded, UnknownRefund
+from payment.refunds.errors import AlreadyRefunded, RefundExceedsPayment, RefundNotOpen, UnknownRefund
+from payment.refunds.rules import Origin, RefundState
 from payment.refunds.tables import Refund
+from payment.second_person import SamePerson, needs_second
 
 SURPLUS: Final = "Surplus: another payment had already paid for this registration."
 """Reason of the refund of a second payment for one registration."""
 
 
-async def create_refund(work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str) -> None:
-    """Create the refund of a verified payment and publish `RefundDue`. Idempotent.
+@dataclass(frozen=True)
+class Completion:
+    """How a refund was completed.
+
+    Attributes:
+        reference: of the transfer at the bank or gateway.
+        by: who says so; the nil UUID for the gateway, whose `actor` is `system`.
+    """
+
+    reference: str
+    by: UUID
+    actor: str
+    at: datetime
+
+
+async def create_refund(
+    work: UnitOfWork, payment_id: UUID, registration_id: UUID, *, reason: str, origin: Origin = Origin.EVENT
+) -> None:
+    """Create the refund of what is left of a verified payment and publish `RefundDue`. Idempotent.
 
     Raises:
         NotYet: the payment is not verified. Retries end in a dead letter, so that staff see it.
     """
-    payment = await work.session.get(Payment, payment_id)
+    payment = await lock_payment(work, payment_id)
     if payment is None or payment.registration_id != registration_id or payment.status != PaymentStatus.VERIFIED:
         raise NotYet(f"payment {payment_id} is not a verified one of registration {registration_id}")
-    owed = insert(Refund).values(payment_id=payment_id, reason=reason, due_at=work.now)
-    first = owed.on_conflict_do_nothing().returning(Refund.payment_id)
-    if (await work.session.execute(first)).first() is None:
-        return
-    work.publish(refund_due(payment, reason=reason), subject=registration_id)
+    left = refundable(payment)
+    if left > 0:
+        await _insert(work, payment, id=payment_id, amount=left, reason=reason, origin=origin)
 
 
-async def complete_refund(work: UnitOfWork, payment_id: UUID, *, reference: str, by: UUID, actor: str) -> None:
-    """Record that a refund was transferred under `reference`, publish `RefundDone` and book it.
+async def ask_refund(
+    work: UnitOfWork,
+    payment_id: UUID,
+    amount: Decimal,
+    *,
+    reason: str,
+    by: Staff,
+    refund_id: UUID | None = None,
+) -> UUID:
+    """Create the refund of a part of a verified payment, or of all of it, and return its id.
+
+    From the amount on from which two people decide it waits for the second one; otherwise `RefundDue` is published.
+
+    Args:
+        refund_id: an id that the caller chose; a refund of this payment that has it already is left as it is.
 
     Raises:
-        UnknownRefund, AlreadyRefunded.
+        UnknownPayment, RefundExceedsPayment.
     """
-    done = (
-        update(Refund)
-        .where(Refund.payment_id == payment_id, Refund.done_at.is_(None))
-        .values(done_at=work.now, done_by=by, reference=reference)
-        .returning(Refund.payment_id)
+    payment = await lock_payment(work, payment_id)
+    if payment is None:
+        raise UnknownPayment
+    if refund_id is not None and await _exists(work, refund_id, payment_id):
+        return refund_id
+    left = refundable(payment)
+    if amount > left:
+        raise RefundExceedsPayment.of(left)
+    new_id = refund_id or uuid4()
+    await _insert(work, payment, id=new_id, amount=amount, reason=reason, origin=Origin.STAFF, asked_by=by.id)
+    await work.audit(
+        by.actor, "refund.ask", str(new_id), payment_id=str(payment_id), amount=shown_value(amount), reason=reason
     )
-    if (await work.session.execute(done)).first() is None:
-        known = (await work.session.execute(select(exists().where(Refund.payment_id == payment_id)))).scalar_one()
-        raise AlreadyRefunded if known else UnknownRefund
-    payment = await work.session.get_one(Payment, payment_id)
-    work.publish(refund_done(payment, reference=reference, at=work.now), subject=payment.registration_id)
-    await book_refund(work, payment, done_at=work.now)
+    return new_id
+
+
+async def _exists(work: UnitOfWork, refund_id: UUID, payment_id: UUID) -> bool:
+    """Return whether a payment has this refund.
+
+    Raises:
+        UnknownRefund: another payment has it, or it would have the id of a payment, as refunds by events have.
+    """
+    found = await work.session.get(Refund, refund_id)
+    taken = found is None and await work.session.get(Payment, refund_id) is not None
+    if taken or (found is not None and found.payment_id != payment_id):
+        raise UnknownRefund
+    return found is not None
+
+
+def refundable(payment: Payment) -> Decimal:
+    """Return what of a payment may still go back: what came in, less its refunds. Nothing unless it is verified."""
+    if payment.status != PaymentStatus.VERIFIED:
+        return Decimal(0)
+    return (payment.received or payment.amount) - payment.refund_total
+
+
+async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:
+    """Insert a refund unless it exists; a trigger adds it to the payment's total. What waits is not announced by staff.
+
+    A refund that an event caused is owed also while it waits for an approval: its runner hears of it at once.
+    """
+    waits = needs_second(row["amount"], await second_check_from(work.session))
+    state = RefundState.WAITS_FOR_SECOND if waits else RefundState.DUE
+    new = insert(Refund).values(payment_id=payment.id, state=state, due_at=work.now, **row)
+    refund = (await work.session.execute(new.on_conflict_do_nothing().returning(Refund))).scalar_one_or_none()
+    if refund is not None and (not waits or refund.origin != Origin.STAFF):
+        work.publish(refund_due(payment, refund), subject=payment.registration_id)
+
+
+async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> None:
+    """Approve a refund as the second person, so that it is due.
+
+    If two people are not needed for its amount any more, the one who asked for it may let it go on.
+
+    Raises:
+        UnknownRefund, RefundNotOpen, SamePerson.
+    """
+    refund = await lock_refund(work, refund_id)
+    if refund.state != RefundState.WAITS_FOR_SECOND:
+        raise RefundNotOpen(state_now=refund.state)
+    if refund.asked_by != by.id:
+        refund.approved_by, refund.approved_at = by.id, work.now
+    elif needs_second(refund.amount, await second_check_from(work.session)):
+        raise SamePerson
+    refund.state = RefundState.DUE
+    await work.session.flush()
+    if refund.origin == Origin.STAFF:
+        payment = await work.session.get_one(Payment, refund.payment_id)
+        work.publish(refund_due(payment, refund), subject=payment.registration_id)
+    await _audit_change(work, refund, "refund.approve", RefundState.WAITS_FOR_SECOND, actor=by.actor)
+
+
+async def cancel_refund(work: UnitOfWork, refund_id: UUID, *, reason: str, by: Staff) -> None:
+    """Cancel a refund that staff asked for and that did not go back yet.
+
+    Raises:
+        UnknownRefund, AlreadyRefunded, RefundNotOpen.
+    """
+    of = select(Refund.payment_id).where(Refund.id == refund_id)
+    payment_id = (await work.session.execute(of)).scalar_one_or_none()
+    if payment_id is None:
+        raise UnknownRefund
+    await lock_payment(work, payment_id)  # first, as where the gateway's reports change refunds
+    refund = await lock_refund(work, refund_id)
+    if refund.state == RefundState.DONE:
+        raise AlreadyRefunded
+    is_open = refund.state in {RefundState.WAITS_FOR_SECOND, RefundState.DUE}
+    if refund.origin != Origin.STAFF or not is_open:
+        raise RefundNotOpen(state_now=refund.state, origin=refund.origin)
+    before = RefundState(refund.state)
+    refund.state, refund.cancelled_at = RefundState.CANCELLED, work.now
+    refund.cancelled_by, refund.cancel_reason = by.id, reason
+    await work.session.flush()
+    await _audit_change(work, refund, "refund.cancel", before, actor=by.actor, reason=reason)
+
+
+async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, by: Staff) -> bool:
+    """Record that a refund was transferred under `reference`, publish `RefundDone` and book it.
+
+    Return True if instead it waits for a second person now. A refund that the gateway has accepted, but never confirms,
+    may be completed by a person who saw it arrive.
+
+    Raises:
+        UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
+    """
+    refund = await lock_refund(work, refund_id)
+    if refund.state == RefundState.DONE:
+        raise AlreadyRefunded
+    accepted = refund.state == RefundState.ASKED and refund.accepted_at is not None
+    if refund.state != RefundState.DUE and not accepted:
+        raise RefundNotOpen(state_now=refund.state)
+    if not accepted and await wait_for_approval(work, refund, by=by):
+        return True
+    await finish_refund(work, refund, Completion(reference, by.id, by.actor, work.now))
+    return False
+
+
+async def wait_for_approval(work: UnitOfWork, refund: Refund, *, by: Staff) -> bool:
+    """Let a due refund wait for a second person if it needs one and no one has approved it; return whether it does.
+
+    Raises:
+        SamePerson: `by` approved a refund that an event caused: another person sends it back.
+    """
+    if not needs_second(refund.amount, await second_check_from(work.session)):
+        return False
+    if refund.approved_by is not None:
+        if refund.asked_by is None and refund.approved_by == by.id:
+            raise SamePerson
+        return False
+    refund.state, refund.asked_by = RefundState.WAITS_FOR_SECOND, refund.asked_by or by.id
+    await work.session.flush()
+    await _audit_change(work, refund, "refund.check", RefundState.DUE, actor=by.actor)
+    return True
+
+
+async def finish_refund(work: UnitOfWork, refund: Refund, how: Completion) -> None:
+    """Complete a refund whose row the caller has locked, publish `RefundDone` and book it."""
+    before = RefundState(refund.state)
+    refund.state, refund.done_at, refund.done_by = RefundState.DONE, how.at, how.by
+    refund.reference, refund.ask_at = how.reference, None
+    await work.session.flush()
+    payment = await work.session.get_one(Payment, refund.payment_id)
+    done = refund_done(payment, refund, reference=how.reference, at=how.at)
+    work.publish(done, subject=payment.registration_id)
+    await book_refund(work, refund, payment)
+    await _audit_change(work, refund, "refund.done", before, actor=how.actor, reference=how.reference)
+
+
+async def lock_refund(work: UnitOfWork, refund_id: UUID) -> Refund:
+    """Lock a refund and return it.
+
+    Raises:
+        UnknownRefund.
+    """
+    refund = await work.session.get(Refund, refund_id, with_for_update=True, populate_existing=True)
+    if refund is None:
+        raise UnknownRefund
+    return refund
+
+
+async def lock_payment(work: UnitOfWork, payment_id: UUID) -> Payment | None:
+    """Lock a payment, so that no refund of it is added meanwhile, and return it; None if there is none."""
+    return await work.session.get(Payment, payment_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+async def _audit_change(
+    work: UnitOfWork, refund: Refund, action: str, before: RefundState, *, actor: str, **details: str
+) -> None:
     await work.audit(
         actor,
-        "refund.done",
-        str(payment_id),
-        reference=reference,
-        amount=shown_value(payment.amount),
-        before={"status": "due"},
-        after={"status": "done"},
+        action,
+        str(refund.id),
+        payment_id=str(refund.payment_id),
+        amount=shown_value(refund.amount),
+        before={"status": before.value},
+        after={"status": shown_value(refund.state)},
+        **details,
     )
-
-
-def refund_due(payment: Payment, *, reason: str) -> RefundDue:
-    """Return the event for a refund that is due."""
-    return RefundDue(**_money(payment), reason=reason)
-
-
-def refund_done(payment: Payment, *, reference: str, at: datetime) -> RefundDone:
-    """Return the event for a completed refund."""
-    return RefundDone(**_money(payment), reference=reference, done_at=at)
-
-
-def _money(payment: Payment) -> dict[str, Any]:
-    return {
-        "payment_id": payment.id,
-        "registration_id": payment.registration_id,
-        "amount": payment.amount,
-        "currency": payment.currency,
-    }

@@ -26,11 +26,13 @@ from payment.reports.models import (
     Queue,
     RefundsDue,
     Stats,
+    UsdtView,
     Verified,
     totals,
 )
 from payment.reports.queries import GroupBy, Period
 from payment.reports.tables import PaymentSum
+from payment.reports.usdt import taken
 
 router = Router(tags=["reports"])
 
@@ -50,8 +52,10 @@ async def _report(
     if first is not None and last is not None and last < first:
         raise InvalidFields(("to", _BACKWARDS))
     zone = await queries.zone_of(session, event_id, default=zone)
-    found = await queries.financial(session, group_by, event_id, Period(zone, first, last))
-    rows = [FinancialRow.of(row) for row in found]
+    period = Period(zone, first, last)
+    found = await queries.financial(session, group_by, event_id, period)
+    came_in = await taken(session, event_id, after=period.after, before=period.before)
+    rows = [FinancialRow.of(group) for group in found]
     return FinancialReport(
         group_by=group_by,
         event_id=event_id,
@@ -60,6 +64,7 @@ async def _report(
         last=last,
         items=rows,
         totals=totals(rows),
+        usdt=None if came_in is None else UsdtView.of(came_in),
     )
 
 
@@ -68,7 +73,7 @@ Report = Annotated[FinancialReport, Depends(_report, scope="function")]
 
 @router.get("/reports/financial", responses=errors(InvalidFields))
 async def show_financial_report(report: Report) -> FinancialReport:
-    """Return verified money, and money that went back, by day, channel, category, type or price phase, with totals."""
+    """Return income and costs from the ledger by day, channel, category, type or price phase, with totals."""
     return report
 
 

@@ -2,50 +2,73 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from chassis.web.models import Total, View
-from contracts import PaymentMethod
 from pydantic import Field
 
-from payment.reports.queries import GroupBy
-from payment.reports.tables import UNKNOWN
+from payment.proofs.rules import Method
+from payment.reports.queries import Group, GroupBy
+from payment.reports.usdt import Taken
+from payment.usdt.pay.models import Usdt
 
 
 class Money(View):
-    """Money of verified payments in a period, and money that went back in it.
+    """Income and costs of a period, from the ledger.
 
-    `discounts` and `fees` are zero: neither promo codes nor channels with fees exist yet. `net` is what is left.
+    `gross` is what the registrations that were paid would have cost without `discounts`, `received` what they cost.
+    `rounding` is what came in beyond that by unique amounts of transfers, negative if less; `fees` were kept back from
+    payouts, and are never added to what runners pay. `refunds` went back. `net` is what is left.
     """
 
     currency: str
     payments: int
     gross: Total
-    discounts: Total = Decimal(0)
-    fees: Total = Decimal(0)
+    discounts: Total
+    received: Total
+    rounding: Total
+    fees: Total
     refund_count: int
     refunds: Total
     net: Total
 
 
 class FinancialRow(Money):
-    """The money of one group. `key` is null if it is not known, as for payments of older releases."""
+    """The money of one group. `key` is null for money of no registration, such as fees, and if it is not known."""
 
     key: str | None
     label: str | None
 
     @classmethod
-    def of(cls, row: Any) -> Self:
+    def of(cls, group: Group) -> Self:
         """Build the row of a group."""
-        unknown = row["key"] in {"", str(UNKNOWN), None}
-        named = {"key": None, "label": None} if unknown else {}
-        return cls.model_validate({**row, "net": row["gross"] - row["refunds"], **named})
+        sums = {name: getattr(group.sums, name) for name in Money.model_fields if name != "currency"}
+        return cls(key=group.key, label=group.label, currency=group.currency, **sums)
+
+
+class UsdtView(View):
+    """USDT that were confirmed: `amount`, `worth` in rupiah at the rates that were quoted, and the `average_rate`.
+
+    Transfers count on the day of their block, with what is kept for a decision. What was sent back is not subtracted.
+    """
+
+    transfers: int
+    amount: Usdt
+    worth: Total
+    average_rate: Total
+
+    @classmethod
+    def of(cls, found: Taken) -> Self:
+        """Build the view."""
+        return cls(transfers=found.transfers, amount=found.amount, worth=found.worth, average_rate=found.average_rate)
 
 
 class FinancialReport(View):
-    """A financial report. `from` and `to` are days in `timezone`, both included; totals are by currency."""
+    """A financial report. `from` and `to` are days in `timezone`, both included; totals are by currency.
+
+    `usdt` is null if none came in.
+    """
 
     group_by: GroupBy
     event_id: UUID | None
@@ -54,6 +77,7 @@ class FinancialReport(View):
     last: date | None = Field(serialization_alias="to")
     items: Sequence[FinancialRow]
     totals: Sequence[Money]
+    usdt: UsdtView | None = None
 
 
 def totals(rows: Iterable[FinancialRow]) -> list[Money]:
@@ -88,7 +112,7 @@ class Amounts(View):
 class MethodAmounts(Amounts):
     """Verified payments by one method."""
 
-    payment_method: PaymentMethod
+    payment_method: Method
 
 
 class Verified(View):

@@ -1,25 +1,46 @@
-"""Reading the sums of payments."""
+"""Reading the ledger for reports, and the sums of payments for statistics."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, RowMapping, Select, String, cast, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    outerjoin,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from payment.invoices.tables import Invoice
+from payment.ledger.rules import Account, Channel, Kind
+from payment.ledger.tables import Movement
 from payment.proofs.tables import WAITING, Payment
 from payment.races.tables import Category, Race
 from payment.refunds.tables import Refund
+from payment.reports.rules import REPORTED, Flow, Sums, sums_of
 from payment.reports.tables import PaymentSum
 
 
 class GroupBy(StrEnum):
-    """What a financial report has a row for. Price phases do not exist yet: all payments are in one without a name."""
+    """What a financial report has a row for. A channel is the account where money arrived, or which it left."""
 
     DAY = "day"
     CHANNEL = "channel"
@@ -38,8 +59,30 @@ class Period:
 
     def conditions(self, at: InstrumentedAttribute[datetime]) -> list[ColumnElement[bool]]:
         """Return the conditions for moments in the period."""
-        after = [] if self.first is None else [at >= self._midnight(self.first)]
-        return after if self.last is None else [*after, at < self._midnight(self.last + timedelta(days=1))]
+        first = [] if self.after is None else [at >= self.after]
+        return first if self.before is None else [*first, at < self.before]
+
+    @property
+    def after(self) -> datetime | None:
+        """Return the first moment of the period; None if it is open, as one from the calendar's first day on is."""
+        return None if self.first is None or self.first == date.min else self._midnight(self.first)
+
+    @property
+    def before(self) -> datetime | None:
+        """Return the first moment after the period; None if it is open, as one until the calendar's last day is."""
+        return None if self.last is None or self.last == date.max else self._midnight(self.last + timedelta(days=1))
+
+    def day_of(self, at: InstrumentedAttribute[datetime]) -> ColumnElement[date]:
+        """Return the day of a moment in the period, which has both ends.
+
+        A search among its midnights takes a fifth of the time of a conversion to the time zone.
+        """
+        assert self.first is not None and self.last is not None  # noqa: S101, PT018  # by the caller
+        days = range((self.last - self.first).days + 1)
+        midnights = literal(
+            [self._midnight(self.first + timedelta(days=each)) for each in days], ARRAY(DateTime(timezone=True))
+        )
+        return literal(self.first, Date) + func.width_bucket(at, midnights, type_=Integer) - 1
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone)
@@ -52,73 +95,116 @@ async def zone_of(session: AsyncSession, event_id: UUID | None, *, default: Zone
     return ZoneInfo(name) if name else default
 
 
+_ASSETS: Final = (Account.BANK, Account.MIDTRANS, Account.QRIS, Account.CASH, Account.USDT)
+_CHANNELS: Final = {Channel.MIDTRANS.value: Account.MIDTRANS.value, Channel.USDT.value: Account.USDT.value}
+# Of movements between two accounts that are no place for money: where that of the payment arrived. Unique amounts are
+# transferred, or typed after a static code was read, and USDT are worth more or less; of the few that were assigned the
+# payment is looked up.
+_ARRIVED: Final = case(
+    (and_(Movement.kind == Kind.ROUNDING, Movement.method == "qris"), literal(Account.QRIS.value)),
+    (and_(Movement.kind == Kind.ROUNDING, Movement.method == "usdt"), literal(Account.USDT.value)),
+    (Movement.kind == Kind.ROUNDING, literal(Account.BANK.value)),
+    else_=select(case(_CHANNELS, value=Payment.channel, else_=Account.BANK.value))
+    .where(Payment.id == Movement.payment_id)
+    .scalar_subquery(),
+)
 _COLUMNS: Final[Mapping[GroupBy, Any]] = {
-    GroupBy.DAY: PaymentSum.at,
-    GroupBy.CHANNEL: PaymentSum.payment_method,
-    GroupBy.CATEGORY: PaymentSum.category_id,
-    GroupBy.TYPE: PaymentSum.registration_type,
-    GroupBy.PHASE: literal_column("NULL::text", String),
+    GroupBy.CHANNEL: case(
+        (Movement.debit.in_(_ASSETS), Movement.debit), (Movement.credit.in_(_ASSETS), Movement.credit), else_=_ARRIVED
+    ),
+    GroupBy.CATEGORY: Invoice.category_id,
+    GroupBy.TYPE: Invoice.registration_type,
+    GroupBy.PHASE: Invoice.price_phase,
 }
+_OF_INVOICES: Final = frozenset({GroupBy.CATEGORY, GroupBy.TYPE, GroupBy.PHASE})
 
 
-def _key_and_label(group_by: GroupBy, value: Any, zone: ZoneInfo) -> tuple[Any, Any]:
-    """Return key and label of the group that a value of its column belongs to."""
-    match group_by:
-        case GroupBy.DAY:
-            day = func.to_char(func.timezone(zone.key, value), "YYYY-MM-DD")
-            return day, day
-        case GroupBy.CATEGORY:
-            return cast(value, String), select(Category.name).where(Category.category_id == value).scalar_subquery()
-        case _:
-            return value, value
+_SUMMED_BY: Final = (Movement.currency, Movement.kind, Movement.debit, Movement.credit)
 
 
-async def financial(
-    session: AsyncSession, group_by: GroupBy, event_id: UUID | None, period: Period
-) -> Sequence[RowMapping]:
-    """Return what was verified and what was refunded in a period, by group and currency."""
-    return (await session.execute(financial_query(group_by, event_id, period))).mappings().all()
+@dataclass(frozen=True)
+class Group:
+    """The sums of one group and currency. `key` and `label` are None for money of no registration, or of unknown."""
+
+    key: str | None
+    label: str | None
+    currency: str
+    sums: Sums
+
+
+async def financial(session: AsyncSession, group_by: GroupBy, event_id: UUID | None, period: Period) -> Sequence[Group]:
+    """Return income and costs of a period from the ledger, by group and currency. Groups are sorted by label.
+
+    Fees of payouts are of no registration: with a race they are not in it.
+    """
+    moved = await _period_of_movements(session, period)
+    if moved is None:
+        return ()
+    rows = (await session.execute(financial_query(group_by, event_id, moved))).all()
+    names = await _names(session) if group_by is GroupBy.CATEGORY else {}
+    flows: defaultdict[tuple[Any, str], list[Flow]] = defaultdict(list)
+    for row in rows:
+        flow = Flow(Kind(row.kind), Account(row.debit), Account(row.credit), row.number, row.amount, row.discount)
+        flows[row.value, row.currency].append(flow)
+    groups = [_group(value, currency, found, names) for (value, currency), found in flows.items()]
+    return sorted(groups, key=lambda each: (each.label is None, each.label or "", each.key or "", each.currency))
+
+
+def _group(value: Any, currency: str, flows: Iterable[Flow], names: Mapping[UUID, str]) -> Group:
+    key = None if value is None else str(value)
+    return Group(key, names.get(value, key), currency, sums_of(flows))
+
+
+async def _names(session: AsyncSession) -> Mapping[UUID, str]:
+    rows = (await session.execute(select(Category.category_id, Category.name))).all()
+    return {row.category_id: row.name for row in rows}
 
 
 def financial_query(group_by: GroupBy, event_id: UUID | None, period: Period) -> Select[*tuple[Any, ...]]:
-    """Return the query of `financial`. It adds up by column first: there are fewer days and names than rows."""
-    column = _COLUMNS[group_by].label("value")
-    added = (
-        select(column, PaymentSum.currency, *_sums("verified", "payments", "gross"), *_sums("refunded", *_REFUNDED))
-        .where(PaymentSum.state.in_(("verified", "refunded")), *_of_race(event_id), *period.conditions(PaymentSum.at))
-        .group_by(column, PaymentSum.currency)
-        .cte("added")
+    """Return the query of `financial`: the sums of movements of each kind between each two accounts, by group.
+
+    Args:
+        period: for `GroupBy.DAY`, with both ends.
+    """
+    value = period.day_of(Movement.occurred_at) if group_by is GroupBy.DAY else _COLUMNS[group_by]
+    of_race = [] if event_id is None else [Invoice.event_id == event_id]
+    moved = (
+        select(value.label("value"), *_SUMMED_BY, Movement.amount, Invoice.discount)
+        .select_from(outerjoin(Movement, Invoice, _whose(group_by, event_id)))
+        .where(or_(Movement.credit.in_(REPORTED), Movement.debit.in_(REPORTED)))
+        .where(*of_race, *period.conditions(Movement.occurred_at))
+        # Without it the planner expects a group for each moment or payment that `value` may depend on, and sorts.
+        .offset(literal_column("0"))
+        .subquery()
     )
-    key, label = _key_and_label(group_by, added.c.value, period.zone)
-    named = select(key.label("key"), label.label("label"), *list(added.c)[1:]).subquery()
-    payments, gross, refund_count, refunds = (func.sum(each) for each in list(named.c)[3:])
-    return (
-        select(
-            named.c.key,
-            named.c.label,
-            named.c.currency,
-            payments.label("payments"),
-            gross.label("gross"),
-            refund_count.label("refund_count"),
-            refunds.label("refunds"),
-        )
-        .group_by(named.c.key, named.c.label, named.c.currency)
-        .having((payments != 0) | (refund_count != 0))
-        .order_by(named.c.label, named.c.key, named.c.currency)
-    )
+    keys = [moved.c.value, *(moved.c[column.key] for column in _SUMMED_BY)]
+    return select(
+        *keys,
+        func.count().label("number"),
+        func.sum(moved.c.amount).label("amount"),
+        func.coalesce(func.sum(moved.c.discount), 0).label("discount"),
+    ).group_by(*keys)
 
 
-_REFUNDED: Final = ("refund_count", "refunds")
+def _whose(group_by: GroupBy, event_id: UUID | None) -> ColumnElement[bool]:
+    """Return the condition that joins invoices: if only discounts are asked of them, to those that have one."""
+    same = Invoice.registration_id == Movement.registration_id
+    is_asked = event_id is not None or group_by in _OF_INVOICES
+    return same if is_asked else and_(same, Invoice.discount > 0)
+
+
+async def _period_of_movements(session: AsyncSession, period: Period) -> Period | None:
+    """Return the first and last day of a period on which, as far as is known, money moved; None if there is none."""
+    ends = select(func.min(Movement.occurred_at), func.max(Movement.occurred_at))
+    days = [moment.astimezone(period.zone).date() for moment in (await session.execute(ends)).one() if moment]
+    if not days:
+        return None
+    first, last = max(period.first or days[0], days[0]), min(period.last or days[-1], days[-1])
+    return replace(period, first=first, last=last) if first <= last else None
 
 
 def _of_race(event_id: UUID | None) -> list[ColumnElement[bool]]:
     return [] if event_id is None else [PaymentSum.event_id == event_id]
-
-
-def _sums(state: str, number: str, amount: str) -> Iterator[ColumnElement[Any]]:
-    """Yield number and amount of the payments in a state, under these names."""
-    for column, name in ((PaymentSum.payments, number), (PaymentSum.amount, amount)):
-        yield func.coalesce(func.sum(column).filter(PaymentSum.state == state), 0).label(name)
 
 
 async def sums_by(
@@ -163,8 +249,8 @@ async def waiting(session: AsyncSession, event_id: UUID | None = None) -> Waitin
 
 async def oldest_refund(session: AsyncSession, event_id: UUID | None) -> datetime | None:
     """Return since when the oldest refund is due."""
-    done = Refund.done_at.is_not(None)
-    query = select(Refund.due_at).where(~done).order_by(done, Refund.due_at).limit(1)  # the order of the index
+    is_open = select(Refund.due_at).where(~Refund.closed)
+    query = is_open.order_by(Refund.closed, Refund.due_at).limit(1)  # the order of the index
     if event_id is not None:
         query = query.join(Payment, Payment.id == Refund.payment_id).where(Payment.event_id == event_id)
     return (await session.execute(query)).scalar_one_or_none()

@@ -10,16 +10,16 @@ from chassis.web.dependencies import OwnDatabase, Work
 from chassis.web.models import Cursor, Limit, Moment, Page, SearchText
 from chassis.web.problems import errors
 from chassis.web.routing import Router
-from contracts import PaymentMethod
 from fastapi import Query, Response
 
 from payment.dependencies import Images, ReviewLease
 from payment.paging import Position, cursors
-from payment.proofs.rules import PaymentStatus
+from payment.proofs.rules import Method, PaymentStatus
 from payment.review import commands, decisions, queries
 from payment.review.errors import AlreadyDecided, NothingToUndo, UnknownPayment
 from payment.review.models import PaymentView, Rejection, Verification
 from payment.review.queries import PaymentFilter
+from payment.second_person import SamePerson, Waiting, WaitsForSecond, second_person_answer
 
 router = Router(prefix="/payments", tags=["review"])
 
@@ -29,16 +29,17 @@ async def list_payments(
     _: Finance,
     database: OwnDatabase,
     status: PaymentStatus | None = None,
-    method: PaymentMethod | None = None,
+    method: Method | None = None,
     q: Annotated[SearchText | None, Query()] = None,
     since: Annotated[Moment | None, Query(alias="from", description="when the proof arrived")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="not included")] = None,
     event_id: UUID | None = None,
+    waits_for_second: WaitsForSecond = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[PaymentView]:
     """Return payments, those to review first, then the decided ones; each group oldest first."""
-    wanted = PaymentFilter(status, method, q, since, until, event_id)
+    wanted = PaymentFilter(status, method, q, since, until, event_id, waits_for_second)
     async with database.read() as session:
         rows = await queries.list_payments(session, wanted, limit=limit + 1, after=cursors.decode(cursor))
     items = [PaymentView.of(row, now=database.clock()) for row in rows[:limit]]
@@ -79,10 +80,23 @@ async def show_proof(payment_id: UUID, _: Finance, database: OwnDatabase, images
     )
 
 
-@router.post("/{payment_id}/verify", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
-async def verify_payment(payment_id: UUID, staff: Finance, work: Work, body: Verification | None = None) -> None:
-    """Verify a payment: the money has arrived. With `undo_seconds` it takes effect after them, unless it is undone."""
-    await commands.verify_payment(work, payment_id, by=staff, undo_seconds=body.undo_seconds if body else 0)
+@router.post(
+    "/{payment_id}/verify",
+    status_code=204,
+    response_model=None,
+    responses={202: {"model": Waiting}, **errors(UnknownPayment, AlreadyDecided, SamePerson)},
+)
+async def verify_payment(
+    payment_id: UUID, staff: Finance, work: Work, body: Verification | None = None
+) -> Response | None:
+    """Verify a payment: the money has arrived. With `undo_seconds` it takes effect after them, unless it is undone.
+
+    From the amount on from which two people decide, the first one is answered 202 at once, and another one has to
+    verify it, too.
+    """
+    undo_seconds = body.undo_seconds if body else 0
+    waits = await commands.verify_payment(work, payment_id, by=staff, undo_seconds=undo_seconds)
+    return second_person_answer() if waits else None
 
 
 @router.post("/{payment_id}/reject", status_code=204, responses=errors(UnknownPayment, AlreadyDecided))
@@ -93,5 +107,8 @@ async def reject_payment(payment_id: UUID, body: Rejection, staff: Finance, work
 
 @router.post("/{payment_id}/undo", status_code=204, responses=errors(UnknownPayment, NothingToUndo))
 async def undo_decision(payment_id: UUID, staff: Finance, work: Work, lease: ReviewLease) -> None:
-    """Put a payment whose decision is held back into the queue, leased to the caller."""
+    """Put a payment whose decision is held back into the queue, leased to the caller.
+
+    The first of two people who verify it takes the own check back.
+    """
     await decisions.undo_decision(work, payment_id, by=staff, leased_until=work.now + lease)

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from payment.review.commands import verify_payment
 from payment.review.errors import AlreadyDecided, UnknownPayment
+from payment.second_person import SamePerson
 
 log = logger(__name__)
 
@@ -24,9 +25,15 @@ router = Router(prefix="/payments/bulk", tags=["review"])
 
 
 class BulkResult(StrEnum):
-    """What became of one payment. `failed` says nothing about it: repeat the request."""
+    """What became of one payment. `failed` says nothing about it: repeat the request.
+
+    Of a large amount, `waits_for_second` is the first of two people's verification; `same_person` says that this person
+    did that before.
+    """
 
     VERIFIED = "verified"
+    WAITS_FOR_SECOND = "waits_for_second"
+    SAME_PERSON = "same_person"
     ALREADY_DECIDED = "already_decided"
     UNKNOWN_PAYMENT = "unknown_payment"
     FAILED = "failed"
@@ -65,9 +72,11 @@ async def _verify(database: Database, payment_id: UUID, *, by: Staff) -> BulkIte
     """Verify one payment in a transaction of its own, so that one that fails stops no other."""
     try:
         async with database.work() as work:
-            await verify_payment(work, payment_id, by=by)
+            waits = await verify_payment(work, payment_id, by=by)
     except UnknownPayment:
         return BulkItem(payment_id=payment_id, result=BulkResult.UNKNOWN_PAYMENT)
+    except SamePerson:
+        return BulkItem(payment_id=payment_id, result=BulkResult.SAME_PERSON)
     except AlreadyDecided as decided:
         made = {name: decided.extra.get(name) for name in ("decision", "decided_by", "decided_at")}
         return BulkItem(payment_id=payment_id, result=BulkResult.ALREADY_DECIDED, **made)
@@ -76,4 +85,4 @@ async def _verify(database: Database, payment_id: UUID, *, by: Staff) -> BulkIte
             raise
         log.warning("payment_not_verified", payment=str(payment_id), error=type(error).__name__)
         return BulkItem(payment_id=payment_id, result=BulkResult.FAILED)
-    return BulkItem(payment_id=payment_id, result=BulkResult.VERIFIED)
+    return BulkItem(payment_id=payment_id, result=BulkResult.WAITS_FOR_SECOND if waits else BulkResult.VERIFIED)

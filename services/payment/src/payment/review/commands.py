@@ -19,30 +19,36 @@ from payment.proofs.booking import book_payment
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import WAITING, Payment
 from payment.refunds.commands import SURPLUS, create_refund
+from payment.refunds.rules import Origin
 from payment.review.decisions import hold_decision, record_decision, release_hold, take_up
+from payment.review.held_lines import match_held_line, take_amount_of_held_line
+from payment.review.second import check_first, unless_own
 
 _JOB: Final = "held_decisions"
 _AT_ONCE: Final = 100
 
 
-async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff, undo_seconds: int = 0) -> None:
+async def verify_payment(work: UnitOfWork, payment_id: UUID, *, by: Staff, undo_seconds: int = 0) -> bool:
     """Verify a payment: mark the invoice as paid and publish `PaymentVerified`.
 
-    If another payment has paid the invoice, a refund is created instead of the event.
+    If another payment has paid the invoice, a refund is created instead of the event. Return True if a second person
+    has to verify it, too, and nothing else happened.
 
     Args:
         undo_seconds: seconds for which the decision is held and can be undone.
 
     Raises:
-        UnknownPayment, AlreadyDecided.
+        UnknownPayment, AlreadyDecided, SamePerson.
     """
+    if await check_first(work, payment_id, by=by):
+        return True
     if undo_seconds:
         await hold_decision(work, payment_id, PaymentStatus.VERIFIED, by=by, seconds=undo_seconds)
-        return
-    payment = await record_decision(
-        work, payment_id, status=PaymentStatus.VERIFIED, verified_at=work.now, verified_by=by.id
-    )
+        return False
+    verified = {"status": PaymentStatus.VERIFIED, "verified_at": work.now, "verified_by": by.id}
+    payment = await record_decision(work, payment_id, **verified, **unless_own(by))
     await _pay(work, payment, actor=by.actor)
+    return False
 
 
 async def reject_payment(work: UnitOfWork, payment_id: UUID, *, reason: str, by: Staff, undo_seconds: int = 0) -> None:
@@ -79,7 +85,7 @@ async def _pay(work: UnitOfWork, payment: Payment, *, actor: str, known_revision
         payment.registration_revision = revision if known_revision is None else known_revision
         work.publish(announce.verified(payment), subject=payment.registration_id)
     else:
-        await create_refund(work, payment.id, payment.registration_id, reason=SURPLUS)
+        await create_refund(work, payment.id, payment.registration_id, reason=SURPLUS, origin=Origin.SURPLUS)
     await book_payment(work, payment)
     await _audit(work, "payment.verify", payment, actor=actor)
 
@@ -111,7 +117,9 @@ async def apply_held_decisions(database: Database) -> int:
     async def due(session: AsyncSession) -> Sequence[UUID]:
         over = select(Payment.id).where(WAITING, Payment.held_until <= database.clock())
         aside = Payment.id.not_in(await aside_of(session, _JOB))
-        query = over.where(aside).order_by(Payment.held_until).limit(_AT_ONCE)
+        oldest = over.where(aside).order_by(Payment.held_until).limit(_AT_ONCE)
+        # In the order in which lines of statements are accepted, too.
+        query = select(Payment.id).where(Payment.id.in_(oldest)).order_by(Payment.registration_id)
         return (await session.execute(query)).scalars().all()
 
     return await work_off(database, _JOB, due, _apply)
@@ -137,8 +145,12 @@ async def _take_effect(work: UnitOfWork, payment: Payment) -> None:
     release_hold(payment)
     if verified:
         payment.status, payment.verified_at, payment.verified_by = PaymentStatus.VERIFIED, at, by
+        if at is not None:
+            await take_amount_of_held_line(work, payment, held_at=at)
         await work.session.flush()
         await _pay(work, payment, actor=f"staff:{by}", known_revision=revision)
+        if at is not None:
+            await match_held_line(work, payment, held_at=at)
     else:
         payment.status, payment.rejection_reason = PaymentStatus.REJECTED, reason
         payment.rejected_at, payment.rejected_by = at, by

@@ -16,6 +16,7 @@ from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
 from payment.review.errors import AlreadyDecided, NothingToUndo, UnknownPayment
+from payment.review.second import take_back_check, unless_own
 
 _NOT_HELD: Final[dict[str, None]] = dict.fromkeys(
     ("held_outcome", "held_reason", "held_by", "held_at", "held_until", "held_revision")
@@ -61,6 +62,7 @@ async def hold_decision(
         held_at=work.now,
         held_until=work.now + timedelta(seconds=seconds),
         held_revision=known,
+        **(unless_own(by) if outcome is PaymentStatus.VERIFIED else {}),
     )
     registration_id = str(payment.registration_id)
     await work.audit(by.actor, "payment.hold", str(payment_id), registration_id=registration_id, decision=outcome)
@@ -69,6 +71,8 @@ async def hold_decision(
 async def undo_decision(work: UnitOfWork, payment_id: UUID, *, by: Staff, leased_until: datetime) -> None:
     """Put a payment with a held decision back into the queue, leased to the person who undoes it.
 
+    The first of two people who verify a payment takes the own check back.
+
     Raises:
         UnknownPayment, NothingToUndo.
     """
@@ -76,6 +80,8 @@ async def undo_decision(work: UnitOfWork, payment_id: UUID, *, by: Staff, leased
     undone = update(Payment).where(*held).values(**_NOT_HELD, leased_by=by.id, leased_until=leased_until)
     found = (await work.session.execute(undone.returning(Payment.registration_id))).scalar_one_or_none()
     if found is None:
+        if await take_back_check(work, payment_id, by=by, leased_by=by.id, leased_until=leased_until):
+            return
         raise NothingToUndo if await work.session.get(Payment, payment_id) else UnknownPayment
     await work.audit(by.actor, "payment.undo", str(payment_id), registration_id=str(found))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis.auth.access import Finance
 from chassis.database import UnitOfWork
@@ -14,9 +15,10 @@ from chassis.web.routing import Router
 from fastapi import Response
 from pydantic import model_validator
 
-from payment.dependencies import ReviewLease
+from payment.dependencies import ReviewLease, Zone
 from payment.instructions.queries import rejection_reasons
 from payment.instructions.reasons import NumberedReason, numbered
+from payment.invoices.queries import payable_amount
 from payment.invoices.tables import Invoice
 from payment.proofs.models import InvoiceView
 from payment.proofs.tables import Payment
@@ -25,7 +27,9 @@ from payment.reports.queries import waiting
 from payment.review import leases, queries
 from payment.review.errors import UnknownPayment
 from payment.review.flags import Flag, flags_of
+from payment.review.lines_api import CandidateLine
 from payment.review.models import PaymentView
+from payment.statements.for_payment import lines_for
 
 router = Router(prefix="/review", tags=["review"])
 
@@ -47,22 +51,16 @@ class Next(Body):
         return self
 
 
-class CandidateLine(View):
-    """A line of a bank statement that may be the money of a payment."""
-
-    line_id: UUID
-
-
 class ReviewItem(View):
     """A proof to review until `leased_until`, with warnings, and what waits besides held decisions.
 
-    What waits is counted for the race that was asked for. `candidate_lines` is empty: no statements are read.
+    What waits is counted for the race that was asked for. `candidate_lines` may be the money of the payment.
     """
 
     payment: PaymentView
     invoice: InvoiceView
     flags: Sequence[Flag]
-    candidate_lines: Sequence[CandidateLine] = ()
+    candidate_lines: Sequence[CandidateLine]
     leased_until: datetime
     waiting: Queue
 
@@ -78,7 +76,9 @@ class Reasons(View):
     response_model=ReviewItem,
     responses={204: {"description": "no proof waits, or others review all"}, **errors(UnknownPayment)},
 )
-async def lease_next(staff: Finance, work: Work, lease: ReviewLease, body: Next | None = None) -> ReviewItem | Response:
+async def lease_next(
+    staff: Finance, work: Work, lease: ReviewLease, zone: Zone, body: Next | None = None
+) -> ReviewItem | Response:
     """Lease the oldest waiting proof that no one else reviews. Asked again, the same person gets the same proof.
 
     With `after`, the lease of that payment ends, and the first proof behind it is leased; with `before`, the last one
@@ -86,16 +86,18 @@ async def lease_next(staff: Finance, work: Work, lease: ReviewLease, body: Next 
     """
     wanted = body or Next()
     payment = await leases.lease_next(work, by=staff, lasting=lease, **wanted.model_dump())
-    return Response(status_code=204) if payment is None else await _item(work, payment, wanted.event_id)
+    return Response(status_code=204) if payment is None else await _item(work, payment, zone, wanted.event_id)
 
 
-async def _item(work: UnitOfWork, payment: Payment, event_id: UUID | None) -> ReviewItem:
+async def _item(work: UnitOfWork, payment: Payment, zone: ZoneInfo, event_id: UUID | None) -> ReviewItem:
     invoice = await work.session.get_one(Invoice, payment.registration_id)
     row = await queries.payment_by_id(work.session, payment.id)
+    payable = await payable_amount(work.session, invoice.registration_id)
     return ReviewItem(
         payment=PaymentView.of(row, now=work.now),
-        invoice=InvoiceView.of(invoice, [], now=work.now),
+        invoice=InvoiceView.of(invoice, [], now=work.now, payable_amount=payable),
         flags=await flags_of(work.session, payment, invoice),
+        candidate_lines=[CandidateLine.of(each) for each in await lines_for(work.session, payment, zone)],
         leased_until=row["leased_until"],
         waiting=Queue.model_validate(await waiting(work.session, event_id)),
     )

@@ -4,14 +4,11 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from chassis.errors import NotFound, StartlineError
+from chassis.errors import StartlineError
 
+from payment.proofs.errors import UnknownPayment
 
-class UnknownPayment(NotFound):
-    """There is no such payment."""
-
-    code = "unknown_payment"
-    indonesian = "Pembayaran ini tidak ada."
+__all__ = ["AlreadyDecided", "NothingToUndo", "UnknownPayment"]
 
 
 class AlreadyDecided(StartlineError):

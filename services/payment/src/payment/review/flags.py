@@ -13,13 +13,14 @@ from payment.invoices.rules import RegistrationEnd
 from payment.invoices.tables import Invoice
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
-from payment.review.lookalikes import OtherPayment, same_picture, same_reference
+from payment.review.lookalikes import OtherPayment, looks_like, same_picture, same_reference
 
 
 class FlagCode(StrEnum):
-    """What a warning is about."""
+    """What a warning is about. What looks like another proof is that picture in other brightness or colours."""
 
     SAME_PICTURE = "same_picture"
+    LOOKS_LIKE = "looks_like"
     SAME_REFERENCE = "same_reference"
     AMOUNT_DIFFERS = "amount_differs"
     LATE = "late"
@@ -40,8 +41,9 @@ class OtherPaymentView(View):
 class Flag(View):
     """A warning, with what it refers to; the other members are null.
 
-    `other` for the same picture or reference, and a payment that paid already; `expected` is the amount of the invoice;
-    `deadline` and `paid_at` are those of a late payment; `ended` says how the registration ended.
+    `other` for the same picture or reference, one that looks like it, and a payment that paid already; `expected` is
+    the amount of the invoice; `deadline` and `paid_at` are those of a late payment; `ended` says how the registration
+    ended.
     """
 
     code: FlagCode
@@ -55,10 +57,12 @@ class Flag(View):
 async def flags_of(session: AsyncSession, payment: Payment, invoice: Invoice) -> Sequence[Flag]:
     """Return the warnings about a payment as things are now: a later proof may have the same picture."""
     pictures = await same_picture(session, payment)
+    alike = await looks_like(session, payment)
     references = await same_reference(session, payment)
     paid = await _paid_by(session, payment, invoice)
     return [
         *_about(FlagCode.SAME_PICTURE, pictures),
+        *_about(FlagCode.LOOKS_LIKE, alike),
         *_about(FlagCode.SAME_REFERENCE, references),
         *_about(FlagCode.PAID_ALREADY, paid),
         *_facts(payment, invoice),

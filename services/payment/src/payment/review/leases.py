@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_, update
 
 from payment.proofs.tables import WAITING, Payment
 from payment.review.errors import UnknownPayment
+from payment.review.second import not_for_second
 
 _FREE: Final[dict[str, None]] = {"leased_by": None, "leased_until": None}
 
@@ -25,7 +26,8 @@ async def lease_next(
 ) -> Payment | None:
     """Lease a waiting proof to a member of staff and return it; None if there is none.
 
-    A person who already has one gets the same, for longer; otherwise it is the oldest that no one else has.
+    A person who already has one gets the same, for longer; otherwise it is the oldest that no one else has. One that
+    the person has verified as the first of two goes to other people.
 
     Args:
         after: only proofs that came after this payment, whose lease ends.
@@ -40,9 +42,10 @@ async def lease_next(
     until = work.now + lasting
     mine = and_(Payment.leased_by == by.id, Payment.leased_until > work.now)
     free = or_(Payment.leased_until.is_(None), Payment.leased_until <= work.now, Payment.leased_by == by.id)
-    of_race = () if event_id is None else (Payment.event_id == event_id,)
+    of_race = [] if event_id is None else [Payment.event_id == event_id]
+    allowed = [*of_race, *await not_for_second(work, by=by)]
     for condition in (mine, free):
-        chosen = _waiting(and_(condition, *of_race), position, is_back=before is not None)
+        chosen = _waiting(and_(condition, *allowed), position, is_back=before is not None)
         leased = await _lease(work, chosen, by=by.id, until=until)
         if leased is not None:
             return leased

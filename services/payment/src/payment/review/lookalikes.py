@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.invoices.tables import Invoice
-from payment.proofs.fingerprints import BANDS, NEAR, bands_of, is_same_picture, near_bands
+from payment.proofs.fingerprints import BANDS, NEAR, bands_of, is_retoned, is_same_picture, near_bands
+from payment.proofs.phash import LOOKS_LIKE
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment, ProofFingerprint
 
@@ -31,6 +32,16 @@ _NEAR = text(f"""
         UNION {_IN_BANDS}
     )
     SELECT payment_id, detail FROM near JOIN proof_fingerprints USING (payment_id)
+""")  # noqa: S608  # constants of ours
+
+
+_COMPARED_FOR = timedelta(days=90)
+# Without an index: the hashes of three months are read in some milliseconds. The details are read of what is found.
+_LIKE = text(f"""
+    SELECT payment_id, detail FROM proof_fingerprints
+     WHERE phash IS NOT NULL AND seen_at > :since AND registration_id <> :own
+       AND bit_count(phash # (SELECT phash FROM proof_fingerprints WHERE payment_id = :mine)) <= {LOOKS_LIKE}
+     ORDER BY seen_at LIMIT 50
 """)  # noqa: S608  # constants of ours
 
 
@@ -66,6 +77,21 @@ async def _alike(session: AsyncSession, payment: Payment) -> Sequence[UUID]:
     near = {f"near_{number}": near_bands(band) for number, band in enumerate(bands_of(mine.dhash))}
     found = await session.execute(_NEAR, {"dhash": mine.dhash, "own": payment.registration_id, **near})
     return [row.payment_id for row in found if is_same_picture(mine.detail, row.detail)]
+
+
+async def looks_like(session: AsyncSession, payment: Payment) -> Sequence[OtherPayment]:
+    """Return payments of other registrations whose picture is this one in other brightness or colours, oldest first."""
+    mine = await session.get(ProofFingerprint, payment.id)
+    if mine is None or mine.detail is None:
+        return []
+    since = payment.uploaded_at - _COMPARED_FOR
+    found = await session.execute(_LIKE, {"mine": payment.id, "own": payment.registration_id, "since": since})
+    alike = [row.payment_id for row in found if _is_other_tone(mine.detail, row.detail)]
+    return await _others(session, payment, Payment.id.in_(alike)) if alike else []
+
+
+def _is_other_tone(mine: bytes, other: bytes) -> bool:
+    return is_retoned(mine, other) and not is_same_picture(mine, other)
 
 
 async def same_reference(session: AsyncSession, payment: Payment) -> Sequence[OtherPayment]:

@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from chassis.web.models import Amount, Body, Text, View
-from contracts import PaymentMethod
 from pydantic import Field
 
 from payment.invoices.rules import RegistrationEnd
-from payment.proofs.rules import PaymentStatus
+from payment.proofs.rules import Method, PaymentStatus
 
 UndoSeconds = Annotated[int, Field(ge=0, le=30)]
 """Seconds for which a decision is held and can be undone; 0 lets it take effect at once."""
@@ -39,7 +38,10 @@ class PaymentView(View):
     `registration_ended` warns that the registration expired or was cancelled meanwhile. `submitted_by` is `runner`, or
     `staff:` and the id of the member of staff who recorded the proof. `leased_by` reviews it until `leased_until`.
     `held` is a decision that can still be undone. `channel` is how it was found: only one by `proof` has a picture.
-    `superseded_by` is the payment that paid the registration while this proof waited.
+    `superseded_by` is the payment that paid the registration while this proof waited. `received` is what came in if it
+    is not `amount`, the invoice's. `source` is what it was found by, such as `charge:<id>` or `line:<id>`; null for a
+    proof. `needs_second`: it waits and two people verify it; `checked_by` is the first of them. `last_notice_at`: when
+    the gateway last sent a notification about its charge, of the last 90 days.
     """
 
     payment_id: UUID
@@ -49,18 +51,24 @@ class PaymentView(View):
     registration_ended: RegistrationEnd | None
     status: PaymentStatus
     amount: Amount
+    received: Amount | None
     currency: str
-    payment_method: PaymentMethod
+    payment_method: Method
     payment_date: datetime
     notes: str | None
     submitted_by: str
     channel: str
+    source: str | None
+    last_notice_at: datetime | None
     superseded_by: UUID | None
     uploaded_at: datetime
     age_seconds: int
     duplicate_of: SameImage | None
     verified_at: datetime | None
     verified_by: UUID | None
+    checked_at: datetime | None
+    checked_by: UUID | None
+    needs_second: bool
     rejected_at: datetime | None
     rejected_by: UUID | None
     rejection_reason: str | None

@@ -3,22 +3,48 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from contracts import PaymentMethod
-from sqlalchemy import Boolean, RowMapping, Select, literal_column, or_, select, true, tuple_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    and_,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from payment.charges.queries import id_in
+from payment.charges.tables import GatewayNotice
+from payment.incoming.tables import UnassignedMoney
+from payment.instructions.tables import PaymentSettings
 from payment.invoices.tables import Invoice
 from payment.paging import Position
-from payment.proofs.rules import PaymentStatus
+from payment.proofs.rules import Method, PaymentStatus
 from payment.proofs.tables import Payment
 from payment.review.errors import UnknownPayment
+from payment.review.second import came_in
 
 # A literal, as in the index: an expression with a bound parameter would not use the index.
 _DECIDED = literal_column("(payments.status <> 'uploaded')", Boolean)
+_NEEDS_SECOND: Final[ColumnElement[bool]] = func.coalesce(
+    (Payment.status == PaymentStatus.UPLOADED)
+    & (came_in >= select(PaymentSettings.second_check_from).where(PaymentSettings.id == 1).scalar_subquery()),
+    false(),
+)
+_WAITS_FOR_SECOND: Final[ColumnElement[bool]] = and_(
+    ~_DECIDED, Payment.checked_by.is_not(None), Payment.held_until.is_(None), _NEEDS_SECOND
+)
 
 
 @dataclass(frozen=True)
@@ -28,14 +54,16 @@ class PaymentFilter:
     Attributes:
         q: part of a registration number or of the payer's name.
         since, until: times between which the proof arrived; `until` is not included.
+        waits_for_second: whether the first of two people has verified it, and another one has to.
     """
 
     status: PaymentStatus | None = None
-    method: PaymentMethod | None = None
+    method: Method | None = None
     q: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     event_id: UUID | None = None
+    waits_for_second: bool | None = None
 
 
 async def list_payments(
@@ -89,6 +117,12 @@ def _filtered(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[
     if wanted.q:
         number = Invoice.registration_number.icontains(wanted.q, autoescape=True)
         query = query.where(or_(number, Invoice.payer_name.icontains(wanted.q, autoescape=True)))
+    if wanted.waits_for_second is not None:
+        query = query.where(_WAITS_FOR_SECOND if wanted.waits_for_second else ~_WAITS_FOR_SECOND)
+    return _arrived(query, wanted)
+
+
+def _arrived(query: Select[*tuple[Any, ...]], wanted: PaymentFilter) -> Select[*tuple[Any, ...]]:
     if wanted.since is not None:
         query = query.where(Payment.uploaded_at >= wanted.since)
     if wanted.until is not None:
@@ -104,6 +138,8 @@ def _with_invoice_and_duplicate() -> Select[*tuple[Any, ...]]:
             Invoice.registration_number,
             Invoice.payer_name,
             Invoice.registration_ended,
+            _NEEDS_SECOND.label("needs_second"),
+            _last_notice().label("last_notice_at"),
             duplicate.c.duplicate_id,
             duplicate.c.duplicate_registration_id,
             duplicate.c.duplicate_number,
@@ -111,6 +147,14 @@ def _with_invoice_and_duplicate() -> Select[*tuple[Any, ...]]:
         .join(Invoice, Invoice.registration_id == Payment.registration_id)
         .join(duplicate, true(), isouter=True)
     )
+
+
+def _last_notice() -> ScalarSelect[datetime]:
+    """Return when the gateway last sent a notification about the charge of a payment: it paid, or was kept before."""
+    money = select(UnassignedMoney.source).where(UnassignedMoney.id == id_in(Payment.source, "money"))
+    source = func.coalesce(money.correlate(Payment).scalar_subquery(), Payment.source)
+    of_charge = GatewayNotice.charge_id == id_in(source, "charge")
+    return select(func.max(GatewayNotice.received_at)).where(of_charge).correlate(Payment).scalar_subquery()
 
 
 def _same_image_of_another_registration() -> Select[*tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from contracts.payments import PaymentPayload
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from payment.invoices.commands import deadline_moved, free_of_charge
 from payment.invoices.rules import InvoiceStatus
@@ -13,7 +13,8 @@ from payment.invoices.tables import Invoice
 from payment.proofs import announce
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
-from payment.refunds.commands import refund_done, refund_due
+from payment.refunds.announce import refund_done, refund_due
+from payment.refunds.rules import Origin, RefundState
 from payment.refunds.tables import Refund
 
 
@@ -35,22 +36,27 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
 
 
 async def _refunds(work: UnitOfWork, registration_id: UUID) -> list[PaymentPayload]:
-    query = select(Payment, Refund).join(Refund, Refund.payment_id == Payment.id).order_by(Refund.due_at)
-    rows = (await work.session.execute(query.where(Payment.registration_id == registration_id))).all()
+    query = select(Payment, Refund).join(Refund, Refund.payment_id == Payment.id).order_by(Refund.due_at, Refund.id)
+    unknown = (Refund.origin == Origin.STAFF) & (Refund.state == RefundState.WAITS_FOR_SECOND)
+    told = (Payment.registration_id == registration_id, Refund.state != RefundState.CANCELLED, ~unknown)
+    rows = (await work.session.execute(query.where(*told))).all()
     return [
-        refund_due(payment, reason=refund.reason)
+        refund_due(payment, refund)
         if refund.done_at is None or refund.reference is None
-        else refund_done(payment, reference=refund.reference, at=refund.done_at)
+        else refund_done(payment, refund, reference=refund.reference, at=refund.done_at)
         for payment, refund in rows
     ]
 
 
 async def _newest(work: UnitOfWork, registration_id: UUID) -> Payment | None:
-    """Return the payment with the highest sequence, as arrival times come from several clocks. Old rows have 0."""
+    """Return the payment with the highest sequence, as arrival times come from several clocks. Old rows have 0.
+
+    One that pays for nothing is left out: an event caused its refund. A refund by staff takes no place away.
+    """
+    owed = (Refund.payment_id == Payment.id, Refund.origin.in_((Origin.EVENT, Origin.SURPLUS)))
     query = (
         select(Payment)
-        .outerjoin(Refund, Refund.payment_id == Payment.id)
-        .where(Payment.registration_id == registration_id, Refund.payment_id.is_(None))
+        .where(Payment.registration_id == registration_id, ~exists().where(*owed))
         .order_by(Payment.sequence.desc(), Payment.uploaded_at.desc())
         .limit(1)
     )

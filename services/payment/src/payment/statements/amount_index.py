@@ -160,8 +160,8 @@ def _since(candidate: Candidate) -> date:
 def _best(scores: Mapping[int, int], items: Sequence[Candidate], booked_on: date) -> Iterator[Candidate]:
     """Yield live candidates, those with the most words in common first, of these the newest."""
     for score in sorted(set(scores.values()), reverse=True):
-        live = [items[number] for number in scores if scores[number] == score and items[number].is_live(booked_on)]
-        yield from sorted(live, key=_since, reverse=True)
+        same = [items[number] for number in scores if scores[number] == score]
+        yield from (each for each in sorted(same, key=_since, reverse=True) if each.is_live(booked_on))
 
 
 def _newest(items: Sequence[Candidate], booked_on: date) -> Iterator[Candidate]:

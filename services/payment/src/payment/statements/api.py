@@ -12,11 +12,13 @@ from chassis.web.dependencies import OwnDatabase, Read, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, Text, Total, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from chassis.wording import Refused, Wording
 from fastapi import Request
-from pydantic import Field
+from pydantic import Field, model_validator
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.dependencies import Zone
-from payment.invoices.errors import AmountMismatch, InvoiceNotFound
+from payment.invoices.errors import AlreadyPaid, AmountMismatch, InvoiceNotFound
 from payment.invoices.rules import InvoiceStatus
 from payment.statements import commands, importing, queries
 from payment.statements.errors import REFUSALS
@@ -30,12 +32,18 @@ from payment.statements.line_errors import (
 )
 from payment.statements.matching import Kind, Reason
 from payment.statements.model import Format
+from payment.statements.queries import PaymentOfLine
 from payment.statements.rules import LineState
-from payment.statements.tables import StatementLine
+from payment.statements.tables import StatementLine, UndoneDecision
 
 router = Router(tags=["statements"])
 
 _LARGEST_NUMBER: Final = 2**31 - 1
+_ONE_OR_SEVERAL: Final = Wording(
+    en="Send `registration_id` or `registration_ids`, not both.",
+    id="Kirim `registration_id` atau `registration_ids`, bukan keduanya.",
+)
+_TWICE: Final = Wording(en="Send each registration once.", id="Kirim tiap pendaftaran satu kali saja.")
 
 
 class NewestFirst(NamedTuple):
@@ -59,8 +67,9 @@ _lines = CursorOf(InFile)
 class ImportView(View):
     """What an import added.
 
-    `lines` and `credits` are of the file. `repeated` lines were added before. The other credits are new: `matched` ones
-    can be accepted as proposed, `proposed` ones need a look, and nothing is known about `unknown` ones.
+    `lines` and `credits` are of the file. `repeated` lines were added before; all are if `repeated_file` was. The other
+    credits are new: `matched` ones can be accepted as proposed, and `accepted` of them were, `proposed` ones need a
+    look, and nothing is known about `unknown` ones.
     """
 
     statement_id: UUID
@@ -70,11 +79,16 @@ class ImportView(View):
     matched: int
     proposed: int
     unknown: int
+    accepted: int
     repeated: int
+    repeated_file: bool
 
 
 class StatementView(View):
-    """An imported statement. Balances are null if the file has none; `open` lines wait for a decision."""
+    """An imported statement. Balances are null if the file has none; `open` lines wait for a decision.
+
+    While it is `accepting`, lines that are sure are still being accepted without a person.
+    """
 
     id: UUID
     format: Format
@@ -85,6 +99,7 @@ class StatementView(View):
     lines: int
     credits: int
     open: int
+    accepting: bool
     uploaded_by: UUID
     uploaded_at: datetime
 
@@ -100,14 +115,31 @@ class ProposalView(View):
     status: InvoiceStatus
 
 
+class UndoneView(View):
+    """A decision about a line that was taken back, and why."""
+
+    state: LineState
+    payout_channel: str | None
+    payout_fee: Total | None
+    ignore_reason: str | None
+    decided_at: datetime
+    decided_by: UUID
+    at: datetime = Field(validation_alias="undone_at")
+    by: UUID = Field(validation_alias="undone_by")
+    reason: str
+
+
 class LineView(View):
     """A line of a statement, with what may be done about it.
 
     `number` is the line of the file. `tier` (1 is the surest), `kind`, `reason` and `facts` say why the import made the
-    `proposals`; the likeliest comes first.
+    `proposals`; the likeliest comes first, and those of a sum belong together. `payment_ids` and `registration_ids` are
+    what an accepted line paid. A payout has its channel and fee; a line that left the account may have given back a
+    refund or kept money. `undone` is the last decision about it that was taken back.
     """
 
     id: UUID
+    statement_id: UUID
     number: int
     booked_on: date
     amount: Total
@@ -121,22 +153,48 @@ class LineView(View):
     facts: Mapping[str, str]
     proposals: Sequence[ProposalView]
     payment_id: UUID | None
+    payment_ids: Sequence[UUID]
+    registration_ids: Sequence[UUID]
+    payout_channel: str | None
+    payout_fee: Total | None
+    refund_id: UUID | None
+    money_id: UUID | None
     ignore_reason: str | None
     decided_at: datetime | None
     decided_by: UUID | None
+    undone: UndoneView | None
 
     @classmethod
-    def of(cls, line: StatementLine, invoices: Mapping[str, Any]) -> Self:
+    def of(
+        cls,
+        line: StatementLine,
+        invoices: Mapping[str, Any],
+        payments: Sequence[PaymentOfLine],
+        undone: UndoneDecision | None,
+    ) -> Self:
         """Build the view of a line. `invoices` are those proposed, by registration."""
-        columns = {name: getattr(line, name) for name in cls.model_fields if name != "proposals"}
-        found = [ProposalView.model_validate(invoices[each]) for each in line.proposed if each in invoices]
-        return cls(**columns, proposals=found)
+        made = {
+            "proposals": [ProposalView.model_validate(invoices[each]) for each in line.proposed if each in invoices],
+            "payment_ids": [each.payment_id for each in payments],
+            "registration_ids": [each.registration_id for each in payments],
+            "undone": None if undone is None else UndoneView.model_validate(undone),
+        }
+        return cls(**{name: getattr(line, name) for name in cls.model_fields if name not in made}, **made)
 
 
 class Acceptance(Body):
-    """The registration that the line pays."""
+    """The registration that the line pays, or the 2 to 4 whose amounts it is the sum of."""
 
-    registration_id: UUID = Field(strict=False)
+    registration_id: UUID | None = Field(None, strict=False)
+    registration_ids: Annotated[list[UUID], Field(strict=False, min_length=2, max_length=4)] | None = None
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if (self.registration_id is None) == (self.registration_ids is None):
+            raise Refused(_ONE_OR_SEVERAL)
+        if self.registration_ids and len(set(self.registration_ids)) < len(self.registration_ids):
+            raise Refused(_TWICE)
+        return self
 
 
 class Ignored(Body):
@@ -146,10 +204,11 @@ class Ignored(Body):
 
 
 class Accepted(View):
-    """What the line became: a payment, or surplus without one, as the registration was paid already."""
+    """What the line became: one or several payments, or surplus without one, as the registration was paid already."""
 
     state: LineState
     payment_id: UUID | None
+    payment_ids: Sequence[UUID]
 
 
 @router.post(
@@ -159,7 +218,11 @@ class Accepted(View):
     openapi_extra=REQUEST_BODY,
 )
 async def upload_statement(staff: Finance, request: Request, database: OwnDatabase, zone: Zone) -> ImportView:
-    """Import a bank statement and propose the registrations that its lines pay. A line is never added twice."""
+    """Import a bank statement and propose the registrations that its lines pay. A line is never added twice.
+
+    Lines that are sure are accepted if the settings say so. `unknown_format` has the `header` and the first rows
+    (`sample`) of a CSV of another bank, whose columns can be chosen with `/statement-mappings`.
+    """
     file, account = await read_statement_form(request)
     imported = await importing.import_statement(database, file, account=account, zone=zone, by=staff)
     return ImportView.model_validate(imported)
@@ -174,6 +237,12 @@ async def list_statements(_: Finance, session: Read, limit: Limit = 50, cursor: 
     return Page(items=items, next_cursor=_statements.encode(items[-1].uploaded_at, items[-1].id) if more else None)
 
 
+@router.get("/statements/{statement_id}", responses=errors(UnknownStatement))
+async def show_statement(statement_id: UUID, _: Finance, session: Read) -> StatementView:
+    """Return a statement."""
+    return StatementView.model_validate(await queries.statement_by_id(session, statement_id))
+
+
 @router.get("/statements/{statement_id}/lines", responses=errors(UnknownStatement))
 async def list_lines(
     statement_id: UUID,
@@ -185,23 +254,45 @@ async def list_lines(
 ) -> Page[LineView]:
     """Return the lines that a statement added, in the order of the file. Lines of earlier statements are with those."""
     rows = await queries.list_lines(session, statement_id, state, limit=limit + 1, after=_lines.decode(cursor))
-    invoices = await queries.invoices_by_id(session, {each for line in rows[:limit] for each in line.proposed})
-    items = [LineView.of(line, invoices) for line in rows[:limit]]
+    items = await _views(session, rows[:limit])
     more = len(rows) > limit
     return Page(items=items, next_cursor=_lines.encode(items[-1].number, items[-1].id) if more else None)
 
 
+async def _views(session: AsyncSession, lines: Sequence[StatementLine]) -> list[LineView]:
+    invoices = await queries.invoices_by_id(session, {each for line in lines for each in line.proposed})
+    payments = await queries.payments_of_lines(session, lines)
+    undone = await queries.undone_by_line(session, lines)
+    return [LineView.of(line, invoices, payments.get(line.id, ()), undone.get(line.id)) for line in lines]
+
+
+@router.get("/statement-lines/{line_id}", responses=errors(UnknownStatementLine))
+async def show_line(line_id: UUID, _: Finance, session: Read) -> LineView:
+    """Return a line."""
+    [view] = await _views(session, [await queries.line_by_id(session, line_id)])
+    return view
+
+
 @router.post(
     "/statement-lines/{line_id}/accept",
-    responses=errors(UnknownStatementLine, LineDecided, LineTooLarge, InvoiceNotFound, AmountMismatch),
+    responses=errors(
+        UnknownStatementLine, LineDecided, LineTooLarge, InvoiceNotFound, AmountMismatch, AlreadyPaid, InvalidFields
+    ),
 )
 async def accept_line(line_id: UUID, body: Acceptance, staff: Finance, work: Work, zone: Zone) -> Accepted:
     """Let a line pay the invoice of a registration, or confirm the proof by which it is paid.
 
-    Money for a registration that is paid otherwise is kept as surplus.
+    Money for a registration that is paid otherwise is kept as surplus. Several registrations are paid together, if the
+    line is exactly their sum, or none is.
     """
+    if body.registration_ids is not None:
+        paid = await commands.accept_sum(work, line_id, body.registration_ids, zone=zone, by=staff)
+        return Accepted(state=LineState.MATCHED, payment_id=paid[0], payment_ids=paid)
+    assert body.registration_id is not None  # noqa: S101  # one of the two is there
     payment_id = await commands.accept(work, line_id, body.registration_id, zone=zone, by=staff)
-    return Accepted(state=LineState.KEPT if payment_id is None else LineState.MATCHED, payment_id=payment_id)
+    if payment_id is None:
+        return Accepted(state=LineState.KEPT, payment_id=None, payment_ids=())
+    return Accepted(state=LineState.MATCHED, payment_id=payment_id, payment_ids=[payment_id])
 
 
 @router.post("/statement-lines/{line_id}/ignore", status_code=204, responses=errors(UnknownStatementLine, LineDecided))

@@ -7,12 +7,10 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from chassis.canonical.folding import folded_words
+from chassis.canonical.folding import unaccented
 
 from payment.invoices.rules import InvoiceStatus
-
-KEPT: Final = timedelta(days=14)
-"""How long after its end an invoice may still be paid by its unique amount, which no other invoice gets until then."""
+from payment.transfers.rules import KEPT
 
 EARLY: Final = timedelta(days=1)
 """How much earlier than the invoice's day a line's may be: days begin earlier in the east of Indonesia."""
@@ -29,7 +27,7 @@ class Candidate:
     """An invoice.
 
     Attributes:
-        payable: the amount that its payer was asked to transfer.
+        payable: the amount that its payer was asked to transfer; of one that awaits a line, what the proof says.
         has_unique_code: no other invoice has this amount while it is open and for `KEPT` afterwards.
         phone: digits with country code.
         awaits_line: it is paid by a proof that a person verified, and no statement has confirmed that yet.
@@ -52,7 +50,7 @@ class Candidate:
     @property
     def is_open(self) -> bool:
         """Return whether it is to be paid."""
-        return self.status in {InvoiceStatus.OPEN, InvoiceStatus.PROOF_UPLOADED}
+        return self.status is InvoiceStatus.OPEN or self.status is InvoiceStatus.PROOF_UPLOADED
 
     @property
     def is_expected(self) -> bool:
@@ -83,7 +81,7 @@ def in_cents(amount: Decimal) -> int:
 
 def words_of(text: str) -> frozenset[str]:
     """Return the words of at least three letters of a text, folded, also where digits are glued to them."""
-    return frozenset(_LETTERS.findall(" ".join(folded_words(text))))
+    return frozenset(_LETTERS.findall(unaccented(text)))
 
 
 def words_and_phones_of(text: str) -> frozenset[str]:

@@ -1,135 +1,39 @@
-"""Storing statements, and deciding about their lines."""
+"""Decisions about lines of statements. Of concurrent decisions about one line exactly one is taken."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import product
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from payment.incoming.commands import receive
 from payment.incoming.paying import pay_invoice
 from payment.incoming.rules import Received
-from payment.invoices.errors import AmountMismatch, InvoiceNotFound
+from payment.invoices.commands import NO_VERIFIER
+from payment.invoices.errors import AlreadyPaid, AmountMismatch, InvoiceNotFound
+from payment.invoices.queries import payable_amount
 from payment.invoices.rules import InvoiceStatus
-from payment.invoices.tables import Invoice
+from payment.invoices.tables import Invoice, TransferAmount
 from payment.ledger.rules import Channel
+from payment.proofs.booking import correct_received
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
-from payment.statements.line_errors import LineDecided, LineTooLarge, UnknownStatementLine
-from payment.statements.matching import Kind, Match
-from payment.statements.model import RUPIAH, Line, Statement
-from payment.statements.rules import LARGEST_AMOUNT, LineState, line_source, received_at
-from payment.statements.tables import ImportedStatement, StatementLine
+from payment.statements.holding import is_held
+from payment.statements.line_errors import HELD, LineDecided, LineTooLarge, UnknownStatementLine
+from payment.statements.model import RUPIAH
+from payment.statements.rules import LARGEST_AMOUNT, LineState, line_source, part_source, received_at
+from payment.statements.tables import LinePayment, StatementLine
+from payment.transfers.queries import amount_paid_by
 
 TRANSFER: Final = "bank_transfer"
-_AT_ONCE: Final = 1000
 _LONGEST_REFERENCE: Final = 255
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import added.
-
-    Attributes:
-        lines, credits: of the file.
-        matched, proposed, unknown: new credits by what their match allows: `accept`, `propose` or `unknown`.
-        repeated: lines that this or another statement had added before.
-    """
-
-    statement_id: UUID
-    format: str
-    lines: int
-    credits: int
-    matched: int = 0
-    proposed: int = 0
-    unknown: int = 0
-    repeated: int = 0
-
-
-async def store(
-    work: UnitOfWork, statement: Statement, matches: Sequence[Match], *, sha256: str, by: Staff
-) -> Imported:
-    """Store a statement and those of its lines that no statement had before. A file that was stored adds nothing.
-
-    Args:
-        matches: of the lines of the statement, in their order.
-        sha256: of the file.
-    """
-    known, row = ImportedStatement, _statement_row(work, statement, sha256=sha256, by=by)
-    new = insert(known).values(row).on_conflict_do_nothing(index_elements=["sha256"]).returning(known.id)
-    totals: dict[str, Any] = {name: row[name] for name in ("format", "lines", "credits")}
-    if (await work.session.execute(new)).first() is None:
-        before = (await work.session.execute(select(known.id).where(known.sha256 == sha256))).scalar_one()
-        return Imported(statement_id=before, repeated=row["lines"], **totals)
-    await _store_lines(work, row["id"], statement.lines, matches)
-    imported = Imported(statement_id=row["id"], **totals, **await _added(work, row["id"], row["lines"]))
-    await work.audit(by.actor, "statement.import", str(row["id"]), lines=imported.lines, repeated=imported.repeated)
-    return imported
-
-
-def _statement_row(work: UnitOfWork, statement: Statement, *, sha256: str, by: Staff) -> dict[str, Any]:
-    return {
-        "id": uuid4(),
-        "format": statement.format.value,
-        "account": statement.account,
-        "currency": statement.currency,
-        "opening": statement.opening,
-        "closing": statement.closing,
-        "lines": len(statement.lines),
-        "credits": sum(line.amount > 0 for line in statement.lines),
-        "sha256": sha256,
-        "uploaded_by": by.id,
-        "uploaded_at": work.now,
-    }
-
-
-async def _store_lines(work: UnitOfWork, statement_id: UUID, lines: Iterable[Line], matches: Iterable[Match]) -> None:
-    # In one order in all transactions: those with overlapping files wait for each other, and do not deadlock.
-    ordered = sorted(zip(lines, matches, strict=True), key=lambda pair: pair[0].fingerprint)
-    rows = (_line_row(statement_id, line, match) for line, match in ordered)
-    new = insert(StatementLine).on_conflict_do_nothing(index_elements=["fingerprint"])
-    while some := list(islice(rows, _AT_ONCE)):
-        await work.session.execute(new, some)
-
-
-def _line_row(statement_id: UUID, line: Line, match: Match) -> dict[str, Any]:
-    return {
-        "id": uuid4(),
-        "statement_id": statement_id,
-        "number": line.number,
-        "booked_on": line.booked_on,
-        "amount": line.amount,
-        "text": line.text,
-        "reference": line.reference,
-        "balance": line.balance,
-        "fingerprint": line.fingerprint,
-        "state": LineState.OPEN if line.amount > 0 else LineState.OUTGOING,
-        "tier": match.tier.value,
-        "kind": match.kind,
-        "reason": match.reason,
-        "facts": dict(match.facts),
-        "proposed": [str(each) for each in match.registration_ids],
-    }
-
-
-async def _added(work: UnitOfWork, statement_id: UUID, lines: int) -> dict[str, Any]:
-    groups = (StatementLine.kind, StatementLine.state)
-    counted = select(*groups, func.count()).where(StatementLine.statement_id == statement_id).group_by(*groups)
-    rows = (await work.session.execute(counted)).all()
-    by_kind = {kind: count for kind, state, count in rows if state == LineState.OPEN}
-    return {
-        "matched": by_kind.get(Kind.ACCEPT, 0),
-        "proposed": by_kind.get(Kind.PROPOSE, 0),
-        "unknown": by_kind.get(Kind.UNKNOWN, 0),
-        "repeated": lines - sum(count for *_, count in rows),
-    }
 
 
 async def accept(work: UnitOfWork, line_id: UUID, registration_id: UUID, *, zone: ZoneInfo, by: Staff) -> UUID | None:
@@ -141,16 +45,66 @@ async def accept(work: UnitOfWork, line_id: UUID, registration_id: UUID, *, zone
         UnknownStatementLine, LineDecided, LineTooLarge.
         InvoiceNotFound, AmountMismatch.
     """
-    line = await _open_line(work, line_id)
-    await _ensure_amount(work, registration_id, line)
+    line = await open_line(work, line_id)
     money = _received(line, zone, registration_id=registration_id)
-    payment_id = await pay_invoice(work, money, by=by.id) or await _unconfirmed_payment(work, registration_id, line)
+    payment_id = await _pay(work, money, by=by.id)
     if payment_id is None:
         await receive(work, money)
     state = LineState.KEPT if payment_id is None else LineState.MATCHED
-    shown = {"registration_id": str(registration_id), "payment_id": shown_value(payment_id)}
-    await _decide(work, line, state, by=by, values={"payment_id": payment_id}, **shown)
+    paid = [] if payment_id is None else [payment_id]
+    await _decide(work, line, state, by=by.id, actor=by.actor, payments=paid, registration_id=str(registration_id))
     return payment_id
+
+
+async def accept_sum(
+    work: UnitOfWork, line_id: UUID, registration_ids: Sequence[UUID], *, zone: ZoneInfo, by: Staff
+) -> Sequence[UUID]:
+    """Let a line pay the invoices of several registrations, whose amounts it is the sum of; all of them or none.
+
+    Return the ids of the payments. A proof that paid one of them is confirmed, as by a line of its own.
+
+    Raises:
+        UnknownStatementLine, LineDecided, LineTooLarge.
+        InvoiceNotFound, AmountMismatch.
+        AlreadyPaid: one of them is paid, and not by a proof that waits for its line.
+    """
+    line = await open_line(work, line_id)
+    payments: list[UUID] = []
+    # In one order in all transactions, so that concurrent sums of the same registrations do not deadlock.
+    for registration_id, amount in sorted((await _split(work, line, registration_ids)).items()):
+        source = part_source(line.id, registration_id)
+        money = _received(line, zone, registration_id=registration_id, amount=amount, source=source)
+        payment_id = await _pay(work, money, by=by.id)
+        if payment_id is None:
+            raise AlreadyPaid(registration_id=str(registration_id))
+        payments.append(payment_id)
+    shown = sorted(map(str, registration_ids))
+    await _decide(work, line, LineState.MATCHED, by=by.id, actor=by.actor, payments=payments, registrations=shown)
+    return payments
+
+
+async def accept_sure(work: UnitOfWork, line: StatementLine, registration_id: UUID, *, zone: ZoneInfo) -> None:
+    """Accept a locked, open line as its match says. The line's reason says why.
+
+    Raises:
+        LineDecided, LineTooLarge.
+        InvoiceNotFound, AmountMismatch.
+        AlreadyPaid: it would be surplus, and stays open for a person.
+    """
+    await _ensure_not_held(work, line)
+    payment_id = await _pay(work, _received(line, zone, registration_id=registration_id), by=NO_VERIFIER)
+    if payment_id is None:
+        raise AlreadyPaid(registration_id=str(registration_id))
+    shown: dict[str, Any] = {"registration_id": str(registration_id), "tier": line.tier, "reason": line.reason}
+    await _decide(work, line, LineState.MATCHED, by=NO_VERIFIER, actor="system", payments=[payment_id], **shown)
+
+
+async def match(
+    work: UnitOfWork, line: StatementLine, payment_id: UUID, registration_id: UUID, *, by: UUID, actor: str
+) -> None:
+    """Let a locked, open line confirm a payment that was verified by its proof."""
+    shown = str(registration_id)
+    await _decide(work, line, LineState.MATCHED, by=by, actor=actor, payments=[payment_id], registration_id=shown)
 
 
 async def keep(work: UnitOfWork, line_id: UUID, *, zone: ZoneInfo, by: Staff) -> None:
@@ -159,9 +113,9 @@ async def keep(work: UnitOfWork, line_id: UUID, *, zone: ZoneInfo, by: Staff) ->
     Raises:
         UnknownStatementLine, LineDecided, LineTooLarge.
     """
-    line = await _open_line(work, line_id)
+    line = await open_line(work, line_id)
     await receive(work, _received(line, zone))
-    await _decide(work, line, LineState.KEPT, by=by)
+    await _decide(work, line, LineState.KEPT, by=by.id, actor=by.actor)
 
 
 async def ignore(work: UnitOfWork, line_id: UUID, *, reason: str, by: Staff) -> None:
@@ -170,64 +124,132 @@ async def ignore(work: UnitOfWork, line_id: UUID, *, reason: str, by: Staff) -> 
     Raises:
         UnknownStatementLine, LineDecided.
     """
-    line = await _open_line(work, line_id)
-    await _decide(work, line, LineState.IGNORED, by=by, values={"ignore_reason": reason}, reason=reason)
+    line = await open_line(work, line_id)
+    line.ignore_reason = reason
+    await _decide(work, line, LineState.IGNORED, by=by.id, actor=by.actor, reason=reason)
 
 
-async def _open_line(work: UnitOfWork, line_id: UUID) -> StatementLine:
-    """Lock a line about which nothing was decided. Of concurrent decisions the first one finds it open."""
+async def open_line(work: UnitOfWork, line_id: UUID) -> StatementLine:
+    """Lock a line about which nothing was decided. Of concurrent decisions the first one finds it open.
+
+    Raises:
+        UnknownStatementLine, LineDecided.
+    """
     line = await work.session.get(StatementLine, line_id, with_for_update=True)
     if line is None:
         raise UnknownStatementLine
     if line.state != LineState.OPEN:
         raise LineDecided(state=line.state)
+    await _ensure_not_held(work, line)
     return line
 
 
-async def _ensure_amount(work: UnitOfWork, registration_id: UUID, line: StatementLine) -> None:
-    """Check that an invoice that is not paid is over the amount of a line.
+async def _ensure_not_held(work: UnitOfWork, line: StatementLine) -> None:
+    if await is_held(work.session, line):
+        raise LineDecided(state=HELD)
+
+
+async def _pay(work: UnitOfWork, money: Received, *, by: UUID) -> UUID | None:
+    """Pay the invoice of a registration, or find the proof that paid it. Return None if it was paid otherwise.
+
+    Raises:
+        InvoiceNotFound, AmountMismatch: nothing was changed.
+    """
+    assert money.registration_id is not None  # noqa: S101  # given by all callers
+    paid = await pay_invoice(work, money, by=by)
+    if paid is None:
+        await _ensure_amount(work, money.registration_id, money.amount)
+        paid = await _unconfirmed_payment(work, money)
+    return paid
+
+
+async def _ensure_amount(work: UnitOfWork, registration_id: UUID, amount: Decimal) -> None:
+    """Check that an invoice that is not paid is over an amount, or its payer was asked for that.
 
     The invoice is not loaded as an object: it would show its old status to what is called afterwards.
     """
-    columns = (Invoice.status, Invoice.amount, Invoice.currency)
-    found = (await work.session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
-    if found is None:
-        raise InvoiceNotFound
-    if found.status != InvoiceStatus.PAID and (found.amount, found.currency) != (line.amount, RUPIAH):
-        raise AmountMismatch.of(found.amount, found.currency)
+    status = select(Invoice.status).where(Invoice.registration_id == registration_id)
+    if (await work.session.execute(status)).scalar_one_or_none() != InvoiceStatus.PAID:
+        await amount_paid_by(work.session, registration_id, amount, RUPIAH)
 
 
-async def _unconfirmed_payment(work: UnitOfWork, registration_id: UUID, line: StatementLine) -> UUID | None:
+async def _unconfirmed_payment(work: UnitOfWork, money: Received) -> UUID | None:
     """Return the payment by a verified proof of a transfer that has no line yet, and lock it; None if there is none.
+
+    One that was verified at its price may have come in over the amount that its payer was asked for.
 
     Raises:
         AmountMismatch: it is over another amount than the line.
     """
     by_proof = (
-        Payment.registration_id == registration_id,
+        Payment.registration_id == money.registration_id,
         Payment.status == PaymentStatus.VERIFIED,
         Payment.channel == Channel.PROOF,
         Payment.payment_method == TRANSFER,
     )
-    locked = select(Payment.id, Payment.amount, Payment.currency).where(*by_proof).with_for_update()
-    for payment in (await work.session.execute(locked)).all():
+    locked = select(Payment).where(*by_proof).with_for_update().execution_options(populate_existing=True)
+    for payment in (await work.session.execute(locked)).scalars():
         # A statement after the lock, so that it sees what the holder of the lock before committed.
-        if (await work.session.execute(select(exists().where(StatementLine.payment_id == payment.id)))).scalar_one():
+        if (await work.session.execute(select(exists().where(LinePayment.payment_id == payment.id)))).scalar_one():
             continue
-        if (payment.amount, payment.currency) != (line.amount, RUPIAH):
-            raise AmountMismatch.of(payment.amount, payment.currency)
-        return UUID(str(payment.id))
+        came_in = payment.received or payment.amount
+        if (came_in, payment.currency) != (money.amount, RUPIAH):
+            if not await _came_in_as_asked(work, payment, money):
+                raise AmountMismatch.of(came_in, payment.currency)
+            await correct_received(work, payment, money.amount)
+        return payment.id
     return None
 
 
-def _received(line: StatementLine, zone: ZoneInfo, *, registration_id: UUID | None = None) -> Received:
+async def _came_in_as_asked(work: UnitOfWork, payment: Payment, money: Received) -> bool:
+    """Return whether money is what the payer of a payment that was verified at its price was asked for.
+
+    False if more than that goes back already.
+    """
+    if payment.received is not None or payment.currency != RUPIAH or payment.refund_total > money.amount:
+        return False
+    return await payable_amount(work.session, payment.registration_id) == money.amount
+
+
+async def _split(work: UnitOfWork, line: StatementLine, registration_ids: Sequence[UUID]) -> dict[UUID, Decimal]:
+    """Return what of a line is for each registration: the amount of its invoice, or the one asked for.
+
+    Raises:
+        InvoiceNotFound.
+        AmountMismatch: the line is not their sum; `expected` is.
+    """
+    asked = TransferAmount.registration_id == Invoice.registration_id
+    proof = Payment.registration_id == Invoice.registration_id
+    verified = (Payment.status == PaymentStatus.VERIFIED) & (Payment.channel == Channel.PROOF)
+    columns = (Invoice.registration_id, Invoice.amount, TransferAmount.payable_amount, Payment.received)
+    query = select(*columns).join_from(Invoice, TransferAmount, asked, isouter=True)
+    query = query.join(Payment, proof & verified, isouter=True).where(Invoice.registration_id.in_(registration_ids))
+    rows = (await work.session.execute(query)).all()
+    if {row.registration_id for row in rows} != set(registration_ids):
+        raise InvoiceNotFound
+    # What is most likely first: what the proof says came in, the amount asked for, the invoice's.
+    choices = [[each for each in (row.received, row.payable_amount, row.amount) if each is not None] for row in rows]
+    for amounts in product(*choices):
+        if sum(amounts) == line.amount:
+            return {row.registration_id: amount for row, amount in zip(rows, amounts, strict=True)}
+    raise AmountMismatch.of(sum((each[0] for each in choices), start=Decimal()), RUPIAH)
+
+
+def _received(
+    line: StatementLine,
+    zone: ZoneInfo,
+    *,
+    registration_id: UUID | None = None,
+    amount: Decimal | None = None,
+    source: str | None = None,
+) -> Received:
     if line.amount > LARGEST_AMOUNT:
         raise LineTooLarge(limit=f"{LARGEST_AMOUNT:.2f}")
     return Received(
-        source=line_source(line.id),
+        source=source or line_source(line.id),
         channel=Channel.STATEMENT,
         method=TRANSFER,
-        amount=line.amount,
+        amount=amount or line.amount,
         currency=RUPIAH,
         received_at=received_at(line.booked_on, zone),
         registration_id=registration_id,
@@ -240,13 +262,21 @@ async def _decide(
     line: StatementLine,
     state: LineState,
     *,
-    by: Staff,
-    values: dict[str, Any] | None = None,
+    by: UUID,
+    actor: str,
+    payments: Sequence[UUID] = (),
     **details: Any,
 ) -> None:
-    decided = {"state": state.value, "decided_at": work.now, "decided_by": by.id, **(values or {})}
-    for name, value in decided.items():
-        setattr(line, name, value)
+    """Store a decision about a line, with the payments that it is or confirms.
+
+    A trigger stores the first of them in `LinePayment`, as for lines that the release before decides about.
+    """
+    line.state, line.decided_at, line.decided_by = state.value, work.now, by
+    line.payment_id = payments[0] if payments else None
     await work.session.flush()
+    if others := payments[1:]:
+        rows = [{"payment_id": each, "line_id": line.id} for each in others]
+        await work.session.execute(insert(LinePayment).values(rows))
     before, after = {"state": LineState.OPEN.value}, {"state": state.value}
-    await work.audit(by.actor, f"line.{state.value}", str(line.id), before=before, after=after, **details)
+    details["payment_id"] = shown_value(line.payment_id)
+    await work.audit(actor, f"line.{state.value}", str(line.id), before=before, after=after, **details)

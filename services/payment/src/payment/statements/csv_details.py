@@ -55,12 +55,12 @@ class Details:
         self._keep(found.lastgroup, values, Place(row.number))
         return found.lastgroup
 
-    def take_balance(self, row: Row, text: str, cell: str) -> bool:
+    def take_balance(self, place: Place, text: str, cell: str) -> bool:
         """Keep the balance of a row whose text says `Saldo Awal`; return whether it is such a row."""
         found = _LABEL.match(text.strip(" '\t"))
         if not found or found.lastgroup not in {"opening", "closing"}:
             return False
-        self._keep(found.lastgroup, [cell], Place(row.number))
+        self._keep(found.lastgroup, [cell], place)
         return True
 
     def _keep(self, name: str, values: Sequence[str], place: Place) -> None:

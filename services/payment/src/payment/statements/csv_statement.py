@@ -13,7 +13,7 @@ from payment.statements.csv_table import Movement, Table, movements, open_table
 from payment.statements.entries import Draft, Entry, Part, folded_spaces
 from payment.statements.errors import ColumnsNotFound, MisplacedCells, SeveralAccounts, UnreadableNumber
 from payment.statements.mapping import ColumnMapping
-from payment.statements.model import Place, account_number, currency_code
+from payment.statements.model import account_number, currency_code
 from payment.statements.numbers import Column, is_blank, side_of
 
 _ZERO: Final = Decimal("0.00")
@@ -60,10 +60,10 @@ class _Reader:
 
     def decide_mark(self) -> None:
         """Look at all amounts and balances of the file."""
+        figures = self._columns.figures
         for movement in movements(self._table, self._details):
-            place = Place(movement.number)
-            for column in self._columns.figures:
-                self._figures.see(movement.cells[column], place)
+            for column in figures:
+                self._figures.see(movement.cells[column], movement.place)
         self._details.show(self._figures)
 
     def part(self) -> Part:
@@ -80,7 +80,7 @@ class _Reader:
     def _entry(self, movement: Movement) -> Entry:
         text = self._text(movement)
         return Entry(
-            number=movement.number,
+            number=movement.place.number,
             booked_on=movement.day,
             amount=self._amount(movement),
             text=text,
@@ -93,7 +93,7 @@ class _Reader:
         for column in (self._columns.account, self._columns.currency):
             written = movement.cells[column].strip(" '\t") if column is not None else ""
             if column is not None and written and self._named.setdefault(column, written) != written:
-                raise SeveralAccounts.at(Place(movement.number))
+                raise SeveralAccounts.at(movement.place)
 
     def _text(self, movement: Movement) -> str:
         columns, cells = self._columns, movement.cells
@@ -112,15 +112,15 @@ class _Reader:
             return self._signed(movement, self._columns.amount)
         credit, debit = (self._optional(movement, each) for each in (self._columns.credit, self._columns.debit))
         if (credit is None and debit is None) or (credit and debit):
-            raise MisplacedCells.at(Place(movement.number))
+            raise MisplacedCells.at(movement.place)
         for column, amount in ((self._columns.credit, credit), (self._columns.debit, debit)):
             if amount is not None and amount < 0 and column is not None:
-                raise UnreadableNumber.at(Place(movement.number), movement.cells[column])
+                raise UnreadableNumber.at(movement.place, movement.cells[column])
         return (credit or _ZERO) - (debit or _ZERO)
 
     def _signed(self, movement: Movement, column: int) -> Decimal:
         """Return an amount with the sign that it has, or that CR or DB gives it."""
-        place, cell = Place(movement.number), movement.cells[column]
+        place, cell = movement.place, movement.cells[column]
         if is_blank(cell):
             raise MisplacedCells.at(place)
         amount, is_credit = self._figures.read(cell, place)
@@ -137,5 +137,5 @@ class _Reader:
         """Return the number in a cell; None if it is blank. A balance with DB is negative."""
         if column is None or is_blank(movement.cells[column]):
             return None
-        amount, is_credit = self._figures.read(movement.cells[column], Place(movement.number))
+        amount, is_credit = self._figures.read(movement.cells[column], movement.place)
         return -amount if is_credit is False and column in {self._columns.balance, self._columns.before} else amount

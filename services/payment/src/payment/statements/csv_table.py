@@ -12,7 +12,7 @@ from payment.statements.dates import is_pending, parse_date
 from payment.statements.errors import ColumnsNotFound, MisplacedCells, UnknownStatementFormat, UnreadableDate
 from payment.statements.mapping import ColumnMapping
 from payment.statements.model import Place
-from payment.statements.numbers import is_blank
+from payment.statements.numbers import figure, is_blank
 
 _NO_HEADER: Final = 0
 
@@ -34,7 +34,7 @@ class Table:
 class Movement(NamedTuple):
     """The cells of a movement, as many as the header has. A pending one has no day."""
 
-    number: int
+    place: Place
     day: date | None
     cells: Sequence[str]
 
@@ -77,23 +77,27 @@ def movements(table: Table, details: Details) -> Iterator[Movement]:
         UnreadableDate: also if a date has no year, and no period stands above the table.
     """
     columns, has_begun = table.columns, False
+    nameless, fewest = columns.nameless, columns.fewest_cells
     for row in rows_of(table.text, table.delimiter):
         if row.number < table.header_at:
             details.take(row)
         elif row.number > table.header_at and (cells := trimmed(row.cells)):
             is_title = not has_begun and not columns.header and not _may_be_dated(row, columns)
             if not is_title and not _is_beside_the_table(row, columns, details):
-                has_begun = True
-                yield from _movement(row, _fitted(cells, table, Place(row.number)), columns, details)
+                has_begun, place = True, Place(row.number)
+                if len(row.cells) < fewest or _has_figure(row.cells, nameless):
+                    raise MisplacedCells.at(place)
+                if movement := _movement(place, _fitted(cells, table, place), columns, details):
+                    yield movement
 
 
-def _movement(row: Row, cells: Sequence[str], columns: ColumnMapping, details: Details) -> Iterator[Movement]:
+def _movement(place: Place, cells: Sequence[str], columns: ColumnMapping, details: Details) -> Movement | None:
+    """Return a movement; None if the row only states the opening or closing balance."""
     written = cells[columns.date]
     day = parse_date(written, columns.date_order, details.period)
     if day is None and not is_pending(written):
-        raise UnreadableDate.at(Place(row.number), written)
-    if not _states_a_balance(row, cells, columns, details):
-        yield Movement(row.number, day, cells)
+        raise UnreadableDate.at(place, written)
+    return None if _states_a_balance(place, cells, columns, details) else Movement(place, day, cells)
 
 
 def _is_beside_the_table(row: Row, columns: ColumnMapping, details: Details) -> bool:
@@ -112,6 +116,11 @@ def _is_beside_the_table(row: Row, columns: ColumnMapping, details: Details) -> 
 def _may_be_dated(row: Row, columns: ColumnMapping) -> bool:
     written = row.cells[columns.date].strip(" '\t") if columns.date < len(row.cells) else ""
     return written[:1].isdigit() or is_pending(written)
+
+
+def _has_figure(cells: Sequence[str], columns: Sequence[int]) -> bool:
+    """Return whether an amount stands in a column that has none: cells to its left were merged or added."""
+    return any(each < len(cells) and figure(cells[each]) is not None for each in columns)
 
 
 def _has_amount(cells: Sequence[str], columns: ColumnMapping) -> bool:
@@ -142,8 +151,8 @@ def _fitted(cells: list[str], table: Table, place: Place) -> list[str]:
     return cells + [""] * -surplus if surplus < 0 else cells
 
 
-def _states_a_balance(row: Row, cells: Sequence[str], columns: ColumnMapping, details: Details) -> bool:
+def _states_a_balance(place: Place, cells: Sequence[str], columns: ColumnMapping, details: Details) -> bool:
     """Return whether a row has a balance but no amount, and says that it is the opening or closing one."""
     if columns.balance is None or _has_amount(cells, columns):
         return False
-    return details.take_balance(row, cells[columns.text[0]], cells[columns.balance])
+    return details.take_balance(place, cells[columns.text[0]], cells[columns.balance])

@@ -64,6 +64,7 @@ def is_pending(cell: str) -> bool:
     return cell.strip(" '\t").upper() in _PENDING
 
 
+@lru_cache(maxsize=16)
 def period_of(text: str) -> Period | None:
     """Return the period in a text such as `Periode : 20/12/2026 - 19/01/2027`; None if there is none."""
     found = _SPAN.search(text)

@@ -1,7 +1,7 @@
 """What the readers of all formats produce, and the statement that it becomes."""
 
 import hashlib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -117,7 +117,7 @@ def _lines(entries: Iterable[Entry], account: str | None) -> Iterator[Line]:
     a file that agree in all of these are numbered, so equal transfers stay apart; as they are equal, it does not matter
     in which order another file has them.
     """
-    seen: Counter[str] = Counter()
+    seen: defaultdict[str, int] = defaultdict(int)
     for entry in entries:
         if entry.booked_on is None or not entry.amount:
             continue

@@ -1,6 +1,7 @@
 """Refusals of bank statements. Each names the place in the file and says what would be right.
 
-The answers quote numbers of the file, but no texts, which contain names of payers.
+The answers quote numbers of the file, but no texts, which contain names of payers; except for the first rows of a CSV
+of which a person has to choose the columns.
 """
 
 import re
@@ -35,6 +36,11 @@ class UnknownStatementFormat(StartlineError):
         "Kirim ekspor CSV dari BCA, Mandiri, BRI, atau BNI, atau berkas MT940 atau CAMT.053, atau pilih dahulu kolom "
         "dari CSV lain."
     )
+
+    @classmethod
+    def with_beginning(cls, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Self:
+        """Return the error with the beginning of a CSV, from which a person chooses the columns."""
+        return cls(header=list(header), sample=[list(row) for row in rows])
 
 
 class ColumnsNotFound(StartlineError):

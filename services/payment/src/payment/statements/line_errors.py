@@ -1,6 +1,11 @@
 """Refusals about imported statements and their lines. Those about files are in `errors`."""
 
+from typing import Final
+
 from chassis.errors import NotFound, StartlineError
+
+HELD: Final = "held"
+"""The state of a line that waits with the held decision about a proof, in refusals of other decisions about it."""
 
 
 class UnknownStatement(NotFound):
@@ -37,3 +42,17 @@ class OtherCurrency(StartlineError):
     code = "other_currency"
     status = 422
     indonesian = "Mutasi ini dalam `found`; hanya rekening IDR yang dibaca. Kirim mutasi rekening rupiah."
+
+
+class NotATransfer(StartlineError):
+    """This proof is of a QRIS payment, which no line of a statement shows by itself."""
+
+    code = "not_a_transfer"
+    indonesian = "Bukti ini untuk pembayaran QRIS, yang tidak tampil sebagai baris sendiri di mutasi."
+
+
+class UnknownMapping(NotFound):
+    """There are no such columns of a CSV."""
+
+    code = "unknown_statement_mapping"
+    indonesian = "Pilihan kolom ini tidak ada."

@@ -38,6 +38,11 @@ def folded_name(cell: str) -> str:
     return " ".join(_WORDS.findall(cell.casefold()))
 
 
+def header_key(cells: Sequence[str]) -> str:
+    """Return what headers have in common that differ in case, punctuation and empty cells at the end only."""
+    return "\x1f".join(_without_end([folded_name(cell) for cell in cells]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMapping:
     """The columns of a CSV, counted from 0.
@@ -92,11 +97,23 @@ class ColumnMapping:
         found = (self.amount, self.credit, self.debit, self.balance, self.before)
         return [each for each in found if each is not None]
 
+    @property
+    def nameless(self) -> Sequence[int]:
+        """Return the columns without a name that hold nothing."""
+        used = frozenset(self._columns())
+        return [each for each, name in enumerate(self.header) if each not in used and not folded_name(name)]
+
+    @property
+    def fewest_cells(self) -> int:
+        """Return how many cells a line needs, also empty ones, so that amounts cannot have shifted unseen.
+
+        Where balances show that, none is needed.
+        """
+        return 0 if self.balance is not None or not self.header else 1 + max(self.figures)
+
     def is_header(self, cells: Sequence[str]) -> bool:
         """Return whether cells are the header, apart from empty ones at its end."""
-        names = [folded_name(cell) for cell in cells]
-        mine = [folded_name(name) for name in self.header]
-        return bool(self.header) and _without_end(names) == _without_end(mine)
+        return bool(self.header) and header_key(cells) == header_key(self.header)
 
     def _columns(self) -> Sequence[int]:
         single = (self.date, self.side, self.better_text, self.reference, self.account, self.currency)

@@ -14,6 +14,7 @@ from payment.statements.amount_index import AmountIndex
 from payment.statements.candidates import Candidate, in_cents, words_and_phones_of
 from payment.statements.model import Line
 from payment.statements.number_index import Mention, NumberIndex
+from payment.statements.payout_texts import payout_of
 
 SHOWN: Final = 5
 """Maximum number of registrations that are proposed."""
@@ -40,7 +41,12 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a line matches, or why it is only proposed."""
+    """Why a line matches, or why it is only proposed.
+
+    Attributes:
+        PAYOUT: it is no payer's money, but what the gateway or the acquirer of the QRIS code paid out.
+        REFUND: it left the account, and is the transfer of money that goes back.
+    """
 
     UNIQUE_AMOUNT = "unique_amount"
     NUMBER_AND_AMOUNT = "number_and_amount"
@@ -56,6 +62,8 @@ class Reason(StrEnum):
     NEAR_NUMBER = "near_number"
     SUM_OF_NAMED = "sum_of_named"
     SUM_OF_PAYER = "sum_of_payer"
+    PAYOUT = "payout"
+    REFUND = "refund"
     NOT_A_CREDIT = "not_a_credit"
     NOTHING = "nothing"
 
@@ -92,6 +100,8 @@ def propose(line: Line, candidates: CandidateIndex) -> Match:
     """Return the match of a line. Lines are independent: that two match the same invoice is for the caller to see."""
     if line.amount <= 0:
         return Match(Tier.NOTHING, Kind.UNKNOWN, (), Reason.NOT_A_CREDIT, _amount_of(line))
+    if payout := payout_of(line):
+        return Match(Tier.NOTHING, Kind.PROPOSE, (), Reason.PAYOUT, _amount_of(line) | dict(payout))
     text = f"{line.text} {line.reference or ''}"
     mentions = candidates.numbers.mentions(text)
     named = list(dict.fromkeys(found for mention in mentions if mention.is_sure for found in mention.candidates))
@@ -143,10 +153,12 @@ def _settled(tier: Tier, found: Candidate, reason: Reason, line: Line) -> Match:
 
 def _by_near_number(line: Line, text: str, numbers: NumberIndex, mentions: Sequence[Mention]) -> Match | None:
     unsure = [each for mention in mentions for each in mention.candidates]
-    words = words_and_phones_of(text)
     same = _with_amount(line, [*unsure, *numbers.near(text)])
+    if not same:
+        return None
+    words = words_and_phones_of(text)
     same.sort(key=lambda each: -len(each.words & words))
-    return _proposal(Tier.NEAR_NUMBER, same, Reason.NEAR_NUMBER, line) if same else None
+    return _proposal(Tier.NEAR_NUMBER, same, Reason.NEAR_NUMBER, line)
 
 
 def _by_amount_or_sum(line: Line, text: str, amounts: AmountIndex) -> Match | None:
@@ -163,7 +175,7 @@ def _by_amount_or_sum(line: Line, text: str, amounts: AmountIndex) -> Match | No
 
 
 def _with_amount(line: Line, found: Iterable[Candidate]) -> list[Candidate]:
-    return [each for each in dict.fromkeys(found) if in_cents(each.payable) == in_cents(line.amount)]
+    return [each for each in dict.fromkeys(found) if each.payable == line.amount]
 
 
 def _proposal(

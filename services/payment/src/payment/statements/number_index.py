@@ -17,6 +17,8 @@ _APART: Final = re.compile("[^A-Z0-9]+")
 _TOKEN: Final = re.compile("[A-Z0-9]+")
 _REST: Final = re.compile(r"\s+([0-9]+)")
 _TOKENS_JOINED: Final = 3
+_BEGINNING: Final = 2
+"""Characters that set most words apart from mistyped prefixes."""
 _SHORTEST_PREFIX: Final = 3
 """Shorter prefixes, such as `A`, stand in texts by chance: they are found only as they are."""
 _LETTERS_OF_A_WORD: Final = 2
@@ -55,6 +57,7 @@ class NumberIndex:
         self._prefixes = frozenset(prefix.translate(_LOOK_ALIKES) for prefix in highest)
         self._prefix_lengths = sorted(set(map(len, self._prefixes)))
         self._mistyped = _mistyped(self._prefixes)
+        self._beginnings = frozenset(spelling[:_BEGINNING] for spelling in self._mistyped)
         self._pattern = _pattern(highest)
 
     def mentions(self, text: str) -> list[Mention]:
@@ -91,10 +94,27 @@ class NumberIndex:
         Look-alikes (O and 0, I and 1, S and 5, B and 8) and missing zeros are no mistakes.
         """
         found: dict[Candidate, None] = {}
-        for word in _words(text, self._prefix_lengths, self._widths):
+        for word in self._words(text):
             for key in (*self._with_other_prefix(word), *self._with_other_digits(word)):
                 found.update(dict.fromkeys(self._folded.get(key, ())))
         return list(found)
+
+    def _words(self, text: str) -> Iterator[str]:
+        """Yield words and joined neighbours that may be mistyped registration numbers, look-alikes replaced."""
+        tokens = _TOKEN.findall(text[:LONGEST_TEXT].upper())
+        for start in range(len(tokens)):
+            beginning = "".join(tokens[start : start + _BEGINNING])[:_BEGINNING].translate(_LOOK_ALIKES)
+            if beginning in self._beginnings or beginning[0] in self._beginnings:
+                yield from self._joined(tokens[start : start + _TOKENS_JOINED])
+
+    def _joined(self, tokens: Iterable[str]) -> Iterator[str]:
+        """Yield the beginnings of a row of words that are about as long as a registration number."""
+        shortest, longest = self._prefix_lengths[0], self._prefix_lengths[-1] + self._widths[-1] + 1
+        word = ""
+        for token in tokens:
+            word += token
+            if shortest < len(word) <= longest and not word.isalpha():
+                yield word.translate(_LOOK_ALIKES)
 
     def _with_other_prefix(self, word: str) -> Iterator[str]:
         for width in self._widths:
@@ -139,19 +159,6 @@ def _mistyped(prefixes: Iterable[str]) -> dict[str, set[str]]:
         for spelling in spellings:
             found[spelling].add(prefix)
     return dict(found)
-
-
-def _words(text: str, lengths: Sequence[int], widths: Sequence[int]) -> Iterator[str]:
-    """Yield words and joined neighbours that are about as long as a registration number, look-alikes replaced."""
-    if not lengths:
-        return
-    tokens = _TOKEN.findall(text[:LONGEST_TEXT].upper())
-    shortest, longest = lengths[0], lengths[-1] + widths[-1] + 1
-    for start in range(len(tokens)):
-        for count in range(1, _TOKENS_JOINED + 1):
-            word = "".join(tokens[start : start + count])
-            if shortest < len(word) <= longest and any(map(str.isdigit, word)):
-                yield word.translate(_LOOK_ALIKES)
 
 
 def _pattern(prefixes: Iterable[str]) -> re.Pattern[str]:

@@ -7,6 +7,7 @@ amounts and balances of a file; a file in which they contradict each other is re
 import re
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from payment.statements.errors import MixedDecimalMarks, UnreadableNumber
@@ -23,6 +24,9 @@ class DecimalMark(StrEnum):
     def other(self) -> "DecimalMark":
         """Return the mark between thousands."""
         return DecimalMark.COMMA if self is DecimalMark.POINT else DecimalMark.POINT
+
+
+_MARKS: Final = tuple(DecimalMark)
 
 
 class Figure(NamedTuple):
@@ -43,6 +47,8 @@ _DEBITS: Final = frozenset({"db", "dr", "d", "debit", "debet"})
 _BLANK: Final = frozenset({"", "-", "'", "rp", "rp -"})
 _MOST_DIGITS: Final = 15
 _THOUSAND: Final = 3
+_KEPT_CELLS: Final = 4096
+"""Cells of which the number is kept, as prices repeat in thousands of lines."""
 
 
 def is_blank(cell: str) -> bool:
@@ -56,22 +62,24 @@ def side_of(cell: str) -> bool | None:
     return True if word in _CREDITS else False if word in _DEBITS else None
 
 
+@lru_cache(maxsize=_KEPT_CELLS)
 def figure(cell: str) -> Figure | None:
     """Return the number in a cell such as `Rp 150.123,00`, `-1,500.00` or `287,490.00 DB`; None if it is none."""
     found = _FIGURE.fullmatch(" ".join(cell.split()))
     if not found:
         return None
-    signs = [found[group] for group in ("sign", "minus", "after") if found[group] == "-"]
-    return Figure(found["digits"], bool(signs), side_of(found["side"] or "")) if len(signs) <= 1 else None
+    signs = found.group("sign", "minus", "after").count("-")
+    return Figure(found["digits"], signs == 1, side_of(found["side"] or "")) if signs <= 1 else None
 
 
+@lru_cache(maxsize=_KEPT_CELLS)
 def proven_mark(digits: str) -> DecimalMark | None:
     """Return the decimal mark that a number proves by itself; None if it could have either.
 
     With both marks the last one is it. A mark that repeats separates thousands. Another number of digits than three
     after a single mark are decimals.
     """
-    last = max(DecimalMark, key=digits.rfind)
+    last = max(_MARKS, key=digits.rfind)
     if last not in digits:
         return None
     if last.other in digits:
@@ -83,6 +91,7 @@ def proven_mark(digits: str) -> DecimalMark | None:
     return None if is_undecided else last
 
 
+@lru_cache(maxsize=_KEPT_CELLS)
 def value(digits: str, mark: DecimalMark) -> Decimal | None:
     """Return the number with two decimals; None if its groups are not thousands, or it has more than two decimals."""
     whole, _, decimals = digits.partition(mark)

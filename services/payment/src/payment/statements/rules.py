@@ -17,18 +17,25 @@ class LineState(StrEnum):
     Attributes:
         MATCHED: it paid an invoice, or confirms the proof that did.
         KEPT: it is money that no invoice took, listed under `/surplus`.
+        PAYOUT: it is what a gateway or the acquirer of the QRIS code paid out.
     """
 
     OPEN = "open"
     MATCHED = "matched"
     IGNORED = "ignored"
     KEPT = "kept"
+    PAYOUT = "payout"
     OUTGOING = "outgoing"
 
 
 def line_source(line_id: UUID) -> str:
     """Return the source of a payment or of kept money that a line was accepted as."""
     return f"line:{line_id}"
+
+
+def part_source(line_id: UUID, registration_id: UUID) -> str:
+    """Return the source of one of the payments that a line was accepted as."""
+    return f"{line_source(line_id)}:{registration_id}"
 
 
 def received_at(booked_on: date, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,1 @@
+"""The refunds that staff see and complete: lists, evidence, and sending them through the gateway."""

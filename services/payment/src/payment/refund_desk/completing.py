@@ -1,0 +1,41 @@
+"""Completing refunds; of those in USDT the reference is a transaction, which is looked for on the chain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.auth.principals import Staff
+from chassis.database import UnitOfWork
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment.ledger.rules import Channel, refund_source
+from payment.refund_desk.queries import refund_by_id
+from payment.refunds import commands
+from payment.refunds.rules import RefundState
+from payment.usdt.pay.returning import Owed, UsdtRefund, ensure_hash, expect, refunds_in_usdt
+
+
+async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, by: Staff) -> bool:
+    """Record that a refund was transferred; return True if instead it waits for a second person now.
+
+    Raises:
+        UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
+        InvalidFields: it is in USDT, and the reference is not the hash of a transaction.
+    """
+    owed = _owed(await refund_by_id(work.session, refund_id))
+    tx_hash = ensure_hash(reference) if owed else None
+    waits = await commands.complete_refund(work, refund_id, reference=reference, by=by)
+    if owed and tx_hash and not waits:
+        await expect(work, owed, tx_hash)
+    return waits
+
+
+async def usdt_refunds(session: AsyncSession, rows: Sequence[Any]) -> Mapping[str, UsdtRefund]:
+    """Return how those of refunds that are in USDT go back, by their sources."""
+    return await refunds_in_usdt(session, [owed for row in rows if (owed := _owed(row))])
+
+
+def _owed(row: Any) -> Owed | None:
+    if row["channel"] != Channel.USDT or row["state"] == RefundState.CANCELLED:
+        return None
+    return Owed(refund_source(row["refund_id"]), row["registration_id"], row["came_by"], row["amount"])

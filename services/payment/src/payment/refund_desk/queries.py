@@ -1,0 +1,166 @@
+"""Queries for refunds, with their payments and charges."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Interval, RowMapping, Select, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payment.charges.queries import id_in
+from payment.charges.tables import Charge
+from payment.gateways.port import ChargeMethod
+from payment.incoming.tables import UnassignedMoney
+from payment.invoices.tables import Invoice
+from payment.paging import Position
+from payment.proofs.tables import Payment
+from payment.refunds.errors import UnknownRefund
+from payment.refunds.rules import RefundState
+from payment.refunds.tables import Refund
+
+_UNTIL_KNOWN: Final = timedelta(days=7)
+"""The shortest time for refunds of the gateway, for charges that it has not been asked about since."""
+
+
+class RefundStatus(StrEnum):
+    """Whether something is left to do for a refund; `done` ones went back. Those that were cancelled are neither."""
+
+    DUE = "due"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class RefundFilter:
+    """Which refunds to list; None does not filter. `q` is part of a registration number or of the payer's name."""
+
+    status: RefundStatus | None = None
+    event_id: UUID | None = None
+    payment_id: UUID | None = None
+    q: str | None = None
+    waits_for_second: bool | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield the conditions of the query."""
+        if self.status is RefundStatus.DUE:
+            yield ~Refund.closed
+        if self.status is RefundStatus.DONE:
+            yield Refund.closed & (Refund.state == RefundState.DONE)
+        if self.event_id is not None:
+            yield Payment.event_id == self.event_id
+        if self.payment_id is not None:
+            yield Refund.payment_id == self.payment_id
+        if self.q:
+            number = Invoice.registration_number.icontains(self.q, autoescape=True)
+            yield or_(number, Invoice.payer_name.icontains(self.q, autoescape=True))
+        if self.waits_for_second is not None:
+            yield (Refund.state == RefundState.WAITS_FOR_SECOND) == self.waits_for_second
+
+
+async def list_refunds(
+    session: AsyncSession, wanted: RefundFilter, *, limit: int, after: Position | None
+) -> Sequence[RowMapping]:
+    """Return refunds that are not closed first, then those that are done or cancelled; each group oldest first."""
+    order = (Refund.closed, Refund.due_at, Refund.id)
+    query = _with_payment().where(*wanted.conditions()).order_by(*order).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*order) > tuple_(*after))
+    return (await session.execute(query)).mappings().all()
+
+
+async def refund_by_id(session: AsyncSession, refund_id: UUID) -> RowMapping:
+    """Return one refund with the columns of the list.
+
+    Raises:
+        UnknownRefund.
+    """
+    found = (await session.execute(_with_payment().where(Refund.id == refund_id))).mappings().first()
+    if found is None:
+        raise UnknownRefund
+    return found
+
+
+async def refunds_of(session: AsyncSession, registration_id: UUID) -> Sequence[RowMapping]:
+    """Return the refunds of a registration as its runner sees them, oldest first.
+
+    One that staff asked for and a second person has to approve is not shown yet, and one that was cancelled no more.
+    """
+    columns = (Refund.id, Refund.amount, Payment.currency, Refund.state, Refund.due_at, Refund.done_at, Refund.way)
+    hidden = (Refund.origin == "staff") & (Refund.state == RefundState.WAITS_FOR_SECOND)
+    shown = (Payment.registration_id == registration_id, ~hidden, Refund.state != RefundState.CANCELLED)
+    query = select(*columns).join(Payment, Payment.id == Refund.payment_id).where(*shown)
+    return (await session.execute(query.order_by(Refund.due_at, Refund.id))).mappings().all()
+
+
+async def evidence_of(session: AsyncSession, refund_id: UUID) -> tuple[str | None, str | None]:
+    """Return path and content type of the picture of a refund; None for both if there is none.
+
+    Raises:
+        UnknownRefund.
+    """
+    found = (
+        await session.execute(select(Refund.evidence_path, Refund.evidence_type).where(Refund.id == refund_id))
+    ).first()
+    if found is None:
+        raise UnknownRefund
+    return found.evidence_path, found.evidence_type
+
+
+async def charge_of(session: AsyncSession, payment_id: UUID) -> RowMapping | None:
+    """Return the charge that a payment came by, None if it came otherwise.
+
+    Its columns are `id`, `order_id`, `method`, `status` and `refundable_until`.
+    """
+    columns = (Charge.id, Charge.order_id, Charge.method, Charge.status, REFUNDABLE_UNTIL.label("refundable_until"))
+    query = select(*columns).select_from(Payment).where(Payment.id == payment_id)
+    return (await session.execute(_join_charge(query))).mappings().first()
+
+
+REFUNDABLE_UNTIL: Final[ColumnElement[Any]] = case(
+    (
+        Charge.method == ChargeMethod.QRIS,
+        func.coalesce(Charge.refundable_until, Charge.settled_at + cast(literal(_UNTIL_KNOWN), Interval)),
+    ),
+    else_=Charge.refundable_until,
+)
+"""The last moment at which the gateway gives a charge back."""
+
+
+def _join_charge(query: Select[*tuple[Any, ...]], *, is_outer: bool = False) -> Select[*tuple[Any, ...]]:
+    """Join the charge of each payment: it paid the invoice, or its money was kept and assigned later."""
+    money = UnassignedMoney.id == id_in(Payment.source, "money")
+    source = func.coalesce(UnassignedMoney.source, Payment.source)
+    query = query.join(UnassignedMoney, money, isouter=True)
+    return query.join(Charge, Charge.id == id_in(source, "charge"), isouter=is_outer)
+
+
+def _with_payment() -> Select[*tuple[Any, ...]]:
+    query = (
+        select(
+            *(column for column in Refund.__table__.columns if column.name != "id"),
+            Refund.id.label("refund_id"),
+            Payment.registration_id,
+            Payment.amount.label("payment_amount"),
+            Payment.received,
+            Payment.currency,
+            Payment.payment_method,
+            Payment.channel,
+            func.coalesce(UnassignedMoney.source, Payment.source).label("came_by"),
+            Payment.event_id,
+            Payment.payment_date,
+            Payment.verified_at,
+            Payment.verified_by,
+            Invoice.registration_ended,
+            Invoice.registration_number,
+            Invoice.payer_name,
+            Charge.method.label("charge_method"),
+            Charge.status.label("charge_status"),
+            REFUNDABLE_UNTIL.label("refundable_until"),
+        )
+        .select_from(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Invoice, Invoice.registration_id == Payment.registration_id)
+    )
+    return _join_charge(query, is_outer=True)
