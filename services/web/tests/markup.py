@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -17,11 +18,13 @@ class Element:
     children: list["Element"] = field(default_factory=list)
     content: str = ""
 
-    def walk(self) -> Iterator["Element"]:
-        """Return this element and all inside it, in the order of the page."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+    def walk(self) -> list["Element"]:
+        """Return this element and all inside it, in the order of the page; of a page that was read whole."""
+        return self._walked
+
+    @cached_property
+    def _walked(self) -> list["Element"]:
+        return [self, *(each for child in self.children for each in child.walk())]
 
     def all(self, *tags: str) -> list["Element"]:
         """Return the elements with one of these tags, in the order of the page."""
@@ -42,11 +45,17 @@ class Element:
         """Return the words of the element with single spaces."""
         return " ".join(" ".join(each.content for each in self.walk()).split())
 
+    @cached_property
+    def language(self) -> str | None:
+        """The language of its texts, which the closest element around it says; None if none says it."""
+        return self.attributes.get("lang", self.parent.language if self.parent else None)
+
     def within(self) -> Iterator["Element"]:
         """Return this element and those around it, from the inside."""
-        yield self
-        if self.parent is not None:
-            yield from self.parent.within()
+        around: Element | None = self
+        while around is not None:
+            yield around
+            around = around.parent
 
 
 class _Reader(HTMLParser):

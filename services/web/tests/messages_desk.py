@@ -1,4 +1,4 @@
-"""A member of staff at the pages of messages, senders and ways to pay, before APIs that note what they are asked."""
+"""A member of staff at pages of the console, before APIs that note what they are asked."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -39,9 +39,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(answers: Answers | None = None, *, role: Role = Role.ADMIN) -> AsyncIterator[Desk]:
-    """Open a browser before APIs that answer as in the walk through all pages, but for `answers`."""
-    found = answering({**ANSWERS, **OF_AREA, **(answers or {})})
+async def desk(
+    answers: Answers | None = None, *, role: Role = Role.ADMIN, usual: Answers = OF_AREA
+) -> AsyncIterator[Desk]:
+    """Open a browser before APIs that answer as in the walk through all pages, but for `answers`.
+
+    Args:
+        usual: answers of the area that the test is about.
+    """
+    found = answering({**ANSWERS, **usual, **(answers or {})})
     noted: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

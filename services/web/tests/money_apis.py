@@ -85,6 +85,8 @@ class PaymentApi:
         parts = path.removeprefix(f"{PAYMENT}/").split("/")
         if method == "POST" and parts[0] == "payments" and len(parts) == 3:
             return self._decide(parts[1], parts[2])
+        if method == "POST" and parts[0] == "payments" and parts[-1] == "confirm":
+            return self._decide(parts[1], "verify")
         if method == "GET" and parts[0] == "payments" and len(parts) == 2:
             known = self.decided.get(parts[1]) or next((p for p in self.queue if p["payment_id"] == parts[1]), None)
             return answer(known) if known else problem(404, "unknown_payment")

@@ -1,5 +1,6 @@
 """The console as one member of staff uses it, on answers of the APIs that a test chooses."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ from typing import Any
 import httpx
 from chassis.auth.principals import Role
 
+from . import own_app
+from .conftest import NOW
 from .markup import Element, parsed
 from .walk import ANSWERS, Answers, answering, app_on, browser
 from .walk_registration_answers import ANSWERS as OF_AREA
@@ -78,3 +81,25 @@ async def own_console(answers: Answers | None = None, *, role: Role = Role.ADMIN
     async with browser(app) as client:
         client.headers["Cookie"] = f"__Host-staff={'k' * 43}"
         yield OwnConsole(client, requests)
+
+
+async def asked_one_after_the_other(path: str, answers: Answers) -> list[str]:
+    """Open a page and return the paths of the APIs that were asked only after another one had answered."""
+    late: list[str] = []
+    answer, answered = answering({**ANSWERS, **answers}), 0
+
+    async def noting(request: httpx.Request) -> httpx.Response:
+        nonlocal answered
+        if answered:
+            late.append(request.url.path)
+        await asyncio.sleep(0.01)
+        answered += 1
+        return answer(request)
+
+    apis = httpx.AsyncClient(transport=httpx.MockTransport(noting), base_url="http://apis")
+    app = own_app.app_on(apis, clock=lambda: NOW)
+    app.state.staff_sessions = StaffAs(Role.ADMIN)
+    async with apis, browser(app) as client:
+        page = await client.get(f"/en{path}", headers={"Cookie": f"__Host-staff={'k' * 43}"})
+    assert page.status_code == 200, page.text
+    return late

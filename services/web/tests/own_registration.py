@@ -67,11 +67,17 @@ def code(index: int) -> str:
     return f"{index:032x}"
 
 
+def ticket_number(index: int) -> str:
+    """Return the number of a ticket."""
+    return f"TIX-{NUMBER}-{index + 1:02d}"
+
+
 @dataclass
 class OwnApi(Registration):
     """The API: a verified registration of some people, and how single calls are answered otherwise.
 
     Attributes:
+        is_older: whether it is of a release without ticket numbers.
         instead: answers by method and last part of the path.
     """
 
@@ -79,6 +85,7 @@ class OwnApi(Registration):
     event: dict[str, Any] = field(default_factory=event)
     status: str = "payment_verified"
     ticketless: set[int] = field(default_factory=set)
+    is_older: bool = False
     instead: dict[tuple[str, str], httpx.Response | Exception] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -105,12 +112,20 @@ class OwnApi(Registration):
             return problem(404, "unknown_ticket")
         live = self.status == "payment_verified"
         held = {"short_name": "Budi S.", "bib_number": 1042, "category_name": "5K", "jersey_size": "l", "live": live}
-        return httpx.Response(200, json={**held, "event": self.event})
+        return httpx.Response(200, json={**held, **self._number(0), "event": self.event})
+
+    def _number(self, index: int) -> dict[str, str]:
+        return {} if self.is_older else {"ticket_number": ticket_number(index)}
 
     def _tickets(self) -> list[dict[str, Any]]:
         names = ("participant_id", "full_name", "bib_number")
         return [
-            {**{name: each[name] for name in names}, "category_name": "5K", "ticket_code": code(index)}
+            {
+                **{name: each[name] for name in names},
+                "category_name": "5K",
+                "ticket_code": code(index),
+                **self._number(index),
+            }
             for index, each in enumerate(self.people)
             if index not in self.ticketless
         ]

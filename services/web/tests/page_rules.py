@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from .markup import Element
 
@@ -57,7 +58,7 @@ def has_unique_ids(page: Element) -> Iterable[str]:
 def has_targets(page: Element) -> Iterable[str]:
     """What refers to an id on the page finds it."""
     ids = {each.get("id") for each in page.walk()}
-    for each in page.walk():
+    for each in (each for each in page.walk() if each.attributes):
         named = [name for attribute in _REFERENCES for name in (each.get(attribute) or "").split()]
         href = each.get("href") or ""
         named += [href[1:]] if href.startswith("#") else []
@@ -74,7 +75,8 @@ def has_labels(page: Element) -> Iterable[str]:
             yield f"{each.tag} {each.get('name')} without label"
     for each in page.all("a", "button", "summary"):
         pictures = "".join(picture.get("alt") or "" for picture in each.all("img"))
-        if not (each.text or each.get("aria-label") or pictures):
+        is_hidden = each.get("aria-hidden") == "true" and each.get("tabindex") == "-1"
+        if not (is_hidden or each.text or each.get("aria-label") or pictures):
             yield f"{each.tag} {each.get('href')} without text"
     yield from (f"img {each.get('src')} without alt" for each in page.all("img") if each.get("alt") is None)
     yield from ("fieldset without legend" for each in page.all("fieldset") if not each.all("legend"))
@@ -124,6 +126,7 @@ INDONESIAN = re.compile(
 _LOAN_WORDS = re.compile(r"\brace pack\b|\be-tiket\b", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _SILENT = {"script", "style"}
+_SAID = ("alt", "aria-label", "placeholder", "title")
 
 
 def texts(page: Element, language: str) -> list[str]:
@@ -131,32 +134,39 @@ def texts(page: Element, language: str) -> list[str]:
 
     The names in braces, which scripts replace, are left out.
     """
-    found = []
-    for each in page.walk():
-        around = list(each.within())
-        spoken = next((other.attributes["lang"] for other in around if "lang" in other.attributes), language)
-        if spoken != language or any(other.tag in _SILENT for other in around):
-            continue
-        attributes = [each.get(name) or "" for name in ("alt", "aria-label", "placeholder", "title")]
-        description = each.get("content") if each.get("name") == "description" else ""
-        said = [_REPLACED.sub("", text) for text in (each.content, *attributes, description or "")]
-        found += [" ".join(text.split()) for text in said if text.strip()]
-    return found
+    said = [text for each in page.walk() if each.language in (None, language) for text in _said(each)]
+    return [" ".join(text.split()) for text in said if text.strip()]
 
 
-def words_of(other: str, found: Iterable[str], data: Iterable[str]) -> list[str]:
+def _said(each: Element) -> Iterable[str]:
+    if each.content and (each.parent is None or each.parent.tag not in _SILENT):
+        yield _REPLACED.sub("", each.content)
+    if each.attributes:
+        attributes = [*_SAID, *(["content"] if each.get("name") == "description" else [])]
+        yield from (_REPLACED.sub("", each.attributes[name]) for name in attributes if name in each.attributes)
+
+
+def words_of(other: str, found: Iterable[str], data: Sequence[str]) -> list[str]:
     """Return the words of the language `other` in texts, without those of the data."""
     shown = _without(data, " \n ".join(found).replace("Startline", "")).lower()
     return (ENGLISH if other == "en" else INDONESIAN).findall(_LOAN_WORDS.sub("", shown))
 
 
-def untranslated(found: Iterable[str], other: Iterable[str], data: Iterable[str]) -> list[str]:
+def untranslated(found: Iterable[str], other: Iterable[str], data: Sequence[str]) -> list[str]:
     """Return the texts with words that are the same in the other language and are no data."""
     both = set(found) & set(other)
     return sorted(each for each in both if _LETTERS.search(_without(data, each.replace("Startline", ""))))
 
 
-def _without(data: Iterable[str], shown: str) -> str:
-    for each in sorted(data, key=len, reverse=True):
+def _without(data: Sequence[str], shown: str) -> str:
+    """Return a text without the data; a single letter is left out only where it stands alone."""
+    longest_first, letters = _in_order(tuple(data))
+    for each in longest_first:
         shown = shown.replace(each, "")
-    return shown
+    return letters.sub("", shown)
+
+
+@cache
+def _in_order(data: tuple[str, ...]) -> tuple[Sequence[str], re.Pattern[str]]:
+    letters = "|".join(re.escape(each) for each in data if len(each) == 1)
+    return sorted((each for each in data if len(each) > 1), key=len, reverse=True), re.compile(rf"\b(?:{letters})\b")

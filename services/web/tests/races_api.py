@@ -17,6 +17,7 @@ from . import own_app
 from .conftest import NOW
 from .markup import Element, parsed
 from .walk import problem
+from .walk_prices import phase
 from .walk_races_answers import RACE, staff_category, staff_race
 
 API: Final = "/api/registration/v1"
@@ -39,12 +40,16 @@ class RacesApi:
         changes: requests that are no reading, in their order.
         refuse: answers a request instead; None to let it through.
         after: the same, once the change is made, as when an answer is lost.
+        phases: of prices, by category.
+        course: the file of every race that has one.
     """
 
     races: list[dict[str, Any]] = field(default_factory=lambda: [staff_race()])
     changes: list[httpx.Request] = field(default_factory=list)
     refuse: Refusal = nothing_refused
     after: Refusal = nothing_refused
+    phases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    course: bytes = b"<gpx/>"
     stats: dict[str, Any] = field(default_factory=lambda: {"items": [], "categories": []})
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -71,6 +76,20 @@ class RacesApi:
                 return httpx.Response(200, json={})
             case "PUT" | "DELETE", ["events", _, "banner" | "logo"]:
                 return httpx.Response(204)
+        return self._answer_more(request)
+
+    def _answer_more(self, request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path.removeprefix(API).strip("/").split("/"):
+            case "GET", ["categories", category_id, "price-phases"]:
+                return httpx.Response(200, json={"items": self.phases.get(category_id, [])})
+            case "POST", ["categories", category_id, "price-phases"]:
+                self.phases.setdefault(category_id, []).append({**phase(), "id": str(uuid4()), **sent(request)})
+                return httpx.Response(201, json={})
+            case "GET", ["catalog", _, "course.gpx"]:
+                return httpx.Response(200, content=self.course)
+            case "PUT", ["events", race_id, "course"]:
+                self.race(race_id)["has_course"] = True
+                return httpx.Response(200, json={})
         return problem(404, "not_found")
 
     def race(self, race_id: str) -> dict[str, Any]:

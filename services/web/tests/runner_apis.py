@@ -1,9 +1,9 @@
 """The APIs as the pages of one registration call them, on answers that a test chooses."""
 
+import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
-from json import dumps
 from typing import Any
 
 import httpx
@@ -19,7 +19,7 @@ PAGE = f"/r/{NUMBER}"
 def token(*, until: timedelta = timedelta(hours=24), subject: str = ID) -> str:
     """Return a token as registration signs them; its signature is for the APIs to check."""
     claims = {"sub": subject, "exp": int((NOW + until).timestamp())}
-    return f"head.{urlsafe_b64encode(dumps(claims).encode()).decode().rstrip('=')}.signature"
+    return f"head.{urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.signature"
 
 
 COOKIE = {"Cookie": f"runner={CODE}~{token()}"}
@@ -101,11 +101,60 @@ def paid(status: str = "uploaded", **fields: Any) -> dict[str, Any]:
     }
 
 
-def invoice(status: str = "open", *payments: dict[str, Any], expires_at: str | None = None) -> dict[str, Any]:
+def invoice(
+    status: str = "open", *payments: dict[str, Any], expires_at: str | None = None, **fields: Any
+) -> dict[str, Any]:
     """Return an invoice with its payments."""
     until = expires_at or at(18)
-    about = {"registration_number": NUMBER, "amount": "1300042.00"}
-    return {**about, "status": status, "expires_at": until, "payments": list(payments)}
+    about: dict[str, Any] = {
+        "registration_number": NUMBER,
+        "amount": "1300042.00",
+        "payable_amount": None,
+        "refunds": [],
+    }
+    return {**about, "status": status, "expires_at": until, "payments": list(payments), **fields}
+
+
+def refund(state: str, **fields: Any) -> dict[str, Any]:
+    """Return a refund as its runner sees it."""
+    done = at(-0.5) if state == "done" else None
+    return {"refund_id": ID, "amount": "1300042.00", "state": state, "due_at": at(-2), "done_at": done, **fields}
+
+
+def offer(method: str, bank: str | None = None, *, reason: str | None = None) -> dict[str, Any]:
+    """Return a way to pay as payment lists it."""
+    return {"method": method, "bank": bank, "available": reason is None, "reason": reason}
+
+
+BANKS = ("bca", "bni", "bri", "cimb", "mandiri", "permata")
+BY_PROOF = (offer("bank_transfer"), offer("qris"))
+NO_GATEWAY = (offer("midtrans_qris", reason="not_offered"), offer("midtrans_va", "bca", reason="not_offered"))
+BY_GATEWAY = (offer("midtrans_qris"), *(offer("midtrans_va", bank) for bank in BANKS))
+CHARGE = "0190c0de-0000-7000-8000-00000000c4a1"
+QR_STRING = "00020101021226620014COM.CONTOH.WWW5802ID5911LARI CONTOH6304ABCD"
+
+
+def charge(bank: str | None = None, status: str = "pending", **fields: Any) -> dict[str, Any]:
+    """Return a charge as its runner sees it: of QRIS, or of a virtual account."""
+    paid_with: dict[str, Any] = dict.fromkeys(("qr_string", "va_number", "biller_code", "bill_key"))
+    if status == "pending" and bank == "mandiri":
+        paid_with |= {"biller_code": "70012", "bill_key": "123456789012"}
+    elif status == "pending":
+        paid_with |= {"va_number": "8808123456789012"} if bank else {"qr_string": QR_STRING}
+    return {
+        "charge_id": CHARGE,
+        "registration_id": ID,
+        "order_id": f"{NUMBER}-ABC234",
+        "method": "midtrans_va" if bank else "midtrans_qris",
+        "bank": bank,
+        "amount": "1300042.00",
+        "currency": "IDR",
+        "status": status,
+        "created_at": at(-1),
+        "expires_at": at(17.99),
+        **paid_with,
+        **fields,
+    }
 
 
 INSTRUCTIONS = {
@@ -119,27 +168,67 @@ INSTRUCTIONS = {
 
 @dataclass
 class RunnerApis(Registration):
-    """Registration's and payment's API for one registration. A failure of a part of the path replaces its answer."""
+    """Registration's and payment's API for one registration.
+
+    Attributes:
+        failures: by a part of the path, instead of its answer.
+        refusals: the same, of what is to change something.
+    """
 
     registration: dict[str, Any] = field(default_factory=registered)
     invoice: dict[str, Any] | None = field(default_factory=invoice)
     instructions: dict[str, Any] = field(default_factory=lambda: dict(INSTRUCTIONS))
+    offers: list[dict[str, Any]] = field(default_factory=lambda: [*BY_PROOF, *NO_GATEWAY])
+    charges: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[str, Exception | httpx.Response] = field(default_factory=dict)
+    refusals: dict[str, Exception | httpx.Response] = field(default_factory=dict)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         path = request.url.path
-        for part, failure in self.failures.items():
+        refusals = self.refusals if request.method == "POST" else {}
+        for part, failure in {**self.failures, **refusals}.items():
             if part in path:
                 if isinstance(failure, Exception):
                     raise failure
                 return failure
-        if path.endswith("/proofs"):
-            return httpx.Response(201, json={"payment_id": ID, "status": "uploaded"})
         if path.endswith("/instructions"):
             return httpx.Response(200, json=self.instructions)
-        found = self.registration if "/registrations/" in path else self.invoice
-        return httpx.Response(200, json=found) if found else problem(404, "invoice_not_found")
+        if "/registrations/" in path:
+            return httpx.Response(200, json=self.registration)
+        if self.invoice is None:
+            return problem(404, "invoice_not_found")
+        return self._changed(request) if request.method == "POST" else self._read(path)
+
+    def _read(self, path: str) -> httpx.Response:
+        if "/usdt" in path:
+            return problem(404, "not_found")
+        lists = {"methods": self.offers, "charges": self.charges}
+        word = path.rpartition("/")[2]
+        return httpx.Response(200, json={"items": lists[word]} if word in lists else self.invoice)
+
+    def _changed(self, request: httpx.Request) -> httpx.Response:
+        """Do what payment does: one charge is active at a time, and the same way gets the same charge."""
+        word = request.url.path.rpartition("/")[2]
+        if word == "charges":
+            return self._charged(json.loads(request.content)["bank"])
+        if word == "cancel":
+            for each in self.charges:
+                each["status"] = "cancelled"
+            return httpx.Response(204)
+        if word == "transfer":
+            assert self.invoice is not None
+            self.invoice["payable_amount"] = "1299919.00"
+            return httpx.Response(200, json={"payable_amount": "1299919.00", "unique_code": 123})
+        return httpx.Response(201, json={"payment_id": ID, "status": "uploaded"})
+
+    def _charged(self, bank: str | None) -> httpx.Response:
+        active = [each for each in self.charges if each["status"] in ("pending", "asking")]
+        if active and active[0]["bank"] != bank:
+            return problem(409, "charge_active", charge_id=active[0]["charge_id"])
+        if not active:
+            self.charges.insert(0, charge(bank))
+        return httpx.Response(201, json=self.charges[0])
 
     def sent(self, part: str) -> list[httpx.Request]:
         """Return the requests whose path contains `part`."""

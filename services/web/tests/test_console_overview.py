@@ -12,10 +12,12 @@ from .walk import ANSWERS
 from .walk_overview_answers import (
     CHECKINS,
     CONFLICTS,
+    KEPT,
     MESSAGES,
     OVERVIEW_ANSWERS,
     PACKS,
     PAYMENTS,
+    RUNS,
     STATS,
     TIMELINE,
     ago,
@@ -24,11 +26,15 @@ from .walk_overview_answers import (
     conflicts,
     counts,
     json_of,
+    kept,
     messages,
     payments,
+    reconciled,
     stats,
 )
 from .walk_staff import CATALOG
+
+MONEY = ("surplus", "reconciliation")
 
 
 @pytest.fixture
@@ -45,6 +51,8 @@ async def test_the_owner_sees_everything_that_needs_somebody(console: Console) -
         "messages?event_type=registration.confirmed&status=failed": ("3", "hot"),
         "messages?status=failed": ("5", "warm"),
         "refunds": ("2", "hot"),
+        "surplus?state=open": ("2", "warm"),
+        "reconciliation": ("3", "hot"),
         "queues": ("10", "hot"),
         "conflicts": ("4", "hot"),
         "pickup?race=jakarta-fun-run": ("2", "hot"),
@@ -54,8 +62,8 @@ async def test_the_owner_sees_everything_that_needs_somebody(console: Console) -
 @pytest.mark.parametrize(
     ("role", "names"),
     [
-        (Role.ADMIN, ["review", "messages", "messages", "refunds", "queues", "conflicts", "pickup"]),
-        (Role.FINANCE, ["review", "messages", "messages", "refunds"]),
+        (Role.ADMIN, ["review", "messages", "messages", "refunds", *MONEY, "queues", "conflicts", "pickup"]),
+        (Role.FINANCE, ["review", "messages", "messages", "refunds", *MONEY]),
         (Role.CHECKIN, ["messages", "messages"]),
         (Role.VIEWER, ["messages", "messages"]),
     ],
@@ -69,11 +77,11 @@ async def test_a_role_sees_only_what_it_may_see_to(role: Role, names: list[str])
 
 async def test_what_is_done_is_calm(console: Console) -> None:
     console.answers |= {PAYMENTS: payments(), MESSAGES: messages()}
-    console.answers |= {CHECKINS: cancelled_packs(0), CONFLICTS: conflicts(0)}
+    console.answers |= {CHECKINS: cancelled_packs(0), CONFLICTS: conflicts(0), KEPT: kept(0), RUNS: reconciled(0)}
     console.answers |= dict.fromkeys(QUEUES, json_of({"dead_letters": {"count": 0}}))
     page = await console.page()
     assert set(needs(page).values()) == {("0", "calm")}
-    assert page.text.count("Nothing waits") == 7
+    assert page.text.count("Nothing waits") == 9
 
 
 async def test_what_a_service_does_not_say_is_not_called_nothing(console: Console) -> None:
@@ -102,10 +110,12 @@ async def test_what_is_more_than_was_counted_says_so(console: Console) -> None:
         MESSAGES: messages(lost={"count": 1000, "oldest_at": ago(days=1)}),
         CHECKINS: cancelled_packs(50, more=True),
         CONFLICTS: conflicts(50, more=True),
+        KEPT: kept(50, more=True),
     }
     found = needs(await console.page())
     assert found["messages?event_type=registration.confirmed&status=failed"][0] == "1,000+"
-    assert found["pickup?race=jakarta-fun-run"][0] == found["conflicts"][0] == "50+"
+    counted = ("pickup?race=jakarta-fun-run", "conflicts", "surplus?state=open")
+    assert {found[each][0] for each in counted} == {"50+"}
 
 
 async def test_without_a_race_the_work_is_shown_and_admins_may_create_one() -> None:
@@ -289,7 +299,7 @@ async def test_who_is_not_logged_in_is_led_to_the_login(console: Console) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", [STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, CATALOG, *QUEUES], ids=str
+    "path", [STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, KEPT, RUNS, CATALOG, *QUEUES], ids=str
 )
 async def test_while_an_api_is_away_its_last_values_are_shown_with_their_time(
     console: Console, path: tuple[str, str]
@@ -349,9 +359,9 @@ async def test_the_end_of_a_session_is_not_taken_for_an_api_that_is_away(console
 @pytest.mark.parametrize(
     ("role", "address", "most"),
     [
-        (Role.OWNER, PAGE, 15),
-        (Role.OWNER, f"{PAGE}?span=all", 15),
-        (Role.OWNER, f"{PAGE}/tiles", 14),
+        (Role.OWNER, PAGE, 17),
+        (Role.OWNER, f"{PAGE}?span=all", 17),
+        (Role.OWNER, f"{PAGE}/tiles", 16),
         (Role.VIEWER, PAGE, 8),
         (Role.VIEWER, f"{PAGE}/tiles", 7),
     ],

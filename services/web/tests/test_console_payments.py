@@ -13,15 +13,20 @@ from .runner_apis import problem
 from .walk_money_answers import (
     ANSWERS,
     COLLEAGUE,
+    ME,
     NEXT,
     PAYMENT,
     PROOF,
+    REFUND,
     answer,
     at,
+    checked,
     held,
+    line,
     listed,
     paid,
     refund,
+    refunded,
     verified,
 )
 
@@ -128,7 +133,7 @@ async def test_the_history_tells_what_happened_in_the_order_of_time() -> None:
     api = PaymentApi(
         chosen={
             ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(verified()),
-            ("GET", f"{PAYMENT}/refunds/{PROOF}"): answer(refund(due_at=at(-0.5), reason="Batal")),
+            ("GET", f"{PAYMENT}/refunds"): listed(refund(due_at=at(-0.5), reason="Batal")),
         }
     )
     async with console(api) as browser:
@@ -137,7 +142,7 @@ async def test_the_history_tells_what_happened_in_the_order_of_time() -> None:
     kinds = [each.one("b").text for each in history.all("li")]
     assert kinds == ["Paid, as the runner says", "Proof sent", "Verified", "Has to be paid back"]
     assert "Peserta Budi" in history.text
-    assert f"/en/console/refunds/{PROOF}" in [each.get("href") for each in page.all("a")]
+    assert f"/en/console/refunds/{REFUND}" in [each.get("href") for each in page.all("a")]
 
 
 async def test_colleagues_are_named_while_names_answer() -> None:
@@ -173,3 +178,105 @@ async def test_while_only_payments_answer_the_page_is_there() -> None:
         page = await browser.get(ONE)
     assert page.status_code == 200
     assert "The bill cannot be read right now." in parsed(page.text).text
+
+
+async def test_a_payment_has_each_of_its_refunds() -> None:
+    parts = (refund(amount="50000.00"), refunded(refund_id=NEXT, amount="25000.00"), refund(payment_id=NEXT))
+    api = PaymentApi(
+        chosen={
+            ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(verified()),
+            ("GET", f"{PAYMENT}/refunds"): listed(*parts),
+        }
+    )
+    async with console(api) as browser:
+        page = parsed((await browser.get(ONE)).text)
+    assert [each["payment_id"] for each in api.asked("/refunds")] == [PROOF]
+    [section] = [each for each in page.all("section") if each.get("aria-labelledby") == "refunds"]
+    links = [each.get("href") for each in section.all("a")]
+    assert links == [f"/en/console/refunds/{REFUND}", f"/en/console/refunds/{NEXT}", f"/en{ONE}/refund"]
+
+
+@pytest.mark.parametrize(
+    ("by", "may_verify", "words"), [(ME, False, "You have checked it."), (COLLEAGUE, True, "Budi")]
+)
+async def test_a_second_person_verifies_what_the_first_one_checked(by: str, may_verify: bool, words: str) -> None:
+    api = PaymentApi(chosen={("GET", f"{PAYMENT}/payments/{PROOF}"): answer(checked(by=by))})
+    async with console(api) as browser:
+        page = parsed((await browser.get(ONE)).text)
+    actions = {(each.get("action") or "").rpartition("/")[2] for each in page.all("form")}
+    assert ("verify" in actions, "refuse" in actions) == (may_verify, True)
+    assert ("undo" in actions) is not may_verify
+    [banner] = [each for each in page.all("p") if "data-second" in each.attributes]
+    assert words in banner.text
+    assert "Waits for a second person" in page.text
+
+
+async def test_a_high_amount_is_checked_by_one_person_and_waits_for_another() -> None:
+    api = _api(needs_second=True)
+    api.chosen["POST", f"{PAYMENT}/payments/{PROOF}/verify"] = answer({"waits_for": "second_person"}, 202)
+    async with console(api) as browser:
+        assert "another person verifies it after you" in parsed((await browser.get(ONE)).text).text
+        answered = await browser.post(f"{ONE}/verify")
+        api.chosen["GET", f"{PAYMENT}/payments/{PROOF}"] = answer(checked(by=ME))
+        page = parsed((await browser.get(answered.headers["location"].removeprefix("/en"))).text)
+        api.chosen["POST", f"{PAYMENT}/payments/{PROOF}/verify"] = problem(409, "same_person")
+        again = await browser.post(f"{ONE}/verify")
+    assert "is checked. It waits for a second person." in page.text
+    assert again.headers["location"] == f"/en{ONE}?done=same_person"
+
+
+async def test_a_line_of_a_statement_is_settled_with_its_proof() -> None:
+    api = _api()
+    api.chosen["GET", f"{PAYMENT}/payments/{PROOF}/lines"] = answer({"items": [line()]})
+    path = f"{PAYMENT}/payments/{PROOF}/lines/{NEXT}/confirm"
+    api.chosen["POST", path] = httpx.Response(204)
+    async with console(api) as browser:
+        form = parsed((await browser.get(ONE)).text).one("form", action=f"/en{ONE}/confirm")
+        fields = {each.attributes["name"]: each.attributes["value"] for each in form.all("input")}
+        answered = await browser.post(f"{ONE}/confirm", data=fields)
+        api.chosen["POST", path] = problem(409, "line_decided", state="matched")
+        late = await browser.post(f"{ONE}/confirm", data=fields)
+        none = await browser.post(f"{ONE}/confirm")
+    assert answered.headers["location"] == f"/en{ONE}?done=verified"
+    assert api.sent("/confirm") == [{"undo_seconds": 10}] * 2
+    assert [each.headers["location"] for each in (late, none)] == [f"/en{ONE}?done=line_taken"] * 2
+
+
+async def test_a_payment_says_how_it_was_found_and_what_came_in() -> None:
+    charge = {"order_id": "FR5K-00042-7KQ2", "method": "midtrans_va", "bank": "bca"}
+    found = {
+        "midtrans": (f"charge:{NEXT}", "virtual account of BCA"),
+        "statement": (f"line:{NEXT}", "Bank statement"),
+    }
+    for channel, (source, words) in found.items():
+        api = PaymentApi(
+            chosen={
+                ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(
+                    verified(channel=channel, source=source, received="149877.00")
+                ),
+                ("GET", f"{PAYMENT}/charges/{NEXT}"): answer(charge),
+            }
+        )
+        async with console(api) as browser:
+            page = parsed((await browser.get(ONE)).text)
+        assert words in page.text
+        assert "Rp 149.877" in page.text.replace("\N{NO-BREAK SPACE}", " ")
+        assert "Unique amount for the bill of Rp 150.123" in page.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"/en/console/statements/lines/{NEXT}" in [each.get("href") for each in page.all("a")]
+
+
+async def test_the_list_shows_what_came_in_beside_the_bill() -> None:
+    api = PaymentApi(chosen={("GET", f"{PAYMENT}/payments"): listed(verified(received="149877.00"), checked())})
+    async with console(api) as browser:
+        words = parsed((await browser.get(LIST)).text).one("table").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Rp 149.877 for the bill of Rp 150.123" in words
+    assert "Waits for a second person" in words
+
+
+async def test_two_proofs_that_look_alike_are_shown_beside_each_other() -> None:
+    async with console(_api(duplicate_of={"payment_id": NEXT, "registration_number": "FR5K-00007"})) as browser:
+        page = parsed((await browser.get(ONE)).text)
+    [pair] = [each for each in page.all("details") if each.get("class") == "proof-pair"]
+    assert [each.get("src") for each in pair.all("img")] == [
+        f"/en/console/payments/{each}/picture" for each in (PROOF, NEXT)
+    ]

@@ -12,6 +12,7 @@ from web.console.races.upstream import Race
 from .markup import parsed
 from .races_api import CONSOLE, ONE, RACES, RacesApi, console, error, fields, opened, sent
 from .walk import problem
+from .walk_prices import phase
 from .walk_races_answers import staff_category, staff_race
 
 COPY = f"{ONE}/copy"
@@ -57,6 +58,99 @@ async def test_a_copy_has_all_but_pictures_and_is_not_published() -> None:
     page = parsed(answer.text)
     assert (answer.status_code, page.text.count("Created")) == (200, 2)
     assert f"{CONSOLE}/{race['id']}" in [each.get("href") for each in page.all("a")]
+
+
+async def test_a_copy_has_links_the_course_and_the_phases_of_prices() -> None:
+    source = _source(strava_club_url="https://www.strava.com/clubs/lari", has_course=True, course_meters=5000)
+    own = source["categories"][0]["id"]
+    off = phase(name="Presale", is_active=False, max_participants=None, code_required=True)
+    api = RacesApi([source], phases={own: [phase(ends_at="2027-02-01T16:59:00Z"), off]}, course=b"<gpx>5</gpx>")
+    async with console(api) as browser:
+        form = await _planned(browser)
+        answer = await browser.post(COPY, data=form)
+        assert answer.status_code == 200
+        await browser.post(COPY, data=form)
+    race = api.races[-1]
+    assert race["strava_club_url"] == "https://www.strava.com/clubs/lari"
+    [course] = api.of("PUT", f"{RACES}/{race['id']}/course")
+    assert b"<gpx>5</gpx>" in course.content
+    first, second = api.phases[race["categories"][0]["id"]]
+    assert (first["name"], first["ends_at"]) == ("Early bird", "2028-01-31T23:59:00+07:00")
+    assert (first["price_individual"], first["max_participants"]) == ("100000.00", 100)
+    assert (second["name"], second["is_active"], second["code_required"]) == ("Presale", False, True)
+
+
+async def test_phases_and_a_course_that_are_missing_are_made_when_the_copy_is_repeated() -> None:
+    source = _source(has_course=True, course_meters=5000)
+    own = source["categories"][0]["id"]
+    api = RacesApi([source], phases={own: [phase(), phase(name="Presale")]})
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        is_phase = request.method == "POST" and request.url.path.endswith("/price-phases")
+        is_second = is_phase and sent(request)["name"] == "Presale"
+        return httpx.Response(502) if is_second or request.url.path.endswith("/course") else None
+
+    api.refuse = refuse
+    async with console(api) as browser:
+        half = await browser.post(COPY, data=await _planned(browser))
+        assert (half.status_code, "Presale" in parsed(half.text).text) == (409, True)
+        api.refuse = lambda _: None
+        whole = await browser.post(COPY, data={**fields(parsed(half.text)), "do": "make"})
+    assert whole.status_code == 200
+    race = api.races[-1]
+    assert race["has_course"] is True
+    assert [each["name"] for each in api.phases[race["categories"][0]["id"]]] == ["Early bird", "Presale"]
+
+
+_AWAY = httpx.Response(502)
+
+
+@pytest.mark.parametrize(
+    ("method", "end", "answer", "reason"),
+    [
+        ("GET", "/price-phases", _AWAY, "Not created"),
+        ("GET", "/price-phases", problem(404, "unknown_category", detail="No such category."), "No such category."),
+        ("GET", "/course.gpx", _AWAY, "not all of its categories"),
+        ("GET", "/course.gpx", problem(404, "no_course", detail="There is no course."), "There is no course."),
+        ("PUT", "/course", problem(422, "x", errors=[{"field": "file", "message": "Not GPX."}]), "Not GPX."),
+        ("GET", "/catalog", _AWAY, "not all of its categories"),
+    ],
+)
+async def test_once_the_race_is_there_what_cannot_be_copied_is_said_in_the_result(
+    method: str, end: str, answer: httpx.Response, reason: str
+) -> None:
+    api = RacesApi([_source(has_course=True, course_meters=5000)])
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        is_there = len(api.races) == 2 and len(api.races[-1]["categories"]) == 2
+        return answer if is_there and request.method == method and request.url.path.endswith(end) else None
+
+    async with console(api) as browser:
+        form = await _planned(browser)
+        api.refuse = refuse
+        half = await browser.post(COPY, data=form)
+        api.refuse = lambda _: None
+        whole = await browser.post(COPY, data={**fields(parsed(half.text)), "do": "make"})
+    page = parsed(half.text)
+    assert (half.status_code, reason in page.text) == (409, True)
+    assert f"{CONSOLE}/{api.races[-1]['id']}" in [each.get("href") for each in page.all("a")]
+    assert (whole.status_code, len(api.races)) == (200, 2)
+
+
+async def test_a_race_that_is_made_but_cannot_be_read_is_completed_by_the_next_attempt() -> None:
+    api = RacesApi([_source()])
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        return _AWAY if len(api.races) == 2 and request.url.path.endswith("/catalog") else None
+
+    async with console(api) as browser:
+        form = await _planned(browser)
+        api.refuse = refuse
+        first = await browser.post(COPY, data=form)
+        api.refuse = lambda _: None
+        whole = await browser.post(COPY, data={**fields(parsed(first.text)), "do": "make"})
+    assert (first.status_code, "The race is created" in first.text) == (503, True)
+    assert (whole.status_code, len(api.races), len(api.races[-1]["categories"])) == (200, 2, 2)
 
 
 async def test_another_day_is_shown_before_it_holds() -> None:

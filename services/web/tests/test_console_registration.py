@@ -273,3 +273,55 @@ async def test_what_was_typed_is_offered_again_when_the_whole_service_is_away() 
     form = page.one("form", action=f"/en{PAGE}")
     assert form.one("input", name="text").get("value") == "Calls back"
     assert "may be done or not" in page.text
+
+
+MONEY: Answers = {
+    given.INVOICE: given.invoice(
+        "paid",
+        given.payment(channel="midtrans", verified_at=None),
+        payable_amount="149877.00",
+        refunds=[given.going_back(), given.going_back("done", way="gateway", refund_id=given.MESSAGE)],
+    ),
+    given.KEPT: given.page(given.kept("refunded", refunded_at=given.at(-0.01), refunded_by=given.STAFF_ID)),
+    given.CHARGES: given.json_of({"items": [given.charge("expired", bank="bca")]}),
+}
+
+
+async def test_money_that_came_and_went_is_in_its_panel_and_in_the_history() -> None:
+    async with own_console(MONEY) as console:
+        page = await console.open(PAGE)
+    [panel] = [each for each in page.all("section") if each.get("aria-labelledby") == "money-title"]
+    words = panel.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "by transfer with its unique amount: Rp 149.877" in words
+    assert "Surplus: paid twice · Rp 150.000" in words
+    wanted = {
+        f"/en/console/payments/{PAID}",
+        f"/en/console/payments/{PAID}/refund",
+        f"/en/console/refunds/{given.OTHER}",
+        f"/en/console/refunds/{given.MESSAGE}",
+        f"/en/console/surplus/{given.OTHER}",
+    }
+    assert wanted <= {each.get("href") for each in panel.all("a")}
+    found = [each.replace("\N{NO-BREAK SPACE}", " ") for each in _history(page)]
+    back = [each for each in found if each.startswith("Paid back")]
+    assert [each.rpartition("·")[2].strip() for each in back] == ["Budi Santoso", "Automatic"]
+    assert any(each.startswith("Has to be paid back Rp 50.000") for each in found)
+    assert any(each.startswith("Money that the bill does not take Rp 150.000") for each in found)
+    assert any(each.startswith("Money arrived Rp 150.000 · Payment gateway") for each in found)
+    assert any("virtual account of BCA · Rp 150.000 · expired" in each for each in found)
+    assert not any(each.startswith("Proof of payment sent") for each in found), "there was none"
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECKIN])
+async def test_who_may_not_handle_money_does_not_ask_for_it(role: Role) -> None:
+    async with own_console(MONEY, role=role) as console:
+        page = await console.open(PAGE)
+        asked = [each.url.path for each in console.requests]
+    assert not [each for each in asked if each.endswith(("/surplus", "/charges"))]
+    assert not [each for each in _links(page) if "/console/refunds" in each or "/console/surplus" in each]
+
+
+async def test_while_kept_money_and_charges_are_away_the_rest_is_shown() -> None:
+    async with own_console({**MONEY, given.KEPT: AWAY, given.CHARGES: AWAY}) as console:
+        page = await console.open(PAGE)
+    assert f"/en/console/refunds/{given.OTHER}" in _links(page)

@@ -43,8 +43,8 @@ async def test_without_a_race_the_money_of_all_is_shown_by_day() -> None:
 
 
 async def test_each_currency_has_its_totals() -> None:
-    rows = money("5K"), money("10K", currency="USD", gross="12.50")
-    totals = [money(None, payments=7), money(None, currency="USD", gross="12.50", payments=3)]
+    rows = money("5K"), money("10K", currency="USD", received="12.50")
+    totals = [money(None, payments=7), money(None, currency="USD", received="12.50", payments=3)]
     async with Apis({FINANCIAL: financial(*rows, totals=totals)}).browser() as browser:
         foot = (await page(browser, "/reports/financial?by=category")).one("tfoot")
     assert [each.text for each in foot.all("th")] == ["Total IDR", "Total USD"]
@@ -58,6 +58,28 @@ async def test_discounts_and_fees_have_columns_once_there_are_any() -> None:
     async with Apis({FINANCIAL: financial(some)}).browser() as browser:
         after = (await page(browser, "/reports/financial")).one("thead").text
     assert ("Discounts" in before, "Discounts" in after, "Fees" in after) == (False, True, False)
+
+
+async def test_a_report_of_the_release_before_has_received_what_it_calls_gross() -> None:
+    old = {name: value for name, value in money("2027-01-04").items() if name not in ("received", "rounding")}
+    async with Apis({FINANCIAL: financial(old)}).browser() as browser:
+        shown = await page(browser, "/reports/financial")
+    assert "Rp 1.500.000" in shown.one("tbody").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Unique amounts" not in shown.one("thead").text
+
+
+async def test_a_channel_is_an_account_and_fees_are_of_no_registration() -> None:
+    rows = money("midtrans", fees="4000.00", net="1346000.00"), money("bank", rounding="-123.00"), money(None)
+    async with Apis({FINANCIAL: financial(*rows, totals=rows[:2])}).browser() as browser:
+        shown = await page(browser, "/reports/financial?by=channel")
+    assert [each.text for each in shown.one("tbody").all("th")] == [
+        "Midtrans",
+        "Bank account",
+        "Of no registration, or not known",
+    ]
+    head = shown.one("thead").text
+    assert all(each in head for each in ("Account", "Received", "Unique amounts", "Fees", "Left over"))
+    assert "\u2212Rp" in shown.one("tbody").text
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ async def test_a_script_without_a_session_is_led_to_the_login(api: PaymentApi) -
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECKIN])
 async def test_only_those_who_handle_money_get_in(role: Role, api: PaymentApi) -> None:
     async with console(api, Staff(role)) as browser:
-        paths = (DESK, "/console/payments", "/console/payments/statement", "/console/refunds")
+        paths = (DESK, "/console/payments", "/console/statements", "/console/refunds")
         for path in (*paths, f"/console/payments/{PROOF}/picture"):
             assert (await browser.get(path)).status_code == 403
         assert (await browser.post(_of(FIRST, "verify"))).status_code == 403
@@ -266,7 +266,7 @@ async def test_the_menu_leads_those_who_handle_money_here(role: Role, api: Payme
     async with console(api, Staff(role)) as browser:
         menu = parsed((await browser.get(DESK)).text).one("nav", aria_label="Console")
     found = [each.get("href") for each in menu.all("a")]
-    assert {"/en/console/review", "/en/console/payments/statement", "/en/console/refunds"} <= {*found}
+    assert {"/en/console/review", "/en/console/statements", "/en/console/refunds"} <= {*found}
     assert [each.get("href") for each in menu.all("a") if each.get("aria-current")] == ["/en/console/review"]
 
 

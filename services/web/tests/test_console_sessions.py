@@ -269,7 +269,7 @@ async def test_a_file_or_a_very_long_text_is_not_kept_over_a_login_and_that_is_s
     async with stand.browser() as browser:
         await log_in(browser, email)
         stand.clock.advance(minutes(60 * 25))
-        path = "/en/console/payments/statement"
+        path = "/en/console/statements"
 
         text = await browser.post(path, data={"text": "1,2,3\n" * 20_000, "race": "x"})
         file = await browser.post(path, data={"race": "x"}, files={"file": ("a.csv", b"1,2", "text/csv")})
@@ -279,9 +279,9 @@ async def test_a_file_or_a_very_long_text_is_not_kept_over_a_login_and_that_is_s
         assert 'name="kept-race" value="x"' in file.text
         for asked in (text, file):
             assert 'name="kept-dropped" value="1"' in asked.text
-        again = await log_in(browser, email, to="/console/payments/statement", **{"kept-dropped": "1"})
+        again = await log_in(browser, email, to="/console/statements", **{"kept-dropped": "1"})
         assert "Not all of it is kept" in _words(again.text)
-        assert 'href="/en/console/payments/statement"' in again.text
+        assert 'href="/en/console/statements"' in again.text
 
 
 async def test_a_preview_whose_session_has_ended_leaves_its_page_as_it_is(stand: ConsoleStand) -> None:

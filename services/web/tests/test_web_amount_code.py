@@ -21,8 +21,8 @@ def registration() -> RunnerApis:
 
 
 async def codes_on(site: httpx.AsyncClient, prefix: str = "") -> list[str]:
-    """Return the addresses of the QRIS codes on the page of the registration."""
-    answer = await site.get(prefix + PAGE, headers=COOKIE)
+    """Return the addresses of the QRIS codes on the page of paying by the organiser's QRIS."""
+    answer = await site.get(f"{prefix}{PAGE}/pay/qris", headers=COOKIE)
     assert answer.status_code == 200
     found = (each.get("src") or "" for each in parsed(answer.text).all("img"))
     return [address for address in found if address.endswith("qris.png")]
@@ -31,7 +31,7 @@ async def codes_on(site: httpx.AsyncClient, prefix: str = "") -> list[str]:
 async def test_the_code_with_the_amount_stands_before_the_picture(site: httpx.AsyncClient) -> None:
     assert await codes_on(site) == [CODE, STATIC]
     assert await codes_on(site, "/en") == [f"/en{CODE}", STATIC]
-    page = parsed((await site.get(f"/en{PAGE}", headers=COOKIE)).text)
+    page = parsed((await site.get(f"/en{PAGE}/pay/qris", headers=COOKIE)).text)
     assert "The amount is filled in. If your app refuses this code, use the other one." in page.text
     assert "LARI CONTOH" in page.text
     saved = [each.get("download") for each in page.all("a") if each.get("href") == f"/en{CODE}"]

@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -187,7 +188,7 @@ async def test_the_form_is_indonesian_or_english_and_has_nothing_inline(browser:
 
 
 def test_every_text_of_the_script_is_in_the_page() -> None:
-    source = (FOLDER / "register.js").read_text()
+    source = "".join(script.read_text() for script in FOLDER.glob("register*.js"))
     used = set(re.findall(r"texts\.(\w+)|say\('(\w+)'", source))
     used |= set(re.findall(r"return '(birth\w*)'|(?:name|phone)\('(\w+)'\)|: '(\w+)'\)", source))
     names = {name for found in used for name in found if name}
@@ -195,6 +196,19 @@ def test_every_text_of_the_script_is_in_the_page() -> None:
     for language in Language:
         assert names <= set(messages(language, has_challenge=False))
         assert all(messages(language, has_challenge=False).values())
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.rglob("*.js")), ids=lambda script: script.name)
+def test_no_text_of_a_script_holds_a_line_that_looks_like_a_remark(script: Path) -> None:
+    source = script.read_text()
+    remarks = [each.start() for each in re.finditer(r"^ *//", source, re.MULTILINE)]
+    assert [source.count("\n", 0, start) for start in remarks if source.count("`", 0, start) % 2] == []
+
+
+def test_scripts_are_served_without_their_remarks() -> None:
+    served = load()["register.js"].content.decode()
+    assert not re.search(r"^ *//", served, re.MULTILINE)
+    assert served.count("// the second tap") == 1  # a remark behind code stays
 
 
 def test_kept_pages_are_bounded_and_end_when_the_page_changes(clock: Clock) -> None:

@@ -63,3 +63,19 @@ def test_the_language_is_part_of_the_path(path: str, language: str) -> None:
     found = language_of_path(path)
     assert found == language
     assert language_of_path(address(without_language(path), found)) is found
+
+
+@pytest.mark.parametrize(
+    ("amount", "parts"),
+    [(Decimal(1_299_919), ("1.299.", "919")), (Decimal(150_007), ("150.", "007")), (Decimal(877), ("", "877"))],
+)
+def test_the_code_of_a_transfer_is_its_last_three_digits(amount: Decimal, parts: tuple[str, str]) -> None:
+    head, code = formats.with_code(amount)
+    assert (head.removeprefix("Rp\N{NO-BREAK SPACE}"), code) == parts
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("8808123456789012", "8808 1234 5678 9012"), ("70012", "7001 2"), ("", "")]
+)
+def test_long_numbers_are_grouped(number: str, shown: str) -> None:
+    assert formats.grouped(number) == shown

@@ -10,7 +10,22 @@ import pytest
 from web.static_files import load
 
 from .own_app import SITE
-from .runner_apis import CODE, COOKIE, NUMBER, PAGE, RunnerApis, at, invoice, paid, problem, registered, runner
+from .runner_apis import (
+    BY_GATEWAY,
+    CODE,
+    COOKIE,
+    NO_GATEWAY,
+    NUMBER,
+    PAGE,
+    RunnerApis,
+    at,
+    invoice,
+    paid,
+    problem,
+    refund,
+    registered,
+    runner,
+)
 
 REFUSED = paid("rejected", rejected_at=at(-1), rejection_reason="Gambar <terpotong>")
 VERIFIED = paid("verified", verified_at=at(-1))
@@ -123,7 +138,7 @@ async def test_the_deadline_is_told_in_the_zone_of_the_race_and_counted_by_the_c
 
 
 async def test_account_and_amount_are_copied_as_digits_and_only_with_a_script(site: httpx.AsyncClient) -> None:
-    page = await shown(site)
+    page = await shown(site, f"{PAGE}/pay/bank_transfer")
     assert "Rp\N{NO-BREAK SPACE}1.300.042" in page
     buttons = re.findall(r"<button[^>]*data-copy=[^>]*>", page)
     assert [re.findall('data-copy="([^"]+)"', each)[0] for each in buttons[:2]] == ["1300042", "1234567890"]
@@ -132,7 +147,7 @@ async def test_account_and_amount_are_copied_as_digits_and_only_with_a_script(si
 
 
 async def test_the_qris_picture_is_shown_large_and_can_be_saved(site: httpx.AsyncClient) -> None:
-    page = await shown(site)
+    page = await shown(site, f"{PAGE}/pay/qris")
     assert '<img src="/api/payment/v1/instructions/qris.png"' in page
     assert 'download="qris-bali-fun-run.png"' in page
 
@@ -140,10 +155,11 @@ async def test_the_qris_picture_is_shown_large_and_can_be_saved(site: httpx.Asyn
 async def test_without_account_and_qris_nobody_is_asked_to_pay_blindly(
     site: httpx.AsyncClient, registration: RunnerApis
 ) -> None:
-    registration.instructions = dict.fromkeys(registration.instructions)
+    registration.offers = [*NO_GATEWAY]
     page = await shown(site)
     assert "Panitia belum memasang" in page
     assert "qris.png" not in page
+    assert "data-proof" in page, "who knows the account otherwise sends the proof here"
 
 
 async def test_until_the_invoice_is_there_the_page_asks_again_by_itself(
@@ -207,6 +223,47 @@ async def test_a_free_registration_is_never_asked_to_pay(site: httpx.AsyncClient
     assert registration.sent("/api/payment/") == []
 
 
+_REFUNDS: list[tuple[str, str]] = [
+    ("due", "Anda mendapat kembali Rp 1.300.042"),
+    ("asked", "Rp 1.300.042 sedang dikembalikan ke asal pembayaran Anda"),
+    ("done", "Rp 1.300.042 sudah dikembalikan pada 4 Jan 2027, 10.30 WITA"),
+]
+
+
+@pytest.mark.parametrize(("state", "says"), _REFUNDS, ids=lambda each: each[:5])
+@pytest.mark.parametrize("stage", ["verified", "expired", "cancelled"])
+async def test_a_refund_is_shown_with_its_amount_and_day(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str, state: str, says: str
+) -> None:
+    _, _, registration.registration, _ = STAGES[stage]
+    registration.invoice = invoice("paid", VERIFIED, refunds=[refund(state)])
+    page = words(await shown(site))
+    assert says in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert ("uang Anda dikembalikan. Panitia" in page) is False, "once is enough"
+
+
+@pytest.mark.parametrize("state", ["waits_for_second", "cancelled"])
+async def test_a_refund_that_is_not_decided_is_not_promised(
+    site: httpx.AsyncClient, registration: RunnerApis, state: str
+) -> None:
+    _, _, registration.registration, _ = STAGES["verified"]
+    registration.invoice = invoice("paid", VERIFIED, refunds=[refund(state)])
+    assert "Pengembalian uang" not in await shown(site)
+
+
+async def test_money_that_was_found_without_a_proof_is_not_called_one(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    # given a proof that a payment through the gateway made superfluous
+    superseded = paid("rejected", rejected_at=at(-1), superseded_by="0190c0de-0000-7000-8000-000000000009")
+    found = paid("verified", channel="midtrans", uploaded_at=at(-1), verified_at=at(-1))
+    registration.invoice = invoice("paid", superseded, found)
+    entries = re.findall(r'<li class="timeline-(\w+)">', await shown(site))
+
+    # then the timeline has that proof, no refusal of it, and the money
+    assert entries == ["registered", "proof_sent", "payment_received", "next"]
+
+
 async def test_who_paid_for_a_cancelled_registration_reads_of_the_refund(
     site: httpx.AsyncClient, registration: RunnerApis
 ) -> None:
@@ -238,7 +295,8 @@ async def test_the_link_can_be_kept_in_whatsapp_and_help_knows_the_number(site: 
 
 
 async def test_a_page_with_all_it_needs_is_light(site: httpx.AsyncClient, registration: RunnerApis) -> None:
-    """Bytes over the wire of a group of ten, without compression of the page and without the QRIS picture."""
+    """Bytes over the wire of a group of ten with every way to pay, without compression of the page."""
+    registration.offers = [*BY_GATEWAY, *registration.offers]
     registration.registration = registered(participants=[runner(number) for number in range(10)])
     page = await shown(site)
     names = {each.partition(".")[2] for each in re.findall(r'"/static/([^"]+)"', page)}

@@ -9,7 +9,19 @@ import httpx
 import pytest
 
 from .own_app import SITE
-from .own_registration import COOKIE, ID, NUMBER, PICTURE, OwnApi, code, event, participant_id, person, problem
+from .own_registration import (
+    COOKIE,
+    ID,
+    NUMBER,
+    PICTURE,
+    OwnApi,
+    code,
+    event,
+    participant_id,
+    person,
+    problem,
+    ticket_number,
+)
 from .page_rules import ENGLISH
 
 OWN = f"/r/{NUMBER}"
@@ -39,6 +51,24 @@ async def test_a_runner_gets_a_ticket_with_all_that_the_desk_asks_for(site: http
     assert f'src="/api/registration/v1/tickets/{code(0)}.svg"' in answer.text
     assert 'alt="Kode QR e-tiket, BIB 1042"' in answer.text
     assert 'href="/brand/0b5fff.css"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [(f"{OWN}/tickets", "Nomor tiket"), (f"/en{ONE}", "Ticket number"), (f"{ONE}.html", "Nomor tiket")],
+)
+async def test_a_ticket_has_a_number_for_people(site: httpx.AsyncClient, path: str, label: str) -> None:
+    assert f"{label} {ticket_number(0)}" in shown(await _get(site, path))
+
+
+@pytest.mark.parametrize("path", [f"{OWN}/tickets", ONE, f"{OWN}/letter", f"/t/{code(0)}"])
+async def test_a_ticket_of_an_older_release_is_shown_without_number(
+    site: httpx.AsyncClient, registration: OwnApi, path: str
+) -> None:
+    registration.is_older = True
+    answer = await _get(site, path)
+    assert (answer.status_code, "1042" in shown(answer)) == (200, True)
+    assert re.findall("Nomor tiket|TIX|None", shown(answer)) == []
 
 
 async def test_a_captain_gets_all_ten_and_can_send_each_to_its_runner(
@@ -185,7 +215,8 @@ async def test_the_letter_names_the_runners_and_leaves_blanks_for_the_proxy(
     registration.people = [person(index) for index in range(10)]
     answer = await _get(site, f"{OWN}/letter")
     text = shown(answer)
-    for each in ("Surat kuasa pengambilan race pack", "1042 Budi Santoso L", "1051", NUMBER, "Gerbang 5"):
+    runner = f"1042 Budi Santoso {ticket_number(0)} L"
+    for each in ("Surat kuasa pengambilan race pack", runner, "1051", ticket_number(9), NUMBER, "Gerbang 5"):
         assert each in text
     assert answer.text.count("<dd></dd>") == 3
     assert "3171000000000001" not in answer.text
@@ -196,6 +227,7 @@ async def test_a_member_of_a_group_sees_the_ticket_of_the_link(site: httpx.Async
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     assert answer.headers["referrer-policy"] == "same-origin"
     assert "BIB 1042 Budi S." in shown(answer)
+    assert f"Nomor tiket {ticket_number(0)}" in shown(answer)
     assert f"/tickets/{code(0)}.svg" in answer.text
     assert "/r/" not in answer.text
     assert [each.url.path for each in registration.requests] == [f"/api/registration/v1/tickets/{code(0)}"]

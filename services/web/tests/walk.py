@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -100,10 +100,25 @@ def registered(status: str = "pending_payment", *, people: int = 1, **fields: An
     return {("GET", f"{API}/registrations/{REGISTERED}"): found}
 
 
-def billed(*payments: dict[str, Any], status: str = "open", **ways: Any) -> Answers:
-    """Return the answers about an invoice with its payments, and about the ways to pay."""
-    invoice = {**runner_apis.invoice(status, *payments), "registration_number": NUMBER}
+def billed(
+    *payments: dict[str, Any],
+    status: str = "open",
+    offers: Sequence[dict[str, Any]] = (*runner_apis.BY_PROOF, *runner_apis.NO_GATEWAY),
+    charges: Sequence[dict[str, Any]] = (),
+    about: Mapping[str, Any] | None = None,
+    **ways: Any,
+) -> Answers:
+    """Return the answers about an invoice with its payments, and about the ways to pay.
+
+    Args:
+        about: further fields of the invoice.
+        ways: further fields of the instructions.
+    """
+    invoice = {**runner_apis.invoice(status, *payments, **(about or {})), "registration_number": NUMBER}
+    path = f"{PAYMENT}/invoices/{REGISTERED}"
     return {
+        ("GET", f"{path}/methods"): httpx.Response(200, json={"items": list(offers)}),
+        ("GET", f"{path}/charges"): httpx.Response(200, json={"items": list(charges)}),
         ("GET", f"{PAYMENT}/invoices/{REGISTERED}"): httpx.Response(200, json=invoice),
         ("GET", f"{PAYMENT}/instructions"): httpx.Response(
             200, json={**runner_apis.INSTRUCTIONS, "account_holder_name": "Budi Santoso", **ways}
@@ -120,6 +135,7 @@ def tickets(people: int = 1, *, missing: int | None = None) -> Answers:
             "bib_number": 1042 + index,
             "category_name": "5K",
             "ticket_code": own_registration.code(index),
+            "ticket_number": own_registration.ticket_number(index),
         }
         for index in range(people)
         if index != missing
@@ -215,7 +231,7 @@ def app_on(answer: Answer, *, show_parts: bool = True, role: Role = Role.OWNER) 
 
 
 class Walker:
-    """The application, built once for all examples: only examples with other races have one of their own.
+    """The application, built once for all examples: only those with other races or networks have one of their own.
 
     Attributes:
         asked: methods and paths that the APIs were asked for since the last example began.
@@ -223,14 +239,15 @@ class Walker:
 
     def __init__(self, role: Role = Role.OWNER) -> None:
         self._answers: Answers = ANSWERS
-        self._app_with = cache(lambda _: app_on(self._answer, role=role))
+        self._app_with = cache(lambda *_: app_on(self._answer, role=role))
         self.asked: list[tuple[str, str]] = []
 
     def app_for(self, example: Example) -> FastAPI:
         """Return the application on the answers of an example, until the next example."""
         self.asked = []
         self._answers = {**ANSWERS, **example.usual, **example.answers}
-        return self._app_with(self._answers["GET", f"{API}/events"].content)
+        networks = self._answers.get(("GET", f"{PAYMENT}/usdt/networks"))
+        return self._app_with(self._answers["GET", f"{API}/events"].content, networks and networks.content)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append((request.method, request.url.path))

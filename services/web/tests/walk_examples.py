@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from . import own_registration, walk_staff
+from . import own_registration, walk_staff, walk_usdt
 from .walk import (
     API,
     GROUP,
@@ -23,23 +23,37 @@ from .walk import (
 )
 from .walk_areas import AREA_DATA, AREAS
 from .walk_console import CONSOLE
-from .walk_forms import FORMS
+from .walk_forms import FORMS, PRICED
 from .walk_registrations import REGISTRATIONS, STATUS
 
 DATA = (
     "Peserta Budi",
     "BCA",
+    "BNI",
+    "BRImo",
+    "BRI",
+    "CIMB Niaga",
+    "Mandiri",
+    "Permata",
+    "Mobile Banking",
+    "OCTO",
+    "Livin'",
+    "mobile",
+    "Mobile",
+    "ATM",
     "GBK",
     "Jakarta Fun Run",
     "Bandung Lari",
     "Senayan, Jakarta",
     "Kids",
     "5 km",
+    "TIX-",
     NUMBER,
     "budi",
     "@example.com",
     *PEOPLE,
     *AREA_DATA,
+    *walk_usdt.DATA,
     *own_registration.NAMES,
     *walk_staff.PEOPLE,
 )
@@ -63,6 +77,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "/races/{slug}": (
         Example("/races/jakarta-fun-run"),
+        Example("/races/jakarta-fun-run", answers=PRICED, state="phases, course and links"),
         Example("/races/bandung-lari"),
         Example("/races/none", 404),
     ),
@@ -124,9 +139,13 @@ FAILURES = (
 NOT_PAGES = {
     "/clock",
     "/console/registrations/{registration_id}/payments/{payment_id}/picture",
+    "/console/refunds/{refund_id}/evidence",
     "/console/races/color",
     "/console/stations/{station_id}/code.svg",
     "/console/races/{race_id}/images/{kind}/{name}",
+    "/console/races/{race_id}/course/file",
+    "/console/promo-codes/file",
+    "/console/usdt/keys/{key_id}/addresses",
     "/console/tiles",
     "/health/live",
     "/health/ready",
@@ -141,6 +160,7 @@ NOT_PAGES = {
     "/races/{slug}/button.svg",
     "/brand/{digits}.svg",
     "/r/{number}/line",
+    "/r/{number}/pay/{way}/qris.png",
     "/r/{number}/qris.png",
     "/r/{number}/stream",
     "/r/{number}/race.ics",
@@ -148,6 +168,7 @@ NOT_PAGES = {
     "/console/audit/file",
     "/console/exports/file",
     "/console/exports/{export_id}/file",
+    "/console/ledger/file",
     "/console/reports/financial.{file_format}",
     "/console/reports/participants.{file_format}",
     "/console/payments/{payment_id}/picture",

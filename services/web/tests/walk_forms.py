@@ -1,6 +1,7 @@
 """Examples of the forms of registration and of the waiting list."""
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 import httpx
 
@@ -17,6 +18,62 @@ _COOKIE = {"Cookie": f"form={'x' * 43}"}
 _REGISTER, _JOIN = ("POST", f"{API}/registrations"), ("POST", f"{API}/waitlist")
 _STATUS = {"status_url": "https://lari.example/r/FR5K-2027-00001/k3Jd-_s8"}
 _ONE = race_of("Jakarta Fun Run", category(left=1, price_individual="0.00", price_collective_5=None))
+
+
+_EARLY: Final = {"name": "Early bird", "ends_at": "2027-02-01T16:59:00Z", "left": 36, "code_required": False}
+_REGULAR: Final = {"individual": "150000.00", "collective_5": "140000.00", "collective_10": None}
+_CHEAPER: Final[Mapping[str, Any]] = {
+    "price_individual": "100000.00",
+    "regular_prices": _REGULAR,
+    "price_phase": _EARLY,
+    "next_prices": {"name": None, "prices": _REGULAR},
+}
+_BY_COUNT: Final[Mapping[str, Any]] = {
+    **_CHEAPER,
+    "price_phase": {**_EARLY, "ends_at": None, "left": 1, "code_required": True},
+    "next_prices": {"name": "Presale", "prices": {**_REGULAR, "individual": "0.00"}},
+}
+_BY_TIME: Final[Mapping[str, Any]] = {**_CHEAPER, "price_phase": {**_EARLY, "left": None}, "code_required": True}
+_PRICED: Final = race_of(
+    "Jakarta Fun Run",
+    category(**_CHEAPER),
+    category("10K", **_BY_COUNT),
+    category("21K", **_BY_TIME),
+    category("Kids", left=0, **_CHEAPER),
+    has_course=True,
+    course_meters=5_040,
+    course_version="abc",
+    strava_club_url="https://www.strava.com/clubs/lari",
+    strava_event_url="https://www.strava.com/clubs/lari/group_events/1",
+    strava_route_url="https://www.strava.com/routes/2",
+)
+PRICED: Final[Answers] = {
+    ("GET", f"{API}/events"): races(_PRICED),
+    ("GET", f"{API}/events/jakarta-fun-run"): httpx.Response(200, json=_PRICED),
+}
+"""A race with phases of prices, a course and links."""
+
+_CHECK: Final = ("GET", f"{API}/promo-codes/check")
+
+
+def _quoted(discount: str = "20000.00", total: str = "80000.00") -> Answers:
+    quote = {"code": "LARI20", "list_amount": "100000.00", "discount": discount, "total_amount": total}
+    return {**PRICED, _CHECK: httpx.Response(200, json=quote)}
+
+
+_PROMO: Final = (
+    Example(f"{_RACE}/register/5k/1", answers=PRICED, state="phase"),
+    Example(f"{_RACE}/register/10k/1", answers=PRICED, state="access code"),
+    Example(f"{_RACE}/register/5k/1", 200, {"promo_code": "LARI20", "step": "price"}, _quoted(), state="price"),
+    Example(f"{_RACE}/register/5k/1", 200, {"promo_code": "LARI20", "step": "price"}, _quoted("0.00", "100000.00")),
+    Example(
+        f"{_RACE}/register/5k/1",
+        422,
+        {"promo_code": "LARI20", "step": "price"},
+        {_CHECK: problem(409, "promo_not_valid", detail="123")},
+    ),
+    Example(f"{_RACE}/register/5k/1", 200, {"promo_code": "LARI20", "step": "price"}, {_CHECK: httpx.Response(502)}),
+)
 
 
 def _form(size: int, **fields: str) -> Mapping[str, str]:
@@ -47,6 +104,9 @@ FORMS: Mapping[str, tuple[Example, ...]] = {
     "/races/{slug}/waitlist/{category}": (Example(f"{_RACE}/waitlist/21k", 303),),
     FORM: (
         *_both("register"),
+        *_PROMO,
+        Example(f"{_RACE}/register/5k/5", 200, _form(5, promo_code="LARI20"), _quoted(), state="review with a code"),
+        _sent(409, "promo_used_up"),
         *(Example(f"{_RACE}/register/5k/{size}", state="form") for size in (1, 5, 10)),
         *(Example(f"{_RACE}/register/5k/{size}", 422, {"step": "x"}, state="errors") for size in (1, 5, 10)),
         *(Example(f"{_RACE}/register/5k/{size}", 200, _form(size), state="review") for size in (5, 10)),

@@ -20,10 +20,13 @@ from .walk_money_answers import (
     REASON,
     REGISTRATION,
     answer,
+    asked_for,
     at,
+    checked,
     flag,
     held,
     invoice,
+    line,
     listed,
     on_the_desk,
     paid,
@@ -41,6 +44,7 @@ DATA: Final = (
     "FR5K-2027-00099",
     "same_moon",
     "TRSF BUDI SANTOSO",
+    "Payment gateway",
     "QRIS 7",
     "Esc",
 )
@@ -48,7 +52,9 @@ DATA: Final = (
 _NEXT: Final = ("POST", f"{PAYMENT}/review/next")
 _ONE: Final = ("GET", f"{PAYMENT}/payments/{PROOF}")
 _LIST: Final = ("GET", f"{PAYMENT}/payments")
-_REFUND: Final = ("GET", f"{PAYMENT}/refunds/{PROOF}")
+_REFUNDS: Final = ("GET", f"{PAYMENT}/refunds")
+_LINES: Final = ("GET", f"{PAYMENT}/payments/{PROOF}/lines")
+_CHARGE: Final = ("GET", f"{PAYMENT}/charges/{NEXT}")
 _STATS: Final = ("GET", f"{PAYMENT}/stats")
 _OTHER: Final = {
     "payment_id": OTHER,
@@ -58,6 +64,7 @@ _OTHER: Final = {
 }
 _WARNED: Final = on_the_desk(
     flag("same_picture", other=_OTHER),
+    flag("looks_like", other=_OTHER),
     flag("same_reference", other=_OTHER),
     flag("paid_already", other=_OTHER),
     flag("amount_differs", expected="200123.00"),
@@ -90,6 +97,11 @@ _DESK: Final = (
     _desk("nothing waits", answers={_NEXT: httpx.Response(204)}),
     _desk("others review all", answers={_NEXT: httpx.Response(204), _STATS: waiting(2)}),
     _desk("nothing is known", f"?done=verified&last={NEXT}", {_NEXT: httpx.Response(204), _STATS: _AWAY}),
+    _desk("with a line", answers={_NEXT: on_the_desk(lines=[line()])}),
+    _desk("with lines", "?skips=1", {_NEXT: on_the_desk(lines=[line(), line(OTHER, reference="QRIS 7")])}),
+    _desk("a second person", answers={_NEXT: on_the_desk(needs_second=True, checked_by=COLLEAGUE, checked_at=at(-1))}),
+    _desk("a first person", answers={_NEXT: on_the_desk(needs_second=True)}),
+    _desk("a unique amount", answers={_NEXT: on_the_desk(received="149877.00")}),
     _desk("of one race", "?race=bandung-lari"),
     _desk("nothing waits for a race", "?race=bandung-lari", {_NEXT: httpx.Response(204)}),
     _desk("no such race", "?race=gone", status=404),
@@ -97,6 +109,9 @@ _DESK: Final = (
     _after("verified", paid(held=held(seconds=-1)), state="too late to undo"),
     _after("rejected", paid(held=held("rejected", reason="7b1"))),
     _after("undone", paid()),
+    _after("checked", checked(by=ME)),
+    _after("same_person", checked(by=ME)),
+    _after("line_taken", paid()),
     _after("skipped", paid()),
     _after("back", paid()),
     _after("gone", paid()),
@@ -123,17 +138,45 @@ _PAGE: Final = f"/console/payments/{PROOF}"
 _WITHOUT_A_PERSON: Final = "00000000-0000-0000-0000-000000000000"
 
 
-def _recognised(channel: str) -> dict[str, Any]:
-    return verified(channel=channel, notes=None, verified_by=_WITHOUT_A_PERSON)
+_PAID_BY: Final = answer({"order_id": "FR5K-7KQ2", "method": "midtrans_va", "bank": "bca"})
+_WITH_FEE: Final = answer({"order_id": "FR5K-7KQ2", "method": "midtrans_qris", "bank": None, "fee": "1050.00"})
+
+
+def _recognised(channel: str, **fields: Any) -> dict[str, Any]:
+    return verified(channel=channel, notes=None, verified_by=_WITHOUT_A_PERSON, **fields)
 
 
 _PAYMENT: Final = (
     Example(_PAGE),
-    Example(_PAGE, answers={_ONE: answer(verified()), _REFUND: answer(refund())}, state="to be paid back"),
-    Example(_PAGE, answers={_ONE: answer(verified()), _REFUND: answer(refunded(reason="7b1"))}, state="paid back"),
+    Example(
+        _PAGE,
+        answers={_ONE: answer(verified()), _REFUNDS: listed(asked_for(), refunded(), refund(state="cancelled"))},
+        state="paid back in part",
+    ),
+    Example(_PAGE, answers={_ONE: answer(verified()), _REFUNDS: listed(refunded(reason="7b1"))}, state="paid back"),
     Example(_PAGE, answers={_ONE: answer(_REJECTED)}, state="refused"),
-    Example(_PAGE, answers={_ONE: answer(_recognised("midtrans"))}, state="through the gateway"),
-    Example(_PAGE, answers={_ONE: answer(_recognised("statement"))}, state="from a statement"),
+    Example(
+        _PAGE,
+        answers={_ONE: answer(_recognised("midtrans", source=f"charge:{NEXT}")), _CHARGE: _PAID_BY},
+        state="through the gateway",
+    ),
+    Example(
+        _PAGE,
+        answers={
+            _ONE: answer(_recognised("midtrans", source=f"charge:{NEXT}", last_notice_at=at(-1))),
+            _CHARGE: _WITH_FEE,
+        },
+        state="with a notice and a fee",
+    ),
+    Example(
+        _PAGE,
+        answers={_ONE: answer(_recognised("statement", source=f"line:{NEXT}", received="149877.00"))},
+        state="from a statement",
+    ),
+    Example(_PAGE, answers={_ONE: answer(_recognised("statement"))}, state="from a line that is not named"),
+    Example(_PAGE, answers={_LINES: answer({"items": [line()]})}, state="with a line"),
+    Example(_PAGE, answers={_ONE: answer(checked()), _LINES: answer({"items": [line()]})}, state="for a second person"),
+    Example(f"{_PAGE}?done=checked", answers={_ONE: answer(checked(by=ME))}, state="checked"),
     Example(f"{_PAGE}?done=verified", answers={_ONE: answer(paid(held=held()))}, state="held"),
     Example(f"{_PAGE}?done=taken", answers={_ONE: answer(verified(verified_by=ME))}, state="taken"),
     Example(
@@ -177,6 +220,7 @@ _LISTED: Final = (
     Example("/console/payments"),
     Example("/console/payments?q=Budi+Santoso&status=uploaded&method=qris&age=1d&cursor=x"),
     Example("/console/payments?status=verified", answers={_LIST: listed()}),
+    Example("/console/payments?second=awaited", answers={_LIST: listed(checked())}),
     Example("/console/payments", answers={_LIST: listed()}, state="none"),
     Example(
         "/console/payments?status=7b1",
@@ -185,93 +229,11 @@ _LISTED: Final = (
     ),
 )
 
-_STATEMENT: Final = "/console/payments/statement"
-_LINES: Final = "\n".join(
-    (
-        "date;amount;description",
-        f"03/01/2027;150.123,00;{NUMBER}",
-        "04/01/2027;150.000,00;TRSF BUDI SANTOSO",
-        "04/01/2027;175.000,00;FR5K-2027-00099",
-        "01/12/2026;275.000,00;QRIS 7",
-        "04/01/2027;99.000,00;QRIS 7",
-        "04/01/2027;-1.000,00;QRIS 7",
-        "04/01/2027;QRIS;QRIS 7",
-        "QRIS 7;1.000.000,00;QRIS 7",
-    )
-)
-_WAITING: Final = listed(
-    paid(),
-    paid(NEXT, registration_number="FR5K-2027-00007", amount="150000.00", duplicate_of=_OTHER),
-    paid(OTHER, registration_number="FR5K-2027-00099", amount="170000.00"),
-    paid(ENTRY, registration_number=NUMBER, amount="275000.00", registration_ended="expired", payer_name="QRIS"),
-    paid(ME, registration_number=NUMBER, amount="500000.00", notes=None),
-)
-_BULK: Final = ("POST", f"{PAYMENT}/payments/bulk/verify")
-_TICKED: Final = {"do": "verify", "payment": f"{PROOF} {NUMBER} 150123.00"}
-
-
-def _statement(state: str, form: Mapping[str, str], answers: Answers | None = None, status: int = 200) -> Example:
-    return Example(_STATEMENT, status, form, answers or {}, state=state)
-
-
-_STATEMENTS: Final = (
-    Example(_STATEMENT),
-    _statement("nothing", {"do": "read", "text": ""}, status=422),
-    _statement("no amounts", {"do": "read", "text": "QRIS 7\nQRIS 7"}, status=422),
-    _statement("too long", {"do": "read", "text": "1;2;3\n" * 2002}, status=422),
-    _statement("proposals", {"do": "read", "text": _LINES}, {_LIST: _WAITING}),
-    _statement("nothing fits", {"do": "read", "text": "QRIS 7;1;QRIS 7"}, {_LIST: listed()}),
-    _statement("none ticked", {"do": "verify", "text": _LINES}, {_LIST: _WAITING}, status=422),
-    _statement("all verified", _TICKED, {_BULK: answer({"items": [{"payment_id": PROOF, "result": "verified"}]})}),
-    _statement("decided before", {"do": "verify", "payment": f"{NEXT} {NUMBER} 150123.00"}),
-    _statement("gone", {"do": "verify", "payment": f"{OTHER}"}),
-    _statement("no answer", _TICKED, {_BULK: _AWAY}),
-    _statement("payments away", {"do": "read", "text": _LINES}, {_LIST: _AWAY}, status=503),
-)
-
-_REFUND_PAGE: Final = f"/console/refunds/{OTHER}"
-_OTHER_REFUND: Final = ("GET", f"{PAYMENT}/refunds/{OTHER}")
-_FINISH: Final = ("POST", f"{PAYMENT}/refunds/{OTHER}/done")
-
-_REFUNDS: Final = (
-    Example("/console/refunds"),
-    Example("/console/refunds?q=Budi+Santoso&status=due&cursor=x"),
-    Example("/console/refunds?status=done", answers={("GET", f"{PAYMENT}/refunds"): listed()}),
-    Example("/console/refunds", answers={("GET", f"{PAYMENT}/refunds"): listed()}, state="none"),
-    Example(
-        "/console/refunds?status=7b1",
-        422,
-        answers={
-            ("GET", f"{PAYMENT}/refunds"): problem(
-                422, "invalid_fields", errors=[{"field": "status", "message": "123"}]
-            )
-        },
-    ),
-)
-
-_ONE_REFUND: Final = (
-    Example(_REFUND_PAGE),
-    Example(_REFUND_PAGE, answers={_OTHER_REFUND: answer(refund(proof=None))}, state="without a picture"),
-    Example(
-        f"{_REFUND_PAGE}?done=done",
-        answers={_OTHER_REFUND: answer(refunded(reason="The payment came too late: no place was left."))},
-        state="recorded",
-    ),
-    Example(_REFUND_PAGE, 409, {"reference": "7b1"}, {_OTHER_REFUND: answer(refunded())}, state="taken"),
-    Example(
-        _REFUND_PAGE,
-        422,
-        {"reference": ""},
-        {_FINISH: problem(422, "invalid_fields", errors=[{"field": "reference", "message": "123"}])},
-    ),
-    Example(_REFUND_PAGE, 503, {"reference": "7b1"}, {_FINISH: _AWAY}),
-    Example(f"/console/refunds/{NEXT}", 404),
-)
-
 EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
     "/console/review": (
         *_DESK,
         Example(f"/console/review/{PROOF}/verify", 303, {}),
+        Example(f"/console/review/{PROOF}/confirm", 303, {"line": NEXT}),
         Example(f"/console/review/{PROOF}/refuse", 303, {"reason": "7b1"}),
         Example(f"/console/review/{PROOF}/undo", 303, {"current": NEXT}),
         Example(f"/console/review/{PROOF}/skip", 303, {}),
@@ -281,10 +243,9 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
     "/console/payments/{payment_id}": (
         *_PAYMENT,
         Example(f"{_PAGE}/verify", 303, {}),
+        Example(f"{_PAGE}/confirm", 303, {"line": NEXT}),
         Example(f"{_PAGE}/undo", 303, {}),
     ),
-    "/console/payments/statement": _STATEMENTS,
-    "/console/refunds": _REFUNDS,
-    "/console/refunds/{payment_id}": _ONE_REFUND,
+    "/console/payments/statement": (Example("/console/payments/statement", 303),),
 }
 """Examples by the path of the route in Indonesian."""

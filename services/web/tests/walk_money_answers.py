@@ -1,6 +1,6 @@
 """What payment's API answers to the pages about money: proofs at the desk, payments, a statement and refunds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ REGISTRATION: Final = "/api/registration/v1"
 PROOF: Final = "0190c0de-0000-7000-8000-0000000000a1"
 NEXT: Final = "0190c0de-0000-7000-8000-0000000000a2"
 OTHER: Final = "0190c0de-0000-7000-8000-0000000000a3"
+REFUND: Final = "0190c0de-0000-7000-8000-0000000000d1"
 ENTRY: Final = "0190c0de-0000-7000-8000-0000000000b1"
 COLLEAGUE: Final = "0190c0de-0000-7000-8000-0000000000c1"
 ME: Final = "0190c0de-0000-7000-8000-00000000000a"
@@ -64,6 +65,31 @@ def paid(payment_id: str = PROOF, **fields: Any) -> dict[str, Any]:
         "leased_by": None,
         "leased_until": None,
         "held": None,
+        "channel": "proof",
+        "received": None,
+        "source": None,
+        "needs_second": False,
+        "checked_by": None,
+        "checked_at": None,
+        **fields,
+    }
+
+
+def checked(*, by: str = COLLEAGUE, **fields: Any) -> dict[str, Any]:
+    """Return a payment that one of two people has checked."""
+    return paid(**{"needs_second": True, "checked_by": by, "checked_at": at(-1), **fields})
+
+
+def line(line_id: str = NEXT, **fields: Any) -> dict[str, Any]:
+    """Return a line of a statement that may be the money of a proof."""
+    return {
+        "line_id": line_id,
+        "statement_id": OTHER,
+        "booked_on": "2027-01-04",
+        "amount": "150123.00",
+        "text": "TRSF BUDI SANTOSO",
+        "reference": None,
+        "why": ["number_and_amount", "same_amount_and_payer"],
         **fields,
     }
 
@@ -89,14 +115,20 @@ def flag(code: str, **fields: Any) -> dict[str, Any]:
     return {"code": code, **nothing, **fields}
 
 
-def on_the_desk(*flags: dict[str, Any], due: str = "150123.00", waiting: int = 12, **fields: Any) -> httpx.Response:
+def on_the_desk(
+    *flags: dict[str, Any],
+    due: str = "150123.00",
+    waiting: int = 12,
+    lines: Sequence[dict[str, Any]] = (),
+    **fields: Any,
+) -> httpx.Response:
     """Return the proof that is leased next."""
     return answer(
         {
             "payment": paid(**fields),
             "invoice": invoice(due),
             "flags": list(flags),
-            "candidate_lines": [],
+            "candidate_lines": list(lines),
             "leased_until": at(1 / 30),
             "waiting": {"count": waiting, "oldest_at": at(-2)},
         }
@@ -116,15 +148,29 @@ def listed(*payments: dict[str, Any], cursor: str | None = None) -> httpx.Respon
 def refund(**fields: Any) -> dict[str, Any]:
     """Return a refund that is due."""
     return {
+        "refund_id": REFUND,
         "payment_id": PROOF,
         "registration_id": ENTRY,
         "registration_number": NUMBER,
         "payer_name": "Budi Santoso",
         "amount": "150123.00",
+        "payment_amount": "150123.00",
         "currency": "IDR",
         "payment_method": "qris",
+        "origin": "surplus",
+        "state": "due",
+        "way": "hand",
         "reason": "Surplus: another payment had already paid for this registration.",
         "due_at": at(-50),
+        "gateway_until": None,
+        "gateway_error": None,
+        "why_not_gateway": "not_by_gateway",
+        "asked_by": None,
+        "approved_by": None,
+        "approved_at": None,
+        "cancelled_at": None,
+        "cancelled_by": None,
+        "cancel_reason": None,
         "done_at": None,
         "done_by": None,
         "reference": None,
@@ -134,6 +180,7 @@ def refund(**fields: Any) -> dict[str, Any]:
         "payment_date": at(-60),
         "verified_at": at(-51),
         "verified_by": COLLEAGUE,
+        "evidence": None,
         "proof": "/x",
         **fields,
     }
@@ -141,7 +188,13 @@ def refund(**fields: Any) -> dict[str, Any]:
 
 def refunded(**fields: Any) -> dict[str, Any]:
     """Return a refund that somebody else transferred."""
-    return refund(done_at=at(-1), done_by=COLLEAGUE, reference="7b1", **fields)
+    return refund(**{"state": "done", "done_at": at(-1), "done_by": COLLEAGUE, "reference": "7b1", **fields})
+
+
+def asked_for(*, by: str = COLLEAGUE, **fields: Any) -> dict[str, Any]:
+    """Return a refund of a part, for which a member of staff asked."""
+    part = {"amount": "50000.00", "origin": "staff", "asked_by": by, "reason": "7b1"}
+    return refund(**{**part, **fields})
 
 
 def entry(status: str = "payment_uploaded") -> httpx.Response:
@@ -176,16 +229,23 @@ ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
         invoice("150123.00", {"payment_id": PROOF, "status": "uploaded", "uploaded_at": at(-2)})
     ),
     ("GET", f"{REGISTRATION}/registrations/{ENTRY}"): entry(),
-    ("GET", f"{PAYMENT}/refunds"): listed(refund(), refunded(reason="7b1"), cursor="x"),
-    ("GET", f"{PAYMENT}/refunds/{OTHER}"): answer(refund(payment_id=OTHER)),
-    ("POST", f"{PAYMENT}/refunds/{OTHER}/done"): problem(409, "already_refunded", detail="123"),
-    ("POST", f"{PAYMENT}/payments/bulk/verify"): answer(
-        {
-            "items": [
-                {"payment_id": PROOF, "result": "verified"},
-                {"payment_id": NEXT, "result": "already_decided", "decision": "rejected", "decided_by": COLLEAGUE},
-                {"payment_id": OTHER, "result": "unknown_payment"},
-            ]
-        }
+    ("POST", f"{PAYMENT}/payments/{PROOF}/lines/{NEXT}/confirm"): httpx.Response(204),
+    ("GET", f"{PAYMENT}/payments/{PROOF}/lines"): answer({"items": []}),
+    ("GET", f"{PAYMENT}/refunds"): listed(
+        refund(),
+        asked_for(state="waits_for_second"),
+        asked_for(state="waits_for_second", by=ME),
+        refund(gateway_until=at(100), gateway_error="no_balance"),
+        refund(gateway_until=at(-1)),
+        refund(state="asked", way="gateway"),
+        refunded(reason="7b1"),
+        refunded(way="gateway"),
+        refund(state="cancelled"),
+        cursor="x",
+    ),
+    ("GET", f"{PAYMENT}/refunds/{REFUND}"): answer(refund()),
+    ("POST", f"{PAYMENT}/refunds/{REFUND}/done"): problem(409, "already_refunded", detail="123"),
+    ("GET", f"{PAYMENT}/refunds/{REFUND}/evidence"): httpx.Response(
+        200, content=_PICTURE, headers={"Content-Type": "image/png"}
     ),
 }

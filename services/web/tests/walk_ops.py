@@ -217,6 +217,9 @@ _REPORTS: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_REPORT}?by=channel&first_day=2027-01-01", answers=_BY_CHANNEL),
         Example(f"{_REPORT}?by=type&last_day=2027-01-04", answers={FINANCIAL: financial(money("collective_5"))}),
         Example(
+            f"{_REPORT}?by=phase", answers={FINANCIAL: financial(money("Early bird", rounding="-123.00"), money(None))}
+        ),
+        Example(
             f"{_REPORT}?by=category",
             answers={
                 FINANCIAL: financial(

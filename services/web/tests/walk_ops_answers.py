@@ -187,7 +187,15 @@ def packs(handed_out: int = 3, waiting: int = 7, **fields: Any) -> dict[str, Any
 
 def money(key: str | None, **fields: Any) -> dict[str, Any]:
     """Return a row of the financial report."""
-    sums = {"gross": "1500000.00", "discounts": "0.00", "fees": "0.00", "refunds": "150000.00", "net": "1350000.00"}
+    sums = {
+        "gross": "1500000.00",
+        "discounts": "0.00",
+        "received": "1500000.00",
+        "rounding": "0.00",
+        "fees": "0.00",
+        "refunds": "150000.00",
+        "net": "1350000.00",
+    }
     return {"key": key, "label": key, "currency": "IDR", "payments": 10, "refund_count": 1, **sums, **fields}
 
 

@@ -10,9 +10,11 @@ from .walk import Example
 from .walk_overview_answers import (
     CHECKINS,
     CONFLICTS,
+    KEPT,
     MESSAGES,
     PACKS,
     PAYMENTS,
+    RUNS,
     SOLD,
     STATS,
     TIMELINE,
@@ -21,8 +23,10 @@ from .walk_overview_answers import (
     conflicts,
     counts,
     json_of,
+    kept,
     messages,
     payments,
+    reconciled,
     stats,
     timeline,
 )
@@ -41,6 +45,8 @@ _CALM: Final = {
     MESSAGES: messages(),
     CHECKINS: cancelled_packs(0),
     CONFLICTS: conflicts(0),
+    KEPT: kept(0),
+    RUNS: reconciled(0),
     PACKS: json_of({"handed_out": 0, "waiting": 0}),
     **dict.fromkeys(_QUEUES, _NO_DEAD_LETTERS),
 }
@@ -49,8 +55,9 @@ _MORE: Final = {
     MESSAGES: messages(lost={"count": 1000, "oldest_at": ago(days=9)}),
     CHECKINS: cancelled_packs(50, more=True),
     CONFLICTS: conflicts(50, more=True),
+    KEPT: kept(50, more=True),
 }
-_ALL: Final = (STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, *_QUEUES)
+_ALL: Final = (STATS, TIMELINE, PAYMENTS, MESSAGES, PACKS, CHECKINS, CONFLICTS, KEPT, RUNS, *_QUEUES)
 
 OVERVIEW: Mapping[str, tuple[Example, ...]] = {
     "/console": (

@@ -17,6 +17,8 @@ MESSAGES: Final = ("GET", "/api/notification/v1/stats")
 PACKS: Final = ("GET", "/api/checkin/v1/stats")
 CHECKINS: Final = ("GET", "/api/checkin/v1/checkins")
 CONFLICTS: Final = ("GET", "/api/checkin/v1/conflicts")
+KEPT: Final = ("GET", "/api/payment/v1/surplus")
+RUNS: Final = ("GET", "/api/payment/v1/reconciliation/runs")
 
 _NOTHING: Final = {"count": 0, "oldest_at": None}
 
@@ -126,6 +128,17 @@ def conflicts(count: int, *, more: bool = False) -> httpx.Response:
     return json_of({"items": items, "next_cursor": "x" if more else None})
 
 
+def kept(count: int, *, more: bool = False) -> httpx.Response:
+    """Return money that waits for its owner, the oldest first."""
+    items = [{"received_at": ago(hours=count - each), "amount": "150000.00"} for each in range(count)]
+    return json_of({"items": items, "next_cursor": "x" if more else None})
+
+
+def reconciled(differences: int) -> httpx.Response:
+    """Return the last reconciliation."""
+    return json_of({"items": [{"date": "2027-01-04", "ran_at": ago(hours=3), "differences": differences}]})
+
+
 OVERVIEW_ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     STATS: stats(SOLD, FULL),
     TIMELINE: timeline(*([0] * 3 + [3, 12, 40, 25, 31, 8] * 6 + [22])),
@@ -134,4 +147,6 @@ OVERVIEW_ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     PACKS: json_of({"handed_out": 12, "waiting": 326}),
     CHECKINS: cancelled_packs(2),
     CONFLICTS: conflicts(4),
+    KEPT: kept(2),
+    RUNS: reconciled(3),
 }

@@ -84,7 +84,10 @@ PAID_AND_NOT: Final = stats(
     _QUOTA, payment_verified=300, payment_uploaded=10, pending_payment=21, expired=9, cancelled=1
 )
 
+_PHASES: Final = [("GET", f"{API}/categories/{category(name)['id']}/price-phases") for name in ("5K", "10K")]
+
 ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     CATALOG: catalog(WHOLE, BARE, _OVER),
+    **dict.fromkeys(_PHASES, json_of({"items": []})),
     STATS: stats(_QUOTA, {"category_id": category("10K")["id"]}, payment_verified=300, pending_payment=21),
 }

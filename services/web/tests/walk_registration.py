@@ -40,8 +40,37 @@ _NEW: Answers = {
     given.MESSAGES: given.page(),
     given.PACKS: given.json_of({"items": []}),
 }
+_STATES_OF_CHARGES: Final = ("asking", "settling", "paid", "expired", "cancelled", "failed", "reversed", "charged_back")
+_MONEY: Answers = {
+    given.INVOICE: given.invoice(
+        "paid",
+        given.payment(channel="midtrans"),
+        given.payment(given.REFUSED, channel="statement", received="149877.00"),
+        payable_amount="149877.00",
+        refunds=[given.going_back(state) for state in ("waits_for_second", "due", "asked", "cancelled")]
+        + [given.going_back("done"), given.going_back("done", way="gateway")],
+    ),
+    given.KEPT: given.page(
+        given.kept(),
+        given.kept("refund_due", kind="unknown"),
+        given.kept("refunded", refunded_at=given.at(-0.1), refunded_by=given.STAFF_ID),
+        given.kept("assigned"),
+    ),
+    given.CHARGES: given.json_of(
+        {"items": [given.charge(bank="bca"), *(given.charge(each) for each in _STATES_OF_CHARGES)]}
+    ),
+}
 _ALL_AWAY: Answers = dict.fromkeys(
-    (given.TIMELINE, given.NOTES, given.INVOICE, given.MESSAGES, given.PACKS, ("GET", "/api/identity/v1/staff/names")),
+    (
+        given.TIMELINE,
+        given.NOTES,
+        given.INVOICE,
+        given.KEPT,
+        given.CHARGES,
+        given.MESSAGES,
+        given.PACKS,
+        ("GET", "/api/identity/v1/staff/names"),
+    ),
     _AWAY,
 )
 _NOTE: Final = ("POST", f"{given.API}/registrations/{ID}/notes")
@@ -62,6 +91,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(_PAGE, answers=_in("expired", terms_accepted_at=None), state="expired"),
         Example(_PAGE, answers={**_in("cancelled"), given.INVOICE: _UNKNOWN}, state="cancelled"),
         Example(_PAGE, answers={**_in("payment_verified", total_amount="0.00"), given.INVOICE: _UNKNOWN}, state="free"),
+        Example(_PAGE, answers=_MONEY, state="money back and forth"),
+        Example(_PAGE, answers={**_MONEY, given.KEPT: _AWAY, given.CHARGES: _AWAY}, state="money away"),
         Example(_PAGE, answers=_ALL_AWAY, state="all away"),
         Example(_PAGE, 503, answers={given.REGISTRATION: _AWAY}),
         Example(_PAGE, 404, answers={given.REGISTRATION: _UNKNOWN}),

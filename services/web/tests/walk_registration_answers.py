@@ -7,7 +7,7 @@ import httpx
 
 from . import own_registration, runner_apis
 from .conftest import category
-from .runner_apis import at
+from .runner_apis import at as at  # noqa: PLC0414  # for the examples, too
 
 API: Final = "/api/registration/v1"
 PAYMENT: Final = "/api/payment/v1"
@@ -27,6 +27,8 @@ TIMELINE: Final = ("GET", f"{API}/registrations/{ID}/timeline")
 NOTES: Final = ("GET", f"{API}/registrations/{ID}/notes")
 EFFECTS: Final = ("GET", f"{API}/registrations/{ID}/cancellation")
 INVOICE: Final = ("GET", f"{PAYMENT}/invoices/{ID}")
+KEPT: Final = ("GET", f"{PAYMENT}/surplus")
+CHARGES: Final = ("GET", f"{PAYMENT}/invoices/{ID}/charges")
 MESSAGES: Final = ("GET", "/api/notification/v1/notifications")
 PACKS: Final = ("GET", f"/api/checkin/v1/registrations/{ID}/packs")
 PARTICIPANTS: Final = ("GET", f"{API}/participants")
@@ -104,9 +106,29 @@ def payment(payment_id: str = PAID, status: str = "verified", **fields: Any) -> 
     }
 
 
-def invoice(status: str = "open", *payments: dict[str, Any]) -> httpx.Response:
+def invoice(status: str = "open", *payments: dict[str, Any], **fields: Any) -> httpx.Response:
     """Return an invoice with its payments, oldest first."""
-    return json_of({"amount": "150000.00", "status": status, "expires_at": at(18), "payments": list(payments)})
+    content = {"amount": "150000.00", "status": status, "expires_at": at(18), "payments": list(payments)}
+    return json_of({**content, "payable_amount": None, "refunds": [], **fields})
+
+
+def going_back(state: str = "due", **fields: Any) -> dict[str, Any]:
+    """Return a refund of an invoice."""
+    done = {"done_at": at(-0.1)} if state == "done" else {"done_at": None}
+    usual = {"refund_id": OTHER, "amount": "50000.00", "currency": "IDR", "state": state, "due_at": at(-0.2)}
+    return {**usual, "way": "hand", **done, **fields}
+
+
+def kept(state: str = "open", **fields: Any) -> dict[str, Any]:
+    """Return money of a registration that its invoice did not take."""
+    usual = {"id": OTHER, "kind": "surplus", "state": state, "channel": "midtrans", "amount": "150000.00"}
+    return {**usual, "received_at": at(-0.3), **fields}
+
+
+def charge(status: str = "pending", **fields: Any) -> dict[str, Any]:
+    """Return a try to pay through the payment gateway."""
+    usual = {"charge_id": OTHER, "order_id": f"{NUMBER}-7KQ2", "method": "midtrans_qris", "bank": None}
+    return {**usual, "amount": "150000.00", "status": status, "created_at": at(-5.5), **fields}
 
 
 def message(status: str = "sent", **fields: Any) -> dict[str, Any]:

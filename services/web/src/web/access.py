@@ -13,6 +13,7 @@ from chassis.web.dependencies import from_state
 from fastapi import Depends, Path, Request, Response
 from pydantic import Field
 
+from web.forms import id_in
 from web.languages import ENGLISH_PREFIX
 from web.upstream.client import Answer, ApiClient
 from web.upstream.registrations import Registration as Registered
@@ -124,15 +125,8 @@ def require_match(access: RunnerAccess, registration_id: UUID, registration_numb
         ForeignAccess.
     """
     has_number = registration_number is not None and access.number.upper() == registration_number.upper()
-    if not has_number and _id_of(access.number) != registration_id:
+    if not has_number and id_in(access.number) != registration_id:
         raise ForeignAccess
-
-
-def _id_of(number: str) -> UUID | None:
-    try:
-        return UUID(number)
-    except ValueError:
-        return None
 
 
 async def read_registration(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Registered:

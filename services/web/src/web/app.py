@@ -23,6 +23,7 @@ from web.languages import LanguageOfPath
 from web.pages import POLICY, Pages
 from web.recovery.routes import router as recovery
 from web.register.routes import router as register
+from web.runner.paying import router as paying
 from web.runner.proofs import PROOF_BYTES
 from web.runner.routes import links
 from web.runner.routes import router as runner
@@ -40,6 +41,7 @@ from web.upstream.apis import Apis
 from web.upstream.client import ApiClient
 from web.upstream.identity import IdentityApi
 from web.upstream.registration import RegistrationApi
+from web.upstream.usdt import UsdtNetworks
 from web.waitlist.routes import router as waitlist
 
 
@@ -62,6 +64,7 @@ def build_app(settings: Settings, apis: Apis, database: Database, *, clock: Cloc
             "registration": RegistrationApi(apis.registration, clock=clock),
             "registration_api": ApiClient(apis.registration, "/api/registration/v1"),
             "payment_api": ApiClient(apis.payment, "/api/payment/v1"),
+            "usdt_networks": UsdtNetworks(apis.payment, clock=clock),
             "notification_api": ApiClient(apis.notification, "/api/notification/v1"),
             "checkin_api": ApiClient(apis.checkin, "/api/checkin/v1"),
             "identity_api": ApiClient(apis.identity, "/api/identity/v1"),
@@ -100,4 +103,4 @@ def _routers(settings: Settings) -> Sequence[APIRouter]:
     """
     shown = [parts] if settings.show_parts else []
     about = [site, brand, button, licences, privacy, recovery, *shown, static_files.router]
-    return [register, *about, checkin, *CONSOLE, tickets, corrections, waitlist, runner, links]
+    return [register, *about, checkin, *CONSOLE, tickets, corrections, waitlist, runner, paying, links]

@@ -16,11 +16,24 @@ _MOMENTS = {Language.INDONESIAN: "EEEE, d MMMM y 'pukul' HH.mm z", Language.ENGL
 _BRIEF_MOMENTS = {Language.INDONESIAN: "d MMM y, HH.mm z", Language.ENGLISH: "d MMM y, HH:mm z"}
 _INDONESIAN_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 _DAY = "EEEE, d MMMM y"
+_CODE_DIGITS: Final = 3
+_GROUP: Final = 4
 
 
 def rupiah(amount: Decimal) -> str:
     """Return an amount of rupiah as Indonesians write it in both languages: `Rp 1.300.042`, with a no-break space."""
     return f"Rp{NO_BREAK_SPACE}{format_decimal(amount.to_integral_value(), '#,##0', locale='id_ID')}"
+
+
+def with_code(amount: Decimal) -> tuple[str, str]:
+    """Return an amount of rupiah without its last three digits, and these: the unique code of a transfer."""
+    whole = rupiah(amount)
+    return whole[:-_CODE_DIGITS], whole[-_CODE_DIGITS:]
+
+
+def grouped(number: str) -> str:
+    """Return a long number in groups of four, so that it can be compared; spaces are where a line may break."""
+    return " ".join(number[start : start + _GROUP] for start in range(0, len(number), _GROUP))
 
 
 def digits(amount: Decimal) -> str:
@@ -36,6 +49,11 @@ def digits_only(text: str) -> str:
 def whole_number(number: int, language: Language) -> str:
     """Return a whole number with separators of thousands."""
     return str(format_decimal(number, "#,##0", locale=_LOCALES[language]))
+
+
+def decimal(number: Decimal, language: Language) -> str:
+    """Return a number with up to two decimals."""
+    return str(format_decimal(number, "#,##0.##", locale=_LOCALES[language]))
 
 
 def day(value: date, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from starlette.datastructures import FormData
 
@@ -51,3 +52,11 @@ class Form:
 def typed(form: FormData) -> Mapping[str, str]:
     """Return the texts of a form by field, without spaces around them; files are left out."""
     return {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+
+
+def id_in(sent: object) -> UUID | None:
+    """Return the id that a field has; None if it has none."""
+    try:
+        return UUID(sent) if isinstance(sent, str) else None
+    except ValueError:
+        return None

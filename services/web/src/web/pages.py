@@ -44,30 +44,11 @@ class Pages:
     def __init__(
         self, static_files: Mapping[str, StaticFile], public_url: str, *, turnstile_site_key: str = ""
     ) -> None:
-        self._static_files = static_files
-        self._public_url = public_url
-        self._turnstile_site_key = turnstile_site_key
-        self._environment = cache(self._make_environment)
-
-    def _make_environment(self, language: Language) -> Environment:
-        environment = Environment(
-            loader=PackageLoader("web"),
-            extensions=["jinja2.ext.i18n"],
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-        environment.filters.update(_filters(language))
-        environment.globals.update(
-            language=language.value,
-            turnstile_site_key=self._turnstile_site_key,
-            static=lambda name: self._static_files[name].address,
-            link=lambda path: address(path, language),
-            absolute=lambda path: self._public_url + path,
-        )
-        return environment
+        self._of_site = {
+            "static": lambda name: static_files[name].address,
+            "absolute": lambda path: public_url + path,
+            "turnstile_site_key": turnstile_site_key,
+        }
 
     def render(
         self, template: str | Sequence[str], path: str, *, query: str = "", is_public: bool = False, **values: Any
@@ -81,17 +62,37 @@ class Pages:
         """
         page, language = without_language(path), language_of_path(path)
         names = [template] if isinstance(template, str) else template
-        found = self._environment(language).select_template(names)
-        same_page = with_query(page, query)
-        return found.render(page=with_query(page, ""), same_page=same_page, is_public=is_public, **values)
+        found = _environment(language).select_template(names)
+        about = {"page": with_query(page, ""), "same_page": with_query(page, query), "is_public": is_public}
+        return found.render(**self._of_site, **about, **values)
+
+
+@cache
+def _environment(language: Language) -> Environment:
+    """Return the templates in a language, which are compiled once in a process."""
+    environment = Environment(
+        loader=PackageLoader("web"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(_filters(language))
+    environment.globals.update(language=language.value, link=lambda path: address(path, language))
+    return environment
 
 
 def _filters(language: Language) -> Mapping[str, Any]:
     return {
         "rupiah": formats.rupiah,
+        "with_code": formats.with_code,
+        "grouped": formats.grouped,
         "digits": formats.digits,
         "digits_only": formats.digits_only,
         "number": lambda number: formats.whole_number(number, language),
+        "decimal": lambda number: formats.decimal(number, language),
         "day": lambda value: formats.day(value, language),
         "short_day": lambda value: formats.short_day(value, language),
         "short_month": lambda value: formats.short_month(value, language),

@@ -6,6 +6,7 @@ from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from chassis.wording import Language
@@ -23,16 +24,20 @@ def translations(language: Language) -> NullTranslations:
     """Return the texts of a language."""
     if language is Language.ENGLISH:
         return NullTranslations()
-    first, *others = (_compiled(file) for file in catalogs())
-    for each in others:
-        first.add_fallback(each)
-    return first
+    return _compiled(catalogs())
 
 
-def _compiled(file: Path) -> GNUTranslations:
-    with file.open("rb") as source:
-        catalog = read_po(source, locale="id")
+def _compiled(files: Sequence[Path]) -> GNUTranslations:
+    """Return the texts of all files as one: in a chain of them, a text of the last one is looked for in all."""
+    whole, *others = (_read(file) for file in files)
+    for message in (each for other in others for each in other if each.id):
+        whole[message.id] = message
     compiled = BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, whole)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _read(file: Path) -> Catalog:
+    with file.open("rb") as source:
+        return read_po(source, locale="id")

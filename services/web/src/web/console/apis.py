@@ -1,7 +1,7 @@
 """The APIs as a member of staff may use them: with their token, for their address and in their language."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeVar
 
 import httpx
@@ -33,12 +33,14 @@ class Failure:
         status: of the page that says so.
         code: of the API's problem document.
         message: for the whole form; None if each error belongs to a field.
+        members: further members of the problem document, such as `refundable`.
     """
 
     status: int
     code: str
     message: str | None = None
     errors: Sequence[FieldError] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class StaffApi:
     token: str
     visitor: Visitor
 
-    async def get(self, kind: type[AnswerT], path: str, **query: Any) -> AnswerT:
+    async def get(self, kind: type[AnswerT], path: str, /, **query: Any) -> AnswerT:
         """Return what the API answers to GET; parts of the query that are None are left out.
 
         Raises:
@@ -72,22 +74,42 @@ class StaffApi:
                 raise _away(refused) from None
             raise
 
-    async def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Failure | None:
+    async def change(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **options: Any
+    ) -> Failure | None:
         """Make a change; return why it was not made, for the form that asked for it, or None.
+
+        Args:
+            options: of `httpx.AsyncClient.request`, such as files.
 
         Raises:
             Refused: 401 or 403, which have pages of their own.
         """
-        asked = {} if body is None else {"json": body}
+        asked = options if body is None else {**options, "json": body}
+        answer = await self._answer_to(method, path, **asked)
+        return answer if isinstance(answer, Failure) else None
+
+    async def create(self, kind: type[AnswerT], path: str, /, **options: Any) -> AnswerT | Failure:
+        """Return what the API answers to POST, or why it was refused, for the form that asked for it.
+
+        Args:
+            options: of `httpx.AsyncClient.request`, such as files.
+
+        Raises:
+            Refused: 401 or 403, which have pages of their own.
+        """
+        answer = await self._answer_to("POST", path, **options)
+        return answer if isinstance(answer, Failure) else self.client.read(kind, answer)
+
+    async def _answer_to(self, method: str, path: str, **options: Any) -> httpx.Response | Failure:
         try:
-            await self.client.call(method, path, self.visitor, token=self.token, **asked)
+            return await self.client.call(method, path, self.visitor, token=self.token, **options)
         except Unavailable as error:
             return Failure(error.status, error.code, _NO_ANSWER.said(self.visitor.language))
         except Refused as refused:
             if refused.status in _OF_THE_CALLER:
                 raise
             return _failure(refused)
-        return None
 
 
 def _away(refused: Refused) -> Unavailable:
@@ -99,7 +121,7 @@ def _away(refused: Refused) -> Unavailable:
 def _failure(refused: Refused) -> Failure:
     errors = [FieldError(name.removeprefix("body."), text) for name, text in refused.field_errors.items()]
     message = None if errors else refused.wording.en  # in the language of the visitor already
-    return Failure(refused.status, refused.code, message, errors)
+    return Failure(refused.status, refused.code, message, errors, refused.members)
 
 
 async def unless_away(asked: Awaitable[ResultT]) -> ResultT | None:

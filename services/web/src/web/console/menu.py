@@ -37,6 +37,7 @@ _GROUPS: Final[Sequence[tuple[str, Sequence[Entry]]]] = (
             Entry("registrations", f"{ROOT}/registrations", EVERYONE, is_of_race=True),
             Entry("participants", f"{ROOT}/participants", EVERYONE, is_of_race=True),
             Entry("waitlist", f"{ROOT}/waitlist", EVERYONE, is_of_race=True),
+            Entry("promo-codes", f"{ROOT}/promo-codes", FINANCE, is_of_race=True),
         ),
     ),
     (
@@ -44,8 +45,14 @@ _GROUPS: Final[Sequence[tuple[str, Sequence[Entry]]]] = (
         (
             Entry("review", f"{ROOT}/review", FINANCE),
             Entry("payments", f"{ROOT}/payments", FINANCE, is_of_race=True),
-            Entry("statement", f"{ROOT}/payments/statement", FINANCE),
+            Entry("statements", f"{ROOT}/statements", FINANCE),
             Entry("refunds", f"{ROOT}/refunds", FINANCE, is_of_race=True),
+            Entry("surplus", f"{ROOT}/surplus", FINANCE),
+            Entry("reconciliation", f"{ROOT}/reconciliation", FINANCE),
+            Entry("ledger", f"{ROOT}/ledger", FINANCE),
+            Entry("gateway-reports", f"{ROOT}/gateway/reports", FINANCE),
+            Entry("usdt-transfers", f"{ROOT}/usdt/transfers", FINANCE),
+            Entry("usdt-rates", f"{ROOT}/usdt/rates", FINANCE),
         ),
     ),
     (
@@ -79,6 +86,9 @@ _GROUPS: Final[Sequence[tuple[str, Sequence[Entry]]]] = (
         "settings",
         (
             Entry("payment-settings", f"{ROOT}/payment-settings", ADMIN),
+            Entry("gateway", f"{ROOT}/gateway", ADMIN),
+            Entry("usdt-keys", f"{ROOT}/usdt/keys", OWNER),
+            Entry("usdt-networks", f"{ROOT}/usdt/networks", OWNER),
             Entry("staff", f"{ROOT}/staff", OWNER),
             Entry("sessions", f"{ROOT}/sessions", EVERYONE),
             Entry("password", f"{ROOT}/password", EVERYONE),

@@ -55,6 +55,12 @@ class Offer:
         return self.price * self.size
 
     @property
+    def total_before(self) -> Decimal | None:
+        """Return the regular price for all, if that of now is lower."""
+        regular = self.category.reduced_from().get(self.size)
+        return regular * self.size if regular is not None else None
+
+    @property
     def type(self) -> RegistrationType:
         """Return the type of registration, as the API names it."""
         return TYPES[self.size]
@@ -94,14 +100,15 @@ class Offer:
 
     def changes_at(self, now: datetime) -> datetime | None:
         """Return when the page must be another one; None if no time is set."""
-        times = (self.category.registration_open_at, self.category.registration_close_at)
+        phase = self.category.price_phase
+        price_changes_at = phase.ends_at if phase else None
+        times = (self.category.registration_open_at, self.category.registration_close_at, price_changes_at)
         return min((each for each in times if each is not None and each > now), default=None)
 
 
 def prices(category: Category) -> Sequence[tuple[int, Decimal]]:
-    """Return the sizes of groups that a category takes, with the price of each participant."""
-    found = {1: category.price_individual, 5: category.price_collective_5, 10: category.price_collective_10}
-    return [(size, price) for size, price in found.items() if price is not None]
+    """Return the sizes of groups that a category takes, with the price of each participant now."""
+    return list(category.prices_now().items())
 
 
 def offer_of(race: Race, purpose: Purpose, category: str, size: int, now: datetime) -> Offer | None:

@@ -15,7 +15,7 @@ from web import forms
 from web.kept import KeptPages
 from web.languages import ENGLISH_PREFIX, without_language
 from web.pages import Pages, see_other
-from web.register import keys, runners
+from web.register import keys, promo, runners
 from web.register.challenge import FIELD, FormRoute
 from web.register.offers import TYPES, Offer, Purpose, offer_of
 from web.register.sending import send
@@ -87,19 +87,36 @@ async def take_form(request: Request, slug: str, category: str, size: str) -> Re
         offer = await _offer(request, races, (slug, category, size))
     except Unavailable as error:
         return wait_page(request, Sent(values, step), error)
-    if step == _CORRECT:
-        return form_page(request, offer, values)
+    if step in (_CORRECT, promo.CHECK):
+        return await _with_price(request, offer, values, is_asked=step == promo.CHECK)
     copied = runners.with_copies(values, offer.size)
     errors = runners.errors_of(copied, offer.size, visitor.language)
     if errors:
-        return form_page(request, offer, values, errors=errors, status=422)
+        checked = await promo.check(request, offer, values)
+        return form_page(request, offer, values, errors=errors, checked=checked, status=422)
     if offer.size > 1 and step != _BINDING:
-        return review_page(request, offer, copied)
+        return await _reviewed(request, offer, values, copied)
     secret = keys.secret_of(request)
     if secret is None:
         return _without_cookie(request, Sent(values, step))
     api: ApiClient = request.app.state.registration_api
     return await send(request, offer, Sent(values, step), api=api, visitor=visitor, secret=secret)
+
+
+async def _with_price(request: Request, offer: Offer, values: Mapping[str, str], *, is_asked: bool) -> Response:
+    """Return the form with the price that its code gives; an error of the code only if its price is asked for."""
+    checked = await promo.check(request, offer, values)
+    if checked.error is None or not is_asked:
+        return form_page(request, offer, values, checked=checked)
+    return form_page(request, offer, values, errors=[checked.error], status=422)
+
+
+async def _reviewed(request: Request, offer: Offer, values: Mapping[str, str], copied: Mapping[str, str]) -> Response:
+    """Return the page for a last look, or the form if its code is refused."""
+    checked = await promo.check(request, offer, values)
+    if checked.error is not None:
+        return form_page(request, offer, values, errors=[checked.error], status=422)
+    return review_page(request, offer, copied, checked)
 
 
 def _without_cookie(request: Request, sent: Sent) -> Response:
@@ -114,7 +131,7 @@ async def _typed(request: Request, size: int) -> tuple[Mapping[str, str], str]:
             typed = forms.typed(form)
     else:
         typed = {name: value.strip() for name, value in fields.items()}
-    names = {*runners.field_names(size), FIELD}
+    names = {*runners.field_names(size), FIELD, promo.FIELD}
     return {name: value for name, value in typed.items() if name in names}, typed.get("step", "")
 
 

@@ -10,7 +10,7 @@ from chassis.wording import Language, Refused
 from contracts import JerseySize
 
 from web.forms import FieldError
-from web.register import texts
+from web.register import promo, texts
 from web.register.dates import read_day
 
 PERSON: Final = "pic"
@@ -132,6 +132,8 @@ def _check(name: str, value: str) -> None:
 
 
 def _field(name: str) -> str:
+    if name == promo.FIELD:
+        return name
     parts = name.split(".")
     if parts[0] != "participants" or len(parts) < 2 or not parts[1].isdecimal():  # noqa: PLR2004
         return PERSON

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from web.forms import FieldError
 from web.pages import see_other
-from web.register import challenge, keys, runners, texts
+from web.register import challenge, keys, promo, runners, texts
 from web.register.offers import Offer
 from web.register.shown import API_ROUTES, Notice, Sent, form_page, said, wait_page
 from web.upstream.client import Answer, ApiClient, Refused
@@ -65,6 +65,7 @@ def body_of(offer: Offer, sent: Sent) -> bytes:
         "registration_type": offer.type.value,
         "participants": runners.participants(values, offer.size),
         "terms_accepted": True,
+        **({promo.FIELD: sent.values[promo.FIELD]} if sent.values.get(promo.FIELD) else {}),
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -78,7 +79,10 @@ def _refusal(request: Request, offer: Offer, sent: Sent, refused: Refused, visit
         again = refused.members.get("participants", ())
         known = [FieldError(f"p{index + 1}-full_name", message) for index in again if isinstance(index, int)]
         errors = runners.grouped(known, offer.size, visitor.language)
-    notice = None if refused.field_errors else _notice(request, refused)
+    if refused.code in promo.REFUSALS:
+        errors = [promo.error_of(refused)]
+    is_at_field = refused.field_errors or refused.code in promo.REFUSALS
+    notice = None if is_at_field else _notice(request, refused)
     response = form_page(request, offer, sent.values, errors=errors, notice=notice, status=refused.status)
     if refused.code == _KEY_REUSED:
         keys.forget(request, response)

@@ -9,6 +9,7 @@ from chassis.wording import Language, Wording
 from contracts import JerseySize
 from fastapi import Request, Response
 
+from web.formats import rupiah
 from web.forms import FieldError, Form
 from web.languages import language_of_path
 from web.pages import private_page
@@ -16,6 +17,7 @@ from web.register import texts
 from web.register.challenge import without_token
 from web.register.dates import MONTHS
 from web.register.offers import Offer, Purpose
+from web.register.promo import Checked
 from web.site.brand import stylesheet_of
 
 API_ROUTES: Final = {Purpose.REGISTER: "/registrations", Purpose.WAITLIST: "/waitlist"}
@@ -60,10 +62,14 @@ _CHOICES: Final = {
 }
 
 
-def shown_of(offer: Offer, form: Form | None = None, notice: Notice | None = None) -> Mapping[str, Any]:
+def shown_of(
+    offer: Offer, form: Form | None = None, notice: Notice | None = None, checked: Checked | None = None
+) -> Mapping[str, Any]:
     """Return the values of the template of the form."""
     return {
         "offer": offer,
+        "checked": checked or Checked(),
+        "promo_api": f"{_API}/promo-codes/check",
         "race": offer.race,
         "stylesheet": stylesheet_of(offer.race.brand_color),
         "form": form or Form(),
@@ -71,9 +77,22 @@ def shown_of(offer: Offer, form: Form | None = None, notice: Notice | None = Non
         "notice": notice,
         "api": _API + API_ROUTES[offer.purpose],
         "months": " ".join(f"{name}:{number}" for name, number in MONTHS.items()),
+        "promo_note": lambda code: _promo_note(checked or Checked(), Language(code)),
         "texts_of": lambda code, has_challenge: texts.messages(Language(code), has_challenge=has_challenge),
         "choices_of": _CHOICES,
     }
+
+
+def _promo_note(checked: Checked, language: Language) -> str:
+    """Return what is said of the promo code beside its field; empty for nothing."""
+    if checked.is_unknown:
+        return texts.PROMO_UNKNOWN.said(language)
+    if checked.quote is None:
+        return ""
+    discount = checked.quote.discount
+    return (
+        texts.PROMO_APPLIED.said(language, discount=rupiah(discount)) if discount else texts.PROMO_ACCESS.said(language)
+    )
 
 
 def form_page(
@@ -83,16 +102,18 @@ def form_page(
     *,
     errors: Sequence[FieldError] = (),
     notice: Notice | None = None,
+    checked: Checked | None = None,
     status: int = 200,
 ) -> Response:
-    """Return the form with what was typed."""
+    """Return the form with what was typed, and with the price that its promo code gives if that was asked for."""
     form = Form(without_token(values), errors)
-    return private_page(request, "register.html", status=status, **shown_of(offer, form, notice))
+    return private_page(request, "register.html", status=status, **shown_of(offer, form, notice, checked))
 
 
-def review_page(request: Request, offer: Offer, values: Mapping[str, str]) -> Response:
+def review_page(request: Request, offer: Offer, values: Mapping[str, str], checked: Checked) -> Response:
     """Return a page that shows everything before it is sent."""
-    return private_page(request, "register_review.html", **shown_of(offer, Form(without_token(values))))
+    shown = shown_of(offer, Form(without_token(values)), checked=checked)
+    return private_page(request, "register_review.html", **shown)
 
 
 def wait_page(request: Request, sent: Sent, error: StartlineError | None) -> Response:

@@ -51,6 +51,15 @@ SEND_AGAIN: Final = Wording(
     id="Formulir ini sudah pernah dikirim dalam versi lain. Silakan periksa lalu kirim sekali lagi.",
 )
 
+PROMO_APPLIED: Final = Wording(en="The code takes {discount} off.", id="Kode ini memotong {discount}.")
+PROMO_ACCESS: Final = Wording(
+    en="The code gives access; the price stays as it is.", id="Kode ini memberi akses; harganya tetap."
+)
+PROMO_UNKNOWN: Final = Wording(
+    en="The code could not be checked just now. It counts when you send the form.",
+    id="Kode belum dapat diperiksa saat ini. Kode tetap diperhitungkan saat formulir dikirim.",
+)
+
 GENDERS: Final = {
     "female": Wording(en="Female", id="Perempuan"),
     "male": Wording(en="Male", id="Laki-laki"),
@@ -78,6 +87,10 @@ _OF_THE_SCRIPT: Final[Mapping[str, Wording]] = {
     "already_waiting": WAITING_ALREADY,
     "idempotency_key_reused": SEND_AGAIN,
     "left": PLACES_LEFT,
+    "promo_applied": PROMO_APPLIED,
+    "promo_access": PROMO_ACCESS,
+    "promo_unknown": PROMO_UNKNOWN,
+    "free": Wording(en="free", id="gratis"),
     "runner": RUNNER,
     "group_one": RUNNER_FIELD,
     "group_many": RUNNER_FIELDS,

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
-from uuid import UUID
 
 from chassis.errors import NotFound, Unavailable
 from chassis.wording import Language, Wording, language_of_request
 from starlette.datastructures import FormData, UploadFile
 
 from web.forms import FieldError, Form, typed
-from web.upstream.client import ApiClient, Refused
+from web.runner.reading import Visit
+from web.upstream.client import Refused
 from web.visitors import Visitor
 
 PROOF_BYTES: Final = 2 * 1024 * 1024 + 48 * 1024
@@ -42,9 +42,7 @@ class NotSent:
         return int(wait) if self.status == _CONFLICT and wait.isdigit() else None
 
 
-async def send(
-    payment: ApiClient, visitor: Visitor, registration_id: UUID, token: str, form: FormData, *, since: float
-) -> NotSent | None:
+async def send(visit: Visit, form: FormData, *, since: float) -> NotSent | None:
     """Send a proof to payment; return None if payment has it, also from an earlier attempt.
 
     Args:
@@ -57,11 +55,11 @@ async def send(
     if not isinstance(file, UploadFile) or not file.size:
         return _not_sent(form, 422, ("file", _NO_FILE))
     try:
-        await payment.call(
+        await visit.payment.call(
             "POST",
-            f"/invoices/{registration_id}/proofs",
-            replace(visitor, request_age=_age(visitor, since)),
-            token=token,
+            f"{visit.invoice_path}/proofs",
+            replace(visit.visitor, request_age=_age(visit.visitor, since)),
+            token=visit.access.token,
             data={name: value for name, value in typed(form).items() if name in _FIELDS and value},
             files={"file": ("proof", file.file, "application/octet-stream")},
             timeout=_CHECKED_WITHIN,

@@ -6,21 +6,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from web.upstream.invoices import Invoice, InvoiceStatus, Payment, PaymentStatus
+from web.upstream.invoices import BY_PROOF, Invoice, InvoiceStatus, Payment, PaymentStatus, Refund, RefundState
 from web.upstream.registrations import Registration, Status
 
 
 class Stage(StrEnum):
     """Where a registration stands, for its runner.
 
-    `CONFIRMING` lasts for moments: everything is paid, and the BIB number is on its way. `OVERDUE` lasts until the
-    places are given to others.
+    `SETTLING` lasts for minutes: a bank has reported the payment and may still take it back; so does `SEEN`: the whole
+    amount is in a blockchain, and not final yet. `CONFIRMING` lasts for moments: everything is paid, and the BIB number
+    is on its way. `OVERDUE` lasts until the places are given to others.
     """
 
     UNPAID = "unpaid"
     REFUSED = "refused"
     OVERDUE = "overdue"
     CHECKING = "checking"
+    SETTLING = "settling"
+    SEEN = "seen"
     CONFIRMING = "confirming"
     VERIFIED = "verified"
     EXPIRED = "expired"
@@ -28,7 +31,7 @@ class Stage(StrEnum):
 
 
 PAYABLE: Final = frozenset({Stage.UNPAID, Stage.REFUSED})
-"""Stages in which the runner has to pay and to send the proof."""
+"""Stages in which the runner has to pay."""
 
 FINAL: Final = frozenset({Stage.VERIFIED, Stage.CANCELLED})
 """Stages that a page need not be watched for changes of."""
@@ -45,12 +48,32 @@ _BY_INVOICE: Final = {
 }
 
 
-def stage_of(registration: Registration, invoice: Invoice | None, now: datetime) -> Stage:
-    """Return the stage. Payment knows of proofs and decisions a moment before registration does."""
+def stage_of(
+    registration: Registration,
+    invoice: Invoice | None,
+    now: datetime,
+    *,
+    settles: bool = False,
+    is_seen: bool = False,
+) -> Stage:
+    """Return the stage. Payment knows of proofs and decisions a moment before registration does.
+
+    Args:
+        settles: whether a charge is paid that its bank may still reverse.
+        is_seen: whether the whole amount has arrived in USDT, final or not.
+    """
     if registration.status in _SETTLED:
         return _SETTLED[registration.status]
     if not registration.total_amount:
         return Stage.CONFIRMING
+    if settles:
+        return Stage.SETTLING
+    if is_seen and invoice is not None and invoice.status not in {InvoiceStatus.PAID, InvoiceStatus.CANCELLED}:
+        return Stage.SEEN
+    return _unsettled(registration, invoice, now)
+
+
+def _unsettled(registration: Registration, invoice: Invoice | None, now: datetime) -> Stage:
     if invoice is not None and invoice.status in _BY_INVOICE:
         return _BY_INVOICE[invoice.status]
     if invoice is not None and refusal_of(invoice) is not None:
@@ -61,14 +84,28 @@ def stage_of(registration: Registration, invoice: Invoice | None, now: datetime)
 
 
 def deadline_of(registration: Registration, invoice: Invoice | None) -> datetime:
-    """Return until when a proof can be sent."""
+    """Return until when the runner can pay, and send a proof."""
     return invoice.expires_at if invoice is not None else registration.expires_at
 
 
 def refusal_of(invoice: Invoice) -> Payment | None:
     """Return the last payment if its proof was refused."""
     last = invoice.payments[-1] if invoice.payments else None
-    return last if last is not None and last.status is PaymentStatus.REJECTED else None
+    return last if last is not None and _is_refused(last) else None
+
+
+def _is_refused(payment: Payment) -> bool:
+    """Return whether staff refused a proof. One that another payment made superfluous is rejected without them."""
+    return payment.status is PaymentStatus.REJECTED and payment.superseded_by is None
+
+
+_PROMISED: Final = frozenset({RefundState.DUE, RefundState.ASKED, RefundState.DONE})
+
+
+def refunds_of(invoice: Invoice | None) -> Sequence[Refund]:
+    """Return the refunds that are decided: what one member of staff wants may still come to nothing."""
+    found = invoice.refunds if invoice is not None else ()
+    return [each for each in found if each.state in _PROMISED]
 
 
 def is_owed_a_refund(stage: Stage, invoice: Invoice | None) -> bool:
@@ -85,6 +122,7 @@ class Happening(StrEnum):
     PROOF_SENT = "proof_sent"
     PROOF_REFUSED = "proof_refused"
     PAYMENT_ACCEPTED = "payment_accepted"
+    PAYMENT_RECEIVED = "payment_received"
     VERIFIED = "verified"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -99,12 +137,15 @@ class Entry:
     reason: str | None = None
 
 
+_SAID_BY_VERIFIED: Final = frozenset({Happening.PAYMENT_ACCEPTED, Happening.PAYMENT_RECEIVED})
+
+
 def timeline(registration: Registration, invoice: Invoice | None) -> Sequence[Entry]:
     """Return what has happened, oldest first."""
     payments = invoice.payments if invoice is not None else ()
     entries = [*_of_registration(registration), *(each for payment in payments for each in _of_payment(payment))]
     if registration.payment_verified_at is not None:
-        entries = [each for each in entries if each.happening is not Happening.PAYMENT_ACCEPTED]
+        entries = [each for each in entries if each.happening not in _SAID_BY_VERIFIED]
     return sorted(entries, key=lambda each: each.at)
 
 
@@ -119,8 +160,10 @@ def _of_registration(registration: Registration) -> Iterator[Entry]:
 
 
 def _of_payment(payment: Payment) -> Iterator[Entry]:
-    yield Entry(Happening.PROOF_SENT, payment.uploaded_at)
-    if payment.rejected_at is not None:
+    by_proof = payment.channel == BY_PROOF
+    if by_proof:
+        yield Entry(Happening.PROOF_SENT, payment.uploaded_at)
+    if payment.rejected_at is not None and _is_refused(payment):
         yield Entry(Happening.PROOF_REFUSED, payment.rejected_at, payment.rejection_reason)
     if payment.verified_at is not None:
-        yield Entry(Happening.PAYMENT_ACCEPTED, payment.verified_at)
+        yield Entry(Happening.PAYMENT_ACCEPTED if by_proof else Happening.PAYMENT_RECEIVED, payment.verified_at)

@@ -21,9 +21,12 @@ _GROUPS: Final = (None, None, "Budi", "Budi", "Sari")
 _FILLED: Final = {"filled_text": "0812 3456 7890", "filled_select": "m", "filled_radio": "m", "filled_check": "yes"}
 _DAY: Final = date(2027, 8, 17)
 _AT: Final = datetime(2027, 1, 4, 3, tzinfo=UTC)
-_STAGES: Final = ("unpaid", "refused", "overdue", "checking", "confirming", "verified", "expired", "cancelled")
+_STAGES: Final = (
+    "unpaid", "refused", "overdue", "checking", "settling", "seen", "confirming", "verified", "expired", "cancelled",
+)  # fmt: skip
 _HAPPENINGS: Final = (
-    "registered", "proof_sent", "proof_refused", "payment_accepted", "verified", "expired", "cancelled",
+    "registered", "proof_sent", "proof_refused", "payment_accepted", "payment_received", "verified", "expired",
+    "cancelled",
 )  # fmt: skip
 _EVENT: Final = SimpleNamespace(
     name="Jakarta Fun Run",
@@ -32,7 +35,13 @@ _EVENT: Final = SimpleNamespace(
     timezone="Asia/Jakarta",
     pickup_info=None,
 )
-_REGISTRATION: Final = SimpleNamespace(total_amount=Decimal(1_300_042))
+_REGISTRATION: Final = SimpleNamespace(
+    total_amount=Decimal(1_300_042), discount=Decimal(100_000), promo_code="BCA", price_phase=None
+)
+_INVOICE: Final = SimpleNamespace(amount=Decimal(1_300_042), to_transfer=Decimal(1_299_919))
+_NETWORK: Final = SimpleNamespace(name="Polygon", label="MATIC", explorer="polygonscan.com")
+_TRANSACTION: Final = "https://polygonscan.com/tx/0x5e"
+_BANK: Final = SimpleNamespace(name="BCA", app="BCA mobile", app_menu=("m-Transfer", "BCA Virtual Account"))
 
 
 @router.get("/parts")
@@ -49,7 +58,11 @@ async def show_parts(request: Request) -> Response:
         availabilities=list(Availability),
         states=[_state(each) for each in _STAGES],
         sample=_sample(),
-        ticket=SimpleNamespace(bib_number=1042, name="Budi Santoso", category="5K", jersey_size="M"),
+        options=_options(),
+        transfers=_transfers(),
+        ticket=SimpleNamespace(
+            bib_number=1042, number="TIX-FR5K01042-01", name="Budi Santoso", category="5K", jersey_size="M"
+        ),
     )
 
 
@@ -65,5 +78,34 @@ def _sample() -> SimpleNamespace:
         for each in _HAPPENINGS
     ]
     return SimpleNamespace(
-        stage="unpaid", is_payable=True, deadline=_AT, timeline=entries, registration=_REGISTRATION, event=_EVENT
+        stage="unpaid",
+        is_payable=True,
+        needs_proof=True,
+        deadline=_AT,
+        timeline=entries,
+        registration=_REGISTRATION,
+        event=_EVENT,
+        way=_way("bank_transfer"),
+        billing=SimpleNamespace(invoice=_INVOICE),
     )
+
+
+def _way(method: str) -> SimpleNamespace:
+    return SimpleNamespace(method=method, slug=method, guide=_BANK, bank="bca" if method == "midtrans_va" else None)
+
+
+def _options() -> list[SimpleNamespace]:
+    """Return a way to pay of every kind, of which one cannot be used."""
+    obstacles = {"midtrans_qris": None, "midtrans_va": "too_late", "usdt": None, "bank_transfer": None, "qris": None}
+    return [SimpleNamespace(way=_way(method), obstacle=reason) for method, reason in obstacles.items()]
+
+
+def _transfers() -> list[SimpleNamespace]:
+    """Return a transfer of USDT of every kind."""
+    kinds = [("pending", "10.5", 12), ("pending", "10.5", None), ("confirmed", "21.03", 12), ("failed", "5", 12)]
+    return [
+        SimpleNamespace(
+            amount=amount, name=_NETWORK, state=state, confirmations=3, needed=needed, at=_AT, link=_TRANSACTION
+        )
+        for state, amount, needed in [*kinds, ("pending", None, 12)]
+    ]

@@ -53,5 +53,7 @@ def _offers(race: RaceView, url: str) -> list[dict[str, Any]]:
         }
         if category.opens_at:
             offer["validFrom"] = category.opens_at.isoformat()
+        if category.phase and category.phase.ends_at:
+            offer["priceValidUntil"] = category.phase.ends_at.isoformat()
         offers.append(offer)
     return offers

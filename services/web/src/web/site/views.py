@@ -1,6 +1,6 @@
 """What the pages show of a race."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,12 +8,19 @@ from zoneinfo import ZoneInfo
 
 from web.site.brand import fallback_of, stylesheet_of
 from web.site.rules import Availability, Times, availability, taken_percent
-from web.upstream.registration import Category, Picture, Race
+from web.upstream.registration import Category, NextPrices, Phase, Picture, Race
 
 
 @dataclass(frozen=True)
 class CategoryView:
-    """A category as a page shows it. `prices` are per participant, by the size of the group."""
+    """A category as a page shows it. Prices are per participant, by the size of the group.
+
+    Attributes:
+        prices: what has to be paid now.
+        reduced_from: the regular prices, where they are higher.
+        phase: of prices that is in force; None while the regular ones apply.
+        following: the prices after the phase.
+    """
 
     name: str
     slug: str
@@ -26,6 +33,18 @@ class CategoryView:
     opens_at: datetime | None
     closes_at: datetime | None
     prices: Sequence[tuple[int, Decimal]]
+    reduced_from: Mapping[int, Decimal]
+    phase: Phase | None
+    following: NextPrices | None
+    needs_code: bool
+
+
+@dataclass(frozen=True)
+class Course:
+    """The course of a race: the address of its file, and its length in km."""
+
+    address: str
+    kilometers: Decimal
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,8 @@ class RaceView:
     """A race as a page shows it.
 
     `places_left` counts the places that can be had now, `stylesheet` is the address of the race's colour, `fallback`
-    that of a picture for lists if there is no banner. `opens_at` is when the next category opens.
+    that of a picture for lists if there is no banner. `opens_at` is when the next category opens. `strava` are its
+    addresses there, by `club`, `event` and `route`.
     """
 
     name: str
@@ -49,6 +69,8 @@ class RaceView:
     fallback: str
     banner: Picture | None
     logo: Picture | None
+    strava: Mapping[str, str]
+    course: Course | None
     is_over: bool
     availability: Availability
     places_left: int
@@ -75,6 +97,8 @@ def view_of(race: Race, now: datetime) -> RaceView:
         fallback=fallback_of(race.brand_color),
         banner=race.banner,
         logo=race.logo,
+        strava={name: address for name, address in _strava(race).items() if address},
+        course=_course(race),
         is_over=is_over,
         availability=_best([each.availability for each in categories]),
         places_left=sum(each.places_left for each in categories if each.availability in _TO_BE_HAD),
@@ -86,6 +110,17 @@ def view_of(race: Race, now: datetime) -> RaceView:
 
 _TO_BE_HAD = (Availability.OPEN, Availability.FEW_LEFT)
 _FROM_BEST = (*_TO_BE_HAD, Availability.NOT_OPEN, Availability.SOLD_OUT, Availability.CLOSED)
+
+
+def _strava(race: Race) -> Mapping[str, str | None]:
+    return {"event": race.strava_event_url, "club": race.strava_club_url, "route": race.strava_route_url}
+
+
+def _course(race: Race) -> Course | None:
+    if not race.has_course:
+        return None
+    address = f"/api/registration/v1/events/{race.slug}/course.gpx?v={race.course_version}"
+    return Course(address, race.kilometers)
 
 
 def _lowest_price(categories: Sequence[CategoryView]) -> Decimal | None:
@@ -101,7 +136,6 @@ def _best(found: Sequence[Availability]) -> Availability:
 def _category(category: Category, now: datetime, *, race_is_over: bool) -> CategoryView:
     times = Times(category.registration_open_at, category.registration_close_at)
     places_left = max(0, category.places_left)
-    by_size = {1: category.price_individual, 5: category.price_collective_5, 10: category.price_collective_10}
     return CategoryView(
         name=category.name,
         slug=category.slug,
@@ -115,5 +149,9 @@ def _category(category: Category, now: datetime, *, race_is_over: bool) -> Categ
         taken_percent=taken_percent(category.quota, places_left),
         opens_at=times.opens_at,
         closes_at=times.closes_at,
-        prices=[(size, price) for size, price in by_size.items() if price is not None],
+        prices=list(category.prices_now().items()),
+        reduced_from=category.reduced_from(),
+        phase=category.price_phase,
+        following=category.next_prices,
+        needs_code=category.needs_code(),
     )

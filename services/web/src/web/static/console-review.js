@@ -109,7 +109,7 @@
   function countDown() {
     clearInterval(counting);
     const form = $("[data-undo]", said);
-    if (!form) return;
+    if (!form?.dataset.undo) return; // what waits for a second person is taken back without a limit of time
     const until = performance.now() + Number(form.dataset.undo) * 1000;
     counting = setInterval(() => {
       const left = Math.ceil((until - performance.now()) / 1000);
@@ -182,8 +182,16 @@
     (panel.open ? $("[data-reason]", panel) : $("summary", panel))?.focus();
   }
 
+  // One line is confirmed with its proof; among several, each press goes to the next, and Enter takes it.
+  function confirmLine() {
+    const buttons = [...desk.querySelectorAll('[data-decision="confirm"] button')];
+    if (buttons.length === 1) return buttons[0].click();
+    return buttons[(buttons.indexOf(document.activeElement) + 1) % buttons.length]?.focus();
+  }
+
   const keys = {
     v: () => press('[data-decision="verify"] button'),
+    l: confirmLine,
     r: toggleRefusal,
     j: () => press('[data-decision="skip"] button'),
     k: () => press('[data-decision="back"] button'),
@@ -205,7 +213,7 @@
   function markKeys() {
     const on = keysSwitch.checked;
     document.body.classList.toggle("has-keys", on);
-    const named = { v: '[data-decision="verify"] button', r: "[data-refusal] summary", j: '[data-decision="skip"] button', k: '[data-decision="back"] button', t: "[data-turn-by]" };
+    const named = { v: '[data-decision="verify"] button', l: '[data-decision="confirm"] button', r: "[data-refusal] summary", j: '[data-decision="skip"] button', k: '[data-decision="back"] button', t: "[data-turn-by]" };
     for (const [key, selector] of Object.entries(named)) {
       const button = $(selector, desk);
       if (on) button?.setAttribute("aria-keyshortcuts", key);
@@ -220,7 +228,7 @@
     if (key === "u") return press("[data-undo] button", said);
     if (!proof()) return undefined;
     if (refusal().open && /^[1-9]$/.test(key)) return press(`[data-reason="${key}"]`);
-    if (refusal().open && "vjk".includes(key)) return undefined;
+    if (refusal().open && "vljk".includes(key)) return undefined;
     return Object.hasOwn(keys, key) ? keys[key]() : undefined;
   }
 

@@ -68,6 +68,7 @@ function participant(number) {
 const body = () => JSON.stringify({
   category_id: form.dataset.category, registration_type: form.dataset.type, participants: numbers.map(participant),
   terms_accepted: true, // the form says so above its button
+  promo_code: value('promo_code') || undefined,
 });
 
 // Errors at the fields and in the summary.
@@ -239,6 +240,7 @@ $('[data-forget]').addEventListener('click', () => {
     else input.value = '';
   });
   showProgress();
+  checkCode();
   $('input', form).focus();
 });
 
@@ -249,6 +251,24 @@ document.addEventListener('click', (event) => {
   const target = `draft:${way.pathname.replace(/^\/en\//, '/')}`;
   if (!stored.get(target, WEEK)) stored.set(target, { values: typed() });
 });
+
+// The promo code: its script is fetched once a code is typed. The API decides when the form is sent.
+
+const promo = form.elements.promo_code;
+let prices = null;
+
+function checkCode() {
+  if (!prices && promo.value.trim() === promo.defaultValue.trim()) return;
+  prices ??= import(form.dataset.promoScript).then(({ show }) => show);
+  prices.then((show) => show(form, texts, say, showError), () => {
+    prices = null;
+    $('[data-promo]').textContent = texts.promo_unknown;
+  });
+}
+
+promo.addEventListener('input', () => showError('promo_code', null)); // not once a button is pressed: it would move away
+promo.addEventListener('change', checkCode);
+checkCode();
 
 // Progress.
 
@@ -407,7 +427,7 @@ function leave(said) {
 function refused(said) {
   globalThis.turnstile?.reset();
   const people = { already_registered: 'already_registered', already_waiting: 'already_waiting' }[said.code];
-  const found = people
+  const found = said.code?.startsWith('promo_') ? [['promo_code', said.detail]] : people
     ? (said.participants ?? []).map((index) => [`p${index + 1}-full_name`, texts[people]])
     : (said.errors ?? []).map(({ field, message }) => [fieldOf(field), message]);
   if (found.length) showErrors(found);
@@ -416,6 +436,7 @@ function refused(said) {
 }
 
 function fieldOf(path) {
+  if (path === 'promo_code') return path;
   const [, index, field] = /^participants\.(\d+)(?:\.(\w+))?/.exec(path) ?? [];
   return index === undefined ? 'pic' : `p${Number(index) + 1}-${field ?? 'full_name'}`;
 }
@@ -461,8 +482,13 @@ $('[data-send]', review ?? form)?.addEventListener('click', (event) => {
 });
 
 form.addEventListener('submit', (event) => {
-  if (event.submitter?.name === 'step') return; // the same form in the other language
+  const step = event.submitter?.name === 'step' && event.submitter.value;
+  if (step === 'correct') return; // the same form in the other language
   event.preventDefault();
+  if (step) {
+    checkCode();
+    return;
+  }
   if (isSending) return;
   keepDraft();
   const found = numbers.flatMap(problems);

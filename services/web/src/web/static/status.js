@@ -50,8 +50,10 @@ function makeCopyButton(button) {
 /* The countdown, by the clock of the server */
 
 function showTimeLeft() {
-  const countdown = document.querySelector("[data-until]");
-  if (!countdown) return;
+  document.querySelectorAll("[data-until]").forEach(showTimeLeftOf);
+}
+
+function showTimeLeftOf(countdown) {
   const left = Date.parse(countdown.dataset.until) - Date.now() - clockLead;
   const seconds = Math.max(0, Math.floor(left / 1000));
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -85,6 +87,7 @@ function show(html) {
   const sameStage = found.dataset.stage === now.dataset.stage;
   const isFilled = Boolean(now.querySelector("#file")?.files.length || now.querySelector("#notes")?.value);
   if (isFilled && !hasErrors) found.querySelector("[data-proof]")?.replaceWith(now.querySelector("[data-proof]"));
+  now.querySelectorAll("details[open][id]").forEach((part) => found.querySelector(`#${part.id}`)?.setAttribute("open", ""));
   const focused = document.activeElement?.id;
   now.replaceWith(document.adoptNode(found));
   document.title = next.title;
@@ -100,6 +103,16 @@ function show(html) {
 function announce() {
   const headline = document.querySelector("[data-headline]").textContent.trim().replace(/\s+/g, " ");
   spoken.textContent = `${page().dataset.textChanged} ${headline}`;
+}
+
+/* The choice of a way to pay: the gateway may take seconds to answer */
+
+function makeChoice(form) {
+  form.addEventListener("submit", (event) => {
+    const button = form.querySelector("button");
+    if (button.getAttribute("aria-busy")) event.preventDefault();
+    button.setAttribute("aria-busy", "true");
+  });
 }
 
 /* The picture of the proof */
@@ -264,6 +277,13 @@ function poll(after) {
   }, after * (0.75 + Math.random() / 2));
 }
 
+// A browser may keep the page as it was when the choice was sent, and show that again after "back".
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  page()?.querySelectorAll("[data-way] [aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  look();
+});
+
 document.addEventListener("visibilitychange", async () => {
   if (document.hidden) stop();
   else if (!(await look())) watch();
@@ -272,6 +292,7 @@ document.addEventListener("visibilitychange", async () => {
 function enhance() {
   clockLead = Date.parse(page().dataset.now) - Date.now();
   page().querySelectorAll("[data-copy]").forEach(makeCopyButton);
+  page().querySelectorAll("[data-way]").forEach(makeChoice);
   page().querySelectorAll("[data-proof]").forEach((form) => {
     if (form.dataset.isMade) return;
     form.dataset.isMade = "yes";

@@ -23,6 +23,7 @@ class TicketView:
     Attributes:
         key: participant id, as in addresses; empty on the page of a code.
         bib_number, code: None if this participant has no ticket.
+        number: of the ticket, as people read it; None if there is none, or it is not known.
         share: link that sends the ticket to its runner by WhatsApp.
     """
 
@@ -33,6 +34,7 @@ class TicketView:
     bib_number: int | None
     code: str | None
     share: str | None = None
+    number: str | None = None
 
     @property
     def first_name(self) -> str:
@@ -69,7 +71,13 @@ def _view(
         bib=ticket.bib_number,
         link=public_url + address(f"/t/{ticket.ticket_code}", language),
     )
-    return TicketView(**shown, bib_number=ticket.bib_number, code=ticket.ticket_code, share=chat(person.whatsapp, text))
+    return TicketView(
+        **shown,
+        bib_number=ticket.bib_number,
+        code=ticket.ticket_code,
+        share=chat(person.whatsapp, text),
+        number=ticket.ticket_number,
+    )
 
 
 def held(ticket: HeldTicket, code: str) -> TicketView:
@@ -81,4 +89,5 @@ def held(ticket: HeldTicket, code: str) -> TicketView:
         jersey_size=ticket.jersey_size.upper(),
         bib_number=ticket.bib_number,
         code=code,
+        number=ticket.ticket_number,
     )

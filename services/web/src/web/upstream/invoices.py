@@ -4,8 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from web.upstream.client import Answer
+from web.upstream.words import OpenWords
 
 _USUAL_LIMIT: Final = Decimal(10_000_000)
 """Of one QRIS payment, in rupiah, since 2022; payment's setting has the present one."""
@@ -29,25 +31,84 @@ class PaymentStatus(StrEnum):
     REJECTED = "rejected"
 
 
+BY_PROOF: Final = "proof"
+"""The channel of payments whose proof a person looks at. Others were found without the runner."""
+
+IN_USDT: Final = "usdt"
+"""The channel of payments that were found on a blockchain."""
+
+
 class Payment(Answer):
-    """A payment, of which the runner sent a proof or staff recorded one."""
+    """A payment.
+
+    Attributes:
+        channel: how it was found, see `BY_PROOF`.
+        superseded_by: the payment that paid the registration while this proof waited.
+    """
 
     status: PaymentStatus
     payment_method: str
+    channel: str = BY_PROOF
+    superseded_by: UUID | None = None
     uploaded_at: datetime
     verified_at: datetime | None
     rejected_at: datetime | None
     rejection_reason: str | None
 
 
+class RefundState(OpenWords):
+    """States of a refund.
+
+    Attributes:
+        WAITS: one member of staff wants it, another has to agree.
+        DUE: it is to be sent.
+        ASKED: it is on its way through the payment gateway.
+    """
+
+    WAITS = "waits_for_second"
+    DUE = "due"
+    ASKED = "asked"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    OTHER = "other"
+
+
+class Refund(Answer):
+    """Money that goes back to the runner."""
+
+    amount: Decimal
+    state: RefundState
+    due_at: datetime
+    done_at: datetime | None = None
+
+
 class Invoice(Answer):
-    """An invoice with its payments, oldest first. An open one is `expired` once its deadline has passed."""
+    """An invoice with its payments, oldest first. An open one is `expired` once its deadline has passed.
+
+    Attributes:
+        payable_amount: what identifies a bank transfer: `amount` with a unique code taken off or added. None until the
+            runner has chosen to transfer.
+        usdt_asked: whether an amount in USDT was asked for; None from a payment service that does not say it.
+    """
 
     registration_number: str
     amount: Decimal
+    payable_amount: Decimal | None = None
+    usdt_asked: bool | None = None
     status: InvoiceStatus
     expires_at: datetime
     payments: tuple[Payment, ...]
+    refunds: tuple[Refund, ...] = ()
+
+    @property
+    def to_transfer(self) -> Decimal:
+        """Return what a bank transfer has to be."""
+        return self.amount if self.payable_amount is None else self.payable_amount
+
+    @property
+    def is_paid_in_usdt(self) -> bool:
+        """Return whether a payment was found on a blockchain."""
+        return any(each.channel == IN_USDT for each in self.payments)
 
 
 class QrisMerchant(Answer):

@@ -1,10 +1,10 @@
 """The client of registration's public routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import httpx
@@ -19,12 +19,45 @@ from web.visitors import Visitor
 
 log = logger(__name__)
 
+_TENTH: Final = Decimal("0.1")
 _CACHED_FOR = timedelta(seconds=2)
 _EVENTS = "/api/registration/v1/events"
 
 
+class Phase(Answer):
+    """The phase of prices in force; it ends at a time, when no more runners are left, or at the first of both."""
+
+    name: str
+    ends_at: datetime | None
+    left: int | None
+    code_required: bool
+
+
+class Prices(Answer):
+    """Prices of each participant by type of registration; None for types that are not offered."""
+
+    individual: Decimal | None = None
+    collective_5: Decimal | None = None
+    collective_10: Decimal | None = None
+
+    def by_size(self) -> Mapping[int, Decimal]:
+        """Return the prices by the size of the group, the smallest first."""
+        found = {1: self.individual, 5: self.collective_5, 10: self.collective_10}
+        return {size: price for size, price in found.items() if price is not None}
+
+
+class NextPrices(Answer):
+    """The prices after the phase in force: of the phase of that name, or the regular ones if it is None."""
+
+    name: str | None
+    prices: Prices
+
+
 class Category(Answer):
-    """A category of a race. Prices are per participant; None if groups of that size are not offered."""
+    """A category of a race. Prices are per participant; None if groups of that size are not offered.
+
+    `price_*` are what has to be paid now; in answers to staff the regular prices, as they set them.
+    """
 
     id: UUID
     name: str
@@ -39,6 +72,29 @@ class Category(Answer):
     is_active: bool
     registration_open_at: datetime | None
     registration_close_at: datetime | None
+    price_phase: Phase | None = None
+    next_prices: NextPrices | None = None
+    current_prices: Prices | None = None
+    regular_prices: Prices | None = None
+    code_required: bool = False
+
+    def prices_now(self) -> Mapping[int, Decimal]:
+        """Return what has to be paid now, by the size of the group, the smallest first."""
+        own = Prices(
+            individual=self.price_individual,
+            collective_5=self.price_collective_5,
+            collective_10=self.price_collective_10,
+        )
+        return (self.current_prices or own).by_size()
+
+    def reduced_from(self) -> Mapping[int, Decimal]:
+        """Return the regular prices by the size of the group, where the price of now is lower."""
+        now, regular = self.prices_now(), self.regular_prices.by_size() if self.regular_prices else {}
+        return {size: price for size, price in regular.items() if size in now and now[size] < price}
+
+    def needs_code(self) -> bool:
+        """Return whether registrations need a promo code that grants access."""
+        return self.code_required or (self.price_phase is not None and self.price_phase.code_required)
 
 
 class PictureFile(Answer):
@@ -71,7 +127,18 @@ class Race(Answer):
     brand_color: str | None = None
     banner: Picture | None = None
     logo: Picture | None = None
+    strava_club_url: str | None = None
+    strava_event_url: str | None = None
+    strava_route_url: str | None = None
+    has_course: bool = False
+    course_meters: int | None = None
+    course_version: str | None = None
     categories: tuple[Category, ...]
+
+    @property
+    def kilometers(self) -> Decimal:
+        """Return the length of the course with one decimal; 0 if there is none."""
+        return (Decimal(self.course_meters or 0) / 1000).quantize(_TENTH, ROUND_HALF_UP)
 
 
 class RacePage(Answer):

@@ -55,7 +55,12 @@ class Event(Answer):
 
 
 class Registration(Answer):
-    """A registration, for its runner."""
+    """A registration, for its runner.
+
+    Attributes:
+        total_amount: `list_amount` less the `discount` of the promo code.
+        price_phase: the name of the phase of prices that applied; None for the usual price.
+    """
 
     registration_id: UUID
     registration_number: str
@@ -65,6 +70,10 @@ class Registration(Answer):
     status: Status
     total_participants: int
     total_amount: Decimal
+    list_amount: Decimal | None = None
+    discount: Decimal = Decimal(0)
+    promo_code: str | None = None
+    price_phase: str | None = None
     created_at: datetime
     expires_at: datetime
     payment_verified_at: datetime | None

@@ -10,12 +10,16 @@ from web.upstream.registrations import Event
 
 
 class Ticket(Answer):
-    """A ticket of a registration. The code is the content of its QR code."""
+    """A ticket of a registration. The code is the content of its QR code.
+
+    `ticket_number` is what people read; None in answers of older releases.
+    """
 
     participant_id: UUID
     bib_number: int
     category_name: str
     ticket_code: str
+    ticket_number: str | None = None
 
 
 class Tickets(Answer):
@@ -38,3 +42,4 @@ class HeldTicket(Answer):
     jersey_size: str
     live: bool
     event: Event
+    ticket_number: str | None = None

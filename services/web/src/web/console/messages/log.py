@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from web.console.messages.answers import Message, Messages, RetryResults
 from web.console.messages.reasons import in_language_of
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
-from web.forms import FieldError, Form
+from web.forms import FieldError, Form, id_in
 from web.languages import language_of_path
 from web.sessions.staff import StaffSession
 from web.upstream.client import Refused
@@ -89,14 +89,7 @@ async def retry_chosen(
 
 async def _chosen(request: Request) -> Sequence[UUID]:
     async with form_of(request, max_fields=2 * _AT_ONCE) as form:
-        return [found for each in form.getlist("id") if (found := _uuid(each)) is not None]
-
-
-def _uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value)
-    except (ValueError, AttributeError):
-        return None
+        return [found for each in form.getlist("id") if (found := id_in(each)) is not None]
 
 
 async def _log(request: Request, notification: StaffApi, registration: StaffApi) -> _Log:

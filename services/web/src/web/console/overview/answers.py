@@ -157,6 +157,29 @@ class Conflicts(Answer):
     next_cursor: str | None = None
 
 
+class _Kept(Answer):
+    received_at: datetime
+    amount: Decimal
+
+
+class KeptMoney(Answer):
+    """Money that no invoice took and that waits for a decision, the oldest first."""
+
+    items: tuple[_Kept, ...]
+    next_cursor: str | None = None
+
+
+class _Run(Answer):
+    differences: int
+    ran_at: datetime
+
+
+class Reconciliations(Answer):
+    """The last reconciliation, if there was one."""
+
+    items: tuple[_Run, ...]
+
+
 class Packs(Answer):
     """How many packs of a race are handed out."""
 

@@ -10,7 +10,15 @@ from chassis.auth.principals import Role
 
 from web.console.access import ADMIN, EVERYONE, FINANCE, StaffOnly
 from web.console.menu import ROOT
-from web.console.overview.answers import Conflicts, Handouts, MessageStats, PaymentStats, Queues
+from web.console.overview.answers import (
+    Conflicts,
+    Handouts,
+    KeptMoney,
+    MessageStats,
+    PaymentStats,
+    Queues,
+    Reconciliations,
+)
 from web.console.overview.remembered import NOT_ASKED, Part
 
 _TICKET: Final = "registration.confirmed"
@@ -57,6 +65,8 @@ PROOFS: Final = Kind("proofs", f"{ROOT}/review", FINANCE, timedelta(hours=6))
 TICKETS: Final = Kind("tickets", f"{ROOT}/messages?event_type={_TICKET}&status=failed", EVERYONE, None)
 FAILED: Final = Kind("failed", f"{ROOT}/messages?status=failed", EVERYONE, timedelta(hours=6))
 REFUNDS: Final = Kind("refunds", f"{ROOT}/refunds", FINANCE, timedelta(days=3))
+SURPLUS: Final = Kind("surplus", f"{ROOT}/surplus?state=open", FINANCE, timedelta(days=3))
+DIFFERENCES: Final = Kind("differences", f"{ROOT}/reconciliation", FINANCE, None)
 GIVEN_UP: Final = Kind("given_up", f"{ROOT}/queues", ADMIN, None)
 CONFLICTS: Final = Kind("conflicts", f"{ROOT}/conflicts", ADMIN, None)
 CANCELLED_PACKS: Final = Kind("cancelled_packs", f"{ROOT}/pickup", ADMIN, None, is_of_race=True)
@@ -92,6 +102,8 @@ class NeedsRead:
     """What the APIs answered that needs are made of."""
 
     payment: Part[PaymentStats]
+    kept: Part[KeptMoney]
+    reconciliations: Part[Reconciliations]
     messages: Part[MessageStats]
     queues: Sequence[Part[Queues]]
     conflicts: Part[Conflicts]
@@ -112,6 +124,8 @@ def _all_needs(found: NeedsRead) -> Iterator[tuple[Kind, Part[Work]]]:
     yield TICKETS, _read(found.messages, _tickets)
     yield FAILED, _read(found.messages, _failed)
     yield REFUNDS, _read(found.payment, _refunds)
+    yield SURPLUS, _read(found.kept, _kept)
+    yield DIFFERENCES, _read(found.reconciliations, _differences)
     yield GIVEN_UP, _given_up(found.queues)
     yield CONFLICTS, _read(found.conflicts, _conflicts)
     if found.cancelled_packs is not NOT_ASKED:
@@ -130,6 +144,17 @@ def _refunds(stats: PaymentStats) -> Work:
     due = stats.refunds_due
     amount = sum((each.amount for each in due.amounts), Decimal(0))
     return Work(sum(each.payments for each in due.amounts), oldest_at=due.oldest_at, amount=amount)
+
+
+def _kept(found: KeptMoney) -> Work:
+    amount = sum((each.amount for each in found.items), Decimal(0))
+    oldest_at = found.items[0].received_at if found.items else None
+    return Work(len(found.items), found.next_cursor is not None, oldest_at, amount)
+
+
+def _differences(found: Reconciliations) -> Work:
+    """Return the differences of the last reconciliation; none while it has not run yet."""
+    return Work(found.items[0].differences if found.items else 0)
 
 
 def _tickets(stats: MessageStats) -> Work:

@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 from chassis.auth.principals import Role
 from chassis.clock import Clock
 
-from web.console.access import ADMIN
+from web.console.access import ADMIN, FINANCE
 from web.console.apis import StaffApi
 from web.console.catalog import Race, all_races, race_of
 from web.console.overview.answers import (
     Conflicts,
     Handouts,
+    KeptMoney,
     MessageStats,
     Packs,
     PaymentStats,
     Queues,
+    Reconciliations,
     Stats,
     Timeline,
 )
@@ -31,6 +33,8 @@ from web.console.services import NAMES
 from web.upstream.client import AnswerT
 
 _COUNTED: Final = 50
+_OPEN_MONEY: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
+_LAST_RUN: Final = MappingProxyType({"limit": "1"})
 _OPEN_CONFLICTS: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
 
 
@@ -86,14 +90,21 @@ class Reader:
         Raises:
             Refused: 401.
         """
-        of_race, payment, messages, queues, conflicts = await asyncio.gather(
+        of_race, (payment, kept, runs), messages, queues, conflicts = await asyncio.gather(
             self._of_race(asked),
-            self._ask("payment", PaymentStats, "/stats"),
+            self._money(),
             self._ask("notification", MessageStats, "/stats"),
             self._queues(),
             self._ask("checkin", Conflicts, "/conflicts", _OPEN_CONFLICTS, allowed=self._is_admin),
         )
-        return of_race, NeedsRead(payment, messages, queues, conflicts, of_race.cancelled_packs)
+        return of_race, NeedsRead(payment, kept, runs, messages, queues, conflicts, of_race.cancelled_packs)
+
+    async def _money(self) -> tuple[Part[PaymentStats], Part[KeptMoney], Part[Reconciliations]]:
+        return await asyncio.gather(
+            self._ask("payment", PaymentStats, "/stats"),
+            self._ask("payment", KeptMoney, "/surplus", _OPEN_MONEY, allowed=self._sees_money),
+            self._ask("payment", Reconciliations, "/reconciliation/runs", _LAST_RUN, allowed=self._sees_money),
+        )
 
     async def _queues(self) -> Sequence[Part[Queues]]:
         return await asyncio.gather(*(self._ask(name, Queues, "/queues", allowed=self._is_admin) for name in NAMES))
@@ -131,6 +142,10 @@ class Reader:
         if not allowed:
             return NOT_ASKED
         return await self.last.get((name, path, *query.items()), self.apis[name].get(kind, path, **query))
+
+    @property
+    def _sees_money(self) -> bool:
+        return FINANCE.admits(self.role)
 
     @property
     def _is_admin(self) -> bool:

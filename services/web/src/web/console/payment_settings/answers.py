@@ -1,6 +1,7 @@
 """What payment answers about its settings, and how all of them are sent back with changes."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from web.upstream.client import Answer
@@ -33,12 +34,18 @@ class Settings(Instructions):
     Attributes:
         qris: None if no code was read from the picture.
         qris_problem: why, or why no amount can be put into the code, in each language; None if nothing is wrong.
+        transfer_code: whether a unique code of up to three digits is added to the amount of a transfer, or taken off.
+        second_check_from: amount from which two people have to verify; None for never.
+        statement_auto_accept: whether sure lines of a statement are accepted at their import.
     """
 
     payment_deadline_hours: int
     rejection_reasons: tuple[Reason, ...]
     qris: QrisCode | None = None
     qris_problem: Mapping[str, str] | None = None
+    transfer_code: str = "off"
+    second_check_from: Decimal | None = None
+    statement_auto_accept: bool = False
 
     @property
     def confirmed_merchant(self) -> QrisMerchant | None:

@@ -1,1 +1,1 @@
-"""Payments: the list, one payment with its proof, and the match with a bank statement."""
+"""Payments: the list, and one payment with its proof."""

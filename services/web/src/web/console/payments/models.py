@@ -15,7 +15,11 @@ REJECTED: Final = "rejected"
 STATUSES: Final = (UPLOADED, VERIFIED, REJECTED)
 METHODS: Final = ("qris", "bank_transfer")
 
+_PROOF: Final = "proof"
 _STAFF: Final = "staff:"
+_LINE: Final = "line:"
+_CHARGE: Final = "charge:"
+_TRANSFER: Final = "usdt:"
 
 
 class Held(Answer):
@@ -46,6 +50,11 @@ class Payment(Answer):
         submitted_by: `runner`, or `staff:` and an id.
         channel: how it was found; only one by `proof` has a picture.
         superseded_by: the payment that paid the registration while this proof waited.
+        received: what came in, if it is not `amount`.
+        source: what it was found by, such as `line:` and an id; None for proofs.
+        needs_second: whether it takes two people to verify it.
+        checked_by: who said first that the money has arrived, at `checked_at`.
+        last_notice_at: when the payment gateway last sent a notice about it; None if none is kept.
     """
 
     payment_id: UUID
@@ -71,8 +80,43 @@ class Payment(Answer):
     leased_by: UUID | None
     leased_until: datetime | None
     held: Held | None
-    channel: str = "proof"
+    channel: str = _PROOF
     superseded_by: UUID | None = None
+    received: Decimal | None = None
+    source: str | None = None
+    needs_second: bool = False
+    checked_by: UUID | None = None
+    checked_at: datetime | None = None
+    last_notice_at: datetime | None = None
+
+    @property
+    def arrived(self) -> Decimal:
+        """Return what came in."""
+        return self.amount if self.received is None else self.received
+
+    @property
+    def line_id(self) -> str | None:
+        """Return the id of the line of a statement by which it was found; None if it was not."""
+        return self._found_by(_LINE)
+
+    @property
+    def charge_id(self) -> str | None:
+        """Return the id of the charge of the payment gateway by which it was found; None if it was not."""
+        return self._found_by(_CHARGE)
+
+    @property
+    def transfer_id(self) -> str | None:
+        """Return the id of the transfer of USDT by which it was found, all of it or in part; None if it was not."""
+        found = self._found_by(_TRANSFER)
+        return found.partition(":")[0] if found else None
+
+    def _found_by(self, kind: str) -> str | None:
+        return self.source.removeprefix(kind) if self.source and self.source.startswith(kind) else None
+
+    @property
+    def waits_for_second(self) -> bool:
+        """Return whether one person has checked it, and another one has to."""
+        return self.is_waiting and self.needs_second and self.checked_by is not None
 
     @property
     def outcome(self) -> str:
@@ -93,6 +137,11 @@ class Payment(Answer):
     def is_waiting(self) -> bool:
         """Return whether it waits for a decision."""
         return self.outcome == UPLOADED
+
+    @property
+    def may_be_a_line(self) -> bool:
+        """Return whether it waits for a decision, and its money may stand in a statement."""
+        return self.is_waiting and self.channel == _PROOF
 
     @property
     def recorded_by(self) -> str | None:
@@ -131,39 +180,6 @@ class Invoice(Answer):
     status: str
     expires_at: datetime
     payments: tuple[InvoicePayment, ...] = ()
-
-
-class Refund(Answer):
-    """Money that has to be paid back, or was; then when, by whom and under which `reference` is known."""
-
-    payment_id: UUID
-    registration_id: UUID
-    registration_number: str
-    payer_name: str
-    amount: Decimal
-    payment_method: str
-    reason: str
-    due_at: datetime
-    done_at: datetime | None
-    done_by: UUID | None
-    reference: str | None
-    age_seconds: int
-    registration_ended: str | None
-    payment_date: datetime
-    verified_at: datetime | None
-    proof: str | None
-
-    @property
-    def is_done(self) -> bool:
-        """Return whether the money was paid back."""
-        return self.done_at is not None
-
-
-class Refunds(Answer):
-    """A page of refunds."""
-
-    items: tuple[Refund, ...]
-    next_cursor: str | None = None
 
 
 class _Event(Answer):

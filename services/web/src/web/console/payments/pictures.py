@@ -1,8 +1,9 @@
-"""The pictures of proofs, for staff."""
+"""The pictures of proofs and transfers, for staff."""
 
 from typing import Final
 from uuid import UUID
 
+import httpx
 from fastapi import Response
 
 from web.console.access import Finance
@@ -17,8 +18,12 @@ _UNKNOWN: Final = "application/octet-stream"
 
 @router.page("/payments/{payment_id}/picture")
 async def show_picture(payment_id: UUID, staff: Finance, payment: Payment) -> Response:  # noqa: ARG001  # the gate
-    """The picture of a proof, of which a browser keeps nothing and runs nothing. It has 2 MB at most."""
-    found = await payment.call("GET", f"/payments/{payment_id}/proof")
+    """The picture of a proof, which has 2 MB at most."""
+    return picture_of(await payment.call("GET", f"/payments/{payment_id}/proof"))
+
+
+def picture_of(found: httpx.Response) -> Response:
+    """Return a picture of the API, of which a browser keeps nothing and runs nothing."""
     kind = found.headers.get("content-type", "")
     return Response(
         found.content,

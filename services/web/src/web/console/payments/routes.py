@@ -1,7 +1,7 @@
 """The list of payments, one payment with its history, and decisions about it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -10,22 +10,33 @@ from chassis.errors import InvalidFields
 from fastapi import Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Identity, Payment, Registration, StaffApi, unless_away
+from web.console.apis import Identity, Payment, Registration, StaffApi
 from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import DONE, console_page
-from web.console.payments.decisions import OWN_REASON, Outcome, payment_of, reason_in, refuse, undo, verify
+from web.console.payments.around import around
+from web.console.payments.decisions import (
+    OWN_REASON,
+    Outcome,
+    line_in,
+    payment_of,
+    reason_in,
+    refuse,
+    undo,
+    verify,
+    verify_with_line,
+)
 from web.console.payments.filtered import filtered
 from web.console.payments.history import history_of
-from web.console.payments.models import METHODS, STATUSES, UPLOADED, Invoice, Payments, Refund, reasons_of
-from web.console.payments.models import Registration as Registered
+from web.console.payments.models import METHODS, STATUSES, UPLOADED, Payments, reasons_of
 from web.console.routing import ConsoleRouter
+from web.console.second_person import SECOND, awaited
 from web.forms import FieldError, Form
 from web.languages import with_query
 from web.pages import see_other
 from web.sessions.staff import StaffSession
-from web.upstream.client import AnswerT, Refused
+from web.upstream.client import Refused
 
 router = ConsoleRouter()
 
@@ -39,8 +50,7 @@ AGES: Final[Mapping[str, timedelta]] = {
 """What the filter of the age offers, by the value in the address."""
 
 _ONE: Final = f"{PATH}/{{payment_id}}"
-_FILTERS: Final = ("race", "q", "status", "method", "age")
-_GONE: Final = 404
+_FILTERS: Final = ("race", "q", "status", "method", "age", SECOND)
 
 
 @router.page(PATH)
@@ -79,6 +89,14 @@ async def verify_payment(request: Request, payment_id: UUID, staff: Finance, pay
     return _shown(request, payment_id, await verify(payment, payment_id))
 
 
+@router.action(f"{_ONE}/confirm")
+async def confirm_line(request: Request, payment_id: UUID, staff: Finance, payment: Payment) -> Response:  # noqa: ARG001  # the gate
+    """Verify a payment together with the line of a statement."""
+    line_id, _ = await line_in(request)
+    outcome = Outcome.LINE_TAKEN if line_id is None else await verify_with_line(payment, payment_id, line_id)
+    return _shown(request, payment_id, outcome)
+
+
 @router.action(f"{_ONE}/refuse")
 async def refuse_payment(
     request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, identity: Identity
@@ -108,7 +126,7 @@ def _query(state: ListState, now: datetime) -> Mapping[str, str | None]:
     status = state.value("status") or (UPLOADED if age else "")
     asked = {"q": state.value("q"), "status": status, "method": state.value("method")}
     asked["to"] = (now - age).isoformat() if age else ""
-    return {name: value or None for name, value in asked.items()}
+    return {**{name: value or None for name, value in asked.items()}, "waits_for_second": awaited(state)}
 
 
 def _shown(request: Request, payment_id: UUID, outcome: Outcome) -> Response:
@@ -127,44 +145,25 @@ async def _page(
     form: Form | None = None,
 ) -> Response:
     found = await payment_of(payment, payment_id)
-    invoice, registered, refund, reasons, names = await asyncio.gather(
-        _if_there(payment, Invoice, f"/invoices/{found.registration_id}"),
-        _if_there(registration, Registered, f"/registrations/{found.registration_id}"),
-        _if_there(payment, Refund, f"/refunds/{payment_id}"),
-        reasons_of(payment),
-        staff_names(identity, staff),
+    beside, reasons, names = await asyncio.gather(
+        around(payment, registration, found), reasons_of(payment), staff_names(identity, staff)
     )
     zone: str = request.app.state.settings.timezone
     shown: Mapping[str, Any] = {
         "payment": found,
-        "invoice": invoice,
-        "registration": registered,
-        "refund": refund,
-        "history": history_of(found, refund),
+        "invoice": beside.invoice,
+        "registration": beside.registration,
+        "charge": beside.charge,
+        "refunds": beside.refunds,
+        "may_be_refunded": beside.may_be_refunded(found),
+        "lines": beside.lines,
+        "others": beside.others(found),
+        "history": history_of(found, beside.refunds),
         "reasons": reasons,
         "names": names,
-        "others": _others(invoice, payment_id),
         "now": request.app.state.clock(),
         "me": staff.account.id,
-        "race_zone": registered.event.timezone if registered else zone,
+        "race_zone": beside.registration.event.timezone if beside.registration else zone,
         "form": form or Form(),
     }
     return console_page(request, staff, "payments/one.html", status=422 if form else 200, **shown)
-
-
-def _others(invoice: Invoice | None, payment_id: UUID) -> Sequence[Any]:
-    return [each for each in invoice.payments if each.payment_id != payment_id] if invoice else ()
-
-
-async def _if_there(api: StaffApi, kind: type[AnswerT], path: str) -> AnswerT | None:
-    """Return an answer; None if there is none, or the API does not answer.
-
-    Raises:
-        Refused: see `ApiClient.call`.
-    """
-    try:
-        return await unless_away(api.get(kind, path))
-    except Refused as refused:
-        if refused.status != _GONE:
-            raise
-        return None

@@ -38,6 +38,7 @@ _TEXTS: Final = ("name", "slug", "distance", "description", "registration_prefix
 _PRICES: Final = ("price_individual", "price_collective_5", "price_collective_10")
 _NUMBERS: Final = ("quota", "bib_start_number", "bib_end_number", "payment_deadline_hours")
 _TIMES: Final = ("registration_open_at", "registration_close_at")
+_CHECKS: Final = ("is_active", "code_required")
 _MUST: Final = ("price_individual", *_NUMBERS)
 _FILL_IN: Final = Wording(en="Fill this in.", id="Isian ini wajib diisi.")
 _OVERLAP: Final = Wording(
@@ -130,7 +131,7 @@ def category_values(category: Category, zone: str) -> Mapping[str, str]:
         **{name: shown_amount(getattr(category, name)) for name in _PRICES},
         **{name: str(getattr(category, name)) for name in _NUMBERS},
         **{name: shown_moment(getattr(category, name), zone) for name in _TIMES},
-        "is_active": "yes" if category.is_active else "",
+        **{name: "yes" if getattr(category, name) else "" for name in _CHECKS},
     }
 
 
@@ -141,7 +142,7 @@ def category_body(reading: Reading, zone: str) -> dict[str, Any]:
         **{name: reading.amount(name) for name in _PRICES},
         **{name: reading.whole(name) for name in _NUMBERS},
         **{name: reading.moment(name, zone) for name in _TIMES},
-        "is_active": reading.check("is_active"),
+        **{name: reading.check(name) for name in _CHECKS},
     }
 
 

@@ -1,5 +1,6 @@
 """Copies of a race: shown, then made with a result for each category; repeating it makes what is missing."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,31 +9,40 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chassis.errors import Unavailable
 from chassis.wording import Wording
 from fastapi import Request, Response
 
 from web.console.access import Admin
-from web.console.apis import Failure, Registration, StaffApi
+from web.console.apis import Failure, Registration, StaffApi, unless_away
 from web.console.pages import console_page, form_after
 from web.console.races import forms
-from web.console.races.copying import CategoryCopy, RaceCopy, for_year, next_day, plan
+from web.console.races.copying import CategoryCopy, RaceCopy, for_year, missing, next_day, phase_body, plan
+from web.console.races.course import course_of, set_course
+from web.console.races.phases import phases_of
 from web.console.races.race_forms import slug_of
 from web.console.races.race_page import ONE
-from web.console.races.upstream import Race, every_race, race_among
+from web.console.races.upstream import Race, every_race, race_among, race_by_id
 from web.console.routing import ConsoleRouter
 from web.forms import FieldError
 from web.languages import language_of_path
 from web.sessions.staff import StaffSession
+from web.upstream.client import Refused
 
 router = ConsoleRouter()
 
 _COPY: Final = f"{ONE}/copy"
 _PREFIX: Final = "prefix-"
 _SLUG_TAKEN: Final = "slug_taken"
+_OF_THE_CALLER: Final = frozenset({401, 403})
 _NO_DAY: Final = Wording(en="Choose the day of the new race.", id="Pilih tanggal lomba yang baru.")
 _LOOK: Final = Wording(
     en="The times of the categories have moved with the day. Look at them, then make the copy.",
     id="Waktu setiap kategori ikut bergeser dengan tanggalnya. Periksa dahulu, lalu buat salinannya.",
+)
+_UNSEEN: Final = Wording(
+    en="The race is created, but it could not be read yet. Make the copy once more: nothing is made twice.",
+    id="Lombanya sudah dibuat, tetapi belum bisa dibaca. Buat salinannya sekali lagi: tidak ada yang dibuat dua kali.",
 )
 
 
@@ -55,15 +65,20 @@ class Result:
 
 @dataclass(frozen=True)
 class Made:
-    """A copy that exists, with the results of its categories."""
+    """A copy that exists, with the results of its categories.
+
+    Attributes:
+        rest: why what belongs to no category, such as the course, was not copied; empty if it was.
+    """
 
     race: Race
     results: Sequence[Result]
+    rest: str = ""
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all categories are there."""
-        return all(each.outcome is not Outcome.FAILED for each in self.results)
+        """Return whether all of the source is there."""
+        return not self.rest and all(each.outcome is not Outcome.FAILED for each in self.results)
 
 
 @dataclass(frozen=True)
@@ -125,10 +140,64 @@ async def _make(registration: StaffApi, races: Sequence[Race], copy: RaceCopy) -
         failure = await registration.change("POST", "/events", copy.body())
         if failure is not None and failure.code != _SLUG_TAKEN:
             return failure
-        race = next((each for each in await every_race(registration) if copy.is_begun_as(each)), None)
+        found = await unless_away(every_race(registration)) or ()
+        race = next((each for each in found if copy.is_begun_as(each)), None)
         if race is None:
-            return failure or Failure(503, "unavailable")
-    return Made(race, [await _category(registration, race, each) for each in copy.categories])
+            unseen = _UNSEEN.said(registration.visitor.language)
+            return failure or Failure(Unavailable.status, Unavailable.code, unseen)
+    results = [await _category(registration, race, each) for each in copy.categories]
+    try:
+        race = await race_by_id(registration, race.id)
+    except (Refused, Unavailable) as error:
+        return Made(race, results, _reason(error, registration))
+    phased = asyncio.gather(*(_with_phases(registration, race, copy, each) for each in results))
+    return Made(race, *await asyncio.gather(phased, _course(registration, race, copy)))
+
+
+async def _with_phases(registration: StaffApi, race: Race, copy: RaceCopy, result: Result) -> Result:
+    """Return the result of a category once the phases of its prices are made, as far as they are missing."""
+    made = next((each for each in race.categories if each.slug == result.category.source.slug), None)
+    if result.outcome is Outcome.FAILED or made is None:
+        return result
+    pair = (result.category.source, made)
+    try:
+        wanted, there = await asyncio.gather(*(phases_of(registration, each.id) for each in pair))
+    except (Refused, Unavailable) as error:
+        return Result(result.category, Outcome.FAILED, _reason(error, registration))
+    for phase in missing(wanted, there):
+        body = phase_body(phase, copy.source, copy.event_date)
+        failure = await registration.change("POST", f"/categories/{made.id}/price-phases", body)
+        if failure is not None:
+            return Result(result.category, Outcome.FAILED, f"{phase.name}: {_words(failure)}")
+    return result
+
+
+async def _course(registration: StaffApi, race: Race, copy: RaceCopy) -> str:
+    """Copy the course, if the source has one and the copy has none; return why that failed, or nothing."""
+    if not copy.source.has_course or race.has_course:
+        return ""
+    try:
+        await set_course(registration, race.id, await course_of(registration, copy.source.id))
+    except (Refused, Unavailable) as error:
+        return _reason(error, registration)
+    return ""
+
+
+def _reason(error: Refused | Unavailable, registration: StaffApi) -> str:
+    """Return in words why something was not copied.
+
+    Raises:
+        Refused: 401 or 403, which have pages of their own.
+    """
+    if isinstance(error, Unavailable):
+        return error.wording.said(registration.visitor.language)
+    if error.status in _OF_THE_CALLER:
+        raise error
+    return " ".join(error.field_errors.values()) or error.wording.en  # in the language of the visitor already
+
+
+def _words(failure: Failure) -> str:
+    return failure.message or " ".join(each.message for each in failure.errors)
 
 
 async def _category(registration: StaffApi, race: Race, copy: CategoryCopy) -> Result:
@@ -139,14 +208,14 @@ async def _category(registration: StaffApi, race: Race, copy: CategoryCopy) -> R
         return Result(copy, Outcome.MADE)
     if failure.code == _SLUG_TAKEN:
         return Result(copy, Outcome.THERE)
-    return Result(copy, Outcome.FAILED, failure.message or " ".join(each.message for each in failure.errors))
+    return Result(copy, Outcome.FAILED, _words(failure))
 
 
 def _of_prefixes(made: Made) -> Failure | None:
     """Return the failure of the categories that are missing, at their prefixes, which are what can be typed."""
-    missing = [each for each in made.results if each.outcome is Outcome.FAILED]
-    errors = [FieldError(f"{_PREFIX}{each.category.source.id}", each.reason) for each in missing]
-    return Failure(409, "incomplete", None, errors) if errors else None
+    failed = [each for each in made.results if each.outcome is Outcome.FAILED]
+    errors = [FieldError(f"{_PREFIX}{each.category.source.id}", each.reason) for each in failed]
+    return Failure(409, "incomplete", made.rest or None, errors) if errors or made.rest else None
 
 
 def _page(

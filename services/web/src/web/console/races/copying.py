@@ -1,6 +1,7 @@
 """What a copy of a race has: its facts, and its categories with their times moved by the days between the races."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from web.console.races.phases import Phase
 from web.console.races.upstream import Category, Race
 
 _A_YEAR_OF_WEEKS: Final = timedelta(weeks=52)
@@ -24,6 +26,9 @@ _FACTS: Final = (
     "brand_color",
     "banner_path",
     "logo_path",
+    "strava_club_url",
+    "strava_event_url",
+    "strava_route_url",
 )
 _KEPT: Final = (
     "name",
@@ -35,6 +40,7 @@ _KEPT: Final = (
     "bib_end_number",
     "is_active",
     "payment_deadline_hours",
+    "code_required",
 )
 _PRICES: Final = ("price_individual", "price_collective_5", "price_collective_10")
 
@@ -62,6 +68,29 @@ class CategoryCopy:
             "registration_open_at": self.opens_at.isoformat() if self.opens_at else None,
             "registration_close_at": self.closes_at.isoformat() if self.closes_at else None,
         }
+
+
+def phase_body(phase: Phase, source: Race, day: date) -> Mapping[str, Any]:
+    """Return a phase of the copy as the API creates it: its end moves with the race, and its uses begin at 0."""
+    end = moved(phase.ends_at, source, day)
+    prices: Mapping[str, Decimal | None] = {name: getattr(phase, name) for name in _PRICES}
+    return {
+        **{name: getattr(phase, name) for name in ("name", "code_required", "max_participants", "is_active")},
+        **{name: f"{price:.2f}" for name, price in prices.items() if price is not None},
+        "ends_at": end.isoformat() if end else None,
+    }
+
+
+def missing(phases: Sequence[Phase], there: Sequence[Phase]) -> Sequence[Phase]:
+    """Return the phases of the source that the copy does not have; of those with one name, as many as are missing."""
+    left = Counter(each.name for each in there)
+    found = []
+    for phase in phases:
+        if left[phase.name]:
+            left[phase.name] -= 1
+        else:
+            found.append(phase)
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "bib_range_overlap": "bib_start_number",
     "bibs_already_given": "bib_end_number",
     "quota_below_taken": "quota",
+    "limit_below_uses": "max_participants",
 }
 _NOT_READ: Final = 422
 _CONFLICT: Final = 409
@@ -34,6 +35,21 @@ def at_field(failure: Failure | None) -> Failure | None:
     if failure is None or field is None:
         return failure
     return replace(failure, message=None, errors=[FieldError(field, failure.message or "")])
+
+
+def placed(failure: Failure, by_code: Mapping[str, str], by_name: Mapping[str, str]) -> Failure:
+    """Return a failure whose messages stand at fields of the form.
+
+    Args:
+        by_code: the field that the code of a failure is about.
+        by_name: fields of the form by the API's name of them, where it is another one.
+    """
+    field = by_code.get(failure.code)
+    if field is not None and failure.message:
+        return replace(failure, message=None, errors=[FieldError(field, failure.message)])
+    return replace(
+        failure, errors=[replace(each, field=by_name.get(each.field, each.field)) for each in failure.errors]
+    )
 
 
 def unread(errors: Sequence[FieldError]) -> Failure | None:

@@ -31,8 +31,8 @@ PICTURE_BYTES: Final = 5 * 1024 * 1024 + 48 * 1024
 """Maximum of the form: a file of 5 MB and the fields; a little less than registration accepts from us."""
 
 MAX_FILE_BYTES: Final = 5 * 1024 * 1024
-PATTERN: Final = r"(?:/en)?/console/races/[^/]+/pictures/[^/]+"
-"""Paths of forms with a picture."""
+PATTERN: Final = r"(?:/en)?/console/races/[^/]+/(?:pictures/[^/]+|course)"
+"""Paths of forms with a picture or a course, which is as large."""
 
 _ONE: Final = f"{ONE}/pictures/{{kind}}"
 _REMOVE: Final = f"{_ONE}/remove"

@@ -52,6 +52,9 @@ _TEXTS: Final = (
     "brand_color",
     "banner_path",
     "logo_path",
+    "strava_event_url",
+    "strava_club_url",
+    "strava_route_url",
 )
 _NOTIFY: Final = {"yes": True, "no": False}
 _NEW: Final = f"{PATH}/new"

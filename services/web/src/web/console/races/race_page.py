@@ -1,5 +1,6 @@
 """The page of one race, and the preview of its public page."""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -44,5 +45,7 @@ async def show_preview(request: Request, staff: AnyStaff, registration: Registra
     """Show the public page of a race as it is or would be."""
     race, now = await race_by_id(registration, race_id), request.app.state.clock()
     view, site = view_of(race.for_staff(), now), request.app.state.public_url
+    if view.course is not None:  # the public address has none while the race is not published
+        view = replace(view, course=replace(view.course, address=f"/console/races/{race.id}/course/file"))
     structured = sports_event(view, f"{site}/races/{race.slug}", site=site)
     return private_page(request, "console/races/preview.html", race=view, structured=structured, now=now, shown=race)

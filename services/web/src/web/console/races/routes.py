@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from web.console.races.category_forms import router as categories
 from web.console.races.colors import router as colors
 from web.console.races.copies import router as copies
+from web.console.races.course import router as course
 from web.console.races.listing import router as listing
 from web.console.races.pictures import router as pictures
 from web.console.races.places import router as places
@@ -22,6 +23,7 @@ routers: Final[tuple[APIRouter, ...]] = (
     publishing,
     copies,
     pictures,
+    course,
     categories,
     places,
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from web.console.names import Who
-from web.console.registration.models import HandedOut, Message, Payment
+from web.console.registration.models import Charge, HandedOut, Kept, Message, Payment, Refund
 from web.console.registration.reading import Record
 
 
@@ -28,6 +28,7 @@ class Entry:
 
 
 _SYSTEM: Final = Who("system")
+_GATEWAY: Final = "gateway"
 
 
 def history_of(record: Record) -> Sequence[Entry]:
@@ -36,7 +37,7 @@ def history_of(record: Record) -> Sequence[Entry]:
     messages = record.messages.found.items if record.messages.found else ()
     entries = [
         *_events(record),
-        *chain.from_iterable(_payment(record, each) for each in record.payments),
+        *_money(record),
         *(_message(each) for each in messages),
         *chain.from_iterable(_checkin(record, pack.participant_id, each) for pack in packs for each in pack.checkins),
     ]
@@ -51,16 +52,47 @@ def _events(record: Record) -> Iterator[Entry]:
         yield Entry(each.at, each.kind, record.names.who(each.actor), details)
 
 
+def _money(record: Record) -> Iterator[Entry]:
+    yield from chain.from_iterable(_payment(record, each) for each in record.payments)
+    for refund in record.billing.found.refunds if record.billing.found else ():
+        yield from _refund(refund)
+    for kept in record.all_kept:
+        yield from _kept(record, kept)
+    yield from (_charge(each) for each in record.all_charges)
+
+
+def _refund(refund: Refund) -> Iterator[Entry]:
+    details = {"amount": refund.amount, "way": refund.way}
+    yield Entry(refund.due_at, "refund_due", _SYSTEM, details)
+    if refund.done_at is not None:
+        yield Entry(refund.done_at, "refund_done", _SYSTEM if refund.way == _GATEWAY else Who("staff"), details)
+
+
+def _kept(record: Record, kept: Kept) -> Iterator[Entry]:
+    yield Entry(kept.received_at, "money_kept", _SYSTEM, {"amount": kept.amount, "kind": kept.kind})
+    if kept.refunded_at is not None:
+        by = record.names.member(kept.refunded_by)
+        yield Entry(kept.refunded_at, "refund_done", by, {"amount": kept.amount})
+
+
+def _charge(charge: Charge) -> Entry:
+    details = {"bank": charge.bank, "amount": charge.amount, "status": charge.status}
+    return Entry(charge.created_at, "charge_made", Who("runner"), details)
+
+
 def _payment(record: Record, payment: Payment) -> Iterator[Entry]:
     review = record.reviews.get(payment.payment_id)
-    sent = {"method": payment.payment_method, "amount": payment.amount}
-    yield Entry(payment.uploaded_at, "proof_sent", record.names.who(payment.submitted_by), sent)
+    sent = {"method": payment.payment_method, "amount": payment.arrived}
+    if payment.is_by_proof:
+        yield Entry(payment.uploaded_at, "proof_sent", record.names.who(payment.submitted_by), sent)
+    else:
+        yield Entry(payment.uploaded_at, "money_arrived", _SYSTEM, {**sent, "channel": payment.channel})
     if payment.rejected_at is not None:
         by = record.names.member(review.rejected_by if review else None)
         yield Entry(payment.rejected_at, "proof_refused", by, {"reason": payment.rejection_reason})
     if payment.verified_at is not None and not _is_known(record, payment.payment_id):
         by = record.names.member(review.verified_by if review else None)
-        yield Entry(payment.verified_at, "payment_verified", by, {"amount": payment.amount})
+        yield Entry(payment.verified_at, "payment_verified", by, {"amount": payment.arrived})
 
 
 def _is_known(record: Record, payment_id: UUID) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from web.upstream import registrations
 from web.upstream.client import Answer
+from web.upstream.invoices import RefundState
 
 
 class Participant(registrations.Participant):
@@ -63,7 +64,7 @@ class Notes(Answer):
 
 
 class Payment(Answer):
-    """A payment of which a proof was sent. `submitted_by` is `runner` or `staff:<id>`."""
+    """A payment. `submitted_by` is `runner` or `staff:<id>`; `received` is what came in, if it is not `amount`."""
 
     payment_id: UUID
     status: str
@@ -77,20 +78,82 @@ class Payment(Answer):
     rejected_at: datetime | None
     rejection_reason: str | None
     channel: str = "proof"
+    received: Decimal | None = None
+
+    @property
+    def is_by_proof(self) -> bool:
+        """Return whether it has a picture."""
+        return self.channel == "proof"
+
+    @property
+    def arrived(self) -> Decimal:
+        """Return what came in."""
+        return self.amount if self.received is None else self.received
+
+
+class Refund(Answer):
+    """Money of this registration that goes back, or has gone back."""
+
+    refund_id: UUID
+    amount: Decimal
+    state: RefundState
+    way: str = "hand"
+    due_at: datetime
+    done_at: datetime | None = None
 
 
 class Invoice(Answer):
-    """An invoice with its payments, oldest first."""
+    """An invoice with its payments, oldest first. `payable_amount` is what is to be transferred, once it was asked."""
 
     amount: Decimal
     status: str
     expires_at: datetime
     payments: tuple[Payment, ...]
+    payable_amount: Decimal | None = None
+    refunds: tuple[Refund, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Return whether a proof may be handed in."""
         return self.status == "open"
+
+
+class Kept(Answer):
+    """Money of this registration that its invoice did not take."""
+
+    id: UUID
+    kind: str
+    state: str
+    channel: str
+    amount: Decimal
+    received_at: datetime
+    refunded_at: datetime | None = None
+    refunded_by: UUID | None = None
+    refund_reference: str | None = None
+
+
+class AllKept(Answer):
+    """All of it."""
+
+    items: tuple[Kept, ...]
+
+
+class Charge(Answer):
+    """A try to pay through the payment gateway. `bank` is that of a virtual account."""
+
+    charge_id: UUID
+    order_id: str
+    method: str
+    bank: str | None
+    amount: Decimal
+    status: str
+    created_at: datetime
+
+
+class Charges(Answer):
+    """Charges, newest first."""
+
+    items: tuple[Charge, ...]
 
 
 class SameImage(Answer):

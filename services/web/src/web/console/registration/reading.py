@@ -13,8 +13,12 @@ from web.console.access import FINANCE
 from web.console.apis import StaffApi
 from web.console.names import StaffNames, staff_names
 from web.console.registration.models import (
+    AllKept,
+    Charge,
+    Charges,
     Events,
     Invoice,
+    Kept,
     Messages,
     Note,
     Notes,
@@ -44,7 +48,11 @@ class Part(Generic[AnswerT]):
 
 @dataclass(frozen=True)
 class Record:
-    """Everything about a registration."""
+    """Everything about a registration.
+
+    Attributes:
+        kept: money that its invoice did not take; nothing for those who may not see it, as with `charges`.
+    """
 
     registration: Registration
     events: Part[Events]
@@ -52,6 +60,8 @@ class Record:
     billing: Part[Invoice]
     messages: Part[Messages]
     packs: Part[Packs]
+    kept: Part[AllKept]
+    charges: Part[Charges]
     names: StaffNames
     reviews: Mapping[UUID, Review] = field(default_factory=dict)
 
@@ -59,6 +69,16 @@ class Record:
     def payments(self) -> Sequence[Payment]:
         """Return the payments, newest first."""
         return tuple(reversed(self.billing.found.payments)) if self.billing.found else ()
+
+    @property
+    def all_kept(self) -> Sequence[Kept]:
+        """Return the money that its invoice did not take."""
+        return self.kept.found.items if self.kept.found else ()
+
+    @property
+    def all_charges(self) -> Sequence[Charge]:
+        """Return the tries to pay through the gateway, newest first."""
+        return self.charges.found.items if self.charges.found else ()
 
     @property
     def all_notes(self) -> Sequence[Note]:
@@ -109,9 +129,13 @@ async def read_record(services: Services, staff: StaffSession, registration_id: 
         _part(apis["notification"].get(Messages, "/notifications", registration_id=str(registration_id), limit=_MOST)),
         _part(apis["checkin"].get(Packs, f"{path}/packs")),
     )
-    found, names = await asyncio.gather(parts, staff_names(apis["identity"], staff))
+    money = asyncio.gather(
+        _of_finance(staff, apis["payment"], AllKept, "/surplus", registration_id=str(registration_id), limit=_MOST),
+        _of_finance(staff, apis["payment"], Charges, f"/invoices/{registration_id}/charges"),
+    )
+    found, (kept, charges), names = await asyncio.gather(parts, money, staff_names(apis["identity"], staff))
     reviews = await _reviews(apis["payment"], staff.account.role, found[3].found)
-    return Record(*found, names, reviews)
+    return Record(*found, kept, charges, names, reviews)
 
 
 async def read_invoice(payment: StaffApi, registration_id: UUID) -> Part[Invoice]:
@@ -126,6 +150,15 @@ async def _reviews(payment: StaffApi, role: Role, invoice: Invoice | None) -> Ma
     newest = invoice.payments[-_REVIEWED:]
     parts = await asyncio.gather(*(_part(payment.get(Review, f"/payments/{each.payment_id}")) for each in newest))
     return {each.found.payment_id: each.found for each in parts if each.found is not None}
+
+
+async def _of_finance(
+    staff: StaffSession, payment: StaffApi, kind: type[AnswerT], path: str, **query: object
+) -> Part[AnswerT]:
+    """Return what payment answers to those who handle money; nothing for others, who need not ask."""
+    if not FINANCE.admits(staff.account.role):
+        return Part()
+    return await _part(payment.get(kind, path, **query))
 
 
 async def _part(asked: Awaitable[AnswerT]) -> Part[AnswerT]:

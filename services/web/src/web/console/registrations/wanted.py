@@ -19,7 +19,7 @@ STATUSES: Final = ("pending_payment", "payment_uploaded", "payment_verified", "e
 TYPES: Final = ("individual", "collective_5", "collective_10")
 SORTS: Final = ("created_at", "-created_at", "amount", "-amount", "name", "-name")
 NEWEST: Final = "-created_at"
-FILTERS: Final = ("q", "status", "category", "type", "first_day", "last_day")
+FILTERS: Final = ("q", "status", "category", "type", "promo_code", "first_day", "last_day")
 
 _DAYS: Final = ("first_day", "last_day")
 _LONGEST: Final = {"q": 100, CURSOR: 1000}
@@ -78,8 +78,8 @@ class Wanted:
 
     @property
     def is_counted(self) -> bool:
-        """Return whether the kept counts tell how many match: not with a search, a type or days."""
-        return not any(self.state.value(name) for name in ("q", "type", *_DAYS))
+        """Return whether the kept counts tell how many match: not with a search, a type, a promo code or days."""
+        return not any(self.state.value(name) for name in ("q", "type", "promo_code", *_DAYS))
 
     @property
     def set_filters(self) -> Sequence[tuple[str, str]]:
@@ -119,7 +119,7 @@ class Wanted:
         return {
             "event_id": str(self.race.id),
             "category_id": str(category.id) if category else None,
-            **{name: self.state.value(name) or None for name in ("q", "status", "type")},
+            **{name: self.state.value(name) or None for name in ("q", "status", "type", "promo_code")},
             "from": begin.isoformat() if begin else None,
             "to": min(ends).isoformat() if ends else None,
         }

@@ -13,6 +13,7 @@ from chassis.errors import Unavailable
 from web.console.apis import StaffApi, unless_away
 from web.console.catalog import Race
 from web.console.payments.decisions import payment_of
+from web.console.payments.lines import CandidateLine
 from web.console.payments.models import Invoice, Other, Payment, Reason, Registration, reasons_of
 from web.upstream.client import Answer, Refused
 
@@ -43,17 +44,27 @@ class Flag(Answer):
 
 
 class Item(Answer):
-    """The proof to review until `leased_until`."""
+    """The proof to review until `leased_until`, with lines of statements that may be its money, the likeliest first."""
 
     payment: Payment
     invoice: Invoice
     flags: tuple[Flag, ...]
+    candidate_lines: tuple[CandidateLine, ...] = ()
     leased_until: datetime
     waiting: Waiting
 
 
 class _Stats(Answer):
     waiting: Waiting
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The APIs that the desk is read from."""
+
+    payment: StaffApi
+    registration: StaffApi
+    identity: StaffApi
 
 
 @dataclass(frozen=True)
@@ -106,12 +117,13 @@ class Desk:
     waiting: Waiting | None = None
 
 
-async def open_desk(payment: StaffApi, registration: StaffApi, asked: Asked) -> Desk:
+async def open_desk(apis: Sources, asked: Asked) -> Desk:
     """Lease the next proof and return the desk.
 
     Raises:
         Refused, Unavailable: see `ApiClient.call`.
     """
+    payment = apis.payment
     (item, is_wrapped), reasons, last = await asyncio.gather(
         _next(payment, asked), reasons_of(payment), _known(payment, asked.last)
     )
@@ -120,7 +132,7 @@ async def open_desk(payment: StaffApi, registration: StaffApi, asked: Asked) -> 
         return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=await _waiting(payment, asked))
     return Desk(
         item,
-        await registration_of(registration, item.payment.registration_id),
+        await registration_of(apis.registration, item.payment.registration_id),
         reasons,
         last,
         skips=asked.skips and not is_wrapped,

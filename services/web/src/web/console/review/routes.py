@@ -15,14 +15,25 @@ from chassis.web.forms import form_of
 from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Payment, Registration, StaffApi, unless_away
+from web.console.apis import Identity, Payment, Registration, unless_away
 from web.console.catalog import Race, all_races, race_for
 from web.console.menu import ROOT
+from web.console.names import StaffNames, staff_names
 from web.console.pages import DONE, console_page
-from web.console.payments.decisions import OWN_REASON, UNDO_SECONDS, Outcome, reason_in, refuse, undo, verify
-from web.console.review.desk import Asked, Desk, open_desk, release
+from web.console.payments.decisions import (
+    OWN_REASON,
+    UNDO_SECONDS,
+    Outcome,
+    line_in,
+    reason_in,
+    refuse,
+    undo,
+    verify,
+    verify_with_line,
+)
+from web.console.review.desk import Asked, Desk, Sources, open_desk, release
 from web.console.routing import ConsoleRouter
-from web.forms import FieldError, Form
+from web.forms import FieldError, Form, id_in
 from web.pages import see_other
 from web.sessions.staff import StaffSession
 from web.upstream.client import Refused
@@ -86,6 +97,13 @@ async def _race(registration: Registration, race: Annotated[str, Query(max_lengt
 OfRace = Annotated[Race | None, Depends(_race)]
 
 
+async def _sources(payment: Payment, registration: Registration, identity: Identity) -> Sources:
+    return Sources(payment, registration, identity)
+
+
+Apis = Annotated[Sources, Depends(_sources)]
+
+
 def _asked(
     race: OfRace,
     last: Annotated[UUID | None, Query()] = None,
@@ -97,85 +115,76 @@ def _asked(
 
 
 @router.page(PATH)
-async def show_desk(
-    request: Request,
-    staff: Finance,
-    payment: Payment,
-    registration: Registration,
-    asked: Annotated[Asked, Depends(_asked)],
-) -> Response:
+async def show_desk(request: Request, staff: Finance, apis: Apis, asked: Annotated[Asked, Depends(_asked)]) -> Response:
     """Show the next proof to review, leased to its reviewer."""
-    desk = await open_desk(payment, registration, asked)
-    return await _page(request, staff, registration, desk, request.query_params.get(DONE, ""))
+    desk = await open_desk(apis, asked)
+    return await _page(request, staff, apis, desk, request.query_params.get(DONE, ""))
 
 
 @router.action(f"{_ONE}/verify")
-async def verify_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
-) -> Response:
+async def verify_proof(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
     """Verify a payment; the next proof follows."""
     skips = await _skips(request)
-    outcome = await verify(payment, payment_id)
-    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, skips, race=race))
+    outcome = await verify(apis.payment, payment_id)
+    return await _after(request, staff, apis, outcome, Asked(payment_id, skips, race=race))
+
+
+@router.action(f"{_ONE}/confirm")
+async def confirm_line(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
+    """Verify a payment together with the line of a statement; the next proof follows, or this one if that failed."""
+    line_id, form = await line_in(request)
+    outcome = Outcome.LINE_TAKEN
+    if line_id is not None:
+        outcome = await verify_with_line(apis.payment, payment_id, line_id)
+    skips = bool(form.get("skips")) and outcome is not Outcome.LINE_TAKEN
+    return await _after(request, staff, apis, outcome, Asked(payment_id, skips, race=race))
 
 
 @router.action(f"{_ONE}/refuse")
-async def refuse_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
-) -> Response:
+async def refuse_proof(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
     """Refuse a proof for the reason that was chosen or written; the next proof follows."""
     reason, form = await reason_in(request)
     asked = Asked(payment_id, bool(form.get("skips")), race=race)
     try:
-        outcome = await refuse(payment, payment_id, reason)
+        outcome = await refuse(apis.payment, payment_id, reason)
     except Refused as refused:
         if refused.status != InvalidFields.status:
             raise
         message = next(iter(refused.field_errors.values()), refused.wording.en)
         wrong = Form({OWN_REASON: reason}, [FieldError(OWN_REASON, message)])
-        desk = await open_desk(payment, registration, Asked(had=payment_id, race=race))
+        desk = await open_desk(apis, Asked(had=payment_id, race=race))
         shown = Form() if desk.is_lost else wrong
-        return await _page(request, staff, registration, desk, "", status=refused.status, form=shown)
-    return await _after(request, staff, payment, registration, outcome, asked)
+        return await _page(request, staff, apis, desk, "", status=refused.status, form=shown)
+    return await _after(request, staff, apis, outcome, asked)
 
 
 @router.action(f"{_ONE}/undo")
-async def undo_decision(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
-) -> Response:
+async def undo_decision(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
     """Take the last decision back; its proof is on the desk again, and the one that was there waits."""
     async with form_of(request) as form:
-        current = _id(form.get("current"))
-    outcome = await undo(payment, payment_id)
+        current = id_in(form.get("current"))
+    outcome = await undo(apis.payment, payment_id)
     if outcome is Outcome.UNDONE and current is not None and current != payment_id:
-        await release(payment, current)
-    return await _after(request, staff, payment, registration, outcome, Asked(payment_id, race=race))
+        await release(apis.payment, current)
+    return await _after(request, staff, apis, outcome, Asked(payment_id, race=race))
 
 
 @router.action(f"{_ONE}/skip")
-async def skip_proof(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
-) -> Response:
+async def skip_proof(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
     """Give a proof back undecided; the first one behind it follows."""
-    asked = Asked(payment_id, skips=True, race=race)
-    return await _after(request, staff, payment, registration, SKIPPED, asked)
+    return await _after(request, staff, apis, SKIPPED, Asked(payment_id, skips=True, race=race))
 
 
 @router.action(f"{_ONE}/back")
-async def go_back(
-    request: Request, payment_id: UUID, staff: Finance, payment: Payment, registration: Registration, race: OfRace
-) -> Response:
+async def go_back(request: Request, payment_id: UUID, staff: Finance, apis: Apis, race: OfRace) -> Response:
     """Give a proof back undecided; the one before it follows."""
-    asked = Asked(payment_id, skips=True, is_back=True, race=race)
-    return await _after(request, staff, payment, registration, BACK, asked)
+    return await _after(request, staff, apis, BACK, Asked(payment_id, skips=True, is_back=True, race=race))
 
 
-async def _after(
-    request: Request, staff: StaffSession, payment: StaffApi, registration: StaffApi, outcome: str, asked: Asked
-) -> Response:
+async def _after(request: Request, staff: StaffSession, apis: Sources, outcome: str, asked: Asked) -> Response:
     """Return the desk with the next proof: at once for a script, else by a redirect, whose reload decides nothing."""
     if _PARTS in request.headers:
-        return await _page(request, staff, registration, await open_desk(payment, registration, asked), outcome)
+        return await _page(request, staff, apis, await open_desk(apis, asked), outcome)
     ways = {"skips": asked.skips, "back": asked.is_back}
     of_race = {"race": asked.race.slug} if asked.race else {}
     how = {name: "1" for name, is_so in ways.items() if is_so}
@@ -186,7 +195,7 @@ async def _after(
 async def _page(
     request: Request,
     staff: StaffSession,
-    registration: StaffApi,
+    apis: Sources,
     desk: Desk,
     outcome: str,
     *,
@@ -197,7 +206,7 @@ async def _page(
     zone: str = request.app.state.settings.timezone
     shown: Mapping[str, Any] = {
         "desk": desk,
-        "races": () if is_part else await unless_away(all_races(registration)) or (),
+        "races": () if is_part else await unless_away(all_races(apis.registration)) or (),
         "race": desk.race,
         "of_race": f"?{urlencode({'race': desk.race.slug})}" if desk.race else "",
         "outcome": outcome,
@@ -205,6 +214,7 @@ async def _page(
         "view": View.of(request.query_params.get("view", "")),
         "now": request.app.state.clock(),
         "me": staff.account.id,
+        "names": await _names(apis, staff, desk),
         "race_zone": desk.registration.event.timezone if desk.registration else zone,
         "undo_seconds": UNDO_SECONDS,
     }
@@ -212,13 +222,12 @@ async def _page(
     return console_page(request, staff, template, status=status, **shown)
 
 
+async def _names(apis: Sources, staff: StaffSession, desk: Desk) -> StaffNames | None:
+    """Return the names of staff if the proof on the desk was checked by another person; else none is needed."""
+    is_second = desk.item is not None and desk.item.payment.checked_by is not None
+    return await staff_names(apis.identity, staff) if is_second else None
+
+
 async def _skips(request: Request) -> bool:
     async with form_of(request) as form:
         return bool(form.get("skips"))
-
-
-def _id(text: object) -> UUID | None:
-    try:
-        return UUID(str(text))
-    except ValueError:
-        return None

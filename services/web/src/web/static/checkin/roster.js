@@ -1,9 +1,13 @@
 // The roster in memory: looking up a ticket, searching, counting. No page and no network.
 
 const MOST_FOUND = 30;
+const TICKET_NUMBER = /^TIX-([A-Z0-9_-]+)-([0-9]{2})$/;
 
 const fold = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 const wordsOf = (text) => fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+
+/** Return the registration number in a ticket number, which leaves the dash of most out: TIX-FR5K00042-01 is of FR5K-00042. */
+const withDash = (number) => (number.includes("-") ? number : number.replace(/^(.+)([0-9]{5})$/, "$1-$2"));
 
 export class Roster {
   #entries = new Map();
@@ -38,6 +42,12 @@ export class Roster {
     if (this.#byTicket.get(known.ticket_sha256) === known) this.#byTicket.delete(known.ticket_sha256);
     this.#byRegistration.get(known.registration_number)?.delete(id);
     this.#byBib.set(String(known.bib_number), this.#ofBib(known.bib_number).filter((each) => each !== known));
+  }
+
+  /** Return the entry of a ticket number: the sequence in it is the order of the BIBs of a registration. */
+  #ofTicketNumber(typed) {
+    const [, number, sequence] = TICKET_NUMBER.exec(typed.toUpperCase()) ?? [];
+    return number ? this.#membersOf(withDash(number)).slice(sequence - 1, sequence) : [];
   }
 
   #ofBib(bib) {
@@ -77,7 +87,11 @@ export class Roster {
 
   /** Return the members of an entry's registration, by BIB. */
   members(entry) {
-    const ids = this.#byRegistration.get(entry.registration_number) ?? [];
+    return this.#membersOf(entry.registration_number);
+  }
+
+  #membersOf(number) {
+    const ids = this.#byRegistration.get(number) ?? [];
     return [...ids].map((id) => this.#entries.get(id)).sort((one, other) => one.bib_number - other.bib_number);
   }
 
@@ -85,7 +99,7 @@ export class Roster {
   search(typed) {
     const wanted = wordsOf(typed).map((each) => ` ${each}`);
     if (!wanted.length) return { items: [], hasMore: false };
-    const exact = this.#ofBib(typed.trim());
+    const exact = [...this.#ofBib(typed.trim()), ...this.#ofTicketNumber(typed.trim())];
     const found = [];
     for (const [id, words] of this.#words) {
       const entry = this.#entries.get(id);

@@ -1,0 +1,1 @@
+"""The account at the payment gateway."""

@@ -1,0 +1,1 @@
+"""The ledger: balances of its accounts, and the movements between them."""

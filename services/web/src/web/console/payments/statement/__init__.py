@@ -1,1 +1,0 @@
-"""Payments matched with the lines of a bank statement."""

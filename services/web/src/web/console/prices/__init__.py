@@ -1,0 +1,1 @@
+"""Phases of the prices of a race's categories."""

@@ -1,0 +1,1 @@
+"""Promo codes: listed with their uses, created, changed and switched off."""

@@ -1,0 +1,1 @@
+"""Bank statements: importing them, and deciding whose each line is."""

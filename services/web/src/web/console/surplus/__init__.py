@@ -1,0 +1,1 @@
+"""Money that no invoice took: whose it is, and giving it back."""

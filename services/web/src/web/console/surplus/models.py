@@ -1,0 +1,104 @@
+"""What payment answers about money that no invoice took."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from pydantic import Field
+
+from web.upstream.client import Answer
+from web.upstream.usdt import UsdtRefund
+
+KINDS: Final = ("surplus", "unknown")
+STATES: Final = ("open", "refund_due", "asked", "assigned", "refunded")
+
+
+class Money(Answer):
+    """Money that paid no invoice.
+
+    Attributes:
+        registration_id: whose it said to be; None if nothing said so.
+        payment_id: what it became when it was assigned.
+        checked_by: who assigned it first, while a second person has to confirm that.
+        proposed_registration_id: to which they assigned it.
+        needs_another: whether a second person has to assign it, or to give it back.
+        way: how it goes back: by `hand`, or by the `gateway`.
+        sent_at: when the payment gateway was asked to give it back; it took that on at `accepted_at`.
+        gateway_until: the last moment at which the payment gateway gives it back; None if it never does.
+        why_not_gateway: the code of why it does not; None if it does, or that is not known.
+        gateway_error: the code of why it did not, when it was asked.
+        gone_back: what went back already, in parts, by staff at the payment gateway.
+        usdt_refund: how it goes back in USDT; None if it did not come in them.
+    """
+
+    id: UUID
+    kind: str
+    state: str
+    channel: str
+    payment_method: str
+    amount: Decimal
+    currency: str
+    received_at: datetime
+    age_seconds: int
+    registration_id: UUID | None
+    registration_number: str | None
+    reference: str | None
+    payment_id: UUID | None
+    decided_at: datetime | None
+    decided_by: UUID | None
+    reason: str | None
+    refunded_at: datetime | None
+    refunded_by: UUID | None
+    refund_reference: str | None
+    checked_by: UUID | None = None
+    checked_at: datetime | None = None
+    proposed_registration_id: UUID | None = None
+    proposed_registration_number: str | None = None
+    needs_another: bool = Field(default=False, validation_alias="waits_for_second")
+    way: str = "hand"
+    sent_at: datetime | None = None
+    sent_by: UUID | None = None
+    accepted_at: datetime | None = None
+    gateway_until: datetime | None = None
+    why_not_gateway: str | None = None
+    gateway_error: str | None = None
+    gone_back: Decimal = Decimal(0)
+    usdt_refund: UsdtRefund | None = None
+
+    @property
+    def waits_for_second(self) -> bool:
+        """Return whether another person has to confirm to whom it was assigned."""
+        return self.state == "open" and self.checked_by is not None
+
+    @property
+    def waits_for_sender(self) -> bool:
+        """Return whether another person than the one who decided that has to give it back."""
+        return self.state == "refund_due" and self.needs_another
+
+    @property
+    def to_give_back(self) -> Decimal:
+        """Return what goes back, or went: all but the parts that had gone before."""
+        return self.amount - self.gone_back
+
+    @property
+    def is_by_gateway(self) -> bool:
+        """Return whether the payment gateway gives it back, or did."""
+        return self.way == "gateway"
+
+    @property
+    def may_be_recorded(self) -> bool:
+        """Return whether a transfer back can be recorded: it is due, or the gateway took it on and confirms nothing."""
+        return self.state == "refund_due" or (self.state == "asked" and self.accepted_at is not None)
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Return whether the payment gateway can be asked to give it back."""
+        return self.state == "refund_due" and self.gateway_until is not None and self.why_not_gateway is None
+
+
+class MoneyPage(Answer):
+    """A page of such money: what waits first, each group oldest first."""
+
+    items: tuple[Money, ...]
+    next_cursor: str | None = None
