@@ -35,6 +35,8 @@ from standalone.settings import LocalSecrets, StandaloneSettings
 
 _PREFETCH = 6  # concurrent events per service, so that connections are left for requests
 _ATTACHED_BYTES = 5 * 1024 * 1024  # Fonnte accepts files of 4 MB
+_FILTER_BYTES = 256 * 1024  # of 1,000 addresses
+_LARGER_BODIES = {"/simulators/fonnte/.*": _ATTACHED_BYTES, "/simulators/chain/rpc/.*": _FILTER_BYTES}
 _INSIDE = "http://startline"  # base URL between services, through the gateway without a socket
 
 
@@ -85,8 +87,8 @@ class Platform:
         port = self._settings.startline_port or free_port()
         await self._start_simulators(stack, port)
         http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=httpx.ASGITransport(self._inside), base_url=_INSIDE)
-        )
+            httpx.AsyncClient(mounts={_INSIDE: httpx.ASGITransport(self._inside)}, base_url=_INSIDE)
+        )  # all other addresses are in the network: Midtrans
         for service in SERVICES:
             database = open_database(self._server, service)
             stack.push_async_callback(database.close)
@@ -119,7 +121,10 @@ class Platform:
         webhook = f"http://127.0.0.1:{port}/api/notification/v1/webhooks/fonnte/{self._secrets.webhook()}"
         notices = f"http://127.0.0.1:{port}/api/payment/v1/webhooks/midtrans"
         self._simulators = Simulators(
-            SimulatorSettings(fonnte_webhook_url=SecretStr(webhook), midtrans_notification_url=notices)
+            SimulatorSettings(
+                fonnte_webhook_url=SecretStr(webhook),
+                midtrans_notification_url=notices,
+            )
         )
         await self._simulators.start()
         stack.push_async_callback(self._simulators.stop)
@@ -151,8 +156,13 @@ class Platform:
 
     def _payment_values(self, port: int) -> dict[str, Any]:
         values = {"proof_store": f"file://{self._settings.data / 'images'}"}
-        if self._simulators is not None:
+        if self._settings.midtrans_base_url is not None:
+            values["midtrans_base_url"] = self._settings.midtrans_base_url
+        elif self._simulators is not None:
             values["midtrans_base_url"] = f"http://127.0.0.1:{port}/simulators/midtrans/api"
+        if self._simulators is not None:
+            rates = f"http://127.0.0.1:{port}/simulators/rates"
+            values |= {"indodax_base_url": rates, "coingecko_base_url": rates}
         return values
 
     def _notification_values(self, port: int) -> dict[str, Any]:
@@ -172,7 +182,7 @@ class Platform:
     def _apps(self) -> Mapping[str, ASGIApp]:
         apps: dict[str, ASGIApp] = {each.service.path: each.app for each in self._running}
         if self._simulators is not None:
-            apps["/simulators"] = BodyLimit(self._simulators.app, larger={"/simulators/fonnte/.*": _ATTACHED_BYTES})
+            apps["/simulators"] = BodyLimit(self._simulators.app, larger=_LARGER_BODIES)
         return apps
 
     def _pages(self, http: httpx.AsyncClient, sessions: Database, port: int) -> FastAPI:

@@ -39,6 +39,7 @@ class StandaloneSettings(BaseSettings):
     rehearse_duplicates: bool = Field(default=False, description="deliver every event twice, as a broker may do")
     fonnte_token: SecretStr | None = None
     smtp_host: str | None = None
+    midtrans_base_url: str | None = Field(None, description="another Midtrans than the simulated one")
     public_url: str | None = None
     pages_url: str | None = Field(None, description="where the doctor reaches the service of pages, http://web:8000")
     log_level: str = "WARNING"

@@ -14,7 +14,9 @@ from checkin import consistency as roster
 from notification import consistency as contacts
 from payment import consistency as money
 from payment.ledger import consistency as ledger
+from payment.usdt.pay import consistency as usdt
 from registration import consistency as entries
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from standalone.doctor.alignment import Stream
 from standalone.doctor.comparison import compare
@@ -95,15 +97,34 @@ async def _payment(diagnosis: Diagnosis, database: Database) -> None:
         for ended_at in await money.unsettled_outages(session):
             detail = f"deadlines were not moved by the outage that ended at {ended_at:%Y-%m-%d %H:%M:%S} UTC"
             diagnosis.found("outage_unsettled", detail)
-        for row in await ledger.wrong_bookings(session):
-            detail = f"the ledger has {row.booked or 'nothing'} where {row.expected or 'nothing'} moved"
-            diagnosis.found("ledger_differs", detail, source=row.source)
+        for wrong in await ledger.wrong_bookings(session):
+            detail = f"the ledger has {wrong.booked or 'nothing'} where {wrong.expected or 'nothing'} moved"
+            diagnosis.found("ledger_differs", detail, source=wrong.source)
         for row in await ledger.charges_taken_back(session):
             detail = f"its money was taken back: the charge is {row.status}"
             diagnosis.warned("charge_taken_back", detail, registration_id=row.registration_id)
         for row in await ledger.money_kept_for_days(session):
             detail = f"{row.items} items of {row.kind} money, {row.amount} in all, wait for a decision or refund"
             diagnosis.warned("money_kept", detail)
+        await _usdt(diagnosis, session)
+
+
+async def _usdt(diagnosis: Diagnosis, session: AsyncSession) -> None:
+    for row in await usdt.wrong_transfers(session):
+        detail = f"{row.booked or 'nothing'} was booked where USDT worth {row.expected or 'nothing'} arrived"
+        diagnosis.found("usdt_differs", detail, registration_id=row.registration_id)
+    for row in await usdt.unsettled_transfers(session):
+        detail = f"a confirmed transfer waits although the invoice is {row.status}"
+        diagnosis.found("usdt_unsettled", detail, registration_id=row.registration_id, transfer_id=row.id)
+    for row in await usdt.lost_transfers(session):
+        detail = f"the chain took back a transfer that was {row.settled}"
+        diagnosis.warned("usdt_taken_back", detail, registration_id=row.registration_id, transfer_id=row.id)
+    for row in await usdt.troubled_networks(session):
+        since = f" since {row.trouble_since:%Y-%m-%d %H:%M:%S} UTC" if row.trouble_since else ""
+        if row.stopped:
+            diagnosis.found("network_stopped", "it is not read until staff resume it", network=row.network)
+        else:
+            diagnosis.warned("network_in_trouble", f"{row.trouble}{since}", network=row.network)
 
 
 async def _across(diagnosis: Diagnosis, databases: Databases) -> None:

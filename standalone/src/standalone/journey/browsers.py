@@ -119,7 +119,7 @@ class ChromiumBrowser:
         for name, (file, content, kind) in (files or {}).items():
             picture = {"name": file, "mimeType": kind, "buffer": content}
             await form.locator(f'[name="{name}"]').set_input_files(picture)  # type: ignore[arg-type]  # a FilePayload
-        await form.locator('button[type="submit"], button:not([type])').first.click()
+        await form.locator('button:not([type="button"]):not([name="step"]):not([tabindex])').first.click()
         await form.wait_for(state="detached")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from standalone.journey.bank import BankDesk
 from standalone.journey.checks import eventually, expect
 from standalone.journey.client import Buyer, Site, StaffMember
 
@@ -21,6 +22,7 @@ class GatewayDesk:
     site: Site
     admin: StaffMember
     finance: StaffMember
+    bank: BankDesk
 
     async def choose(self, buyers: Sequence[Buyer]) -> tuple[Sequence[Buyer], Buyer]:
         """Enter the account of the simulated gateway. Return who pays through it, and who pays by a proof, too.
@@ -54,6 +56,7 @@ class GatewayDesk:
         path = f"/payment/v1/surplus/{kept['id']}"
         await self.finance.call("POST", f"{path}/refund", json={"reason": "Paid twice"}, expect=204)
         await self.finance.call("POST", f"{path}/refunded", json={"reference": "BCA 0001"}, expect=204)
+        await self.bank.send_back("TRSF BCA 0001", Decimal(kept["amount"]), money_id=kept["id"])
         return f"{buyer.entry['registration_number']} paid twice; the second money was kept and given back"
 
     async def _kept(self, buyer: Buyer) -> Sequence[dict[str, Any]]:

@@ -108,7 +108,7 @@ class _Reader(HTMLParser):
             form.names.add(name)
             form.values[name] = ""
             self._area = name
-        elif tag == "button" and of.get("type", "submit") == "submit":
+        elif tag == "button" and of.get("type", "submit") == "submit" and "formnovalidate" not in of:
             form.values.setdefault(name, of.get("value", ""))
 
     def _input(self, form: Form, name: str, of: Mapping[str, str]) -> None:

@@ -64,11 +64,12 @@ class PageRunner:
         return Buyer(self.site, self.form, uuid4().hex, registration={**found, **opened})
 
     async def pay(self) -> None:
-        """Upload a picture of the payment on the page of the registration."""
+        """Choose to pay by QRIS on the page of the registration and upload a picture of the payment."""
         entry = self._registered().entry
         number = entry["registration_number"]
         picture = payment_proof(number, entry["total_amount"])
         await self.browser.open(f"/r/{number}")
+        await self.browser.follow("/pay/qris")
         await self.browser.send(payment_fields(), {PROOF_FILE: ("proof.jpg", picture, "image/jpeg")})
 
     async def see_ticket(self) -> None:

@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from standalone.journey.bank import SETTINGS, BankDesk
 from standalone.journey.browsers import Browser
 from standalone.journey.checks import at_most, eventually, expect
 from standalone.journey.client import Buyer, Site, StaffMember
 from standalone.journey.gateway import WAYS, GatewayDesk
+from standalone.journey.letters import all_arrived, code_in_mail
 from standalone.journey.page_runner import PageRunner
 from standalone.journey.people import Crowd
 from standalone.journey.pickup import hand_out
-from standalone.journey.pictures import qr_text_in_mail, qris_code
+from standalone.journey.pictures import qris_code
+from standalone.journey.usdt import UsdtDesk
 from standalone.journey.way_back import ask_for_link, came_back, got_link
 from standalone.posters import BRAND_COLOR, draw_poster
 from standalone.seed import CATEGORIES, category_fields
@@ -89,6 +92,7 @@ class Story:
         await self.somebody_comes_back()
         await self.pay_and_verify()
         await self.expiry_gives_its_place_on()
+        await self.money_comes_to_rest()
         await self.tickets_arrive()
         await self.packs_are_handed_out()
 
@@ -103,7 +107,7 @@ class Story:
         }
         await self.staff.call("POST", "/identity/v1/staff", json=finance, expect=201)
         self.finance = await StaffMember.login(self.site, finance["email"], finance["password"])
-        await self.staff.call("PUT", "/payment/v1/settings", json=_PAYMENT_SETTINGS | {"qris_image": qris_code()})
+        await self.staff.call("PUT", "/payment/v1/settings", json=SETTINGS | {"qris_image": qris_code()})
         await self.staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
         await self._open_event(demands)
         self.report(f"event opened with {len(self.categories)} categories: " + ", ".join(self.categories))
@@ -148,7 +152,8 @@ class Story:
             for size in demand.sizes
         ]
         started = time.perf_counter()
-        self.buyers = await asyncio.gather(*(buyer.register() for buyer in _shuffled(arrivals)))
+        shuffled = sorted(arrivals, key=lambda buyer: buyer.key)
+        self.buyers = await asyncio.gather(*(buyer.register() for buyer in shuffled))
         self._admitted(time.perf_counter() - started)
         if self.page_runner is not None and self.page_runner.buyer is not None:
             self.buyers.append(self.page_runner.buyer)
@@ -187,18 +192,24 @@ class Story:
 
     async def pay_and_verify(self) -> None:
         """Pay all registrations but one of the last category; one proof is rejected and sent again."""
-        desk = GatewayDesk(self.site, self.staff, self.finance)
-        through, twice = await desk.choose([each for each in self.paying if each.form["category_id"] != self._last])
-        charge, paying = await desk.charge(twice, *WAYS[-1]), [each for each in self.paying if each not in through]
+        self.bank = BankDesk(self.site, self.finance)
+        desk = GatewayDesk(self.site, self.staff, self.finance, self.bank)
+        in_time = [each for each in self.paying if each.form["category_id"] != self._last]
+        (through, twice), transferring = await desk.choose(in_time), in_time[1]
+        charge = await desk.charge(twice, *WAYS[-1])
+        in_usdt = in_time[5:7] if in_time[6:] else []
+        paying = [each for each in self.paying if each not in (*through, transferring, *in_usdt)]
         await at_most(_UPLOADS_AT_ONCE, (self._pay(buyer) for buyer in paying))
         self.report(f"{len(paying)} proofs uploaded as real pictures")
         await self._pay_through(desk, through)
+        self.report(await UsdtDesk(self.site, self.staff).take(*in_usdt))
         await self._refuse_one(paying[0])
         waiting = await self._waiting(paying)
         expect(len(waiting) == len(paying), f"{len(waiting)} proofs wait, {len(paying)} were sent")
         await at_most(_AT_ONCE, (self.finance.verify(payment["payment_id"]) for payment in waiting))
         self.report(await desk.take_twice(twice, charge))
-        await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in paying))
+        self.report(await self.bank.transfer(transferring))
+        await at_most(_AT_ONCE, (self._becomes(buyer, "payment_verified") for buyer in (*paying, transferring)))
         self.counts["payments verified"] = len(waiting)
         self.report(f"{len(waiting)} payments verified, every BIB given")
         self.report(await desk.check_ledger())
@@ -249,8 +260,12 @@ class Story:
 
     async def _waiting(self, buyers: Sequence[Buyer]) -> list[dict[str, Any]]:
         """Return the proofs of these buyers among those that wait for finance."""
+        return await self._payments("uploaded", buyers)
+
+    async def _payments(self, status: str, buyers: Sequence[Buyer]) -> list[dict[str, Any]]:
         theirs = {buyer.entry["registration_number"] for buyer in buyers}
-        found = (await self.finance.call("GET", "/payment/v1/payments?status=uploaded&limit=200"))["items"]
+        of_race = f"event_id={buyers[0].entry['event_id']}&status={status}&limit=200"
+        found = (await self.finance.call("GET", f"/payment/v1/payments?{of_race}"))["items"]
         return [payment for payment in found if payment["registration_number"] in theirs]
 
     async def _becomes(self, buyer: Buyer, status: str) -> None:
@@ -290,6 +305,13 @@ class Story:
         await self._becomes(forgetful, ended)
         self.report(f"{number} was never paid and is {ended}")
 
+    async def money_comes_to_rest(self) -> None:
+        """Let money arrive too late, show the bank's statement of everything, and check that nothing differs."""
+        self.report(await self.bank.transfer_late(self.forgetful))
+        by_proof = [each for each in await self._payments("verified", self.paying) if each["channel"] == "proof"]
+        self.report(await self.bank.settle(by_proof))
+        self.report(await self.bank.reconcile())
+
     async def tickets_arrive(self) -> None:
         """Check that confirmed runners get e-tickets by mail and WhatsApp; the QR in the mail is the ticket's code."""
         confirmed = self.paying
@@ -304,24 +326,14 @@ class Story:
             for form, person in zip(buyer.form["participants"], buyer.entry["participants"], strict=True)
         ]
         self.report(f"waiting for {len(people)} e-tickets by mail and as many by WhatsApp …")
-        await eventually(lambda: self._all_arrived(people), "all e-tickets")
+        await eventually(lambda: all_arrived(self.site, people), "all e-tickets")
         for email, _, ticket in people:
-            expect(await self._code_in_mail(email) == ticket["ticket_code"], f"the QR mailed to {email} is another")
+            expect(
+                await code_in_mail(self.site, email) == ticket["ticket_code"], f"the QR mailed to {email} is another"
+            )
         self.counts["e-tickets mailed, QR read back"] = len(people)
         self.counts["e-tickets by WhatsApp"] = len(people)
         self.report(f"{len(people)} e-tickets arrived; every QR was read back from its mail and is right")
-
-    async def _all_arrived(self, people: Sequence[tuple[str, str, dict[str, Any]]]) -> bool:
-        mailed = {mail["to"] for mail in await self.site.mails() if mail.get("attachments")}
-        texts = "\n".join(message["text"] for message in await self.site.whatsapps())
-        return all(email in mailed and ticket["ticket_code"] in texts for email, _, ticket in people)
-
-    async def _code_in_mail(self, email: str) -> str | None:
-        with_ticket = [mail for mail in await self.site.mails(to=email) if mail.get("attachments")]
-        expect(len(with_ticket) == 1, f"{email} got {len(with_ticket)} e-tickets")
-        pdf = [each for each in with_ticket[0]["attachments"] if each["content_type"] == "application/pdf"]
-        expect(len(pdf) == 1 and pdf[0]["size"] > 0, f"{email} got no PDF ticket")
-        return qr_text_in_mail(await self.site.raw_mail(with_ticket[0]["id"]))
 
     async def packs_are_handed_out(self) -> None:
         """Check in at three desks, one of them without a network. Each pack is handed out once, or seen twice."""
@@ -330,21 +342,9 @@ class Story:
         self.report(f"{len(codes)} race packs handed out by three desks, one of them without a network")
 
 
-_PAYMENT_SETTINGS = {
-    "bank_name": "Bank Nusantara",
-    "account_number": "1234567890",
-    "account_holder_name": "Panitia Jakarta Fun Run",
-    "payment_instructions": "Scan the QRIS code or transfer the exact amount, then upload the receipt.",
-    "payment_deadline_hours": 24,
-}
-
 FAST_SENDING = {
     "whatsapp_delay_seconds": 0,
     "whatsapp_max_per_minute": 600,
     "email_delay_seconds": 0,
     "email_max_per_minute": 600,
 }
-
-
-def _shuffled(arrivals: Sequence[Buyer]) -> list[Buyer]:
-    return sorted(arrivals, key=lambda buyer: buyer.key)
