@@ -6,6 +6,9 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from .axe import violations
+from .devices import DESKTOP, PHONE
+
 _TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
     if (document.scrollingElement.scrollWidth <= width) return [];
@@ -17,7 +20,8 @@ _TOO_WIDE = """() => {
 
 _STOPS = """() => {
     const tags = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
-    const shown = e => !e.disabled && e.checkVisibility({visibilityProperty: true});
+    const hidden = '[aria-hidden="true"][tabindex="-1"]';
+    const shown = e => !e.disabled && !e.matches(hidden) && e.checkVisibility({visibilityProperty: true});
     const groups = new Set();
     const first = e => {
         if (e.type !== 'radio') return true;
@@ -31,7 +35,7 @@ _STOPS = """() => {
         .trim().slice(0, 40));
 }"""
 
-_FOCUSED = """() => {
+_FOCUSED = """async () => {
     const focused = document.activeElement;
     if (!focused || focused === document.body || focused.stopNumber === undefined) return null;
     const label = focused.closest('label');
@@ -40,12 +44,13 @@ _FOCUSED = """() => {
         const style = getComputedStyle(e, part);
         return style.opacity !== '0' && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
     });
-    const boxes = [focused, label].filter(Boolean).flatMap(e => [...e.getClientRects()]);
-    const seen = boxes.some(box => {
+    const isSeen = () => [focused, label].filter(Boolean).flatMap(e => [...e.getClientRects()]).some(box => {
         const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
         return hit && (focused.contains(hit) || label !== null && label.contains(hit));
     });
-    return {number: focused.stopNumber, visible: drawn.some(ring), seen};
+    const nextFrame = () => new Promise(done => { requestAnimationFrame(done); });
+    for (let frames = 0; frames < 10 && !isSeen(); frames += 1) await nextFrame();
+    return {number: focused.stopNumber, visible: drawn.some(ring), seen: isSeen()};
 }"""
 
 
@@ -57,6 +62,16 @@ async def too_wide(page: Page) -> Sequence[str]:
     """Return the elements that make the page wider than the window; none if it needs no sideways scrolling."""
     found: list[str] = await page.evaluate(_TOO_WIDE)
     return found
+
+
+async def is_sound(page: Page) -> None:
+    """Check that the page fits a phone and a desktop, and that axe finds nothing in light and dark."""
+    for device in (PHONE, DESKTOP):
+        await page.set_viewport_size({"width": device.width, "height": device.height})
+        assert await too_wide(page) == []
+        for theme in ("light", "dark"):
+            await page.emulate_media(color_scheme=theme)
+            assert await violations(page) == []
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from .desk import Desk
 from .races import Races
 
 _STATES: Final = ("waiting for payment", "proof sent", "proof refused", "paid", "cancelled")
+_CHARGES: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "QRIS chosen": {"method": "midtrans_qris", "bank": None},
+    "bill chosen": {"method": "midtrans_va", "bank": "mandiri"},
+}
 _IN_LINE: Final = ("offered a place", "in line", "left the line")
 
 
@@ -31,7 +35,11 @@ class OwnScene:
 
 
 OWN_SCENES: Final[Sequence[OwnScene]] = (
-    *(OwnScene(state) for state in _STATES),
+    *(OwnScene(state) for state in (*_STATES, *_CHARGES, "transfer chosen")),
+    OwnScene("waiting for payment", "/pay/qris"),
+    OwnScene("waiting for payment", "/pay/midtrans_va-bca"),
+    OwnScene("bill chosen", "/pay"),
+    OwnScene("bill chosen", "/pay/midtrans_va-bni"),
     OwnScene("waiting for payment", "/tickets"),
     OwnScene("paid", "/tickets"),
     OwnScene("paid", "/tickets/{runner}"),
@@ -66,7 +74,10 @@ class OwnPages:
 async def prepare_own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
     """Register five people for each state, let others wait, and let staff do what leads to it."""
     category = races.categories["10k"]["id"]
-    buyers = {state: await Buyer.of(site, crowd.form(category, 5)).register() for state in _STATES}
+    choosing = (*_CHARGES, "transfer chosen")
+    buyers = {state: await Buyer.of(site, crowd.form(category, 5)).register() for state in (*_STATES, *choosing)}
+    for state in choosing:
+        await _chooses(site, buyers[state], _CHARGES.get(state))
     for state in ("proof sent", "proof refused", "paid"):
         buyer = buyers[state]
         await eventually(buyer.has_invoice, f"the invoice of {state}")
@@ -80,6 +91,13 @@ async def prepare_own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
         {state: urlsplit(entry["status_url"]).path for state, entry in entries.items()},
         {state: entry["participants"][0]["participant_id"] for state, entry in entries.items()},
     )
+
+
+async def _chooses(site: Site, buyer: Buyer, charge: Mapping[str, str | None] | None) -> None:
+    """Let a runner choose a charge of the gateway, or a transfer."""
+    await eventually(buyer.has_invoice, "the invoice of a runner who chooses how to pay")
+    path = f"/payment/v1/invoices/{buyer.entry['registration_id']}/{'transfer' if charge is None else 'charges'}"
+    await site.call("POST", path, token=buyer.token, json=charge, expect=(200, 201))
 
 
 async def _places_in_line(site: Site, races: Races, crowd: Crowd) -> Mapping[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ BINDING: Final = 'button[data-send], button[name="step"][value="send"]'
 _AGAIN = "button[data-now]"
 _CODE = "main img, main svg"
 _PROOF = f'input[type="file"][name="{PROOF_FILE}"]'
+_PAY = "#pay"
 
 
 @dataclass
@@ -94,14 +95,25 @@ class Runner:
         await self.page.goto(f"{self.prefix}/r/{number}")
         if not self.has_scripts:
             await eventually(self._finds_invoice, f"the invoice of {number}", within=15)
-        await expect(self.page.locator(_PROOF)).to_be_attached()
+        await expect(self.page.locator(_PAY)).to_be_visible()
 
     async def _finds_invoice(self) -> bool:
         await self.page.reload()
-        return await self.page.locator(_PROOF).count() > 0
+        return await self.page.locator(_PAY).count() > 0
+
+    def way(self, name: str) -> Locator:
+        """The button or link of a way to pay, by its word in addresses."""
+        return self.page.locator(f"#way-{name} .way")
+
+    async def chooses_way(self, name: str) -> None:
+        """Choose a way to pay from all that are offered, and wait for its page."""
+        await self.way(name).click()
+        await self.page.wait_for_url(re.compile(rf"/pay/{name}$"))
 
     async def uploads_a_proof(self, number: str, amount: str, *, method: str = "bank_transfer") -> None:
         """Choose the way of payment and the picture, send them, and wait until they are being checked."""
+        if await self.way(method).count():
+            await self.chooses_way(method)
         form = self.page.locator("form").filter(has=self.page.locator(_PROOF))
         for name, value in payment_fields(method).items():
             await fill_in(form, name, value)

@@ -1,6 +1,6 @@
 """A platform with one race in every state that a visitor can meet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -22,6 +22,11 @@ PAYMENT: Final[Mapping[str, str | int]] = {
     "account_holder_name": "Panitia Lari Malam Braga",
     "payment_instructions": "Pindai QRIS atau transfer sesuai jumlah, lalu unggah buktinya.",
     "payment_deadline_hours": 24,
+}
+
+GATEWAY: Final[Mapping[str, str | Sequence[str]]] = {
+    "server_key": "SB-Mid-server-simulator",
+    "offers": ["qris", "bca", "bni", "mandiri"],
 }
 
 _OPEN_RACE: Final = {
@@ -53,6 +58,7 @@ class Races:
 async def prepare(site: Site, staff: StaffMember) -> Races:
     """Create the races, the payment settings, and the runner who took the last place."""
     await staff.call("PUT", "/payment/v1/settings", json={**PAYMENT, "qris_image": qris_code()})
+    await staff.call("PUT", "/payment/v1/settings/midtrans", json=GATEWAY)
     await staff.call("PUT", "/notification/v1/settings", json=FAST_SENDING)
     places = [await _race(staff, _OPEN_RACE, _category(1, "5K"), _category(2, "10K", quota=2000))]
     line = await _race(staff, _plain("Line Run", WITH_LINE), _category(6, "5K", quota=1))

@@ -30,6 +30,8 @@ async def test_from_the_race_to_the_ticket(
     number = await runner.registers(OPEN, "5k", form)
     await runner.sees_how_to_pay(number)
     assert await too_wide(runner.page) == []
+    await runner.chooses_way("bank_transfer")
+    assert await too_wide(runner.page) == []
     await runner.sees(number, str(PAYMENT["account_number"]), str(PAYMENT["account_holder_name"]))
 
     await runner.uploads_a_proof(number, total)

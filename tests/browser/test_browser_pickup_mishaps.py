@@ -37,6 +37,20 @@ _EXACT = """async () => {
 }"""
 
 
+_NUMBERED = """async () => {
+    const { Roster } = await import(document.querySelector("script[type=module]").src.replace("app.js", "roster.js"));
+    const entry = (bib, number) => ({
+        participant_id: `p${bib}`, ticket_sha256: `t${bib}`, full_name: `Runner ${bib}`, bib_number: bib,
+        category_name: "5K", jersey_size: "m", registration_number: number, group_size: 1, state: "valid",
+    });
+    const roster = new Roster();
+    const entries = [entry(12, "FR5K-00042"), entry(11, "FR5K-00042"), entry(21, "FR-5K-00042")];
+    roster.apply({ whole: true, removed: [], entries });
+    const typed = ["tix-fr5k00042-01", " TIX-FR5K00042-02", "TIX-FR5K00042-03", "TIX-FR-5K-00042-01"];
+    return typed.map((each) => roster.search(each).items.map((found) => found.bib_number));
+}"""
+
+
 async def test_a_pack_whose_answer_comes_too_late_is_handed_out_once(arrive: Arrive, hall: Hall, watch: Watch) -> None:
     # given a phone that knows one of two runners
     watch.allow("ERR_FAILED")
@@ -275,3 +289,9 @@ async def test_an_exact_bib_is_found_first_however_many_begin_with_it(arrive: Ar
     page = await arrive()
     await page.goto("/checkin")
     assert await page.evaluate(_EXACT) == 10
+
+
+async def test_a_ticket_number_finds_its_runner_without_a_network(arrive: Arrive) -> None:
+    page = await arrive()
+    await page.goto("/checkin")
+    assert await page.evaluate(_NUMBERED) == [[11], [12], [], [21]]

@@ -186,7 +186,7 @@ async def test_everybody_can_work_at_the_desk(
     assert await violations(page) == []
     assert await too_wide(page) == []
     await expect(page.locator('[data-decision="verify"] button')).to_be_in_viewport()
-    for path in ("/console/payments", "/console/payments/statement", "/console/refunds"):
+    for path in ("/console/payments", "/console/statements", "/console/refunds"):
         await page.goto(path)
         assert await violations(page) == []
         assert await too_wide(page) == []

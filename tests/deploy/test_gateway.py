@@ -11,6 +11,7 @@ from chassis.web.bodies import BODY_BYTES
 from chassis.web.event_streams import EventStream
 from fastapi import FastAPI
 from payment.proofs.arrival import AGE_HEADER
+from payment.usdt.networks.presets import Network
 
 from .nginx import DEPLOY, Location, chosen, locations, size
 
@@ -199,7 +200,7 @@ def test_the_client_cannot_write_its_own_address() -> None:
 def test_the_access_log_names_the_words_of_our_paths_and_no_others(apps: Mapping[str, FastAPI]) -> None:
     served = {word for app in apps.values() for route in api_routes(app) for word in _words(route.path or "")}
     [written] = set(re.findall(r"/api/\S+?\(\?:([a-z.|\\-]+)\)", _text("log.conf")))
-    assert set(written.replace("\\.", ".").split("|")) == {*served, "openapi.json"}
+    assert set(written.replace("\\.", ".").split("|")) == {*served, *Network, "openapi.json"}
 
 
 def _of_apis() -> list[Location]:

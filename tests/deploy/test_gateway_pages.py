@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from payment.limits import MAX_FILE_BYTES
 from payment.proofs.forms import FORM_BYTES
 from registration.access_codes import AccessCodes
-from registration.pictures.forms import FORM_BYTES as PICTURE_BYTES
-from registration.pictures.forms import MAX_FILE_BYTES as MAX_PICTURE_BYTES
+from registration.catalog.uploads import FORM_BYTES as PICTURE_BYTES
+from registration.catalog.uploads import MAX_FILE_BYTES as MAX_PICTURE_BYTES
 
 from .nginx import DEPLOY, Location, chosen, locations
 
@@ -34,7 +34,8 @@ LIMITED = {
     "/console/login": "zone=logins ",
     "/console/registrations/1/proof": "zone=uploads ",
     "/console/payment-settings/picture": "zone=uploads ",
-    "/console/payments/statement": "zone=uploads ",
+    "/console/refunds/1/evidence": "zone=uploads ",
+    "/console/statements": "zone=uploads ",
 }
 
 
@@ -105,7 +106,7 @@ def test_bodies_may_be_as_large_as_web_takes_and_hardly_larger(pages: FastAPI) -
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_picture_may_be_as_large_as_the_api_takes_and_few_come_at_once(language: str) -> None:
-    for path in (f"/r/{NUMBER}/proof", "/console/payment-settings/picture"):
+    for path in (f"/r/{NUMBER}/proof", "/console/payment-settings/picture", "/console/refunds/1/evidence"):
         location = chosen(language + path)
         assert MAX_FILE_BYTES < location.largest_body <= FORM_BYTES, "the picture, and the form around it"
         assert location.directives["limit_conn"] == "uploading 8"

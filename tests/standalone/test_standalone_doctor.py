@@ -229,10 +229,10 @@ _OPEN_AGAIN = {
     "payment": (
         (
             "UPDATE invoices SET status = 'open', registration_ended = NULL, expires_at = '2100-01-01Z'"
-            " WHERE status = 'expired'"
+            " WHERE registration_ended = 'expired'"
         ),
         (
-            "UPDATE invoices SET status = 'expired', registration_ended = 'expired', expires_at = now()"
+            "UPDATE invoices SET status = 'paid', registration_ended = 'expired', expires_at = now()"
             " WHERE status = 'open'"
         ),
     ),

@@ -9,8 +9,15 @@ from typing import Any
 
 import httpx
 import pytest
-from standalone.journey.client import Site, StaffMember
+from chassis.process import BackgroundServer
+from embedded.ports import free_port
+from simulators.midtrans import MidtransAccount, build_midtrans
+from simulators.settings import Settings as SimulatorSettings
+from standalone.journey.client import Buyer, Site, StaffMember
+from standalone.journey.people import Crowd
 from standalone.journey.process import OWNER_EMAIL, DidNotStart, PlatformProcess
+from standalone.journey.race import open_race
+from testkit.polling import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -108,6 +115,28 @@ async def test_with_a_provider_configured_there_are_no_simulators(tmp_path: Path
     platform = PlatformProcess(tmp_path / "data", environment=environment)
     async with platform, Site(platform.url) as site:
         assert (await site.http.get("/simulators/mail")).status_code == httpx.codes.NOT_FOUND
+
+
+async def test_a_gateway_outside_of_the_platform_is_reached(tmp_path: Path) -> None:
+    """As Midtrans is: not everything that a service calls is a part of the platform."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    account = MidtransAccount(SimulatorSettings())
+    outside = BackgroundServer(build_midtrans(account), host="127.0.0.1", port=port, grace_seconds=1)
+    await outside.start()
+    environment = {**NOTHING, "MIDTRANS_BASE_URL": address}
+    async with PlatformProcess(tmp_path / "data", environment=environment) as platform, Site(platform.url) as site:
+        owner = await StaffMember.login(site, OWNER_EMAIL, platform.owner_password)
+        key = {"server_key": account.server_key, "offers": ["qris"]}
+        await owner.call("PUT", "/payment/v1/settings/midtrans", json=key)
+        [category_id] = await open_race(owner, [1])
+        buyer = await Buyer.of(site, Crowd().form(category_id)).register()
+        await eventually(buyer.has_invoice, within=20)
+        path = f"/payment/v1/invoices/{buyer.entry['registration_id']}/charges"
+        charge = await site.call("POST", path, token=buyer.token, json={"method": "midtrans_qris"}, expect=201)
+        assert [order.order_id for order in account.orders()] == [charge.json()["order_id"]]
+    await account.stop()
+    await outside.stop()
 
 
 async def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
