@@ -5,7 +5,7 @@ MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone
 BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-browser test-compose test-soak fuzz fast check format lock browser-lock asyncapi bench screenshots show-pickup clean
+.PHONY: help setup demo up test test-gateway test-browser test-evm test-compose test-soak fuzz fast check format lock browser-lock asyncapi bench screenshots show-pickup clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ test-gateway: setup ## the distribution's nginx with the gateway's configuration
 
 test-browser: setup ## the pages in a real Chromium: accessibility, keyboard, weight, and runners who click
 	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser
+
+test-evm: setup ## payments in USDT on a real EVM, anvil, which npm installs into .startline/evm
+	@$(VENV)/python -m tests.evm.program
+	@$(VENV)/python -m testkit $(VENV)/pytest -q -m evm tests/evm
 
 show-pickup: setup ## three phones hand packs out without a network, in windows if there is a display
 	@STARTLINE_SHOW=1 $(VENV)/python -m testkit $(VENV)/pytest -q --tb=short tests/browser/test_browser_pickup_offline.py -k three_phones
