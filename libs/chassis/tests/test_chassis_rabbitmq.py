@@ -299,3 +299,47 @@ async def _is_not_ready(transport: RabbitTransport) -> bool:
 
 async def _at_least(database: Database, enough: int) -> bool:
     return len(await effects(database)) >= enough
+
+
+async def test_a_channel_that_the_broker_refuses_is_replaced_at_most_once_a_second(
+    open_transport: Open, names: Names, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _full_queue(channel, names, "checkin")
+    opened = _counted_channels(monkeypatch)
+    monkeypatch.setattr("chassis.transports.rabbitmq._BETWEEN_CHANNELS_SECONDS", 0.3)
+    sender = open_transport(declare=False)
+    await sender.start()
+    opened_at_the_start = len(opened)
+
+    started = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() - started < 1.0:
+        with pytest.raises(TransportDown, match="refused"):
+            await sender.publish(message(golden(RegistrationConfirmed)))
+    assert 1 <= len(opened) - opened_at_the_start <= 4
+    assert all(each.is_closed for each in opened[opened_at_the_start:-1])
+
+    queue = await channel.get_queue(names.queue("checkin"))
+    await queue.purge()
+    await sender.publish(message(golden(RegistrationConfirmed)))
+
+
+async def _full_queue(channel: AbstractChannel, names: Names, full: str) -> None:
+    """Declare the queues of all services; that of `full` takes one event and refuses the next."""
+    exchange = await channel.declare_exchange(names.exchange, "topic", durable=True)
+    for service in SUBSCRIPTIONS:
+        bounds: FieldTable = {"x-max-length": 1, "x-overflow": "reject-publish"} if service == full else {}
+        queue = await channel.declare_queue(names.queue(service), durable=True, arguments=bounds)
+        await queue.bind(exchange, routing_key=f"to.{service}.#")
+    await exchange.publish(aio_pika.Message(b"{}"), routing_key=f"to.{full}.registration.confirmed")
+
+
+def _counted_channels(monkeypatch: pytest.MonkeyPatch) -> list[AbstractChannel]:
+    opened: list[AbstractChannel] = []
+    make = aio_pika.RobustConnection.channel
+
+    def channel(connection: aio_pika.RobustConnection, *positional: Any, **named: Any) -> AbstractChannel:
+        opened.append(make(connection, *positional, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(aio_pika.RobustConnection, "channel", channel)
+    return opened

@@ -29,6 +29,7 @@ log = logger(__name__)
 _START_SECONDS = 5.0
 _PUBLISH_SECONDS = 4.0
 _RECONNECT_SECONDS = 1.0
+_BETWEEN_CHANNELS_SECONDS = 1.0
 _STOP_SECONDS = 25.0  # time for running handlers; a connection that does not respond must not block a stop
 _BETWEEN_INSPECTIONS_SECONDS = 10.0
 _INSPECTION_SECONDS = 10.0
@@ -68,6 +69,7 @@ class RabbitTransport:
             log_level=logging.DEBUG,
         )
         self._exchanges: dict[str, AbstractExchange] = {}
+        self._opened_at: dict[str, float] = {}
         self._connected = asyncio.Event()
         self._failed = asyncio.Event()
         self._unreachable: set[str] = set()
@@ -119,10 +121,14 @@ class RabbitTransport:
 
     async def _open_exchanges(self) -> None:
         """Open a channel per subscriber: on one channel, returned copies of an event differ only by message id."""
-        connection = await self._broker.connect()
         for service in (*SUBSCRIPTIONS, _NO_ONE):
-            channel = await connection.channel(on_return_raises=True)
-            self._exchanges[service] = await channel.get_exchange(self._names.exchange, ensure=False)
+            await self._open_exchange(service)
+
+    async def _open_exchange(self, service: str) -> None:
+        self._opened_at[service] = asyncio.get_running_loop().time()
+        connection = await self._broker.connect()
+        channel = await connection.channel(on_return_raises=True)
+        self._exchanges[service] = await channel.get_exchange(self._names.exchange, ensure=False)
 
     async def _until_next_inspection(self) -> None:
         await asyncio.sleep(_RECONNECT_SECONDS)
@@ -204,9 +210,26 @@ class RabbitTransport:
         except PublishError as error:
             self._failed.set()
             raise Unroutable(f"{message.event_type} to {service} was returned") from error
-        except (DeliveryError, *CONNECTION_TROUBLE) as error:
+        except DeliveryError as error:
+            self._failed.set()
+            await self._replace_channel(service)
+            raise TransportDown("refused by the broker") from error
+        except CONNECTION_TROUBLE as error:
             self._failed.set()
             raise TransportDown(type(error).__name__) from error
+
+    async def _replace_channel(self, service: str) -> None:
+        """Open another channel, at most once a second, since the broker may refuse all that comes on the one there is.
+
+        RabbitMQ 3.10 does so after a failover, if the first event of a channel came before its queue had a new leader.
+        """
+        if asyncio.get_running_loop().time() - self._opened_at[service] < _BETWEEN_CHANNELS_SECONDS:
+            return
+        refused = self._exchanges[service].channel
+        with suppress(TimeoutError, *CONNECTION_TROUBLE):
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self._open_exchange(service)
+                await refused.close()
 
     async def ready(self) -> bool:
         complete = not self._missing and not self._unreachable
