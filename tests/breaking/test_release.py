@@ -9,7 +9,7 @@ import pytest
 from testkit.polling import eventually
 
 from . import release
-from .release import LEAST_REQUESTS, MOST_SECONDS_OF_RUNNERS, Answers, Load, judge
+from .release import LEAST_REQUESTS, MOST_SECONDS, Answers, Load, judge
 
 
 class Service:
@@ -70,13 +70,14 @@ async def test_it_is_when_a_request_began_that_counts(http: httpx.AsyncClient, s
     assert answers.errors == {"503": 1}
 
 
-def _answers(slowest: float = 0.9, **counts: int) -> Answers:
-    return Answers(Counter({what.removeprefix("s"): count for what, count in counts.items()}), [(slowest, "GET /")])
+def _answers(slowest: float = 0.9, late: int = 0, **counts: int) -> Answers:
+    counted = Counter({what.removeprefix("s"): count for what, count in counts.items()})
+    return Answers(counted, [(slowest, "GET /")], late)
 
 
 def test_enough_quick_answers_without_errors_are_good() -> None:
-    load = _answers(s200=LEAST_REQUESTS - 2, s409=1, s422=1)
-    assert list(judge(load, _answers(slowest=MOST_SECONDS_OF_RUNNERS))) == []
+    load = _answers(MOST_SECONDS, late=1, s200=LEAST_REQUESTS - 2, s409=1, s422=1)
+    assert list(judge(load, _answers(MOST_SECONDS, late=3, s200=3))) == []
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,8 @@ def test_enough_quick_answers_without_errors_are_good() -> None:
         (_answers(s200=LEAST_REQUESTS), _answers(s200=1, s503=1), "of 2 requests {'503': 1}"),
         (_answers(s200=LEAST_REQUESTS - 1), _answers(s200=1), "999 requests say little; 1000 are needed"),
         (_answers(), _answers(s200=LEAST_REQUESTS), "0 requests say little; 1000 are needed"),
-        (_answers(1.01, s200=LEAST_REQUESTS), _answers(), "an answer took 1.01 s"),
+        (_answers(1.01, late=2, s200=LEAST_REQUESTS), _answers(), "2 of 1000 answers took over 1 s"),
+        (_answers(5.01, late=1, s200=LEAST_REQUESTS), _answers(), "an answer took 5.01 s"),
         (_answers(s200=LEAST_REQUESTS), _answers(5.01, s201=1), "an answer took 5.01 s"),
     ],
 )
