@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import aio_pika
-from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from contracts.topology import SUBSCRIPTIONS, Names, is_known, routing_key, subscribers_of
 from faststream.middlewares import AckPolicy
@@ -69,7 +69,7 @@ class RabbitTransport:
             log_level=logging.DEBUG,
         )
         self._exchanges: dict[str, AbstractExchange] = {}
-        self._opened_at: dict[str, float] = {}
+        self._channels: dict[str, tuple[AbstractChannel, float]] = {}
         self._connected = asyncio.Event()
         self._failed = asyncio.Event()
         self._unreachable: set[str] = set()
@@ -125,9 +125,9 @@ class RabbitTransport:
             await self._open_exchange(service)
 
     async def _open_exchange(self, service: str) -> None:
-        self._opened_at[service] = asyncio.get_running_loop().time()
         connection = await self._broker.connect()
         channel = await connection.channel(on_return_raises=True)
+        self._channels[service] = channel, asyncio.get_running_loop().time()
         self._exchanges[service] = await channel.get_exchange(self._names.exchange, ensure=False)
 
     async def _until_next_inspection(self) -> None:
@@ -223,9 +223,11 @@ class RabbitTransport:
 
         RabbitMQ 3.10 does so after a failover, if the first event of a channel came before its queue had a new leader.
         """
-        if asyncio.get_running_loop().time() - self._opened_at[service] < _BETWEEN_CHANNELS_SECONDS:
+        refused, opened_at = self._channels[service]
+        now = asyncio.get_running_loop().time()
+        if now - opened_at < _BETWEEN_CHANNELS_SECONDS:
             return
-        refused = self._exchanges[service].channel
+        self._channels[service] = refused, now  # for others that are refused meanwhile
         with suppress(TimeoutError, *CONNECTION_TROUBLE):
             async with asyncio.timeout(_PUBLISH_SECONDS):
                 await self._open_exchange(service)
