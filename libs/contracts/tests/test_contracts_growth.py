@@ -18,6 +18,8 @@ from contracts import (
     RegistrationCreated,
     RegistrationType,
     UnknownEvent,
+    UsdtKept,
+    UsdtKeptReason,
     WaitlistEnd,
     WaitlistEnded,
     WaitlistOffered,
@@ -35,6 +37,7 @@ NEWER_VALUES: list[tuple[type[Payload], tuple[str | int, ...], type[Enum]]] = [
     (RegistrationCreated, ("registration_type",), RegistrationType),
     (WaitlistOffered, ("registration_type",), RegistrationType),
     (WaitlistEnded, ("reason",), WaitlistEnd),
+    (UsdtKept, ("reason",), UsdtKeptReason),
     (RegistrationConfirmed, ("participants", 0, "jersey_size"), JerseySize),
     (RegistrationCorrected, ("participant", "jersey_size"), JerseySize),
 ]

@@ -12,6 +12,10 @@ from contracts.payments import (
     PaymentVerified,
     RefundDone,
     RefundDue,
+    UsdtKept,
+    UsdtKeptReason,
+    UsdtTakenBack,
+    UsdtUnderpaid,
 )
 from contracts.pickup import ParticipantCheckedIn
 from contracts.races import CategoryName, RaceChanged
@@ -76,6 +80,10 @@ __all__ = [
     "StaffSessionsEnded",
     "TicketNumber",
     "UnknownEvent",
+    "UsdtKept",
+    "UsdtKeptReason",
+    "UsdtTakenBack",
+    "UsdtUnderpaid",
     "WaitlistEnd",
     "WaitlistEnded",
     "WaitlistOffered",

@@ -17,6 +17,17 @@ class PaymentMethod(StrEnum):
     BANK_TRANSFER = "bank_transfer"
 
 
+class UsdtKeptReason(StrEnum):
+    """Why USDT that arrived for a registration do not pay for it.
+
+    surplus: more arrived than it costs. paid: it was paid before. ended: it had ended and what arrived was too little.
+    """
+
+    SURPLUS = "surplus"
+    PAID = "paid"
+    ENDED = "ended"
+
+
 class PaymentPayload(Payload, abstract=True):
     """Common fields of events about a payment."""
 
@@ -111,6 +122,58 @@ class RefundDone(PaymentPayload):
     reference: str
     done_at: AwareDatetime
     refund_id: UUID | None = None
+
+
+class UsdtPayload(Payload, abstract=True):
+    """Common fields of events about USDT that were sent to the address of an invoice. `amount` is in USDT."""
+
+    registration_id: UUID
+    amount: Decimal
+
+
+class UsdtUnderpaid(UsdtPayload):
+    """What arrived for an invoice that is not paid is too little, and more of it was confirmed.
+
+    `amount` is all that arrived, `missing` the USDT that are missing at the rate of the newest quote. They can be sent
+    until `expires_at` to `address`, on the `network` that the payer chose last or on another one. `decided_at` is later
+    than in the events of this type and of `UsdtTakenBack` that were published before about the registration.
+    """
+
+    TYPE: ClassVar[str] = "payment.usdt_underpaid"
+
+    decided_at: AwareDatetime
+    missing: Decimal
+    network: str
+    address: str
+    expires_at: AwareDatetime
+
+
+class UsdtKept(UsdtPayload):
+    """Confirmed USDT that do not pay for the registration are kept, until staff decide about them.
+
+    `transfer_id` is of the newest of the transfers that brought them. A surplus is `amount` at the rate at which the
+    whole was taken.
+    """
+
+    TYPE: ClassVar[str] = "payment.usdt_kept"
+
+    transfer_id: UUID
+    reason: Open[UsdtKeptReason]
+
+
+class UsdtTakenBack(UsdtPayload):
+    """The chain replaced the block of a transfer that had been seen, and the transfer was in no other one for a while.
+
+    `settled` is whether its money had paid the registration, or been kept, before. `decided_at` is as in
+    `UsdtUnderpaid`.
+    """
+
+    TYPE: ClassVar[str] = "payment.usdt_taken_back"
+
+    decided_at: AwareDatetime
+    network: str
+    tx_hash: str
+    settled: bool
 
 
 class PaymentQueueMark(Payload):

@@ -15,6 +15,9 @@ from contracts.payments import (
     PaymentVerified,
     RefundDone,
     RefundDue,
+    UsdtKept,
+    UsdtTakenBack,
+    UsdtUnderpaid,
 )
 from contracts.races import RaceChanged
 from contracts.registrations import (
@@ -62,6 +65,9 @@ SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             PaymentRejected,
             RefundDue,
             RefundDone,
+            UsdtUnderpaid,
+            UsdtKept,
+            UsdtTakenBack,
             WaitlistOffered,
             WaitlistEnded,
             RegistrationCorrected,
