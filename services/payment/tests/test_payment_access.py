@@ -51,6 +51,8 @@ MAY = {
     ("POST", "/surplus/{money_id}/refund"): FINANCE,
     ("POST", "/surplus/{money_id}/refunded"): FINANCE,
     ("POST", "/surplus/{money_id}/send"): FINANCE,
+    ("PUT", "/surplus/{money_id}/refund-address"): FINANCE,
+    ("POST", "/surplus/{money_id}/correct"): FINANCE,
     ("POST", "/statements"): FINANCE,
     ("GET", "/statements"): FINANCE,
     ("GET", "/statements/{statement_id}"): FINANCE,
@@ -81,6 +83,8 @@ MAY = {
     ("GET", "/refunds/{refund_id}"): FINANCE,
     ("POST", "/refunds/{refund_id}/done"): FINANCE,
     ("POST", "/refunds/{refund_id}/send"): FINANCE,
+    ("PUT", "/refunds/{refund_id}/refund-address"): FINANCE,
+    ("POST", "/refunds/{refund_id}/correct"): FINANCE,
     ("POST", "/refunds/{refund_id}/approve"): FINANCE,
     ("POST", "/refunds/{refund_id}/cancel"): FINANCE,
     ("POST", "/refunds/{refund_id}/evidence"): FINANCE,
@@ -104,6 +108,7 @@ MAY = {
     ("GET", "/usdt/keys/{key_id}/addresses.csv"): OWNER,
     ("GET", "/usdt/rates"): FINANCE,
     ("POST", "/usdt/rates"): FINANCE,
+    ("POST", "/usdt/rates/{rate_id}/withdraw"): FINANCE,
     ("GET", "/usdt/transfers"): FINANCE,
     ("GET", "/usdt/transfers/{transfer_id}"): FINANCE,
     ("POST", "/usdt/transfers/{transfer_id}/assign"): FINANCE,
@@ -153,6 +158,7 @@ async def test_every_route_admits_exactly_those_it_is_for(driver: PaymentDriver)
             network="polygon",
             key_id=uuid4(),
             transfer_id=uuid4(),
+            rate_id=1,
         )
         for name, headers in callers(driver, entry.id).items():
             answer = await driver.call(method, concrete, by=headers)

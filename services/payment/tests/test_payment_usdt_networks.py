@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 from payment.usdt.networks.presets import PRESETS, Network
-from payment.usdt.networks.queries import enabled_networks
+from payment.usdt.watch.queries import watched_networks
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .payment_driver import PaymentDriver
@@ -81,7 +81,7 @@ async def test_a_network_in_trouble_cannot_be_used_and_others_can(networks: Netw
 async def test_a_network_that_is_switched_off_is_not_offered_and_not_watched(networks: Networks) -> None:
     async def watched() -> list[str]:
         async with networks.driver.database.read() as session:
-            return [each.network for each in await enabled_networks(session)]
+            return [each.network for each in await watched_networks(session, networks.driver.clock())]
 
     await networks.configure()
     assert await watched() == ["ethereum"]

@@ -1,105 +1,27 @@
 """USDT go back: the runner names an address, finance records a transaction, and the chain is asked about it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Final
 
 import pytest
-from payment.usdt.evm.addresses import parse_address
-from payment.usdt.evm.amounts import to_units
 from payment.usdt.networks.presets import PRESETS, Network
-from payment.usdt.returns.checking import check_refunds
-from testkit.driver import Answer
 
 from .payment_driver import PaymentDriver
-from .payment_events import Entry
 from .refund_driver import RefundDesk
-from .usdt_driver import CONFIRMATIONS, UsdtDriver, open_usdt
+from .usdt_driver import CONFIRMATIONS, open_usdt
+from .usdt_refund_desk import NEVER_SENT, OTHER_WALLET, PRICE, WALLET, UsdtRefundDesk
 
 pytestmark = pytest.mark.integration
 
-PRICE: Final = Decimal(350_000)
-WALLET: Final = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
-OTHER_WALLET: Final = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
-NEVER_SENT: Final = bytes(range(32))
-
-
-@dataclass
-class Desk:
-    """Finance and a runner who settle what goes back in USDT."""
-
-    usdt: UsdtDriver
-
-    @property
-    def driver(self) -> PaymentDriver:
-        return self.usdt.driver
-
-    async def paid(self, amount: object = None) -> tuple[Entry, str]:
-        """Return a registration that was paid in USDT, and its payment."""
-        entry = await self.driver.register(amount=PRICE)
-        self.usdt.send(await self.usdt.choose(entry), amount)
-        await self.usdt.confirm()
-        return entry, str((await self.driver.invoice(entry))["payments"][0]["payment_id"])
-
-    async def owed(self) -> tuple[Entry, dict[str, Any]]:
-        """Return a registration whose payment in USDT goes back, all of it, and the refund."""
-        entry, payment = await self.paid()
-        return entry, await RefundDesk(self.driver).ask(payment, f"{PRICE:.2f}")
-
-    async def kept(self) -> tuple[Entry, dict[str, Any]]:
-        """Return a registration that was paid too much, and the money that is too much, of which a refund is due."""
-        entry, _ = await self.paid(30)
-        [money] = await self.usdt.kept()
-        body = {"reason": "too much"}
-        path = f"/surplus/{money['id']}/refund"
-        (await self.driver.call("POST", path, by=self.driver.finance, json=body)).require(204)
-        return entry, money
-
-    async def try_give(self, entry: Entry, address: str = WALLET, network: str = Network.POLYGON) -> Answer:
-        path, body = f"/invoices/{entry.id}/usdt/refund-address", {"network": network, "address": address}
-        return await self.driver.call("PUT", path, by=self.driver.runner(entry.id), json=body)
-
-    async def give(self, entry: Entry) -> dict[str, Any]:
-        body: dict[str, Any] = (await self.try_give(entry)).require(200)
-        return body
-
-    def send(self, amount: object, to: str = WALLET) -> bytes:
-        """Send USDT from the organiser's wallet; they are not mined yet."""
-        preset = PRESETS[Network.POLYGON]
-        units = to_units(Decimal(str(amount)), preset.decimals)
-        return self.usdt.networks[Network.POLYGON].chain.send(preset.token_contract, parse_address(to), units)
-
-    async def try_record(self, refund: dict[str, Any], reference: bytes | str) -> Answer:
-        text = reference if isinstance(reference, str) else f"0x{reference.hex()}"
-        return await RefundDesk(self.driver).do(refund, "done", reference=text)
-
-    async def record(self, refund: dict[str, Any], reference: bytes) -> None:
-        (await self.try_record(refund, reference)).require(204)
-
-    async def look(self) -> int:
-        """Let the worker look for transactions that are due; return how many it looked for."""
-        return await check_refunds(self.driver.database, self.usdt.nodes)
-
-    async def checked(self, refund: dict[str, Any]) -> str:
-        """Return what the chain says, after a look that is due."""
-        self.driver.clock.advance(timedelta(minutes=1))
-        await self.look()
-        return str((await self.shown(refund))["check"])
-
-    async def shown(self, refund: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = (await RefundDesk(self.driver).show(refund))["usdt_refund"]
-        return found
-
 
 @pytest.fixture
-async def desk(driver: PaymentDriver) -> AsyncIterator[Desk]:
+async def desk(driver: PaymentDriver) -> AsyncIterator[UsdtRefundDesk]:
     async with open_usdt(driver, Network.POLYGON) as opened:
-        yield Desk(opened)
+        yield UsdtRefundDesk(opened)
 
 
-async def test_the_runner_names_an_address_and_finance_sees_it_with_the_amount(desk: Desk) -> None:
+async def test_the_runner_names_an_address_and_finance_sees_it_with_the_amount(desk: UsdtRefundDesk) -> None:
     # given a refund of all that was paid
     entry, refund = await desk.owed()
     assert (await desk.usdt.shown(entry))["refund_owed"] is True
@@ -123,13 +45,13 @@ async def test_the_runner_names_an_address_and_finance_sees_it_with_the_amount(d
     assert (await desk.shown(refund))["address"] == OTHER_WALLET
 
 
-async def test_nothing_is_owed_for_what_was_paid_as_asked(desk: Desk) -> None:
+async def test_nothing_is_owed_for_what_was_paid_as_asked(desk: UsdtRefundDesk) -> None:
     entry, _ = await desk.paid()
     shown = await desk.usdt.shown(entry)
     assert (shown["refund_owed"], shown["refund_address"]) == (False, None)
 
 
-async def test_addresses_that_are_not_the_runners_are_refused(desk: Desk) -> None:
+async def test_addresses_that_are_not_the_runners_are_refused(desk: UsdtRefundDesk) -> None:
     entry, _ = await desk.owed()
     own = (await desk.usdt.shown(entry))["address"]
     token = f"0x{PRESETS[Network.BSC].token_contract.hex()}"
@@ -142,7 +64,7 @@ async def test_addresses_that_are_not_the_runners_are_refused(desk: Desk) -> Non
     assert (await desk.usdt.shown(entry))["refund_address"] is None
 
 
-async def test_only_the_runner_of_a_registration_that_was_to_be_paid_in_usdt_names_one(desk: Desk) -> None:
+async def test_only_the_runner_of_a_registration_that_was_to_be_paid_in_usdt_names_one(desk: UsdtRefundDesk) -> None:
     entry = await desk.driver.register(amount=PRICE)
     assert (await desk.try_give(entry)).is_problem(404, "no_usdt_quote")
     await desk.usdt.choose(entry)
@@ -153,7 +75,7 @@ async def test_only_the_runner_of_a_registration_that_was_to_be_paid_in_usdt_nam
     (await desk.try_give(entry)).require(200)
 
 
-async def test_a_refund_is_found_on_the_chain_and_confirmed(desk: Desk) -> None:
+async def test_a_refund_is_found_on_the_chain_and_confirmed(desk: UsdtRefundDesk) -> None:
     # given a refund that was sent and recorded
     entry, refund = await desk.owed()
     await desk.give(entry)
@@ -187,7 +109,7 @@ async def test_a_refund_is_found_on_the_chain_and_confirmed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("reference", ["BCA 7", "0x12", f"0x{'g' * 64}", "ab" * 32, f"0x{'ab' * 33}"])
-async def test_the_reference_has_to_be_a_transaction(desk: Desk, reference: str) -> None:
+async def test_the_reference_has_to_be_a_transaction(desk: UsdtRefundDesk, reference: str) -> None:
     _, refund = await desk.owed()
     answer = await desk.try_record(refund, reference)
     assert answer.is_problem(422, "invalid_fields")
@@ -195,7 +117,7 @@ async def test_the_reference_has_to_be_a_transaction(desk: Desk, reference: str)
     assert (await RefundDesk(desk.driver).show(refund))["state"] == "due"
 
 
-async def test_a_transaction_that_pays_another_address_or_less_is_told(desk: Desk) -> None:
+async def test_a_transaction_that_pays_another_address_or_less_is_told(desk: UsdtRefundDesk) -> None:
     # given three refunds: one was sent elsewhere, one is too small, and one was never sent
     refunds = []
     for reference in (desk.send("21.02", OTHER_WALLET), desk.send("21.01"), NEVER_SENT):
@@ -213,7 +135,7 @@ async def test_a_transaction_that_pays_another_address_or_less_is_told(desk: Des
     assert await desk.driver.rows("SELECT id FROM blockchain_transactions WHERE kind = 'refund'") == []
 
 
-async def test_one_transfer_is_not_enough_for_two_refunds(desk: Desk) -> None:
+async def test_one_transfer_is_not_enough_for_two_refunds(desk: UsdtRefundDesk) -> None:
     # given one transfer that was recorded for two refunds to one wallet
     sent = desk.send("21.02")
     refunds = []
@@ -228,7 +150,7 @@ async def test_one_transfer_is_not_enough_for_two_refunds(desk: Desk) -> None:
     assert [await desk.checked(each) for each in refunds] == ["too_little", "too_little"]
 
 
-async def test_a_refund_whose_block_is_replaced_is_looked_for_again(desk: Desk) -> None:
+async def test_a_refund_whose_block_is_replaced_is_looked_for_again(desk: UsdtRefundDesk) -> None:
     entry, refund = await desk.owed()
     await desk.give(entry)
     await desk.record(refund, desk.send("21.02"))
@@ -243,7 +165,7 @@ async def test_a_refund_whose_block_is_replaced_is_looked_for_again(desk: Desk) 
     assert row["state"] == "failed"
 
 
-async def test_while_no_endpoint_answers_nothing_is_said(desk: Desk) -> None:
+async def test_while_no_endpoint_answers_nothing_is_said(desk: UsdtRefundDesk) -> None:
     entry, refund = await desk.owed()
     await desk.give(entry)
     await desk.record(refund, desk.send("21.02"))
@@ -255,7 +177,7 @@ async def test_while_no_endpoint_answers_nothing_is_said(desk: Desk) -> None:
     assert await desk.checked(refund) == "confirmed"
 
 
-async def test_kept_money_goes_back_in_usdt(desk: Desk) -> None:
+async def test_kept_money_goes_back_in_usdt(desk: UsdtRefundDesk) -> None:
     # given what was too much
     entry, money = await desk.kept()
     assert (await desk.usdt.shown(entry))["refund_owed"] is True
@@ -281,7 +203,7 @@ async def test_kept_money_goes_back_in_usdt(desk: Desk) -> None:
     assert balances["usdt"] == PRICE
 
 
-async def test_what_is_recorded_stays_as_it_was_when_the_runner_names_another_address(desk: Desk) -> None:
+async def test_what_is_recorded_stays_as_it_was_when_the_runner_names_another_address(desk: UsdtRefundDesk) -> None:
     entry, refund = await desk.owed()
     await desk.give(entry)
     await desk.record(refund, desk.send("21.02"))
@@ -291,7 +213,7 @@ async def test_what_is_recorded_stays_as_it_was_when_the_runner_names_another_ad
     assert (await desk.shown(refund))["address"] == WALLET
 
 
-async def test_without_an_address_there_is_nothing_to_compare(desk: Desk) -> None:
+async def test_without_an_address_there_is_nothing_to_compare(desk: UsdtRefundDesk) -> None:
     _, refund = await desk.owed()
     await desk.record(refund, desk.send("21.02"))
     assert await desk.look() == 0
@@ -299,7 +221,7 @@ async def test_without_an_address_there_is_nothing_to_compare(desk: Desk) -> Non
     assert (shown["address"], shown["check"]) == (None, None)
 
 
-async def test_refunds_of_other_channels_say_nothing_of_usdt(desk: Desk) -> None:
+async def test_refunds_of_other_channels_say_nothing_of_usdt(desk: UsdtRefundDesk) -> None:
     _, payment = await desk.driver.register_and_pay()
     refund = await RefundDesk(desk.driver).ask(payment, "1000.00")
     assert await desk.shown(refund) is None

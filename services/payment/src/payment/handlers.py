@@ -86,5 +86,6 @@ async def correct_payer_name(event: Event[RegistrationCorrected], work: UnitOfWo
 @handlers.on(QueueMark)
 async def answer_queue_mark(event: Event[QueueMark], work: UnitOfWork) -> None:
     """Publish up to which time registration has received all events of payment: deadlines that wait are moved first."""
-    await hold_deadlines(work)
+    if await hold_deadlines(work):
+        await work.write_events()  # the answer looks in the outbox whether deadlines were moved
     await answer_mark(work, event.payload, subject=event.subject)

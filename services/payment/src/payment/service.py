@@ -29,5 +29,6 @@ SERVICE = Service(
         "usdt_quotes",
         "usdt_networks",
         "chain_cursors",
+        "usdt_key_checks",
     ),
 )

@@ -21,7 +21,7 @@ from payment.statements.tables import (
     UndoneDecision,
 )
 from payment.uptime.tables import Outage, Uptime
-from payment.usdt.keys.tables import ReceivingKey
+from payment.usdt.keys.tables import KeyCheck, ReceivingKey
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.quotes.tables import PaymentAddress, Quote
 from payment.usdt.rates.tables import UsdtRate, UsdtRateSource
@@ -41,6 +41,7 @@ __all__ = [
     "ImageSweep",
     "ImportedStatement",
     "Invoice",
+    "KeyCheck",
     "LinePayment",
     "Movement",
     "Outage",

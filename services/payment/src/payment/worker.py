@@ -29,6 +29,7 @@ from payment.surplus_desk.sending import ask_about_kept_money
 from payment.sweep import sweep_orphans
 from payment.transfers.sweep import release_amounts
 from payment.uptime.beats import report_closed
+from payment.usdt.keys.checking import check_addresses
 from payment.usdt.networks.access import ChainAccess
 from payment.usdt.pay.deadlines import hold_all
 from payment.usdt.pay.settling import settle, settle_left
@@ -77,7 +78,8 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
 
 def _usdt_jobs(settings: Settings, database: Database, http: httpx.AsyncClient) -> Sequence[Periodic]:
     """Return the jobs of payments in USDT."""
-    nodes = Nodes(ChainAccess(settings.secret_box(), http))
+    box = settings.secret_box()
+    nodes = Nodes(ChainAccess(box, http))
     key = settings.coingecko_api_key.get_secret_value()
     sources = (
         Indodax(http, base_url=settings.indodax_base_url or INDODAX),
@@ -91,4 +93,5 @@ def _usdt_jobs(settings: Settings, database: Database, http: httpx.AsyncClient) 
         Periodic("chain_deadlines", timedelta(seconds=10), lambda: hold_all(database)),
         Periodic("usdt_refunds", timedelta(seconds=15), lambda: check_refunds(database, nodes)),
         Periodic("chain_balances", timedelta(hours=1), lambda: sweep_balances(database, nodes)),
+        Periodic("usdt_addresses", timedelta(hours=1), lambda: check_addresses(database, box)),
     ]

@@ -19,7 +19,7 @@ from payment.ledger.rules import refund_source
 from payment.paging import Position, cursors
 from payment.proofs.errors import UnknownPayment
 from payment.refund_desk import queries, sending
-from payment.refund_desk.completing import complete_refund, usdt_refunds
+from payment.refund_desk.completing import complete_refund, correct_transaction, enter_address, usdt_refunds
 from payment.refund_desk.errors import GatewayRefundNotPossible, NoEvidence
 from payment.refund_desk.evidence import REQUEST_BODY, add_evidence, read_picture
 from payment.refund_desk.models import Cancellation, NewRefund, RefundDone, RefundView
@@ -28,6 +28,8 @@ from payment.refunds import commands
 from payment.refunds.errors import AlreadyRefunded, RefundExceedsPayment, RefundNotOpen, UnknownRefund
 from payment.refunds.rules import RefundState
 from payment.second_person import SamePerson, Waiting, WaitsForSecond, second_person_answer
+from payment.usdt.pay.models import AddressByStaff, Correction
+from payment.usdt.returns.errors import AddressOfRunner, NothingRecorded, NotInUsdt, TransactionFound
 
 router = Router(prefix="/refunds", tags=["refunds"])
 
@@ -109,6 +111,26 @@ async def finish_refund(refund_id: UUID, body: RefundDone, staff: Finance, work:
     """
     waits = await complete_refund(work, refund_id, reference=body.reference, by=staff)
     return second_person_answer() if waits else None
+
+
+@router.put(
+    "/{refund_id}/refund-address",
+    status_code=204,
+    responses=errors(UnknownRefund, AlreadyRefunded, RefundNotOpen, NotInUsdt, AddressOfRunner, InvalidFields),
+)
+async def store_refund_address(refund_id: UUID, body: AddressByStaff, staff: Finance, work: Work) -> None:
+    """Enter where a refund in USDT goes, for a runner who has named no address. The runner may still name another."""
+    await enter_address(work, refund_id, body, by=staff)
+
+
+@router.post(
+    "/{refund_id}/correct",
+    status_code=204,
+    responses=errors(UnknownRefund, NothingRecorded, TransactionFound, InvalidFields),
+)
+async def correct_refund(refund_id: UUID, body: Correction, staff: Finance, work: Work) -> None:
+    """Correct the transaction that was recorded for a refund in USDT, while it is not found on the chain."""
+    await correct_transaction(work, refund_id, body, by=staff)
 
 
 @router.post(

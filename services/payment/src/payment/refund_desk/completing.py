@@ -1,4 +1,7 @@
-"""Completing refunds; of those in USDT the reference is a transaction, which is looked for on the chain."""
+"""Completing refunds; of those in USDT the reference is a transaction, which is looked for on the chain.
+
+A wrong one is corrected here, and an address entered to which they go.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payment.ledger.rules import Channel, refund_source
 from payment.refund_desk.queries import refund_by_id
 from payment.refunds import commands
+from payment.refunds.errors import AlreadyRefunded, RefundNotOpen
 from payment.refunds.rules import RefundState
-from payment.usdt.pay.returning import Owed, UsdtRefund, ensure_hash, expect, refunds_in_usdt
+from payment.usdt.pay.models import AddressByStaff, Correction
+from payment.usdt.pay.returning import (
+    Owed,
+    UsdtRefund,
+    correct,
+    ensure_hash,
+    enter_address_for,
+    expect,
+    refunds_in_usdt,
+)
 
 
 async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, by: Staff) -> bool:
@@ -28,6 +41,42 @@ async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, 
     if owed and tx_hash and not waits:
         await expect(work, owed, tx_hash)
     return waits
+
+
+async def enter_address(work: UnitOfWork, refund_id: UUID, sent: AddressByStaff, *, by: Staff) -> None:
+    """Store where a refund in USDT goes, as staff know it; its runner has named no address, and it did not go yet.
+
+    Raises:
+        UnknownRefund, AlreadyRefunded, RefundNotOpen.
+        NotInUsdt, AddressOfRunner.
+        InvalidFields: `network` or `address` cannot be used.
+    """
+    refund = await commands.lock_refund(work, refund_id)
+    if refund.state == RefundState.DONE:
+        raise AlreadyRefunded
+    if refund.state not in {RefundState.WAITS_FOR_SECOND, RefundState.DUE}:
+        raise RefundNotOpen(state_now=refund.state)
+    owed = _owed(await refund_by_id(work.session, refund_id))
+    await enter_address_for(work, owed, sent, by=by)
+
+
+async def correct_transaction(work: UnitOfWork, refund_id: UUID, sent: Correction, *, by: Staff) -> None:
+    """Record another transaction for a refund in USDT than before, and audit that; the same one changes nothing.
+
+    Raises:
+        UnknownRefund, NothingRecorded, TransactionFound.
+        InvalidFields: the reference is not the hash of a transaction.
+    """
+    refund = await commands.lock_refund(work, refund_id)
+    owed, before = _owed(await refund_by_id(work.session, refund_id)), refund.reference
+    if not await correct(work, owed, before, sent.reference):
+        return
+    refund.reference = sent.reference
+    await work.session.flush()
+    after = {"reference": sent.reference}
+    await work.audit(
+        by.actor, "refund.correct", str(refund_id), before={"reference": before}, after=after, reason=sent.reason
+    )
 
 
 async def usdt_refunds(session: AsyncSession, rows: Sequence[Any]) -> Mapping[str, UsdtRefund]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from payment.reports.models import (
     Queue,
     RefundsDue,
     Stats,
+    UsdtSums,
     UsdtView,
     Verified,
     totals,
@@ -38,6 +40,7 @@ router = Router(tags=["reports"])
 
 _BACKWARDS = Wording(en="must not be before `from`", id="tidak boleh sebelum `from`")
 _COLUMNS = ("key", "label", *Money.model_fields)
+_OF_USDT = ("transfers", "amount", "worth", "average_rate")
 
 
 async def _report(
@@ -64,7 +67,7 @@ async def _report(
         last=last,
         items=rows,
         totals=totals(rows),
-        usdt=None if came_in is None else UsdtView.of(came_in),
+        usdt=UsdtView.of(came_in) if came_in else None,
     )
 
 
@@ -79,19 +82,35 @@ async def show_financial_report(report: Report) -> FinancialReport:
 
 @router.get("/reports/financial.csv", response_class=CsvFile, responses=errors(InvalidFields))
 async def export_financial_report_as_csv(report: Report) -> CsvFile:
-    """Return the financial report as CSV, with a last row of totals for each currency."""
-    return csv_file(f"financial-{report.group_by}", _COLUMNS, _table(report))
+    """Return the financial report as CSV, with a last row of totals for each currency.
+
+    If USDT came in, they have columns of their own at the end, and rows after the totals: the sum, then each network.
+    """
+    return csv_file(f"financial-{report.group_by}", _columns(report), _table(report))
 
 
 @router.get("/reports/financial.xlsx", response_class=XlsxFile, responses=errors(InvalidFields))
 async def export_financial_report_as_xlsx(report: Report) -> XlsxFile:
-    """Return the financial report as XLSX, with a last row of totals for each currency."""
-    return xlsx_file(f"financial-{report.group_by}", _COLUMNS, _table(report), sheet="Keuangan")
+    """Return the financial report as XLSX, with the columns and rows of the CSV."""
+    return xlsx_file(f"financial-{report.group_by}", _columns(report), _table(report), sheet="Keuangan")
+
+
+def _columns(report: FinancialReport) -> Sequence[str]:
+    return _COLUMNS if report.usdt is None else (*_COLUMNS, *(f"usdt_{name}" for name in _OF_USDT))
 
 
 async def _table(report: FinancialReport) -> AsyncIterator[Sequence[Sequence[Any]]]:
-    yield [[getattr(row, name) for name in _COLUMNS] for row in report.items]
-    yield [["total", None, *(getattr(row, name) for name in Money.model_fields)] for row in report.totals]
+    empty = [None] * (len(_columns(report)) - len(_COLUMNS))
+    yield [[*(getattr(row, name) for name in _COLUMNS), *empty] for row in report.items]
+    yield [["total", None, *(getattr(row, name) for name in Money.model_fields), *empty] for row in report.totals]
+    if report.usdt is not None:
+        yield [_usdt_row(None, report.usdt), *(_usdt_row(each.network, each) for each in report.usdt.networks)]
+
+
+def _usdt_row(network: str | None, sums: UsdtSums) -> Sequence[Any]:
+    amount = Decimal(f"{sums.amount.normalize():f}")
+    money = [None] * len(Money.model_fields)
+    return ["usdt", network, *money, sums.transfers, amount, sums.worth, sums.average_rate]
 
 
 @router.get("/stats")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from payment.proofs.rules import Method
 from payment.reports.queries import Group, GroupBy
-from payment.reports.usdt import Taken
+from payment.reports.usdt import TakenOn, total
 from payment.usdt.pay.models import Usdt
 
 
@@ -47,21 +47,40 @@ class FinancialRow(Money):
         return cls(key=group.key, label=group.label, currency=group.currency, **sums)
 
 
-class UsdtView(View):
-    """USDT that were confirmed: `amount`, `worth` in rupiah at the rates that were quoted, and the `average_rate`.
-
-    Transfers count on the day of their block, with what is kept for a decision. What was sent back is not subtracted.
-    """
+class UsdtSums(View):
+    """USDT that were confirmed: `amount`, `worth` in rupiah at the rates that were quoted, and the `average_rate`."""
 
     transfers: int
     amount: Usdt
     worth: Total
     average_rate: Total
 
+
+class UsdtOnNetwork(UsdtSums):
+    """USDT that were confirmed on a network."""
+
+    network: str
+
+
+class UsdtView(UsdtSums):
+    """USDT that were confirmed, in all and by network.
+
+    Transfers count on the day of their block, with what is kept for a decision. What was sent back is not subtracted.
+    """
+
+    networks: Sequence[UsdtOnNetwork]
+
     @classmethod
-    def of(cls, found: Taken) -> Self:
-        """Build the view."""
-        return cls(transfers=found.transfers, amount=found.amount, worth=found.worth, average_rate=found.average_rate)
+    def of(cls, found: Sequence[TakenOn]) -> Self:
+        """Build the view of what came in on networks."""
+        sums = total(found)
+        return cls(
+            transfers=sums.transfers,
+            amount=sums.amount,
+            worth=sums.worth,
+            average_rate=sums.average_rate,
+            networks=[UsdtOnNetwork.model_validate(each) for each in found],
+        )
 
 
 class FinancialReport(View):

@@ -1,5 +1,6 @@
 """What came in as USDT, and the rate at which it was taken."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payment.usdt.pay.worth import TRANSFERS
 
 _TAKEN: Final = text(f"""
-    SELECT count(*) AS transfers, coalesce(sum(usdt), 0) AS amount, coalesce(sum(worth), 0) AS worth
+    SELECT network, count(*) AS transfers, sum(usdt) AS amount, sum(worth) AS worth
       FROM ({TRANSFERS} AND t.state = 'confirmed' AND t.settled IN ('paid', 'kept')
                AND (CAST(:after AS timestamptz) IS NULL OR t.block_time >= :after)
                AND (CAST(:before AS timestamptz) IS NULL OR t.block_time < :before)) AS taken
      WHERE CAST(:event_id AS uuid) IS NULL OR EXISTS (
            SELECT FROM invoices WHERE invoices.registration_id = taken.registration_id AND event_id = :event_id)
+     GROUP BY network HAVING sum(usdt) > 0 ORDER BY network
 """)  # noqa: S608  # constants of ours
 _CENT: Final = Decimal("0.01")
 
@@ -41,14 +43,27 @@ class Taken:
         return (self.worth / self.amount).quantize(_CENT)
 
 
+@dataclass(frozen=True)
+class TakenOn(Taken):
+    """USDT that came in on a network."""
+
+    network: str
+
+
 async def taken(
     session: AsyncSession, event_id: UUID | None, *, after: datetime | None, before: datetime | None
-) -> Taken | None:
-    """Return the USDT in blocks of a period, of a race or of all; None if there is none.
+) -> Sequence[TakenOn]:
+    """Return the USDT in blocks of a period, of a race or of all, by network; no network without any.
 
     Args:
         after: the period's first moment, `before` the first one after it; None is open.
     """
     asked = {"event_id": event_id, "after": after, "before": before}
-    row = (await session.execute(_TAKEN, asked)).one()
-    return Taken(row.transfers, row.amount, row.worth) if row.amount else None
+    rows = (await session.execute(_TAKEN, asked)).all()
+    return [TakenOn(row.transfers, row.amount, row.worth, row.network) for row in rows]
+
+
+def total(found: Collection[Taken]) -> Taken:
+    """Return what came in on some networks together."""
+    amount, worth = sum((each.amount for each in found), Decimal()), sum((each.worth for each in found), Decimal())
+    return Taken(sum(each.transfers for each in found), amount, worth)

@@ -22,9 +22,11 @@ from payment.paging import Position, cursors
 from payment.refund_desk.errors import GatewayRefundNotPossible
 from payment.second_person import SamePerson, Waiting, WaitsForSecond, second_person_answer
 from payment.surplus_desk import queries, sending
-from payment.surplus_desk.completing import complete_refund, usdt_refunds
+from payment.surplus_desk.completing import complete_refund, correct_transaction, enter_address, usdt_refunds
 from payment.surplus_desk.models import Assigned, Assignment, Decision, MoneyView, RefundReference
 from payment.surplus_desk.queries import MoneyFilter
+from payment.usdt.pay.models import AddressByStaff, Correction
+from payment.usdt.returns.errors import AddressOfRunner, NothingRecorded, NotInUsdt, TransactionFound
 
 router = Router(prefix="/surplus", tags=["surplus"])
 
@@ -122,3 +124,23 @@ async def refunded(money_id: UUID, body: RefundReference, staff: Finance, work: 
     transaction.
     """
     await complete_refund(work, money_id, reference=body.reference, by=staff)
+
+
+@router.put(
+    "/{money_id}/refund-address",
+    status_code=204,
+    responses=errors(UnknownMoney, NoRefundDue, NotInUsdt, AddressOfRunner, InvalidFields),
+)
+async def store_refund_address(money_id: UUID, body: AddressByStaff, staff: Finance, work: Work) -> None:
+    """Enter where kept USDT go back, for a runner who has named no address. The runner may still name another."""
+    await enter_address(work, money_id, body, by=staff)
+
+
+@router.post(
+    "/{money_id}/correct",
+    status_code=204,
+    responses=errors(UnknownMoney, NothingRecorded, TransactionFound, InvalidFields),
+)
+async def correct_refund(money_id: UUID, body: Correction, staff: Finance, work: Work) -> None:
+    """Correct the transaction that was recorded for kept USDT that went back, while it is not found on the chain."""
+    await correct_transaction(work, money_id, body, by=staff)

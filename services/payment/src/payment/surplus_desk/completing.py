@@ -1,4 +1,7 @@
-"""Giving kept money back; of USDT the reference is a transaction, which is looked for on the chain."""
+"""Giving kept money back; of USDT the reference is a transaction, which is looked for on the chain.
+
+A wrong one is corrected here, and an address entered to which they go.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +12,20 @@ from chassis.database import UnitOfWork
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.incoming import commands
+from payment.incoming.errors import NoRefundDue
 from payment.incoming.rules import MoneyState, money_source
 from payment.ledger.rules import Channel
 from payment.surplus_desk.queries import money_by_id
-from payment.usdt.pay.returning import Owed, UsdtRefund, ensure_hash, expect, refunds_in_usdt
+from payment.usdt.pay.models import AddressByStaff, Correction
+from payment.usdt.pay.returning import (
+    Owed,
+    UsdtRefund,
+    correct,
+    ensure_hash,
+    enter_address_for,
+    expect,
+    refunds_in_usdt,
+)
 
 
 async def complete_refund(work: UnitOfWork, money_id: UUID, *, reference: str, by: Staff) -> None:
@@ -27,6 +40,39 @@ async def complete_refund(work: UnitOfWork, money_id: UUID, *, reference: str, b
     await commands.complete_refund(work, money_id, reference=reference, by=by)
     if owed and tx_hash:
         await expect(work, owed, tx_hash)
+
+
+async def enter_address(work: UnitOfWork, money_id: UUID, sent: AddressByStaff, *, by: Staff) -> None:
+    """Store where kept USDT go back, as staff know it; their runner has named no address.
+
+    Raises:
+        UnknownMoney, NoRefundDue.
+        NotInUsdt, AddressOfRunner.
+        InvalidFields: `network` or `address` cannot be used.
+    """
+    money = await commands.locked_money(work, money_id)
+    if money.state != MoneyState.REFUND_DUE:
+        raise NoRefundDue(state=money.state)
+    await enter_address_for(work, _owed(await money_by_id(work.session, money_id)), sent, by=by)
+
+
+async def correct_transaction(work: UnitOfWork, money_id: UUID, sent: Correction, *, by: Staff) -> None:
+    """Record another transaction for kept USDT that went back than before, and audit that; the same changes nothing.
+
+    Raises:
+        UnknownMoney, NothingRecorded, TransactionFound.
+        InvalidFields: the reference is not the hash of a transaction.
+    """
+    money = await commands.locked_money(work, money_id)
+    owed, before = _owed(await money_by_id(work.session, money_id)), money.refund_reference
+    if not await correct(work, owed, before, sent.reference):
+        return
+    money.refund_reference = sent.reference
+    await work.session.flush()
+    after = {"reference": sent.reference}
+    await work.audit(
+        by.actor, "money.correct", str(money_id), before={"reference": before}, after=after, reason=sent.reason
+    )
 
 
 async def usdt_refunds(session: AsyncSession, rows: Sequence[Any]) -> Mapping[str, UsdtRefund]:

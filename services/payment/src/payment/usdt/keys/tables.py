@@ -1,9 +1,10 @@
-"""The receiving keys."""
+"""The receiving keys, and what checks of their addresses have found."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
@@ -45,3 +46,22 @@ class ReceivingKey(Base):
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[UUID | None]
     retired_at: Mapped[datetime | None]
+
+
+class KeyCheck(Base):
+    """What the last check of the addresses that were given from a key has found, for `startline doctor`.
+
+    Attributes:
+        is_readable: whether the key was decrypted; without it nothing is compared.
+        addresses: how many were compared.
+        differing: indices of those that are not the key's, a hundred at most.
+    """
+
+    __tablename__ = "usdt_key_checks"
+    __table_args__ = (CheckConstraint("addresses >= 0", name="addresses"),)
+
+    key_id: Mapped[UUID] = mapped_column(ForeignKey("receiving_keys.id"), primary_key=True)
+    checked_at: Mapped[datetime]
+    is_readable: Mapped[bool]
+    addresses: Mapped[int]
+    differing: Mapped[list[int]] = mapped_column(ARRAY(Integer))

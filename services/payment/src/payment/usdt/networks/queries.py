@@ -88,9 +88,3 @@ async def settings_by_network(session: AsyncSession) -> Mapping[Network, UsdtNet
     """Return the settings of the networks that the owner has configured."""
     rows = (await session.execute(select(UsdtNetwork))).scalars()
     return {Network(row.network): row for row in rows}
-
-
-async def enabled_networks(session: AsyncSession) -> Sequence[UsdtNetwork]:
-    """Return the settings of the networks that are offered, which have to be watched."""
-    query = select(UsdtNetwork).where(UsdtNetwork.enabled).order_by(UsdtNetwork.network)
-    return (await session.execute(query)).scalars().all()

@@ -19,7 +19,7 @@ from payment.usdt.pay.offering import offer
 from payment.usdt.pay.views import UsdtPayment, find
 from payment.usdt.quotes.commands import Terms
 from payment.usdt.rates.errors import RateUnavailable
-from payment.usdt.returns.commands import give_address
+from payment.usdt.returns.commands import Target, give_address
 
 router = Router(prefix="/invoices/{registration_id}/usdt", tags=["usdt"])
 
@@ -78,7 +78,7 @@ async def store_refund_address(registration_id: UUID, body: RefundTarget, runner
     """Store where USDT of this registration go back, if they do; the newest address counts."""
     if await find(work.session, registration_id) is None:
         raise NoUsdtQuote
-    await give_address(work, body.network, body.address, by=runner)
+    await give_address(work, Target(body.network, body.address), by=runner)
     found = await find(work.session, registration_id)
     assert found is not None  # noqa: S101  # quotes are not removed
     return UsdtPayment.of(found)

@@ -1,4 +1,7 @@
-"""Transfers that are booked otherwise than they arrived, and networks that are not read (`startline doctor`)."""
+"""Transfers that are booked otherwise than they arrived, networks that are not read, and addresses that differ.
+
+`startline doctor` reads these.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.usdt.pay.worth import TRANSFERS
+from payment.usdt.quotes.commands import WATCHED_AFTER
 from payment.usdt.watch.queries import LONG
 
 # The transfers that paid an invoice together are booked by the source of one of them: sums are compared. The payments
@@ -45,12 +49,23 @@ _LOST: Final = text("""
     SELECT id, registration_id, settled FROM blockchain_transactions
      WHERE state = 'failed' AND settled IN ('paid', 'kept') ORDER BY failed_at DESC LIMIT 100
 """)
+# One that was switched off counts as long as those who chose it may pay on it.
 _TROUBLED: Final = text("""
     SELECT n.network, c.stopped, c.trouble, c.trouble_since
       FROM usdt_networks AS n JOIN chain_cursors AS c USING (chain_id)
-     WHERE n.enabled
+     WHERE (n.enabled OR EXISTS (
+               SELECT FROM usdt_quotes AS q
+                WHERE q.network = n.network AND q.locked_at > now() - CAST(:watched AS interval)))
        AND (c.stopped OR c.trouble = 'balance_differs' OR c.trouble_since < now() - CAST(:long AS interval))
      ORDER BY n.network
+""")
+_DIFFERING: Final = text("""
+    SELECT key_id, unnest(differing) AS number FROM usdt_key_checks ORDER BY key_id, number LIMIT 100
+""")
+_UNCHECKED: Final = text("""
+    SELECT key_id, is_readable, checked_at FROM usdt_key_checks
+     WHERE NOT is_readable OR checked_at < now() - interval '6 hours'
+     ORDER BY key_id
 """)
 
 
@@ -81,4 +96,20 @@ async def troubled_networks(session: AsyncSession) -> Sequence[Row[Any]]:
 
     A row has `network`, `stopped`, and `trouble` since `trouble_since`.
     """
-    return (await session.execute(_TROUBLED, {"long": LONG})).all()
+    return (await session.execute(_TROUBLED, {"long": LONG, "watched": WATCHED_AFTER})).all()
+
+
+async def differing_addresses(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Return addresses that are not those of their key, as the last check found: `key_id`, and the index as `number`.
+
+    A hundred at most.
+    """
+    return (await session.execute(_DIFFERING)).all()
+
+
+async def unchecked_keys(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Return receiving keys that cannot be decrypted, or whose addresses were not compared for six hours.
+
+    A row has `key_id`, `is_readable` and `checked_at`.
+    """
+    return (await session.execute(_UNCHECKED)).all()

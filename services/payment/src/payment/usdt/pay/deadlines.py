@@ -30,7 +30,10 @@ _HOLD: Final = text("""
          WHERE CASE WHEN seen_in_full THEN due_at > :seen_after
                     ELSE due_at > :unread_after AND EXISTS (
                          SELECT FROM usdt_networks AS n LEFT JOIN chain_cursors AS c USING (chain_id)
-                          WHERE n.enabled AND coalesce(c.confirmed_time, '-infinity') < due.due_at) END
+                          WHERE (n.enabled OR EXISTS (
+                                    SELECT FROM usdt_quotes AS q
+                                     WHERE q.registration_id = due.registration_id AND q.network = n.network))
+                            AND coalesce(c.confirmed_time, '-infinity') < due.due_at) END
     ), later AS (
         UPDATE invoices SET expires_at = :until, sequence = sequence + 1, updated_at = :now FROM waits
          WHERE invoices.registration_id = waits.registration_id RETURNING invoices.registration_id
@@ -52,7 +55,8 @@ async def hold_deadlines(work: UnitOfWork) -> int:
     """Move the deadlines that would pass soon, and publish the new ones; return how many.
 
     They are those of invoices whose whole amount was seen on a chain and is not confirmed, and those with an address
-    while a network is not read, with confirmations, up to their deadline.
+    while a network is not read, with confirmations, up to their deadline. That is any network that is offered, and one
+    that was switched off if the payer chose it.
     """
     moments = {
         "now": work.now,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
 from chassis.web.models import View
@@ -21,11 +22,12 @@ from payment.refunds.tables import Refund
 from payment.usdt.evm.addresses import checksum
 from payment.usdt.evm.amounts import from_units
 from payment.usdt.networks.tables import UsdtNetwork
-from payment.usdt.pay.models import Usdt
+from payment.usdt.pay.models import AddressByStaff, Usdt
 from payment.usdt.pay.rules import Arrived, Lock, given_back, receipt_of
-from payment.usdt.quotes.tables import Quote
-from payment.usdt.returns.errors import NOT_A_HASH
-from payment.usdt.returns.rules import CheckState, hash_of
+from payment.usdt.quotes.tables import PaymentAddress, Quote
+from payment.usdt.returns.commands import Target, enter_address
+from payment.usdt.returns.errors import NOT_A_HASH, AddressOfRunner, NothingRecorded, NotInUsdt, TransactionFound
+from payment.usdt.returns.rules import PAYS, CheckState, hash_of
 from payment.usdt.returns.tables import RefundAddress, RefundCheck
 from payment.usdt.watch.rules import Settled, TransferKind, TransferState
 from payment.usdt.watch.tables import BlockchainTransaction
@@ -37,13 +39,16 @@ class UsdtRefund(View):
     """How money that came in USDT goes back, or went back.
 
     `amount` is in USDT, at the rate at which they were taken. `network` and `address` are the runner's, since
-    `given_at`; null until they are given. Once the refund is recorded they stay as they were then, and `check` is what
-    the chain says about its transaction, as of `checked_at`; null before that, and if there was no address.
+    `given_at`; null until they are given. Staff may have entered them: `given_by` did, and `given_reason` says how they
+    knew. Once the refund is recorded they stay as they were then, and `check` is what the chain says about its
+    transaction, as of `checked_at`; null before that, and if there was no address.
     """
 
     network: str | None
     address: str | None
     given_at: datetime | None
+    given_by: UUID | None
+    given_reason: str | None
     amount: Usdt
     check: CheckState | None
     checked_at: datetime | None
@@ -102,6 +107,77 @@ async def expect(work: UnitOfWork, owed: Owed, tx_hash: bytes) -> None:
     await work.session.flush()
 
 
+async def enter_address_for(work: UnitOfWork, owed: Owed | None, sent: AddressByStaff, *, by: Staff) -> None:
+    """Store where money goes back, as staff know it. The runner may replace it until the refund is recorded.
+
+    It is stored for the registration that was paid, or for the one to whose address the money came if that one was not
+    to be paid in USDT.
+
+    Raises:
+        NotInUsdt, AddressOfRunner.
+        InvalidFields: `network` or `address` cannot be used.
+    """
+    if owed is None:
+        raise NotInUsdt
+    found = await _found(work.session, [owed])
+    given = found.address_of(owed)
+    if given is not None and given.given_by is None:
+        raise AddressOfRunner
+    whose = [given.registration_id] if given else found.registrations_of(owed)
+    registration_id = await _with_address(work.session, whose)
+    await enter_address(work, registration_id, Target(sent.network, sent.address), reason=sent.reason, by=by)
+
+
+async def _with_address(session: AsyncSession, registrations: Sequence[UUID]) -> UUID:
+    """Return the first registration that has an address to be paid at."""
+    given = select(PaymentAddress.registration_id).where(PaymentAddress.registration_id.in_(registrations))
+    have = set(await session.scalars(given))
+    return next(each for each in registrations if each in have)
+
+
+async def correct(work: UnitOfWork, owed: Owed | None, recorded: str | None, reference: str) -> bool:
+    """Let the chain be asked about another transaction than was recorded; return False if it is the same one.
+
+    What has to go back, and to which address, stay as they were recorded; if no address was named then, it is the
+    newest one. Other refunds by the same transaction are looked at again. The caller has locked what goes back.
+
+    Args:
+        recorded: the reference that was recorded; None if there is none yet.
+
+    Raises:
+        InvalidFields: `reference` is not the hash of a transaction.
+        NothingRecorded, TransactionFound.
+    """
+    tx_hash = ensure_hash(reference)
+    if owed is None or recorded is None or (before := hash_of(recorded)) is None:
+        raise NothingRecorded
+    if tx_hash == before:
+        return False
+    checks = await _checks_beside(work, owed.source)
+    own = next((each for each in checks if each.source == owed.source), None)
+    if own is None:
+        await expect(work, owed, tx_hash)
+        return True
+    if own.state in PAYS:
+        raise TransactionFound
+    own.tx_hash, own.state, own.created_at, own.checked_at = tx_hash, CheckState.WAITING, work.now, None
+    for each in checks:
+        each.look_at = work.now
+    await work.session.flush()
+    return True
+
+
+async def _checks_beside(work: UnitOfWork, source: str) -> Sequence[RefundCheck]:
+    """Lock and return the check of a source, with those of the same transaction that are not confirmed."""
+    of_it = select(RefundCheck.tx_hash).where(RefundCheck.source == source).scalar_subquery()
+    wanted = (
+        RefundCheck.tx_hash == of_it,
+        or_(RefundCheck.state != CheckState.CONFIRMED, RefundCheck.source == source),
+    )
+    query = select(RefundCheck).where(*wanted).order_by(RefundCheck.source).with_for_update()
+    return (await work.session.scalars(query.execution_options(populate_existing=True))).all()
+
+
 async def refunds_in_usdt(session: AsyncSession, owed: Sequence[Owed]) -> Mapping[str, UsdtRefund]:
     """Return how money goes back in USDT, by its source."""
     if not owed:
@@ -135,9 +211,13 @@ class _Found:
 
     def address_of(self, owed: Owed) -> RefundAddress | None:
         """Return the address of the registration that was paid, else of the one to whose address the money came."""
-        came_to = self.transfers[owed.transfer_id][0].registration_id
-        given = (self.addresses.get(each) for each in (owed.registration_id, came_to) if each is not None)
+        given = (self.addresses.get(each) for each in self.registrations_of(owed))
         return next((each for each in given if each is not None), None)
+
+    def registrations_of(self, owed: Owed) -> Sequence[UUID]:
+        """Return the registration that was paid, and the one to whose address the money came."""
+        came_to = self.transfers[owed.transfer_id][0].registration_id
+        return [each for each in (owed.registration_id, came_to) if each is not None]
 
     def amount_of(self, owed: Owed) -> Decimal:
         """Return how many USDT money is, at the rate of the transfers that paid together, or of its own."""
@@ -186,10 +266,13 @@ async def _transfers(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[UUID
 def _view(owed: Owed, found: _Found, check: RefundCheck | None) -> UsdtRefund:
     given = found.address_of(owed)
     to: Any = check or given
+    same = given if given and given.address == to.address else None
     return UsdtRefund(
         network=to and to.network,
         address=to and checksum(to.address),
         given_at=given and given.given_at,
+        given_by=same and same.given_by,
+        given_reason=same and same.reason,
         amount=check.amount if check else found.amount_of(owed),
         check=CheckState(check.state) if check else None,
         checked_at=check and check.checked_at,

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
-from sqlalchemy import select, union, update
+from contracts import UsdtKeptReason
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.incoming.commands import receive
@@ -17,13 +18,32 @@ from payment.invoices.tables import Invoice
 from payment.ledger.rules import Channel
 from payment.usdt.evm.amounts import from_units
 from payment.usdt.networks.tables import UsdtNetwork
-from payment.usdt.pay.rules import Arrived, Lock, is_enough, receipt_of, surplus_of, worth
+from payment.usdt.pay.announcing import Kept, publish_kept, publish_taken_back, publish_underpaid
+from payment.usdt.pay.rules import Arrived, Lock, given_back, is_enough, receipt_of, surplus_of, worth
+from payment.usdt.pay.worth import TRANSFERS
 from payment.usdt.quotes.tables import PaymentAddress, Quote
 from payment.usdt.watch.rules import Settled, TransferKind, TransferState
 from payment.usdt.watch.tables import BlockchainTransaction
 
 METHOD: Final = "usdt"
 _ENDED: Final = frozenset({InvoiceStatus.EXPIRED, InvoiceStatus.CANCELLED})
+
+# What `Arrivals` are, of all invoices that have some, in one statement: most wait for the rest or for confirmations.
+_UNSETTLED: Final = text(f"""
+    WITH transfers AS ({TRANSFERS} AND t.state <> 'failed' AND t.settled IS NULL), sums AS (
+        SELECT registration_id, sum(worth) AS seen, sum(worth) FILTER (WHERE state = 'confirmed') AS confirmed
+          FROM transfers GROUP BY registration_id
+    )
+    SELECT a.registration_id, a.seen_in_full, i.status, i.amount, q.idr_per_usdt,
+           coalesce(sums.seen, 0) AS seen, sums.confirmed
+      FROM payment_addresses AS a LEFT JOIN sums USING (registration_id) JOIN invoices AS i USING (registration_id)
+      JOIN LATERAL (
+           SELECT idr_per_usdt FROM usdt_quotes WHERE registration_id = a.registration_id
+            ORDER BY locked_at DESC LIMIT 1
+           ) AS q ON true
+     WHERE a.seen_in_full OR sums.seen IS NOT NULL
+     ORDER BY a.registration_id
+""")  # noqa: S608  # constants of ours
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,10 @@ def usdt_source(transfer_id: UUID, part: str = "") -> str:
 
 
 async def settle(database: Database, registration_id: UUID) -> None:
-    """Let confirmed transfers pay an invoice, or be kept; store whether the whole amount was seen. Idempotent."""
+    """Let confirmed transfers pay an invoice, or be kept; store whether the whole amount was seen. Idempotent.
+
+    What its payer is to know of that is published with it.
+    """
     async with database.work() as work:
         await settle_in(work, registration_id)
 
@@ -59,24 +82,47 @@ async def settle_in(work: UnitOfWork, registration_id: UUID) -> None:
     arrivals = await arrivals_of(work.session, registration_id)
     if not arrivals.locks:
         return
-    await _pay(work, arrivals)
-    address.seen_in_full = _is_seen(await arrivals_of(work.session, registration_id))
+    kept = await _pay(work, arrivals)
+    left = await arrivals_of(work.session, registration_id)
+    address.seen_in_full = _is_seen(left)
+    await _publish(work, address, left, kept)
     await work.session.flush()
 
 
-async def _pay(work: UnitOfWork, arrivals: Arrivals) -> None:
+async def _publish(work: UnitOfWork, address: PaymentAddress, left: Arrivals, kept: Kept | None) -> None:
+    """Publish what the payer is to know: what was kept, is missing, or is gone."""
+    if kept is not None:
+        publish_kept(work, address.registration_id, kept)
+    is_paid = left.invoice.status == InvoiceStatus.PAID
+    if not is_paid and left.invoice.status not in _ENDED and not address.seen_in_full:
+        await publish_underpaid(work, address, left.invoice, receipt_of(left.open, left.locks))
+    await publish_taken_back(work, address, left.invoice)
+
+
+async def _pay(work: UnitOfWork, arrivals: Arrivals) -> Kept | None:
+    """Let confirmed transfers pay, or be kept. Return what was kept."""
     confirmed, invoice, locks = arrivals.confirmed, arrivals.invoice, arrivals.locks
     if not confirmed:
-        return
+        return None
     value = receipt_of(confirmed, locks).confirmed_idr
     is_paid = invoice.status == InvoiceStatus.PAID
     if not is_paid and is_enough(value, invoice.amount, locks[-1].idr_per_usdt):
-        await _pay_invoice(work, confirmed, arrivals, value=value)
-    elif is_paid or invoice.status in _ENDED:
-        await keep(work, confirmed, arrivals)
+        return await _pay_invoice(work, confirmed, arrivals, value=value)
+    if is_paid or invoice.status in _ENDED:
+        kept = await keep(work, confirmed, arrivals)
+        return _all_of(kept, UsdtKeptReason.PAID if is_paid else UsdtKeptReason.ENDED)
+    return None
 
 
-async def _pay_invoice(work: UnitOfWork, confirmed: Sequence[Arrived], arrivals: Arrivals, *, value: Decimal) -> None:
+def _all_of(kept: Sequence[Arrived], reason: UsdtKeptReason) -> Kept | None:
+    amount = sum((each.amount for each in kept), Decimal())
+    return Kept(kept[-1].id, amount, reason) if kept else None
+
+
+async def _pay_invoice(
+    work: UnitOfWork, confirmed: Sequence[Arrived], arrivals: Arrivals, *, value: Decimal
+) -> Kept | None:
+    """Let transfers pay an invoice together. Return what was kept: what is too much, or all if it was paid already."""
     invoice, last = arrivals.invoice, confirmed[-1]
     surplus = surplus_of(value, invoice.amount, arrivals.locks[-1].idr_per_usdt)
     paid = _money(last, invoice, invoice.amount, came_in=value - surplus)
@@ -85,16 +131,23 @@ async def _pay_invoice(work: UnitOfWork, confirmed: Sequence[Arrived], arrivals:
         await receive(work, _money(last, invoice, surplus, part=":over"))
     # Money of another channel may have paid the invoice since it was read.
     await _mark(work, confirmed, Settled.KEPT if payment_id is None else Settled.PAID)
+    if payment_id is None:
+        return _all_of(confirmed, UsdtKeptReason.PAID)
+    back = given_back(surplus, receipt_of(confirmed, arrivals.locks))
+    return Kept(last.id, back, UsdtKeptReason.SURPLUS) if surplus else None
 
 
-async def keep(work: UnitOfWork, confirmed: Sequence[Arrived], arrivals: Arrivals) -> None:
-    """Keep each transfer that pays nothing; dust is not worth a decision."""
+async def keep(work: UnitOfWork, confirmed: Sequence[Arrived], arrivals: Arrivals) -> Sequence[Arrived]:
+    """Keep each transfer that pays nothing, and return them; dust is not worth a decision."""
+    kept = []
     for each in confirmed:
         value = worth(each, arrivals.locks)
         is_dust = not surplus_of(value, Decimal(), arrivals.locks[-1].idr_per_usdt)
         if not is_dust:
             await receive(work, _money(each, arrivals.invoice, value))
+            kept.append(each)
         await _mark(work, [each], Settled.IGNORED if is_dust else Settled.KEPT)
+    return kept
 
 
 def _money(
@@ -153,16 +206,22 @@ async def _unsettled(session: AsyncSession, registration_id: UUID) -> Sequence[A
 
 
 async def settle_left(database: Database) -> int:
-    """Settle the invoices of transfers that a process which ended has left; return how many were looked at."""
-    unsettled = select(BlockchainTransaction.registration_id).where(
-        BlockchainTransaction.state != TransferState.FAILED,
-        BlockchainTransaction.settled.is_(None),
-        BlockchainTransaction.kind == TransferKind.USDT,
-        BlockchainTransaction.registration_id.is_not(None),
-    )
-    seen = select(PaymentAddress.registration_id).where(PaymentAddress.seen_in_full)
+    """Settle the invoices of transfers that a process which ended has left; return how many there were."""
     async with database.read() as session:
-        found = (await session.scalars(union(unsettled, seen))).all()
-    for registration_id in found:
+        found = (await session.execute(_UNSETTLED)).all()
+    left = [row.registration_id for row in found if _is_left(row)]
+    for registration_id in left:
         await settle(database, registration_id)
-    return len(found)
+    return len(left)
+
+
+def _is_left(row: Row[Any]) -> bool:
+    """Return whether settling changes something. It does not while an invoice waits for the rest, or for blocks."""
+    is_paid = row.status == InvoiceStatus.PAID
+    if row.confirmed is not None and (is_paid or row.status in _ENDED or _pays(row, row.confirmed)):
+        return True
+    return bool(row.seen_in_full != (not is_paid and _pays(row, row.seen)))
+
+
+def _pays(row: Row[Any], value: Decimal) -> bool:
+    return is_enough(value, row.amount, row.idr_per_usdt)

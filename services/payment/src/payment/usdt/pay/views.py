@@ -57,7 +57,7 @@ class UsdtPayment(View):
     token's smallest unit. The rate, in rupiah for one USDT, and the amount hold until `locked_until`. `missing` is zero
     once enough was seen. `uri` is for wallets that read EIP-681; `confirmations` is how many the network needs, null if
     it waits until a block is final. `refund_owed`: money of this registration goes back, or waits for a decision; it
-    goes to `refund_address`, null until its runner gives it.
+    goes to `refund_address`, null until its runner gives it, or staff enter it.
     """
 
     network: str

@@ -6,7 +6,7 @@ from typing import Final
 # half to even. `power` and division would round; a literal with an exponent is exact.
 _WORTH: Final = "t.units * CAST('1e-' || n.decimals AS numeric) * q.idr_per_usdt"
 TRANSFERS: Final = f"""
-    SELECT t.id, t.registration_id, t.tx_hash, t.block_time, t.state, t.settled, t.confirmed_at, t.failed_at,
+    SELECT t.id, n.network, t.registration_id, t.tx_hash, t.block_time, t.state, t.settled, t.confirmed_at, t.failed_at,
            t.units * CAST('1e-' || n.decimals AS numeric) AS usdt,
            round({_WORTH}, 2) - CASE WHEN mod({_WORTH} * 100, 2) = 0.5 THEN 0.01 ELSE 0 END AS worth
       FROM blockchain_transactions AS t JOIN usdt_networks AS n USING (chain_id)

@@ -9,16 +9,20 @@ from chassis.web.dependencies import OwnDatabase, Read, Work
 from chassis.web.models import Amount, Body, Cursor, Limit, Line, Moment
 from chassis.web.problems import errors
 from chassis.web.routing import Router
+from fastapi import Path
 from pydantic import Field
 
 from payment.usdt.rates import commands, queries
 from payment.usdt.rates.commands import ManualRate
+from payment.usdt.rates.errors import RateNotUsed, UnknownRate
 from payment.usdt.rates.models import CurrentRate, Rates, RateView, SourceView
 
 router = Router(prefix="/usdt/rates", tags=["usdt"])
 
 _LARGEST_ID: Final = 2**63 - 1
 _cursors = CursorOf(tuple[Moment, Annotated[int, Field(ge=0, le=_LARGEST_ID)]])
+
+RateId = Annotated[int, Path(ge=0, le=_LARGEST_ID)]
 
 
 class NewRate(Body):
@@ -27,6 +31,12 @@ class NewRate(Body):
     idr_per_usdt: Amount
     reason: Line
     valid_until: Moment
+
+
+class Withdrawal(Body):
+    """Why a rate is withdrawn."""
+
+    reason: Line
 
 
 @router.get("", responses=errors(InvalidFields))
@@ -60,3 +70,9 @@ async def set_rate(body: NewRate, staff: Finance, work: Work) -> RateView:
     """Set the rate until a time. It is used instead of what the sources say, and replaces one that was set before."""
     new = ManualRate(body.idr_per_usdt, body.reason, body.valid_until)
     return RateView.model_validate(await commands.set_rate(work, new, by=staff))
+
+
+@router.post("/{rate_id}/withdraw", responses=errors(InvalidFields, UnknownRate, RateNotUsed))
+async def withdraw_rate(rate_id: RateId, body: Withdrawal, staff: Finance, work: Work) -> RateView:
+    """Withdraw the rate of staff that is used now, before its end. From now on, what the sources say is used."""
+    return RateView.model_validate(await commands.withdraw_rate(work, rate_id, reason=body.reason, by=staff))

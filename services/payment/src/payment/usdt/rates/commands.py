@@ -13,6 +13,7 @@ from chassis.errors import InvalidFields
 from chassis.wording import Wording
 from sqlalchemy import insert
 
+from payment.usdt.rates.errors import RateNotUsed, UnknownRate
 from payment.usdt.rates.port import Quoted, RateSource
 from payment.usdt.rates.queries import current_rate, newest_answers, reference_rates
 from payment.usdt.rates.rules import LIMITS, LONGEST_MANUAL, Choice, Limits, Reason, as_text, choose
@@ -100,6 +101,35 @@ async def set_rate(work: UnitOfWork, new: ManualRate, *, by: Staff, limits: Limi
         before={"idr_per_usdt": None if before is None else as_text(before.idr_per_usdt)},
         after={"idr_per_usdt": as_text(new.idr_per_usdt), "valid_until": shown_value(new.valid_until)},
         reason=shown_value(new.reason),
+    )
+    return row
+
+
+async def withdraw_rate(work: UnitOfWork, rate_id: int, *, reason: str, by: Staff) -> UsdtRate:
+    """End the rate of staff that is used now, and audit it. What the sources say is used from this moment on.
+
+    One that it had replaced is not used again, and a median near to it is no longer accepted because of it. Quotes that
+    were given at it hold.
+
+    Raises:
+        UnknownRate, RateNotUsed.
+    """
+    row = await work.session.get(UsdtRate, rate_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise UnknownRate
+    current = await current_rate(work.session, work.now)
+    if row.source != RateSource.MANUAL or current is None or current.id != rate_id:
+        raise RateNotUsed
+    before, row.valid_until = row.valid_until, work.now
+    row.withdrawn_by, row.withdrawal_reason = by.id, reason
+    await work.session.flush()
+    await work.audit(
+        by.actor,
+        "usdt_rate.withdraw",
+        str(row.id),
+        before={"valid_until": shown_value(before)},
+        after={"valid_until": shown_value(row.valid_until)},
+        reason=shown_value(reason),
     )
     return row
 

@@ -34,13 +34,16 @@ class CurrentRate(View):
 class RateView(CurrentRate):
     """A rate: what a source said, the median of it, or what staff have set.
 
-    `reason` says why it is not accepted; `set_by` and `note` are of rates that staff have set.
+    `reason` says why it is not accepted; `set_by` and `note` are of rates that staff have set. One that was withdrawn
+    has `withdrawn_by` and `withdrawal_reason`, and its `valid_until` is when that was.
     """
 
     accepted: bool
     reason: Reason | None
     set_by: UUID | None
     note: str | None
+    withdrawn_by: UUID | None
+    withdrawal_reason: str | None
 
 
 class SourceView(View):

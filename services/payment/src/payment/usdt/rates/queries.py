@@ -82,10 +82,13 @@ async def newest_answers(session: AsyncSession, *, since: datetime) -> Sequence[
 
 
 async def reference_rates(session: AsyncSession) -> Sequence[Decimal]:
-    """Return the rates with which a new median is compared: the last accepted one, and what staff have set since."""
+    """Return the rates with which a new median is compared: the last accepted one, and what staff have set since.
+
+    A rate that was withdrawn says nothing about the level.
+    """
     median = await _newest(session, RateSource.MEDIAN, IS_CHOSEN)
     since = None if median is None else median.created_at
-    manual = await _newest(session, RateSource.MANUAL, IS_CHOSEN, since=since)
+    manual = await _newest(session, RateSource.MANUAL, IS_CHOSEN, UsdtRate.withdrawn_by.is_(None), since=since)
     return [each.idr_per_usdt for each in (median, manual) if each is not None]
 
 

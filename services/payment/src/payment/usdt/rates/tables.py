@@ -36,6 +36,7 @@ class UsdtRate(Base):
         reason: why it is not.
         valid_until: until when a rate of staff is used, unless another one replaces it; null for others.
         note: why staff have set it.
+        withdrawn_by: who has withdrawn a rate of staff before its end, which was moved to that moment.
     """
 
     __tablename__ = "usdt_rates"
@@ -46,6 +47,10 @@ class UsdtRate(Base):
             "(source = 'manual') = (set_by IS NOT NULL) AND (source = 'manual') = (valid_until IS NOT NULL)"
             " AND (source = 'manual') = (note IS NOT NULL)",
             name="manual",
+        ),
+        CheckConstraint(
+            "(withdrawn_by IS NULL) = (withdrawal_reason IS NULL) AND (withdrawn_by IS NULL OR source = 'manual')",
+            name="withdrawn",
         ),
         Index("ix_usdt_rates_created_at", "created_at"),
         Index("ix_usdt_rates_chosen", "created_at", postgresql_where=IS_CHOSEN),
@@ -61,6 +66,8 @@ class UsdtRate(Base):
     valid_until: Mapped[datetime | None]
     set_by: Mapped[UUID | None]
     note: Mapped[str | None] = mapped_column(String(1000))
+    withdrawn_by: Mapped[UUID | None]
+    withdrawal_reason: Mapped[str | None] = mapped_column(String(1000))
 
 
 class UsdtRateSource(Base):

@@ -16,7 +16,7 @@ from payment.usdt.evm.amounts import to_units
 from payment.usdt.evm.models import Transfer
 from payment.usdt.evm.rpc import Endpoint
 from payment.usdt.networks.tables import UsdtNetwork
-from payment.usdt.returns.rules import CheckState, Found, next_look, state_of
+from payment.usdt.returns.rules import PAYS, Found, next_look, state_of
 from payment.usdt.returns.tables import RefundCheck
 from payment.usdt.watch.failures import FAILURES
 from payment.usdt.watch.nodes import Nodes
@@ -28,7 +28,6 @@ log = logger(__name__)
 _AT_ONCE: Final = 10
 _LEASE: Final = timedelta(minutes=5)
 """For which no other process looks for a transaction; longer than all time-outs of two endpoints."""
-_PAYS: Final = frozenset({CheckState.PENDING, CheckState.CONFIRMED})
 
 Row = BlockchainTransaction
 
@@ -106,13 +105,15 @@ async def _final(endpoint: Endpoint, confirmations: int | None) -> int:
 
 async def _store(work: UnitOfWork, due: _Due, found: Found | None) -> None:
     check = await work.session.get_one(RefundCheck, due.source, with_for_update=True, populate_existing=True)
+    if check.tx_hash != due.tx_hash:  # corrected since, and due
+        return
     if found is None:
         check.look_at = next_look(Found(), check.created_at, work.now)
         return
     paid = found.to(due.network.token_contract, check.address)
     before, check.state = check.state, state_of(found, paid, await _needed(work, check, due.network))
     check.checked_at, check.look_at = work.now, next_look(found, check.created_at, work.now)
-    await _keep(work, due, found, paid if check.state in _PAYS else ())
+    await _keep(work, due, found, paid if check.state in PAYS else ())
     await work.session.flush()
     if check.state != before:
         after = {"state": check.state.value}

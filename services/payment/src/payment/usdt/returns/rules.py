@@ -29,6 +29,10 @@ class CheckState(StrEnum):
     CONFIRMED = "confirmed"
 
 
+PAYS: Final = frozenset({CheckState.PENDING, CheckState.CONFIRMED})
+"""States of a transaction that pays what has to go back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The transfers of a transaction, all in one block; none if the chain does not have it.

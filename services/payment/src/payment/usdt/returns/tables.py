@@ -11,15 +11,25 @@ from payment.base import Base
 
 
 class RefundAddress(Base):
-    """The address to which a runner wants USDT back. The newest one counts."""
+    """The address to which a runner wants USDT back. The newest one counts.
+
+    Attributes:
+        given_by: the member of staff who entered it for the runner, and `reason` how they know it; null if the runner
+            did.
+    """
 
     __tablename__ = "usdt_refund_addresses"
-    __table_args__ = (CheckConstraint("length(address) = 20", name="address"),)
+    __table_args__ = (
+        CheckConstraint("length(address) = 20", name="address"),
+        CheckConstraint("(given_by IS NULL) = (reason IS NULL)", name="by_staff"),
+    )
 
     registration_id: Mapped[UUID] = mapped_column(ForeignKey("payment_addresses.registration_id"), primary_key=True)
     network: Mapped[str] = mapped_column(String(20), ForeignKey("usdt_networks.network"))
     address: Mapped[bytes] = mapped_column(LargeBinary)
     given_at: Mapped[datetime]
+    given_by: Mapped[UUID | None]
+    reason: Mapped[str | None] = mapped_column(String(1000))
 
 
 class RefundCheck(Base):

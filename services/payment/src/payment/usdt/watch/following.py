@@ -9,14 +9,13 @@ from uuid import UUID
 from chassis.database import Database
 from chassis.telemetry import logger
 
-from payment.usdt.networks.queries import enabled_networks
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.watch.cursors import Lease, LeaseLost, claim, give_up
 from payment.usdt.watch.failures import NotRead
 from payment.usdt.watch.headers import MARGIN
 from payment.usdt.watch.nodes import Nodes
 from payment.usdt.watch.passes import Taken, take_pass
-from payment.usdt.watch.queries import oldest_watched, watched_addresses
+from payment.usdt.watch.queries import oldest_watched, watched_addresses, watched_networks
 from payment.usdt.watch.reading import Reading
 from payment.usdt.watch.rules import Trouble
 from payment.usdt.watch.storing import load, store
@@ -35,9 +34,9 @@ Settle = Callable[[UUID], Awaitable[None]]
 
 
 async def watch_all(database: Database, nodes: Nodes, settle: Settle) -> None:
-    """Make a pass over each network that is offered, all at the same time. Any number of processes may do so."""
+    """Make a pass over each network to read, all at the same time. Any number of processes may do so."""
     async with database.read() as session:
-        networks = await enabled_networks(session)
+        networks = await watched_networks(session, database.clock())
     outcomes = await asyncio.gather(
         *(_follow(database, nodes, each, settle) for each in networks), return_exceptions=True
     )

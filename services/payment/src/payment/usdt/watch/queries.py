@@ -4,15 +4,28 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.quotes.tables import PaymentAddress
 from payment.usdt.watch.rules import Trouble
 from payment.usdt.watch.tables import ChainCursor
 
 LONG: Final = timedelta(minutes=20)
 """Trouble for as long is more than a network's own hiccups. It is less than a quote holds."""
+
+
+async def watched_networks(session: AsyncSession, now: datetime) -> Sequence[UsdtNetwork]:
+    """Return the settings of the networks to read: those that are offered, and those that were switched off of late.
+
+    The latter are read as long as an address is watched that was given before the switch: its payer may pay on them.
+    Every change of the settings counts as the switch, as the time of the switch itself is not stored.
+    """
+    was_read = exists().where(ChainCursor.chain_id == UsdtNetwork.chain_id)
+    given = exists().where(PaymentAddress.watch_until > now, PaymentAddress.created_at <= UsdtNetwork.updated_at)
+    query = select(UsdtNetwork).where(or_(UsdtNetwork.enabled, and_(was_read, given))).order_by(UsdtNetwork.network)
+    return (await session.scalars(query)).all()
 
 
 async def watched_addresses(session: AsyncSession, now: datetime) -> Sequence[bytes]:

@@ -18,6 +18,7 @@ from payment.usdt.watch.cursors import Lease, advance
 from payment.usdt.watch.passes import Taken
 from payment.usdt.watch.rules import Key, Known, Memory, Plan, Seen, TransferKind, TransferState, key_of
 from payment.usdt.watch.tables import BlockchainTransaction, ChainBlock
+from payment.usdt.watch.unpublished import unpublished
 
 _AT_ONCE: Final = 500
 """Rows per statement; each has 16 parameters, of at most 32,767."""
@@ -40,7 +41,7 @@ async def load(session: AsyncSession, lease: Lease) -> Memory:
 
 
 async def store(work: UnitOfWork, lease: Lease, network: UsdtNetwork, taken: Taken) -> frozenset[UUID]:
-    """Store a pass, and return the registrations whose transfers it changed.
+    """Store a pass. Return the registrations to settle: those whose transfers it changed, and those that were left.
 
     Raises:
         LeaseLost: another process may have stored a pass meanwhile; this one changes nothing.
@@ -52,7 +53,8 @@ async def store(work: UnitOfWork, lease: Lease, network: UsdtNetwork, taken: Tak
     changed = await _change(work, network, plan.failed, failed)
     changed |= await add(work, network, plan.news)
     confirmed = {"state": TransferState.CONFIRMED, "confirmed_at": work.now}
-    return frozenset(changed | await _change(work, network, plan.confirmed, confirmed))
+    changed |= await _change(work, network, plan.confirmed, confirmed)
+    return frozenset(changed | await unpublished(work.session, network.chain_id, work.now))
 
 
 async def _remember(work: UnitOfWork, chain_id: int, plan: Plan) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy import and_, func, or_, select, update
 
 from payment.usdt.evm.addresses import checksum
 from payment.usdt.evm.rpc import Endpoint
-from payment.usdt.networks.queries import enabled_networks
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.quotes.tables import PaymentAddress
 from payment.usdt.watch.failures import FAILURES
 from payment.usdt.watch.nodes import Nodes
+from payment.usdt.watch.queries import watched_networks
 from payment.usdt.watch.rescan import find_missed, unproven
 from payment.usdt.watch.rules import TransferState, Trouble
 from payment.usdt.watch.storing import add
@@ -63,7 +63,7 @@ async def sweep_balances(database: Database, nodes: Nodes) -> int:
     Missed transfers are stored and confirmed as others are. Each difference is a trouble of its network.
     """
     async with database.read() as session:
-        networks = await enabled_networks(session)
+        networks = await watched_networks(session, database.clock())
     total = 0
     while networks and (addresses := await _claim(database)):
         total += len(addresses)

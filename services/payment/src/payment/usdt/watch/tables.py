@@ -22,6 +22,8 @@ class BlockchainTransaction(Base):
         state: `failed` if its block is no longer of the chain.
         registration_id: the invoice whose address received it; null if it is a refund's or unknown.
         settled: what became of its money; null until it is confirmed, and for other tokens.
+        notified_at: when it was last published that what arrived is too little, or that the transfer is gone. It counts
+            for the state that the transfer had then.
     """
 
     __tablename__ = "blockchain_transactions"
@@ -59,6 +61,7 @@ class BlockchainTransaction(Base):
     seen_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None]
 
 
 class ChainCursor(Base):
