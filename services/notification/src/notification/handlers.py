@@ -25,6 +25,9 @@ from contracts import (
     RegistrationExpired,
     RegistrationReopened,
     StaffSessionsEnded,
+    UsdtKept,
+    UsdtTakenBack,
+    UsdtUnderpaid,
     WaitlistEnded,
     WaitlistOffered,
 )
@@ -42,7 +45,7 @@ from notification.queue.commands import enqueue, skip_outdated
 from notification.queue.notified import is_queued, last_notified
 from notification.queue.resending import extend_deadline
 from notification.races.commands import lock_race, record_announcement
-from notification.templates.formatting import OFFER_ENDED
+from notification.templates.formatting import OFFER_ENDED, USDT_KEPT
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
@@ -194,6 +197,36 @@ async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None
 
 def _money(payment: PaymentPayload) -> dict[str, str]:
     return payment.model_dump(mode="json", include={"payment_id", "amount", "currency"})
+
+
+@handlers.on(UsdtUnderpaid)
+async def notify_underpaid(event: Event[UsdtUnderpaid], work: UnitOfWork) -> None:
+    """Notify the person in charge of what arrived in USDT and what is missing, once for each sum that arrived."""
+    underpaid = event.payload
+    await contacts.lock_contact(work, underpaid.registration_id)
+    context = {
+        "payment_deadline": underpaid.expires_at.isoformat(),
+        "usdt": underpaid.model_dump(mode="json", include={"amount", "missing", "network", "address", "decided_at"}),
+    }
+    await _notify_person_in_charge(work, event, about=f"{underpaid.amount.normalize():f}", context=context)
+
+
+@handlers.on(UsdtKept)
+async def notify_kept(event: Event[UsdtKept], work: UnitOfWork) -> None:
+    """Notify the person in charge of USDT that do not pay for the registration, with the reason."""
+    kept = event.payload
+    await contacts.lock_contact(work, kept.registration_id)
+    context = {"reason": f"{USDT_KEPT}{kept.reason}", "usdt": kept.model_dump(mode="json", include={"amount"})}
+    await _notify_person_in_charge(work, event, about=str(kept.transfer_id), context=context)
+
+
+@handlers.on(UsdtTakenBack)
+async def notify_taken_back(event: Event[UsdtTakenBack], work: UnitOfWork) -> None:
+    """Notify the person in charge of a transaction that the chain took back, once."""
+    lost = event.payload
+    await contacts.lock_contact(work, lost.registration_id)
+    context = {"usdt": lost.model_dump(mode="json", include={"amount", "network", "tx_hash", "settled", "decided_at"})}
+    await _notify_person_in_charge(work, event, about=lost.tx_hash, context=context)
 
 
 @handlers.on(RegistrationCorrected)

@@ -19,6 +19,9 @@ from contracts import (
     RegistrationCreated,
     RegistrationExpired,
     RegistrationReopened,
+    UsdtKept,
+    UsdtTakenBack,
+    UsdtUnderpaid,
     WaitlistEnded,
     WaitlistOffered,
 )
@@ -52,7 +55,12 @@ UNREGISTERED = (Stage.WAITING, Stage.OFFER_ENDED)
 """Stages without a registration."""
 
 _OFFER = frozenset({WaitlistOffered.TYPE})
-_WAITING_FOR_MONEY = _OFFER | {RegistrationCreated.TYPE, PaymentUploaded.TYPE, PaymentRejected.TYPE}
+_WAITING_FOR_MONEY = _OFFER | {
+    RegistrationCreated.TYPE,
+    PaymentUploaded.TYPE,
+    PaymentRejected.TYPE,
+    UsdtUnderpaid.TYPE,
+}
 _EXPIRED = frozenset({RegistrationExpired.TYPE})
 _REOPENED = frozenset({RegistrationReopened.TYPE})
 
@@ -71,6 +79,9 @@ SUPERSEDES: Mapping[str, frozenset[str]] = {
     | {RegistrationConfirmed.TYPE, RaceChanged.TYPE},
     RefundDue.TYPE: frozenset(),
     RefundDone.TYPE: frozenset(),
+    UsdtUnderpaid.TYPE: frozenset({UsdtUnderpaid.TYPE, UsdtTakenBack.TYPE}),
+    UsdtKept.TYPE: frozenset(),
+    UsdtTakenBack.TYPE: frozenset(),
 }
 """Event type -> types of unsent messages that are outdated by it."""
 

@@ -15,6 +15,9 @@ from contracts import (
     RegistrationCreated,
     RegistrationExpired,
     RegistrationReopened,
+    UsdtKept,
+    UsdtTakenBack,
+    UsdtUnderpaid,
     WaitlistEnded,
     WaitlistOffered,
 )
@@ -48,6 +51,9 @@ class EventType(StrEnum):
     REGISTRATION_REOPENED = RegistrationReopened.TYPE
     PAYMENT_REFUND_DUE = RefundDue.TYPE
     PAYMENT_REFUND_DONE = RefundDone.TYPE
+    USDT_UNDERPAID = UsdtUnderpaid.TYPE
+    USDT_KEPT = UsdtKept.TYPE
+    USDT_TAKEN_BACK = UsdtTakenBack.TYPE
     WAITLIST_OFFERED = WaitlistOffered.TYPE
     WAITLIST_ENDED = WaitlistEnded.TYPE
     RACE_CHANGED = RaceChanged.TYPE

@@ -1,6 +1,7 @@
 """Composition of a claimed message: text, HTML and ticket from current rows."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +23,7 @@ from notification.queue.validity import is_outdated
 from notification.races.queries import current_names
 from notification.templates import formatting
 from notification.templates.queries import find_template
-from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer
+from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer, UsdtFacts
 from notification.templates.rules import NO_VALUE, Template, safe_name
 from notification.tickets.pdf import PrintedTicket, ticket_pdf
 from notification.tickets.qr import qr_png
@@ -87,8 +88,20 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
         ticket_number=ticket_number(contact, participant, group.values()),
         reason=str(claim.context.get("reason", "")),
         reference=str(claim.context.get("reference", "")),
+        usdt=_usdt(claim.context.get("usdt", {})),
         status_path=await _status_path(session, contact) if in_charge else None,
         has_page=in_charge,
+    )
+
+
+def _usdt(told: Mapping[str, Any]) -> UsdtFacts:
+    amount, missing = told.get("amount"), told.get("missing")
+    return UsdtFacts(
+        amount=None if amount is None else Decimal(amount),
+        missing=None if missing is None else Decimal(missing),
+        network=told.get("network", ""),
+        address=told.get("address", ""),
+        tx_hash=told.get("tx_hash", ""),
     )
 
 

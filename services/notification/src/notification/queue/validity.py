@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, func, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -22,6 +22,9 @@ TOO_LATE = "its time was over before it was sent"
 PAYMENT_MESSAGES = frozenset({EventType.PAYMENT_UPLOADED, EventType.PAYMENT_REJECTED})
 """Types of messages that are valid only until the next one about the registration's payment."""
 
+USDT_MESSAGES = frozenset({EventType.USDT_UNDERPAID, EventType.USDT_TAKEN_BACK})
+"""Types of messages that are valid only until the next one about what is missing, or until the registration is paid."""
+
 BEFORE_THE_RACE = frozenset({EventType.REGISTRATION_CONFIRMED, EventType.RACE_CHANGED})
 """Types of messages whose deadline is the start of the race day. They may still be sent on that day."""
 
@@ -30,6 +33,7 @@ _OUTLIVES_THE_RACE = frozenset(
         EventType.REGISTRATION_CANCELLED,
         EventType.PAYMENT_REFUND_DUE,
         EventType.PAYMENT_REFUND_DONE,
+        EventType.USDT_KEPT,
         EventType.ACCESS_LINKS,
     }
 )
@@ -97,6 +101,7 @@ def superseded() -> ColumnElement[bool]:
             Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_MESSAGES)), _newer_payment_message()
         ),
         and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _refund_done()),
+        and_(Notification.event_type.in_(USDT_MESSAGES), not_(_was_settled()), or_(_confirmed(), _newer_underpaid())),
     )
 
 
@@ -125,6 +130,28 @@ def _newer_payment_message() -> ColumnElement[bool]:
     other = aliased(Notification)
     newer = func.coalesce(other.payment_news, 0) > func.coalesce(Notification.payment_news, 0)
     return exists().where(other.registration_id == Notification.registration_id, newer)
+
+
+def _was_settled() -> ColumnElement[bool]:
+    """Return the condition that USDT which are gone had paid the registration: a confirmation before is no answer."""
+    return func.coalesce(Notification.context["usdt"]["settled"].as_boolean(), False)
+
+
+def _confirmed() -> ColumnElement[bool]:
+    paid = (Contact.registration_id == Notification.registration_id, Contact.stage == Stage.CONFIRMED)
+    return exists().where(*paid)
+
+
+def _newer_underpaid() -> ColumnElement[bool]:
+    """Return the condition that payment decided later what is missing."""
+    other = aliased(Notification)
+    underpaid = other.event_type == EventType.USDT_UNDERPAID
+    newer = _decided_at(other) > _decided_at(Notification)
+    return exists().where(other.registration_id == Notification.registration_id, underpaid, newer)
+
+
+def _decided_at(message: type[Notification]) -> ColumnElement[datetime]:
+    return cast(message.context["usdt"]["decided_at"].astext, DateTime(timezone=True))
 
 
 def _refund_done() -> ColumnElement[bool]:

@@ -119,6 +119,50 @@ Not there after a few working days? Contact the organiser and mention the refere
 
 Your registration page: {status_url}""",
     ),
+    EventType.USDT_UNDERPAID: Template(
+        subject="{usdt_missing} still missing for {registration_number}",
+        body="""Hello {name},
+
+{usdt_amount} have arrived for {registration_number} ({event_name}, {category_name}). {usdt_missing} are still missing.
+
+Please send the rest before {payment_deadline}, in one or several transfers, to the same address:
+
+Network: {usdt_network}
+Address: {usdt_address}
+
+The rate changes, and the missing amount with it. Before you send, see the amount that holds now on your registration \
+page: {status_url}
+
+If you pay in another way, or the rest does not arrive in time, we keep what has arrived for you, and it goes back.""",
+    ),
+    EventType.USDT_KEPT: Template(
+        subject="We keep {usdt_amount} of yours ({registration_number})",
+        body="""Hello {name},
+
+We received {usdt_amount} for {registration_number} ({event_name}, {category_name}) that this registration does not \
+need.
+
+Reason: {reason}
+
+The organiser sees this money and sends it back; you need not ask for it. It does not go to the address it came from, \
+as that is often an exchange's. Name the network and the address that should receive it on your registration page: \
+{status_url}""",
+    ),
+    EventType.USDT_TAKEN_BACK: Template(
+        subject="A USDT transfer for {registration_number} was undone by the network",
+        body="""Hello {name},
+
+Your transfer of {usdt_amount} on {usdt_network} for {registration_number} ({event_name}, {category_name}) was undone \
+by the network: the block that held it was replaced. It does not count for now.
+
+As a rule such a transfer gets into another block by itself and then counts; you need not do anything. If your wallet \
+or exchange shows that it failed or does not show it any more, pay again. Amount, address and deadline are on your \
+registration page: {status_url}
+
+Do you have your e-ticket already? Then do not pay again: the organiser looks at it and contacts you.
+
+Transaction: {usdt_transaction}""",
+    ),
     EventType.WAITLIST_OFFERED: Template(
         subject="A place for you in {event_name}: accept before {offer_deadline}",
         body="""Hello {name},

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contracts import WaitlistEnd
+from contracts import UsdtKeptReason, WaitlistEnd
 
 from notification.messages.rules import Locale
 
@@ -51,6 +51,9 @@ WAITING_LIST = {Locale.INDONESIAN: "Daftar tunggu", Locale.ENGLISH: "Waiting lis
 OFFER_ENDED = "waitlist.ended:"
 """Prefix of the reason of an ended offer, before the value of `WaitlistEnd`."""
 
+USDT_KEPT = "payment.usdt_kept:"
+"""Prefix of the reason of kept USDT, before the value of `UsdtKeptReason`."""
+
 _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
     Locale.INDONESIAN: {
         WaitlistEnd.LAPSED: "tawaran tidak diterima sampai batas waktunya",
@@ -67,13 +70,38 @@ _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
         WaitlistEnd.REGISTERED_ELSEWHERE: "a participant is in this race by another registration",
     },
 }
+_WHY_USDT_KEPT: Mapping[Locale, Mapping[str, str]] = {
+    Locale.INDONESIAN: {
+        UsdtKeptReason.SURPLUS: "jumlah yang masuk melebihi biaya pendaftaran",
+        UsdtKeptReason.PAID: "pendaftaran sudah lunas sebelumnya",
+        UsdtKeptReason.ENDED: "pendaftaran sudah berakhir, dan jumlah yang masuk tidak cukup",
+    },
+    Locale.ENGLISH: {
+        UsdtKeptReason.SURPLUS: "more arrived than the registration costs",
+        UsdtKeptReason.PAID: "the registration was paid before",
+        UsdtKeptReason.ENDED: "the registration has ended, and what arrived was too little",
+    },
+}
+_CODED = {OFFER_ENDED: _WHY_OFFER_ENDED, USDT_KEPT: _WHY_USDT_KEPT}
+_NETWORKS = {"ethereum": "Ethereum", "polygon": "Polygon", "bsc": "BNB Smart Chain", "arbitrum": "Arbitrum"}
 
 
 def reason(given: str, locale: Locale) -> str:
-    """Return the text of a reason; empty for a `WaitlistEnd` that this release does not know."""
-    if not given.startswith(OFFER_ENDED):
-        return given
-    return _WHY_OFFER_ENDED[locale].get(given.removeprefix(OFFER_ENDED), "")
+    """Return the text of a reason; empty for a coded one that this release does not know."""
+    for prefix, words in _CODED.items():
+        if given.startswith(prefix):
+            return words[locale].get(given.removeprefix(prefix), "")
+    return given
+
+
+def network(word: str) -> str:
+    """Return the name of a network by its word in events; of one that is not known here, the word as a name."""
+    return _NETWORKS.get(word, word.title())
+
+
+def usdt(amount: Decimal) -> str:
+    """Return an amount of USDT as wallets and our pages write it in every language: `1250.5 USDT`."""
+    return f"{amount.normalize():f} USDT"
 
 
 def money(amount: Decimal, currency: str, locale: Locale) -> str:

@@ -123,6 +123,51 @@ Belum masuk setelah beberapa hari kerja? Hubungi panitia dengan menyebut nomor r
 
 Halaman pendaftaran Anda: {status_url}""",
     ),
+    EventType.USDT_UNDERPAID: Template(
+        subject="Pembayaran {registration_number} masih kurang {usdt_missing}",
+        body="""Halo {name},
+
+{usdt_amount} sudah masuk untuk {registration_number} ({event_name}, {category_name}). Masih kurang {usdt_missing}.
+
+Silakan kirim kekurangannya sebelum {payment_deadline}, sekaligus atau beberapa kali, ke alamat yang sama:
+
+Jaringan: {usdt_network}
+Alamat: {usdt_address}
+
+Kurs dapat berubah, begitu pula kekurangannya. Sebelum mengirim, lihat jumlah yang berlaku saat itu di halaman \
+pendaftaran Anda: {status_url}
+
+Jika Anda membayar dengan cara lain, atau kekurangannya tidak masuk tepat waktu, yang sudah masuk kami simpan untuk \
+Anda dan dikembalikan.""",
+    ),
+    EventType.USDT_KEPT: Template(
+        subject="{usdt_amount} milik Anda kami simpan ({registration_number})",
+        body="""Halo {name},
+
+Kami menerima {usdt_amount} untuk {registration_number} ({event_name}, {category_name}) yang tidak diperlukan \
+pendaftaran ini.
+
+Alasan: {reason}
+
+Panitia melihat uang ini dan mengirimnya kembali; Anda tidak perlu memintanya. Uang ini tidak dikirim ke alamat \
+asalnya, karena alamat itu sering kali milik bursa. Sebutkan jaringan dan alamat yang akan menerimanya di halaman \
+pendaftaran Anda: {status_url}""",
+    ),
+    EventType.USDT_TAKEN_BACK: Template(
+        subject="Transfer USDT untuk {registration_number} dibatalkan oleh jaringan",
+        body="""Halo {name},
+
+Transfer {usdt_amount} di jaringan {usdt_network} untuk {registration_number} ({event_name}, {category_name}) \
+dibatalkan oleh jaringan: blok yang memuatnya diganti. Untuk sementara transfer ini tidak dihitung.
+
+Biasanya transfer seperti ini masuk ke blok lain dengan sendirinya, lalu dihitung; Anda tidak perlu melakukan apa pun. \
+Jika dompet atau bursa Anda menunjukkan bahwa transfer itu gagal atau tidak lagi menampilkannya, bayarlah sekali lagi. \
+Jumlah, alamat, dan batas waktunya ada di halaman pendaftaran Anda: {status_url}
+
+Sudah menerima e-tiket? Jangan bayar lagi: panitia memeriksanya dan menghubungi Anda.
+
+Transaksi: {usdt_transaction}""",
+    ),
     EventType.WAITLIST_OFFERED: Template(
         subject="Ada tempat untuk Anda di {event_name}: terima sebelum {offer_deadline}",
         body="""Halo {name},

@@ -24,6 +24,17 @@ _pages = Environment(
 
 
 @dataclass(frozen=True)
+class UsdtFacts:
+    """The data of a message about a payment in USDT. What a message does not have is None, or empty."""
+
+    amount: Decimal | None = None
+    missing: Decimal | None = None
+    network: str = ""
+    address: str = ""
+    tx_hash: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """The data of a message about a registration.
 
@@ -50,6 +61,7 @@ class Facts:
     ticket_number: str | None = None
     reason: str = ""
     reference: str = ""
+    usdt: UsdtFacts = UsdtFacts()
     status_path: str | None = None
     has_page: bool = True
     timezone: str | None = None
@@ -116,6 +128,7 @@ class Renderer:
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
             "reason": formatting.reason(facts.reason, locale),
             "reference": facts.reference,
+            **_usdt_values(facts.usdt),
             "ticket_url": self.ticket_url(facts.ticket_code),
             "status_url": self.status_url(facts.status_path),
             "site_url": self.public_url,
@@ -179,6 +192,16 @@ class Renderer:
         else:
             own = {self.status_url(facts.status_path), self.ticket_url(facts.ticket_code)} - {NO_VALUE}
         return sorted({*own, self.public_url}, key=len, reverse=True)
+
+
+def _usdt_values(usdt: UsdtFacts) -> dict[str, str]:
+    return {
+        "usdt_amount": NO_VALUE if usdt.amount is None else formatting.usdt(usdt.amount),
+        "usdt_missing": NO_VALUE if usdt.missing is None else formatting.usdt(usdt.missing),
+        "usdt_network": formatting.network(usdt.network),
+        "usdt_address": usdt.address,
+        "usdt_transaction": usdt.tx_hash,
+    }
 
 
 def _needed(facts: Facts | LinkFacts) -> str | None:

@@ -39,6 +39,18 @@ _VARIABLES: Mapping[str, Wording] = {
         id="alasan bukti ditolak, pendaftaran dibatalkan, uang dikembalikan, atau tawaran berakhir",
     ),
     "reference": Wording(en="of the transfer with which money went back", id="nomor referensi transfer pengembalian"),
+    "usdt_amount": Wording(
+        en="USDT that arrived, are kept or were taken back by the network",
+        id="USDT yang masuk, disimpan, atau dibatalkan oleh jaringan",
+    ),
+    "usdt_missing": Wording(en="USDT that are still missing", id="USDT yang masih kurang"),
+    "usdt_network": Wording(en="network of a payment in USDT", id="jaringan pembayaran USDT"),
+    "usdt_address": Wording(
+        en="address to which USDT are sent for this registration", id="alamat tujuan USDT untuk pendaftaran ini"
+    ),
+    "usdt_transaction": Wording(
+        en="hash of a transaction that the network took back", id="hash transaksi yang dibatalkan oleh jaringan"
+    ),
     "ticket_url": Wording(
         en="address of the ticket's QR code, once confirmed", id="alamat kode QR tiket, setelah terkonfirmasi"
     ),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from notification.messages.rules import EventType, Locale
-from notification.templates.rendering import Facts, LinkFacts, PersonalLink
+from notification.templates.rendering import Facts, LinkFacts, PersonalLink, UsdtFacts
 
 SAMPLE_TICKET = "0123456789abcdef0123456789abcdef"
 _SAMPLE_PATH = "/r/FR5K-00042/abcdefghijklmnopqrstuvw"
@@ -13,6 +13,13 @@ _REASONS: Mapping[Locale, str] = {
     Locale.INDONESIAN: "Jumlah pada bukti tidak terbaca",
     Locale.ENGLISH: "The amount on the proof cannot be read",
 }
+_USDT = UsdtFacts(
+    amount=Decimal(11),
+    missing=Decimal("10.03"),
+    network="polygon",
+    address="0x1234567890AbcdEF1234567890aBcdef12345678",
+    tx_hash="0x0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+)
 SAMPLE_LINKS = LinkFacts(
     (
         PersonalLink("FR5K-00042", "Budi Santoso", "Jakarta Fun Run", "5K", _SAMPLE_PATH),
@@ -47,5 +54,6 @@ def sample_facts(event_type: EventType, locale: Locale, *, now: datetime) -> Fac
         ticket_number="TIX-FR5K00042-01",
         reason=_REASONS[locale],
         reference="BCA 20270214-0042",
+        usdt=_USDT,
         status_path=_SAMPLE_PATH,
     )

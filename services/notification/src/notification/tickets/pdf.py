@@ -27,8 +27,8 @@ _LABELS: Mapping[Locale, tuple[str, ...]] = {
     ),
 }
 _NOTES: Mapping[Locale, str] = {
-    Locale.INDONESIAN: "Tunjukkan kode QR ini saat mengambil race pack. Jangan bagikan kepada orang lain.",
-    Locale.ENGLISH: "Show this QR code when you collect your race pack. Do not share it.",
+    Locale.INDONESIAN: "Tunjukkan kode QR ini saat mengambil race pack.\nJangan bagikan kepada orang lain.",
+    Locale.ENGLISH: "Show this QR code when you collect your race pack.\nDo not share it.",
 }
 
 
