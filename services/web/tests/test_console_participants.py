@@ -71,3 +71,26 @@ async def test_a_refused_filter_is_said_in_words() -> None:
 async def test_while_registrations_are_away_the_page_says_so() -> None:
     async with own_console({("GET", PATH): httpx.Response(502)}) as console:
         await console.open("/console/participants", status=503)
+
+
+async def test_columns_are_chosen_in_the_address_in_their_order() -> None:
+    async with own_console() as console:
+        page = await console.open("/console/participants?columns=type&columns=bib&columns=x")
+        usual = await console.open("/console/participants?columns=bib,category,jersey,gender,registration,status")
+    assert [each.text for each in page.one("thead").all("th")] == ["Name", "BIB", "Type", "Action"]
+    assert len(usual.one("thead").all("th")) == 8
+    assert [each.get("href") for each in usual.all("a") if each.get("rel") == "next"] == [
+        "/en/console/participants?cursor=x"
+    ]
+
+
+async def test_the_state_of_the_list_is_saved_as_a_view_of_participants() -> None:
+    async with own_console() as console:
+        page = await console.open("/console/participants?race=jakarta-fun-run&gender=male&columns=bib&cursor=x")
+        [form] = [each for each in page.all("form") if each.get("action") == "/en/console/views/participants"]
+        fields = {each.attributes["name"]: each.get("value") or "" for each in form.all("input")}
+        following = await console.sent_to("/console/views/participants", **{**fields, "name": "Putra"})
+        whole = await console.open("/console/participants")
+    assert (fields["query"], fields["race"]) == ("gender=male&columns=bib", "jakarta-fun-run")
+    assert following == "/en/console/participants?race=jakarta-fun-run&gender=male&columns=bib&done=saved"
+    assert "/en/console/views/participants" not in [each.get("action") for each in whole.all("form")]

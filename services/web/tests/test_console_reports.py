@@ -12,7 +12,7 @@ from web.console.reports.period import Period
 from .conftest import category
 from .ops_console import Apis, page
 from .runner_apis import problem
-from .walk_ops_answers import EVENT, FINANCIAL, PARTICIPANTS, TIMELINE, financial, money
+from .walk_ops_answers import EVENT, FINANCIAL, PARTICIPANTS, TIMELINE, financial, in_usdt, money
 from .walk_staff import CATALOG, json_of
 
 FILE = "/api/payment/v1/reports/financial.csv"
@@ -80,6 +80,32 @@ async def test_a_channel_is_an_account_and_fees_are_of_no_registration() -> None
     head = shown.one("thead").text
     assert all(each in head for each in ("Account", "Received", "Unique amounts", "Fees", "Left over"))
     assert "\u2212Rp" in shown.one("tbody").text
+
+
+async def test_usdt_have_a_table_of_their_own_by_network() -> None:
+    usdt = {**in_usdt("bsc", "polygon"), "amount": "101.9", "transfers": 4, "worth": "1696635.00"}
+    async with Apis({FINANCIAL: financial(money("2027-01-04"), usdt=usdt)}).browser() as browser:
+        shown = await page(browser, "/reports/financial")
+    table = shown.one("div", aria_labelledby="usdt-title")
+    rows = [each.text.replace("\N{NO-BREAK SPACE}", " ").split() for each in table.one("tbody").all("tr")]
+    figures = ["2", "50.95", "Rp", "848.318", "Rp", "16.650,25"]
+    assert rows == [["BNB", "Smart", "Chain", *figures], ["Polygon", *figures]]
+    total = table.one("tfoot").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert total.split() == ["Total", "4", "101.9", "Rp", "1.696.635", "Rp", "16.650,25"]
+    assert "Average rate" in table.one("thead").text
+
+
+async def test_usdt_that_are_kept_are_shown_without_any_payment() -> None:
+    async with Apis({FINANCIAL: financial(usdt=in_usdt("bsc"))}).browser() as browser:
+        shown = await page(browser, "/reports/financial")
+    assert "Received in USDT" in shown.text
+    assert "No money in these days" not in shown.text
+
+
+async def test_without_usdt_nothing_is_said_of_them() -> None:
+    async with Apis({FINANCIAL: financial(money("2027-01-04"), usdt=None)}).browser() as browser:
+        shown = await page(browser, "/reports/financial")
+    assert "USDT" not in shown.one("main").text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from starlette.routing import compile_path
 from testkit.contract import environment
 from web.console.menu import menu_of
 
+from .markup import Element, parsed
 from .walk import ANSWERS, Example, Walker, answering, app_on, browser
 from .walk_examples import EXAMPLES
 from .walk_staff import SERVICES
@@ -86,9 +89,46 @@ async def _answer(example: Example, role: Role) -> tuple[httpx.Response, Sequenc
     return answer, walker.asked
 
 
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("example", CONSOLE, ids=str)
-async def test_a_page_admits_whom_it_says_and_asks_for_what_they_may_have(example: Example, role: Role) -> None:
+def _offered(page: Element, own: str) -> Iterable[tuple[str, str]]:
+    """Yield the methods and addresses of links, pictures, forms and parts that refresh themselves.
+
+    The other language of an answer to a form is left out: that address may be one for forms alone.
+    """
+    for each in (each for each in page.walk() if "hreflang" not in each.attributes):
+        yield from (("GET", each.attributes[name]) for name in ("href", "src", "hx-get") if name in each.attributes)
+        if "hx-post" in each.attributes:
+            yield "POST", each.attributes["hx-post"]
+        if each.tag == "form" and each.get("method") != "dialog":
+            yield (each.get("method") or "get").upper(), each.get("action") or own
+        if "formaction" in each.attributes:
+            around = (other for other in each.within() if other.tag == "form")
+            form = page.one("form", id=each.attributes["form"]) if "form" in each.attributes else next(around)
+            method = each.get("formmethod") or form.get("method") or "get"
+            yield method.upper(), each.attributes["formaction"]
+
+
+def _closed_ways(page: Element, own: str, role: Role) -> Sequence[str]:
+    """Return what a page offers although the role may not have it."""
+    inside = {(method, urlsplit(target).path) for method, target in _offered(page, own) if "/console" in target}
+    return sorted(
+        f"{method} {path}" for method, path in inside if not gate_of(_pages(), method, path or own).admits(role)
+    )
+
+
+def _by_turns() -> Iterable[Any]:
+    """Yield every page for every role. Usual runs open a page as one of them, the next page as the next."""
+    for number, example in enumerate(CONSOLE):
+        for place, role in enumerate(Role):
+            is_usual = place == number % len(Role)
+            yield pytest.param(
+                example, role, id=f"{example}-{role}", marks=() if is_usual else (pytest.mark.slow, pytest.mark.soak)
+            )
+
+
+@pytest.mark.parametrize(("example", "role"), [*_by_turns()])
+async def test_a_page_admits_whom_it_says_and_asks_for_and_offers_what_they_may_have(
+    example: Example, role: Role
+) -> None:
     method, path = _address(example)
     if _OPEN_TO_ALL.match(path):
         return
@@ -104,6 +144,22 @@ async def test_a_page_admits_whom_it_says_and_asks_for_what_they_may_have(exampl
     for asked_method, asked_path in asked:
         gate = gate_of(_api(asked_path.split("/")[2]), asked_method, asked_path)
         assert gate.admits(role), f"{role} may not {asked_method} {asked_path}"
+    if answer.status_code != 303:
+        assert _closed_ways(parsed(answer.text), path, role) == []
+
+
+def test_a_button_that_the_role_may_not_press_would_be_found() -> None:
+    """The control."""
+    page = parsed(
+        "<a href='/console/staff'>x</a><img src='/console/refunds/1/evidence'><div hx-get='/console/tiles'></div>"
+        "<form method=post action='/console/logout'><button formaction='/console/queues/payment'></button></form>"
+    )
+    assert _closed_ways(page, "/console", Role.VIEWER) == [
+        "GET /console/refunds/1/evidence",
+        "GET /console/staff",
+        "POST /console/queues/payment",
+    ]
+    assert _closed_ways(page, "/console", Role.OWNER) == []
 
 
 @pytest.mark.parametrize("role", Role)

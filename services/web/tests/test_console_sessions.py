@@ -222,6 +222,29 @@ async def test_a_session_is_ended_from_another_browser(stand: ConsoleStand) -> N
         assert await _is_in(own)
 
 
+async def test_a_new_password_ends_all_other_sessions_and_is_the_only_one_that_logs_in(stand: ConsoleStand) -> None:
+    email, new = await stand.hire(), "becak hijau di depan pasar"
+    async with stand.browser() as other, stand.browser() as own:
+        await log_in(other, email)
+        await log_in(own, email)
+
+        # when it is changed, first with a wrong present one
+        wrong = await own.post(PAGE, data={"current_password": "x", "new_password": new})
+        changed = await own.post(PAGE, data={"current_password": PASSWORD, "new_password": new})
+
+        # then the wrong one is said at its field, and nothing that was typed is shown
+        assert (wrong.status_code, new in wrong.text) == (422, False)
+        assert parsed(wrong.text).one("p", id="current_password-error")
+        assert changed.headers["location"] == f"{PAGE}?done=changed"
+
+        # and this session goes on, no other one
+        stand.clock.advance(minutes(6))
+        assert await _is_in(own)
+        assert not await _is_in(other)
+        assert (await log_in(other, email)).status_code == 401
+        assert (await log_in(other, email, password=new)).status_code == 303
+
+
 async def test_a_session_that_identity_ended_a_moment_ago_asks_for_a_login_and_keeps_what_was_typed(
     stand: ConsoleStand,
 ) -> None:

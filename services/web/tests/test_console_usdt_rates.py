@@ -12,12 +12,15 @@ from .walk_console_usdt_answers import (
     ANSWERS,
     RATES,
     SET_RATE,
+    WITHDRAW,
     manual_rate,
     rate,
     rates,
     refused_rate,
     source,
+    withdrawn_rate,
 )
+from .walk_money_answers import ME
 
 PAGE = "/usdt/rates"
 FORM = {"idr_per_usdt": "16.700,50", "valid_until": "2027-01-04T15:00", "reason": "The sources are away."}
@@ -110,6 +113,58 @@ async def test_a_rate_that_payment_refuses_is_refused_at_its_field() -> None:
     assert page.one("input", name="idr_per_usdt").get("value") == "16.700,50"
 
 
+async def test_a_rate_that_staff_have_set_is_withdrawn_with_a_reason() -> None:
+    by_hand = rates(manual_rate(), current=manual_rate())
+    async with desk({RATES: by_hand}, role=Role.FINANCE, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+        sent = await staff.send(f"{PAGE}/7/withdraw", {"withdraw_reason": " A typing error. "})
+        body = staff.body(*WITHDRAW)
+    [form] = [each for each in page.all("form") if each.get("action") == f"/en/console{PAGE}/7/withdraw"]
+    assert form.one("input", name="withdraw_reason").get("required") is not None
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"/en/console{PAGE}?done=withdrawn")
+    assert body == {"reason": "A typing error."}
+
+
+async def test_a_rate_of_the_sources_cannot_be_withdrawn() -> None:
+    page = await _page(items=[rate()])
+    assert "Withdraw this rate" not in page.text
+
+
+async def test_a_withdrawal_without_a_reason_is_refused_at_its_field() -> None:
+    by_hand = rates(manual_rate(), current=manual_rate())
+    async with desk({RATES: by_hand}, role=Role.FINANCE, usual=ANSWERS) as staff:
+        sent = await staff.send(f"{PAGE}/7/withdraw", {"withdraw_reason": " "})
+        assert staff.asked(*WITHDRAW) == []
+    page = parsed(sent.text)
+    assert sent.status_code == 422
+    assert "Write why you withdraw the rate." in page.one("p", id="withdraw_reason-error").text
+    assert page.one("section", aria_labelledby="now").one("details").get("open") is not None
+    assert page.one("input", name="valid_until").get("value") == "2027-01-04T16:00", "the other form is as it was"
+
+
+async def test_a_rate_that_is_not_used_any_more_is_not_withdrawn() -> None:
+    refused = problem(409, "rate_not_used", detail="It is not used any more.")
+    async with desk({WITHDRAW: refused}, role=Role.FINANCE, usual=ANSWERS) as staff:
+        sent = await staff.send(f"{PAGE}/7/withdraw", {"withdraw_reason": "A typing error."})
+    assert sent.status_code == 409
+    assert "It is not used any more." in parsed(sent.text).text
+
+
+async def test_a_withdrawal_that_is_sent_twice_is_one() -> None:
+    mine = rates({**withdrawn_rate(), "withdrawn_by": str(ME)})
+    answers = {WITHDRAW: problem(409, "rate_not_used", detail="It is not used any more."), RATES: mine}
+    async with desk(answers, role=Role.FINANCE, usual=ANSWERS) as staff:
+        sent = await staff.send(f"{PAGE}/7/withdraw", {"withdraw_reason": "A typing error."})
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"/en/console{PAGE}?done=withdrawn")
+
+
+async def test_the_list_says_who_has_withdrawn_a_rate_and_why() -> None:
+    page = await _page(items=[withdrawn_rate()])
+    [row] = page.one("tbody").all("tr")
+    assert "Withdrawn by Peserta Budi: 7b2" in row.text
+    assert "Withdrawn until 4 Jan 2027, 15:00 WIB" in row.text
+
+
 async def test_the_list_has_rates_that_were_used_or_all_page_by_page() -> None:
     used = rates(manual_rate(), next_cursor="y")
     async with desk({RATES: used}, role=Role.FINANCE, usual=ANSWERS) as staff:
@@ -129,4 +184,5 @@ async def test_only_finance_gets_in(role: Role) -> None:
     async with desk(role=role, usual=ANSWERS) as staff:
         assert (await staff.see(PAGE)).status_code == 403
         assert (await staff.send(PAGE, FORM)).status_code == 403
+        assert (await staff.send(f"{PAGE}/7/withdraw", {"withdraw_reason": "x"})).status_code == 403
         assert staff.requests == []

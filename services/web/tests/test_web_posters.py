@@ -85,14 +85,26 @@ async def test_the_picture_for_a_missing_poster_is_drawn_in_the_colour_of_the_ra
 async def test_a_link_to_the_race_is_previewed_with_its_poster(
     site: httpx.AsyncClient, registration: Registration
 ) -> None:
-    registration.races = [race("Jakarta Fun Run", banner=picture()), race("Plain")]
+    registration.races = [race("Jakarta Fun Run", banner=picture())]
     meta = _meta(await site.get("/en/races/jakarta-fun-run"))
     assert meta["og:title"] == "Jakarta Fun Run"
     assert meta["og:url"] == f"{SITE}/en/races/jakarta-fun-run"
     share = f"{SITE}/api/registration/v1/events/jakarta-fun-run/banner/share.jpg?v=abc123"
     assert (meta["og:image"], meta["og:image:width"], meta["og:image:height"]) == (share, "1200", "750")
-    assert "og:image" not in _meta(await site.get("/races/plain"))
     assert _meta(await site.get("/en/"))["og:url"] == f"{SITE}/en/"
+
+
+@pytest.mark.parametrize("path", ["/", "/races/plain"])
+async def test_without_a_poster_a_link_is_previewed_with_a_picture_of_our_own(
+    site: httpx.AsyncClient, registration: Registration, path: str
+) -> None:
+    registration.races = [race("Plain")]
+    meta = _meta(await site.get(path))
+    picture = await site.get(meta["og:image"].removeprefix(SITE))
+    assert picture.headers["Content-Type"] == "image/jpeg"
+    assert len(picture.content) < 60_000
+    shown = Image.open(BytesIO(picture.content))
+    assert (meta["og:image:width"], meta["og:image:height"]) == tuple(map(str, shown.size)) == ("1200", "630")
 
 
 async def test_search_engines_read_the_race_as_data_that_cannot_end_its_element(

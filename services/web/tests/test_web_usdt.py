@@ -88,6 +88,27 @@ async def test_the_time_of_the_amount_runs_beside_that_of_the_registration(site:
     assert "Bayar paling lambat Selasa, 5 Januari 2027 pukul 05.00 WITA" in page.text
 
 
+async def test_the_price_stands_beside_the_rate_until_a_part_of_it_has_arrived(
+    site: httpx.AsyncClient, registration: UsdtApis
+) -> None:
+    def at_the_rate(page: Element) -> str:
+        return next(each.text for each in page.all("p") if "1 USDT =" in each.text)
+
+    assert at_the_rate(await shown(site)) == "Harga Rp 1.300.042, 1 USDT = Rp 16.650"
+    registration.usdt = in_usdt("partial", transfer(), amount="68.09")
+    assert at_the_rate(await shown(site)) == "1 USDT = Rp 16.650"
+
+
+async def test_who_is_asked_where_usdt_go_back_is_not_asked_whether_they_have_paid(
+    site: httpx.AsyncClient, registration: UsdtApis
+) -> None:
+    registration.registration, registration.invoice = registered("cancelled", cancelled_at=at(-1)), invoice("cancelled")
+    registration.usdt = in_usdt("closed")
+    assert "Sudah telanjur membayar?" in (await shown(site, PAGE)).text
+    registration.usdt = in_usdt("closed", transfer(), refund_owed=True)
+    assert "Sudah telanjur membayar?" not in (await shown(site, PAGE)).text
+
+
 async def test_the_page_looks_for_transfers_by_itself_also_without_a_script(site: httpx.AsyncClient) -> None:
     answer = await site.get(f"/en{WAY}", headers=COOKIE)
     assert parsed(answer.text).one("div", class_="status").get("data-refresh") == "15"

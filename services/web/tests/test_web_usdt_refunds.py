@@ -13,8 +13,7 @@ from .usdt_apis import WALLET, UsdtApis, in_usdt, transfer
 from .walk_accounts_answers import ANSWERS as OF_ACCOUNTS
 from .walk_accounts_answers import MONEY, ONE_KEPT
 from .walk_accounts_answers import kept as kept_money
-from .walk_console_usdt_answers import HASH, TRANSFER
-from .walk_money_answers import ANSWERS as OF_MONEY
+from .walk_console_usdt_answers import HASH, OF_REFUNDS, TRANSFER
 from .walk_money_answers import PAYMENT, REFUND, answer, at, refund, refunded
 
 FORM = f"{PAGE}/usdt-refund"
@@ -93,7 +92,7 @@ async def test_when_payment_does_not_answer_the_address_is_kept(
 
 async def _refund(**fields: Any) -> Element:
     found = (refunded if fields.get("reference") else refund)(payment_method="usdt", **fields)
-    async with desk({ONE: answer(found)}, role=Role.FINANCE, usual=OF_MONEY) as staff:
+    async with desk({ONE: answer(found)}, role=Role.FINANCE, usual=OF_REFUNDS) as staff:
         return parsed((await staff.see(f"/refunds/{REFUND}")).text)
 
 

@@ -22,6 +22,7 @@ from . import (
 from .walk import Answers, Example
 from .walk_accounts_answers import ANSWERS as OF_ACCOUNTS
 from .walk_console_usdt_answers import ANSWERS as OF_USDT
+from .walk_console_usdt_answers import OF_REFUNDS
 from .walk_gateway_answers import ANSWERS as OF_GATEWAY
 from .walk_messages_answers import ANSWERS as OF_MESSAGES
 from .walk_money_answers import ANSWERS as OF_MONEY
@@ -62,7 +63,7 @@ AREAS: Final[Examples] = _joined(
     _usual(walk_undo.EXAMPLES, OF_ACCOUNTS),
     _usual(walk_gateway.EXAMPLES, OF_GATEWAY),
     _usual(walk_console_usdt.EXAMPLES, OF_USDT),
-    _usual(walk_console_usdt.PAYMENTS, OF_MONEY),
+    _usual(walk_console_usdt.PAYMENTS, OF_REFUNDS),
     _usual(walk_bulk.EXAMPLES, OF_LISTS),
 )
 AREA_DATA: Final[Sequence[str]] = (

@@ -126,6 +126,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_VIEWS}?done=renamed"),
         Example(f"{_VIEWS}?done=deleted"),
         Example("/console/views/nothing", 404),
+        Example("/console/views/participants"),
+        Example("/console/views/participants", 303, {"name": "Peserta Budi", "query": "gender=male"}),
         Example(_VIEWS, 303, {"name": "Peserta Budi", "query": "q=budi", "race": "jakarta-fun-run"}),
         Example(_VIEWS, 409, {"name": VIEWS[0], "query": "q=budi", "race": "jakarta-fun-run"}),
         Example(_VIEWS, 409, {"name": "51", "query": "q=budi"}, state="too many"),

@@ -34,6 +34,7 @@ CONSOLE: Mapping[str, tuple[Example, ...]] = {
     ),
     "/console/queues/{service}": (
         Example("/console/queues/payment"),
+        Example("/console/queues/payment?event_type=payment.uploaded&failure_reason=handler"),
         Example("/console/queues/payment", answers={("GET", LETTERS): json_of({"items": []})}),
         Example("/console/queues/payment", form={"id": "1", "do": "replay"}),
         Example("/console/queues/payment", form={"id": "1", "do": "drop", "reason": "7b1"}),

@@ -29,6 +29,7 @@ from .walk_console_usdt_answers import (
     SETTINGS,
     TRANSFER,
     TRANSFERS,
+    WITHDRAW,
     chain,
     endpoint,
     former,
@@ -45,6 +46,7 @@ from .walk_console_usdt_answers import (
     source,
     transfer,
     unread_chain,
+    withdrawn_rate,
 )
 from .walk_money_answers import COLLEAGUE, PAYMENT, PROOF, REFUND, answer, at, refund, verified
 
@@ -189,9 +191,12 @@ def _none(reason: str, *items: dict[str, Any], **fields: Any) -> Example:
 
 _RATE: Final = {"idr_per_usdt": "16.700", "valid_until": "2027-01-04T15:00", "reason": "7b1"}
 _WHY: Final = ("sources_disagree", "too_few_sources", "outlier", "outside_limits", "in_future", "stale", "same_moon")
+_BY_HAND: Final = rates(manual_rate(), current=manual_rate())
+_WITHDRAWING: Final = {"withdraw_reason": "7b1"}
 _RATE_PAGE: Final = (
     Example(_RATES),
-    Example(f"{_RATES}?done=set", answers={RATES: rates(manual_rate(), current=manual_rate())}, state="by hand"),
+    Example(f"{_RATES}?done=set", answers={RATES: _BY_HAND}, state="by hand"),
+    Example(f"{_RATES}?done=withdrawn", answers={RATES: rates(withdrawn_rate())}, state="withdrawn"),
     Example(f"{_RATES}?all=yes&cursor=x", answers={RATES: rates(rate(), next_cursor="y")}, state="all"),
     _none("jump", refused_rate("jump"), refused_rate("outlier", "indodax")),
     *(_none(each, refused_rate(each, "indodax")) for each in _WHY),
@@ -201,6 +206,10 @@ _RATE_PAGE: Final = (
     Example(_RATES, 422, {"idr_per_usdt": "x", "valid_until": "x"}, state="unread"),
     Example(_RATES, 422, _RATE, {SET_RATE: _wrong("idr_per_usdt", "valid_until", "reason")}),
     Example(_RATES, 503, _RATE, {SET_RATE: _AWAY}, state="no answer"),
+    Example(f"{_RATES}/7/withdraw", 303, _WITHDRAWING),
+    Example(f"{_RATES}/7/withdraw", 422, {}, {RATES: _BY_HAND}, state="no reason"),
+    Example(f"{_RATES}/7/withdraw", 422, _WITHDRAWING, {WITHDRAW: _wrong("reason"), RATES: _BY_HAND}, state="reason"),
+    Example(f"{_RATES}/7/withdraw", 409, _WITHDRAWING, {WITHDRAW: problem(409, "rate_not_used", detail="123")}),
 )
 
 _MORE: Final = listed(
@@ -257,30 +266,68 @@ _TO_GIVE_BACK: Final = {**_ELSEWHERE, "state": "refund_due", "decided_at": at(-1
 
 _CHECKS: Final = ("waiting", "not_found", "other_address", "too_little", "pending", "confirmed", "same_moon")
 _NO_ADDRESS: Final = {"network": None, "address": None, "given_at": None}
+_ENTERED_BY: Final = {"given_by": COLLEAGUE, "given_reason": "7b1"}
 _NAMED: Final = {"network": "bsc", "address": FIRST[0], "given_at": at(-2)}
 _AMOUNT: Final = {"amount": "21.02", "check": None, "checked_at": None}
 _REFUNDED: Final = {"state": "done", "done_at": at(-1), "done_by": COLLEAGUE, "reference": HASH}
 
 
-def _back(state: str, usdt: dict[str, Any], /, **fields: Any) -> Example:
-    """Return the page of a refund in USDT."""
+_REFUND: Final = f"/console/refunds/{REFUND}"
+_KEPT: Final = f"/console/surplus/{MONEY}"
+
+
+def _refund(usdt: dict[str, Any], /, **fields: Any) -> Answers:
     found = refund(payment_method="usdt", usdt_refund={**_AMOUNT, **usdt}, **fields)
-    return Example(
-        f"/console/refunds/{REFUND}", answers={("GET", f"{PAYMENT}/refunds/{REFUND}"): answer(found)}, state=state
-    )
+    return {("GET", f"{PAYMENT}/refunds/{REFUND}"): answer(found)}
 
 
-def _kept(state: str, usdt: dict[str, Any], /, **fields: Any) -> Example:
+def _back(state: str, usdt: dict[str, Any], /, query: str = "", **fields: Any) -> Example:
+    """Return the page of a refund in USDT."""
+    return Example(_REFUND + query, answers=_refund(usdt, **fields), state=state)
+
+
+def _kept_usdt(usdt: dict[str, Any], /, **fields: Any) -> Answers:
+    return {ONE_KEPT: answer({**_TO_GIVE_BACK, "usdt_refund": {**_AMOUNT, **usdt}, **fields})}
+
+
+def _kept(state: str, usdt: dict[str, Any], /, query: str = "", **fields: Any) -> Example:
     """Return the page of kept money that goes back in USDT."""
-    found = {**_TO_GIVE_BACK, "usdt_refund": {**_AMOUNT, **usdt}, **fields}
-    return Example(f"/console/surplus/{MONEY}", answers={ONE_KEPT: answer(found)}, state=state)
+    return Example(_KEPT + query, answers=_kept_usdt(usdt, **fields), state=state)
+
+
+_ADDRESS: Final = {"address_network": "bsc", "address_to": FIRST[0], "address_reason": "7b1"}
+_CORRECTION: Final = {"correct_reference": HASH, "correct_reason": "7b1"}
+_GONE: Final = {"state": "refunded", "refunded_at": at(-1), "refunded_by": COLLEAGUE, "refund_reference": HASH}
+_UNPROVED: Final = {**_NAMED, "check": "not_found", "checked_at": at(-1)}
+
+
+def _steps(page: str, api: str, open_: Answers, recorded: Answers) -> tuple[Example, ...]:
+    """Return examples of entering an address and of correcting a transaction, for a refund or for kept money."""
+    enter, correct = ("PUT", f"{api}/refund-address"), ("POST", f"{api}/correct")
+    stored = httpx.Response(204)
+    address, correction = f"{page}/refund-address", f"{page}/correct"
+    fields = _wrong("network", "address", "reason")
+    of_runner = problem(409, "refund_address_of_runner", detail="123")
+    return (
+        Example(address, 303, _ADDRESS, {enter: stored}, state="entered"),
+        Example(address, 422, _ADDRESS, {**open_, enter: fields}, state="wrong address"),
+        Example(address, 409, _ADDRESS, {**open_, enter: of_runner}, state="the runner named one"),
+        Example(address, 503, _ADDRESS, {**open_, enter: _AWAY}, state="no answer to an address"),
+        Example(correction, 303, _CORRECTION, {correct: stored}, state="corrected"),
+        Example(correction, 422, {}, {**recorded, correct: _wrong("reference", "reason")}, state="no hash"),
+        Example(correction, 409, _CORRECTION, {**recorded, correct: problem(409, "transaction_found", detail="123")}),
+        Example(correction, 503, _CORRECTION, {**recorded, correct: _AWAY}, state="no answer to a correction"),
+    )
 
 
 _BACK_IN_USDT: Final = (
     _back("USDT, no address", _NO_ADDRESS),
+    _back("USDT, address by staff", {**_NAMED, **_ENTERED_BY}, "?done=address"),
+    _back("USDT, corrected", {**_NAMED, **_ENTERED_BY, "check": "waiting"}, "?done=corrected", **_REFUNDED),
     _back("USDT, with address", _NAMED),
     _back("USDT, recorded without address", _NO_ADDRESS, **_REFUNDED),
     *(_back(f"USDT, {each}", {**_NAMED, "check": each, "checked_at": at(-1)}, **_REFUNDED) for each in _CHECKS),
+    *_steps(_REFUND, f"{PAYMENT}/refunds/{REFUND}", _refund(_NO_ADDRESS), _refund(_UNPROVED, **_REFUNDED)),
 )
 
 EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
@@ -296,6 +343,9 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
         Example(f"/console/surplus/{MONEY}", answers={ONE_KEPT: answer(_TO_GIVE_BACK)}, state="USDT to give back"),
         _kept("USDT to give back, no address", _NO_ADDRESS),
         _kept("USDT to give back, with address", _NAMED),
+        _kept("USDT to give back, address by staff", {**_NAMED, **_ENTERED_BY}, "?done=address"),
+        _kept("USDT that went back", _UNPROVED, "?done=corrected", **_GONE),
+        *_steps(_KEPT, f"{PAYMENT}/surplus/{MONEY}", _kept_usdt(_NO_ADDRESS), _kept_usdt(_UNPROVED, **_GONE)),
     ),
 }
 """Examples by the path of the route in Indonesian."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 import httpx
 
 from .walk_accounts_answers import ANSWERS as OF_ACCOUNTS
+from .walk_money_answers import ANSWERS as OF_MONEY
 from .walk_money_answers import COLLEAGUE, ENTRY, NUMBER, PAYMENT, PROOF, answer, at
 from .walk_staff import OWNER
 
@@ -35,6 +36,7 @@ CHAINS: Final = ("GET", f"{PAYMENT}/usdt/chains")
 RESUME: Final = ("POST", f"{PAYMENT}/usdt/chains/bsc/resume")
 RATES: Final = ("GET", f"{PAYMENT}/usdt/rates")
 SET_RATE: Final = ("POST", f"{PAYMENT}/usdt/rates")
+WITHDRAW: Final = ("POST", f"{PAYMENT}/usdt/rates/7/withdraw")
 TRANSFERS: Final = ("GET", f"{PAYMENT}/usdt/transfers")
 ONE_TRANSFER: Final = ("GET", f"{PAYMENT}/usdt/transfers/{TRANSFER}")
 ASSIGN: Final = ("POST", f"{PAYMENT}/usdt/transfers/{TRANSFER}/assign")
@@ -143,6 +145,11 @@ def manual_rate(**fields: Any) -> dict[str, Any]:
     return rate("manual", "16700.00", valid_until=at(5), set_by=COLLEAGUE, note="7b1", **fields)
 
 
+def withdrawn_rate() -> dict[str, Any]:
+    """Return a rate that staff have set, and withdrawn."""
+    return manual_rate(withdrawn_by=COLLEAGUE, withdrawal_reason="7b2")
+
+
 def source(name: str = "indodax", trouble: str | None = None) -> dict[str, Any]:
     """Return a source of rates."""
     since = at(-1) if trouble else None
@@ -194,7 +201,11 @@ ANSWERS: Final[Mapping[tuple[str, str], httpx.Response]] = {
     RESUME: httpx.Response(204),
     RATES: rates(rate(), rate("indodax", "16655.00"), rate("coingecko", "16646.00")),
     SET_RATE: answer(manual_rate(), 201),
+    WITHDRAW: answer(withdrawn_rate()),
     TRANSFERS: listed(transfer(), kept(registration_number=None), next_cursor="x"),
     ONE_TRANSFER: answer(transfer()),
     ASSIGN: answer({"payment_id": PROOF}),
 }
+
+OF_REFUNDS: Final[Mapping[tuple[str, str], httpx.Response]] = {**OF_MONEY, OFFERS: ANSWERS[OFFERS]}
+"""What the APIs answer on the pages of payments and refunds."""

@@ -205,6 +205,12 @@ def financial(*rows: dict[str, Any], **fields: Any) -> httpx.Response:
     return json_of({"group_by": "day", "timezone": "Asia/Jakarta", "items": list(rows), "totals": totals, **fields})
 
 
+def in_usdt(*networks: str) -> dict[str, Any]:
+    """Return what came in as USDT, as the financial report says it: as much on each network."""
+    each = {"transfers": 2, "amount": "50.95", "worth": "848317.50", "average_rate": "16650.25"}
+    return {**each, "networks": [{"network": network, **each} for network in networks]}
+
+
 def counts(participants: int = 30, confirmed: int = 20) -> dict[str, Any]:
     """Return counts of participants by everything."""
     values = {

@@ -184,6 +184,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "/console/participants": (
         Example("/console/participants"),
         Example("/console/participants?race=jakarta-fun-run&q=budi&category=5k&status=payment_verified&gender=male"),
+        Example("/console/participants?status=payment_verified&columns=bib,type,gender&done=saved"),
         Example("/console/participants?jersey=xxl&cursor=x", answers={given.PARTICIPANTS: given.page(next_cursor="y")}),
         Example("/console/participants?q=budi", answers={given.PARTICIPANTS: given.page()}),
         Example("/console/participants", answers={given.PARTICIPANTS: given.page()}, state="none"),

@@ -47,6 +47,7 @@ from web.console.reconciliation.routes import router as reconciliation
 from web.console.refunds import evidence
 from web.console.refunds.asking import router as new_refund
 from web.console.refunds.routes import router as refunds
+from web.console.refunds.usdt import router as refunds_in_usdt
 from web.console.registration import routes as one_registration
 from web.console.registrations.bulk_cancel import router as bulk_cancel
 from web.console.registrations.bulk_export import router as bulk_export
@@ -68,6 +69,7 @@ from web.console.statements.mappings import router as statement_mappings
 from web.console.statements.undoing import router as line_undo
 from web.console.surplus.routes import router as surplus
 from web.console.surplus.sending import router as surplus_sending
+from web.console.surplus.usdt import router as surplus_in_usdt
 from web.console.usdt.key import router as usdt_key
 from web.console.usdt.keys import router as usdt_keys
 from web.console.usdt.network import router as usdt_network
@@ -131,6 +133,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     line_undo,
     surplus,
     surplus_sending,
+    surplus_in_usdt,
     usdt_keys,
     usdt_key,
     usdt_networks,
@@ -143,6 +146,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     payments,
     payment_pictures,
     refunds,
+    refunds_in_usdt,
     new_refund,
     evidence.router,
     queues,

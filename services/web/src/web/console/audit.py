@@ -1,6 +1,7 @@
 """The audit log of all services in one list: who did what to what, and when."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Self
@@ -13,13 +14,14 @@ from fastapi import Depends, Query, Request, Response
 
 from web.console.access import Admin
 from web.console.apis import Identity
-from web.console.exports.downloads import passed_on
+from web.console.audit_file import merged
+from web.console.exports.downloads import PassedOnFile, open_file, passed_on
 from web.console.exports.kinds import file_name
 from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
-from web.console.services import NAMES, AllServices, Answers
+from web.console.services import NAMES, AllServices, Answers, Services
 from web.forms import FieldError, Form
 from web.languages import language_of_path
 from web.pages import see_other
@@ -28,6 +30,7 @@ from web.upstream.client import Answer, Refused
 router = ConsoleRouter()
 
 PATH: Final = "/audit"
+_CSV: Final = "/audit.csv"
 _PAGE: Final = 50
 _ASKED: Final = 200
 _FILTERS: Final = ("service", "actor", "action", "subject", "first_day", "last_day")
@@ -141,23 +144,37 @@ async def send_log(
     services: AllServices,
     asked: Annotated[_Asked, Depends()],
 ) -> Response:
-    """Send the filtered log of one service as CSV; if a filter cannot be read, the page says so.
+    """Send the filtered log of one service or of all as CSV; if a filter cannot be read, the page says so.
 
     Raises:
         NotFound: there is no such service.
     """
-    if asked.service not in NAMES:
+    if asked.service not in ("", *NAMES):
         raise NotFound
     try:
         query = asked.query(ZoneInfo(request.app.state.settings.timezone))
-        name = file_name(request, "csv", "audit", asked.service)
-        return await passed_on(services.apis[asked.service], "/audit.csv", name, **query)
+        return await _file(request, services, asked.service, query)
     except (ValueError, OverflowError):
         return see_other(request, f"{ROOT}{PATH}?{asked.first_page()}")
     except Refused as refused:
         if refused.status != InvalidFields.status:
             raise
         return see_other(request, f"{ROOT}{PATH}?{asked.first_page()}")
+
+
+async def _file(request: Request, services: Services, service: str, query: Mapping[str, str | None]) -> Response:
+    """Return the log of a service, or of all in one file.
+
+    Raises:
+        Refused, Unavailable: see `ApiClient.call`; no file lacks a service that is away.
+    """
+    if service:
+        name = file_name(request, "csv", "audit", service)
+        return await passed_on(services.apis[service], _CSV, name, **query)
+    async with AsyncExitStack() as opening:
+        files = {name: await open_file(opening, api, _CSV, **query) for name, api in services.apis.items()}
+        headers = {"Content-Type": "text/csv; charset=utf-8"}
+        return PassedOnFile(merged(files), opening.pop_all(), file_name(request, "csv", "audit"), headers)
 
 
 @router.page(PATH)
@@ -188,6 +205,6 @@ async def show_audit(
         services=NAMES,
         paged=asked.until,
         first_query=asked.first_page(),
-        files={name: asked.of_service(name) for name in of},
+        files={name: asked.of_service(name) for name in (*(() if asked.service in NAMES else ("",)), *of)},
         names=await staff_names(identity, staff),
     )

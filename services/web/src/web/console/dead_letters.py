@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final
 from chassis.errors import NotFound
 from chassis.web.forms import form_of
 from chassis.wording import Wording
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from web.console.access import Admin
 from web.console.apis import Failure, StaffApi
+from web.console.lists import ListState
 from web.console.pages import console_page
 from web.console.queues import PATH
 from web.console.routing import ConsoleRouter
@@ -25,12 +26,12 @@ router = ConsoleRouter()
 _LIST: Final = f"{PATH}/{{service}}"
 _ONE: Final = f"{_LIST}/{{letter_id}}"
 _AT_ONCE: Final = 100
+_FILTERS: Final = ("event_type", "failure_reason")
 _NONE_CHOSEN: Final = Wording(en="Choose at least one event.", id="Pilih paling sedikit satu peristiwa.")
 _NO_REASON: Final = Wording(en="Write why they are dropped.", id="Tulis alasan membuangnya.")
 
 Service = Annotated[str, Path(max_length=20)]
 LetterId = Annotated[int, Path(ge=0, le=2**63 - 1)]
-Cursor = Annotated[str | None, Query(max_length=1000)]
 
 
 class _Letter(Answer):
@@ -62,11 +63,9 @@ class _Results(Answer):
 
 
 @router.page(_LIST)
-async def list_letters(
-    request: Request, staff: Admin, services: AllServices, service: Service, cursor: Cursor = None
-) -> Response:
-    """List the dead letters of a service, oldest first."""
-    return await _page(request, staff, _api(services, service), service, cursor=cursor)
+async def list_letters(request: Request, staff: Admin, services: AllServices, service: Service) -> Response:
+    """List the dead letters of a service, oldest first; those of one event and reason if the address says so."""
+    return await _page(request, staff, _api(services, service), service)
 
 
 @router.action(_LIST)
@@ -119,13 +118,13 @@ async def _page(
     api: StaffApi,
     service: str,
     *,
-    cursor: str | None = None,
     results: _Results | None = None,
     failure: Failure | None = None,
     chosen: Sequence[int] = (),
 ) -> Response:
-    found = await api.get(_Letters, "/dead-letters", limit=_AT_ONCE, cursor=cursor)
-    shown: Mapping[str, Any] = {"letters": found.items, "next_cursor": found.next_cursor, "cursor": cursor}
+    state = ListState.of(request, _FILTERS)
+    found = await api.get(_Letters, "/dead-letters", limit=_AT_ONCE, cursor=state.cursor, **state.filters)
+    shown: Mapping[str, Any] = {"letters": found.items, "next_cursor": found.next_cursor, "state": state}
     status, message = (failure.status, failure.message) if failure else (200, None)
     return console_page(
         request,

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Request, Response
 
-from web.console.access import Admin
+from web.console.access import POLL, Admin
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
-from web.console.services import NAMES, AllServices
+from web.console.services import AllServices
 from web.upstream.client import Answer
 
 router = ConsoleRouter()
@@ -26,6 +27,11 @@ class _GivenUp(Answer):
     event_type: str
     failure_reason: str
     count: int
+
+    @property
+    def query(self) -> str:
+        """Return the query string of the list of these dead letters alone."""
+        return urlencode({"event_type": self.event_type, "failure_reason": self.failure_reason})
 
 
 class _DeadLetters(Answer):
@@ -57,9 +63,17 @@ class _Queues(Answer):
 
 @router.page(PATH)
 async def show_queues(request: Request, staff: Admin, services: AllServices) -> Response:
-    """Show the queues of all services."""
+    """Show the queues of all services; a page that refreshes itself gets their state only."""
     answers = await services.get(_Queues, "/queues")
+    given_up = [(name, item) for name, queues in answers.found.items() for item in queues.dead_letters.by_type]
     aside = [(name, item) for name, queues in answers.found.items() for item in queues.set_aside]
     return console_page(
-        request, staff, "queues.html", queues=answers.found, away=answers.away, aside=aside, services=NAMES
+        request,
+        staff,
+        "queues_live.html" if POLL in request.headers else "queues.html",
+        queues=answers.found,
+        away=answers.away,
+        given_up=given_up,
+        aside=aside,
+        now=request.app.state.clock(),
     )

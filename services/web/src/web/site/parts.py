@@ -60,10 +60,13 @@ async def show_parts(request: Request) -> Response:
         sample=_sample(),
         options=_options(),
         transfers=_transfers(),
-        ticket=SimpleNamespace(
-            bib_number=1042, number="TIX-FR5K01042-01", name="Budi Santoso", category="5K", jersey_size="M"
-        ),
+        tickets=[_ticket(1_042), _ticket(10_420), _ticket(104_200)],
     )
+
+
+def _ticket(bib: int) -> SimpleNamespace:
+    number = f"TIX-FR5K{bib:05}-01"
+    return SimpleNamespace(bib_number=bib, number=number, name="Budi Santoso", category="5K", jersey_size="M")
 
 
 def _state(stage: str) -> SimpleNamespace:

@@ -1,6 +1,6 @@
 // Shows the buttons that print, and keeps the screen on while a ticket is shown alone.
 for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
+  button.dataset.ready = "";
   button.addEventListener("click", () => window.print());
 }
 

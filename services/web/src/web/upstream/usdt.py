@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 import httpx
 from chassis.clock import Clock
@@ -19,6 +20,8 @@ log = logger(__name__)
 
 _CACHED_FOR: Final = timedelta(seconds=5)
 _PATH: Final = "/api/payment/v1/usdt/networks"
+_PAYS: Final = frozenset({"pending", "confirmed"})
+"""What the chain says about a transaction that pays a refund."""
 
 
 class Reason(OpenWords):
@@ -112,6 +115,8 @@ class UsdtRefund(Answer):
     Attributes:
         amount: in USDT.
         network, address: the runner's; None until they are named.
+        given_by: the member of staff who entered them for the runner, and `given_reason` how they knew; None if the
+            runner did.
         check: what the chain says about the transaction that was recorded; None if it was not asked.
     """
 
@@ -120,6 +125,17 @@ class UsdtRefund(Answer):
     amount: Decimal
     check: str | None
     checked_at: datetime | None
+    given_by: UUID | None = None
+    given_reason: str | None = None
+
+    @property
+    def is_of_runner(self) -> bool:
+        """Return whether the runner has named the address, which staff leave as it is."""
+        return self.address is not None and self.given_by is None
+
+    def may_be_corrected(self, reference: str | None) -> bool:
+        """Return whether another transaction may be recorded than one, which pays nothing as far as is known."""
+        return reference is not None and reference.startswith("0x") and self.check not in _PAYS
 
     @property
     def name(self) -> NetworkName:

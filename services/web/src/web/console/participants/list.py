@@ -1,5 +1,6 @@
 """The table of a race's participants."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -9,18 +10,27 @@ from fastapi import Query, Request, Response
 from web.console.access import ADMIN, AnyStaff
 from web.console.apis import Registration, StaffApi
 from web.console.catalog import Race, all_races, race_of
+from web.console.columns import Columns
 from web.console.lists import ListState
+from web.console.menu import ROOT
 from web.console.pages import console_page
 from web.console.routing import ConsoleRouter
+from web.console.views.routes import views_of
 from web.upstream.client import Answer, Refused
 from web.upstream.registrations import Status
 
 router = ConsoleRouter()
 
 PATH: Final = "/participants"
+LIST: Final = f"{ROOT}{PATH}"
 FILTERS: Final = ("race", "q", "category", "status", "gender", "jersey")
 SIZES: Final = ("xs", "s", "m", "l", "xl", "xxl", "xxxl")
 GENDERS: Final = ("male", "female")
+COLUMNS: Final = Columns(
+    ("bib", "category", "jersey", "gender", "type", "registration", "status"),
+    ("bib", "category", "jersey", "gender", "registration", "status"),
+)
+"""All columns besides the name."""
 
 _PAGE: Final = 50
 
@@ -56,7 +66,7 @@ async def list_participants(
     race: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
     """List the participants of a race, those of the newest registrations first."""
-    state = ListState.of(request, FILTERS)
+    state = _state(request)
     races = await all_races(registration)
     chosen = race_of(races, race)
     found, errors = Participants(), {}
@@ -72,6 +82,11 @@ async def list_participants(
         "race": chosen,
         "state": state,
         "found": found,
+        "list_path": LIST,
+        "view": state.query(race=""),
+        "views": await views_of(request).of(staff.account.id, "participants"),
+        "columns": COLUMNS.shown(state.value("columns")),
+        "all_columns": COLUMNS.names,
         "message": next(iter(errors.values()), None),
         "category": _category(chosen, state.value("category")),
         "names": {each.id: each.name for each in chosen.categories} if chosen else {},
@@ -83,6 +98,12 @@ async def list_participants(
     return console_page(
         request, staff, "participants/list.html", status=InvalidFields.status if errors else 200, **shown
     )
+
+
+def _state(request: Request) -> ListState:
+    state = ListState.of(request, FILTERS)
+    chosen = COLUMNS.chosen(request.query_params.getlist("columns"))
+    return replace(state, filters={**state.filters, "columns": chosen}) if chosen else state
 
 
 async def _found(registration: StaffApi, race: Race, state: ListState) -> Participants:

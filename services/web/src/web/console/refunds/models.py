@@ -93,6 +93,16 @@ class Refund(Answer):
         """Return whether it was asked for by staff, and the money is still here."""
         return self.is_open and self.origin == _BY_STAFF
 
+    @property
+    def takes_address(self) -> bool:
+        """Return whether staff may enter where it goes in USDT: its runner has named no address."""
+        return self.is_open and self.usdt_refund is not None and not self.usdt_refund.is_of_runner
+
+    @property
+    def may_be_corrected(self) -> bool:
+        """Return whether another transaction in USDT may be recorded for it."""
+        return self.is_done and self.usdt_refund is not None and self.usdt_refund.may_be_corrected(self.reference)
+
     def is_of_another_than(self, person: UUID) -> bool:
         """Return whether a person may not pay it back, as they approved what the platform had asked for."""
         return self.asked_by is None and self.approved_by == person

@@ -12,6 +12,7 @@ from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import console_page, done, form_after
 from web.console.refunds.models import Refund
+from web.console.usdt.returns import networks_back
 from web.sessions.staff import StaffSession
 
 PATH: Final = "/refunds"
@@ -75,10 +76,12 @@ async def refund_page(
     """Return the page of a refund. If another person changed it a moment ago, it says so and shows what they did."""
     refund, names = await asyncio.gather(refund_of(payment, refund_id), staff_names(identity, staff))
     is_taken = failure is not None and failure.code in _CHANGED
+    networks = await networks_back(payment) if refund.takes_address else ()
     shown: Mapping[str, Any] = {
         "refund": refund,
         "names": names,
         "me": staff.account.id,
+        "networks": networks,
         "now": request.app.state.clock(),
         "form": form_after({} if is_taken else typed or {}, failure),
         "message": failure.message if failure and not is_taken else None,

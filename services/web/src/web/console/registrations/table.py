@@ -12,7 +12,7 @@ from web.console.catalog import all_races, race_of
 from web.console.menu import ROOT
 from web.console.pages import console_page
 from web.console.registrations.answers import Counts, Matching, Summaries
-from web.console.registrations.columns import COLUMNS, columns_of
+from web.console.registrations.columns import COLUMNS
 from web.console.registrations.wanted import STATUSES, TYPES, Wanted
 from web.console.routing import ConsoleRouter
 from web.console.views.routes import views_of
@@ -92,8 +92,8 @@ async def _shown(
         message=message,
         views=views,
         category_names=names,
-        columns=columns_of(wanted.state.value("columns")),
-        all_columns=COLUMNS,
+        columns=COLUMNS.shown(wanted.state.value("columns")),
+        all_columns=COLUMNS.names,
         statuses=STATUSES,
         types=TYPES,
         may_change=ADMIN.admits(staff.account.role),

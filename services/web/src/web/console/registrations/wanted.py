@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from web.console.catalog import Race
 from web.console.lists import CURSOR, ListState
-from web.console.registrations.columns import columns_in
+from web.console.registrations.columns import COLUMNS
 from web.forms import FieldError, Form
 from web.upstream.registration import Category
 
@@ -47,7 +47,7 @@ class Wanted:
         given = {name: asked.get(name, "").strip()[: _LONGEST.get(name, 50)] for name in (*FILTERS, "sort", CURSOR)}
         known = {"status": STATUSES, "type": TYPES, "category": [each.slug for each in race.categories]}
         filters = {name: given[name] for name in FILTERS if given[name] in known.get(name, [given[name]])}
-        kept = {"race": race.slug, **filters, "columns": columns_in(asked.getlist("columns"))}
+        kept = {"race": race.slug, **filters, "columns": COLUMNS.chosen(asked.getlist("columns"))}
         state = ListState(
             {name: value for name, value in kept.items() if value},
             given["sort"] if given["sort"] in SORTS else "",

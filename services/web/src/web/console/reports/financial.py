@@ -19,8 +19,10 @@ from web.console.pages import console_page
 from web.console.reports.days import of_days
 from web.console.reports.period import Period
 from web.console.routing import ConsoleRouter
+from web.console.usdt.models import shown_rate
 from web.forms import Form
 from web.languages import language_of_path
+from web.networks import network_of
 from web.upstream.client import Answer
 
 router = ConsoleRouter()
@@ -57,12 +59,44 @@ class Row(Money):
     label: str | None
 
 
+class UsdtSums(Answer):
+    """USDT that came in, what they were `worth` in rupiah, and the average rate."""
+
+    transfers: int
+    amount: str
+    worth: Decimal
+    average_rate: Decimal
+
+    @property
+    def rate(self) -> str:
+        """Return the average rate as it is shown."""
+        return shown_rate(self.average_rate)
+
+
+class UsdtOnNetwork(UsdtSums):
+    """USDT that came in on a network."""
+
+    network: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of the network."""
+        return network_of(self.network).name
+
+
+class Usdt(UsdtSums):
+    """USDT that came in, in all and by network; a payment service of the release before names no networks."""
+
+    networks: tuple[UsdtOnNetwork, ...] = ()
+
+
 class Report(Answer):
-    """The report. Days are days in `timezone`."""
+    """The report. Days are days in `timezone`; `usdt` is None if none came in."""
 
     timezone: str
     items: tuple[Row, ...]
     totals: tuple[Money, ...]
+    usdt: Usdt | None = None
 
     @property
     def has_discounts(self) -> bool:

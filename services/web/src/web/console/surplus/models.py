@@ -77,6 +77,16 @@ class Money(Answer):
         return self.state == "refund_due" and self.needs_another
 
     @property
+    def takes_address(self) -> bool:
+        """Return whether staff may enter where it goes in USDT: its runner has named no address."""
+        return self.state == "refund_due" and self.usdt_refund is not None and not self.usdt_refund.is_of_runner
+
+    @property
+    def may_be_corrected(self) -> bool:
+        """Return whether another transaction in USDT may be recorded for it."""
+        return self.usdt_refund is not None and self.usdt_refund.may_be_corrected(self.refund_reference)
+
+    @property
     def to_give_back(self) -> Decimal:
         """Return what goes back, or went: all but the parts that had gone before."""
         return self.amount - self.gone_back

@@ -1,6 +1,5 @@
 """The list of money that no invoice took, and the decisions about one item."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -12,25 +11,19 @@ from chassis.wording import Language, Wording
 from fastapi import Request, Response
 
 from web.console.access import Finance
-from web.console.apis import Failure, Identity, Payment, Registration, StaffApi, unless_away
+from web.console.apis import Failure, Identity, Payment, Registration, StaffApi
 from web.console.lists import ListState
 from web.console.menu import ROOT
-from web.console.names import staff_names
-from web.console.pages import console_page, done, form_after
+from web.console.pages import console_page, done
 from web.console.routing import ConsoleRouter
-from web.console.search.finding import Hit, find
 from web.console.second_person import SECOND, awaited
 from web.console.surplus.models import KINDS, STATES, Money, MoneyPage
+from web.console.surplus.page import DECIDED, ONE, PATH, money_page
 from web.forms import FieldError, typed
 from web.languages import language_of_path
-from web.sessions.staff import StaffSession
 
 router = ConsoleRouter()
 
-PATH: Final = "/surplus"
-_ONE: Final = f"{PATH}/{{money_id}}"
-_LONGEST_SEARCH: Final = 100
-_DECIDED: Final = frozenset({"money_decided", "no_refund_due"})
 _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "assign": {"registration_id": "registration", "reason": "assign_reason"},
     "refund": {"reason": "refund_reason"},
@@ -67,7 +60,7 @@ async def list_money(request: Request, staff: Finance, payment: Payment) -> Resp
     )
 
 
-@router.page(_ONE)
+@router.page(ONE)
 async def show_money(
     request: Request,
     money_id: UUID,
@@ -77,10 +70,10 @@ async def show_money(
     identity: Identity,
 ) -> Response:
     """Show one item with what may be done about it. `q` looks for the registration that it is for."""
-    return await _page(request, staff, payment, registration, identity, money_id)
+    return await money_page(request, staff, payment, registration, identity, money_id)
 
 
-@router.action(_ONE)
+@router.action(ONE)
 async def decide(
     request: Request,
     money_id: UUID,
@@ -99,7 +92,7 @@ async def decide(
         failure = _at_fields(what, await _settled(payment, money_id, what, body, staff.account.id))
     if failure is None:
         return done(request, f"{ROOT}{PATH}/{money_id}", what)
-    return await _page(request, staff, payment, registration, identity, money_id, failure=failure, values=values)
+    return await money_page(request, staff, payment, registration, identity, money_id, failure=failure, values=values)
 
 
 async def _settled(
@@ -111,7 +104,7 @@ async def _settled(
     """
     path = f"{PATH}/{money_id}"
     failure = await payment.change("POST", f"{path}/{what}", body)
-    if failure is None or failure.code not in _DECIDED or what not in _STATE_AFTER:
+    if failure is None or failure.code not in DECIDED or what not in _STATE_AFTER:
         return failure
     return None if _is_made(await payment.get(Money, path), what, body, person) else failure
 
@@ -141,41 +134,3 @@ def _at_fields(what: str, failure: Failure | None) -> Failure | None:
         return None
     errors = [replace(each, field=_FIELDS[what].get(each.field, each.field)) for each in failure.errors]
     return replace(failure, errors=errors)
-
-
-async def _page(
-    request: Request,
-    staff: StaffSession,
-    payment: StaffApi,
-    registration: StaffApi,
-    identity: StaffApi,
-    money_id: UUID,
-    *,
-    failure: Failure | None = None,
-    values: Mapping[str, str] | None = None,
-) -> Response:
-    searched = request.query_params.get("q", "").strip()[:_LONGEST_SEARCH]
-    money, names, found = await asyncio.gather(
-        payment.get(Money, f"{PATH}/{money_id}"),
-        staff_names(identity, staff),
-        _hits(registration, payment, searched),
-    )
-    is_taken = failure is not None and failure.code in _DECIDED
-    return console_page(
-        request,
-        staff,
-        "surplus/one.html",
-        status=failure.status if failure else 200,
-        money=money,
-        names=names,
-        me=staff.account.id,
-        searched_for=searched,
-        found=found,
-        form=form_after(values or {}, failure),
-        message=failure.message if failure and not is_taken else None,
-        is_taken=is_taken,
-    )
-
-
-async def _hits(registration: StaffApi, payment: StaffApi, searched: str) -> Sequence[Hit]:
-    return (await unless_away(find(registration, payment, searched)) or ()) if searched else ()

@@ -18,6 +18,11 @@ SOURCES: Final = ("indodax", "coingecko")
 """Public sources of rates."""
 
 
+def shown_rate(idr_per_usdt: Decimal) -> str:
+    """Return a rate as Indonesians write it in both languages, to two decimals: `Rp 16.650,12`."""
+    return f"Rp{NO_BREAK_SPACE}{format_decimal(idr_per_usdt, '#,##0.##', locale='id_ID')}"
+
+
 class Key(Answer):
     """A receiving key, without the key.
 
@@ -133,6 +138,7 @@ class Rate(Answer):
     Attributes:
         reason: why it is not used.
         note: why staff have set it.
+        withdrawn_by: who has ended it at `valid_until`, before the end that was set.
     """
 
     id: int
@@ -145,11 +151,18 @@ class Rate(Answer):
     reason: str | None = None
     set_by: UUID | None = None
     note: str | None = None
+    withdrawn_by: UUID | None = None
+    withdrawal_reason: str | None = None
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Return whether staff have set it."""
+        return self.source == "manual"
 
     @property
     def shown(self) -> str:
-        """Return it as Indonesians write it in both languages, to two decimals: `Rp 16.650,12`."""
-        return f"Rp{NO_BREAK_SPACE}{format_decimal(self.idr_per_usdt, '#,##0.##', locale='id_ID')}"
+        """Return it as Indonesians write it in both languages."""
+        return shown_rate(self.idr_per_usdt)
 
 
 class Source(Answer):

@@ -1,4 +1,4 @@
-"""The rate of USDT: the one that is used now, what the sources say, and setting it by hand."""
+"""The rate of USDT: the one that is used now, what the sources say, setting it by hand, and withdrawing that."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from web.console.lists import ListState
 from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import console_page, done, form_after
+from web.console.races.forms import placed
 from web.console.races.values import NO_TIME, amount, moment, shown_moment
 from web.console.routing import ConsoleRouter
 from web.console.usdt.models import Rate, Rates
@@ -30,6 +31,12 @@ PATH: Final = "/usdt/rates"
 _USUAL: Final = timedelta(hours=6)
 """For how long a rate is set, unless another end is chosen."""
 
+_WITHDRAWAL: Final = "withdraw_reason"
+"""Field of the reason for which a rate is withdrawn."""
+
+_NOT_USED: Final = "rate_not_used"
+"""Code of the refusal to withdraw a rate that has ended, be it by a withdrawal."""
+
 _NEWEST: Final = 20
 """Rates in which each source's newest answer is: one a minute of one source, one in five of the other, and medians."""
 
@@ -39,6 +46,7 @@ _NO_RATE: Final = Wording(
 _NO_REASON: Final = Wording(
     en="Write why you set the rate by hand.", id="Tulis alasan kurs ini ditetapkan secara manual."
 )
+_NO_WITHDRAWAL: Final = Wording(en="Write why you withdraw the rate.", id="Tulis alasan kurs ini dicabut.")
 
 
 @router.page(PATH)
@@ -59,6 +67,30 @@ async def set_rate(request: Request, staff: Finance, payment: Payment, identity:
     if failure is None:
         return done(request, ROOT + PATH, "set")
     return await _page(request, staff, payment, identity, values, failure)
+
+
+@router.action(f"{PATH}/{{rate_id}}/withdraw")
+async def withdraw_rate(
+    request: Request, rate_id: int, staff: Finance, payment: Payment, identity: Identity
+) -> Response:
+    """Withdraw the rate that staff have set, before its end; a form that is sent twice does so once."""
+    async with form_of(request, max_fields=4) as form:
+        values = typed(form)
+    if values.get(_WITHDRAWAL):
+        failure = await payment.change("POST", f"{PATH}/{rate_id}/withdraw", {"reason": values[_WITHDRAWAL]})
+    else:
+        error = FieldError(_WITHDRAWAL, _NO_WITHDRAWAL.said(language_of_path(request.url.path)))
+        failure = Failure(InvalidFields.status, InvalidFields.code, errors=[error])
+    if failure is None or (failure.code == _NOT_USED and await _was_withdrawn_by(staff, payment, rate_id)):
+        return done(request, ROOT + PATH, "withdrawn")
+    failure = placed(failure, {}, {"reason": _WITHDRAWAL})
+    return await _page(request, staff, payment, identity, {_WITHDRAWAL: values.get(_WITHDRAWAL, "")}, failure)
+
+
+async def _was_withdrawn_by(staff: StaffSession, payment: StaffApi, rate_id: int) -> bool:
+    """Return whether a rate was withdrawn by this person, as far as the newest rates go."""
+    found = await payment.get(Rates, PATH, only_chosen="true")
+    return any((each.id, each.withdrawn_by) == (rate_id, staff.account.id) for each in found.items)
 
 
 def _read(request: Request, values: Mapping[str, str]) -> tuple[Mapping[str, Any], Failure | None]:
@@ -94,6 +126,7 @@ async def _page(
     )
     now: datetime = request.app.state.clock()
     end = shown_moment((now + _USUAL).replace(second=0, microsecond=0), request.app.state.settings.timezone)
+    usual = {"valid_until": end}
     return console_page(
         request,
         staff,
@@ -103,7 +136,7 @@ async def _page(
         newest=newest,
         rates=rates.items,
         next_cursor=rates.next_cursor,
-        form=form_after({"valid_until": end} if values is None else values, failure),
+        form=form_after({**usual, **(values or {})}, failure),
         message=failure.message if failure else None,
         names=names,
         now=now,

@@ -6,7 +6,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from chassis.errors import NotFound
 
-PATHS: Final[Mapping[str, str]] = {"registrations": "/console/registrations"}
+PATHS: Final[Mapping[str, str]] = {
+    "registrations": "/console/registrations",
+    "participants": "/console/participants",
+}
 """The path of each list, by its name."""
 
 _NOT_SAVED: Final = frozenset({"race", "cursor", "done"})

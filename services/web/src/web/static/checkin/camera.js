@@ -7,7 +7,10 @@ const WIDEST = 960;
 const PAUSE_MS = 60;
 const SAME_CODE_MS = 3000;
 const PROBLEMS = { NotAllowedError: "camera_denied", SecurityError: "camera_denied", NotFoundError: "camera_none", OverconstrainedError: "camera_none", NotReadableError: "camera_busy" };
+const GONE = ["OverconstrainedError", "NotFoundError"];
 const ZOOMS = [1, 2, 3];
+
+const end = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 export class Camera {
   #stream = null;
@@ -31,13 +34,16 @@ export class Camera {
   async start() {
     this.isWanted = true;
     if (this.#stream) return;
+    let stream;
     try {
       if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", window.isSecureContext ? "NotFoundError" : "SecurityError");
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: this.#choice() });
+      stream = await this.#open();
     } catch (problem) {
       return this.#explain(problem);
     }
-    this.video.srcObject = this.#stream;
+    if (this.#stream || !this.isWanted || document.hidden) return end(stream); // started twice, or ended meanwhile
+    this.#stream = stream;
+    this.video.srcObject = stream;
     await this.video.play();
     one("[data-camera]").dataset.on = "yes";
     show("camera", "");
@@ -46,9 +52,17 @@ export class Camera {
     this.#read();
   }
 
-  #choice() {
+  /** Open the chosen camera, or the one at the back if none was chosen or that one is gone. */
+  async #open() {
     const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
-    return this.settings.camera ? { ...size, deviceId: { ideal: this.settings.camera } } : { ...size, facingMode: "environment" };
+    const open = (which) => navigator.mediaDevices.getUserMedia({ audio: false, video: { ...size, ...which } });
+    const chosen = this.settings.camera;
+    try {
+      if (chosen) return await open({ deviceId: { exact: chosen } }); // an ideal one loses to another of a better size
+    } catch (problem) {
+      if (!GONE.includes(problem.name)) throw problem;
+    }
+    return open({ facingMode: "environment" });
   }
 
   #explain(problem) {
@@ -57,7 +71,7 @@ export class Camera {
   }
 
   pause() {
-    this.#stream?.getTracks().forEach((track) => track.stop());
+    if (this.#stream) end(this.#stream);
     this.#stream = null;
     this.#wakeLock?.release().catch(() => {});
     this.#wakeLock = null;
@@ -83,6 +97,8 @@ export class Camera {
   async #offerTools() {
     const can = this.#track.getCapabilities?.() ?? {};
     const cameras = (await navigator.mediaDevices.enumerateDevices()).filter((each) => each.kind === "videoinput");
+    this.#zoomed = 0; // a camera begins without light and zoom
+    one("[data-torch]").setAttribute("aria-pressed", "false");
     one("[data-torch]").hidden = !can.torch;
     one("[data-zoom]").hidden = !(can.zoom?.max > can.zoom?.min);
     one("[data-next-camera]").hidden = cameras.length < 2;
