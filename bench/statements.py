@@ -41,7 +41,7 @@ def measure(report: Report, stages: Stages, lines: Collection[int], *, seconds: 
         return
     issuer = Issuer()
     with stages.database("payment") as url, public_keys(issuer) as jwks_url, tempfile.TemporaryDirectory() as folder:
-        numbers = asyncio.run(_open_invoices(url))
+        numbers = asyncio.run(open_invoices(url, _INVOICES))
         with _api(url, jwks_url, Path(folder)) as api:
             before = _peak(api)
             for size in _AT_MOST_SECONDS:
@@ -50,10 +50,10 @@ def measure(report: Report, stages: Stages, lines: Collection[int], *, seconds: 
         report.add(Figure(_IMPORT, "peak memory of the process before", [before], "MB"))
 
 
-async def _open_invoices(url: str) -> Sequence[str]:
+async def open_invoices(url: str, number: int) -> Sequence[str]:
     """Write open invoices, and return the numbers of their registrations."""
     now = utcnow() - timedelta(days=1)
-    rows = [_invoice(count, now) for count in range(_INVOICES)]
+    rows = [_invoice(count, now) for count in range(number)]
     connection = await asyncpg.connect(plain(url))
     await connection.copy_records_to_table(
         "invoices", records=[tuple(row.values()) for row in rows], columns=[*rows[0]]
