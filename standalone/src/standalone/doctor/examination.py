@@ -125,6 +125,16 @@ async def _usdt(diagnosis: Diagnosis, session: AsyncSession) -> None:
             diagnosis.found("network_stopped", "it is not read until staff resume it", network=row.network)
         else:
             diagnosis.warned("network_in_trouble", f"{row.trouble}{since}", network=row.network)
+    await _usdt_addresses(diagnosis, session)
+
+
+async def _usdt_addresses(diagnosis: Diagnosis, session: AsyncSession) -> None:
+    for row in await usdt.differing_addresses(session):
+        detail = f"the address at index {row.number} is not the receiving key's: what is sent to it goes to others"
+        diagnosis.found("usdt_address_differs", detail, key_id=row.key_id, index=row.number)
+    for row in await usdt.unchecked_keys(session):
+        since = f"not since {row.checked_at:%Y-%m-%d %H:%M:%S} UTC" if row.is_readable else "it cannot be decrypted"
+        diagnosis.warned("usdt_addresses_not_compared", f"with this receiving key: {since}", key_id=row.key_id)
 
 
 async def _across(diagnosis: Diagnosis, databases: Databases) -> None:

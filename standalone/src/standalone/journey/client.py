@@ -226,6 +226,12 @@ class Device:
             "POST", "/checkin/v1/checkins", token=self.token, json={"ticket_code": ticket_code}, expect=expect
         )
 
+    async def roster(self) -> list[dict[str, Any]]:
+        """Return the runners as a phone keeps them for hours without a network."""
+        answer = await self.site.call("GET", "/checkin/v1/roster/snapshot", token=self.token)
+        entries: list[dict[str, Any]] = answer.json()["entries"]
+        return entries
+
     async def send(self, scans: Mapping[str, str]) -> list[dict[str, Any]]:
         """Send scans that were made just now without a network, ticket codes by key, and return what became of them."""
         now = datetime.now(UTC).isoformat()
