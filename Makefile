@@ -37,7 +37,7 @@ test-gateway: setup ## the distribution's nginx with the gateway's configuration
 	@$(VENV)/python -m testkit $(VENV)/pytest -q tests/gateway tests/deploy/test_gateway.py tests/deploy/test_gateway_room.py
 
 test-browser: setup ## the pages in a real Chromium: accessibility, keyboard, weight, and runners who click
-	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser
+	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser services/web/tests
 
 test-evm: setup ## payments in USDT on a real EVM, anvil, which npm installs into .startline/evm
 	@$(VENV)/python -m tests.evm.program

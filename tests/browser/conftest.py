@@ -22,6 +22,7 @@ from .front import Fault, Front
 from .hall import Hall
 from .own import OwnPages, prepare_own
 from .races import Races, prepare
+from .usdt import UsdtPages, prepare_usdt
 from .watch import Watch
 
 Arrive = Callable[..., Awaitable[Page]]
@@ -92,6 +93,12 @@ def _seen() -> dict[str, Any]:
 async def own(site: Site, races: Races, crowd: Crowd) -> OwnPages:
     """One registration in every state."""
     return await prepare_own(site, races, crowd)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def usdt(site: Site, races: Races, crowd: Crowd) -> UsdtPages:
+    """USDT on the simulated chain, and one registration in every state of paying in them."""
+    return await prepare_usdt(site, races, crowd)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

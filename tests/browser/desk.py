@@ -1,6 +1,6 @@
 """Staff behind the pages: they verify proofs, and know what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,11 @@ class Desk:
         """Return the registrations that a search finds, for an address or a number."""
         found = await self.staff.call("GET", "/registration/v1/registrations", params={"q": words})
         return list(found["items"])
+
+    async def numbers_of(self, form: Mapping[str, Any]) -> Sequence[str]:
+        """Return the numbers of the registrations in which the first runner of a form is."""
+        found = await self.registrations_of(form["participants"][0]["email"])
+        return [str(each["registration_number"]) for each in found]
 
     async def ticket_codes(self, number: str) -> set[str]:
         """Return the codes of the registration's tickets."""

@@ -66,8 +66,10 @@ class Front:
         for_pages = httpx.AsyncClient(transport=_Changed(self._fault), base_url=self._platform)
         await stack.enter_async_context(for_pages)
         needed = {"database_url": _NOWHERE, "secret_keys": new_key(), "public_url": self.url}
-        settings = Settings.behind(self._platform, **needed, **self._settings)
-        pages = build_app(settings, Apis.behind(for_pages), DATABASE.open_database(_NOWHERE))
+        settings = Settings.behind(self._platform, **{**needed, **self._settings})
+        database = DATABASE.open_database(settings.database_url)
+        stack.push_async_callback(database.close)
+        pages = build_app(settings, Apis.behind(for_pages), database)
         self._pages = pages
         await stack.enter_async_context(pages.router.lifespan_context(pages))
         forwarding = Route("/api/{path:path}", self._forward, methods=["GET", "POST"])
@@ -122,14 +124,18 @@ async def too_many_requests(request: httpx.Request, _: Send) -> httpx.Response:
     return httpx.Response(429, json=problem, headers={"Retry-After": "30"}, request=request)
 
 
-def loses_one_answer() -> Fault:
-    """The API does what the first POST says, and its answer is lost."""
+def loses_one_answer(*, to: str = "") -> Fault:
+    """The API does what the first POST says, and its answer is lost.
+
+    Args:
+        to: end of the path; POSTs to others lose nothing.
+    """
     lost = False
 
     async def fault(request: httpx.Request, send: Send) -> httpx.Response:
         nonlocal lost
         answer = await send(request)
-        if request.method == "POST" and not lost:
+        if request.method == "POST" and request.url.path.endswith(to) and not lost:
             lost = True
             await answer.aclose()
             raise httpx.ReadTimeout("lost", request=request)

@@ -85,6 +85,12 @@ class Hall:
         body = {"event_id": await self._event_id(OPEN)}
         await self.staff.call("PATCH", f"/checkin/v1/stations/{station_id}", json=body)
 
+    async def brings(self, size: str, count: int) -> int:
+        """Enter how many jerseys of a size were brought, and return how many are left of it."""
+        body = {"sizes": [{"jersey_size": size, "brought": count}]}
+        stock = await self.staff.call("PUT", f"/checkin/v1/stock/{await self._event_id(OPEN)}", json=body)
+        return count - sum(int(each["handed_out"]) for each in stock["sizes"] if each["jersey_size"] == size)
+
     async def _event_id(self, race: str) -> str:
         return str((await self.site.call("GET", f"/registration/v1/events/{race}")).json()["id"])
 

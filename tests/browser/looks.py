@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Page
+from testkit.axe import violations
 
-from .axe import violations
 from .devices import DESKTOP, PHONE
 
 _TOO_WIDE = """() => {

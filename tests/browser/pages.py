@@ -39,9 +39,9 @@ class Runner:
         """Open the page of a race, as from a poster."""
         await self.page.goto(f"{self.prefix}/races/{race}")
 
-    async def chooses(self, category: str, size: int) -> None:
-        """Follow the link to the form for one, five or ten runners of a category."""
-        link = self.page.locator(f'a[href$="/register/{category}/{size}"]')
+    async def chooses(self, category: str, size: int, *, purpose: str = "register") -> None:
+        """Follow the link to the form for one, five or ten runners of a category, or to that of its waiting list."""
+        link = self.page.locator(f'a[href$="/{purpose}/{category}/{size}"]')
         assert await link.count(), f"the page has no link to the form for {size} of {category}"
         await link.first.click()
         await expect(self.page.locator(_FIRST_FIELD)).to_be_visible()
@@ -59,6 +59,12 @@ class Runner:
         """Fill in all runners of a group."""
         for number, person in enumerate(form["participants"], start=1):
             await self.fills_runner(number, person)
+
+    async def fills_in(self, race: str, category: str, form: Mapping[str, Any]) -> None:
+        """Go from the page of the race to the form for so many runners and fill it in."""
+        await self.opens_the_race(race)
+        await self.chooses(category, len(form["participants"]))
+        await self.fills_everybody(form)
 
     async def sends(self) -> None:
         """Press the form's button."""
@@ -81,12 +87,9 @@ class Runner:
 
     async def registers(self, race: str, category: str, form: Mapping[str, Any]) -> str:
         """Go from the page of the race to the page of the registration and return its number."""
-        people = form["participants"]
-        await self.opens_the_race(race)
-        await self.chooses(category, len(people))
-        await self.fills_everybody(form)
+        await self.fills_in(race, category, form)
         await self.sends()
-        if len(people) > 1:
+        if len(form["participants"]) > 1:
             await self.confirms()
         return await self.is_registered()
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from chassis.auth.principals import Role
 from playwright.async_api import Page, expect
+from testkit.axe import violations
 
-from .axe import violations
 from .conftest import Arrive
 from .crew import CONSOLE, Crew, menu
 from .devices import DESKTOP, PHONE, Device, Theme

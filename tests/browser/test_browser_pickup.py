@@ -3,8 +3,8 @@
 import pytest
 from playwright.async_api import expect
 from standalone.journey.process import PlatformProcess
+from testkit.axe import violations
 
-from .axe import violations
 from .conftest import Arrive
 from .devices import DESKTOP, PHONE, Device
 from .front import Front, none

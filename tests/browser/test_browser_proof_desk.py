@@ -11,8 +11,8 @@ from playwright.async_api import Route, expect
 from standalone.journey.checks import eventually
 from standalone.journey.client import Site
 from standalone.journey.people import Crowd
+from testkit.axe import violations
 
-from .axe import violations
 from .conftest import Arrive
 from .devices import DESKTOP, PHONE, Device
 from .looks import too_wide

@@ -26,24 +26,13 @@ def form(races: Races, crowd: Crowd) -> dict[str, Any]:
     return crowd.form(races.categories["10k"]["id"])
 
 
-async def _filled_in(runner: Runner, form: dict[str, Any]) -> None:
-    await runner.opens_the_race(OPEN)
-    await runner.chooses("10k", 1)
-    await runner.fills_everybody(form)
-
-
-async def _stored(races: Races, form: dict[str, Any]) -> list[str]:
-    found = await Desk(races.staff).registrations_of(form["participants"][0]["email"])
-    return [each["registration_number"] for each in found]
-
-
 @_PHONES
 async def test_a_double_tap_registers_once(phone: Device, form: dict[str, Any], arrive: Arrive, races: Races) -> None:
     runner = Runner(await arrive(phone))
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
     await runner.send_button.dblclick()
     number = await runner.is_registered()
-    assert await _stored(races, form) == [number]
+    assert await Desk(races.staff).numbers_of(form) == [number]
 
 
 @_PHONES
@@ -51,7 +40,7 @@ async def test_the_back_button_and_sending_again_lead_to_the_same_registration(
     phone: Device, form: dict[str, Any], arrive: Arrive, races: Races
 ) -> None:
     runner = Runner(await arrive(phone))
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
     await runner.sends()
     number = await runner.is_registered()
 
@@ -60,7 +49,7 @@ async def test_the_back_button_and_sending_again_lead_to_the_same_registration(
     await runner.sends()
 
     assert await runner.is_registered() == number
-    assert await _stored(races, form) == [number]
+    assert await Desk(races.staff).numbers_of(form) == [number]
 
 
 @_PHONES
@@ -68,20 +57,20 @@ async def test_the_other_language_keeps_what_was_typed(
     phone: Device, form: dict[str, Any], arrive: Arrive, races: Races
 ) -> None:
     runner = Runner(await arrive(phone))
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
 
     await runner.page.get_by_role("button", name="English").click()
     await runner.page.wait_for_url("**/en/races/**")
 
     await runner.sends()
-    assert await _stored(races, form) == [await runner.is_registered()]
+    assert await Desk(races.staff).numbers_of(form) == [await runner.is_registered()]
 
 
 async def test_a_form_that_was_sent_leaves_no_draft_even_after_the_back_button(
     form: dict[str, Any], arrive: Arrive
 ) -> None:
     runner = Runner(await arrive())
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
     await _has_drafts(runner, 1)
     await runner.sends()
     await runner.is_registered()
@@ -107,15 +96,15 @@ async def test_two_tabs_with_the_same_runner_register_once(
 ) -> None:
     first = Runner(await arrive(phone))
     second = Runner(await first.page.context.new_page())
-    await _filled_in(first, form)
-    await _filled_in(second, form)
+    await first.fills_in(OPEN, "10k", form)
+    await second.fills_in(OPEN, "10k", form)
     await first.sends()
     number = await first.is_registered()
 
     await second.sends()
     await second.sees(number)
 
-    assert await _stored(races, form) == [number]
+    assert await Desk(races.staff).numbers_of(form) == [number]
 
 
 @_PHONES
@@ -134,7 +123,7 @@ async def test_an_answer_lost_on_the_way_to_the_phone(
         await route.abort("connectionreset")
 
     runner = Runner(await arrive(phone))
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
     await runner.page.route("**/*", lose_one)
     async with runner.page.expect_event("requestfailed", lambda request: request.method == "POST"):
         await runner.sends()
@@ -144,15 +133,15 @@ async def test_an_answer_lost_on_the_way_to_the_phone(
 
     number = await runner.is_registered()
     assert len(lost) == 1
-    assert await _stored(races, form) == [number]
+    assert await Desk(races.staff).numbers_of(form) == [number]
 
 
 async def test_an_answer_lost_between_the_pages_and_the_api(
     form: dict[str, Any], arrive: Arrive, open_front: OpenFront, races: Races
 ) -> None:
     runner = Runner(await arrive(PHONE_WITHOUT_SCRIPTS, at=await open_front(loses_one_answer())))
-    await _filled_in(runner, form)
+    await runner.fills_in(OPEN, "10k", form)
     await runner.sends()
     await runner.sends_again()
     number = await runner.is_registered()
-    assert await _stored(races, form) == [number]
+    assert await Desk(races.staff).numbers_of(form) == [number]

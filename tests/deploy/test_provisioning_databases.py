@@ -161,6 +161,28 @@ async def test_the_doctor_reads_all_that_it_compares(as_doctor: dict[str, Databa
     assert diagnosis.ok
 
 
+_KEY = "INSERT INTO receiving_keys (id, xpub, xpub_digest, path, state, created_at, created_by) VALUES"
+_FAULTS_OF_A_KEY = f"""
+    {_KEY} ('00000000-0000-0000-0000-000000000017', 'sealed', sha256('x'), 'm', 'proposed', now(), gen_random_uuid());
+    INSERT INTO usdt_key_checks (key_id, checked_at, is_readable, addresses, differing)
+    SELECT id, now(), false, 20, '{{3,17}}' FROM receiving_keys
+"""
+
+
+async def test_the_doctor_learns_of_addresses_that_differ_without_their_key(
+    provisioned: Provisioned, as_doctor: dict[str, Database]
+) -> None:
+    admin = await asyncpg.connect(provisioned.url(owner_of("payment"), "payment"))
+    await admin.execute(_FAULTS_OF_A_KEY)
+    diagnosis = await examine(as_doctor)
+    await admin.execute("DELETE FROM usdt_key_checks; DELETE FROM receiving_keys")
+    await admin.close()
+    found = [(each.code, each.where["index"]) for each in diagnosis.findings]
+    assert found == [("usdt_address_differs", 3), ("usdt_address_differs", 17)]
+    assert [each.code for each in diagnosis.warnings] == ["usdt_addresses_not_compared"]
+    assert (await examine(as_doctor)).ok
+
+
 @pytest.mark.parametrize(
     ("service", "table"),
     [
@@ -170,6 +192,7 @@ async def test_the_doctor_reads_all_that_it_compares(as_doctor: dict[str, Databa
         ("registration", "idempotency_keys"),
         ("notification", "notification_settings"),
         ("payment", "payment_settings"),
+        ("payment", "receiving_keys"),
         ("checkin", "stations"),
         ("registration", "audit_log"),
     ],
