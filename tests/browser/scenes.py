@@ -1,14 +1,16 @@
 """The pages that every visitor may see, and those about USDT, each in every state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import pytest
 
 from . import usdt_faults
 from .front import Fault, none, nothing_announced, out_of_reach, too_many_requests
 from .races import CLOSED, NOT_OPEN, OPEN, SOLD_OUT
+
+S = TypeVar("S")
 
 LANGUAGES: Final = ("id", "en")
 
@@ -170,3 +172,17 @@ USDT_CONSOLE: Final[Mapping[str, tuple[Fault, Sequence[ConsoleScene]]]] = {
 every_scene = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 every_usdt_scene = pytest.mark.parametrize("scene", USDT_SCENES, ids=lambda scene: scene.name)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+def in_languages_by_turns(scenes: Sequence[S], name: Callable[[S], str]) -> pytest.MarkDecorator:
+    """Give each scene in both languages: usual runs have the first in the first one, the next in the other."""
+    return pytest.mark.parametrize(
+        ("scene", "language"),
+        [
+            pytest.param(
+                scene, language, id=f"{name(scene)}-{language}", marks=() if turn == number % 2 else pytest.mark.soak
+            )
+            for number, scene in enumerate(scenes)
+            for turn, language in enumerate(LANGUAGES)
+        ],
+    )

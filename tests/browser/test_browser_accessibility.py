@@ -8,10 +8,10 @@ from testkit.axe import violations
 from .conftest import Arrive, OpenFront
 from .devices import DESKTOP, PHONE, TABLET, Theme
 from .looks import too_wide
-from .own import OwnPages, OwnScene, every_own_scene
+from .own import OWN_SCENES, OwnPages, OwnScene
 from .pages import BINDING, Runner
 from .races import OPEN, Races
-from .scenes import Scene, every_language, every_scene
+from .scenes import SCENES, Scene, every_language, in_languages_by_turns
 from .watch import Watch
 
 _THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -19,8 +19,7 @@ _THEMES: tuple[Theme, ...] = ("light", "dark")
 PALE = """<!doctype html><html lang="en"><title>Pale</title><main><h1>Pale</h1><p id="pale">Places left</p></main>"""
 
 
-@every_language
-@every_scene
+@in_languages_by_turns(SCENES, lambda scene: scene.name)
 async def test_axe_finds_nothing(scene: Scene, language: str, arrive: Arrive, open_front: OpenFront) -> None:
     page = await (arrive(at=await open_front(scene.fault)) if scene.fault else arrive())
     answer = await page.goto(scene.address(language))
@@ -29,8 +28,7 @@ async def test_axe_finds_nothing(scene: Scene, language: str, arrive: Arrive, op
     assert await _found(page) == []
 
 
-@every_language
-@every_own_scene
+@in_languages_by_turns(OWN_SCENES, lambda scene: f"{scene.state} {scene.path}")
 async def test_axe_finds_nothing_on_the_pages_of_a_registration(
     scene: OwnScene, language: str, arrive: Arrive, own: OwnPages
 ) -> None:

@@ -8,9 +8,18 @@ from .devices import DESKTOP, ENLARGED, Device
 from .looks import too_wide, walk
 from .own import OwnPages, OwnScene, every_own_scene
 from .races import OPEN
-from .scenes import Scene, every_language, every_scene
+from .scenes import Scene, every_scene
 
 _WINDOWS = pytest.mark.parametrize("device", [DESKTOP, ENLARGED], ids=["1280 px", "400 %"])
+_VIEWS = pytest.mark.parametrize(
+    ("device", "language"),
+    [
+        pytest.param(DESKTOP, "en", id="1280 px-en"),
+        pytest.param(ENLARGED, "id", id="400 %-id"),
+        pytest.param(DESKTOP, "id", id="1280 px-id", marks=pytest.mark.soak),
+        pytest.param(ENLARGED, "en", id="400 %-en", marks=pytest.mark.soak),
+    ],
+)
 _FAULTY = """<!doctype html><html lang="en"><title>Faulty</title><main>
 <a href="#a" id="first">One</a> <a href="#b" id="second">Two</a> <a href="#c" id="third">Three</a></main>"""
 
@@ -20,8 +29,7 @@ async def _show(page: Page, scene: Scene, language: str) -> None:
     await page.evaluate("() => document.querySelectorAll('details').forEach(part => { part.open = true; })")
 
 
-@_WINDOWS
-@every_language
+@_VIEWS
 @every_scene
 async def test_a_walk_reaches_everything_in_order_and_shows_where_it_is(
     scene: Scene, language: str, device: Device, arrive: Arrive, open_front: OpenFront
@@ -35,6 +43,7 @@ async def test_a_walk_reaches_everything_in_order_and_shows_where_it_is(
     assert list(walked.order) == list(range(len(walked.names))), walked
     assert not walked.unmarked
     assert not walked.covered
+    assert await too_wide(page) == []
 
 
 @_WINDOWS
@@ -51,16 +60,6 @@ async def test_a_walk_through_the_pages_of_a_registration(
     assert list(walked.order) == list(range(len(walked.names))), walked
     assert not walked.unmarked
     assert not walked.covered
-    assert await too_wide(page) == []
-
-
-@every_language
-@every_scene
-async def test_at_400_percent_nothing_has_to_be_scrolled_sideways(
-    scene: Scene, language: str, arrive: Arrive, open_front: OpenFront
-) -> None:
-    page = await (arrive(ENLARGED, at=await open_front(scene.fault)) if scene.fault else arrive(ENLARGED))
-    await _show(page, scene, language)
     assert await too_wide(page) == []
 
 
