@@ -16,7 +16,7 @@ XPUB: Final = (
 
 _PATH: Final = "m/44'/60'/0'"
 _NETWORK: Final = "polygon"
-_CONFIRMATIONS: Final = 3
+_CONFIRMATIONS: Final = 6  # twelve seconds, in which a busy machine sees the payment before it is final
 _RUNNERS: Final = 2
 
 _BESIDE: Final = "http://simulators:8090/simulators"
