@@ -3,7 +3,7 @@
 from chassis.migrations.sent_events import create_sent_events, drop_sent_events
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 from chassis.migrations.sent_events import create_sent_events, drop_sent_events
 
 revision = "0032"
-down_revision = "0028"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
