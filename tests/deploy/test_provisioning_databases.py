@@ -95,9 +95,6 @@ async def test_a_login_opens_its_own_database_only(provisioned: Provisioned, ser
         "CREATE TEMPORARY TABLE mine (id int)",
         "CREATE INDEX ON outbox (id)",
         "UPDATE alembic_version SET version_num = '0001'",
-        "INSERT INTO sent_events VALUES (now(), gen_random_uuid(), 'a.b', '{}')",
-        "DELETE FROM sent_events",
-        "UPDATE sent_events SET payload = '{}'",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "ALTER ROLE current_user CONNECTION LIMIT 1000",
         "SELECT * FROM pg_authid",
@@ -119,7 +116,7 @@ async def test_a_service_uses_every_table_and_sequence_of_its_own(provisioned: P
     tables = await own.fetch(
         "SELECT c.oid::regclass::text AS name, has_table_privilege(c.oid, 'SELECT, INSERT') AS used,"
         " pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
     )
     sequences = await own.fetch(
         "SELECT sequencename FROM pg_sequences"
@@ -130,25 +127,6 @@ async def test_a_service_uses_every_table_and_sequence_of_its_own(provisioned: P
     assert {row["name"] for row in tables if not row["used"]} <= {"alembic_version"}
     assert {row["owner"] for row in tables} == {f"startline_{service}_owner"}
     assert sequences == []
-
-
-@pytest.mark.parametrize("service", [each.name for each in SERVICES])
-async def test_what_leaves_the_outbox_is_kept_and_its_partitions_are_looked_after(
-    provisioned: Provisioned, service: str
-) -> None:
-    own = await provisioned.connect(service, service)
-    transaction = own.transaction()
-    await transaction.start()
-    try:
-        await own.execute("INSERT INTO outbox (queue, payload) VALUES ('events', $1)", b'{"type":"a.b"}')
-        await own.execute("DELETE FROM outbox")
-        await own.execute("SELECT make_sent_events_partitions(), drop_sent_events_partitions(7)")
-
-        [kept] = await own.fetch("SELECT type, payload FROM sent_events WHERE type = 'a.b'")
-        assert kept["payload"] == b'{"type":"a.b"}'
-    finally:
-        await transaction.rollback()
-        await own.close()
 
 
 async def test_a_service_cannot_use_up_the_servers_connections(provisioned: Provisioned) -> None:
