@@ -1,11 +1,17 @@
 """Phases of prices: what the public sees, what is charged, and what staff may change."""
 
+import asyncio
+import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from chassis.auth.principals import Role
+from chassis.ids import new_id
 from contracts import RegistrationCreated
+from registration.places.commands import lock_places
+from sqlalchemy import text
 from testkit.driver import Answer
 
 from .prices_driver import PricesDriver
@@ -271,3 +277,25 @@ async def test_staff_put_the_phases_in_another_order(driver: RegistrationDriver,
         "PUT", f"/categories/{first}/price-phases/order", by=driver.staff(), json={"phase_ids": []}
     )
     assert unknown.is_problem(404, "unknown_category")
+
+
+async def test_an_order_waits_for_a_phase_that_is_being_created(
+    driver: RegistrationDriver, prices: PricesDriver
+) -> None:
+    await driver.open_category()
+    first, category = await prices.create_phase(name="A"), UUID(driver.category["id"])
+    path = f"/categories/{category}/price-phases/order"
+    body = {"phase_ids": [first["id"]]}
+    async with driver.database.work() as creating:
+        await lock_places(creating, category)
+        await creating.session.execute(
+            text(
+                "INSERT INTO price_phases SELECT (jsonb_populate_record(p, CAST(:new AS jsonb))).*"
+                " FROM price_phases AS p"
+            ),
+            {"new": json.dumps({"id": str(new_id()), "name": "B", "position": 1})},
+        )
+        ordering = asyncio.create_task(driver.call("PUT", path, by=driver.staff(), json=body))
+        await asyncio.wait({ordering}, timeout=0.5)
+        assert not ordering.done()
+    assert (await ordering).wrong_fields == ["phase_ids"], "there are two now"

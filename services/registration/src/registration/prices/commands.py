@@ -12,10 +12,12 @@ from chassis.errors import InvalidFields, StartlineError
 from chassis.ids import new_id
 from chassis.wording import Wording
 from sqlalchemy import case, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from registration.catalog.errors import UnknownCategory, UnknownEvent
 from registration.catalog.tables import Race, RaceCategory
+from registration.idempotency.errors import IdempotencyKeyReused
 from registration.places.commands import lock_places
 from registration.prices.errors import PromoCodeTaken, UnknownPricePhase, UnknownPromoCode
 from registration.prices.rules import CODE_ALPHABET, GENERATED_LENGTH, PromoKind, require_value
@@ -56,7 +58,10 @@ _FIELD_RULES: Final[Mapping[str, tuple[str, Wording]]] = {
     "ck_promo_codes_limits": ("max_per_person", FOR_ONE_CATEGORY),
     "ck_promo_codes_access": ("grants_access", ALWAYS_GRANTS),
 }
-_REFUSALS: Final[Mapping[str, type[StartlineError]]] = {"uq_promo_codes_code": PromoCodeTaken}
+_REFUSALS: Final[Mapping[str, type[StartlineError]]] = {
+    "uq_promo_codes_code": PromoCodeTaken,
+    "pk_promo_uses": IdempotencyKeyReused,
+}
 
 
 @asynccontextmanager
@@ -78,27 +83,51 @@ async def _refusals_named(work: UnitOfWork) -> AsyncIterator[None]:
 
 
 async def create_phase(
-    work: UnitOfWork, category_id: UUID, fields: Fields, *, max_participants: int | None, by: str
+    work: UnitOfWork,
+    category_id: UUID,
+    fields: Fields,
+    *,
+    max_participants: int | None,
+    by: str,
+    phase_id: UUID | None = None,
 ) -> UUID:
     """Create a phase of a category's prices and return its id; without a position it is the last.
 
+    A repeat with the same `phase_id` changes nothing.
+
     Raises:
         UnknownCategory.
+        IdempotencyKeyReused: `phase_id` is the id of something else.
     """
     if await lock_places(work, category_id) is None:
         raise UnknownCategory
-    phase_id = new_id()
-    position = fields["position"]
-    if position is None:
-        position = await _next_position(work, category_id)
-    limited = max_participants is not None
-    row = {**fields, "position": position, "id": phase_id, "category_id": category_id, "limited": limited}
-    await work.session.execute(insert(PricePhaseRow).values(created_at=work.now, updated_at=work.now, **row))
-    if max_participants is not None:
-        await create_counters(work, category_id, {phase_id: max_participants})
-    after = {**fields, "position": position, "max_participants": max_participants}
-    await work.audit(by, "price_phase.create", f"price_phase:{phase_id}", **before_and_after({}, after))
-    return phase_id
+    own_id = phase_id or new_id()
+    given = {name: value for name, value in fields.items() if name != "position" or value is not None}
+    row = {"position": await _next_position(work, category_id), **given, "category_id": category_id}
+    row["limited"] = max_participants is not None
+    async with _refusals_named(work):
+        added = upsert(PricePhaseRow).values(id=own_id, created_at=work.now, updated_at=work.now, **row)
+        if await work.session.scalar(added.on_conflict_do_nothing().returning(PricePhaseRow.id)) is None:
+            await _require_same(work, own_id, {**given, "category_id": category_id}, max_participants)
+            return own_id
+        if max_participants is not None:
+            await create_counters(work, category_id, {own_id: max_participants})
+    after = {**fields, "position": row["position"], "max_participants": max_participants}
+    await work.audit(by, "price_phase.create", f"price_phase:{own_id}", **before_and_after({}, after))
+    return own_id
+
+
+async def _require_same(work: UnitOfWork, phase_id: UUID, columns: Fields, max_participants: int | None) -> None:
+    """Require that a phase which was created before has these values.
+
+    Raises:
+        IdempotencyKeyReused.
+    """
+    phase, counter = await work.session.get(PricePhaseRow, phase_id), await work.session.get(PromoUses, phase_id)
+    limit = counter.max_uses if counter else None
+    is_same = limit == max_participants and all(getattr(phase, name) == value for name, value in columns.items())
+    if not is_same:
+        raise IdempotencyKeyReused
 
 
 async def _next_position(work: UnitOfWork, category_id: UUID) -> int:
@@ -126,11 +155,11 @@ async def order_phases(work: UnitOfWork, category_id: UUID, phase_ids: Sequence[
         UnknownCategory.
         InvalidFields: these are not its phases, each once.
     """
+    if await lock_places(work, category_id) is None:
+        raise UnknownCategory
     own = select(PricePhaseRow.id).where(PricePhaseRow.category_id == category_id)
     ordered = own.order_by(PricePhaseRow.position, PricePhaseRow.id).with_for_update()
     before = (await work.session.execute(ordered)).scalars().all()
-    if not before and await work.session.get(RaceCategory, category_id) is None:
-        raise UnknownCategory
     if sorted(before) != sorted(phase_ids):
         raise InvalidFields(("phase_ids", NOT_ITS_PHASES))
     place = case({phase_id: at for at, phase_id in enumerate(phase_ids)}, value=PricePhaseRow.id)
