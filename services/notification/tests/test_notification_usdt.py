@@ -178,11 +178,25 @@ async def test_each_fact_is_one_message_however_often_and_in_whatever_order_its_
         assert pending == [{"amount": "16"}]
 
 
-async def test_the_same_sum_that_is_published_again_is_one_message(driver: NotificationDriver) -> None:
+async def test_a_decision_that_is_published_again_is_one_message(driver: NotificationDriver) -> None:
     entry, now = await driver.register(), driver.clock()
-    for amount, minutes in (("11", 0), ("11.000000", 1)):
-        await driver.deliver(underpaid(entry, amount, at=now + timedelta(minutes=minutes)))
+    for amount in ("11", "11.000000"):
+        await driver.deliver(underpaid(entry, amount, at=now))
     assert await about_usdt(driver, entry) == [(UNDERPAID, "pending")]
+
+
+async def test_a_sum_that_was_taken_back_and_arrives_again_is_another_message(driver: NotificationDriver) -> None:
+    entry, now = await driver.register(), driver.clock()
+    await driver.deliver_all(
+        underpaid(entry, "11", at=now),
+        taken_back(entry, at=now + timedelta(minutes=1)),
+        underpaid(entry, "11", at=now + timedelta(minutes=2)),
+    )
+    assert sorted(await about_usdt(driver, entry)) == [
+        (TAKEN_BACK, "skipped"),
+        (UNDERPAID, "pending"),
+        (UNDERPAID, "skipped"),
+    ]
 
 
 async def test_an_older_sum_that_failed_is_not_sent_after_a_newer_one(driver: NotificationDriver) -> None:

@@ -201,14 +201,14 @@ def _money(payment: PaymentPayload) -> dict[str, str]:
 
 @handlers.on(UsdtUnderpaid)
 async def notify_underpaid(event: Event[UsdtUnderpaid], work: UnitOfWork) -> None:
-    """Notify the person in charge of what arrived in USDT and what is missing, once for each sum that arrived."""
+    """Notify the person in charge of what arrived in USDT and what is missing, once for each decision."""
     underpaid = event.payload
     await contacts.lock_contact(work, underpaid.registration_id)
     context = {
         "payment_deadline": underpaid.expires_at.isoformat(),
         "usdt": underpaid.model_dump(mode="json", include={"amount", "missing", "network", "address", "decided_at"}),
     }
-    await _notify_person_in_charge(work, event, about=f"{underpaid.amount.normalize():f}", context=context)
+    await _notify_person_in_charge(work, event, about=underpaid.decided_at.isoformat(), context=context)
 
 
 @handlers.on(UsdtKept)
@@ -222,11 +222,11 @@ async def notify_kept(event: Event[UsdtKept], work: UnitOfWork) -> None:
 
 @handlers.on(UsdtTakenBack)
 async def notify_taken_back(event: Event[UsdtTakenBack], work: UnitOfWork) -> None:
-    """Notify the person in charge of a transaction that the chain took back, once."""
+    """Notify the person in charge of a transaction that the chain took back, each time that it does."""
     lost = event.payload
     await contacts.lock_contact(work, lost.registration_id)
     context = {"usdt": lost.model_dump(mode="json", include={"amount", "network", "tx_hash", "settled", "decided_at"})}
-    await _notify_person_in_charge(work, event, about=lost.tx_hash, context=context)
+    await _notify_person_in_charge(work, event, about=f"{lost.tx_hash}:{lost.decided_at.isoformat()}", context=context)
 
 
 @handlers.on(RegistrationCorrected)
