@@ -1,4 +1,4 @@
-"""axe-core on a page, as people without perfect sight, hands or machines meet it."""
+"""Run axe-core on a page and return its violations."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -219,15 +219,15 @@ class RabbitTransport:
             raise TransportDown(type(error).__name__) from error
 
     async def _replace_channel(self, service: str) -> None:
-        """Open another channel, at most once a second, since the broker may refuse all that comes on the one there is.
+        """Replace a channel whose publishes the broker nacks, at most once a second.
 
-        RabbitMQ 3.10 does so after a failover, if the first event of a channel came before its queue had a new leader.
+        RabbitMQ 3.10 nacks each of them after a failover, if the first one came before its queue had a new leader.
         """
         refused, opened_at = self._channels[service]
         now = asyncio.get_running_loop().time()
         if now - opened_at < _BETWEEN_CHANNELS_SECONDS:
             return
-        self._channels[service] = refused, now  # for others that are refused meanwhile
+        self._channels[service] = refused, now  # concurrent nacks open no more channels
         with suppress(TimeoutError, *CONNECTION_TROUBLE):
             async with asyncio.timeout(_PUBLISH_SECONDS):
                 await self._open_exchange(service)
