@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from chassis.asyncapi import document
+from chassis.service import DatabaseOwner
+from chassis.tables import ServiceTables, new_metadata
+from standalone.services import DATABASE_OWNERS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))
@@ -46,6 +49,13 @@ def test_the_index_of_decisions_shows_title_and_status_of_each() -> None:
         number, _, name = title.removeprefix("# ").partition(". ")
         row = f"| {number} | [{name}]({record.name}) | {status.removeprefix('- Status: ')} |"
         assert row in index, f"the index lacks {row}"
+
+
+@pytest.mark.parametrize("owner", DATABASE_OWNERS, ids=lambda owner: owner.name)
+def test_the_architecture_names_the_tables_of_a_service(owner: DatabaseOwner) -> None:
+    [row] = re.findall(rf"^\| {owner.name} \| (.*?) \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    shared = set(ServiceTables(new_metadata()).metadata.tables)
+    assert set(re.findall(r"`(\w+)`", row)) == set(owner.tables.metadata.tables) - shared
 
 
 def test_the_readme_names_commands_that_exist() -> None:

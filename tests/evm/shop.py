@@ -188,7 +188,7 @@ class Shop(ServiceDriver[Settings]):
         """Let the worker compare balances; return of how many addresses."""
         return await sweep_balances(self.database, self.nodes)
 
-    # --- what came of it
+    # --- what arrived
 
     async def paid(self) -> Sequence[UUID]:
         """Return the registrations that are paid, in their order."""
