@@ -22,6 +22,8 @@ from standalone.services import SERVICES
 from testkit.polling import eventually
 from testkit.threads import run_apart
 
+from .usdt_in_trouble import FORGET, TROUBLE
+
 pytestmark = [pytest.mark.integration]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -180,6 +182,19 @@ async def test_the_doctor_learns_of_addresses_that_differ_without_their_key(
     found = [(each.code, each.where["index"]) for each in diagnosis.findings]
     assert found == [("usdt_address_differs", 3), ("usdt_address_differs", 17)]
     assert [each.code for each in diagnosis.warnings] == ["usdt_addresses_not_compared"]
+    assert (await examine(as_doctor)).ok
+
+
+async def test_the_doctor_names_each_trouble_with_usdt(
+    provisioned: Provisioned, as_doctor: dict[str, Database]
+) -> None:
+    admin = await asyncpg.connect(provisioned.url(owner_of("payment"), "payment"))
+    await admin.execute(TROUBLE)
+    diagnosis = await examine(as_doctor)
+    await admin.execute(FORGET)
+    await admin.close()
+    codes = {each.code for each in diagnosis.findings} | {each.code for each in diagnosis.warnings}
+    assert codes >= {"usdt_differs", "usdt_unsettled", "usdt_taken_back", "network_stopped", "network_in_trouble"}
     assert (await examine(as_doctor)).ok
 
 
