@@ -17,9 +17,10 @@ TROUBLE: Final = rf"""
     VALUES (137, 1, 1, 1, true, NULL, NULL, now()),
            (56, 1, 1, 1, false, 'down', now() - interval '2 hours', now());
     INSERT INTO invoices
-           (registration_id, registration_number, payer_name, amount, currency, status, expires_at, revision, created_at,
-            updated_at)
-    SELECT id, 'X-' || id, 'Ayu', 16650, 'IDR', 'paid', now(), 1, now() - interval '1 hour', now() - interval '1 hour'
+           (registration_id, registration_number, payer_name, amount, currency, status, expires_at, revision,
+            created_at, updated_at)
+    SELECT id, 'X-' || id, 'Ayu', 16650, 'IDR', 'paid', now(), 1,
+           now() - interval '1 hour', now() - interval '1 hour'
       FROM unnest(ARRAY['{_PAID}', '{_LOST}']::uuid[]) AS id;
     INSERT INTO receiving_keys (id, xpub, xpub_digest, path, state, created_at, created_by)
     VALUES ('{_KEY}', 'sealed', {_HASH}, 'm', 'proposed', now(), gen_random_uuid());
@@ -37,7 +38,8 @@ TROUBLE: Final = rf"""
     SELECT gen_random_uuid(), 137, {_HASH}, row_number() OVER (), 1, {_HASH}, now(), {_ADDRESS}, {_ADDRESS}, {_ADDRESS},
            1000000, 'usdt', state, registration_id::uuid, settled, now(), confirmed_at, failed_at
       FROM (VALUES ('confirmed', '{_PAID}', NULL, now() - interval '1 hour', NULL),
-                   ('failed', '{_LOST}', 'kept', NULL, now())) AS t (state, registration_id, settled, confirmed_at, failed_at)
+                   ('failed', '{_LOST}', 'kept', NULL, now()))
+        AS t (state, registration_id, settled, confirmed_at, failed_at)
 """
 
 FORGET: Final = f"""
