@@ -1,5 +1,6 @@
 """Phases of prices in the console: listed, created, changed, moved and ended."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from web.console.prices.list import moved
 from web.console.races.phases import Phase, State, lines_of
 
 from .conftest import NOW, category
+from .markup import Element
 from .own_console import OwnConsole, asked_one_after_the_other, own_console
 from .walk import Answers, problem
 from .walk_prices import ANSWERS, CODE, OTHER_PHASE, PHASE, phase, phases
@@ -163,3 +165,34 @@ async def test_the_page_of_the_race_says_which_phase_is_in_force() -> None:
         page = await console.open(f"/console/races/{RACE}")
     assert "Now: Early bird , Rp 100.000 for the next 36 runners, until" in page.text
     assert "5 km · Download" in page.text
+
+
+def _key(page: Element) -> str:
+    [key] = [each.get("value") for each in page.all("input") if each.get("name") == "key"]
+    return key or ""
+
+
+def _key_in(request: httpx.Request) -> str:
+    key: str = request.headers.get("Idempotency-Key") or json.loads(request.content)["id"]
+    return key
+
+
+@pytest.mark.parametrize("address", [f"{PRICES}/{FIVE}/new", f"{CODES}/bulk"])
+async def test_a_form_that_is_sent_again_has_the_same_key_until_that_was_used_with_other_values(address: str) -> None:
+    # given a form
+    api = ("POST", OF_FIVE if address.startswith(PRICES) else f"{API}/promo-codes/bulk")
+    typed = {**FORM, "kind": "percent", "value": "20", "scope": f"category:{FIVE}", "count": "5", "prefix": "A"}
+    async with _console({api: json_of({})}) as console:
+        typed["key"] = _key(await console.open(address))
+        # when it is sent twice
+        for _ in range(2):
+            await console.sent_to(address, **typed)
+        sent = [_key_in(each) for each in console.requests if each.method == "POST"]
+    # then with the same key, which it keeps without an answer, but not after the API has seen it with other values
+    assert sent == [typed["key"]] * 2
+    async with _console({api: httpx.Response(502)}) as console:
+        assert _key(await console.send(address, status=503, **typed)) == typed["key"]
+    async with _console({api: problem(422, "idempotency_key_reused")}) as console:
+        page = await console.send(address, status=422, **typed)
+    assert "sent before with other values" in page.text
+    assert _key(page) not in ("", typed["key"])

@@ -160,3 +160,11 @@ async def test_where_a_code_is_needed_the_field_says_so(browser: httpx.AsyncClie
     api.races = [race("Jakarta Fun Run", category("5K", code_required=True))]
     page = Page(await browser.get(f"/en{ONE}"))
     assert "Access code Registration is open with an access code only." in page.text
+
+
+async def test_a_refused_code_is_said_together_with_other_mistakes(browser: httpx.AsyncClient, api: PromoApi) -> None:
+    api.answer = problem(409, "promo_used_up")
+    answer = await browser.post(ONE, data={**runner(), "p1-full_name": "", "promo_code": "LARI20"})
+    page = Page(answer)
+    assert (answer.status_code, page.fields["promo_code"]) == (422, "LARI20")
+    assert {"p1-full_name-error", "promo_code-error"} <= set(page.ids)

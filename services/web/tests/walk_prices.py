@@ -145,6 +145,7 @@ def _refused(field: str) -> httpx.Response:
     return problem(422, "invalid_fields", errors=[{"field": field, "message": "123"}])
 
 
+_REUSED: Final = problem(422, "idempotency_key_reused", detail="123")
 _BELOW: Final = problem(409, "limit_below_uses", detail="123")
 _AMOUNT: Final = unlimited(kind="amount", value="50000.00")
 _ACCESS: Final = {"kind": "access", "value": "0.00", "is_active": False}
@@ -160,6 +161,7 @@ _PRICES: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_OF_5K}/new"),
         Example(f"{_OF_5K}/new", 422, {"name": "A", "ends_at": "x", "price_individual": "x"}, state="unread"),
         Example(f"{_OF_5K}/new", 422, {"name": "A"}, {_NEW_PHASE: _refused("body.ends_at")}),
+        Example(f"{_OF_5K}/new", 422, {"name": "A", "key": PHASE}, {_NEW_PHASE: _REUSED}, state="sent before"),
         Example(f"{_OF_5K}/new", 303, {"name": "A"}, {_NEW_PHASE: json_of({})}),
     ),
     "/console/races/{race_id}/prices/{category_id}/{phase_id}": (
@@ -212,6 +214,7 @@ _PROMO: Mapping[str, tuple[Example, ...]] = {
         Example(f"{_CODES}/bulk"),
         Example(f"{_CODES}/bulk", 422, _UNREAD, state="unread"),
         Example(f"{_CODES}/bulk", 503, _MANY, {_BULK: httpx.Response(502)}),
+        Example(f"{_CODES}/bulk", 422, {**_MANY, "key": CODE}, {_BULK: _REUSED}, state="sent before"),
         Example(f"{_CODES}/bulk", 303, _MANY, {_BULK: json_of({})}),
     ),
     f"{_CODES}/{{promo_id}}": (

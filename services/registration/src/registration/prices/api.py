@@ -1,10 +1,12 @@
 """Routes for price phases and promo codes, for staff; and the check of a code, for anyone."""
 
+import hashlib
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from chassis.auth.access import Admin, AnyStaff, Finance, public
+from chassis.database import Database
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, Work
 from chassis.web.limits import AddressLimit, TooManyRequests
@@ -16,6 +18,10 @@ from fastapi import Depends, Query, Request, Response
 
 from registration.catalog.api import ChangeOfCatalog
 from registration.catalog.errors import UnknownCategory, UnknownEvent
+from registration.dependencies import IdempotencyHeader
+from registration.idempotency.commands import remember
+from registration.idempotency.errors import IdempotencyKeyReused
+from registration.idempotency.queries import first_answer
 from registration.prices import commands, queries
 from registration.prices.errors import (
     LimitBelowUses,
@@ -123,12 +129,17 @@ async def list_phases(category_id: UUID, _: AnyStaff, session: Read) -> Page[Pri
     return Page(items=[PricePhaseView.model_validate(row) for row in await queries.phases_of(session, category_id)])
 
 
-@router.post("/categories/{category_id}/price-phases", status_code=201, responses=errors(UnknownCategory))
+@router.post(
+    "/categories/{category_id}/price-phases", status_code=201, responses=errors(UnknownCategory, IdempotencyKeyReused)
+)
 async def create_phase(category_id: UUID, body: NewPricePhase, staff: Admin, work: ChangeOfCatalog) -> PricePhaseView:
-    """Create a phase, which ends at a time, after a number of participants, or at the first of both."""
-    fields = body.model_dump(exclude={"max_participants"})
+    """Create a phase, which ends at a time, after a number of participants, or at the first of both.
+
+    One that is there already is returned.
+    """
+    fields = body.model_dump(exclude={"id", "max_participants"})
     phase_id = await commands.create_phase(
-        work, category_id, fields, max_participants=body.max_participants, by=staff.actor
+        work, category_id, fields, max_participants=body.max_participants, by=staff.actor, phase_id=body.id
     )
     return PricePhaseView.model_validate(await queries.phase_by_id(work.session, phase_id))
 
@@ -180,20 +191,56 @@ async def create_code(body: NewPromoCode, staff: Admin, work: Work) -> PromoCode
     return PromoCodeView.model_validate(await queries.promo_code_by_id(work.session, promo_id))
 
 
-@router.post("/promo-codes/bulk", status_code=201, responses=errors(UnknownEvent, UnknownCategory, PromoCodeTaken))
-async def create_personal_codes(body: NewPromoCodes, staff: Admin, work: Work) -> CreatedCodes:
-    """Create up to a thousand random codes with the same terms, such as one for each guest of a sponsor."""
+@router.post(
+    "/promo-codes/bulk",
+    status_code=201,
+    responses=errors(UnknownEvent, UnknownCategory, PromoCodeTaken, IdempotencyKeyReused),
+)
+async def create_personal_codes(
+    body: NewPromoCodes, staff: Admin, database: OwnDatabase, response: Response, key: IdempotencyHeader = None
+) -> CreatedCodes:
+    """Create up to a thousand random codes with the same terms, such as one for each guest of a sponsor.
+
+    A repeat with the same `Idempotency-Key` creates none and gets the first answer.
+    """
+    own_key = None if key is None else hashlib.sha256(f"bulk-codes {staff.id} {key}".encode()).hexdigest()
+    request_hash = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    earlier = await first_answer(database, own_key, request_hash)
+    if earlier is None:
+        try:
+            return await _create_codes(database, body, own_key, request_hash, by=staff.actor)
+        except IdempotencyKeyReused:  # by a concurrent repeat
+            earlier = await first_answer(database, own_key, request_hash)
+            if earlier is None:
+                raise
+    response.headers["Idempotency-Replayed"] = "true"
+    return CreatedCodes.model_validate(earlier.body)
+
+
+async def _create_codes(
+    database: Database, body: NewPromoCodes, key: str | None, request_hash: str, *, by: str
+) -> CreatedCodes:
+    """Create codes and store the answer for repeats, in one transaction.
+
+    Raises:
+        UnknownEvent, UnknownCategory, PromoCodeTaken, InvalidFields, OutcomeUnknown.
+        IdempotencyKeyReused: a concurrent request with the key was faster.
+    """
     codes = commands.random_codes(body.count, body.prefix)
-    ids = await commands.create_codes(
-        work,
-        codes,
-        body.terms(),
-        event_id=body.event_id,
-        category_id=body.category_id,
-        max_uses=body.max_uses,
-        by=staff.actor,
-    )
-    return CreatedCodes(items=[CreatedCode(id=each, code=code) for each, code in zip(ids, codes, strict=True)])
+    async with database.work() as work:
+        ids = await commands.create_codes(
+            work,
+            codes,
+            body.terms(),
+            event_id=body.event_id,
+            category_id=body.category_id,
+            max_uses=body.max_uses,
+            by=by,
+        )
+        created = CreatedCodes(items=[CreatedCode(id=each, code=code) for each, code in zip(ids, codes, strict=True)])
+        if key is not None:
+            await remember(work, key, request_hash, ids[0], created.model_dump(mode="json"))
+    return created
 
 
 @router.patch("/promo-codes/{promo_id}", responses=errors(UnknownPromoCode, LimitBelowUses))

@@ -61,9 +61,11 @@ _PRICES: Final = ("price_individual", "price_collective_5", "price_collective_10
 class NewPricePhase(Body):
     """A phase to create, after the others unless it has a position.
 
-    Prices are per participant; a type without one keeps the category's own.
+    Prices are per participant; a type without one keeps the category's own. With an `id` of the caller it is created
+    once, however often it is sent.
     """
 
+    id: UUID | None = None
     name: PhaseName
     position: Position | None = None
     ends_at: Moment | None = None

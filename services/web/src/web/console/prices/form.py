@@ -43,17 +43,19 @@ async def show_new(
 async def create(
     request: Request, staff: Admin, registration: Registration, race_id: UUID, category_id: UUID
 ) -> Response:
-    """Create a phase, which applies after those that are there."""
+    """Create a phase, which applies after those that are there; a form that is sent twice creates one."""
     typed = await forms.typed_in(request)
     race = await race_by_id(registration, race_id)
     reading = Reading(typed, language_of_path(request.url.path))
     body = {name: value for name, value in phase_body(reading, race.timezone).items() if value is not None}
+    if key := forms.key_of(typed):
+        body["id"] = str(key)
     failure = forms.unread(reading.errors)
     if failure is None:
         failure = await registration.change("POST", f"/categories/{category_id}/price-phases", body)
     if failure is None:
         return done(request, address_of(race_id), "created")
-    return _page(request, staff, race, race.category(category_id), typed, failure)
+    return _page(request, staff, race, race.category(category_id), typed, forms.in_words(failure, reading.language))
 
 
 @router.page(_EDIT)
@@ -141,6 +143,7 @@ def _page(
         form=form_after(values, failure),
         base=fingerprints(_changeable(phase, race)) if phase else "",
         base_name=BASE,
+        key=None if phase else forms.next_key(values, failure),
         race=race,
         category=category,
         phase=phase,

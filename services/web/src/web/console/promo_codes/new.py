@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from chassis.wording import Language
 from fastapi import Request, Response
 
 from web.console.access import Admin
@@ -47,7 +48,7 @@ async def create(request: Request, staff: Admin, registration: Registration) -> 
 
 @router.action(_MANY)
 async def create_many(request: Request, staff: Admin, registration: Registration) -> Response:
-    """Create many codes; the list then shows those with their prefix, and has them as a file."""
+    """Create many codes, once if the form is sent twice; the list then shows those with their prefix."""
     return await _create(request, staff, registration, f"{API}/bulk", is_bulk=True)
 
 
@@ -66,10 +67,12 @@ async def _create(
     typed, races = await forms.typed_in(request), await every_race(registration)
     reading, scope = Reading(typed, language_of_path(request.url.path)), scope_of(races, typed)
     body = new_body(reading, scope, is_bulk=is_bulk)
-    failure = forms.unread(reading.errors) or await registration.change("POST", path, body)
+    key = forms.key_of(typed) if is_bulk else None
+    headers = {"Idempotency-Key": str(key)} if key else {}
+    failure = forms.unread(reading.errors) or await registration.change("POST", path, body, headers=headers)
     if failure is None:
         return see_other(request, _found(scope, body, "created_many" if is_bulk else "created"))
-    return _page(request, staff, races, typed, _at_field(failure), is_bulk=is_bulk)
+    return _page(request, staff, races, typed, _at_field(failure, reading.language), is_bulk=is_bulk)
 
 
 def _found(scope: Scope | None, body: Mapping[str, Any], what: str) -> str:
@@ -82,8 +85,8 @@ _FIELDS: Final = {"promo_code_taken": "code", "limit_below_uses": "max_uses"}
 _API_FIELDS: Final = {"event_id": SCOPE, "category_id": SCOPE, "types": f"type-{TYPES[0]}"}
 
 
-def _at_field(failure: Failure) -> Failure:
-    return forms.placed(failure, _FIELDS, _API_FIELDS)
+def _at_field(failure: Failure, language: Language) -> Failure | None:
+    return forms.in_words(forms.placed(failure, _FIELDS, _API_FIELDS), language)
 
 
 def _page(
@@ -102,6 +105,7 @@ def _page(
         form=form_after(values, failure),
         races=races,
         is_bulk=is_bulk,
+        key=forms.next_key(values, failure),
         kinds=KINDS,
         types=TYPES,
         **forms.shown(failure),

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
+from chassis.ids import new_id
 from chassis.web.forms import form_of
+from chassis.wording import Language, Wording
 from fastapi import Request
 
 from web.console.apis import Failure
-from web.forms import FieldError, typed
+from web.forms import FieldError, id_in, typed
 
 _FIELD_OF: Final[Mapping[str, str]] = {
     "slug_taken": "slug",
@@ -19,6 +22,13 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "quota_below_taken": "quota",
     "limit_below_uses": "max_participants",
 }
+_KEY: Final = "key"
+_KEY_REUSED: Final = "idempotency_key_reused"
+_SENT_BEFORE: Final = Wording(
+    en="This form was sent before with other values, and that was done. Send it again only to create another one.",
+    id="Formulir ini sudah pernah dikirim dengan isi lain, dan itu sudah dibuat."
+    " Kirim lagi hanya jika Anda ingin membuat satu lagi.",
+)
 _NOT_READ: Final = 422
 _CONFLICT: Final = 409
 
@@ -50,6 +60,24 @@ def placed(failure: Failure, by_code: Mapping[str, str], by_name: Mapping[str, s
     return replace(
         failure, errors=[replace(each, field=by_name.get(each.field, each.field)) for each in failure.errors]
     )
+
+
+def key_of(values: Mapping[str, str]) -> UUID | None:
+    """Return the key of a form, with which a repeat creates nothing; None if it has none."""
+    return id_in(values.get(_KEY))
+
+
+def next_key(values: Mapping[str, str], failure: Failure | None) -> UUID:
+    """Return the key for a form that is shown: another one than its own if that was used with other values."""
+    is_used = failure is not None and failure.code == _KEY_REUSED
+    return (None if is_used else key_of(values)) or new_id()
+
+
+def in_words(failure: Failure | None, language: Language) -> Failure | None:
+    """Return a failure that says in words for staff that the key of a form was used with other values."""
+    if failure is None or failure.code != _KEY_REUSED:
+        return failure
+    return replace(failure, message=_SENT_BEFORE.said(language))
 
 
 def unread(errors: Sequence[FieldError]) -> Failure | None:
