@@ -181,28 +181,22 @@ async def test_a_charge_of_which_nothing_was_heard_is_a_difference(
 async def test_a_payment_that_was_taken_back_is_a_difference_until_the_registration_ends(
     driver: PaymentDriver, gateway: Gateway, books: Books
 ) -> None:
+    # given
     entry = await driver.register()
     charge = await gateway.charge(entry)
     await gateway.pay(charge)
     await gateway.ask()
-    await driver.execute("UPDATE charges SET status = 'charged_back'")
-    await driver.execute("UPDATE charges SET updated_at = :now", now=driver.clock())
-    async with driver.database.work() as work:
-        taken = Entry(
-            source=f"charge:{charge['charge_id']}:chargeback",
-            kind=Kind.CHARGEBACK,
-            debit=Account.RUNNERS,
-            credit=Account.MIDTRANS,
-            amount=entry.amount,
-            currency="IDR",
-            occurred_at=work.now,
-            registration_id=entry.id,
-        )
-        await record(work, taken)
+    [payment] = (await driver.invoice(entry))["payments"]
+    # when
+    await gateway.account.charge_back(charge["order_id"])
+    await gateway.ask(after=timedelta(days=1, minutes=1))
+    # then
     assert await books.differences() == ["charge_taken_back"]
     assert sums(await books.channel("midtrans")) == ("0.00",) * 4
     assert sums(await books.channel("runners")) == ("0.00",) * 4
-    await driver.deliver(entry.cancelled())
+    # and a registration that is cancelled for it gives nothing back
+    await driver.deliver(entry.cancelled(refund=UUID(payment["payment_id"])))
+    assert await driver.refunds() == []
     assert await books.differences() == []
 
 

@@ -47,7 +47,7 @@ async def test_payments_that_one_person_has_verified(driver: PaymentDriver, desk
 async def test_refunds_that_wait_to_be_approved(driver: PaymentDriver, desk: RefundDesk) -> None:
     await desk.limit("100000.00")
     payment = await verified(driver, desk)
-    large, small = await desk.ask(payment, "100000.00"), await desk.ask(payment, "50000.00")
+    small, large = await desk.ask(payment, "50000.00"), await desk.ask(payment, "100000.00")
     assert await ids(driver, "/refunds", "refund_id", waits_for_second="true") == [large["refund_id"]]
     assert await ids(driver, "/refunds", "refund_id", waits_for_second="false") == [small["refund_id"]]
     (await desk.do(large, "approve", by=desk.second)).require(204)

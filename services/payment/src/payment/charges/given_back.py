@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from chassis.audit_log import shown_value
 from chassis.database import UnitOfWork
 from chassis.telemetry import logger
-from sqlalchemy import case, false, func, or_, select
+from sqlalchemy import CompoundSelect, case, false, func, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from payment.charges.rules import charge_source
@@ -44,12 +44,15 @@ async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport)
     if reported:
         if not all(each.is_sum for each in reported):
             await _take_back_sums(work, charge)
-        payment = await _payment_of(work, charge)
+        holder = await locked_holder(work, charge)
         for each in reported:
-            if payment is None:
-                await _of_kept_money(work, charge, each)
-            else:
-                await _of_payment(work, charge, payment, each)
+            match holder:
+                case Payment():
+                    await _of_payment(work, charge, holder, each)
+                case UnassignedMoney():
+                    await _of_kept_money(work, charge, holder, each)
+                case None:
+                    log.error("refund_of_unknown_money", charge=str(charge.id))
     charge.refunded = report.refunded
 
 
@@ -75,13 +78,28 @@ async def _take_back_sums(work: UnitOfWork, charge: Charge) -> None:
         await take_back(work, source, legs=(1,), to=1)
 
 
-async def _payment_of(work: UnitOfWork, charge: Charge) -> Payment | None:
-    """Return the payment that the money of a charge became, locked; None if the money was kept."""
-    source = charge_source(charge.id)
-    assigned = select(UnassignedMoney.payment_id).where(UnassignedMoney.source == source)
-    query = select(Payment.id).where(or_(Payment.source == source, Payment.id.in_(assigned)))
-    found = (await work.session.execute(query)).scalar_one_or_none()
-    return None if found is None else await lock_payment(work, found)
+async def locked_holder(work: UnitOfWork, charge: Charge) -> Payment | UnassignedMoney | None:
+    """Return the payment that the money of a charge became, or the money if it was kept, locked; None if neither."""
+    found = (await work.session.execute(payment_of(charge.id))).scalar_one_or_none()
+    if found is not None:
+        return await lock_payment(work, found)
+    source = UnassignedMoney.source == charge_source(charge.id)
+    money = (await work.session.execute(select(UnassignedMoney).where(source).with_for_update())).scalar_one_or_none()
+    if money is None or money.payment_id is None:
+        return money
+    return await lock_payment(work, money.payment_id)  # assigned a moment ago
+
+
+def payment_of(charge_id: UUID) -> CompoundSelect[UUID]:
+    """Return the query for the payment that a charge paid, or as which its money was assigned. Each part has an index.
+
+    With OR instead of a union all payments would be read.
+    """
+    source = charge_source(charge_id)
+    assigned = select(UnassignedMoney.payment_id).where(
+        UnassignedMoney.source == source, UnassignedMoney.payment_id.is_not(None)
+    )
+    return union_all(select(Payment.id).where(Payment.source == source), assigned)
 
 
 async def _of_payment(work: UnitOfWork, charge: Charge, payment: Payment, reported: ReportedRefund) -> None:
@@ -141,7 +159,7 @@ async def _accept(work: UnitOfWork, charge: Charge, refund: Refund, reported: Re
 
 async def _made_there(work: UnitOfWork, charge: Charge, payment: Payment, reported: ReportedRefund) -> Refund | None:
     """Return a new row for a refund that was made at the gateway. What is beyond the payment is booked without one."""
-    await work.session.refresh(payment, ["refund_total"])
+    await work.session.refresh(payment, ["refund_total", "taken_back"])
     if reported.amount > refundable(payment):
         log.error("refund_exceeds_payment", charge=str(charge.id), payment=str(payment.id))
         await record(work, _entry(charge, reported, work.now, debit=Account.RUNNERS))
@@ -164,17 +182,9 @@ async def _made_there(work: UnitOfWork, charge: Charge, payment: Payment, report
     return made
 
 
-async def _of_kept_money(work: UnitOfWork, charge: Charge, reported: ReportedRefund) -> None:
+async def _of_kept_money(work: UnitOfWork, charge: Charge, money: UnassignedMoney, reported: ReportedRefund) -> None:
     """Let a refund change kept money: it was asked for from here, or it was made there, of all of it or of a part."""
-    source = UnassignedMoney.source == charge_source(charge.id)
-    money = (await work.session.execute(select(UnassignedMoney).where(source).with_for_update())).scalar_one_or_none()
-    if money is None:
-        log.error("refund_of_unknown_money", charge=str(charge.id))
-    elif money.payment_id is not None:  # assigned a moment ago
-        payment = await lock_payment(work, money.payment_id)
-        assert payment is not None  # noqa: S101  # a foreign key
-        await _of_payment(work, charge, payment, reported)
-    elif money.state == MoneyState.REFUNDED:
+    if money.state == MoneyState.REFUNDED:
         if reported.key not in {money.refund_reference, money.gateway_key}:
             await record(work, _entry(charge, reported, work.now, debit=Account.BANK))
     elif await is_recorded(work, _back_source(charge, reported)):  # perhaps by the release before, which books it only

@@ -6,18 +6,19 @@ from uuid import UUID
 
 from chassis.database import UnitOfWork
 from chassis.telemetry import logger
-from sqlalchemy import select
 
 from payment.charges.commands import fill_details, locked_charge
-from payment.charges.given_back import follow_refunds
+from payment.charges.given_back import follow_refunds, locked_holder
 from payment.charges.rules import RECEIVED, ChargeStatus, charge_source, next_question, status_after
 from payment.charges.tables import Charge
 from payment.gateways.port import ChargeMethod, GatewayStatus, StatusReport
-from payment.incoming.commands import receive
+from payment.incoming.commands import TAKEN_BACK, receive, refunded_by_gateway
 from payment.incoming.rules import ACCOUNTS, MoneyKind, MoneyState, Received
 from payment.incoming.tables import UnassignedMoney
 from payment.ledger.commands import record
 from payment.ledger.rules import Account, Channel, Entry, Kind
+from payment.proofs.tables import Payment
+from payment.refunds.rules import Way
 
 log = logger(__name__)
 
@@ -99,20 +100,28 @@ def _money(charge: Charge, report: StatusReport) -> Received:
 
 
 async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kind: Kind) -> None:
-    """Book that the money went back to the payer. The registration stays as it is: a person decides about it."""
+    """Book that the money went back to the payer, so that it is not given back again.
+
+    Kept money is settled by that. A registration stays as it is: a person decides about it.
+    """
     log.error("charge_taken_back", charge=str(charge.id), kind=kind.value)
     left = report.amount - charge.refunded
-    if left > 0:
-        await record(
-            work, await _back_entry(work, charge, kind, left, source=f"{charge_source(charge.id)}:{kind.value}")
-        )
+    if left <= 0:
+        return
+    holder, source = await locked_holder(work, charge), f"{charge_source(charge.id)}:{kind.value}"
+    await record(work, _back_entry(work, charge, kind, left, source=source, debit=_account(holder)))
+    if isinstance(holder, Payment):
+        holder.taken_back = left
+    elif holder is not None and holder.state != MoneyState.REFUNDED:
+        holder.gone_back, holder.way = holder.amount, Way.GATEWAY
+        await refunded_by_gateway(work, holder, reference=source, reason=TAKEN_BACK)
 
 
-async def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Decimal, *, source: str) -> Entry:
+def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Decimal, *, source: str, debit: Account) -> Entry:
     return Entry(
         source=source,
         kind=kind,
-        debit=await _holder(work, charge),
+        debit=debit,
         credit=Account.MIDTRANS,
         amount=amount,
         currency=charge.currency,
@@ -122,10 +131,6 @@ async def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Deci
     )
 
 
-async def _holder(work: UnitOfWork, charge: Charge) -> Account:
+def _account(holder: Payment | UnassignedMoney | None) -> Account:
     """Return the account that holds the money of a charge: it was kept, or it paid a registration."""
-    kept = select(UnassignedMoney.kind).where(
-        UnassignedMoney.source == charge_source(charge.id), UnassignedMoney.state != MoneyState.ASSIGNED
-    )
-    kind = (await work.session.execute(kept)).scalar_one_or_none()
-    return Account.RUNNERS if kind is None else ACCOUNTS[MoneyKind(kind)]
+    return ACCOUNTS[MoneyKind(holder.kind)] if isinstance(holder, UnassignedMoney) else Account.RUNNERS

@@ -79,6 +79,11 @@ class GatewayAccess:
             return None
         return Account(key, row.midtrans_merchant_id, row.midtrans_offers)
 
+    async def is_stored(self, session: AsyncSession) -> bool:
+        """Return whether there is an account, also one that no configured key decrypts."""
+        key = await session.scalar(select(GatewaySettings.midtrans_server_key))
+        return key is not None
+
     def gateway(self, account: Account) -> Gateway:
         """Return the gateway that acts for an account. Its key is sent to no other address than Midtrans's own."""
         official = PRODUCTION_URL if account.mode is Mode.PRODUCTION else SANDBOX_URL

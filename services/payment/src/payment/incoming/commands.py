@@ -37,6 +37,8 @@ from payment.transfers.queries import amount_paid_by
 
 REFUNDED_THERE: Final = "It was refunded at the payment gateway."
 """Reason of a refund of kept money that was made there, not here."""
+TAKEN_BACK: Final = "The bank or the payment gateway took it back."
+"""Reason why kept money went back by a reversal or chargeback."""
 
 
 async def receive(work: UnitOfWork, money: Received) -> UUID | None:
@@ -206,13 +208,18 @@ def left_of(money: UnassignedMoney) -> Decimal:
     return money.amount - money.gone_back
 
 
-async def refunded_by_gateway(work: UnitOfWork, money: UnassignedMoney, *, reference: str) -> None:
+async def refunded_by_gateway(
+    work: UnitOfWork, money: UnassignedMoney, *, reference: str, reason: str = REFUNDED_THERE
+) -> None:
     """Record that the gateway gave back all that is left of kept money, also if no person had decided that.
 
     The caller has locked its row.
+
+    Args:
+        reason: of the decision, if no person made one.
     """
     if money.state == MoneyState.OPEN:
-        money.decided_at, money.decided_by, money.reason = work.now, NO_VERIFIER, REFUNDED_THERE
+        money.decided_at, money.decided_by, money.reason = work.now, NO_VERIFIER, reason
     await _give_back(work, money, reference=reference, by=NO_VERIFIER, actor="system", out_of=Account.MIDTRANS)
 
 

@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, column, exists, select, table
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.invoices.tables import Invoice, TransferAmount
 
 _MOST: Final = 10
-_QUOTES: Final = table("usdt_quotes", column("registration_id"))  # their model is in a layer above
 _COLUMNS: Final = (
     Invoice.registration_id,
     Invoice.registration_number,
@@ -44,9 +43,3 @@ async def payable_amount(session: AsyncSession, registration_id: UUID) -> Decima
     """Return what the payer of an invoice was asked to transfer; None if that was not asked for."""
     asked = select(TransferAmount.payable_amount).where(TransferAmount.registration_id == registration_id)
     return (await session.execute(asked)).scalar_one_or_none()
-
-
-async def asked_for_usdt(session: AsyncSession, registration_id: UUID) -> bool:
-    """Return whether an amount in USDT was asked for, for an invoice."""
-    quoted = select(exists().where(_QUOTES.c.registration_id == registration_id))
-    return bool((await session.execute(quoted)).scalar_one())

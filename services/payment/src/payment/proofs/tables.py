@@ -44,6 +44,7 @@ class Payment(Base):
         event_id: the race, with `category_id` and `registration_type` copied from the invoice by a trigger, for sums.
         checked_by: the first of two people who verify it, at `checked_at`; it stays `uploaded` for the second.
         refund_total: sum of its refunds that are not cancelled; a trigger on these keeps it.
+        taken_back: what a bank or the gateway took back, by a reversal or chargeback; that is none of its refunds.
         leased_by: the member of staff who looks at it, until `leased_until`.
         held_outcome: a decision that takes effect at `held_until`, with its maker, time and reason, and the revision of
             the registration that payment knew then. Counts only while the status is `uploaded`.
@@ -137,6 +138,7 @@ class Payment(Base):
     checked_at: Mapped[datetime | None]
     checked_by: Mapped[UUID | None]
     refund_total: Mapped[Decimal] = mapped_column(Money, server_default="0")
+    taken_back: Mapped[Decimal] = mapped_column(Money, server_default="0")
     rejected_at: Mapped[datetime | None]
     rejected_by: Mapped[UUID | None]
     rejection_reason: Mapped[str | None]

@@ -101,7 +101,7 @@ async def show_refund(
     response_model=None,
     responses={
         202: {"model": Waiting},
-        **errors(UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson, InvalidFields),
+        **errors(UnknownRefund, AlreadyRefunded, RefundNotOpen, RefundExceedsPayment, SamePerson, InvalidFields),
     },
 )
 async def finish_refund(refund_id: UUID, body: RefundDone, staff: Finance, work: Work) -> Response | None:
@@ -136,7 +136,9 @@ async def correct_refund(refund_id: UUID, body: Correction, staff: Finance, work
 @router.post(
     "/{refund_id}/send",
     status_code=202,
-    responses=errors(UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson, GatewayRefundNotPossible),
+    responses=errors(
+        UnknownRefund, AlreadyRefunded, RefundNotOpen, RefundExceedsPayment, SamePerson, GatewayRefundNotPossible
+    ),
 )
 async def send_refund(refund_id: UUID, staff: Finance, database: OwnDatabase, gateway: OwnGateway) -> RefundView:
     """Give the money back through the gateway, which confirms it later.
@@ -157,7 +159,7 @@ async def approve_refund(refund_id: UUID, staff: Finance, work: Work) -> None:
 
 @router.post("/{refund_id}/cancel", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded, RefundNotOpen))
 async def cancel_refund(refund_id: UUID, body: Cancellation, staff: Finance, work: Work) -> None:
-    """Cancel a refund that staff asked for and that did not go back yet."""
+    """Cancel a refund that did not go back yet: staff asked for it, or a bank took its money back."""
     await commands.cancel_refund(work, refund_id, reason=body.reason, by=staff)
 
 

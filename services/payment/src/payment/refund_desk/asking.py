@@ -1,9 +1,11 @@
-"""Asking the gateway for money that goes back, and what became of it: for refunds, and for kept money.
+"""Requesting refunds from the gateway and polling their status: of payments, and of kept money.
 
 No gateway is called inside a transaction: that it is asked is committed, it is asked, its answer stored. A request
-without an answer is repeated with its key, after a look at whether the gateway knows it.
+without an answer is repeated with its key, after a look at whether the gateway knows it. A refusal counts only after
+such a look: the gateway may have made the refund when it was asked for it before.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +17,14 @@ from chassis.telemetry import logger
 
 from payment.charges.reports import apply_report
 from payment.gateways.account import Account, GatewayAccess
-from payment.gateways.port import Gateway, GatewayError, GatewayRefused, OrderUnknown, RefundRequest
+from payment.gateways.port import (
+    Gateway,
+    GatewayError,
+    GatewayRefused,
+    OrderUnknown,
+    RefundRequest,
+    ReportedRefund,
+)
 
 log = logger(__name__)
 
@@ -44,14 +53,16 @@ class Kind:
     """What goes back: refunds of payments, or kept money. Its changes are made under the lock of a row.
 
     Attributes:
-        claim: returns some that are due to be asked about, and sets when each is next: that is this process's lease.
+        claim: returns some that are due to be asked about, leased to this process for a minute.
         accept: stores that the gateway has accepted it, and confirms it later.
         fall_back: lets what the gateway refused be transferred by hand, unless it was accepted since.
+        ask_later: sets when it is asked about next.
     """
 
     claim: Callable[[UnitOfWork], Awaitable[Sequence[Asked]]]
     accept: Callable[[UnitOfWork, Asked], Awaitable[None]]
     fall_back: Callable[[UnitOfWork, Asked, GatewayRefused | OrderUnknown], Awaitable[None]]
+    ask_later: Callable[[UnitOfWork, Asked], Awaitable[None]]
 
 
 class Begin(Protocol):
@@ -75,38 +86,72 @@ async def send(database: Database, access: GatewayAccess, begin: Begin, *, kind:
         await request(database, access.gateway(account), account, asked, kind=kind)
 
 
-async def request(database: Database, gateway: Gateway, account: Account, asked: Asked, *, kind: Kind) -> None:
-    """Ask the gateway, and store its answer; without one it stays asked.
-
-    Its report is applied also if it refuses: what was given back there is known before a person transfers it.
-    """
+async def request(database: Database, gateway: Gateway, account: Account, asked: Asked, *, kind: Kind) -> bool:
+    """Ask the gateway, and store its answer; without one it stays asked. Return whether there was one."""
     sent = RefundRequest(order_id=asked.order_id, key=asked.key, amount=asked.amount, reason=asked.reason)
     try:
         await gateway.refund(sent)
     except (GatewayRefused, OrderUnknown) as error:
         _log(asked, error)
-        async with database.work() as work:
-            await kind.fall_back(work, asked, error)
+        return await _refused(database, gateway, account, asked, error, kind=kind)
     except GatewayError as error:
         _log(asked, error)
-        return
-    else:
-        async with database.work() as work:
-            await kind.accept(work, asked)
+        return False
+    async with database.work() as work:
+        await kind.accept(work, asked)
     await _look(database, gateway, account, asked)
+    return True
+
+
+async def _refused(
+    database: Database,
+    gateway: Gateway,
+    account: Account,
+    asked: Asked,
+    error: GatewayRefused | OrderUnknown,
+    *,
+    kind: Kind,
+) -> bool:
+    """Let what the gateway refused be transferred by hand, unless its report says that it was made before.
+
+    Return False if there is no report: then it stays asked. What was given back there in other ways is applied first.
+    """
+    reported = await _look(database, gateway, account, asked)
+    if reported is not None and all(each.key != asked.key for each in reported):
+        async with database.work() as work:
+            await kind.fall_back(work, asked, error)
+    return reported is not None
 
 
 async def ask_about(database: Database, access: GatewayAccess, *, kind: Kind) -> int:
-    """Ask about what is due to be asked about; return how many. Any number of workers may do so at once."""
+    """Ask about what is due to be asked about; return how many. Any number of workers may do so at once.
+
+    If the gateway is down, the rest waits. If the account was removed, what was not accepted is transferred by hand.
+    """
     async with database.read() as session:
-        account = await access.account(session)
+        account, is_stored = await access.account(session), await access.is_stored(session)
     if account is None:
-        return 0
+        return 0 if is_stored else await _leave_to_people(database, kind)
     gateway, total = access.gateway(account), 0
     while claimed := await _claim(database, kind):
+        answers = [_go_on(database, gateway, account, each, kind=kind) for each in claimed]
+        outcomes = await asyncio.gather(*answers, return_exceptions=True)
+        total += len(claimed)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                log.error("refund_not_asked_about", error=type(outcome).__name__, exc_info=outcome)
+        if not all(outcome is True for outcome in outcomes):
+            break
+    return total
+
+
+async def _leave_to_people(database: Database, kind: Kind) -> int:
+    total = 0
+    while claimed := await _claim(database, kind):
         for asked in claimed:
-            if await _look(database, gateway, account, asked):
-                await request(database, gateway, account, asked, kind=kind)
+            async with database.work() as work:
+                await kind.fall_back(work, asked, OrderUnknown("no account"))
+                await kind.ask_later(work, asked)
         total += len(claimed)
     return total
 
@@ -116,16 +161,34 @@ async def _claim(database: Database, kind: Kind) -> Sequence[Asked]:
         return await kind.claim(work)
 
 
-async def _look(database: Database, gateway: Gateway, account: Account, asked: Asked) -> bool:
-    """Let the gateway's report change the charge and its refunds. Return whether it says nothing about this one."""
-    try:
-        report = await gateway.status(asked.order_id)
-    except GatewayError as error:
-        _log(asked, error)
+async def _go_on(database: Database, gateway: Gateway, account: Account, asked: Asked, *, kind: Kind) -> bool:
+    """Ask about money, and ask for it again if the gateway does not know it. Return whether the gateway answered."""
+    reported = await _look(database, gateway, account, asked)
+    if reported is None:
+        return False
+    is_missing = not asked.is_known and all(each.key not in {asked.key, None} for each in reported)
+    if is_missing and not await request(database, gateway, account, asked, kind=kind):
         return False
     async with database.work() as work:
+        await kind.ask_later(work, asked)
+    return True
+
+
+async def _look(
+    database: Database, gateway: Gateway, account: Account, asked: Asked
+) -> Sequence[ReportedRefund] | None:
+    """Let the gateway's report change the charge and its refunds. Return those that it names, None without a report."""
+    try:
+        report = await gateway.status(asked.order_id)
+    except OrderUnknown as error:
+        _log(asked, error)
+        return ()
+    except GatewayError as error:
+        _log(asked, error)
+        return None
+    async with database.work() as work:
         await apply_report(work, asked.charge_id, report, merchant_id=account.merchant_id)
-    return not asked.is_known and all(each.key not in {asked.key, None} for each in report.refunds)
+    return report.refunds
 
 
 def _log(asked: Asked, error: GatewayError) -> None:

@@ -1,27 +1,24 @@
 """Changes of a refund that goes back through the gateway, and its picture."""
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.images.processing import Picture
-from sqlalchemy import select
 
 from payment.gateways.port import GatewayRefused, OrderUnknown
 from payment.refund_desk.asking import Asked
+from payment.refund_desk.changes import accept, ask_later, claim_rows, is_unanswered, leave_to_people
 from payment.refund_desk.errors import GatewayRefundNotPossible
 from payment.refund_desk.models import paid_by
 from payment.refund_desk.queries import charge_of
 from payment.refund_desk.rules import why_not, why_refused
-from payment.refunds.commands import lock_refund, wait_for_approval
+from payment.refunds.commands import ensure_not_taken_back, lock_refund, wait_for_approval
 from payment.refunds.errors import AlreadyRefunded, RefundNotOpen
 from payment.refunds.rules import RefundState, Way, next_question
 from payment.refunds.tables import Refund
-
-_AT_ONCE: Final = 10
 
 
 async def begin_sending(work: UnitOfWork, refund_id: UUID, *, has_gateway: bool, by: Staff) -> Asked | None:
@@ -31,6 +28,7 @@ async def begin_sending(work: UnitOfWork, refund_id: UUID, *, has_gateway: bool,
 
     Raises:
         UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
+        RefundExceedsPayment: a bank took the money back.
         GatewayRefundNotPossible.
     """
     refund = await lock_refund(work, refund_id)
@@ -38,6 +36,7 @@ async def begin_sending(work: UnitOfWork, refund_id: UUID, *, has_gateway: bool,
         raise AlreadyRefunded
     if refund.state != RefundState.DUE:
         raise RefundNotOpen(state_now=refund.state)
+    await ensure_not_taken_back(work, refund)
     charge = await charge_of(work.session, refund.payment_id)
     found = paid_by(charge["method"], charge["status"], charge["refundable_until"]) if charge else None
     reason = why_not(found, has_gateway=has_gateway, now=work.now)
@@ -54,11 +53,8 @@ async def begin_sending(work: UnitOfWork, refund_id: UUID, *, has_gateway: bool,
 
 
 async def claim(work: UnitOfWork) -> Sequence[Asked]:
-    """Return some refunds that are due to be asked about, and set when each is asked about next."""
-    due = select(Refund).where(Refund.ask_at <= work.now).order_by(Refund.ask_at).limit(_AT_ONCE)
-    refunds = (await work.session.execute(due.with_for_update(skip_locked=True))).scalars().all()
-    for refund in refunds:
-        refund.ask_at = next_question(refund.sent_at or refund.accepted_at or work.now, work.now)
+    """Return some refunds that are due to be asked about, leased to this process."""
+    refunds = await claim_rows(work, Refund)
     return [asked for refund in refunds if (asked := await _asked_for(work, refund)) is not None]
 
 
@@ -81,22 +77,24 @@ async def _asked_for(work: UnitOfWork, refund: Refund) -> Asked | None:
 async def fall_back(work: UnitOfWork, asked: Asked, error: GatewayRefused | OrderUnknown) -> None:
     """Let a refund that the gateway refused be due again, to be transferred by hand, unless it was accepted since."""
     refund = await lock_refund(work, asked.id)
-    if refund.state != RefundState.ASKED or refund.accepted_at is not None:
+    if not is_unanswered(refund):
         return
     charge = await charge_of(work.session, refund.payment_id)
     is_late = charge is None or charge["refundable_until"] is None or work.now > charge["refundable_until"]
-    refund.state, refund.way, refund.gateway_key = RefundState.DUE, Way.HAND, None
-    refund.sent_at = refund.sent_by = refund.ask_at = None
-    refund.gateway_error = why_refused(error, is_late=is_late)
+    reason = why_refused(error, is_late=is_late)
+    leave_to_people(refund, RefundState.DUE, reason)
     await work.session.flush()
-    await work.audit("system", "refund.refused", str(refund.id), reason=refund.gateway_error.value, gateway=str(error))
+    await work.audit("system", "refund.refused", str(refund.id), reason=reason.value, gateway=str(error))
 
 
 async def accept_by_gateway(work: UnitOfWork, asked: Asked) -> None:
     """Store that the gateway has accepted a refund, which it confirms later."""
-    refund = await lock_refund(work, asked.id)
-    if refund.state == RefundState.ASKED and refund.accepted_at is None:
-        refund.accepted_at = work.now
+    accept(await lock_refund(work, asked.id), work.now)
+
+
+async def ask_about_later(work: UnitOfWork, asked: Asked) -> None:
+    """Set when the gateway is asked about a refund next."""
+    ask_later(await lock_refund(work, asked.id), work.now)
 
 
 async def store_evidence(work: UnitOfWork, refund_id: UUID, picture: Picture, path: str, *, by: Staff) -> None:

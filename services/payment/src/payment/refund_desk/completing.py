@@ -32,7 +32,7 @@ async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, 
     """Record that a refund was transferred; return True if instead it waits for a second person now.
 
     Raises:
-        UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
+        UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson, RefundExceedsPayment.
         InvalidFields: it is in USDT, and the reference is not the hash of a transaction.
     """
     owed = _owed(await refund_by_id(work.session, refund_id))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -14,12 +15,14 @@ from payment.charges.queries import id_in
 from payment.charges.tables import Charge
 from payment.gateways.port import ChargeMethod
 from payment.incoming.tables import UnassignedMoney
-from payment.invoices.tables import Invoice
+from payment.invoices.errors import InvoiceNotFound
+from payment.invoices.tables import Invoice, TransferAmount
 from payment.paging import Position
 from payment.proofs.tables import Payment
 from payment.refunds.errors import UnknownRefund
 from payment.refunds.rules import RefundState
 from payment.refunds.tables import Refund
+from payment.usdt.quotes.queries import asked_for_usdt
 
 _UNTIL_KNOWN: Final = timedelta(days=7)
 """The shortest time for refunds of the gateway, for charges that it has not been asked about since."""
@@ -80,6 +83,23 @@ async def refund_by_id(session: AsyncSession, refund_id: UUID) -> RowMapping:
     if found is None:
         raise UnknownRefund
     return found
+
+
+async def asked_invoice(session: AsyncSession, registration_id: UUID) -> tuple[Invoice, Decimal | None, bool]:
+    """Return the invoice of a registration, and what its payer was asked for.
+
+    That is the amount to transfer, None if it was not asked for, and whether an amount in USDT was.
+
+    Raises:
+        InvoiceNotFound.
+    """
+    payable = select(TransferAmount.payable_amount).where(TransferAmount.registration_id == registration_id)
+    columns = (Invoice, payable.scalar_subquery().label("payable_amount"), asked_for_usdt(registration_id))
+    found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
+    if found is None:
+        raise InvoiceNotFound
+    invoice, payable_amount, usdt_asked = found
+    return invoice, payable_amount, usdt_asked
 
 
 async def refunds_of(session: AsyncSession, registration_id: UUID) -> Sequence[RowMapping]:

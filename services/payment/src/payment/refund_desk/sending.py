@@ -1,4 +1,4 @@
-"""Sending refunds through the gateway, and asking what became of them."""
+"""Requesting refunds from the gateway and polling their status."""
 
 from functools import partial
 from typing import Final
@@ -10,7 +10,7 @@ from chassis.database import Database
 from payment.gateways.account import GatewayAccess
 from payment.refund_desk import asking, commands
 
-_REFUNDS: Final = asking.Kind(commands.claim, commands.accept_by_gateway, commands.fall_back)
+_REFUNDS: Final = asking.Kind(commands.claim, commands.accept_by_gateway, commands.fall_back, commands.ask_about_later)
 
 
 async def send(database: Database, access: GatewayAccess, refund_id: UUID, *, by: Staff) -> None:
@@ -20,7 +20,7 @@ async def send(database: Database, access: GatewayAccess, refund_id: UUID, *, by
 
     Raises:
         UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
-        GatewayRefundNotPossible.
+        RefundExceedsPayment, GatewayRefundNotPossible.
     """
     await asking.send(database, access, partial(commands.begin_sending, refund_id=refund_id, by=by), kind=_REFUNDS)
 

@@ -70,7 +70,8 @@ async def ask_refund(
 ) -> UUID:
     """Create the refund of a part of a verified payment, or of all of it, and return its id.
 
-    From the amount on from which two people decide it waits for the second one; otherwise `RefundDue` is published.
+    If the payment's refunds reach the amount from which two people decide, it waits for the second one; otherwise
+    `RefundDue` is published.
 
     Args:
         refund_id: an id that the caller chose; a refund of this payment that has it already is left as it is.
@@ -108,10 +109,34 @@ async def _exists(work: UnitOfWork, refund_id: UUID, payment_id: UUID) -> bool:
 
 
 def refundable(payment: Payment) -> Decimal:
-    """Return what of a payment may still go back: what came in, less its refunds. Nothing unless it is verified."""
+    """Return what of a payment may still go back: what came in, less its refunds and what a bank took back.
+
+    Nothing unless it is verified.
+    """
     if payment.status != PaymentStatus.VERIFIED:
         return Decimal(0)
-    return (payment.received or payment.amount) - payment.refund_total
+    return max(Decimal(0), -_excess(payment))
+
+
+def _excess(payment: Payment) -> Decimal:
+    """Return by how much its refunds, and what a bank took back, are more than what came in; negative if less."""
+    return payment.refund_total + payment.taken_back - (payment.received or payment.amount)
+
+
+def _is_taken_back(payment: Payment) -> bool:
+    """Return whether a bank took back what its open refunds owe."""
+    return payment.taken_back > 0 and _excess(payment) > 0
+
+
+async def ensure_not_taken_back(work: UnitOfWork, refund: Refund) -> None:
+    """Check that a refund is still owed, and was not taken back by a bank.
+
+    Raises:
+        RefundExceedsPayment.
+    """
+    payment = await work.session.get_one(Payment, refund.payment_id, populate_existing=True)
+    if _is_taken_back(payment):
+        raise RefundExceedsPayment.of(refundable(payment))
 
 
 async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:
@@ -119,7 +144,7 @@ async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:
 
     A refund that an event caused is owed also while it waits for an approval: its runner hears of it at once.
     """
-    waits = needs_second(row["amount"], await second_check_from(work.session))
+    waits = needs_second(payment.refund_total + row["amount"], await second_check_from(work.session))
     state = RefundState.WAITS_FOR_SECOND if waits else RefundState.DUE
     new = insert(Refund).values(payment_id=payment.id, state=state, due_at=work.now, **row)
     refund = (await work.session.execute(new.on_conflict_do_nothing().returning(Refund))).scalar_one_or_none()
@@ -130,7 +155,7 @@ async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:
 async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> None:
     """Approve a refund as the second person, so that it is due.
 
-    If two people are not needed for its amount any more, the one who asked for it may let it go on.
+    If two people are not needed any more, the one who asked for it may let it go on.
 
     Raises:
         UnknownRefund, RefundNotOpen, SamePerson.
@@ -140,7 +165,7 @@ async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> Non
         raise RefundNotOpen(state_now=refund.state)
     if refund.asked_by != by.id:
         refund.approved_by, refund.approved_at = by.id, work.now
-    elif needs_second(refund.amount, await second_check_from(work.session)):
+    elif await _needs_second(work, refund):
         raise SamePerson
     refund.state = RefundState.DUE
     await work.session.flush()
@@ -151,7 +176,7 @@ async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> Non
 
 
 async def cancel_refund(work: UnitOfWork, refund_id: UUID, *, reason: str, by: Staff) -> None:
-    """Cancel a refund that staff asked for and that did not go back yet.
+    """Cancel a refund that staff asked for, or whose money a bank took back, and that did not go back yet.
 
     Raises:
         UnknownRefund, AlreadyRefunded, RefundNotOpen.
@@ -160,12 +185,13 @@ async def cancel_refund(work: UnitOfWork, refund_id: UUID, *, reason: str, by: S
     payment_id = (await work.session.execute(of)).scalar_one_or_none()
     if payment_id is None:
         raise UnknownRefund
-    await lock_payment(work, payment_id)  # first, as where the gateway's reports change refunds
+    payment = await lock_payment(work, payment_id)  # first, as where the gateway's reports change refunds
     refund = await lock_refund(work, refund_id)
     if refund.state == RefundState.DONE:
         raise AlreadyRefunded
     is_open = refund.state in {RefundState.WAITS_FOR_SECOND, RefundState.DUE}
-    if refund.origin != Origin.STAFF or not is_open:
+    may_end = refund.origin == Origin.STAFF or (payment is not None and _is_taken_back(payment))
+    if not is_open or not may_end:
         raise RefundNotOpen(state_now=refund.state, origin=refund.origin)
     before = RefundState(refund.state)
     refund.state, refund.cancelled_at = RefundState.CANCELLED, work.now
@@ -182,6 +208,7 @@ async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, 
 
     Raises:
         UnknownRefund, AlreadyRefunded, RefundNotOpen, SamePerson.
+        RefundExceedsPayment: a bank took the money back.
     """
     refund = await lock_refund(work, refund_id)
     if refund.state == RefundState.DONE:
@@ -189,8 +216,10 @@ async def complete_refund(work: UnitOfWork, refund_id: UUID, *, reference: str, 
     accepted = refund.state == RefundState.ASKED and refund.accepted_at is not None
     if refund.state != RefundState.DUE and not accepted:
         raise RefundNotOpen(state_now=refund.state)
-    if not accepted and await wait_for_approval(work, refund, by=by):
-        return True
+    if not accepted:
+        await ensure_not_taken_back(work, refund)
+        if await wait_for_approval(work, refund, by=by):
+            return True
     await finish_refund(work, refund, Completion(reference, by.id, by.actor, work.now))
     return False
 
@@ -201,7 +230,7 @@ async def wait_for_approval(work: UnitOfWork, refund: Refund, *, by: Staff) -> b
     Raises:
         SamePerson: `by` approved a refund that an event caused: another person sends it back.
     """
-    if not needs_second(refund.amount, await second_check_from(work.session)):
+    if not await _needs_second(work, refund):
         return False
     if refund.approved_by is not None:
         if refund.asked_by is None and refund.approved_by == by.id:
@@ -211,6 +240,12 @@ async def wait_for_approval(work: UnitOfWork, refund: Refund, *, by: Staff) -> b
     await work.session.flush()
     await _audit_change(work, refund, "refund.check", RefundState.DUE, actor=by.actor)
     return True
+
+
+async def _needs_second(work: UnitOfWork, refund: Refund) -> bool:
+    """Return whether two people decide about a refund: all of its payment count together."""
+    total = select(Payment.refund_total).where(Payment.id == refund.payment_id)
+    return needs_second((await work.session.execute(total)).scalar_one(), await second_check_from(work.session))
 
 
 async def finish_refund(work: UnitOfWork, refund: Refund, how: Completion) -> None:

@@ -82,7 +82,7 @@ async def _alike(session: AsyncSession, payment: Payment) -> Sequence[UUID]:
 async def looks_like(session: AsyncSession, payment: Payment) -> Sequence[OtherPayment]:
     """Return payments of other registrations whose picture is this one in other brightness or colours, oldest first."""
     mine = await session.get(ProofFingerprint, payment.id)
-    if mine is None or mine.detail is None:
+    if mine is None or mine.detail is None or mine.phash is None:  # without its hash, all others would be read
         return []
     since = payment.uploaded_at - _COMPARED_FOR
     found = await session.execute(_LIKE, {"mine": payment.id, "own": payment.registration_id, "since": since})

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
-from sqlalchemy import select
 
 from payment.gateways.port import GatewayRefused, OrderUnknown
 from payment.incoming.commands import ensure_other_person, left_of, locked_money
@@ -16,13 +14,12 @@ from payment.incoming.errors import NoRefundDue
 from payment.incoming.rules import MoneyState
 from payment.incoming.tables import UnassignedMoney
 from payment.refund_desk.asking import Asked
+from payment.refund_desk.changes import accept, ask_later, claim_rows, is_unanswered, leave_to_people
 from payment.refund_desk.errors import GatewayRefundNotPossible
 from payment.refund_desk.rules import why_refused
 from payment.refunds.rules import Way, next_question
 from payment.surplus_desk.models import why_not_gateway
 from payment.surplus_desk.queries import money_by_id, order_of
-
-_AT_ONCE: Final = 10
 
 
 async def begin_sending(work: UnitOfWork, money_id: UUID, *, has_gateway: bool, by: Staff) -> Asked | None:
@@ -49,12 +46,8 @@ async def begin_sending(work: UnitOfWork, money_id: UUID, *, has_gateway: bool, 
 
 
 async def claim(work: UnitOfWork) -> Sequence[Asked]:
-    """Return some kept money that is due to be asked about, and set when each is asked about next."""
-    is_due = (UnassignedMoney.ask_at <= work.now, UnassignedMoney.state == MoneyState.ASKED)
-    due = select(UnassignedMoney).where(*is_due).order_by(UnassignedMoney.ask_at).limit(_AT_ONCE)
-    items = (await work.session.execute(due.with_for_update(skip_locked=True))).scalars().all()
-    for money in items:
-        money.ask_at = next_question(money.sent_at or work.now, work.now)
+    """Return some kept money that is due to be asked about, leased to this process."""
+    items = await claim_rows(work, UnassignedMoney)
     return [asked for money in items if (asked := await _asked_for(work, money)) is not None]
 
 
@@ -76,18 +69,20 @@ async def _asked_for(work: UnitOfWork, money: UnassignedMoney) -> Asked | None:
 async def fall_back(work: UnitOfWork, asked: Asked, error: GatewayRefused | OrderUnknown) -> None:
     """Let kept money that the gateway refused be due again, to be transferred by hand, unless it was accepted since."""
     money = await locked_money(work, asked.id)
-    if money.state != MoneyState.ASKED or money.accepted_at is not None:
+    if not is_unanswered(money):
         return
     until: datetime | None = (await money_by_id(work.session, money.id))["refundable_until"]
-    money.state, money.way, money.gateway_key = MoneyState.REFUND_DUE, Way.HAND, None
-    money.sent_at = money.sent_by = money.ask_at = None
-    money.gateway_error = why_refused(error, is_late=until is None or work.now > until)
+    reason = why_refused(error, is_late=until is None or work.now > until)
+    leave_to_people(money, MoneyState.REFUND_DUE, reason)
     await work.session.flush()
-    await work.audit("system", "money.refused", str(money.id), reason=money.gateway_error.value, gateway=str(error))
+    await work.audit("system", "money.refused", str(money.id), reason=reason.value, gateway=str(error))
 
 
 async def accept_by_gateway(work: UnitOfWork, asked: Asked) -> None:
     """Store that the gateway has accepted to give kept money back, which it confirms later."""
-    money = await locked_money(work, asked.id)
-    if money.state == MoneyState.ASKED and money.accepted_at is None:
-        money.accepted_at = work.now
+    accept(await locked_money(work, asked.id), work.now)
+
+
+async def ask_about_later(work: UnitOfWork, asked: Asked) -> None:
+    """Set when the gateway is asked about kept money next."""
+    ask_later(await locked_money(work, asked.id), work.now)

@@ -1,4 +1,4 @@
-"""Sending kept money back through the gateway, and asking what became of it."""
+"""Requesting refunds of kept money from the gateway and polling their status."""
 
 from functools import partial
 from typing import Final
@@ -11,7 +11,9 @@ from payment.gateways.account import GatewayAccess
 from payment.refund_desk import asking
 from payment.surplus_desk import commands
 
-_KEPT_MONEY: Final = asking.Kind(commands.claim, commands.accept_by_gateway, commands.fall_back)
+_KEPT_MONEY: Final = asking.Kind(
+    commands.claim, commands.accept_by_gateway, commands.fall_back, commands.ask_about_later
+)
 
 
 async def send(database: Database, access: GatewayAccess, money_id: UUID, *, by: Staff) -> None:
