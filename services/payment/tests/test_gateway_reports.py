@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from payment.gateway_reports import commands
-from payment.gateway_reports.queries import lock_charges
+from payment.gateway_reports.queries import list_reports, lock_charges
 from payment.gateway_reports.rules import DifferenceKind, KnownCharge
 from payment.gateway_reports.words import MEANINGS
 from payment.ledger.consistency import wrong_bookings
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .gateway_report_driver import FEE, Reports
@@ -61,6 +62,20 @@ async def test_staff_see_the_fee_of_a_charge_and_runners_do_not(driver: PaymentD
     path = f"/charges/{charge['charge_id']}"
     assert (await driver.call("GET", path, by=driver.finance)).require(200)["fee"] == "1050.00"
     assert (await driver.call("GET", path, by=driver.runner(entry.id))).require(200)["fee"] is None
+
+
+async def test_a_charge_that_was_charged_back_before_its_report_has_its_fee(reports: Reports) -> None:
+    # given
+    _, charge = await reports.paid()
+    await reports.gateway.account.charge_back(charge["order_id"])
+    await reports.gateway.ask(after=timedelta(days=1, minutes=1))
+    assert await reports.gateway.balances() == {"midtrans": "0.00", "runners": "0.00"}
+    # when
+    found = await reports.upload(reports.row(charge))
+    # then
+    assert (found["booked"], found["differences"]) == (1, 0)
+    assert await reports.gateway.balances() == {"fees": "1050.00", "midtrans": "-1050.00", "runners": "0.00"}
+    assert await reports.are_in_order()
 
 
 async def test_the_fee_of_a_race_is_in_its_report(driver: PaymentDriver, reports: Reports) -> None:
@@ -234,6 +249,13 @@ async def test_reports_are_listed_newest_first_and_shown_with_what_differs(
     assert [item["order_id"] for item in shown.require(200)["items"]] == ["X-0"]
     unknown = await driver.call("GET", f"/gateway/reports/{uuid4()}", by=driver.finance)
     assert unknown.is_problem(404, "unknown_report")
+
+
+async def test_the_list_reads_no_differences(driver: PaymentDriver, reports: Reports) -> None:
+    await reports.upload(reports.row("X-1"))
+    async with driver.database.read() as session:
+        [report] = await list_reports(session, limit=2, before=None)
+    assert inspect(report).unloaded == {"items"}
 
 
 async def test_many_differences_are_counted_and_the_first_are_listed(reports: Reports) -> None:

@@ -1,14 +1,19 @@
 """Lines that are sure are accepted without a person if the settings say so; all others wait for one."""
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
+from chassis.database import Database
 from contracts import PaymentVerified
 from payment.ledger.consistency import wrong_bookings
 from payment.statements import accepting, importing
 from payment.statements.accepting import accept_sure_lines, go_on_accepting
+from structlog.testing import capture_logs
 
 from .payment_driver import NO_VERIFIER, PRICE, PaymentDriver
 from .statement_driver import JAKARTA, Bank
@@ -121,6 +126,35 @@ async def test_what_an_import_has_no_time_for_is_accepted_by_the_worker(
     assert await bank.states() == ["matched"] * 5
     assert (await driver.call("GET", path, by=driver.finance)).require(200)["accepting"] is False
     assert await go_on_accepting(driver.database, JAKARTA) == 0
+
+
+async def test_a_statement_that_fails_keeps_no_other_from_being_accepted(
+    driver: PaymentDriver, bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given two statements that wait, of which the earlier one fails
+    monkeypatch.setattr(importing, "_SECONDS_TO_ACCEPT", -1.0)
+    statements = []
+    for _ in range(2):
+        bank.receives_for(await driver.register())
+        statements.append(UUID((await bank.upload())["statement_id"]))
+        driver.clock.advance(timedelta(minutes=1))
+    tried = []
+
+    async def failing(database: Database, statement_id: UUID, zone: ZoneInfo) -> None:
+        tried.append(statement_id)
+        if statement_id == statements[0]:
+            raise RuntimeError("this one")
+        await accept_sure_lines(database, statement_id, zone)
+
+    monkeypatch.setattr(accepting, "accept_sure_lines", failing)
+    # when
+    with capture_logs() as logs, pytest.raises(RuntimeError, match="this one"):
+        await go_on_accepting(driver.database, JAKARTA)
+    # then
+    assert tried == statements
+    assert await bank.states() == ["matched", "open"]
+    [failed] = [each for each in logs if each["event"] == "statement_acceptance_failed"]
+    assert failed["statement"] == str(statements[0])
 
 
 async def test_imports_workers_and_people_at_once_pay_each_registration_once(

@@ -81,6 +81,14 @@ async def test_a_sum_with_a_registration_that_is_paid_already_pays_none(driver: 
     assert await bank.balances() == {"bank": "150000.00", "runners": "-150000.00"}
 
 
+async def test_a_sum_with_a_free_registration_pays_none(driver: PaymentDriver, bank: Bank) -> None:
+    one, free = await driver.register(), await driver.register(amount=Decimal())
+    bank.receives("TRSF")
+    [line] = await bank.uploaded_lines()
+    assert (await bank.try_accept_sum(line, one, free)).is_problem(404, "invoice_not_found")
+    assert await bank.states() == ["open"]
+
+
 async def test_a_sum_confirms_the_verified_proofs_among_its_registrations(driver: PaymentDriver, bank: Bank) -> None:
     # given a group of which one has sent a proof of the common transfer
     (one, proof), other = await driver.register_and_pay(), await driver.register()

@@ -1,15 +1,12 @@
 """Routes for settlement reports of the payment gateway, for finance."""
 
 import asyncio
-import hashlib
-from typing import Final, NamedTuple
 from uuid import UUID
 
 from chassis.auth.access import Finance
 from chassis.errors import InvalidFields, MalformedForm, PayloadTooLarge
-from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read
-from chassis.web.models import Cursor, Limit, Moment, Page
+from chassis.web.models import Cursor, Limit, Page
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from fastapi import Request
@@ -20,18 +17,9 @@ from payment.gateway_reports.errors import REFUSALS, UnknownReport
 from payment.gateway_reports.forms import REQUEST_BODY, read_report_form
 from payment.gateway_reports.models import ReportView
 from payment.gateway_reports.reading import read_report
+from payment.statements.uploads import newest_first, sha256_of
 
 router = Router(prefix="/gateway/reports", tags=["gateway"])
-
-
-class NewestFirst(NamedTuple):
-    """The position of a report in the list."""
-
-    uploaded_at: Moment
-    id: UUID
-
-
-_cursors: Final = CursorOf(NewestFirst)
 
 
 @router.post(
@@ -47,23 +35,20 @@ async def upload_report(staff: Finance, request: Request, database: OwnDatabase,
     """
     file = await read_report_form(request)
     report = await asyncio.to_thread(read_report, file)
-    digest = await asyncio.to_thread(_digest, file)
+    digest = await asyncio.to_thread(sha256_of, file)
     async with database.work() as work:
         compared = await commands.compare_report(work, report, sha256=digest, zone=zone, by=staff)
     return ReportView.of(compared.report, repeated_file=compared.is_repeated)
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 @router.get("")
 async def list_reports(_: Finance, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[ReportView]:
     """Return the reports without what differs, the newest first."""
-    rows = await queries.list_reports(session, limit=limit + 1, before=_cursors.decode(cursor))
+    rows = await queries.list_reports(session, limit=limit + 1, before=newest_first.decode(cursor))
     items = [ReportView.of(row, has_items=False) for row in rows[:limit]]
     more = len(rows) > limit
-    return Page(items=items, next_cursor=_cursors.encode(items[-1].uploaded_at, items[-1].report_id) if more else None)
+    next_cursor = newest_first.encode(items[-1].uploaded_at, items[-1].report_id) if more else None
+    return Page(items=items, next_cursor=next_cursor)
 
 
 @router.get("/{report_id}", responses=errors(UnknownReport))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, String, any_, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from payment.charges.rules import ChargeStatus
 from payment.charges.tables import Charge
@@ -22,6 +23,8 @@ _KNOWN: Final = (
     *(Charge.id, Charge.order_id, Charge.registration_id, Invoice.registration_number),
     *(Charge.method, Charge.amount, Charge.status, Charge.fee, Charge.created_at),
 )
+_SETTLED: Final = frozenset({ChargeStatus.PAID, ChargeStatus.CHARGED_BACK})
+"""Whose money was settled, and the fee kept back; a chargeback comes later and gives no fee back."""
 
 
 async def lock_charges(session: AsyncSession, order_ids: Sequence[str]) -> Mapping[str, KnownCharge]:
@@ -32,7 +35,7 @@ async def lock_charges(session: AsyncSession, order_ids: Sequence[str]) -> Mappi
     wanted = Charge.order_id == any_(literal(list(order_ids), ARRAY(String)))
     query = select(*_KNOWN).join(Invoice, Invoice.registration_id == Charge.registration_id).where(wanted)
     rows = (await session.execute(query.order_by(Charge.id).with_for_update(of=Charge))).mappings().all()
-    return {row["order_id"]: KnownCharge(**row, is_paid=row["status"] == ChargeStatus.PAID) for row in rows}
+    return {row["order_id"]: KnownCharge(**row, is_settled=row["status"] in _SETTLED) for row in rows}
 
 
 async def last_fee_payout(session: AsyncSession) -> FeePayout | None:
@@ -62,9 +65,10 @@ async def report_by_id(session: AsyncSession, report_id: UUID) -> GatewayReport:
 async def list_reports(
     session: AsyncSession, *, limit: int, before: tuple[datetime, UUID] | None
 ) -> Sequence[GatewayReport]:
-    """Return reports, the newest first."""
+    """Return reports without what differs, the newest first."""
     order = (GatewayReport.uploaded_at, GatewayReport.id)
-    query = select(GatewayReport).order_by(*(column.desc() for column in order)).limit(limit)
+    without_items = defer(GatewayReport.items, raiseload=True)
+    query = select(GatewayReport).options(without_items).order_by(*(column.desc() for column in order)).limit(limit)
     if before is not None:
         query = query.where(tuple_(*order) < tuple_(*before))
     return (await session.execute(query)).scalars().all()

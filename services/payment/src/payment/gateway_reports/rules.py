@@ -57,7 +57,12 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class KnownCharge:
-    """A charge as it is known here. `fee` is the one that was booked; None if none was."""
+    """A charge as it is known here.
+
+    Attributes:
+        is_settled: its money was received; a chargeback afterwards does not change this.
+        fee: the one that was booked; None if none was.
+    """
 
     id: UUID
     order_id: str
@@ -65,7 +70,7 @@ class KnownCharge:
     registration_number: str
     method: str
     amount: Decimal
-    is_paid: bool
+    is_settled: bool
     status: str
     fee: Decimal | None
     created_at: datetime
@@ -149,7 +154,7 @@ def _add(
 def _sums_differ(row: ReportRow, charge: KnownCharge) -> Difference | None:
     if row.amount != charge.amount:
         return _difference(row, charge, DifferenceKind.AMOUNT_DIFFERS, charge.amount, row.amount)
-    if not charge.is_paid:
+    if not charge.is_settled:
         return Difference(row, DifferenceKind.NOT_PAID, "paid", charge.status, charge)
     if row.fee > row.amount:
         return _difference(row, charge, DifferenceKind.FEE_TOO_LARGE, row.amount, row.fee)

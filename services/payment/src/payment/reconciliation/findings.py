@@ -281,7 +281,10 @@ def _item(kind: ItemKind, row: Row[Any]) -> Item:
 
 
 async def _other_bookings(session: AsyncSession) -> list[Finding]:
-    """Return refunds, kept money and payouts that the ledger has otherwise, as one finding of the runners' account."""
+    """Return refunds, kept money, payouts and fees of charges that the ledger has otherwise, as one finding.
+
+    It is of the runners' account.
+    """
     wrong = [Item(kind=ItemKind.BOOKING_DIFFERS, reference=row.source) for row in await wrong_others(session)]
     return [Finding(Account.RUNNERS, "IDR", ItemKind.BOOKING_DIFFERS, wrong[:LISTED], len(wrong))] if wrong else []
 

@@ -71,8 +71,8 @@ MEANINGS: Final[Mapping[ItemKind, tuple[Who, Wording]]] = {
     ItemKind.CHARGE_NOT_SETTLED: (
         Who.OPERATOR,
         Wording(
-            en="The gateway was not heard of since this charge expired. Check the worker and the gateway's key.",
-            id="Tidak ada kabar dari gateway sejak tagihan ini kedaluwarsa. Periksa worker dan kunci gateway.",
+            en="The gateway has sent no status since this charge expired. Check the worker and the gateway's key.",
+            id="Gateway tidak mengirim status sejak tagihan ini kedaluwarsa. Periksa worker dan kunci gateway.",
         ),
     ),
     ItemKind.CHARGE_TAKEN_BACK: (
@@ -150,8 +150,10 @@ MEANINGS: Final[Mapping[ItemKind, tuple[Who, Wording]]] = {
     ItemKind.BOOKING_DIFFERS: (
         Who.OPERATOR,
         Wording(
-            en="A refund, kept money or payout and its movements differ. Run `startline doctor`.",
-            id="Pengembalian, uang tersimpan, atau pencairan berbeda dari pembukuannya. Jalankan `startline doctor`.",
+            en="A refund, kept money, a payout or the fee of a charge differs from its movements. Run"
+            " `startline doctor`.",
+            id="Pengembalian, uang tersimpan, pencairan, atau biaya tagihan berbeda dari pembukuannya. Jalankan"
+            " `startline doctor`.",
         ),
     ),
     ItemKind.USDT_PARTIAL: (

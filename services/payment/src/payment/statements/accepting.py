@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.database import Database, UnitOfWork
+from chassis.database import Database, UnitOfWork, is_out_of_reach
 from chassis.errors import StartlineError
 from chassis.telemetry import logger
 from sqlalchemy import func, select
@@ -52,16 +52,33 @@ async def accept_sure_lines(database: Database, statement_id: UUID, zone: ZoneIn
 async def go_on_accepting(database: Database, zone: ZoneInfo) -> int:
     """Accept what an import left, as its time was over or its process ended. Return the number of statements.
 
-    While the settings do not say so any more, lines wait.
+    While the settings do not say so any more, lines wait. A statement that fails keeps no other from being accepted.
+
+    Raises:
+        Exception: of the first statement that failed, after the others; at once if the database is unavailable.
     """
     async with database.read() as session:
         if not await statement_auto_accept(session):
             return 0
         waiting = select(ImportedStatement.id).where(ImportedStatement.accepting)
-        found = (await session.execute(waiting)).scalars().all()
-    for statement_id in found:
-        await accept_sure_lines(database, statement_id, zone)
+        in_order = waiting.order_by(ImportedStatement.uploaded_at, ImportedStatement.id)
+        found = (await session.execute(in_order)).scalars().all()
+    failed = [error for each in found if (error := await _failure_of(database, each, zone))]
+    if failed:
+        raise failed[0]
     return len(found)
+
+
+async def _failure_of(database: Database, statement_id: UUID, zone: ZoneInfo) -> Exception | None:
+    """Accept the sure lines of a statement. Return the error if that failed."""
+    try:
+        await accept_sure_lines(database, statement_id, zone)
+    except Exception as error:
+        if is_out_of_reach(error):
+            raise
+        log.exception("statement_acceptance_failed", statement=str(statement_id))
+        return error
+    return None
 
 
 async def _sure_lines(session: AsyncSession, statement_id: UUID) -> Sequence[UUID]:

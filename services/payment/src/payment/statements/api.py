@@ -9,7 +9,7 @@ from chassis.auth.access import Finance
 from chassis.errors import InvalidFields, MalformedForm, PayloadTooLarge
 from chassis.web.cursors import CursorOf
 from chassis.web.dependencies import OwnDatabase, Read, Work
-from chassis.web.models import Amount, Body, Cursor, Limit, Moment, Page, Text, Total, View
+from chassis.web.models import Amount, Body, Cursor, Limit, Page, Text, Total, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
@@ -27,6 +27,7 @@ from payment.statements.line_errors import (
     LineDecided,
     LineTooLarge,
     OtherCurrency,
+    TwoPeopleAssign,
     UnknownStatement,
     UnknownStatementLine,
 )
@@ -35,6 +36,7 @@ from payment.statements.model import Format
 from payment.statements.queries import PaymentOfLine
 from payment.statements.rules import LineState
 from payment.statements.tables import StatementLine, UndoneDecision
+from payment.statements.uploads import newest_first
 
 router = Router(tags=["statements"])
 
@@ -46,13 +48,6 @@ _ONE_OR_SEVERAL: Final = Wording(
 _TWICE: Final = Wording(en="Send each registration once.", id="Kirim tiap pendaftaran satu kali saja.")
 
 
-class NewestFirst(NamedTuple):
-    """The position of a statement in the list."""
-
-    uploaded_at: Moment
-    id: UUID
-
-
 class InFile(NamedTuple):
     """The position of a line in its statement."""
 
@@ -60,7 +55,6 @@ class InFile(NamedTuple):
     id: UUID
 
 
-_statements = CursorOf(NewestFirst)
 _lines = CursorOf(InFile)
 
 
@@ -231,10 +225,10 @@ async def upload_statement(staff: Finance, request: Request, database: OwnDataba
 @router.get("/statements")
 async def list_statements(_: Finance, session: Read, limit: Limit = 50, cursor: Cursor = None) -> Page[StatementView]:
     """Return statements, the newest first."""
-    rows = await queries.list_statements(session, limit=limit + 1, before=_statements.decode(cursor))
+    rows = await queries.list_statements(session, limit=limit + 1, before=newest_first.decode(cursor))
     items = [StatementView.model_validate(row) for row in rows[:limit]]
     more = len(rows) > limit
-    return Page(items=items, next_cursor=_statements.encode(items[-1].uploaded_at, items[-1].id) if more else None)
+    return Page(items=items, next_cursor=newest_first.encode(items[-1].uploaded_at, items[-1].id) if more else None)
 
 
 @router.get("/statements/{statement_id}", responses=errors(UnknownStatement))
@@ -276,14 +270,22 @@ async def show_line(line_id: UUID, _: Finance, session: Read) -> LineView:
 @router.post(
     "/statement-lines/{line_id}/accept",
     responses=errors(
-        UnknownStatementLine, LineDecided, LineTooLarge, InvoiceNotFound, AmountMismatch, AlreadyPaid, InvalidFields
+        UnknownStatementLine,
+        LineDecided,
+        LineTooLarge,
+        TwoPeopleAssign,
+        InvoiceNotFound,
+        AmountMismatch,
+        AlreadyPaid,
+        InvalidFields,
     ),
 )
 async def accept_line(line_id: UUID, body: Acceptance, staff: Finance, work: Work, zone: Zone) -> Accepted:
     """Let a line pay the invoice of a registration, or confirm the proof by which it is paid.
 
     Money for a registration that is paid otherwise is kept as surplus. Several registrations are paid together, if the
-    line is exactly their sum, or none is.
+    line is exactly their sum, or none is. From the amount on from which two people decide, one person accepts a line as
+    it was proposed if it is sure, or for what is paid already.
     """
     if body.registration_ids is not None:
         paid = await commands.accept_sum(work, line_id, body.registration_ids, zone=zone, by=staff)

@@ -1,6 +1,6 @@
 """Decisions about lines of statements. Of concurrent decisions about one line exactly one is taken."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 from typing import Any, Final
@@ -12,10 +12,12 @@ from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.incoming.commands import receive
 from payment.incoming.paying import pay_invoice
 from payment.incoming.rules import Received
+from payment.instructions.queries import second_check_from
 from payment.invoices.commands import NO_VERIFIER
 from payment.invoices.errors import AlreadyPaid, AmountMismatch, InvoiceNotFound
 from payment.invoices.queries import payable_amount
@@ -25,8 +27,10 @@ from payment.ledger.rules import Channel
 from payment.proofs.booking import correct_received
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
+from payment.second_person import needs_second
 from payment.statements.holding import is_held
-from payment.statements.line_errors import HELD, LineDecided, LineTooLarge, UnknownStatementLine
+from payment.statements.line_errors import HELD, LineDecided, LineTooLarge, TwoPeopleAssign, UnknownStatementLine
+from payment.statements.matching import Kind
 from payment.statements.model import RUPIAH
 from payment.statements.rules import LARGEST_AMOUNT, LineState, line_source, part_source, received_at
 from payment.statements.tables import LinePayment, StatementLine
@@ -43,9 +47,10 @@ async def accept(work: UnitOfWork, line_id: UUID, registration_id: UUID, *, zone
 
     Raises:
         UnknownStatementLine, LineDecided, LineTooLarge.
-        InvoiceNotFound, AmountMismatch.
+        InvoiceNotFound, AmountMismatch, TwoPeopleAssign.
     """
     line = await open_line(work, line_id)
+    await _ensure_one_decides(work.session, line, {registration_id: line.amount})
     money = _received(line, zone, registration_id=registration_id)
     payment_id = await _pay(work, money, by=by.id)
     if payment_id is None:
@@ -65,13 +70,15 @@ async def accept_sum(
 
     Raises:
         UnknownStatementLine, LineDecided, LineTooLarge.
-        InvoiceNotFound, AmountMismatch.
+        InvoiceNotFound, AmountMismatch, TwoPeopleAssign.
         AlreadyPaid: one of them is paid, and not by a proof that waits for its line.
     """
     line = await open_line(work, line_id)
+    parts = await _split(work, line, registration_ids)
+    await _ensure_one_decides(work.session, line, parts)
     payments: list[UUID] = []
     # In one order in all transactions, so that concurrent sums of the same registrations do not deadlock.
-    for registration_id, amount in sorted((await _split(work, line, registration_ids)).items()):
+    for registration_id, amount in sorted(parts.items()):
         source = part_source(line.id, registration_id)
         money = _received(line, zone, registration_id=registration_id, amount=amount, source=source)
         payment_id = await _pay(work, money, by=by.id)
@@ -149,6 +156,24 @@ async def _ensure_not_held(work: UnitOfWork, line: StatementLine) -> None:
         raise LineDecided(state=HELD)
 
 
+async def _ensure_one_decides(session: AsyncSession, line: StatementLine, parts: Mapping[UUID, Decimal]) -> None:
+    """Check that one person may give the parts of a line to registrations. A sure line is accepted as it was proposed.
+
+    A registration that is paid already is not paid by its part, whose line confirms a proof or is kept.
+
+    Raises:
+        TwoPeopleAssign: one of the parts needs two people.
+        InvoiceNotFound, AmountMismatch: that part pays no invoice.
+    """
+    if line.kind == Kind.ACCEPT and {*line.proposed} == {*map(str, parts)}:
+        return
+    limit = await second_check_from(session)
+    for registration_id, amount in parts.items():
+        if needs_second(amount, limit) and not await _is_paid(session, registration_id):
+            await amount_paid_by(session, registration_id, amount, RUPIAH)
+            raise TwoPeopleAssign
+
+
 async def _pay(work: UnitOfWork, money: Received, *, by: UUID) -> UUID | None:
     """Pay the invoice of a registration, or find the proof that paid it. Return None if it was paid otherwise.
 
@@ -164,13 +189,18 @@ async def _pay(work: UnitOfWork, money: Received, *, by: UUID) -> UUID | None:
 
 
 async def _ensure_amount(work: UnitOfWork, registration_id: UUID, amount: Decimal) -> None:
-    """Check that an invoice that is not paid is over an amount, or its payer was asked for that.
+    """Check that an invoice that is not paid is over an amount, or its payer was asked for that."""
+    if not await _is_paid(work.session, registration_id):
+        await amount_paid_by(work.session, registration_id, amount, RUPIAH)
+
+
+async def _is_paid(session: AsyncSession, registration_id: UUID) -> bool:
+    """Return whether an invoice is paid, which it stays.
 
     The invoice is not loaded as an object: it would show its old status to what is called afterwards.
     """
     status = select(Invoice.status).where(Invoice.registration_id == registration_id)
-    if (await work.session.execute(status)).scalar_one_or_none() != InvoiceStatus.PAID:
-        await amount_paid_by(work.session, registration_id, amount, RUPIAH)
+    return (await session.execute(status)).scalar_one_or_none() == InvoiceStatus.PAID
 
 
 async def _unconfirmed_payment(work: UnitOfWork, money: Received) -> UUID | None:
@@ -215,7 +245,7 @@ async def _split(work: UnitOfWork, line: StatementLine, registration_ids: Sequen
     """Return what of a line is for each registration: the amount of its invoice, or the one asked for.
 
     Raises:
-        InvoiceNotFound.
+        InvoiceNotFound: also of a registration that costs nothing.
         AmountMismatch: the line is not their sum; `expected` is.
     """
     asked = TransferAmount.registration_id == Invoice.registration_id
@@ -223,7 +253,8 @@ async def _split(work: UnitOfWork, line: StatementLine, registration_ids: Sequen
     verified = (Payment.status == PaymentStatus.VERIFIED) & (Payment.channel == Channel.PROOF)
     columns = (Invoice.registration_id, Invoice.amount, TransferAmount.payable_amount, Payment.received)
     query = select(*columns).join_from(Invoice, TransferAmount, asked, isouter=True)
-    query = query.join(Payment, proof & verified, isouter=True).where(Invoice.registration_id.in_(registration_ids))
+    query = query.join(Payment, proof & verified, isouter=True)
+    query = query.where(Invoice.registration_id.in_(registration_ids), Invoice.amount > 0)
     rows = (await work.session.execute(query)).all()
     if {row.registration_id for row in rows} != set(registration_ids):
         raise InvoiceNotFound
@@ -249,7 +280,7 @@ def _received(
         source=source or line_source(line.id),
         channel=Channel.STATEMENT,
         method=TRANSFER,
-        amount=amount or line.amount,
+        amount=line.amount if amount is None else amount,
         currency=RUPIAH,
         received_at=received_at(line.booked_on, zone),
         registration_id=registration_id,

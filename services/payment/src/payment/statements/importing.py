@@ -4,7 +4,6 @@ Only the portion in work is held in its stored form, so that memory grows with t
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +32,7 @@ from payment.statements.outgoing import SentBack, SentBackIndex, propose_sent_ba
 from payment.statements.reading import mapping_of, read, sample
 from payment.statements.rules import received_at
 from payment.statements.storing import Imported, Rows
+from payment.statements.uploads import sha256_of
 from payment.transfers.rules import KEPT
 
 _DAY: Final = timedelta(days=1)
@@ -73,7 +73,7 @@ async def import_statement(
         OutcomeUnknown: it is stored; whether its sure lines were accepted is not known. The worker goes on with them.
     """
     began = time.monotonic()
-    digest = await asyncio.to_thread(_digest, data)
+    digest = await asyncio.to_thread(sha256_of, data)
     async with database.read() as session:
         if before := await storing.known_file(session, digest):
             return _repeated(*before, account)
@@ -94,10 +94,6 @@ async def _accepted(database: Database, imported: Imported, zone: ZoneInfo, *, u
     await accepting.accept_sure_lines(database, imported.statement_id, zone, until=until)
     async with database.read() as session:
         return replace(imported, accepted=await storing.accepted_lines(session, imported.statement_id))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _repeated(known_account: str | None, before: Imported, account: str | None) -> Imported:

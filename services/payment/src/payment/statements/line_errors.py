@@ -36,6 +36,19 @@ class LineTooLarge(StartlineError):
     indonesian = "Jumlah pada baris ini melebihi batas pembayaran, yaitu `limit`. Abaikan baris ini dengan alasannya."
 
 
+class TwoPeopleAssign(StartlineError):
+    """From this amount on two people decide: confirm the line with its proof, or keep it and assign it as kept money.
+
+    One person accepts only a sure line as it was proposed, or for a registration that is paid already.
+    """
+
+    code = "two_people_assign"
+    indonesian = (
+        "Mulai jumlah ini diputuskan oleh dua orang: cocokkan baris ini dengan buktinya, atau simpan lalu tetapkan"
+        " sebagai uang tersimpan."
+    )
+
+
 class OtherCurrency(StartlineError):
     """The statement is in `found`; only accounts in IDR are read. Send the statement of the account in rupiah."""
 
