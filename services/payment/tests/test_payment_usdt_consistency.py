@@ -149,6 +149,29 @@ async def test_networks_that_are_not_read_are_found(usdt: UsdtDriver, fault: str
     assert await found(usdt, troubled_networks) == []
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "UPDATE chain_cursors SET updated_at = now() - interval '21 minutes' WHERE chain_id = 137",
+        "DELETE FROM chain_cursors WHERE chain_id = 137",
+    ],
+    ids=["not_for_long", "never"],
+)
+async def test_a_network_that_no_pass_reads_is_found_without_a_trouble(usdt: UsdtDriver, fault: str) -> None:
+    await usdt.driver.execute("UPDATE usdt_networks SET updated_at = now() - interval '21 minutes'")
+    assert await found(usdt, troubled_networks) == []
+
+    await usdt.driver.execute(fault)
+
+    [row] = await found(usdt, troubled_networks)
+    assert (row.network, row.stopped, row.trouble) == ("polygon", False, None)
+
+
+async def test_a_network_that_was_just_configured_is_not_found(usdt: UsdtDriver) -> None:
+    await usdt.driver.execute("DELETE FROM chain_cursors")
+    assert await found(usdt, troubled_networks) == []
+
+
 async def test_nothing_is_found_without_usdt(driver: PaymentDriver) -> None:
     await driver.register_and_pay()
     async with driver.database.read() as session:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from chassis.auth.principals import Role
+from payment.usdt.networks import commands
 from payment.usdt.networks.presets import PRESETS, Network
+from payment.usdt.networks.probing import probe_all
 from payment.usdt.networks.tables import UsdtNetwork
 from simulators.chain import Lie
 from sqlalchemy import select
@@ -96,6 +98,28 @@ async def test_what_is_left_out_stays(networks: Networks) -> None:
     }
     assert changed["confirmations"] == 31
     assert (await networks.change(confirmations=None))["confirmations"] is None
+
+
+async def test_what_is_changed_while_endpoints_are_probed_stays_too(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a change that is made while the endpoints are probed for another one
+    await networks.configure()
+    others = [{"minimum_order": "50000", "endpoints": endpoints(TWO, log_range=7)}]
+
+    async def change_then_probe(*asked: Any, **how: Any) -> Any:
+        if others:
+            await networks.change(**others.pop())
+        return await probe_all(*asked, **how)
+
+    monkeypatch.setattr(commands, "probe_all", change_then_probe)
+    # when
+    changed = await networks.change(confirmations=31)
+    # then
+    assert (changed["confirmations"], changed["minimum_order"]) == (31, "50000.00")
+    assert [(each["host"], each["log_range"]) for each in changed["endpoints"]] == [(HOSTS[1], 7)]
+    *_, last = await networks.driver.audit_log("usdt_network.change")
+    assert (last["details"]["before"], last["details"]["after"]) == ({"confirmations": 12}, {"confirmations": 31})
 
 
 async def test_a_stored_endpoint_is_kept_by_its_number(networks: Networks) -> None:

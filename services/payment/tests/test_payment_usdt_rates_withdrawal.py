@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.auth.principals import Role, Staff
 from chassis.migrations import downgrade, upgrade
 from payment.usdt.networks.presets import Network
+from payment.usdt.rates.commands import withdraw_rate
 from sqlalchemy.exc import IntegrityError
 from testkit.driver import Answer
+from testkit.polling import eventually
 
 from .payment_driver import PaymentDriver
 from .usdt_driver import RATE, open_usdt
@@ -19,6 +22,10 @@ from .usdt_rates_driver import Rates
 pytestmark = pytest.mark.integration
 
 MINUTE = timedelta(minutes=1, seconds=1)
+_WAITING = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    " AND query LIKE '%usdt_rates%'"
+)
 _OF_SOURCES = "source = 'median', set_by = NULL, valid_until = NULL, note = NULL"
 
 
@@ -107,6 +114,24 @@ async def test_of_two_withdrawals_at_once_one_is_made(rates: Rates, driver: Paym
     made = await rates.set("16000")
     answers = await asyncio.gather(*(try_withdraw(rates, made) for _ in range(2)))
     assert sorted(each.status for each in answers) == [200, 409]
+    assert len(await driver.audit_log("usdt_rate.withdraw")) == 1
+
+
+async def test_a_withdrawal_that_waited_for_another_is_refused_whatever_their_clocks_say(
+    rates: Rates, driver: PaymentDriver
+) -> None:
+    # given a withdrawal that is not committed yet, of a later time than the one that waits for it
+    made, begun = await rates.set("16000"), timedelta(seconds=1)
+    staff = Staff(id=UUID(int=7), role=Role.FINANCE, session_id=UUID(int=8))
+    driver.clock.advance(begun)
+    async with driver.database.work() as work:
+        await withdraw_rate(work, made["id"], reason="first", by=staff)
+        driver.clock.advance(-begun)
+        # when
+        waiting = asyncio.create_task(try_withdraw(rates, made))
+        await eventually(lambda: driver.rows(_WAITING))
+    # then
+    assert (await waiting).is_problem(409, "rate_not_used")
     assert len(await driver.audit_log("usdt_rate.withdraw")) == 1
 
 

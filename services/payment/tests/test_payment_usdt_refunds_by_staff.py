@@ -96,7 +96,24 @@ async def test_what_is_recorded_stays_as_it_was_when_the_runner_names_another_ad
     await desk.usdt.confirm()
     assert await desk.checked(refund) == "confirmed"
     shown = await desk.shown(refund)
-    assert (shown["address"], shown["given_by"]) == (OTHER_WALLET, None)
+    assert (shown["address"], shown["given_by"], shown["given_at"]) == (OTHER_WALLET, None, None)
+
+
+async def test_the_same_address_on_another_network_is_another_one(driver: PaymentDriver) -> None:
+    async with open_usdt(driver, Network.POLYGON, Network.BSC) as opened:
+        # given an address that staff entered, and a refund that was recorded
+        desk = UsdtRefundDesk(opened)
+        entry, refund = await desk.owed()
+        await desk.enter(path_of(refund), WALLET)
+        await desk.record(refund, NEVER_SENT)
+        before = await desk.shown(refund)
+        assert (before["given_reason"], before["given_at"] is None) == ("By telephone.", False)
+        # when
+        (await desk.try_give(entry, WALLET, Network.BSC)).require(200)
+        # then nothing is shown of the new one
+        shown = await desk.shown(refund)
+        assert (shown["network"], shown["address"]) == ("polygon", WALLET)
+        assert (shown["given_at"], shown["given_by"], shown["given_reason"]) == (None, None, None)
 
 
 async def test_an_address_is_entered_only_before_the_money_went(desk: UsdtRefundDesk) -> None:

@@ -173,6 +173,23 @@ async def test_what_is_found_of_the_former_transaction_says_nothing_of_the_new_o
     assert await desk.driver.rows("SELECT id FROM blockchain_transactions WHERE kind = 'refund'") == []
 
 
+async def test_each_is_leased_only_when_it_is_looked_for(desk: UsdtRefundDesk) -> None:
+    """The lease is enough for one: while it is looked for, the others are free for other processes."""
+    for _ in range(3):
+        entry, refund = await desk.owed()
+        await desk.give(entry)
+        await desk.record(refund, NEVER_SENT)
+    free: list[int] = []
+
+    async def count() -> None:
+        query = "SELECT count(*) FROM usdt_refund_checks WHERE look_at <= :now"
+        free.append(await desk.driver.scalar(query, now=desk.driver.clock()))
+
+    nodes = _InterruptedNodes(desk.usdt.nodes, count)
+    assert await check_refunds(desk.driver.database, nodes) == 3
+    assert free == [2, 2, 1, 1, 0, 0], "each is asked about at two endpoints"
+
+
 async def test_only_a_transaction_that_was_recorded_is_corrected(desk: UsdtRefundDesk) -> None:
     _, due = await desk.owed()
     _, payment = await desk.driver.register_and_pay()

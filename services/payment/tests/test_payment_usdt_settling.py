@@ -15,7 +15,7 @@ from payment.incoming import commands as incoming
 from payment.incoming.paying import pay_invoice
 from payment.incoming.rules import Received
 from payment.ledger.consistency import wrong_bookings
-from payment.usdt.pay import deadlines
+from payment.usdt.pay import deadlines, settling
 from payment.usdt.pay.consistency import unsettled_transfers, wrong_transfers
 from payment.usdt.pay.deadlines import hold_all
 from payment.usdt.pay.settling import settle, settle_left
@@ -291,3 +291,24 @@ async def test_what_was_seen_in_full_is_noticed_and_what_is_gone_as_well(usdt: U
     await read(usdt, blocks=1)
     assert await settle_left(usdt.driver.database) == 1
     assert await usdt.driver.scalar(seen) is False
+
+
+async def test_one_that_cannot_be_settled_keeps_no_other_waiting(
+    usdt: UsdtDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given two that are left
+    entries = {each.id: each for each in [await left_unsettled(usdt, "21.03"), await left_unsettled(usdt, "21.03")]}
+    first, second = sorted(entries)
+    settle_in = settling.settle_in
+
+    async def fail_for_the_first(work: UnitOfWork, registration_id: UUID) -> None:
+        if registration_id == first:
+            raise ZeroDivisionError
+        await settle_in(work, registration_id)
+
+    # when
+    monkeypatch.setattr(settling, "settle_in", fail_for_the_first)
+    assert await settle_left(usdt.driver.database) == 2
+    # then
+    assert (await usdt.shown(entries[second]))["status"] == "paid"
+    assert (await usdt.shown(entries[first]))["status"] == "seen"

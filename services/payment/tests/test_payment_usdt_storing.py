@@ -323,6 +323,17 @@ async def test_an_unexpected_error_is_a_trouble_too(chain: Watched, monkeypatch:
     assert await chain.trouble() == "failed"
 
 
+async def test_a_pass_that_cannot_be_stored_is_a_trouble_too(chain: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("payment.usdt.watch.following.store", fail)
+        await chain.mine()
+    assert await chain.trouble() == "failed"
+    assert await chain.states() == []
+
+
 async def test_one_network_in_trouble_hides_no_other(chain: Watched) -> None:
     # given two networks, of which one cannot be read
     other = Watched(chain.driver, chain_id=56, name="bsc")

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from payment.usdt.evm.addresses import checksum
 from payment.usdt.networks.access import ChainAccess, StoredEndpoint
 from payment.usdt.networks.errors import EndpointUnusable
-from payment.usdt.networks.presets import PRESETS, Network
+from payment.usdt.networks.presets import PRESETS, Network, Preset
 from payment.usdt.networks.probing import Expected, probe_all
 from payment.usdt.networks.tables import UsdtNetwork
 
@@ -64,25 +64,24 @@ async def change_network(
     """
     async with database.read() as session:
         row = await session.get(UsdtNetwork, network)
-    values = _values(network, row, change)
+    preset = PRESETS[network]
+    sent = {"chain_id": preset.chain_id, "decimals": preset.decimals, "enabled": change.enabled, **change.values}
     endpoints = _endpoints(access, row, change)
     if change.endpoints is not None:
-        values["endpoints"] = access.sealed(endpoints)
+        sent["endpoints"] = access.sealed(endpoints)
+    others = _others(preset, row)
     if change.enabled or change.endpoints is not None:
-        await _probe(access, network, endpoints, values, now=database.clock())
-        values["probed_at"] = database.clock()
+        await _probe(access, network, endpoints, {**others, **sent}, now=database.clock())
+        sent["probed_at"] = database.clock()
     async with database.work() as work:
-        return await _store(work, network, values, by)
+        return await _store(work, network, sent, others, by)
 
 
-def _values(network: Network, row: UsdtNetwork | None, change: NetworkChange) -> dict[str, Any]:
-    preset = PRESETS[network]
-    fixed = {"chain_id": preset.chain_id, "decimals": preset.decimals, "enabled": change.enabled}
+def _others(preset: Preset, row: UsdtNetwork | None) -> dict[str, Any]:
+    """Return the columns that a change may leave out: as they are stored, or the preset's the first time."""
     if row is None:
-        before = {"all_tokens": True, **{name: getattr(preset, name) for name in _OF_PRESET}}
-    else:
-        before = {name: getattr(row, name) for name in _KEPT}
-    return {**fixed, **before, **change.values}
+        return {"all_tokens": True, **{name: getattr(preset, name) for name in _OF_PRESET}}
+    return {name: getattr(row, name) for name in _KEPT}
 
 
 def _endpoints(access: ChainAccess, row: UsdtNetwork | None, change: NetworkChange) -> Sequence[StoredEndpoint]:
@@ -123,14 +122,20 @@ async def _probe(
             raise EndpointUnusable.because(number, finding, confirmations=PRESETS[network].without_finalized)
 
 
-async def _store(work: UnitOfWork, network: Network, values: dict[str, Any], by: Staff) -> UsdtNetwork:
+async def _store(
+    work: UnitOfWork, network: Network, sent: Mapping[str, Any], others: Mapping[str, Any], by: Staff
+) -> UsdtNetwork:
+    """Store the columns that were sent; the `others` only of a network that has no settings yet.
+
+    They were read before the endpoints were probed, and may have been changed since.
+    """
     row = await work.session.get(UsdtNetwork, network, with_for_update=True)
-    before = {} if row is None else {name: getattr(row, name) for name in values}
-    changed = {**values, "updated_at": work.now}
-    new = insert(UsdtNetwork).values(network=network, **changed)
+    before = {} if row is None else {name: getattr(row, name) for name in sent}
+    changed = {**sent, "updated_at": work.now}
+    new = insert(UsdtNetwork).values(network=network, **{**others, **changed})
     stored = new.on_conflict_do_update(index_elements=["network"], set_=changed).returning(UsdtNetwork)
     found = (await work.session.execute(stored.execution_options(populate_existing=True))).scalar_one()
-    shown = before_and_after(_shown(before), _shown(values), named_only=("endpoints",))
+    shown = before_and_after(_shown(before), _shown(sent if row else {**others, **sent}), named_only=("endpoints",))
     await work.audit(by.actor, "usdt_network.change", network.value, **shown)
     return found
 

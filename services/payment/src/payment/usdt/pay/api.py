@@ -18,6 +18,7 @@ from payment.usdt.pay.errors import BelowMinimum, NetworkNotOffered, NoUsdtQuote
 from payment.usdt.pay.offering import offer
 from payment.usdt.pay.views import UsdtPayment, find
 from payment.usdt.quotes.commands import Terms
+from payment.usdt.quotes.tables import PaymentAddress
 from payment.usdt.rates.errors import RateUnavailable
 from payment.usdt.returns.commands import Target, give_address
 
@@ -76,7 +77,7 @@ async def show_payment(registration_id: UUID, _: ItsRunnerOrFinance, session: Re
 @router.put("/refund-address", responses=errors(NoUsdtQuote, InvalidFields))
 async def store_refund_address(registration_id: UUID, body: RefundTarget, runner: ItsRunner, work: Work) -> UsdtPayment:
     """Store where USDT of this registration go back, if they do; the newest address counts."""
-    if await find(work.session, registration_id) is None:
+    if await work.session.get(PaymentAddress, registration_id) is None:
         raise NoUsdtQuote
     await give_address(work, Target(body.network, body.address), by=runner)
     found = await find(work.session, registration_id)

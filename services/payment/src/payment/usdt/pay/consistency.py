@@ -51,12 +51,13 @@ _LOST: Final = text("""
 """)
 # One that was switched off counts as long as those who chose it may pay on it.
 _TROUBLED: Final = text("""
-    SELECT n.network, c.stopped, c.trouble, c.trouble_since
-      FROM usdt_networks AS n JOIN chain_cursors AS c USING (chain_id)
+    SELECT n.network, coalesce(c.stopped, false) AS stopped, c.trouble, c.trouble_since
+      FROM usdt_networks AS n LEFT JOIN chain_cursors AS c USING (chain_id)
      WHERE (n.enabled OR EXISTS (
                SELECT FROM usdt_quotes AS q
                 WHERE q.network = n.network AND q.locked_at > now() - CAST(:watched AS interval)))
-       AND (c.stopped OR c.trouble = 'balance_differs' OR c.trouble_since < now() - CAST(:long AS interval))
+       AND (c.stopped OR c.trouble = 'balance_differs' OR c.trouble_since < now() - CAST(:long AS interval)
+            OR coalesce(c.updated_at, n.updated_at) < now() - CAST(:long AS interval))
      ORDER BY n.network
 """)
 _DIFFERING: Final = text("""
@@ -94,7 +95,7 @@ async def lost_transfers(session: AsyncSession) -> Sequence[Row[Any]]:
 async def troubled_networks(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return networks that were stopped, have not been read for long, or whose balances differ.
 
-    A row has `network`, `stopped`, and `trouble` since `trouble_since`.
+    A row has `network`, `stopped`, and `trouble` since `trouble_since`: null if no pass was made for long.
     """
     return (await session.execute(_TROUBLED, {"long": LONG, "watched": WATCHED_AFTER})).all()
 

@@ -28,6 +28,8 @@ async def offer(work: UnitOfWork, registration_id: UUID, network: str, *, access
     invoice = await work.session.get_one(Invoice, registration_id)
     await _require(work, invoice, network, access)
     address = await own_address(work, registration_id, access.box)
+    # While this waited for the lock, settling may have paid it.
+    await ensure_payable(work.session, registration_id, now=work.now)
     arrivals = await arrivals_of(work.session, registration_id)
     return await quote(work, address, network, left_idr=_left(arrivals), terms=terms)
 

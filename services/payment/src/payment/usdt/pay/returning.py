@@ -40,8 +40,9 @@ class UsdtRefund(View):
 
     `amount` is in USDT, at the rate at which they were taken. `network` and `address` are the runner's, since
     `given_at`; null until they are given. Staff may have entered them: `given_by` did, and `given_reason` says how they
-    knew. Once the refund is recorded they stay as they were then, and `check` is what the chain says about its
-    transaction, as of `checked_at`; null before that, and if there was no address.
+    knew. Once the refund is recorded, network and address stay as they were then; if others are given later, the rest
+    is null. `check` is what the chain says about its transaction, as of `checked_at`; null before that, and if there
+    was no address.
     """
 
     network: str | None
@@ -266,11 +267,11 @@ async def _transfers(session: AsyncSession, ids: Iterable[UUID]) -> Mapping[UUID
 def _view(owed: Owed, found: _Found, check: RefundCheck | None) -> UsdtRefund:
     given = found.address_of(owed)
     to: Any = check or given
-    same = given if given and given.address == to.address else None
+    same = given if given and (given.network, given.address) == (to.network, to.address) else None
     return UsdtRefund(
         network=to and to.network,
         address=to and checksum(to.address),
-        given_at=given and given.given_at,
+        given_at=same and same.given_at,
         given_by=same and same.given_by,
         given_reason=same and same.reason,
         amount=check.amount if check else found.amount_of(owed),

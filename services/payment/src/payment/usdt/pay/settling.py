@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from payment.ledger.rules import Channel
 from payment.usdt.evm.amounts import from_units
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.pay.announcing import Kept, publish_kept, publish_taken_back, publish_underpaid
+from payment.usdt.pay.moved import rejoin
 from payment.usdt.pay.rules import Arrived, Lock, given_back, is_enough, receipt_of, surplus_of, worth
 from payment.usdt.pay.worth import TRANSFERS
 from payment.usdt.quotes.tables import PaymentAddress, Quote
+from payment.usdt.watch.following import settle_each
 from payment.usdt.watch.rules import Settled, TransferKind, TransferState
 from payment.usdt.watch.tables import BlockchainTransaction
 
@@ -79,6 +82,7 @@ async def settle_in(work: UnitOfWork, registration_id: UUID) -> None:
     address = await work.session.get(PaymentAddress, registration_id, with_for_update=True, populate_existing=True)
     if address is None:
         return
+    await rejoin(work.session, registration_id)
     arrivals = await arrivals_of(work.session, registration_id)
     if not arrivals.locks:
         return
@@ -210,8 +214,7 @@ async def settle_left(database: Database) -> int:
     async with database.read() as session:
         found = (await session.execute(_UNSETTLED)).all()
     left = [row.registration_id for row in found if _is_left(row)]
-    for registration_id in left:
-        await settle(database, registration_id)
+    await settle_each(partial(settle, database), left)
     return len(left)
 
 

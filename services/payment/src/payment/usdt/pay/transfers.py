@@ -17,6 +17,7 @@ from payment.invoices.tables import Invoice
 from payment.paging import Position
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.pay.errors import TransferDecided, UnknownTransfer
+from payment.usdt.pay.moved import rejoin
 from payment.usdt.pay.settling import arrivals_of, keep, usdt_source
 from payment.usdt.quotes.tables import PaymentAddress
 from payment.usdt.watch.rules import Settled, TransferKind, TransferState
@@ -116,7 +117,10 @@ async def _locked(work: UnitOfWork, transfer_id: UUID) -> BlockchainTransaction:
     if found is None or found.registration_id is None:
         raise UnknownTransfer
     await work.session.get(PaymentAddress, found.registration_id, with_for_update=True)
-    await work.session.refresh(found)
+    await rejoin(work.session, found.registration_id)
+    found = await work.session.get(BlockchainTransaction, transfer_id, populate_existing=True)
+    if found is None:
+        raise UnknownTransfer
     is_usdt, is_confirmed = found.kind == TransferKind.USDT, found.state == TransferState.CONFIRMED
     if not is_usdt or not is_confirmed or found.settled == Settled.PAID:
         raise TransferDecided(settled=found.settled)

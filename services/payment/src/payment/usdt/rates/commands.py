@@ -117,6 +117,8 @@ async def withdraw_rate(work: UnitOfWork, rate_id: int, *, reason: str, by: Staf
     row = await work.session.get(UsdtRate, rate_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise UnknownRate
+    if row.withdrawn_by is not None:  # perhaps at a time after `work.now`, while this waited for the lock
+        raise RateNotUsed
     current = await current_rate(work.session, work.now)
     if row.source != RateSource.MANUAL or current is None or current.id != rate_id:
         raise RateNotUsed

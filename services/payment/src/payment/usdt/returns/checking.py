@@ -25,9 +25,8 @@ from payment.usdt.watch.tables import BlockchainTransaction
 
 log = logger(__name__)
 
-_AT_ONCE: Final = 10
 _LEASE: Final = timedelta(minutes=5)
-"""For which no other process looks for a transaction; longer than all time-outs of two endpoints."""
+"""For which no other process looks for a transaction; longer than all time-outs of the most endpoints of a network."""
 
 Row = BlockchainTransaction
 
@@ -43,28 +42,30 @@ async def check_refunds(database: Database, nodes: Nodes) -> int:
     """Look for the transactions that are due to be looked for; return how many. Several processes may do so at once."""
     total = 0
     while due := await _claim(database):
-        for each in due:
-            found = await _look(nodes, each)
-            async with database.work() as work:
-                await _store(work, each, found)
-        total += len(due)
+        found = await _look(nodes, due)
+        async with database.work() as work:
+            await _store(work, due, found)
+        total += 1
     return total
 
 
-async def _claim(database: Database) -> Sequence[_Due]:
+async def _claim(database: Database) -> _Due | None:
+    """Lease and return what is due for longest; None if nothing is. The lease is enough for one, not for several."""
     async with database.work() as work:
         query = (
             select(RefundCheck, UsdtNetwork)
             .join(UsdtNetwork, UsdtNetwork.network == RefundCheck.network)
             .where(RefundCheck.look_at <= work.now)
             .order_by(RefundCheck.look_at)
-            .limit(_AT_ONCE)
+            .limit(1)
             .with_for_update(of=RefundCheck, skip_locked=True)
         )
-        rows = (await work.session.execute(query)).all()
-        for check, _ in rows:
-            check.look_at = work.now + _LEASE
-        return [_Due(check.source, check.tx_hash, network) for check, network in rows]
+        row = (await work.session.execute(query)).one_or_none()
+        if row is None:
+            return None
+        check, network = row
+        check.look_at = work.now + _LEASE
+        return _Due(check.source, check.tx_hash, network)
 
 
 async def _look(nodes: Nodes, due: _Due) -> Found | None:

@@ -1,7 +1,7 @@
 """Following the networks: one process at a time makes a pass over each, and one that fails hides no other."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -22,8 +22,8 @@ from payment.usdt.watch.storing import load, store
 
 log = logger(__name__)
 
-_LONGEST: Final = 45.0
-"""Seconds for a pass; less than its lease."""
+_LONGEST: Final = 90.0
+"""Seconds for a pass: half of them to read it, see `Reading.longest`. Less than its lease."""
 _OLDEST_HEAD: Final = timedelta(minutes=5)
 """All networks make a block within seconds."""
 _EARLIEST_START: Final = timedelta(days=1)
@@ -46,10 +46,15 @@ async def watch_all(database: Database, nodes: Nodes, settle: Settle) -> None:
 
 
 async def _follow(database: Database, nodes: Nodes, network: UsdtNetwork, settle: Settle) -> None:
-    for registration_id in sorted(await watch_network(database, nodes, network)):
+    await settle_each(settle, sorted(await watch_network(database, nodes, network)))
+
+
+async def settle_each(settle: Settle, registrations: Iterable[UUID]) -> None:
+    """Call `settle` with each registration. One that fails is logged, and keeps no other waiting."""
+    for registration_id in registrations:
         try:
             await settle(registration_id)
-        except Exception:  # the others' transfers are to be settled too
+        except Exception:
             log.exception("transfers_not_settled", registration=str(registration_id))
 
 
@@ -63,20 +68,21 @@ async def watch_network(database: Database, nodes: Nodes, network: UsdtNetwork) 
     if lease is None:
         return frozenset()
     try:
-        async with asyncio.timeout(_LONGEST):
-            taken = await _pass(database, nodes, network, lease)
+        taken = await _pass(database, nodes, network, lease)
+        return await _stored(database, lease, network, taken)
     except NotRead as error:
         return await _given_up(database, lease, error.trouble, stop=error.is_too_deep)
-    except TimeoutError:
-        return await _given_up(database, lease, Trouble.DOWN)
     except Exception:
         await _given_up(database, lease, Trouble.FAILED)
         raise
-    return await _stored(database, lease, network, taken)
 
 
 async def _pass(database: Database, nodes: Nodes, network: UsdtNetwork, lease: Lease) -> Taken:
-    """Read the network while no transaction is open."""
+    """Read the network while no transaction is open.
+
+    Raises:
+        NotRead: also if it takes too long.
+    """
     now = database.clock()
     async with database.read() as session:
         memory = await load(session, lease)
@@ -87,7 +93,11 @@ async def _pass(database: Database, nodes: Nodes, network: UsdtNetwork, lease: L
             return await watched_addresses(session, now)
 
     how = _reading(network, since, now)
-    return await take_pass(nodes.of(network), memory, how, addresses, begin_with=lease.endpoint)
+    try:
+        async with asyncio.timeout(_LONGEST):
+            return await take_pass(nodes.of(network), memory, how, addresses, begin_with=lease.endpoint)
+    except TimeoutError:
+        raise NotRead([Trouble.DOWN]) from None
 
 
 def _since(lease: Lease, oldest: datetime | None, now: datetime) -> datetime:

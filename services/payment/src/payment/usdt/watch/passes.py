@@ -1,14 +1,17 @@
 """A pass by the first endpoint that can be read, and the second look after it. Knows no database."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.telemetry import logger
 
+from payment.usdt.evm.models import Transfer
+from payment.usdt.evm.rpc import EndpointDown
 from payment.usdt.watch.failures import FAILURES, NotRead, trouble_of
 from payment.usdt.watch.nodes import Node
 from payment.usdt.watch.reading import Addresses, Reading, read_pass
-from payment.usdt.watch.rules import Memory, Pass, Plan, Trouble, due, plan
+from payment.usdt.watch.rules import Looked, Memory, Pass, Plan, Trouble, due, plan
 from payment.usdt.watch.second_look import look_again
 
 log = logger(__name__)
@@ -33,28 +36,54 @@ async def take_pass(
 ) -> Taken:
     """Read a chain and return what is to be stored. Each pass is read from one endpoint: others may be of other blocks.
 
+    Each endpoint has its part of the time, so that one that is slow leaves enough for the next.
+
     Args:
         begin_with: index of the endpoint to try first.
 
     Raises:
         NotRead: no endpoint could be read.
     """
-    troubles = []
+    troubles, seconds = [], how.longest / max(len(nodes), 1)
     for index in _from(begin_with, len(nodes)):
         try:
-            read = await read_pass(await nodes[index].trusted(), memory, how, addresses)
+            read = await _read(nodes[index], memory, how, addresses, seconds)
         except FAILURES as error:
             troubles.append(trouble_of(error))
             log.warning("chain_not_read", host=nodes[index].endpoint.host, trouble=troubles[-1], error=str(error))
             continue
-        return await _checked(nodes, index, memory, read)
+        return await _checked(nodes, index, memory, read, seconds)
     raise NotRead(troubles)
 
 
-async def _checked(nodes: Sequence[Node], index: int, memory: Memory, read: Pass) -> Taken:
+async def _read(node: Node, memory: Memory, how: Reading, addresses: Addresses, seconds: float) -> Pass:
+    """Return what `read_pass` does.
+
+    Raises:
+        PassFailed.
+        EndpointError: also if it takes longer than so many seconds.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            return await read_pass(await node.trusted(), memory, how, addresses)
+    except TimeoutError:
+        raise EndpointDown(f"{node.endpoint.host}: a pass takes too long") from None
+
+
+async def _checked(nodes: Sequence[Node], index: int, memory: Memory, read: Pass, seconds: float) -> Taken:
     others_first = [nodes[each] for each in _from(index + 1, len(nodes))]
-    looked = await look_again(others_first, due(memory, read))
+    looked = await _look(others_first, due(memory, read), seconds)
     return Taken(plan(memory, read, looked), index, Trouble.NOT_CONFIRMED if looked.leaves_doubt else None)
+
+
+async def _look(nodes: Sequence[Node], transfers: Sequence[Transfer], seconds: float) -> Looked:
+    """Return what `look_again` does; by the endpoint that was read alone if it takes longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await look_again(nodes, transfers)
+    except TimeoutError:
+        log.warning("second_look_too_slow", hosts=[each.endpoint.host for each in nodes[:-1]])
+        return await look_again(nodes[-1:], transfers)
 
 
 def _from(start: int, count: int) -> Sequence[int]:

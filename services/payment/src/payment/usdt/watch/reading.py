@@ -40,6 +40,7 @@ class Reading:
         oldest_head: an endpoint without news is behind if its head is older than this; None if no age is too much.
         tokens: contracts whose transfers are read; None for all.
         overlap: blocks that are read again at least; up to `wide_overlap` are if that takes no further question.
+        longest: seconds for reading by all endpoints together, of which each has an equal part.
     """
 
     confirmations: int | None
@@ -48,6 +49,7 @@ class Reading:
     tokens: Sequence[bytes] | None = None
     overlap: int = OVERLAP
     wide_overlap: int = WIDE_OVERLAP
+    longest: float = 45.0
 
     def overlap_at(self, endpoint: Endpoint) -> int:
         """Return how many blocks are read again at an endpoint."""
