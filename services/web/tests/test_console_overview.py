@@ -34,7 +34,7 @@ from .walk_overview_answers import (
 )
 from .walk_staff import CATALOG
 
-MONEY = ("surplus", "reconciliation")
+MONEY = ("surplus", "surplus", "reconciliation")
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ async def test_the_owner_sees_everything_that_needs_somebody(console: Console) -
         "messages?status=failed": ("5", "warm"),
         "refunds": ("2", "hot"),
         "surplus?state=open": ("2", "warm"),
+        "surplus?state=refund_due": ("2", "warm"),
         "reconciliation": ("3", "hot"),
         "queues": ("10", "hot"),
         "conflicts": ("4", "hot"),
@@ -81,7 +82,7 @@ async def test_what_is_done_is_calm(console: Console) -> None:
     console.answers |= dict.fromkeys(QUEUES, json_of({"dead_letters": {"count": 0}}))
     page = await console.page()
     assert set(needs(page).values()) == {("0", "calm")}
-    assert page.text.count("Nothing waits") == 9
+    assert page.text.count("Nothing waits") == 10
 
 
 async def test_what_a_service_does_not_say_is_not_called_nothing(console: Console) -> None:
@@ -90,6 +91,20 @@ async def test_what_a_service_does_not_say_is_not_called_nothing(console: Consol
     assert needs(await console.page())["queues"] != ("0", "calm")
     console.answers[QUEUES[1]] = json_of({"dead_letters": {"count": 2}})
     assert needs(await console.page())["queues"][0] == "2+"
+
+
+@pytest.mark.parametrize(("days", "heat"), [(2.9, "warm"), (3, "hot")])
+async def test_kept_money_that_has_to_go_back_is_added_up_without_the_parts_that_went(
+    console: Console, days: float, heat: str
+) -> None:
+    oldest = {"received_at": ago(days=days), "amount": "150000.00", "gone_back": "50000.00"}
+    newest = {"received_at": ago(hours=1), "amount": "200000.00", "gone_back": "0.00"}
+    console.answers[KEPT] = json_of({"items": [oldest, newest], "next_cursor": None})
+    page = await console.page()
+    assert needs(page)["surplus?state=refund_due"] == ("2", heat)
+    [tile] = [each for each in page.all("a") if (each.get("href") or "").endswith("surplus?state=refund_due")]
+    assert "Rp 300.000" in tile.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert {each["state"] for each in console.asked(limit="50") if "event_id" not in each} == {"open", "refund_due"}
 
 
 @pytest.mark.parametrize(("hours", "heat"), [(5.9, "warm"), (6, "hot")])
@@ -114,7 +129,7 @@ async def test_what_is_more_than_was_counted_says_so(console: Console) -> None:
     }
     found = needs(await console.page())
     assert found["messages?event_type=registration.confirmed&status=failed"][0] == "1,000+"
-    counted = ("pickup?race=jakarta-fun-run", "conflicts", "surplus?state=open")
+    counted = ("pickup?race=jakarta-fun-run", "conflicts", "surplus?state=open", "surplus?state=refund_due")
     assert {found[each][0] for each in counted} == {"50+"}
 
 
@@ -359,9 +374,9 @@ async def test_the_end_of_a_session_is_not_taken_for_an_api_that_is_away(console
 @pytest.mark.parametrize(
     ("role", "address", "most"),
     [
-        (Role.OWNER, PAGE, 17),
-        (Role.OWNER, f"{PAGE}?span=all", 17),
-        (Role.OWNER, f"{PAGE}/tiles", 16),
+        (Role.OWNER, PAGE, 18),
+        (Role.OWNER, f"{PAGE}?span=all", 18),
+        (Role.OWNER, f"{PAGE}/tiles", 17),
         (Role.VIEWER, PAGE, 8),
         (Role.VIEWER, f"{PAGE}/tiles", 7),
     ],

@@ -68,6 +68,18 @@ async def test_the_owner_of_unknown_money_is_found_by_its_amount() -> None:
     assert page.one("form", action=f"/en/console{PAGE}?q=150123").get("method") == "post"
 
 
+async def test_money_in_usdt_names_the_registration_of_its_address_and_pays_a_bill_of_about_its_amount() -> None:
+    of_registration = {"registration_id": ENTRY, "registration_number": NUMBER}
+    for fields, said in (({}, "Owner unknown"), (of_registration, "Does not fit its registration")):
+        found = answer(ownerless(**{**fields, "channel": "usdt", "payment_method": "usdt"}))
+        async with desk({ONE_KEPT: found}, usual=ANSWERS) as staff:
+            page = parsed((await staff.see(PAGE)).text)
+        assert said in {each.text for each in page.all("p")}
+        assert "about this amount" in page.text
+    async with desk({ONE_KEPT: answer(ownerless())}, usual=ANSWERS) as staff:
+        assert "just this amount" in (await staff.see(PAGE)).text
+
+
 async def test_over_the_limit_it_waits_for_a_second_person() -> None:
     waits = {"checked_by": COLLEAGUE, "checked_at": at(-1), "proposed_registration_id": SECOND}
     found = ownerless(**waits, proposed_registration_number=OTHER_NUMBER)

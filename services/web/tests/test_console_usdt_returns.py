@@ -88,6 +88,12 @@ async def test_staff_enter_the_address_of_a_runner_who_has_named_none(case: Case
     assert sent.headers["Location"] == f"/en/console{case.page}?done=address"
 
 
+async def test_a_refund_of_usdt_goes_back_in_usdt() -> None:
+    page = await Case(f"/refunds/{REFUND}", is_kept=False).shown(OF_RUNNER)
+    assert "In USDT, from your wallet" in page.text
+    assert "By bank transfer or wallet" not in page.text
+
+
 async def test_networks_that_are_offered_come_first(case: Case) -> None:
     offers = listed(offer("ethereum", "not_offered"), offer("bsc", "trouble"), offer("polygon"))
     [form] = _forms(await case.shown(NO_ADDRESS, offers=offers), "/refund-address")

@@ -8,7 +8,7 @@ import pytest
 
 from .markup import Element, parsed
 from .runner_apis import BY_GATEWAY, BY_PROOF, CHARGE, COOKIE, ID, PAGE, charge, problem, token
-from .usdt_apis import MINIMUM, UsdtApis, in_usdt, network
+from .usdt_apis import MINIMUM, UsdtApis, in_usdt, minutes, network
 
 WAY = f"{PAGE}/pay/usdt"
 
@@ -147,6 +147,27 @@ async def test_an_open_charge_is_named_and_given_up_with_the_choice_of_a_network
     assert answer.status_code == 303
     assert [each for each, _ in changes(registration)] == [f"charges/{CHARGE}/cancel", f"invoices/{ID}/usdt"]
     assert "Bayar salah satu saja" in (await shown(site)).text
+
+
+async def test_a_new_amount_cancels_no_charge_but_another_network_says_that_it_does(
+    site: httpx.AsyncClient, registration: UsdtApis
+) -> None:
+    # given an open charge, and an amount in USDT whose time is over
+    registration.charges = [charge("bni")]
+    registration.usdt = in_usdt(locked_until=minutes(-0.1))
+    page = await shown(site)
+    renewing = [each for each in page.all("form") if any(b.get("value") == "bsc" for b in each.all("button"))]
+
+    # then its new amount leaves the charge as it is, as the page says
+    assert "Bayar salah satu saja" in page.text
+    assert [each.all("input") for each in renewing] == [[]]
+    await choose(site, network="bsc")
+    assert [each for each, _ in changes(registration)] == [f"invoices/{ID}/usdt"]
+
+    # and another network cancels it, which stands beside it
+    others = page.one("details", id="other-network")
+    assert "yang ini dibatalkan" in others.text
+    assert others.one("li", id="network-polygon").one("input").get("value") == CHARGE
 
 
 _OF_THE_WAY: list[tuple[Any, int, str]] = [

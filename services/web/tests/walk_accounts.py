@@ -258,6 +258,7 @@ _SURPLUS: Final = (
 _ONE_MONEY: Final = (
     Example(_MONEY),
     _kept("unknown", ownerless(reference=None)),
+    _kept("in usdt", ownerless(channel="usdt", registration_id=ENTRY, registration_number=NUMBER)),
     _kept("searched", ownerless(), "?q=7"),
     Example(f"{_MONEY}?q=7", answers={ONE_KEPT: answer(ownerless()), LOOK_UP: _NONE}, state="nothing found"),
     _kept("assigned", kept(state="assigned", payment_id=PROOF, decided_at=at(-1), decided_by=COLLEAGUE, reason="7b1")),

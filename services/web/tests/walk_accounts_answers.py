@@ -185,7 +185,8 @@ def kept(**fields: Any) -> dict[str, Any]:
 def ownerless(**fields: Any) -> dict[str, Any]:
     """Return money whose owner is not known."""
     nothing = {"registration_id": None, "registration_number": None}
-    return kept(kind="unknown", channel="statement", payment_method="bank_transfer", **{**nothing, **fields})
+    in_a_statement = {"kind": "unknown", "channel": "statement", "payment_method": "bank_transfer"}
+    return kept(**{**in_a_statement, **nothing, **fields})
 
 
 def item(**fields: Any) -> dict[str, Any]:
@@ -222,7 +223,6 @@ def movement(number: int = 7, **fields: Any) -> dict[str, Any]:
     return {
         "id": number,
         "source": f"payment:{PROOF}",
-        "leg": 1,
         "kind": "payment",
         "debit": "bank",
         "credit": "runners",

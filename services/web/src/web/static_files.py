@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import mimetypes
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ FOLDER: Final = Path(__file__).parent / "static"
 
 _HASH_DIGITS = 10
 _MEDIA_TYPES = {".js": "text/javascript", ".wasm": "application/wasm"}  # systems and Python's releases differ
-_REMARKS = re.compile(rb"^ *//.*\n", re.MULTILINE)
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -34,21 +32,13 @@ class StaticFile:
 
 
 def load(folder: Path = FOLDER) -> Mapping[str, StaticFile]:
-    """Return the files of a folder by their names, scripts without the remarks that have lines of their own."""
-    return {path.name: _own(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    """Return the files of a folder by their names."""
+    return {path.name: read(path, path.name) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def read(path: Path, name: str) -> StaticFile:
     """Return a file that is served under a name."""
-    return _served(name, path.read_bytes())
-
-
-def _own(path: Path) -> StaticFile:
     content = path.read_bytes()
-    return _served(path.name, _REMARKS.sub(b"", content) if path.suffix == ".js" else content)
-
-
-def _served(name: str, content: bytes) -> StaticFile:
     digits = hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]
     media_type = _MEDIA_TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     return StaticFile(f"/static/{digits}.{name}", content, gzip.compress(content, 9, mtime=0), media_type)

@@ -1,6 +1,7 @@
 """The audit log of all services in one list: who did what to what, and when."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+import httpx
 from chassis.errors import InvalidFields, NotFound
 from chassis.wording import Wording
 from fastapi import Depends, Query, Request, Response
@@ -172,9 +174,24 @@ async def _file(request: Request, services: Services, service: str, query: Mappi
         name = file_name(request, "csv", "audit", service)
         return await passed_on(services.apis[service], _CSV, name, **query)
     async with AsyncExitStack() as opening:
-        files = {name: await open_file(opening, api, _CSV, **query) for name, api in services.apis.items()}
+        asked = (open_file(opening, api, _CSV, **query) for api in services.apis.values())
+        files = dict(zip(services.apis, await _all_or_none(*asked), strict=True))
         headers = {"Content-Type": "text/csv; charset=utf-8"}
         return PassedOnFile(merged(files), opening.pop_all(), file_name(request, "csv", "audit"), headers)
+
+
+async def _all_or_none(*opened: Awaitable[httpx.Response]) -> Sequence[httpx.Response]:
+    """Return what was opened at once; if some failed, wait for all, so that the others can be closed.
+
+    Raises:
+        Exception: the first that was raised, in the order of the arguments.
+    """
+    found: list[httpx.Response] = []
+    for each in await asyncio.gather(*opened, return_exceptions=True):
+        if isinstance(each, BaseException):
+            raise each
+        found.append(each)
+    return found
 
 
 @router.page(PATH)
@@ -182,18 +199,8 @@ async def show_audit(
     request: Request, staff: Admin, services: AllServices, identity: Identity, asked: Annotated[_Asked, Depends()]
 ) -> Response:
     """List what was done, newest first."""
-    errors: list[FieldError] = []
-    page, of = _Page((), ()), (asked.service,) if asked.service in NAMES else NAMES
-    try:
-        query = asked.query(ZoneInfo(request.app.state.settings.timezone))
-        page = _Page.of(await services.get(_Log, "/audit", of=of, limit=_ASKED, **query), asked)
-    except (ValueError, OverflowError):
-        message = _NO_DAY.said(language_of_path(request.url.path))
-        errors = [FieldError(name, message) for name in ("first_day", "last_day") if getattr(asked, name)]
-    except Refused as refused:
-        if refused.status != InvalidFields.status:
-            raise
-        errors = [FieldError(name, message) for name, message in refused.field_errors.items()]
+    of = (asked.service,) if asked.service in NAMES else NAMES
+    (page, errors), names = await asyncio.gather(_read(request, services, asked, of), staff_names(identity, staff))
     form = Form(asked.values(), errors)
     return console_page(
         request,
@@ -206,5 +213,26 @@ async def show_audit(
         paged=asked.until,
         first_query=asked.first_page(),
         files={name: asked.of_service(name) for name in (*(() if asked.service in NAMES else ("",)), *of)},
-        names=await staff_names(identity, staff),
+        names=names,
     )
+
+
+async def _read(
+    request: Request, services: Services, asked: _Asked, of: Sequence[str]
+) -> tuple[_Page, Sequence[FieldError]]:
+    """Return what was done in some services, or what is wrong with the filters.
+
+    Raises:
+        Refused: see `ApiClient.call`.
+    """
+    try:
+        query = asked.query(ZoneInfo(request.app.state.settings.timezone))
+        return _Page.of(await services.get(_Log, "/audit", of=of, limit=_ASKED, **query), asked), ()
+    except (ValueError, OverflowError):
+        message = _NO_DAY.said(language_of_path(request.url.path))
+        errors = [FieldError(name, message) for name in ("first_day", "last_day") if getattr(asked, name)]
+    except Refused as refused:
+        if refused.status != InvalidFields.status:
+            raise
+        errors = [FieldError(name, message) for name, message in refused.field_errors.items()]
+    return _Page((), ()), errors

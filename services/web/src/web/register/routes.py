@@ -93,7 +93,8 @@ async def take_form(request: Request, slug: str, category: str, size: str) -> Re
     errors = runners.errors_of(copied, offer.size, visitor.language)
     if errors:
         checked = await promo.check(request, offer, values)
-        return form_page(request, offer, values, errors=errors, checked=checked, status=422)
+        found = [*errors, checked.error] if checked.error else errors
+        return form_page(request, offer, values, errors=found, checked=checked, status=422)
     if offer.size > 1 and step != _BINDING:
         return await _reviewed(request, offer, values, copied)
     secret = keys.secret_of(request)

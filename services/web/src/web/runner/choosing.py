@@ -46,7 +46,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a way to pay could not be chosen: what is said at it, and the status and headers of the page.
+    """Why a way to pay could not be chosen: the message beside it, and the status and headers of the page.
 
     Attributes:
         network: the one that was refused, where another one may do; None if it is about the whole way.

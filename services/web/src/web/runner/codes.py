@@ -10,7 +10,7 @@ _MODULE_PIXELS: Final = 12
 """Some 700 pixels in all: sharp on phones, also when it is saved and opened in a payment app."""
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)  # 5 kB each
 def as_picture(text: str, *, error: str = "m") -> str:
     """Return a QR code as the address of a picture, for a page that is shown again and again while it waits.
 

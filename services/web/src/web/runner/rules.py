@@ -103,7 +103,7 @@ _PROMISED: Final = frozenset({RefundState.DUE, RefundState.ASKED, RefundState.DO
 
 
 def refunds_of(invoice: Invoice | None) -> Sequence[Refund]:
-    """Return the refunds that are decided: what one member of staff wants may still come to nothing."""
+    """Return the refunds that are decided: what one member of staff asked for may still be cancelled."""
     found = invoice.refunds if invoice is not None else ()
     return [each for each in found if each.state in _PROMISED]
 

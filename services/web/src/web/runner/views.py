@@ -160,12 +160,12 @@ class StatusView:
 
     @property
     def shows_usdt(self) -> bool:
-        """Return whether the page tells what became of a payment in USDT to which nothing is to be added any more."""
+        """Return whether the page shows the result of a payment in USDT that takes no more transfers."""
         is_ended = self.stage in {Stage.OVERDUE, Stage.EXPIRED, Stage.CANCELLED}
         return not self.is_payable and self.usdt.payment is not None and (bool(self.usdt.arrivals) or is_ended)
 
     def place_of(self, trouble: Trouble) -> str | None:
-        """Return the id of what a trouble is said at; None if the page does not have it."""
+        """Return the id of the element beside which the error is shown; None if the page does not have it."""
         if trouble.network is not None and self.way == trouble.way:
             is_there = any(each.word == trouble.network for each in self.usdt.others)
             return f"network-{trouble.network}" if is_there else None

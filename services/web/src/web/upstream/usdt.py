@@ -115,8 +115,8 @@ class UsdtRefund(Answer):
     Attributes:
         amount: in USDT.
         network, address: the runner's; None until they are named.
-        given_by: the member of staff who entered them for the runner, and `given_reason` how they knew; None if the
-            runner did.
+        given_by: the member of staff who entered them for the runner, and `given_reason` the reason they gave; None if
+            the runner did.
         check: what the chain says about the transaction that was recorded; None if it was not asked.
     """
 

@@ -38,7 +38,6 @@ class Movement(Answer):
 
     id: int
     source: str
-    leg: int
     kind: str
     debit: str
     credit: str
@@ -70,8 +69,6 @@ class Balance(Answer):
 
     account: str
     currency: str
-    debited: Decimal
-    credited: Decimal
     balance: Decimal
 
 

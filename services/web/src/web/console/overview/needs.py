@@ -66,6 +66,7 @@ TICKETS: Final = Kind("tickets", f"{ROOT}/messages?event_type={_TICKET}&status=f
 FAILED: Final = Kind("failed", f"{ROOT}/messages?status=failed", EVERYONE, timedelta(hours=6))
 REFUNDS: Final = Kind("refunds", f"{ROOT}/refunds", FINANCE, timedelta(days=3))
 SURPLUS: Final = Kind("surplus", f"{ROOT}/surplus?state=open", FINANCE, timedelta(days=3))
+SURPLUS_DUE: Final = Kind("surplus_due", f"{ROOT}/surplus?state=refund_due", FINANCE, timedelta(days=3))
 DIFFERENCES: Final = Kind("differences", f"{ROOT}/reconciliation", FINANCE, None)
 GIVEN_UP: Final = Kind("given_up", f"{ROOT}/queues", ADMIN, None)
 CONFLICTS: Final = Kind("conflicts", f"{ROOT}/conflicts", ADMIN, None)
@@ -103,6 +104,7 @@ class NeedsRead:
 
     payment: Part[PaymentStats]
     kept: Part[KeptMoney]
+    kept_due: Part[KeptMoney]
     reconciliations: Part[Reconciliations]
     messages: Part[MessageStats]
     queues: Sequence[Part[Queues]]
@@ -125,6 +127,7 @@ def _all_needs(found: NeedsRead) -> Iterator[tuple[Kind, Part[Work]]]:
     yield FAILED, _read(found.messages, _failed)
     yield REFUNDS, _read(found.payment, _refunds)
     yield SURPLUS, _read(found.kept, _kept)
+    yield SURPLUS_DUE, _read(found.kept_due, _kept)
     yield DIFFERENCES, _read(found.reconciliations, _differences)
     yield GIVEN_UP, _given_up(found.queues)
     yield CONFLICTS, _read(found.conflicts, _conflicts)
@@ -147,9 +150,8 @@ def _refunds(stats: PaymentStats) -> Work:
 
 
 def _kept(found: KeptMoney) -> Work:
-    amount = sum((each.amount for each in found.items), Decimal(0))
     oldest_at = found.items[0].received_at if found.items else None
-    return Work(len(found.items), found.next_cursor is not None, oldest_at, amount)
+    return Work(len(found.items), found.next_cursor is not None, oldest_at, found.amount)
 
 
 def _differences(found: Reconciliations) -> Work:

@@ -34,6 +34,7 @@ from web.upstream.client import AnswerT
 
 _COUNTED: Final = 50
 _OPEN_MONEY: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
+_MONEY_DUE: Final = MappingProxyType({**_OPEN_MONEY, "state": "refund_due"})
 _LAST_RUN: Final = MappingProxyType({"limit": "1"})
 _OPEN_CONFLICTS: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
 
@@ -90,19 +91,21 @@ class Reader:
         Raises:
             Refused: 401.
         """
-        of_race, (payment, kept, runs), messages, queues, conflicts = await asyncio.gather(
+        of_race, (payment, kept, kept_due, runs), messages, queues, conflicts = await asyncio.gather(
             self._of_race(asked),
             self._money(),
             self._ask("notification", MessageStats, "/stats"),
             self._queues(),
             self._ask("checkin", Conflicts, "/conflicts", _OPEN_CONFLICTS, allowed=self._is_admin),
         )
-        return of_race, NeedsRead(payment, kept, runs, messages, queues, conflicts, of_race.cancelled_packs)
+        packs = of_race.cancelled_packs
+        return of_race, NeedsRead(payment, kept, kept_due, runs, messages, queues, conflicts, packs)
 
-    async def _money(self) -> tuple[Part[PaymentStats], Part[KeptMoney], Part[Reconciliations]]:
+    async def _money(self) -> tuple[Part[PaymentStats], Part[KeptMoney], Part[KeptMoney], Part[Reconciliations]]:
         return await asyncio.gather(
             self._ask("payment", PaymentStats, "/stats"),
             self._ask("payment", KeptMoney, "/surplus", _OPEN_MONEY, allowed=self._sees_money),
+            self._ask("payment", KeptMoney, "/surplus", _MONEY_DUE, allowed=self._sees_money),
             self._ask("payment", Reconciliations, "/reconciliation/runs", _LAST_RUN, allowed=self._sees_money),
         )
 

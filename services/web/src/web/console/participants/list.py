@@ -1,5 +1,6 @@
 """The table of a race's participants."""
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -67,7 +68,8 @@ async def list_participants(
 ) -> Response:
     """List the participants of a race, those of the newest registrations first."""
     state = _state(request)
-    races = await all_races(registration)
+    own_views = views_of(request).of(staff.account.id, "participants")
+    races, views = await asyncio.gather(all_races(registration), own_views)
     chosen = race_of(races, race)
     found, errors = Participants(), {}
     if chosen is not None:
@@ -84,7 +86,7 @@ async def list_participants(
         "found": found,
         "list_path": LIST,
         "view": state.query(race=""),
-        "views": await views_of(request).of(staff.account.id, "participants"),
+        "views": views,
         "columns": COLUMNS.shown(state.value("columns")),
         "all_columns": COLUMNS.names,
         "message": next(iter(errors.values()), None),

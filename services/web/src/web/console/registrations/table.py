@@ -32,7 +32,8 @@ _NONE: int | None = 0
 @router.page("/registrations")
 async def list_registrations(request: Request, staff: AnyStaff, registration: Registration) -> Response:
     """List the registrations of a race."""
-    races = await all_races(registration)
+    own_views = views_of(request).of(staff.account.id, "registrations")
+    races, views = await asyncio.gather(all_races(registration), own_views)
     race = race_of(races, request.query_params.get("race"))
     if race is None:
         return console_page(request, staff, "registrations/none.html")
@@ -45,7 +46,7 @@ async def list_registrations(request: Request, staff: AnyStaff, registration: Re
             if refused.status != InvalidFields.status:
                 raise
             message = next(iter(refused.field_errors.values()), refused.wording.en)
-    return await _shown(request, staff, wanted, found, total, races=races, message=message)
+    return await _shown(request, staff, wanted, found, total, races=races, views=views, message=message)
 
 
 async def _page(registration: StaffApi, wanted: Wanted) -> Summaries:
@@ -71,9 +72,9 @@ async def _shown(
     total: int | None,
     *,
     races: object,
+    views: object,
     message: str | None,
 ) -> Response:
-    views = await views_of(request).of(staff.account.id, "registrations")
     names = {each.id: each.name for each in wanted.race.categories}
     return console_page(
         request,

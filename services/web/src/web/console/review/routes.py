@@ -4,7 +4,8 @@ Without a script, every button is a form and a decision leads back to the desk; 
 `HX-Request` and gets the changed parts only.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -204,9 +205,10 @@ async def _page(
 ) -> Response:
     is_part = _PARTS in request.headers
     zone: str = request.app.state.settings.timezone
+    races, names = await asyncio.gather(_races(apis, is_part=is_part), _names(apis, staff, desk))
     shown: Mapping[str, Any] = {
         "desk": desk,
-        "races": () if is_part else await unless_away(all_races(apis.registration)) or (),
+        "races": races,
         "race": desk.race,
         "of_race": f"?{urlencode({'race': desk.race.slug})}" if desk.race else "",
         "outcome": outcome,
@@ -214,12 +216,17 @@ async def _page(
         "view": View.of(request.query_params.get("view", "")),
         "now": request.app.state.clock(),
         "me": staff.account.id,
-        "names": await _names(apis, staff, desk),
+        "names": names,
         "race_zone": desk.registration.event.timezone if desk.registration else zone,
         "undo_seconds": UNDO_SECONDS,
     }
     template = "review/parts.html" if is_part else "review/desk.html"
     return console_page(request, staff, template, status=status, **shown)
+
+
+async def _races(apis: Sources, *, is_part: bool) -> Sequence[Race]:
+    """Return the races to choose from; none for a part of the page, and while registrations do not answer."""
+    return () if is_part else await unless_away(all_races(apis.registration)) or ()
 
 
 async def _names(apis: Sources, staff: StaffSession, desk: Desk) -> StaffNames | None:

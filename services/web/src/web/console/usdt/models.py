@@ -114,7 +114,6 @@ class Chain(Answer):
     head_block: int | None
     head_time: datetime | None
     scanned_time: datetime | None
-    confirmed_block: int | None
     confirmed_time: datetime | None
     trouble: str | None
     trouble_since: datetime | None
@@ -169,7 +168,6 @@ class Source(Answer):
     """A source of rates, and why it gives none."""
 
     source: str
-    asked_at: datetime
     trouble: str | None
     trouble_since: datetime | None
 
@@ -203,7 +201,7 @@ class Transfer(Answer):
 
     Attributes:
         amount: of its token, without zeros at its end.
-        settled: what became of its money; None until that is decided.
+        settled: `paid`, `kept` or `ignored`; None while undecided.
         confirmations: None if it is gone from its chain.
     """
 
