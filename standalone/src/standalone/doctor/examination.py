@@ -124,7 +124,7 @@ async def _usdt(diagnosis: Diagnosis, session: AsyncSession) -> None:
         if row.stopped:
             diagnosis.found("network_stopped", "it is not read until staff resume it", network=row.network)
         else:
-            diagnosis.warned("network_in_trouble", f"{row.trouble}{since}", network=row.network)
+            diagnosis.warned("network_in_trouble", f"{row.trouble or 'not read'}{since}", network=row.network)
     await _usdt_addresses(diagnosis, session)
 
 

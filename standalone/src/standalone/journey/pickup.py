@@ -69,7 +69,7 @@ async def _knows(desk: Device, codes: Sequence[str]) -> bool:
 
 
 async def _merged(desk: Device, codes: Sequence[str]) -> Sequence[str]:
-    """Send scans, some at a time, and return what became of them."""
+    """Send scans, some at a time, and return their results."""
     keys = [(f"scan-{number}", code) for number, code in enumerate(codes)]
     portions = [keys[at : at + _SENT_AT_ONCE] for at in range(0, len(keys), _SENT_AT_ONCE)]
     return [each["result"] for portion in portions for each in await desk.send(dict(portion))]
