@@ -33,7 +33,8 @@ _EXPECTED = frozenset({"404", "409", "422"})
 """Refusals that the clients' own work brings: an invoice that is not there yet, a second proof, an empty form."""
 _NAMED = 5
 _EVERY = 0.05
-_SLOWNESS_OF_RUNNERS = 4.0  # the requests at a steady pace come on top of theirs
+_SLOWNESS_OF_RUNNERS = 16.0
+"""So that theirs are few beside the requests at a steady pace, 20 a second: that many are to be answered in time."""
 _ALONE_SECONDS = 10.0
 _UNTIL_ANSWERED = 30.0
 _EVENTS = "/api/registration/v1/events"
