@@ -56,7 +56,7 @@ async def test_a_check_in_says_who_got_the_pack_when_and_where(driver: CheckinDr
         "collected_by": None,
         "letter_seen": None,
         "identity_seen": None,
-        "handed_size": None,
+        "handed_size": "l",
         "undone_at": None,
         "undone_by": None,
         "undo_reason": None,

@@ -32,7 +32,7 @@ async def test_staff_see_who_of_a_group_has_the_pack(driver: CheckinDriver) -> N
         "collected_by": None,
         "letter_seen": None,
         "identity_seen": None,
-        "handed_size": None,
+        "handed_size": "l",
         "undone_at": None,
         "undone_by": None,
         "undo_reason": None,

@@ -16,6 +16,7 @@ from .checkin_scans import conflicts, halls, handed_out, results, revoke, scan, 
 
 PROXY: dict[str, Any] = {"collected_by": "Agus", "letter_seen": True, "identity_seen": False, "handed_size": "xl"}
 NONE = dict.fromkeys(PROXY)
+AS_ORDERED = {**NONE, "handed_size": "l"}
 SIZES = ("s", "m", "xl")
 
 
@@ -33,7 +34,7 @@ async def test_a_check_in_with_a_network_has_remarks_too(driver: CheckinDriver) 
     await driver.scan(station.device, one.ticket_code, **PROXY)
     await driver.scan(station.device, other.ticket_code, collected_by=" ")
     assert await remarks(driver, "checkins", one) == [{**PROXY, "revision": 0}]
-    assert await remarks(driver, "checkins", other) == [{**NONE, "revision": 0}]
+    assert await remarks(driver, "checkins", other) == [{**AS_ORDERED, "revision": 0}]
 
 
 TEXTS = [
@@ -64,7 +65,7 @@ async def test_no_text_in_the_remarks_refuses_a_scan(driver: CheckinDriver, *, s
 
     # then what can be shown and stored of each is kept
     stored = [(await remarks(driver, "checkins", runner))[0] for runner in runners]
-    kept = [*((text, text) for _, text in TEXTS), ("x" * 255, "x" * 50), (None, "xxxxl")]
+    kept = [*((text, text or "l") for _, text in TEXTS), ("x" * 255, "x" * 50), (None, "xxxxl")]
     assert [(each["collected_by"], each["handed_size"]) for each in stored] == kept
 
 
@@ -98,18 +99,18 @@ async def test_a_revision_goes_along_when_a_scan_is_displaced_and_holds_again(dr
     mine = scan(runner, then + timedelta(minutes=5), key="k-1")
     await sync(driver, late, {**mine, "revision": 3, "handed_size": "s"})
     await sync(driver, early, scan(runner, then))
-    assert await remarks(driver, "checkins", runner) == [{**NONE, "revision": 0}]
+    assert await remarks(driver, "checkins", runner) == [{**AS_ORDERED, "revision": 0}]
 
     # when its device changes its remarks, and the check-in of the other one is undone
     await sync(driver, late, {**mine, "revision": 4, "handed_size": "m"})
     await sync(driver, late, {**mine, "revision": 2, "handed_size": "xl"})
-    assert await remarks(driver, "checkins", runner) == [{**NONE, "revision": 0}]
+    assert await remarks(driver, "checkins", runner) == [{**AS_ORDERED, "revision": 0}]
     await driver.undo(runner.participant_id)
 
     # then it holds with its newest remarks, which can be changed
     newest = {**NONE, "handed_size": "m", "revision": 4}
     assert (await handed_out(driver, runner))[0] == "Station 1"
-    assert await remarks(driver, "checkins", runner) == [{**NONE, "revision": 0}, newest]
+    assert await remarks(driver, "checkins", runner) == [{**AS_ORDERED, "revision": 0}, newest]
     await sync(driver, late, {**mine, "revision": 5, **PROXY})
     for table in ("checkins", "scans"):
         assert (await remarks(driver, table, runner))[1] == {**PROXY, "revision": 5}
@@ -146,7 +147,7 @@ async def test_a_later_revision_is_of_the_same_pack(driver: CheckinDriver) -> No
     await driver.scan(station.device, one.ticket_code, key="k-1")
     answer = await try_sync(driver, station, scan(other, driver.clock(), key="k-1", revision=1, **PROXY))
     assert answer.is_problem(422, "idempotency_key_reused")
-    assert await remarks(driver, "checkins", one) == [{**NONE, "revision": 0}]
+    assert await remarks(driver, "checkins", one) == [{**AS_ORDERED, "revision": 0}]
 
 
 async def test_remarks_about_a_pack_whose_ticket_was_replaced_are_changed(driver: CheckinDriver) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from chassis.auth.principals import Role
 from checkin.pickup import merging
+from checkin.pickup.rules import clock_offset, judged_time
 from contracts import ConfirmedParticipant, ParticipantCheckedIn
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +60,8 @@ async def test_of_two_that_handed_out_the_same_pack_the_earlier_holds(
 ) -> None:
     # given
     early, late = await halls(driver)
+    named = "replace(s.name, 'Station', 'Phone')"
+    await driver.execute(f"UPDATE devices SET name = {named} FROM stations s WHERE s.id = station_id")
     await driver.confirm(runner := person("Budi"))
     then = clock() - timedelta(hours=1)
     sent = [(early, scan(runner, then)), (late, scan(runner, then + timedelta(minutes=5)))]
@@ -75,7 +78,8 @@ async def test_of_two_that_handed_out_the_same_pack_the_earlier_holds(
         "Station 1",
         "Budi",
     )
-    assert conflict["handed_out"]["station_name"] == "Station 0"
+    assert (conflict["handed_out"]["station_name"], conflict["handed_out"]["device_name"]) == ("Station 0", "Phone 0")
+    assert conflict["device_name"] == "Phone 1"
     assert await conflicts(driver, by=late.device) == [conflict]
     assert await conflicts(driver, by=early.device) == []
     assert len(await driver.published(ParticipantCheckedIn)) == 1
@@ -226,6 +230,32 @@ async def test_clocks_are_judged_by_what_they_say_now(driver: CheckinDriver, clo
         assert abs((await handed_out(driver, runner))[1] - expected[name]) < timedelta(seconds=2), name
     [device] = await driver.rows("SELECT clock_offset_seconds FROM devices")
     assert device == {"clock_offset_seconds": answer["clock_offset_seconds"]}
+
+
+_MOMENTS = st.datetimes(timezones=st.just(UTC))
+
+
+@given(_MOMENTS, _MOMENTS, _MOMENTS, _MOMENTS)
+def test_whatever_a_clock_says_a_scan_has_a_time_from_the_login_until_now(
+    scanned_at: datetime, device_time: datetime, one: datetime, other: datetime
+) -> None:
+    earliest, now = sorted((one, other))
+    at = judged_time(scanned_at, offset=clock_offset(device_time, now), earliest=earliest, now=now)
+    assert earliest <= at <= now
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(days=-2000), timedelta(days=2000)])
+async def test_a_scan_at_the_end_of_the_calendar_does_not_hold_the_others_back(
+    driver: CheckinDriver, ahead: timedelta
+) -> None:
+    [station] = await halls(driver, 1)
+    runners = [person(name) for name in ("first", "last", "now")]
+    for runner in runners:
+        await driver.confirm(runner)
+    times = [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), driver.clock() + ahead]
+    items = [scan(runner, at) for runner, at in zip(runners, times, strict=True)]
+    answer = await sync(driver, station, *items, ahead=ahead)
+    assert [each["result"] for each in answer["items"]] == ["handed_out"] * 3
 
 
 @pytest.mark.parametrize(

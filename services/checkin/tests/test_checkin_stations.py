@@ -33,6 +33,19 @@ async def test_a_station_is_opened_and_its_pin_never_returned(driver: CheckinDri
     assert [entry["action"] for entry in await driver.audit_log()] == ["station.open"]
 
 
+async def test_a_request_that_is_sent_twice_opens_one_station(driver: CheckinDriver) -> None:
+    own_id = uuid4()
+    both = await asyncio.gather(*(driver.try_open_station(pin_code=pin, id=str(own_id)) for pin in (PIN, NEW_PIN)))
+    later = await driver.try_open_station("Another name", id=str(own_id))
+    assert sorted(each.status for each in both) == [201, 409]
+    assert later.is_problem(409, "station_exists")
+    [station] = (await driver.call("GET", "/stations", by=driver.admin)).body["items"]
+    assert (station["id"], station["name"]) == (str(own_id), "Station 1")
+    assert [entry["action"] for entry in await driver.audit_log()] == ["station.open"]
+    kept = PIN if both[0].status == 201 else NEW_PIN
+    assert (await driver.try_log_in(own_id, kept)).status == 200
+
+
 async def test_pins_cost_what_argon2id_should_unless_a_test_says_otherwise() -> None:
     pin_hash = await Pins().hash(PIN)
     assert pin_hash.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -135,6 +148,12 @@ async def test_the_right_pin_resets_failed_attempts(driver: CheckinDriver) -> No
         await driver.try_log_in(station_id, WRONG_PIN)
     assert (await driver.try_log_in(station_id)).status == 200
     assert (await driver.try_log_in(station_id, WRONG_PIN)).body["attempts_left"] == 9
+
+
+@pytest.mark.parametrize("typed", ["{} {}", "{}-{}", " {}\N{NO-BREAK SPACE}{} "])
+async def test_a_pin_may_be_typed_with_spaces_and_hyphens(driver: CheckinDriver, typed: str) -> None:
+    station_id = await driver.open_station()
+    assert (await driver.try_log_in(station_id, typed.format(PIN[:3], PIN[3:]))).status == 200
 
 
 async def test_a_new_pin_unlocks_and_logs_out(driver: CheckinDriver) -> None:

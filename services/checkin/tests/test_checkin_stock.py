@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from chassis.auth.principals import Role
-from contracts import ConfirmedParticipant
+from contracts import ConfirmedParticipant, JerseySize
 from testkit.driver import Answer, Headers
 
-from .checkin_driver import RACE, CheckinDriver, another_race, person
+from .checkin_driver import RACE, CheckinDriver, another_race, correction, person
+from .checkin_scans import halls, scan, sync
 
 
 def wearing(size: str) -> ConfirmedParticipant:
@@ -60,6 +61,34 @@ async def test_jerseys_are_counted_by_the_size_that_was_handed_out(driver: Check
         ("xxl", None, 1, 0),
         ("xxxl", None, 0, 1),
     ]
+
+
+@pytest.mark.parametrize("sent_at_once", [True, False])
+async def test_a_corrected_size_moves_no_pack_that_has_left(driver: CheckinDriver, *, sent_at_once: bool) -> None:
+    # given a pack in the size that was ordered, and its remarks, which name no size either
+    [station] = await halls(driver, 1)
+    confirmed = await driver.confirm(runner := wearing("m"))
+    if sent_at_once:
+        await driver.scan(station.device, runner.ticket_code, key="k-1")
+    else:
+        await sync(driver, station, scan(runner, driver.clock(), key="k-1"))
+    await sync(driver, station, scan(runner, driver.clock(), key="k-1", revision=1, collected_by="Dewi"))
+
+    # when the runner's size is corrected
+    await driver.deliver(correction(confirmed, runner, revision=9, jersey_size=JerseySize.XL))
+
+    # then the jersey that left is still an M, also in the list of hand-outs
+    assert await counted(driver) == [("m", None, 1, 0), ("xl", None, 0, 0)]
+    [found] = (await driver.call("GET", "/checkins", by=driver.admin)).body["items"]
+    assert (found["handed_size"], found["jersey_size"]) == ("m", "xl")
+
+
+async def test_check_ins_of_older_releases_count_in_the_size_that_is_ordered(driver: CheckinDriver) -> None:
+    station = await driver.set_up_station()
+    await driver.confirm(runner := wearing("m"))
+    await driver.scan(station.device, runner.ticket_code)
+    await driver.execute("UPDATE checkins SET handed_size = NULL")
+    assert await counted(driver) == [("m", None, 1, 0)]
 
 
 async def test_a_size_that_was_ordered_is_listed_when_only_others_were_handed_out(driver: CheckinDriver) -> None:

@@ -15,5 +15,5 @@ SERVICE = Service(
     build_app=build_app,
     periodic=periodic_jobs,
     handlers=handlers,
-    doctor_reads=("roster", "checkins"),
+    doctor_reads=("roster", "checkins", "pack_counts"),
 )

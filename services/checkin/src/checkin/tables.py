@@ -1,7 +1,7 @@
 """All tables of this service. Importing this module completes the metadata."""
 
 from checkin.base import Base, service_tables, signing_keys
-from checkin.pickup.tables import Checkin, Scan
+from checkin.pickup.tables import Checkin, PackCount, Scan
 from checkin.races.tables import Category, Race
 from checkin.roster.tables import RosterEntry, RosterRevision
 from checkin.snapshot.tables import RosterChange
@@ -14,6 +14,7 @@ __all__ = [
     "Checkin",
     "Device",
     "JerseyStock",
+    "PackCount",
     "Race",
     "RosterChange",
     "RosterEntry",

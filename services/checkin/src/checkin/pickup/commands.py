@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from chassis.database import UnitOfWork
 from chassis.errors import Unavailable
 from contracts import ParticipantCheckedIn
-from sqlalchemy import ColumnElement, Row, Select, String, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, String, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from checkin.pickup.conflicts import hold_next, lock_pack
@@ -129,6 +129,7 @@ def _insert_checkin(
         .with_for_update(key_share=True, of=RosterEntry)
         .cte("entry")
     )
+    about = {name: literal(value, getattr(Checkin, name).type) for name, value in asdict(remarks).items()}
     values = {
         "id": literal(uuid4()),
         "participant_id": entry.c.participant_id,
@@ -137,7 +138,8 @@ def _insert_checkin(
         "device_id": literal(station.device_id),
         "station_name": literal(station.station_name),
         "location_name": literal(station.location_name),
-        **{name: literal(value, getattr(Checkin, name).type) for name, value in asdict(remarks).items()},
+        **about,
+        "handed_size": func.coalesce(about["handed_size"], entry.c.jersey_size),
         "notes": literal(notes, String),
         "idempotency_key": literal(idempotency_key, String),
         "checked_in_at": literal(at),

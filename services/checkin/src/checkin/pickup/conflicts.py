@@ -9,6 +9,7 @@ from chassis.database import UnitOfWork
 from chassis.web.models import Moment
 from sqlalchemy import Row, Select, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from checkin.pickup.errors import AlreadyCheckedIn, CannotAccept, ConflictResolved, UnknownConflict
 from checkin.pickup.merging import check_in, publish, settle, standing
@@ -33,7 +34,7 @@ class Position(NamedTuple):
     id: UUID
 
 
-ConflictRow = Row[Scan, str, RosterEntry | None, Checkin | None, str, str]
+ConflictRow = Row[Scan, str, RosterEntry | None, Checkin | None, str | None, str, str]
 
 
 async def list_conflicts(
@@ -59,13 +60,23 @@ async def list_conflicts(
     return (await session.execute(query)).all()
 
 
-def _conflicts() -> Select[Scan, str, RosterEntry, Checkin, str, str]:
+def _conflicts() -> Select[Scan, str, RosterEntry, Checkin, str, str, str]:
+    holder = aliased(Device)
     holds = (Checkin.participant_id == Scan.participant_id) & Checkin.undone_at.is_(None)
     return (
-        select(Scan, Device.name.label("device_name"), RosterEntry, Checkin, EVENT_NAME, CATEGORY_NAME)
+        select(
+            Scan,
+            Device.name.label("device_name"),
+            RosterEntry,
+            Checkin,
+            holder.name.label("holding_device"),
+            EVENT_NAME,
+            CATEGORY_NAME,
+        )
         .join(Device, Device.id == Scan.device_id)
         .outerjoin(RosterEntry, RosterEntry.participant_id == Scan.participant_id)
         .outerjoin(Checkin, holds)
+        .outerjoin(holder, holder.id == Checkin.device_id)
         .where(Scan.conflict.is_not(None))
     )
 

@@ -27,8 +27,9 @@ def _shown(longest: int) -> BeforeValidator:
 class PackForm(Body):
     """The participant, by exactly one of ticket code and id, and remarks about the pack.
 
-    The remarks are null if the participant collected it, and got the size that was ordered. A text among them is kept
-    as far as it can be shown and stored. `handed_size` may be one that only a newer release knows, as in the roster.
+    The remarks are null if the participant collected it, and got the size that is ordered: that one is stored then. A
+    text among them is kept as far as it can be shown and stored. `handed_size` may be one that only a newer release
+    knows, as in the roster.
     """
 
     ticket_code: Annotated[str, StringConstraints(max_length=500)] | None = None

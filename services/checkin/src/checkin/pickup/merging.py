@@ -8,7 +8,7 @@ became, and the highest one stays, in whatever order they are received.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -71,6 +71,7 @@ async def merge(
     """
     earliest, is_revoked = await _note_clock(work, station, offset)
     packs = await _lock_packs(work, station, scans)
+    scans = [_with_size(scan, packs.entries) for scan in scans]
     known = await _known(work, station, scans, packs)  # another device may have displaced one before the lock
     if not is_revoked:
         _revise(scans, known, packs.sent)
@@ -186,6 +187,14 @@ def _entry_of(scan: OfflineScan, entries: Sequence[RosterEntry]) -> RosterEntry 
         return next((each for each in entries if each.participant_id == scan.participant_id), None)
     code = normalized_code(scan.ticket_code or "")
     return next((each for each in entries if each.ticket_code == code), None)
+
+
+def _with_size(scan: OfflineScan, entries: Sequence[RosterEntry]) -> OfflineScan:
+    """Return the scan with the size that left: the one that is ordered now, if the device named none."""
+    entry = _entry_of(scan, entries)
+    if entry is None or scan.handed_size is not None:
+        return scan
+    return replace(scan, handed_size=entry.jersey_size)
 
 
 def _row(

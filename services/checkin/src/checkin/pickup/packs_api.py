@@ -17,7 +17,8 @@ router = Router()
 class HandedOut(View):
     """A check-in, which may have been undone. Station and location have the names of that time.
 
-    `collected_by` is who came in the participant's place, `handed_size` the jersey's if not the one that was ordered.
+    `collected_by` is who came in the participant's place, `handed_size` that of the jersey that left; null if older
+    releases stored the check-in and it was the one ordered.
     """
 
     checked_in_at: datetime

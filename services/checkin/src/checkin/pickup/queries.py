@@ -7,10 +7,23 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, func, literal, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from checkin.pickup.tables import Checkin
+from checkin.pickup.tables import NO_STATION, Checkin, PackCount
 from checkin.races.tables import Category, Race
 from checkin.roster.queries import current_name
 from checkin.roster.tables import RosterEntry
@@ -73,60 +86,104 @@ class Counts:
 
 
 async def count_packs(session: AsyncSession, *, event_id: UUID | None = None) -> Counts:
-    """Return all counts, computed from one query so that they add up."""
-    rows = (await session.execute(_with_names(_counted(event_id)))).mappings().all()
-    by_station = [
-        _station(each)
-        for each in _grouped((row for row in rows if row["station_id"]), by=lambda row: row["station_id"])
-    ]
+    """Return all counts, added up by one query so that they fit together."""
+    rows = (await session.execute(packs_counted(event_id))).mappings().all()
+    handed_out = [row for row in rows if row["last_at"] is not None]
+    by_station = [_station(each) for each in _grouped(handed_out, by=lambda row: row["station_id"])]
+    categories = [_category(each) for each in _grouped(rows, by=lambda row: (row["event_id"], row["category_id"]))]
     return Counts(
         event_id=event_id,
         event_name=await _event_name(session, event_id, rows),
-        handed_out=_total(rows, "handed_out"),
-        waiting=_total(rows, "waiting"),
-        categories=[_category(each) for each in _grouped(rows, by=lambda row: (row["event_id"], row["category_id"]))],
+        handed_out=sum(each.handed_out for each in categories),
+        waiting=sum(each.waiting for each in categories),
+        categories=categories,
         stations=by_station,
         by_station=by_station,
         by_hour=[
             HourCount(each[0]["hour"], _total(each, "handed_out"))
-            for each in _grouped((row for row in rows if row["hour"]), by=lambda row: row["hour"])
+            for each in _grouped(handed_out, by=lambda row: row["hour"])
         ],
     )
 
 
-def _counted(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
-    # An hour of UTC begins with one of every zone of Indonesia.
-    hour = func.date_trunc(literal("hour"), Checkin.checked_in_at, literal("UTC"))
-    waiting = func.count().filter(Checkin.id.is_(None), RosterEntry.cancelled_at.is_(None))
-    query = (
+def packs_counted(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
+    """Return the query of `count_packs`: what triggers have counted, by category, station and hour.
+
+    `lost` are packs of a category whose registration was cancelled later: few, which an index finds.
+    """
+    counts = _summed(event_id).cte("counts")
+    lost = _lost(event_id).subquery("lost")
+    last = _last_of_stations(counts, event_id).subquery("last")
+    of = counts.c
+    some = _any_of(of.event_id, of.category_id)
+    event_name = current_name(Race, of=of.event_id, otherwise=some(RosterEntry.event_name), label="event_name")
+    same_category = (lost.c.event_id == of.event_id) & (lost.c.category_id == of.category_id)
+    return (
         select(
-            RosterEntry.event_id,
-            func.max(RosterEntry.event_name).label("event_name_then"),
-            RosterEntry.category_id,
-            func.max(RosterEntry.category_name).label("category_name_then"),
-            Checkin.station_id,
-            func.max(Checkin.station_name).label("station_name"),
-            func.max(Checkin.location_name).label("location_name"),
-            hour.label("hour"),
-            func.max(Checkin.checked_in_at).label("last_at"),
-            func.count(Checkin.id).label("handed_out"),
-            waiting.label("waiting"),
+            *counts.c,
+            func.coalesce(lost.c.packs, 0).label("lost"),
+            last.c.checked_in_at.label("last_at"),
+            last.c.station_name,
+            last.c.location_name,
+            event_name,
+            current_name(Category, of=of.category_id, otherwise=some(RosterEntry.category_name), label="category_name"),
         )
-        .outerjoin(Checkin, _CURRENT_CHECKIN)
-        .group_by(RosterEntry.event_id, RosterEntry.category_id, Checkin.station_id, hour)
+        .outerjoin(lost, same_category & (of.station_id == NO_STATION))
+        .outerjoin(last, last.c.station_id == of.station_id)
+    )
+
+
+def _summed(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
+    keys = (PackCount.event_id, PackCount.category_id, PackCount.station_id, PackCount.hour)
+    values = {name: func.sum(getattr(PackCount, name)) for name in ("entries", "live", "handed_out")}
+    some = or_(*(value != 0 for value in values.values()))
+    columns = (cast(value, BigInteger).label(name) for name, value in values.items())
+    query = select(*keys, *columns).group_by(*keys).having(some)
+    return query.where(PackCount.event_id == event_id) if event_id else query
+
+
+def _lost(event_id: UUID | None) -> Select[*tuple[Any, ...]]:
+    """Return the query for packs whose registration was cancelled after they were handed out, by category."""
+    query = (
+        select(RosterEntry.event_id, RosterEntry.category_id, func.count().label("packs"))
+        .join(Checkin, _CURRENT_CHECKIN)
+        .where(RosterEntry.cancelled_at.is_not(None))
+        .group_by(RosterEntry.event_id, RosterEntry.category_id)
     )
     return query.where(RosterEntry.event_id == event_id) if event_id else query
 
 
-def _with_names(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    """Look names up once per group instead of once per participant."""
-    counted = query.subquery()
-    of = counted.c
-    return select(
-        counted,
-        current_name(Race, of=of.event_id, otherwise=of.event_name_then, label="event_name"),
-        current_name(Category, of=of.category_id, otherwise=of.category_name_then, label="category_name"),
+def _last_of_stations(counts: CTE, event_id: UUID | None) -> Select[*tuple[Any, ...]]:
+    """Return the query for the newest check-in of each station: it is in the last hour that was counted."""
+    stations = (
+        select(counts.c.station_id, func.max(counts.c.hour).label("hour"))
+        .where(counts.c.station_id != NO_STATION)
+        .group_by(counts.c.station_id)
+        .subquery("stations")
     )
+    newest = (
+        select(Checkin.checked_in_at, Checkin.station_name, Checkin.location_name)
+        .where(Checkin.station_id == stations.c.station_id, Checkin.checked_in_at >= stations.c.hour)
+        .where(Checkin.undone_at.is_(None))
+        .order_by(Checkin.checked_in_at.desc())
+        .limit(1)
+    )
+    if event_id:
+        newest = newest.join(RosterEntry, _CURRENT_CHECKIN).where(RosterEntry.event_id == event_id)
+    found = newest.lateral("newest")
+    return select(stations.c.station_id, *found.c).join(found, true())
+
+
+def _any_of(
+    event_id: ColumnElement[UUID], category_id: ColumnElement[UUID]
+) -> Callable[[InstrumentedAttribute[str]], ScalarSelect[str]]:
+    """Return a function that returns the query for a name that a participant of a category has."""
+    of_category = (RosterEntry.event_id == event_id, RosterEntry.category_id == category_id)
+
+    def name(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+        return select(column).where(*of_category).limit(1).correlate_except(RosterEntry).scalar_subquery()
+
+    return name
 
 
 async def _event_name(session: AsyncSession, event_id: UUID | None, rows: Sequence[RowMapping]) -> str | None:
@@ -152,7 +209,7 @@ def _category(rows: Sequence[RowMapping]) -> CategoryCount:
         category_id=rows[0]["category_id"],
         category_name=rows[0]["category_name"],
         handed_out=_total(rows, "handed_out"),
-        waiting=_total(rows, "waiting"),
+        waiting=_total(rows, "live") + _total(rows, "lost") - _total(rows, "handed_out"),
     )
 
 
@@ -162,5 +219,5 @@ def _station(rows: Sequence[RowMapping]) -> StationProgress:
         station_name=rows[0]["station_name"],
         location_name=rows[0]["location_name"],
         handed_out=_total(rows, "handed_out"),
-        last_at=max(row["last_at"] for row in rows),
+        last_at=rows[0]["last_at"],
     )

@@ -85,4 +85,5 @@ def judged_time(scanned_at: datetime, *, offset: timedelta, earliest: datetime, 
     Args:
         offset: how far this server's clock is ahead of the device's.
     """
-    return max(earliest, min(scanned_at + offset, now))
+    since = min(scanned_at - now + offset, timedelta())  # a difference holds what a date of the year 9999 cannot
+    return now + max(earliest - now, since)

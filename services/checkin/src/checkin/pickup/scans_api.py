@@ -79,6 +79,12 @@ class Holder(View):
     location_name: str
 
 
+class ConflictHolder(Holder):
+    """The check-in that holds, and the name of the device that made it."""
+
+    device_name: str
+
+
 class MergedView(View):
     """What became of a scan. The participant's fields are null for an unknown ticket."""
 
@@ -154,7 +160,7 @@ class ConflictView(View):
     device_name: str
     collected_by: str | None
     handed_size: str | None
-    handed_out: Holder | None
+    handed_out: ConflictHolder | None
     resolved_at: datetime | None
     resolved_by: str | None
     resolution: str | None
@@ -203,10 +209,18 @@ def _conflict_view(row: ConflictRow) -> ConflictView:
         device_name=row.device_name,
         event_name=row.event_name if entry else None,
         category_name=row.category_name if entry else None,
-        handed_out=Holder.model_validate(row.Checkin) if row.Checkin else None,
+        handed_out=_holder(row),
         **{name: getattr(scan, name) for name in kept},
         **{name: getattr(entry, name) if entry else None for name in named},
     )
+
+
+def _holder(row: ConflictRow) -> ConflictHolder | None:
+    held = row.Checkin
+    if held is None:
+        return None
+    place = Holder.model_validate(held).model_dump()
+    return ConflictHolder(**place, device_name=row.holding_device)
 
 
 @router.post(

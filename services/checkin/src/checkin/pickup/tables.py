@@ -1,23 +1,28 @@
 """Check-ins, including undone ones, and scans that devices made without a network."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from contracts.envelope import LONGEST_VALUE
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from checkin.base import Base
 from checkin.pickup.rules import ConflictKind, ScanResult
 
+NO_STATION: Final = UUID(int=0)
+"""Station of counts of participants."""
+
 
 class HandedOver:
-    """Columns on who collected a pack and what was in it; null if the participant did, and got the size ordered.
+    """Columns on who collected a pack and what was in it; those on who did are null if the participant did.
 
     Attributes:
         collected_by: who collected it in the participant's place.
         letter_seen, identity_seen: whether that person showed a letter of the participant, and an identity card.
-        handed_size: of the jersey, if not the one that was ordered.
+        handed_size: of the jersey that left. It stays when the order is corrected. Null in rows of older releases if
+            it was the one ordered, and for an unknown ticket.
         revision: of these remarks; a later one of the device replaces them.
     """
 
@@ -67,11 +72,38 @@ class Checkin(HandedOver, Base):
         ),
         Index(None, "participant_id"),
         Index(None, "checked_in_at", "location_name"),
+        Index("ix_checkins_station", "station_id", "checked_in_at", postgresql_where=text("undone_at IS NULL")),
         CheckConstraint(
             "(undone_at IS NULL) = (undone_by IS NULL) AND (undone_at IS NULL) = (undo_reason IS NULL)",
             name="undone_by_someone_for_a_reason",
         ),
     )
+
+
+class PackCount(Base):
+    """A change of the number of packs; the sum of all changes of a key is the number.
+
+    Triggers on roster and check-ins insert one row per statement and key. Unlike updates of a common sum, inserts do
+    not wait for other transactions. A periodic job merges the rows.
+
+    Attributes:
+        station_id, hour: of check-ins; `NO_STATION` and the epoch for participants. An hour of UTC begins with one of
+            every zone of Indonesia.
+        entries: participants of the roster; `live` those that are not cancelled.
+        handed_out: check-ins that were not undone.
+    """
+
+    __tablename__ = "pack_counts"
+    __table_args__ = (Index("ix_pack_counts_event_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    event_id: Mapped[UUID]
+    category_id: Mapped[UUID]
+    station_id: Mapped[UUID]
+    hour: Mapped[datetime]
+    entries: Mapped[int] = mapped_column(BigInteger)
+    live: Mapped[int] = mapped_column(BigInteger)
+    handed_out: Mapped[int] = mapped_column(BigInteger)
 
 
 class Scan(HandedOver, Base):

@@ -62,6 +62,7 @@ class RosterEntry(Base):
 
     __table_args__ = (
         Index(None, "event_id", "category_id"),
+        Index("ix_roster_cancelled", "event_id", "category_id", postgresql_where=text("cancelled_at IS NOT NULL")),
         Index(None, "name_words", postgresql_using="gin"),
         Index("ix_roster_search_words", text(SEARCH_WORDS), postgresql_using="gin"),
         Index("ix_roster_unfolded", "participant_id", postgresql_where=text("search_text IS NULL")),

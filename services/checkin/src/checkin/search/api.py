@@ -69,8 +69,8 @@ class CheckinView(View):
     """A check-in as staff see it. `is_valid` is false if the registration was cancelled afterwards.
 
     Station and location have the names of that time. `collected_by` is who came in the participant's place,
-    `handed_size` the jersey's if not the one that was ordered. The last three fields are null unless the check-in was
-    undone.
+    `handed_size` that of the jersey that left; null if older releases stored the check-in and it was the one ordered.
+    The last three fields are null unless the check-in was undone.
     """
 
     participant_id: UUID

@@ -1,5 +1,6 @@
 """Routes for stations, the login of devices, and devices."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Self, cast
 from uuid import UUID
@@ -16,17 +17,20 @@ from chassis.web.models import NOTHING_TO_CHANGE, Body, Cursor, Label, Limit, Ma
 from chassis.web.problems import errors
 from chassis.web.routing import Router
 from chassis.wording import Refused, Wording
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from checkin.settings import Settings
 from checkin.stations import commands, queries
 from checkin.stations.commands import StationChanges
-from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.errors import StationExists, StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 
 TRUE_OR_NOTHING = Wording(en="Send true, or leave this out.", id="Kirim true, atau kosongkan.")
 SIX_DIGITS = Wording(en="A PIN has six digits.", id="PIN terdiri dari enam angka.")
 PinCode = Annotated[str, Matching("[0-9]{6}", SIX_DIGITS)]
+TypedPin = Annotated[
+    PinCode, BeforeValidator(lambda value: re.sub("[ \xa0-]", "", value) if isinstance(value, str) else value)
+]
 TiedTo = Annotated[UUID | None, Field(description="the race whose packs the station hands out; null for any race")]
 
 router = Router()
@@ -47,9 +51,11 @@ Unlock = Annotated[bool, AfterValidator(_only_true), Field(json_schema_extra={"c
 class NewStation(Body):
     """A station to open.
 
-    `event_id` may be a race that no event was received of yet; `event_name` is null until then.
+    `event_id` may be a race that no event was received of yet; `event_name` is null until then. With an `id`, a repeat
+    creates nothing and gets 409.
     """
 
+    id: UUID | None = None
     name: Label
     location_name: Label
     pin_code: PinCode
@@ -100,9 +106,9 @@ class StationView(StationSummary):
 
 
 class DeviceLogin(Body):
-    """The PIN of the station and a name for the device, which staff see."""
+    """The PIN of the station and a name for the device, which staff see. Spaces and hyphens in the PIN are ignored."""
 
-    pin_code: PinCode
+    pin_code: TypedPin
     device_name: Label
 
 
@@ -146,7 +152,7 @@ async def list_stations(_: Admin, session: Read, limit: Limit = 50, cursor: Curs
     return Page(items=items, next_cursor=_cursors.encode(items[-1].created_at, items[-1].id) if more else None)
 
 
-@router.post("/stations", status_code=201, responses=errors(InvalidFields))
+@router.post("/stations", status_code=201, responses=errors(InvalidFields, StationExists))
 async def open_station(body: NewStation, staff: Admin, pins: OwnPins, work: Work) -> StationView:
     """Create a station."""
     station = await commands.open_station(work, pins, **body.model_dump(), by=staff.actor)

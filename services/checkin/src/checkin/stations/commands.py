@@ -2,15 +2,16 @@
 
 from datetime import timedelta
 from typing import Any, Final, TypedDict, Unpack
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from chassis.audit_log import before_and_after
 from chassis.database import Database, UnitOfWork, already_stored
 from chassis.errors import InvalidFields
 from chassis.telemetry import logger
 from sqlalchemy import case, func, or_, update
+from sqlalchemy.dialects.postgresql import insert
 
-from checkin.stations.errors import StationLocked, UnknownDevice, UnknownStation, WrongPin
+from checkin.stations.errors import StationExists, StationLocked, UnknownDevice, UnknownStation, WrongPin
 from checkin.stations.pins import Pins
 from checkin.stations.rules import EASY_PIN, MAX_FAILURES, SEEN_INTERVAL, is_guessable
 from checkin.stations.tables import Device, Station
@@ -21,28 +22,40 @@ _FAILURES: Final = Station.attempts - Station.forgiven_through
 
 
 async def open_station(
-    work: UnitOfWork, pins: Pins, *, name: str, location_name: str, pin_code: str, event_id: UUID | None, by: str
+    work: UnitOfWork,
+    pins: Pins,
+    *,
+    name: str,
+    location_name: str,
+    pin_code: str,
+    event_id: UUID | None,
+    by: str,
+    id: UUID | None = None,  # noqa: A002  # the field of the API
 ) -> Station:
     """Create a station for one race, or for any race if `event_id` is None.
 
+    Args:
+        id: chosen by the caller, so that a request that is sent twice creates one station.
+
     Raises:
         InvalidFields: the PIN is too easy to guess.
+        StationExists.
     """
-    pin_hash = await _hashed(pins, pin_code)
-    station = Station(
-        name=name,
-        location_name=location_name,
-        event_id=event_id,
-        pin_hash=pin_hash,
-        pin_changed_at=work.now,
-        is_active=True,
-        attempts=0,
-        forgiven_through=0,
-        created_at=work.now,
-        updated_at=work.now,
-    )
-    work.session.add(station)
-    await work.session.flush()
+    values = {
+        "id": id or uuid4(),
+        "name": name,
+        "location_name": location_name,
+        "event_id": event_id,
+        "pin_hash": await _hashed(pins, pin_code),
+        "pin_changed_at": work.now,
+        "is_active": True,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
+    added = insert(Station).values(values).on_conflict_do_nothing(index_elements=[Station.id]).returning(Station)
+    station = (await work.session.execute(added)).scalar_one_or_none()
+    if station is None:
+        raise StationExists
     await work.session.refresh(station, ["event_name"])
     await work.audit(by, "station.open", f"station:{station.id}", **before_and_after({}, _state(station)))
     return station

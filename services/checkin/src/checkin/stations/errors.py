@@ -10,6 +10,14 @@ class UnknownStation(NotFound):
     code = "unknown_station"
 
 
+class StationExists(StartlineError):
+    """There is a station with this id already: this request was sent before."""
+
+    indonesian = "Sudah ada pos dengan id ini: permintaan ini sudah pernah dikirim."
+    code = "station_exists"
+    status = 409
+
+
 class UnknownDevice(NotFound):
     """There is no device with this id."""
 

@@ -24,7 +24,7 @@ class SizeCount:
 
     Attributes:
         brought: to the pick-up; None if staff have not entered it.
-        handed_out: in this size, which need not be the one that was ordered.
+        handed_out: in this size, which need not be the one that was or is ordered.
         waiting: participants who ordered this size and have not collected their pack.
     """
 
