@@ -62,6 +62,7 @@ async def test_a_participant_is_listed_without_contacts(driver: RegistrationDriv
         "registration_type": "individual",
         "category_id": driver.category["id"],
         "status": "payment_verified",
+        "created_at": (await driver.show(entry["registration_id"]))["created_at"],
     }
     assert found["bib_number"]
 

@@ -44,8 +44,22 @@ CHOOSE_A_RACE: Final = Wording(
 )
 
 
-class Sort(StrEnum):
-    """Orders of a list; `-` means descending. Equal ones are in the order of their ids."""
+class Order(StrEnum):
+    """Orders of a list; `-` means descending."""
+
+    @property
+    def key(self) -> str:
+        """Return the name of what is compared."""
+        return self.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Return whether the largest comes first."""
+        return self.startswith("-")
+
+
+class Sort(Order):
+    """Orders of registrations. Equal ones are in the order of their ids."""
 
     OLDEST = "created_at"
     NEWEST = "-created_at"
@@ -53,16 +67,6 @@ class Sort(StrEnum):
     AMOUNT_DOWN = "-amount"
     NAME = "name"
     NAME_DOWN = "-name"
-
-    @property
-    def key(self) -> str:
-        """Return what is compared: `created_at`, `amount` or `name`."""
-        return self.removeprefix("-")
-
-    @property
-    def descending(self) -> bool:
-        """Return whether the largest comes first."""
-        return self.startswith("-")
 
 
 Category = Row[UUID, UUID]
@@ -106,7 +110,7 @@ async def page(
 
 
 def _is_of_a_whole_race(wanted: Filter) -> bool:
-    return not (wanted.category_id or wanted.status or wanted.kind)
+    return not (wanted.category_id or wanted.status or wanted.other_than or wanted.kind)
 
 
 async def _categories(session: AsyncSession, wanted: Filter) -> Sequence[Category]:
@@ -154,6 +158,13 @@ def _in_categories(query: Select[Any], wanted: Filter, categories: Sequence[Cate
     return query.where(*_in_streams(categories)) if wanted.status or wanted.kind else query
 
 
+async def narrowing(session: AsyncSession, wanted: Filter) -> Sequence[ColumnElement[bool]]:
+    """Return redundant conditions, by which an index finds the registrations of a category or status."""
+    if _is_of_a_whole_race(wanted):
+        return ()
+    return _in_streams(await _categories(session, wanted))
+
+
 def _in_streams(categories: Sequence[Category]) -> tuple[ColumnElement[bool], ...]:
     """Return conditions on the first columns of the streams' index, so that few that match are found by it."""
     return Registration.race_category_id.in_([each.id for each in categories]), Registration.status.in_(list(Status))
@@ -183,9 +194,10 @@ def _merged(
 
 
 def _streams(wanted: Filter, categories: Sequence[Category]) -> Any:
-    statuses = [wanted.status] if wanted.status else list(Status)
     kinds = [wanted.kind] if wanted.kind else list(RegistrationType)
-    streams = [(each.id, status.value, kind.value) for each in categories for status in statuses for kind in kinds]
+    streams = [
+        (each.id, status.value, kind.value) for each in categories for status in wanted.statuses for kind in kinds
+    ]
     ids, of_statuses, of_kinds = zip(*streams, strict=True)
     names = ARRAY(String())
     arrays = cast(list(ids), ARRAY(Uuid())), cast(list(of_statuses), names), cast(list(of_kinds), names)
@@ -211,8 +223,7 @@ async def _total(session: AsyncSession, wanted: Filter, categories: Sequence[Cat
     if wanted.q or wanted.kind or wanted.promo_code or wanted.times():
         return None
     query = select(func.sum(RegistrationCount.registrations)).where(
-        RegistrationCount.race_category_id.in_([each.id for each in categories])
+        RegistrationCount.race_category_id.in_([each.id for each in categories]),
+        RegistrationCount.status.in_(wanted.statuses),
     )
-    if wanted.status:
-        query = query.where(RegistrationCount.status == wanted.status)
     return int((await session.execute(query)).scalar_one() or 0)

@@ -1,5 +1,7 @@
 """Lists of the participants of a race, in the order of their registrations, read a page at a time.
 
+`sorted_participants` has the other orders.
+
 Registrations are read as `listing` reads them, and their participants with them. No index has gender or size: with a
 filter on them, the participants of a bounded number of registrations are looked through for one page.
 """
@@ -14,6 +16,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from registration.entries import listing
+from registration.entries.listing import Sort
 from registration.entries.queries import Filter, person_conditions
 from registration.entries.tables import Participant, Registration
 
@@ -25,9 +28,12 @@ _BEHIND_ALL: Final = 100
 
 
 class Position(NamedTuple):
-    """A participant in the order of the list: when the registration was made, its id, and the place in it."""
+    """A participant in the order of the list: what is compared, the id of the registration, and the place in it.
 
-    created_at: datetime
+    What is compared is the time of the registration, the BIB, or the beginning of the folded name.
+    """
+
+    key: datetime | int | str
     registration_id: UUID
     position: int
 
@@ -39,6 +45,7 @@ class People:
     entries: Filter
     gender: str | None = None
     jersey_size: str | None = None
+    without_bib: bool = False
 
     @property
     def is_looked_through(self) -> bool:
@@ -52,6 +59,8 @@ class People:
             found.append(Participant.gender == self.gender)
         if self.jersey_size:
             found.append(Participant.jersey_size == self.jersey_size)
+        if self.without_bib:
+            found.append(Participant.bib_number.is_(None))
         if self.entries.q:
             by_number = Registration.registration_number == self.entries.q.upper()
             found.append(or_(by_number, *person_conditions(Participant, self.entries.q)))
@@ -66,13 +75,15 @@ class Found:
     after: Position | None = None
 
 
-async def page(session: AsyncSession, wanted: People, *, limit: int, after: Position | None) -> Found:
-    """Return participants, those of the newest registrations first.
+async def page(
+    session: AsyncSession, wanted: People, *, limit: int, after: Position | None, sort: Sort = Sort.NEWEST
+) -> Found:
+    """Return participants, those of the newest registrations first, or of the oldest.
 
     A page has fewer than `limit` although there are more if `CHUNK * CHUNKS_AT_MOST` registrations were looked through.
     """
     found = Found()
-    async for entries, is_last in _chunks(session, wanted, limit, after):
+    async for entries, is_last in _chunks(session, wanted, limit, after, sort):
         found.people += await _people(session, wanted, entries, after)
         if len(found.people) > limit:
             del found.people[limit:]
@@ -87,17 +98,19 @@ def _at(person: Participant, entry: Registration) -> Position:
 
 
 async def _chunks(
-    session: AsyncSession, wanted: People, limit: int, after: Position | None
+    session: AsyncSession, wanted: People, limit: int, after: Position | None, sort: Sort
 ) -> AsyncIterator[tuple[Sequence[Registration], bool]]:
     """Yield registrations behind a position, and whether they are the last; first the one that was shown in part."""
     size, most = (CHUNK, CHUNKS_AT_MOST) if wanted.is_looked_through else (limit + 1, 2)
+    if wanted.without_bib:
+        most = CHUNKS_AT_MOST
     here = None
     if after is not None:
         here = after[:2]
         if after.position < _BEHIND_ALL and (begun := await session.get(Registration, after.registration_id)):
             yield [begun], False
     for _ in range(most):
-        rows = await listing.page(session, wanted.entries, limit=size, after=here)
+        rows = await listing.page(session, wanted.entries, limit=size, after=here, sort=sort)
         entries = [row.Registration for row in rows[:size]]
         if not entries:
             yield [], True

@@ -131,6 +131,7 @@ class Filter:
         until: of the time of registration; not included.
         ids: of those that are meant; None for all.
         promo_code: with which they were registered, as the race has it now.
+        other_than: a status that is left out.
     """
 
     event_id: UUID | None = None
@@ -142,18 +143,24 @@ class Filter:
     until: datetime | None = None
     ids: Sequence[UUID] | None = None
     promo_code: str | None = None
+    other_than: Status | None = None
+
+    @property
+    def statuses(self) -> Sequence[Status]:
+        """Return the statuses that are meant; all if no status is filtered by."""
+        return [each for each in Status if self.status in (None, each) and each is not self.other_than]
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the filter as SQL conditions."""
-        found: list[ColumnElement[bool]] = []
-        if self.event_id:
-            found.append(Registration.event_id == self.event_id)
-        if self.category_id:
-            found.append(Registration.race_category_id == self.category_id)
-        if self.status:
-            found.append(Registration.status == self.status)
-        if self.kind:
-            found.append(Registration.registration_type == self.kind)
+        same: tuple[tuple[Any, Any], ...] = (
+            (Registration.event_id, self.event_id),
+            (Registration.race_category_id, self.category_id),
+            (Registration.status, self.status),
+            (Registration.registration_type, self.kind),
+        )
+        found: list[ColumnElement[bool]] = [column == value for column, value in same if value]
+        if self.other_than:
+            found.append(Registration.status != self.other_than)
         if self.q:
             found.append(_matches(self.q))
         if self.ids is not None:

@@ -191,13 +191,8 @@ class Participant(PersonColumns, Base):
         Index(
             "ix_participants_words", NAME_WORDS, postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 64}
         ),
-        Index(
-            "ix_participants_names",
-            "event_id",
-            NAME_ORDER,
-            "registration_id",
-            postgresql_where=text("is_pic"),
-        ),
+        # In the order of registrations' lists as well, which pass over those who are not in charge.
+        Index("ix_participants_by_name", "event_id", NAME_ORDER, "registration_id", "position"),
         Index("ix_participants_not_canonical", "id", postgresql_where=text("search_text IS NULL")),
         *person_checks(),
         CheckConstraint("(bib_number IS NULL) = (ticket_code IS NULL)", name="bib_with_ticket"),
