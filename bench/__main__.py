@@ -16,11 +16,11 @@ from typing import Any
 import asyncpg
 from embedded.postgres import EmbeddedPostgres
 
-from bench import messaging, pages, phone, pickup, pressure, rates, scale, sellout, statements, watching
+from bench import dashboard, messaging, pages, phone, pickup, pressure, rates, scale, sellout, statements, watching
 from bench.report import Report, machine
 from bench.stage import Stages, Violation
 
-_THEMES = (rates, pressure, scale, messaging, sellout, pages, pickup, phone, statements, watching)
+_THEMES = (rates, pressure, scale, dashboard, messaging, sellout, pages, pickup, phone, statements, watching)
 _SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_connections")
 _LOSSY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
