@@ -13,6 +13,8 @@ from contracts import (
     Payload,
     PaymentMethod,
     PaymentUploaded,
+    RefundCause,
+    RefundDue,
     RegistrationConfirmed,
     RegistrationCorrected,
     RegistrationCreated,
@@ -38,6 +40,7 @@ NEWER_VALUES: list[tuple[type[Payload], tuple[str | int, ...], type[Enum]]] = [
     (WaitlistOffered, ("registration_type",), RegistrationType),
     (WaitlistEnded, ("reason",), WaitlistEnd),
     (UsdtKept, ("reason",), UsdtKeptReason),
+    (RefundDue, ("cause",), RefundCause),
     (RegistrationConfirmed, ("participants", 0, "jersey_size"), JerseySize),
     (RegistrationCorrected, ("participant", "jersey_size"), JerseySize),
 ]

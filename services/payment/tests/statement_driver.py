@@ -28,9 +28,9 @@ class Bank:
         """Return the day in Jakarta."""
         return self.driver.clock().astimezone(JAKARTA).date()
 
-    def receives(self, text: str, amount: Decimal = PRICE) -> None:
-        """Let a transfer arrive today, or leave if its amount is negative."""
-        self._movements.append((self.today, amount, text))
+    def receives(self, text: str, amount: Decimal = PRICE, *, on: date | None = None) -> None:
+        """Let a transfer arrive, today if no day is given, or leave if its amount is negative."""
+        self._movements.append((on or self.today, amount, text))
 
     def receives_for(self, *entries: Entry) -> None:
         """Let a transfer arrive for each registration, with its number in the text."""
@@ -68,10 +68,10 @@ class Bank:
         """Upload all movements so far and return the ids of the lines that this adds, in the order of the file."""
         return [UUID(each["id"]) for each in await self.lines(await self.upload())]
 
-    async def try_accept(self, line: UUID, entry: Entry | UUID) -> Answer:
+    async def try_accept(self, line: UUID, entry: Entry | UUID, *, by: Headers | None = None) -> Answer:
         """Accept a line for a registration."""
         registration = entry.id if isinstance(entry, Entry) else entry
-        return await self._decide(line, "accept", registration_id=str(registration))
+        return await self._decide(line, "accept", by=by, registration_id=str(registration))
 
     async def accept(self, line: UUID, entry: Entry) -> dict[str, Any]:
         """Accept a line for a registration; return what it became."""
@@ -115,9 +115,9 @@ class Bank:
         """Take back what was decided about a line."""
         return await self._decide(line, "undo", reason=reason, **body)
 
-    async def _decide(self, line: UUID, decision: str, **body: Any) -> Answer:
+    async def _decide(self, line: UUID, decision: str, *, by: Headers | None = None, **body: Any) -> Answer:
         path = f"/statement-lines/{line}/{decision}"
-        return await self.driver.call("POST", path, by=self.driver.finance, **({"json": body} if body else {}))
+        return await self.driver.call("POST", path, by=by or self.driver.finance, **({"json": body} if body else {}))
 
     async def balances(self) -> dict[str, str]:
         """Return the balances of the ledger's accounts."""

@@ -41,6 +41,16 @@ async def test_a_runner_pays_by_qris_and_the_invoice_is_paid_once(driver: Paymen
     assert await gateway.balances() == {"midtrans": "150000.00", "runners": "-150000.00"}
 
 
+async def test_an_invoice_says_that_it_has_charges_also_once_the_gateway_is_switched_off(
+    driver: PaymentDriver, gateway: Gateway
+) -> None:
+    entry, other = await driver.register(), await driver.register()
+    charge = await gateway.charge(entry)
+    await gateway.open_account([])
+    assert [(await driver.invoice(each))["has_charges"] for each in (entry, other)] == [True, False]
+    assert [each["charge_id"] for each in await gateway.charges_of(entry)] == [charge["charge_id"]]
+
+
 @pytest.mark.parametrize("bank", [offer for offer in ALL if offer != "qris"])
 async def test_each_bank_shows_a_number_to_pay_to(driver: PaymentDriver, gateway: Gateway, bank: str) -> None:
     charge = await gateway.charge(await driver.register(), "midtrans_va", bank)

@@ -69,6 +69,18 @@ def body_of(request: httpx.Request) -> Any:
     return httpx.Response(200, content=request.content).json()
 
 
+async def test_a_part_that_a_bank_took_back_leaves_the_charge_paid() -> None:
+    listed = [
+        {"refund_key": "asked", "refund_amount": "20000.00"},
+        {"refund_chargeback_uuid": "there", "refund_amount": "30000.00"},
+    ]
+    body = {**STATUS, "transaction_status": "partial_chargeback", "refund_amount": "50000.00", "refunds": listed}
+    gateway, _ = answering(lambda _: httpx.Response(200, json=body))
+    report = await gateway.status("A-1")
+    assert (report.status, report.partly_charged_back, report.refunded) == (GatewayStatus.PAID, True, Decimal(50_000))
+    assert [(each.key, each.was_asked_for) for each in report.refunds] == [("asked", True), ("there", False)]
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"])
 async def test_times_go_out_as_jakarta_whatever_the_zone_of_the_race(zone: str) -> None:
     there = NOW.astimezone(ZoneInfo(zone))
@@ -172,7 +184,7 @@ async def test_a_lost_connection_says_whether_it_may_have_happened(
         ("settlement", "deny", GatewayStatus.UNDECIDED),
         ("pending", "accept", GatewayStatus.PENDING),
         ("deny", None, GatewayStatus.OVER),
-        ("partial_chargeback", None, GatewayStatus.CHARGED_BACK),
+        ("partial_chargeback", None, GatewayStatus.PAID),
         ("something new", None, GatewayStatus.UNDECIDED),
     ],
 )

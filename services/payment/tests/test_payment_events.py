@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from chassis.errors import NotYet
-from contracts import Event, Payload, PaymentRejected, PaymentVerified, RefundDue
+from contracts import Event, Payload, PaymentRejected, PaymentVerified, RefundCause, RefundDue
 from payment.invoices import commands
 from testkit.clocks import ManualClock
 
@@ -144,6 +144,7 @@ async def test_a_late_payment_is_due_back_once_despite_repeated_events(driver: P
     assert due.subject == entry.id
     assert (due.payload.payment_id, due.payload.amount, due.payload.currency) == (payment, entry.amount, "IDR")
     assert "too late" in due.payload.reason
+    assert due.payload.cause is RefundCause.TOO_LATE
     assert (await driver.invoice(entry))["status"] == "paid"
     [task] = await driver.refunds()
     assert (task["payment_id"], task["done_at"]) == (str(payment), None)
@@ -154,6 +155,13 @@ async def test_an_older_event_still_makes_a_payment_due_back(driver: PaymentDriv
     await driver.deliver(entry.cancelled(revision=5))
     await driver.deliver(entry.expired(revision=4, refund=payment))
     assert len(await driver.published(RefundDue)) == 1
+
+
+async def test_a_refund_after_a_cancellation_names_it_as_its_cause(driver: PaymentDriver) -> None:
+    entry, payment = await driver.register_and_pay()
+    await driver.deliver(entry.cancelled(refund=payment))
+    [due] = await driver.published(RefundDue)
+    assert due.payload.cause is RefundCause.CANCELLED
 
 
 async def test_a_refund_of_an_unknown_or_unverified_payment_is_retried(driver: PaymentDriver) -> None:

@@ -129,7 +129,8 @@ async def test_discounts_and_phases_are_those_of_the_registrations_that_were_pai
     rows = {item["key"]: item for item in (await report(driver, group_by="phase"))["items"]}
     early = rows["Early"]
     assert (early["gross"], early["discounts"], early["received"]) == ("200000.00", "50000.00", "150000.00")
-    assert (rows[None]["gross"], rows[None]["discounts"]) == ("150000.00", "0.00")
+    assert (rows["regular"]["gross"], rows["regular"]["discounts"]) == ("150000.00", "0.00")
+    assert (rows["regular"]["label"], set(rows)) == (None, {"Early", "regular"})
     found = {each["registration_id"]: each for each in await driver.invoices_of(PRICE)}
     assert {name: found[str(unpaid.id)][name] for name in price} == {
         "list_amount": "200000.00",
@@ -137,6 +138,24 @@ async def test_discounts_and_phases_are_those_of_the_registrations_that_were_pai
         "promo_code": "LARI",
         "price_phase": "Early",
     }
+
+
+async def test_the_regular_price_is_neither_what_is_of_no_registration_nor_a_phase_of_that_name(
+    driver: PaymentDriver, gateway: Gateway, books: Books
+) -> None:
+    # given
+    await gateway.pay(await gateway.charge(await driver.register()))
+    await gateway.ask()
+    phase = {"list_amount": PRICE, "price_phase": "regular"}
+    await driver.verify(await driver.upload_proof(await registered(driver, Race(), **phase)))
+    await books.payout("148950.00", "1050.00")
+    # then
+    items = (await report(driver, group_by="phase"))["items"]
+    assert [(each["key"], each["label"], each["received"], each["fees"]) for each in items] == [
+        ("regular", "regular", "150000.00", "0.00"),
+        ("regular", None, "150000.00", "0.00"),
+        (None, None, "0.00", "1050.00"),
+    ]
 
 
 async def test_an_invoice_of_an_older_release_learns_its_price_later(driver: PaymentDriver) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from chassis.database import UnitOfWork
 from chassis.errors import NotYet
-from contracts import PaymentVerified, RefundDue
+from contracts import PaymentVerified, RefundCause, RefundDue
 from payment.invoices.commands import mark_paid
 from payment.review import commands as review
 
@@ -35,7 +35,8 @@ async def test_a_surplus_is_due_back_once_and_can_be_marked_as_refunded(driver: 
     [task] = await driver.refunds(status="due")
     assert (task["payment_id"], task["registration_number"]) == (str(payment), entry.number)
     assert task["reason"].startswith("Surplus")
-    assert len(await driver.published(RefundDue)) == 1
+    [due] = await driver.published(RefundDue)
+    assert due.payload.cause is RefundCause.SURPLUS
     assert (await driver.invoice(entry))["status"] == "paid"
     await driver.mark_refunded(payment, "BCA 9")
     assert await driver.refunds(status="due") == []

@@ -195,13 +195,19 @@ def test_a_typo_anywhere_is_found() -> None:
         f" {JUNK[1:]}",
         f"{JUNK[:-1]}0",
         f"{JUNK[:-1]}é",
-        "legal winner thank year wave sausage worth useful legal winner thank yellow",
-        f"0x{'b7' * 32}",
+        "legal winner thank year wave sausage worth useful legal winner thank",
+        "1 winner thank year wave sausage worth useful legal winner thank yellow",
+        f"0x{'b7' * 20}",
         "9" * 100_000,
     ],
 )
 def test_other_texts_are_refused(text: str) -> None:
     assert fault(text) is KeyFault.UNREADABLE
+
+
+@pytest.mark.parametrize("text", [f"0x{'b7' * 32}", "B7" * 32, "Xprv", *(" ".join(["kata"] * n) for n in (12, 15, 24))])
+def test_what_spends_the_money_of_a_wallet_is_named_as_private(text: str) -> None:
+    assert fault(text) is KeyFault.PRIVATE
 
 
 @pytest.mark.parametrize("key", [b"\x02" + bytes(31) + b"\x05", b"\x02" + b"\xff" * 32, b"\x04" + bytes(31) + b"\x01"])

@@ -27,8 +27,12 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "of addresses": (extended(depth=4, number=0), "wrong_depth"),
     "mistyped": (JUNK[:-1] + "Q", "checksum"),
     "cut off": (JUNK[:-1], "unreadable"),
-    "words of a wallet": (_WORDS, "unreadable"),
-    "digits of a private key": (secrets.token_hex(32), "unreadable"),
+    "words of a wallet": (_WORDS, "private"),
+    "words of a wallet, more of them and with commas": (f"{_WORDS} {_WORDS}".replace(" ", ", "), "private"),
+    "words, but not as many as a wallet has": (_WORDS.removeprefix("legal "), "unreadable"),
+    "digits of a private key": (secrets.token_hex(32), "private"),
+    "digits of a private key after 0x": (f"0x{secrets.token_hex(32).upper()}", "private"),
+    "digits of something else": (secrets.token_hex(20), "unreadable"),
     "no point of the curve": (extended(key=b"\2" + b"\0" * 32), "unreadable"),
 }
 

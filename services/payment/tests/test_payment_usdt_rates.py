@@ -206,6 +206,18 @@ async def test_a_rate_of_staff_replaces_the_one_before_also_once_it_has_ended(
     assert await rates.current() is None
 
 
+async def test_a_rate_of_staff_that_is_sent_twice_is_set_once(rates: Rates, driver: PaymentDriver) -> None:
+    until = driver.clock() + timedelta(hours=1)
+    both = await asyncio.gather(*(rates.try_set("16000", until=until) for _ in range(2)))
+    first, second = (each.require(201) for each in both)
+    assert first == second
+    assert len(await driver.audit_log("usdt_rate.set")) == 1
+    # and another one, or the same after another, is a new one
+    for rate, reason in (("16000", "still closed"), ("16100", "still closed"), ("16000", "still closed")):
+        (await rates.try_set(rate, until=until, reason=reason)).require(201)
+    assert len(await driver.audit_log("usdt_rate.set")) == 4
+
+
 async def test_a_rate_of_staff_has_a_name_and_a_reason_and_is_audited(rates: Rates, driver: PaymentDriver) -> None:
     # given
     await rates.fetch()

@@ -2,8 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
+from contracts import RefundDone
+from payment.review.republish import republish
 from payment.usdt.evm.rpc import Endpoint
 from payment.usdt.networks.presets import Network
 from payment.usdt.networks.tables import UsdtNetwork
@@ -51,6 +56,40 @@ async def test_a_wrong_transaction_is_corrected_and_the_right_one_is_found(desk:
         "after": {"reference": f"0x{sent.hex()}"},
         "reason": "A slip.",
     }
+
+
+async def test_the_runner_hears_of_each_correction(desk: UsdtRefundDesk) -> None:
+    # given
+    entry, refund = await desk.owed()
+    await desk.give(entry)
+    await desk.record(refund, NEVER_SENT)
+    # when it is corrected twice, and once to what it is
+    sent = [desk.send("1"), desk.send("21.02")]
+    for each in (*sent, sent[1]):
+        desk.driver.clock.advance(timedelta(minutes=1))
+        await desk.correct(path_of(refund), each)
+    # then
+    done = await desk.driver.published_payloads(RefundDone)
+    assert [each.reference for each in done] == [f"0x{each.hex()}" for each in (NEVER_SENT, *sent)]
+    first, second, third = (each.corrected_at for each in done)
+    assert first is None
+    assert second is not None
+    assert third is not None
+    assert third - second >= timedelta(minutes=1)
+    assert {(each.refund_id, each.amount, each.done_at) for each in done} == {
+        (UUID(refund["refund_id"]), Decimal(refund["amount"]), done[0].done_at)
+    }
+
+
+async def test_a_correction_is_published_again_as_it_was(desk: UsdtRefundDesk) -> None:
+    entry, refund = await desk.owed()
+    await desk.record(refund, NEVER_SENT)
+    await desk.correct(path_of(refund), desk.send("21.02"))
+    desk.driver.clock.advance(timedelta(days=1))
+    async with desk.driver.database.work() as work:
+        await republish(work, [entry.id])
+    *_, corrected, again = await desk.driver.published_payloads(RefundDone)
+    assert again == corrected
 
 
 def _staff_in(audited: dict[str, str]) -> str:

@@ -208,3 +208,24 @@ def test_a_url_that_cannot_be_used_is_refused_and_not_quoted(url: str) -> None:
 def test_a_range_has_a_block() -> None:
     with pytest.raises(ValueError, match="block"):
         Endpoint(URL, httpx.AsyncClient(), log_range=0)
+
+
+async def test_an_endpoint_that_sends_too_much_is_down_and_fewer_blocks_are_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given an endpoint that is only bearable for four blocks
+    monkeypatch.setattr(jsonrpc, "MOST_BYTES", 2000)
+
+    def answer(_: str, params: list[Any]) -> Any:
+        first, last = (int(params[0][name], 16) for name in ("fromBlock", "toBlock"))
+        return [] if last - first < 4 else ["0" * 2000]
+
+    node = endpoint(Node(answer), log_range=64)
+    # then
+    assert await node.transfers(OURS[:1], 1, 64) == []
+    assert node.log_range == 4
+    # and what is too much even for one block
+    with pytest.raises(EndpointDown, match=r"^node\.test: an answer of more than 2000 bytes$"):
+        await endpoint(Node(lambda *_: ["0" * 2000])).transfers(OURS[:1], 1, 1)
+    with pytest.raises(EndpointDown):
+        await saying({**ANSWER, "result": "0" * 2000}).chain_id()

@@ -15,6 +15,7 @@ from testkit.polling import eventually
 
 from .payment_driver import PaymentDriver
 from .payment_events import Entry
+from .refund_driver import RefundDesk
 
 
 def message_of(driver: PaymentDriver, entry: Entry) -> Message:
@@ -74,6 +75,23 @@ async def test_events_are_handled_and_published_over_rabbitmq(
     transport = RabbitTransport(rabbitmq_url, names=Names(broker_prefix))
     async with working(driver, transport):
         await open_invoice_and_publish_proof(driver, transport)
+
+
+async def test_the_snapshot_of_the_doctor_knows_payments_of_which_nothing_is_left(driver: PaymentDriver) -> None:
+    # given
+    (partly, part), (wholly, whole) = await driver.register_and_pay(), await driver.register_and_pay()
+    desk = RefundDesk(driver)
+    (await desk.do(await desk.ask(part, "150000.00"), "cancel", reason="Too much.")).require(204)
+    await desk.ask(part, "149999.00")
+    (await desk.done(await desk.ask(whole, "149999.00"))).require(204)
+    await desk.ask(whole, "1.00")
+    await driver.deliver(wholly.cancelled(refund=whole))
+    # when
+    async with driver.database.read() as session:
+        seen = {state.registration_id: state async for state in snapshot(session)}
+    # then
+    assert (seen[partly.id].returned_ids, seen[wholly.id].returned_ids) == ((), (whole,))
+    assert (seen[wholly.id].refund_due_ids, seen[wholly.id].refunded_ids) == ((), ())
 
 
 async def test_the_snapshot_of_the_doctor_has_every_invoice_with_payments_and_refunds(driver: PaymentDriver) -> None:

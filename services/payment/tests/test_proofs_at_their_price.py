@@ -126,6 +126,7 @@ async def test_any_other_amount_is_refused(driver: PaymentDriver, transfers: Tra
     refused = await books.bank.try_accept(line, entry)
     assert refused.is_problem(409, "amount_mismatch")
     assert refused.body["expected"] == "150000.00"
+    assert "must be Rp 150,000." in refused.body["detail"]
     assert await books.bank.balances() == {"bank": "150000.00", "runners": "-150000.00"}
 
 

@@ -163,6 +163,7 @@ async def test_what_the_gateway_holds_waits_for_its_payout_and_then_is_overdue(
     await books.payout("151000.00", "0.00")
     item = await books.item("midtrans")
     assert (item["kind"], item["amount"]) == ("paid_out_too_much", "1000.00")
+    assert all(cause in item["what"]["en"] for cause in ("refunds through the gateway", "wrongly marked as a payout"))
 
 
 async def test_a_charge_of_which_nothing_was_heard_is_a_difference(

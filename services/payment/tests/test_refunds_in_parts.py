@@ -1,6 +1,9 @@
 """Two people decide about what goes back of one payment in all, however many parts it is given back in."""
 
+from decimal import Decimal
+
 import pytest
+from chassis.auth.principals import Role
 from contracts import RefundDue
 
 from .payment_driver import PaymentDriver
@@ -40,6 +43,24 @@ async def test_the_part_that_reaches_the_limit_waits_for_a_second_person(
         (await desk.done(part)).require(204)
 
 
+async def test_a_part_that_waits_is_shown_to_staff_and_to_its_runner_once_it_is_approved(
+    driver: PaymentDriver, desk: RefundDesk
+) -> None:
+    # given
+    entry, uploaded = await driver.register_and_upload()
+    for by in (desk.first, desk.second):
+        await driver.try_verify(uploaded, by=by)
+    part = await desk.ask(uploaded, "100000.00")
+    # when
+    answer = await driver.call("GET", f"/invoices/{entry.id}", by=driver.staff(Role.VIEWER))
+    # then
+    [shown] = answer.require(200)["refunds"]
+    assert (shown["refund_id"], shown["state"]) == (part["refund_id"], "waits_for_second")
+    assert (await driver.invoice(entry))["refunds"] == []
+    (await desk.do(part, "approve", by=desk.second)).require(204)
+    assert [each["state"] for each in (await driver.invoice(entry))["refunds"]] == ["due"]
+
+
 async def test_a_part_that_was_due_waits_too_once_others_reach_the_limit_with_it(
     driver: PaymentDriver, desk: RefundDesk
 ) -> None:
@@ -62,3 +83,15 @@ async def test_what_was_cancelled_does_not_count(driver: PaymentDriver, desk: Re
     second = await desk.ask(payment, "50000.00")
     assert second["state"] == "due"
     (await desk.done(second)).require(204)
+
+
+async def test_a_part_is_in_whole_rupiah_unless_it_is_all_that_is_left(driver: PaymentDriver, desk: RefundDesk) -> None:
+    # given
+    await desk.limit(None)
+    _, payment = await driver.register_and_pay(amount=Decimal("150000.50"))
+    # then
+    refused = await desk.try_ask(payment, "10000.25")
+    assert refused.is_problem(422, "invalid_fields")
+    assert [each["field"] for each in refused.body["errors"]] == ["amount"]
+    await desk.ask(payment, "150000.00")
+    await desk.ask(payment, "0.50")

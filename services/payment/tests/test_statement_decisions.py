@@ -98,7 +98,7 @@ async def test_a_line_for_a_paid_registration_is_kept_as_surplus(driver: Payment
     # then
     [surplus] = await bank.kept()
     assert (surplus["kind"], surplus["registration_id"], surplus["amount"]) == ("surplus", str(entry.id), "150000.00")
-    assert surplus["channel"] == "statement"
+    assert (surplus["channel"], surplus["source"]) == ("statement", f"line:{second}")
     assert await bank.balances() == {"bank": "300000.00", "runners": "-150000.00", "surplus": "-150000.00"}
     assert len(await driver.published(PaymentVerified)) == 1
 

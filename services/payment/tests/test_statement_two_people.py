@@ -59,16 +59,49 @@ async def test_less_than_the_amount_needs_one_person(
     assert (await bank.accept(line, await driver.register()))["state"] == "matched"
 
 
-async def test_a_sure_line_is_accepted_by_one_person_for_its_registration_only(
+async def test_a_sure_line_is_accepted_by_another_person_than_sent_its_statement_and_for_its_registration_only(
     driver: PaymentDriver, bank: Bank, desk: RefundDesk
 ) -> None:
     entry, other = await driver.register(), await driver.register()
     bank.receives_for(entry)
     [line] = await bank.uploaded_lines()
     assert (await bank.line(line))["kind"] == "accept"
-    assert (await bank.try_accept(line, other)).is_problem(409, "two_people_assign")
-    assert (await bank.accept(line, entry))["state"] == "matched"
+    assert (await bank.try_accept(line, entry)).is_problem(409, "same_person")
+    assert (await bank.try_accept(line, other, by=desk.first)).is_problem(409, "two_people_assign")
+    assert await bank.states() == ["open"]
+    assert (await bank.try_accept(line, entry, by=desk.first)).require(200)["state"] == "matched"
     assert (await driver.invoice(other))["status"] == "open"
+
+
+async def test_a_sure_line_below_the_amount_is_accepted_by_who_sent_its_statement(
+    driver: PaymentDriver, bank: Bank, desk: RefundDesk
+) -> None:
+    await desk.limit(f"{PRICE + 1:.2f}")
+    entry = await driver.register()
+    bank.receives_for(entry)
+    [line] = await bank.uploaded_lines()
+    assert (await bank.accept(line, entry))["state"] == "matched"
+
+
+async def test_no_large_line_is_accepted_without_a_person(driver: PaymentDriver, bank: Bank, desk: RefundDesk) -> None:
+    # given
+    await driver.change_settings(statement_auto_accept=True, second_check_from=LIMIT)
+    large, small = await driver.register(), await driver.register(amount=Decimal("99000.00"))
+    bank.receives_for(large, small)
+    # when
+    imported = await bank.upload()
+    # then
+    assert (imported["matched"], imported["accepted"]) == (2, 1)
+    assert [line["state"] for line in await bank.lines(imported)] == ["open", "matched"]
+    assert [(await driver.invoice(entry))["status"] for entry in (large, small)] == ["open", "paid"]
+
+
+async def test_without_a_person_a_large_line_confirms_what_two_people_verified(
+    driver: PaymentDriver, bank: Bank, desk: RefundDesk
+) -> None:
+    await driver.change_settings(statement_auto_accept=True, second_check_from=LIMIT)
+    bank.receives_for(await two_verified(driver, desk))
+    assert (await bank.upload())["accepted"] == 1
 
 
 async def test_a_line_confirms_a_proof_that_two_people_verified_and_a_second_one_is_kept(

@@ -17,6 +17,19 @@ class PaymentMethod(StrEnum):
     BANK_TRANSFER = "bank_transfer"
 
 
+class RefundCause(StrEnum):
+    """Why money goes back.
+
+    too_late: it came after the places were given away. cancelled: the registration was cancelled. surplus: another
+    payment had paid it. staff: staff give it back, and the registration stays.
+    """
+
+    TOO_LATE = "too_late"
+    CANCELLED = "cancelled"
+    SURPLUS = "surplus"
+    STAFF = "staff"
+
+
 class UsdtKeptReason(StrEnum):
     """Why USDT that arrived for a registration do not pay for it.
 
@@ -106,22 +119,29 @@ class RefundDue(PaymentPayload):
     """Verified money that has to be refunded: all of a payment, or a part.
 
     A payment may have several; `refund_id` tells them apart. It is None in events of older releases, which knew one.
+    `reason` is what staff wrote if `cause` is `cancelled` or `staff`; `cause` is None in events of older releases.
     """
 
     TYPE: ClassVar[str] = "payment.refund_due"
 
     reason: str
     refund_id: UUID | None = None
+    cause: Open[RefundCause] | None = None
 
 
 class RefundDone(PaymentPayload):
-    """The refund was sent. `reference` is the transfer's at the bank or wallet, `refund_id` as in `RefundDue`."""
+    """The refund was sent. `reference` is the transfer's at the bank or wallet, `refund_id` as in `RefundDue`.
+
+    `corrected_at` is when staff replaced a wrong reference by this one; None while the first one holds. The newest
+    correction of a refund counts.
+    """
 
     TYPE: ClassVar[str] = "payment.refund_done"
 
     reference: str
     done_at: AwareDatetime
     refund_id: UUID | None = None
+    corrected_at: AwareDatetime | None = None
 
 
 class UsdtPayload(Payload, abstract=True):

@@ -25,13 +25,16 @@ _UNSETTLED_AFTER = timedelta(minutes=10)
 _OF_NO_PLACE = (Refund.origin.in_((Origin.EVENT, Origin.SURPLUS)), Refund.state != RefundState.CANCELLED)
 """Refunds of payments for which there is no place: one of a payment at most. Staff give back parts of others, too."""
 
+_IS_RETURNED = Payment.refund_total + Payment.taken_back >= func.coalesce(Payment.received, Payment.amount)
+
 
 @dataclass(frozen=True)
 class InvoiceState:
     """The invoice of one registration and its payments. At most one paid payment is not refunded.
 
     `refund_due_ids` and `refunded_ids` are payments that were not honoured, and go back for that; not those of which
-    staff give back a part. `sequence` is that of the newest published event.
+    staff give back a part. `returned_ids` are payments of which nothing is left, with all that goes back. `sequence` is
+    that of the newest published event.
     """
 
     registration_id: UUID
@@ -44,6 +47,7 @@ class InvoiceState:
     waiting_payment_ids: tuple[UUID, ...]
     refund_due_ids: tuple[UUID, ...]
     refunded_ids: tuple[UUID, ...]
+    returned_ids: tuple[UUID, ...] = ()
 
 
 async def snapshot(session: AsyncSession) -> AsyncIterator[InvoiceState]:
@@ -66,6 +70,7 @@ def _query() -> Select[*tuple[Any, ...]]:
             _payments(Payment.status == PaymentStatus.UPLOADED).label("waiting_payment_ids"),
             _payments(Refund.id.is_not(None) & Refund.done_at.is_(None)).label("refund_due_ids"),
             _payments(Refund.done_at.is_not(None)).label("refunded_ids"),
+            _payments(_IS_RETURNED).label("returned_ids"),
         )
         .outerjoin(Payment, Payment.registration_id == Invoice.registration_id)
         .outerjoin(Refund, and_(Refund.payment_id == Payment.id, *_OF_NO_PLACE))

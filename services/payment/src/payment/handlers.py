@@ -21,7 +21,7 @@ from payment.invoices.rules import RegistrationEnd
 from payment.marks.commands import answer_mark
 from payment.races.commands import store_race
 from payment.refunds.commands import SURPLUS, create_refund
-from payment.refunds.rules import Origin
+from payment.refunds.rules import TOO_LATE, Origin
 from payment.reports.backfill import complete_invoice
 from payment.usdt.pay.deadlines import hold_deadlines
 
@@ -50,9 +50,7 @@ async def close_expired_invoice(event: Event[RegistrationExpired], work: UnitOfW
         known_sequence=ended.payment_sequence,
     )
     if ended.refund_payment_id is not None:
-        await create_refund(
-            work, ended.refund_payment_id, ended.registration_id, reason="The payment came too late: no place was left."
-        )
+        await create_refund(work, ended.refund_payment_id, ended.registration_id, reason=TOO_LATE)
 
 
 @handlers.on(RegistrationReopened)

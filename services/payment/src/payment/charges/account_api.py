@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from chassis.auth.access import Admin
 from chassis.errors import InvalidFields
-from chassis.web.dependencies import Read, Work
+from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.models import Body, Line, OrNone, View
 from chassis.web.problems import errors
 from chassis.web.routing import Router
@@ -13,6 +13,7 @@ from pydantic import Field
 
 from payment.dependencies import OwnGateway
 from payment.gateways.account import Account, AccountChange, Mode, change_account
+from payment.gateways.trial import KeyCheck, try_key
 
 router = Router(prefix="/settings/midtrans", tags=["gateway"])
 
@@ -34,6 +35,12 @@ class AccountView(View):
         return cls.model_validate(account)
 
 
+class ChangedAccount(AccountView):
+    """The account after a change. `key_check` is what the trial of a new server key showed; null without a new one."""
+
+    key_check: KeyCheck | None = None
+
+
 class NewAccount(Body):
     """The account. `server_key` stays if it is absent, and is removed by null."""
 
@@ -49,9 +56,12 @@ async def show_account(_: Admin, session: Read, gateway: OwnGateway) -> AccountV
 
 
 @router.put("", responses=errors(InvalidFields))
-async def change(body: NewAccount, staff: Admin, work: Work, gateway: OwnGateway) -> AccountView:
-    """Replace the account."""
+async def change(body: NewAccount, staff: Admin, database: OwnDatabase, gateway: OwnGateway) -> ChangedAccount:
+    """Replace the account. A new server key is tried first; without an answer of Midtrans it is stored untried."""
+    checked = None if body.server_key is None else await try_key(gateway, body.server_key)
     keep = "server_key" not in body.model_fields_set
     new = AccountChange(body.merchant_id, body.offers, body.server_key, keep)
-    await change_account(work, new, gateway.box, by=staff)
-    return AccountView.of(await gateway.account(work.session))
+    async with database.work() as work:
+        await change_account(work, new, gateway.box, by=staff)
+        stored = AccountView.of(await gateway.account(work.session))
+    return ChangedAccount(**stored.model_dump(), key_check=checked)

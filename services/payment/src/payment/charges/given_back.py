@@ -38,7 +38,11 @@ _OPEN: Final = (RefundState.WAITS_FOR_SECOND, RefundState.DUE)
 
 
 async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
-    """Let the refunds of a report change those of the payment, or of the kept money, of a charge. Idempotent."""
+    """Let the refunds of a report change those of the payment, or of the kept money, of a charge. Idempotent.
+
+    While a part of a payment was charged back, what is new in the report and was not asked for may be that part: it is
+    no refund.
+    """
     keyed = (_with_key(charge, report, each) for each in report.refunds)
     reported = [each for each in keyed if each is not None]
     if reported:
@@ -48,7 +52,8 @@ async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport)
         for each in reported:
             match holder:
                 case Payment():
-                    await _of_payment(work, charge, holder, each)
+                    if not report.partly_charged_back or each.was_asked_for or await _known(work, holder, each):
+                        await _of_payment(work, charge, holder, each)
                 case UnassignedMoney():
                     await _of_kept_money(work, charge, holder, each)
                 case None:
@@ -111,6 +116,13 @@ async def _of_payment(work: UnitOfWork, charge: Charge, payment: Payment, report
     if refund is not None and refund.state == RefundState.ASKED and reported.confirmed_at is not None:
         reference = f"Midtrans {charge.order_id} {reported.key}"
         await finish_refund(work, refund, Completion(reference[:255], NO_VERIFIER, "system", reported.confirmed_at))
+
+
+async def given_by_gateway(work: UnitOfWork, payment: Payment) -> Decimal:
+    """Return the sum of a payment's refunds that the gateway was seen to give back."""
+    by_gateway = (Refund.way == Way.GATEWAY, Refund.accepted_at.is_not(None), Refund.state != RefundState.CANCELLED)
+    total = select(func.coalesce(func.sum(Refund.amount), 0)).where(Refund.payment_id == payment.id, *by_gateway)
+    return Decimal((await work.session.execute(total)).scalar_one())
 
 
 async def _known(work: UnitOfWork, payment: Payment, reported: ReportedRefund) -> Refund | None:

@@ -4,11 +4,12 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from chassis.audit_log import shown_value
 from chassis.database import UnitOfWork
 from chassis.telemetry import logger
 
 from payment.charges.commands import fill_details, locked_charge
-from payment.charges.given_back import follow_refunds, locked_holder
+from payment.charges.given_back import follow_refunds, given_by_gateway, locked_holder
 from payment.charges.rules import RECEIVED, ChargeStatus, charge_source, next_question, status_after
 from payment.charges.tables import Charge
 from payment.gateways.port import ChargeMethod, GatewayStatus, StatusReport
@@ -58,6 +59,8 @@ async def _follow(work: UnitOfWork, charge: Charge, report: StatusReport) -> Non
     await _change_status(work, charge, report)
     if not had_money and charge.status in RECEIVED:
         await follow_refunds(work, charge, report)
+    if report.partly_charged_back and charge.status == ChargeStatus.PAID:
+        await _take_part_back(work, charge, report)
 
 
 async def _change_status(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
@@ -105,16 +108,44 @@ async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kin
     Kept money is settled by that. A registration stays as it is: a person decides about it.
     """
     log.error("charge_taken_back", charge=str(charge.id), kind=kind.value)
-    left = report.amount - charge.refunded
+    holder, source = await locked_holder(work, charge), f"{charge_source(charge.id)}:{kind.value}"
+    left = report.amount - await _gone(work, charge, holder)
     if left <= 0:
         return
-    holder, source = await locked_holder(work, charge), f"{charge_source(charge.id)}:{kind.value}"
     await record(work, _back_entry(work, charge, kind, left, source=source, debit=_account(holder)))
     if isinstance(holder, Payment):
-        holder.taken_back = left
+        holder.taken_back += left
     elif holder is not None and holder.state != MoneyState.REFUNDED:
         holder.gone_back, holder.way = holder.amount, Way.GATEWAY
         await refunded_by_gateway(work, holder, reference=source, reason=TAKEN_BACK)
+
+
+async def _gone(work: UnitOfWork, charge: Charge, holder: Payment | UnassignedMoney | None) -> Decimal:
+    """Return what of the money of a charge went back before."""
+    if not isinstance(holder, Payment) or not holder.taken_back:
+        return charge.refunded
+    return max(charge.refunded, holder.taken_back + await given_by_gateway(work, holder))
+
+
+async def _take_part_back(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
+    """Book the part of a payment that a bank took back: what the report says went back, less the refunds.
+
+    If it does not say how much that is, nothing is booked: the reconciliation shows it to a person. The registration
+    stays as it is. Of kept money the part was booked as gone back already.
+    """
+    holder = await locked_holder(work, charge)
+    if not isinstance(holder, Payment):
+        return
+    taken = min(report.refunded, report.amount) - await given_by_gateway(work, holder)
+    more = taken - holder.taken_back
+    if more <= 0:
+        return
+    log.error("charge_partly_taken_back", charge=str(charge.id))
+    source = f"{charge_source(charge.id)}:{Kind.CHARGEBACK.value}:{taken:.2f}"
+    await record(work, _back_entry(work, charge, Kind.CHARGEBACK, more, source=source, debit=Account.RUNNERS))
+    holder.taken_back = taken
+    details = {"registration_id": str(charge.registration_id), "amount": shown_value(more)}
+    await work.audit("system", "charge.partly_charged_back", str(charge.id), **details)
 
 
 def _back_entry(work: UnitOfWork, charge: Charge, kind: Kind, amount: Decimal, *, source: str, debit: Account) -> Entry:

@@ -17,7 +17,7 @@ from payment.gateway_reports.errors import REFUSALS, UnknownReport
 from payment.gateway_reports.forms import REQUEST_BODY, read_report_form
 from payment.gateway_reports.models import ReportView
 from payment.gateway_reports.reading import read_report
-from payment.statements.uploads import newest_first, sha256_of
+from payment.statements.uploads import newest_first, read_in_turn, sha256_of
 
 router = Router(prefix="/gateway/reports", tags=["gateway"])
 
@@ -34,7 +34,7 @@ async def upload_report(staff: Finance, request: Request, database: OwnDatabase,
     The same file again is compared again, and books only what has become possible since.
     """
     file = await read_report_form(request)
-    report = await asyncio.to_thread(read_report, file)
+    report = await read_in_turn(read_report, file)
     digest = await asyncio.to_thread(sha256_of, file)
     async with database.work() as work:
         compared = await commands.compare_report(work, report, sha256=digest, zone=zone, by=staff)

@@ -101,14 +101,24 @@ class AccountChange:
     keep_key: bool
 
 
+def check_form(server_key: str) -> None:
+    """Check that a server key has the form of one.
+
+    Raises:
+        InvalidFields.
+    """
+    if not server_key.startswith((_SANDBOX_KEY, _PRODUCTION_KEY)):
+        raise InvalidFields(("server_key", NO_SERVER_KEY))
+
+
 async def change_account(work: UnitOfWork, change: AccountChange, box: SecretBox, *, by: Staff) -> None:
     """Store the account, and audit which fields changed.
 
     Raises:
         InvalidFields: the server key has not the form of one.
     """
-    if change.server_key is not None and not change.server_key.startswith((_SANDBOX_KEY, _PRODUCTION_KEY)):
-        raise InvalidFields(("server_key", NO_SERVER_KEY))
+    if change.server_key is not None:
+        check_form(change.server_key)
     row = (await work.session.execute(select(GatewaySettings).with_for_update())).scalar_one()
     values = {"midtrans_merchant_id": change.merchant_id, "midtrans_offers": list(change.offers)}
     if not change.keep_key:

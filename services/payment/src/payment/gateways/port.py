@@ -83,12 +83,14 @@ class ReportedRefund:
         key: that it was asked for with, or the gateway's own; None if the gateway says only what was refunded in all.
         confirmed_at: when the bank or wallet confirmed it; None while it has not.
         is_sum: it is what a sum grew by, and its key was made from that.
+        was_asked_for: its key is one that it was asked for with, not the gateway's own.
     """
 
     key: str | None
     amount: Decimal
     confirmed_at: datetime | None
     is_sum: bool = False
+    was_asked_for: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class StatusReport:
         word: the gateway's own status, for people.
         amount: of the charge, in units of `currency`.
         refunded: sum of all refunds so far; `refunds` are these one by one, as far as the gateway says.
+        partly_charged_back: whether a bank took a part of the money back; it may be in `refunded`, and among `refunds`.
         refund_window: for how long after the settlement the gateway gives the money back; None if it never does.
         merchant_id: the account that got the money; None if the gateway does not say.
         settled_at: when the money arrived; None while it has not.
@@ -131,6 +134,7 @@ class StatusReport:
     details: ChargeDetails
     method: ChargeMethod = field(default=ChargeMethod.VA)
     refunds: Sequence[ReportedRefund] = ()
+    partly_charged_back: bool = False
     refund_window: timedelta | None = None
 
 
@@ -148,6 +152,10 @@ class BalanceTooLow(GatewayRefused):
 
 class GatewayUnavailable(GatewayError):
     """The gateway did not get or not take the request. Nothing happened there."""
+
+
+class KeyRefused(GatewayUnavailable):
+    """The gateway refuses the merchant's key. That may last only a while, and says nothing about the order."""
 
 
 class GatewaySilent(GatewayError):

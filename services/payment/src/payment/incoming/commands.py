@@ -173,33 +173,40 @@ async def ask_refund(work: UnitOfWork, money_id: UUID, *, reason: str, by: Staff
     await _decide(work, money, {"state": MoneyState.REFUND_DUE}, reason=reason, by=by)
 
 
-async def complete_refund(work: UnitOfWork, money_id: UUID, *, reference: str, by: Staff) -> None:
+async def complete_refund(
+    work: UnitOfWork, money_id: UUID, *, reference: str, by: Staff, address_by: UUID | None = None
+) -> None:
     """Record that kept money was transferred back under `reference`, and book that.
 
     What the gateway has accepted, but never confirms, may be completed by a person who saw it arrive.
 
+    Args:
+        address_by: who entered the address to which it went; None if it has none, or its runner named it.
+
     Raises:
         UnknownMoney, NoRefundDue.
-        SamePerson: two people are needed for the amount, and `by` is the one who decided that it goes back.
+        SamePerson: two people are needed for the amount, and `by` decided that it goes back, or to which address.
     """
     money = await locked_money(work, money_id)
     accepted = money.state == MoneyState.ASKED and money.accepted_at is not None
     if money.state != MoneyState.REFUND_DUE and not accepted:
         raise NoRefundDue(state=money.state)
     if not accepted:
-        await ensure_other_person(work, money, by=by)
+        await ensure_other_person(work, money, by=by, address_by=address_by)
     by_hand = Account.USDT if money.channel == Channel.USDT else Account.BANK
     out_of = Account.MIDTRANS if accepted else by_hand
     await _give_back(work, money, reference=reference, by=by.id, actor=by.actor, out_of=out_of)
 
 
-async def ensure_other_person(work: UnitOfWork, money: UnassignedMoney, *, by: Staff) -> None:
-    """Check that another person sends a large amount back than the one who decided that.
+async def ensure_other_person(
+    work: UnitOfWork, money: UnassignedMoney, *, by: Staff, address_by: UUID | None = None
+) -> None:
+    """Check that another person sends a large amount back than decided that, or entered the address.
 
     Raises:
         SamePerson.
     """
-    if money.decided_by == by.id and needs_second(money.amount, await second_check_from(work.session)):
+    if by.id in {money.decided_by, address_by} and needs_second(money.amount, await second_check_from(work.session)):
         raise SamePerson
 
 

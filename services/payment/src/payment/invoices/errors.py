@@ -23,10 +23,22 @@ class AmountMismatch(StartlineError):
     @classmethod
     def of(cls, expected: Decimal, currency: str) -> Self:
         """Return the error with the amount of the invoice."""
+        english, other = _shown(expected, currency), _shown(expected, currency, indonesian=True)
         wording = Wording(
-            en=f"The amount must be {expected:.2f} {currency}.", id=f"Jumlahnya harus {expected:.2f} {currency}."
+            en=f"The amount must be {english}. A transfer of another amount does not pay for the"
+            " registration: staff keep it, and assign it or pay it back.",
+            id=f"Jumlahnya harus {other}. Transfer dengan jumlah lain tidak melunasi pendaftaran: panitia"
+            " menyimpannya, lalu menetapkan pemiliknya atau mengembalikannya.",
         )
         return cls(wording, expected=f"{expected:.2f}", currency=currency)
+
+
+def _shown(amount: Decimal, currency: str, *, indonesian: bool = False) -> str:
+    """Return an amount as people write it: `Rp 150.000` in Indonesian, `Rp 150,000` in English."""
+    figures = f"{amount:,.0f}" if amount == amount.to_integral_value() else f"{amount:,.2f}"
+    if indonesian:
+        figures = figures.translate(str.maketrans(",.", ".,"))
+    return f"{'Rp' if currency == 'IDR' else currency} {figures}"
 
 
 class InvoiceExpired(StartlineError):

@@ -40,7 +40,7 @@ class InvoicePayment(View):
 
 
 class InvoiceRefund(View):
-    """Money of the registration that goes back, as its runner sees it: by `hand`, or through the `gateway`."""
+    """Money of the registration that goes back: by `hand`, or through the `gateway`."""
 
     refund_id: UUID = Field(validation_alias="id")
     amount: Amount
@@ -55,7 +55,7 @@ class InvoiceView(View):
     """An invoice, its payments and refunds, oldest first. An open invoice is `expired` once its deadline has passed.
 
     `payable_amount` is what its payer was asked to transfer; null if the runner has not asked that. `usdt_asked` says
-    whether an amount in USDT was asked for.
+    whether an amount in USDT was asked for, `has_charges` whether a payment through the gateway was ever begun.
     """
 
     registration_id: UUID
@@ -66,6 +66,7 @@ class InvoiceView(View):
     status: InvoiceStatus
     expires_at: datetime
     usdt_asked: bool = False
+    has_charges: bool = False
     payments: Sequence[InvoicePayment] = ()
     refunds: Sequence[InvoiceRefund] = ()
 

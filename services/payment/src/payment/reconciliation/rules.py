@@ -69,6 +69,7 @@ class ItemKind(StrEnum):
     BALANCE_DIFFERS = "balance_differs"
     CHARGE_NOT_SETTLED = "charge_not_settled"
     CHARGE_TAKEN_BACK = "charge_taken_back"
+    CHARGE_PARTLY_TAKEN_BACK = "charge_partly_taken_back"
     WAITS_FOR_PAYOUT = "waits_for_payout"
     PAYOUT_OVERDUE = "payout_overdue"
     PAID_OUT_TOO_MUCH = "paid_out_too_much"

@@ -82,6 +82,16 @@ MEANINGS: Final[Mapping[ItemKind, tuple[Who, Wording]]] = {
             id="Bank menarik kembali pembayaran ini. Minta peserta membayar lagi, atau batalkan pendaftarannya.",
         ),
     ),
+    ItemKind.CHARGE_PARTLY_TAKEN_BACK: (
+        Who.ADMIN,
+        Wording(
+            en="A bank took a part of this payment back. If no amount stands here, Midtrans did not say it, and nothing"
+            " is booked: look it up there. Ask the runner to pay the part again, or cancel the registration.",
+            id="Bank menarik kembali sebagian pembayaran ini. Jika jumlahnya tidak tertera, Midtrans tidak"
+            " menyebutkannya dan tidak ada yang dibukukan: lihat di sana. Minta peserta membayar bagian itu lagi,"
+            " atau batalkan pendaftarannya.",
+        ),
+    ),
     ItemKind.WAITS_FOR_PAYOUT: (
         Who.FINANCE,
         Wording(
@@ -101,8 +111,11 @@ MEANINGS: Final[Mapping[ItemKind, tuple[Who, Wording]]] = {
     ItemKind.PAID_OUT_TOO_MUCH: (
         Who.FINANCE,
         Wording(
-            en="More was paid out than received. Check which lines were marked as payouts, and their fees.",
-            id="Yang dicairkan melebihi yang diterima. Periksa baris yang ditandai sebagai pencairan dan biayanya.",
+            en="More left this account than came in. Either refunds through the gateway took what was paid out before:"
+            " it keeps them back from the next payouts. Or a line is wrongly marked as a payout, or its fee is wrong.",
+            id="Yang keluar dari akun ini melebihi yang masuk. Mungkin pengembalian lewat gateway memakai uang yang"
+            " sudah dicairkan: itu dipotong dari pencairan berikutnya. Atau ada baris yang keliru ditandai sebagai"
+            " pencairan, atau biayanya salah.",
         ),
     ),
     ItemKind.PAID_NOT_BOOKED: (

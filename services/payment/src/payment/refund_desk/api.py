@@ -18,8 +18,7 @@ from payment.dependencies import Images, OwnGateway, OwnImageProcessor
 from payment.ledger.rules import refund_source
 from payment.paging import Position, cursors
 from payment.proofs.errors import UnknownPayment
-from payment.refund_desk import queries, sending
-from payment.refund_desk.completing import complete_refund, correct_transaction, enter_address, usdt_refunds
+from payment.refund_desk import completing, queries, sending
 from payment.refund_desk.errors import GatewayRefundNotPossible, NoEvidence
 from payment.refund_desk.evidence import REQUEST_BODY, add_evidence, read_picture
 from payment.refund_desk.models import Cancellation, NewRefund, RefundDone, RefundView
@@ -59,7 +58,7 @@ async def _views(
     session: AsyncSession, rows: Sequence[Any], database: OwnDatabase, gateway: OwnGateway
 ) -> Sequence[RefundView]:
     now, has_gateway = database.clock(), await gateway.account(session) is not None
-    usdt = await usdt_refunds(session, rows)
+    usdt = await completing.usdt_refunds(session, rows)
     return [
         RefundView.of(row, now=now, has_gateway=has_gateway, usdt=usdt.get(refund_source(row["refund_id"])))
         for row in rows
@@ -76,7 +75,7 @@ def _after(last: RefundView) -> str:
     return cursors.encode(*Position(closed, last.due_at, last.refund_id))
 
 
-@router.post("", status_code=201, responses=errors(UnknownPayment, RefundExceedsPayment, UnknownRefund))
+@router.post("", status_code=201, responses=errors(UnknownPayment, RefundExceedsPayment, UnknownRefund, InvalidFields))
 async def ask_refund(
     body: NewRefund, staff: Finance, work: Work, database: OwnDatabase, gateway: OwnGateway
 ) -> RefundView:
@@ -109,7 +108,7 @@ async def finish_refund(refund_id: UUID, body: RefundDone, staff: Finance, work:
 
     202: a second person has to approve the refund first.
     """
-    waits = await complete_refund(work, refund_id, reference=body.reference, by=staff)
+    waits = await completing.complete_refund(work, refund_id, reference=body.reference, by=staff)
     return second_person_answer() if waits else None
 
 
@@ -119,8 +118,11 @@ async def finish_refund(refund_id: UUID, body: RefundDone, staff: Finance, work:
     responses=errors(UnknownRefund, AlreadyRefunded, RefundNotOpen, NotInUsdt, AddressOfRunner, InvalidFields),
 )
 async def store_refund_address(refund_id: UUID, body: AddressByStaff, staff: Finance, work: Work) -> None:
-    """Enter where a refund in USDT goes, for a runner who has named no address. The runner may still name another."""
-    await enter_address(work, refund_id, body, by=staff)
+    """Enter where a refund in USDT goes, for a runner who has named no address. The runner may still name another.
+
+    If a second person had approved the refund, one has to approve it again, who did not enter the address.
+    """
+    await completing.enter_address(work, refund_id, body, by=staff)
 
 
 @router.post(
@@ -130,7 +132,7 @@ async def store_refund_address(refund_id: UUID, body: AddressByStaff, staff: Fin
 )
 async def correct_refund(refund_id: UUID, body: Correction, staff: Finance, work: Work) -> None:
     """Correct the transaction that was recorded for a refund in USDT, while it is not found on the chain."""
-    await correct_transaction(work, refund_id, body, by=staff)
+    await completing.correct_transaction(work, refund_id, body, by=staff)
 
 
 @router.post(
@@ -153,8 +155,8 @@ async def send_refund(refund_id: UUID, staff: Finance, database: OwnDatabase, ga
 
 @router.post("/{refund_id}/approve", status_code=204, responses=errors(UnknownRefund, RefundNotOpen, SamePerson))
 async def approve_refund(refund_id: UUID, staff: Finance, work: Work) -> None:
-    """Approve a refund as the second person."""
-    await commands.approve_refund(work, refund_id, by=staff)
+    """Approve a refund as the second person; not as the one who entered the address of a refund in USDT."""
+    await completing.approve_refund(work, refund_id, by=staff)
 
 
 @router.post("/{refund_id}/cancel", status_code=204, responses=errors(UnknownRefund, AlreadyRefunded, RefundNotOpen))

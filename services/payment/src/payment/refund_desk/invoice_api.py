@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.auth.access import ItsRunnerOrStaff
+from chassis.auth.principals import Staff
 from chassis.web.dependencies import OwnDatabase, Read
 from chassis.web.problems import errors
 from chassis.web.routing import Router
@@ -16,13 +17,20 @@ router = Router(prefix="/invoices/{registration_id}", tags=["invoices"])
 
 
 @router.get("", responses=errors(InvoiceNotFound))
-async def show_invoice(registration_id: UUID, _: ItsRunnerOrStaff, session: Read, database: OwnDatabase) -> InvoiceView:
-    """Return the invoice of a registration, its payments and refunds. It is created moments after the registration."""
-    invoice, payable, usdt_asked = await asked_invoice(session, registration_id)
+async def show_invoice(
+    registration_id: UUID, caller: ItsRunnerOrStaff, session: Read, database: OwnDatabase
+) -> InvoiceView:
+    """Return the invoice of a registration, its payments and refunds. It is created moments after the registration.
+
+    Refunds that staff asked for are shown to the runner once a second person has approved them, if it takes two.
+    """
+    asked = await asked_invoice(session, registration_id)
     payments = await payments_of(session, registration_id)
     has_refunds = any(each.refund_total for each in payments)
-    refunds = await refunds_of(session, registration_id) if has_refunds else ()
+    for_staff = isinstance(caller, Staff)
+    refunds = await refunds_of(session, registration_id, for_staff=for_staff) if has_refunds else ()
     shown = [InvoicePayment.model_validate(each) for each in payments]
-    view = InvoiceView.of(invoice, shown, now=database.clock(), payable_amount=payable)
+    view = InvoiceView.of(asked.invoice, shown, now=database.clock(), payable_amount=asked.payable_amount)
     views = [InvoiceRefund.model_validate(each) for each in refunds]
-    return view.model_copy(update={"refunds": views, "usdt_asked": usdt_asked})
+    known = {"usdt_asked": asked.usdt_asked, "has_charges": asked.has_charges}
+    return view.model_copy(update={"refunds": views, **known})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Interval, RowMapping, Select, case, cast, func, literal, or_, select, tuple_
@@ -85,31 +85,47 @@ async def refund_by_id(session: AsyncSession, refund_id: UUID) -> RowMapping:
     return found
 
 
-async def asked_invoice(session: AsyncSession, registration_id: UUID) -> tuple[Invoice, Decimal | None, bool]:
-    """Return the invoice of a registration, and what its payer was asked for.
+class AskedInvoice(NamedTuple):
+    """An invoice, and what its payer was asked for.
 
-    That is the amount to transfer, None if it was not asked for, and whether an amount in USDT was.
+    Attributes:
+        payable_amount: the amount to transfer; None if it was not asked for.
+        usdt_asked: whether an amount in USDT was asked for.
+        has_charges: whether a payment through the gateway was ever begun.
+    """
+
+    invoice: Invoice
+    payable_amount: Decimal | None
+    usdt_asked: bool
+    has_charges: bool
+
+
+async def asked_invoice(session: AsyncSession, registration_id: UUID) -> AskedInvoice:
+    """Return the invoice of a registration, and what its payer was asked for.
 
     Raises:
         InvoiceNotFound.
     """
     payable = select(TransferAmount.payable_amount).where(TransferAmount.registration_id == registration_id)
-    columns = (Invoice, payable.scalar_subquery().label("payable_amount"), asked_for_usdt(registration_id))
+    charged = select(Charge.id).where(Charge.registration_id == registration_id).exists()
+    columns = (Invoice, payable.scalar_subquery().label("payable_amount"), asked_for_usdt(registration_id), charged)
     found = (await session.execute(select(*columns).where(Invoice.registration_id == registration_id))).first()
     if found is None:
         raise InvoiceNotFound
-    invoice, payable_amount, usdt_asked = found
-    return invoice, payable_amount, usdt_asked
+    return AskedInvoice(*found)
 
 
-async def refunds_of(session: AsyncSession, registration_id: UUID) -> Sequence[RowMapping]:
-    """Return the refunds of a registration as its runner sees them, oldest first.
+async def refunds_of(session: AsyncSession, registration_id: UUID, *, for_staff: bool) -> Sequence[RowMapping]:
+    """Return the refunds of a registration, oldest first, without those that were cancelled.
 
-    One that staff asked for and a second person has to approve is not shown yet, and one that was cancelled no more.
+    Args:
+        for_staff: whether to return also those that staff asked for and a second person has to approve; a runner does
+            not see them yet.
     """
     columns = (Refund.id, Refund.amount, Payment.currency, Refund.state, Refund.due_at, Refund.done_at, Refund.way)
-    hidden = (Refund.origin == "staff") & (Refund.state == RefundState.WAITS_FOR_SECOND)
-    shown = (Payment.registration_id == registration_id, ~hidden, Refund.state != RefundState.CANCELLED)
+    shown = [Payment.registration_id == registration_id, Refund.state != RefundState.CANCELLED]
+    if not for_staff:
+        shown.append(~((Refund.origin == "staff") & (Refund.state == RefundState.WAITS_FOR_SECOND)))
     query = select(*columns).join(Payment, Payment.id == Refund.payment_id).where(*shown)
     return (await session.execute(query.order_by(Refund.due_at, Refund.id))).mappings().all()
 

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
-from chassis.errors import NotYet
+from chassis.errors import InvalidFields, NotYet
+from chassis.wording import Wording
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -26,6 +27,10 @@ from payment.second_person import SamePerson, needs_second
 
 SURPLUS: Final = "Surplus: another payment had already paid for this registration."
 """Reason of the refund of a second payment for one registration."""
+
+_WHOLE_RUPIAH: Final = Wording(
+    en="Write whole rupiah, without decimals.", id="Tulis rupiah bulat, tanpa angka di belakang koma."
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ async def ask_refund(
 
     Raises:
         UnknownPayment, RefundExceedsPayment.
+        InvalidFields: the amount has cents, which banks do not transfer, and is not all that is left.
     """
     payment = await lock_payment(work, payment_id)
     if payment is None:
@@ -87,6 +93,8 @@ async def ask_refund(
     left = refundable(payment)
     if amount > left:
         raise RefundExceedsPayment.of(left)
+    if amount != left and amount % 1:
+        raise InvalidFields(("amount", _WHOLE_RUPIAH))
     new_id = refund_id or uuid4()
     await _insert(work, payment, id=new_id, amount=amount, reason=reason, origin=Origin.STAFF, asked_by=by.id)
     await work.audit(
@@ -152,10 +160,13 @@ async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:
         work.publish(refund_due(payment, refund), subject=payment.registration_id)
 
 
-async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> None:
+async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff, address_by: UUID | None = None) -> None:
     """Approve a refund as the second person, so that it is due.
 
-    If two people are not needed any more, the one who asked for it may let it go on.
+    If two people are not needed any more, the one who asked for it, or entered its address, may let it go on.
+
+    Args:
+        address_by: who entered the address to which it goes; None if it has none, or its runner named it.
 
     Raises:
         UnknownRefund, RefundNotOpen, SamePerson.
@@ -163,7 +174,7 @@ async def approve_refund(work: UnitOfWork, refund_id: UUID, *, by: Staff) -> Non
     refund = await lock_refund(work, refund_id)
     if refund.state != RefundState.WAITS_FOR_SECOND:
         raise RefundNotOpen(state_now=refund.state)
-    if refund.asked_by != by.id:
+    if by.id not in {refund.asked_by, address_by}:
         refund.approved_by, refund.approved_at = by.id, work.now
     elif await _needs_second(work, refund):
         raise SamePerson
@@ -242,6 +253,20 @@ async def wait_for_approval(work: UnitOfWork, refund: Refund, *, by: Staff) -> b
     return True
 
 
+async def withdraw_approval(work: UnitOfWork, refund: Refund, *, by: Staff) -> bool:
+    """Let a due refund wait for a second person again, as its address was entered after the approval.
+
+    Return False if no person approved it, or two people are not needed. The caller has locked it.
+    """
+    is_approved = refund.state == RefundState.DUE and refund.approved_by is not None
+    if not is_approved or not await _needs_second(work, refund):
+        return False
+    refund.state, refund.approved_by, refund.approved_at = RefundState.WAITS_FOR_SECOND, None, None
+    await work.session.flush()
+    await _audit_change(work, refund, "refund.check", RefundState.DUE, actor=by.actor)
+    return True
+
+
 async def _needs_second(work: UnitOfWork, refund: Refund) -> bool:
     """Return whether two people decide about a refund: all of its payment count together."""
     total = select(Payment.refund_total).where(Payment.id == refund.payment_id)
@@ -254,11 +279,17 @@ async def finish_refund(work: UnitOfWork, refund: Refund, how: Completion) -> No
     refund.state, refund.done_at, refund.done_by = RefundState.DONE, how.at, how.by
     refund.reference, refund.ask_at = how.reference, None
     await work.session.flush()
-    payment = await work.session.get_one(Payment, refund.payment_id)
-    done = refund_done(payment, refund, reference=how.reference, at=how.at)
-    work.publish(done, subject=payment.registration_id)
-    await book_refund(work, refund, payment)
+    await book_refund(work, refund, await publish_done(work, refund))
     await _audit_change(work, refund, "refund.done", before, actor=how.actor, reference=how.reference)
+
+
+async def publish_done(work: UnitOfWork, refund: Refund) -> Payment:
+    """Publish that a refund was completed, or that its reference was corrected, and return its payment."""
+    assert refund.reference is not None and refund.done_at is not None  # noqa: PT018, S101  # it is completed
+    payment = await work.session.get_one(Payment, refund.payment_id)
+    done = refund_done(payment, refund, reference=refund.reference, at=refund.done_at)
+    work.publish(done, subject=payment.registration_id)
+    return payment
 
 
 async def lock_refund(work: UnitOfWork, refund_id: UUID) -> Refund:

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from contracts import RefundCause
+
 
 class Origin(StrEnum):
     """What caused a refund.
@@ -18,6 +20,17 @@ class Origin(StrEnum):
     SURPLUS = "surplus"
     STAFF = "staff"
     GATEWAY = "gateway"
+
+
+TOO_LATE: Final = "The payment came too late: no place was left."
+"""Reason of the refund of a payment that was verified after the registration had expired."""
+
+
+def cause_of(origin: str, reason: str) -> RefundCause:
+    """Return why money goes back, from a refund's origin and reason."""
+    if origin == Origin.EVENT:
+        return RefundCause.TOO_LATE if reason == TOO_LATE else RefundCause.CANCELLED
+    return RefundCause.SURPLUS if origin == Origin.SURPLUS else RefundCause.STAFF
 
 
 class RefundState(StrEnum):

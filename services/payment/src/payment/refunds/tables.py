@@ -28,6 +28,7 @@ class Refund(Base):
         gateway_key: the gateway's key of it, unique for its payment; null for what goes back by hand.
         gateway_error: `payment.refunds.rules.GatewayError`, why it did not go by the gateway.
         evidence_path: of a picture that shows the transfer.
+        corrected_at: when `reference` was last corrected; null while the first one holds.
         booked: whether the ledger has its movement; older releases leave that to a job of the worker.
     """
 
@@ -84,6 +85,7 @@ class Refund(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None]
     reference: Mapped[str | None] = mapped_column(String(255))
+    corrected_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[UUID | None]
     cancel_reason: Mapped[str | None]

@@ -18,8 +18,9 @@ class Money(View):
     """Income and costs of a period, from the ledger.
 
     `gross` is what the registrations that were paid would have cost without `discounts`, `received` what they cost.
-    `rounding` is what came in beyond that by unique amounts of transfers, negative if less; `fees` were kept back from
-    payouts, and are never added to what runners pay. `refunds` went back. `net` is what is left.
+    `rounding` is what came in beyond that by unique amounts of transfers, negative if less; `fees` were kept back by
+    the gateway, and are never added to what runners pay: those of settlement reports are of their registrations, those
+    of payouts of none. `refunds` went back. `net` is what is left.
     """
 
     currency: str
@@ -35,7 +36,10 @@ class Money(View):
 
 
 class FinancialRow(Money):
-    """The money of one group. `key` is null for money of no registration, such as fees, and if it is not known."""
+    """The money of one group. `key` is null for money of no registration, such as fees, and if it is not known.
+
+    By price phase, the regular price is a row with the key `regular` and without a label; a phase has its name as both.
+    """
 
     key: str | None
     label: str | None

@@ -114,8 +114,11 @@ _COLUMNS: Final[Mapping[GroupBy, Any]] = {
     ),
     GroupBy.CATEGORY: Invoice.category_id,
     GroupBy.TYPE: Invoice.registration_type,
-    GroupBy.PHASE: Invoice.price_phase,
+    GroupBy.PHASE: case((Invoice.registration_id.is_not(None), func.coalesce(Invoice.price_phase, ""))),
 }
+REGULAR_PRICE: Final = "regular"
+"""Key of the row of registrations at the regular price. Its label is None: a phase may have the same name."""
+
 _OF_INVOICES: Final = frozenset({GroupBy.CATEGORY, GroupBy.TYPE, GroupBy.PHASE})
 
 
@@ -124,7 +127,10 @@ _SUMMED_BY: Final = (Movement.currency, Movement.kind, Movement.debit, Movement.
 
 @dataclass(frozen=True)
 class Group:
-    """The sums of one group and currency. `key` and `label` are None for money of no registration, or of unknown."""
+    """The sums of one group and currency.
+
+    `key` and `label` are None for money of no registration, or of unknown; `label` also for the regular price.
+    """
 
     key: str | None
     label: str | None
@@ -147,10 +153,16 @@ async def financial(session: AsyncSession, group_by: GroupBy, event_id: UUID | N
         flow = Flow(Kind(row.kind), Account(row.debit), Account(row.credit), row.number, row.amount, row.discount)
         flows[row.value, row.currency].append(flow)
     groups = [_group(value, currency, found, names) for (value, currency), found in flows.items()]
-    return sorted(groups, key=lambda each: (each.label is None, each.label or "", each.key or "", each.currency))
+    return sorted(groups, key=_position)
+
+
+def _position(group: Group) -> tuple[bool, bool, str, str, str]:
+    return group.key is None, group.label is None, group.label or "", group.key or "", group.currency
 
 
 def _group(value: Any, currency: str, flows: Iterable[Flow], names: Mapping[UUID, str]) -> Group:
+    if value == "":
+        return Group(REGULAR_PRICE, None, currency, sums_of(flows))
     key = None if value is None else str(value)
     return Group(key, names.get(value, key), currency, sums_of(flows))
 

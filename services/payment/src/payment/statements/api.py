@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payment.dependencies import Zone
 from payment.invoices.errors import AlreadyPaid, AmountMismatch, InvoiceNotFound
 from payment.invoices.rules import InvoiceStatus
+from payment.second_person import SamePerson
 from payment.statements import commands, importing, queries
 from payment.statements.errors import REFUSALS
 from payment.statements.forms import REQUEST_BODY, read_statement_form
@@ -274,6 +275,7 @@ async def show_line(line_id: UUID, _: Finance, session: Read) -> LineView:
         LineDecided,
         LineTooLarge,
         TwoPeopleAssign,
+        SamePerson,
         InvoiceNotFound,
         AmountMismatch,
         AlreadyPaid,
@@ -284,8 +286,8 @@ async def accept_line(line_id: UUID, body: Acceptance, staff: Finance, work: Wor
     """Let a line pay the invoice of a registration, or confirm the proof by which it is paid.
 
     Money for a registration that is paid otherwise is kept as surplus. Several registrations are paid together, if the
-    line is exactly their sum, or none is. From the amount on from which two people decide, one person accepts a line as
-    it was proposed if it is sure, or for what is paid already.
+    line is exactly their sum, or none is. From the amount on from which two people decide, one person accepts a line
+    for what is paid already, or, if another person sent the statement, as it was proposed if it is sure.
     """
     if body.registration_ids is not None:
         paid = await commands.accept_sum(work, line_id, body.registration_ids, zone=zone, by=staff)

@@ -6,12 +6,16 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final, NamedTuple
 
-from payment.statements.errors import MisplacedCells
+from payment.statements.errors import MisplacedCells, TooManyLines
 from payment.statements.model import Place
 
 DELIMITERS: Final = (",", ";", "\t")
 BEGINNING: Final = 30
 """Rows among which the header is looked for."""
+MOST_DELIMITERS: Final = 200
+"""In a row, within quotes or not. A file of nothing else would become millions of cells."""
+MOST_ROWS: Final = 250_000
+"""In a file, empty ones too."""
 
 
 class Row(NamedTuple):
@@ -25,15 +29,20 @@ def rows_of(text: str, delimiter: str) -> Iterator[Row]:
     """Yield the rows of a CSV one by one, empty ones too.
 
     Raises:
-        MisplacedCells: quotation marks are wrong.
+        MisplacedCells: quotation marks are wrong, or a row has more than `MOST_DELIMITERS`.
+        TooManyLines: there are more than `MOST_ROWS`.
     """
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    lines = _NarrowLines(text, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 1
     try:
-        for cells in reader:
+        for count, cells in enumerate(reader, start=1):
+            if count > MOST_ROWS:
+                raise TooManyLines(limit=MOST_ROWS)
             yield Row(number, cells)
             number = reader.line_num + 1
-    except csv.Error:
+            lines.in_row = 0
+    except (csv.Error, _TooWide):
         raise MisplacedCells.at(Place(number)) from None
 
 
@@ -44,6 +53,26 @@ def first_rows(text: str, delimiter: str) -> Sequence[Row]:
         for row in islice(rows_of(text, delimiter), BEGINNING):
             found.append(row)  # noqa: PERF402  # the rows before a wrong one are kept
     return found
+
+
+class _TooWide(Exception):
+    """A row has more delimiters than a table has."""
+
+
+class _NarrowLines(Iterator[str]):
+    """The lines of a text, which are counted before they are split. `in_row` begins at 0 for each row."""
+
+    def __init__(self, text: str, delimiter: str) -> None:
+        self.in_row = 0
+        self._lines = _lines(text)
+        self._delimiter = delimiter
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.in_row += line.count(self._delimiter)
+        if self.in_row > MOST_DELIMITERS:
+            raise _TooWide
+        return line
 
 
 def _lines(text: str) -> Iterator[str]:

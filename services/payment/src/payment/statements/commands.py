@@ -27,13 +27,13 @@ from payment.ledger.rules import Channel
 from payment.proofs.booking import correct_received
 from payment.proofs.rules import PaymentStatus
 from payment.proofs.tables import Payment
-from payment.second_person import needs_second
+from payment.second_person import SamePerson, needs_second
 from payment.statements.holding import is_held
 from payment.statements.line_errors import HELD, LineDecided, LineTooLarge, TwoPeopleAssign, UnknownStatementLine
 from payment.statements.matching import Kind
 from payment.statements.model import RUPIAH
 from payment.statements.rules import LARGEST_AMOUNT, LineState, line_source, part_source, received_at
-from payment.statements.tables import LinePayment, StatementLine
+from payment.statements.tables import ImportedStatement, LinePayment, StatementLine
 from payment.transfers.queries import amount_paid_by
 
 TRANSFER: Final = "bank_transfer"
@@ -47,10 +47,10 @@ async def accept(work: UnitOfWork, line_id: UUID, registration_id: UUID, *, zone
 
     Raises:
         UnknownStatementLine, LineDecided, LineTooLarge.
-        InvoiceNotFound, AmountMismatch, TwoPeopleAssign.
+        InvoiceNotFound, AmountMismatch, TwoPeopleAssign, SamePerson.
     """
     line = await open_line(work, line_id)
-    await _ensure_one_decides(work.session, line, {registration_id: line.amount})
+    await _ensure_two_people(work.session, line, {registration_id: line.amount}, by=by.id)
     money = _received(line, zone, registration_id=registration_id)
     payment_id = await _pay(work, money, by=by.id)
     if payment_id is None:
@@ -70,12 +70,12 @@ async def accept_sum(
 
     Raises:
         UnknownStatementLine, LineDecided, LineTooLarge.
-        InvoiceNotFound, AmountMismatch, TwoPeopleAssign.
+        InvoiceNotFound, AmountMismatch, TwoPeopleAssign, SamePerson.
         AlreadyPaid: one of them is paid, and not by a proof that waits for its line.
     """
     line = await open_line(work, line_id)
     parts = await _split(work, line, registration_ids)
-    await _ensure_one_decides(work.session, line, parts)
+    await _ensure_two_people(work.session, line, parts, by=by.id)
     payments: list[UUID] = []
     # In one order in all transactions, so that concurrent sums of the same registrations do not deadlock.
     for registration_id, amount in sorted(parts.items()):
@@ -97,8 +97,10 @@ async def accept_sure(work: UnitOfWork, line: StatementLine, registration_id: UU
         LineDecided, LineTooLarge.
         InvoiceNotFound, AmountMismatch.
         AlreadyPaid: it would be surplus, and stays open for a person.
+        SamePerson: it needs two people, of whom the one who sent the statement is the first.
     """
     await _ensure_not_held(work, line)
+    await _ensure_two_people(work.session, line, {registration_id: line.amount}, by=NO_VERIFIER)
     payment_id = await _pay(work, _received(line, zone, registration_id=registration_id), by=NO_VERIFIER)
     if payment_id is None:
         raise AlreadyPaid(registration_id=str(registration_id))
@@ -156,22 +158,35 @@ async def _ensure_not_held(work: UnitOfWork, line: StatementLine) -> None:
         raise LineDecided(state=HELD)
 
 
-async def _ensure_one_decides(session: AsyncSession, line: StatementLine, parts: Mapping[UUID, Decimal]) -> None:
-    """Check that one person may give the parts of a line to registrations. A sure line is accepted as it was proposed.
+async def _ensure_two_people(
+    session: AsyncSession, line: StatementLine, parts: Mapping[UUID, Decimal], *, by: UUID
+) -> None:
+    """Check that no person alone gives a large part of a line to a registration.
 
-    A registration that is paid already is not paid by its part, whose line confirms a proof or is kept.
+    A line that is sure is accepted as it was proposed by another person than sent its statement. A registration that is
+    paid already is not paid by its part, whose line confirms a proof or is kept.
 
     Raises:
-        TwoPeopleAssign: one of the parts needs two people.
+        TwoPeopleAssign: one of the parts needs two people, and the line is not sure.
+        SamePerson: it is, and `by` sent the statement, or is no person.
         InvoiceNotFound, AmountMismatch: that part pays no invoice.
     """
-    if line.kind == Kind.ACCEPT and {*line.proposed} == {*map(str, parts)}:
-        return
     limit = await second_check_from(session)
+    is_sure = line.kind == Kind.ACCEPT and {*line.proposed} == {*map(str, parts)}
     for registration_id, amount in parts.items():
-        if needs_second(amount, limit) and not await _is_paid(session, registration_id):
+        if not needs_second(amount, limit) or await _is_paid(session, registration_id):
+            continue
+        if not is_sure:
             await amount_paid_by(session, registration_id, amount, RUPIAH)
             raise TwoPeopleAssign
+        if by in {NO_VERIFIER, await _sender_of(session, line)}:
+            raise SamePerson
+
+
+async def _sender_of(session: AsyncSession, line: StatementLine) -> UUID:
+    """Return who uploaded the statement of a line."""
+    sender = select(ImportedStatement.uploaded_by).where(ImportedStatement.id == line.statement_id)
+    return (await session.execute(sender)).scalar_one()
 
 
 async def _pay(work: UnitOfWork, money: Received, *, by: UUID) -> UUID | None:

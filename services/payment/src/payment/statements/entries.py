@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from payment.statements.errors import OtherAccount, StatementDoesNotAddUp, TooManyLines
+from payment.statements.errors import DayToCome, OtherAccount, StatementDoesNotAddUp, TooManyLines
 from payment.statements.model import RUPIAH, Format, Line, Place, Statement, Unit, account_number
 
 MOST_LINES: Final = 100_000
@@ -71,15 +71,17 @@ class Draft:
     unit: Unit = Unit.LINE
 
 
-def finished(draft: Draft, account: str | None) -> Statement:
+def finished(draft: Draft, account: str | None, *, latest: date = date.max) -> Statement:
     """Return the statement of a file.
 
     Args:
         account: used if the file names none.
+        latest: the last day that a line may have.
 
     Raises:
         StatementDoesNotAddUp: a part does not begin with the balance that the one before it ends with.
         OtherAccount: the file names another account than `account`.
+        DayToCome: a line is of a day after `latest`.
         TooManyLines.
     """
     _follow(draft)
@@ -91,6 +93,9 @@ def finished(draft: Draft, account: str | None) -> Statement:
     own = draft.account or named
     first, last = draft.parts[0], draft.parts[-1]
     entries = [entry for part in draft.parts for entry in part.entries]
+    for entry in entries:
+        if entry.booked_on and entry.booked_on > latest:
+            raise DayToCome.at(Place(entry.number, draft.unit), entry.booked_on)
     return Statement(
         format=draft.format,
         account=own,

@@ -6,6 +6,7 @@ of which a person has to choose the columns.
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final, Self
 
@@ -131,6 +132,26 @@ class UnreadableDate(StartlineError):
             "terakhir.",
         )
         return cls(wording, line=place.number, found=quoted(cell))
+
+
+class DayToCome(StartlineError):
+    """A line has a day later than tomorrow. The file may be wrong, or the order of day and month in its dates."""
+
+    code = "day_to_come"
+    status = 422
+    indonesian = (
+        "Ada baris dengan tanggal setelah besok. Mungkin berkasnya keliru, atau urutan hari dan bulan pada tanggalnya."
+    )
+
+    @classmethod
+    def at(cls, place: Place, day: date) -> Self:
+        """Return the error with the place and the day."""
+        wording = _said(
+            place,
+            f"{day.isoformat()} is later than tomorrow. The file may be wrong, or the order of day and month in it.",
+            f"{day.isoformat()} setelah besok. Mungkin berkasnya keliru, atau urutan hari dan bulan pada tanggalnya.",
+        )
+        return cls(wording, line=place.number, day=day.isoformat())
 
 
 class MisplacedCells(StartlineError):
@@ -274,6 +295,7 @@ REFUSALS: Final[Sequence[type[StartlineError]]] = (
     UnreadableNumber,
     MixedDecimalMarks,
     UnreadableDate,
+    DayToCome,
     MisplacedCells,
     UnreadableText,
     NotPlainText,

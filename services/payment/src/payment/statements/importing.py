@@ -6,8 +6,9 @@ Only the portion in work is held in its stored form, so that memory grows with t
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -26,13 +27,13 @@ from payment.statements.errors import OtherAccount, UnknownStatementFormat
 from payment.statements.line_errors import OtherCurrency
 from payment.statements.mapping import ColumnMapping
 from payment.statements.mappings import known_mappings
-from payment.statements.matching import CandidateIndex, Match, propose
+from payment.statements.matching import CandidateIndex, Match, doubted, propose
 from payment.statements.model import RUPIAH, Line, Statement, account_number
 from payment.statements.outgoing import SentBack, SentBackIndex, propose_sent_back
 from payment.statements.reading import mapping_of, read, sample
 from payment.statements.rules import received_at
 from payment.statements.storing import Imported, Rows
-from payment.statements.uploads import sha256_of
+from payment.statements.uploads import read_in_turn, sha256_of
 from payment.transfers.rules import KEPT
 
 _DAY: Final = timedelta(days=1)
@@ -49,11 +50,20 @@ class _Known(NamedTuple):
     accepts: bool
 
 
+_Elsewhere = tuple[date, Decimal, str]
+"""Day, amount and text of a line, letters small and without spaces; the text is empty for one of another format."""
+
+
 class _Index(NamedTuple):
-    """What lines are matched with: incoming ones with invoices, outgoing ones with money that goes back."""
+    """What lines are matched with: incoming ones with invoices, outgoing ones with money that goes back.
+
+    Attributes:
+        elsewhere: incoming lines that other files of the account have, and this one does not.
+    """
 
     candidates: CandidateIndex
     sent_back: SentBackIndex
+    elsewhere: AbstractSet[_Elsewhere] = frozenset()
 
 
 async def import_statement(
@@ -78,7 +88,8 @@ async def import_statement(
         if before := await storing.known_file(session, digest):
             return _repeated(*before, account)
         known = await _known(session)
-    statement = await asyncio.to_thread(_read, data, account, known)
+    latest = database.clock().astimezone(zone).date() + _DAY
+    statement = await read_in_turn(_read, data, account, known, latest)
     if statement.currency != RUPIAH:
         raise OtherCurrency(found=statement.currency)
     index = await _index_for(database, statement, zone)
@@ -111,10 +122,10 @@ async def _known(session: AsyncSession) -> _Known:
     )
 
 
-def _read(data: bytes, account: str | None, known: _Known) -> Statement:
+def _read(data: bytes, account: str | None, known: _Known, latest: date) -> Statement:
     mapping = mapping_of(data, known.mappings) if known.mappings else None
     try:
-        return read(data, mapping, account=account, usual_account=known.account)
+        return read(data, mapping, account=account, usual_account=known.account, latest=latest)
     except UnknownStatementFormat as refused:
         beginning = sample(data)
         raise (
@@ -129,17 +140,28 @@ async def _index_for(database: Database, statement: Statement, zone: ZoneInfo) -
     """
     invoices: Sequence[Row[Any]] = ()
     returned: Sequence[SentBack] = ()
+    before: Sequence[Row[Any]] = ()
     days = [line.booked_on for line in statement.lines if line.amount > 0]
     async with database.read() as session:
         if days:
             invoices = await queries.invoices_for_lines(session, since=received_at(min(days), zone) - KEPT - _DAY)
+            before = await queries.credits_between(session, statement.account, min(days), max(days))
         if len(days) < len(statement.lines):
             returned = await queries.money_sent_back(session)
-    return await asyncio.to_thread(_index, invoices, returned, zone)
+    return await asyncio.to_thread(_index, statement, invoices, returned, before, zone)
 
 
-def _index(invoices: Iterable[Row[Any]], returned: Sequence[SentBack], zone: ZoneInfo) -> _Index:
-    return _Index(CandidateIndex(_candidate(each, zone) for each in invoices), SentBackIndex(returned))
+def _index(
+    statement: Statement,
+    invoices: Iterable[Row[Any]],
+    returned: Sequence[SentBack],
+    before: Iterable[Row[Any]],
+    zone: ZoneInfo,
+) -> _Index:
+    own = {line.fingerprint for line in statement.lines}
+    others = (row for row in before if row.fingerprint not in own)
+    elsewhere = {(row.booked_on, row.amount, _folded(row.text, row.format == statement.format)) for row in others}
+    return _Index(CandidateIndex(_candidate(each, zone) for each in invoices), SentBackIndex(returned), elsewhere)
 
 
 async def _store(
@@ -177,9 +199,23 @@ def _next_rows(portions: Iterator[Sequence[Line]], index: _Index) -> Rows:
 
 def _match(lines: Iterable[Line], index: _Index) -> Sequence[Match]:
     return [
-        propose(line, index.candidates) if line.amount > 0 else propose_sent_back(line, index.sent_back)
-        for line in lines
+        _match_of_credit(line, index) if line.amount > 0 else propose_sent_back(line, index.sent_back) for line in lines
     ]
+
+
+def _match_of_credit(line: Line, index: _Index) -> Match:
+    match = propose(line, index.candidates)
+    seen = index.elsewhere and not index.elsewhere.isdisjoint(_ways_to_see(line))
+    return doubted(match) if seen else match
+
+
+def _ways_to_see(line: Line) -> Sequence[_Elsewhere]:
+    return [(line.booked_on, line.amount, _folded(line.text, same)) for same in (False, True)]
+
+
+def _folded(text: str, is_same_format: bool) -> str:
+    """Return the text by which lines of one format are the same; empty for two formats, which word a line apart."""
+    return "".join(text.split()).casefold() if is_same_format else ""
 
 
 def _candidate(row: Row[Any], zone: ZoneInfo) -> Candidate:

@@ -39,7 +39,8 @@ class LineTooLarge(StartlineError):
 class TwoPeopleAssign(StartlineError):
     """From this amount on two people decide: confirm the line with its proof, or keep it and assign it as kept money.
 
-    One person accepts only a sure line as it was proposed, or for a registration that is paid already.
+    One person accepts a line only for a registration that is paid already, or, if another person sent the statement,
+    a sure one as it was proposed.
     """
 
     code = "two_people_assign"

@@ -5,7 +5,7 @@ person. Whether what can be accepted is accepted without a person is the caller'
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Final
 from uuid import UUID
@@ -46,6 +46,7 @@ class Reason(StrEnum):
     Attributes:
         PAYOUT: it is no payer's money, but what the gateway or the acquirer of the QRIS code paid out.
         REFUND: it left the account, and is the transfer of money that goes back.
+        ANOTHER_FILE: it may be a line of another file, in another format or other letter case: day and amount agree.
     """
 
     UNIQUE_AMOUNT = "unique_amount"
@@ -64,6 +65,7 @@ class Reason(StrEnum):
     SUM_OF_PAYER = "sum_of_payer"
     PAYOUT = "payout"
     REFUND = "refund"
+    ANOTHER_FILE = "another_file"
     NOT_A_CREDIT = "not_a_credit"
     NOTHING = "nothing"
 
@@ -112,6 +114,14 @@ def propose(line: Line, candidates: CandidateIndex) -> Match:
         or _by_amount_or_sum(line, text, candidates.amounts)
         or Match(Tier.NOTHING, Kind.UNKNOWN, (), Reason.NOTHING, _amount_of(line))
     )
+
+
+def doubted(match: Match) -> Match:
+    """Return the match of a line that may be one of another file, with other words: a person decides about it."""
+    if match.reason is Reason.PAYOUT:
+        return match
+    kind = Kind.PROPOSE if match.kind is Kind.ACCEPT else match.kind
+    return replace(match, kind=kind, reason=Reason.ANOTHER_FILE)
 
 
 def _by_unique_amount(line: Line, amounts: AmountIndex, named: Sequence[Candidate]) -> Match | None:

@@ -1,7 +1,7 @@
 """Queries for statements, their lines, and the invoices that lines may pay."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -40,6 +40,22 @@ _awaits_line: Final = and_(
 async def own_account(session: AsyncSession) -> str | None:
     """Return the number of the account that runners pay to; None if the settings name none."""
     return (await session.execute(select(PaymentSettings.account_number))).scalar_one()
+
+
+async def credits_between(session: AsyncSession, account: str | None, first: date, last: date) -> Sequence[Row[Any]]:
+    """Return what came in to an account from `first` to `last`, by all its statements.
+
+    A row has the day, amount, text and fingerprint of a line, and the format of its statement.
+
+    Args:
+        account: None for the statements that name none.
+    """
+    columns = (StatementLine.booked_on, StatementLine.amount, StatementLine.text, StatementLine.fingerprint)
+    query: Select[*tuple[Any, ...]] = select(*columns, ImportedStatement.format)
+    query = query.join(ImportedStatement, ImportedStatement.id == StatementLine.statement_id)
+    of_account = ImportedStatement.account.is_not_distinct_from(account)
+    query = query.where(of_account, StatementLine.booked_on.between(first, last), StatementLine.amount > 0)
+    return (await session.execute(query)).all()
 
 
 async def invoices_for_lines(session: AsyncSession, *, since: datetime) -> Sequence[Row[Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from payment.statements.camt053 import is_camt053, is_xml, read_camt053
@@ -23,6 +24,7 @@ def read(
     *,
     account: str | None = None,
     usual_account: str | None = None,
+    latest: date = date.max,
 ) -> Statement:
     """Read a statement. Its format is recognised by what is in the file; the whole file must add up.
 
@@ -30,12 +32,13 @@ def read(
         mapping: the columns of a CSV that is not of a known bank. It is not used if the file has another format.
         account: the account that the file is expected to be of; used for fingerprints if the file names none.
         usual_account: used for fingerprints if neither the file nor `account` names one.
+        latest: the last day that a line may have.
 
     Raises:
         One of `payment.statements.errors.REFUSALS`, and nothing else.
     """
     draft = _draft(decode(data), mapping)
-    return finished(draft, account or (usual_account if draft.account is None else None))
+    return finished(draft, account or (usual_account if draft.account is None else None), latest=latest)
 
 
 def _draft(text: str, mapping: ColumnMapping | None) -> Draft:

@@ -20,6 +20,7 @@ from payment.usdt.pay.models import AddressByStaff, Correction
 from payment.usdt.pay.returning import (
     Owed,
     UsdtRefund,
+    address_given,
     correct,
     ensure_hash,
     enter_address_for,
@@ -35,9 +36,12 @@ async def complete_refund(work: UnitOfWork, money_id: UUID, *, reference: str, b
         UnknownMoney, NoRefundDue, SamePerson.
         InvalidFields: it is in USDT, and the reference is not the hash of a transaction.
     """
+    await commands.locked_money(work, money_id)  # no address is entered for it meanwhile
     owed = _owed(await money_by_id(work.session, money_id))
     tx_hash = ensure_hash(reference) if owed else None
-    await commands.complete_refund(work, money_id, reference=reference, by=by)
+    given = await address_given(work.session, owed) if owed else None
+    address_by = given.given_by if given else None
+    await commands.complete_refund(work, money_id, reference=reference, by=by, address_by=address_by)
     if owed and tx_hash:
         await expect(work, owed, tx_hash)
 

@@ -26,6 +26,7 @@ class MoneyView(View):
     decided that. `way` is how it goes back; the gateway gives it back until `gateway_until`, and `why_not_gateway` says
     why it does not. `gateway_error` is why it refused. `gone_back` are parts that were given back at the gateway,
     `left` is what is still kept. `usdt_refund` is how it goes back in USDT, if it came in them and paid nothing.
+    `source` is what it was found by, such as `line:` and an id.
     """
 
     id: UUID
@@ -63,6 +64,7 @@ class MoneyView(View):
     refunded_by: UUID | None
     refund_reference: str | None
     usdt_refund: UsdtRefund | None
+    source: str
 
     @classmethod
     def of(cls, row: Any, *, now: datetime, has_gateway: bool, usdt: UsdtRefund | None) -> Self:

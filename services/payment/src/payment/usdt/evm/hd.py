@@ -9,6 +9,7 @@ from typing import Final
 from coincurve import PublicKey
 
 from payment.usdt.evm.addresses import Address, keccak
+from payment.usdt.evm.wallet_secrets import is_wallet_secret
 
 LAST_INDEX: Final = 2**31 - 1
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -82,7 +83,7 @@ def public_child(key: bytes, chain_code: bytes, index: int) -> tuple[bytes, byte
 
 
 def _decoded(text: str) -> bytes:
-    if text[1:4] == "prv":  # refused even if it is damaged
+    if is_wallet_secret(text):  # refused even if it is damaged
         raise NotAPublicKey(KeyFault.PRIVATE)
     if len(text) != _CHARACTERS or not set(text) <= set(_BASE58):
         raise NotAPublicKey(KeyFault.UNREADABLE)

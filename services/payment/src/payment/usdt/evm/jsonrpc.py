@@ -10,9 +10,13 @@ from itertools import count
 from typing import Any, Final
 
 import httpx
+from chassis.answers import AnswerTooLarge, fetch, read_json
 
 TIMEOUT: Final = 10.0
 """Seconds for a request, until the last byte of its answer."""
+
+MOST_BYTES: Final = 8 << 20
+"""Of an answer: the logs of one question may be ten thousand, each of 700 bytes."""
 
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
@@ -33,6 +37,10 @@ class EndpointError(Exception):
 
 class EndpointDown(EndpointError):
     """The endpoint cannot be reached, is too slow, throttles, or does not answer in JSON."""
+
+
+class EndpointFloods(EndpointDown):
+    """The endpoint sends more than `MOST_BYTES`: a smaller question may be answered."""
 
 
 class EndpointRefused(EndpointError):
@@ -107,10 +115,17 @@ class JsonRpc:
         self.calls += 1
         try:
             async with asyncio.timeout(TIMEOUT):
-                answer = await self._http.post(self._url, json=body, timeout=TIMEOUT, follow_redirects=False)
+                answer = await self._ask_for(body)
+        except AnswerTooLarge:
+            raise EndpointFloods(f"{self.host}: an answer of more than {MOST_BYTES} bytes") from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise EndpointDown(f"{self.host}: {type(error).__name__}") from None
         return self._read(answer)
+
+    async def _ask_for(self, body: Any) -> httpx.Response:
+        return await fetch(
+            self._http, "POST", self._url, most=MOST_BYTES, json=body, timeout=TIMEOUT, follow_redirects=False
+        )
 
     def _read(self, answer: httpx.Response) -> Any:
         """Return the JSON of an answer. Refusals also come with HTTP statuses from 400 to 499."""
@@ -118,8 +133,8 @@ class JsonRpc:
         if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR:
             raise EndpointDown(f"{self.host}: HTTP {status}")
         try:
-            body = answer.json()
-        except (ValueError, RecursionError):
+            body = read_json(answer)
+        except ValueError:
             raise EndpointDown(f"{self.host}: HTTP {status}, not JSON") from None
         if not answer.is_success and not (isinstance(body, dict) and body.get("error")):
             raise EndpointDown(f"{self.host}: HTTP {status}")

@@ -11,6 +11,7 @@ from payment.usdt.evm.jsonrpc import (
     BatchRefused,
     EndpointDown,
     EndpointError,
+    EndpointFloods,
     EndpointLies,
     EndpointRefused,
     JsonRpc,
@@ -172,7 +173,7 @@ class Endpoint(JsonRpc):
             end = min(first + blocks - 1, last)
             try:
                 part = await self._transfers(recipients, {"fromBlock": hex(first), "toBlock": hex(end), **contracts})
-            except EndpointRefused as refusal:
+            except EndpointError as refusal:
                 if end == first or not _is_too_much(refusal):
                     raise
                 blocks = (end - first + 1) // 2
@@ -234,8 +235,10 @@ def _order(transfer: Transfer) -> tuple[int, int]:
     return transfer.block, transfer.log_index
 
 
-def _is_too_much(refusal: EndpointRefused) -> bool:
+def _is_too_much(refusal: EndpointError) -> bool:
     """Return whether fewer blocks may be accepted."""
+    if not isinstance(refusal, EndpointRefused):
+        return isinstance(refusal, EndpointFloods)
     message = refusal.message.lower()
     if _NO_LIMIT.search(message):
         return False

@@ -10,10 +10,10 @@ from payment.usdt.evm.hd import KeyFault
 
 _WHY: Final[Mapping[KeyFault, Wording]] = {
     KeyFault.PRIVATE: Wording(
-        en="This is a private key, which must never leave the wallet. Nothing was stored. Move what it holds to a new"
-        " wallet, and enter the public key (xpub) of an account there.",
-        id="Ini kunci privat, yang tidak boleh keluar dari dompet. Tidak ada yang disimpan. Pindahkan isinya ke dompet"
-        " baru, lalu masukkan kunci publik (xpub) dari akun di sana.",
+        en="This is a private key, or the words that restore one, which must never leave the wallet. Nothing was"
+        " stored. Move what it holds to a new wallet, and enter the public key (xpub) of an account there.",
+        id="Ini kunci privat, atau kata pemulihannya, yang tidak boleh keluar dari dompet. Tidak ada yang disimpan."
+        " Pindahkan isinya ke dompet baru, lalu masukkan kunci publik (xpub) dari akun di sana.",
     ),
     KeyFault.OTHER_VERSION: Wording(
         en="This is an extended key of another kind. Export the public key that starts with `xpub`.",

@@ -108,6 +108,11 @@ async def expect(work: UnitOfWork, owed: Owed, tx_hash: bytes) -> None:
     await work.session.flush()
 
 
+async def address_given(session: AsyncSession, owed: Owed) -> RefundAddress | None:
+    """Return the address to which money goes back; None if there is none yet."""
+    return (await _found(session, [owed])).address_of(owed)
+
+
 async def enter_address_for(work: UnitOfWork, owed: Owed | None, sent: AddressByStaff, *, by: Staff) -> None:
     """Store where money goes back, as staff know it. The runner may replace it until the refund is recorded.
 

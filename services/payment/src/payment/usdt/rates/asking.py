@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Final, TypeVar
 
 import httpx
+from chassis.answers import AnswerTooLarge, fetch, read_json
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from payment.usdt.rates.port import SourceDown, SourceUnreadable
@@ -40,7 +41,11 @@ async def ask(
     """
     try:
         async with asyncio.timeout(_TIMEOUT):
-            answer = await http.get(url, params=params, headers=headers, timeout=_TIMEOUT, follow_redirects=False)
+            answer = await fetch(
+                http, "GET", url, headers=headers, params=params, timeout=_TIMEOUT, follow_redirects=False
+            )
+    except AnswerTooLarge:
+        raise SourceUnreadable("too large") from None
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise SourceDown(type(error).__name__) from None
     if answer.status_code != httpx.codes.OK:
@@ -50,8 +55,8 @@ async def ask(
 
 def _read(answer: httpx.Response, model: type[ModelT]) -> ModelT:
     try:
-        body = answer.json(parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
+        body = read_json(answer, parse_float=Decimal)
+    except (ValueError, ArithmeticError) as error:
         raise SourceUnreadable(type(error).__name__) from None
     try:
         return model.model_validate(body)

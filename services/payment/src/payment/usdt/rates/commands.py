@@ -11,7 +11,7 @@ from chassis.auth.principals import Staff
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
 from chassis.wording import Wording
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from payment.usdt.rates.errors import RateNotUsed, UnknownRate
 from payment.usdt.rates.port import Quoted, RateSource
@@ -25,6 +25,8 @@ _WRONG_END: Final = Wording(
     en="Choose an end that is in the future, at most 24 hours from now.",
     id="Pilih waktu berakhir yang belum lewat, paling lama 24 jam dari sekarang.",
 )
+
+_ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtext('usdt rate of staff'))")
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,19 @@ def _row(quoted: Quoted, reason: Reason | None, now: datetime) -> Mapping[str, A
 async def set_rate(work: UnitOfWork, new: ManualRate, *, by: Staff, limits: Limits = LIMITS) -> UsdtRate:
     """Store a rate of staff, which is used until its end, and audit it. It replaces one that staff set before.
 
-    Medians near to it are accepted from now on, so it also confirms a jump.
+    Medians near to it are accepted from now on, so it also confirms a jump. The same rate, end and reason of the same
+    person once more, while they hold, change nothing: a form may be sent twice.
 
     Raises:
         InvalidFields: the rate is not plausible, or its end is not within 24 hours.
     """
     if refusals := list(_refusals(new, work.now, limits)):
         raise InvalidFields(*refusals)
+    await work.session.execute(_ONE_AT_A_TIME)
     before = await current_rate(work.session, work.now)
+    current = None if before is None else await work.session.get_one(UsdtRate, before.id)
+    if current is not None and _is_same(current, new, by):
+        return current
     row = UsdtRate(
         source=RateSource.MANUAL.value,
         idr_per_usdt=new.idr_per_usdt,
@@ -103,6 +110,11 @@ async def set_rate(work: UnitOfWork, new: ManualRate, *, by: Staff, limits: Limi
         reason=shown_value(new.reason),
     )
     return row
+
+
+def _is_same(row: UsdtRate, new: ManualRate, by: Staff) -> bool:
+    stored = (row.set_by, row.idr_per_usdt, row.note, row.valid_until)
+    return stored == (by.id, new.idr_per_usdt, new.reason, new.valid_until)
 
 
 async def withdraw_rate(work: UnitOfWork, rate_id: int, *, reason: str, by: Staff) -> UsdtRate:

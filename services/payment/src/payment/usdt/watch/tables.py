@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment.base import Base
@@ -41,6 +41,15 @@ class BlockchainTransaction(Base):
         Index("ix_blockchain_transactions_registration_id", "registration_id"),
         Index("ix_blockchain_transactions_recipient", "recipient"),
         Index("ix_blockchain_transactions_state", "state"),
+        Index(
+            "ix_blockchain_transactions_failed", "chain_id", "failed_at", postgresql_where=text("failed_at IS NOT NULL")
+        ),
+        Index(
+            "ix_blockchain_transactions_unsettled",
+            "chain_id",
+            "confirmed_at",
+            postgresql_where=text("settled IS NULL AND confirmed_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
