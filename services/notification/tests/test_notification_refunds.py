@@ -1,6 +1,6 @@
 """Refunds: a message is queued when one is due and when it is done, whatever was sent before."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import TypeVar
@@ -8,9 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from chassis.errors import NotYet
-from contracts import RefundDone, RefundDue
+from contracts import RefundCause, RefundDone, RefundDue
 from contracts.topology import subscribers_of
-from notification.messages.rules import Channel
+from notification.messages.rules import Channel, EventType, Locale
+from notification.templates.commands import check_template
+from notification.templates.defaults import Variant, default_template
+from notification.templates.formatting import REFUND_DUE, reason
 from simulators.testing import Stage
 from testkit.golden import golden
 
@@ -40,6 +43,11 @@ def done(entry: Entry, payment_id: UUID, *, at: datetime, amount: str = "175000.
         reference="BCA 77",
         done_at=at,
     )
+
+
+def corrected(event: RefundDone, reference: str, *, at: datetime) -> RefundDone:
+    """Return the event of a refund whose reference was corrected."""
+    return event.model_copy(update={"reference": reference, "corrected_at": at})
 
 
 def part(event: RefundT, refund_id: UUID) -> RefundT:
@@ -102,6 +110,37 @@ async def test_the_messages_name_the_amount_that_goes_back_and_the_reference(
         assert sum("BCA 77" in text for text in about) == 1
 
 
+@pytest.mark.parametrize(
+    ("cause", "locale", "words"),
+    [
+        (RefundCause.TOO_LATE, Locale.INDONESIAN, "pembayarannya kami terima setelah tempatnya dilepas"),
+        (RefundCause.CANCELLED, Locale.INDONESIAN, "pendaftaran ini dibatalkan (salah kategori)"),
+        (RefundCause.SURPLUS, Locale.ENGLISH, "another payment has already paid for this registration"),
+        (RefundCause.STAFF, Locale.ENGLISH, "salah kategori"),
+    ],
+)
+async def test_the_message_names_the_one_cause_of_a_refund(
+    connected: NotificationDriver, stage: Stage, cause: RefundCause, locale: Locale, words: str
+) -> None:
+    await connected.lift_limits()
+    await connected.change_settings(default_locale=locale)
+    entry = await connected.register(runner("Ani"))
+    await connected.deliver(due(entry, uuid4()).model_copy(update={"cause": cause, "reason": "salah kategori"}))
+    await connected.send_due(rounds=4)
+    for kind in ("whatsapp", "mail"):
+        texts = [item["text"].replace("\r\n", "\n") for item in await stage.items(kind)]
+        [text] = [each for each in texts if "Alasan: " in each or "Reason: " in each]
+        assert f": {words}\n" in text
+        others = {reason(f"{REFUND_DUE}{each}:", locale) for each in RefundCause if each not in {cause, "staff"}}
+        assert not any(each in text for each in others)
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_a_cause_that_is_not_known_is_one_of_three(locale: Locale) -> None:
+    assert reason(f"{REFUND_DUE}of_tomorrow:x", locale) == reason(f"{REFUND_DUE}:x", locale)
+    assert reason(f"{REFUND_DUE}:x", locale).count(",") == 2
+
+
 async def test_each_refund_is_queued_once_however_often_and_in_whatever_order_its_events_come(
     driver: NotificationDriver,
 ) -> None:
@@ -145,6 +184,71 @@ async def test_a_refund_that_was_done_is_not_announced_as_due_any_more(driver: N
     # then
     assert [each for each in await driver.statuses_of(entry) if each[0] == DUE] == [(DUE, "skipped")]
     assert await driver.retry_failed() == {"retried": 0}
+
+
+async def test_a_corrected_reference_reaches_the_runner(connected: NotificationDriver, stage: Stage) -> None:
+    # given
+    await connected.lift_limits()
+    entry, first = await connected.register(runner("Ani")), uuid4()
+    sent = done(entry, first, at=connected.clock())
+    await connected.deliver(sent)
+    await connected.send_due(rounds=2)
+    # when
+    correction = corrected(sent, "0xright", at=connected.clock())
+    await connected.deliver_all(correction, correction, sent)
+    await connected.send_due(rounds=4)
+    # then
+    for where in ("whatsapp", "mail"):
+        texts = [item["text"] for item in await stage.items(where)]
+        [told] = [text for text in texts if "0xright" in text]
+        assert "Nomor referensi yang benar: 0xright" in told
+        assert "Abaikan nomor referensi di pesan sebelumnya." in told
+        assert sum("BCA 77" in text for text in texts) == 1
+
+
+async def test_only_the_newest_reference_waits_in_whatever_order_the_corrections_come(
+    driver: NotificationDriver,
+) -> None:
+    other = uuid4()
+    for order in permutations(range(4)):
+        entry, payment, now = await driver.register(), uuid4(), driver.clock()
+        first = done(entry, payment, at=now)
+        events = [
+            first,
+            corrected(first, "second", at=now + timedelta(minutes=1)),
+            corrected(first, "third", at=now + timedelta(minutes=2)),
+            done(entry, other, at=now),
+        ]
+        await driver.deliver_all(*(events[index] for index in order), *events)
+        waiting = await driver.rows(
+            "SELECT context->>'reference' AS reference FROM notifications"
+            " WHERE registration_id = :id AND status = 'pending' AND event_type = :done AND channel = 'email'",
+            id=entry.id,
+            done=DONE,
+        )
+        assert sorted(row["reference"] for row in waiting) == ["BCA 77", "third"], order
+
+
+async def test_a_message_with_a_wrong_reference_is_not_sent_again(driver: NotificationDriver) -> None:
+    entry, payment = await driver.register(), uuid4()
+    first = done(entry, payment, at=driver.clock())
+    await driver.deliver(first)
+    failing = (
+        "UPDATE notifications SET status = 'failed', failed_reason = 'x' WHERE event_type = :done AND channel = :on"
+    )
+    await driver.execute(failing, done=DONE, on="email")
+    await driver.deliver(corrected(first, "right", at=driver.clock()))
+    assert await driver.retry_failed() == {"retried": 0}
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_text_of_a_correction_names_the_right_reference(locale: Locale) -> None:
+    key = (EventType.PAYMENT_REFUND_DONE, Channel.EMAIL, locale)
+    text = default_template(*key, Variant.CORRECTED)
+    check_template(text, key)
+    assert "{reference}" in text.body
+    assert text != default_template(*key)
+    assert default_template(*key, Variant.UNPAID) == default_template(*key)
 
 
 async def test_the_golden_events_wait_for_their_registration(driver: NotificationDriver) -> None:

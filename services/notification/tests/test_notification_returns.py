@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.commands import check_template
-from notification.templates.defaults import default_template
+from notification.templates.defaults import Variant, default_template
 from simulators.testing import Stage
 from testkit.clocks import ManualClock
 
@@ -220,7 +220,7 @@ async def test_only_a_proof_that_was_sent_is_called_in_time(
 
 @pytest.mark.parametrize("locale", list(Locale))
 def test_the_text_for_an_unpaid_registration_names_the_deadline(locale: Locale) -> None:
-    text = default_template(EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale, unpaid=True)
+    text = default_template(EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale, Variant.UNPAID)
     assert "{payment_deadline}" in text.body
     check_template(text, (EventType.REGISTRATION_REOPENED, Channel.EMAIL, locale))
 

@@ -124,6 +124,20 @@ def test_markup_in_any_value_is_only_text_on_the_page() -> None:
     assert "<i>" not in page
 
 
+def test_a_reason_in_two_languages_stands_on_two_lines_and_adds_no_paragraph() -> None:
+    facts = Facts(**{**vars(FACTS), "reason": "Gambar terpotong.\n\n \r\nThe picture is cut off."})
+    text = RENDERER.text(Template("Alasan: {reason}", "{reason}"), facts, Locale.INDONESIAN)
+    assert text.body.startswith("Alasan: Gambar terpotong.\nThe picture is cut off.")
+    assert text.subject == "Gambar terpotong. The picture is cut off."
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_the_first_message_leaves_the_ways_to_pay_to_the_page(locale: Locale) -> None:
+    text = default_template(EventType.REGISTRATION_CREATED, Channel.EMAIL, locale)
+    assert "QRIS" not in text.body
+    assert "{status_url}" in text.body
+
+
 def test_only_our_own_addresses_become_links() -> None:
     facts = Facts(**{**vars(FACTS), "name": "https://evil.example", "ticket_code": "ab12"})
     text = RENDERER.text(Template("{name} {site_url} {ticket_url}", "x"), facts, Locale.ENGLISH)

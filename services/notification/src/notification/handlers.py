@@ -42,10 +42,10 @@ from notification.messages.rules import EventType
 from notification.queue.address_changes import resend_to_new_address
 from notification.queue.announcements import announce_change, announce_late, enqueue_links
 from notification.queue.commands import enqueue, skip_outdated
-from notification.queue.notified import is_queued, last_notified
+from notification.queue.notified import CORRECTED_AT, is_queued, last_notified
 from notification.queue.resending import extend_deadline
 from notification.races.commands import lock_race, record_announcement
-from notification.templates.formatting import OFFER_ENDED, USDT_KEPT
+from notification.templates.formatting import OFFER_ENDED, REFUND_DUE, USDT_KEPT
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
@@ -181,18 +181,22 @@ async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
     await contacts.lock_contact(work, due.registration_id)
     about = str(due.refund_id or due.payment_id)
     gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, refund=about)
-    context = {**_money(due), "refund_id": about, "reason": due.reason}
+    context = {**_money(due), "refund_id": about, "reason": f"{REFUND_DUE}{due.cause or ''}:{due.reason}"}
     await _notify_person_in_charge(work, event, about=about, context=context, is_update=not gone)
 
 
 @handlers.on(RefundDone)
 async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None:
-    """Notify the person in charge that a refund was transferred, with its reference."""
+    """Notify the person in charge that a refund was transferred, with its reference; again when that is corrected."""
     done = event.payload
     await contacts.lock_contact(work, done.registration_id)
-    about = str(done.refund_id or done.payment_id)
-    context = {**_money(done), "refund_id": about, "reference": done.reference}
-    await _notify_person_in_charge(work, event, about=about, context=context)
+    refund = str(done.refund_id or done.payment_id)
+    context = {**_money(done), "refund_id": refund, "reference": done.reference}
+    if done.corrected_at is None:
+        await _notify_person_in_charge(work, event, about=refund, context=context)
+        return
+    at = done.corrected_at.isoformat()
+    await _notify_person_in_charge(work, event, about=f"{refund}:{at}", context={**context, CORRECTED_AT: at})
 
 
 def _money(payment: PaymentPayload) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+from chassis.answers import fetch, read_json
 from chassis.canonical.phones import canonical_whatsapp
 from chassis.wording import Refused
 
@@ -60,7 +61,7 @@ class FonnteChannel:
                 asyncio.timeout(self._limit),
                 httpx.AsyncClient(verify=self._tls, timeout=self._timeout, follow_redirects=False) as http,
             ):
-                return await http.post(self._url, data=form, headers={"Authorization": self._token})
+                return await fetch(http, "POST", self._url, data=form, headers={"Authorization": self._token})
         except _NOT_SENT_ERRORS as error:
             raise SenderFailure(_coded("whatsapp_unreachable", type(error).__name__), Culprit.SENDER) from None
         except (httpx.HTTPError, TimeoutError) as error:
@@ -94,7 +95,7 @@ def _accepted(answer: httpx.Response) -> str | None:
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:
     try:
-        found = answer.json()
+        found = read_json(answer)
     except ValueError:
         return {}
     return {str(key).lower(): value for key, value in found.items()} if isinstance(found, dict) else {}

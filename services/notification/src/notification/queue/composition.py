@@ -18,10 +18,12 @@ from notification.contacts.queries import participants_of, people_in_charge, per
 from notification.contacts.tables import Contact, Participant
 from notification.messages.rules import Channel, EventType, Locale
 from notification.queue.commands import Claim
+from notification.queue.notified import CORRECTED_AT
 from notification.queue.tables import Notification
 from notification.queue.validity import is_outdated
 from notification.races.queries import current_names
 from notification.templates import formatting
+from notification.templates.defaults import Variant
 from notification.templates.queries import find_template
 from notification.templates.rendering import Facts, LinkFacts, PersonalLink, Renderer, UsdtFacts
 from notification.templates.rules import NO_VALUE, Template, safe_name
@@ -44,8 +46,8 @@ class MessageInputs:
 
 async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, now: datetime) -> MessageInputs:
     """Load the data of a message, and whether it is outdated at `now`."""
-    unpaid = bool(claim.context.get("awaits_payment"))
-    template = await find_template(session, (claim.event_type, claim.channel, locale), unpaid=unpaid)
+    variant = _variant(claim.context)
+    template = await find_template(session, (claim.event_type, claim.channel, locale), variant)
     if claim.recipient is not None:
         facts = await _link_facts(session, claim, claim.recipient)
         return MessageInputs(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
@@ -62,6 +64,12 @@ async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, no
         locale=locale,
         superseded=(await session.execute(outdated)).first() is not None,
     )
+
+
+def _variant(context: Mapping[str, Any]) -> Variant | None:
+    if context.get("awaits_payment"):
+        return Variant.UNPAID
+    return Variant.CORRECTED if context.get(CORRECTED_AT) else None
 
 
 async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:

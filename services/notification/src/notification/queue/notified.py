@@ -1,6 +1,7 @@
 """Queries for messages that were sent, or may have been."""
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -9,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notification.messages.rules import EventType
 from notification.queue.rules import Status
 from notification.queue.tables import Notification
+
+CORRECTED_AT: Final = "corrected_at"
+"""In the context of a message with the corrected reference of a refund: when it was corrected."""
 
 _NOT_NOTIFIED = (Status.PENDING, Status.SKIPPED, Status.FAILED)
 

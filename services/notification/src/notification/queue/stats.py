@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from chassis.database import Database
-from sqlalchemy import ColumnElement, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, exists, func, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -23,7 +23,7 @@ _NEWEST: Final = 2 * MOST_COUNTED
 """How many messages are looked at. Whether one is still current takes a while to find out, and old ones seldom are."""
 
 _UNDER_WAY: Final = (Status.PENDING, Status.SENDING, Status.SENT, Status.DELIVERED)
-_FAILED: Final = Notification.status.in_(RETRYABLE)
+_FAILED: Final = tuple(Notification.status == each for each in RETRYABLE)
 _LACKED_CHANNEL: Final = (Notification.status == Status.SKIPPED) & Notification.failed_reason.in_(WITHOUT_CHANNEL)
 
 
@@ -56,13 +56,13 @@ async def read_stats(database: Database) -> QueueStats:
     async with database.read() as session:
         return QueueStats(
             failed=await _backlog(session, _FAILED, Notification.id, now=now),
-            undelivered_tickets=await _backlog(session, _is_lost_ticket(), Notification.participant_id, now=now),
+            undelivered_tickets=await _backlog(session, _lost_tickets(), Notification.participant_id, now=now),
             channels_in_trouble=await _channels_in_trouble(session),
         )
 
 
-def _is_lost_ticket() -> ColumnElement[bool]:
-    """Return the condition that a ticket was not sent, and neither was the same runner's on another channel."""
+def _lost_tickets() -> Sequence[ColumnElement[bool]]:
+    """Return the conditions, one for each status, of tickets that were not sent on this or another channel."""
     other = aliased(Notification)
     on_another_channel = exists().where(
         other.participant_id == Notification.participant_id,
@@ -70,14 +70,31 @@ def _is_lost_ticket() -> ColumnElement[bool]:
         other.status.in_(_UNDER_WAY),
     )
     is_ticket = Notification.event_type == EventType.REGISTRATION_CONFIRMED
-    return is_ticket & or_(_FAILED, _LACKED_CHANNEL) & not_(on_another_channel)
+    return [is_ticket & each & not_(on_another_channel) for each in (*_FAILED, _LACKED_CHANNEL)]
 
 
 async def _backlog(
-    session: AsyncSession, condition: ColumnElement[bool], counted: InstrumentedAttribute[Any], *, now: datetime
+    session: AsyncSession,
+    conditions: Sequence[ColumnElement[bool]],
+    counted: InstrumentedAttribute[Any],
+    *,
+    now: datetime,
 ) -> Backlog:
-    """Return how many different values of a column the current messages have for which a condition holds."""
-    newest = select(Notification.id).where(condition).order_by(Notification.created_at.desc()).limit(_NEWEST)
+    """Return how many different values of a column the current messages have for which one of the conditions holds.
+
+    Each condition is about one status, whose newest messages an index has: in the order of all messages, those that
+    were sent would be read, too.
+    """
+    of_each = [
+        select(Notification.id, Notification.created_at)
+        .where(each)
+        .order_by(Notification.created_at.desc())
+        .limit(_NEWEST)
+        .subquery()
+        for each in conditions
+    ]
+    some = union_all(*(select(each.c.id, each.c.created_at) for each in of_each)).subquery()
+    newest = select(some.c.id).order_by(some.c.created_at.desc()).limit(_NEWEST)
     found = (
         select(func.min(Notification.created_at).label("created_at"))
         .where(Notification.id.in_(newest), not_(await is_outdated(session, now=now)))

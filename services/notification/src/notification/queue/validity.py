@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from notification.contacts.rules import SUPERSEDES, Stage
 from notification.contacts.tables import Contact
 from notification.messages.rules import EventType
-from notification.queue.notified import refund_of
+from notification.queue.notified import CORRECTED_AT, refund_of
 from notification.queue.tables import Notification
 from notification.races.tables import Race
 
@@ -101,6 +101,7 @@ def superseded() -> ColumnElement[bool]:
             Notification.event_type.in_((EventType.REGISTRATION_CREATED, *PAYMENT_MESSAGES)), _newer_payment_message()
         ),
         and_(Notification.event_type == EventType.PAYMENT_REFUND_DUE, _refund_done()),
+        and_(Notification.event_type == EventType.PAYMENT_REFUND_DONE, _corrected()),
         and_(Notification.event_type.in_(USDT_MESSAGES), not_(_was_settled()), or_(_confirmed(), _newer_underpaid())),
     )
 
@@ -160,6 +161,19 @@ def _refund_done() -> ColumnElement[bool]:
     same = refund_of(other) == refund_of(Notification)
     done = other.event_type == EventType.PAYMENT_REFUND_DONE
     return exists().where(other.registration_id == Notification.registration_id, done, same)
+
+
+def _corrected() -> ColumnElement[bool]:
+    """Return the condition that there is a message with a later correction of the reference of the same refund."""
+    other = aliased(Notification)
+    later = or_(_corrected_at(Notification).is_(None), _corrected_at(other) > _corrected_at(Notification))
+    same = (refund_of(other) == refund_of(Notification), other.event_type == EventType.PAYMENT_REFUND_DONE)
+    of_it = (other.registration_id == Notification.registration_id, *same, _corrected_at(other).is_not(None))
+    return exists().where(*of_it, later)
+
+
+def _corrected_at(message: type[Notification]) -> ColumnElement[datetime]:
+    return cast(message.context[CORRECTED_AT].astext, DateTime(timezone=True))
 
 
 def skip_reason(late: ColumnElement[bool]) -> ColumnElement[str]:

@@ -16,11 +16,12 @@ Registration number: {registration_number}
 Amount due: {amount}
 Deadline: {payment_deadline}
 
-Pay the exact amount by QRIS or bank transfer, then upload the proof of payment on your registration page: {status_url}
+Pay exactly that amount in one of the ways on your registration page; it also says whether to upload a proof of \
+payment: {status_url}
 
 The link holds your personal token. Keep this message and do not share the link.
 
-Without a proof of payment by the deadline, the place goes to another runner.""",
+Without a payment or its proof by the deadline, the place goes to another runner.""",
     ),
     EventType.PAYMENT_UPLOADED: Template(
         subject="We received your proof of payment for {registration_number}",
@@ -99,10 +100,11 @@ Ignore the earlier message. See the status and what to do next on your registrat
         subject="Your payment for {registration_number} will be refunded",
         body="""Hello {name},
 
-We received your payment of {amount} for {registration_number} ({event_name}, {category_name}), but it cannot pay for \
-this registration: no place is left, the registration was cancelled, or another payment has already paid for it.
+Of your payment for {registration_number} ({event_name}, {category_name}), you get {amount} back.
 
-You get the money back. We write again once it is on its way; if we need to know the account, the organiser will \
+Reason: {reason}
+
+We write again once it is on its way; if we need to know the account, the organiser will \
 contact you.
 
 Your registration page: {status_url}""",
@@ -227,3 +229,19 @@ extended: the registration stays valid, and we are holding your place. Please pa
 Ignore the earlier message. How to pay and the status are on your registration page: {status_url}""",
 )
 """For a registration that was reopened without a proof and waits for payment."""
+
+REFUND_CORRECTED = Template(
+    subject="Correction: the reference of the refund for {registration_number}",
+    body="""Hello {name},
+
+We sent the refund of {amount} for {registration_number} ({event_name}, {category_name}), but noted a wrong reference.
+
+Correct reference: {reference}
+
+Ignore the reference in an earlier message. The amount stays the same, and you need not do anything.
+
+Not there after a few working days? Contact the organiser and mention the reference.
+
+Your registration page: {status_url}""",
+)
+"""For a refund whose reference was corrected."""

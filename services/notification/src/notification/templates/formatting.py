@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contracts import UsdtKeptReason, WaitlistEnd
+from contracts import RefundCause, UsdtKeptReason, WaitlistEnd
 
 from notification.messages.rules import Locale
 
@@ -54,6 +54,9 @@ OFFER_ENDED = "waitlist.ended:"
 USDT_KEPT = "payment.usdt_kept:"
 """Prefix of the reason of kept USDT, before the value of `UsdtKeptReason`."""
 
+REFUND_DUE = "payment.refund_due:"
+"""Prefix of the reason of a refund, before the value of `RefundCause`, a colon and what payment gave as the reason."""
+
 _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
     Locale.INDONESIAN: {
         WaitlistEnd.LAPSED: "tawaran tidak diterima sampai batas waktunya",
@@ -82,16 +85,42 @@ _WHY_USDT_KEPT: Mapping[Locale, Mapping[str, str]] = {
         UsdtKeptReason.ENDED: "the registration has ended, and what arrived was too little",
     },
 }
+_WHY_REFUND: Mapping[Locale, Mapping[str, str]] = {
+    Locale.INDONESIAN: {
+        RefundCause.TOO_LATE: "pembayarannya kami terima setelah tempatnya dilepas",
+        RefundCause.CANCELLED: "pendaftaran ini dibatalkan ({words})",
+        RefundCause.SURPLUS: "pendaftaran ini sudah lunas dengan pembayaran lain",
+        RefundCause.STAFF: "{words}",
+    },
+    Locale.ENGLISH: {
+        RefundCause.TOO_LATE: "the payment arrived after the place had been given away",
+        RefundCause.CANCELLED: "the registration was cancelled ({words})",
+        RefundCause.SURPLUS: "another payment has already paid for this registration",
+        RefundCause.STAFF: "{words}",
+    },
+}
+_REFUND_OF_UNKNOWN_CAUSE: Mapping[Locale, str] = {
+    Locale.INDONESIAN: "tempatnya sudah tidak ada, pendaftarannya dibatalkan, atau sudah lunas dengan pembayaran lain",
+    Locale.ENGLISH: "no place is left, the registration was cancelled, or another payment has already paid for it",
+}
 _CODED = {OFFER_ENDED: _WHY_OFFER_ENDED, USDT_KEPT: _WHY_USDT_KEPT}
 _NETWORKS = {"ethereum": "Ethereum", "polygon": "Polygon", "bsc": "BNB Smart Chain", "arbitrum": "Arbitrum"}
 
 
 def reason(given: str, locale: Locale) -> str:
     """Return the text of a reason; empty for a coded one that this release does not know."""
+    if given.startswith(REFUND_DUE):
+        return _why_refund(given.removeprefix(REFUND_DUE), locale)
     for prefix, words in _CODED.items():
         if given.startswith(prefix):
             return words[locale].get(given.removeprefix(prefix), "")
     return given
+
+
+def _why_refund(given: str, locale: Locale) -> str:
+    cause, _, words = given.partition(":")
+    text = _WHY_REFUND[locale].get(cause, _REFUND_OF_UNKNOWN_CAUSE[locale])
+    return text.replace("{words}", words)
 
 
 def network(word: str) -> str:

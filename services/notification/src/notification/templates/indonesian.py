@@ -16,12 +16,12 @@ Nomor pendaftaran: {registration_number}
 Jumlah yang harus dibayar: {amount}
 Batas waktu: {payment_deadline}
 
-Bayar lewat QRIS atau transfer bank dengan jumlah yang tepat, lalu unggah bukti pembayaran di halaman pendaftaran \
-Anda: {status_url}
+Bayar jumlah itu tepat dengan salah satu cara di halaman pendaftaran Anda; di sana tertulis juga apakah bukti \
+pembayaran perlu diunggah: {status_url}
 
 Tautan itu berisi token pribadi Anda. Simpan pesan ini dan jangan bagikan tautannya.
 
-Setelah batas waktu lewat tanpa bukti pembayaran, tempat ini dilepas untuk pelari lain.""",
+Jika sampai batas waktu belum ada pembayaran atau buktinya, tempat ini dilepas untuk pelari lain.""",
     ),
     EventType.PAYMENT_UPLOADED: Template(
         subject="Bukti pembayaran {registration_number} sudah kami terima",
@@ -102,11 +102,11 @@ Abaikan pesan sebelumnya. Lihat status dan langkah berikutnya di halaman pendaft
         subject="Pembayaran untuk {registration_number} akan kami kembalikan",
         body="""Halo {name},
 
-Pembayaran Anda sebesar {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami terima, tetapi \
-tidak dapat dipakai untuk pendaftaran ini: tempatnya sudah tidak ada, pendaftarannya dibatalkan, atau sudah lunas \
-dengan pembayaran lain.
+Dari pembayaran Anda untuk {registration_number} ({event_name}, {category_name}), {amount} kami kembalikan.
 
-Uang itu kami kembalikan. Kami mengabari Anda lagi begitu dikirim; bila rekening tujuannya perlu ditanyakan, panitia \
+Alasan: {reason}
+
+Kami mengabari Anda lagi begitu dikirim; bila rekening tujuannya perlu ditanyakan, panitia \
 menghubungi Anda.
 
 Halaman pendaftaran Anda: {status_url}""",
@@ -233,3 +233,20 @@ kedaluwarsa. Batas waktunya diperpanjang: pendaftaran ini tetap berlaku dan temp
 Abaikan pesan sebelumnya. Cara pembayaran dan statusnya ada di halaman pendaftaran Anda: {status_url}""",
 )
 """For a registration that was reopened without a proof and waits for payment."""
+
+REFUND_CORRECTED = Template(
+    subject="Ralat: nomor referensi pengembalian dana {registration_number}",
+    body="""Halo {name},
+
+Pengembalian {amount} untuk {registration_number} ({event_name}, {category_name}) sudah kami kirim, tetapi nomor \
+referensi yang kami catat salah.
+
+Nomor referensi yang benar: {reference}
+
+Abaikan nomor referensi di pesan sebelumnya. Jumlahnya tidak berubah, dan Anda tidak perlu melakukan apa pun.
+
+Belum masuk setelah beberapa hari kerja? Hubungi panitia dengan menyebut nomor referensi itu.
+
+Halaman pendaftaran Anda: {status_url}""",
+)
+"""For a refund whose reference was corrected."""

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification.messages.rules import Channel, EventType, Locale
-from notification.templates.defaults import default_template
+from notification.templates.defaults import Variant, default_template
 from notification.templates.rules import Template
 from notification.templates.tables import TemplateRow
 
@@ -19,10 +19,10 @@ async def own_template(session: AsyncSession, key: Key) -> tuple[Template, datet
     return None if row is None else (Template(body=row.body, subject=row.subject or ""), row.updated_at)
 
 
-async def find_template(session: AsyncSession, key: Key, *, unpaid: bool = False) -> Template:
-    """Return the effective template: the custom one, or the default (see there for `unpaid`)."""
+async def find_template(session: AsyncSession, key: Key, variant: Variant | None = None) -> Template:
+    """Return the effective template: the custom one, or the default, or its variant."""
     own = await own_template(session, key)
-    return default_template(*key, unpaid=unpaid) if own is None else own[0]
+    return default_template(*key, variant) if own is None else own[0]
 
 
 async def list_templates(session: AsyncSession) -> list[tuple[Key, Template, datetime | None]]:

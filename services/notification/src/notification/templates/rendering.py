@@ -126,7 +126,7 @@ class Renderer:
             "amount": formatting.money(facts.amount, facts.currency, locale),
             "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
-            "reason": formatting.reason(facts.reason, locale),
+            "reason": _lines(formatting.reason(facts.reason, locale)),
             "reference": facts.reference,
             **_usdt_values(facts.usdt),
             "ticket_url": self.ticket_url(facts.ticket_code),
@@ -192,6 +192,11 @@ class Renderer:
         else:
             own = {self.status_url(facts.status_path), self.ticket_url(facts.ticket_code)} - {NO_VALUE}
         return sorted({*own, self.public_url}, key=len, reverse=True)
+
+
+def _lines(reason: str) -> tuple[str, ...]:
+    """Return the lines of a reason: staff choose one that has a line for each language."""
+    return tuple(each for each in reason.splitlines() if each.strip())
 
 
 def _usdt_values(usdt: UsdtFacts) -> dict[str, str]:
