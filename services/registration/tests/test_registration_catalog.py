@@ -190,6 +190,8 @@ async def test_a_date_must_be_in_the_future_when_it_is_set_and_when_it_is_change
     today = driver.today
     for late in (today, today - timedelta(days=1)):
         assert _names(await _post_event(driver, _event(driver, event_date=late.isoformat())), "event_date")
+    for far in ("2207-03-14", "9999-12-31"):
+        assert _names(await _post_event(driver, _event(driver, event_date=far)), "event_date")
     await driver.create_event(event_date=(today + timedelta(days=1)).isoformat())
     path = f"/events/{driver.event['id']}"
     assert _names(await _patch(driver, path, {"event_date": today.isoformat()}), "event_date")

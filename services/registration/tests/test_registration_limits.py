@@ -11,6 +11,7 @@ from testkit.clocks import ManualClock
 from testkit.driver import Answer
 from testkit.plugin import FreshDatabase
 
+from .prices_driver import PricesDriver
 from .registration_driver import RegistrationDriver, settings_for
 
 ADDRESS = "9.9.9.9"
@@ -138,3 +139,23 @@ async def test_an_address_that_guesses_promo_codes_is_stopped(edge: StartEdge) -
     assert statuses[:10] == [409] * 10
     assert statuses.count(429) > 15
     assert await guess(await made.caller("8.8.8.8"), 1) == [409]
+
+
+async def test_wrong_promo_codes_of_registrations_count_as_checked_ones(edge: StartEdge) -> None:
+    made = await edge(rate_promo_check_per_minute=1, rate_promo_check_burst=3)
+    driver = made.driver
+    await PricesDriver(driver).create_code("LARI20")
+    caller = await made.caller(ADDRESS)
+
+    async def registering(code: str | None) -> int:
+        return (await made.try_register(caller, json=driver.form() | ({"promo_code": code} if code else {}))).status
+
+    # when a right code is sent, it does not count
+    assert [await registering("LARI20") for _ in range(5)] == [201] * 5
+    # when wrong ones are sent, they do
+    assert [await registering(f"WRONG{number}") for number in range(5)] == [409, 409, 409, 429, 429]
+    # then no other is tried, by a check neither, and registrations without a code go on
+    assert await registering("LARI20") == 429
+    params = {"category_id": driver.category["id"], "code": "LARI20", "registration_type": "individual"}
+    assert (await caller.get(driver.url("/promo-codes/check"), params=params)).status_code == 429
+    assert await registering(None) == 201

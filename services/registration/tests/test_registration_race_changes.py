@@ -147,3 +147,19 @@ async def test_a_race_of_the_previous_release_is_published_once(
     [published] = await driver.published(RaceChanged)
     assert (published.payload.event.revision, published.payload.changed) == (1, ())
     assert not published.payload.notify_runners
+
+
+async def test_runners_cannot_correct_their_data_after_the_day_of_the_race(driver: RegistrationDriver) -> None:
+    day = (driver.clock() + timedelta(days=30)).date()
+    last, too_late = f"{day}T23:59:59+08:00", f"{day + timedelta(days=1)}T00:00:00+08:00"
+    await driver.create_event(timezone="Asia/Makassar", event_date=str(day), changes_until=last)
+    for fields in (
+        {"changes_until": too_late},
+        {"changes_until": "9999-12-31T23:59:59Z"},
+        {"event_date": str(day - timedelta(days=1))},
+    ):
+        answer = await driver.try_change_event(**fields)
+        assert answer.is_problem(422, "invalid_fields")
+        assert answer.wrong_fields == ["changes_until"]
+    await driver.change_event(event_date=str(day - timedelta(days=1)), changes_until=None)
+    await driver.change_event(name="Lari Baru")

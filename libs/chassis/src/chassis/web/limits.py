@@ -71,6 +71,12 @@ class Buckets:
             self._full_at.popitem(last=False)
         return max(wait, 0) / 10**9
 
+    def wait(self, address: str) -> float:
+        """Return the seconds until there is a token, without taking it."""
+        now = self._clock()
+        full_at = max(self._full_at.get(address, now), now) + self._interval
+        return max(full_at - now - self._depth, 0) / 10**9
+
     def __len__(self) -> int:
         return len(self._full_at)
 
@@ -98,10 +104,21 @@ class AddressLimit:
         Raises:
             TooManyRequests.
         """
-        if self._buckets is None:
+        self._judge(request, takes=True)
+
+    def ensure_left(self, request: Request) -> None:
+        """Return if the request would be within the limit, and do not count it.
+
+        Raises:
+            TooManyRequests.
+        """
+        self._judge(request, takes=False)
+
+    def _judge(self, request: Request, *, takes: bool) -> None:
+        address = None if self._buckets is None else self._address(request)
+        if self._buckets is None or address is None:
             return
-        address = self._address(request)
-        wait = self._buckets.take(address) if address is not None else 0
+        wait = self._buckets.take(address) if takes else self._buckets.wait(address)
         if wait:
             raise TooManyRequests(wait=wait)
 

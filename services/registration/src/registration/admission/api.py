@@ -1,11 +1,13 @@
 """The route that takes load spikes, served by `chassis.web.fast_path`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from chassis.auth.access import public
 from chassis.errors import TooBusy, TooSlow
 from chassis.web.fast_path import describe_form, describe_header, read_header
-from chassis.web.limits import TooManyRequests
+from chassis.web.limits import AddressLimit, TooManyRequests
 from chassis.web.problems import errors
 from chassis.web.routing import Router, read_json
 from fastapi import Request, Response
@@ -48,6 +50,25 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
     return form, key
 
 
+@contextmanager
+def wrong_codes_count(request: Request, form: RegistrationForm) -> Iterator[None]:
+    """Count a promo code that is not valid as one that was checked. An address that may check none sends none.
+
+    Raises:
+        TooManyRequests.
+    """
+    if form.promo_code is None:
+        yield
+        return
+    limit: AddressLimit = request.app.state.limits["promo_checks"]
+    limit.ensure_left(request)
+    try:
+        yield
+    except PromoNotValid:
+        limit.admit(request)
+        raise
+
+
 def admitted(answer: Answer[Any]) -> Response:
     """Return the response to a request that was admitted."""
     headers = {"Idempotency-Replayed": "true"} if answer.replayed else None
@@ -82,4 +103,5 @@ async def register(request: Request) -> Response:
     """Take places for one runner or a group, all or none, first come, first served."""
     service: AdmissionService = request.app.state.admission_service
     form, key = await take_form(request)
-    return admitted(await service.register(form, key))
+    with wrong_codes_count(request, form):
+        return admitted(await service.register(form, key))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +23,7 @@ from registration.catalog.errors import (
     UnknownCategory,
     UnknownEvent,
 )
-from registration.catalog.rules import day_in
+from registration.catalog.rules import day_in, end_of_day
 from registration.catalog.tables import Race, RaceCategory
 from registration.places import commands as places
 from registration.places.commands import OnPlacesFreed
@@ -35,6 +35,14 @@ Fields = Mapping[str, Any]
 NOT_IN_FUTURE = Wording(
     en="Choose a day after today, by the calendar where the race is.",
     id="Pilih tanggal setelah hari ini, menurut kalender di tempat lomba.",
+)
+
+TOO_FAR_AHEAD = Wording(
+    en="Choose a day within the next hundred years.", id="Pilih tanggal dalam seratus tahun ke depan."
+)
+_FARTHEST = timedelta(days=36_525)
+AFTER_THE_RACE = Wording(
+    en="Choose a time on the day of the race or before it.", id="Pilih waktu pada hari lomba atau sebelumnya."
 )
 
 _REFUSALS: Mapping[str, type[StartlineError]] = {
@@ -85,9 +93,10 @@ async def create_event(work: UnitOfWork, fields: Fields, *, by: str) -> UUID:
     """Create a race and return its id.
 
     Raises:
-        SlugTaken, InvalidFields: its date is not after today.
+        SlugTaken, InvalidFields: its date is not after today, or runners could correct data after it.
     """
     require_future(fields["event_date"], fields["timezone"], work.now)
+    require_within_race(fields.get("changes_until"), fields["event_date"], fields["timezone"])
     event_id = uuid4()
     async with _refusals_named(work):
         await work.session.execute(insert(Race).values(id=event_id, created_at=work.now, updated_at=work.now, **fields))
@@ -104,12 +113,15 @@ async def change_event(
         notify_runners: whether confirmed runners get a message; None sends one if the day or the place changed.
 
     Raises:
-        UnknownEvent, SlugTaken, InvalidFields: the new date is not after today.
+        UnknownEvent, SlugTaken, InvalidFields: the new date is not after today, or runners could correct data after it.
     """
     race = await _held_race(work, event_id)
     timezone = fields.get("timezone", race.timezone)
     if "event_date" in fields:
         require_future(fields["event_date"], timezone, work.now)
+    if fields.keys() & {"event_date", "changes_until"}:
+        until = fields.get("changes_until", race.changes_until)
+        require_within_race(until, fields.get("event_date", race.event_date), timezone)
     before = {name: getattr(race, name) for name in fields}
     changed = {name for name, value in fields.items() if before[name] != value}
     async with _refusals_named(work):
@@ -135,13 +147,26 @@ async def _held_race(work: UnitOfWork, event_id: UUID) -> Race:
 
 
 def require_future(event_date: date, timezone: str, now: datetime) -> None:
-    """Check that a date is after today, by the calendar of the race's time zone.
+    """Check that a date is after today, by the calendar of the race's time zone, and far from the calendar's end.
 
     Raises:
         InvalidFields.
     """
-    if event_date <= day_in(now, timezone):
+    ahead = event_date - day_in(now, timezone)
+    if ahead <= timedelta():
         raise InvalidFields(("event_date", NOT_IN_FUTURE))
+    if ahead > _FARTHEST:
+        raise InvalidFields(("event_date", TOO_FAR_AHEAD))
+
+
+def require_within_race(changes_until: datetime | None, event_date: date, timezone: str) -> None:
+    """Check that the time until which runners may correct their data is not after the day of the race.
+
+    Raises:
+        InvalidFields.
+    """
+    if changes_until is not None and changes_until >= end_of_day(event_date, timezone):
+        raise InvalidFields(("changes_until", AFTER_THE_RACE))
 
 
 async def create_category(work: UnitOfWork, event_id: UUID, fields: Fields, *, by: str) -> UUID:

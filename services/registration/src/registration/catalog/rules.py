@@ -40,6 +40,15 @@ def changes_end(
     return datetime.combine(event_date - _CHANGES_END_BEFORE, time(), ZoneInfo(timezone))
 
 
+def end_of_day(day: date, timezone: str) -> datetime:
+    """Return when a day ends in that time zone.
+
+    Args:
+        timezone: an IANA name.
+    """
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone))
+
+
 @dataclass(frozen=True, slots=True)
 class PricePhase:
     """A phase of a category's prices, which ends at a time, after a number of participants, or at the first of both.

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from chassis.answers import fetch, read_json
 from chassis.telemetry import logger
 from chassis.web.addresses import Address
 
@@ -74,8 +75,8 @@ class Turnstile:
             form["remoteip"] = str(address)
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await self._http.post(self._url, data=form, follow_redirects=False)
-            found = answer.json()
+                answer = await fetch(self._http, "POST", self._url, data=form, follow_redirects=False)
+            found = read_json(answer)
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             log.warning("turnstile_unreachable", error=type(error).__name__)
             return None

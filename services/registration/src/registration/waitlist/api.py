@@ -16,7 +16,7 @@ from contracts import WaitlistEnd
 from fastapi import Query, Request, Response
 from pydantic import Field
 
-from registration.admission.api import FORM_OPENAPI, admitted, take_form
+from registration.admission.api import FORM_OPENAPI, admitted, take_form, wrong_codes_count
 from registration.admission.errors import AlreadyRegistered
 from registration.admission.forms import RegisteredParticipantView, RegisteredView
 from registration.catalog.errors import UnknownCategory
@@ -142,7 +142,8 @@ async def join(request: Request, service: Service) -> Response:
     The price is fixed when places are offered; a promo code counts if it is still valid then and has uses left.
     """
     form, key = await take_form(request)
-    return admitted(await service.join(form, key))
+    with wrong_codes_count(request, form):
+        return admitted(await service.join(form, key))
 
 
 @router.get("")
