@@ -8,7 +8,7 @@ from testkit.axe import violations
 from .conftest import Arrive
 from .devices import DESKTOP, PHONE, Device
 from .front import Front, none
-from .hall import Hall, Phone
+from .hall import PIN, Hall, Phone
 from .watch import Watch
 
 
@@ -120,6 +120,32 @@ async def test_one_person_collects_for_several_until_that_is_ended(arrive: Arriv
     ]
 
 
+async def test_without_a_name_it_is_said_that_one_is_missing(arrive: Arrive, hall: Hall) -> None:
+    # given
+    [ticket] = await hall.tickets()
+    phone = Phone(await arrive())
+    await phone.signs_in(await hall.station("Meja tanpa nama"))
+    sheet = phone.page.locator("[data-sheet=details]")
+    label, problem = sheet.locator("label[for=collected-by]"), sheet.locator("[data-show=details-problem]")
+
+    # when no name is typed for one person who collects for several
+    await phone.page.locator("[data-open=proxy]").click()
+    await expect(label).to_have_text("Diambil oleh")
+    await sheet.locator("button[type=submit]").click()
+
+    # then the sheet stays and says so, and a scan goes on without it
+    await expect(problem).to_have_text("Isi nama orang yang mengambil paket-paket ini.")
+    await expect(sheet).to_be_visible()
+    assert await phone.scans(ticket) == "handed_out"
+
+    # and the name may be left out where the runner came
+    await phone.page.locator("[data-verdict-details]").click()
+    await expect(label).to_contain_text("kosongkan jika peserta datang sendiri")
+    await expect(problem).to_be_hidden()
+    await sheet.locator("button[type=submit]").click()
+    await expect(sheet).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("pin", "said"), [("111222", "Sisa percobaan"), ("12", "enam angka")], ids=["wrong PIN", "half a PIN"]
 )
@@ -130,6 +156,13 @@ async def test_a_wrong_pin_is_said_clearly(arrive: Arrive, hall: Hall, watch: Wa
     await phone.types_pin(pin)
     await expect(phone.page.locator("[data-login-message]")).to_contain_text(said)
     await expect(phone.view("scan")).to_be_hidden()
+
+
+async def test_a_pin_may_be_typed_as_it_is_shown(arrive: Arrive, hall: Hall) -> None:
+    phone = Phone(await arrive())
+    await phone.opens(await hall.station("Meja spasi"))
+    await phone.types_pin(f"{PIN[:3]} {PIN[3:]}")
+    await expect(phone.view("scan")).to_be_visible()
 
 
 async def test_an_unknown_ticket_and_one_of_a_cancelled_runner_are_refused(

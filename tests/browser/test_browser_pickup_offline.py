@@ -127,6 +127,7 @@ async def test_a_phone_that_was_signed_out_meanwhile_hears_it_and_its_scans_are_
     # then it says so, and staff decide about its scan
     await expect(phone.view("login")).to_be_visible()
     await expect(phone.page.locator("[data-login-message]")).to_contain_text("Petugas mengeluarkan ponsel ini")
+    await expect(phone.page.locator("[data-login-message]")).to_contain_text("Menunggu keputusan: 1.")
     assert await hall.checkins(ticket) == []
     assert [each["kind"] for each in await hall.conflicts(ticket)] == ["device_revoked"]
 

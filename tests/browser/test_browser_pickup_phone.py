@@ -212,6 +212,36 @@ async def test_packs_and_jerseys_are_counted_on_the_phone(arrive: Arrive, hall: 
     await expect(total).to_have_text([str(before + 1), str(to_come - 1)])
 
 
+async def test_who_synchronises_gets_the_stock_as_it_is_now(arrive: Arrive, hall: Hall) -> None:
+    # given a phone that has just fetched the stock, before more was brought
+    [ticket] = await hall.tickets()
+    await hall.brings("m", 500)
+    phone = Phone(await arrive())
+    await phone.signs_in(await hall.station("Meja stok"))
+    assert await phone.scans(ticket) == "handed_out"
+    left = await hall.brings("m", 900)
+
+    # when
+    await phone.goes_on()
+    await phone.synchronises()
+
+    # then
+    await phone.opens_menu("scans")
+    await phone.page.locator("[data-scans] button").first.click()
+    await expect(phone.page.locator("[data-sizes]")).to_contain_text(f"M (sisa {left})")
+
+
+async def test_a_cancelled_runner_counts_for_no_pack_on_the_phone(arrive: Arrive, hall: Hall) -> None:
+    [ticket] = await hall.tickets()
+    await hall.cancel(ticket)
+    phone = Phone(await arrive())
+    await phone.signs_in(await hall.station("Meja daftar"))
+    counts = [phone.page.locator(f"[data-show=count-{name}]") for name in ("all", "waiting")]
+    packs = sum([int(await each.inner_text()) for each in counts])
+    await phone.opens_menu()
+    await expect(phone.page.locator("[data-show=about]")).to_contain_text(f"{packs} paket di daftar ponsel ini")
+
+
 @pytest.mark.timeout(240)
 async def test_what_staff_take_back_and_decide_in_the_console_reaches_the_phones(
     arrive: Arrive, hall: Hall, watch: Watch, crew: Crew

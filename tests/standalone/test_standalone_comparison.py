@@ -73,8 +73,11 @@ def codes(
         (EXPIRED, replace(OPEN, status=InvoiceStatus.EXPIRED), []),
         (EXPIRED, replace(PAID, refund_due_ids=(PAYMENT,)), []),
         (replace(EXPIRED, status=Status.CANCELLED), replace(PAID, refunded_ids=(PAYMENT,)), []),
+        (replace(EXPIRED, status=Status.CANCELLED), replace(PAID, returned_ids=(PAYMENT,)), []),
+        (CONFIRMED, replace(PAID, returned_ids=(PAYMENT,)), [ON_ROSTER]),
         (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), refund_due_ids=(SURPLUS,)), [ON_ROSTER]),
         (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), refunded_ids=(SURPLUS,)), [ON_ROSTER]),
+        (CONFIRMED, replace(PAID, paid_payment_ids=(PAYMENT, SURPLUS), returned_ids=(SURPLUS,)), [ON_ROSTER]),
     ],
 )
 def test_one_story_told_three_times_is_fine(

@@ -85,6 +85,12 @@ FAULTS = [
         "UPDATE registration_counts SET amount = amount - 1 WHERE id = (SELECT min(id) FROM registration_counts)",
     ),
     (
+        "counts_differ",
+        "checkin",
+        "UPDATE pack_counts SET live = live + 1 WHERE id = (SELECT min(id) FROM pack_counts)",
+        "UPDATE pack_counts SET live = live - 1 WHERE id = (SELECT min(id) FROM pack_counts)",
+    ),
+    (
         "participants_differ",
         "registration",
         f"UPDATE participants SET live = false WHERE registration_id = {_ONE_CONFIRMED}",

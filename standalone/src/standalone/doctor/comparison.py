@@ -125,13 +125,14 @@ def _who_may_settle(entry: EntryState) -> frozenset[str]:
 
 def _compare_refunds(diagnosis: Diagnosis, entry: EntryState, invoice: InvoiceState) -> None:
     given_back = {*invoice.refund_due_ids, *invoice.refunded_ids}
-    if len({*invoice.paid_payment_ids} - given_back) > 1:
+    returned = {*given_back, *invoice.returned_ids}
+    if len({*invoice.paid_payment_ids} - returned) > 1:
         _found(diagnosis, "paid_twice", "more than one payment was verified and is not given back", entry)
     for payment_id in invoice.paid_payment_ids:
         honoured = entry.status is Status.PAYMENT_VERIFIED and entry.payment_id == payment_id
         if honoured and payment_id in given_back:
             _found(diagnosis, "refund_of_honoured_payment", "money goes back although the place is held", entry)
-        if not honoured and payment_id not in given_back:
+        if not honoured and payment_id not in returned:
             detail = "verified money holds no place and is not to be refunded"
             owners = _REGISTRATION if entry.payment_id == payment_id else _PAYMENT
             _found(diagnosis, "paid_without_place", detail, entry, owners=owners)

@@ -55,6 +55,7 @@ async def _examine(databases: Databases) -> Diagnosis:
     diagnosis = Diagnosis()
     await _registration(diagnosis, databases["registration"])
     await _payment(diagnosis, databases["payment"])
+    await _packs(diagnosis, databases["checkin"])
     await _across(diagnosis, databases)
     await _offers(diagnosis, databases)
     await _messages(diagnosis, databases["notification"])
@@ -107,6 +108,13 @@ async def _payment(diagnosis: Diagnosis, database: Database) -> None:
             detail = f"{row.items} items of {row.kind} money, {row.amount} in all, wait for a decision or refund"
             diagnosis.warned("money_kept", detail)
         await _usdt(diagnosis, session)
+
+
+async def _packs(diagnosis: Diagnosis, database: Database) -> None:
+    async with database.read() as session:
+        for row in await roster.wrong_counts(session):
+            detail = f"statistics of packs show {row.live} participants and {row.handed_out} packs too many"
+            diagnosis.found("counts_differ", detail, category_id=row.category_id)
 
 
 async def _usdt(diagnosis: Diagnosis, session: AsyncSession) -> None:
