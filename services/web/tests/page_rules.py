@@ -15,6 +15,7 @@ _REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "for", "l
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LANDMARKS = {"section": "region", "nav": "navigation", "form": "form", "aside": "complementary"}
 _REPLACED = re.compile(r"\{\w+\}")
+_MARKUP = re.compile(r"<|&\w+;")
 _INLINE_HANDLER = re.compile(r"on[a-z]+")
 
 
@@ -23,9 +24,11 @@ def has_a_frame(page: Element) -> Iterable[str]:
     [html] = page.all("html")
     if html.get("lang") not in {"id", "en"}:
         yield "no language"
-    titles = [each.text for each in page.all("title") if not any(other.tag == "svg" for other in each.within())]
-    if titles.count("") or len(titles) != 1:
+    titles = [each for each in page.all("title") if not any(other.tag == "svg" for other in each.within())]
+    if len(titles) != 1 or not titles[0].text:
         yield "no title, or several"
+    if any(_MARKUP.search(each.text) or any(other.tag for other in each.children) for each in titles):
+        yield f"markup in the title {[each.text for each in titles]}"
     mains = page.all("main")
     if len(mains) != 1 or len(page.all("h1")) != 1 or not mains[0].all("h1"):
         yield f"{len(mains)} main, {len(page.all('h1'))} h1"

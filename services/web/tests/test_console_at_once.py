@@ -10,11 +10,13 @@ from chassis.auth.principals import Role
 from web.console.views.tables import SavedView
 
 from . import own_app
-from .conftest import NOW
+from .conftest import NOW, category
 from .walk import ANSWERS, Answers, answering, browser, problem
 from .walk_money_answers import ANSWERS as OF_MONEY
 from .walk_money_answers import COLLEAGUE, at, on_the_desk
 from .walk_ops_answers import ANSWERS as OF_OPS
+from .walk_prices import ANSWERS as OF_PRICES
+from .walk_races_answers import RACE
 from .walk_registration_answers import ANSWERS as OF_ONE
 from .walk_registrations_answers import ANSWERS as OF_REGISTRATIONS
 from .walk_registrations_answers import ViewsOfTheOwner
@@ -24,6 +26,7 @@ VIEWS: Final = "views"
 NAMES: Final = "/api/identity/v1/staff/names"
 CATALOG: Final = "/api/registration/v1/catalog"
 FILES: Final = tuple(f"/api/{name}/v1/audit.csv" for name in SERVICES)
+PHASES: Final = tuple(f"/api/registration/v1/categories/{category(name)['id']}/price-phases" for name in ("5K", "10K"))
 DESK: Final = ("POST", "/api/payment/v1/review/next")
 SECOND: Final = on_the_desk(needs_second=True, checked_by=COLLEAGUE, checked_at=at(-1))
 CSV: Final = httpx.Response(200, content=b"at,actor,action\r\n", headers={"Content-Type": "text/csv"})
@@ -81,6 +84,7 @@ async def _get(
         ("/console/review", {DESK: SECOND}, (NAMES, CATALOG)),
         ("/console/participants", {}, (VIEWS, CATALOG)),
         ("/console/registrations", {}, (VIEWS, CATALOG)),
+        (f"/console/races/{RACE}/prices", OF_PRICES, PHASES),
     ],
 )
 async def test_independent_answers_are_asked_for_at_once(path: str, answers: Answers, paths: tuple[str, ...]) -> None:

@@ -55,7 +55,9 @@ async def test_the_page_of_a_cancellation_names_its_effects() -> None:
     page = await Console().get(CANCEL, id=[FIRST, SECOND])
     words = page.text
     assert "1 registration will be cancelled" in words
-    assert "1 is paid: Rp 150.000 will have to be paid back" in words.replace("\N{NO-BREAK SPACE}", " ")
+    assert "1 is paid, Rp 150.000 by price: what came in has to be paid back" in words.replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
     assert "1 BIB number is never given again" in words
     assert "1 is expired or cancelled already and stays as it is" in words
     assert fields(page, "id") == [f"{FIRST} FR5K-2027-00001", f"{SECOND} FR5K-2027-00002"]

@@ -60,6 +60,33 @@ async def test_the_list_has_the_scan_beside_the_hand_out_that_holds_in_the_zone_
     assert holds == "4 Jan 2027, 08:00 WITA Meja 1 GBK"
 
 
+async def test_a_conflict_names_both_devices_and_times_with_seconds() -> None:
+    # given two scans within a minute
+    holder = {"checked_in_at": "2027-01-04T01:00:07.5Z", "station_name": "Meja 1", "location_name": "GBK"}
+    found = conflict(scanned_at="2027-01-04T01:00:31Z", handed_out={**holder, "device_name": "Ponsel Rina"})
+
+    # when
+    async with Apis({CONFLICTS: conflicts(found)}).browser() as browser:
+        shown = (await page(browser, MINE)).text
+
+    # then the page says which came first, with whose phone, and what a decision does
+    assert "Scanned 4 Jan 2027, 08:00:31 WIB" in shown
+    assert "Scanned 4 Jan 2027, 08:00:07 WIB" in shown
+    assert "Device Ponsel Rina" in shown
+    assert "Your decision is a note with its reason: it does not change what is counted." in shown
+    assert "undo the one that holds, and this one counts" in shown
+
+
+@pytest.mark.parametrize("has_holder", [True, False])
+async def test_a_scan_that_may_count_is_no_mere_note(*, has_holder: bool) -> None:
+    fields = {} if has_holder else {"handed_out": None}
+    apis = Apis({CONFLICTS: conflicts(conflict(kind="device_revoked", **fields))})
+    async with apis.browser() as browser:
+        shown = (await page(browser, MINE)).text
+    assert ("Your decision is a note" in shown) == has_holder
+    assert "undo the one that holds" not in shown
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [

@@ -45,6 +45,7 @@ async def test_revoking_names_the_device_and_its_effect_first() -> None:
         asked = await page(browser, f"/devices/{DEVICE}/revoke")
         assert "Log Sari Dewi out?" in asked.text
         assert "can hand out no further packs" in asked.text
+        assert "not sent yet are kept when it sends them, but are not counted" in asked.text
         assert apis.asked("DELETE", f"{CHECKIN}/devices/{DEVICE}") == []
         answer = await post(browser, f"/devices/{DEVICE}/revoke")
     assert answer.headers["Location"] == "/en/console/devices?done=revoked"

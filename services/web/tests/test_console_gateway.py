@@ -57,6 +57,16 @@ async def test_a_key_of_the_wrong_form_is_refused_at_its_field_and_not_shown_aga
     assert _ticked(parsed(sent.text)) == {"offer_bni"}
 
 
+async def test_a_key_that_could_not_be_tried_is_saved_with_a_warning() -> None:
+    untried = answer({**account("sandbox", "qris"), "key_check": "no_answer"})
+    form = {"do": "save", "offer_qris": "yes", "server_key_secret": KEY}
+    async with desk({PUT: untried}, usual=ANSWERS) as staff:
+        sent = await staff.send(PAGE, form)
+        page = parsed((await staff.see(f"{PAGE}?done=untried")).text)
+    assert sent.headers["Location"] == f"/en/console{PAGE}?done=untried"
+    assert "could not be tried" in page.one("p", class_="banner banner-warn").text
+
+
 async def test_nothing_is_offered_without_a_key() -> None:
     async with desk({GATEWAY: answer(account(None))}, usual=ANSWERS) as staff:
         refused = await staff.send(PAGE, {"do": "save", "offer_qris": "yes"})

@@ -157,7 +157,7 @@ async def test_tiles_add_up_all_categories(console: Console) -> None:
     found = tiles(await console.page())
     assert found["All registrations"].startswith("10 9 runners hold a place")
     assert found["Paid"].startswith("4 4 runners")
-    assert found["Money paid"].startswith("Rp 600.000 Rp 750.000 not paid yet")
+    assert "Rp 750.000 not paid yet" in found["Verified payments"]
     assert found["Waiting"] == "5 Waiting for payment: 3 Proof in review: 2"
     assert found["Expired"].startswith("1 ")
     assert found["Places left"] == "591 Quota: 600 Waiting list: 6"
@@ -180,7 +180,7 @@ def _marks(row: Element) -> list[str]:
     return [ground.get("class") or "", *(f"{each.get('class')} {each.get('width')}" for each in parts)]
 
 
-async def test_today_is_compared_with_yesterday_until_the_last_full_hour(console: Console) -> None:
+async def test_today_stands_beside_yesterday_until_the_last_full_hour(console: Console) -> None:
     console.hours = [
         bucket(local(2, 10), 70),
         bucket(local(3, 10), 4, 1),
@@ -190,12 +190,9 @@ async def test_today_is_compared_with_yesterday_until_the_last_full_hour(console
     ]
     page = await console.page()
     found = tiles(page)
-    assert "7 today +2 yesterday 9" in found["All registrations"]
-    assert "3 today +2 yesterday 3" in found["Paid"]
-    assert "Rp 450.000 today +Rp 300.000 yesterday Rp 450.000" in found["Money paid"]
-    assert (
-        "The change compares today until 11:00 with yesterday until the same hour. All times are in WITA." in page.text
-    )
+    assert "7 today yesterday until 11:00: 4" in found["All registrations"]
+    assert "3 today yesterday until 11:00: 1" in found["Paid"]
+    assert "All times are in WITA." in page.text
     assert console.asked(interval="hour")[0]["from"] == "2027-01-03T00:00:00+08:00"
 
 
@@ -203,8 +200,18 @@ async def test_in_the_first_hour_of_a_day_nothing_is_compared(console: Console) 
     console.clock.now = local(4) + timedelta(minutes=20)
     console.hours = [bucket(local(3), 5), bucket(local(4), 2)]
     page = await console.page()
-    assert "2 today yesterday 5" in tiles(page)["All registrations"]
-    assert "Today is compared with yesterday once its first hour is over." in page.text
+    assert "2 today yesterday, all day: 5" in tiles(page)["All registrations"]
+
+
+async def test_verified_payments_are_those_of_the_ways_of_paying_and_of_today(console: Console) -> None:
+    console.answers[PAYMENTS] = payments(refunds=1, qris=3, bank_transfer=1, verified={"today": 2, "yesterday": 1})
+    console.answers[STATS] = stats(counts("5K", amount_expected="150000.00", amount_verified="150000.00", cancelled=3))
+    page = await console.page()
+    tile = tiles(page)["Verified payments"]
+    assert tile.startswith("Rp 600.000 by price, without unique amounts; refunds are not taken off")
+    assert "Rp 150.000 still to be paid back" in tile
+    assert tile.endswith("Rp 300.000 today yesterday, all day: Rp 150.000")
+    assert page.one("section", aria_labelledby="methods").one("tfoot").text == "Verified payments Rp 600.000"
 
 
 async def test_packs_have_a_tile_once_one_is_handed_out(console: Console) -> None:
@@ -231,7 +238,7 @@ async def test_a_span_shows_hours_or_days_of_the_zone(
     console.hours = [bucket(local(4, 11) - timedelta(hours=each), 1) for each in reversed(range(36))]
     console.days = [bucket(local(4) - timedelta(days=each), 2, 1) for each in reversed(range(30))]
     page = await console.page(f"{PAGE}?span={span}")
-    table = page.one("details").one("table")
+    table = page.one("details", class_="numbers").one("table")
     assert table.all("th")[0].text == unit
     assert table.one("tbody").all("th")[0].text == first
     assert len(table.one("tbody").all("tr")) == rows
@@ -254,7 +261,7 @@ async def test_everything_is_shown_in_days_weeks_or_months(
 ) -> None:
     console.days = [bucket(local(4) - timedelta(days=each), 2 if each < days else 0) for each in reversed(range(740))]
     page = await console.page(f"{PAGE}?span=all")
-    table = page.one("details").one("table")
+    table = page.one("details", class_="numbers").one("table")
     rows = table.one("tbody").all("tr")
     assert (table.all("th")[0].text, len(rows), rows[0].all("th")[0].text) == (unit, columns, name)
     assert sum(int(each.all("td")[0].text) for each in rows) == 2 * days
@@ -376,9 +383,9 @@ async def test_the_end_of_a_session_is_not_taken_for_an_api_that_is_away(console
     [
         (Role.OWNER, PAGE, 18),
         (Role.OWNER, f"{PAGE}?span=all", 18),
-        (Role.OWNER, f"{PAGE}/tiles", 17),
+        (Role.OWNER, f"{PAGE}/tiles", 18),
         (Role.VIEWER, PAGE, 8),
-        (Role.VIEWER, f"{PAGE}/tiles", 7),
+        (Role.VIEWER, f"{PAGE}/tiles", 8),
     ],
 )
 async def test_all_apis_are_asked_at_once_as_soon_as_the_race_is_known(role: Role, address: str, most: int) -> None:

@@ -151,6 +151,40 @@ async def test_reasons_are_saved_without_gaps() -> None:
     assert answer.headers["Location"] == f"/en/console{REASONS}?done=saved"
 
 
+def _reasons_in(html: str) -> dict[str, str]:
+    """Return the form of the reasons as a browser sends it."""
+    page = parsed(html)
+    texts = {each.get("name") or "": each.text for each in page.all("textarea")}
+    return {"do": "save", "base": page.one("input", name="base").get("value") or "", **texts}
+
+
+async def test_an_old_form_does_not_bring_former_reasons_back() -> None:
+    old, new = {"en": "It is old.", "id": "Ini lama."}, {"en": "Not ours.", "id": "Bukan milik kami."}
+    now = {PAYING: json_of(paying(rejection_reasons=[new, old]))}
+    async with desk(SAVED) as staff:
+        form = _reasons_in((await staff.see(REASONS)).text)
+    async with desk({**SAVED, **now}) as staff:
+        added = await staff.send(REASONS, {**form, "reason_3_id": "Kabur.", "reason_3_en": "Blurred."})
+        assert added.status_code == 303
+        assert staff.body(*PUT)["rejection_reasons"] == [new, old, {"id": "Kabur.", "en": "Blurred."}]
+    async with desk({**SAVED, **now}) as staff:
+        for changed in ({"reason_1_en": "It is mine."}, {"do": "standard"}):
+            both = await staff.send(REASONS, {**form, **changed})
+            assert (both.status_code, staff.asked(*PUT)) == (409, [])
+            assert "It is now: Not ours." in both.text
+        assert "It is mine." in (await staff.send(REASONS, {**form, "reason_1_en": "It is mine."})).text
+        await staff.send(REASONS, {**_reasons_in(both.text), "do": "standard"})
+        assert staff.body(*PUT)["rejection_reasons"] is None
+
+
+@pytest.mark.parametrize("form", [{}, {"do": "save", "reason_1_id": " "}])
+async def test_an_empty_form_deletes_no_reasons(form: dict[str, str]) -> None:
+    async with desk(SAVED) as staff:
+        answer = await staff.send(REASONS, form)
+        assert (answer.status_code, staff.asked(*PUT)) == (422, [])
+    assert "Write at least one reason" in parsed(answer.text).one("p", id="reason_1_id-error").text
+
+
 async def test_a_reason_in_one_language_is_refused_at_the_other() -> None:
     async with desk(SAVED) as staff:
         answer = await staff.send(REASONS, {"do": "save", "reason_2_id": "Dua"})

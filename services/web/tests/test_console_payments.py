@@ -71,11 +71,21 @@ async def test_payments_and_refunds_are_listed_by_race(of: str) -> None:
     assert [each.get("href") for each in page.all("a") if each.get("class") == "chip"] == [f"/en/console/{of}?"]
     assert len(all_of_them.one("select", id="race").all("option")) == len(events) + 1
     assert unknown.status_code == 404
-    # and while races are away, the list is there without its filter
-    api.chosen[catalog] = problem(503, "unavailable")
+
+
+@pytest.mark.parametrize("of", ["payments", "refunds"])
+async def test_while_races_are_away_all_is_listed_and_nothing_under_the_name_of_one(of: str) -> None:
+    api = PaymentApi(chosen={("GET", "/api/registration/v1/catalog"): problem(503, "unavailable")})
     async with console(api) as browser:
         assert 'id="race"' not in (await browser.get(f"/console/{of}")).text
-        assert (await browser.get(f"/console/{of}?race={events[1]['slug']}")).status_code == 503
+        assert len(api.asked(f"/{of}")) == 1
+        answered = await browser.get(f"/console/{of}?race=bandung-lari&q=Budi")
+    page = parsed(answered.text)
+    assert (answered.status_code, len(api.asked(f"/{of}"))) == (200, 1)
+    assert "nothing can be shown for one race alone" in page.text
+    assert (page.all("table"), "Nothing was found" in page.text) == ([], False)
+    form = page.one("form", class_="filters card")
+    assert form.one("input", name="race").get("value") == "bandung-lari", "the filter stays for the next attempt"
 
 
 @pytest.mark.parametrize(("age", "hours"), [("1h", 1), ("6h", 6), ("1d", 24), ("3d", 72)])

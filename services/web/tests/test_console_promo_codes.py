@@ -1,5 +1,6 @@
 """Promo codes in the console: found, created one by one and many at once, changed, and as a file."""
 
+import asyncio
 import csv
 import io
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from chassis.auth.principals import Role
+from starlette.types import Message
 
 from .conftest import category
 from .own_console import own_console
-from .walk import Answers
+from .walk import ANSWERS as EVERYWHERE
+from .walk import Answers, answering, app_on, browser
 from .walk_prices import ANSWERS, CODE, code, codes, unlimited
 from .walk_races_answers import RACE
 from .walk_registrations_answers import ANSWERS as OF_LISTS
@@ -190,6 +193,53 @@ async def test_the_file_has_all_codes_that_match_with_their_uses() -> None:
     assert (first["code"], first["category"], first["uses"], first["max_uses"]) == ("'=A1", "5K", "101", "100")
     assert (first["valid_from"], first["types"]) == ("2027-01-01T09:00:00+07:00", "individual,collective_5")
     assert (second["code"], second["category"], second["max_uses"]) == ("LARI20", "", "")
+
+
+def _in_pages(following: httpx.Response) -> Any:
+    """Return the APIs with more codes than fit on a page; what follows the cursor is `following`."""
+    usual = answering({**EVERYWHERE, **ANSWERS})
+    first = codes(*(code(code=f"A{number}") for number in range(10_001)), more="c2")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != LISTED:
+            return usual(request)
+        return following if request.url.params.get("cursor") == "c2" else first
+
+    return answer
+
+
+async def test_the_file_has_every_page_of_the_codes() -> None:
+    async with browser(app_on(_in_pages(codes(code(code="LAST"))))) as client:
+        answer = await client.get(f"{CODES}/file", headers={"Cookie": f"__Host-staff={'k' * 43}"})
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert (len(lines), lines[1].partition(",")[0], lines[-1].partition(",")[0]) == (10_003, "A0", "LAST")
+
+
+async def test_a_file_whose_next_page_cannot_be_read_does_not_look_whole() -> None:
+    app = app_on(_in_pages(httpx.Response(502)))
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.sleep(3600)
+        return {"type": "http.disconnect"}
+
+    headers = [(b"cookie", b"__Host-staff=" + b"k" * 43), (b"host", b"web.test")]
+    about = {"method": "GET", "path": f"{CODES}/file", "raw_path": f"{CODES}/file".encode(), "query_string": b""}
+    address = {"scheme": "https", "server": ("web.test", 443), "client": ("127.0.0.1", 1), "root_path": ""}
+    scope = {"type": "http", "http_version": "1.1", "headers": headers, "asgi": {"version": "3.0"}, **about, **address}
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 200
+    assert sent[-1]["more_body"], "the end is missing"
+
+
+async def test_while_the_first_page_cannot_be_read_there_is_no_file() -> None:
+    async with _console({("GET", LISTED): httpx.Response(502)}) as console:
+        answer = await console.client.get(f"{CODES}/file")
+    assert answer.status_code == 503
+    assert "Content-Disposition" not in answer.headers
 
 
 async def test_the_registrations_of_a_code_are_a_filter_of_the_list() -> None:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from web.console.races.copying import for_year, free_prefix, moved, next_day
+from web.console.races.copying import for_year, free_prefix, moved, next_day, plan
 from web.console.races.upstream import Race
 
 from .markup import parsed
-from .races_api import CONSOLE, ONE, RACES, RacesApi, console, error, fields, opened, sent
+from .races_api import API, CONSOLE, ONE, RACES, RacesApi, console, error, fields, opened, sent
 from .walk import problem
 from .walk_prices import phase
 from .walk_races_answers import staff_category, staff_race
@@ -78,6 +78,22 @@ async def test_a_copy_has_links_the_course_and_the_phases_of_prices() -> None:
     assert (first["name"], first["ends_at"]) == ("Early bird", "2028-01-31T23:59:00+07:00")
     assert (first["price_individual"], first["max_participants"]) == ("100000.00", 100)
     assert (second["name"], second["is_active"], second["code_required"]) == ("Presale", False, True)
+
+
+async def test_attempts_that_do_not_see_each_other_ask_for_the_same_phases() -> None:
+    source = _source()
+    both = [phase(), phase(name="Presale", id=str(UUID_OF_OTHER))]
+    api = RacesApi([source], phases={source["categories"][0]["id"]: both})
+    async with console(api) as browser:
+        form = await _planned(browser)
+        await browser.post(COPY, data=form)
+        path = f"{API}/categories/{api.races[-1]['categories'][0]['id']}/price-phases"
+        nothing_yet = httpx.Response(200, json={"items": []})
+        api.refuse = lambda request: nothing_yet if (request.method, request.url.path) == ("GET", path) else None
+        await browser.post(COPY, data=form)
+    ids = [sent(each)["id"] for each in api.of("POST", path)]
+    assert (len(ids), len({*ids})) == (4, 2)
+    assert ids[:2] == ids[2:]
 
 
 async def test_phases_and_a_course_that_are_missing_are_made_when_the_copy_is_repeated() -> None:
@@ -242,6 +258,13 @@ def test_a_time_keeps_its_place_on_the_clock_where_the_race_is() -> None:
     at = datetime.fromisoformat("2027-03-10T09:00:00+01:00")
     assert moved(at, source, date(2027, 4, 20)) == datetime.fromisoformat("2027-04-10T09:00:00+02:00")
     assert moved(None, source, date(2027, 4, 20)) is None
+
+
+def test_a_copy_does_not_take_a_time_for_corrections_that_is_after_the_race() -> None:
+    for until, copied in (("2027-08-17T16:59:00Z", True), ("2027-08-17T17:01:00Z", False)):
+        source = Race.model_validate(staff_race(event_date="2027-08-17", changes_until=until))
+        made = plan(source, name="B", slug="b", day=date(2028, 8, 15), prefixes={})
+        assert (made.changes_until is not None) == copied
 
 
 def test_the_suggested_day_is_the_same_day_of_the_week_and_ahead() -> None:

@@ -23,6 +23,7 @@ from .walk_money_answers import (
 
 LIST = "/console/refunds"
 ONE = f"{LIST}/{REFUND}"
+KEPT_DUE = "/console/surplus?state=refund_due"
 _READ = ("GET", f"{PAYMENT}/refunds/{REFUND}")
 _DONE = ("POST", f"{PAYMENT}/refunds/{REFUND}/done")
 
@@ -58,6 +59,17 @@ async def test_the_list_is_filtered_and_leads_to_what_is_due() -> None:
     assert {f"/en{ONE}", f"/en{LIST}?q=Budi&status=due&cursor=c2"} <= {*links}
 
 
+async def test_the_list_leads_to_kept_money_that_has_to_go_back() -> None:
+    path = ("GET", f"{PAYMENT}/surplus")
+    two, none = ({"items": [{"id": each} for each in found], "next_cursor": None} for found in ((REFUND, ME), ()))
+    for found, links in ((two, [f"/en{KEPT_DUE}"]), (none, [])):
+        api = PaymentApi(chosen={("GET", f"{PAYMENT}/refunds"): listed(), path: answer(found)})
+        async with console(api) as browser:
+            page = parsed((await browser.get(LIST)).text)
+        assert [each.get("href") for each in page.all("a") if "kept money" in each.text] == links
+        assert ("2 amounts of kept money have to be paid back, too" in page.text) is bool(links)
+
+
 async def test_the_list_says_what_is_next_with_each() -> None:
     rows = {
         "a part": (asked_for(), "of Rp 150.123"),
@@ -74,6 +86,18 @@ async def test_the_list_says_what_is_next_with_each() -> None:
     for (name, (_, words)), row in zip(rows.items(), shown, strict=True):
         assert words in row.text.replace("\N{NO-BREAK SPACE}", " "), name
     assert "Approve" not in shown[4].text
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"origin": "event", "registration_ended": "cancelled"}, "the platform, as the registration was cancelled"),
+        ({"origin": "event", "registration_ended": "expired"}, "the platform itself"),
+        ({"origin": "surplus"}, "the platform itself"),
+    ],
+)
+async def test_a_refund_after_a_cancellation_says_so(fields: dict[str, str], said: str) -> None:
+    assert f"Asked for by {said}" in (await _page(_api(**fields))).text
 
 
 async def test_a_transfer_is_recorded_under_its_reference() -> None:
@@ -169,6 +193,17 @@ async def test_a_refund_of_the_release_before_is_the_one_of_its_payment() -> Non
 )
 async def test_only_the_steps_that_are_left_are_offered(fields: dict[str, Any], steps: set[str]) -> None:
     assert _steps(await _page(_api(**fields))) == steps
+
+
+@pytest.mark.parametrize(("given_by", "is_offered"), [(ME, False), (COLLEAGUE, True), (None, True)])
+async def test_who_entered_the_address_in_usdt_does_not_approve(given_by: str | None, *, is_offered: bool) -> None:
+    usdt = {"network": "bsc", "address": f"0x{'5e' * 20}", "given_at": at(-1), "amount": "21.02", "check": None}
+    to = {**usdt, "checked_at": None, "given_by": given_by, "given_reason": "7b1" if given_by else None}
+    api = _api(state="waits_for_second", payment_method="usdt", usdt_refund=to)
+    api.chosen["GET", f"{PAYMENT}/usdt/networks"] = listed()
+    page = await _page(api)
+    assert ("/approve" in _steps(page)) is is_offered
+    assert ("You entered the address to which it goes" in page.text) is not is_offered
 
 
 async def test_what_the_gateway_does_is_said_before_it_is_asked() -> None:

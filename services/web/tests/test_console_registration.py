@@ -173,8 +173,39 @@ async def test_effects_of_a_cancellation_are_named_before_it() -> None:
         words = page.one("main").text
         assert "5 places become free." in words
         assert "5 BIB numbers are never given again." in words
-        assert "Rp 700.000 has to be paid back" in words
+        assert "Rp 150.000 has to be paid back" in words
+        assert "1 race pack is handed out already: Budi Santoso. Ask for it back." in words
         assert not console.bodies("POST", f"{API}/registrations/{ID}/cancel")
+
+
+_UNIQUE: Answers = {given.INVOICE: given.invoice("paid", given.payment(received="149877.00"))}
+_BACK_IN_PART: Answers = {
+    given.INVOICE: given.invoice("paid", given.payment(received="149877.00"), refunds=[given.going_back("done")])
+}
+_ALL_BACK: Answers = {
+    given.INVOICE: given.invoice("paid", given.payment(), refunds=[given.going_back("done", amount="150000.00")])
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (_UNIQUE, "Rp 149.877 has to be paid back"),
+        (_BACK_IN_PART, "Rp 99.877 has to be paid back"),
+        (_ALL_BACK, "Nothing is left to pay back"),
+        ({given.INVOICE: problem(404, "unknown")}, "Rp 700.000 has to be paid back"),
+        ({given.INVOICE: AWAY}, "How much is not known now"),
+    ],
+)
+async def test_what_a_cancellation_gives_back_is_what_is_left_of_what_came_in(answers: Answers, said: str) -> None:
+    async with own_console(answers) as console:
+        assert said in (await console.open(f"{PAGE}/cancel")).one("main").text
+
+
+async def test_a_cancellation_says_that_packs_are_not_known_while_check_in_is_away() -> None:
+    async with own_console({given.PACKS: AWAY}) as console:
+        words = (await console.open(f"{PAGE}/cancel")).one("main").text
+    assert "Whether race packs are handed out already is not known now" in words
 
 
 async def test_a_cancellation_takes_a_reason() -> None:
@@ -310,6 +341,21 @@ async def test_money_that_came_and_went_is_in_its_panel_and_in_the_history() -> 
     assert any(each.startswith("Money arrived Rp 150.000 · Payment gateway") for each in found)
     assert any("virtual account of BCA · Rp 150.000 · expired" in each for each in found)
     assert not any(each.startswith("Proof of payment sent") for each in found), "there was none"
+
+
+@pytest.mark.parametrize("role", [Role.FINANCE, Role.VIEWER])
+async def test_a_refund_that_waits_for_a_second_person_says_so(role: Role) -> None:
+    waits = given.invoice("paid", given.payment(), refunds=[given.going_back("waits_for_second")])
+    async with own_console({given.INVOICE: waits}, role=role) as console:
+        page = await console.open(PAGE)
+    [panel] = [each for each in page.all("section") if each.get("aria-labelledby") == "money-title"]
+    words = panel.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "Refund · Rp 50.000 Waits for a second person" in words
+    assert "Waits since" in words
+    assert "Due since" not in words
+    found = [each.replace("\N{NO-BREAK SPACE}", " ") for each in _history(page)]
+    assert any(each.startswith("Paying back waits for a second person Rp 50.000") for each in found)
+    assert not any(each.startswith("Has to be paid back") for each in found)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CHECKIN])

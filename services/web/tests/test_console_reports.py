@@ -34,12 +34,36 @@ async def test_the_financial_report_is_of_its_days_race_and_groups() -> None:
     assert files == [f"/en/console/reports/financial.{kind}?{query}" for kind in ("xlsx", "csv")]
 
 
+async def test_while_races_are_away_no_money_is_shown_under_the_name_of_one() -> None:
+    apis = Apis({CATALOG: httpx.Response(502)})
+    async with apis.browser() as browser:
+        every = await page(browser, "/reports/financial")
+        assert len(apis.asked(*FINANCIAL)) == 1
+        one = await page(browser, "/reports/financial?race=jakarta-fun-run")
+        file = await browser.get("/en/console/reports/financial.csv?race=jakarta-fun-run")
+    assert "The money of all races is shown" in every.text
+    assert len(apis.asked(*FINANCIAL)) == 1
+    assert "nothing can be shown for one race alone" in one.text
+    assert "The money of all races is shown" not in one.text
+    assert "Payments do not answer" not in one.text
+    assert one.all("table") == []
+    assert one.one("select", id="race").all("option")[0].get("value") == "jakarta-fun-run"
+    assert (file.status_code, apis.asked("GET", FILE)) == (503, [])
+
+
 async def test_without_a_race_the_money_of_all_is_shown_by_day() -> None:
     apis = Apis()
     async with apis.browser() as browser:
         shown = await page(browser, "/reports/financial?by=nonsense")
     assert apis.query(FINANCIAL[1]) == {"group_by": "day"}
     assert "All races · All days" in shown.text
+
+
+async def test_the_regular_price_is_a_row_of_its_own_beside_a_phase_of_that_name() -> None:
+    rows = [money("regular"), money("regular", label=None), money(None)]
+    async with Apis({FINANCIAL: financial(*rows)}).browser() as browser:
+        body = (await page(browser, "/reports/financial?by=phase")).one("tbody")
+    assert [each.text for each in body.all("th")] == ["regular", "Regular price", "Of no registration, or not known"]
 
 
 async def test_each_currency_has_its_totals() -> None:
@@ -78,7 +102,9 @@ async def test_a_channel_is_an_account_and_fees_are_of_no_registration() -> None
         "Of no registration, or not known",
     ]
     head = shown.one("thead").text
-    assert all(each in head for each in ("Account", "Received", "Unique amounts", "Fees", "Left over"))
+    assert all(each in head for each in ("Account", "Price", "Unique amounts", "Fees", "Left over"))
+    assert [each.text for each in shown.one("thead").all("th")][1] == "Left over", "visible without scrolling"
+    assert "Received" not in head
     assert "\u2212Rp" in shown.one("tbody").text
 
 

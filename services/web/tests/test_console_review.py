@@ -88,6 +88,25 @@ async def test_too_late_to_take_it_back_is_said_with_the_decision_that_stands(ap
     assert _number(parts.text) == "FR5K-00002"
 
 
+@pytest.mark.parametrize(
+    ("fields", "said", "hour"),
+    [
+        ({}, "Amount asked for", ""),
+        ({"submitted_by": f"staff:{COLLEAGUE}"}, "Amount entered by the team", ""),
+        ({"payment_date": "2027-01-03T17:01:00Z"}, "Amount asked for", "00:01"),
+    ],
+)
+async def test_what_a_runner_did_not_type_is_not_called_typed(fields: dict[str, str], said: str, hour: str) -> None:
+    """The runner's form sends the amount that was asked for, and asks for a day without an hour."""
+    shown = {"payment_date": "2027-01-03T17:00:00Z", **fields}
+    async with console(PaymentApi([proof(1, **shown)])) as browser:
+        words = parsed((await browser.get(DESK)).text).text
+    assert said in words
+    paid_at = words.partition("Paid at")[2].partition("Proof sent")[0]
+    assert "4 Jan 2027" in paid_at
+    assert (":" in paid_at, hour in paid_at) == (bool(hour), True)
+
+
 @pytest.mark.parametrize("verb", ["verify", "refuse"])
 @pytest.mark.parametrize("headers", [SCRIPT, {}], ids=["script", "none"])
 async def test_who_was_slower_is_told_and_gets_the_next_proof(
@@ -307,6 +326,18 @@ async def test_numbers_of_payments_are_no_other_text(api: PaymentApi) -> None:
     async with console(api) as browser:
         page = await browser.get(f"{DESK}?view=<b>&done=<b>")
     assert "2 proofs are on the desks of others" in parsed(page.text).text
+
+
+async def test_an_empty_desk_says_which_proofs_wait_for_a_second_person(api: PaymentApi) -> None:
+    api.chosen["GET", f"{PAYMENT}/stats"] = answer({"waiting": {"count": 3, "oldest_at": at(-1)}})
+    both = [proof(number, needs_second=True, checked_by=by) for number, by in ((1, ME), (2, COLLEAGUE))]
+    api.chosen["GET", f"{PAYMENT}/payments"] = answer({"items": both, "next_cursor": None})
+    api.queue.clear()
+    async with console(api) as browser:
+        words = parsed((await browser.get(DESK)).text).text
+    assert "1 proof is checked by you and waits for a second person." in words
+    assert "2 proofs are on the desks of others" in words
+    assert api.asked("/payments") == [{"waits_for_second": "true", "limit": "100"}]
 
 
 async def test_a_desk_of_one_race_stays_with_it_through_decisions(api: PaymentApi) -> None:

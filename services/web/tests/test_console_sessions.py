@@ -94,7 +94,11 @@ async def test_after_too_many_attempts_the_wait_is_said(stand: ConsoleStand) -> 
 
 
 @pytest.mark.parametrize(
-    "target", ["https://attacker.example", "//attacker.example", "/console\\@x", "/r/X", "/consolex"]
+    "target",
+    [
+        *("https://attacker.example", "//attacker.example", "/console\\@x", "/r/X", "/consolex"),
+        *("/console/../r/X", "/console/%2e%2E/r/X", "/console/..;/r/X", "/console/x;y", "/console/."),
+    ],
 )
 async def test_a_login_leads_nowhere_else(target: str, stand: ConsoleStand) -> None:
     email = await stand.hire()

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from chassis.auth.principals import Role
+from web.console.statements import accepting
 
 from .markup import Element, parsed
 from .messages_desk import Desk, desk
@@ -19,6 +20,7 @@ from .walk_accounts_answers import (
     SECOND,
     STATEMENT,
     STATEMENTS,
+    decided,
     deciding,
     imported,
     line,
@@ -26,11 +28,13 @@ from .walk_accounts_answers import (
     sum_of_two,
     unknown,
 )
-from .walk_money_answers import ENTRY, NUMBER, PAYMENT, answer
+from .walk_money_answers import ENTRY, ME, NUMBER, PAYMENT, answer
 
 PAGE = "/statements"
 ONE = f"{PAGE}/{STATEMENT}"
 ACCEPT = deciding("accept")
+OTHER_ACCEPT = ("POST", f"{PAYMENT}/statement-lines/{SECOND}/accept")
+OTHER_LINE = ("GET", f"{PAYMENT}/statement-lines/{SECOND}")
 FILE = {"files": {"file": ("mutasi.csv", b"Tanggal;Jumlah", "text/csv")}}
 
 
@@ -142,14 +146,90 @@ async def _accepted(staff: Desk) -> list[str]:
 
 
 async def test_those_ticked_are_accepted_one_by_one_and_counted() -> None:
-    other = ("POST", f"{PAYMENT}/statement-lines/{SECOND}/accept")
-    async with desk({other: problem(409, "line_decided", state="matched")}, usual=ANSWERS) as staff:
+    async with desk({OTHER_ACCEPT: answer({"state": "matched"})}, usual=ANSWERS) as staff:
         sent = await staff.send(ONE, {"line": [f"{LINE} {ENTRY}", f"{SECOND} {ENTRY}", f"{LINE} {ENTRY}", "x"]})
         assert await _accepted(staff) == [LINE, SECOND]
         assert staff.body(*ACCEPT) == {"registration_id": ENTRY}
         page = parsed((await staff.see(sent.headers["Location"].removeprefix("/en/console"))).text)
-    assert sent.headers["Location"] == f"/en/console{ONE}?done=accepted&accepted=1&left=1"
-    assert "1 line is accepted. Not accepted: 1." in page.text
+    assert sent.headers["Location"] == f"/en/console{ONE}?done=accepted&accepted=2"
+    assert "2 lines are accepted." in page.text
+
+
+def _results(html: str) -> dict[str, str]:
+    """Return what is said about lines that were not simply accepted, by the end of the address of the line."""
+    items = parsed(html).one("section", role="alert").all("li")
+    found = {each.one("a").attributes["href"].rpartition("/")[2]: each.text for each in items}
+    return {name: text.replace("\N{NO-BREAK SPACE}", " ").replace(" : ", ": ") for name, text in found.items()}
+
+
+_NOT_ACCEPTED: list[tuple[httpx.Response, dict[str, Any], str]] = [
+    (problem(409, "amount_mismatch", detail="The bill is another."), line(id=SECOND), "The bill is another."),
+    (problem(422, "x", errors=[{"field": "registration_id", "message": "Not now."}]), line(id=SECOND), "Not now."),
+    (
+        problem(409, "line_decided", state="ignored"),
+        decided("ignored", id=SECOND, ignore_reason="7b1"),
+        "it was decided about it before. Ignored",
+    ),
+    (
+        problem(409, "line_decided", state="held"),
+        line(id=SECOND),
+        "not accepted: it waits with its proof for a second person.",
+    ),
+    (
+        answer({"state": "kept", "payment_id": None}),
+        decided("kept", id=SECOND),
+        "accepted, and kept as surplus, as its registration is paid otherwise.",
+    ),
+    (httpx.Response(502), line(id=SECOND), "There was no answer, so it may be done or not."),
+]
+
+
+@pytest.mark.parametrize(("answered", "now", "words"), _NOT_ACCEPTED)
+async def test_of_each_line_that_is_not_simply_accepted_the_reason_is_said(
+    answered: httpx.Response, now: dict[str, Any], words: str
+) -> None:
+    async with desk({OTHER_ACCEPT: answered, OTHER_LINE: answer(now)}, usual=ANSWERS) as staff:
+        sent = await staff.send(ONE, {"line": [f"{SECOND} {ENTRY}", f"{LINE} {ENTRY}"]})
+        assert await _accepted(staff) == [SECOND, LINE], "the others are accepted nevertheless"
+    found = _results(sent.text)
+    assert list(found) == [SECOND]
+    assert found[SECOND].startswith(f"line 7 · Rp 150.123 · {NUMBER}: {words}")
+    accepted = 2 if now["state"] == "kept" else 1
+    assert f"{accepted} line{'s are' if accepted > 1 else ' is'} accepted." in parsed(sent.text).text
+
+
+async def test_only_what_was_not_accepted_is_ticked_for_another_try() -> None:
+    listed = _lines(line(), line(id=SECOND), line(id=ENTRY))
+    refused = {OTHER_ACCEPT: problem(409, "amount_mismatch"), OTHER_LINE: answer(line(id=SECOND))}
+    async with desk({**listed, **refused}, usual=ANSWERS) as staff:
+        sent = await staff.send(ONE, {"line": [f"{SECOND} {ENTRY}", f"{LINE} {ENTRY}"]})
+    ticks = _ticks(parsed(sent.text))
+    assert ticks == {f"{LINE} {ENTRY}": False, f"{SECOND} {ENTRY}": True, f"{ENTRY} {ENTRY}": False}
+
+
+async def test_a_form_that_is_sent_twice_says_twice_that_its_lines_are_accepted() -> None:
+    made = decided(id=SECOND, registration_ids=[ENTRY], decided_by=ME)
+    refused = {OTHER_ACCEPT: problem(409, "line_decided", state="matched"), OTHER_LINE: answer(made)}
+    async with desk(refused, usual=ANSWERS) as staff:
+        own = await staff.send(ONE, {"line": f"{SECOND} {ENTRY}"})
+        other = await staff.send(ONE, {"line": f"{SECOND} {LINE}"})
+    assert own.headers["Location"] == f"/en/console{ONE}?done=accepted&accepted=1"
+    assert "it was decided about it before. Matched" in _results(other.text)[SECOND]
+
+
+async def test_when_time_is_over_the_rest_is_named_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepting, "_SECONDS", -1.0)
+    async with desk(usual=ANSWERS) as staff:
+        sent = await staff.send(ONE, {"line": f"{LINE} {ENTRY}"})
+        assert await _accepted(staff) == []
+    assert _results(sent.text)[LINE].endswith("not tried: payments answered too slowly.")
+    assert _ticks(parsed(sent.text)) == {f"{LINE} {ENTRY}": True}
+
+
+async def test_a_line_that_cannot_be_read_is_named_by_its_link() -> None:
+    async with desk({OTHER_ACCEPT: problem(404, "unknown_statement_line", detail="Gone.")}, usual=ANSWERS) as staff:
+        sent = await staff.send(ONE, {"line": f"{SECOND} {ENTRY}"})
+    assert _results(sent.text) == {SECOND: "A line: Gone."}
 
 
 async def test_the_button_of_a_line_accepts_it_alone() -> None:

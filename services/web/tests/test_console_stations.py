@@ -59,6 +59,25 @@ async def test_a_form_that_is_sent_again_makes_no_second_station() -> None:
     assert apis.asked(*CREATE) == []
 
 
+async def test_a_form_that_is_sent_twice_at_once_leads_to_the_station_that_it_made() -> None:
+    apis = Apis({CREATE: problem(409, "station_exists")})
+    async with apis.browser() as browser:
+        key = (await page(browser, "/stations/new")).one("input", name="key").get("value") or ""
+        answer = await post(browser, "/stations/new", **NEW_STATION, key=key)
+        shown = await page(browser, f"/stations/{STATION}?done=added_before")
+    assert _sent(apis, *CREATE)["id"] == key
+    assert answer.headers["Location"] == f"/en/console/stations/{key}?done=added_before"
+    assert "This station was added already" in shown.text
+
+
+async def test_a_form_that_is_sent_later_again_leads_to_the_station_that_it_made() -> None:
+    made = json_of({"items": [station(name="Meja 9")], "next_cursor": None})
+    apis = Apis({STATIONS: made, CREATE: problem(409, "station_exists")})
+    async with apis.browser() as browser:
+        answer = await post(browser, "/stations/new", **NEW_STATION, key=STATION)
+    assert answer.headers["Location"] == f"/en/console/stations/{STATION}?done=added_before"
+
+
 async def test_a_pin_that_check_in_finds_too_easy_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     apis = Apis()
     made = iter(["123456", "111111", "730461"])
@@ -160,6 +179,13 @@ async def test_devices_that_are_logged_in_are_counted_at_their_station() -> None
         table = (await page(browser, "/stations")).one("tbody")
     [link] = [each for each in table.all("a") if each.get("href") == f"/en/console/devices?station={STATION}"]
     assert link.text == "2 devices at Meja 1"
+
+
+async def test_one_device_at_a_station_is_one_device() -> None:
+    apis = Apis({DEVICES: json_of({"items": [device()], "next_cursor": None})})
+    async with apis.browser() as browser:
+        table = (await page(browser, "/stations")).one("tbody")
+    assert "1 device at Meja 1" in [each.text for each in table.all("a")]
 
 
 async def test_stations_of_several_pages_are_all_listed() -> None:

@@ -11,6 +11,7 @@ from .runner_apis import problem
 from .walk_accounts_answers import (
     ANSWERS,
     KEPT,
+    LINE,
     LOOK_UP,
     MONEY,
     OF_AMOUNT,
@@ -18,10 +19,11 @@ from .walk_accounts_answers import (
     OTHER_NUMBER,
     SECOND,
     kept,
+    line,
     ownerless,
     settling,
 )
-from .walk_money_answers import COLLEAGUE, ENTRY, NUMBER, answer, at
+from .walk_money_answers import COLLEAGUE, ENTRY, NUMBER, PAYMENT, PROOF, answer, at
 from .walk_staff import OWNER
 
 LIST = "/surplus"
@@ -52,6 +54,41 @@ async def test_surplus_is_assigned_to_the_registration_that_it_names() -> None:
         assert staff.body(*settling("assign")) == {"registration_id": ENTRY, "reason": "the payer called"}
     assert _choices(page) == {ENTRY: True}
     assert sent.headers["Location"] == f"/en/console{PAGE}?done=assign"
+
+
+@pytest.mark.parametrize(("status", "is_chosen"), [("paid", False), ("open", True), ("expired", True)])
+async def test_choices_have_amount_and_state_and_a_paid_one_is_not_preselected(status: str, is_chosen: bool) -> None:
+    bills = {
+        ("GET", f"{PAYMENT}/invoices/{ENTRY}"): answer({"amount": "150000.00", "status": status}),
+        ("GET", f"{PAYMENT}/invoices/{SECOND}"): answer(
+            {"amount": "150000.00", "payable_amount": "150321.00", "status": "expired"}
+        ),
+    }
+    async with desk(bills, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(f"{PAGE}?q=x")).text)
+    assert _choices(page) == {ENTRY: is_chosen, SECOND: not is_chosen}
+    labels = [each.text for each in page.all("label") if each.get("class") == "check"]
+    assert "Rp 150.000" in labels[0]
+    assert "Rp 150.321 Expired" in labels[1]
+
+
+async def test_assigned_money_names_the_registration_that_it_paid() -> None:
+    paid = {"registration_id": SECOND, "registration_number": OTHER_NUMBER}
+    found = {
+        ONE_KEPT: answer(kept(state="assigned", payment_id=PROOF, decided_at=at(-1), decided_by=COLLEAGUE)),
+        ("GET", f"{PAYMENT}/payments/{PROOF}"): answer(paid),
+    }
+    async with desk(found, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(f"{PAGE}?done=assign")).text)
+    assert f"It paid registration {OTHER_NUMBER}." in page.text
+    assert f"/en/console/registrations/{SECOND}" in {each.get("href") for each in page.all("a")}
+
+
+async def test_money_of_a_statement_shows_its_line() -> None:
+    async with desk({ONE_KEPT: answer(ownerless(source=f"line:{LINE}"))}, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(PAGE)).text)
+    assert line()["text"] in page.text
+    assert f"/en/console/statements/lines/{LINE}" in {each.get("href") for each in page.all("a")}
 
 
 async def test_the_owner_of_unknown_money_is_found_by_its_amount() -> None:

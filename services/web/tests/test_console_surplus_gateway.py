@@ -111,7 +111,7 @@ async def test_of_money_that_went_back_in_parts_only_the_rest_is_given_back() ->
         still_open = parsed((await staff.see(MONEY_PAGE)).text)
     assert _buttons(due) == ["Send Rp 100.123 back", "Rp 100.123 is paid back"]
     assert "The rest of Rp 100.123 can pay no registration any more" in _words(still_open)
-    assert _buttons(still_open) == ["It goes back"]
+    assert _buttons(still_open) == ["Give it back"]
 
 
 @pytest.mark.parametrize(("decided_by", "may_send"), [(str(OWNER), False), (COLLEAGUE, True)])

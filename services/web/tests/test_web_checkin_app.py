@@ -99,3 +99,10 @@ async def test_every_place_that_scripts_fill_is_on_the_page(site: httpx.AsyncCli
     assert _found(r'show\("([a-z-]+)"') <= shown
     attributes = {name for each in page.walk() for name in each.attributes}
     assert _found(r"one\(\"\[(data-[a-z-]+)\]\"") <= attributes
+
+
+async def test_a_pin_fits_with_its_spaces_and_the_search_says_little(site: httpx.AsyncClient) -> None:
+    page = parsed((await site.get("/checkin")).text)
+    fields = {each.get("id"): each for each in page.all("input")}
+    assert int(fields["pin"].get("maxlength") or "") > len("123 456")
+    assert fields["find"].get("placeholder") == "Nama atau BIB"

@@ -84,6 +84,14 @@ def test_dark_pages_have_their_own_colours() -> None:
     assert {name for name in light if light[name] == dark[name]} == {"hero", "focus"}
 
 
+def test_the_console_has_the_same_dark_colours_for_who_chose_them() -> None:
+    dark = re.compile(r"@media \(prefers-color-scheme: dark\) \{\s*:root[^{]*\{([^}]*)\}")
+    chosen = re.compile(r'@media screen \{\s*:root\[data-theme="dark"\] \{\s*color-scheme: dark;([^}]*)\}')
+    [of_device] = dark.findall((FOLDER / "look.css").read_text())
+    [of_choice] = chosen.findall((FOLDER / "console.css").read_text())
+    assert of_choice.split() == of_device.split()
+
+
 def test_a_ring_of_focus_is_seen_on_every_ground() -> None:
     """The outline stands apart from what it marks, with a ring of the colour of text; one of the two is seen."""
     for tokens in _tokens().values():

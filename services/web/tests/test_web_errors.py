@@ -11,7 +11,7 @@ from chassis.wording import Language, answered_in
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 from web.error_pages import error_pages, plain_page
-from web.languages import Address, address_to_repeat, with_query
+from web.languages import Address, address_to_repeat, path_of_request, with_query
 from web.pages import Pages
 from web.static_files import load
 
@@ -99,6 +99,37 @@ def test_what_was_sent_is_sent_from_its_form_again(status: int) -> None:
 )
 def test_how_long_to_wait_is_said_in_words(wait: str | None, words: str) -> None:
     assert words in _rendered(429, wait=wait, again="/en/recover", language="en").text
+
+
+def _in_console(status: int, code: str = "x", *, again: str | None = "/en/console/payments/1") -> Element:
+    path_of_request.set("/en/console/payments/1")
+    address_to_repeat.set(Address(again, "") if again else None)
+    with answered_in(Language.ENGLISH):
+        answer = _responses().render(_Error(status, code))
+    assert answer.status_code == status
+    return parsed(bytes(answer.body).decode())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (403, "forbidden", "Your role does not include this page."),
+        (404, "not_found", "what it showed is not there any more."),
+        (418, "of_a_newer_release", "start from the overview"),
+        (410, "gone", "does not come back"),
+        (503, "maintenance", "We are working on the site"),
+        (500, "internal_error", "Something went wrong on our side"),
+    ],
+)
+@pytest.mark.parametrize("again", ["/en/console/payments/1", None])
+def test_an_error_in_the_console_leads_back_to_the_console(
+    status: int, code: str, words: str, again: str | None
+) -> None:
+    page = _in_console(status, code, again=again)
+    assert words in page.text
+    links = {each.get("href") for each in page.one("body").all("a")} - {"#main", "/console/payments/1"}
+    assert "/en/console" in links
+    assert all((each or "").startswith("/en/console") for each in links), links
 
 
 @pytest.fixture

@@ -29,6 +29,10 @@ LANGUAGES = {"id": "", "en": ENGLISH_PREFIX}
 _SAMPLES = ("Budi", "Sari", "S", "M", "L", "h", "parts")
 _SAME_WORDS = ("BIB", "E-mail", "Jersey", "QRIS", "Race pack", "Total", "USD", "WIB", "XLSX", "XXL", "XXXL")
 _OF_BOTH = (*DATA, *_SAMPLES, *_SAME_WORDS)
+_FRAME = (
+    "<html lang='id'><head><title>{}</title><meta name=viewport></head>"
+    "<body><a class=skip href='#m'>x</a><main id=m><h1></h1></main></body></html>"
+)
 _IS_PRIVATE = re.compile(r"/(r|t)/|/parts|/console|/checkin")
 
 
@@ -181,6 +185,8 @@ async def test_while_no_api_answers_every_address_has_a_page(app_without_apis: F
     [
         (has_a_frame, "<html lang='de'><title>x</title><a class=skip href='#m'></a><main id=m><h1></h1></main></html>"),
         (has_a_frame, "<html lang='id'><title></title><main id=m><h1></h1><h1></h1></main></html>"),
+        (has_a_frame, _FRAME.format("Verified <span>BIB 1</span>")),
+        (has_a_frame, _FRAME.format("Verified &amp;ndash; BIB 1")),
         (nothing_inline, "<p style='color:red'></p>"),
         (nothing_inline, "<script>1</script>"),
         (nothing_inline, "<button onclick='x()'></button>"),
@@ -194,6 +200,10 @@ async def test_while_no_api_answers_every_address_has_a_page(app_without_apis: F
 )
 def test_a_rule_finds_what_breaks_it(rule: Rule, html: str) -> None:
     assert list(rule(parsed(html)))
+
+
+def test_a_frame_with_a_plain_title_is_in_order() -> None:
+    assert list(has_a_frame(parsed(_FRAME.format("Verified: BIB 1")))) == []
 
 
 def test_texts_in_the_wrong_language_are_found() -> None:

@@ -117,6 +117,22 @@ async def test_in_a_rush_payment_is_asked_for_nothing_that_the_page_does_not_sho
     assert len(registration.sent("/networks")) == 1, "they are the same for all visitors"
 
 
+async def test_an_open_charge_is_shown_though_the_gateway_is_offered_no_more(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    registration.offers = [*BY_PROOF, *NO_GATEWAY]
+    registration.charges = [charge("bca")]
+    registration.invoice = invoice(has_charges=True)
+    page = await shown(site)
+    [section] = [each for each in page.all("section") if each.get("id") == "pay"]
+    assert section.all("h2")[0].text == "Virtual account BCA"
+    assert "8808123456789012" in copied(page)
+    registration.requests.clear()
+    registration.invoice = invoice()
+    assert ways_on(await shown(site)) == ["bank_transfer", "qris"]
+    assert registration.sent("/charges") == [], "a payment service that does not say it"
+
+
 async def test_the_choice_works_without_a_script_and_gives_up_no_charge_unknowingly(
     site: httpx.AsyncClient, registration: RunnerApis
 ) -> None:
@@ -293,6 +309,18 @@ async def test_a_proof_of_the_organisers_qris_is_of_the_price(
     assert page.one("input", name="amount").get("value") == "1300042.00"
     assert "checked" in page.one("input", name="payment_method", value="qris").attributes
     assert page.one("input", name="way").get("value") == "qris"
+
+
+@pytest.mark.parametrize("only", ["bank_transfer", "qris"])
+async def test_the_form_for_a_proof_does_not_ask_how_it_was_paid_if_there_is_one_way(
+    site: httpx.AsyncClient, registration: RunnerApis, only: str
+) -> None:
+    other = "qris" if only == "bank_transfer" else "bank_transfer"
+    registration.offers = [offer(only), offer(other, reason="not_offered"), *NO_GATEWAY]
+    page = await shown(site, f"{PAGE}/pay/{only}")
+    field = page.one("input", name="payment_method")
+    assert (field.get("type"), field.get("value")) == ("hidden", only)
+    assert "Dibayar dengan" not in page.text
 
 
 async def test_the_price_says_what_the_promo_code_took_off(site: httpx.AsyncClient, registration: RunnerApis) -> None:

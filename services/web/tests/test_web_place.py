@@ -75,6 +75,27 @@ async def test_who_waits_sees_the_position_and_may_leave(line: Line) -> None:
     assert line.asked[-1].headers["Authorization"].startswith("Bearer head.")
 
 
+async def test_who_waits_reads_how_to_find_the_way_back(line: Line) -> None:
+    page = await _page(await line.get(prefix="/en"))
+    [chat] = [each for each in page.all("a") if (each.get("href") or "").startswith("https://wa.me/")]
+    assert f"https://lari.example/en{PAGE}/code" in unquote(chat.get("href") or "")
+    assert "/en/recover" in [each.get("href") for each in page.all("a")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("700000.00", "Harga tawaran ini Rp 700.000 dan tidak berubah."),
+        ("0.00", "Tidak ada yang perlu dibayar"),
+        (None, "dengan harga kategori saat ini"),
+    ],
+)
+async def test_an_offer_says_what_it_costs_before_it_is_accepted(line: Line, amount: str | None, words: str) -> None:
+    line.stands("offered", **OFFERED, **OF_A_RACE, total_amount=amount)
+    page = await _page(await line.get())
+    assert words in page.text.replace("\N{NO-BREAK SPACE}", " ")
+
+
 async def test_an_offer_says_until_when_in_the_zone_of_the_race(line: Line) -> None:
     line.stands("offered", **OFFERED, **OF_A_RACE, **GROUP)
     page = await _page(await line.get())
@@ -243,7 +264,7 @@ async def test_the_message_to_the_organisers_says_the_name_as_it_is(line: Line) 
     race: Any = OF_A_RACE["event"]
     line.answers["GET", ENTRY] = place(event={**race, "name": 'Run & "Fun" <5K>'})
     page = await _page(await line.get())
-    [link] = [each.get("href") or "" for each in page.all("a") if "wa.me" in (each.get("href") or "")]
+    [link] = [each.get("href") or "" for each in page.all("a") if "wa.me/62" in (each.get("href") or "")]
     assert 'Run & "Fun" <5K>, daftar tunggu' in unquote(link)
 
 

@@ -43,7 +43,13 @@ def test_only_a_full_category_looks_full(quota: int, left: int, percent: int) ->
 
 
 @pytest.mark.parametrize(
-    ("amount", "written"), [("0.00", "Rp\u00a00"), ("150000.00", "Rp\u00a0150.000"), ("1300042", "Rp\u00a01.300.042")]
+    ("amount", "written"),
+    [
+        ("0.00", "Rp\u00a00"),
+        ("150000.00", "Rp\u00a0150.000"),
+        ("1300042", "Rp\u00a01.300.042"),
+        ("-15000.00", "\u2212Rp\u00a015.000"),
+    ],
 )
 def test_rupiah_are_written_as_in_indonesia(amount: str, written: str) -> None:
     assert formats.rupiah(Decimal(amount)) == written
@@ -79,3 +85,15 @@ def test_the_code_of_a_transfer_is_its_last_three_digits(amount: Decimal, parts:
 )
 def test_long_numbers_are_grouped(number: str, shown: str) -> None:
     assert formats.grouped(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "Asia/Jakarta"),
+        (datetime(1, 1, 1, tzinfo=UTC), "America/New_York"),
+    ],
+)
+def test_a_time_at_the_end_of_the_calendar_can_be_written(moment: datetime, zone: str) -> None:
+    assert formats.moment(moment, zone, Language.ENGLISH)
+    assert formats.in_zone(moment, zone) == moment

@@ -111,6 +111,45 @@ async def test_a_proof_can_be_sent_only_when_one_is_wanted(
     assert ("jangan transfer lagi" in page) == (stage in ("overdue", "expired", "cancelled"))
 
 
+async def test_without_scripts_a_page_that_waits_for_the_organisers_loads_again(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES["checking"]
+    page = await shown(site)
+    assert f'<noscript><meta http-equiv="refresh" content="30;url={PAGE}"></noscript>' in page
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_page_with_something_to_fill_in_does_not_load_again_by_itself(
+    site: httpx.AsyncClient, registration: RunnerApis, stage: str
+) -> None:
+    _, _, registration.registration, registration.invoice = STAGES[stage]
+    page = await shown(site)
+    assert not ("<form" in page and 'http-equiv="refresh"' in page)
+
+
+async def test_a_title_has_the_bib_number_and_no_markup(site: httpx.AsyncClient, registration: RunnerApis) -> None:
+    _, _, registration.registration, registration.invoice = STAGES["verified"]
+    [title] = re.findall(r"<title>(.*?)</title>", await shown(site), re.DOTALL)
+    assert unescape(title) == f"Terverifikasi \N{EN DASH} BIB 5001 · {NUMBER}"
+
+
+async def test_a_reason_in_two_languages_stands_on_two_lines(site: httpx.AsyncClient, registration: RunnerApis) -> None:
+    refused = paid("rejected", rejected_at=at(-1), rejection_reason="Gambar terpotong.\nThe picture is cut off.")
+    registration.invoice = invoice("open", refused)
+    page = await shown(site)
+    assert '<b class="said">Gambar terpotong.\nThe picture is cut off.</b>' in page
+    assert '<q class="small said">Gambar terpotong.\nThe picture is cut off.</q>' in page
+
+
+async def test_the_deadline_in_the_timeline_is_one_until_which_something_can_be_done(
+    site: httpx.AsyncClient, registration: RunnerApis
+) -> None:
+    page = await shown(site)
+    [next_steps] = re.findall(r'<li class="timeline-next"><b>Anda membayar.*?</li>', page)
+    assert "paling lambat " in next_steps
+
+
 @pytest.mark.parametrize("stage", STAGES)
 async def test_an_indonesian_page_has_no_english_words_and_nothing_inline(
     site: httpx.AsyncClient, registration: RunnerApis, stage: str

@@ -208,6 +208,8 @@ async def test_a_paid_registration_shows_what_paid_it(site: httpx.AsyncClient, r
     page = await shown(site, PAGE)
     assert page.one("h1").text == "Terverifikasi"
     assert pills(page) == ["Terkonfirmasi di jaringan"]
+    assert "Alamat tujuan: 0x" in page.text
+    assert "Alamat Anda: 0x" not in page.text
     registration.usdt = in_usdt("paid")
     assert "USDT" not in (await shown(site, PAGE)).text
 

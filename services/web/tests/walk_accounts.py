@@ -138,11 +138,20 @@ def _with(*lines: dict[str, Any], **fields: Any) -> Answers:
     return {LINES: answer({"items": list(lines), "next_cursor": None}), ONE_STATEMENT: answer(statement(**fields))}
 
 
+_TAKEN: Final = {deciding("accept"): problem(409, "line_decided", state="matched"), ONE_LINE: answer(decided())}
+
+_NOT_ACCEPTED: Final = {
+    "refused": problem(409, "amount_mismatch", detail="123"),
+    "held": problem(409, "line_decided", state="held"),
+    "kept": answer({"state": "kept", "payment_id": None}),
+    "no answer": _AWAY,
+}
+
 _LINES: Final = (
     Example(_ONE),
     Example(f"{_ONE}?done=imported&matched=6&proposed=2&unknown=1&repeated=3&accepted=4"),
     Example(f"{_ONE}?done=repeated&cursor=x"),
-    Example(f"{_ONE}?done=accepted&accepted=1&left=2"),
+    Example(f"{_ONE}?done=accepted&accepted=1"),
     Example(f"{_ONE}?done=accepted&accepted=3"),
     Example(_ONE, answers=_with(*(line(each, "propose") for each in _REASONS)), state="all reasons"),
     Example(_ONE, answers=_with(sum_of_two(), payout()), state="a sum and a payout"),
@@ -152,10 +161,14 @@ _LINES: Final = (
     Example(f"{_ONE}?state=kept", answers=_with(opening=None), state="none kept"),
     Example(_ONE, 422, {}, state="none ticked"),
     Example(_ONE, 303, {"line": f"{LINE} {ENTRY}"}),
+    *(
+        Example(_ONE, 200, {"line": f"{LINE} {ENTRY}"}, {deciding("accept"): answered}, state=f"not accepted: {state}")
+        for state, answered in _NOT_ACCEPTED.items()
+    ),
+    Example(_ONE, 200, {"line": f"{LINE} {ENTRY}"}, _TAKEN, state="decided before"),
+    Example(_ONE, 200, {"line": f"{MONEY} {ENTRY}"}, state="an unknown line"),
     Example(f"{_LIST}/{MONEY}", 404),
 )
-
-_TAKEN: Final = {deciding("accept"): problem(409, "line_decided", state="matched"), ONE_LINE: answer(decided())}
 
 _ONE_LINES: Final = (
     Example(_LINE),
@@ -260,6 +273,7 @@ _ONE_MONEY: Final = (
     _kept("unknown", ownerless(reference=None)),
     _kept("in usdt", ownerless(channel="usdt", registration_id=ENTRY, registration_number=NUMBER)),
     _kept("searched", ownerless(), "?q=7"),
+    _kept("of a line", ownerless(source=f"line:{LINE}")),
     Example(f"{_MONEY}?q=7", answers={ONE_KEPT: answer(ownerless()), LOOK_UP: _NONE}, state="nothing found"),
     _kept("assigned", kept(state="assigned", payment_id=PROOF, decided_at=at(-1), decided_by=COLLEAGUE, reason="7b1")),
     _kept("to be paid back", kept(state="refund_due", decided_at=at(-1), decided_by=COLLEAGUE, reason="7b1")),
@@ -337,6 +351,7 @@ _ACCOUNT: Final = (
         {GATEWAY: answer(account(None))},
         state="no key",
     ),
+    Example(f"{_GATEWAY}?done=untried", state="a key that could not be tried"),
     Example(
         _GATEWAY,
         422,

@@ -48,7 +48,7 @@ from .walk_console_usdt_answers import (
     unread_chain,
     withdrawn_rate,
 )
-from .walk_money_answers import COLLEAGUE, PAYMENT, PROOF, REFUND, answer, at, refund, verified
+from .walk_money_answers import COLLEAGUE, ME, PAYMENT, PROOF, REFUND, answer, at, refund, verified
 
 DATA: Final = (
     *FIRST,
@@ -323,6 +323,7 @@ def _steps(page: str, api: str, open_: Answers, recorded: Answers) -> tuple[Exam
 _BACK_IN_USDT: Final = (
     _back("USDT, no address", _NO_ADDRESS),
     _back("USDT, address by staff", {**_NAMED, **_ENTERED_BY}, "?done=address"),
+    _back("USDT, address by me, waits", {**_NAMED, **_ENTERED_BY, "given_by": ME}, state="waits_for_second"),
     _back("USDT, corrected", {**_NAMED, **_ENTERED_BY, "check": "waiting"}, "?done=corrected", **_REFUNDED),
     _back("USDT, with address", _NAMED),
     _back("USDT, recorded without address", _NO_ADDRESS, **_REFUNDED),

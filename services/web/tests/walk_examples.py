@@ -101,6 +101,8 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(_PLACE, answers=_place(**OF_A_RACE)),
         Example(_PLACE, answers=_place(status="offered", **OFFERED)),
         Example(_PLACE, answers=_place(status="offered", **OFFERED, **OF_A_RACE, **GROUP)),
+        Example(_PLACE, answers=_place(status="offered", **OFFERED, **OF_A_RACE, total_amount="700000.00")),
+        Example(_PLACE, answers=_place(status="offered", **OFFERED, **OF_A_RACE, total_amount="0.00")),
         Example(_PLACE, answers=_place(status="expired", **OF_A_RACE)),
         Example(_PLACE, answers=_place(status="accepted")),
         Example(_PLACE, answers=_place(status="withdrawn", reason="123", **OF_A_RACE)),

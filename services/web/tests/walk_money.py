@@ -96,6 +96,10 @@ _DESK: Final = (
     _desk("registrations away", answers={("GET", f"{REGISTRATION}/registrations/{ENTRY}"): _AWAY}),
     _desk("nothing waits", answers={_NEXT: httpx.Response(204)}),
     _desk("others review all", answers={_NEXT: httpx.Response(204), _STATS: waiting(2)}),
+    _desk(
+        "own wait for a second person",
+        answers={_NEXT: httpx.Response(204), _STATS: waiting(2), _LIST: listed(checked(by=ME))},
+    ),
     _desk("nothing is known", f"?done=verified&last={NEXT}", {_NEXT: httpx.Response(204), _STATS: _AWAY}),
     _desk("with a line", answers={_NEXT: on_the_desk(lines=[line()])}),
     _desk("with lines", "?skips=1", {_NEXT: on_the_desk(lines=[line(), line(OTHER, reference="QRIS 7")])}),

@@ -128,7 +128,12 @@ def conflict(**fields: Any) -> dict[str, Any]:
         "device_name": "Sari Dewi",
         "collected_by": None,
         "handed_size": None,
-        "handed_out": {"checked_in_at": at(-3), "station_name": "Meja 1", "location_name": "GBK"},
+        "handed_out": {
+            "checked_in_at": at(-3),
+            "station_name": "Meja 1",
+            "location_name": "GBK",
+            "device_name": "Rina",
+        },
         "resolved_at": None,
         "resolved_by": None,
         "resolution": None,

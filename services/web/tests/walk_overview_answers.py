@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -90,17 +91,24 @@ def timeline(*registered: int, zone: str = "Asia/Jakarta") -> httpx.Response:
     return json_of({"items": items, "interval": "day", "timezone": zone, "currency": "IDR"})
 
 
-def payments(*, waiting: Mapping[str, Any] = _NOTHING, refunds: int = 0, **methods: int) -> httpx.Response:
-    """Return the money by method, and what of it needs somebody."""
+def _paid(count: int) -> dict[str, Any]:
+    return {"payments": count, "amount": f"{150_000 * count}.00", "currency": "IDR"}
+
+
+def payments(
+    *,
+    waiting: Mapping[str, Any] = _NOTHING,
+    refunds: int = 0,
+    verified: Mapping[str, int] = MappingProxyType({}),
+    **methods: int,
+) -> httpx.Response:
+    """Return the money by method and of two days, and what of it needs somebody."""
     amounts = [{"payments": refunds, "amount": "150000.00", "currency": "IDR"}] if refunds else []
-    by_method = [
-        {"payment_method": name, "payments": count, "amount": f"{150_000 * count}.00", "currency": "IDR"}
-        for name, count in methods.items()
-    ]
+    by_method = [{"payment_method": name, **_paid(count)} for name, count in methods.items()]
     return json_of(
         {
             "waiting": waiting,
-            "verified": {"today": [], "yesterday": []},
+            "verified": {"today": [], "yesterday": [], **{day: [_paid(count)] for day, count in verified.items()}},
             "methods": by_method,
             "refunds_due": {"oldest_at": ago(days=4) if refunds else None, "amounts": amounts},
         }

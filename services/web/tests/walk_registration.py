@@ -75,6 +75,7 @@ _ALL_AWAY: Answers = dict.fromkeys(
 )
 _NOTE: Final = ("POST", f"{given.API}/registrations/{ID}/notes")
 _RESEND: Final = ("POST", f"/api/notification/v1/notifications/{given.MESSAGE}/resend")
+_OLDER_RELEASE: Final = {given.PARTICIPANTS: given.page(given.participant(created_at=None))}
 _SAVE: Final = ("PATCH", f"{given.API}/registrations/{ID}/participants/{PERSON}")
 _CANCEL: Final = ("POST", f"{given.API}/registrations/{ID}/cancel")
 _SEND: Final = ("POST", f"{given.PAYMENT}/invoices/{ID}/proofs")
@@ -124,6 +125,16 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     ),
     "/console/registrations/{registration_id}/cancel": (
         Example(f"{_PAGE}/cancel"),
+        Example(f"{_PAGE}/cancel", answers={given.INVOICE: _AWAY, given.PACKS: _AWAY}, state="away"),
+        Example(
+            f"{_PAGE}/cancel",
+            answers={
+                given.INVOICE: given.invoice(
+                    "paid", given.payment(), refunds=[given.going_back("done", amount="150000.00")]
+                )
+            },
+            state="paid back",
+        ),
         Example(
             f"{_PAGE}/cancel",
             answers={
@@ -185,6 +196,12 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example("/console/participants"),
         Example("/console/participants?race=jakarta-fun-run&q=budi&category=5k&status=payment_verified&gender=male"),
         Example("/console/participants?status=payment_verified&columns=bib,type,gender&done=saved"),
+        *(
+            Example(f"/console/participants?sort={sort}&columns=bib,category,registered&q=budi&gender=male", state=sort)
+            for sort in ("created_at", "name", "-name", "bib", "-bib")
+        ),
+        Example("/console/participants?columns=registered", answers=_OLDER_RELEASE, state="without times"),
+        Example("/console/participants?sort=bib&jersey=xxl", answers={given.PARTICIPANTS: given.page(next_cursor="y")}),
         Example("/console/participants?jersey=xxl&cursor=x", answers={given.PARTICIPANTS: given.page(next_cursor="y")}),
         Example("/console/participants?q=budi", answers={given.PARTICIPANTS: given.page()}),
         Example("/console/participants", answers={given.PARTICIPANTS: given.page()}, state="none"),

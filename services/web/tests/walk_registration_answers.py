@@ -189,6 +189,7 @@ def participant(index: int = 0, **fields: Any) -> dict[str, Any]:
         "registration_type": "collective_5",
         "category_id": category()["id"],
         "status": "payment_verified",
+        "created_at": at(-6),
         **fields,
     }
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from chassis.errors import StartlineError
 from chassis.web.dependencies import from_state
+from chassis.wording import Language
 from fastapi import Depends, Path, Request, Response
 from pydantic import Field
 
 from web.forms import id_in
-from web.languages import ENGLISH_PREFIX
+from web.languages import ENGLISH_PREFIX, address
 from web.upstream.client import Answer, ApiClient
 from web.upstream.registrations import Registration as Registered
 from web.visitors import CurrentVisitor, Visitor
@@ -69,6 +70,10 @@ class RunnerAccess:
     def valid_until(self) -> datetime:
         """Return until when the token is accepted."""
         return datetime.fromtimestamp(_claims(self.token).exp, UTC)
+
+    def own_link(self, language: Language) -> str:
+        """Return the path of the secret link in a language."""
+        return address(f"{PATH}/{quote(self.number, safe='')}/{quote(self.code, safe='')}", language)
 
     def is_fresh(self, now: datetime) -> bool:
         """Return whether the token is accepted for some minutes more."""

@@ -1,6 +1,6 @@
 """Errors as pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from web.languages import (
     without_language,
 )
 from web.pages import Pages
+from web.themes import CONSOLE
 
 log = logger(__name__)
 
@@ -27,8 +28,9 @@ log = logger(__name__)
 def error_pages(pages: Pages) -> ErrorResponses:
     """Return a renderer of errors as pages, in the language of the request.
 
-    The template is `errors/<code>.html` if there is one, else `errors/<status>.html`, else `errors/other.html`. If it
-    cannot be rendered, a plain page takes its place.
+    The template is `errors/<code>.html` if there is one, else `errors/<status>.html`, else `errors/other.html`; below
+    the console's root, each is looked for in `console/errors` first. If it cannot be rendered, a plain page takes its
+    place.
     """
 
     def write(problem: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
@@ -44,10 +46,13 @@ def error_pages(pages: Pages) -> ErrorResponses:
 
 def _rendered(pages: Pages, problem: Mapping[str, Any], headers: Mapping[str, str]) -> str:
     again, language, wait = address_to_repeat.get(), language_of_request.get(), headers.get("Retry-After", "")
-    path, query = again or Address(address("/", language), "")
+    is_console = _is_below(CONSOLE, without_language(path_of_request.get()))
+    path, query = again or Address(address(CONSOLE if is_console else "/", language), "")
     return pages.render(
-        [f"errors/{name}.html" for name in (problem["code"], problem["status"], "other")],
+        _templates(problem, is_console=is_console),
         path,
+        is_console=is_console,
+        theme=None,
         query=query,
         again=with_query(path, query) if again else None,
         status=problem["status"],
@@ -55,6 +60,16 @@ def _rendered(pages: Pages, problem: Mapping[str, Any], headers: Mapping[str, st
         correlation_id=correlation_id(),
         number=_registration_of(path_of_request.get()),
     )
+
+
+def _templates(problem: Mapping[str, Any], *, is_console: bool) -> Sequence[str]:
+    """Return the names of templates, of which the first that exists has the words."""
+    names = [f"errors/{name}.html" for name in (problem["code"], problem["status"], "other")]
+    return [each for name in names for each in (f"console/{name}", name)] if is_console else names
+
+
+def _is_below(root: str, path: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
 
 
 def _registration_of(path: str) -> str | None:

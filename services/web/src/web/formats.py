@@ -14,6 +14,7 @@ NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 _LOCALES = {Language.INDONESIAN: "id_ID", Language.ENGLISH: "en_GB"}
 _MOMENTS = {Language.INDONESIAN: "EEEE, d MMMM y 'pukul' HH.mm z", Language.ENGLISH: "EEEE, d MMMM y 'at' HH:mm z"}
 _BRIEF_MOMENTS = {Language.INDONESIAN: "d MMM y, HH.mm z", Language.ENGLISH: "d MMM y, HH:mm z"}
+_EXACT_MOMENTS = {Language.INDONESIAN: "d MMM y, HH.mm.ss z", Language.ENGLISH: "d MMM y, HH:mm:ss z"}
 _INDONESIAN_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 _DAY = "EEEE, d MMMM y"
 _CODE_DIGITS: Final = 3
@@ -22,7 +23,9 @@ _GROUP: Final = 4
 
 def rupiah(amount: Decimal) -> str:
     """Return an amount of rupiah as Indonesians write it in both languages: `Rp 1.300.042`, with a no-break space."""
-    return f"Rp{NO_BREAK_SPACE}{format_decimal(amount.to_integral_value(), '#,##0', locale='id_ID')}"
+    whole = amount.to_integral_value()
+    sign = "\N{MINUS SIGN}" if whole < 0 else ""
+    return f"{sign}Rp{NO_BREAK_SPACE}{format_decimal(abs(whole), '#,##0', locale='id_ID')}"
 
 
 def with_code(amount: Decimal) -> tuple[str, str]:
@@ -96,11 +99,34 @@ def brief_moment(value: datetime, zone: str, language: Language) -> str:
     return _in_zone(value, zone, _BRIEF_MOMENTS[language], language)
 
 
+def day_or_moment(value: datetime, zone: str, days_in: str, language: Language) -> str:
+    """Return a time like `brief_moment`; the day alone if it is midnight, as a form that asks for a day has no hour.
+
+    Args:
+        days_in: the zone in which days without an hour are stored.
+    """
+    local = in_zone(value, days_in)
+    return short_day(local, language) if local.time() == time() else brief_moment(value, zone, language)
+
+
+def exact_moment(value: datetime, zone: str, language: Language) -> str:
+    """Return a time in a race's zone with its seconds, to see which of two came first."""
+    return _in_zone(value, zone, _EXACT_MOMENTS[language], language)
+
+
 def _in_zone(value: datetime, zone: str, pattern: str, language: Language) -> str:
     name = _INDONESIAN_ZONES.get(zone)
     if name is not None:
         pattern = pattern.replace("z", f"'{name}'")
-    return str(format_datetime(value.astimezone(ZoneInfo(zone)), pattern, locale=_LOCALES[language]))
+    return str(format_datetime(in_zone(value, zone), pattern, locale=_LOCALES[language]))
+
+
+def in_zone(value: datetime, zone: str) -> datetime:
+    """Return a time by the clock of a zone. The first and last hours of the calendar stay in their own."""
+    try:
+        return value.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return value
 
 
 def zone_name(value: date, zone: str, language: Language) -> str:

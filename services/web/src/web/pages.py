@@ -5,7 +5,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from chassis.canonical.phones import readable_phone
 from chassis.wording import Language
@@ -18,6 +17,7 @@ from web.access import keep_renewed
 from web.languages import address, language_of_path, with_query, without_language
 from web.static_files import StaticFile
 from web.texts import translations
+from web.themes import theme_of
 from web.whatsapp import ask
 
 POLICY = (
@@ -97,8 +97,10 @@ def _filters(language: Language) -> Mapping[str, Any]:
         "short_day": lambda value: formats.short_day(value, language),
         "short_month": lambda value: formats.short_month(value, language),
         "short_weekday": lambda value: formats.short_weekday(value, language),
-        "clock": lambda value, zone: formats.clock(value.astimezone(ZoneInfo(zone)), language),
+        "clock": lambda value, zone: formats.clock(formats.in_zone(value, zone), language),
+        "day_or_moment": lambda value, zone, days_in: formats.day_or_moment(value, zone, days_in, language),
         "brief_moment": lambda value, zone: formats.brief_moment(value, zone, language),
+        "exact_moment": lambda value, zone: formats.exact_moment(value, zone, language),
         "moment": lambda value, zone: formats.moment(value, zone, language),
         "ask": lambda number, race, about: ask(number, race, about, language),
         "phone": readable_phone,
@@ -117,7 +119,7 @@ def page_of(request: Request, template: str, *, status: int = 200, **values: Any
 def private_page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a page about one registration, which is not stored on the way and whose address stays on this site."""
     pages: Pages = request.app.state.pages
-    html = pages.render(template, request.url.path, query=request.url.query, **values)
+    html = pages.render(template, request.url.path, query=request.url.query, theme=theme_of(request), **values)
     response = HTMLResponse(html, status, headers=PRIVATE)
     keep_renewed(request, response)
     return response

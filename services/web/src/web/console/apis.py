@@ -101,6 +101,15 @@ class StaffApi:
         answer = await self._answer_to("POST", path, **options)
         return answer if isinstance(answer, Failure) else self.client.read(kind, answer)
 
+    async def replace(self, kind: type[AnswerT], path: str, body: Mapping[str, Any]) -> AnswerT | Failure:
+        """Return what the API answers to PUT, or why it was refused, as `create` does for POST.
+
+        Raises:
+            Refused: 401 or 403, which have pages of their own.
+        """
+        answer = await self._answer_to("PUT", path, json=body)
+        return answer if isinstance(answer, Failure) else self.client.read(kind, answer)
+
     async def _answer_to(self, method: str, path: str, **options: Any) -> httpx.Response | Failure:
         try:
             return await self.client.call(method, path, self.visitor, token=self.token, **options)

@@ -70,6 +70,7 @@ from web.console.statements.undoing import router as line_undo
 from web.console.surplus.routes import router as surplus
 from web.console.surplus.sending import router as surplus_sending
 from web.console.surplus.usdt import router as surplus_in_usdt
+from web.console.theme import router as theme
 from web.console.usdt.key import router as usdt_key
 from web.console.usdt.keys import router as usdt_keys
 from web.console.usdt.network import router as usdt_network
@@ -154,6 +155,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     audit,
     sessions,
     password,
+    theme,
     staff,
 )
 

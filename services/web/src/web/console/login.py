@@ -1,6 +1,5 @@
 """Logging in and out."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -13,7 +12,7 @@ from fastapi import Request, Response
 from starlette.datastructures import FormData
 
 from web.console.menu import ROOT
-from web.console.routing import BLANK, DROPPED, LOGIN
+from web.console.routing import BLANK, DROPPED, LOGIN, own_page
 from web.languages import ENGLISH_PREFIX
 from web.pages import private_page, see_other
 from web.sessions import cookies
@@ -29,7 +28,6 @@ KEPT: Final = "kept-"
 """Prefix of what was typed into another form before the session ended."""
 
 _LOGOUT: Final = f"{ROOT}/logout"
-_OWN_PAGE: Final = re.compile(rf"{ROOT}(?:[/?][^\s\\]*)?")
 _UNKNOWN_DEVICE: Final = "?"
 _FAILURES: Final = {401: "wrong", 422: "wrong", 429: "too_often", 503: "unavailable"}
 
@@ -38,7 +36,7 @@ _FAILURES: Final = {401: "wrong", 422: "wrong", 429: "too_often", 503: "unavaila
 @router.get(f"{ENGLISH_PREFIX}{LOGIN}")
 async def show_login(request: Request) -> Response:
     """The form of the login."""
-    return _login_page(request, _target(request.query_params.get("to", "")))
+    return _login_page(request, own_page(request.query_params.get("to", "")))
 
 
 @router.post(LOGIN)
@@ -47,7 +45,7 @@ async def log_in(request: Request, sessions: Sessions, visitor: CurrentVisitor) 
     """Log in, and go to the page that was asked for."""
     async with form_of(request) as form:
         email, password = (_text(form, name) for name in ("email", "password"))
-        target, typed = _target(_text(form, "to")), _kept(form)
+        target, typed = own_page(_text(form, "to")), _kept(form)
     device = request.headers.get("user-agent", _UNKNOWN_DEVICE)
     try:
         key = await sessions.open(email.strip(), password, visitor, device=device)
@@ -58,6 +56,9 @@ async def log_in(request: Request, sessions: Sessions, visitor: CurrentVisitor) 
         return _login_page(request, target, typed, refused.status, email=email, failure=failure, wait=wait)
     except Unavailable as error:
         return _login_page(request, target, typed, error.status, email=email, failure="unavailable")
+    before = cookies.key_of(request)
+    if before is not None:  # perhaps of another person: a browser has one session
+        await sessions.end(before, visitor)
     response = _sent_again(request, target, typed) if typed else see_other(request, target)
     cookies.keep(request, response, key)
     return response
@@ -89,11 +90,6 @@ def _sent_again(request: Request, target: str, typed: Sequence[tuple[str, str]])
     """Show what was typed before the session ended, to be sent by a person: it may have effects."""
     is_dropped = any(name == DROPPED for name, _ in typed)
     return private_page(request, "console/send_again.html", to=target, typed=typed, is_dropped=is_dropped)
-
-
-def _target(asked: str) -> str:
-    """Return the page to go to: one of the console only."""
-    return asked if _OWN_PAGE.fullmatch(asked) and "//" not in asked else ROOT
 
 
 def _text(form: FormData, name: str) -> str:

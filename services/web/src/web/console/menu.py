@@ -7,8 +7,9 @@ from typing import Final
 from chassis.auth.principals import Role
 
 from web.console.access import ADMIN, EVERYONE, FINANCE, OWNER, StaffOnly
+from web.themes import CONSOLE
 
-ROOT: Final = "/console"
+ROOT: Final = CONSOLE
 
 
 @dataclass(frozen=True)

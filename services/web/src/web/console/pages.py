@@ -6,9 +6,9 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from web.console.apis import Failure
-from web.console.menu import menu_of
+from web.console.menu import ROOT, menu_of
 from web.forms import Form
-from web.languages import with_query
+from web.languages import with_query, without_language
 from web.pages import private_page, see_other
 from web.sessions.staff import StaffSession
 
@@ -26,8 +26,14 @@ def console_page(request: Request, staff: StaffSession, template: str, *, status
         menu=menu_of(staff.account.role),
         done=request.query_params.get(DONE),
         zone=request.app.state.settings.timezone,
+        return_to=_repeatable(request),
         **values,
     )
+
+
+def _repeatable(request: Request) -> str:
+    """Return the address that shows the page again; the console's first page after a form, which is not sent twice."""
+    return with_query(without_language(request.url.path), request.url.query) if request.method == "GET" else ROOT
 
 
 def done(request: Request, path: str, what: str) -> Response:

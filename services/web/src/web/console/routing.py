@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from chassis.errors import Unavailable
 from chassis.web.forms import form_of
@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from web.console.access import NotLoggedIn, end_session
 from web.console.menu import ROOT
-from web.languages import ENGLISH_PREFIX, without_language
+from web.languages import ENGLISH_PREFIX, address, language_of_path, without_language
 from web.pages import private_page, see_other
 from web.sessions import cookies
 from web.upstream.client import Refused
@@ -34,6 +34,11 @@ DROPPED: Final = "dropped"
 
 _MOST_KEPT: Final = 40_000
 """Bytes of a form that are kept, as the login takes no larger body than other pages."""
+
+_RELATIVE: Final = frozenset({".", ".."})
+_CURRENT_URL: Final = "HX-Current-URL"
+_ORIGIN: Final = re.compile(r"\Ahttps?://[^/?#]*")
+_OWN_PAGE: Final = re.compile(rf"{ROOT}(?:[/?][^\s\\]*)?")
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
 
@@ -82,12 +87,26 @@ class ConsoleRouter(Router):
         return self.page(path, method="POST")
 
 
+def own_page(asked: str) -> str:
+    """Return the page to go to: one of the console only, whose path leads nowhere else when it is resolved."""
+    segments = unquote(asked.partition("?")[0]).split("/") if _OWN_PAGE.fullmatch(asked) else ()
+    leads_away = any(each in _RELATIVE or ";" in each for each in segments)
+    return asked if segments and not leads_away and "//" not in asked else ROOT
+
+
+def _current_page(request: Request) -> str:
+    """Return the page on which a script made a request, for the login; the form of the login if that is not known."""
+    shown = _ORIGIN.sub("", request.headers.get(_CURRENT_URL, "")).partition("#")[0]
+    target = own_page(without_language(shown)) if shown else LOGIN
+    return address(target, language_of_path(shown or request.url.path))
+
+
 async def _ask_to_log_in(request: Request) -> Response:
     """Lead to the login. What was typed is read only from browsers that have had a session."""
     if "HX-Request" in request.headers and request.url.path.endswith(PREVIEW):
         return Response(status_code=401, headers={"HX-Reswap": "none"})
     if "HX-Request" in request.headers:
-        return Response(status_code=401, headers={"HX-Redirect": request.headers.get("HX-Current-URL", LOGIN)})
+        return Response(status_code=401, headers={"HX-Redirect": _current_page(request)})
     target = without_language(request.url.path)
     if request.method == "POST" and cookies.key_of(request) is not None:
         async with form_of(request) as form:

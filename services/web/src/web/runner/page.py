@@ -53,6 +53,6 @@ async def _values(visit: Visit, wish: Wish, not_sent: NotSent | None) -> Mapping
         "refresh_without_script": view.refresh_without_script or again,
         "form": not_sent.form if not_sent else Form(),
         "saved": "saved" in request.query_params,
-        "link_to_keep": state.public_url + view.own_link(language),
+        "link_to_keep": state.public_url + visit.access.own_link(language),
         "note": views.note_to_self(view, language, state.public_url),
     }

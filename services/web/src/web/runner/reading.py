@@ -163,7 +163,8 @@ async def _read_ways(visit: Visit, wish: Wish) -> Billing:
     instructions = None if offers else await _instructions(visit)
     listed = options_by(instructions) if instructions else options_of(offers.items if offers else ())
     options = in_order([*listed, *options_in_usdt(networks, invoice)])
-    charges = await read_charges(visit) if any(each.way.by_gateway for each in options) else ()
+    may_be_charged = invoice.has_charges or any(each.way.by_gateway for each in options)
+    charges = await read_charges(visit) if may_be_charged else ()
     active = active_among(charges, visit)
     way = way_to_show(wish, options, ways_begun(invoice, active, usdt, visit.request.app.state.clock()))
     if instructions is None and way is not None and way.needs_proof:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from chassis.wording import Language, Wording
 
 from web.access import PATH, RunnerAccess
-from web.languages import address
 from web.runner import rules
 from web.runner.choosing import Trouble
 from web.runner.codes import as_picture
@@ -34,11 +32,10 @@ SECONDS_WITHOUT_SCRIPT: Final = 30
 class StatusView:
     """A registration as its status page shows it.
 
-    `number` is that of the address; `refresh` are the seconds until the page loads again by itself, if it does.
+    `refresh` are the seconds until the page loads again by itself, if it does.
     """
 
-    number: str
-    code: str
+    access: RunnerAccess
     wish: Wish
     registration: Registration
     event: Event
@@ -53,6 +50,11 @@ class StatusView:
     timeline: Sequence[Entry]
     stylesheet: str | None
     usdt: UsdtView
+
+    @property
+    def number(self) -> str:
+        """Return the registration number, as in the address of the page."""
+        return self.access.number
 
     @property
     def is_payable(self) -> bool:
@@ -82,7 +84,8 @@ class StatusView:
     @property
     def refresh_without_script(self) -> int | None:
         """Return the same for a browser that cannot follow the stream of changes."""
-        return self.refresh or (SECONDS_WITHOUT_SCRIPT if self.charge else None)
+        changes_soon = self.charge is not None or self.stage is Stage.CHECKING
+        return self.refresh or (SECONDS_WITHOUT_SCRIPT if changes_soon else None)
 
     @property
     def _is_asking(self) -> bool:
@@ -149,6 +152,11 @@ class StatusView:
         return self.way.needs_proof if self.way else bool(self.ways_by_proof) or not self.billing.options
 
     @property
+    def methods_of_proofs(self) -> Sequence[Method]:
+        """Return in which ways a payment with a proof can have been made: those offered, or both if none is known."""
+        return [each.way.method for each in self.ways_by_proof] or [Method.QRIS, Method.TRANSFER]
+
+    @property
     def is_by_qris(self) -> bool:
         """Return whether a proof is more likely one of a payment by QRIS than by transfer."""
         offers = self.offers(Way(Method.QRIS)) and not self.is_begun(Way(Method.TRANSFER))
@@ -189,10 +197,6 @@ class StatusView:
             return f"{count} BIB"
         return f"BIB {first}" if count == 1 else f"BIB {first}\N{EN DASH}{last}"
 
-    def own_link(self, language: Language) -> str:
-        """Return the path of the secret link in a language."""
-        return address(f"{PATH}/{quote(self.number, safe='')}/{quote(self.code, safe='')}", language)
-
 
 def view_of(
     access: RunnerAccess, registration: Registration, billing: Billing, now: datetime, wish: Wish
@@ -203,8 +207,7 @@ def view_of(
     settles = billing.settling is not None
     stage = rules.stage_of(registration, billing.invoice, now, settles=settles, is_seen=usdt.has_enough)
     return StatusView(
-        number=access.number,
-        code=access.code,
+        access=access,
         wish=wish,
         registration=registration,
         event=registration.event,
@@ -224,7 +227,7 @@ def view_of(
 
 def note_to_self(view: StatusView, language: Language, public_url: str) -> str:
     """Return the address at which WhatsApp asks whom to send the link of the registration to."""
-    number, link = view.registration.registration_number, public_url + view.own_link(language)
+    number, link = view.registration.registration_number, public_url + view.access.own_link(language)
     return chat("", _NOTE.said(language, race=view.event.name, number=number, link=link))
 
 

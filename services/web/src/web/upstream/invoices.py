@@ -89,12 +89,14 @@ class Invoice(Answer):
         payable_amount: what identifies a bank transfer: `amount` with a unique code taken off or added. None until the
             runner has chosen to transfer.
         usdt_asked: whether an amount in USDT was asked for; None from a payment service that does not say it.
+        has_charges: whether a payment through the gateway was ever begun.
     """
 
     registration_number: str
     amount: Decimal
     payable_amount: Decimal | None = None
     usdt_asked: bool | None = None
+    has_charges: bool = False
     status: InvoiceStatus
     expires_at: datetime
     payments: tuple[Payment, ...]

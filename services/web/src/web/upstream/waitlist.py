@@ -1,6 +1,7 @@
 """What registration's API answers about a place in line."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 
 from web.upstream.client import Answer
@@ -35,6 +36,7 @@ class Place(Answer):
         status: waiting, offered, accepted, expired, withdrawn or closed.
         position: among those that wait for the category, from 1.
         offer_expires_at: until when an offer may be accepted.
+        total_amount: the price that is fixed in the offer; None without one.
         event, category_name: None from an API that does not tell them yet.
     """
 
@@ -43,6 +45,7 @@ class Place(Answer):
     created_at: datetime
     position: int | None
     offer_expires_at: datetime | None
+    total_amount: Decimal | None = None
     reason: str | None
     participants: tuple[PersonInLine, ...] = ()
     event: RaceOfPlace | None = None

@@ -4,17 +4,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from chassis.wording import Language, Wording
 from fastapi import Request, Response
 
 from web.access import PATH, RunnerAccess, require_match
+from web.languages import language_of_path
 from web.pages import private_page
 from web.site.brand import stylesheet_of
 from web.upstream.client import ApiClient
 from web.upstream.waitlist import REGISTERED_ELSEWHERE, Place
 from web.visitors import Visitor
 from web.waitlist.rules import hours_and_minutes, standing
+from web.whatsapp import chat
 
 _ZONE_IF_UNKNOWN: Final = "Asia/Jakarta"
+_NOTE: Final = Wording(
+    en="My place on the waiting list of {race} (do not pass this link on): {link}",
+    id="Tempat saya di daftar tunggu {race} (jangan sebarkan tautan ini): {link}",
+)
 
 
 async def read_place(access: RunnerAccess, registration: ApiClient, visitor: Visitor) -> Place:
@@ -49,7 +56,14 @@ def place_page(
         refusal: code of the API's refusal of what the visitor just did.
     """
     values = view_of(access.number, place, now=request.app.state.clock())
-    return private_page(request, "place.html", status=status, refusal=refusal, **values)
+    note = _note_to_self(access, place, language_of_path(request.url.path), request.app.state.public_url)
+    return private_page(request, "place.html", status=status, refusal=refusal, note=note, **values)
+
+
+def _note_to_self(access: RunnerAccess, place: Place, language: Language, public_url: str) -> str:
+    """Return the address at which WhatsApp asks whom to send the link of the place in line to."""
+    race = place.event.name if place.event else "Startline"
+    return chat("", _NOTE.said(language, race=race, link=public_url + access.own_link(language)))
 
 
 def view_of(number: str, place: Place, *, now: datetime) -> Mapping[str, Any]:

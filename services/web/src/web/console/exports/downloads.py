@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import httpx
+from chassis.errors import StartlineError
 from chassis.telemetry import logger
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -37,7 +38,7 @@ class PassedOnFile(StreamingResponse):
         """Send the file; end without its last piece if the API breaks off."""
         try:
             await super().__call__(scope, receive, send)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, StartlineError) as error:
             log.warning("download_broke_off", error=type(error).__name__)
         finally:
             await self._opened.aclose()

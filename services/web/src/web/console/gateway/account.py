@@ -45,6 +45,12 @@ class Account(Answer):
     offers: tuple[str, ...]
 
 
+class Changed(Answer):
+    """The answer to a change. `key_check` is `no_answer` if a new server key is stored and could not be tried."""
+
+    key_check: str | None = None
+
+
 @router.page(PATH)
 async def show_account(request: Request, staff: Admin, payment: Payment) -> Response:
     """Show the account."""
@@ -61,8 +67,8 @@ async def save_account(request: Request, staff: Admin, payment: Payment) -> Resp
     language = language_of_path(request.url.path)
     if values.get("do") == _REMOVE:
         stored = _shown(account)
-        failure = await _put(payment, {**_body(stored), "server_key": None})
-        return _after(request, staff, account, stored, failure, "removed")
+        removed = await _put(payment, {**_body(stored), "server_key": None})
+        return _after(request, staff, account, stored, removed, "removed")
     wrong = _keyless(account, values, language)
     if wrong is not None:
         return _page(request, staff, account, values, wrong)
@@ -70,8 +76,9 @@ async def save_account(request: Request, staff: Admin, payment: Payment) -> Resp
     if merged.errors:
         return _page(request, staff, account, merged.values, conflict(merged))
     key = {"server_key": values[_KEY]} if values.get(_KEY) else {}
-    failure = await _put(payment, {**_body(merged.values), **key})
-    return _after(request, staff, account, values, failure, "saved")
+    saved = await _put(payment, {**_body(merged.values), **key})
+    is_untried = isinstance(saved, Changed) and saved.key_check == "no_answer"
+    return _after(request, staff, account, values, saved, "untried" if is_untried else "saved")
 
 
 def _shown(account: Account) -> Mapping[str, str]:
@@ -91,11 +98,11 @@ def _keyless(account: Account, values: Mapping[str, str], language: Language) ->
     return Failure(InvalidFields.status, InvalidFields.code, errors=[FieldError(_KEY, _NO_KEY.said(language))])
 
 
-async def _put(payment: StaffApi, body: Mapping[str, Any]) -> Failure | None:
-    failure = await payment.change("PUT", _ACCOUNT, body)
-    if failure is None:
-        return None
-    return Failure(failure.status, failure.code, failure.message, _at_fields(failure.errors))
+async def _put(payment: StaffApi, body: Mapping[str, Any]) -> Changed | Failure:
+    found = await payment.replace(Changed, _ACCOUNT, body)
+    if isinstance(found, Changed):
+        return found
+    return Failure(found.status, found.code, found.message, _at_fields(found.errors))
 
 
 def _at_fields(errors: Sequence[FieldError]) -> Sequence[FieldError]:
@@ -109,10 +116,12 @@ def _after(
     staff: StaffSession,
     account: Account,
     values: Mapping[str, str],
-    failure: Failure | None,
+    found: Changed | Failure,
     what: str,
 ) -> Response:
-    return done(request, ROOT + PATH, what) if failure is None else _page(request, staff, account, values, failure)
+    if isinstance(found, Changed):
+        return done(request, ROOT + PATH, what)
+    return _page(request, staff, account, values, found)
 
 
 def _page(

@@ -45,7 +45,6 @@ class Movement(Answer):
     currency: str
     registration_id: UUID | None
     payment_id: UUID | None
-    method: str | None
     occurred_at: datetime
     recorded_at: datetime
 

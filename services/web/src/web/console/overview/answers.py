@@ -1,6 +1,6 @@
 """What the APIs answer about how a race stands, and about what needs staff."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -95,6 +95,11 @@ class Amount(Answer):
     currency: str
 
 
+def rupiah_of(amounts: Iterable[Amount]) -> Decimal:
+    """Return the sum of the amounts in rupiah."""
+    return sum((each.amount for each in amounts if each.currency == "IDR"), Decimal(0))
+
+
 class MethodAmount(Amount):
     """Verified payments by one method."""
 
@@ -108,12 +113,40 @@ class RefundsDue(Answer):
     amounts: tuple[Amount, ...]
 
 
+class Verified(Answer):
+    """Payments that were verified today and yesterday, in the time zone of the race."""
+
+    today: tuple[Amount, ...] = ()
+    yesterday: tuple[Amount, ...] = ()
+
+
 class PaymentStats(Answer):
-    """Money by method, and what of the money needs staff."""
+    """Money by method, and what of the money needs staff. Amounts are prices, without unique amounts."""
 
     waiting: Backlog
+    verified: Verified = Verified()
     methods: tuple[MethodAmount, ...]
     refunds_due: RefundsDue
+
+    @property
+    def paid(self) -> Decimal:
+        """Return the sum of all payments that were ever verified; refunds are not taken off."""
+        return rupiah_of(self.methods)
+
+    @property
+    def paid_today(self) -> Decimal:
+        """Return the sum of those that were verified today."""
+        return rupiah_of(self.verified.today)
+
+    @property
+    def paid_yesterday(self) -> Decimal:
+        """Return the sum of those that were verified yesterday."""
+        return rupiah_of(self.verified.yesterday)
+
+    @property
+    def to_pay_back(self) -> Decimal:
+        """Return the sum of the refunds that are still to be transferred."""
+        return rupiah_of(self.refunds_due.amounts)
 
 
 class MessageStats(Answer):

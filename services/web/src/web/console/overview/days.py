@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from web.console.overview.answers import Bucket
 
-MEASURES: Final = ("registered", "verified", "amount")
+MEASURES: Final = ("registered", "verified")
 """Names of what is compared."""
 
 
@@ -23,12 +23,11 @@ class Measure:
     """One measure of two days.
 
     Attributes:
-        change: of today against yesterday, both until the last full hour; None before the first full hour of today.
+        yesterday: until the last full hour of today; all of it before the first full hour of today.
     """
 
     today: Decimal
     yesterday: Decimal
-    change: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class TwoDays:
     """Today and yesterday.
 
     Attributes:
-        until: the last full hour; the hours before it are compared.
+        until: the last full hour of today.
     """
 
     until: datetime
@@ -68,5 +67,4 @@ def _measure(name: str, today: _Hours, yesterday: _Hours, until: datetime) -> Me
     def early(hours: _Hours) -> Decimal:
         return added((at, each) for at, each in hours if at.hour < until.hour)
 
-    change = early(today) - early(yesterday) if until.hour else None
-    return Measure(added(today), added(yesterday), change)
+    return Measure(added(today), early(yesterday) if until.hour else added(yesterday))

@@ -42,7 +42,7 @@ async def show_overview(
 ) -> Response:
     """Show what needs staff, and how a race stands."""
     chosen = Span(span) if span in set(Span) else Span.MONTH
-    of_race, needs = await reader.read(Asked(race, with_charts=True, all_days=chosen is Span.ALL))
+    of_race, needs = await reader.read(Asked(race, all_days=chosen is Span.ALL))
     now = reader.clock()
     values = {**_live(request, of_race, now), **_drawn(request, of_race, chosen)}
     needs_shown = needs_of(needs, staff.account.role, now)
@@ -81,6 +81,7 @@ def _live(request: Request, found: OfRace, now: datetime) -> Mapping[str, Any]:
         "two_days": TwoDays.of(found.hours.value.items, now, zone) if found.hours.value else None,
         "sparks": {name: charts.sparkline([float(getattr(each, name)) for each in days]) for name in MEASURES},
         "packs": found.packs,
+        "payment": found.payment,
         "fills": _fills(found),
         "off": {each.id for each in found.race.categories if not each.is_active} if found.race else (),
     }
@@ -118,7 +119,6 @@ def _drawn(request: Request, found: OfRace, span: Span) -> Mapping[str, Any]:
         "days": found.days,
         "states": _states(found),
         "methods": _methods(found),
-        "payment": found.payment,
     }
 
 

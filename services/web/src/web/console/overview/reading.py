@@ -65,12 +65,10 @@ class Asked:
 
     Attributes:
         race: its slug; None for the next one.
-        with_charts: whether money by method is read, too.
         all_days: whether the days since two years are read.
     """
 
     race: str | None
-    with_charts: bool = False
     all_days: bool = False
 
 
@@ -129,7 +127,7 @@ class Reader:
             self._ask("registration", Timeline, "/stats/timeline", {**of_race, **days}),
             self._ask("checkin", Packs, "/stats", of_race),
             self._ask("checkin", Handouts, "/checkins", {**of_race, **some}, allowed=self._is_admin),
-            self._ask("payment", PaymentStats, "/stats", of_race, allowed=asked.with_charts),
+            self._ask("payment", PaymentStats, "/stats", of_race),
         )
         return OfRace(races, race, *found)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -28,10 +29,13 @@ FILTERS: Final = ("race", "q", "category", "status", "gender", "jersey")
 SIZES: Final = ("xs", "s", "m", "l", "xl", "xxl", "xxxl")
 GENDERS: Final = ("male", "female")
 COLUMNS: Final = Columns(
-    ("bib", "category", "jersey", "gender", "type", "registration", "status"),
+    ("bib", "category", "jersey", "gender", "type", "registration", "status", "registered"),
     ("bib", "category", "jersey", "gender", "registration", "status"),
 )
 """All columns besides the name."""
+
+NEWEST: Final = "-created_at"
+SORTS: Final = (NEWEST, "created_at", "name", "-name", "bib", "-bib")
 
 _PAGE: Final = 50
 
@@ -50,6 +54,7 @@ class Participant(Answer):
     registration_type: str
     category_id: UUID
     status: str
+    created_at: datetime | None = None
 
 
 class Participants(Answer):
@@ -66,7 +71,7 @@ async def list_participants(
     registration: Registration,
     race: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
-    """List the participants of a race, those of the newest registrations first."""
+    """List the participants of a race, those of the newest registrations first unless another order is chosen."""
     state = _state(request)
     own_views = views_of(request).of(staff.account.id, "participants")
     races, views = await asyncio.gather(all_races(registration), own_views)
@@ -83,6 +88,9 @@ async def list_participants(
         "races": races,
         "race": chosen,
         "state": state,
+        "sorted": replace(state, sort=state.sort or NEWEST),
+        "sorts": SORTS,
+        "unfiltered": state.query(**dict.fromkeys(FILTERS[1:], "")),
         "found": found,
         "list_path": LIST,
         "view": state.query(race=""),
@@ -105,7 +113,8 @@ async def list_participants(
 def _state(request: Request) -> ListState:
     state = ListState.of(request, FILTERS)
     chosen = COLUMNS.chosen(request.query_params.getlist("columns"))
-    return replace(state, filters={**state.filters, "columns": chosen}) if chosen else state
+    filters = {**state.filters, "columns": chosen} if chosen else state.filters
+    return replace(state, filters=filters, sort=_one_of(SORTS, state.sort) or "")
 
 
 async def _found(registration: StaffApi, race: Race, state: ListState) -> Participants:
@@ -124,6 +133,7 @@ async def _found(registration: StaffApi, race: Race, state: ListState) -> Partic
         gender=_one_of(GENDERS, state.value("gender")),
         jersey_size=_one_of(SIZES, state.value("jersey")),
         q=state.value("q")[:100] or None,
+        sort=state.sort or None,
         limit=_PAGE,
         cursor=state.cursor,
     )

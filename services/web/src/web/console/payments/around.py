@@ -65,16 +65,16 @@ async def around(payment: StaffApi, registration: StaffApi, found: Payment) -> A
         return await lines_for(payment, found.payment_id) if found.may_be_a_line else ()
 
     invoice, registered, refunds, of_gateway, candidates = await asyncio.gather(
-        _if_there(payment.get(Invoice, f"/invoices/{found.registration_id}")),
-        _if_there(registration.get(Registration, f"/registrations/{found.registration_id}")),
-        _if_there(refunds_of(payment, found.payment_id)),
-        _if_there(charge()),
-        _if_there(lines()),
+        if_there(payment.get(Invoice, f"/invoices/{found.registration_id}")),
+        if_there(registration.get(Registration, f"/registrations/{found.registration_id}")),
+        if_there(refunds_of(payment, found.payment_id)),
+        if_there(charge()),
+        if_there(lines()),
     )
     return Around(invoice, registered, of_gateway, refunds or (), candidates or ())
 
 
-async def _if_there(asked: Awaitable[ResultT]) -> ResultT | None:
+async def if_there(asked: Awaitable[ResultT]) -> ResultT | None:
     """Return an answer; None if there is none, or the API does not answer.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from chassis.errors import InvalidFields
+from chassis.errors import InvalidFields, Unavailable
 
 from web.console.apis import StaffApi
 from web.console.catalog import Race, races_and_one
@@ -18,20 +18,23 @@ class Filtered(Generic[AnswerT]):
     """A page of a list with its filters.
 
     Attributes:
-        found: None if a filter was refused; the form says which.
+        found: None if a filter was refused, of which the form says which, or could not be applied.
         races: those to choose from; none while they are away.
+        unapplied: the race that was asked for, if it cannot be found as races are away; empty otherwise.
     """
 
     found: AnswerT | None
     form: Form
     races: Sequence[Race]
     race: Race | None
+    unapplied: str = ""
 
     @property
     def shown(self) -> Mapping[str, Any]:
         """Return the values that the templates of all such lists need."""
-        status = InvalidFields.status if self.found is None else 200
-        return {"status": status, "form": self.form, "races": self.races, "race": self.race}
+        status = InvalidFields.status if self.form.errors else 200
+        names = ("form", "races", "race", "unapplied")
+        return {"status": status, **{name: getattr(self, name) for name in names}}
 
 
 async def filtered(
@@ -43,13 +46,16 @@ async def filtered(
     payment: StaffApi,
     registration: StaffApi,
 ) -> Filtered[AnswerT]:
-    """Return a page of a list of payment's API.
+    """Return a page of a list of payment's API. While races are away, nothing is found for one of them.
 
     Raises:
         NotFound: there is no such race.
         Refused, Unavailable: see `ApiClient.call`.
     """
-    races, race = await races_and_one(registration, state.value("race"))
+    try:
+        races, race = await races_and_one(registration, state.value("race"))
+    except Unavailable:
+        return Filtered(None, Form(state.filters), (), None, unapplied=state.value("race"))
     event_id = race.id if race else None
     try:
         found = await payment.get(kind, path, cursor=state.cursor, event_id=event_id, **query)

@@ -19,11 +19,12 @@ _PAGES: Final = 25
 
 
 class Holder(Answer):
-    """The check-in that holds: when and where the pack was handed out."""
+    """The check-in that holds: when, where and with which device the pack was handed out."""
 
     checked_in_at: datetime
     station_name: str
     location_name: str
+    device_name: str | None = None
 
 
 class Conflict(Answer):

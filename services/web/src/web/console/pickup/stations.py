@@ -17,6 +17,7 @@ from web.console.menu import ROOT
 from web.console.pages import console_page, done, form_after
 from web.console.pickup.answers import Device, Station, all_stations, devices_of, station_of
 from web.console.pickup.pins import PIN_FIELD, with_new_pin
+from web.console.races import forms
 from web.console.routing import ConsoleRouter
 from web.forms import FieldError, typed
 from web.languages import language_of_path
@@ -28,6 +29,7 @@ PATH: Final = "/stations"
 _NEW: Final = f"{PATH}/new"
 _ONE: Final = f"{PATH}/{{station_id}}"
 ANY_RACE: Final = "any"
+_EXISTS: Final = "station_exists"
 
 _TAKEN: Final = Wording(
     en="There is a station of this name at this place already. Choose another name.",
@@ -74,29 +76,32 @@ async def show_new(request: Request, staff: Admin, registration: Registration, r
     races = await unless_away(all_races(registration))
     chosen = race_of(races or (), race)
     values = {"race": str(chosen.id) if chosen else ANY_RACE}
-    return _form_page(request, staff, "pickup/station_new.html", values, choices=_choices(races or ()), race=chosen)
+    return _new_page(request, staff, values, choices=_choices(races or ()), race=chosen)
 
 
 @router.action(_NEW)
 async def create(request: Request, staff: Admin, registration: Registration, checkin: Checkin) -> Response:
     """Create a station, and show its PIN once.
 
-    A second one of the same name at the same place is refused: those who log a device in could not tell them apart,
-    and a form that a browser sends again creates nothing.
+    A second one of the same name at the same place is refused: those who log a device in could not tell them apart. A
+    form that a browser sends again creates nothing, and leads to the station that it created.
     """
     values = await _typed(request)
-    body = _fields(values)
-    failure = await _refused_name(request, checkin, body)
+    body, key = _fields(values), forms.key_of(values)
+    failure = await _refused_name(request, checkin, body, but=key)
     pin = ""
     if failure is None:
-        pin, failure = await with_new_pin(lambda pin: checkin.change("POST", PATH, {**body, PIN_FIELD: pin}))
+        sent = body if key is None else {**body, "id": str(key)}
+        pin, failure = await with_new_pin(lambda pin: checkin.change("POST", PATH, {**sent, PIN_FIELD: pin}))
+    if failure is not None and failure.code == _EXISTS:
+        return done(request, f"{ROOT}{PATH}/{key}", "added_before")
     if failure is None:
         made = await _station_like(checkin, body)
         return console_page(
             request, staff, "pickup/pin.html", pin=pin, name=body["name"], station=made, is_renewed=False
         )
     races = await unless_away(all_races(registration))
-    return _form_page(request, staff, "pickup/station_new.html", values, failure, choices=_choices(races or ()))
+    return _new_page(request, staff, values, failure, choices=_choices(races or ()))
 
 
 async def _refused_name(
@@ -185,6 +190,13 @@ def _choices(races: Sequence[Race], station: Station | None = None) -> list[tupl
     if station is not None and station.event_id is not None:
         found.setdefault(str(station.event_id), station.event_name or str(station.event_id))
     return list(found.items())
+
+
+def _new_page(
+    request: Request, staff: StaffSession, values: Mapping[str, str], failure: Failure | None = None, **shown: Any
+) -> Response:
+    key = forms.next_key(values, failure)
+    return _form_page(request, staff, "pickup/station_new.html", values, failure, key=key, **shown)
 
 
 def _form_page(

@@ -1,6 +1,6 @@
 """What registration answers about promo codes."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -11,9 +11,6 @@ from web.console.races.upstream import Race
 from web.upstream.client import Answer
 
 API: Final = "/promo-codes"
-MOST: Final = 10_000
-"""Maximum of codes in a file."""
-
 _AT_ONCE: Final = 200
 
 
@@ -65,21 +62,19 @@ async def code_by_id(registration: StaffApi, promo_id: UUID) -> PromoCode:
     return await registration.get(PromoCode, f"{API}/{promo_id}")
 
 
-async def all_codes(registration: StaffApi, **query: Any) -> Sequence[PromoCode]:
-    """Return the codes that match, newest first, at most `MOST`.
+async def pages_of_codes(registration: StaffApi, **query: Any) -> AsyncIterator[Sequence[PromoCode]]:
+    """Yield all codes that match, newest first, in portions.
 
     Raises:
         Refused, Unavailable: see `ApiClient.call`.
     """
-    found: list[PromoCode] = []
     cursor = None
-    while len(found) < MOST:
+    while True:
         page = await registration.get(PromoCodes, API, **query, limit=_AT_ONCE, cursor=cursor)
-        found += page.items
+        yield page.items
         cursor = page.next_cursor
         if cursor is None:
-            break
-    return found
+            return
 
 
 def race_of_code(races: Sequence[Race], code: PromoCode) -> Race | None:

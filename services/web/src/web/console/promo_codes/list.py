@@ -1,6 +1,7 @@
 """The list of promo codes, and the same as a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
@@ -12,12 +13,12 @@ from fastapi import Request, Response
 
 from web.console.access import ADMIN, Finance
 from web.console.apis import Registration
+from web.console.exports.downloads import PassedOnFile
 from web.console.lists import ListState
 from web.console.pages import console_page
-from web.console.promo_codes.answers import API, PromoCode, PromoCodes, all_codes, race_of_code
+from web.console.promo_codes.answers import API, PromoCode, PromoCodes, pages_of_codes, race_of_code
 from web.console.races.upstream import Race, every_race
 from web.console.routing import ConsoleRouter
-from web.pages import PRIVATE
 from web.upstream.client import Refused
 
 router = ConsoleRouter()
@@ -111,12 +112,24 @@ async def list_codes(request: Request, staff: Finance, registration: Registratio
 
 @router.page(f"{PATH}/file")
 async def send_file(request: Request, staff: Finance, registration: Registration) -> Response:  # noqa: ARG001  # the gate
-    """Send the codes that match as CSV, with their uses; at most 10,000."""
+    """Send all codes that match as CSV, with their uses."""
     races = await every_race(registration)
-    codes = await all_codes(registration, **_Wanted.of(request, races).query)
-    rows = [_HEADER, *(_cells(_Row(each, race_of_code(races, each))) for each in codes)]
-    headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="promo-codes.csv"'}
-    return Response(b"\xef\xbb\xbf" + csv_lines(rows), media_type="text/csv; charset=utf-8", headers=headers)
+    pages = pages_of_codes(registration, **_Wanted.of(request, races).query)
+    first = await anext(pages)  # if it is refused, an error page says so
+    pieces = _as_csv(first, pages, races)
+    return PassedOnFile(pieces, AsyncExitStack(), "promo-codes.csv", {"Content-Type": "text/csv; charset=utf-8"})
+
+
+async def _as_csv(
+    first: Sequence[PromoCode], others: AsyncIterator[Sequence[PromoCode]], races: Sequence[Race]
+) -> AsyncIterator[bytes]:
+    yield b"\xef\xbb\xbf" + csv_lines([_HEADER, *_rows(first, races)])
+    async for codes in others:
+        yield csv_lines(_rows(codes, races))
+
+
+def _rows(codes: Sequence[PromoCode], races: Sequence[Race]) -> Sequence[Sequence[Any]]:
+    return [_cells(_Row(each, race_of_code(races, each))) for each in codes]
 
 
 def _cells(row: _Row) -> Sequence[Any]:

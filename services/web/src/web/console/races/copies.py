@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from chassis.errors import Unavailable
@@ -165,7 +165,8 @@ async def _with_phases(registration: StaffApi, race: Race, copy: RaceCopy, resul
     except (Refused, Unavailable) as error:
         return Result(result.category, Outcome.FAILED, _reason(error, registration))
     for phase in missing(wanted, there):
-        body = phase_body(phase, copy.source, copy.event_date)
+        own_id = uuid5(made.id, str(phase.id))  # the same for two attempts at once
+        body = {**phase_body(phase, copy.source, copy.event_date), "id": str(own_id)}
         failure = await registration.change("POST", f"/categories/{made.id}/price-phases", body)
         if failure is not None:
             return Result(result.category, Outcome.FAILED, f"{phase.name}: {_words(failure)}")

@@ -140,7 +140,8 @@ def plan(
         taken.add(prefix.upper())
         opens, closes = (moved(at, source, day) for at in (each.registration_open_at, each.registration_close_at))
         categories.append(CategoryCopy(each, prefix, opens, closes))
-    return RaceCopy(source, name, slug, day, moved(source.changes_until, source, day), categories)
+    until = moved(source.changes_until, source, day)
+    return RaceCopy(source, name, slug, day, until if until and until.date() <= day else None, categories)
 
 
 def moved(at: datetime | None, source: Race, day: date) -> datetime | None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.wording import Language, Wording
 
+from web.formats import in_zone
 from web.forms import FieldError
 
 NO_TIME: Final = Wording(
@@ -120,7 +121,7 @@ def shown_moment(value: datetime | None, zone: str) -> str:
     """Return a time as a field for a local time has it; empty for none."""
     if value is None:
         return ""
-    local = value.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    local = in_zone(value, zone).replace(tzinfo=None)
     return _SECONDS.sub("", local.isoformat(timespec="seconds"))
 
 

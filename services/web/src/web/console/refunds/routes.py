@@ -10,8 +10,9 @@ from web.console.access import Finance
 from web.console.apis import Identity, Payment, Registration
 from web.console.lists import ListState
 from web.console.pages import console_page
+from web.console.payments.around import if_there
 from web.console.payments.filtered import filtered
-from web.console.refunds.models import GATEWAY, Refunds
+from web.console.refunds.models import GATEWAY, MOST_KEPT, KeptToPayBack, Refunds
 from web.console.refunds.page import ONE, PATH, refund_page, take_step
 from web.console.routing import ConsoleRouter
 from web.console.second_person import SECOND, awaited
@@ -40,6 +41,7 @@ async def list_refunds(request: Request, staff: Finance, payment: Payment, regis
         statuses=STATUSES,
         now=request.app.state.clock(),
         me=staff.account.id,
+        kept=await if_there(payment.get(KeptToPayBack, "/surplus", state="refund_due", limit=MOST_KEPT)),
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from web.console.names import Who
 from web.console.registration.models import Charge, HandedOut, Kept, Message, Payment, Refund
 from web.console.registration.reading import Record
+from web.upstream.invoices import RefundState
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def _money(record: Record) -> Iterator[Entry]:
 
 def _refund(refund: Refund) -> Iterator[Entry]:
     details = {"amount": refund.amount, "way": refund.way}
-    yield Entry(refund.due_at, "refund_due", _SYSTEM, details)
+    kind = "refund_waits" if refund.state is RefundState.WAITS else "refund_due"
+    yield Entry(refund.due_at, kind, _SYSTEM, details)
     if refund.done_at is not None:
         yield Entry(refund.done_at, "refund_done", _SYSTEM if refund.way == _GATEWAY else Who("staff"), details)
 

@@ -117,6 +117,12 @@ class Invoice(Answer):
         """Return whether a proof may be handed in."""
         return self.status == "open"
 
+    @property
+    def left(self) -> Decimal:
+        """Return what came in and neither goes back nor has gone back."""
+        came_in = sum((each.arrived for each in self.payments if each.verified_at is not None), Decimal(0))
+        return came_in - sum((each.amount for each in self.refunds), Decimal(0))
+
 
 class Kept(Answer):
     """Money of this registration that its invoice did not take."""

@@ -127,7 +127,7 @@ async def read_record(services: Services, staff: StaffSession, registration_id: 
         _part(own.get(Notes, f"{path}/notes", limit=_MOST)),
         read_invoice(apis["payment"], registration_id),
         _part(apis["notification"].get(Messages, "/notifications", registration_id=str(registration_id), limit=_MOST)),
-        _part(apis["checkin"].get(Packs, f"{path}/packs")),
+        read_packs(apis["checkin"], registration_id),
     )
     money = asyncio.gather(
         _of_finance(staff, apis["payment"], AllKept, "/surplus", registration_id=str(registration_id), limit=_MOST),
@@ -141,6 +141,11 @@ async def read_record(services: Services, staff: StaffSession, registration_id: 
 async def read_invoice(payment: StaffApi, registration_id: UUID) -> Part[Invoice]:
     """Return the invoice of a registration. There is none for moments after it was made, and none without a price."""
     return await _part(payment.get(Invoice, f"/invoices/{registration_id}"))
+
+
+async def read_packs(checkin: StaffApi, registration_id: UUID) -> Part[Packs]:
+    """Return the packs of a registration. There are none before it is confirmed."""
+    return await _part(checkin.get(Packs, f"{address_of(registration_id)}/packs"))
 
 
 async def _reviews(payment: StaffApi, role: Role, invoice: Invoice | None) -> Mapping[UUID, Review]:

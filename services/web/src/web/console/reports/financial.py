@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
+from chassis.errors import Unavailable
 from fastapi import Depends, Query, Request, Response
 from pydantic import model_validator
 
@@ -57,6 +58,11 @@ class Row(Money):
 
     key: str | None
     label: str | None
+
+    @property
+    def is_regular_price(self) -> bool:
+        """Return whether it is, by price phase, the row of the regular price; a phase has its name as the label."""
+        return self.key == "regular" and self.label is None
 
 
 class UsdtSums(Answer):
@@ -153,11 +159,15 @@ Asked = Annotated[_Asked, Depends()]
 async def show_financial(
     request: Request, staff: Finance, registration: Registration, payment: Payment, asked: Asked
 ) -> Response:
-    """Show money by day, channel, category, type or price phase, with totals."""
-    races, chosen = await races_and_one(registration, asked.race)
+    """Show money by day, channel, category, type or price phase, with totals; of one race only while races answer."""
+    unapplied = ""
+    try:
+        races, chosen = await races_and_one(registration, asked.race)
+    except Unavailable:
+        races, chosen, unapplied = None, None, asked.race
     errors = asked.errors(language_of_path(request.url.path))
     report = None
-    if not errors:
+    if not errors and not unapplied:
         report, errors = await of_days(payment.get(Report, PATH, **asked.query(chosen)))
     return console_page(
         request,
@@ -166,6 +176,7 @@ async def show_financial(
         status=422 if errors else 200,
         races=races,
         race=chosen,
+        unapplied=unapplied,
         asked=asked,
         groups=GROUPS,
         form=Form({"first_day": asked.first_day, "last_day": asked.last_day}, errors),

@@ -14,11 +14,12 @@ from web.console.apis import StaffApi, unless_away
 from web.console.catalog import Race
 from web.console.payments.decisions import payment_of
 from web.console.payments.lines import CandidateLine
-from web.console.payments.models import Invoice, Other, Payment, Reason, Registration, reasons_of
+from web.console.payments.models import Invoice, Other, Payment, Payments, Reason, Registration, reasons_of
 from web.upstream.client import Answer, Refused
 
 _NOTHING: Final = 204
 _GONE: Final = 404
+_MOST: Final = 100
 
 
 class Waiting(Answer):
@@ -104,6 +105,7 @@ class Desk:
         is_lost: whether the proof that the reviewer had is not theirs any more.
         race: whose proofs are reviewed only.
         waiting: None if it is not known.
+        checked: those that one person has verified and another one has to; read if no proof is free.
     """
 
     item: Item | None
@@ -115,6 +117,11 @@ class Desk:
     is_lost: bool = False
     race: Race | None = None
     waiting: Waiting | None = None
+    checked: Sequence[Payment] = ()
+
+    def checked_by(self, person: UUID) -> int:
+        """Return how many proofs wait for another person than this one, who has verified them."""
+        return sum(each.checked_by == person for each in self.checked)
 
 
 async def open_desk(apis: Sources, asked: Asked) -> Desk:
@@ -129,7 +136,8 @@ async def open_desk(apis: Sources, asked: Asked) -> Desk:
     )
     is_lost = asked.had is not None and (item is None or item.payment.payment_id != asked.had)
     if item is None:
-        return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=await _waiting(payment, asked))
+        waiting, checked = await asyncio.gather(_waiting(payment, asked), _checked(payment, asked))
+        return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=waiting, checked=checked)
     return Desk(
         item,
         await registration_of(apis.registration, item.payment.registration_id),
@@ -208,6 +216,11 @@ async def _known(payment: StaffApi, payment_id: UUID | None) -> Payment | None:
         return await payment_of(payment, payment_id)
     except (Refused, Unavailable):
         return None
+
+
+async def _checked(payment: StaffApi, asked: Asked) -> Sequence[Payment]:
+    found = await unless_away(payment.get(Payments, "/payments", waits_for_second="true", limit=_MOST, **asked.wanted))
+    return found.items if found else ()
 
 
 async def _waiting(payment: StaffApi, asked: Asked) -> Waiting | None:

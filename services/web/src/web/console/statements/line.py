@@ -20,7 +20,7 @@ from web.console.pages import console_page, done, form_after
 from web.console.races.values import amount
 from web.console.routing import ConsoleRouter
 from web.console.search.finding import Hit, find
-from web.console.statements.lines import acceptance
+from web.console.statements.accepting import TAKEN, acceptance
 from web.console.statements.models import CHANNELS, Line, Refund, Refunds
 from web.console.surplus.models import Money, MoneyPage
 from web.forms import FieldError, id_in, typed
@@ -32,7 +32,6 @@ router = ConsoleRouter()
 PATH: Final = "/statements/lines/{line_id}"
 _MOST_REGISTRATIONS: Final = 4
 _CHOSEN: Final = "registration"
-_TAKEN: Final = "line_decided"
 _LONGEST_SEARCH: Final = 100
 _MOST_REFUNDS: Final = 200
 
@@ -63,12 +62,12 @@ class _Asked:
 
     def is_made(self, line: Line, person: UUID) -> bool:
         """Return whether a line is as if this person had decided so: its form was sent twice."""
+        if self.path == "accept":
+            return line.is_accepted_for(self.ticked or (), person)
         return line.decided_by == person and self._stands(line)
 
     def _stands(self, line: Line) -> bool:
         match self.path, line.state:
-            case "accept", "matched":
-                return {*line.registration_ids} == {*(self.ticked or ())}
             case "ignore", "ignored":
                 return self.body == {"reason": line.ignore_reason}
             case "payout", "payout":
@@ -119,7 +118,7 @@ async def _decided(payment: StaffApi, line_id: UUID, asked: _Asked, person: UUID
         return Failure(InvalidFields.status, InvalidFields.code, errors=[asked.error])
     path = f"/statement-lines/{line_id}"
     failure = await payment.change("POST", f"{path}/{asked.path}", asked.body or None)
-    if failure is not None and failure.code == _TAKEN and asked.is_made(await payment.get(Line, path), person):
+    if failure is not None and failure.code == TAKEN and asked.is_made(await payment.get(Line, path), person):
         return None
     return failure
 
@@ -231,7 +230,7 @@ async def _page(
         me=staff.account.id,
         form=form_after({**_shown(line), **(values or {})}, failure),
         message=failure.message if failure else None,
-        is_taken=failure is not None and failure.code == _TAKEN and not line.is_open,
+        is_taken=failure is not None and failure.code == TAKEN and not line.is_open,
     )
 
 

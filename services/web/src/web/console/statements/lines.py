@@ -1,9 +1,9 @@
 """One statement: its lines, and accepting many of them at once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from web.console.menu import ROOT
 from web.console.names import staff_names
 from web.console.pages import DONE, console_page
 from web.console.routing import ConsoleRouter
+from web.console.statements.accepting import Result, Ticked, Verdict, accept_ticked
 from web.console.statements.models import ALL, CHANNELS, OPEN, STATES, Line, Lines, Statement
 from web.languages import language_of_path
 from web.pages import see_other
@@ -32,9 +33,6 @@ _ONE_LINE: Final = "one"
 """Field of the button that accepts its line alone, whatever is ticked."""
 
 _FIELDS: Final = 120
-_SECONDS: Final = 15.0
-"""After so many seconds no further line is accepted: the gateway waits for 30."""
-
 _MOST_FIGURE: Final = 1_000_000
 _NONE_TICKED: Final = Wording(en="Tick at least one line.", id="Centang paling sedikit satu baris.")
 
@@ -50,40 +48,6 @@ class Figures:
     unknown: Figure = 0
     accepted: Figure = 0
     repeated: Figure = 0
-    left: Figure = 0
-
-
-@dataclass(frozen=True)
-class Ticked:
-    """A line that was ticked, with the registrations that it was proposed for."""
-
-    line_id: UUID
-    registration_ids: Sequence[UUID]
-
-    @classmethod
-    def value(cls, line: Line) -> str:
-        """Return what a form sends of a line."""
-        return " ".join(str(each) for each in (line.id, *line.proposed))
-
-    @classmethod
-    def read(cls, value: str) -> Self | None:
-        """Return what a form sent; None if it is nothing of ours."""
-        try:
-            line_id, *registration_ids = (UUID(each) for each in value.split())
-        except ValueError:
-            return None
-        return cls(line_id, registration_ids) if registration_ids else None
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """Return what payment is asked for."""
-        return acceptance(self.registration_ids)
-
-
-def acceptance(registration_ids: Iterable[UUID]) -> Mapping[str, Any]:
-    """Return the body that accepts a line for one registration, or for several whose sum it is."""
-    found = [str(each) for each in registration_ids]
-    return {"registration_id": found[0]} if len(found) == 1 else {"registration_ids": found}
 
 
 def page_of_statement(statement_id: UUID, state: str = "", cursor: str | None = None) -> str:
@@ -106,10 +70,10 @@ async def list_lines(
 
 
 @router.action(_ONE)
-async def accept_ticked(
+async def accept_lines(
     request: Request, statement_id: UUID, staff: Finance, payment: Payment, identity: Identity
 ) -> Response:
-    """Accept the lines that are ticked as they were proposed. Those that cannot be accepted stay open."""
+    """Accept the lines that are ticked as they were proposed, and say of each other one what was done about it."""
     async with form_of(request, max_fields=_FIELDS) as form:
         sent = form.getlist(_ONE_LINE) or form.getlist(_TICKED)
     read = (Ticked.read(each) for each in sent if isinstance(each, str))
@@ -117,20 +81,11 @@ async def accept_ticked(
     if not ticked:
         message = _NONE_TICKED.said(language_of_path(request.url.path))
         return await _page(request, staff, payment, identity, statement_id, Figures(), message=message)
-    accepted = await _accept(payment, ticked)
-    figures = {DONE: "accepted", "accepted": accepted, "left": len(ticked) - accepted}
+    results = await accept_ticked(payment, ticked, staff.account.id)
+    if any(each.verdict is not Verdict.ACCEPTED for each in results):
+        return await _page(request, staff, payment, identity, statement_id, Figures(), results=results)
+    figures = {DONE: "accepted", "accepted": len(results)}
     return see_other(request, f"{ROOT}/statements/{statement_id}?{urlencode(figures)}")
-
-
-async def _accept(payment: StaffApi, ticked: Sequence[Ticked]) -> int:
-    """Accept lines one after the other; return how many were. A line is accepted once, however often it is sent."""
-    until = asyncio.get_running_loop().time() + _SECONDS
-    accepted = 0
-    for each in ticked:
-        if asyncio.get_running_loop().time() > until:
-            break
-        accepted += await payment.change("POST", f"/statement-lines/{each.line_id}/accept", each.body) is None
-    return accepted
 
 
 async def _page(
@@ -142,7 +97,9 @@ async def _page(
     figures: Figures,
     *,
     message: str | None = None,
+    results: Sequence[Result] = (),
 ) -> Response:
+    """Return the page. Sure lines are ticked; after others were sent, of those only what was not accepted."""
     asked = ListState.of(request, (_STATE,))
     wanted = asked.value(_STATE) if asked.value(_STATE) in {*STATES, ALL} else OPEN
     state = None if wanted == ALL else wanted
@@ -165,7 +122,18 @@ async def _page(
         channels=CHANNELS,
         figures=figures,
         message=message,
-        ticked=Ticked.value,
+        value_of=Ticked.value,
+        ticked=_to_tick(found.items, message, results),
+        results=[each for each in results if each.verdict is not Verdict.ACCEPTED],
+        accepted=sum(each.is_accepted for each in results),
         names=names,
         me=staff.account.id,
     )
+
+
+def _to_tick(lines: Iterable[Line], message: str | None, results: Sequence[Result]) -> Collection[UUID]:
+    if message:
+        return ()
+    if results:
+        return {each.ticked.line_id for each in results if not each.is_accepted}
+    return {each.id for each in lines if each.is_sure}

@@ -1,6 +1,6 @@
 """What payment answers about statements, their lines, and the columns that a person chose."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -10,7 +10,8 @@ from web.upstream.client import Answer
 
 OPEN: Final = "open"
 ALL: Final = "all"
-STATES: Final = (OPEN, "matched", "kept", "payout", "ignored", "outgoing")
+_MATCHED: Final = "matched"
+STATES: Final = (OPEN, _MATCHED, "kept", "payout", "ignored", "outgoing")
 """States of lines, in the order of the filter."""
 
 CHANNELS: Final = ("qris", "midtrans")
@@ -30,7 +31,6 @@ class Statement(Answer):
     id: UUID
     format: str
     account: str | None
-    currency: str
     opening: Decimal | None
     closing: Decimal | None
     lines: int
@@ -154,6 +154,11 @@ class Line(Answer):
         found = [each.registration_id for each in self.proposals]
         return found if self.pays_several else found[:1]
 
+    def is_accepted_for(self, registration_ids: Iterable[UUID], person: UUID) -> bool:
+        """Return whether a person has accepted it for just these registrations."""
+        stands = self.state == _MATCHED and self.decided_by == person
+        return stands and {*self.registration_ids} == {*registration_ids}
+
     @property
     def paid(self) -> Sequence[UUID]:
         """Return the payments that it became or confirms."""
@@ -171,6 +176,17 @@ class Line(Answer):
             return Decimal(self.facts[name])
         except (KeyError, ArithmeticError):
             return None
+
+
+class Accepted(Answer):
+    """What accepting a line did: it is `matched`, or `kept` as surplus, as its registration is paid otherwise."""
+
+    state: str = _MATCHED
+
+    @property
+    def is_kept(self) -> bool:
+        """Return whether its money is kept."""
+        return self.state == "kept"
 
 
 class Lines(Answer):

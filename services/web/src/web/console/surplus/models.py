@@ -11,6 +11,7 @@ from web.upstream.client import Answer
 from web.upstream.usdt import UsdtRefund
 
 KINDS: Final = ("surplus", "unknown")
+_LINE: Final = "line:"
 STATES: Final = ("open", "refund_due", "asked", "assigned", "refunded")
 
 
@@ -30,6 +31,7 @@ class Money(Answer):
         gateway_error: the code of why it did not, when it was asked.
         gone_back: what went back already, in parts, by staff at the payment gateway.
         usdt_refund: how it goes back in USDT; None if it did not come in them.
+        source: what it was found by, such as `line:` and an id.
     """
 
     id: UUID
@@ -38,7 +40,6 @@ class Money(Answer):
     channel: str
     payment_method: str
     amount: Decimal
-    currency: str
     received_at: datetime
     age_seconds: int
     registration_id: UUID | None
@@ -52,7 +53,6 @@ class Money(Answer):
     refunded_by: UUID | None
     refund_reference: str | None
     checked_by: UUID | None = None
-    checked_at: datetime | None = None
     proposed_registration_id: UUID | None = None
     proposed_registration_number: str | None = None
     needs_another: bool = Field(default=False, validation_alias="waits_for_second")
@@ -65,6 +65,17 @@ class Money(Answer):
     gateway_error: str | None = None
     gone_back: Decimal = Decimal(0)
     usdt_refund: UsdtRefund | None = None
+    source: str | None = None
+
+    @property
+    def line_id(self) -> str | None:
+        """Return the id of the line of a statement by which it was found; None if it was not."""
+        return self.source.removeprefix(_LINE) if self.source and self.source.startswith(_LINE) else None
+
+    @property
+    def choice_id(self) -> UUID | None:
+        """Return the registration that it may be for, before one is looked for: the one that was chosen, or named."""
+        return self.proposed_registration_id or self.registration_id
 
     @property
     def waits_for_second(self) -> bool:

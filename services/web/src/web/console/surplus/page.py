@@ -11,6 +11,7 @@ from web.console.apis import Failure, StaffApi, unless_away
 from web.console.names import staff_names
 from web.console.pages import console_page, form_after
 from web.console.search.finding import Hit, find
+from web.console.surplus.around import around
 from web.console.surplus.models import Money
 from web.console.usdt.returns import networks_back
 from web.sessions.staff import StaffSession
@@ -42,6 +43,8 @@ async def money_page(
         _hits(registration, payment, searched),
     )
     is_taken = failure is not None and failure.code in DECIDED
+    named = (money.choice_id,) if money.choice_id else ()
+    beside = await around(payment, money, (*named, *(each.registration_id for each in found)))
     networks = await networks_back(payment) if money.takes_address else ()
     return console_page(
         request,
@@ -53,6 +56,8 @@ async def money_page(
         me=staff.account.id,
         searched_for=searched,
         found=found,
+        around=beside,
+        usual=beside.usual_choice(money.choice_id, [each.registration_id for each in found]),
         networks=networks,
         form=form_after(values or {}, failure),
         message=failure.message if failure and not is_taken else None,

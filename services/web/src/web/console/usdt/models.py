@@ -146,7 +146,6 @@ class Rate(Answer):
     observed_at: datetime
     created_at: datetime
     valid_until: datetime | None = None
-    accepted: bool = True
     reason: str | None = None
     set_by: UUID | None = None
     note: str | None = None

@@ -33,7 +33,7 @@ class App {
 
   constructor() {
     this.scans = new Scans(this.roster, this.network, this.session);
-    this.sync = new Sync({ ...this, onChange: () => this.refresh(), onEnd: (reason) => this.signedOut(reason) });
+    this.sync = new Sync({ ...this, onChange: () => this.refresh(), onEnd: (reason, refused) => this.signedOut(reason, refused) });
     this.signIn = new SignIn(this.session, () => this.begin());
     this.camera = new Camera((text) => this.seen(text), new URL("./decoder.js", import.meta.url), this.#cameraSettings());
   }
@@ -90,20 +90,21 @@ class App {
     return found?.state;
   }
 
-  async #askForPin(reason) {
+  async #askForPin(reason, undecided) {
     this.camera.stop();
     closeSheets();
     view("login");
-    await this.signIn.open(reason);
+    await this.signIn.open(reason, undecided);
     await this.refresh();
   }
 
-  /** The server does not let this phone go on. What it handed out stays on it. */
-  async signedOut(reason) {
+  /** The server does not let this phone go on. What it handed out stays on it. `refused` scans it has just not counted. */
+  async signedOut(reason, refused = 0) {
     if (!this.session.token) return;
+    const undecided = refused + this.scans.uncounted(this.session.token) + this.sync.conflicts.length;
     await this.session.end();
     if (reason === "device_revoked") await this.#forget({ butUndecided: true });
-    await this.#askForPin(reason);
+    await this.#askForPin(reason, undecided);
   }
 
   /** Forget all persons but those whose packs the server does not know of. */
@@ -249,7 +250,7 @@ class App {
     for (const button of all("[data-open]")) button.onclick = () => this.#open(button.dataset.open);
     one("[data-proxy-end]").onclick = () => this.#keepRemarks(NO_REMARKS);
     one("[data-scan-station]").onclick = () => (view("scan"), this.camera.start());
-    one("[data-sync]").onclick = () => (this.sync.now(), sheet("menu").close());
+    one("[data-sync]").onclick = () => (this.sync.everything(), sheet("menu").close());
     one("[data-update]").onclick = () => this.updates.install();
     one("[data-sound]").onclick = () => this.#toggleSound();
     one("[data-sign-out]").onclick = () => this.#signOut();

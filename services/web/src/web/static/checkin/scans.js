@@ -48,6 +48,11 @@ export class Scans {
     return this.newestFirst().filter((scan) => UNSENT.includes(scan.state)).reverse();
   }
 
+  /** Return how many hand-outs of a session the server does not count yet; changed remarks are of packs that count. */
+  uncounted(token) {
+    return this.unsent().filter((scan) => scan.state === WAITING && scan.token === token).length;
+  }
+
   newestFirst() {
     const given = [...this.#scans.values()].filter((scan) => scan.state !== ASKED);
     return given.sort((one, other) => other.scanned_at.localeCompare(one.scanned_at));
@@ -167,7 +172,9 @@ export class Scans {
       if (!scan) continue;
       const isChanged = scan.revision !== sent[index].revision;
       Object.assign(scan, { state: isChanged ? CHANGED : DONE, result: item.result, ticket_code: null, sentAt: now() });
+      const size = sizeThatLeft(scan);
       if (item.participant_id) Object.assign(scan, shownOf(item), { participant_id: item.participant_id });
+      if (size && size !== scan.jersey_size) scan.handed_size = size; // the order was corrected meanwhile
       if (scan.participant_id && !knowsMore(scan)) this.roster.settle(scan.participant_id);
       else this.#remember(scan);
       await keepIfPossible(scan);
@@ -232,8 +239,13 @@ function remarksOf(scan) {
   return Object.fromEntries(given.map((name) => [name, scan[name]]));
 }
 
-/** Return a scan as the batch takes it. */
-export const asItem = (scan) => ({ key: scan.key, scanned_at: scan.scanned_at, revision: scan.revision, ...remarksOf(scan), ...whom(scan) });
+const sizeThatLeft = (scan) => scan.handed_size ?? scan.jersey_size;
+
+/** Return a scan as the batch takes it, with the size that left: the order may have been corrected since. */
+export function asItem(scan) {
+  const size = sizeThatLeft(scan);
+  return { key: scan.key, scanned_at: scan.scanned_at, revision: scan.revision, ...remarksOf(scan), ...(size && { handed_size: size }), ...whom(scan) };
+}
 
 /** On disk it stays as it was if there is no room: then it is sent once more, with the same key. */
 async function keepIfPossible(scan) {

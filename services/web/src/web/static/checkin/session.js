@@ -51,10 +51,13 @@ export class SignIn {
     one("[data-other-station]").onclick = () => this.useStation(null);
   }
 
-  async open(reason) {
+  /** Show the form. `undecided` is how many hand-outs of this phone staff have to decide about. */
+  async open(reason, undecided) {
     this.form.elements.device_name.value ||= (await storage.read("device-name")) ?? "";
     this.useStation(stationIn(location.search) ?? (await storage.read("station-id")) ?? null);
-    this.say(reason ? (hasWord(reason) ? word(reason) : word("session_over")) : "");
+    const said = reason ? [hasWord(reason) ? word(reason) : word("session_over")] : [];
+    if (reason === "device_revoked" && undecided) said.push(word("undecided", { count: undecided }));
+    this.say(said.join(" "));
   }
 
   useStation(id) {
@@ -74,12 +77,13 @@ export class SignIn {
     const { station, pin_code: pin, device_name: name } = this.form.elements;
     const stationId = stationIn(station.value);
     if (!stationId) return this.#refuse("no_station");
-    if (!/^\d{6}$/.test(pin.value.trim()) || !name.value.trim()) return this.#refuse("fill_in");
+    const digits = pin.value.replace(/[\s-]/g, "");
+    if (!/^\d{6}$/.test(digits) || !name.value.trim()) return this.#refuse("fill_in");
     this.say("");
     const button = one("button[type=submit]", this.form);
     button.setAttribute("aria-busy", "true");
     try {
-      await this.session.begin(stationId, pin.value.trim(), name.value.trim());
+      await this.session.begin(stationId, digits, name.value.trim());
       pin.value = "";
       await this.onSignedIn();
     } catch (problem) {

@@ -58,11 +58,19 @@ function showChosen(form) {
 export function openDetails(sizes, { scan, remarks }, onKeep) {
   const form = one("[data-details]"), given = remarks ?? scan;
   show("details-name", scan ? `${scan.bib_number} · ${scan.full_name}` : word("details_proxy"));
+  show("details-collector", word(scan ? "collector" : "collector_of_several"));
+  show("details-problem", "");
   form.elements.collected_by.value = given?.collected_by ?? "";
   for (const name of ["letter_seen", "identity_seen"]) form.elements[name].checked = Boolean(given?.[name]);
   one("[data-size-field]").hidden = !scan;
   one("[data-sizes]").replaceChildren(...(scan ? sizes : []).map((each) => sizeChoice(each, scan)));
-  form.onsubmit = () => onKeep(remarksOf(form));
+  form.onsubmit = (event) => {
+    const remarks = remarksOf(form);
+    if (scan || remarks.collected_by) return onKeep(remarks);
+    event.preventDefault();
+    show("details-problem", word("no_collector"));
+    form.elements.collected_by.focus();
+  };
   openSheet("details");
 }
 

@@ -23,8 +23,9 @@ export async function showState({ network, scans, session, sync, roster, updates
   show("race", station?.event_name ?? (station ? word("any_race") : ""));
   show("conflict-count", sync.conflicts.length || null);
   one("[data-language]").hidden = !network.isUp;
-  show("about", word("about_roster", { count: roster.size, when: network.lastSync ? moment(network.lastSync) : "–" }));
-  showCounts(roster.counts(session.station));
+  const counts = roster.counts(session.station);
+  show("about", word("about_roster", { count: counts.handedOut + counts.waiting, when: network.lastSync ? moment(network.lastSync) : "–" }));
+  showCounts(counts);
   showWarnings(await warnings({ network, scans, sync, session, updates, otherStation }));
 }
 

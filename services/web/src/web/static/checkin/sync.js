@@ -74,6 +74,12 @@ export class Sync {
 
   #again = null;
 
+  /** Synchronise because a person asks for it: the stock, too. */
+  everything() {
+    this.#stockAt = 0;
+    return this.now();
+  }
+
   /** Each part is done even if the one before failed: a scan that is not taken must not keep the roster old. */
   async #synchronise() {
     await this.#attempt(() => this.#send());
@@ -122,7 +128,8 @@ export class Sync {
     this.network.answered();
     this.clockOffset = answer.clock_offset_seconds;
     await this.scans.takeResults(sent, answer.items);
-    if (answer.device_revoked && token === this.session.token) await this.onEnd("device_revoked");
+    const refused = answer.items.filter((item) => item.result === "conflict").length;
+    if (answer.device_revoked && token === this.session.token) await this.onEnd("device_revoked", refused);
   }
 
   async #fetch() {
