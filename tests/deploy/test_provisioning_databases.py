@@ -2,16 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeAlias
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from chassis.database import Database
-from chassis.migrations import upgrade
 from embedded.postgres import EmbeddedPostgres
 from pydantic import SecretStr
 from standalone.databases import Server
@@ -22,39 +19,12 @@ from standalone.services import SERVICES
 from testkit.polling import eventually
 from testkit.threads import run_apart
 
+from .provisioned import Provisioned, on_asyncpg
 from .usdt_in_trouble import FORGET, TROUBLE
 
 pytestmark = [pytest.mark.integration]
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 DENIED = asyncpg.InsufficientPrivilegeError
-
-
-class Provisioned:
-    """A server of its own, for roles are the whole server's."""
-
-    def __init__(self, server: Server, passwords: Mapping[str, SecretStr], log: Path) -> None:
-        self.server = server
-        self.log = log
-        self.passwords = passwords
-
-    def url(self, login: str, database: str, *, plain: str | None = None) -> str:
-        """Where `login` reaches a service's database, or a plain one."""
-        parts = urlsplit(self.server.url)
-        password = self.passwords[login].get_secret_value()
-        place = f"{self.server.name(login)}:{password}@{parts.hostname}:{parts.port}"
-        return urlunsplit(parts._replace(netloc=place, path=f"/{plain or self.server.name(database)}"))
-
-    async def connect(self, login: str, database: str, *, plain: str | None = None) -> Connection:
-        return await asyncpg.connect(self.url(login, database, plain=plain))
-
-    def migrate(self) -> None:
-        for service in SERVICES:
-            upgrade(_on_asyncpg(self.url(owner_of(service.name), service.name)), service.name)
-
-
-def _on_asyncpg(url: str) -> str:
-    return url.replace("postgresql", "postgresql+asyncpg", 1)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +67,9 @@ async def test_a_login_opens_its_own_database_only(provisioned: Provisioned, ser
         "CREATE TEMPORARY TABLE mine (id int)",
         "CREATE INDEX ON outbox (id)",
         "UPDATE alembic_version SET version_num = '0001'",
+        "INSERT INTO sent_events VALUES (now(), gen_random_uuid(), 'a.b', '{}')",
+        "DELETE FROM sent_events",
+        "UPDATE sent_events SET payload = '{}'",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "ALTER ROLE current_user CONNECTION LIMIT 1000",
         "SELECT * FROM pg_authid",
@@ -118,7 +91,7 @@ async def test_a_service_uses_every_table_and_sequence_of_its_own(provisioned: P
     tables = await own.fetch(
         "SELECT c.oid::regclass::text AS name, has_table_privilege(c.oid, 'SELECT, INSERT') AS used,"
         " pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')"
+        " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
     )
     sequences = await own.fetch(
         "SELECT sequencename FROM pg_sequences"
@@ -129,6 +102,25 @@ async def test_a_service_uses_every_table_and_sequence_of_its_own(provisioned: P
     assert {row["name"] for row in tables if not row["used"]} <= {"alembic_version"}
     assert {row["owner"] for row in tables} == {f"startline_{service}_owner"}
     assert sequences == []
+
+
+@pytest.mark.parametrize("service", [each.name for each in SERVICES])
+async def test_what_leaves_the_outbox_is_kept_and_its_partitions_are_looked_after(
+    provisioned: Provisioned, service: str
+) -> None:
+    own = await provisioned.connect(service, service)
+    transaction = own.transaction()
+    await transaction.start()
+    try:
+        await own.execute("INSERT INTO outbox (queue, payload) VALUES ('events', $1)", b'{"type":"a.b"}')
+        await own.execute("DELETE FROM outbox")
+        await own.execute("SELECT make_sent_events_partitions(), drop_sent_events_partitions(7)")
+
+        [kept] = await own.fetch("SELECT type, payload FROM sent_events WHERE type = 'a.b'")
+        assert kept["payload"] == b'{"type":"a.b"}'
+    finally:
+        await transaction.rollback()
+        await own.close()
 
 
 async def test_a_service_cannot_use_up_the_servers_connections(provisioned: Provisioned) -> None:
@@ -145,7 +137,7 @@ async def test_a_service_cannot_use_up_the_servers_connections(provisioned: Prov
 async def as_doctor(provisioned: Provisioned) -> AsyncIterator[dict[str, Database]]:
     databases = {
         service.name: Database(
-            _on_asyncpg(provisioned.url(DOCTOR, service.name)),
+            on_asyncpg(provisioned.url(DOCTOR, service.name)),
             service=service.name,
             tables=service.tables,
             pool_size=2,

@@ -70,6 +70,9 @@ _ONE_DEAD_LETTER = (
     "INSERT INTO dead_letters (original_id, queue, payload, deliveries_count, created_at, failure_reason)"
     " VALUES (0, 'retries', '{}', 1, now(), 'rejected')"
 )
+_NOT_TOMORROW = (
+    "DO $$ BEGIN EXECUTE 'DROP TABLE sent_events_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD'); END $$"
+)
 
 FAULTS = [
     (
@@ -201,6 +204,7 @@ FAULTS = [
         _ONE_DEAD_LETTER,
         "DELETE FROM dead_letters",
     ),
+    ("sent_events_not_kept", "checkin", _NOT_TOMORROW, "SELECT make_sent_events_partitions()"),
     (
         "forged_events",
         "payment",

@@ -64,6 +64,8 @@ def test_database_addresses_may_be_written_in_the_usual_ways(
         ("SECRET_KEYS", " , "),
         ("SECRET_KEYS", f"{'A' * 43}=,hunter4"),
         ("LOG_LEVEL", "hunter4"),
+        ("SENT_EVENTS_DAYS", "0"),
+        ("SENT_EVENTS_DAYS", "16"),  # a repeated event could take effect twice
     ],
 )
 def test_a_wrong_setting_is_named_but_never_quoted(

@@ -10,7 +10,7 @@ import asyncpg
 from chassis.settings import load
 from embedded.errors import CannotStart
 
-from standalone import deadletters, populate, seed, staff, up
+from standalone import deadletters, populate, republish, seed, staff, up
 from standalone.databases import migrate, reachable_server
 from standalone.doctor import command as doctor
 from standalone.provisioning import command as provisioning
@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     deadletters.add_to(
         _add(commands, "dead-letters", "events that were given up: list, show, replay, drop", deadletters.run)
     )
+    again = "put events that were sent before back into the outboxes, after a restore"
+    republish.add_to(_add(commands, "republish", again, republish.run))
     return parser
 
 

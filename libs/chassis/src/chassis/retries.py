@@ -19,7 +19,7 @@ from chassis.inbox import Inbox, reason_of
 from chassis.leases import lease_kept
 from chassis.portions import delete_in_portions
 from chassis.senders import ANY_SERVICE, Refusal, Refused, require_owner
-from chassis.tables import LEASE_SECONDS, RETRY_QUEUE
+from chassis.tables import LEASE_SECONDS, PROCESSED_DAYS, RETRY_QUEUE
 from chassis.telemetry import logger
 
 LONGEST_WAIT_SECONDS = 300.0
@@ -234,7 +234,7 @@ async def drop_dead_letter(database: Database, dead_letter_id: int, *, by: str, 
         await work.audit(by, "dead_letter.drop", str(dead_letter_id), **facts)
 
 
-async def forget_processed(database: Database, *, older_than: timedelta = timedelta(days=30)) -> None:
+async def forget_processed(database: Database, *, older_than: timedelta = timedelta(days=PROCESSED_DAYS)) -> None:
     """Delete the records of processed events that cannot be delivered again.
 
     An event that is still a dead letter or parked can be delivered again, also if it was handled in a later delivery.

@@ -91,6 +91,7 @@ class Service(DatabaseOwner, Generic[SettingsT]):
             periodic=self.periodic(settings, database),
             relay_workers=settings.relay_workers,
             relay_lease_seconds=settings.relay_lease_seconds,
+            sent_events_days=settings.sent_events_days,
         )
 
     def create_app(self) -> FastAPI:

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.secrets import KeyedHash, SecretBox
-from chassis.tables import LEASE_SECONDS
+from chassis.tables import LEASE_SECONDS, LONGEST_SENT_EVENTS_DAYS, SENT_EVENTS_DAYS
 
 SECRETS = Path("/run/secrets")
 """Directory of a container's secrets, each a file named after its setting. The environment takes precedence."""
@@ -94,6 +94,12 @@ class ServiceSettings(DatabaseSettings):
     relay_workers: int = Field(4, ge=1, description="events published concurrently")
     relay_lease_seconds: float = Field(
         LEASE_SECONDS, gt=0, description="time after which another relay may claim a row"
+    )
+    sent_events_days: int = Field(
+        SENT_EVENTS_DAYS,
+        ge=1,
+        le=LONGEST_SENT_EVENTS_DAYS,
+        description="days for which sent events are kept, to be sent again after a restore",
     )
     prefetch: int = Field(24, ge=1, description="events handled concurrently")
     worker_port: int = Field(8081, ge=0, description="health and metrics of the worker; 0 serves none")

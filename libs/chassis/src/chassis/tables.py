@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Identity,
     Index,
+    LargeBinary,
     MetaData,
     Numeric,
     String,
@@ -32,6 +33,18 @@ A process that is killed delays its rows by this and by the two seconds between 
 does not limit the work itself: a retried event keeps its lease until it is done (`chassis.leases`); an event that takes
 longer to publish is published twice, which subscribers ignore. Only the newest lease stores an outcome.
 """
+
+PROCESSED_DAYS = 30
+"""Days for which a service recognises an event that it handled before; its row in `processed_events` is kept."""
+
+SENT_EVENTS_DAYS = 7
+LONGEST_SENT_EVENTS_DAYS = PROCESSED_DAYS // 2
+"""Days for which an event is kept after it was sent, by default and at most.
+
+A subscriber may have handled an event long before it counts as sent, which needs all subscribers. Half of
+`PROCESSED_DAYS` leaves as much time for that, so that an event that is sent again never takes effect twice.
+"""
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -51,11 +64,22 @@ Money = Numeric(12, 2)
 
 
 class ServiceTables:
-    """Outbox, retries, dead letters, processed events, audit log and ended sessions in a service's metadata."""
+    """Outbox, sent events, retries, dead letters, processed events, audit log and ended sessions of a service."""
 
     def __init__(self, metadata: MetaData) -> None:
         self.metadata = metadata
         self.outbox = make_outbox_table(metadata, "outbox")
+        # A trigger of the outbox fills it; its partitions, one for each day, are made and dropped in the database.
+        self.sent = Table(
+            "sent_events",
+            metadata,
+            Column("sent_at", DateTime(timezone=True), primary_key=True),
+            Column("message_id", Uuid, primary_key=True),
+            Column("type", String(100), nullable=False),
+            Column("payload", LargeBinary, nullable=False),
+            Column("headers", JSONB),
+            postgresql_partition_by="RANGE (sent_at)",
+        )
         self.retries = make_outbox_table(metadata, "event_retries")
         self.dead_letters = make_dlq_table(metadata, "dead_letters")
         self.processed = Table(

@@ -26,7 +26,7 @@ from chassis.settings import MissingSettings, load
 from chassis.transports import InProcessTransport
 from chassis.worker import HandlersDiffer, Worker
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -41,7 +41,7 @@ _NOWHERE = "postgresql+asyncpg://postgres@127.0.0.1:1/none"
 
 _OBJECTS = """
     SELECT relkind::text || ' ' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-     WHERE n.nspname = 'public' AND relname NOT LIKE 'alembic_version%'
+     WHERE n.nspname = 'public' AND relname NOT LIKE 'alembic_version%' AND NOT relispartition
     UNION ALL SELECT 'function ' || proname FROM pg_proc JOIN pg_namespace n ON n.oid = pronamespace
      WHERE n.nspname = 'public' AND NOT EXISTS
            (SELECT 1 FROM pg_depend d WHERE d.objid = pg_proc.oid AND d.deptype = 'e')
@@ -54,6 +54,7 @@ _RULES = """
      WHERE contype IN ('c', 'x', 'f', 'u', 'p') AND connamespace = 'public'::regnamespace
        AND conrelid <> 0 AND conrelid::regclass::text <> 'alembic_version' AND conname NOT LIKE '%outbox_lease_ck'
        AND conname NOT LIKE '%event_retries_lease_ck'
+       AND NOT EXISTS (SELECT 1 FROM pg_class WHERE pg_class.oid = conrelid AND relispartition)
 """
 """The lease constraints belong to the tables of faststream-outbox, which names them itself."""
 
@@ -126,6 +127,10 @@ async def _rules(url: str) -> set[str]:
     return {ordered(rule) for rule in await _scalars(url, _RULES)}
 
 
+def _kind(table: Table) -> str:
+    return "p" if table.dialect_options["postgresql"]["partition_by"] else "r"
+
+
 async def _request(app: FastAPI, path: str) -> httpx.Response:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://startline.test") as client:
@@ -141,7 +146,7 @@ class ServiceContract:
         """Going down leaves nothing; going up again builds the same."""
         url = await fresh_database(service.name)
         built = await _scalars(url, _OBJECTS)
-        assert {f"r {name}" for name in service.tables.metadata.tables} <= built
+        assert {f"{_kind(table)} {name}" for name, table in service.tables.metadata.tables.items()} <= built
         await asyncio.to_thread(downgrade, url, service.name)
         assert await _scalars(url, _OBJECTS) == set()
         await asyncio.to_thread(upgrade, url, service.name)

@@ -10,6 +10,7 @@ from chassis.health import LATE_OUTBOX_SECONDS, LATE_RETRY_SECONDS, database_ans
 from chassis.queues import given_up
 from chassis.retries import refused_dead_letters
 from chassis.senders import Refusal
+from chassis.sent_events.partitions import days_ahead
 from checkin import consistency as roster
 from notification import consistency as contacts
 from payment import consistency as money
@@ -62,6 +63,7 @@ async def _examine(databases: Databases) -> Diagnosis:
     for database in databases.values():
         await _set_aside(diagnosis, database)
         await _messaging(diagnosis, database)
+        await _sent_events(diagnosis, database)
     return diagnosis
 
 
@@ -225,3 +227,11 @@ async def _messaging(diagnosis: Diagnosis, database: Database) -> None:
             "a login may be stolen"
         )
         diagnosis.found("forged_events", detail, service=service)
+
+
+async def _sent_events(diagnosis: Diagnosis, database: Database) -> None:
+    ahead = await days_ahead(database)
+    if ahead < 1:
+        day = "today" if ahead < 0 else "tomorrow"
+        detail = f"events that it sends {day} will not be kept: `sent_events` has no partition for them"
+        diagnosis.found("sent_events_not_kept", detail, service=database.service)

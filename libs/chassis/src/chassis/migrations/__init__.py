@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.migrations.rights import settle_rights
+from chassis.migrations.sent_events import make_partitions
 
 log = getLogger(__name__)
 
@@ -85,6 +86,7 @@ def _migrate(connection: Connection, metadata: MetaData, doctor_reads: Sequence[
     service = context.config.attributes.get("service")
     if service is not None:
         settle_rights(connection, service, doctor_reads)
+        make_partitions(connection)
         connection.commit()
 
 
@@ -132,6 +134,9 @@ def drift(url: str, metadata: MetaData) -> Iterable[object]:
     return asyncio.run(_drift(url, metadata))
 
 
+_PARTITIONS = text("SELECT relname FROM pg_class WHERE relispartition")
+
+
 async def _drift(url: str, metadata: MetaData) -> list[object]:
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
@@ -142,4 +147,6 @@ async def _drift(url: str, metadata: MetaData) -> list[object]:
 
 def _compare(connection: Connection, metadata: MetaData) -> list[object]:
     getLogger("alembic").setLevel("WARNING")
-    return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+    partitions = set(connection.scalars(_PARTITIONS))
+    options = {"compare_type": True, "include_name": lambda name, *_: name not in partitions}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))

@@ -16,8 +16,9 @@ from chassis.health import lateness
 from chassis.inbox import Handlers, Inbox
 from chassis.relay import relay_broker
 from chassis.retries import forget_processed, retry_broker
+from chassis.sent_events.partitions import keep_partitions
 from chassis.skew import forget_the_future
-from chassis.tables import LEASE_SECONDS
+from chassis.tables import LEASE_SECONDS, SENT_EVENTS_DAYS
 from chassis.telemetry import correlated, logger
 from chassis.transports import Transport
 
@@ -77,6 +78,7 @@ class Worker:
         periodic: Sequence[Periodic] = (),
         relay_workers: int = 4,
         relay_lease_seconds: float = LEASE_SECONDS,
+        sent_events_days: int = SENT_EVENTS_DAYS,
     ) -> None:
         _require_exactly(database.service, handlers)
         self.database = database
@@ -87,6 +89,7 @@ class Worker:
             *periodic,
             Periodic("lateness", timedelta(seconds=15), lambda: lateness(database)),
             Periodic("forget_the_future", timedelta(minutes=1), lambda: forget_the_future(database)),
+            Periodic("sent_events", timedelta(hours=1), lambda: keep_partitions(database, days=sent_events_days)),
             Periodic("forget_processed", timedelta(hours=1), lambda: forget_processed(database)),
             Periodic("forget_ended_sessions", timedelta(minutes=10), lambda: forget_ended_sessions(database)),
         )
