@@ -5,7 +5,7 @@ MEMBERS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml standalone
 BROWSER_PACKAGES := services/web/node_modules/.installed-lock
 SOURCES := libs services standalone simulators tests scripts bench conftest.py
 
-.PHONY: help setup demo up test test-gateway test-browser test-evm test-compose test-soak fuzz fast check format lock browser-lock asyncapi bench screenshots show-pickup clean
+.PHONY: help setup demo up test test-gateway test-browser test-evm test-compose test-soak fuzz fast check format lock browser-lock asyncapi bench screenshots show-pickup test-kubernetes clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,7 @@ up: setup ## run the platform on http://127.0.0.1:8080
 	@$(VENV)/startline up
 
 test: setup ## the tests; starts PostgreSQL in memory, finds RabbitMQ or starts it
+	@$(VENV)/python -m tests.deploy.kubernetes.tools
 	@$(VENV)/python -m testkit scripts/all_tests
 
 test-compose: setup ## the containers, the journey through their gateway, then everything broken in turn
@@ -38,6 +39,10 @@ test-gateway: setup ## the distribution's nginx with the gateway's configuration
 
 test-browser: setup ## the pages in a real Chromium: accessibility, keyboard, weight, and runners who click
 	@$(VENV)/python -m testkit $(VENV)/pytest -q -m browser tests/browser services/web/tests
+
+test-kubernetes: setup ## the manifests of deploy/kubernetes: fields, references, compose; fetches kubectl into .startline/kubernetes
+	@$(VENV)/python -m tests.deploy.kubernetes.tools
+	@$(VENV)/pytest -q tests/deploy/kubernetes
 
 test-evm: setup ## payments in USDT on a real EVM, anvil, which npm installs into .startline/evm
 	@$(VENV)/python -m tests.evm.program

@@ -19,7 +19,7 @@ from contracts import ParticipantCheckedIn, PaymentVerified
 from contracts.topology import Names, routing_key
 from embedded.rabbitmq import PrivateRabbitMQ, install_if_missing
 from pydantic import SecretStr
-from standalone.provisioning.broker import provision_broker
+from standalone.provisioning.broker import KEDA, provision_broker
 from standalone.services import SERVICES
 from testkit.example.recording_listener import RecordingListener, message
 from testkit.golden import golden
@@ -53,8 +53,8 @@ class Platform:
 
         await eventually(provided, within=60)
 
-    def api(self) -> httpx.AsyncClient:
-        parts = urlsplit(self.node.url)
+    def api(self, login: str | None = None) -> httpx.AsyncClient:
+        parts = urlsplit(self.url(login) if login else self.node.url)
         return httpx.AsyncClient(base_url=self.node.api_url, auth=(parts.username or "", parts.password or ""))
 
     async def forget_topics(self, service: str) -> None:
@@ -66,7 +66,7 @@ class Platform:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     install_if_missing()
     folder = Path(tmp_path_factory.getbasetemp()) / f"broker-{secrets.token_hex(4)}"
-    passwords = {service.name: SecretStr(secrets.token_hex(16)) for service in SERVICES}
+    passwords = {name: SecretStr(secrets.token_hex(16)) for name in (KEDA, *(service.name for service in SERVICES))}
     node = PrivateRabbitMQ(folder, managed=True)
     node.start()
     try:
@@ -193,3 +193,20 @@ async def test_no_service_takes_all_of_the_brokers_connections(platform: Platfor
         limits = {each["user"]: each["value"] for each in (await api.get("/api/user-limits")).json()}
 
     assert limits == {each.name: {"max-connections": 64, "max-channels": 1024} for each in SERVICES}
+
+
+async def test_the_login_of_keda_sees_how_long_queues_are_and_nothing_in_them(
+    platform: Platform, stolen: AsyncExitStack
+) -> None:
+    queue = Names().queue("payment")
+    async with platform.api(KEDA) as api:
+        seen = (await api.get(f"/api/queues/%2F/{queue}")).raise_for_status().json()
+        taken = await api.post(
+            f"/api/queues/%2F/{queue}/get", json={"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto"}
+        )
+        created = await api.put("/api/users/mallory", json={"password": "x", "tags": "administrator"})
+    assert seen["name"] == queue
+    assert not taken.is_success
+    assert not created.is_success
+    with pytest.raises(NOT_ALLOWED):
+        await forge(await channel_of(platform, KEDA, stolen), PAID.type)

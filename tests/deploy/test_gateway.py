@@ -1,7 +1,10 @@
 """The gateway's configuration says the same as the services behind it."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +36,40 @@ RATE_LIMITED = (
     f"/api/registration/v1/events/{_ID}/banner",
     f"/api/registration/v1/events/{_ID}/logo",
 )
+
+
+def test_every_request_goes_to_where_the_services_are() -> None:
+    """By one variable, which has the domain of the services where there is one."""
+    assert set(re.findall(r"proxy_pass (\S+);", _text("routes.conf"))) == {"http://$upstream"}
+
+
+@pytest.mark.parametrize("domain", ["", ".startline.svc.cluster.local"])
+def test_a_service_has_the_name_that_the_name_server_knows(domain: str) -> None:
+    pattern, name = _only_pair(r'^    "~(\S+)" "(\S+)";$', _text("clients.conf.template"))
+    for service in {each.upstream for each in locations() if each.upstream}:
+        found = re.match(pattern.replace("(?<", "(?P<"), service)
+        assert found is not None
+        made = name.replace("${SERVICE_DOMAIN}", domain).replace("$process", found["process"])
+        process, port = service.split(":")
+        assert made.replace("$port", found["port"]) == f"{process}{domain}:{port}"
+
+
+def test_the_name_server_is_dockers_or_with_a_domain_that_of_the_machine(tmp_path: Path) -> None:
+    known = tmp_path / "resolv.conf"
+    known.write_text("search race.svc.cluster.local\nnameserver 10.96.0.10\nnameserver fd00::a\noptions ndots:5\n")
+    assert _name_servers(known, domain="") == "127.0.0.11"
+    assert _name_servers(known, domain=".race.svc.cluster.local") == "10.96.0.10 [fd00::a]"
+
+
+def _name_servers(known: Path, *, domain: str) -> str:
+    script = f". {DEPLOY}/gateway/trusted-proxies.envsh; echo $NAME_SERVERS"
+    environ = {**os.environ, "RESOLV_CONF": str(known), "SERVICE_DOMAIN": domain}
+    return subprocess.run(["sh", "-c", script], env=environ, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _only_pair(pattern: str, text: str) -> tuple[str, str]:
+    [(first, second)] = [each for each in re.findall(pattern, text, re.MULTILINE) if "SERVICE_DOMAIN" in each[1]]
+    return first, second
 
 
 def test_every_route_is_passed_to_its_own_service(apps: Mapping[str, FastAPI]) -> None:

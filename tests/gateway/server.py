@@ -158,12 +158,13 @@ class Gateway:
 
     def _filled_in(self) -> str:
         """The template as the image's entrypoint fills it in, after it read the script beside it."""
-        script = f'. {GATEWAY}/trusted-proxies.envsh; printf %s "$TRUST_FRONT_PROXIES"'
-        trusted = subprocess.run(
+        names = ("TRUST_FRONT_PROXIES", "SERVICE_DOMAIN", "NAME_SERVERS")
+        script = f". {GATEWAY}/trusted-proxies.envsh; printf '%s\\n' " + " ".join(f'"${each}"' for each in names)
+        made = subprocess.run(
             ["sh", "-c", script], env={**os.environ, **self._settings}, capture_output=True, text=True, check=True
         ).stdout
         text = (GATEWAY / "clients.conf.template").read_text()
-        for name, value in {**self._settings, "TRUST_FRONT_PROXIES": trusted}.items():
+        for name, value in {**self._settings, **dict(zip(names, made.splitlines(), strict=True))}.items():
             text = text.replace(f"${{{name}}}", value)
         return text
 

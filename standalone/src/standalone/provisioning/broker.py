@@ -14,6 +14,9 @@ from standalone.services import SERVICES
 
 _NOTHING = "^$"
 
+KEDA = "keda"
+"""The login by which an autoscaler reads the length of queues. It can neither publish nor receive."""
+
 _LIMITS = {"max-connections": 64, "max-channels": 1024}
 """Limits of a service's user: enough for twenty processes with two connections and a dozen channels each."""
 
@@ -24,6 +27,7 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
     Args:
         url: the administrator's `amqp://…`, with the virtual host.
         api_url: of the management API.
+        passwords: of each service, and of `KEDA` if there is to be such a login.
 
     Raises:
         ConnectionError: the broker could not be reached, or refused.
@@ -40,6 +44,9 @@ async def provision_broker(url: str, api_url: str, passwords: Mapping[str, Secre
             await _put(api, f"/api/permissions/{host}/{service.name}", permissions(service.name, Names()))
             for limit, value in _LIMITS.items():
                 await _put(api, f"/api/user-limits/{service.name}/{limit}", {"value": value})
+        if keda := passwords.get(KEDA):
+            await _put(api, f"/api/users/{KEDA}", {"password": keda.get_secret_value(), "tags": "monitoring"})
+            await _put(api, f"/api/permissions/{host}/{KEDA}", dict.fromkeys(("configure", "write", "read"), _NOTHING))
 
 
 def permissions(service: str, names: Names) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from standalone.databases import Server
-from standalone.provisioning.broker import provision_broker
+from standalone.provisioning.broker import KEDA, provision_broker
 from standalone.provisioning.databases import LOGINS, provision_databases
 from standalone.settings import StandaloneSettings
 
@@ -23,7 +23,8 @@ class ProvisioningSettings(BaseSettings):
 
     broker_api_url: str = Field(description="RabbitMQ's management API: http://host:15672")
     passwords: dict[str, SecretStr] = Field(
-        description="passwords by login, as PASSWORDS__REGISTRATION etc., or files registration_password etc."
+        description="passwords by login, as PASSWORDS__REGISTRATION etc., or files registration_password etc.; "
+        "that of keda is optional"
     )
     connections_per_service: int = Field(
         100, ge=20, description="maximum connections to PostgreSQL of each service's login"
@@ -33,7 +34,7 @@ class ProvisioningSettings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _from_files(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        files = {login: shared.SECRETS / f"{login}_password" for login in LOGINS}
+        files = {login: shared.SECRETS / f"{login}_password" for login in (*LOGINS, KEDA)}
         read = {login: file.read_text().strip() for login, file in files.items() if file.is_file()}
         return {**values, "passwords": {**read, **(values.get("passwords") or {})}}
 
