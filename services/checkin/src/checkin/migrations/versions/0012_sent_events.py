@@ -2,8 +2,8 @@
 
 from chassis.migrations.sent_events import create_sent_events, drop_sent_events
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from chassis.migrations.sent_events import create_sent_events, drop_sent_events
 
-revision = "0022"
-down_revision = "0021"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 

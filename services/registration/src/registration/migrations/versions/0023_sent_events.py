@@ -2,8 +2,8 @@
 
 from chassis.migrations.sent_events import create_sent_events, drop_sent_events
 
-revision = "0033"
-down_revision = "0032"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
