@@ -140,7 +140,7 @@ async def test_a_payout_booked_by_mistake_is_a_difference_until_it_is_taken_back
 
     # when the accounts are reconciled, it is a difference
     await desk.opens(f"{CONSOLE}/reconciliation")
-    too_much = page.locator("main .work li", has_text="Yang dicairkan melebihi yang diterima.")
+    too_much = page.locator("main .work li", has_text="Yang keluar dari akun ini melebihi yang masuk.")
     await expect(page.locator("main .banner[role=status]")).to_have_class("banner banner-bad")
     await expect(too_much).to_have_count(1)
 
