@@ -102,7 +102,7 @@ def payments(
     verified: Mapping[str, int] = MappingProxyType({}),
     **methods: int,
 ) -> httpx.Response:
-    """Return the money by method and of two days, and what of it needs somebody."""
+    """Return the money by method and of two days, and what of it waits for a decision."""
     amounts = [{"payments": refunds, "amount": "150000.00", "currency": "IDR"}] if refunds else []
     by_method = [{"payment_method": name, **_paid(count)} for name, count in methods.items()]
     return json_of(
