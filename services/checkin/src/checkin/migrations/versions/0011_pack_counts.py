@@ -6,6 +6,7 @@ are built beside the traffic, and may be built again.
 
 import sqlalchemy as sa
 from alembic import op
+from chassis.migrations.indexes import create_concurrently, drop_concurrently
 
 revision = "0011"
 down_revision = "0010"
@@ -62,7 +63,6 @@ _INDEXES = {
     "ix_roster_cancelled": "roster (event_id, category_id) WHERE cancelled_at IS NOT NULL",
     "ix_checkins_station": "checkins (station_id, checked_in_at) WHERE undone_at IS NULL",
 }
-_INVALID = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
 
 
 def upgrade() -> None:
@@ -75,13 +75,13 @@ def upgrade() -> None:
         _count_on(table, event, transition, " UNION ALL ".join(changes))
     with op.get_context().autocommit_block():
         for name, of in _INDEXES.items():
-            _concurrently(name, of)
+            create_concurrently(name, of)
 
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
         for name in _INDEXES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            drop_concurrently(name)
     for table, event in _TRIGGERS:
         op.execute(f"DROP TRIGGER IF EXISTS {table}_counted_on_{event} ON {table}")
         op.execute(f"DROP FUNCTION IF EXISTS {table}_counted_on_{event}()")
@@ -112,10 +112,3 @@ def _count_on(table: str, event: str, transition: str, changes: str) -> None:
         f"CREATE OR REPLACE TRIGGER {name} AFTER {event} ON {table} REFERENCING {transition}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     )
-
-
-def _concurrently(name: str, of: str) -> None:
-    """Create an index if it does not exist; replace an invalid one left by an interrupted build."""
-    if op.get_bind().scalar(_INVALID, {"name": name}) is not None:
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {of}")

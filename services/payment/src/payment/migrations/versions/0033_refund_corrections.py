@@ -6,6 +6,7 @@ commits by itself and may be run again, so a migration that was interrupted goes
 
 import sqlalchemy as sa
 from alembic import op
+from chassis.migrations.indexes import create_concurrently, drop_concurrently
 
 revision = "0033"
 down_revision = "0032"
@@ -17,25 +18,17 @@ _INDEXES = {
     "ix_blockchain_transactions_unsettled": "(chain_id, confirmed_at) WHERE settled IS NULL"
     " AND confirmed_at IS NOT NULL",
 }
-_INVALID = sa.text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid")
 
 
 def upgrade() -> None:
     op.add_column("refunds", sa.Column("corrected_at", sa.DateTime(timezone=True)), if_not_exists=True)
     with op.get_context().autocommit_block():
         for name, of in _INDEXES.items():
-            _concurrently(name, of)
+            create_concurrently(name, f"blockchain_transactions {of}")
 
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
         for name in _INDEXES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+            drop_concurrently(name)
     op.drop_column("refunds", "corrected_at", if_exists=True)
-
-
-def _concurrently(name: str, of: str) -> None:
-    """Create an index if it does not exist; replace an invalid one left by an interrupted build."""
-    if op.get_bind().scalar(_INVALID, {"name": name}) is not None:
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON blockchain_transactions {of}")

@@ -6,6 +6,7 @@ continues where it stopped.
 """
 
 from alembic import op
+from chassis.migrations.indexes import create_concurrently, drop_concurrently
 
 revision = "0022"
 down_revision = "0021"
@@ -19,17 +20,11 @@ _NEW = ("ix_participants_by_name", f"participants (event_id, {_NAME}, registrati
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
-        _concurrently(*_NEW)
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_OLD[0]}")
+        create_concurrently(*_NEW)
+        drop_concurrently(_OLD[0])
 
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        _concurrently(*_OLD)
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_NEW[0]}")
-
-
-def _concurrently(name: str, definition: str) -> None:
-    """Create an index; replace an invalid one left by an interrupted build."""
-    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-    op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
+        create_concurrently(*_OLD)
+        drop_concurrently(_NEW[0])
