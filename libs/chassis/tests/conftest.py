@@ -1,6 +1,6 @@
 """The example service on a real database, and the ways to break it."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,8 @@ import structlog.testing
 from chassis.auth.access import device_verifier, keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.database import Database
+from chassis.relay import relay_broker
+from chassis.transports import Transport
 from chassis.web.api import build_api
 from chassis.web.routing import Router
 from fastapi import FastAPI
@@ -19,6 +21,9 @@ from testkit.example.service import PACKAGE, SERVICE, Browse, BuildApp, Connect,
 from testkit.plugin import FreshDatabase
 from testkit.tcp_proxy import TcpProxy
 from testkit.tokens import Issuer
+
+Relaying = Callable[[Database, Transport], Awaitable[None]]
+"""Starts a relay."""
 
 
 class NoneEnded:
@@ -115,3 +120,16 @@ def logs() -> Iterator[list[Any]]:
     """What our own code logged in this test."""
     with structlog.testing.capture_logs() as found:
         yield found
+
+
+@pytest.fixture
+async def relaying() -> AsyncIterator[Relaying]:
+    """Starts relays that are stopped after the test."""
+    async with AsyncExitStack() as stopping:
+
+        async def start(database: Database, transport: Transport) -> None:
+            broker = relay_broker(database, transport)
+            await broker.start()
+            stopping.push_async_callback(broker.stop)
+
+        yield start

@@ -5,8 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,8 @@ from uuid import uuid4
 import aio_pika
 import pytest
 from chassis.database import Database
-from chassis.relay import relay_broker
 from chassis.tables import OUTBOX_QUEUE
-from chassis.transports import InProcessTransport, Message, RabbitTransport, Transport, TransportDown, Unroutable
+from chassis.transports import InProcessTransport, Message, RabbitTransport, TransportDown, Unroutable
 from contracts import PaymentRejected, parse_head
 from contracts.topology import Names, subscribers_of
 from sqlalchemy import update
@@ -29,7 +27,7 @@ from testkit.golden import golden
 from testkit.polling import eventually
 from testkit.tcp_proxy import TcpProxy
 
-Relaying = Callable[..., Awaitable[None]]
+from .conftest import Relaying
 
 DIES = Path(__file__).parent / "programs" / "relay_that_dies.py"
 
@@ -46,19 +44,6 @@ class Recording(InProcessTransport):
         if self.trouble:
             raise self.trouble.pop(0)
         self.published.append(message.message_id)
-
-
-@pytest.fixture
-async def relaying() -> AsyncIterator[Relaying]:
-    """Starts relays that are stopped after the test."""
-    async with AsyncExitStack() as stopping:
-
-        async def start(database: Database, transport: Transport) -> None:
-            broker = relay_broker(database, transport)
-            await broker.start()
-            stopping.push_async_callback(broker.stop)
-
-        yield start
 
 
 async def publish(database: Database, count: int) -> list[str]:

@@ -4,8 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 from chassis.database import Database, waits_for_lock
 from chassis.migrations import upgrade
-from chassis.relay import relay_broker
 from chassis.sent_events.partitions import DAYS_AHEAD, days_ahead, keep_partitions, periods
 from chassis.sent_events.rules import Period, gapless
 from chassis.tables import OUTBOX_QUEUE
@@ -27,9 +25,9 @@ from testkit.example.tables import service_tables
 from testkit.golden import golden
 from testkit.polling import eventually
 
-DIES = Path(__file__).parent / "programs" / "relay_that_dies.py"
+from .conftest import Relaying
 
-Relaying = Callable[..., Awaitable[None]]
+DIES = Path(__file__).parent / "programs" / "relay_that_dies.py"
 
 
 class Recording(InProcessTransport):
@@ -41,19 +39,6 @@ class Recording(InProcessTransport):
 
     async def publish(self, message: Message) -> None:
         self.published.append(message.message_id)
-
-
-@pytest.fixture
-async def relaying() -> AsyncIterator[Relaying]:
-    """Starts relays that are stopped after the test."""
-    async with AsyncExitStack() as stopping:
-
-        async def start(database: Database, transport: InProcessTransport) -> None:
-            broker = relay_broker(database, transport)
-            await broker.start()
-            stopping.push_async_callback(broker.stop)
-
-        yield start
 
 
 async def publish(database: Database, count: int) -> list[str]:

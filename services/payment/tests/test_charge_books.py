@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from payment.charges import asking
 from simulators.midtrans.errors import Refused
 from simulators.midtrans.modes import Mode, NotificationMode
 
-from .midtrans_driver import ALL, PAYER, Gateway, gateway_beside
+from .midtrans_driver import ALL, PAYER, Gateway
 from .payment_driver import PaymentDriver
 from .payment_events import Entry
 
@@ -28,12 +28,6 @@ Step = Callable[..., Awaitable[Any]]
 
 class Killed(Exception):
     """The process was killed here."""
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 class Deaths:

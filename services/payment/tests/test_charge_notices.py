@@ -1,7 +1,6 @@
 """Notifications are doorbells: checked, stored and answered; what they say is asked for."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +9,8 @@ from payment.gateways.midtrans import Midtrans
 from payment.gateways.port import GatewaySilent, StatusReport
 from testkit.driver import Answer
 
-from .midtrans_driver import PAYER, Gateway, gateway_beside
+from .midtrans_driver import PAYER, Gateway
 from .payment_driver import PaymentDriver
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 def signed(gateway: Gateway, **fields: str) -> dict[str, str]:

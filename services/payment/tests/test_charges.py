@@ -1,7 +1,6 @@
 """Runners pay through the gateway: one charge per invoice, and its money pays the invoice once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,14 +9,8 @@ from contracts import PaymentRejected, PaymentVerified
 from payment.charges import asking
 from simulators.midtrans.modes import Mode, NotificationMode
 
-from .midtrans_driver import ALL, Gateway, gateway_beside
+from .midtrans_driver import ALL, Gateway
 from .payment_driver import NO_VERIFIER, PRICE, PaymentDriver
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def paid_events(driver: PaymentDriver) -> list[PaymentVerified]:

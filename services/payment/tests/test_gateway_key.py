@@ -1,23 +1,15 @@
 """A server key is tried at Midtrans before it is stored."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 from payment.gateways.account import GatewayAccess
 from simulators.midtrans.modes import Mode
 from testkit.driver import Answer
 
-from .midtrans_driver import BASE_URL, Gateway, gateway_beside
+from .midtrans_driver import BASE_URL, Gateway
 from .payment_driver import PaymentDriver
 
 ACCOUNT = "/settings/midtrans"
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def put(driver: PaymentDriver, server_key: str | None) -> Answer:

@@ -1,7 +1,6 @@
 """Kept money goes back through the gateway: asked once, confirmed later, by hand with a reason if it is refused."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,23 +11,12 @@ from simulators.midtrans.modes import Mode
 from sqlalchemy.exc import IntegrityError
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import PAYER, Gateway, gateway_beside
+from .midtrans_driver import PAYER, Gateway
 from .payment_driver import PaymentDriver
 from .reconciling import Books
 from .statement_driver import Bank
 
 ALL_BACK = {"bank": "150000.00", "midtrans": "0.00", "runners": "-150000.00", "surplus": "0.00"}
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def kept(gateway: Gateway) -> KeptMoney:
-    return KeptMoney(gateway)
 
 
 async def is_in_order(driver: PaymentDriver) -> bool:

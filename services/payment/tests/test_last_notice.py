@@ -1,21 +1,13 @@
 """Charges and payments show when the gateway last sent a notification about them."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import pytest
 from payment.charges.retention import forget_old_notices
 from simulators.midtrans.modes import NotificationMode
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def shown(driver: PaymentDriver, payment: str) -> str | None:

@@ -1,7 +1,6 @@
 """The financial report and the ledger: every way to group it adds up to the same accounts, to the rupiah."""
 
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +14,7 @@ from payment.ledger.commands import record
 from payment.ledger.rules import Account, Entry, Kind
 from payment.reports.queries import GroupBy
 
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PRICE, PaymentDriver
 from .payment_events import Entry as Registration
 from .payment_events import Race
@@ -28,12 +27,6 @@ PLACES = (Account.BANK, Account.MIDTRANS, Account.QRIS)
 @pytest.fixture
 def books(driver: PaymentDriver) -> Books:
     return Books(driver)
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def report(driver: PaymentDriver, **params: Any) -> dict[str, Any]:

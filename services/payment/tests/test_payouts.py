@@ -1,7 +1,6 @@
 """Lines of statements that are payouts, or show money that was sent back."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ from payment.statements.rules import LARGEST_AMOUNT, LineState
 from payment.statements.tables import StatementLine
 from sqlalchemy import update
 
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PRICE, PaymentDriver
 from .reconciling import Books
 from .statement_driver import JAKARTA
@@ -22,12 +21,6 @@ CALLS = 8
 @pytest.fixture
 def books(driver: PaymentDriver) -> Books:
     return Books(driver)
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def wrong(driver: PaymentDriver) -> list[str]:

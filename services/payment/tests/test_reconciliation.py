@@ -1,6 +1,5 @@
 """Reconciliation: each difference has a name, who has to look, and what to do; nothing is red for nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +15,7 @@ from payment.reconciliation.rules import ItemKind, Severity, severity_of
 from payment.reconciliation.words import MEANINGS
 from simulators.midtrans.modes import Mode
 
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver
 from .reconciling import Books
 
@@ -26,12 +25,6 @@ DAYS = timedelta(days=1)
 @pytest.fixture
 def books(driver: PaymentDriver) -> Books:
     return Books(driver)
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 def sums(channel: dict[str, Any]) -> tuple[str, ...]:

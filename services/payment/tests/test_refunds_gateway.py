@@ -1,7 +1,6 @@
 """Refunds through the gateway: asked for once, whatever gets lost, done when it confirms, and booked once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,20 +13,9 @@ from payment.gateways.port import RefundRequest
 from simulators.midtrans.forms import RefundForm
 from simulators.midtrans.modes import Mode, NotificationMode
 
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver
 from .refund_driver import GatewayRefunds
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def refunds(gateway: Gateway) -> GatewayRefunds:
-    return GatewayRefunds(gateway)
 
 
 async def test_a_refund_is_asked_for_and_done_once_the_gateway_confirms_it(

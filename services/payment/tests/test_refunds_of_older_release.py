@@ -1,6 +1,5 @@
 """Refunds that an older release booked by their sum are not booked again when a report lists them by key."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -14,27 +13,11 @@ from payment.ledger.rules import Account, Entry, Kind
 from simulators.midtrans.forms import RefundForm
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver
 from .payment_events import Entry as Registration
 from .reconciling import Books
 from .refund_driver import GatewayRefunds
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def refunds(gateway: Gateway) -> GatewayRefunds:
-    return GatewayRefunds(gateway)
-
-
-@pytest.fixture
-def kept(gateway: Gateway) -> KeptMoney:
-    return KeptMoney(gateway)
 
 
 async def booked_by_sum(

@@ -1,7 +1,6 @@
 """What goes back through the gateway while answers are lost, refused or missing: never twice, and never stuck."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,27 +13,11 @@ from payment.refund_desk.sending import ask_about_refunds
 from simulators.midtrans.modes import Mode, NotificationMode
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver, settings_for
 from .refund_driver import GatewayRefunds
 
 MINUTE = timedelta(seconds=61)
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def refunds(gateway: Gateway) -> GatewayRefunds:
-    return GatewayRefunds(gateway)
-
-
-@pytest.fixture
-def kept(gateway: Gateway) -> KeptMoney:
-    return KeptMoney(gateway)
 
 
 class Answers(httpx.AsyncBaseTransport):

@@ -1,7 +1,6 @@
 """From an amount on two people decide: about proofs, refunds, and money that is given to a registration."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from payment.review.commands import apply_held_decisions
 from sqlalchemy.exc import IntegrityError
 from testkit.driver import Headers
 
-from .midtrans_driver import PAYER, Gateway, gateway_beside
+from .midtrans_driver import PAYER, Gateway
 from .payment_driver import PaymentDriver
 from .refund_driver import GatewayRefunds, RefundDesk
 
@@ -26,12 +25,6 @@ async def desk(driver: PaymentDriver) -> RefundDesk:
     desk = RefundDesk(driver)
     await desk.limit(LIMIT)
     return desk
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
 
 
 async def shown(driver: PaymentDriver, payment: UUID) -> dict[str, object]:

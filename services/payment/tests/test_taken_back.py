@@ -1,7 +1,6 @@
 """Money that a bank took back is not sent out again: kept money is settled, and a payment gives back less."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
@@ -10,28 +9,12 @@ from contracts import RefundDue
 from payment.ledger.consistency import wrong_bookings
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import Gateway, gateway_beside
+from .midtrans_driver import Gateway
 from .payment_driver import PaymentDriver
 from .reconciling import Books
 from .refund_driver import GatewayRefunds
 
 BOTH = pytest.mark.parametrize("takes_back", ["reverse", "charge_back"])
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def kept(gateway: Gateway) -> KeptMoney:
-    return KeptMoney(gateway)
-
-
-@pytest.fixture
-def refunds(gateway: Gateway) -> GatewayRefunds:
-    return GatewayRefunds(gateway)
 
 
 async def is_in_order(driver: PaymentDriver) -> bool:

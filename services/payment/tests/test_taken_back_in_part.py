@@ -1,6 +1,5 @@
 """A bank took a part of a payment back: only that is booked, and nothing while Midtrans does not say how much."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,23 +13,12 @@ from payment.gateways.midtrans import Midtrans
 from payment.ledger.consistency import wrong_bookings
 
 from .kept_driver import KeptMoney
-from .midtrans_driver import PAYER, Gateway, gateway_beside
+from .midtrans_driver import PAYER, Gateway
 from .payment_driver import PaymentDriver
 from .reconciling import Books
 from .refund_driver import GatewayRefunds
 
 PRICE = Decimal(150_000)
-
-
-@pytest.fixture
-async def gateway(driver: PaymentDriver) -> AsyncIterator[Gateway]:
-    async with gateway_beside(driver) as beside:
-        yield beside
-
-
-@pytest.fixture
-def refunds(gateway: Gateway) -> GatewayRefunds:
-    return GatewayRefunds(gateway)
 
 
 @pytest.fixture
