@@ -1,23 +1,18 @@
 """Logins that open one service's data and nothing else, and can change rows but no tables."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import asyncpg
 import pytest
 from chassis.database import Database
-from embedded.postgres import EmbeddedPostgres
 from pydantic import SecretStr
-from standalone.databases import Server
 from standalone.doctor.examination import examine
 from standalone.provisioning import databases
-from standalone.provisioning.databases import DOCTOR, LOGINS, keep_out_of_log, owner_of, provision_databases
+from standalone.provisioning.databases import DOCTOR, keep_out_of_log, owner_of, provision_databases
 from standalone.services import SERVICES
 from testkit.polling import eventually
-from testkit.threads import run_apart
 
 from .provisioned import Provisioned, on_asyncpg
 from .usdt_in_trouble import FORGET, TROUBLE
@@ -25,21 +20,6 @@ from .usdt_in_trouble import FORGET, TROUBLE
 pytestmark = [pytest.mark.integration]
 
 DENIED = asyncpg.InsufficientPrivilegeError
-
-
-@pytest.fixture(scope="module")
-def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
-    embedded = EmbeddedPostgres(Path(tmp_path_factory.getbasetemp()) / f"server-{secrets.token_hex(4)}")
-    embedded.start()
-    try:
-        assert embedded._cluster is not None
-        passwords = {login: SecretStr(secrets.token_hex(12)) for login in LOGINS}
-        found = Provisioned(Server(embedded.url, "startline_"), passwords, embedded._cluster._log)
-        run_apart(provision_databases(found.server, found.passwords, connections=30, whole_server=True))
-        found.migrate()
-        yield found
-    finally:
-        embedded.remove()
 
 
 @pytest.mark.parametrize("service", [each.name for each in SERVICES])

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.database import UnitOfWork
 from chassis.migrations import downgrade, upgrade
 from checkin.consistency import wrong_counts
-from checkin.pickup.counting import fold_all_counts
+from checkin.pickup import counting
+from checkin.pickup.counting import fold_all_counts, fold_counts
 from checkin.pickup.queries import packs_counted
 
 from .checkin_driver import CheckinDriver, another_race, person
@@ -91,6 +93,28 @@ async def test_many_merge_at_once_and_nothing_is_lost(driver: CheckinDriver) -> 
     await asyncio.gather(*(fold_all_counts(driver.database) for _ in range(4)), driver.confirm(person()))
     assert await wrong(driver) == []
     assert (await stats(driver))["waiting"] == 21
+
+
+@pytest.mark.parametrize(("few", "portions"), [(1_000, 1), (1, 20)])
+async def test_merging_ends_while_rows_arrive(
+    driver: CheckinDriver, monkeypatch: pytest.MonkeyPatch, few: int, portions: int
+) -> None:
+    # given a row that arrives before each portion, which is few or as many as are worth another portion
+    await driver.confirm(person())
+    merged: list[int] = []
+
+    async def merge_while_rows_arrive(work: UnitOfWork) -> int:
+        assert len(merged) < 100, "it does not end"
+        await driver.confirm(person())
+        merged.append(await fold_counts(work))
+        return merged[-1]
+
+    monkeypatch.setattr(counting, "fold_counts", merge_while_rows_arrive)
+    monkeypatch.setattr(counting, "_FEW", few, raising=False)
+    # when
+    await fold_all_counts(driver.database)
+    # then
+    assert merged == [1] * portions
 
 
 async def test_what_was_there_before_the_migration_is_counted(driver: CheckinDriver) -> None:

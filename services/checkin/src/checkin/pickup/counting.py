@@ -22,6 +22,8 @@ _FOLD: Final = text(f"""
     SELECT (SELECT count(*) FROM folded) - (SELECT count(*) FROM sums)
 """)  # noqa: S608  # constants of ours
 _FOLDED_AT_ONCE: Final = 20_000
+_FEW: Final = 1_000
+_PORTIONS: Final = 20
 
 
 async def fold_counts(work: UnitOfWork, *, at_most: int = _FOLDED_AT_ONCE) -> int:
@@ -33,8 +35,12 @@ async def fold_counts(work: UnitOfWork, *, at_most: int = _FOLDED_AT_ONCE) -> in
 
 
 async def fold_all_counts(database: Database) -> None:
-    """Merge rows in portions, each in its own transaction, until there is one per key."""
-    fewer = 1
-    while fewer:
+    """Merge rows in portions, each in its own transaction, until one merges few of them.
+
+    Rows arrive meanwhile, so a run is limited; the next one continues.
+    """
+    for _ in range(_PORTIONS):
         async with database.work() as work:
             fewer = await fold_counts(work)
+        if fewer < _FEW:
+            break

@@ -1,7 +1,10 @@
 """Counts of packs by race, category, station and hour, and indexes for what they leave out.
 
-Triggers insert what changed, also by the release before, so that statistics do not count a million packs. The indexes
-are built beside the traffic, and may be built again.
+Triggers insert what changed, also by the release before, so that statistics do not count a million packs. Their
+functions run with the rights of the tables' owner, since the service's login has none on the counts until all
+migrations are done. They name the schema of all that they use, so that no other object can take its place.
+
+The indexes are built beside the traffic, and may be built again.
 """
 
 import sqlalchemy as sa
@@ -15,6 +18,7 @@ depends_on = None
 
 _KEY = "event_id, category_id, station_id, hour"
 _VALUES = "entries, live, handed_out"
+_AS_OWNER = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 
 _ROSTER = """SELECT r.event_id, r.category_id, '00000000-0000-0000-0000-000000000000'::uuid AS station_id,
     timestamptz 'epoch' AS hour, {sign} AS entries, CASE WHEN r.cancelled_at IS NULL THEN {sign} ELSE 0 END AS live,
@@ -24,7 +28,7 @@ _CHECKINS = """SELECT r.event_id, r.category_id, c.station_id, date_trunc('hour'
     FROM {checkins} c JOIN {roster} r ON r.participant_id = c.participant_id WHERE c.undone_at IS NULL"""
 
 _ADD = f"""
-    INSERT INTO pack_counts ({_KEY}, {_VALUES})
+    INSERT INTO public.pack_counts ({_KEY}, {_VALUES})
     SELECT {_KEY}, sum(entries), sum(live), sum(handed_out) FROM ({{changes}}) AS change GROUP BY {_KEY}
     HAVING sum(entries) <> 0 OR sum(live) <> 0 OR sum(handed_out) <> 0
 """  # noqa: S608  # constants of ours
@@ -47,17 +51,17 @@ _TRIGGERS = {
         [
             _roster(1, "added"),
             _roster(-1, "removed"),
-            _checkins(1, "checkins", "added"),
-            _checkins(-1, "checkins", "removed"),
+            _checkins(1, "public.checkins", "added"),
+            _checkins(-1, "public.checkins", "removed"),
         ],
     ),
     ("roster", "delete"): (_OLD, [_roster(-1, "removed")]),
-    ("checkins", "insert"): (_NEW, [_checkins(1, "added", "roster")]),
+    ("checkins", "insert"): (_NEW, [_checkins(1, "added", "public.roster")]),
     ("checkins", "update"): (
         f"{_OLD} {_NEW}",
-        [_checkins(1, "added", "roster"), _checkins(-1, "removed", "roster")],
+        [_checkins(1, "added", "public.roster"), _checkins(-1, "removed", "public.roster")],
     ),
-    ("checkins", "delete"): (_OLD, [_checkins(-1, "removed", "roster")]),
+    ("checkins", "delete"): (_OLD, [_checkins(-1, "removed", "public.roster")]),
 }
 _INDEXES = {
     "ix_roster_cancelled": "roster (event_id, category_id) WHERE cancelled_at IS NOT NULL",
@@ -70,7 +74,8 @@ def upgrade() -> None:
     # No row may change between the first count and the creation of the triggers.
     op.execute("LOCK TABLE roster, checkins IN SHARE ROW EXCLUSIVE MODE")
     op.execute("DELETE FROM pack_counts")
-    op.execute(_ADD.format(changes=f"{_roster(1, 'roster')} UNION ALL {_checkins(1, 'checkins', 'roster')}"))
+    stored = [_roster(1, "public.roster"), _checkins(1, "public.checkins", "public.roster")]
+    op.execute(_ADD.format(changes=" UNION ALL ".join(stored)))
     for (table, event), (transition, changes) in _TRIGGERS.items():
         _count_on(table, event, transition, " UNION ALL ".join(changes))
     with op.get_context().autocommit_block():
@@ -105,9 +110,10 @@ def _pack_counts() -> None:
 def _count_on(table: str, event: str, transition: str, changes: str) -> None:
     name = f"{table}_counted_on_{event}"
     op.execute(
-        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS"
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger {_AS_OWNER} AS"
         f" $$ BEGIN {_ADD.format(changes=changes)}; RETURN NULL; END $$"
     )
+    op.execute(f"REVOKE EXECUTE ON FUNCTION {name}() FROM PUBLIC")
     op.execute(
         f"CREATE OR REPLACE TRIGGER {name} AFTER {event} ON {table} REFERENCING {transition}"
         f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
