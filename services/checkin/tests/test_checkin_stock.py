@@ -83,6 +83,29 @@ async def test_a_corrected_size_moves_no_pack_that_has_left(driver: CheckinDrive
     assert (found["handed_size"], found["jersey_size"]) == ("m", "xl")
 
 
+@pytest.mark.parametrize("sent_at_once", [True, False])
+async def test_later_remarks_without_a_size_leave_the_size_that_left(
+    driver: CheckinDriver, *, sent_at_once: bool
+) -> None:
+    # given a pack in the size that was ordered, which is corrected afterwards
+    [station] = await halls(driver, 1)
+    confirmed = await driver.confirm(runner := wearing("m"))
+    if sent_at_once:
+        await driver.scan(station.device, runner.ticket_code, key="k-1")
+    else:
+        await sync(driver, station, scan(runner, driver.clock(), key="k-1"))
+    await driver.deliver(correction(confirmed, runner, revision=9, jersey_size=JerseySize.XL))
+
+    # when the device sends remarks that name no size
+    await sync(driver, station, scan(runner, driver.clock(), key="k-1", revision=1, collected_by="Dewi"))
+
+    # then they are stored, and the jersey that left is still an M
+    for table in ("checkins", "scans"):
+        stored = await driver.rows(f"SELECT collected_by, handed_size, revision FROM {table}")
+        assert [tuple(row.values()) for row in stored] == [("Dewi", "m", 1)]
+    assert await counted(driver) == [("m", None, 1, 0), ("xl", None, 0, 0)]
+
+
 async def test_check_ins_of_older_releases_count_in_the_size_that_is_ordered(driver: CheckinDriver) -> None:
     station = await driver.set_up_station()
     await driver.confirm(runner := wearing("m"))

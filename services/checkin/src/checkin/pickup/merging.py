@@ -4,7 +4,7 @@ Of several devices that handed out the same pack, the scan that was made first h
 received: it becomes the check-in, and the others are conflicts. All changes of a pack hold the lock on its roster row.
 
 A device may change its remarks about a pack. Their revision is kept with them, on the scan and on the check-in that it
-became, and the highest one stays, in whatever order they are received.
+became, and the highest one stays, in whatever order they are received. One that names no size keeps the size that left.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -71,7 +71,6 @@ async def merge(
     """
     earliest, is_revoked = await _note_clock(work, station, offset)
     packs = await _lock_packs(work, station, scans)
-    scans = [_with_size(scan, packs.entries) for scan in scans]
     known = await _known(work, station, scans, packs)  # another device may have displaced one before the lock
     if not is_revoked:
         _revise(scans, known, packs.sent)
@@ -81,7 +80,7 @@ async def merge(
             _require_same(entry, known[scan.key].participant_id)
             continue
         at = judged_time(scan.scanned_at, offset=offset, earliest=earliest, now=work.now)
-        row = known[scan.key] = _row(work, station, scan, entry, at=at)
+        row = known[scan.key] = _row(work, station, _with_size(scan, entry), entry, at=at)
         row.conflict = ConflictKind.DEVICE_REVOKED if is_revoked else _refused(station, entry)
         if row.conflict is None and entry is not None:
             _hand_over(work, packs, row, entry)
@@ -174,12 +173,17 @@ async def _known(
 
 
 def _revise(scans: Sequence[OfflineScan], known: Mapping[str, Scan], sent: Mapping[str, Checkin]) -> None:
-    """Replace the remarks of stored scans and check-ins by those of a later revision."""
+    """Replace the remarks of stored scans and check-ins by those of a later revision.
+
+    The size that left stays if the revision names none: the one ordered now may be another.
+    """
     for scan in scans:
         for stored in (known.get(scan.key), sent.get(scan.key)):
             if stored is not None and stored.revision < scan.revision:
+                size = scan.handed_size or stored.handed_size
                 for name in _ABOUT_THE_PACK:
                     setattr(stored, name, getattr(scan, name))
+                stored.handed_size = size
 
 
 def _entry_of(scan: OfflineScan, entries: Sequence[RosterEntry]) -> RosterEntry | None:
@@ -189,9 +193,8 @@ def _entry_of(scan: OfflineScan, entries: Sequence[RosterEntry]) -> RosterEntry 
     return next((each for each in entries if each.ticket_code == code), None)
 
 
-def _with_size(scan: OfflineScan, entries: Sequence[RosterEntry]) -> OfflineScan:
+def _with_size(scan: OfflineScan, entry: RosterEntry | None) -> OfflineScan:
     """Return the scan with the size that left: the one that is ordered now, if the device named none."""
-    entry = _entry_of(scan, entries)
     if entry is None or scan.handed_size is not None:
         return scan
     return replace(scan, handed_size=entry.jersey_size)
