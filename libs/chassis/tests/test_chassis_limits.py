@@ -28,6 +28,15 @@ async def attempt(request: Request) -> bool:
     return True
 
 
+@router.post("/free", responses=errors(TooManyRequests))
+async def attempt_free(request: Request) -> bool:
+    """What is limited until it is done."""
+    limit: AddressLimit = request.app.state.limits["tries"]
+    limit.admit(request)
+    limit.give_back(request)
+    return True
+
+
 @router.get("/looks")
 async def look() -> bool:
     """What is not."""
@@ -92,6 +101,26 @@ def test_asking_in_vain_does_not_make_the_wait_longer() -> None:
     assert taken(buckets, 1000) == 1
     now.advance(1)
     assert taken(buckets, 1) == 1
+
+
+def test_a_token_that_is_given_back_is_there_for_the_next() -> None:
+    now = Now()
+    buckets = Buckets(per_minute=60, burst=3, clock=now)
+    assert taken(buckets, 5) == 3
+    buckets.give_back(SOMEBODY)
+    assert taken(buckets, 5) == 1
+    assert buckets.take(SOMEBODY) == 1
+
+
+def test_a_bucket_holds_no_more_than_a_burst_whatever_is_given_back() -> None:
+    now = Now()
+    buckets = Buckets(per_minute=60, burst=3, clock=now)
+    buckets.give_back(SOMEBODY)
+    assert (len(buckets), taken(buckets, 2)) == (0, 2)
+    now.advance(60)
+    for _ in range(2):
+        buckets.give_back(SOMEBODY)
+    assert taken(buckets, 5) == 3
 
 
 def test_one_address_does_not_use_up_what_is_anothers() -> None:
@@ -202,6 +231,15 @@ async def test_whoever_came_past_the_proxies_from_inside_is_not_limited(serve: A
 async def test_a_private_address_that_our_proxy_named_is_a_client_like_any_other(serve: Any) -> None:
     async with serve(trusted_proxies=1)(PROXY) as client:
         assert (await _statuses(client, 10, "192.168.1.20")).count(200) == 3
+
+
+async def test_requests_that_are_given_back_are_not_counted(serve: Any) -> None:
+    async with serve()(SOMEBODY) as client:
+        assert [(await client.post("/free")).status_code for _ in range(10)] == [200] * 10
+        assert await _statuses(client, 4) == [200, 200, 200, 429]
+        assert (await client.post("/free")).status_code == 429
+    async with serve(per_minute=0)(SOMEBODY) as client, serve()(PROXY) as inside:
+        assert [(await each.post("/free")).status_code for each in (client, inside)] == [200] * 2
 
 
 async def test_zero_turns_it_off(serve: Any) -> None:

@@ -1,5 +1,6 @@
 """What one address may send to the route of registrations, as the settings define."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -159,3 +160,22 @@ async def test_wrong_promo_codes_of_registrations_count_as_checked_ones(edge: St
     params = {"category_id": driver.category["id"], "code": "LARI20", "registration_type": "individual"}
     assert (await caller.get(driver.url("/promo-codes/check"), params=params)).status_code == 429
     assert await registering(None) == 201
+
+
+@pytest.mark.parametrize("path", ["/registrations", "/waitlist"])
+async def test_wrong_promo_codes_that_are_sent_at_once_count_as_well(edge: StartEdge, path: str) -> None:
+    made = await edge(rate_promo_check_per_minute=1, rate_promo_check_burst=3)
+    driver = made.driver
+    await driver.open_category(quota=1, code_required=True)
+    await PricesDriver(driver).create_access_code("MEMBER")
+    if path == "/waitlist":
+        await driver.register(promo_code="MEMBER")
+    caller = await made.caller(ADDRESS)
+
+    async def send(code: str) -> int:
+        return (await caller.post(driver.url(path), json=driver.form(promo_code=code))).status_code
+
+    # when
+    statuses = await asyncio.gather(*(send(f"WRONG{number}") for number in range(12)))
+    # then
+    assert sorted(statuses) == [409] * 3 + [429] * 9

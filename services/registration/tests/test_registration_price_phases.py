@@ -11,7 +11,7 @@ from chassis.auth.principals import Role
 from chassis.ids import new_id
 from contracts import RegistrationCreated
 from registration.places.commands import lock_places
-from sqlalchemy import text
+from sqlalchemy import event, text
 from testkit.driver import Answer
 
 from .prices_driver import PricesDriver
@@ -142,6 +142,19 @@ async def test_phases_apply_in_their_order_and_one_that_is_off_does_not(
     assert (await prices.shown())["price_phase"]["name"] == "First"
     (await prices.try_change_phase(first, is_active=False)).require(200)
     assert (await prices.shown())["price_phase"]["name"] == "Last"
+
+
+async def test_the_last_position_is_looked_up_for_a_phase_without_one_only(
+    driver: RegistrationDriver, prices: PricesDriver
+) -> None:
+    await driver.open_category()
+    seen: list[str] = []
+    event.listen(driver.database.engine.sync_engine, "before_cursor_execute", lambda *found: seen.append(found[2]))
+    for fields, lookups in (({}, 1), ({"position": 7}, 0), ({"position": None}, 1)):
+        seen.clear()
+        await prices.create_phase(**fields)
+        assert len([each for each in seen if "max(price_phases.position)" in each]) == lookups
+    assert [each["position"] for each in await prices.phases()] == [0, 7, 8]
 
 
 async def test_a_phase_that_needs_a_code_closes_registration_for_all_others_until_it_ends(

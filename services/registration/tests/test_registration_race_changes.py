@@ -157,6 +157,7 @@ async def test_runners_cannot_correct_their_data_after_the_day_of_the_race(drive
         {"changes_until": too_late},
         {"changes_until": "9999-12-31T23:59:59Z"},
         {"event_date": str(day - timedelta(days=1))},
+        {"timezone": "Asia/Jayapura"},
     ):
         answer = await driver.try_change_event(**fields)
         assert answer.is_problem(422, "invalid_fields")

@@ -71,11 +71,10 @@ class Buckets:
             self._full_at.popitem(last=False)
         return max(wait, 0) / 10**9
 
-    def wait(self, address: str) -> float:
-        """Return the seconds until there is a token, without taking it."""
-        now = self._clock()
-        full_at = max(self._full_at.get(address, now), now) + self._interval
-        return max(full_at - now - self._depth, 0) / 10**9
+    def give_back(self, address: str) -> None:
+        """Put a token that was taken back; a full bucket stays full."""
+        if address in self._full_at:
+            self._full_at[address] -= self._interval
 
     def __len__(self) -> int:
         return len(self._full_at)
@@ -104,23 +103,17 @@ class AddressLimit:
         Raises:
             TooManyRequests.
         """
-        self._judge(request, takes=True)
-
-    def ensure_left(self, request: Request) -> None:
-        """Return if the request would be within the limit, and do not count it.
-
-        Raises:
-            TooManyRequests.
-        """
-        self._judge(request, takes=False)
-
-    def _judge(self, request: Request, *, takes: bool) -> None:
         address = None if self._buckets is None else self._address(request)
         if self._buckets is None or address is None:
             return
-        wait = self._buckets.take(address) if takes else self._buckets.wait(address)
-        if wait:
+        if wait := self._buckets.take(address):
             raise TooManyRequests(wait=wait)
+
+    def give_back(self, request: Request) -> None:
+        """Count a request that was admitted as one that was not sent."""
+        address = None if self._buckets is None else self._address(request)
+        if self._buckets is not None and address is not None:
+            self._buckets.give_back(address)
 
     def _address(self, request: Request) -> str | None:
         forwarded = forwarded_ip(request, self._trusted_proxies)

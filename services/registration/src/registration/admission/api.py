@@ -54,6 +54,8 @@ async def take_form(request: Request) -> tuple[RegistrationForm, str | None]:
 def wrong_codes_count(request: Request, form: RegistrationForm) -> Iterator[None]:
     """Count a promo code that is not valid as one that was checked. An address that may check none sends none.
 
+    Every code counts until it is found valid, so that requests which are sent at once try no more than the limit.
+
     Raises:
         TooManyRequests.
     """
@@ -61,12 +63,16 @@ def wrong_codes_count(request: Request, form: RegistrationForm) -> Iterator[None
         yield
         return
     limit: AddressLimit = request.app.state.limits["promo_checks"]
-    limit.ensure_left(request)
+    limit.admit(request)
+    is_wrong = False
     try:
         yield
     except PromoNotValid:
-        limit.admit(request)
+        is_wrong = True
         raise
+    finally:
+        if not is_wrong:
+            limit.give_back(request)
 
 
 def admitted(answer: Answer[Any]) -> Response:

@@ -119,7 +119,7 @@ async def change_event(
     timezone = fields.get("timezone", race.timezone)
     if "event_date" in fields:
         require_future(fields["event_date"], timezone, work.now)
-    if fields.keys() & {"event_date", "changes_until"}:
+    if fields.keys() & {"event_date", "timezone", "changes_until"}:
         until = fields.get("changes_until", race.changes_until)
         require_within_race(until, fields.get("event_date", race.event_date), timezone)
     before = {name: getattr(race, name) for name in fields}

@@ -103,7 +103,9 @@ async def create_phase(
         raise UnknownCategory
     own_id = phase_id or new_id()
     given = {name: value for name, value in fields.items() if name != "position" or value is not None}
-    row = {"position": await _next_position(work, category_id), **given, "category_id": category_id}
+    row = {**given, "category_id": category_id}
+    if "position" not in given:
+        row["position"] = await _next_position(work, category_id)
     row["limited"] = max_participants is not None
     async with _refusals_named(work):
         added = upsert(PricePhaseRow).values(id=own_id, created_at=work.now, updated_at=work.now, **row)
