@@ -217,7 +217,11 @@ async def test_members_list_and_end_their_own_sessions(driver: IdentityDriver) -
     # then
     assert (await driver.me(phone)).code == "session_ended"
     assert len((await driver.call("GET", "/me/sessions", by=laptop.headers)).body["items"]) == 1
-    assert (await driver.call("DELETE", f"/me/sessions/{lost}", by=laptop.headers)).code == "unknown_session"
+
+    # and ending it again changes nothing
+    assert (await driver.call("DELETE", f"/me/sessions/{lost}", by=laptop.headers)).status == 204
+    assert (await driver.call("DELETE", f"/me/sessions/{lost}", by=other.headers)).code == "unknown_session"
+    assert len(await driver.audit_log("session.revoke")) == 1
 
 
 async def test_an_owner_ends_all_sessions_of_a_member(driver: IdentityDriver) -> None:

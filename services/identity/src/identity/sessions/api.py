@@ -87,8 +87,8 @@ async def refresh(body: RefreshRequest, sessions: OwnSessions) -> TokenPair:
 @router.post("/logout", status_code=204)
 async def log_out(current: CurrentStaff, work: Work) -> None:
     """End this session."""
-    await end_session(work, current.session_id, EndReason.LOGOUT, staff_id=current.member.id)
-    await work.audit(current.actor, "session.logout", f"session:{current.session_id}")
+    if await end_session(work, current.session_id, EndReason.LOGOUT, staff_id=current.member.id):
+        await work.audit(current.actor, "session.logout", f"session:{current.session_id}")
 
 
 @router.get("/me")
@@ -121,6 +121,6 @@ def _session_view(session: Session, current: UUID) -> SessionView:
 
 @router.delete("/me/sessions/{session_id}", status_code=204, responses=errors(UnknownSession))
 async def end_my_session(session_id: UUID, current: CurrentStaff, work: Work) -> None:
-    """End one of the caller's sessions."""
-    await end_session(work, session_id, EndReason.REVOKED, staff_id=current.member.id)
-    await work.audit(current.actor, "session.revoke", f"session:{session_id}")
+    """End one of the caller's sessions. One that has ended already stays so."""
+    if await end_session(work, session_id, EndReason.REVOKED, staff_id=current.member.id):
+        await work.audit(current.actor, "session.revoke", f"session:{session_id}")

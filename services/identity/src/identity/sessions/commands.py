@@ -29,7 +29,6 @@ from identity.sessions.errors import (
     InvalidCredentials,
     InvalidRefreshToken,
     RefreshReused,
-    UnknownSession,
 )
 from identity.sessions.tables import RefreshToken, Session
 from identity.sessions.throttle import Attempt, Limits, audit_failure, count_attempt, reset_attempts
@@ -230,11 +229,8 @@ async def _consume(work: UnitOfWork, digest: str) -> bool:
 
 
 async def _end_reused_session(work: UnitOfWork, session_id: UUID, staff_id: UUID) -> None:
-    try:
-        await end_session(work, session_id, EndReason.REUSE, staff_id=staff_id)
-    except UnknownSession:  # it has ended already
-        return
-    await work.audit(f"staff:{staff_id}", "session.refresh_reused", f"session:{session_id}")
+    if await end_session(work, session_id, EndReason.REUSE, staff_id=staff_id):
+        await work.audit(f"staff:{staff_id}", "session.refresh_reused", f"session:{session_id}")
 
 
 def _digest(text: str) -> str:

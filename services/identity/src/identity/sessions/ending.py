@@ -37,11 +37,11 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
 
 
-async def end_session(work: UnitOfWork, session_id: UUID, reason: EndReason, *, staff_id: UUID) -> None:
-    """End one session of a member.
+async def end_session(work: UnitOfWork, session_id: UUID, reason: EndReason, *, staff_id: UUID) -> bool:
+    """End one session of a member; return False if it had ended before.
 
     Raises:
-        UnknownSession: the member has no such active session.
+        UnknownSession: the member has no such session.
     """
     ended = await work.session.execute(
         update(Session)
@@ -50,8 +50,16 @@ async def end_session(work: UnitOfWork, session_id: UUID, reason: EndReason, *, 
         .returning(Session.id)
     )
     if ended.first() is None:
-        raise UnknownSession
+        await _check_owner(work, session_id, staff_id)
+        return False
     await _announce(work, staff_id, [session_id])
+    return True
+
+
+async def _check_owner(work: UnitOfWork, session_id: UUID, staff_id: UUID) -> None:
+    mine = select(Session.id).where(Session.id == session_id, Session.staff_id == staff_id)
+    if await work.session.scalar(mine) is None:
+        raise UnknownSession
 
 
 async def end_sessions_of(
