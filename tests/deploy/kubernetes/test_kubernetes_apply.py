@@ -30,8 +30,11 @@ END
     ;;
 "patch --local") cat >/dev/null && echo "patched" ;;
 "create -f") cat >/dev/null ;;
-"logs -f") echo "No dead letters." ;;
-"wait --for=condition=complete") [ ! -e "$ANSWERS/failed" ] ;;
+"logs -f") echo "No dead letters." && [ ! -e "$ANSWERS/broken_off" ] ;;
+"get job")
+    [ ! -e "$ANSWERS/operator.first" ] || { cat "$ANSWERS/operator.first" && rm "$ANSWERS/operator.first" && exit; }
+    cat "$ANSWERS/operator" ;;
+"wait --for=condition=complete") grep -q Complete "$ANSWERS/operator" ;;
 esac
 """
 
@@ -46,6 +49,7 @@ class Cluster:
         self._program.chmod(0o755)
         for job in ("provision", "migrate", "owner"):
             self.answer(job, f"{job} SuccessCriteriaMet Complete\n")
+        self.answer("operator", "SuccessCriteriaMet Complete")
 
     def answer(self, name: str, text: str = "") -> None:
         (self.folder / name).write_text(text)
@@ -60,6 +64,11 @@ class Cluster:
         }
         command = [str(KUBERNETES / script), *arguments]
         return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    def operate(self) -> "tuple[subprocess.CompletedProcess[str], bool]":
+        """Run a command of operators; return how it ended and whether its Job was deleted."""
+        done = self.run("operator", "startline", "doctor", "--repair")
+        return done, any("delete job operator-" in line for line in self.asked)
 
     @property
     def asked(self) -> Sequence[str]:
@@ -165,5 +174,29 @@ def test_an_operator_s_command_is_passed_on_word_for_word(cluster: Cluster) -> N
 
 
 def test_a_command_that_failed_is_a_failure_here(cluster: Cluster) -> None:
-    cluster.answer("failed")
-    assert cluster.run("operator", "startline", "doctor").returncode != 0
+    cluster.answer("operator", "FailureTarget Failed")
+    done, is_deleted = cluster.operate()
+    assert (done.returncode, is_deleted) == (1, True)
+
+
+@pytest.mark.parametrize("state", ["", "SuccessCriteriaMet"])
+def test_a_command_s_end_is_waited_for_when_its_output_has_ended(cluster: Cluster, state: str) -> None:
+    cluster.answer("operator.first", state)
+    done, is_deleted = cluster.operate()
+    assert (done.returncode, is_deleted) == (0, True), done.stderr
+
+
+def test_a_command_whose_output_breaks_off_goes_on(cluster: Cluster) -> None:
+    cluster.answer("broken_off")
+    cluster.answer("operator")
+    done, is_deleted = cluster.operate()
+    assert (done.returncode, is_deleted) == (1, False)
+    [named] = done.stderr.splitlines()
+    assert "may still run" in named
+    assert "logs -f job/operator-" in named
+
+
+def test_a_command_that_ended_well_while_its_output_broke_off_is_a_success(cluster: Cluster) -> None:
+    cluster.answer("broken_off")
+    done, is_deleted = cluster.operate()
+    assert (done.returncode, is_deleted) == (0, True), done.stderr
