@@ -112,6 +112,20 @@ async def test_an_answer_up_to_the_limit_arrives_whole(size: int, packed: bool) 
     assert (answer.status_code, answer.headers["x-kept"]) == (200, "yes")
 
 
+@pytest.mark.parametrize("kept", [1, 10, 50, -9, -1])
+async def test_a_packed_answer_that_is_cut_off_is_refused(kept: int) -> None:
+    packed = gzip.compress(json.dumps([{"number": index} for index in range(50)]).encode())
+    async with answering(Sent(packed[:kept]), {"Content-Encoding": "gzip"}) as http:
+        with pytest.raises(AnswerUnreadable, match="cut off"):
+            await fetch(http, "GET", "http://node.test")
+
+
+async def test_an_answer_without_a_body_is_whole_whatever_its_encoding_is() -> None:
+    async with answering(Sent(b""), {"Content-Encoding": "gzip"}) as http:
+        answer = await fetch(http, "GET", "http://node.test")
+    assert answer.content == b""
+
+
 async def test_one_byte_more_than_the_limit_is_too_large() -> None:
     async with answering(Sent(gzip.compress(bytes(101))), {"Content-Encoding": "gzip"}) as http:
         with pytest.raises(AnswerTooLarge):

@@ -13,6 +13,7 @@ from chassis.database import Database
 from chassis.inbox import Inbox
 from chassis.relay import relay_broker
 from chassis.sent_events.commands import NotKept, republish, require_kept
+from chassis.sent_events.queries import count_sent
 from chassis.sent_events.rules import Period
 from chassis.tables import OUTBOX_QUEUE
 from chassis.transports import InProcessTransport
@@ -159,14 +160,25 @@ async def test_an_event_that_is_sent_again_is_not_kept_again(sender: Database) -
     assert await rows(sender, service_tables.sent) == 4
 
 
-async def test_a_trial_counts_and_changes_nothing(sender: Database) -> None:
+async def test_events_are_counted_by_type_over_all_days(sender: Database) -> None:
     await sent(sender, 5)
+    chosen = "SELECT sent_at + interval '1 day', message_id, 'other', payload FROM sent_events"
+    async with sender.work() as work:
+        await work.session.execute(text(f"INSERT INTO sent_events {chosen}"))
+    today = await since_the_beginning(sender)
 
-    counts = await republish(sender, await since_the_beginning(sender), by=None, at_once=2)
+    both = await count_sent(sender, Period(today.start, today.end + timedelta(days=1)))
 
-    assert counts == Counter({_TYPE: 5})
-    assert await waiting(sender) == []
-    assert await rows(sender, service_tables.audit_log) == 0
+    assert both == Counter({_TYPE: 5, "other": 5})
+    assert await count_sent(sender, today) == Counter({_TYPE: 5})
+
+
+async def test_events_are_counted_in_no_unit_of_work(sender: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sent(sender, 5)
+    period = await since_the_beginning(sender)
+    monkeypatch.delattr(Database, "work")
+
+    assert await count_sent(sender, period) == Counter({_TYPE: 5})
 
 
 async def test_only_events_of_the_period_are_sent_again(sender: Database) -> None:
@@ -176,8 +188,9 @@ async def test_only_events_of_the_period_are_sent_again(sender: Database) -> Non
     await sent(sender, 3)
     whole = await since_the_beginning(sender)
 
-    assert (await republish(sender, Period(whole.start, between), by=None)).total() == 2
-    assert (await republish(sender, Period(between, whole.end), by=None)).total() == 3
+    for count, part in ((2, Period(whole.start, between)), (3, Period(between, whole.end))):
+        assert (await count_sent(sender, part)).total() == count
+        assert (await republish(sender, part, by="operator", at_once=2)).total() == count
 
 
 async def test_a_period_that_goes_on_ends_now(sender: Database) -> None:

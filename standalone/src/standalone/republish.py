@@ -10,6 +10,8 @@ from typing import Any
 
 from chassis.database import Database
 from chassis.sent_events.commands import NotKept, republish, require_kept
+from chassis.sent_events.queries import count_sent
+from chassis.sent_events.rules import Period
 from chassis.service import Service
 
 from standalone.databases import Server, open_database, reachable_server
@@ -66,8 +68,9 @@ async def _run(server: Server, arguments: argparse.Namespace) -> dict[str, Count
 async def _republish(databases: Sequence[Database], arguments: argparse.Namespace) -> dict[str, Counter[str]]:
     """Check all services before the first event is put back."""
     periods = [await require_kept(database, arguments.since, arguments.until) for database in databases]
-    by = None if arguments.dry_run else _ACTOR
-    return {
-        database.service: await republish(database, period, by=by)
-        for database, period in zip(databases, periods, strict=True)
-    }
+    take = count_sent if arguments.dry_run else _put_back
+    return {database.service: await take(database, period) for database, period in zip(databases, periods, strict=True)}
+
+
+async def _put_back(database: Database, period: Period) -> Counter[str]:
+    return await republish(database, period, by=_ACTOR)

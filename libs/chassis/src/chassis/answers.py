@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Mapping, Sized
 from typing import Any, Final
 
 import httpx
@@ -15,16 +15,13 @@ _PACKED: Final = frozenset({"gzip", "x-gzip"})
 _PLAIN: Final = frozenset({"", "identity"})
 _OF_THE_PACKED: Final = ("content-encoding", "content-length", "transfer-encoding")
 
-Unpack = Callable[[bytes, int], bytes]
-"""Return what bytes stand for, at most as many bytes as the second argument says."""
-
 
 class AnswerTooLarge(httpx.HTTPError):
     """An answer has more bytes than its reader takes."""
 
 
 class AnswerUnreadable(httpx.HTTPError):
-    """An answer is packed in a way that was not asked for, or is damaged."""
+    """An answer is packed in a way that was not asked for, or is damaged or cut off."""
 
 
 async def fetch(
@@ -73,14 +70,16 @@ async def _body(answer: httpx.Response, most: int) -> bytes:
     if answer.is_stream_consumed:  # a transport of tests answers with what is in memory, unpacked
         _ensure_within(answer.content, most)
         return answer.content
-    unpack = _unpacking(answer.headers.get("content-encoding", "").strip().lower())
+    unpacker = _unpacker_of(answer.headers.get("content-encoding", "").strip().lower())
     body, received = bytearray(), 0
     async for part in answer.aiter_raw():
         received += len(part)
         if received > most:
             raise AnswerTooLarge(f"more than {most} bytes")
-        body += unpack(part, most + 1 - len(body))
+        body += unpacker.unpack(part, most + 1 - len(body))
         _ensure_within(body, most)
+    if received and not unpacker.is_at_end:
+        raise AnswerUnreadable("cut off")
     return bytes(body)
 
 
@@ -89,17 +88,38 @@ def _ensure_within(body: Sized, most: int) -> None:
         raise AnswerTooLarge(f"more than {most} bytes")
 
 
-def _unpacking(encoding: str) -> Unpack:
-    if encoding in _PLAIN:
-        return lambda part, _: part
-    if encoding not in _PACKED:
-        raise AnswerUnreadable("another encoding than was asked for")
-    unpacker = zlib.decompressobj(_GZIP)
+class _Plain:
+    """Bytes that are not packed. Where they end, httpx knows."""
 
-    def unpack(part: bytes, most: int) -> bytes:
+    is_at_end = True
+
+    def unpack(self, part: bytes, _: int) -> bytes:
+        """Return the bytes."""
+        return part
+
+
+class _Gzip:
+    """Bytes that are packed."""
+
+    def __init__(self) -> None:
+        self._unpacker = zlib.decompressobj(_GZIP)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Return whether the end was unpacked."""
+        return self._unpacker.eof
+
+    def unpack(self, part: bytes, most: int) -> bytes:
+        """Return what bytes stand for, at most so many bytes."""
         try:
-            return unpacker.decompress(part, most)
+            return self._unpacker.decompress(part, most)
         except zlib.error:
             raise AnswerUnreadable("damaged gzip") from None
 
-    return unpack
+
+def _unpacker_of(encoding: str) -> _Plain | _Gzip:
+    if encoding in _PLAIN:
+        return _Plain()
+    if encoding not in _PACKED:
+        raise AnswerUnreadable("another encoding than was asked for")
+    return _Gzip()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, text
 
 from chassis.database import NOTIFY, Database, UnitOfWork
 from chassis.portions import PORTION
@@ -16,16 +16,13 @@ from chassis.tables import LONGEST_SENT_EVENTS_DAYS, OUTBOX_QUEUE
 
 _LONGEST: Final = timedelta(days=LONGEST_SENT_EVENTS_DAYS)
 
-_CHOSEN = """
-    SELECT sent_at, message_id, type, payload, headers FROM sent_events
-     WHERE sent_at >= :sent_at AND (sent_at, message_id) > (:sent_at, :message_id) AND sent_at < :until
-     ORDER BY sent_at, message_id LIMIT :size
-"""
-_LOOK = text(f"SELECT sent_at, message_id, type FROM ({_CHOSEN}) AS chosen ORDER BY sent_at, message_id")  # noqa: S608
-
 # The header tells the outbox's trigger that there is a copy. An event that waits there already is not put there twice.
 _PUT_BACK = text(f"""
-    WITH chosen AS ({_CHOSEN}), put_back AS (
+    WITH chosen AS (
+        SELECT sent_at, message_id, type, payload, headers FROM sent_events
+         WHERE sent_at >= :sent_at AND (sent_at, message_id) > (:sent_at, :message_id) AND sent_at < :until
+         ORDER BY sent_at, message_id LIMIT :size
+    ), put_back AS (
         INSERT INTO outbox (queue, payload, headers, timer_id)
         SELECT '{OUTBOX_QUEUE}', payload,
                CASE jsonb_typeof(headers) WHEN 'object' THEN headers ELSE '{{}}' END
@@ -35,7 +32,7 @@ _PUT_BACK = text(f"""
             ON CONFLICT (queue, timer_id) WHERE timer_id IS NOT NULL DO NOTHING
     )
     SELECT sent_at, message_id, type FROM chosen ORDER BY sent_at, message_id
-""")  # noqa: S608  # constants of ours
+""")  # noqa: S608  # a constant of ours
 _NOTIFY = text(f"SELECT {NOTIFY}")
 
 
@@ -72,22 +69,22 @@ def _require(service: str, wanted: Period, kept: Sequence[Period], now: datetime
         raise NotKept(f"{service} kept no events that were sent at {found.end}; --until may be that at the latest")
 
 
-async def republish(database: Database, period: Period, *, by: str | None, at_once: int = PORTION) -> Counter[str]:
+async def republish(database: Database, period: Period, *, by: str, at_once: int = PORTION) -> Counter[str]:
     """Put the events that the service sent in the period back into the outbox; return their number by type.
 
     They keep their ids, so that subscribers which handled them ignore them. May be repeated. Each portion is a
     transaction with its entry in the audit log.
 
     Args:
-        by: who asked for it; None only counts.
+        by: who asked for it.
         at_once: events in one transaction.
     """
     counts, last, portion = Counter[str](), (period.start, UUID(int=0)), at_once
     while portion >= at_once:
         async with database.work() as work:
-            found = await _portion(work, _LOOK if by is None else _PUT_BACK, last, period, at_once)
+            found = await _put_back(work, last, period, at_once)
             types = Counter(row.type for row in found)
-            if by is not None and found:
+            if found:
                 await work.session.execute(_NOTIFY)
                 await work.audit(by, "events.republish", database.service, **_facts(period, types))
         counts += types
@@ -97,11 +94,11 @@ async def republish(database: Database, period: Period, *, by: str | None, at_on
     return counts
 
 
-async def _portion(
-    work: UnitOfWork, statement: TextClause, last: tuple[datetime, UUID], period: Period, size: int
+async def _put_back(
+    work: UnitOfWork, last: tuple[datetime, UUID], period: Period, size: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     values = {"sent_at": last[0], "message_id": last[1], "until": period.end, "size": size}
-    return (await work.session.execute(statement, values)).all()
+    return (await work.session.execute(_PUT_BACK, values)).all()
 
 
 def _facts(period: Period, types: Counter[str]) -> dict[str, Any]:
