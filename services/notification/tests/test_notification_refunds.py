@@ -13,7 +13,7 @@ from contracts.topology import subscribers_of
 from notification.messages.rules import Channel, EventType, Locale
 from notification.templates.commands import check_template
 from notification.templates.defaults import Variant, default_template
-from notification.templates.formatting import REFUND_DUE, reason
+from notification.templates.formatting import refund_reason
 from simulators.testing import Stage
 from testkit.golden import golden
 
@@ -23,13 +23,14 @@ from .notification_events import Entry, runner
 RefundT = TypeVar("RefundT", RefundDue, RefundDone)
 
 DUE, DONE = "payment.refund_due", "payment.refund_done"
+RAW = "The payment came too late: no place was left."
+"""A reason in the words of payment."""
 
 
 def due(entry: Entry, payment_id: UUID, amount: str = "175000.00") -> RefundDue:
     """Return the event of a refund that is due."""
-    reason = "The payment came too late: no place was left."
     return RefundDue(
-        payment_id=payment_id, registration_id=entry.id, amount=Decimal(amount), currency="IDR", reason=reason
+        payment_id=payment_id, registration_id=entry.id, amount=Decimal(amount), currency="IDR", reason=RAW
     )
 
 
@@ -131,14 +132,35 @@ async def test_the_message_names_the_one_cause_of_a_refund(
         texts = [item["text"].replace("\r\n", "\n") for item in await stage.items(kind)]
         [text] = [each for each in texts if "Alasan: " in each or "Reason: " in each]
         assert f": {words}\n" in text
-        others = {reason(f"{REFUND_DUE}{each}:", locale) for each in RefundCause if each not in {cause, "staff"}}
+        others = {refund_reason(each, "", locale) for each in RefundCause if each not in {cause, "staff"}}
         assert not any(each in text for each in others)
 
 
 @pytest.mark.parametrize("locale", list(Locale))
 def test_a_cause_that_is_not_known_is_one_of_three(locale: Locale) -> None:
-    assert reason(f"{REFUND_DUE}of_tomorrow:x", locale) == reason(f"{REFUND_DUE}:x", locale)
-    assert reason(f"{REFUND_DUE}:x", locale).count(",") == 2
+    assert refund_reason("of_tomorrow", "x", locale) == refund_reason("", "x", locale)
+    assert refund_reason("", "x", locale).count(",") == 2
+
+
+@pytest.mark.parametrize("cause", [None, RefundCause.STAFF])
+async def test_what_is_queued_has_the_words_for_the_release_before_and_its_rows_have_no_cause(
+    connected: NotificationDriver, stage: Stage, cause: RefundCause | None
+) -> None:
+    """Processes of the release before show `reason` as it is, and queue no `cause`."""
+    # given
+    await connected.lift_limits()
+    entry = await connected.register(runner("Ani"))
+    await connected.deliver(due(entry, uuid4()).model_copy(update={"cause": cause}))
+    queued = "SELECT DISTINCT context->>'reason' AS reason FROM notifications WHERE event_type = :due"
+    assert [row["reason"] for row in await connected.rows(queued, due=DUE)] == [RAW]
+    # when
+    await connected.execute("UPDATE notifications SET context = context - 'cause' WHERE event_type = :due", due=DUE)
+    await connected.send_due(rounds=4)
+    # then
+    for kind in ("whatsapp", "mail"):
+        [text] = [item["text"] for item in await stage.items(kind) if "Alasan: " in item["text"]]
+        assert f"Alasan: {refund_reason('', '', Locale.INDONESIAN)}" in text
+        assert RAW not in text
 
 
 async def test_each_refund_is_queued_once_however_often_and_in_whatever_order_its_events_come(

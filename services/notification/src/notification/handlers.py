@@ -45,7 +45,7 @@ from notification.queue.commands import enqueue, skip_outdated
 from notification.queue.notified import CORRECTED_AT, is_queued, last_notified
 from notification.queue.resending import extend_deadline
 from notification.races.commands import lock_race, record_announcement
-from notification.templates.formatting import OFFER_ENDED, REFUND_DUE, USDT_KEPT
+from notification.templates.formatting import OFFER_ENDED, USDT_KEPT
 
 handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
@@ -181,7 +181,7 @@ async def notify_refund_due(event: Event[RefundDue], work: UnitOfWork) -> None:
     await contacts.lock_contact(work, due.registration_id)
     about = str(due.refund_id or due.payment_id)
     gone = await is_queued(work.session, due.registration_id, EventType.PAYMENT_REFUND_DONE, refund=about)
-    context = {**_money(due), "refund_id": about, "reason": f"{REFUND_DUE}{due.cause or ''}:{due.reason}"}
+    context = {**_money(due), "refund_id": about, "reason": due.reason, "cause": due.cause or ""}
     await _notify_person_in_charge(work, event, about=about, context=context, is_update=not gone)
 
 

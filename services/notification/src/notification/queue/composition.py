@@ -53,7 +53,7 @@ async def load_inputs(session: AsyncSession, claim: Claim, locale: Locale, *, no
         return MessageInputs(claim, claim.recipient, "", facts, template, locale, superseded=not facts.links)
     contact = await session.get_one(Contact, claim.registration_id)
     participant = await session.get_one(Participant, claim.participant_id)
-    about = await _facts(session, claim, contact, participant)
+    about = await _facts(session, claim, contact, participant, locale)
     outdated = select(Notification.id).where(Notification.id == claim.id, await is_outdated(session, now=now))
     return MessageInputs(
         claim=claim,
@@ -72,7 +72,9 @@ def _variant(context: Mapping[str, Any]) -> Variant | None:
     return Variant.CORRECTED if context.get(CORRECTED_AT) else None
 
 
-async def _facts(session: AsyncSession, claim: Claim, contact: Contact, participant: Participant) -> Facts:
+async def _facts(
+    session: AsyncSession, claim: Claim, contact: Contact, participant: Participant, locale: Locale
+) -> Facts:
     group = await participants_of(session, participant.registration_id)
     in_charge = participant.participant_id == person_in_charge(group.values()).participant_id
     deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
@@ -94,12 +96,19 @@ async def _facts(session: AsyncSession, claim: Claim, contact: Contact, particip
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
         ticket_number=ticket_number(contact, participant, group.values()),
-        reason=str(claim.context.get("reason", "")),
+        reason=_reason(claim, locale),
         reference=str(claim.context.get("reference", "")),
         usdt=_usdt(claim.context.get("usdt", {})),
         status_path=await _status_path(session, contact) if in_charge else None,
         has_page=in_charge,
     )
+
+
+def _reason(claim: Claim, locale: Locale) -> str:
+    given = str(claim.context.get("reason", ""))
+    if claim.event_type is EventType.PAYMENT_REFUND_DUE:
+        return formatting.refund_reason(str(claim.context.get("cause", "")), given, locale)
+    return given
 
 
 def _usdt(told: Mapping[str, Any]) -> UsdtFacts:

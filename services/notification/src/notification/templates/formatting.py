@@ -54,9 +54,6 @@ OFFER_ENDED = "waitlist.ended:"
 USDT_KEPT = "payment.usdt_kept:"
 """Prefix of the reason of kept USDT, before the value of `UsdtKeptReason`."""
 
-REFUND_DUE = "payment.refund_due:"
-"""Prefix of the reason of a refund, before the value of `RefundCause`, a colon and what payment gave as the reason."""
-
 _WHY_OFFER_ENDED: Mapping[Locale, Mapping[str, str]] = {
     Locale.INDONESIAN: {
         WaitlistEnd.LAPSED: "tawaran tidak diterima sampai batas waktunya",
@@ -109,16 +106,19 @@ _NETWORKS = {"ethereum": "Ethereum", "polygon": "Polygon", "bsc": "BNB Smart Cha
 
 def reason(given: str, locale: Locale) -> str:
     """Return the text of a reason; empty for a coded one that this release does not know."""
-    if given.startswith(REFUND_DUE):
-        return _why_refund(given.removeprefix(REFUND_DUE), locale)
     for prefix, words in _CODED.items():
         if given.startswith(prefix):
             return words[locale].get(given.removeprefix(prefix), "")
     return given
 
 
-def _why_refund(given: str, locale: Locale) -> str:
-    cause, _, words = given.partition(":")
+def refund_reason(cause: str, words: str, locale: Locale) -> str:
+    """Return why a payment is refunded.
+
+    Args:
+        cause: the value of `RefundCause`; empty in messages that older releases queued.
+        words: what payment gave as the reason, which only counts for some causes.
+    """
     text = _WHY_REFUND[locale].get(cause, _REFUND_OF_UNKNOWN_CAUSE[locale])
     return text.replace("{words}", words)
 
