@@ -3,13 +3,16 @@
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
+from chassis.database import UnitOfWork
 from contracts import PaymentRejected, PaymentVerified
-from payment.charges import asking
+from payment.charges import asking, reports
 from simulators.midtrans.modes import Mode, NotificationMode
 
-from .midtrans_driver import ALL, Gateway
+from .midtrans_driver import ALL, PAYER, Gateway
 from .payment_driver import NO_VERIFIER, PRICE, PaymentDriver
 
 
@@ -165,6 +168,29 @@ async def test_a_time_out_is_asked_about_and_never_charged_twice(driver: Payment
     # then
     assert charge["qr_string"]
     assert len(list(gateway.account.orders())) == 1
+
+
+async def test_one_that_fails_does_not_keep_the_others_waiting(
+    driver: PaymentDriver, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given more than are asked about at once
+    gateway.notifications(NotificationMode.OFF)
+    charges = [await gateway.charge(await driver.register()) for _ in range(12)]
+    for each in charges:
+        await gateway.account.pay(each["order_id"], PAYER)
+    real = reports.apply_report
+
+    async def apply(work: UnitOfWork, charge_id: UUID, *args: Any, **named: Any) -> Any:
+        if str(charge_id) == charges[0]["charge_id"]:
+            raise RuntimeError("cannot be read")
+        return await real(work, charge_id, *args, **named)
+
+    # when
+    monkeypatch.setattr(asking, "apply_report", apply)
+    asked = await gateway.ask(after=timedelta(minutes=2))
+    # then
+    assert asked == 12
+    assert await driver.scalar("SELECT count(*) FROM payments") == 11
 
 
 async def test_a_gateway_that_is_down_leaves_the_other_ways(driver: PaymentDriver, gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+import unicodedata
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -15,6 +16,8 @@ from .payment_usdt_keys import ABANDON, JUNK, PATH, activate, extended, keys, tr
 _PRIVATE = extended("0488ade4", key=b"\0" + secrets.token_bytes(32))
 
 _WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+_JAPANESE = unicodedata.normalize("NFKD", "\u3000".join(["あいこくしん"] * 10 + ["がっこう", "でんき"]))
+_SPANISH = unicodedata.normalize("NFKD", " ".join(["ábaco"] * 11 + ["abdomen"]))
 
 REFUSED: Mapping[str, tuple[str, str]] = {
     "private": (_PRIVATE, "private"),
@@ -29,6 +32,8 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "cut off": (JUNK[:-1], "unreadable"),
     "words of a wallet": (_WORDS, "private"),
     "words of a wallet, more of them and with commas": (f"{_WORDS} {_WORDS}".replace(" ", ", "), "private"),
+    "words of a wallet in Japanese": (_JAPANESE, "private"),
+    "words of a wallet in Spanish": (_SPANISH, "private"),
     "words, but not as many as a wallet has": (_WORDS.removeprefix("legal "), "unreadable"),
     "digits of a private key": (secrets.token_hex(32), "private"),
     "digits of a private key after 0x": (f"0x{secrets.token_hex(32).upper()}", "private"),

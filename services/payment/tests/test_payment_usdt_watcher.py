@@ -258,7 +258,7 @@ def test_addresses_that_are_read_before_the_head_would_lose_transfers() -> None:
 
 
 def test_without_a_second_look_what_is_not_there_would_be_confirmed() -> None:
-    async def believe(_: Sequence[Node], transfers: Sequence[Transfer]) -> Looked:
+    async def believe(_: Sequence[Node], transfers: Sequence[Transfer], **__: float) -> Looked:
         return Looked(confirmed=frozenset(rules.key_of(each) for each in transfers))
 
     def no_look(patched: pytest.MonkeyPatch, _: World) -> None:

@@ -128,7 +128,7 @@ async def test_what_the_gateway_accepted_stays_asked_for_if_it_does_not_know_the
     (await refunds.desk.done(str(payment))).require(204)
 
 
-async def test_without_an_account_what_was_not_accepted_is_left_to_a_person(
+async def test_without_an_account_what_was_not_accepted_is_left_to_a_person_after_a_day(
     gateway: Gateway, refunds: GatewayRefunds, kept: KeptMoney
 ) -> None:
     # given
@@ -136,16 +136,23 @@ async def test_without_an_account_what_was_not_accepted_is_left_to_a_person(
     (await refunds.desk.do(str(accepted), "send")).require(202)
     _, payment, _ = await refunds.owed()
     money, _ = await kept.owed()
-    gateway.behaves(Mode.DOWN)
+    gateway.wire.loses = True
     (await refunds.desk.do(str(payment), "send")).require(202)
     (await kept.do(money, "send")).require(202)
-    # when
+    # when the key is removed, to enter another
     await gateway.open_account(server_key=None)
     await refunds.ask(after=MINUTE)
     await kept.ask()
     # then
+    assert (await refunds.desk.show(str(payment)))["state"] == "asked"
+    assert (await kept.show(money))["state"] == "asked"
+    # when it is still removed a day later
+    await refunds.ask(after=timedelta(days=1))
+    await kept.ask()
+    # then it may have been made there
     shown = await refunds.desk.show(str(payment))
-    assert (shown["state"], shown["way"], shown["gateway_error"]) == ("due", "hand", "not_by_gateway")
+    assert (shown["state"], shown["way"], shown["gateway_error"]) == ("due", "hand", "refused")
+    assert "Look at the order there" in shown["gateway_error_words"]["en"]
     assert (await kept.show(money))["state"] == "refund_due"
     assert (await refunds.desk.show(str(accepted)))["state"] == "asked"
 
@@ -229,7 +236,7 @@ async def test_what_was_looked_at_is_asked_about_hours_later(driver: PaymentDriv
 async def test_one_that_fails_does_not_keep_the_others_waiting(
     refunds: GatewayRefunds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [first, *_] = await long_asked(refunds, 3)
+    [first, *_] = await long_asked(refunds, 12)
     real = asking._look
 
     async def look(*args: Any) -> Any:
@@ -238,5 +245,5 @@ async def test_one_that_fails_does_not_keep_the_others_waiting(
         return await real(*args)
 
     monkeypatch.setattr(asking, "_look", look)
-    await asking_about(refunds.driver, refunds.gateway.access)
-    assert await refunds.sends() == 2
+    assert await asking_about(refunds.driver, refunds.gateway.access) == 12
+    assert await refunds.sends() == 11

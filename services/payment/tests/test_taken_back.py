@@ -2,11 +2,18 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 from chassis.migrations import downgrade, upgrade
 from contracts import RefundDue
+from payment.charges.taken_back import store_missing_taken_back
+from payment.ledger.commands import record
 from payment.ledger.consistency import wrong_bookings
+from payment.ledger.rules import Account, Entry, Kind
+from payment.refunds.commands import lock_payment
+from testkit.polling import eventually
 
 from .kept_driver import KeptMoney
 from .midtrans_driver import Gateway
@@ -111,12 +118,13 @@ async def test_a_refund_that_was_due_is_not_completed_and_can_be_cancelled(
 async def test_what_the_gateway_gave_back_before_is_not_counted_twice(
     driver: PaymentDriver, gateway: Gateway, refunds: GatewayRefunds
 ) -> None:
-    _, payment, order = await refunds.paid()
+    entry, payment, order = await refunds.paid()
     part = await refunds.desk.ask(payment, "50000.00")
     (await refunds.desk.do(part, "send")).require(202)
     await gateway.account.charge_back(order)
     await refunds.confirmed(order)
     assert await driver.scalar("SELECT taken_back FROM payments") == 100_000
+    assert [each["taken_back"] for each in (await driver.invoice(entry))["payments"]] == ["100000.00"]
     assert (await refunds.desk.show(part))["state"] == "done"
     assert await gateway.balances() == {"midtrans": "0.00", "runners": "0.00"}
 
@@ -142,3 +150,88 @@ async def test_what_was_taken_back_before_is_known_after_the_migration(
     rows = {str(row["id"]): row["taken_back"] for row in await driver.rows("SELECT id, taken_back FROM payments")}
     taken = {str(payment): Decimal(150_000), assigned: Decimal(150_000), str(untouched): Decimal(0)}
     assert {each: rows[each] for each in taken} == taken
+
+
+async def test_what_an_older_release_only_booked_is_stored_later(
+    driver: PaymentDriver, gateway: Gateway, refunds: GatewayRefunds, kept: KeptMoney
+) -> None:
+    # given a payment, and one of kept money that was assigned
+    _, payment, order = await refunds.paid()
+    _, money, second = await kept.second_payment()
+    other = await driver.register()
+    answer = await kept.do(money, "assign", registration_id=str(other.id), reason="for a friend")
+    assigned = answer.require(200)["payment_id"]
+    for each in (order, second):
+        await gateway.account.charge_back(each)
+    await kept.next_day()
+    await driver.execute("UPDATE payments SET taken_back = 0")
+    # when
+    first, again = [await store_missing_taken_back(driver.database) for _ in range(2)]
+    # then
+    assert (first, again) == (2, 0)
+    for payment_id in (payment, assigned):
+        assert await driver.scalar("SELECT taken_back FROM payments WHERE id = :id", id=payment_id) == 150_000
+    assert await is_in_order(driver)
+
+
+async def test_what_is_booked_meanwhile_is_in_the_sum_that_is_stored(
+    driver: PaymentDriver, gateway: Gateway, refunds: GatewayRefunds
+) -> None:
+    # given a process that books a second part after the sums were read
+    entry, payment, _ = await refunds.paid()
+    charge = await driver.scalar("SELECT id FROM charges")
+    await book(driver, entry.id, charge, 50_000)
+    async with driver.database.work() as work:
+        held = await lock_payment(work, payment)
+        assert held is not None
+        storing = asyncio.create_task(store_missing_taken_back(driver.database))
+        await eventually(lambda: waits_for_a_lock(driver))
+        await book(driver, entry.id, charge, 20_000)
+        held.taken_back = Decimal(70_000)
+    assert await storing == 1
+    assert await driver.scalar("SELECT taken_back FROM payments") == 70_000
+
+
+async def waits_for_a_lock(driver: PaymentDriver) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await driver.scalar(waiting))
+
+
+async def book(driver: PaymentDriver, registration: UUID, charge: UUID, amount: int) -> None:
+    """Book a part that was taken back, as a process of the release before did."""
+    async with driver.database.work() as work:
+        entry = Entry(
+            source=f"charge:{charge}:chargeback:{amount}.00",
+            kind=Kind.CHARGEBACK,
+            debit=Account.RUNNERS,
+            credit=Account.MIDTRANS,
+            amount=Decimal(amount),
+            currency="IDR",
+            occurred_at=work.now,
+            registration_id=registration,
+        )
+        await record(work, entry)
+
+
+@pytest.mark.parametrize("change", ["SET taken_back = 0", "SET taken_back = taken_back + 1"])
+async def test_the_doctor_compares_it_with_what_was_booked(
+    driver: PaymentDriver, gateway: Gateway, refunds: GatewayRefunds, change: str
+) -> None:
+    # given one that was taken back, and one of which nothing was
+    _, payment, order = await refunds.paid()
+    _, untouched, _ = await refunds.paid()
+    await gateway.account.charge_back(order)
+    await refunds.confirmed(order)
+    await driver.execute("ALTER TABLE movements DISABLE TRIGGER USER")
+    await driver.execute("UPDATE movements SET recorded_at = now() - interval '16 minutes'")
+    # when
+    await driver.execute(f"UPDATE payments {change}")
+    # then
+    async with driver.database.read() as session:
+        wrong = {(each.source, each.expected, each.booked) for each in await wrong_bookings(session)}
+    rows = await driver.rows("SELECT id, source, taken_back FROM payments")
+    found = {row["id"]: (row["source"], row["taken_back"]) for row in rows}
+    expected: set[tuple[Any, ...]] = {(*found[payment], Decimal(150_000))}
+    if found[untouched][1]:
+        expected.add((*found[untouched], None))
+    assert wrong == expected

@@ -14,6 +14,7 @@ from chassis.worker import Periodic
 from payment.charges.asking import ask_due
 from payment.charges.retention import forget_old_notices
 from payment.charges.strangers import ask_about_strangers
+from payment.charges.taken_back import store_missing_taken_back
 from payment.gateways.account import GatewayAccess
 from payment.proofs.booking import book_missing_payments
 from payment.proofs.missing import fingerprint_waiting, hash_fingerprints
@@ -67,6 +68,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
         Periodic("kept_money", timedelta(seconds=5), lambda: ask_about_kept_money(database, gateway)),
         Periodic("book_payments", timedelta(minutes=5), lambda: book_missing_payments(database)),
         Periodic("book_refunds", timedelta(minutes=5), lambda: book_missing_refunds(database)),
+        Periodic("taken_back", timedelta(minutes=5), lambda: store_missing_taken_back(database)),
         Periodic("transfer_amounts", timedelta(hours=1), lambda: release_amounts(database)),
         Periodic("old_notices", timedelta(hours=1), lambda: forget_old_notices(database)),
         Periodic("reconciliation", timedelta(minutes=5), lambda: run_for_yesterday(database, settings.zone)),

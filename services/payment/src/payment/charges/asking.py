@@ -1,4 +1,4 @@
-"""Asking the gateway: for a charge, to cancel one, and what became of those that are due.
+"""Asking the gateway: for a charge, to cancel one, and about those that are due.
 
 No gateway is called inside a transaction: the charge's row is committed, the gateway asked, the answer stored.
 """
@@ -6,6 +6,7 @@ No gateway is called inside a transaction: the charge's row is committed, the ga
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from payment.gateways.port import (
     OrderTaken,
     OrderUnknown,
 )
+from payment.gateways.portions import ask_in_portions
 
 log = logger(__name__)
 
@@ -175,7 +177,7 @@ async def cancel_at(database: Database, gateway: Gateway, account: Account, foun
 
 
 async def _ask(database: Database, gateway: Gateway, account: Account, charge_id: UUID) -> Charge:
-    """Ask what became of a charge and store it. One that the gateway does not know has failed, if it was active.
+    """Ask how a charge is now and store it. One that the gateway does not know has failed, if it was active.
 
     Raises:
         GatewayDown.
@@ -202,18 +204,8 @@ async def ask_due(database: Database, access: GatewayAccess) -> int:
         account = await access.account(session)
     if account is None:
         return 0
-    gateway, total = access.gateway(account), 0
-    while claimed := await _claim(database):
-        answers = [_settle(database, gateway, account, each) for each in claimed]
-        outcomes = await asyncio.gather(*answers, return_exceptions=True)
-        total += len(claimed)
-        failed = [error for error in outcomes if isinstance(error, BaseException)]
-        for error in failed:
-            if not isinstance(error, GatewayDown):
-                log.error("charge_not_settled", error=type(error).__name__, exc_info=error)
-        if failed:
-            break
-    return total
+    settle = partial(_settle, database, access.gateway(account), account)
+    return await ask_in_portions(partial(_claim, database), settle, failure="charge_not_settled")
 
 
 async def _claim(database: Database) -> Sequence[UUID]:
@@ -225,13 +217,18 @@ async def _claim(database: Database) -> Sequence[UUID]:
         )
 
 
-async def _settle(database: Database, gateway: Gateway, account: Account, charge_id: UUID) -> None:
+async def _settle(database: Database, gateway: Gateway, account: Account, charge_id: UUID) -> bool:
+    """Ask about a charge, after cancelling it if it is superfluous. Return whether the gateway answered."""
     async with database.read() as session:
         found = await charge_by_id(session, charge_id)
         superfluous = found.status in ACTIVE and await is_superfluous(session, found)
-    if superfluous:
-        await cancel_at(database, gateway, account, found)
-    await _ask(database, gateway, account, charge_id)
+    try:
+        if superfluous:
+            await cancel_at(database, gateway, account, found)
+        await _ask(database, gateway, account, charge_id)
+    except GatewayDown:
+        return False
+    return True
 
 
 async def _end(database: Database, charge_id: UUID, status: ChargeStatus) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from payment.charges.rules import charge_source
 from payment.charges.tables import Charge
-from payment.gateways.port import ReportedRefund, StatusReport
+from payment.gateways.port import GatewayStatus, ReportedRefund, StatusReport
 from payment.incoming.commands import left_of, refunded_by_gateway
 from payment.incoming.rules import ACCOUNTS, MoneyKind, MoneyState
 from payment.incoming.tables import UnassignedMoney
@@ -40,10 +40,9 @@ _OPEN: Final = (RefundState.WAITS_FOR_SECOND, RefundState.DUE)
 async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
     """Let the refunds of a report change those of the payment, or of the kept money, of a charge. Idempotent.
 
-    While a part of a payment was charged back, what is new in the report and was not asked for may be that part: it is
-    no refund.
+    What a bank took back of a payment, all of it or a part, is among them in the same way: it is no refund.
     """
-    keyed = (_with_key(charge, report, each) for each in report.refunds)
+    keyed = (_with_key(charge, report, each, at=work.now) for each in report.refunds)
     reported = [each for each in keyed if each is not None]
     if reported:
         if not all(each.is_sum for each in reported):
@@ -52,7 +51,7 @@ async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport)
         for each in reported:
             match holder:
                 case Payment():
-                    if not report.partly_charged_back or each.was_asked_for or await _known(work, holder, each):
+                    if await _is_refund(work, holder, report, each):
                         await _of_payment(work, charge, holder, each)
                 case UnassignedMoney():
                     await _of_kept_money(work, charge, holder, each)
@@ -61,13 +60,28 @@ async def follow_refunds(work: UnitOfWork, charge: Charge, report: StatusReport)
     charge.refunded = report.refunded
 
 
-def _with_key(charge: Charge, report: StatusReport, reported: ReportedRefund) -> ReportedRefund | None:
+async def _is_refund(work: UnitOfWork, payment: Payment, report: StatusReport, reported: ReportedRefund) -> bool:
+    """Return whether what a report names was given back, and not taken back by a bank: also if both may be meant.
+
+    Once a bank took something back, later reports still list it. Then only what was asked for, or is known, is a
+    refund. What a sum grew by since is the one of this amount that was asked for, if there is one.
+    """
+    by_bank = report.partly_charged_back or report.status is GatewayStatus.CHARGED_BACK
+    if reported.was_asked_for or not (by_bank or payment.taken_back) or await _known(work, payment, reported):
+        return True
+    if by_bank or not reported.is_sum:
+        return False
+    matching = await _matching(work, payment, reported)
+    return matching is not None and matching.state == RefundState.ASKED
+
+
+def _with_key(charge: Charge, report: StatusReport, reported: ReportedRefund, *, at: datetime) -> ReportedRefund | None:
     """Return a refund with a key. Of a sum without one, what it grew by is a refund that was confirmed; None if 0."""
     if reported.key is not None:
         return reported
     more = report.refunded - charge.refunded
     key = f"{charge.order_id}:{report.refunded:.2f}"
-    return ReportedRefund(key=key, amount=more, confirmed_at=charge.updated_at, is_sum=True) if more > 0 else None
+    return ReportedRefund(key=key, amount=more, confirmed_at=at, is_sum=True) if more > 0 else None
 
 
 async def _take_back_sums(work: UnitOfWork, charge: Charge) -> None:
@@ -118,11 +132,12 @@ async def _of_payment(work: UnitOfWork, charge: Charge, payment: Payment, report
         await finish_refund(work, refund, Completion(reference[:255], NO_VERIFIER, "system", reported.confirmed_at))
 
 
-async def given_by_gateway(work: UnitOfWork, payment: Payment) -> Decimal:
-    """Return the sum of a payment's refunds that the gateway was seen to give back."""
+async def given_by_gateway(work: UnitOfWork, charge: Charge, payment: Payment) -> Decimal:
+    """Return the sum of a payment's refunds that the gateway was seen to give back, also beyond the payment."""
     by_gateway = (Refund.way == Way.GATEWAY, Refund.accepted_at.is_not(None), Refund.state != RefundState.CANCELLED)
     total = select(func.coalesce(func.sum(Refund.amount), 0)).where(Refund.payment_id == payment.id, *by_gateway)
-    return Decimal((await work.session.execute(total)).scalar_one())
+    by_rows = Decimal((await work.session.execute(total)).scalar_one())
+    return by_rows + await _gone_back(work, charge, Account.RUNNERS)
 
 
 async def _known(work: UnitOfWork, payment: Payment, reported: ReportedRefund) -> Refund | None:
@@ -176,6 +191,7 @@ async def _made_there(work: UnitOfWork, charge: Charge, payment: Payment, report
         log.error("refund_exceeds_payment", charge=str(charge.id), payment=str(payment.id))
         await record(work, _entry(charge, reported, work.now, debit=Account.RUNNERS))
         return None
+    await take_back(work, _back_source(charge, reported), legs=(1,), to=1)  # if it was beyond the payment before
     row = {
         "id": uuid4(),
         "payment_id": payment.id,

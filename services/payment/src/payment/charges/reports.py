@@ -1,7 +1,8 @@
 """Applying what the gateway reports about a charge: its money is received, or was taken back."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.audit_log import shown_value
@@ -30,21 +31,28 @@ METHODS: Final = {ChargeMethod.QRIS: "qris", ChargeMethod.VA: "bank_transfer"}
 async def apply_report(work: UnitOfWork, charge_id: UUID, report: StatusReport, *, merchant_id: str | None) -> Charge:
     """Let a report change a charge, and return the charge. Idempotent; concurrent reports wait for each other.
 
-    A report about the charge of another merchant changes nothing.
+    A report about the charge of another merchant changes nothing. `updated_at` stays if nothing else changed.
 
     Args:
         merchant_id: of the account; None if it is not known.
     """
     charge = await locked_charge(work, charge_id)
+    before = _facts(charge)
     if merchant_id and report.merchant_id and merchant_id != report.merchant_id:
         log.error("charge_of_another_merchant", charge=str(charge.id))
     else:
         await _follow(work, charge, report)
     status = ChargeStatus(charge.status)
     charge.ask_at = next_question(status, created_at=charge.created_at, expires_at=charge.expires_at, now=work.now)
-    charge.updated_at = work.now
+    if _facts(charge) != before:
+        charge.updated_at = work.now
     await work.session.flush()
     return charge
+
+
+def _facts(charge: Charge) -> Mapping[str, Any]:
+    """Return the columns of a charge, but those that say when it was changed, and when to ask about it."""
+    return {name: getattr(charge, name) for name in set(Charge.__table__.columns.keys()) - {"ask_at", "updated_at"}}
 
 
 async def _follow(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
@@ -59,7 +67,7 @@ async def _follow(work: UnitOfWork, charge: Charge, report: StatusReport) -> Non
     await _change_status(work, charge, report)
     if not had_money and charge.status in RECEIVED:
         await follow_refunds(work, charge, report)
-    if report.partly_charged_back and charge.status == ChargeStatus.PAID:
+    if charge.status == ChargeStatus.PAID:
         await _take_part_back(work, charge, report)
 
 
@@ -122,21 +130,24 @@ async def _take_back(work: UnitOfWork, charge: Charge, report: StatusReport, kin
 
 async def _gone(work: UnitOfWork, charge: Charge, holder: Payment | UnassignedMoney | None) -> Decimal:
     """Return what of the money of a charge went back before."""
-    if not isinstance(holder, Payment) or not holder.taken_back:
+    if not isinstance(holder, Payment):
         return charge.refunded
-    return max(charge.refunded, holder.taken_back + await given_by_gateway(work, holder))
+    return holder.taken_back + await given_by_gateway(work, charge, holder)
 
 
 async def _take_part_back(work: UnitOfWork, charge: Charge, report: StatusReport) -> None:
     """Book the part of a payment that a bank took back: what the report says went back, less the refunds.
 
-    If it does not say how much that is, nothing is booked: the reconciliation shows it to a person. The registration
-    stays as it is. Of kept money the part was booked as gone back already.
+    Once a bank took a part back, that is also what later reports add and is no refund that was asked for. If a report
+    does not say how much that is, nothing is booked: the reconciliation shows it to a person. The registration stays
+    as it is. Of kept money the part was booked as gone back already.
     """
-    holder = await locked_holder(work, charge)
-    if not isinstance(holder, Payment):
+    if not report.refunded:
         return
-    taken = min(report.refunded, report.amount) - await given_by_gateway(work, holder)
+    holder = await locked_holder(work, charge)
+    if not isinstance(holder, Payment) or not (report.partly_charged_back or holder.taken_back):
+        return
+    taken = min(report.refunded, report.amount) - await given_by_gateway(work, charge, holder)
     more = taken - holder.taken_back
     if more <= 0:
         return

@@ -28,7 +28,7 @@ _OTHERS: Final = frozenset(
     | {"authorize", "penarikan", "pencairan"}
 )
 _REFUNDS: Final = frozenset({"refund", "partial_refund", "partial refund", "pengembalian dana"})
-# As a status these are what became of a payment since: whether the row is one is in its sums.
+# As a status these say what happened to a payment since: whether the row is one is in its sums.
 _NO_PAYMENT: Final = ((Part.STATUS, _OTHERS), (Part.TYPE, _OTHERS | _REFUNDS))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.ledger.rules import payment_source
+from payment.ledger.taken_back import TAKEN_BACK
 
 
 class WrongBooking(NamedTuple):
@@ -73,6 +74,15 @@ _WRONG_OTHERS: Final = text(f"""
      WHERE facts.amount IS DISTINCT FROM booked.amount
      ORDER BY source, leg LIMIT 100
 """)  # noqa: S608
+_WRONG_TAKEN_BACK: Final = text(f"""
+    WITH back AS ({TAKEN_BACK})
+    SELECT source, p.taken_back AS expected, back.amount AS booked FROM back JOIN payments p USING (source)
+     WHERE p.taken_back <> back.amount AND back.recorded_at < {BOOKED_BY_NOW}
+     UNION ALL
+    SELECT source, p.taken_back, NULL FROM payments p LEFT JOIN back USING (source)
+     WHERE p.taken_back > 0 AND back.source IS NULL
+     ORDER BY source LIMIT 100
+""")  # noqa: S608
 # Every charge may have a fee: the sums of their hashes are compared first, as a join of them all takes long.
 _FEES_DIFFER: Final = text("""
     SELECT (SELECT coalesce(sum(hashtextextended('charge:' || id || '\\:fee', CAST(fee * 100 AS bigint))), 0)
@@ -86,7 +96,7 @@ _WRONG_FEES: Final = text("""
     SELECT source, facts.amount AS expected, booked.amount AS booked FROM facts FULL JOIN booked USING (source)
      WHERE facts.amount IS DISTINCT FROM booked.amount ORDER BY source LIMIT 100
 """)
-_TAKEN_BACK: Final = text("""
+_CHARGES_TAKEN_BACK: Final = text("""
     SELECT registration_id, status FROM charges
      WHERE status IN ('reversed', 'charged_back') ORDER BY updated_at DESC LIMIT 100
 """)
@@ -108,18 +118,19 @@ async def wrong_payments(session: AsyncSession) -> Sequence[Row[Any]]:
 
 
 async def wrong_others(session: AsyncSession) -> Sequence[Row[Any]]:
-    """Return at most two hundred refunds, kept money, payouts and fees that the ledger has otherwise than they are.
+    """Return refunds, kept money, payouts, fees, and what was taken back, that the ledger has otherwise than they are.
 
-    A row has `source`, `expected` and `booked`.
+    At most three hundred. A row has `source`, `expected` and `booked`; the source of what was taken back is the
+    payment's.
     """
-    wrong = (await session.execute(_WRONG_OTHERS)).all()
+    wrong = [*(await session.execute(_WRONG_OTHERS)).all(), *(await session.execute(_WRONG_TAKEN_BACK)).all()]
     if (await session.execute(_FEES_DIFFER)).scalar_one():
         return [*wrong, *(await session.execute(_WRONG_FEES)).all()]
     return wrong
 
 
 async def wrong_bookings(session: AsyncSession) -> Sequence[WrongBooking]:
-    """Return at most three hundred facts that differ from their movements."""
+    """Return at most four hundred facts that differ from their movements."""
     payments = [
         WrongBooking(payment_source(row.payment_id), row.expected, row.booked) for row in await wrong_payments(session)
     ]
@@ -129,7 +140,7 @@ async def wrong_bookings(session: AsyncSession) -> Sequence[WrongBooking]:
 
 async def charges_taken_back(session: AsyncSession) -> Sequence[Row[Any]]:
     """Return the registrations whose charge was reversed or charged back: `registration_id`, `status`."""
-    return (await session.execute(_TAKEN_BACK)).all()
+    return (await session.execute(_CHARGES_TAKEN_BACK)).all()
 
 
 async def money_kept_for_days(session: AsyncSession) -> Sequence[Row[Any]]:

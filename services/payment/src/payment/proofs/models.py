@@ -19,13 +19,14 @@ class InvoicePayment(View):
 
     `channel` is how it was found: by a `proof`, through the gateway, or in a statement. `superseded_by` is the payment
     that paid the registration while this proof waited. `received` is what the payer transferred, or says so, if that is
-    not `amount`, which is the invoice's.
+    not `amount`, which is the invoice's. `taken_back` is what a bank or the gateway took back of it.
     """
 
     payment_id: UUID = Field(validation_alias="id")
     status: PaymentStatus
     amount: Amount
     received: Amount | None
+    taken_back: Amount = Decimal(0)
     currency: str
     payment_method: Method
     payment_date: datetime

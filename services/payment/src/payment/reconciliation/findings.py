@@ -128,17 +128,19 @@ _ARMS: Final = (
         charge_id="c.id",
         reference="c.order_id",
     ),
+    # What went back of kept money may be refunds as well: its amount says nothing here.
     _arm(
         """charges c JOIN invoices i USING (registration_id)
         LEFT JOIN unassigned_money u ON u.source = 'charge:' || c.id
         LEFT JOIN payments p ON p.source = CASE WHEN u.payment_id IS NULL THEN 'charge:' || c.id
                                                 ELSE 'money:' || u.id END
-        WHERE c.status = 'paid' AND c.gateway_word = 'partial_chargeback' AND c.updated_at >= :taken_back
+        WHERE c.status = 'paid' AND (c.gateway_word = 'partial_chargeback' OR p.taken_back > 0)
+          AND c.updated_at >= :taken_back
           AND i.registration_ended IS NULL""",
         f"'{ItemKind.CHARGE_PARTLY_TAKEN_BACK}'",
         "'midtrans'",
         currency="c.currency",
-        amount="nullif(coalesce(p.taken_back, u.gone_back), 0)",
+        amount="nullif(p.taken_back, 0)",
         since="c.updated_at",
         registration_id="c.registration_id",
         payment_id="p.id",

@@ -85,11 +85,12 @@ MEANINGS: Final[Mapping[ItemKind, tuple[Who, Wording]]] = {
     ItemKind.CHARGE_PARTLY_TAKEN_BACK: (
         Who.ADMIN,
         Wording(
-            en="A bank took a part of this payment back. If no amount stands here, Midtrans did not say it, and nothing"
-            " is booked: look it up there. Ask the runner to pay the part again, or cancel the registration.",
-            id="Bank menarik kembali sebagian pembayaran ini. Jika jumlahnya tidak tertera, Midtrans tidak"
+            en="A bank took a part of this money back. If it is a payment and no amount stands here, Midtrans did not"
+            " say it, and nothing is booked: look it up there. Ask the runner to pay the part again, or cancel the"
+            " registration. Of kept money, see what is left of it.",
+            id="Bank menarik kembali sebagian uang ini. Jika ini pembayaran dan jumlahnya tidak tertera, Midtrans tidak"
             " menyebutkannya dan tidak ada yang dibukukan: lihat di sana. Minta peserta membayar bagian itu lagi,"
-            " atau batalkan pendaftarannya.",
+            " atau batalkan pendaftarannya. Untuk uang tersimpan, lihat sisanya.",
         ),
     ),
     ItemKind.WAITS_FOR_PAYOUT: (

@@ -5,11 +5,12 @@ without an answer is repeated with its key, after a look at whether the gateway 
 such a look: the gateway may have made the refund when it was asked for it before.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 from uuid import UUID
 
 from chassis.database import Database, UnitOfWork
@@ -25,8 +26,11 @@ from payment.gateways.port import (
     RefundRequest,
     ReportedRefund,
 )
+from payment.gateways.portions import ask_in_portions
 
 log = logger(__name__)
+
+_ENTERED_AGAIN_WITHIN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Asked:
         id: of the refund, or of the kept money.
         key: two requests with it make one refund.
         is_known: whether the gateway was seen to know it: then it is only asked about.
+        sent_at: when the gateway was asked for it; None if it was made there.
     """
 
     id: UUID
@@ -46,6 +51,7 @@ class Asked:
     amount: Decimal
     reason: str
     is_known: bool
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -126,34 +132,32 @@ async def _refused(
 async def ask_about(database: Database, access: GatewayAccess, *, kind: Kind) -> int:
     """Ask about what is due to be asked about; return how many. Any number of workers may do so at once.
 
-    If the gateway is down, the rest waits. If the account was removed, what was not accepted is transferred by hand.
+    If the gateway is down, the rest waits. If the account was removed, what was not accepted within a day goes back
+    by hand.
     """
     async with database.read() as session:
-        account, is_stored = await access.account(session), await access.is_stored(session)
-    if account is None:
-        return 0 if is_stored else await _leave_to_people(database, kind)
-    gateway, total = access.gateway(account), 0
-    while claimed := await _claim(database, kind):
-        answers = [_go_on(database, gateway, account, each, kind=kind) for each in claimed]
-        outcomes = await asyncio.gather(*answers, return_exceptions=True)
-        total += len(claimed)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                log.error("refund_not_asked_about", error=type(outcome).__name__, exc_info=outcome)
-        if not all(outcome is True for outcome in outcomes):
-            break
-    return total
+        account = await access.account(session)
+        is_stored = account is not None or await access.is_stored(session)
+    claim = partial(_claim, database, kind)
+    if account is not None:
+        go_on = partial(_go_on, database, access.gateway(account), account, kind=kind)
+    elif not is_stored:
+        go_on = partial(_leave_to_people, database, kind)
+    else:
+        return 0
+    return await ask_in_portions(claim, go_on, failure="refund_not_asked_about")
 
 
-async def _leave_to_people(database: Database, kind: Kind) -> int:
-    total = 0
-    while claimed := await _claim(database, kind):
-        for asked in claimed:
-            async with database.work() as work:
-                await kind.fall_back(work, asked, OrderUnknown("no account"))
-                await kind.ask_later(work, asked)
-        total += len(claimed)
-    return total
+async def _leave_to_people(database: Database, kind: Kind, asked: Asked) -> bool:
+    """Let money be transferred by hand that was asked for a day ago: an account may be entered again before that.
+
+    A request whose answer got lost may have been made there, so a person has to look.
+    """
+    async with database.work() as work:
+        if asked.sent_at is not None and work.now - asked.sent_at > _ENTERED_AGAIN_WITHIN:
+            await kind.fall_back(work, asked, GatewayRefused("no account"))
+        await kind.ask_later(work, asked)
+    return True
 
 
 async def _claim(database: Database, kind: Kind) -> Sequence[Asked]:

@@ -71,6 +71,7 @@ async def _asked_for(work: UnitOfWork, refund: Refund) -> Asked | None:
         amount=refund.amount,
         reason=refund.reason,
         is_known=refund.accepted_at is not None,
+        sent_at=refund.sent_at,
     )
 
 

@@ -140,11 +140,11 @@ async def ensure_not_taken_back(work: UnitOfWork, refund: Refund) -> None:
     """Check that a refund is still owed, and was not taken back by a bank.
 
     Raises:
-        RefundExceedsPayment.
+        RefundExceedsPayment: with what may still go back for it, by another refund in its place.
     """
     payment = await work.session.get_one(Payment, refund.payment_id, populate_existing=True)
     if _is_taken_back(payment):
-        raise RefundExceedsPayment.of(refundable(payment))
+        raise RefundExceedsPayment.of(max(Decimal(0), refund.amount - _excess(payment)))
 
 
 async def _insert(work: UnitOfWork, payment: Payment, **row: Any) -> None:

@@ -25,7 +25,7 @@ router = Router(prefix="/payments/bulk", tags=["review"])
 
 
 class BulkResult(StrEnum):
-    """What became of one payment. `failed` says nothing about it: repeat the request.
+    """The result for one payment. `failed` says nothing about it: repeat the request.
 
     Of a large amount, `waits_for_second` is the first of two people's verification; `same_person` says that this person
     did that before.
@@ -46,7 +46,7 @@ class BulkVerification(Body):
 
 
 class BulkItem(View):
-    """What became of one payment; the decision that stands, who made it and when, if it was decided before."""
+    """The result for one payment; the decision that stands, who made it and when, if it was decided before."""
 
     payment_id: UUID
     result: BulkResult

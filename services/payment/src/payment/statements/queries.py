@@ -27,6 +27,8 @@ from payment.statements.tables import ImportedStatement, LinePayment, StatementL
 MOST_CANDIDATES: Final = 200_000
 """Maximum number of invoices that lines are matched with: open ones first, then those that ended last."""
 
+_PART: Final = 1000
+
 _is_open: Final = Invoice.status.in_((InvoiceStatus.OPEN, InvoiceStatus.PROOF_UPLOADED))
 _WHOSE: Final = (Invoice.registration_id, Invoice.registration_number, Invoice.payer_name)
 _ended_at: Final = func.coalesce(Payment.verified_at, Invoice.updated_at)
@@ -45,7 +47,8 @@ async def own_account(session: AsyncSession) -> str | None:
 async def credits_between(session: AsyncSession, account: str | None, first: date, last: date) -> Sequence[Row[Any]]:
     """Return what came in to an account from `first` to `last`, by all its statements.
 
-    A row has the day, amount, text and fingerprint of a line, and the format of its statement.
+    A row has the day, amount, text and fingerprint of a line, and the format of its statement. The rows come in parts,
+    so that other requests are answered meanwhile.
 
     Args:
         account: None for the statements that name none.
@@ -55,7 +58,7 @@ async def credits_between(session: AsyncSession, account: str | None, first: dat
     query = query.join(ImportedStatement, ImportedStatement.id == StatementLine.statement_id)
     of_account = ImportedStatement.account.is_not_distinct_from(account)
     query = query.where(of_account, StatementLine.booked_on.between(first, last), StatementLine.amount > 0)
-    return (await session.execute(query)).all()
+    return await _in_parts(session, query)
 
 
 async def invoices_for_lines(session: AsyncSession, *, since: datetime) -> Sequence[Row[Any]]:
@@ -86,8 +89,12 @@ async def invoices_for_lines(session: AsyncSession, *, since: datetime) -> Seque
         .order_by(_is_open.desc(), _ended_at.desc())
         .limit(MOST_CANDIDATES)
     )
+    return await _in_parts(session, query)
+
+
+async def _in_parts(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> Sequence[Row[Any]]:
     found: list[Row[Any]] = []
-    async for part in (await session.stream(query)).partitions(1000):
+    async for part in (await session.stream(query)).partitions(_PART):
         found.extend(part)
     return found
 

@@ -63,6 +63,7 @@ async def _asked_for(work: UnitOfWork, money: UnassignedMoney) -> Asked | None:
         amount=left_of(money),
         reason=money.reason or "",
         is_known=money.accepted_at is not None,
+        sent_at=money.sent_at,
     )
 
 

@@ -1,6 +1,7 @@
 """Recognising what spends the money of a wallet, and is pasted in place of a public key by mistake."""
 
 import re
+import unicodedata
 from typing import Final
 
 _DIGITS: Final = re.compile("(?:0x)?[0-9a-f]{64}", re.IGNORECASE)
@@ -15,5 +16,5 @@ def is_wallet_secret(text: str) -> bool:
 
 def _is_recovery_words(text: str) -> bool:
     """Return whether a text may be recovery words, in any language, and with commas between them."""
-    words = text.replace(",", " ").split()
+    words = unicodedata.normalize("NFC", text).replace(",", " ").split()  # wallets may write accents as own characters
     return len(words) in _NUMBERS_OF_WORDS and all(word.isalpha() for word in words)

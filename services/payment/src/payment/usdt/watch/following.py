@@ -22,8 +22,8 @@ from payment.usdt.watch.storing import load, store
 
 log = logger(__name__)
 
-_LONGEST: Final = 90.0
-"""Seconds for a pass: half of them to read it, see `Reading.longest`. Less than its lease."""
+_LONGEST: Final = 100.0
+"""Seconds for a pass: more than twice `Reading.longest`, as the second look may take as long. Less than its lease."""
 _OLDEST_HEAD: Final = timedelta(minutes=5)
 """All networks make a block within seconds."""
 _EARLIEST_START: Final = timedelta(days=1)

@@ -7,15 +7,21 @@ from payment.usdt.evm.rpc import Endpoint
 from payment.usdt.networks.access import ChainAccess
 from payment.usdt.networks.tables import UsdtNetwork
 from payment.usdt.watch.failures import WrongChain
+from payment.usdt.watch.reading import RANGES
 
 
 @dataclass(slots=True)
 class Node:
-    """An endpoint, trusted once it says that it serves the network."""
+    """An endpoint, trusted once it says that it serves the network.
+
+    Attributes:
+        ranges: maximum ranges of blocks in the next pass, fewer after one that took too long.
+    """
 
     endpoint: Endpoint
     chain_id: int
     is_trusted: bool = False
+    ranges: int = RANGES
 
     async def trusted(self) -> Endpoint:
         """Return the endpoint.
@@ -30,9 +36,17 @@ class Node:
             self.is_trusted = True
         return self.endpoint
 
+    def read_less(self) -> None:
+        """Halve the ranges of the next pass; one is left at least."""
+        self.ranges = max(self.ranges // 2, 1)
+
+    def read_more(self) -> None:
+        """Double the ranges of the next pass, up to the maximum."""
+        self.ranges = min(self.ranges * 2, RANGES)
+
 
 class Nodes:
-    """The endpoints of all networks. They remember the range of blocks that they accept, and that they are trusted."""
+    """The endpoints of all networks. They remember that they are trusted, and how many blocks they accept and read."""
 
     def __init__(self, access: ChainAccess) -> None:
         self._access = access

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from chassis.telemetry import logger
 
-from payment.usdt.evm.models import Transfer
 from payment.usdt.evm.rpc import EndpointDown
 from payment.usdt.watch.failures import FAILURES, NotRead, trouble_of
 from payment.usdt.watch.nodes import Node
 from payment.usdt.watch.reading import Addresses, Reading, read_pass
-from payment.usdt.watch.rules import Looked, Memory, Pass, Plan, Trouble, due, plan
+from payment.usdt.watch.rules import Memory, Pass, Plan, Trouble, due, plan
 from payment.usdt.watch.second_look import look_again
 
 log = logger(__name__)
@@ -57,33 +57,30 @@ async def take_pass(
 
 
 async def _read(node: Node, memory: Memory, how: Reading, addresses: Addresses, seconds: float) -> Pass:
-    """Return what `read_pass` does.
+    """Return what `read_pass` does. The endpoint's next pass is shorter if it takes longer than so many seconds.
+
+    After one that takes less than half of them the next may be longer.
 
     Raises:
         PassFailed.
         EndpointError: also if it takes longer than so many seconds.
     """
+    began = monotonic()
     try:
         async with asyncio.timeout(seconds):
-            return await read_pass(await node.trusted(), memory, how, addresses)
+            read = await read_pass(await node.trusted(), memory, how, addresses, ranges=node.ranges)
     except TimeoutError:
+        node.read_less()
         raise EndpointDown(f"{node.endpoint.host}: a pass takes too long") from None
+    if monotonic() - began < seconds / 2:
+        node.read_more()
+    return read
 
 
 async def _checked(nodes: Sequence[Node], index: int, memory: Memory, read: Pass, seconds: float) -> Taken:
     others_first = [nodes[each] for each in _from(index + 1, len(nodes))]
-    looked = await _look(others_first, due(memory, read), seconds)
+    looked = await look_again(others_first, due(memory, read), seconds=seconds)
     return Taken(plan(memory, read, looked), index, Trouble.NOT_CONFIRMED if looked.leaves_doubt else None)
-
-
-async def _look(nodes: Sequence[Node], transfers: Sequence[Transfer], seconds: float) -> Looked:
-    """Return what `look_again` does; by the endpoint that was read alone if it takes longer than so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await look_again(nodes, transfers)
-    except TimeoutError:
-        log.warning("second_look_too_slow", hosts=[each.endpoint.host for each in nodes[:-1]])
-        return await look_again(nodes[-1:], transfers)
 
 
 def _from(start: int, count: int) -> Sequence[int]:

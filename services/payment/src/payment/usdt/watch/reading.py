@@ -20,7 +20,7 @@ WIDE_OVERLAP: Final = 64
 """Blocks that are read again by each pass, at least and at most: nodes answer without the transfers of blocks that they
 have not indexed (go-ethereum #24078, erigon #16861)."""
 
-_RANGES: Final = 10
+RANGES: Final = 10
 """Maximum ranges of blocks in one pass, each as long as the endpoint accepts; the next pass goes on from there."""
 _NEAR: Final = (1, 2, 4, 8, 16, 32, 64)
 """Blocks below the last one to remember after a pass over many, so that a short reorganization stays cheap."""
@@ -56,8 +56,13 @@ class Reading:
         return max(self.overlap, min(self.wide_overlap, endpoint.log_range // 2))
 
 
-async def read_pass(endpoint: Endpoint, memory: Memory, how: Reading, addresses: Addresses) -> Pass:
+async def read_pass(
+    endpoint: Endpoint, memory: Memory, how: Reading, addresses: Addresses, *, ranges: int = RANGES
+) -> Pass:
     """Read the transfers in the blocks that are new, and in some that are not.
+
+    Args:
+        ranges: maximum ranges of blocks.
 
     Raises:
         Moved, Behind, TooDeep.
@@ -71,7 +76,7 @@ async def read_pass(endpoint: Endpoint, memory: Memory, how: Reading, addresses:
         return await _without_news(endpoint, headers, head, how)
     anchors = memory.anchors or await _first_anchor(endpoint, head, how)
     watched = await addresses()
-    read = await _read(endpoint, headers, head, _Task(memory, anchors, how, watched))
+    read = await _read(endpoint, headers, head, _Task(memory, anchors, how, watched, ranges))
     if await endpoint.block(head.number) != head:
         raise Moved(f"{endpoint.host}: head {head.number} was replaced")
     return read
@@ -83,6 +88,7 @@ class _Task:
     anchors: Mapping[int, bytes]
     how: Reading
     watched: Sequence[bytes]
+    ranges: int
 
 
 async def _first_anchor(endpoint: Endpoint, head: Block, how: Reading) -> Mapping[int, bytes]:
@@ -101,7 +107,7 @@ async def _without_news(endpoint: Endpoint, headers: Headers, head: Block, how: 
 async def _read(endpoint: Endpoint, headers: Headers, head: Block, task: _Task) -> Pass:
     agreed = await headers.newest_of(task.anchors)
     first = max(agreed + 1 - task.how.overlap_at(endpoint), 0)
-    last = await headers.at(min(head.number, max(first + _RANGES * endpoint.log_range - 1, agreed + 1)))
+    last = await headers.at(min(head.number, max(first + task.ranges * endpoint.log_range - 1, agreed + 1)))
     transfers = await endpoint.transfers(task.watched, first, last.number, tokens=task.how.tokens)
     found = await _with_times(headers, [each for each in transfers if each.units], task.memory.times)
     return Pass(

@@ -141,17 +141,19 @@ class Looked:
         missing: those that are not, though their block is.
         disputed: those of which endpoints say different things.
         contradicted: lowest number of a block that another one has replaced; None if there is none.
+        is_cut_off: whether there was no time for some.
     """
 
     confirmed: frozenset[Key] = frozenset()
     missing: frozenset[Key] = frozenset()
     disputed: frozenset[Key] = frozenset()
     contradicted: int | None = None
+    is_cut_off: bool = False
 
     @property
     def leaves_doubt(self) -> bool:
         """Return whether something was not confirmed that should have been."""
-        return bool(self.missing or self.disputed) or self.contradicted is not None
+        return bool(self.missing or self.disputed or self.is_cut_off) or self.contradicted is not None
 
     def __or__(self, other: "Looked") -> "Looked":
         """Return what two looks at different blocks found."""
@@ -161,6 +163,7 @@ class Looked:
             missing=self.missing | other.missing,
             disputed=self.disputed | other.disputed,
             contradicted=min(contradicted, default=None),
+            is_cut_off=self.is_cut_off or other.is_cut_off,
         )
 
 

@@ -3,6 +3,8 @@
 A question by range is answered without an error for blocks that a node does not have; one by hash is not (EIP-234).
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -30,19 +32,26 @@ class _Answer:
     is_replaced: bool = False
 
 
-async def look_again(nodes: Sequence[Node], transfers: Sequence[Transfer]) -> Looked:
+async def look_again(nodes: Sequence[Node], transfers: Sequence[Transfer], *, seconds: float) -> Looked:
     """Return which transfers are there, by the first endpoint that has their block.
 
-    What that endpoint does not confirm, the one that the transfers were read from is asked about too.
+    What that endpoint does not confirm, the one that the transfers were read from is asked about too. It alone is asked
+    about the blocks that are left after so many seconds, for as long; what is left then is for the next pass.
 
     Args:
         nodes: in the order in which they are asked: last the one that the transfers were read from.
         transfers: in the order of the chain. Those of some blocks are looked at; the next pass looks at more.
     """
-    looked = Looked()
-    for block, those in _by_block(transfers):
-        looked |= await _look(nodes, block, those)
-    return looked
+    looked, left = Looked(), deque(_by_block(transfers))
+    for asked in (nodes, nodes[-1:]) if len(nodes) > 1 else (nodes,):
+        try:
+            async with asyncio.timeout(seconds):
+                while left:
+                    looked |= await _look(asked, *left[0])
+                    left.popleft()
+        except TimeoutError:
+            log.warning("second_look_too_slow", hosts=[each.endpoint.host for each in asked])
+    return looked | Looked(is_cut_off=bool(left))
 
 
 async def _look(nodes: Sequence[Node], block: int, those: Mapping[Key, Transfer]) -> Looked:
