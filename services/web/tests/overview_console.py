@@ -59,6 +59,7 @@ class Console:
     """The console on answers that a test changes.
 
     Attributes:
+        of_all_races: other answers to what is asked without a race.
         hours, days: what happened, by when it began; the timeline answers with these buckets.
         finished_before: for each call, how many others had been answered when it was made.
     """
@@ -69,6 +70,7 @@ class Console:
             **OVERVIEW_ANSWERS,
             CATALOG: json_of({"items": [RACE]}),
         }
+        self.of_all_races: dict[tuple[str, str], httpx.Response] = {}
         self.hours: list[dict[str, Any]] = []
         self.days: list[dict[str, Any]] = []
         self.clock = Clock()
@@ -85,7 +87,7 @@ class Console:
         for _ in range(100):  # long enough for all calls that do not wait for this one
             await asyncio.sleep(0)
         self._finished += 1
-        answers = dict(self.answers)
+        answers = {**self.answers, **({} if "event_id" in request.url.params else self.of_all_races)}
         if answers[TIMELINE].status_code == 200:
             items = self.hours if request.url.params.get("interval") == "hour" else self.days
             answers[TIMELINE] = json_of({"items": items})

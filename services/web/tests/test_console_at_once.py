@@ -12,8 +12,12 @@ from web.console.views.tables import SavedView
 from . import own_app
 from .conftest import NOW, category
 from .walk import ANSWERS, Answers, answering, browser, problem
+from .walk_accounts_answers import ANSWERS as OF_ACCOUNTS
+from .walk_accounts_answers import LINE, MONEY, ONE_KEPT, ONE_LINE, kept
+from .walk_console_usdt_answers import ANSWERS as OF_USDT
+from .walk_console_usdt_answers import OFFERS
 from .walk_money_answers import ANSWERS as OF_MONEY
-from .walk_money_answers import COLLEAGUE, at, on_the_desk
+from .walk_money_answers import COLLEAGUE, answer, at, on_the_desk
 from .walk_ops_answers import ANSWERS as OF_OPS
 from .walk_prices import ANSWERS as OF_PRICES
 from .walk_races_answers import RACE
@@ -30,6 +34,10 @@ PHASES: Final = tuple(f"/api/registration/v1/categories/{category(name)['id']}/p
 DESK: Final = ("POST", "/api/payment/v1/review/next")
 SECOND: Final = on_the_desk(needs_second=True, checked_by=COLLEAGUE, checked_at=at(-1))
 CSV: Final = httpx.Response(200, content=b"at,actor,action\r\n", headers={"Content-Type": "text/csv"})
+REFUNDS: Final = tuple(f"/api/payment/v1/{name}" for name in ("refunds", "surplus"))
+NO_ADDRESS: Final = {"network": None, "address": None, "amount": "21.02", "check": None, "checked_at": None}
+BACK: Final = kept(state="refund_due", source=f"line:{LINE}", usdt_refund=NO_ADDRESS)
+BACK_IN_USDT: Final = {**OF_ACCOUNTS, **OF_USDT, ONE_KEPT: answer(BACK)}
 
 
 class Meeting:
@@ -85,6 +93,8 @@ async def _get(
         ("/console/participants", {}, (VIEWS, CATALOG)),
         ("/console/registrations", {}, (VIEWS, CATALOG)),
         (f"/console/races/{RACE}/prices", OF_PRICES, PHASES),
+        ("/console/refunds", {}, REFUNDS),
+        (f"/console/surplus/{MONEY}", BACK_IN_USDT, (ONE_LINE[1], OFFERS[1])),
     ],
 )
 async def test_independent_answers_are_asked_for_at_once(path: str, answers: Answers, paths: tuple[str, ...]) -> None:

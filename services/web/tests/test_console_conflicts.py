@@ -269,3 +269,17 @@ async def test_hand_outs_say_who_collected_what_they_showed_and_another_size() -
     assert "Collected by" not in rows[1][1]
     assert "Jersey size" not in rows[1][1]
     assert "Collected by Rina Lestari (letter seen, no identity card seen)" in alone
+
+
+async def test_while_races_are_away_no_conflict_is_shown_under_the_name_of_one() -> None:
+    apis = Apis({CATALOG: problem(503, "unavailable")})
+    async with apis.browser() as browser:
+        every = await page(browser, "/conflicts")
+        assert len(apis.asked(*CONFLICTS)) == 1
+        one = await page(browser, "/conflicts?race=jakarta-fun-run")
+    assert every.all("table")
+    assert len(apis.asked(*CONFLICTS)) == 1
+    assert "nothing can be shown for one race alone" in one.text
+    assert (one.all("table"), "do not answer right now. Please" in one.text) == ([], False)
+    form = one.one("form", class_="filters card")
+    assert form.one("input", name="race").get("value") == "jakarta-fun-run", "the filter stays for the next attempt"

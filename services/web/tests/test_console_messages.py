@@ -37,6 +37,21 @@ async def test_filters_are_asked_of_the_api_with_whole_days_of_the_console() -> 
     }
 
 
+async def test_while_races_are_away_no_message_is_shown_under_the_name_of_one() -> None:
+    async with desk({CATALOG: problem(503, "unavailable")}) as staff:
+        every = parsed((await staff.see("/messages")).text)
+        assert len(staff.asked(*LOG)) == 1
+        answer = await staff.see("/messages?race=jakarta-fun-run&q=Budi")
+        assert len(staff.asked(*LOG)) == 1
+    one = parsed(answer.text)
+    assert "race" not in [each.get("id") for each in every.all("select")]
+    assert (answer.status_code, len(every.all("table")), one.all("table")) == (200, 1, [])
+    assert "nothing can be shown for one race alone" in one.text
+    assert "No message was found" not in one.text
+    form = one.one("form", class_="filters card")
+    assert form.one("input", name="race").get("value") == "jakarta-fun-run", "the filter stays for the next attempt"
+
+
 async def test_a_race_has_its_log_with_days_and_times_of_its_zone() -> None:
     race, *others = CONSOLE_ANSWERS[CATALOG].json()["items"]
     race["timezone"] = "Asia/Makassar"
@@ -52,14 +67,6 @@ async def test_a_race_has_its_log_with_days_and_times_of_its_zone() -> None:
     assert "WITA" in page.text
     assert "WIB" not in page.text
     assert unknown.status_code == 404
-
-
-async def test_without_the_races_the_log_is_there_without_their_filter() -> None:
-    async with desk({CATALOG: problem(503, "unavailable")}) as staff:
-        answer = await staff.see("/messages")
-        assert answer.status_code == 200
-        assert 'id="race"' not in answer.text
-        assert (await staff.see("/messages?race=makassar-lari")).status_code == 503
 
 
 async def test_each_filter_is_a_chip_that_takes_only_itself_away() -> None:

@@ -205,6 +205,7 @@ async def test_in_the_first_hour_of_a_day_nothing_is_compared(console: Console) 
 
 async def test_verified_payments_are_those_of_the_ways_of_paying_and_of_today(console: Console) -> None:
     console.answers[PAYMENTS] = payments(refunds=1, qris=3, bank_transfer=1, verified={"today": 2, "yesterday": 1})
+    console.of_all_races[PAYMENTS] = payments(refunds=5, qris=30, verified={"today": 9, "yesterday": 8})
     console.answers[STATS] = stats(counts("5K", amount_expected="150000.00", amount_verified="150000.00", cancelled=3))
     page = await console.page()
     tile = tiles(page)["Verified payments"]

@@ -195,6 +195,14 @@ async def test_the_file_has_all_codes_that_match_with_their_uses() -> None:
     assert (second["code"], second["category"], second["max_uses"]) == ("LARI20", "", "")
 
 
+async def test_a_code_that_ends_with_the_calendar_is_in_the_file() -> None:
+    last = code(valid_until="9999-12-31T23:59:59Z")
+    async with _console({("GET", LISTED): codes(last)}) as console:
+        answer = await console.client.get(f"{CODES}/file")
+    [row] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    assert row["valid_until"] == "9999-12-31T23:59:59+00:00"
+
+
 def _in_pages(following: httpx.Response) -> Any:
     """Return the APIs with more codes than fit on a page; what follows the cursor is `following`."""
     usual = answering({**EVERYWHERE, **ANSWERS})

@@ -99,7 +99,7 @@ async def test_attempts_that_do_not_see_each_other_ask_for_the_same_phases() -> 
 async def test_phases_and_a_course_that_are_missing_are_made_when_the_copy_is_repeated() -> None:
     source = _source(has_course=True, course_meters=5000)
     own = source["categories"][0]["id"]
-    api = RacesApi([source], phases={own: [phase(), phase(name="Presale")]})
+    api = RacesApi([source], phases={own: [phase(), phase(name="Presale", id=str(UUID_OF_OTHER))]})
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
         is_phase = request.method == "POST" and request.url.path.endswith("/price-phases")
@@ -116,6 +116,19 @@ async def test_phases_and_a_course_that_are_missing_are_made_when_the_copy_is_re
     race = api.races[-1]
     assert race["has_course"] is True
     assert [each["name"] for each in api.phases[race["categories"][0]["id"]]] == ["Early bird", "Presale"]
+
+
+async def test_a_phase_of_the_copy_that_got_another_name_is_not_made_again() -> None:
+    source = _source()
+    both = [phase(), phase(name="Presale", id=str(UUID_OF_OTHER))]
+    api = RacesApi([source], phases={source["categories"][0]["id"]: both})
+    async with console(api) as browser:
+        form = await _planned(browser)
+        await browser.post(COPY, data=form)
+        made = api.phases[api.races[-1]["categories"][0]["id"]]
+        made[1]["name"] = "Flash sale"
+        again = await browser.post(COPY, data=form)
+    assert (again.status_code, [each["name"] for each in made]) == (200, ["Early bird", "Flash sale"])
 
 
 _AWAY = httpx.Response(502)

@@ -61,12 +61,14 @@ async def test_the_list_is_filtered_and_leads_to_what_is_due() -> None:
 
 async def test_the_list_leads_to_kept_money_that_has_to_go_back() -> None:
     path = ("GET", f"{PAYMENT}/surplus")
-    two, none = ({"items": [{"id": each} for each in found], "next_cursor": None} for found in ((REFUND, ME), ()))
+    one = {"received_at": at(-1), "amount": "150123.00"}
+    two, none = ({"items": found, "next_cursor": None} for found in ([one, one], []))
     for found, links in ((two, [f"/en{KEPT_DUE}"]), (none, [])):
         api = PaymentApi(chosen={("GET", f"{PAYMENT}/refunds"): listed(), path: answer(found)})
         async with console(api) as browser:
             page = parsed((await browser.get(LIST)).text)
         assert [each.get("href") for each in page.all("a") if "kept money" in each.text] == links
+        assert api.asked("/surplus") == [{"state": "refund_due", "limit": "50"}]
         assert ("2 amounts of kept money have to be paid back, too" in page.text) is bool(links)
 
 

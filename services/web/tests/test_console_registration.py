@@ -186,6 +186,11 @@ _ALL_BACK: Answers = {
     given.INVOICE: given.invoice("paid", given.payment(), refunds=[given.going_back("done", amount="150000.00")])
 }
 
+_CHARGED_BACK: Answers = {given.INVOICE: given.invoice("paid", given.payment(taken_back="150000.00"))}
+_CHARGED_BACK_IN_PART: Answers = {
+    given.INVOICE: given.invoice("paid", given.payment(taken_back="30000.00"), refunds=[given.going_back("done")])
+}
+
 
 @pytest.mark.parametrize(
     ("answers", "said"),
@@ -193,6 +198,8 @@ _ALL_BACK: Answers = {
         (_UNIQUE, "Rp 149.877 has to be paid back"),
         (_BACK_IN_PART, "Rp 99.877 has to be paid back"),
         (_ALL_BACK, "Nothing is left to pay back"),
+        (_CHARGED_BACK, "Nothing is left to pay back"),
+        (_CHARGED_BACK_IN_PART, "Rp 70.000 has to be paid back"),
         ({given.INVOICE: problem(404, "unknown")}, "Rp 700.000 has to be paid back"),
         ({given.INVOICE: AWAY}, "How much is not known now"),
     ],

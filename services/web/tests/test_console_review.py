@@ -325,7 +325,7 @@ async def test_numbers_of_payments_are_no_other_text(api: PaymentApi) -> None:
     api.queue.clear()
     async with console(api) as browser:
         page = await browser.get(f"{DESK}?view=<b>&done=<b>")
-    assert "2 proofs are on the desks of others" in parsed(page.text).text
+    assert "2 proofs are with other people" in parsed(page.text).text
 
 
 async def test_an_empty_desk_says_which_proofs_wait_for_a_second_person(api: PaymentApi) -> None:
@@ -336,8 +336,16 @@ async def test_an_empty_desk_says_which_proofs_wait_for_a_second_person(api: Pay
     async with console(api) as browser:
         words = parsed((await browser.get(DESK)).text).text
     assert "1 proof is checked by you and waits for a second person." in words
-    assert "2 proofs are on the desks of others" in words
+    assert "2 proofs are with other people" in words
     assert api.asked("/payments") == [{"waits_for_second": "true", "limit": "100"}]
+
+
+async def test_where_nothing_waits_the_proofs_for_a_second_person_are_not_asked_for(api: PaymentApi) -> None:
+    api.chosen["GET", f"{PAYMENT}/stats"] = answer({"waiting": {"count": 0, "oldest_at": None}})
+    api.queue.clear()
+    async with console(api) as browser:
+        assert "Nothing waits" in parsed((await browser.get(DESK)).text).text
+    assert api.asked("/payments") == []
 
 
 async def test_a_desk_of_one_race_stays_with_it_through_decisions(api: PaymentApi) -> None:

@@ -207,6 +207,19 @@ async def test_only_what_was_not_accepted_is_ticked_for_another_try() -> None:
     assert ticks == {f"{LINE} {ENTRY}": False, f"{SECOND} {ENTRY}": True, f"{ENTRY} {ENTRY}": False}
 
 
+async def test_from_a_later_page_what_was_not_accepted_is_shown_there_and_stays_ticked() -> None:
+    listed = _lines(line(), line(id=SECOND))
+    refused = {OTHER_ACCEPT: problem(409, "amount_mismatch"), OTHER_LINE: answer(line(id=SECOND))}
+    async with desk({**listed, **refused}, usual=ANSWERS) as staff:
+        page = parsed((await staff.see(f"{ONE}?state=all&cursor=c2")).text)
+        [form] = [each for each in page.all("form") if "data-lines" in each.attributes]
+        address = form.attributes["action"].removeprefix("/en/console")
+        sent = await staff.send(address, {"line": [f"{SECOND} {ENTRY}", f"{LINE} {ENTRY}"]})
+        asked = [dict(each.url.params) for each in staff.asked(*LINES)]
+    assert asked == [{"cursor": "c2"}, {"cursor": "c2"}]
+    assert _ticks(parsed(sent.text)) == {f"{LINE} {ENTRY}": False, f"{SECOND} {ENTRY}": True}
+
+
 async def test_a_form_that_is_sent_twice_says_twice_that_its_lines_are_accepted() -> None:
     made = decided(id=SECOND, registration_ids=[ENTRY], decided_by=ME)
     refused = {OTHER_ACCEPT: problem(409, "line_decided", state="matched"), OTHER_LINE: answer(made)}

@@ -63,6 +63,7 @@ async def test_a_form_that_is_sent_twice_at_once_leads_to_the_station_that_it_ma
     apis = Apis({CREATE: problem(409, "station_exists")})
     async with apis.browser() as browser:
         key = (await page(browser, "/stations/new")).one("input", name="key").get("value") or ""
+        apis.answers[STATIONS] = json_of({"items": [station(id=key, name="Meja 9"), station()], "next_cursor": None})
         answer = await post(browser, "/stations/new", **NEW_STATION, key=key)
         shown = await page(browser, f"/stations/{STATION}?done=added_before")
     assert _sent(apis, *CREATE)["id"] == key
@@ -76,6 +77,19 @@ async def test_a_form_that_is_sent_later_again_leads_to_the_station_that_it_made
     async with apis.browser() as browser:
         answer = await post(browser, "/stations/new", **NEW_STATION, key=STATION)
     assert answer.headers["Location"] == f"/en/console/stations/{STATION}?done=added_before"
+
+
+@pytest.mark.parametrize("corrected", [{"name": "Meja 10"}, {"location_name": "Hall B"}, {"race": "any"}])
+async def test_a_form_that_is_sent_again_with_other_values_is_shown_with_a_new_key(corrected: dict[str, str]) -> None:
+    made = json_of({"items": [station(name="Meja 9")], "next_cursor": None})
+    apis = Apis({STATIONS: made, CREATE: problem(409, "station_exists")})
+    async with apis.browser() as browser:
+        answer = await post(browser, "/stations/new", **{**NEW_STATION, **corrected}, key=STATION)
+    shown = parsed(answer.text)
+    assert answer.status_code == 409
+    assert "This form was sent before with other values, and that was done." in shown.text
+    assert shown.one("input", name="name").get("value") == corrected.get("name", "Meja 9")
+    assert shown.one("input", name="key").get("value") not in (None, "", STATION)
 
 
 async def test_a_pin_that_check_in_finds_too_easy_is_replaced_by_another(monkeypatch: pytest.MonkeyPatch) -> None:

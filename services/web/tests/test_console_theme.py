@@ -58,6 +58,15 @@ async def test_without_a_known_choice_a_page_follows_the_device(theme: str) -> N
     assert _pressed(page) == ["system"]
 
 
+@pytest.mark.parametrize(("path", "status"), [("/sessions-of-none", 404), ("/staff", 403)])
+async def test_an_error_has_the_theme_too(path: str, status: int) -> None:
+    async with desk(role=Role.VIEWER) as staff:
+        answer = await staff.see(path, Cookie=f"{SESSION}; theme=dark")
+        other = await staff.see(path)
+    assert (answer.status_code, parsed(answer.text).one("html").get("data-theme")) == (status, "dark")
+    assert "data-theme" not in parsed(other.text).one("html").attributes
+
+
 async def test_the_login_has_the_theme_too() -> None:
     async with desk() as staff:
         answer = await staff.see("/login", Cookie="theme=dark")

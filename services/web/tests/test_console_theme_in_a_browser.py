@@ -14,6 +14,10 @@ shown, walker = states.shown, states.walker
 _LIGHT: Final = "rgb(245, 243, 238)"
 _DARK: Final = "rgb(12, 15, 19)"
 _GROUND: Final = "() => getComputedStyle(document.body).backgroundColor"
+_ACCOUNT_LINES: Final = """() => {
+    const parts = [...document.querySelectorAll('.console-account > *')].map(each => each.getBoundingClientRect());
+    return new Set(parts.map(each => Math.round((each.top + each.bottom) / 2))).size;
+}"""
 _TOO_WIDE: Final = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.soak]
@@ -55,4 +59,15 @@ async def test_the_open_switch_fits_and_can_be_used(width: int, shown: Shown, wa
         await page.get_by_text("Appearance").click()
         assert await page.get_by_role("button", name="Always dark").get_attribute("aria-pressed") == "true"
         assert await violations(page) == []
+        assert await page.evaluate(_TOO_WIDE) <= 0
+
+
+@pytest.mark.parametrize("prefix", ["", "/en"])
+@pytest.mark.parametrize("width", [320, 390, 768])
+async def test_the_account_has_one_line(width: int, prefix: str, shown: Shown, walker: Walker) -> None:
+    example, page = _page(""), shown.page
+    await page.set_viewport_size({"width": width, "height": 740})
+    async with browser(walker.app_for(example)) as client:
+        await shown.open(client, example, prefix)
+        assert await page.evaluate(_ACCOUNT_LINES) == 1
         assert await page.evaluate(_TOO_WIDE) <= 0

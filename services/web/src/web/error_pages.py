@@ -20,7 +20,7 @@ from web.languages import (
     without_language,
 )
 from web.pages import Pages
-from web.themes import CONSOLE
+from web.themes import CONSOLE, theme_of_current_request
 
 log = logger(__name__)
 
@@ -52,7 +52,7 @@ def _rendered(pages: Pages, problem: Mapping[str, Any], headers: Mapping[str, st
         _templates(problem, is_console=is_console),
         path,
         is_console=is_console,
-        theme=None,
+        theme=theme_of_current_request(),
         query=query,
         again=with_query(path, query) if again else None,
         status=problem["status"],

@@ -12,6 +12,9 @@ ENGLISH_PREFIX: Final = "/en"
 path_of_request: ContextVar[str] = ContextVar("path_of_request", default="/")
 """The path of the current request."""
 
+cookies_of_request: ContextVar[str] = ContextVar("cookies_of_request", default="")
+"""The cookies of the current request, as its header has them."""
+
 
 def language_of_path(path: str) -> Language:
     """Return the language of the page at a path."""
@@ -59,6 +62,8 @@ class LanguageOfPath:
         """Set `Accept-Language` to the language of the path."""
         if scope["type"] == "http":
             path_of_request.set(scope["path"])
+            cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+            cookies_of_request.set(b"; ".join(cookies).decode("latin-1"))
             others = [each for each in scope["headers"] if each[0] != b"accept-language"]
             wanted = language_of_path(scope["path"]).value.encode()
             scope = {**scope, "headers": [*others, (b"accept-language", wanted)]}

@@ -1,12 +1,14 @@
 """Whether this browser shows the console light or dark. Without a choice, it follows the device."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from fastapi import Request, Response
+from starlette.requests import cookie_parser
 
-from web.languages import ENGLISH_PREFIX
+from web.languages import ENGLISH_PREFIX, cookies_of_request
 
 CONSOLE: Final = "/console"
 """Path of the console's first page; its others are below."""
@@ -30,7 +32,16 @@ def theme_named(word: str) -> Theme | None:
 
 def theme_of(request: Request) -> Theme | None:
     """Return the browser's choice; None if it has none."""
-    return theme_named(request.cookies.get(_COOKIE, ""))
+    return _theme_in(request.cookies)
+
+
+def theme_of_current_request() -> Theme | None:
+    """Return the choice of the browser whose request is answered; None if it has none."""
+    return _theme_in(cookie_parser(cookies_of_request.get()))
+
+
+def _theme_in(cookies: Mapping[str, str]) -> Theme | None:
+    return theme_named(cookies.get(_COOKIE, ""))
 
 
 def keep(request: Request, response: Response, theme: Theme | None) -> None:

@@ -89,8 +89,10 @@ class StaffApi:
         answer = await self._answer_to(method, path, **asked)
         return answer if isinstance(answer, Failure) else None
 
-    async def create(self, kind: type[AnswerT], path: str, /, **options: Any) -> AnswerT | Failure:
-        """Return what the API answers to POST, or why it was refused, for the form that asked for it.
+    async def create(
+        self, kind: type[AnswerT], path: str, /, *, method: str = "POST", **options: Any
+    ) -> AnswerT | Failure:
+        """Return what the API answers to a change, or why it was refused, for the form that asked for it.
 
         Args:
             options: of `httpx.AsyncClient.request`, such as files.
@@ -98,16 +100,7 @@ class StaffApi:
         Raises:
             Refused: 401 or 403, which have pages of their own.
         """
-        answer = await self._answer_to("POST", path, **options)
-        return answer if isinstance(answer, Failure) else self.client.read(kind, answer)
-
-    async def replace(self, kind: type[AnswerT], path: str, body: Mapping[str, Any]) -> AnswerT | Failure:
-        """Return what the API answers to PUT, or why it was refused, as `create` does for POST.
-
-        Raises:
-            Refused: 401 or 403, which have pages of their own.
-        """
-        answer = await self._answer_to("PUT", path, json=body)
+        answer = await self._answer_to(method, path, **options)
         return answer if isinstance(answer, Failure) else self.client.read(kind, answer)
 
     async def _answer_to(self, method: str, path: str, **options: Any) -> httpx.Response | Failure:

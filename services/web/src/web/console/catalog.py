@@ -32,17 +32,20 @@ async def all_races(registration: StaffApi) -> Sequence[Race]:
     return (await registration.get(_Catalog, "/catalog")).items
 
 
-async def races_and_one(registration: StaffApi, slug: str) -> tuple[Sequence[Race] | None, Race | None]:
-    """Return all races, and the one that a filter names. Without a filter, races may be away: None.
+async def races_and_one(registration: StaffApi, slug: str) -> tuple[Sequence[Race] | None, Race | None, str]:
+    """Return all races, the one that a filter names, and the filter if it cannot be applied, else nothing.
+
+    While races are away, they are None, and a filter cannot be applied: then nothing may be listed, as it would be of
+    other races, too.
 
     Raises:
         NotFound: there is no such race.
-        Refused, Unavailable: see `ApiClient.call`.
+        Refused: see `ApiClient.call`.
     """
-    if not slug:
-        return await unless_away(all_races(registration)), None
-    races = await all_races(registration)
-    return races, race_for(races, slug)
+    races = await unless_away(all_races(registration))
+    if races is None:
+        return None, None, slug
+    return races, race_for(races, slug) if slug else None, ""
 
 
 def race_of(races: Sequence[Race], slug: str | None) -> Race | None:

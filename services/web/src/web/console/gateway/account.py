@@ -99,7 +99,7 @@ def _keyless(account: Account, values: Mapping[str, str], language: Language) ->
 
 
 async def _put(payment: StaffApi, body: Mapping[str, Any]) -> Changed | Failure:
-    found = await payment.replace(Changed, _ACCOUNT, body)
+    found = await payment.create(Changed, _ACCOUNT, method="PUT", json=body)
     if isinstance(found, Changed):
         return found
     return Failure(found.status, found.code, found.message, _at_fields(found.errors))

@@ -49,11 +49,15 @@ class _InvalidFilter(ValueError):
 
 @dataclass(frozen=True)
 class _Log:
-    """A page of the log: its address, the races to choose from, and what was found; errors are of filters."""
+    """A page of the log: its address, the races to choose from, and what was found; errors are of filters.
+
+    `unapplied` is the race that was asked for, if it cannot be found as races are away: nothing is found then.
+    """
 
     state: ListState
     races: Sequence[Race]
     race: Race | None
+    unapplied: str = ""
     found: Messages = field(default_factory=lambda: Messages(items=()))
     errors: Sequence[FieldError] = ()
 
@@ -100,8 +104,10 @@ async def _log(request: Request, notification: StaffApi, registration: StaffApi)
         Refused, Unavailable: see `ApiClient.call`.
     """
     state = ListState.of(request, FILTERS)
-    races, race = await races_and_one(registration, state.value(_RACE))
-    log = _Log(state, races or (), race)
+    races, race, unapplied = await races_and_one(registration, state.value(_RACE))
+    log = _Log(state, races or (), race, unapplied)
+    if unapplied:
+        return log
     try:
         return replace(log, found=await _found(request, notification, log))
     except _InvalidFilter as invalid:
@@ -163,6 +169,7 @@ def _page(request: Request, staff: StaffSession, log: _Log, *, message: str | No
         form=Form({name: state.value(name) for name in FILTERS}, log.errors),
         races=log.races,
         race=log.race,
+        unapplied=log.unapplied,
         race_zone=_zone(request, log),
         messages=log.found.items,
         next_cursor=log.found.next_cursor,

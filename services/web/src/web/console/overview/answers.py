@@ -190,24 +190,6 @@ class Conflicts(Answer):
     next_cursor: str | None = None
 
 
-class _Kept(Answer):
-    received_at: datetime
-    amount: Decimal
-    gone_back: Decimal = Decimal(0)
-
-
-class KeptMoney(Answer):
-    """Money that no invoice took and that waits for a decision, or to be paid back, the oldest first."""
-
-    items: tuple[_Kept, ...]
-    next_cursor: str | None = None
-
-    @property
-    def amount(self) -> Decimal:
-        """Return what is left of it; parts may have gone back."""
-        return sum((each.amount - each.gone_back for each in self.items), Decimal(0))
-
-
 class _Run(Answer):
     differences: int
     ran_at: datetime

@@ -13,13 +13,13 @@ from web.console.menu import ROOT
 from web.console.overview.answers import (
     Conflicts,
     Handouts,
-    KeptMoney,
     MessageStats,
     PaymentStats,
     Queues,
     Reconciliations,
 )
 from web.console.overview.remembered import NOT_ASKED, Part
+from web.console.surplus.models import KeptMoney
 
 _TICKET: Final = "registration.confirmed"
 
@@ -145,8 +145,8 @@ def _proofs(stats: PaymentStats) -> Work:
 
 def _refunds(stats: PaymentStats) -> Work:
     due = stats.refunds_due
-    amount = sum((each.amount for each in due.amounts), Decimal(0))
-    return Work(sum(each.payments for each in due.amounts), oldest_at=due.oldest_at, amount=amount)
+    count = sum(each.payments for each in due.amounts)
+    return Work(count, oldest_at=due.oldest_at, amount=stats.to_pay_back)
 
 
 def _kept(found: KeptMoney) -> Work:

@@ -16,7 +16,6 @@ from web.console.catalog import Race, all_races, race_of
 from web.console.overview.answers import (
     Conflicts,
     Handouts,
-    KeptMoney,
     MessageStats,
     Packs,
     PaymentStats,
@@ -30,10 +29,11 @@ from web.console.overview.needs import NeedsRead
 from web.console.overview.remembered import NOT_ASKED, LastAnswers, Part
 from web.console.overview.spans import ALL_DAYS, MONTH_OF_DAYS
 from web.console.services import NAMES
+from web.console.surplus.models import MOST_COUNTED, KeptMoney
 from web.upstream.client import AnswerT
 
 _COUNTED: Final = 50
-_OPEN_MONEY: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})
+_OPEN_MONEY: Final = MappingProxyType({"state": "open", "limit": str(MOST_COUNTED)})
 _MONEY_DUE: Final = MappingProxyType({**_OPEN_MONEY, "state": "refund_due"})
 _LAST_RUN: Final = MappingProxyType({"limit": "1"})
 _OPEN_CONFLICTS: Final = MappingProxyType({"state": "open", "limit": str(_COUNTED)})

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from chassis.errors import InvalidFields, Unavailable
+from chassis.errors import InvalidFields
 
 from web.console.apis import StaffApi
 from web.console.catalog import Race, races_and_one
@@ -52,10 +52,9 @@ async def filtered(
         NotFound: there is no such race.
         Refused, Unavailable: see `ApiClient.call`.
     """
-    try:
-        races, race = await races_and_one(registration, state.value("race"))
-    except Unavailable:
-        return Filtered(None, Form(state.filters), (), None, unapplied=state.value("race"))
+    races, race, unapplied = await races_and_one(registration, state.value("race"))
+    if unapplied:
+        return Filtered(None, Form(state.filters), (), None, unapplied)
     event_id = race.id if race else None
     try:
         found = await payment.get(kind, path, cursor=state.cursor, event_id=event_id, **query)

@@ -39,13 +39,13 @@ _NO_CHOICE: Final = Wording(en="Choose whether the hand-out counts.", id="Pilih 
 async def list_conflicts(
     request: Request, staff: Admin, registration: Registration, checkin: Checkin, identity: Identity
 ) -> Response:
-    """List conflicts, the newest first: those to be decided, or those that were."""
+    """List conflicts, the newest first: those to be decided, or those that were. Of one race while races answer."""
     state = ListState.of(request, ("race", "state"))
     chosen_state = state.value("state") if state.value("state") in STATES else OPEN
-    races, race = await races_and_one(registration, state.value("race"))
-    asked = {"state": chosen_state, "event_id": race.id if race else None}
+    races, race, unapplied = await races_and_one(registration, state.value("race"))
+    asked = {"state": chosen_state, "event_id": race.id if race else None, "cursor": state.cursor}
     found, names = await asyncio.gather(
-        unless_away(checkin.get(Conflicts, PATH, **asked, limit=_AT_ONCE, cursor=state.cursor)),
+        _nothing() if unapplied else unless_away(checkin.get(Conflicts, PATH, **asked, limit=_AT_ONCE)),
         staff_names(identity, staff),
     )
     return console_page(
@@ -54,6 +54,7 @@ async def list_conflicts(
         "pickup/conflicts.html",
         races=races or (),
         race=race,
+        unapplied=unapplied,
         state=state,
         chosen_state=chosen_state,
         states=STATES,
@@ -61,6 +62,10 @@ async def list_conflicts(
         names=names,
         zones=_zones(races or ()),
     )
+
+
+async def _nothing() -> None:
+    """Ask for nothing."""
 
 
 @router.page(_ONE)

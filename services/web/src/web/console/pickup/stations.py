@@ -84,7 +84,8 @@ async def create(request: Request, staff: Admin, registration: Registration, che
     """Create a station, and show its PIN once.
 
     A second one of the same name at the same place is refused: those who log a device in could not tell them apart. A
-    form that a browser sends again creates nothing, and leads to the station that it created.
+    form that a browser sends again creates nothing, and leads to the station that it created; with other values, it is
+    shown again.
     """
     values = await _typed(request)
     body, key = _fields(values), forms.key_of(values)
@@ -93,8 +94,10 @@ async def create(request: Request, staff: Admin, registration: Registration, che
     if failure is None:
         sent = body if key is None else {**body, "id": str(key)}
         pin, failure = await with_new_pin(lambda pin: checkin.change("POST", PATH, {**sent, PIN_FIELD: pin}))
-    if failure is not None and failure.code == _EXISTS:
-        return done(request, f"{ROOT}{PATH}/{key}", "added_before")
+    if failure is not None and failure.code == _EXISTS and key is not None:
+        if _is_as_sent(await station_of(checkin, key), body):
+            return done(request, f"{ROOT}{PATH}/{key}", "added_before")
+        failure = forms.in_words(Failure(409, forms.KEY_REUSED), language_of_path(request.url.path))
     if failure is None:
         made = await _station_like(checkin, body)
         return console_page(
@@ -115,12 +118,14 @@ async def _refused_name(
 
 async def _station_like(checkin: StaffApi, body: Mapping[str, Any], but: UUID | None = None) -> Station | None:
     """Return the station with these names and this race; None if there is none, or while check-in is away."""
-    wanted = body["name"], body["location_name"], body["event_id"]
-    for each in await unless_away(all_stations(checkin)) or ():
-        name, place, event_id = each.place
-        if each.id != but and (name, place, str(event_id) if event_id else None) == wanted:
-            return each
-    return None
+    found = await unless_away(all_stations(checkin)) or ()
+    return next((each for each in found if each.id != but and _is_as_sent(each, body)), None)
+
+
+def _is_as_sent(station: Station, body: Mapping[str, Any]) -> bool:
+    name, place, event_id = station.place
+    sent = body["name"], body["location_name"], body["event_id"]
+    return (name, place, str(event_id) if event_id else None) == sent
 
 
 @router.page(_ONE)

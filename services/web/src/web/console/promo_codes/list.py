@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidFields, NotFound
 from chassis.spreadsheets.delimited import csv_lines
@@ -19,6 +18,7 @@ from web.console.pages import console_page
 from web.console.promo_codes.answers import API, PromoCode, PromoCodes, pages_of_codes, race_of_code
 from web.console.races.upstream import Race, every_race
 from web.console.routing import ConsoleRouter
+from web.formats import in_zone
 from web.upstream.client import Refused
 
 router = ConsoleRouter()
@@ -134,7 +134,7 @@ def _rows(codes: Sequence[PromoCode], races: Sequence[Race]) -> Sequence[Sequenc
 
 def _cells(row: _Row) -> Sequence[Any]:
     code, race = row.code, row.race
-    zone = ZoneInfo(race.timezone if race else "UTC")
+    zone = race.timezone if race else "UTC"
     return (
         *(code.code, race.name if race else None, row.category, code.kind, code.value, code.grants_access),
         ",".join(code.types or ()),
@@ -143,5 +143,5 @@ def _cells(row: _Row) -> Sequence[Any]:
     )
 
 
-def _local(at: datetime | None, zone: ZoneInfo) -> str | None:
-    return at.astimezone(zone).isoformat(timespec="seconds") if at else None
+def _local(at: datetime | None, zone: str) -> str | None:
+    return in_zone(at, zone).isoformat(timespec="seconds") if at else None

@@ -105,7 +105,7 @@ def _page(
         form=form_after(values, failure),
         races=races,
         is_bulk=is_bulk,
-        key=forms.next_key(values, failure),
+        key=forms.next_key(values, failure) if is_bulk else None,
         kinds=KINDS,
         types=TYPES,
         **forms.shown(failure),

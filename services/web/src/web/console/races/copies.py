@@ -164,9 +164,11 @@ async def _with_phases(registration: StaffApi, race: Race, copy: RaceCopy, resul
         wanted, there = await asyncio.gather(*(phases_of(registration, each.id) for each in pair))
     except (Refused, Unavailable) as error:
         return Result(result.category, Outcome.FAILED, _reason(error, registration))
-    for phase in missing(wanted, there):
-        own_id = uuid5(made.id, str(phase.id))  # the same for two attempts at once
-        body = {**phase_body(phase, copy.source, copy.event_date), "id": str(own_id)}
+    known = {each.id for each in there}
+    own_ids = {each.id: uuid5(made.id, str(each.id)) for each in wanted}  # the same for two attempts at once
+    left = [each for each in wanted if own_ids[each.id] not in known]
+    for phase in missing(left, [each for each in there if each.id not in own_ids.values()]):
+        body = {**phase_body(phase, copy.source, copy.event_date), "id": str(own_ids[phase.id])}
         failure = await registration.change("POST", f"/categories/{made.id}/price-phases", body)
         if failure is not None:
             return Result(result.category, Outcome.FAILED, f"{phase.name}: {_words(failure)}")

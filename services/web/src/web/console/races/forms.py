@@ -23,7 +23,9 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "limit_below_uses": "max_participants",
 }
 _KEY: Final = "key"
-_KEY_REUSED: Final = "idempotency_key_reused"
+KEY_REUSED: Final = "idempotency_key_reused"
+"""Code of the refusal of a form whose key was used before with other values."""
+
 _SENT_BEFORE: Final = Wording(
     en="This form was sent before with other values, and that was done. Send it again only to create another one.",
     id="Formulir ini sudah pernah dikirim dengan isi lain, dan itu sudah dibuat."
@@ -69,13 +71,13 @@ def key_of(values: Mapping[str, str]) -> UUID | None:
 
 def next_key(values: Mapping[str, str], failure: Failure | None) -> UUID:
     """Return the key for a form that is shown: another one than its own if that was used with other values."""
-    is_used = failure is not None and failure.code == _KEY_REUSED
+    is_used = failure is not None and failure.code == KEY_REUSED
     return (None if is_used else key_of(values)) or new_id()
 
 
 def in_words(failure: Failure | None, language: Language) -> Failure | None:
     """Return a failure that says in words for staff that the key of a form was used with other values."""
-    if failure is None or failure.code != _KEY_REUSED:
+    if failure is None or failure.code != KEY_REUSED:
         return failure
     return replace(failure, message=_SENT_BEFORE.said(language))
 

@@ -18,7 +18,6 @@ GATEWAY: Final = "gateway"
 
 _BY_STAFF: Final = "staff"
 _MOST: Final = 100
-MOST_KEPT: Final = 50
 
 
 class Refund(Answer):
@@ -117,17 +116,6 @@ class Refunds(Answer):
     """A page of refunds."""
 
     items: tuple[Refund, ...]
-    next_cursor: str | None = None
-
-
-class _Kept(Answer):
-    id: UUID
-
-
-class KeptToPayBack(Answer):
-    """Money that paid no registration and has to go back, at most `MOST_KEPT`."""
-
-    items: tuple[_Kept, ...]
     next_cursor: str | None = None
 
 

@@ -1,5 +1,6 @@
 """Refunds: the list, one refund, and the steps with it."""
 
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from web.console.lists import ListState
 from web.console.pages import console_page
 from web.console.payments.around import if_there
 from web.console.payments.filtered import filtered
-from web.console.refunds.models import GATEWAY, MOST_KEPT, KeptToPayBack, Refunds
+from web.console.refunds.models import GATEWAY, Refunds
 from web.console.refunds.page import ONE, PATH, refund_page, take_step
 from web.console.routing import ConsoleRouter
 from web.console.second_person import SECOND, awaited
+from web.console.surplus.models import MOST_COUNTED, KeptMoney
 from web.forms import typed
 from web.upstream.invoices import RefundState
 
@@ -29,7 +31,11 @@ async def list_refunds(request: Request, staff: Finance, payment: Payment, regis
     """List refunds: those that are due first, each group oldest first."""
     state = ListState.of(request, ("race", "q", "status", SECOND))
     asked = {**{name: state.value(name) or None for name in ("q", "status")}, "waits_for_second": awaited(state)}
-    listed = await filtered(Refunds, "/refunds", state, asked, payment=payment, registration=registration)
+    due = {"state": "refund_due", "limit": MOST_COUNTED}
+    listed, kept = await asyncio.gather(
+        filtered(Refunds, "/refunds", state, asked, payment=payment, registration=registration),
+        if_there(payment.get(KeptMoney, "/surplus", **due)),
+    )
     return console_page(
         request,
         staff,
@@ -41,7 +47,7 @@ async def list_refunds(request: Request, staff: Finance, payment: Payment, regis
         statuses=STATUSES,
         now=request.app.state.clock(),
         me=staff.account.id,
-        kept=await if_there(payment.get(KeptToPayBack, "/surplus", state="refund_due", limit=MOST_KEPT)),
+        kept=kept,
     )
 
 

@@ -64,7 +64,10 @@ class Notes(Answer):
 
 
 class Payment(Answer):
-    """A payment. `submitted_by` is `runner` or `staff:<id>`; `received` is what came in, if it is not `amount`."""
+    """A payment. `submitted_by` is `runner` or `staff:<id>`.
+
+    `received` is what came in, if it is not `amount`; `taken_back` is what a bank or the gateway took back of it.
+    """
 
     payment_id: UUID
     status: str
@@ -79,6 +82,7 @@ class Payment(Answer):
     rejection_reason: str | None
     channel: str = "proof"
     received: Decimal | None = None
+    taken_back: Decimal = Decimal(0)
 
     @property
     def is_by_proof(self) -> bool:
@@ -119,9 +123,10 @@ class Invoice(Answer):
 
     @property
     def left(self) -> Decimal:
-        """Return what came in and neither goes back nor has gone back."""
-        came_in = sum((each.arrived for each in self.payments if each.verified_at is not None), Decimal(0))
-        return came_in - sum((each.amount for each in self.refunds), Decimal(0))
+        """Return what came in and neither goes back, nor has gone back, nor was taken back."""
+        found = [each for each in self.payments if each.verified_at is not None]
+        stayed = sum((each.arrived - each.taken_back for each in found), Decimal(0))
+        return stayed - sum((each.amount for each in self.refunds), Decimal(0))
 
 
 class Kept(Answer):

@@ -7,13 +7,12 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from chassis.errors import Unavailable
 from fastapi import Depends, Query, Request, Response
 from pydantic import model_validator
 
 from web.console.access import Finance
 from web.console.apis import Payment, Registration
-from web.console.catalog import Race, races_and_one
+from web.console.catalog import Race, all_races, race_for, races_and_one
 from web.console.exports.downloads import passed_on
 from web.console.exports.kinds import FileFormat, file_name
 from web.console.pages import console_page
@@ -160,11 +159,7 @@ async def show_financial(
     request: Request, staff: Finance, registration: Registration, payment: Payment, asked: Asked
 ) -> Response:
     """Show money by day, channel, category, type or price phase, with totals; of one race only while races answer."""
-    unapplied = ""
-    try:
-        races, chosen = await races_and_one(registration, asked.race)
-    except Unavailable:
-        races, chosen, unapplied = None, None, asked.race
+    races, chosen, unapplied = await races_and_one(registration, asked.race)
     errors = asked.errors(language_of_path(request.url.path))
     report = None
     if not errors and not unapplied:
@@ -194,7 +189,7 @@ async def download_financial(
     asked: Asked,
     file_format: FileFormat,
 ) -> Response:
-    """Return the report as a file."""
-    _, race = await races_and_one(registration, asked.race)
+    """Return the report as a file; of one race only while races answer."""
+    race = race_for(await all_races(registration), asked.race) if asked.race else None
     name = file_name(request, file_format, "financial", asked.group_by, race.slug if race else "all")
     return await passed_on(payment, f"{PATH}.{file_format}", name, **asked.query(race))

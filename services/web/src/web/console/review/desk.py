@@ -136,7 +136,8 @@ async def open_desk(apis: Sources, asked: Asked) -> Desk:
     )
     is_lost = asked.had is not None and (item is None or item.payment.payment_id != asked.had)
     if item is None:
-        waiting, checked = await asyncio.gather(_waiting(payment, asked), _checked(payment, asked))
+        waiting = await _waiting(payment, asked)
+        checked = await _checked(payment, asked) if waiting and waiting.count else ()
         return Desk(None, last=last, is_lost=is_lost, race=asked.race, waiting=waiting, checked=checked)
     return Desk(
         item,

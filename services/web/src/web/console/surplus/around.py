@@ -10,6 +10,7 @@ from uuid import UUID
 
 from web.console.apis import StaffApi
 from web.console.payments.around import if_there
+from web.console.registrations.selection import each_of
 from web.console.surplus.models import Money
 from web.upstream.client import Answer
 
@@ -69,8 +70,9 @@ class Around:
             named: of the money itself.
         """
         others = [each for each in found if each != named]
-        wanted = named if named and not self._is_paid(named) else others[0] if len(others) == 1 else None
-        return None if wanted is None or self._is_paid(wanted) else wanted
+        if named is not None and not self._is_paid(named):
+            return named
+        return others[0] if len(others) == 1 and not self._is_paid(others[0]) else None
 
     def _is_paid(self, registration_id: UUID) -> bool:
         bill = self.bills.get(registration_id)
@@ -98,5 +100,5 @@ async def around(payment: StaffApi, money: Money, registrations: Iterable[UUID])
 
 async def _bills(payment: StaffApi, registrations: Iterable[UUID]) -> Mapping[UUID, Bill]:
     wanted = list(dict.fromkeys(registrations))[:_MOST_BILLS]
-    found = await asyncio.gather(*(if_there(payment.get(Bill, f"/invoices/{each}")) for each in wanted))
+    found = await each_of(wanted, lambda each: if_there(payment.get(Bill, f"/invoices/{each}")))
     return {each: bill for each, bill in zip(wanted, found, strict=True) if bill is not None}

@@ -13,6 +13,8 @@ from web.upstream.usdt import UsdtRefund
 KINDS: Final = ("surplus", "unknown")
 _LINE: Final = "line:"
 STATES: Final = ("open", "refund_due", "asked", "assigned", "refunded")
+MOST_COUNTED: Final = 50
+"""How many amounts in one state are read to be counted; of more, it is said that there are more."""
 
 
 class Money(Answer):
@@ -123,3 +125,21 @@ class MoneyPage(Answer):
 
     items: tuple[Money, ...]
     next_cursor: str | None = None
+
+
+class _Kept(Answer):
+    received_at: datetime
+    amount: Decimal
+    gone_back: Decimal = Decimal(0)
+
+
+class KeptMoney(Answer):
+    """Money that no invoice took and that waits for a decision, or to be paid back, the oldest first."""
+
+    items: tuple[_Kept, ...]
+    next_cursor: str | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """Return what is left of it; parts may have gone back."""
+        return sum((each.amount - each.gone_back for each in self.items), Decimal(0))

@@ -44,8 +44,10 @@ async def money_page(
     )
     is_taken = failure is not None and failure.code in DECIDED
     named = (money.choice_id,) if money.choice_id else ()
-    beside = await around(payment, money, (*named, *(each.registration_id for each in found)))
-    networks = await networks_back(payment) if money.takes_address else ()
+    beside, networks = await asyncio.gather(
+        around(payment, money, (*named, *(each.registration_id for each in found))),
+        _networks(payment, money),
+    )
     return console_page(
         request,
         staff,
@@ -63,6 +65,10 @@ async def money_page(
         message=failure.message if failure and not is_taken else None,
         is_taken=is_taken,
     )
+
+
+async def _networks(payment: StaffApi, money: Money) -> Sequence[tuple[str, str]]:
+    return await networks_back(payment) if money.takes_address else ()
 
 
 async def _hits(registration: StaffApi, payment: StaffApi, searched: str) -> Sequence[Hit]:

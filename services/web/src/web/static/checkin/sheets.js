@@ -66,7 +66,7 @@ export function openDetails(sizes, { scan, remarks }, onKeep) {
   one("[data-sizes]").replaceChildren(...(scan ? sizes : []).map((each) => sizeChoice(each, scan)));
   form.onsubmit = (event) => {
     const remarks = remarksOf(form);
-    if (scan || remarks.collected_by) return onKeep(remarks);
+    if (scan || remarks.collected_by || given?.collected_by) return onKeep(remarks);
     event.preventDefault();
     show("details-problem", word("no_collector"));
     form.elements.collected_by.focus();
