@@ -69,11 +69,11 @@ async def test_only_the_event_that_kills_its_reader_is_given_up(
         else:
             await inbox.schedule_retry(event.to_bytes(), NotYet("too early"))
 
-    runs = 0
+    deaths = 0
     while not await list_dead_letters(database):
         ended = await asyncio.to_thread(_run, url, killer)
-        runs += 1
-        assert runs <= DEADLY + 1, ended
+        deaths += ended != 0  # on a busy machine one may end before the event's turn
+        assert deaths <= DEADLY + 1, ended
 
     async with retried(database, inbox):
         await eventually(lambda: _all_handled(database, innocent))
