@@ -1,4 +1,7 @@
-"""Line 8: everything running, each service in processes of its own over RabbitMQ: how soon the others know."""
+"""Line 8: everything running, each service in processes of its own over RabbitMQ: how soon the others know.
+
+All of it includes the copy in `sent_events`, which the statement that takes an event out of the outbox writes.
+"""
 
 import asyncio
 import time
@@ -227,7 +230,7 @@ async def _verified(owner: StaffMember, eyes: _Eyes, payment: Mapping[str, Any])
 
 
 async def _backlog(stand: _Stand, eyes: _Eyes, category: str, count: int) -> list[Figure]:
-    """The relay was away; it comes back while registrations go on."""
+    """The relay was away; it comes back while registrations go on. Published means sent, confirmed and copied."""
     await stand.stop(_REGISTRATION_WORKER)
     rate = await _rush(stand, category, count)
     last = await eyes.number("registration", "SELECT max(id) FROM outbox")
@@ -242,9 +245,9 @@ async def _backlog(stand: _Stand, eyes: _Eyes, category: str, count: int) -> lis
         await coming
     await eyes.until_even()
     drained = time.perf_counter() - began
-    what = f"a backlog of {count} events"
+    what, made = f"a backlog of {count} events", f"made at {rate:.0f}/s"
     return [
-        Figure(8, f"{what} is published", [published], "s", note=f"{count / published:.0f}/s, made at {rate:.0f}/s"),
+        Figure(8, f"{what} is published and kept", [published], "s", note=f"{count / published:.0f}/s, {made}"),
         Figure(8, f"{what} has had its effects", [drained], "s", note=f"{count / drained:.0f}/s"),
     ]
 

@@ -5,7 +5,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+from chassis.web.cursors import CursorOf
 from registration.worker import fold_counts, merge_participant_counts
 from standalone.populate import populate
 from testkit.tokens import Issuer
@@ -47,14 +48,15 @@ def measure(report: Report, stages: Stages, lines: Collection[int], *, seconds: 
         return
     issuer = Issuer()
     with stages.new() as stage, public_keys(issuer) as jwks_url:
-        report.add(Figure(7, f"making {_LARGE} registrations", [_fill(stage, _LARGE)], "s"))
+        large_event, seconds_taken = _fill(stage, _LARGE)
+        report.add(Figure(7, f"making {_LARGE} registrations", [seconds_taken], "s"))
         report.add(*_cost_of_one_more(stages, stage, seconds))
         small_event = asyncio.run(_crowd(stage, _EXPORTED))
         with (
             api_processes(stage, workers=1, environment={"STAFF_JWKS_URL": jwks_url}) as [port],
             _client(port, issuer) as http,
         ):
-            report.add(*_reads(http, stage))
+            report.add(*_reads(http, stage, large_event))
             report.add(*_exports(http, small_event))
 
 
@@ -62,13 +64,13 @@ def _client(port: int, issuer: Issuer) -> httpx.Client:
     return httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=issuer.staff(), timeout=_LAST_SECONDS)
 
 
-def _fill(stage: Stage, registrations: int) -> float:
-    """Make so many registrations; the seconds it took."""
+def _fill(stage: Stage, registrations: int) -> tuple[UUID, float]:
+    """Make so many registrations; the id of their event, and the seconds it took."""
     began = time.perf_counter()
-    asyncio.run(_crowd(stage, registrations))
+    event_id = asyncio.run(_crowd(stage, registrations))
     took = time.perf_counter() - began
     asyncio.run(settle(stage.url))
-    return took
+    return event_id, took
 
 
 async def _crowd(stage: Stage, registrations: int) -> UUID:
@@ -118,8 +120,9 @@ class _Read:
     found: Callable[[Any], bool] = bool
 
 
-def _reads(http: httpx.Client, stage: Stage) -> list[Figure]:
-    return [_asked(http, read) for read in asyncio.run(_questions(stage))]
+def _reads(http: httpx.Client, stage: Stage, large_event: UUID) -> list[Figure]:
+    questions = [*asyncio.run(_questions(stage)), *asyncio.run(_sorted_people(stage, large_event))]
+    return [_asked(http, read) for read in questions]
 
 
 async def _questions(stage: Stage) -> list[_Read]:
@@ -147,7 +150,7 @@ async def _questions(stage: Stage) -> list[_Read]:
             for what, column in by.items()
         ),
         search("search by a first name of many in its event", queries=map(_namesakes, chosen)),
-        # Most of these names nobody has among the newest registrations, which are those of the rushes before.
+        # Most of these names are in none of the newest registrations, which are those of the rushes before.
         search("search by a first name of many in all events", queries=({"q": _first_name(row)} for row in chosen)),
         _Read("list, newest", "/registrations", ({"limit": 200} for _ in chosen), 100),
         _Read("list of a category's verified", "/registrations", map(_verified_of, chosen), 100),
@@ -162,6 +165,46 @@ async def _questions(stage: Stage) -> list[_Read]:
 
 
 _DAYS = {"interval": "day"}
+
+
+async def _sorted_people(stage: Stage, event_id: UUID) -> list[_Read]:
+    """The race's participants in each order: the first page, and pages that begin anywhere in it."""
+    connection = await asyncpg.connect(stage.plain_url)
+    people = await connection.fetch(
+        "SELECT left(p.search_text, 60) AS name, p.bib_number, r.created_at, p.registration_id, p.position"
+        "  FROM participants p TABLESAMPLE SYSTEM (2) JOIN registrations r ON r.id = p.registration_id"
+        " WHERE p.event_id = $1",
+        event_id,
+    )
+    await connection.close()
+    with_bib = _some(row for row in people if row["bib_number"] is not None)
+    without = _some(row for row in people if row["bib_number"] is None)
+    anyone = _some(people)
+    read, first = partial(_Read, path="/participants", at_most_ms=100), {"event_id": event_id, "limit": 200}
+    by_name, by_bib, by_time = ({**first, "sort": key} for key in ("name", "bib", "created_at"))
+    return [
+        read("participants of an event, newest", queries=(first for _ in anyone)),
+        read("participants from the middle, newest", queries=_behind(first, "created_at", anyone)),
+        read("participants of an event by time", queries=(by_time for _ in anyone)),
+        read("participants from the middle by time", queries=_behind(by_time, "created_at", anyone)),
+        read("participants of an event by name", queries=(by_name for _ in anyone)),
+        read("participants from the middle by name", queries=_behind(by_name, "name", anyone)),
+        read("participants of an event by BIB", queries=(by_bib for _ in anyone)),
+        read("participants from the middle by BIB", queries=_behind(by_bib, "bib_number", with_bib)),
+        read("participants without a BIB, by BIB", queries=_behind(by_bib, "created_at", without)),
+    ]
+
+
+def _some(people: Iterable["asyncpg.Record"]) -> list["asyncpg.Record"]:
+    return random.Random(7).sample(list(people), _ASKED)  # noqa: S311  # as above
+
+
+def _behind(page: dict[str, Any], column: str, people: Iterable["asyncpg.Record"]) -> Iterator[dict[str, Any]]:
+    """The same page, but behind each of these people."""
+    order = [page["sort"]] if "sort" in page else []  # as the API's cursors have it
+    for row in people:
+        cursor = CursorOf.encode(*order, row[column], row["registration_id"], row["position"])
+        yield {**page, "cursor": cursor}
 
 
 def _event(row: "asyncpg.Record") -> dict[str, Any]:
