@@ -80,11 +80,29 @@ def test_a_day_that_spreadsheets_do_not_agree_on_is_text(day: date) -> None:
     assert (cell.value, cell.data_type) == (day.isoformat(), "s")
 
 
-def test_a_moment_is_a_date_with_its_time_in_utc() -> None:
-    moment = datetime(2026, 3, 1, 6, 59, 59, 123000, tzinfo=timezone(timedelta(hours=7)))
+@pytest.mark.parametrize("hours", [-12, -3, 7, 8, 9, 14])
+def test_a_moment_is_a_date_with_the_time_and_the_offset_of_its_zone(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    moment = datetime(2026, 3, 1, 6, 59, 59, 123000, tzinfo=zone)
+    cell = _cell(moment)
+    assert cell.is_date
+    assert cell.value.replace(tzinfo=zone) == moment
+    assert f"{hours:+03d}:00" in cell.number_format
+
+
+@pytest.mark.parametrize("offset", [timedelta(0), timedelta(hours=5, minutes=45), timedelta(hours=-3, minutes=-30)])
+def test_a_moment_whose_offset_is_of_no_whole_hours_is_in_utc(offset: timedelta) -> None:
+    moment = datetime(2026, 3, 1, 6, 59, 59, 123000, tzinfo=timezone(offset))
     cell = _cell(moment)
     assert cell.value.replace(tzinfo=UTC) == moment
     assert "UTC" in cell.number_format
+
+
+def test_moments_of_several_zones_stand_in_one_sheet() -> None:
+    moments = [datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=hours))) for hours in (7, 9)]
+    [sheet] = _sheets(_file(["at"], [[each] for each in moments]))
+    assert [cell.value.hour for cell in sheet["A"][1:]] == [12, 12]
+    assert ["+07:00" in sheet["A2"].number_format, "+09:00" in sheet["A3"].number_format] == [True, True]
 
 
 def test_nothing_is_an_empty_cell() -> None:

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 from chassis.clock import utcnow
+from chassis.outward import is_private_host, is_public
 from notification.channels.accounts import MailAccount
-from notification.channels.connections import connected_socket, is_private_host, is_public
+from notification.channels.connections import connected_socket
 from notification.channels.email import SmtpChannel, tls_context
 from notification.channels.errors import PrivateAddress, SenderFailure
 from notification.channels.port import OutboundMessage, Security

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from xml.sax.saxutils import quoteattr
@@ -14,6 +14,9 @@ _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relation
 _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
+_OFFSETS: Final = {hours: _HEADER + at for at, hours in enumerate((*range(-12, 0), *range(1, 15)), start=1)}
+"""Styles of moments by the offset of their zone from UTC, in hours; other moments are shown in UTC."""
+
 _FORMATS: Final = {
     # style: number format (numbers below 164 are Excel's own), font
     _GENERAL: (0, 0),
@@ -22,11 +25,20 @@ _FORMATS: Final = {
     _MOMENT: (165, 0),
     _MONEY: (4, 0),
     _HEADER: (49, 1),
+    **{style: (160 + style, 0) for style in _OFFSETS.values()},
 }
+
+
+def _moments(number: int, zone: str) -> str:
+    """Return the number format of moments in a zone, which a cell does not have."""
+    return f'<numFmt numFmtId="{number}" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss\\ &quot;{zone}&quot;"/>'
+
+
 STYLES: Final = (
     f'{_START}<styleSheet xmlns="{_MAIN}">'
-    '<numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>'
-    '<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm:ss\\ &quot;UTC&quot;"/></numFmts>'
+    f'<numFmts count="{2 + len(_OFFSETS)}"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>{_moments(165, "UTC")}'
+    + "".join(_moments(_FORMATS[style][0], f"{hours:+03d}:00") for hours, style in _OFFSETS.items())
+    + "</numFmts>"
     '<fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>'
     '<font><b/><sz val="11"/><name val="Calibri"/></font></fonts>'
     '<fills count="2"><fill><patternFill patternType="none"/></fill>'
@@ -73,7 +85,7 @@ def widths(rows: Sequence[Sequence[Any]]) -> list[int]:
 
 def _shown(cell: Any) -> str:
     if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{cell:%Y-%m-%d %H:%M:%S} +00:00"
     return "" if cell is None else str(cell)
 
 
@@ -139,12 +151,20 @@ def _is_exact(value: int | Decimal) -> bool:
 
 def _date(start: str, value: date) -> str:
     if isinstance(value, datetime):
-        value = value.astimezone(UTC)
+        style, value = _local(value)
         if value.date() >= _FIRST_DAY:
-            return f'{start} s="{_MOMENT}"><v>{_days(value) + _part_of_day(value):.9f}</v></c>'
+            return f'{start} s="{style}"><v>{_days(value) + _part_of_day(value):.9f}</v></c>'
     elif value >= _FIRST_DAY:
         return f'{start} s="{_DATE}"><v>{_days(value)}</v></c>'
     return _text(start, value.isoformat())
+
+
+def _local(moment: datetime) -> tuple[int, datetime]:
+    """Return the style of a moment, and the moment as its zone has it; in UTC unless the offset is of whole hours."""
+    hours, rest = divmod(moment.utcoffset() or timedelta(), timedelta(hours=1))
+    if rest or hours not in _OFFSETS:
+        return _MOMENT, moment.astimezone(UTC)
+    return _OFFSETS[hours], moment
 
 
 def _days(day: date) -> int:

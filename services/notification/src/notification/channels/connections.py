@@ -5,42 +5,11 @@ A name is resolved once and the connection goes to the checked address, so DNS r
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Any, Final
+from typing import Any
+
+from chassis.outward import is_public
 
 from notification.channels.errors import PrivateAddress
-
-_UNICAST: Final = IPv6Network("2000::/3")
-_TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # IPv4 behind NAT64, RFC 6052
-_INSIDE_NAMES: Final = (".localhost", ".local", ".localdomain", ".internal", ".home.arpa")
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address, and any IPv4 address embedded in it, is public.
-
-    Raises:
-        ValueError: not an IP address.
-    """
-    found = ip_address(address)
-    if isinstance(found, IPv4Address):
-        return found.is_global and not found.is_multicast
-    if found in _TRANSLATED:
-        return is_public(str(IPv4Address(int(found) & 0xFFFFFFFF)))
-    behind = found.sixtofour
-    return found in _UNICAST and found.is_global and (behind is None or is_public(str(behind)))
-
-
-def is_private_host(host: str) -> bool:
-    """Return whether a host is private, judged by its name or literal address in any notation, without DNS."""
-    try:
-        return not is_public(host)
-    except ValueError:
-        pass
-    try:
-        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))  # 127.1, 0x7f000001, 2130706433
-    except OSError:
-        name = host.lower().rstrip(".")
-        return "." not in name or name.endswith(_INSIDE_NAMES)
 
 
 async def connected_socket(host: str, port: int, *, private_allowed: bool, seconds_each: float) -> socket.socket:

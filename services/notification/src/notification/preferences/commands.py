@@ -6,11 +6,11 @@ from typing import Any, Final
 from chassis.audit_log import before_and_after
 from chassis.database import UnitOfWork
 from chassis.errors import InvalidFields
+from chassis.outward import is_private_host
 from chassis.wording import Wording
 from sqlalchemy import select, update
 
 from notification.channels.accounts import MailAccount
-from notification.channels.connections import is_private_host
 from notification.limiter.commands import resume_sender
 from notification.messages.rules import Channel
 from notification.preferences.queries import PreferencesReader
