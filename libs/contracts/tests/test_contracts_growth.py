@@ -24,6 +24,7 @@ from contracts import (
     UsdtKeptReason,
     WaitlistEnd,
     WaitlistEnded,
+    WaitlistJoined,
     WaitlistOffered,
     parse,
 )
@@ -37,6 +38,7 @@ NEWER_VALUES: list[tuple[type[Payload], tuple[str | int, ...], type[Enum]]] = [
     (AccessLinksRequested, ("kind",), ContactKind),
     (PaymentUploaded, ("payment_method",), PaymentMethod),
     (RegistrationCreated, ("registration_type",), RegistrationType),
+    (WaitlistJoined, ("registration_type",), RegistrationType),
     (WaitlistOffered, ("registration_type",), RegistrationType),
     (WaitlistEnded, ("reason",), WaitlistEnd),
     (UsdtKept, ("reason",), UsdtKeptReason),

@@ -39,7 +39,7 @@ from contracts.registrations import (
 )
 from contracts.staff import StaffSessionsEnded
 from contracts.tickets import TicketNumber
-from contracts.waitlist import WaitlistEnd, WaitlistEnded, WaitlistOffered
+from contracts.waitlist import WaitlistEnd, WaitlistEnded, WaitlistJoined, WaitlistOffered
 
 __all__ = [
     "AccessCode",
@@ -88,6 +88,7 @@ __all__ = [
     "UsdtUnderpaid",
     "WaitlistEnd",
     "WaitlistEnded",
+    "WaitlistJoined",
     "WaitlistOffered",
     "parse",
     "parse_head",

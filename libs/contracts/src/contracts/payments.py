@@ -65,6 +65,8 @@ class PaymentUploaded(InvoicePayload):
 
     `uploaded_at` is when the request with the proof arrived, `due_at` the deadline that payment compared it with; None
     in events of older releases. Payment's decision that it was in time is final, whatever deadline a subscriber knows.
+    `received` is what the proof is over, if its payer was asked to transfer another amount than the invoice's, which is
+    `amount`; None otherwise, and in events of older releases.
     """
 
     TYPE: ClassVar[str] = "payment.uploaded"
@@ -72,6 +74,7 @@ class PaymentUploaded(InvoicePayload):
     payment_method: Open[PaymentMethod]
     uploaded_at: AwareDatetime
     due_at: AwareDatetime | None = None
+    received: Decimal | None = None
 
 
 class PaymentVerified(InvoicePayload):
@@ -89,13 +92,18 @@ class PaymentVerified(InvoicePayload):
 
 
 class PaymentRejected(InvoicePayload):
-    """Staff rejected a proof that was in time; the runner may send another until `expires_at`."""
+    """Staff rejected a proof that was in time; the runner may send another until `expires_at`.
+
+    `payable_amount` is what the payer of a bank transfer was asked to transfer. It is None if that was not asked, if
+    the proof is of another method, and in events of older releases.
+    """
 
     TYPE: ClassVar[str] = "payment.rejected"
 
     reason: str
     rejected_at: AwareDatetime
     expires_at: AwareDatetime
+    payable_amount: Decimal | None = None
 
 
 class PaymentDeadlineMoved(Payload):

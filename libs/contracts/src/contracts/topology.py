@@ -31,7 +31,7 @@ from contracts.registrations import (
     RegistrationSurplus,
 )
 from contracts.staff import StaffSessionsEnded
-from contracts.waitlist import WaitlistEnded, WaitlistOffered
+from contracts.waitlist import WaitlistEnded, WaitlistJoined, WaitlistOffered
 
 SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
     {
@@ -68,6 +68,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[type[Payload], ...]] = MappingProxyType(
             UsdtUnderpaid,
             UsdtKept,
             UsdtTakenBack,
+            WaitlistJoined,
             WaitlistOffered,
             WaitlistEnded,
             RegistrationCorrected,

@@ -11,6 +11,29 @@ from contracts.envelope import Open, Payload
 from contracts.registrations import AccessCode, EventSummary, RegisteredParticipant, RegistrationType
 
 
+class WaitlistJoined(Payload):
+    """An entry is at the end of a category's waiting list.
+
+    `registration_id` is the id of the entry, and of the registration that it may become. `position` is its place in the
+    line, from 1, when the event was published. `contact` is the person in charge. `revision` grows when the contact is
+    corrected while the entry waits; the event is then published again, and an offer continues from that revision.
+    """
+
+    TYPE: ClassVar[str] = "waitlist.joined"
+
+    registration_id: UUID
+    event: EventSummary
+    category_id: UUID
+    category_name: str
+    registration_type: Open[RegistrationType]
+    total_participants: int
+    position: int
+    joined_at: AwareDatetime
+    contact: RegisteredParticipant
+    access: AccessCode | None = None
+    revision: int = 0
+
+
 class WaitlistOffered(Payload):
     """Places are held for a waiting list entry until `offer_expires_at`.
 
