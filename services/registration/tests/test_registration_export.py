@@ -4,9 +4,10 @@ import asyncio
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -80,6 +81,25 @@ async def test_an_export_has_all_columns_of_each_participant(driver: Registratio
     assert row["ticket_number"] == f"TIX-{entry['registration_number'].replace('-', '')}-01"
 
 
+async def test_times_are_in_the_zone_of_each_race_with_its_offset(driver: RegistrationDriver) -> None:
+    # given registrations of two races in different zones
+    entries = {}
+    for zone in ("Asia/Jakarta", "Asia/Jayapura"):
+        await driver.create_event(timezone=zone)
+        await driver.open_category()
+        entries[zone] = await driver.register()
+    written = {row["registration_number"]: datetime.fromisoformat(row["registered_at"]) for row in await _rows(driver)}
+    cells = {row["registration_number"].value: row["registered_at"] for row in _people(await _sheet(driver))}
+    # then each row has the time of its race
+    for zone, offset in (("Asia/Jakarta", "+07:00"), ("Asia/Jayapura", "+09:00")):
+        number, moment = entries[zone]["registration_number"], datetime.fromisoformat(entries[zone]["created_at"])
+        assert written[number] == moment
+        assert written[number].isoformat().endswith(offset)
+        assert offset in cells[number].number_format
+        shown = cells[number].value.replace(tzinfo=ZoneInfo(zone))
+        assert abs(shown - moment) < timedelta(milliseconds=2)
+
+
 async def _sheet(driver: RegistrationDriver, **parameters: Any) -> Worksheet:
     """Return the only sheet of the XLSX, read by another library."""
     answer = await _download(driver, file="participants.xlsx", **parameters)
@@ -113,7 +133,7 @@ async def test_a_workbook_has_all_columns_of_each_participant_with_identifiers_a
     assert (row["bib_number"].data_type, row["bib_number"].value) == ("n", driver.category["bib_start_number"])
     assert (row["is_pic"].data_type, row["is_pic"].value) == ("b", True)
     assert str(row["date_of_birth"].value.date()) == born
-    registered_at = row["registered_at"].value.replace(tzinfo=UTC)
+    registered_at = row["registered_at"].value.replace(tzinfo=ZoneInfo("Asia/Jakarta"))
     assert abs(registered_at - datetime.fromisoformat(entry["created_at"])) < timedelta(milliseconds=2)
 
 

@@ -176,10 +176,33 @@ async def test_a_summary_shows_each_category_with_money_places_and_waiting_list(
         "places_left": 1,
         "places_offered": 0,
         "places_burned": 0,
+        "bibs_burned": 0,
         "waitlist_entries": 1,
         "waitlist_participants": 5,
     }
     assert (unused["registered"], unused["amount_verified"], unused["places_left"]) == (0, "0.00", 7)
+
+
+async def test_a_summary_counts_the_bibs_of_cancelled_runners_whether_or_not_a_place_is_lost(
+    driver: RegistrationDriver,
+) -> None:
+    async def burned() -> tuple[int, int]:
+        query = {"event_id": driver.event["id"]}
+        answer = await driver.call("GET", "/stats", by=driver.staff(Role.VIEWER), params=query)
+        [category] = answer.require(200)["categories"]
+        return category["bibs_burned"], category["places_burned"]
+
+    # given a range with two numbers more than places
+    await driver.open_category(quota=12, bibs=14)
+    one, group = await driver.register(), await driver.register(5)
+    for entry in (one, group):
+        await driver.verify(entry)
+    assert await burned() == (0, 0)
+    # then a number is burned with each runner, and a place once no other number is left
+    await driver.cancel(one["registration_id"])
+    assert await burned() == (1, 0)
+    await driver.cancel(group["registration_id"])
+    assert await burned() == (6, 4)
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,18 @@ from registration.canonical.commands import SAME_PERSON, bring_into_form, forget
 from registration.catalog.rules import changes_end, day_in
 from registration.catalog.tables import Race, RaceCategory
 from registration.corrections.errors import ChangesClosed, UnknownParticipant
-from registration.corrections.rules import PHONES, PUBLISHED_FIELDS, TOLD_OF_AN_OFFER, WHO_THEY_ARE, masked_values
+from registration.corrections.rules import PHONES, PUBLISHED_FIELDS, PUBLISHED_OF_THE_LINE, WHO_THEY_ARE, masked_values
 from registration.entries.errors import UnknownRegistration
 from registration.entries.people import person_key
 from registration.entries.rules import Status
 from registration.entries.tables import Participant, Registration
 from registration.entries.transitions import lock_entry
+from registration.waitlist.announcing import announce_again
 from registration.waitlist.commands import hold_entry
 from registration.waitlist.errors import AlreadyWaiting, UnknownWaitlistEntry
 from registration.waitlist.offering import offer_again
 from registration.waitlist.rules import IN_LINE, WaitlistStatus
-from registration.waitlist.tables import WaitlistParticipant
+from registration.waitlist.tables import WaitlistEntry, WaitlistParticipant
 
 Fields = Mapping[str, Any]
 Anybody = Participant | WaitlistParticipant
@@ -52,11 +53,11 @@ async def correct(
     """Correct fields of a participant of a registration or waiting list entry.
 
     The person key is computed again, and the change is published. On the waiting list, other services know only the
-    person in charge of an open offer; a change of that person publishes the offer again.
+    person in charge; a change of that person publishes the entry, or its open offer, again.
 
     Args:
         within_time: refuse after the race's `changes_until`, and once the registration or waiting list entry has ended.
-        codes: for the link of an offer.
+        codes: for the link of a waiting list entry.
 
     Raises:
         UnknownRegistration, UnknownParticipant, ChangesClosed, InvalidFields.
@@ -112,9 +113,18 @@ async def _correct_waiting(
     race = await work.session.get_one(Race, entry.event_id)
     participant = await _locked(work, WaitlistParticipant, entry.id, participant_id)
     changed = await _corrected(work, race, participant, fields, by=by, within_time=within_time)
-    if entry.status == WaitlistStatus.OFFERED and participant.is_pic and TOLD_OF_AN_OFFER & set(changed):
-        await offer_again(work, entry, codes)
+    if participant.is_pic and PUBLISHED_OF_THE_LINE & set(changed):
+        await _announce_in_line(work, entry, participant, codes)
     return participant
+
+
+async def _announce_in_line(
+    work: UnitOfWork, entry: WaitlistEntry, contact: WaitlistParticipant, codes: AccessCodes
+) -> None:
+    if entry.status == WaitlistStatus.OFFERED:
+        await offer_again(work, entry, codes)
+    elif entry.status == WaitlistStatus.WAITING:
+        await announce_again(work, entry, contact, codes)
 
 
 async def _corrected(

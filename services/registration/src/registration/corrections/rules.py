@@ -19,8 +19,8 @@ PHONES: Final[Mapping[str, Callable[[str], str]]] = {
 PUBLISHED_FIELDS: Final = frozenset({"full_name", "email", "whatsapp", "jersey_size"})
 """The fields that other services copy."""
 
-TOLD_OF_AN_OFFER: Final = frozenset({"full_name", "email", "whatsapp"})
-"""The fields of the person in charge that an offer contains."""
+PUBLISHED_OF_THE_LINE: Final = frozenset({"full_name", "email", "whatsapp"})
+"""The fields of the person in charge that other services copy of a waiting list entry."""
 
 WHO_THEY_ARE: Final = frozenset({"full_name", "date_of_birth", "identity_number"})
 """The fields that the person key is computed from."""

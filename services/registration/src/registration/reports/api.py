@@ -41,7 +41,8 @@ class CategorySummary(View):
 
     `registered` counts the registrations of all statuses. `participants` and `amount_expected` are of those that hold
     places, paid or not; `participants_paid` and `amount_verified` of those whose payment is verified. Of the taken
-    places, `places_offered` are held for the waiting list and `places_burned` have no BIB left.
+    places, `places_offered` are held for the waiting list and `places_burned` have no BIB left. `bibs_burned` are BIBs
+    of runners who were cancelled; they are never given again.
     """
 
     category_id: UUID
@@ -63,6 +64,7 @@ class CategorySummary(View):
     places_left: int
     places_offered: int
     places_burned: int
+    bibs_burned: int
     waitlist_entries: int
     waitlist_participants: int
 

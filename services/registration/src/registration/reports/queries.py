@@ -19,6 +19,9 @@ from registration.places.tables import CategoryPlaces
 from registration.waitlist.rules import WaitlistStatus
 from registration.waitlist.tables import WaitlistEntry
 
+_BIBS_BURNED: Final = CategoryPlaces.next_bib - RaceCategory.bib_start_number - CategoryPlaces.confirmed
+"""BIBs that were given and have no runner any more; those that are given have one each."""
+
 
 async def counts_by_status(session: AsyncSession, event_id: UUID | None) -> Sequence[RowMapping]:
     """Return registrations, participants and amounts by category and status."""
@@ -57,6 +60,7 @@ async def places_by_category(session: AsyncSession, event_id: UUID | None) -> Se
             (CategoryPlaces.quota - CategoryPlaces.taken).label("places_left"),
             CategoryPlaces.offered.label("places_offered"),
             CategoryPlaces.burned.label("places_burned"),
+            _BIBS_BURNED.label("bibs_burned"),
             func.coalesce(line.c.entries, 0).label("waitlist_entries"),
             func.coalesce(line.c.participants, 0).label("waitlist_participants"),
         )

@@ -55,8 +55,11 @@ def columns_of(entry: WaitlistEntry) -> dict[str, Any]:
 
 async def position(session: AsyncSession, entry: WaitlistEntry) -> int | None:
     """Return the position of an entry among those that wait, from 1; None if it is not waiting."""
-    if entry.status != WaitlistStatus.WAITING:
-        return None
+    return await place_in_line(session, entry) if entry.status == WaitlistStatus.WAITING else None
+
+
+async def place_in_line(session: AsyncSession, entry: WaitlistEntry) -> int:
+    """Return the position of an entry that waits, from 1."""
     ahead = select(func.count()).where(
         WaitlistEntry.race_category_id == entry.race_category_id,
         WaitlistEntry.status == WaitlistStatus.WAITING,

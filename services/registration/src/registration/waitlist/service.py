@@ -33,6 +33,7 @@ from registration.places.commands import is_number_taken, skip_taken_numbers
 from registration.settings import Settings
 from registration.tokens import RunnerTokens
 from registration.waitlist import commands, queries
+from registration.waitlist.announcing import announce_joined
 from registration.waitlist.rules import OfferTerms
 from registration.waitlist.tables import WaitlistEntry
 
@@ -123,7 +124,10 @@ class WaitlistService:
                     terms_accepted=form.terms_accepted,
                     promo_code=form.promo_code,
                 )
-                body = _joined(await queries.detail(work.session, entry.id))
+                place = await queries.detail(work.session, entry.id)
+                body = _joined(place)
+                in_charge = next(person for person in place["participants"] if person.is_pic)
+                announce_joined(work, category, entry, in_charge, position=body["position"], codes=self._codes)
                 if key is not None:
                     await remember(work, key, _hash(form), entry.id, body)
         finally:

@@ -30,7 +30,7 @@ _IN_LINE = f"status IN ({', '.join(repr(status.value) for status in IN_LINE)})"
 class WaitlistEntry(Base):
     """A runner or group on a category's waiting list. Its id becomes the registration's if it accepts an offer.
 
-    `turn` is the order of the waiting list; `revision` grows when an open offer is published again or the entry ends.
+    `turn` is the order of the waiting list; `revision` grows when the entry is published again or ends.
     `places_held` are saved up for a prioritised group while it waits. `offer_received_at` is when notification received
     the open offer, None until then; `last_outage_id` is the newest outage that its end includes. An entry changes only
     in a transaction that holds its category's places, except for `offer_received_at` and `access_version`.
