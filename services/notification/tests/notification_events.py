@@ -30,6 +30,7 @@ from contracts import (
     RegistrationExpired,
     RegistrationReopened,
     RegistrationType,
+    WaitlistJoined,
     WaitlistOffered,
 )
 
@@ -205,6 +206,23 @@ def runner(full_name: str = "Budi Santoso", *, is_pic: bool = True, **more: Any)
         "is_pic": is_pic,
     }
     return RegisteredParticipant(**{**fields, **more})
+
+
+def joined(entry: Entry, *, position: int = 3, revision: int = 0, **contact: Any) -> WaitlistJoined:
+    """Return the event of an entry of the waiting list that may become `entry`, with these data of its contact."""
+    return WaitlistJoined(
+        registration_id=entry.id,
+        event=RACE,
+        category_id=TEN_K,
+        category_name="10K",
+        registration_type=RegistrationType.INDIVIDUAL,
+        total_participants=1,
+        position=position,
+        joined_at=entry.expires_at - timedelta(days=1),
+        contact=entry.pic.model_copy(update=contact),
+        access=entry.code(),
+        revision=revision,
+    )
 
 
 def offered(entry: Entry, *, hours: float = 12) -> WaitlistOffered:

@@ -24,6 +24,7 @@ CREATED_CHAT = "/templates/registration.created/whatsapp/id"
 EVERY_DEFAULT = [(event, channel, locale) for event in EventType for channel in Channel for locale in Locale]
 
 RENDERER = Renderer(public_url="https://lari.example", zone=ZoneInfo("Asia/Jakarta"))
+DEADLINE = datetime(2027, 1, 31, 8, 30, tzinfo=UTC)
 FACTS = Facts(
     name="Budi",
     registration_number="FR5K-00042",
@@ -33,7 +34,7 @@ FACTS = Facts(
     category_name="5K",
     amount=Decimal("150000.00"),
     currency="IDR",
-    payment_deadline=datetime(2027, 1, 31, 8, 30, tzinfo=UTC),
+    payment_deadline=DEADLINE,
 )
 
 
@@ -73,7 +74,7 @@ def test_money_is_written_as_people_write_it(amount: str, currency: str, locale:
     ],
 )
 def test_times_are_written_with_their_zone(zone: str, locale: Locale, written: str) -> None:
-    assert moment(FACTS.payment_deadline, ZoneInfo(zone), locale) == written
+    assert moment(DEADLINE, ZoneInfo(zone), locale) == written
 
 
 def test_days_are_written_out() -> None:
@@ -173,7 +174,7 @@ async def test_every_variable_is_described_in_both_languages_with_an_example(dri
 @pytest.mark.parametrize("locale", Locale)
 def test_a_preview_has_a_value_for_every_variable(locale: Locale) -> None:
     for event_type in EventType:
-        values = RENDERER.values(sample_facts(event_type, locale, now=FACTS.payment_deadline), locale)
+        values = RENDERER.values(sample_facts(event_type, locale, now=DEADLINE), locale)
         assert set(values) == set(variables_of(event_type))
         assert "-" not in values.values()
 

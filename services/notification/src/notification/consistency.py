@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, not_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification.contacts.rules import Stage
+from notification.contacts.rules import BEFORE_AN_OFFER, Stage
 from notification.contacts.tables import Contact, Participant
 from notification.limiter.tables import SenderRow
 from notification.messages.rules import EventType
@@ -43,8 +43,8 @@ async def snapshot(session: AsyncSession) -> AsyncIterator[ContactState]:
 
 async def open_offers(session: AsyncSession) -> Sequence[UUID]:
     """Return the ids of the waiting-list entries whose offer is open, as far as notification knows."""
-    waiting = select(Contact.registration_id).where(Contact.stage == Stage.WAITING)
-    return (await session.execute(waiting)).scalars().all()
+    is_open = (Contact.stage == Stage.WAITING, Contact.revision > BEFORE_AN_OFFER)
+    return (await session.execute(select(Contact.registration_id).where(*is_open))).scalars().all()
 
 
 async def _notified_refunds(session: AsyncSession) -> dict[UUID, frozenset[UUID]]:

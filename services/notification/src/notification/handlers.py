@@ -1,6 +1,7 @@
 """Handlers for the events of other services: they store data and queue messages."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from contracts import (
     UsdtTakenBack,
     UsdtUnderpaid,
     WaitlistEnded,
+    WaitlistJoined,
     WaitlistOffered,
 )
 from contracts.payments import PaymentPayload
@@ -51,6 +53,20 @@ handlers = Handlers()
 handlers.on(StaffSessionsEnded)(record_ended_sessions)
 
 _ONCE = "once"
+
+
+@handlers.on(WaitlistJoined)
+async def notify_joined(event: Event[WaitlistJoined], work: UnitOfWork) -> None:
+    """Notify the person in charge once of the place on the waiting list, at the newest address, before an offer."""
+    joined = event.payload
+    await record_race(work, joined)
+    await _store_code(work, event, joined.access)
+    is_update = await contacts.add_joined_contact(work, joined)
+    recipient = joined.contact.participant_id
+    context = {"position": joined.position}
+    await _notify(work, event, [recipient], about=_ONCE, context=context, is_update=is_update)
+    if is_update:
+        await resend_to_new_address(work, recipient, EventType.WAITLIST_JOINED)
 
 
 @handlers.on(WaitlistOffered)
@@ -98,7 +114,8 @@ async def notify_proof_received(event: Event[PaymentUploaded], work: UnitOfWork)
     """Notify the person in charge that the proof was received."""
     contact = await contacts.lock_contact(work, event.payload.registration_id)
     is_update = contacts.record_payment_event(contact, at=event.payload.uploaded_at, sequence=event.payload.sequence)
-    await _notify_person_in_charge(work, event, about=str(event.payload.payment_id), is_update=is_update)
+    about, context = str(event.payload.payment_id), _amount(event.payload.received)
+    await _notify_person_in_charge(work, event, about=about, context=context, is_update=is_update)
 
 
 @handlers.on(PaymentRejected)
@@ -110,7 +127,11 @@ async def notify_proof_rejected(event: Event[PaymentRejected], work: UnitOfWork)
     is_update = welcome and contacts.record_payment_event(contact, at=rejected.rejected_at, sequence=rejected.sequence)
     if is_update:
         contact.expires_at = max(contact.expires_at, rejected.expires_at)
-    context = {"reason": rejected.reason, "payment_deadline": rejected.expires_at.isoformat()}
+    context = {
+        "reason": rejected.reason,
+        "payment_deadline": rejected.expires_at.isoformat(),
+        **_amount(rejected.payable_amount),
+    }
     await _notify_person_in_charge(work, event, about=str(rejected.payment_id), context=context, is_update=is_update)
 
 
@@ -197,6 +218,11 @@ async def notify_refund_done(event: Event[RefundDone], work: UnitOfWork) -> None
         return
     at = done.corrected_at.isoformat()
     await _notify_person_in_charge(work, event, about=f"{refund}:{at}", context={**context, CORRECTED_AT: at})
+
+
+def _amount(amount: Decimal | None) -> dict[str, str]:
+    """Return the amount that a message names instead of the registration's; nothing for None."""
+    return {} if amount is None else {"amount": str(amount)}
 
 
 def _money(payment: PaymentPayload) -> dict[str, str]:

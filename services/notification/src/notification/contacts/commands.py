@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from contracts import (
     RegistrationCreated,
     RegistrationExpired,
     WaitlistEnded,
+    WaitlistJoined,
     WaitlistOffered,
 )
 from contracts.registrations import RegistrationPayload
@@ -24,13 +26,21 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from notification.contacts.queries import participants_of
-from notification.contacts.rules import UNREGISTERED, Stage, addresses_in, canonical_addresses, kept_addresses
+from notification.contacts.rules import (
+    BEFORE_AN_OFFER,
+    UNREGISTERED,
+    Stage,
+    addresses_in,
+    canonical_addresses,
+    kept_addresses,
+)
 from notification.contacts.tables import Contact, Participant
 
 log = logger(__name__)
 
 # The values are passed as parameters: SQLAlchemy would compile a statement that contains them for each event.
 _CONTACTS = upsert(Contact)
+_ADD_IF_UNKNOWN = _CONTACTS.on_conflict_do_nothing()
 _ADD_OR_FOLLOW = _CONTACTS.on_conflict_do_update(
     index_elements=[Contact.registration_id],
     set_={name: _CONTACTS.excluded[name] for name in ("total_amount", "currency", "expires_at", "revision")},
@@ -73,6 +83,26 @@ async def add_contact(work: UnitOfWork, created: RegistrationCreated) -> None:
     await _add_participants(work, created, created.participants, revision=created.revision)
 
 
+async def add_joined_contact(work: UnitOfWork, joined: WaitlistJoined) -> bool:
+    """Store the contact of a waiting-list entry, or its newest data. Return False if it has had an offer already.
+
+    An offer of the same revision has the same contact or a newer one, so it may replace the participant.
+    """
+    contact = {
+        **_race_columns(joined),
+        "total_amount": Decimal(),
+        "currency": "",
+        "expires_at": joined.joined_at,
+        "stage": Stage.WAITING,
+        "revision": BEFORE_AN_OFFER,
+        "created_at": work.now,
+    }
+    await work.session.execute(_ADD_IF_UNKNOWN, [contact])
+    known = await _lock_known(work, joined.registration_id)
+    await _add_participants(work, joined, (joined.contact,), revision=joined.revision - 1)
+    return known.had_no_offer
+
+
 async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> bool:
     """Store the contact of an offer, or its newest data. Return False if the offer was accepted already."""
     contact = {
@@ -83,11 +113,15 @@ async def add_waiting_contact(work: UnitOfWork, offered: WaitlistOffered) -> boo
         "created_at": work.now,
     }
     await work.session.execute(_ADD_OR_FOLLOW, [contact])
-    # The contact is locked before its participants, as in every handler.
-    known = select(Contact.stage).where(Contact.registration_id == offered.registration_id).with_for_update()
-    stage = (await work.session.execute(known)).scalar_one()
+    known = await _lock_known(work, offered.registration_id)
     await _add_participants(work, offered, (offered.contact,), revision=offered.revision)
-    return stage == Stage.WAITING
+    return known.stage == Stage.WAITING
+
+
+async def _lock_known(work: UnitOfWork, registration_id: UUID) -> Contact:
+    """Return a contact that is stored. It is locked before its participants, as in every handler."""
+    stored = select(Contact).where(Contact.registration_id == registration_id).with_for_update()
+    return (await work.session.execute(stored, execution_options={"populate_existing": True})).scalar_one()
 
 
 async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
@@ -98,7 +132,7 @@ async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
     """
     locked = select(Contact).where(Contact.registration_id == ended.registration_id).with_for_update()
     contact = (await work.session.execute(locked)).scalar_one_or_none()
-    if contact is None:
+    if contact is None or contact.had_no_offer:
         raise NotYet(f"the offer {ended.registration_id}")
     if contact.stage != Stage.WAITING or ended.revision < contact.revision:
         return False
@@ -107,6 +141,10 @@ async def end_offer(work: UnitOfWork, ended: WaitlistEnded) -> bool:
 
 
 def _contact_columns(payload: RegistrationCreated | WaitlistOffered) -> dict[str, Any]:
+    return {**_race_columns(payload), "total_amount": payload.total_amount, "currency": payload.currency}
+
+
+def _race_columns(payload: RegistrationCreated | WaitlistOffered | WaitlistJoined) -> dict[str, Any]:
     event: EventSummary = payload.event
     return {
         "registration_id": payload.registration_id,
@@ -116,14 +154,12 @@ def _contact_columns(payload: RegistrationCreated | WaitlistOffered) -> dict[str
         "event_date": event.event_date,
         "event_location": event.location,
         "category_name": payload.category_name,
-        "total_amount": payload.total_amount,
-        "currency": payload.currency,
     }
 
 
 async def _add_participants(
     work: UnitOfWork,
-    payload: RegistrationCreated | WaitlistOffered,
+    payload: RegistrationCreated | WaitlistOffered | WaitlistJoined,
     people: Iterable[RegisteredParticipant],
     *,
     revision: int,

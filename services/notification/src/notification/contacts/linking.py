@@ -17,6 +17,7 @@ from contracts import (
     EventSummary,
     RegistrationConfirmed,
     RegistrationCreated,
+    WaitlistJoined,
     WaitlistOffered,
 )
 from sqlalchemy import Select, and_, func, select, update
@@ -36,7 +37,9 @@ SAME_COPIES = and_(
 """Condition: the copies of a contact are equal to the current race."""
 
 
-async def record_race(work: UnitOfWork, payload: RegistrationCreated | RegistrationConfirmed | WaitlistOffered) -> None:
+async def record_race(
+    work: UnitOfWork, payload: RegistrationCreated | RegistrationConfirmed | WaitlistJoined | WaitlistOffered
+) -> None:
     """Store the race in `payload` if it is newer than the stored one."""
     if await is_newer(work, payload.event, payload.category_id):
         category = CategoryName(category_id=payload.category_id, name=payload.category_name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from chassis.canonical.emails import canonical_email
 from chassis.canonical.phones import canonical_whatsapp
@@ -28,7 +28,7 @@ from contracts import (
 
 
 class Stage(StrEnum):
-    """Stage of a registration. Before it exists: `waiting` for an open offer, `offer_ended` after it."""
+    """Stage of a registration. Before it exists: `waiting` on the waiting list, `offer_ended` after an offer."""
 
     WAITING = "waiting"
     OFFER_ENDED = "offer_ended"
@@ -53,6 +53,9 @@ _LATEST_EVENT_TYPES: Mapping[Stage, str] = {
 }
 UNREGISTERED = (Stage.WAITING, Stage.OFFER_ENDED)
 """Stages without a registration."""
+
+BEFORE_AN_OFFER: Final = -1
+"""Revision of the contact of a waiting-list entry that has had no offer: less than that of any offer."""
 
 _OFFER = frozenset({WaitlistOffered.TYPE})
 _WAITING_FOR_MONEY = _OFFER | {

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification.base import Base
-from notification.contacts.rules import Stage, canonical_addresses
+from notification.contacts.rules import BEFORE_AN_OFFER, Stage, canonical_addresses
 
 
 class Contact(Base):
@@ -18,7 +18,7 @@ class Contact(Base):
 
     Attributes:
         event_name, event_date, event_location, category_name: copies, used while the race is not stored in `races`.
-        revision: the registration's in the newest handled event.
+        revision: the registration's in the newest handled event, or `BEFORE_AN_OFFER`.
         payment_sequence: the invoice's in the newest handled payment event.
         payment_news_at: when that event occurred.
         end_heard: the payment sequence that registration knew when it expired; null unless it has, and for an expiry
@@ -55,6 +55,11 @@ class Contact(Base):
         Index("ix_contacts_event_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
         Index("ix_contacts_unlinked", "event_name", "event_date", postgresql_where=text("event_id IS NULL")),
     )
+
+    @property
+    def had_no_offer(self) -> bool:
+        """Return whether it is on the waiting list without an offer: there is neither an amount nor a deadline."""
+        return self.revision == BEFORE_AN_OFFER
 
 
 class Participant(Base):

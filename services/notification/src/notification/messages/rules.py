@@ -19,6 +19,7 @@ from contracts import (
     UsdtTakenBack,
     UsdtUnderpaid,
     WaitlistEnded,
+    WaitlistJoined,
     WaitlistOffered,
 )
 
@@ -54,6 +55,7 @@ class EventType(StrEnum):
     USDT_UNDERPAID = UsdtUnderpaid.TYPE
     USDT_KEPT = UsdtKept.TYPE
     USDT_TAKEN_BACK = UsdtTakenBack.TYPE
+    WAITLIST_JOINED = WaitlistJoined.TYPE
     WAITLIST_OFFERED = WaitlistOffered.TYPE
     WAITLIST_ENDED = WaitlistEnded.TYPE
     RACE_CHANGED = RaceChanged.TYPE

@@ -77,7 +77,7 @@ async def _facts(
 ) -> Facts:
     group = await participants_of(session, participant.registration_id)
     in_charge = participant.participant_id == person_in_charge(group.values()).participant_id
-    deadline, offer_deadline = claim.context.get("payment_deadline"), claim.context.get("offer_deadline")
+    offer_deadline = claim.context.get("offer_deadline")
     copies = {
         "event_name": contact.event_name,
         "event_date": contact.event_date,
@@ -89,10 +89,9 @@ async def _facts(
         **named,
         name=safe_name(participant.full_name),
         registration_number=contact.registration_number or NO_VALUE,
-        amount=Decimal(claim.context.get("amount", contact.total_amount)),
-        currency=claim.context.get("currency", contact.currency),
-        payment_deadline=datetime.fromisoformat(deadline) if deadline else contact.expires_at,
+        **_owed(claim, contact),
         offer_deadline=datetime.fromisoformat(offer_deadline) if offer_deadline else None,
+        position=claim.context.get("position"),
         bib_number=participant.bib_number,
         ticket_code=participant.ticket_code,
         ticket_number=ticket_number(contact, participant, group.values()),
@@ -102,6 +101,17 @@ async def _facts(
         status_path=await _status_path(session, contact) if in_charge else None,
         has_page=in_charge,
     )
+
+
+def _owed(claim: Claim, contact: Contact) -> dict[str, Any]:
+    if contact.had_no_offer:
+        return {"amount": None, "currency": contact.currency, "payment_deadline": None}
+    deadline = claim.context.get("payment_deadline")
+    return {
+        "amount": Decimal(claim.context.get("amount", contact.total_amount)),
+        "currency": claim.context.get("currency", contact.currency),
+        "payment_deadline": datetime.fromisoformat(deadline) if deadline else contact.expires_at,
+    }
 
 
 def _reason(claim: Claim, locale: Locale) -> str:

@@ -94,6 +94,7 @@ PRIORITIES: Mapping[EventType, Priority] = {
     EventType.USDT_UNDERPAID: Priority.RECEIPT,
     EventType.USDT_KEPT: Priority.RECEIPT,
     EventType.USDT_TAKEN_BACK: Priority.RECEIPT,
+    EventType.WAITLIST_JOINED: Priority.REMINDER,
     EventType.WAITLIST_ENDED: Priority.REMINDER,
     EventType.RACE_CHANGED: Priority.BROADCAST,
     EventType.REGISTRATION_CREATED: Priority.REMINDER,

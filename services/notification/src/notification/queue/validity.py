@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Date, DateTime, and_, case, cast, exists, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from notification.contacts.rules import SUPERSEDES, Stage
+from notification.contacts.rules import BEFORE_AN_OFFER, SUPERSEDES, Stage
 from notification.contacts.tables import Contact
 from notification.messages.rules import EventType
 from notification.queue.notified import CORRECTED_AT, refund_of
@@ -92,7 +92,7 @@ def superseded() -> ColumnElement[bool]:
     """
     contact = exists().where(Contact.registration_id == Notification.registration_id)
     return or_(
-        contact.where(or_(_by_stage(), _by_the_race(), _by_a_later_end())),
+        contact.where(or_(_by_stage(), _by_an_offer(), _by_the_race(), _by_a_later_end())),
         and_(
             Notification.event_type == EventType.REGISTRATION_CREATED,
             contact.where(Contact.payment_news_at.is_not(None)),
@@ -113,6 +113,11 @@ def _by_stage() -> ColumnElement[bool]:
             for stage in Stage
         )
     )
+
+
+def _by_an_offer() -> ColumnElement[bool]:
+    """Return the condition that the waiting-list entry has had an offer, or has become a registration."""
+    return and_(Notification.event_type == EventType.WAITLIST_JOINED, Contact.revision > BEFORE_AN_OFFER)
 
 
 def _by_the_race() -> ColumnElement[bool]:

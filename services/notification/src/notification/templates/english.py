@@ -16,8 +16,8 @@ Registration number: {registration_number}
 Amount due: {amount}
 Deadline: {payment_deadline}
 
-Pay exactly that amount in one of the ways on your registration page; it also says whether to upload a proof of \
-payment: {status_url}
+Pay exactly that amount; by bank transfer, exactly the amount that your registration page shows, which may differ a \
+little. The ways to pay, and whether to upload a proof of payment, are on that page: {status_url}
 
 The link holds your personal token. Keep this message and do not share the link.
 
@@ -165,6 +165,19 @@ Do you have your e-ticket already? Then do not pay again: the organiser looks at
 
 Transaction: {usdt_transaction}""",
     ),
+    EventType.WAITLIST_JOINED: Template(
+        subject="You are on the waiting list of {event_name}",
+        body="""Hello {name},
+
+You are on the waiting list of {event_name} ({category_name}). Your place in line on joining: {position}.
+
+Places that come back are offered in the order of the line. As soon as it is your turn we write to you by WhatsApp and \
+e-mail, and hold the place for you until the time that the message says. There is nothing to pay now.
+
+See at any time how far the line is, or leave it, on your waiting list page: {status_url}
+
+The link holds your personal token. Keep this message and do not share the link.""",
+    ),
     EventType.WAITLIST_OFFERED: Template(
         subject="A place for you in {event_name}: accept before {offer_deadline}",
         body="""Hello {name},
@@ -224,7 +237,8 @@ REOPENED_UNPAID = Template(
     body="""Hello {name},
 
 We wrote that registration {registration_number} for {event_name} ({category_name}) has expired. Its deadline has been \
-extended: the registration stays valid, and we are holding your place. Please pay {amount} by {payment_deadline}.
+extended: the registration stays valid, and we are holding your place. Please pay {amount}, or by bank \
+transfer exactly the amount that your registration page shows, by {payment_deadline}.
 
 Ignore the earlier message. How to pay and the status are on your registration page: {status_url}""",
 )

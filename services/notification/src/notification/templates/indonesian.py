@@ -16,8 +16,8 @@ Nomor pendaftaran: {registration_number}
 Jumlah yang harus dibayar: {amount}
 Batas waktu: {payment_deadline}
 
-Bayar jumlah itu tepat dengan salah satu cara di halaman pendaftaran Anda; di sana tertulis juga apakah bukti \
-pembayaran perlu diunggah: {status_url}
+Bayar tepat jumlah itu; untuk transfer bank, tepat jumlah yang tertera di halaman pendaftaran Anda, yang bisa sedikit \
+berbeda. Cara pembayaran, dan apakah bukti pembayaran perlu diunggah, tertulis di halaman itu: {status_url}
 
 Tautan itu berisi token pribadi Anda. Simpan pesan ini dan jangan bagikan tautannya.
 
@@ -168,6 +168,21 @@ Sudah menerima e-tiket? Jangan bayar lagi: panitia memeriksanya dan menghubungi 
 
 Transaksi: {usdt_transaction}""",
     ),
+    EventType.WAITLIST_JOINED: Template(
+        subject="Anda masuk daftar tunggu {event_name}",
+        body="""Halo {name},
+
+Anda sudah masuk daftar tunggu {event_name} ({category_name}). Urutan Anda saat masuk: {position}.
+
+Tempat yang kosong ditawarkan menurut urutan. Begitu tiba giliran Anda, kami menghubungi Anda lewat WhatsApp dan \
+e-mail; tempat itu lalu kami simpan untuk Anda sampai batas waktu yang tertulis di sana. Sekarang belum ada yang perlu \
+dibayar.
+
+Urutan terbaru dapat Anda lihat kapan saja di halaman daftar tunggu Anda, dan di sana pula Anda dapat keluar dari \
+daftar: {status_url}
+
+Tautan itu berisi token pribadi Anda. Simpan pesan ini dan jangan bagikan tautannya.""",
+    ),
     EventType.WAITLIST_OFFERED: Template(
         subject="Ada tempat untuk Anda di {event_name}: terima sebelum {offer_deadline}",
         body="""Halo {name},
@@ -228,7 +243,8 @@ REOPENED_UNPAID = Template(
 
 Kami sempat memberi tahu bahwa pendaftaran {registration_number} untuk {event_name} ({category_name}) sudah \
 kedaluwarsa. Batas waktunya diperpanjang: pendaftaran ini tetap berlaku dan tempat Anda kami simpan. Silakan bayar \
-{amount} paling lambat {payment_deadline}.
+{amount}, atau untuk transfer bank tepat jumlah yang tertera di halaman pendaftaran Anda, paling lambat \
+{payment_deadline}.
 
 Abaikan pesan sebelumnya. Cara pembayaran dan statusnya ada di halaman pendaftaran Anda: {status_url}""",
 )

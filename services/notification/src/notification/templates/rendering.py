@@ -39,6 +39,8 @@ class Facts:
     """The data of a message about a registration.
 
     Attributes:
+        amount, payment_deadline: None on the waiting list before an offer.
+        position: the place in the line of the waiting list, from 1; None in other messages.
         bib_number, ticket_code, ticket_number: None until the registration is confirmed.
         status_path: path of the registration's page; None for other participants than the person in charge, and while
             the access code is not known.
@@ -52,10 +54,11 @@ class Facts:
     event_date: date
     event_location: str
     category_name: str
-    amount: Decimal
+    amount: Decimal | None
     currency: str
-    payment_deadline: datetime
+    payment_deadline: datetime | None
     offer_deadline: datetime | None = None
+    position: int | None = None
     bib_number: int | None = None
     ticket_code: str | None = None
     ticket_number: str | None = None
@@ -117,15 +120,16 @@ class Renderer:
         return {
             "name": facts.name,
             "registration_number": facts.registration_number,
-            "bib_number": NO_VALUE if facts.bib_number is None else str(facts.bib_number),
+            "bib_number": _figure(facts.bib_number),
             "ticket_number": facts.ticket_number or NO_VALUE,
             "event_name": facts.event_name,
             "event_date": formatting.day(facts.event_date, locale),
             "event_location": facts.event_location,
             "category_name": facts.category_name,
-            "amount": formatting.money(facts.amount, facts.currency, locale),
+            "amount": NO_VALUE if facts.amount is None else formatting.money(facts.amount, facts.currency, locale),
             "payment_deadline": self.moment(facts.payment_deadline, facts, locale),
             "offer_deadline": self.moment(facts.offer_deadline, facts, locale),
+            "position": _figure(facts.position),
             "reason": _lines(formatting.reason(facts.reason, locale)),
             "reference": facts.reference,
             **_usdt_values(facts.usdt),
@@ -192,6 +196,10 @@ class Renderer:
         else:
             own = {self.status_url(facts.status_path), self.ticket_url(facts.ticket_code)} - {NO_VALUE}
         return sorted({*own, self.public_url}, key=len, reverse=True)
+
+
+def _figure(value: int | None) -> str:
+    return NO_VALUE if value is None else str(value)
 
 
 def _lines(reason: str) -> tuple[str, ...]:

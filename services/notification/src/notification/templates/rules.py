@@ -34,6 +34,10 @@ _VARIABLES: Mapping[str, Wording] = {
         en="until when to accept a place that is offered from the waiting list",
         id="batas waktu menerima tempat yang ditawarkan dari daftar tunggu",
     ),
+    "position": Wording(
+        en="place in the line of the waiting list, at the time of joining",
+        id="urutan di daftar tunggu, saat mulai menunggu",
+    ),
     "reason": Wording(
         en="why a proof was refused, a registration cancelled or money goes back, or why an offer has ended",
         id="alasan bukti ditolak, pendaftaran dibatalkan, uang dikembalikan, atau tawaran berakhir",

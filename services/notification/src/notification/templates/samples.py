@@ -49,6 +49,7 @@ def sample_facts(event_type: EventType, locale: Locale, *, now: datetime) -> Fac
         currency="IDR",
         payment_deadline=now + timedelta(hours=24),
         offer_deadline=now + timedelta(hours=12),
+        position=3,
         bib_number=1042,
         ticket_code=SAMPLE_TICKET,
         ticket_number="TIX-FR5K00042-01",
