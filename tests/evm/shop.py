@@ -83,7 +83,7 @@ class Shop(ServiceDriver[Settings]):
 
     def start_again(self) -> None:
         """Forget what a process remembers of its endpoints."""
-        access = ChainAccess(self.settings.secret_box(), self.chain_http)
+        access = ChainAccess(self.settings.secret_box(), self.chain_http, private=self.settings.usdt_private_hosts)
         self.app.state.chains = access
         self.nodes = Nodes(access)
 
@@ -218,6 +218,7 @@ def _settings(database_url: str, images: Path) -> Settings:
         staff_jwks_url="http://identity.test/jwks",
         runner_jwks_url="http://registration.test/jwks",
         proof_store=images.as_uri(),
+        usdt_private_endpoints="127.0.0.1",
     )
 
 

@@ -26,14 +26,20 @@ PAYER = Payer("bca", on_us=False)
 
 
 class LossyTransport(httpx.AsyncBaseTransport):
-    """Sends requests, and loses the answers to POST requests while `loses` is True."""
+    """Sends requests, and loses the answers to POST requests while `loses` is True.
+
+    While `refuses_keys` is True, every server key is refused, and nothing is sent.
+    """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self.loses = False
+        self.refuses_keys = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; raise `ReadTimeout` instead of answering if the answer is lost."""
+        if self.refuses_keys:
+            return httpx.Response(401, json={"status_code": "401"}, request=request)
         response = await self._inner.handle_async_request(request)
         if self.loses and request.method == "POST":
             raise httpx.ReadTimeout("the answer got lost", request=request)

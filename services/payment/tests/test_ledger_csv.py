@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from .payment_driver import PRICE, PaymentDriver
 
 COLUMNS = [
     *("id", "recorded_at", "occurred_at", "source", "leg", "kind", "debit", "credit", "amount", "currency"),
-    *("registration_id", "payment_id", "method"),
+    *("registration_id", "payment_id", "method", "registration_number"),
 ]
 
 
@@ -55,18 +55,43 @@ async def test_it_has_the_movements_of_the_list_whatever_the_filter(
     assert await exported(driver, account="cash") == []
 
 
-async def test_a_cell_that_a_spreadsheet_takes_for_a_formula_is_guarded(driver: PaymentDriver) -> None:
-    moved = Entry(
-        source='=HYPERLINK("http://x")',
-        kind=Kind.PAYMENT,
-        debit=Account.BANK,
-        credit=Account.RUNNERS,
+async def test_each_row_has_the_number_of_its_registration_last(driver: PaymentDriver) -> None:
+    # given money of two registrations, and fees of none
+    paid = [await driver.register() for _ in range(2)]
+    for entry in paid:
+        await driver.verify(await driver.upload_proof(entry))
+    async with driver.database.work() as work:
+        await record(work, _fee(driver))
+    # then
+    found = {row["registration_id"]: row["registration_number"] for row in await exported(driver)}
+    assert found == {**{str(entry.id): entry.number for entry in paid}, "": ""}
+
+
+async def test_times_are_in_the_zone_of_the_organiser_with_its_offset(driver: PaymentDriver) -> None:
+    await driver.register_and_pay()
+    rows, items = await exported(driver), await listed(driver)
+    assert rows
+    for row, item in zip(rows, items, strict=True):
+        for name in ("occurred_at", "recorded_at"):
+            assert datetime.fromisoformat(row[name]) == datetime.fromisoformat(item[name])
+            assert row[name].endswith("+07:00")
+
+
+def _fee(driver: PaymentDriver, source: str = "payout:1") -> Entry:
+    return Entry(
+        source=source,
+        kind=Kind.FEE,
+        debit=Account.FEES,
+        credit=Account.MIDTRANS,
         amount=PRICE,
         currency="IDR",
         occurred_at=driver.clock(),
     )
+
+
+async def test_a_cell_that_a_spreadsheet_takes_for_a_formula_is_guarded(driver: PaymentDriver) -> None:
     async with driver.database.work() as work:
-        await record(work, moved)
+        await record(work, _fee(driver, '=HYPERLINK("http://x")'))
     [row] = await exported(driver)
     assert row["source"].startswith("'=")
 

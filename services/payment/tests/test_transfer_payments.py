@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from contracts import PaymentUploaded, PaymentVerified
+from contracts import PaymentRejected, PaymentUploaded, PaymentVerified
 from payment.incoming.commands import receive
 from payment.incoming.rules import Received
 from payment.ledger.consistency import wrong_bookings
@@ -64,6 +64,49 @@ async def test_a_proof_over_the_payable_amount_pays_the_invoice(
     [shown] = (await driver.invoice(entry))["payments"]
     assert (shown["amount"], shown["received"]) == ("150000.00", f"{payable:.2f}")
     assert await is_booked_rightly(driver)
+
+
+async def test_a_proof_is_announced_with_what_it_is_over_if_that_is_not_the_price(
+    driver: PaymentDriver, transfers: Transfers
+) -> None:
+    # given
+    asked, payable = await transfers.register_and_ask()
+    unasked = await driver.register()
+    # when
+    await driver.upload_proof(asked, amount=f"{payable:.2f}")
+    await driver.upload_proof(unasked)
+    # then
+    first, second = await driver.published_payloads(PaymentUploaded)
+    assert (first.received, second.received) == (payable, None)
+
+
+@pytest.mark.parametrize("over", ["payable", "price"])
+async def test_a_rejected_transfer_is_announced_with_the_amount_to_transfer(
+    driver: PaymentDriver, transfers: Transfers, over: str
+) -> None:
+    # given
+    entry, payable = await transfers.register_and_ask()
+    payment = await driver.upload_proof(entry, amount=f"{payable if over == 'payable' else PRICE:.2f}")
+    # when
+    await driver.reject(payment)
+    # then
+    [rejected] = await driver.published_payloads(PaymentRejected)
+    assert (rejected.amount, rejected.payable_amount) == (PRICE, payable)
+    assert await driver.republish(entry) == [rejected]
+
+
+async def test_a_rejected_proof_of_another_method_or_without_such_an_amount_names_none(
+    driver: PaymentDriver, transfers: Transfers
+) -> None:
+    # given
+    by_qris, _ = await transfers.register_and_ask()
+    unasked = await driver.register()
+    # when
+    await driver.reject(await driver.upload_proof(by_qris, payment_method="qris"))
+    await driver.reject(await driver.upload_proof(unasked))
+    # then
+    rejected = await driver.published_payloads(PaymentRejected)
+    assert [each.payable_amount for each in rejected] == [None, None]
 
 
 async def test_an_amount_above_the_price_is_booked_against_rounding(

@@ -163,6 +163,8 @@ class Platform:
         if self._simulators is not None:
             rates = f"http://127.0.0.1:{port}/simulators/rates"
             values |= {"indodax_base_url": rates, "coingecko_base_url": rates}
+            chain = f"127.0.0.1:{port},localhost:{port}"
+            values["usdt_private_endpoints"] = f"{chain},{self._settings.usdt_private_endpoints}"
         return values
 
     def _notification_values(self, port: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis.canonical.emails import canonical_email
+from chassis.outward import PrivateHosts
 from chassis.secrets import new_key
 from chassis.settings import on_asyncpg, site_address, with_passwords
 from embedded.data_directory import make_folder
@@ -40,6 +41,9 @@ class StandaloneSettings(BaseSettings):
     fonnte_token: SecretStr | None = None
     smtp_host: str | None = None
     midtrans_base_url: str | None = Field(None, description="another Midtrans than the simulated one")
+    usdt_private_endpoints: str = Field(
+        "", description="hosts of the private network that endpoints may have, as in payment, beside the simulators"
+    )
     public_url: str | None = None
     pages_url: str | None = Field(None, description="where the doctor reaches the service of pages, http://web:8000")
     log_level: str = "WARNING"
@@ -68,6 +72,12 @@ class StandaloneSettings(BaseSettings):
     @classmethod
     def _a_site(cls, url: str | None) -> str | None:
         return url and site_address(url)
+
+    @field_validator("usdt_private_endpoints")
+    @classmethod
+    def _hosts(cls, hosts: str) -> str:
+        PrivateHosts.parse(hosts)
+        return hosts
 
     @property
     def data(self) -> Path:

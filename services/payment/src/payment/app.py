@@ -1,7 +1,7 @@
 """The HTTP application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import httpx
@@ -95,10 +95,11 @@ _LARGER_BODIES: Final = {
 def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -> FastAPI:
     """Build the API. The caller opens and closes `database` and `http`."""
     images = image_store(settings)
+    chains = ChainAccess.outward(settings.secret_box(), settings.usdt_private_hosts, troubled)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with beating(database, images):
+        async with aclosing(chains.http), beating(database, images):
             yield
 
     return build_api(
@@ -114,7 +115,7 @@ def build_app(settings: Settings, database: Database, http: httpx.AsyncClient) -
             "images": images,
             "gateway": GatewayAccess(settings.secret_box(), http, settings.midtrans_base_url, settings.shortest_charge),
             "secret_box": settings.secret_box(),
-            "chains": ChainAccess(settings.secret_box(), http, troubled),
+            "chains": chains,
             "usdt_terms": Terms(settings.usdt_lock, settings.usdt_places),
             "zone": settings.zone,
             "review_lease": settings.review_lease,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from chassis.images.settings import ImageSettings, StorePlace
+from chassis.outward import PrivateHosts
 from pydantic import Field, SecretStr, field_validator
 
 from payment.gateways.port import SHORTEST
@@ -15,7 +16,9 @@ class Settings(ImageSettings):
     RENAMED = {"image_line": "image_queue_size"}  # noqa: RUF012  # a ClassVar in the base
 
     proof_store: StorePlace = Field(description="where images are stored: file:///folder or s3://bucket/prefix")
-    timezone: str = Field("Asia/Jakarta", description="IANA time zone of payment dates without a time")
+    timezone: str = Field(
+        "Asia/Jakarta", description="IANA time zone of payment dates without a time, and of times in the ledger's CSV"
+    )
     review_lease_seconds: int = Field(
         120, ge=10, le=3600, description="seconds for which a proof is leased to the person who reviews it"
     )
@@ -28,6 +31,11 @@ class Settings(ImageSettings):
         30, ge=5, le=240, description="minutes for which the rate of an amount in USDT holds"
     )
     usdt_places: int = Field(2, ge=2, le=6, description="decimal places to which amounts in USDT are rounded up")
+    usdt_private_endpoints: str = Field(
+        "",
+        description="hosts of the private network that endpoints may have, separated by commas, like node.internal or "
+        "10.0.0.5:8545; all others have to be public",
+    )
     indodax_base_url: str = Field("", description="base URL of Indodax's public API; empty for its own")
     coingecko_base_url: str = Field("", description="base URL of CoinGecko's API; empty for its own")
     coingecko_api_key: SecretStr = Field(SecretStr(""), description="demo key of CoinGecko; empty for none")
@@ -40,6 +48,12 @@ class Settings(ImageSettings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("usdt_private_endpoints")
+    @classmethod
+    def _hosts(cls, hosts: str) -> str:
+        PrivateHosts.parse(hosts)
+        return hosts
 
     @field_validator("timezone")
     @classmethod
@@ -57,6 +71,11 @@ class Settings(ImageSettings):
     def usdt_lock(self) -> timedelta:
         """Return for how long the rate of an amount in USDT holds."""
         return timedelta(minutes=self.usdt_lock_minutes)
+
+    @property
+    def usdt_private_hosts(self) -> PrivateHosts:
+        """Return the private hosts that endpoints may have."""
+        return PrivateHosts.parse(self.usdt_private_endpoints)
 
     @property
     def image_place(self) -> str:

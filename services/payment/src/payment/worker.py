@@ -49,7 +49,7 @@ from payment.usdt.watch.sweeping import sweep_balances
 def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
     """Return the periodic jobs on `database`."""
     images = image_store(settings)
-    # Its connections close themselves when they have been idle for seconds.
+    # Its connections, and those to endpoints, close themselves when they have been idle for seconds.
     http = httpx.AsyncClient()
     gateway = GatewayAccess(settings.secret_box(), http, settings.midtrans_base_url)
     sweep = Periodic(
@@ -81,7 +81,7 @@ def periodic_jobs(settings: Settings, database: Database) -> Sequence[Periodic]:
 def _usdt_jobs(settings: Settings, database: Database, http: httpx.AsyncClient) -> Sequence[Periodic]:
     """Return the jobs of payments in USDT."""
     box = settings.secret_box()
-    nodes = Nodes(ChainAccess(box, http))
+    nodes = Nodes(ChainAccess.outward(box, settings.usdt_private_hosts))
     key = settings.coingecko_api_key.get_secret_value()
     sources = (
         Indodax(http, base_url=settings.indodax_base_url or INDODAX),

@@ -1,6 +1,7 @@
 """Routes for the account at the payment gateway, for admins."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
 from chassis.auth.access import Admin
@@ -21,11 +22,15 @@ Offer = Literal["qris", "bca", "bni", "bri", "cimb", "mandiri", "permata"]
 
 
 class AccountView(View):
-    """The account at Midtrans. The server key is never returned; `mode` is null if there is none, or none readable."""
+    """The account at Midtrans. The server key is never returned; `mode` is null if there is none, or none readable.
+
+    `refused_since` is when Midtrans first refused the stored key with 401; null once it accepts a call with it.
+    """
 
     mode: Mode | None
     merchant_id: str | None
     offers: Sequence[Offer]
+    refused_since: datetime | None = None
 
     @classmethod
     def of(cls, account: Account | None) -> "AccountView":

@@ -33,6 +33,7 @@ from payment.gateways.port import (
     OrderUnknown,
 )
 from payment.gateways.portions import ask_in_portions
+from payment.gateways.watching import watched
 
 log = logger(__name__)
 
@@ -59,7 +60,7 @@ async def charge(database: Database, access: GatewayAccess, wanted: Wanted) -> C
         opened, is_new = await open_charge(work, wanted, shortest=access.shortest)
     if not is_new:
         opened = await _once_answered(database, opened)
-    gateway = access.gateway(account)
+    gateway = watched(database, access, account)
     if opened.status == ChargeStatus.ASKING:
         return await _create(database, gateway, account, opened)
     if _has_no_code(opened):
@@ -152,7 +153,7 @@ async def cancel(database: Database, access: GatewayAccess, charge_id: UUID) -> 
         raise ChargeNotOpen(charge_status=found.status)
     if account is None:
         raise GatewayDown
-    ended = await cancel_at(database, access.gateway(account), account, found)
+    ended = await cancel_at(database, watched(database, access, account), account, found)
     if ended.status not in {ChargeStatus.CANCELLED, ChargeStatus.EXPIRED, ChargeStatus.FAILED}:
         raise ChargeNotOpen(charge_status=ended.status)
 
@@ -204,7 +205,7 @@ async def ask_due(database: Database, access: GatewayAccess) -> int:
         account = await access.account(session)
     if account is None:
         return 0
-    settle = partial(_settle, database, access.gateway(account), account)
+    settle = partial(_settle, database, watched(database, access, account), account)
     return await ask_in_portions(partial(_claim, database), settle, failure="charge_not_settled")
 
 

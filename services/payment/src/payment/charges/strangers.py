@@ -15,6 +15,7 @@ from payment.charges.reports import METHODS
 from payment.charges.tables import GatewayNotice
 from payment.gateways.account import GatewayAccess
 from payment.gateways.port import Gateway, GatewayError, GatewayRefused, GatewayStatus, OrderUnknown, StatusReport
+from payment.gateways.watching import watched
 from payment.incoming.commands import receive
 from payment.incoming.rules import Received
 from payment.ledger.rules import Channel
@@ -34,7 +35,7 @@ async def ask_about_strangers(database: Database, access: GatewayAccess) -> int:
             query = select(GatewayNotice.order_id).where(*undone).order_by(GatewayNotice.received_at).limit(_AT_ONCE)
             orders = list(dict.fromkeys((await session.execute(query)).scalars()))
     if account is not None:
-        await _ask_each(database, access.gateway(account), orders)
+        await _ask_each(database, watched(database, access, account), orders)
     return len(orders)
 
 

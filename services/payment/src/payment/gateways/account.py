@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -42,11 +42,18 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """The merchant's account at Midtrans, and what it offers to runners."""
+    """The merchant's account at Midtrans, and what it offers to runners.
+
+    Attributes:
+        sealed_key: the server key as it is stored; empty if it is not.
+        refused_since: when Midtrans first refused the stored key; None if it did not, or accepted it since.
+    """
 
     server_key: str = field(repr=False)
     merchant_id: str | None
     offers: Sequence[str]
+    sealed_key: str = field(default="", repr=False)
+    refused_since: datetime | None = None
 
     @property
     def mode(self) -> Mode:
@@ -77,7 +84,7 @@ class GatewayAccess:
             key = self.box.open(row.midtrans_server_key)
         except UnreadableSecret:
             return None
-        return Account(key, row.midtrans_merchant_id, row.midtrans_offers)
+        return Account(key, row.midtrans_merchant_id, row.midtrans_offers, row.midtrans_server_key, row.refused_since)
 
     async def is_stored(self, session: AsyncSession) -> bool:
         """Return whether there is an account, also one that no configured key decrypts."""
@@ -112,7 +119,7 @@ def check_form(server_key: str) -> None:
 
 
 async def change_account(work: UnitOfWork, change: AccountChange, box: SecretBox, *, by: Staff) -> None:
-    """Store the account, and audit which fields changed.
+    """Store the account, and audit which fields changed. Of another server key no refusal is known.
 
     Raises:
         InvalidFields: the server key has not the form of one.
@@ -124,6 +131,9 @@ async def change_account(work: UnitOfWork, change: AccountChange, box: SecretBox
     if not change.keep_key:
         values["midtrans_server_key"] = None if change.server_key is None else box.seal(change.server_key)
     before = {name: getattr(row, name) for name in values}
-    await work.session.execute(update(GatewaySettings).values(**values, updated_at=work.now))
+    unaudited: dict[str, datetime | None] = {"updated_at": work.now}
+    if not change.keep_key:
+        unaudited["refused_since"] = None
+    await work.session.execute(update(GatewaySettings).values(**values, **unaudited))
     changed = before_and_after(before, values, named_only=("midtrans_server_key", "midtrans_merchant_id"))
     await work.audit(by.actor, "gateway_settings.change", "gateway_settings", **changed)

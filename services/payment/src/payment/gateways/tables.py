@@ -15,6 +15,7 @@ class GatewaySettings(Base):
     Attributes:
         midtrans_server_key: encrypted with the keys of the environment; null if there is no account.
         midtrans_offers: what runners may use, such as `qris` or `bca`.
+        refused_since: when the gateway first refused the stored key; null if it did not, or accepted it since.
     """
 
     __tablename__ = "gateway_settings"
@@ -24,4 +25,5 @@ class GatewaySettings(Base):
     midtrans_server_key: Mapped[str | None]
     midtrans_merchant_id: Mapped[str | None] = mapped_column(String(100))
     midtrans_offers: Mapped[list[str]] = mapped_column(JSONB)
+    refused_since: Mapped[datetime | None]
     updated_at: Mapped[datetime]

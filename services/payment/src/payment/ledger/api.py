@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis.auth.access import Finance
 from chassis.database import Database
@@ -16,6 +17,7 @@ from chassis.web.routing import Router
 from fastapi import Depends, Query
 from pydantic import Field
 
+from payment.dependencies import Zone
 from payment.ledger import queries
 from payment.ledger.queries import MovementFilter
 from payment.ledger.rules import Account, Kind
@@ -25,7 +27,7 @@ router = Router(tags=["ledger"])
 _LARGEST_ID: Final = 2**63 - 1
 _COLUMNS: Final = (
     *("id", "recorded_at", "occurred_at", "source", "leg", "kind", "debit", "credit", "amount", "currency"),
-    *("registration_id", "payment_id", "method"),
+    *("registration_id", "payment_id", "method", "registration_number"),
 )
 _cursors = CursorOf(tuple[Annotated[int, Field(ge=0, le=_LARGEST_ID)]])
 
@@ -90,19 +92,23 @@ async def list_movements(
 
 
 async def _exported(
-    staff: Finance, wanted: Wanted, database: OwnDatabase, downloads: Annotated[Downloads, from_state("downloads")]
+    staff: Finance,
+    wanted: Wanted,
+    database: OwnDatabase,
+    downloads: Annotated[Downloads, from_state("downloads")],
+    zone: Zone,
 ) -> AsyncIterator[AsyncIterator[Sequence[Sequence[Any]]]]:
     with downloads.one_of(staff.id) as until_read:
-        yield until_read(_rows(database, wanted))
+        yield until_read(_rows(database, wanted, zone))
 
 
-async def _rows(database: Database, wanted: MovementFilter) -> AsyncIterator[Sequence[Sequence[Any]]]:
+async def _rows(database: Database, wanted: MovementFilter, zone: ZoneInfo) -> AsyncIterator[Sequence[Sequence[Any]]]:
     async for page in queries.every_movement(database, wanted):
-        yield [[_cell(row[name]) for name in _COLUMNS] for row in page]
+        yield [[_cell(row[name], zone) for name in _COLUMNS] for row in page]
 
 
-def _cell(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+def _cell(value: Any, zone: ZoneInfo) -> Any:
+    return value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
 
 
 Exported = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_exported, scope="request")]
@@ -110,7 +116,10 @@ Exported = Annotated[AsyncIterator[Sequence[Sequence[Any]]], Depends(_exported, 
 
 @router.get("/ledger.csv", response_class=CsvFile, responses=errors(DownloadRunning))
 async def export_movements(rows: Exported) -> CsvFile:
-    """Return movements as CSV with the filters of the list, the one recorded last first."""
+    """Return movements as CSV with the filters of the list, the one recorded last first.
+
+    Times are in the zone of the service's settings, with its offset.
+    """
     return csv_file("ledger", _COLUMNS, rows)
 
 

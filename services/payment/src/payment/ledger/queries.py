@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.database import Database
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payment.invoices.tables import Invoice
 from payment.ledger.rules import Account, Kind
 from payment.ledger.tables import Movement
 
@@ -48,22 +49,36 @@ async def movements(
     Args:
         before: the id of the last movement of the page before; None for the first page.
     """
+    return (await session.execute(_page(wanted, limit, before))).mappings().all()
+
+
+def _page(wanted: MovementFilter, limit: int, before: int | None) -> Select[*tuple[Any, ...]]:
     query = select(Movement.__table__).where(*wanted.conditions()).order_by(Movement.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(Movement.id < before)
-    return (await session.execute(query)).mappings().all()
+    return query if before is None else query.where(Movement.id < before)
 
 
 async def every_movement(database: Database, wanted: MovementFilter) -> AsyncIterator[Sequence[RowMapping]]:
-    """Yield all movements in pages, the one recorded last first. What is recorded meanwhile is left out."""
+    """Yield all movements with their `registration_number` in pages, the one recorded last first.
+
+    What is recorded meanwhile is left out. The number is None for money of no registration.
+    """
     before: int | None = None
     while True:
         async with database.read_page() as session:
-            page = await movements(session, wanted, limit=_EXPORTED_AT_ONCE, before=before)
+            page = (await session.execute(_numbered(wanted, before))).mappings().all()
         yield page
         if len(page) < _EXPORTED_AT_ONCE:
             return
         before = page[-1]["id"]
+
+
+def _numbered(wanted: MovementFilter, before: int | None) -> Select[Any]:
+    page = _page(wanted, _EXPORTED_AT_ONCE, before).subquery()
+    return (
+        select(page, Invoice.registration_number)
+        .join_from(page, Invoice, Invoice.registration_id == page.c.registration_id, isouter=True)
+        .order_by(page.c.id.desc())
+    )
 
 
 async def balances(session: AsyncSession, *, at: datetime | None = None) -> Sequence[RowMapping]:

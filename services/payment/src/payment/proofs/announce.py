@@ -1,6 +1,7 @@
 """Build the events about a payment from its row."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from contracts import PaymentRejected, PaymentUploaded, PaymentVerified
@@ -15,6 +16,7 @@ def uploaded(payment: Payment) -> PaymentUploaded:
         payment_method=payment.payment_method,
         uploaded_at=payment.uploaded_at,
         due_at=payment.due_at,
+        received=payment.received,
     )
 
 
@@ -28,10 +30,20 @@ def verified(payment: Payment) -> PaymentVerified:
     )
 
 
-def rejected(payment: Payment, *, expires_at: datetime) -> PaymentRejected:
-    """Return the event for a rejected proof; `expires_at` is the deadline for another one."""
-    reason = payment.rejection_reason
-    return PaymentRejected(**_facts(payment), reason=reason, rejected_at=payment.rejected_at, expires_at=expires_at)
+def rejected(payment: Payment, *, expires_at: datetime, payable_amount: Decimal | None) -> PaymentRejected:
+    """Return the event for a rejected proof.
+
+    Args:
+        expires_at: the deadline for another one.
+        payable_amount: what the payer was asked to transfer; None if that was not asked, or is not what they pay by.
+    """
+    return PaymentRejected(
+        **_facts(payment),
+        reason=payment.rejection_reason,
+        rejected_at=payment.rejected_at,
+        expires_at=expires_at,
+        payable_amount=payable_amount,
+    )
 
 
 def _facts(payment: Payment) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from payment.gateways.port import (
     ReportedRefund,
 )
 from payment.gateways.portions import ask_in_portions
+from payment.gateways.watching import watched
 
 log = logger(__name__)
 
@@ -89,7 +90,7 @@ async def send(database: Database, access: GatewayAccess, begin: Begin, *, kind:
     async with database.work() as work:
         asked = await begin(work, has_gateway=account is not None)
     if asked is not None and account is not None:
-        await request(database, access.gateway(account), account, asked, kind=kind)
+        await request(database, watched(database, access, account), account, asked, kind=kind)
 
 
 async def request(database: Database, gateway: Gateway, account: Account, asked: Asked, *, kind: Kind) -> bool:
@@ -140,7 +141,7 @@ async def ask_about(database: Database, access: GatewayAccess, *, kind: Kind) ->
         is_stored = account is not None or await access.is_stored(session)
     claim = partial(_claim, database, kind)
     if account is not None:
-        go_on = partial(_go_on, database, access.gateway(account), account, kind=kind)
+        go_on = partial(_go_on, database, watched(database, access, account), account, kind=kind)
     elif not is_stored:
         go_on = partial(_leave_to_people, database, kind)
     else:

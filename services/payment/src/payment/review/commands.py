@@ -1,7 +1,7 @@
 """Verifying and rejecting proofs, at once or after a time in which the decision can be undone."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,11 +9,13 @@ from chassis.aside import aside_of, work_off
 from chassis.audit_log import shown_value
 from chassis.auth.principals import Staff
 from chassis.database import Database, UnitOfWork
+from contracts import PaymentMethod, PaymentRejected
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payment.instructions.queries import payment_deadline
 from payment.invoices.commands import current_versions, mark_paid, request_new_proof
+from payment.invoices.queries import payable_amount
 from payment.proofs import announce
 from payment.proofs.booking import book_payment
 from payment.proofs.rules import PaymentStatus
@@ -95,8 +97,15 @@ async def _ask_again(work: UnitOfWork, payment: Payment, *, actor: str) -> None:
     hours = await payment_deadline(work.session)
     until = await request_new_proof(work, payment.registration_id, until=work.now + timedelta(hours=hours))
     payment.sequence, _ = await current_versions(work, payment.registration_id)
-    work.publish(announce.rejected(payment, expires_at=until), subject=payment.registration_id)
+    work.publish(await rejection_of(work, payment, expires_at=until), subject=payment.registration_id)
     await _audit(work, "payment.reject", payment, actor=actor)
+
+
+async def rejection_of(work: UnitOfWork, payment: Payment, *, expires_at: datetime) -> PaymentRejected:
+    """Return the event of a rejected proof, with the amount that its payer was asked to transfer."""
+    is_transfer = payment.payment_method == PaymentMethod.BANK_TRANSFER
+    payable = await payable_amount(work.session, payment.registration_id) if is_transfer else None
+    return announce.rejected(payment, expires_at=expires_at, payable_amount=payable)
 
 
 async def _audit(work: UnitOfWork, action: str, payment: Payment, *, actor: str) -> None:

@@ -16,6 +16,7 @@ from payment.proofs.tables import Payment
 from payment.refunds.announce import refund_done, refund_due
 from payment.refunds.rules import Origin, RefundState
 from payment.refunds.tables import Refund
+from payment.review.commands import rejection_of
 
 
 async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
@@ -26,7 +27,7 @@ async def republish(work: UnitOfWork, registration_ids: Sequence[UUID]) -> None:
     chosen = select(Invoice).where(Invoice.registration_id.in_(registration_ids)).order_by(Invoice.registration_id)
     for invoice in (await work.session.execute(chosen.with_for_update())).scalars().all():
         payment = await _newest(work, invoice.registration_id)
-        event = _free(invoice) if payment is None else _event(payment, invoice)
+        event = _free(invoice) if payment is None else await _event(work, payment, invoice)
         if event is not None:
             work.publish(event, subject=invoice.registration_id)
         if _was_moved(invoice, payment):
@@ -82,11 +83,11 @@ def _free(invoice: Invoice) -> PaymentPayload | None:
     )
 
 
-def _event(payment: Payment, invoice: Invoice) -> PaymentPayload:
+async def _event(work: UnitOfWork, payment: Payment, invoice: Invoice) -> PaymentPayload:
     match payment.status:
         case PaymentStatus.UPLOADED:
             return announce.uploaded(payment)
         case PaymentStatus.VERIFIED:
             return announce.verified(payment)
         case _:
-            return announce.rejected(payment, expires_at=invoice.expires_at)
+            return await rejection_of(work, payment, expires_at=invoice.expires_at)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import httpx
 from chassis.answers import AnswerTooLarge, fetch, read_json
+from chassis.outward import PrivateAddress
 
 TIMEOUT: Final = 10.0
 """Seconds for a request, until the last byte of its answer."""
@@ -37,6 +38,10 @@ class EndpointError(Exception):
 
 class EndpointDown(EndpointError):
     """The endpoint cannot be reached, is too slow, throttles, or does not answer in JSON."""
+
+
+class EndpointPrivate(EndpointDown):
+    """The endpoint has an address of the platform's own network, and was not connected to."""
 
 
 class EndpointFloods(EndpointDown):
@@ -118,6 +123,8 @@ class JsonRpc:
                 answer = await self._ask_for(body)
         except AnswerTooLarge:
             raise EndpointFloods(f"{self.host}: an answer of more than {MOST_BYTES} bytes") from None
+        except PrivateAddress:
+            raise EndpointPrivate(f"{self.host}: a private address") from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise EndpointDown(f"{self.host}: {type(error).__name__}") from None
         return self._read(answer)

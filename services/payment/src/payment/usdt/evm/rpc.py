@@ -13,12 +13,13 @@ from payment.usdt.evm.jsonrpc import (
     EndpointError,
     EndpointFloods,
     EndpointLies,
+    EndpointPrivate,
     EndpointRefused,
     JsonRpc,
 )
 from payment.usdt.evm.models import TRANSFER, WORD, Block, Data, Log, Quantity, Receipt, Transfer, as_transfer, padded
 
-__all__ = ["Endpoint", "EndpointDown", "EndpointError", "EndpointLies", "EndpointRefused"]
+__all__ = ["Endpoint", "EndpointDown", "EndpointError", "EndpointLies", "EndpointPrivate", "EndpointRefused"]
 
 RECIPIENTS: Final = 1000
 """Maximum recipients in one question. Source: go-ethereum, topics per position of a filter."""

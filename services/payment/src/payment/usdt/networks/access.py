@@ -1,11 +1,12 @@
 """Reaching the networks: the endpoints of their settings, and the connections to them."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import httpx
+from chassis.outward import PrivateHosts, outward_client
 from chassis.secrets import SecretBox, UnreadableSecret
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,11 +46,18 @@ class ChainAccess:
 
     Attributes:
         troubled: the networks that could not be read for long and are therefore not offered.
+        private: the private hosts that endpoints may have. `http` has to keep to them as well.
     """
 
     box: SecretBox
     http: httpx.AsyncClient
     troubled: Troubled = none_troubled
+    private: PrivateHosts = field(default_factory=PrivateHosts)
+
+    @classmethod
+    def outward(cls, box: SecretBox, private: PrivateHosts, troubled: Troubled = none_troubled) -> Self:
+        """Return access by a client of its own, which connects to public addresses and `private` hosts only."""
+        return cls(box, outward_client(private), troubled, private)
 
     def stored(self, row: UsdtNetwork) -> Sequence[StoredEndpoint]:
         """Return the endpoints of a network, in the order in which they are used; none if no key decrypts them."""

@@ -26,6 +26,10 @@ _NO_SUCH_NUMBER: Final = Wording(
     en="There is no stored endpoint with this number; enter its URL.",
     id="Tidak ada endpoint tersimpan dengan nomor ini; isikan URL-nya.",
 )
+_PRIVATE: Final = Wording(
+    en="Use an endpoint with a public address. This one leads into the platform's own network.",
+    id="Pakai endpoint dengan alamat publik. Yang ini mengarah ke jaringan internal platform.",
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ async def change_network(
     A network that is not offered may be saved without probing, so that one in trouble can be switched off.
 
     Raises:
-        InvalidFields: there are no endpoints, or an endpoint that is to be kept does not exist.
+        InvalidFields: there are no endpoints, a URL is that of a private host, or an endpoint that is to be kept does
+            not exist.
         EndpointUnusable: an endpoint does not serve the network.
     """
     async with database.read() as session:
@@ -90,11 +95,15 @@ def _endpoints(access: ChainAccess, row: UsdtNetwork | None, change: NetworkChan
         if row is None or (change.enabled and not stored):
             raise InvalidFields(("endpoints", _NO_ENDPOINTS))
         return stored
-    return [_endpoint(place, each, stored) for place, each in enumerate(change.endpoints)]
+    return [_endpoint(access, place, each, stored) for place, each in enumerate(change.endpoints)]
 
 
-def _endpoint(place: int, change: EndpointChange, stored: Sequence[StoredEndpoint]) -> StoredEndpoint:
+def _endpoint(
+    access: ChainAccess, place: int, change: EndpointChange, stored: Sequence[StoredEndpoint]
+) -> StoredEndpoint:
     if change.url is not None:
+        if access.private.refuse(change.url):
+            raise InvalidFields((f"endpoints.{place}.url", _PRIVATE))
         return StoredEndpoint(url=change.url, log_range=change.log_range)
     if change.number is None or change.number > len(stored):
         raise InvalidFields((f"endpoints.{place}.number", _NO_SUCH_NUMBER))

@@ -9,6 +9,10 @@ from chassis.wording import Language, Wording
 from payment.usdt.networks.probing import Fault, Finding
 
 _FAULTS: Final[Mapping[Fault, Wording]] = {
+    Fault.PRIVATE: Wording(
+        en="it leads into the platform's own network. Use one with a public address.",
+        id="mengarah ke jaringan internal platform. Pakai yang alamatnya publik.",
+    ),
     Fault.DOWN: Wording(
         en="it cannot be reached, or answers too slowly or too rarely.",
         id="tidak dapat dihubungi, atau jawabannya terlalu lambat atau dibatasi.",

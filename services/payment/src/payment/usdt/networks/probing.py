@@ -9,7 +9,7 @@ from typing import Final
 
 from payment.usdt.evm.addresses import keccak
 from payment.usdt.evm.models import TRANSFER, Block, padded
-from payment.usdt.evm.rpc import Endpoint, EndpointDown, EndpointLies, EndpointRefused
+from payment.usdt.evm.rpc import Endpoint, EndpointDown, EndpointLies, EndpointPrivate, EndpointRefused
 
 FARTHEST_HEAD: Final = timedelta(minutes=5)
 """Of the newest block's time from now. All networks make a block within seconds."""
@@ -25,6 +25,7 @@ class Fault(StrEnum):
     """Why an endpoint cannot be used.
 
     Attributes:
+        PRIVATE: it has an address of the platform's own network.
         DOWN: it cannot be reached, is too slow, or throttles.
         REFUSED: it answers with errors, for example about its key.
         UNREADABLE: its answers are not those of a node.
@@ -37,6 +38,7 @@ class Fault(StrEnum):
         NO_FINALIZED: it does not know the finalized block, by which transfers are to be confirmed.
     """
 
+    PRIVATE = "private"
     DOWN = "down"
     REFUSED = "refused"
     UNREADABLE = "unreadable"
@@ -83,6 +85,8 @@ async def probe(endpoint: Endpoint, expected: Expected, *, now: datetime) -> Fin
     try:
         async with asyncio.timeout(_LONGEST):
             return await _first_finding(endpoint, expected, now)
+    except EndpointPrivate:
+        return Finding(Fault.PRIVATE)
     except (EndpointDown, TimeoutError):
         return Finding(Fault.DOWN)
     except EndpointRefused:

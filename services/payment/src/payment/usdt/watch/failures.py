@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from payment.usdt.evm.rpc import EndpointDown, EndpointError, EndpointLies, EndpointRefused
+from payment.usdt.evm.rpc import EndpointDown, EndpointError, EndpointLies, EndpointPrivate, EndpointRefused
 from payment.usdt.watch.rules import Trouble
 
 
@@ -50,6 +50,7 @@ FAILURES: Final = (PassFailed, EndpointError)
 """What a pass over an endpoint raises if another endpoint may succeed."""
 
 _TROUBLES: Final[Mapping[type[EndpointError], Trouble]] = {
+    EndpointPrivate: Trouble.PRIVATE,  # before its base
     EndpointDown: Trouble.DOWN,
     EndpointRefused: Trouble.REFUSED,
     EndpointLies: Trouble.LIES,

@@ -46,6 +46,7 @@ class Trouble(StrEnum):
 
     Attributes:
         NO_ENDPOINT: none is configured, or no key decrypts them.
+        PRIVATE: the endpoint has an address of the platform's own network, and is not connected to.
         WRONG_CHAIN: the endpoint serves another network.
         BEHIND: the endpoint has older blocks than were read before, or has had no new one for long.
         MOVED: the chain changed while it was read.
@@ -56,6 +57,7 @@ class Trouble(StrEnum):
     """
 
     NO_ENDPOINT = "no_endpoint"
+    PRIVATE = "endpoint_private"
     DOWN = "endpoint_down"
     REFUSED = "endpoint_refused"
     LIES = "endpoint_lies"
