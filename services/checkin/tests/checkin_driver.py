@@ -166,6 +166,7 @@ def settings_for(url: str) -> Settings:
         broker_url="amqp://unused",
         secret_keys=new_key(),
         staff_jwks_url="http://identity.test/jwks",
+        runner_jwks_url="http://registration.test/jwks",
     )
 
 

@@ -13,7 +13,8 @@ from .checkin_driver import CheckinDriver
 ADMIN, STAFF, DEVICE = {"owner", "admin"}, {role.value for role in Role}, {"device"}
 CALLERS = [*Role, "device", "runner", "anonymous"]
 
-REFUSED = {"anonymous": (401, "unauthenticated"), "runner": (401, "invalid_token")}
+REGISTRATION = uuid4()
+REFUSED = {"anonymous": (401, "unauthenticated")}
 ACCESS = {
     ("GET", "/stations"): ADMIN,
     ("POST", "/stations"): ADMIN,
@@ -31,6 +32,7 @@ ACCESS = {
     ("GET", "/checkins/{participant_id}"): ADMIN,
     ("DELETE", "/checkins/{participant_id}"): ADMIN,
     ("GET", "/registrations/{registration_id}/packs"): STAFF,
+    ("GET", "/registrations/{registration_id}/checkins"): {"runner"},
     ("GET", "/stats"): STAFF | DEVICE,
     ("GET", "/stock"): STAFF | DEVICE,
     ("PUT", "/stock/{event_id}"): ADMIN,
@@ -63,7 +65,7 @@ async def test_every_route_accepts_its_callers_and_refuses_all_others(driver: Ch
     station = await driver.set_up_station()
     headers = _headers(driver, who, station.device)
     for (method, path), allowed in ACCESS.items():
-        # Bodies and ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
+        # Bodies and other ids are checked after permissions: a 422 or a 404 means that the caller was accepted.
         answer = await _called(driver, method, path, headers)
         if who in allowed:
             assert answer.status in {200, 204, 404, 422}, (method, path, answer)
@@ -88,7 +90,7 @@ async def _called(driver: CheckinDriver, method: str, path: str, by: Headers | N
         station_id=uuid4(),
         device_id=uuid4(),
         participant_id=uuid4(),
-        registration_id=uuid4(),
+        registration_id=REGISTRATION,
         conflict_id=uuid4(),
         event_id=uuid4(),
         dead_letter_id=1,
@@ -103,6 +105,6 @@ def _headers(driver: CheckinDriver, who: str, device: Headers) -> Headers | None
         case "device":
             return device
         case "runner":
-            return driver.runner(uuid4())
+            return driver.runner(REGISTRATION)
         case _:
             return driver.staff(Role(who))

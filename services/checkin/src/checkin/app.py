@@ -1,7 +1,7 @@
 """The HTTP application."""
 
 import httpx
-from chassis.auth.access import device_verifier, keys_over_http, staff_verifier
+from chassis.auth.access import device_verifier, keys_over_http, runner_verifier, staff_verifier
 from chassis.auth.principals import TokenKind
 from chassis.auth.tokens import KeyRing
 from chassis.database import Database
@@ -35,7 +35,7 @@ def build_app(
     """Build the API. The caller opens and closes `database` and `http`.
 
     Args:
-        http: fetches identity's public keys.
+        http: fetches the public keys of identity and registration.
         pin_hasher: replaces argon2id with pwdlib's recommended parameters, in tests.
     """
     keys = device_keys(settings, database)
@@ -45,6 +45,7 @@ def build_app(
         [stations, snapshot, scans, search, pickup, packs, stock],
         verifiers={
             TokenKind.STAFF: staff_verifier(keys_over_http(http, settings.staff_jwks_url)),
+            TokenKind.RUNNER: runner_verifier(keys_over_http(http, settings.runner_jwks_url)),
             TokenKind.DEVICE: device_verifier(KeyRing(keys.public, min_interval=_OWN_KEYS_SECONDS)),
         },
         state={"settings": settings, "signing_keys": keys, "pins": Pins(pin_hasher)},

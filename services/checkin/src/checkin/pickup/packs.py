@@ -21,6 +21,17 @@ class Pack:
     checkins: Sequence[Checkin]
 
 
+async def handed_out(session: AsyncSession, registration_id: UUID) -> Sequence[Checkin]:
+    """Return the check-ins of a registration that hold, by BIB."""
+    made = (
+        select(Checkin)
+        .join(RosterEntry, RosterEntry.participant_id == Checkin.participant_id)
+        .where(RosterEntry.registration_id == registration_id, Checkin.undone_at.is_(None))
+        .order_by(RosterEntry.bib_number)
+    )
+    return (await session.scalars(made)).all()
+
+
 async def of_registration(session: AsyncSession, registration_id: UUID) -> Sequence[Pack]:
     """Return the packs of a registration, by BIB. There are none before it is confirmed."""
     entry = RosterEntry

@@ -1,10 +1,10 @@
-"""Route for the packs of one registration, as staff look at it."""
+"""Routes for the packs of one registration, as staff and its runner look at it."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.auth.access import AnyStaff
+from chassis.auth.access import AnyStaff, ItsRunner
 from chassis.web.dependencies import Read
 from chassis.web.models import View
 from chassis.web.routing import Router
@@ -49,9 +49,30 @@ class Packs(View):
     items: Sequence[PackView]
 
 
+class CollectedPack(View):
+    """A pack that was handed out, to the participant or to a person who came in their place."""
+
+    participant_id: UUID
+    checked_in_at: datetime
+    location_name: str
+
+
+class CollectedPacks(View):
+    """The packs of a registration that were handed out."""
+
+    items: Sequence[CollectedPack]
+
+
 @router.get("/registrations/{registration_id}/packs")
 async def list_packs(registration_id: UUID, _: AnyStaff, session: Read) -> Packs:
     """Return the packs of a registration and their check-ins, also those that were undone."""
     return Packs(
         items=[PackView.model_validate(each) for each in await packs.of_registration(session, registration_id)]
     )
+
+
+@router.get("/registrations/{registration_id}/checkins")
+async def list_collected(registration_id: UUID, _: ItsRunner, session: Read) -> CollectedPacks:
+    """Return when and where the packs of a registration were handed out, for its runner; none that was undone."""
+    found = await packs.handed_out(session, registration_id)
+    return CollectedPacks(items=[CollectedPack.model_validate(each) for each in found])
